@@ -1,0 +1,93 @@
+//! Telegram's HTML (Bot API, "HTML style"): `parse_mode` is `HTML`.
+//!
+//! Nesting is as the Bot API has it: `pre` and `code` hold no other mark and stand in none but a
+//! `blockquote`; a `blockquote` holds no other. Core never nests quotes or links.
+
+use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
+
+/// The schemes that become links: Telegram drops the others, so they are spelled out instead.
+const SCHEMES: [&str; 5] = ["http://", "https://", "tg://", "mailto:", "tel:"];
+
+/// How text is written on Telegram.
+pub static DIALECT: Dialect = Dialect {
+    name: "telegram",
+    writing: Writing::Marked(Marks {
+        escape,
+        escape_code: escape,
+        open,
+        close,
+        line_quote: None,
+        bare_code: true,
+        per_line: false,
+        // Bot API: of more than 100 entities in a message the rest is ignored.
+        max: 100,
+    }),
+};
+
+fn escape(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            _ => "&gt;",
+        });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
+
+fn escape_attribute(text: &str, out: &mut String) {
+    for (index, piece) in text.split('"').enumerate() {
+        if index > 0 {
+            out.push_str("&quot;");
+        }
+        escape(piece, out);
+    }
+}
+
+fn open(style: Style<'_>, out: &mut String) -> bool {
+    match style {
+        Style::Quote => out.push_str("<blockquote>"),
+        Style::Pre { language: Some(language) } => {
+            out.push_str("<pre><code class=\"language-");
+            escape_attribute(language, out);
+            out.push_str("\">");
+        }
+        Style::Pre { language: None } => out.push_str("<pre>"),
+        Style::Link { url } if !is_linked(url) => return false,
+        Style::Link { url } => {
+            out.push_str("<a href=\"");
+            escape_attribute(url, out);
+            out.push_str("\">");
+        }
+        Style::Bold => out.push_str("<b>"),
+        Style::Italic => out.push_str("<i>"),
+        Style::Strike => out.push_str("<s>"),
+        Style::Code => out.push_str("<code>"),
+    }
+    true
+}
+
+fn close(style: Style<'_>, out: &mut String) {
+    out.push_str(match style {
+        Style::Quote => "</blockquote>",
+        Style::Pre { language: Some(_) } => "</code></pre>",
+        Style::Pre { language: None } => "</pre>",
+        Style::Link { .. } => "</a>",
+        Style::Bold => "</b>",
+        Style::Italic => "</i>",
+        Style::Strike => "</s>",
+        Style::Code => "</code>",
+    });
+}
+
+fn is_linked(url: &str) -> bool {
+    let head = |scheme: &str| url.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    SCHEMES.iter().any(|scheme| head(scheme) && url.len() > scheme.len())
+        && !url.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! An agent that is a program: one process per turn (`once`), or one per conversation that speaks JSON
+//! lines (`lasting`, see [`wire`]).
+//!
+//! Every program runs in a process group of its own, and the group goes with it: when the leader has exited,
+//! when the turn's stream is dropped, when the agent stops. A program that leaves its group (`setsid`) is
+//! out of reach, but it cannot hold a turn up. If the gateway itself is killed, nobody is left to kill the
+//! group: a `once` program then has its prompt and finds its stdout closed, a lasting one reads the end of
+//! its stdin and must exit on it. There is no parent-death signal here, because it follows the thread that
+//! started the program and not the gateway; under systemd the unit's control group does that job.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use frontdesk_core::port::Agent;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::Host;
+
+mod group;
+mod input;
+mod lasting;
+mod lines;
+mod once;
+mod output;
+mod permission;
+mod process;
+mod program;
+mod shelf;
+mod stderr;
+mod talk;
+mod utf8;
+pub mod wire;
+mod workshop;
+
+/// The keys of `kind = "command"`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The program and its arguments; no shell reads them. A program with a `/` that is not absolute is
+    /// looked for under the home.
+    pub command: Vec<String>,
+    /// Whether every turn has a process of its own or a conversation keeps one.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Where it runs, from the home; `agents/<name>` unless set, which is made when missing.
+    #[serde(default)]
+    pub cwd: Option<PathBuf>,
+    /// Variables for its environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, EnvValue>,
+    /// Names of the gateway's variables that it gets besides PATH, HOME, LANG, LC_*, TERM, TZ, TMPDIR, USER.
+    #[serde(default)]
+    pub inherit_env: Vec<String>,
+    /// Whether a turn that was cut off may run again: with `assume` it may not, once the program has begun.
+    #[serde(default)]
+    pub side_effects: SideEffects,
+    /// The longest line a lasting program may write, in bytes.
+    #[serde(default = "Config::max_line")]
+    pub max_line: usize,
+    /// The longest answer, in bytes.
+    #[serde(default = "Config::max_answer")]
+    pub max_answer: usize,
+    /// After so many seconds without a turn a lasting program is ended.
+    #[serde(default = "Config::idle_timeout")]
+    pub idle_timeout: u64,
+    /// So many lasting programs may wait for their next turn; beyond that the one that waits longest is ended.
+    #[serde(default = "Config::max_idle")]
+    pub max_idle: usize,
+    /// How many seconds a program has between SIGTERM and SIGKILL.
+    #[serde(default = "Config::grace")]
+    pub grace: u64,
+    /// How many turns may run at once; no cap of its own unless set.
+    #[serde(default)]
+    pub max_turns: Option<usize>,
+}
+
+/// How long a program lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// A process per turn: the prompt on stdin, the answer on stdout.
+    #[default]
+    Once,
+    /// A process per conversation, which speaks JSON lines.
+    Lasting,
+}
+
+/// What a run of the program may have changed in the world.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SideEffects {
+    /// Nothing, as long as it does not say otherwise.
+    #[default]
+    None,
+    /// Anything: the run itself counts as a tool call named `program`.
+    Assume,
+}
+
+/// The value of a variable. It may be a secret, so it is never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct EnvValue(String);
+
+impl EnvValue {
+    /// A value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EnvValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Config {
+    /// The config of a program with nothing else said about it.
+    pub fn of(command: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            command: command.into_iter().map(Into::into).collect(),
+            mode: Mode::default(),
+            cwd: None,
+            env: BTreeMap::new(),
+            inherit_env: Vec::new(),
+            side_effects: SideEffects::default(),
+            max_line: Self::max_line(),
+            max_answer: Self::max_answer(),
+            idle_timeout: Self::idle_timeout(),
+            max_idle: Self::max_idle(),
+            grace: Self::grace(),
+            max_turns: None,
+        }
+    }
+
+    fn max_line() -> usize {
+        1024 * 1024
+    }
+
+    fn max_answer() -> usize {
+        4 * 1024 * 1024
+    }
+
+    fn idle_timeout() -> u64 {
+        300
+    }
+
+    fn max_idle() -> usize {
+        16
+    }
+
+    fn grace() -> u64 {
+        2
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.command.first().is_none_or(String::is_empty) {
+            return Err(
+                "command must name a program, for example command = [\"my-agent\", \"--flag\"]".into()
+            );
+        }
+        if self.command.iter().any(|word| word.contains('\0')) {
+            return Err("command must not contain a NUL character".into());
+        }
+        if !(1024..=64 * 1024 * 1024).contains(&self.max_line) {
+            return Err("max_line must be between 1024 and 67108864 bytes".into());
+        }
+        if !(1..=256 * 1024 * 1024).contains(&self.max_answer) {
+            return Err("max_answer must be between 1 and 268435456 bytes".into());
+        }
+        if self.idle_timeout == 0 || self.max_idle == 0 {
+            return Err(
+                "idle_timeout and max_idle must be at least 1; mode = \"once\" keeps no program".into()
+            );
+        }
+        if self.grace > 60 {
+            return Err("grace must be at most 60 seconds".into());
+        }
+        self.check_env()
+    }
+
+    fn check_env(&self) -> Result<(), String> {
+        for name in self.env.keys().chain(&self.inherit_env) {
+            if name.is_empty() || name.contains(['=', '\0', '*']) {
+                return Err(format!("`{name}` is not the name of one variable"));
+            }
+            if program::OURS.contains(&name.as_str()) {
+                return Err(format!("{name} is set by Frontdesk for every program"));
+            }
+        }
+        match self.env.iter().find(|(_, value)| value.expose().contains('\0')) {
+            Some((name, _)) => Err(format!("the value of {name} must not contain a NUL character")),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> {
+    let shop = Arc::new(workshop::Workshop::new(name, config, host));
+    match config.mode {
+        Mode::Once => Arc::new(once::Once::new(shop)),
+        Mode::Lasting => Arc::new(lasting::Lasting::new(shop, config)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_that_cannot_work_says_why() {
+        let sound = Config::of(["cat"]);
+        assert_eq!(sound.check(), Ok(()));
+        let none: [&str; 0] = [];
+        let env = BTreeMap::from([("FRONTDESK_TURN".to_owned(), EnvValue::new("t1"))]);
+        for (wrong, why) in [
+            (Config::of(none), "must name a program"),
+            (Config::of(["a\0b"]), "NUL"),
+            (Config { max_line: 10, ..sound.clone() }, "max_line"),
+            (Config { max_answer: 0, ..sound.clone() }, "max_answer"),
+            (Config { idle_timeout: 0, ..sound.clone() }, "idle_timeout"),
+            (Config { grace: 61, ..sound.clone() }, "grace"),
+            (Config { inherit_env: vec!["AWS_*".into()], ..sound.clone() }, "AWS_*"),
+            (Config { env, ..sound.clone() }, "set by Frontdesk"),
+        ] {
+            let said = wrong.check().unwrap_err();
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_variables_value_is_not_shown() {
+        let env = BTreeMap::from([("KEY".to_owned(), EnvValue::new("hunter2"))]);
+        let shown = format!("{:?}", Config { env, ..Config::of(["cat"]) });
+        assert!(shown.contains("KEY") && !shown.contains("hunter2"), "{shown}");
+    }
+}

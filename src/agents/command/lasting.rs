@@ -1,0 +1,161 @@
+//! A process per conversation, which speaks JSON lines.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Agent, Turn};
+use futures_util::FutureExt;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::input::Input;
+use super::lines::Lines;
+use super::shelf::{Life, Resident, Shelf};
+use super::talk::Talk;
+use super::workshop::Workshop;
+use super::{Config, permission, wire};
+use crate::running::{Running, Seat, lock};
+
+/// So long a program may take to say whether it takes a steer; one that knows no steer never says.
+const STEER: Duration = Duration::from_secs(5);
+
+pub(super) struct Lasting {
+    shop: Arc<Workshop>,
+    shelf: Arc<Shelf>,
+    running: Running<Call>,
+}
+
+/// What others may do to a running turn.
+pub(super) struct Call {
+    life: Life,
+    pub(super) aborted: CancellationToken,
+    /// The conversation has ended meanwhile: the program is not kept.
+    pub(super) forgotten: AtomicBool,
+    /// The program's stdin, once it has the prompt.
+    pub(super) input: OnceLock<Input>,
+    /// Who waits for a `steered`, in the order of their steers; `None` once the turn takes no more.
+    pub(super) steers: Mutex<Option<VecDeque<oneshot::Sender<bool>>>>,
+}
+
+impl Lasting {
+    pub(super) fn new(shop: Arc<Workshop>, config: &Config) -> Self {
+        let idle = Duration::from_secs(config.idle_timeout);
+        let shelf = Arc::new(Shelf::new(shop.clone(), idle, config.max_idle));
+        Self { shop, shelf, running: Running::default() }
+    }
+}
+
+#[async_trait]
+impl Agent for Lasting {
+    fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        let aborted = CancellationToken::new();
+        let seat = self.running.begin(
+            turn.id,
+            Call {
+                life: (turn.session.clone(), turn.epoch),
+                aborted: aborted.clone(),
+                forgotten: AtomicBool::new(false),
+                input: OnceLock::new(),
+                steers: Mutex::new(Some(VecDeque::new())),
+            },
+        );
+        let (shop, shelf) = (self.shop.clone(), self.shelf.clone());
+        let ask = shop.ask;
+        let run = async move {
+            if seat.aborted.is_cancelled() {
+                return stream::empty().boxed();
+            }
+            match begin(shop, shelf, seat, &turn).await {
+                Ok(talk) => {
+                    stream::unfold(talk, |mut talk| async { talk.next().await.map(|said| (said, talk)) })
+                        .boxed()
+                }
+                Err(why) => stream::iter([Err(why)]).boxed(),
+            }
+        }
+        .flatten_stream()
+        .boxed();
+        if ask { permission::ask_first(run, aborted) } else { run }
+    }
+
+    /// To be awaited beside the turn's stream, not instead of it: the answer comes through the stream.
+    async fn steer(&self, turn: TurnId, text: &str) -> Result<bool, AgentError> {
+        let answer = {
+            let Some(call) = self.running.find(turn) else { return Ok(false) };
+            let Some(input) = call.input.get() else { return Ok(false) };
+            // Sent under the lock, so that the answers come in the order of those who wait.
+            let mut waiting = lock(&call.steers);
+            let Some(steers) = waiting.as_mut() else { return Ok(false) };
+            if input.send(wire::steer(turn, text)).is_err() {
+                return Ok(false);
+            }
+            let (sender, answer) = oneshot::channel();
+            steers.push_back(sender);
+            answer
+        };
+        let clock = &self.shop.clock;
+        tokio::select! {
+            taken = answer => Ok(taken.unwrap_or(false)),
+            () = clock.sleep_until(clock.mono() + STEER) => Ok(false),
+        }
+    }
+
+    async fn abort(&self, turn: TurnId) {
+        if let Some(call) = self.running.find(turn) {
+            call.aborted.cancel();
+        }
+    }
+
+    async fn forget(&self, session: &SessionKey, epoch: u64) {
+        let life = (session.clone(), epoch);
+        self.running.each(|call| {
+            if call.life == life {
+                call.forgotten.store(true, Ordering::Relaxed);
+            }
+        });
+        self.shelf.forget(&life);
+    }
+
+    async fn stop(&self) {
+        self.shop.close().await;
+    }
+}
+
+/// Hands the prompt to the program that knows the conversation, or to a new one.
+async fn begin(
+    shop: Arc<Workshop>,
+    shelf: Arc<Shelf>,
+    seat: Seat<Call>,
+    turn: &Turn,
+) -> Result<Talk, AgentError> {
+    let resident = match shelf.take(&seat.life).await {
+        Some(resident) => {
+            resident.process.stderr.begin(turn.id);
+            resident
+        }
+        None => {
+            let process = shop.start(turn, shop.stop.child_token()).await?;
+            Resident { process, lines: Lines::new(shop.max_line) }
+        }
+    };
+    if let Some(input) = &resident.process.input
+        && input.send(wire::prompt(turn)).is_ok()
+    {
+        seat.input.get_or_init(|| input.clone());
+        return Ok(Talk::new(shop, shelf, seat, turn.id, resident));
+    }
+    Err(AgentError::Died("it does not read its stdin".into()))
+}
+
+impl Call {
+    pub(super) fn life(&self) -> Life {
+        self.life.clone()
+    }
+}

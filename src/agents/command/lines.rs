@@ -1,0 +1,71 @@
+//! Lines of a bounded length.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use thiserror::Error;
+use tokio::io::AsyncRead;
+
+use super::output::Output;
+
+const CHUNK: usize = 8 * 1024;
+
+/// What is wrong with a program's output.
+#[derive(Debug, Error)]
+pub(super) enum LineError {
+    #[error("line {line} of its output is longer than {max} bytes (max_line)")]
+    TooLong { line: u64, max: usize },
+    #[error("its output cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+pub(super) struct Lines {
+    max: usize,
+    /// Read and not yet given away, from `start`; before `seen` there is no end of line.
+    buffer: Vec<u8>,
+    start: usize,
+    seen: usize,
+    chunk: Box<[u8]>,
+    /// How many lines there were.
+    pub(super) count: u64,
+}
+
+impl Lines {
+    pub(super) fn new(max: usize) -> Self {
+        Self { max, buffer: Vec::new(), start: 0, seen: 0, chunk: vec![0; CHUNK].into(), count: 0 }
+    }
+
+    /// The next line without its end; `None` at the end of the output, where a line without an end is no
+    /// line. Nothing is lost when the future is dropped.
+    pub(super) async fn next<R: AsyncRead + AsFd + Unpin>(
+        &mut self,
+        output: &mut Output<R>,
+    ) -> Result<Option<Vec<u8>>, LineError> {
+        loop {
+            let end = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(self.buffer.len(), |end| self.seen + end) - self.start;
+            if length > self.max {
+                return Err(LineError::TooLong { line: self.count + 1, max: self.max });
+            }
+            if end.is_some() {
+                let line = self.buffer[self.start..self.start + length].to_vec();
+                self.start += length + 1;
+                self.seen = self.start;
+                self.count += 1;
+                return Ok(Some(line));
+            }
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            self.seen = self.buffer.len();
+            // One long line must not cost its memory for the rest of the process's life.
+            if self.seen < CHUNK {
+                self.buffer.shrink_to(2 * CHUNK);
+            }
+            let read = output.read(&mut self.chunk).await?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.buffer.extend_from_slice(&self.chunk[..read]);
+        }
+    }
+}

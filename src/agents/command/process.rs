@@ -1,0 +1,154 @@
+//! A running program with its pipes and the tasks that look after it.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use frontdesk_core::port::{Clock, Turn};
+use tokio::process::{Child, ChildStdout};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::group::Group;
+use super::input::Input;
+use super::output::Output;
+use super::stderr::Stderr;
+use super::workshop::Workshop;
+
+/// Dropping it kills the whole group at once; the keeper reaps.
+pub(super) struct Process {
+    /// Closed when it is taken away and everything sent has been written.
+    pub(super) input: Option<Input>,
+    pub(super) output: Output<ChildStdout>,
+    pub(super) stderr: Stderr,
+    group: Arc<Group>,
+    exit: Arc<OnceLock<ExitStatus>>,
+    gone: CancellationToken,
+    end: CancellationToken,
+    retired: bool,
+}
+
+impl Process {
+    pub(super) fn start(shop: &Workshop, turn: &Turn, end: CancellationToken) -> io::Result<Self> {
+        let mut child = shop.program.command(turn).spawn()?;
+        let group = Arc::new(Group::led_by(&child));
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(io::Error::other("no pipes"));
+        };
+        let gone = CancellationToken::new();
+        let exit = Arc::new(OnceLock::new());
+        let keeper = Keeper {
+            group: KilledOnDrop(group.clone()),
+            exit: exit.clone(),
+            gone: gone.clone(),
+            end: end.clone(),
+            clock: shop.clock.clone(),
+            grace: shop.grace,
+        };
+        shop.tasks.spawn(keeper.keep(child));
+        Ok(Self {
+            input: Some(Input::open(&shop.tasks, stdin, end.clone(), gone.clone())),
+            output: Output::new(stdout, gone.clone()),
+            stderr: Stderr::read(shop, turn, Output::new(stderr, gone.clone())),
+            group,
+            exit,
+            gone,
+            end,
+            retired: false,
+        })
+    }
+
+    /// Ends it politely: closes its stdin and asks it to go, kills it after the grace. Nobody need wait.
+    pub(super) fn retire(mut self) {
+        self.end.cancel();
+        self.retired = true;
+    }
+
+    pub(super) fn kill(&self) {
+        self.group.kill();
+    }
+
+    pub(super) fn has_gone(&self) -> bool {
+        self.gone.is_cancelled()
+    }
+
+    /// Waits until it is reaped.
+    pub(super) async fn exited(&self) -> Option<ExitStatus> {
+        self.gone.cancelled().await;
+        self.exit.get().copied()
+    }
+
+    /// How it ended, in words: its code or signal and the last thing it complained about.
+    pub(super) async fn last_words(&self) -> String {
+        let mut words = match self.exited().await {
+            Some(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => format!("exit code {code}"),
+                (None, Some(signal)) => format!("signal {signal}"),
+                (None, None) => status.to_string(),
+            },
+            None => "exit code unknown".into(),
+        };
+        if let Some(line) = self.stderr.last().await {
+            words.push_str(": ");
+            words.push_str(&line);
+        }
+        words
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.retired {
+            self.group.kill();
+        }
+    }
+}
+
+/// Owns the child, so that every child is reaped whatever becomes of its turn.
+struct Keeper {
+    group: KilledOnDrop,
+    exit: Arc<OnceLock<ExitStatus>>,
+    gone: CancellationToken,
+    end: CancellationToken,
+    clock: Arc<dyn Clock>,
+    grace: Duration,
+}
+
+impl Keeper {
+    async fn keep(self, mut child: Child) {
+        match self.wait(&mut child).await {
+            Ok(status) => {
+                // Set once, here.
+                self.exit.get_or_init(|| status);
+            }
+            Err(why) => warn!(%why, "cannot wait for an agent's process"),
+        }
+        self.gone.cancel();
+    }
+
+    async fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let group = &self.group.0;
+        let mut exit = std::pin::pin!(group.reap(child));
+        tokio::select! {
+            status = &mut exit => return status,
+            () = self.end.cancelled() => group.terminate(),
+        }
+        tokio::select! {
+            status = &mut exit => return status,
+            () = self.clock.sleep_until(self.clock.mono() + self.grace) => group.kill(),
+        }
+        exit.await
+    }
+}
+
+/// If the async runtime goes down under us, the group goes as well.
+struct KilledOnDrop(Arc<Group>);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}

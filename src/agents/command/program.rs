@@ -1,0 +1,113 @@
+//! Which program is started, where, and with what environment.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use frontdesk_core::port::Turn;
+use tokio::process::Command;
+
+use super::Config;
+use crate::Host;
+
+/// What every program is told about its first turn. A lasting one hears of later turns on stdin.
+pub(super) const OURS: [&str; 6] = [
+    "FRONTDESK_AGENT",
+    "FRONTDESK_SESSION",
+    "FRONTDESK_EPOCH",
+    "FRONTDESK_TURN",
+    "FRONTDESK_ATTEMPT",
+    "FRONTDESK_RESUMED",
+];
+
+/// What a program may know without being allowed to: nothing in it is a secret.
+const HARMLESS: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "USER"];
+
+pub(super) struct Program {
+    agent: String,
+    path: OsString,
+    args: Vec<String>,
+    cwd: PathBuf,
+    /// Whether the directory is ours to make.
+    own_room: bool,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    pub(super) fn new(agent: &str, config: &Config, host: &Host) -> Self {
+        let (program, args) =
+            config.command.split_first().map_or(("", &[][..]), |(p, args)| (p.as_str(), args));
+        let own = Path::new("agents").join(agent);
+        Self {
+            agent: agent.into(),
+            // A bare name is looked up in PATH; joining the home to it would hide that.
+            path: if program.contains('/') { host.home.join(program).into() } else { program.into() },
+            args: args.to_vec(),
+            cwd: host.home.join(config.cwd.as_ref().unwrap_or(&own)),
+            own_room: config.cwd.is_none(),
+            env: environment(config, &host.env),
+        }
+    }
+
+    /// Makes the default directory, so that an agent does not work among our own files.
+    pub(super) async fn make_room(&self) -> io::Result<()> {
+        if self.own_room { tokio::fs::create_dir_all(&self.cwd).await } else { Ok(()) }
+    }
+
+    /// The command for a turn, with pipes and a process group of its own.
+    pub(super) fn command(&self, turn: &Turn) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .args(&self.args)
+            .current_dir(&self.cwd)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(OURS.into_iter().zip([
+                self.agent.clone(),
+                turn.session.to_string(),
+                turn.epoch.to_string(),
+                turn.id.to_string(),
+                turn.attempt.to_string(),
+                u8::from(turn.resumed).to_string(),
+            ]))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        command
+    }
+
+    pub(super) fn cannot_start(&self, why: &io::Error) -> String {
+        format!("{} in {}: {why}", self.path.to_string_lossy(), self.cwd.display())
+    }
+}
+
+/// Deny by default: the gateway's environment holds its tokens.
+fn environment(config: &Config, gateway: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let allowed = |name: &OsStr| {
+        name.to_str().is_some_and(|name| {
+            HARMLESS.contains(&name)
+                || name.starts_with("LC_")
+                || config.inherit_env.iter().any(|n| n == name)
+        })
+    };
+    let inherited = gateway.iter().filter(|(name, _)| allowed(name)).cloned();
+    let set = config.env.iter().map(|(name, value)| (name.into(), value.expose().into()));
+    inherited.chain(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_inherits_what_is_harmless_or_listed_and_no_more() {
+        let gateway = ["PATH", "LC_ALL", "TELEGRAM_BOT_TOKEN", "OPENAI_API_KEY", "PATHOLOGY"];
+        let gateway: Vec<_> = gateway.into_iter().map(|name| (name.into(), "x".into())).collect();
+        let config = Config { inherit_env: vec!["OPENAI_API_KEY".into()], ..Config::of(["cat"]) };
+        let names: Vec<_> = environment(&config, &gateway).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["PATH", "LC_ALL", "OPENAI_API_KEY"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! A program's stderr: to the log at debug, a bounded number of lines per turn.
+
+use std::sync::{Arc, Mutex};
+
+use frontdesk_core::id::TurnId;
+use frontdesk_core::port::Turn;
+use tokio::process::ChildStderr;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::output::Output;
+use super::workshop::Workshop;
+use crate::running::lock;
+
+/// So many lines of a turn go to the log.
+const LOGGED: u64 = 200;
+/// So many bytes of a line are kept.
+const LINE: usize = 2000;
+/// So many characters of the last line are shown in an error.
+const SHOWN: usize = 300;
+
+pub(super) struct Stderr {
+    state: Arc<Mutex<State>>,
+    ended: CancellationToken,
+}
+
+struct State {
+    agent: String,
+    session: String,
+    turn: TurnId,
+    lines: u64,
+    last: Option<String>,
+}
+
+impl Stderr {
+    pub(super) fn read(shop: &Workshop, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
+        let state = Arc::new(Mutex::new(State {
+            agent: shop.name.clone(),
+            session: turn.session.to_string(),
+            turn: turn.id,
+            lines: 0,
+            last: None,
+        }));
+        let ended = CancellationToken::new();
+        shop.tasks.spawn({
+            let (state, ended) = (state.clone(), ended.clone().drop_guard());
+            async move {
+                drain(pipe, &state).await;
+                lock(&state).sum_up();
+                drop(ended);
+            }
+        });
+        Self { state, ended }
+    }
+
+    /// What comes from now on belongs to this turn.
+    pub(super) fn begin(&self, turn: TurnId) {
+        let mut state = lock(&self.state);
+        state.sum_up();
+        state.turn = turn;
+        state.lines = 0;
+        state.last = None;
+    }
+
+    /// The last line, once the program has gone.
+    pub(super) async fn last(&self) -> Option<String> {
+        self.ended.cancelled().await;
+        let state = lock(&self.state);
+        state.last.as_ref().map(|line| line.chars().filter(|c| !c.is_control()).take(SHOWN).collect())
+    }
+}
+
+impl State {
+    fn line(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim_end();
+        if line.is_empty() {
+            return;
+        }
+        self.lines += 1;
+        if self.lines <= LOGGED {
+            debug!(agent = self.agent, session = self.session, turn = %self.turn, "stderr: {line}");
+        }
+        self.last = Some(line.to_owned());
+    }
+
+    fn sum_up(&self) {
+        if self.lines > LOGGED {
+            let more = self.lines - LOGGED;
+            debug!(agent = self.agent, session = self.session, turn = %self.turn, more, "stderr had more lines");
+        }
+    }
+}
+
+async fn drain(mut pipe: Output<ChildStderr>, state: &Mutex<State>) {
+    let mut chunk = vec![0; 4096];
+    let mut line = Vec::new();
+    loop {
+        let read = match pipe.read(&mut chunk).await {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(why) => {
+                debug!(%why, "an agent's stderr cannot be read");
+                break;
+            }
+        };
+        for piece in chunk[..read].split_inclusive(|byte| *byte == b'\n') {
+            line.extend_from_slice(&piece[..piece.len().min(LINE.saturating_sub(line.len()))]);
+            if piece.ends_with(b"\n") {
+                lock(state).line(&line);
+                line.clear();
+            }
+        }
+    }
+    lock(state).line(&line);
+}

@@ -1,0 +1,197 @@
+//! What a lasting program and Frontdesk say to each other: one JSON object per line, UTF-8, `\n` at its end.
+//!
+//! To the program:
+//!
+//! ```text
+//! {"type":"prompt","turn":"t12","session":"agent:main:web:dm:main","epoch":1,"attempt":1,"resumed":false,
+//!  "text":"hello","messages":[{"message":"m7","text":"hello","sender":"Anna","received":"2026-..."}],"context":[]}
+//! {"type":"steer","turn":"t12","text":"..."}          answer with steered
+//! {"type":"tool_ok","turn":"t12","id":"1","params":{}} the call with this id may begin, with these parameters
+//! {"type":"tool_denied","turn":"t12","id":"1","reason":"..."}
+//! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
+//! ```
+//!
+//! The end of stdin means: exit now. From the program (`turn` may be left out; a line for a turn that is
+//! not running is dropped):
+//!
+//! ```text
+//! {"type":"delta","turn":"t12","text":"hel"}
+//! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
+//! {"type":"tool_end","id":"1","failed":false}
+//! {"type":"progress"}                                  alive, nothing to say yet
+//! {"type":"steered","taken":true}
+//! {"type":"done","text":"the whole answer where it is not the deltas","usage":{"model":"m","input":1,"output":2}}
+//! {"type":"error","message":"why there is no answer"}
+//! ```
+//!
+//! A type that is not known is passed over, so that a program may be newer than its gateway. Anything that
+//! is not such a line means that the program is broken: it is killed, and the next turn has a new one.
+
+use frontdesk_core::delta::{self, Verdict};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::port::Turn;
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::{Value, json};
+
+/// A line from the program.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Line {
+    Delta {
+        turn: Option<String>,
+        text: String,
+    },
+    ToolStart {
+        turn: Option<String>,
+        id: String,
+        name: String,
+        #[serde(default)]
+        params: Value,
+    },
+    ToolEnd {
+        turn: Option<String>,
+        id: String,
+        #[serde(default)]
+        failed: bool,
+    },
+    Progress {
+        turn: Option<String>,
+    },
+    Steered {
+        turn: Option<String>,
+        taken: bool,
+    },
+    Done {
+        turn: Option<String>,
+        text: Option<String>,
+        usage: Option<Usage>,
+    },
+    Error {
+        turn: Option<String>,
+        message: String,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a turn cost, as a program says it.
+#[derive(Debug, PartialEq, Deserialize)]
+pub(super) struct Usage {
+    model: Option<String>,
+    input: Option<u64>,
+    output: Option<u64>,
+}
+
+impl From<Usage> for delta::Usage {
+    fn from(usage: Usage) -> Self {
+        Self { model: usage.model, input: usage.input, output: usage.output }
+    }
+}
+
+impl Line {
+    /// Reads a line; `None` for an empty one. The error says what is wrong, without quoting the line.
+    pub(super) fn read(line: &[u8]) -> Result<Option<Self>, String> {
+        let text = std::str::from_utf8(line)
+            .map_err(|why| format!("invalid UTF-8 at byte {}", why.valid_up_to()))?;
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_str(text).map(Some).map_err(|why| match why.classify() {
+            Category::Data => "JSON that is no line of the protocol".to_owned(),
+            _ => format!("invalid JSON at byte {}", why.column()),
+        })
+    }
+
+    /// The turn it names.
+    pub(super) fn turn(&self) -> Option<&str> {
+        match self {
+            Line::Delta { turn, .. }
+            | Line::ToolStart { turn, .. }
+            | Line::ToolEnd { turn, .. }
+            | Line::Progress { turn }
+            | Line::Steered { turn, .. }
+            | Line::Done { turn, .. }
+            | Line::Error { turn, .. } => turn.as_deref(),
+            Line::Unknown => None,
+        }
+    }
+}
+
+pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
+    let texts: Vec<&str> = turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect();
+    let messages: Vec<Value> = turn
+        .prompt
+        .iter()
+        .map(|prompt| {
+            json!({
+                "message": prompt.message.to_string(),
+                "text": prompt.text,
+                "sender": prompt.sender,
+                "received": prompt.received.to_rfc3339(),
+            })
+        })
+        .collect();
+    line(&json!({
+        "type": "prompt",
+        "turn": turn.id.to_string(),
+        "session": turn.session.to_string(),
+        "epoch": turn.epoch,
+        "attempt": turn.attempt,
+        "resumed": turn.resumed,
+        "text": texts.join("\n"),
+        "messages": messages,
+        "context": turn.context,
+    }))
+}
+
+pub(super) fn abort(turn: TurnId) -> Vec<u8> {
+    line(&json!({"type": "abort", "turn": turn.to_string()}))
+}
+
+pub(super) fn steer(turn: TurnId, text: &str) -> Vec<u8> {
+    line(&json!({"type": "steer", "turn": turn.to_string(), "text": text}))
+}
+
+pub(super) fn tool(turn: TurnId, id: &str, verdict: &Verdict) -> Vec<u8> {
+    let turn = turn.to_string();
+    line(&match verdict {
+        Verdict::Allow(params) => json!({"type": "tool_ok", "turn": turn, "id": id, "params": params}),
+        Verdict::Deny(reason) => json!({"type": "tool_denied", "turn": turn, "id": id, "reason": reason}),
+    })
+}
+
+fn line(value: &Value) -> Vec<u8> {
+    let mut bytes = value.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_with_and_without_what_may_be_left_out() {
+        let read = |text: &str| Line::read(text.as_bytes()).unwrap().unwrap();
+        assert_eq!(read(r#"{"type":"done"}"#), Line::Done { turn: None, text: None, usage: None });
+        assert_eq!(read(r#"{"type":"tool_end","id":"1","turn":"t1"}"#).turn(), Some("t1"));
+        assert_eq!(
+            read(r#"{"type":"delta","text":"a","later":[1]}"#),
+            Line::Delta { turn: None, text: "a".into() }
+        );
+        assert_eq!(read(r#"{"type":"from the future","text":"a"}"#), Line::Unknown);
+        assert_eq!(Line::read(b" \r"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_said_without_the_line() {
+        let wrong = |bytes: &[u8]| Line::read(bytes).unwrap_err();
+        assert_eq!(wrong(b"secret\xff"), "invalid UTF-8 at byte 6");
+        assert_eq!(wrong(b"secret"), "invalid JSON at byte 1");
+        assert_eq!(wrong(br#"{"type":"delta","text":"secret"#), "invalid JSON at byte 30");
+        assert_eq!(wrong(br#"{"type":"delta","text":7}"#), "JSON that is no line of the protocol");
+        assert_eq!(wrong(br#""secret""#), "JSON that is no line of the protocol");
+        assert_eq!(wrong(r#"{"a":"#.repeat(100_000).as_bytes()).split(" at").next(), Some("invalid JSON"));
+    }
+}

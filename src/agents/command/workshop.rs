@@ -1,0 +1,68 @@
+//! What all processes of one agent share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::port::{Clock, Turn};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::process::Process;
+use super::program::Program;
+use super::{Config, SideEffects};
+use crate::Host;
+
+pub(super) struct Workshop {
+    pub(super) name: String,
+    pub(super) program: Program,
+    /// Whether a run itself is asked for like a tool.
+    pub(super) ask: bool,
+    pub(super) max_line: usize,
+    pub(super) max_answer: usize,
+    pub(super) grace: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Every task of every process; stopping waits for them.
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+impl Workshop {
+    pub(super) fn new(name: &str, config: &Config, host: &Host) -> Self {
+        Self {
+            name: name.into(),
+            program: Program::new(name, config, host),
+            ask: config.side_effects == SideEffects::Assume,
+            max_line: config.max_line,
+            max_answer: config.max_answer,
+            grace: Duration::from_secs(config.grace),
+            clock: host.clock.clone(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Starts the program for a turn. It is ended with `end`, politely.
+    pub(super) async fn start(&self, turn: &Turn, end: CancellationToken) -> Result<Process, AgentError> {
+        if self.stop.is_cancelled() {
+            return Err(AgentError::Unavailable("the gateway stops".into()));
+        }
+        self.program
+            .make_room()
+            .await
+            .map_err(|why| AgentError::Unavailable(self.program.cannot_start(&why)))?;
+        Process::start(self, turn, end)
+            .map_err(|why| AgentError::Unavailable(self.program.cannot_start(&why)))
+    }
+
+    pub(super) fn too_long(&self) -> AgentError {
+        AgentError::Failed(format!("its answer is longer than {} bytes (max_answer)", self.max_answer))
+    }
+
+    /// Ends every process and waits until each is reaped.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,91 @@
+//! Who answers: the agents, each built from its config.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use frontdesk_core::port::{Agent, Clock};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use thiserror::Error;
+
+pub mod command;
+pub mod echo;
+mod running;
+
+/// One agent of the config: `kind` says who answers, the other keys are that kind's own.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Config {
+    /// Answers what it hears: for a first look, for tests and for demos.
+    Echo(echo::Config),
+    /// Runs a program.
+    Command(command::Config),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::Echo(echo::Config::default())
+    }
+}
+
+impl Config {
+    /// Says what is wrong with it, as a sentence for the person who wrote it.
+    pub fn check(&self) -> Result<(), String> {
+        if self.max_turns() == Some(0) {
+            return Err("max_turns must be at least 1 (leave it out for no cap of its own)".into());
+        }
+        match self {
+            Config::Echo(_) => Ok(()),
+            Config::Command(config) => config.check(),
+        }
+    }
+
+    /// How many turns this agent may run at once; `None` leaves it to `turns.max`.
+    pub fn max_turns(&self) -> Option<usize> {
+        match self {
+            Config::Echo(config) => config.max_turns,
+            Config::Command(config) => config.max_turns,
+        }
+    }
+}
+
+/// What an agent is given of the machine. Only the binary reads the environment, so it hands it in.
+#[derive(Clone)]
+pub struct Host {
+    /// Frontdesk's home: relative directories in the config start here.
+    pub home: PathBuf,
+    /// The clock that every wait goes through.
+    pub clock: Arc<dyn Clock>,
+    /// The gateway's environment (`std::env::vars_os()`), of which a program gets only what it may have.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// Why an agent could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// The name is no good as a directory's name.
+    #[error("agent `{0}`: a name has letters, digits, `-`, `_` and `.`, and starts with a letter or a digit")]
+    Name(String),
+    /// The config is wrong.
+    #[error("agent `{name}`: {reason}")]
+    Config {
+        /// The agent.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Builds the agent `name`. Nothing is started and no file is touched before its first turn.
+pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+        return Err(BuildError::Name(name.into()));
+    }
+    config.check().map_err(|reason| BuildError::Config { name: name.into(), reason })?;
+    Ok(match config {
+        Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),
+        Config::Command(config) => command::build(name, config, host),
+    })
+}

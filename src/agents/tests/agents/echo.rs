@@ -1,0 +1,79 @@
+//! The echo.
+
+use std::time::Duration;
+
+use frontdesk_agents::Config;
+use frontdesk_core::delta::{AgentError, Delta, Verdict};
+use frontdesk_core::id::TurnId;
+use futures_util::FutureExt;
+
+use crate::room::{Room, answer, error, hear, next, piece, turn};
+
+#[tokio::test]
+async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
+    let echo = Room::new().agent(Config::default());
+    let mut heard = turn(1, "one two three four five");
+    heard.prompt.push(turn(2, "and more").prompt.remove(0));
+    let mut stream = echo.turn(heard.clone());
+    // Without a single wait: all of it is there when asked for.
+    assert_eq!(piece(&mut stream).now_or_never().unwrap(), "one two three four ");
+    assert_eq!(answer(echo.turn(heard)).now_or_never().unwrap(), "one two three four five\nand more");
+    assert_eq!(echo.steer(TurnId(1), "x").await, Ok(false));
+}
+
+#[tokio::test]
+async fn an_echo_waits_fails_and_dies_when_told_to() {
+    let room = Room::new();
+    let echo = room.agent(Config::default());
+    let mut late = echo.turn(turn(1, "!wait 1500 hello"));
+    room.clock.pass(Duration::from_millis(1499));
+    assert!(next(&mut late).now_or_never().is_none());
+    room.clock.pass(Duration::from_millis(1));
+    assert_eq!(answer(late).await, "hello");
+    assert!(matches!(error(echo.turn(turn(2, "!fail"))).await, AgentError::Failed(_)));
+    assert!(matches!(error(echo.turn(turn(3, "!crash"))).await, AgentError::Died(_)));
+    let long = answer(echo.turn(turn(4, "!long 1000"))).await;
+    assert_eq!(long.split(' ').count(), 1000);
+}
+
+#[tokio::test]
+async fn a_slow_echo_pauses_between_its_pieces() {
+    let room = Room::new();
+    let mut stream = room.agent(Config::default()).turn(turn(1, "!slow 200 a b c d e"));
+    assert_eq!(piece(&mut stream).await, "a b c d ");
+    assert!(next(&mut stream).now_or_never().is_none());
+    room.clock.pass(Duration::from_millis(200));
+    assert_eq!(piece(&mut stream).await, "e");
+}
+
+#[tokio::test]
+async fn an_aborted_echo_ends_without_an_end() {
+    let echo = Room::new().agent(Config::default());
+    let waiting = echo.turn(turn(1, "!wait 1000 x"));
+    let mut talking = echo.turn(turn(2, "!long 100000"));
+    piece(&mut talking).await;
+    echo.abort(TurnId(1)).await;
+    echo.abort(TurnId(2)).await;
+    assert!(matches!(hear(waiting).await, (text, None) if text.is_empty()));
+    assert!(matches!(hear(talking).await, (text, None) if text.is_empty()));
+}
+
+#[tokio::test]
+async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
+    let echo = Room::new().agent(Config::default());
+    for (verdict, said) in [
+        (Some(Verdict::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
+        (Some(Verdict::Deny("no".into())), "denied: no"),
+        (None, "denied without a word"),
+    ] {
+        let mut stream = echo.turn(turn(1, "!tool shell"));
+        let Some(Ok(Delta::ToolStart(call))) = next(&mut stream).await else { panic!("no tool") };
+        assert_eq!(call.name, "shell");
+        match verdict {
+            Some(verdict) => call.permit.give(verdict),
+            None => drop(call),
+        }
+        assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { .. }))));
+        assert_eq!(answer(stream).await, said);
+    }
+}

@@ -1,0 +1,331 @@
+//! A process per conversation.
+
+use std::time::Duration;
+
+use frontdesk_agents::Config;
+use frontdesk_agents::command;
+use frontdesk_core::delta::{AgentError, Delta, Usage, Verdict};
+use frontdesk_core::id::TurnId;
+use serde_json::json;
+
+use crate::room::{
+    Room, answer, error, eventually, exists, gone, hear, lasting, memory, next, piece, runs, session, turn,
+};
+
+/// Answers every prompt with its own pid and how many lines it has heard.
+const COUNTER: &str = r#"
+    echo $$ >> pids
+    while read -r line; do n=$((n + 1)); echo "{\"type\":\"delta\",\"text\":\"$$:$n\"}"; echo '{"type":"done"}'; done"#;
+
+fn died(error: AgentError) -> String {
+    match error {
+        AgentError::Died(why) => why,
+        other => panic!("it did not die: {other}"),
+    }
+}
+
+fn pid(answer: &str) -> u32 {
+    answer.split(':').next().and_then(|pid| pid.parse().ok()).expect("an answer with a pid")
+}
+
+#[tokio::test]
+async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
+    let room = Room::new();
+    let agent = room.lasting(COUNTER);
+    let first = answer(agent.turn(turn(1, "a"))).await;
+    let second = answer(agent.turn(turn(2, "b"))).await;
+    assert_eq!((pid(&first), first.ends_with(":1")), (pid(&second), true));
+    assert!(second.ends_with(":2"));
+    let mut anew = turn(3, "c");
+    anew.epoch = 2;
+    let third = answer(agent.turn(anew)).await;
+    assert!(pid(&third) != pid(&first) && third.ends_with(":1"), "{third}");
+}
+
+#[tokio::test]
+async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
+    let room = Room::new();
+    let agent = room.lasting(r#"read -r line; echo "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
+    let mut heard = turn(7, "one\n\"two\"");
+    heard.context.push("be kind".into());
+    let (_, end) = hear(agent.turn(heard)).await;
+    let usage = Usage { model: Some("m".into()), input: Some(3), output: None };
+    assert!(
+        matches!(end, Some(Ok(Delta::Done { text: Some(text), usage: Some(said) })) if text == "ok" && said == usage)
+    );
+    let line: serde_json::Value = serde_json::from_str(&crate::room::read(&room.file("heard"))).unwrap();
+    let received = "1970-01-01T00:00:00+00:00";
+    assert_eq!(
+        line,
+        json!({
+            "type": "prompt", "turn": "t7", "session": "agent:test:web:dm:main", "epoch": 1, "attempt": 1,
+            "resumed": false, "text": "one\n\"two\"", "context": ["be kind"],
+            "messages": [{"message": "m7", "text": "one\n\"two\"", "sender": "Anna", "received": received}],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_tool_waits_for_its_permit() {
+    let room = Room::new();
+    let agent = room.lasting(
+        r#"while read -r prompt; do
+            echo '{"type":"tool_start","id":"a","name":"shell","params":{"cmd":"ls"}}'
+            read -r verdict
+            echo "$verdict" >> verdicts
+            echo '{"type":"tool_end","id":"a","failed":true}'
+            echo '{"type":"done","text":"ok"}'
+        done"#,
+    );
+    for (id, verdict) in
+        [(1, Some(Verdict::Allow(json!({"cmd": "pwd"})))), (2, Some(Verdict::Deny("no".into()))), (3, None)]
+    {
+        let mut stream = agent.turn(turn(id, "x"));
+        let Some(Ok(Delta::ToolStart(call))) = next(&mut stream).await else { panic!("no tool") };
+        assert_eq!((call.name.as_str(), &call.params), ("shell", &json!({"cmd": "ls"})));
+        match verdict {
+            Some(verdict) => call.permit.give(verdict),
+            None => drop(call),
+        }
+        assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { failed: true, .. }))));
+        assert_eq!(answer(stream).await, "ok");
+    }
+    let verdicts = crate::room::read(&room.file("verdicts"));
+    let verdicts: Vec<serde_json::Value> =
+        verdicts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        verdicts,
+        [
+            json!({"type": "tool_ok", "turn": "t1", "id": "a", "params": {"cmd": "pwd"}}),
+            json!({"type": "tool_denied", "turn": "t2", "id": "a", "reason": "no"}),
+            json!({"type": "tool_denied", "turn": "t3", "id": "a", "reason": "nobody permitted it"}),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn lines_for_another_turn_and_second_answers_are_dropped() {
+    let room = Room::new();
+    let agent = room.lasting(
+        r#"echo '{"type":"delta","text":"new version available"}'
+        read -r prompt
+        echo '{"type":"delta","turn":"t9","text":"late"}'; echo '{"type":"done","turn":"t9","text":"late"}'
+        echo '{"type":"done","turn":"t1","text":"first"}'; echo '{"type":"done","turn":"t1","text":"again"}'; echo '{"type":"done","text":"again"}'
+        touch said
+        read -r prompt
+        echo '{"type":"done","turn":"t1","text":"very late"}'; echo '{"type":"done","turn":"t2","text":"second"}'
+        read -r end"#,
+    );
+    assert_eq!(answer(agent.turn(turn(1, "x"))).await, "first");
+    eventually("it has repeated itself", || room.file("said").exists()).await;
+    assert_eq!(answer(agent.turn(turn(2, "x"))).await, "second");
+}
+
+#[tokio::test]
+async fn an_error_is_the_programs_own_word_and_it_is_kept() {
+    let room = Room::new();
+    let agent = room.lasting(r#"read -r a; echo '{"type":"error","message":"no model"}'; read -r b; echo '{"type":"done","text":"now"}'; read -r c"#);
+    assert_eq!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed("no model".into()));
+    assert_eq!(answer(agent.turn(turn(2, "x"))).await, "now");
+}
+
+#[tokio::test]
+async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
+    let room = Room::new();
+    for (breaks, why) in [
+        ("echo nonsense", "line 2 of its output is invalid JSON at byte 2"),
+        (r"printf '{\377}\n'", "line 2 of its output is invalid UTF-8 at byte 1"),
+        (
+            r#"echo '{"type":"done","text":5}'"#,
+            "line 2 of its output is JSON that is no line of the protocol",
+        ),
+        ("exec >&-", "its output ended in the middle of the turn"),
+        ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7: bad luck)"),
+    ] {
+        let script = format!(
+            r#"echo $$ > pid; read -r p; echo '{{"type":"delta","text":"up"}}'; [ -e fixed ] && echo '{{"type":"done"}}'; [ -e fixed ] || {{ {breaks}; }}; exec sleep 1000"#
+        );
+        let agent = room.lasting(&script);
+        let (text, end) = hear(agent.turn(turn(1, "x"))).await;
+        let said = died(end.unwrap().unwrap_err());
+        assert_eq!(text, "up");
+        assert!(said.starts_with(why), "{said}");
+        let broken = room.pid("pid").await;
+        eventually("it is reaped", || !exists(broken)).await;
+        std::fs::write(room.file("fixed"), "").unwrap();
+        assert_eq!(answer(agent.turn(turn(1, "x"))).await, "up");
+        agent.stop().await;
+        std::fs::remove_file(room.file("fixed")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
+    let room = Room::new();
+    let agent = room.lasting(r#"echo $$ > pid; read -r p; printf '{"type":"delta","text":"'; head -c 104857600 /dev/zero | tr '\0' x; echo '"}'"#);
+    let before = memory();
+    let why = died(error(agent.turn(turn(1, "x"))).await);
+    assert_eq!(why, "line 1 of its output is longer than 1048576 bytes (max_line)");
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 30 << 20, "it took {grown} bytes more");
+    gone(room.pid("pid").await).await;
+}
+
+#[tokio::test]
+async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
+    let room = Room::new();
+    let agent = room.lasting(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > said; done"#);
+    let mut stream = agent.turn(turn(1, "x"));
+    piece(&mut stream).await;
+    // The program stands still when its count does.
+    let count = || crate::room::read(&room.file("said")).trim().parse::<u64>().unwrap_or(0);
+    let mut last = (0, std::time::Duration::ZERO);
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    while last.1 < Duration::from_millis(1000) {
+        tick.tick().await;
+        let now = count();
+        last = if now == last.0 { (now, last.1 + Duration::from_millis(100)) } else { (now, Duration::ZERO) };
+        assert!(now < 10_000, "nothing holds the flood back");
+    }
+    let limited =
+        command::Config { max_answer: 10_000, ..lasting(r#"read -r p; yes '{"type":"delta","text":"x"}'"#) };
+    let agent = room.agent(Config::Command(limited));
+    assert!(matches!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed(_)));
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_read_is_still_heard_and_ended() {
+    let room = Room::new();
+    let agent = room.lasting(r#"echo $$ > pid; echo '{"type":"delta","text":"up"}'; exec sleep 1000"#);
+    let mut stream = agent.turn(turn(1, &"x".repeat(1 << 20)));
+    assert_eq!(piece(&mut stream).await, "up");
+    for _ in 0..100 {
+        let steered = agent.steer(TurnId(1), "more");
+        room.clock.pass(Duration::from_secs(5));
+        tokio::select! {
+            biased;
+            taken = steered => assert_eq!(taken, Ok(false)),
+            () = async { loop { room.clock.somebody_sleeps().await; room.clock.pass(Duration::from_secs(5)); } } => {}
+        }
+    }
+    agent.abort(TurnId(1)).await;
+    drop(next(&mut stream).await);
+    gone(room.pid("pid").await).await;
+}
+
+#[tokio::test]
+async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed() {
+    let room = Room::new();
+    let agent = room.lasting(
+        r#"echo $$ > pid; read -r p; echo '{"type":"delta","text":"up"}'; read -r abort; echo "$abort" > heard
+        echo '{"type":"delta","text":"more"}'; echo '{"type":"done"}'
+        read -r p; echo '{"type":"delta","text":"up again"}'; exec sleep 1000"#,
+    );
+    let mut stream = agent.turn(turn(1, "x"));
+    piece(&mut stream).await;
+    agent.abort(TurnId(1)).await;
+    assert!(next(&mut stream).await.is_none());
+    assert_eq!(crate::room::read(&room.file("heard")).trim(), r#"{"turn":"t1","type":"abort"}"#);
+
+    let mut stream = agent.turn(turn(2, "x"));
+    assert_eq!(piece(&mut stream).await, "up again");
+    agent.abort(TurnId(2)).await;
+    let time = async {
+        room.clock.somebody_sleeps().await;
+        room.clock.pass(Duration::from_secs(2));
+    };
+    let (end, ()) = tokio::join!(next(&mut stream), time);
+    assert!(end.is_none());
+    gone(room.pid("pid").await).await;
+}
+
+#[tokio::test]
+async fn a_steer_is_taken_or_not_as_the_program_says() {
+    let room = Room::new();
+    let agent = room.lasting(
+        r#"read -r p; echo '{"type":"delta","text":"up"}'
+        read -r s; echo "$s" > heard; echo '{"type":"steered","taken":true}'
+        read -r s; echo '{"type":"steered","taken":false}'
+        read -r s; echo '{"type":"done"}'; read -r end"#,
+    );
+    let mut stream = agent.turn(turn(1, "x"));
+    piece(&mut stream).await;
+    for taken in [true, false] {
+        let (said, progress) = tokio::join!(agent.steer(TurnId(1), "left"), next(&mut stream));
+        assert_eq!(said, Ok(taken));
+        assert!(matches!(progress, Some(Ok(Delta::Progress))));
+    }
+    // A turn that ends first has not taken it, nor has one that is over.
+    let (said, end) = tokio::join!(agent.steer(TurnId(1), "left"), next(&mut stream));
+    assert_eq!(said, Ok(false));
+    assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
+    assert_eq!(agent.steer(TurnId(1), "left").await, Ok(false));
+    assert_eq!(
+        crate::room::read(&room.file("heard")).trim(),
+        r#"{"text":"left","turn":"t1","type":"steer"}"#
+    );
+}
+
+#[tokio::test]
+async fn an_idle_program_is_ended_after_its_time() {
+    let room = Room::new();
+    let agent = room.lasting(COUNTER);
+    let first = pid(&answer(agent.turn(turn(1, "x"))).await);
+    room.clock.pass(Duration::from_secs(299));
+    let second = pid(&answer(agent.turn(turn(2, "x"))).await);
+    assert_eq!(first, second);
+    room.clock.pass(Duration::from_secs(299));
+    assert!(runs(second));
+    room.clock.pass(Duration::from_secs(1));
+    eventually("it is ended and reaped", || !exists(second)).await;
+    assert_ne!(pid(&answer(agent.turn(turn(3, "x"))).await), second);
+}
+
+#[tokio::test]
+async fn a_forgotten_conversations_program_is_ended() {
+    let room = Room::new();
+    let agent = room.lasting(COUNTER);
+    let first = pid(&answer(agent.turn(turn(1, "x"))).await);
+    agent.forget(&session(), 2).await;
+    assert_eq!(pid(&answer(agent.turn(turn(2, "x"))).await), first);
+    agent.forget(&session(), 1).await;
+    eventually("it is ended and reaped", || !exists(first)).await;
+    // Forgotten in the middle of a turn: the turn ends as it should, and then the program goes.
+    let mut stream = agent.turn(turn(3, "x"));
+    let second = pid(&piece(&mut stream).await);
+    agent.forget(&session(), 1).await;
+    answer(stream).await;
+    eventually("it is ended and reaped", || !exists(second)).await;
+}
+
+#[tokio::test]
+async fn no_more_programs_are_kept_than_may_be() {
+    let room = Room::new();
+    let agent = room.agent(Config::Command(command::Config { max_idle: 2, ..lasting(COUNTER) }));
+    let mut pids = Vec::new();
+    for epoch in 1..=3 {
+        let mut turn = turn(epoch, "x");
+        turn.epoch = u64::try_from(epoch).unwrap();
+        pids.push(pid(&answer(agent.turn(turn)).await));
+    }
+    eventually("the oldest is ended", || !exists(pids[0])).await;
+    assert!(runs(pids[1]) && runs(pids[2]));
+    agent.stop().await;
+    assert!(!pids.into_iter().any(exists));
+}
+
+#[tokio::test]
+async fn a_program_that_dies_or_babbles_between_turns_is_replaced() {
+    let room = Room::new();
+    for after in ["exit 1", r#"yes '{"type":"progress"}'"#] {
+        let agent = room.lasting(&format!(
+            r#"read -r p; echo "{{\"type\":\"done\",\"text\":\"$$\"}}"; [ -e calm ] && read -r end; {after}"#
+        ));
+        let first = pid(&answer(agent.turn(turn(1, "x"))).await);
+        eventually("it is gone", || !exists(first)).await;
+        std::fs::write(room.file("calm"), "").unwrap();
+        assert_ne!(pid(&answer(agent.turn(turn(2, "x"))).await), first);
+        agent.stop().await;
+        std::fs::remove_file(room.file("calm")).unwrap();
+    }
+}

@@ -1,0 +1,8 @@
+//! The agents with real programs: what they say, and that nothing of them is left behind.
+
+mod config;
+mod echo;
+mod lasting;
+mod once;
+mod processes;
+mod room;

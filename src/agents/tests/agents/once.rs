@@ -1,0 +1,148 @@
+//! A process per turn: what it hears and what it says.
+
+use frontdesk_agents::Config;
+use frontdesk_agents::command::{self, EnvValue, SideEffects};
+use frontdesk_core::delta::{AgentError, Delta, Verdict};
+use frontdesk_core::id::TurnId;
+use serde_json::Value;
+
+use crate::room::{Room, answer, error, hear, next, piece, shell, turn};
+
+fn died(error: AgentError) -> String {
+    match error {
+        AgentError::Died(why) => why,
+        other => panic!("it did not die: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_program_hears_the_prompt_and_its_output_is_the_answer() {
+    let room = Room::new();
+    let mut heard = turn(1, "hello");
+    heard.prompt.push(turn(2, "wörld").prompt.remove(0));
+    heard.context.push("It is Monday.".into());
+    let agent = room.once("echo not this >&2; tr a-z A-Z");
+    assert_eq!(answer(agent.turn(heard)).await, "IT IS MONDAY.\n\nHELLO\nWöRLD");
+    assert_eq!(agent.steer(TurnId(1), "x").await, Ok(false));
+}
+
+#[tokio::test]
+async fn an_answer_is_streamed_as_it_comes() {
+    let agent = Room::new().once("echo one; read go; echo two; sleep 1000 & wait");
+    let mut stream = agent.turn(turn(1, "go\n"));
+    let mut text = piece(&mut stream).await;
+    while text != "one\ntwo\n" {
+        text.push_str(&piece(&mut stream).await);
+    }
+}
+
+#[tokio::test]
+async fn a_program_knows_its_turn_and_none_of_our_secrets() {
+    let room = Room::new();
+    let env = [("GIVEN".to_owned(), EnvValue::new("by config"))].into();
+    let agent = room.agent(Config::Command(command::Config { env, ..shell("env; pwd") }));
+    let mut resumed = turn(12, "x");
+    resumed.attempt = 2;
+    resumed.resumed = true;
+    let said = answer(agent.turn(resumed)).await;
+    for line in [
+        "FRONTDESK_AGENT=test",
+        "FRONTDESK_SESSION=agent:test:web:dm:main",
+        "FRONTDESK_EPOCH=1",
+        "FRONTDESK_TURN=t12",
+        "FRONTDESK_ATTEMPT=2",
+        "FRONTDESK_RESUMED=1",
+        "GIVEN=by config",
+    ] {
+        assert!(said.lines().any(|said| said == line), "no {line} in {said}");
+    }
+    assert!(!said.contains("secret") && !said.contains("CARGO"), "{said}");
+    assert!(said.trim_end().ends_with("/agents/test"), "{said}");
+}
+
+#[tokio::test]
+async fn a_program_that_fails_tells_how_and_its_last_complaint() {
+    let room = Room::new();
+    let why = died(error(room.once("echo first >&2; echo the reason >&2; exit 3").turn(turn(1, ""))).await);
+    assert_eq!(why, "exit code 3: the reason");
+    let (text, end) = hear(room.once("echo half; kill -9 $$").turn(turn(2, ""))).await;
+    assert_eq!((text.as_str(), died(end.unwrap().unwrap_err()).as_str()), ("half\n", "signal 9"));
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_unavailable() {
+    let room = Room::new();
+    let agent = room.agent(Config::Command(command::Config::of(["no-such-program"])));
+    assert!(
+        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.contains("no-such-program"))
+    );
+    let nowhere = command::Config { cwd: Some("nowhere".into()), ..shell("cat") };
+    let agent = room.agent(Config::Command(nowhere));
+    assert!(
+        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.contains("nowhere"))
+    );
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_replaced() {
+    let agent = Room::new().once(r"printf 'a\377b\303'; sleep 0.05; printf '\244\342\202'");
+    assert_eq!(answer(agent.turn(turn(1, ""))).await, "a\u{fffd}bä\u{fffd}");
+}
+
+#[tokio::test]
+async fn a_program_that_reads_nothing_still_answers_a_long_prompt() {
+    let agent = Room::new().once("echo done; exec sleep 0.05");
+    assert_eq!(answer(agent.turn(turn(1, &"x".repeat(1 << 20)))).await, "done\n");
+    let agent = Room::new().once("exec <&-; echo done; exec sleep 0.05");
+    assert_eq!(answer(agent.turn(turn(1, &"x".repeat(1 << 20)))).await, "done\n");
+}
+
+#[tokio::test]
+async fn a_program_that_reads_and_writes_a_long_text_does_not_lock_up() {
+    let text = "0123456789abcdef".repeat(1 << 16);
+    assert_eq!(answer(Room::new().once("cat").turn(turn(1, &text))).await, text);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_off() {
+    let room = Room::new();
+    let config = command::Config { max_answer: 100_000, ..shell("echo $$ > pid; exec yes") };
+    let (text, end) = hear(room.agent(Config::Command(config)).turn(turn(1, ""))).await;
+    assert!(text.len() <= 100_000 && text.len() > 50_000);
+    assert!(matches!(end, Some(Err(AgentError::Failed(why))) if why.contains("100000")));
+    crate::room::gone(room.pid("pid").await).await;
+}
+
+#[tokio::test]
+async fn a_flood_on_stderr_does_not_hold_the_answer_up() {
+    let agent = Room::new().once("yes complaint | head -n 200000 >&2; echo answer");
+    assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
+}
+
+#[tokio::test]
+async fn a_run_with_side_effects_is_asked_for_first() {
+    let room = Room::new();
+    let config = command::Config { side_effects: SideEffects::Assume, ..shell("touch ran; cat") };
+    let agent = room.agent(Config::Command(config));
+
+    let mut denied = agent.turn(turn(1, "x"));
+    let Some(Ok(Delta::ToolStart(call))) = next(&mut denied).await else { panic!("it did not ask") };
+    assert_eq!(call.name, "program");
+    call.permit.give(Verdict::Deny("not today".into()));
+    assert!(matches!(error(denied).await, AgentError::Failed(why) if why.contains("not today")));
+
+    let mut aborted = agent.turn(turn(2, "x"));
+    let asked = next(&mut aborted).await;
+    agent.abort(TurnId(2)).await;
+    assert!(next(&mut aborted).await.is_none());
+    drop(asked);
+    assert!(!room.file("ran").exists());
+
+    let mut allowed = agent.turn(turn(3, "hello"));
+    let Some(Ok(Delta::ToolStart(call))) = next(&mut allowed).await else { panic!("it did not ask") };
+    call.permit.give(Verdict::Allow(Value::Null));
+    assert_eq!(piece(&mut allowed).await, "hello");
+    assert!(matches!(next(&mut allowed).await, Some(Ok(Delta::ToolEnd { failed: false, .. }))));
+    assert!(matches!(next(&mut allowed).await, Some(Ok(Delta::Done { .. }))));
+    assert!(room.file("ran").exists());
+}

@@ -1,0 +1,177 @@
+//! Nothing of a program is left behind: no process, no zombie, no turn that hangs.
+
+use std::time::Duration;
+
+use frontdesk_agents::Config;
+use frontdesk_agents::command::{self, Mode};
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::id::TurnId;
+
+use crate::room::{
+    Room, answer, error, eventually, exists, gone, hear, lasting, next, piece, runs, shell, turn,
+};
+
+/// Starts a family of three that hangs, and says when it is complete.
+const FAMILY: &str = "echo $$ > child; sh -c 'echo $$ > grandchild; exec sleep 1000' & sleep 1000 & echo $! > other; \
+                      while ! [ -s grandchild ]; do sleep 0.01; done; ";
+
+async fn family(room: &Room) -> [u32; 3] {
+    [room.pid("child").await, room.pid("grandchild").await, room.pid("other").await]
+}
+
+#[tokio::test]
+async fn dropping_the_stream_kills_the_whole_family() {
+    let room = Room::new();
+    let once = room.once(&format!("{FAMILY} echo up; wait"));
+    let mut stream = once.turn(turn(1, ""));
+    piece(&mut stream).await;
+    let pids = family(&room).await;
+    assert!(pids.into_iter().all(runs));
+    drop(stream);
+    for pid in pids {
+        gone(pid).await;
+    }
+    eventually("the child is reaped", || !exists(pids[0])).await;
+}
+
+#[tokio::test]
+async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
+    let room = Room::new();
+    let agent = room.lasting(&format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#));
+    let mut stream = agent.turn(turn(1, ""));
+    assert_eq!(piece(&mut stream).await, "up");
+    let pids = family(&room).await;
+    drop(stream);
+    for pid in pids {
+        gone(pid).await;
+    }
+    eventually("the child is reaped", || !exists(pids[0])).await;
+}
+
+#[tokio::test]
+async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
+    let room = Room::new();
+    // In the group: it goes with its leader.
+    let agent = room.once("sleep 1000 & echo $! > heir; echo answer");
+    assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
+    gone(room.pid("heir").await).await;
+    // Out of the group: out of reach, and nobody waits for it.
+    let agent = room.once("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
+    assert_eq!(answer(agent.turn(turn(2, ""))).await, "answer\n");
+    let stray = room.pid("stray").await;
+    assert!(runs(stray));
+    let pid = i32::try_from(stray).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+#[tokio::test]
+async fn many_turns_leave_no_zombie() {
+    let room = Room::new();
+    let agent = room.once("echo $$; exit 0");
+    let mut pids = Vec::new();
+    for id in 0..50 {
+        let said = answer(agent.turn(turn(id, ""))).await;
+        pids.push(said.trim().parse().unwrap());
+        let mut cut = agent.turn(turn(1000 + id, ""));
+        pids.push(piece(&mut cut).await.trim().parse().unwrap());
+    }
+    eventually("all are reaped", || !pids.iter().any(|pid| exists(*pid))).await;
+}
+
+#[tokio::test]
+async fn an_aborted_program_may_tidy_up_and_says_no_more() {
+    let room = Room::new();
+    let agent =
+        room.once("trap 'echo bye; touch tidied; exit 0' TERM; echo up; while :; do sleep 0.01; done");
+    let mut stream = agent.turn(turn(1, ""));
+    piece(&mut stream).await;
+    agent.abort(TurnId(1)).await;
+    assert!(next(&mut stream).await.is_none());
+    assert!(room.file("tidied").exists());
+}
+
+#[tokio::test]
+async fn an_aborted_program_that_does_not_listen_is_killed_after_the_grace() {
+    let room = Room::new();
+    let agent = room.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let mut stream = agent.turn(turn(1, ""));
+    piece(&mut stream).await;
+    agent.abort(TurnId(1)).await;
+    room.clock.somebody_sleeps().await;
+    assert!(runs(room.pid("pid").await));
+    room.clock.pass(Duration::from_secs(2));
+    assert!(matches!(hear(stream).await, (_, None)));
+    assert!(!exists(room.pid("pid").await));
+}
+
+#[tokio::test]
+async fn a_turn_aborted_before_it_began_starts_nothing() {
+    let room = Room::new();
+    for config in [shell("touch ran"), lasting("touch ran")] {
+        let agent = room.agent(Config::Command(config));
+        let stream = agent.turn(turn(1, ""));
+        agent.abort(TurnId(1)).await;
+        assert!(matches!(hear(stream).await, (_, None)));
+    }
+    assert!(!room.file("ran").exists());
+}
+
+#[tokio::test]
+async fn stopping_ends_every_process_and_waits_for_it() {
+    let room = Room::new();
+    for mode in [Mode::Once, Mode::Lasting] {
+        let script = format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#);
+        let agent = room.agent(Config::Command(command::Config { mode, ..shell(&script) }));
+        let mut stream = agent.turn(turn(1, "line\n"));
+        piece(&mut stream).await;
+        let pids = family(&room).await;
+        agent.stop().await;
+        assert!(!exists(pids[0]));
+        for pid in pids {
+            gone(pid).await;
+        }
+        assert!(matches!(error(stream).await, AgentError::Died(why) if why.contains("stopped")));
+        assert!(matches!(error(agent.turn(turn(2, ""))).await, AgentError::Unavailable(_)));
+        for file in ["child", "grandchild", "other"] {
+            std::fs::remove_file(room.file(file)).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn stopping_kills_what_does_not_listen() {
+    let room = Room::new();
+    let agent = room.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let mut stream = agent.turn(turn(1, ""));
+    piece(&mut stream).await;
+    let pid = room.pid("pid").await;
+    let time = async {
+        room.clock.somebody_sleeps().await;
+        assert!(runs(pid));
+        room.clock.pass(Duration::from_secs(2));
+    };
+    tokio::join!(agent.stop(), time);
+    assert!(!exists(pid));
+}
+
+#[tokio::test]
+async fn a_runtime_that_goes_down_takes_the_programs_along() {
+    let room = Room::new();
+    let pids = std::thread::scope(|scope| {
+        let inner = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let agent = room.once(&format!("{FAMILY} echo up; wait"));
+                let mut stream = agent.turn(turn(1, ""));
+                piece(&mut stream).await;
+                // Lost, as by a panic of its owner that forgets it.
+                std::mem::forget(stream);
+                family(&room).await
+            })
+        });
+        inner.join().unwrap()
+    });
+    for pid in pids {
+        gone(pid).await;
+    }
+}

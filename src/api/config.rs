@@ -1,0 +1,260 @@
+//! The `[gateway]` section: where the door stands, who may knock, and how hard.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything the door can be told. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Config {
+    /// The address to listen on. Anything but loopback makes the gateway reachable from other machines.
+    pub host: String,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Further names under which the gateway is called (the `Host` header), without a port. Loopback names,
+    /// `host` itself and the host of `public_url` are always known.
+    pub hosts: Vec<String>,
+    /// Web origins besides the gateway's own whose pages may call it, such as `https://chat.example.org`.
+    pub origins: Vec<String>,
+    /// The URL under which people reach the gateway through a proxy, such as `https://desk.example.org`.
+    pub public_url: Option<String>,
+    /// Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<String>,
+    /// How much the door takes.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: 3847,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much the door takes. A rate of 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Limits {
+    /// The longest body of a request, in bytes.
+    pub max_body: usize,
+    /// The longest WebSocket message from a client, in bytes.
+    pub max_frame: usize,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
+    /// Requests from one IP address (one /64 network for IPv6).
+    pub per_ip: Rate,
+    /// Requests and WebSocket prompts of one token.
+    pub per_token: Rate,
+    /// Wrong tokens from one IP address (one /64 network for IPv6).
+    pub auth_failures: Rate,
+    /// How many bytes may wait for one slow reader. Beyond it pieces of answers are left out first; a reader
+    /// for whom even the rest is too much is sent away.
+    pub ws_buffer: usize,
+    /// Seconds within which a WebSocket must show its token.
+    pub auth_timeout_seconds: u64,
+    /// Seconds within which a request must have come in: its head, and again its body.
+    pub request_timeout_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: 1024 * 1024,
+            max_frame: 1024 * 1024,
+            max_connections: 16_384,
+            per_ip: Rate { per_minute: 1200, burst: 200 },
+            per_token: Rate { per_minute: 1200, burst: 200 },
+            auth_failures: Rate { per_minute: 10, burst: 10 },
+            ws_buffer: 256 * 1024,
+            auth_timeout_seconds: 5,
+            request_timeout_seconds: 15,
+        }
+    }
+}
+
+/// A rate with a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Rate {
+    /// How many a minute in the long run; 0 means no limit.
+    pub per_minute: u32,
+    /// How many at once; 0 means a minute's worth.
+    pub burst: u32,
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct ConfigError {
+    /// Where it stands, as a dotted path.
+    pub path: String,
+    /// What is wrong and what to write instead.
+    pub problem: String,
+}
+
+impl Config {
+    /// Checks what the types cannot say.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let positive = [
+            ("max_body", limits.max_body as u64),
+            ("max_frame", limits.max_frame as u64),
+            ("max_connections", limits.max_connections as u64),
+            ("ws_buffer", limits.ws_buffer as u64),
+            ("auth_timeout_seconds", limits.auth_timeout_seconds),
+            ("request_timeout_seconds", limits.request_timeout_seconds),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(wrong(&format!("limits.{name}"), "must be at least 1"));
+        }
+        if self.host.is_empty() || self.host.contains(['/', ' ']) {
+            return Err(wrong("host", "write an address to listen on, such as 127.0.0.1 or ::1"));
+        }
+        for host in &self.hosts {
+            if host.is_empty() || host.contains(['/', '*', ' ']) || has_port(host) {
+                return Err(wrong("hosts", &format!("{host:?} is not a host name: write it without scheme and port")));
+            }
+        }
+        for origin in &self.origins {
+            if normal_origin(origin).is_none() {
+                return Err(wrong("origins", &format!("{origin:?} is not an origin: write https://HOST or https://HOST:PORT")));
+            }
+        }
+        if let Some(url) = &self.public_url
+            && origin_of_url(url).is_none()
+        {
+            return Err(wrong("public_url", &format!("{url:?} is not a URL: write https://HOST")));
+        }
+        self.proxies().map(drop)
+    }
+
+    /// Checks that a door which other machines can reach has a lock.
+    pub fn check_lock(&self, tokens: usize) -> Result<(), ConfigError> {
+        if tokens == 0 && !self.is_loopback() {
+            return Err(wrong("host", &format!(
+                "{} can be reached from other machines and there is no token: make one, or listen on 127.0.0.1",
+                self.host
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether only this machine can reach the door.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host.trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// The networks whose word about a client's address is believed.
+    pub(crate) fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let parse = |text: &String| {
+            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                wrong("trusted_proxies", &format!("{text:?} is not an address or a network: write 10.0.0.7 or 10.0.0.0/8"))
+            })
+        };
+        self.trusted_proxies.iter().map(parse).collect()
+    }
+}
+
+impl Limits {
+    pub(crate) fn auth_timeout(&self) -> Duration {
+        Duration::from_secs(self.auth_timeout_seconds)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+}
+
+/// `https://host[:port]` in lower case without the scheme's own port, or nothing if it is no origin.
+pub(crate) fn normal_origin(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let (scheme, rest) = text.split_once("://")?;
+    let own_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if rest.is_empty() || !rest.chars().all(plain) {
+        return None;
+    }
+    Some(format!("{scheme}://{}", rest.strip_suffix(own_port).unwrap_or(rest)))
+}
+
+/// The origin of a URL with a path.
+pub(crate) fn origin_of_url(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    normal_origin(&format!("{scheme}://{authority}"))
+}
+
+fn has_port(host: &str) -> bool {
+    host.parse::<IpAddr>().is_err() && !host.starts_with('[') && host.contains(':')
+}
+
+fn wrong(field: &str, problem: &str) -> ConfigError {
+    ConfigError { path: format!("gateway.{field}"), problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_to_write() {
+        let with = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(|_| {}), Ok(()));
+        let refused = [
+            with(|c| c.origins.push("chat.example.org".into())),
+            with(|c| c.origins.push("*".into())),
+            with(|c| c.hosts.push("desk.example.org:80".into())),
+            with(|c| c.hosts.push("*".into())),
+            with(|c| c.public_url = Some("desk.example.org".into())),
+            with(|c| c.trusted_proxies.push("proxy".into())),
+            with(|c| c.limits.max_body = 0),
+        ];
+        for error in refused {
+            let error = error.expect_err("a wrong value was taken");
+            assert!(error.starts_with("gateway."), "{error}");
+        }
+        assert_eq!(with(|c| c.trusted_proxies = vec!["10.0.0.1".into(), "fd00::/8".into()]), Ok(()));
+    }
+
+    #[test]
+    fn a_door_to_the_world_needs_a_token() {
+        let at = |host: &str| Config { host: host.into(), ..Config::default() };
+        for open in ["0.0.0.0", "::", "192.168.1.5", "desk.example.org"] {
+            assert!(at(open).check_lock(0).is_err(), "{open} was left open");
+            assert!(at(open).check_lock(1).is_ok());
+        }
+        for own in ["127.0.0.1", "::1", "localhost", "[::1]", "127.0.0.9"] {
+            assert!(at(own).check_lock(0).is_ok(), "{own}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_one_spelling() {
+        assert_eq!(normal_origin("HTTPS://Desk.Example.org:443").as_deref(), Some("https://desk.example.org"));
+        assert_eq!(normal_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
+        for wrong in ["null", "", "ftp://a", "https://", "https://a/b", "https://u@a", "a.b"] {
+            assert_eq!(normal_origin(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(origin_of_url("https://a.example/x/y").as_deref(), Some("https://a.example"));
+    }
+}

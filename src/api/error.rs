@@ -1,0 +1,197 @@
+//! What the door says when it says no: `{"error":{"code","message"}}`, always.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Refusal;
+use frontdesk_core::port::Busy;
+use frontdesk_runtime::DeskError;
+use frontdesk_store::StoreError;
+use serde_json::{Value, json};
+
+/// A refusal or a failure, on HTTP and on the WebSocket alike.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Cow<'static, str>,
+    /// One sentence: what is wrong and what to do.
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) retry_after: Option<Duration>,
+    /// The message that it is about.
+    pub(crate) about: Option<MessageId>,
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { status, code: code.into(), message: message.into(), retry_after: None, about: None }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid token is needed: send Authorization: Bearer TOKEN")
+    }
+
+    pub(crate) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "this token may not do that")
+    }
+
+    pub(crate) fn too_many(after: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait, then ask again").after(after)
+    }
+
+    pub(crate) fn too_large(max: usize) -> Self {
+        let message = format!("this is larger than {max} bytes, the most that is taken (gateway.limits)");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    pub(crate) fn conflict(about: MessageId) -> Self {
+        let message = "this id was used for another text already: use a new one";
+        Self::new(StatusCode::CONFLICT, "conflict", message).about(about)
+    }
+
+    pub(crate) fn denied() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "denied", "this token may not speak here")
+    }
+
+    pub(crate) fn internal() -> Self {
+        let message = "something went wrong on our side; the log says what";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    pub(crate) fn stopping() -> Self {
+        Self::from(Busy::Stopping)
+    }
+
+    /// The door's own queue is full.
+    pub(crate) fn busy() -> Self {
+        let message = "too much is waiting: ask again in a moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(Duration::from_secs(1))
+    }
+
+    /// The gate stored it as refused.
+    pub(crate) fn refused(reason: Refusal, about: MessageId) -> Self {
+        Self::refused_as(reason.name().into(), reason.sentence(), about)
+    }
+
+    /// The same from a row, which has the reason's name alone.
+    pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
+        let all =
+            [Refusal::RateLimited, Refusal::SessionFull, Refusal::Hook, Refusal::TooOld, Refusal::TooLong];
+        match all.into_iter().find(|refusal| refusal.name() == reason) {
+            Some(refusal) => Self::refused(refusal, about),
+            None => Self::refused_as(reason.to_owned().into(), "This message was not taken.", about),
+        }
+    }
+
+    fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
+        let status =
+            if code == Refusal::RateLimited.name() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::CONFLICT };
+        let wait = (status == StatusCode::TOO_MANY_REQUESTS).then_some(Duration::from_secs(60));
+        Self { status, code, message: sentence.into(), retry_after: wait, about: Some(about) }
+    }
+
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    pub(crate) fn about(mut self, message: MessageId) -> Self {
+        self.about = Some(message);
+        self
+    }
+
+    /// The same as a WebSocket or SSE frame.
+    pub(crate) fn frame(&self, id: Option<&Value>) -> Value {
+        let mut frame = json!({"type": "error", "code": self.code, "message": self.message});
+        if let Some(id) = id {
+            frame["id"] = id.clone();
+        }
+        if let Some(about) = self.about {
+            frame["about"] = about.to_string().into();
+        }
+        if let Some(wait) = self.retry_after {
+            frame["retry_after"] = seconds(wait).into();
+        }
+        frame
+    }
+}
+
+impl From<Busy> for ApiError {
+    fn from(busy: Busy) -> Self {
+        let code = match busy {
+            Busy::Full { .. } => "busy",
+            Busy::Storage(_) => "storage",
+            Busy::Stopping => "stopping",
+        };
+        // What the database says is for the log: it may hold paths.
+        let message: Cow<'static, str> = match busy {
+            Busy::Storage(detail) => {
+                tracing::error!(%detail, "a prompt was not taken");
+                "nothing can be stored right now: ask again in a moment".into()
+            }
+            Busy::Stopping => "the gateway is shutting down: ask again in a moment".into(),
+            full @ Busy::Full { .. } => full.to_string().into(),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message).after(Duration::from_secs(5))
+    }
+}
+
+impl From<DeskError> for ApiError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::NotFound(what) => Self::not_found(format!("there is no {what}")),
+            DeskError::Invalid(why) => Self::bad_request(why),
+            DeskError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(detail) => Busy::Storage(detail).into(),
+            StoreError::Closed => Self::stopping(),
+            StoreError::Fatal(_) | StoreError::Invalid(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut error = json!({"code": self.code, "message": self.message});
+        if let Some(about) = self.about {
+            error["about"] = about.to_string().into();
+        }
+        let body = json!({ "error": error }).to_string();
+        let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Whole seconds, rounded up: who waits that long does not wait in vain.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
+}

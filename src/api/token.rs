@@ -1,0 +1,199 @@
+//! Who may come through the door: tokens as hashes, compared in constant time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use frontdesk_core::address::{AddressError, Principal};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use tokio::sync::watch;
+
+/// What a token's holder may do at the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Look, and change nothing.
+    Read,
+    /// Everything.
+    Admin,
+}
+
+/// A token as it is kept: the clear text is nowhere in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its id: the person it stands for on the web channel.
+    pub id: String,
+    /// SHA-256 of the clear text.
+    pub hash: [u8; 32],
+    /// What its holder may do.
+    pub scope: Scope,
+}
+
+/// The tokens that are valid now. Clones share them.
+#[derive(Clone)]
+pub struct Tokens(Arc<Shared>);
+
+struct Shared {
+    list: RwLock<Arc<[Known]>>,
+    /// Counts replacements, so that open sockets look again whether theirs is still valid.
+    replaced: watch::Sender<u64>,
+}
+
+/// A token and the person it stands for.
+struct Known {
+    token: Token,
+    principal: Principal,
+}
+
+/// Somebody whose token was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) token: Arc<str>,
+    pub(crate) principal: Principal,
+    pub(crate) scope: Scope,
+    hash: [u8; 32],
+}
+
+/// Makes a new clear token: 256 random bits as 43 characters of base64url.
+pub fn make_token() -> Result<String, getrandom::Error> {
+    let mut bits = [0_u8; 32];
+    getrandom::fill(&mut bits)?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
+}
+
+/// The hash under which a clear token is kept.
+pub fn hash_token(clear: &str) -> [u8; 32] {
+    Sha256::digest(clear.as_bytes()).into()
+}
+
+impl Tokens {
+    /// Exactly these tokens. A token whose id is empty stands for nobody and is an error.
+    pub fn new(tokens: Vec<Token>) -> Result<Self, AddressError> {
+        let list = RwLock::new(known(tokens)?);
+        Ok(Self(Arc::new(Shared { list, replaced: watch::Sender::new(0) })))
+    }
+
+    /// From now on exactly these. Sockets whose token is not among them are closed.
+    pub fn replace(&self, tokens: Vec<Token>) -> Result<(), AddressError> {
+        *self.0.list.write().unwrap_or_else(PoisonError::into_inner) = known(tokens)?;
+        self.0.replaced.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whose token this is. Every known token is compared, in full, whatever was given.
+    pub(crate) fn find(&self, clear: &str) -> Option<Caller> {
+        let list = self.list();
+        let given = hash_token(clear);
+        let mut at = 0_u64;
+        let mut found = Choice::from(0);
+        for (index, known) in list.iter().enumerate() {
+            let same = known.token.hash.ct_eq(&given);
+            at.conditional_assign(&(index as u64), same);
+            found |= same;
+        }
+        let known = bool::from(found).then(|| usize::try_from(at).ok()).flatten().and_then(|at| list.get(at))?;
+        Some(Caller {
+            token: known.token.id.as_str().into(),
+            principal: known.principal.clone(),
+            scope: known.token.scope,
+            hash: known.token.hash,
+        })
+    }
+
+    /// Whether the token that somebody came with is still valid, with the same scope.
+    pub(crate) fn still_knows(&self, caller: &Caller) -> bool {
+        self.list().iter().any(|known| {
+            known.token.hash == caller.hash
+                && known.token.scope == caller.scope
+                && known.token.id == *caller.token
+        })
+    }
+
+    /// Tells when the tokens were replaced.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.0.replaced.subscribe()
+    }
+
+    fn list(&self) -> Arc<[Known]> {
+        self.0.list.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The clear token of an `Authorization` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn known(tokens: Vec<Token>) -> Result<Arc<[Known]>, AddressError> {
+    tokens
+        .into_iter()
+        .map(|token| Ok(Known { principal: Principal::new("web", None, &token.id)?, token }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(id: &str, clear: &str, scope: Scope) -> Token {
+        Token { id: id.into(), hash: hash_token(clear), scope }
+    }
+
+    #[test]
+    fn only_the_whole_token_opens() {
+        let clear = make_token().unwrap();
+        let tokens =
+            Tokens::new(vec![token("a", &clear, Scope::Admin), token("b", "other", Scope::Read)]).unwrap();
+        assert_eq!(tokens.find(&clear).map(|caller| caller.scope), Some(Scope::Admin));
+        assert_eq!(tokens.find("other").map(|caller| (caller.token, caller.scope)), Some(("b".into(), Scope::Read)));
+        for wrong in ["", "x", "null", &clear[1..], &format!("{clear}x"), &clear.to_uppercase()] {
+            assert_eq!(tokens.find(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(Tokens::new(Vec::new()).unwrap().find(""), None);
+    }
+
+    #[test]
+    fn a_made_token_is_long_and_safe_in_a_header() {
+        let (one, other) = (make_token().unwrap(), make_token().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 43);
+        assert!(one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    }
+
+    #[test]
+    fn a_replaced_token_is_known_no_more() {
+        let tokens = Tokens::new(vec![token("a", "old", Scope::Admin)]).unwrap();
+        let caller = tokens.find("old").unwrap();
+        assert!(tokens.still_knows(&caller));
+        tokens.replace(vec![token("a", "old", Scope::Read)]).unwrap();
+        assert!(!tokens.still_knows(&caller), "a smaller scope is another token");
+        tokens.replace(vec![token("a", "new", Scope::Admin)]).unwrap();
+        assert!(!tokens.still_knows(&caller));
+        assert_eq!(tokens.find("old"), None);
+    }
+
+    #[test]
+    fn the_scheme_of_a_token_is_read_in_any_case() {
+        let of = |value: &str| {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
+            bearer(&headers).map(str::to_owned)
+        };
+        assert_eq!(of("bearer abc").as_deref(), Some("abc"));
+        assert_eq!(of("Basic abc"), None);
+        assert_eq!(of("Bearer"), None);
+    }
+}

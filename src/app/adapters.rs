@@ -1,0 +1,92 @@
+//! Which platforms this program knows: the only file with `cfg(feature)`.
+//!
+//! A new platform is a feature in Cargo.toml and one line in each list here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::port::{Adapter, Live};
+use frontdesk_core::profile::Profile;
+use frontdesk_runtime::config::Routing;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Where people write from.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Channels {
+    /// The web page, the WebSocket and `/api/chat`.
+    #[cfg(feature = "web")]
+    pub web: Web,
+    // The test-only channel `lab` (crate tests/lab, feature `lab`, off by default) belongs here and in the
+    // three lists below.
+}
+
+/// The web page, the WebSocket and `/api/chat`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Web {
+    /// Whether it takes messages.
+    pub enabled: bool,
+    /// Where its messages go.
+    #[serde(flatten)]
+    pub routing: Routing,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { enabled: true, routing: Routing::default() }
+    }
+}
+
+impl Channels {
+    /// Where messages go, by channel.
+    pub fn routing(&self) -> BTreeMap<String, Routing> {
+        BTreeMap::from([
+            #[cfg(feature = "web")]
+            (frontdesk_web::CHANNEL.to_owned(), self.web.routing.clone()),
+        ])
+    }
+
+    /// Who may speak, by channel and account.
+    pub fn access(&self) -> BTreeMap<(String, String), ChannelAccess> {
+        BTreeMap::from([
+            #[cfg(feature = "web")]
+            ((frontdesk_web::CHANNEL.to_owned(), DEFAULT_ACCOUNT.to_owned()), web_access()),
+        ])
+    }
+
+    /// One adapter per account of every channel that is switched on. `live` is the API's side of the web
+    /// channel.
+    pub fn build(&self, live: &Arc<dyn Live>) -> Vec<Arc<dyn Adapter>> {
+        vec![
+            #[cfg(feature = "web")]
+            self.web.enabled.then(|| Arc::new(frontdesk_web::WebAdapter::new(live.clone())) as Arc<dyn Adapter>),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Nobody comes to the web channel without a token of ours, and a token's holder is its admin.
+#[cfg(feature = "web")]
+fn web_access() -> ChannelAccess {
+    ChannelAccess {
+        dm_policy: DmPolicy::Open,
+        admins: std::collections::BTreeSet::from([crate::token::ID.to_owned()]),
+        ..ChannelAccess::default()
+    }
+}
+
+/// The platforms whose texts `frontdesk format` can write.
+pub fn profiles() -> Vec<Profile> {
+    vec![
+        #[cfg(feature = "web")]
+        frontdesk_web::profile(),
+        #[cfg(feature = "telegram")]
+        frontdesk_telegram::profile(),
+    ]
+}

@@ -1,0 +1,88 @@
+//! `frontdesk config`: the configuration, checked, shown and described.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use frontdesk::config::{self, Loaded, Syntax};
+use frontdesk::home::Home;
+
+use super::{Done, Failure, HomeArgs, screen};
+
+#[derive(Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Say everything that is wrong with it; exit 78 if anything is
+    Check(FileArgs),
+    /// Print the values that hold, defaults included and secrets hidden
+    Show {
+        #[command(flatten)]
+        file: FileArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON schema, for editors and other programs
+    Schema,
+    /// Print a file with every key, its meaning and its default
+    Example,
+}
+
+/// Which configuration.
+#[derive(Args, Clone)]
+pub struct FileArgs {
+    #[command(flatten)]
+    home: HomeArgs,
+    /// The configuration file [default: frontdesk.toml or frontdesk.jsonc in the home]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub fn config(args: ConfigArgs) -> Done {
+    match args.what {
+        What::Check(file) => {
+            let loaded = file.load()?;
+            match loaded.file {
+                Some(file) => screen::line(format!("{} is fine", file.display())),
+                None => screen::line("there is no configuration file; the defaults are fine"),
+            }
+        }
+        What::Show { file, json } => {
+            let effective = config::show::effective(&file.load()?.document);
+            if json { screen::json(&effective) } else { screen::raw(&config::show::toml(&effective)) }
+        }
+        What::Schema => {
+            let text = serde_json::to_string_pretty(config::schema::whole());
+            screen::line(text.map_err(|error| Failure::new(error.to_string()))?)
+        }
+        What::Example => screen::raw(&config::example::toml()),
+    }
+}
+
+impl FileArgs {
+    fn load(&self) -> Result<Loaded, Failure> {
+        let home = Home::find(self.home.home.as_deref(), &super::env)?;
+        load(&home, self.config.as_deref())
+    }
+}
+
+/// The configuration of a home: the named file, else the home's own, else the defaults.
+pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
+    let file = match named {
+        Some(file) => Some(file.to_owned()),
+        None => home.config()?,
+    };
+    match file {
+        Some(file) => Ok(config::load(&file, &super::env)?),
+        None => {
+            let reading = config::Reading { syntax: Syntax::Toml, folder: home.path(), env: &super::env };
+            let (config, document) = config::parse("", reading)
+                .map_err(|problems| config::Problems { file: None, problems })?;
+            Ok(Loaded { config, file: None, document })
+        }
+    }
+}

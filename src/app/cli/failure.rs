@@ -1,0 +1,75 @@
+//! What a command says when it fails, and the exit code that goes with it.
+
+use std::process::ExitCode;
+
+use frontdesk::config::Problems;
+use frontdesk::home::HomeError;
+
+/// Wrong usage, as clap has it.
+pub const USAGE: u8 = 2;
+/// `EX_UNAVAILABLE`: no gateway is running.
+pub const UNAVAILABLE: u8 = 69;
+/// `EX_CONFIG`: the configuration is wrong.
+pub const CONFIG: u8 = 78;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// With the general exit code.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure { code: 1, message: message.into() }
+    }
+
+    /// What was given makes no sense.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure { code: USAGE, message: message.into() }
+    }
+
+    /// Nobody is there.
+    pub fn unavailable(message: impl Into<String>) -> Failure {
+        Failure { code: UNAVAILABLE, message: message.into() }
+    }
+
+    /// The configuration is wrong.
+    pub fn config(message: impl Into<String>) -> Failure {
+        Failure { code: CONFIG, message: message.into() }
+    }
+
+    /// Says it, and returns the code.
+    pub fn report(&self, name: &str) -> ExitCode {
+        use std::io::Write;
+        // If even that cannot be written, the code still says it.
+        let told = writeln!(std::io::stderr(), "{name}: {}", self.message);
+        match told {
+            Ok(()) | Err(_) => ExitCode::from(self.code),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::new(format!("{error:#}"))
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        let n = problems.problems.len();
+        let what = if n == 1 { "the configuration has a problem" } else { "the configuration has problems" };
+        Failure::config(format!("{what}:\n{problems}"))
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::TwoConfigs(_) => Failure::config(error.to_string()),
+            _ => Failure::new(error.to_string()),
+        }
+    }
+}

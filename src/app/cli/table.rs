@@ -1,0 +1,26 @@
+//! Tables for people.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::{Done, screen};
+
+/// Prints rows under a header, or `empty` if there are none.
+pub fn print(header: &[&str], rows: Vec<Vec<String>>, empty: &str) -> Done {
+    if rows.is_empty() {
+        return screen::line(empty);
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if screen::colours() {
+        let bold = |name: &&str| comfy_table::Cell::new(name).add_attribute(comfy_table::Attribute::Bold);
+        table.enforce_styling().set_header(header.iter().map(bold));
+    } else {
+        table.force_no_tty().set_header(header);
+    }
+    for row in rows {
+        table.add_row(row.iter().map(|cell| screen::harmless(cell)));
+    }
+    // No space at the ends of lines: tables are pasted into tickets.
+    let text: Vec<&str> = table.lines_trimmed();
+    screen::line(text.join("\n"))
+}

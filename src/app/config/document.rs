@@ -1,0 +1,183 @@
+//! A configuration file as it was written: values with the places where they stand.
+
+use std::fmt;
+
+/// A line and a column, both from 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of a byte of `text`.
+    pub fn of(text: &str, byte: usize) -> Place {
+        let mut byte = byte.min(text.len());
+        while !text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let before = &text[..byte];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What both formats can say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Only in JSON; means the same as leaving the key out.
+    Null,
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Float(f64),
+    /// A text.
+    String(Text),
+    /// A list.
+    Array(Vec<Node>),
+    /// Keys with values, in the file's order.
+    Table(Vec<(Key, Node)>),
+    /// Something that no key takes, such as a TOML date, by its name.
+    Odd(&'static str),
+}
+
+/// A text, before and after `${VAR}` was put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// As it is used.
+    pub value: String,
+    /// As it was written, if it named variables. Such a text may be typed as a number, and its value is
+    /// not shown, because nobody knows what a variable holds.
+    pub written: Option<String>,
+}
+
+/// A key and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Where.
+    pub place: Place,
+    /// Its name.
+    pub name: String,
+}
+
+impl Value {
+    /// A text without variables.
+    pub fn text(value: impl Into<String>) -> Value {
+        Value::String(Text { value: value.into(), written: None })
+    }
+
+    /// What it is, for an error.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Integer(_) => "a whole number",
+            Value::Float(_) => "a number with a fraction",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Table(_) => "a table",
+            Value::Odd(what) => what,
+        }
+    }
+}
+
+impl Node {
+    /// The table's entries; none if it is not a table.
+    pub fn entries(&self) -> &[(Key, Node)] {
+        match &self.value {
+            Value::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value under `name`.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.entries().iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
+    }
+
+    /// Where the value of a dotted path stands, or else the nearest table around it; `None` if not even its
+    /// first key is written. A key with dots in it is quoted.
+    pub fn place_of(&self, path: &str) -> Option<Place> {
+        let mut node = self;
+        let mut place = None;
+        for name in names(path) {
+            let Some((key, inner)) = node.entries().iter().find(|(key, _)| key.name == name) else { break };
+            place = Some(key.place);
+            node = inner;
+        }
+        place
+    }
+}
+
+/// The keys of a dotted path.
+fn names(path: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut quoted = false;
+    for c in path.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => names.push(String::new()),
+            _ => names.last_mut().into_iter().for_each(|name| name.push(c)),
+        }
+    }
+    names
+}
+
+/// `path` with `name` added, quoted where it must be.
+pub fn join(path: &str, name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let name = if bare { name.to_owned() } else { format!("{name:?}") };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters_and_survives_any_byte() {
+        let text = "a = 1\nß = \"é\"\n";
+        assert_eq!(Place::of(text, 0), Place { line: 1, column: 1 });
+        assert_eq!(Place::of(text, 6), Place { line: 2, column: 1 });
+        assert_eq!(Place::of(text, 8), Place { line: 2, column: 2 });
+        assert_eq!(Place::of(text, 7), Place { line: 2, column: 1 });
+        assert_eq!(Place::of(text, 999), Place { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn a_path_leads_to_the_nearest_key_that_is_written() {
+        let key = |line, name: &str| Key { place: Place { line, column: 1 }, name: name.into() };
+        let node = |value| Node { place: Place { line: 0, column: 0 }, value };
+        let chats = node(Value::Table(vec![(key(3, "-1.5"), node(Value::Bool(true)))]));
+        let root = node(Value::Table(vec![(key(2, "chats"), chats)]));
+        assert_eq!(root.place_of("chats.\"-1.5\".reset").map(|p| p.line), Some(3));
+        assert_eq!(root.place_of("chats.other").map(|p| p.line), Some(2));
+        assert_eq!(root.place_of("nothing.here"), None);
+    }
+
+    #[test]
+    fn only_odd_keys_are_quoted_in_a_path() {
+        assert_eq!(join("", "gateway"), "gateway");
+        assert_eq!(join("channels.web.chats", "a.b"), "channels.web.chats.\"a.b\"");
+        assert_eq!(names("channels.web.chats.\"a.b\""), ["channels", "web", "chats", "a.b"]);
+    }
+}

@@ -1,0 +1,136 @@
+//! From a file's text to a checked configuration.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::document::{Node, join};
+use super::interpolate::{Lookup, interpolate};
+use super::problem::{Problem, Problems};
+use super::schema::{self, Choice, Schema};
+use super::secret;
+use super::syntax::Syntax;
+use super::walk::walk;
+use super::Config;
+
+/// A configuration and what it was read from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The typed values.
+    pub config: Config,
+    /// The file; `None` if there is none and everything is default.
+    pub file: Option<PathBuf>,
+    /// What was written, for showing it.
+    pub document: Node,
+}
+
+/// How a text is to be read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// TOML or JSONC.
+    pub syntax: Syntax,
+    /// Where relative paths of secrets start.
+    pub folder: &'a Path,
+    /// The environment.
+    pub env: Lookup<'a>,
+}
+
+/// Reads and checks a file.
+pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
+    let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let message = format!("the configuration cannot be read: {error}");
+        at_file(vec![Problem { place: None, path: String::new(), message }])
+    })?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let (config, document) =
+        parse(&text, Reading { syntax: Syntax::of(file), folder, env }).map_err(at_file)?;
+    Ok(Loaded { config, file: Some(file.to_owned()), document })
+}
+
+/// Reads and checks a text. Everything that is wrong is reported, not only the first thing.
+pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Problem>> {
+    let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
+    let mut problems = Vec::new();
+    interpolate(&mut document, reading.env, &mut problems);
+    let schema = Schema::root(schema::whole());
+    let mut values = walk(schema, &document, &mut problems);
+    if problems.is_empty() {
+        let mut secrets = Secrets { document: &document, folder: reading.folder, problems: &mut problems };
+        secrets.resolve(schema, &mut values, "");
+    }
+    let config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
+        Some(Ok(config)) => config,
+        // The walk should have found it; serde's own words are better than none.
+        Some(Err(error)) => {
+            return Err(vec![Problem { place: None, path: String::new(), message: error.to_string() }]);
+        }
+        None => {
+            problems.sort_by_key(|problem| problem.place);
+            return Err(problems);
+        }
+    };
+    let wrong = config.check().into_iter().map(|error| Problem {
+        place: document.place_of(&error.path),
+        path: error.path,
+        message: error.problem,
+    });
+    problems.extend(wrong);
+    if problems.is_empty() { Ok((config, document)) } else { Err(problems) }
+}
+
+/// Puts the texts of secrets where `{ file = ... }` and `{ command = [...] }` stand.
+struct Secrets<'a> {
+    document: &'a Node,
+    folder: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Secrets<'_> {
+    fn resolve(&mut self, schema: Schema<'_>, value: &mut Json, path: &str) {
+        if schema.secret() {
+            match secret::resolve(value, self.folder) {
+                Ok(text) => *value = Json::String(text),
+                Err(message) => {
+                    let place = self.document.place_of(path);
+                    self.problems.push(Problem { place, path: path.to_owned(), message });
+                }
+            }
+            return;
+        }
+        let schema = match schema.choice() {
+            Choice::Tagged { tag, kinds } => {
+                let word = value.get(tag).and_then(Json::as_str);
+                match kinds.iter().find(|(kind, _)| Some(*kind) == word) {
+                    Some((_, schema)) => *schema,
+                    None => return,
+                }
+            }
+            Choice::Several(alternatives) => match alternatives.as_slice() {
+                [only] => return self.resolve(*only, value, path),
+                _ => match alternatives.iter().find(|schema| schema.secret()) {
+                    Some(schema) => return self.resolve(*schema, value, path),
+                    None => schema,
+                },
+            },
+            Choice::One | Choice::Words(_) => schema,
+        };
+        match value {
+            Json::Object(entries) => {
+                let known = schema.properties();
+                for (name, inner) in entries.iter_mut() {
+                    let place = known.iter().find(|(known, _)| known == name).map(|(_, schema)| *schema);
+                    if let Some(place) = place.or_else(|| schema.others()) {
+                        self.resolve(place, inner, &join(path, name));
+                    }
+                }
+            }
+            Json::Array(items) => {
+                if let Some(schema) = schema.items() {
+                    items.iter_mut().for_each(|item| self.resolve(schema, item, path));
+                }
+            }
+            _ => {}
+        }
+    }
+}

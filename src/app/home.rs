@@ -1,0 +1,225 @@
+//! The home: a folder of ours, with files that nobody else reads.
+//!
+//! Looser modes are put right and said aloud, as long as the file is ours; a file or folder of somebody else
+//! is refused, because its owner could read or replace it at any time.
+
+use std::fs::{DirBuilder, Metadata, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The variable that names the home.
+pub const VARIABLE: &str = "FRONTDESK_HOME";
+
+/// The files that hold what people said, or a secret.
+const PRIVATE: [&str; 7] = [
+    "frontdesk.db",
+    "frontdesk.db-wal",
+    "frontdesk.db-shm",
+    "token",
+    "frontdesk.toml",
+    "frontdesk.jsonc",
+    "frontdesk.lock",
+];
+
+/// A folder of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Nobody said where it is.
+    #[error("there is no home: set HOME or FRONTDESK_HOME, or give --home FOLDER")]
+    Unknown,
+    /// It cannot be read or made.
+    #[error("{path}: {source}")]
+    Io {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It belongs to somebody else.
+    #[error(
+        "{path} belongs to user {owner}, not to user {us} who runs frontdesk; \
+         run `chown -R {us} {path}`, run frontdesk as its owner, or choose another home with --home"
+    )]
+    Foreign {
+        /// What.
+        path: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+        /// Ours.
+        us: u32,
+    },
+    /// It is not what it must be.
+    #[error("{path} is {found}, and must be {wanted}; move it away")]
+    Kind {
+        /// What.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// Two configurations.
+    #[error("there are both {0} and frontdesk.jsonc; keep one of them, or name it with --config")]
+    TwoConfigs(PathBuf),
+}
+
+impl Home {
+    /// The home at `path`. Nothing is touched.
+    pub fn at(path: impl Into<PathBuf>) -> Home {
+        Home(path.into())
+    }
+
+    /// `given`, or what the environment says, or `~/.frontdesk`; as an absolute path.
+    pub fn find(given: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Home, HomeError> {
+        let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = given
+            .map(Path::to_owned)
+            .or_else(|| set(VARIABLE))
+            .or_else(|| set("HOME").map(|home| home.join(".frontdesk")))
+            .ok_or(HomeError::Unknown)?;
+        let absolute = std::path::absolute(&path).map_err(|source| HomeError::Io { path, source })?;
+        Ok(Home(absolute))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("frontdesk.db")
+    }
+
+    /// The token's file, the only clear copy.
+    pub fn token(&self) -> PathBuf {
+        self.0.join("token")
+    }
+
+    /// The configuration file, if there is one.
+    pub fn config(&self) -> Result<Option<PathBuf>, HomeError> {
+        let (toml, jsonc) = (self.0.join("frontdesk.toml"), self.0.join("frontdesk.jsonc"));
+        match (toml.exists(), jsonc.exists()) {
+            (true, true) => Err(HomeError::TwoConfigs(toml)),
+            (true, false) => Ok(Some(toml)),
+            (false, true) => Ok(Some(jsonc)),
+            (false, false) => Ok(None),
+        }
+    }
+
+    /// Makes the folder if it is missing, and sees to it that nobody else can read or change what is in it.
+    /// Returns what had to be put right, one sentence each.
+    pub fn secure(&self) -> Result<Vec<String>, HomeError> {
+        let us = rustix::process::geteuid().as_raw();
+        let mut notices = Vec::new();
+        match std::fs::metadata(&self.0) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+                made.map_err(|source| HomeError::Io { path: self.0.clone(), source })?;
+            }
+            Err(source) => return Err(HomeError::Io { path: self.0.clone(), source }),
+            Ok(found) if !found.is_dir() => {
+                return Err(HomeError::Kind { path: self.0.clone(), found: "a file", wanted: "a folder" });
+            }
+            Ok(found) => notices.extend(restrict(&self.0, &found, 0o700, us)?),
+        }
+        for name in PRIVATE {
+            let path = self.0.join(name);
+            match std::fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(HomeError::Io { path, source }),
+                // Configurations are often kept elsewhere and linked; what we write must be here.
+                Ok(found) if found.is_symlink() && name.ends_with("toml") || name.ends_with("jsonc") => {
+                    let found = std::fs::metadata(&path)
+                        .map_err(|source| HomeError::Io { path: path.clone(), source })?;
+                    notices.extend(restrict(&path, &found, 0o600, us)?);
+                }
+                Ok(found) if found.is_symlink() => {
+                    return Err(HomeError::Kind { path, found: "a symbolic link", wanted: "a file" });
+                }
+                Ok(found) if !found.is_file() => {
+                    return Err(HomeError::Kind { path, found: "not a file", wanted: "a file" });
+                }
+                Ok(found) => notices.extend(restrict(&path, &found, 0o600, us)?),
+            }
+        }
+        Ok(notices)
+    }
+}
+
+/// Takes from others what they may not have. `allowed` is the widest mode.
+fn restrict(path: &Path, found: &Metadata, allowed: u32, us: u32) -> Result<Option<String>, HomeError> {
+    if found.uid() != us {
+        return Err(HomeError::Foreign { path: path.to_owned(), owner: found.uid(), us });
+    }
+    let mode = found.mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(None);
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(allowed))
+        .map_err(|source| HomeError::Io { path: path.to_owned(), source })?;
+    Ok(Some(format!(
+        "{} could be read or changed by other users (mode {mode:04o}); it is {allowed:04o} now",
+        path.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_home_is_found_by_flag_then_variable_then_the_users_folder() {
+        let env = |name: &str| match name {
+            VARIABLE => Some("/b".to_owned()),
+            "HOME" => Some("/c".to_owned()),
+            _ => None,
+        };
+        let found = |given: Option<&str>, env: &dyn Fn(&str) -> Option<String>| {
+            Home::find(given.map(Path::new), env).map(|home| home.0)
+        };
+        assert_eq!(found(Some("/a"), &env).unwrap(), Path::new("/a"));
+        assert_eq!(found(None, &env).unwrap(), Path::new("/b"));
+        let only_home = |name: &str| (name == "HOME").then(|| "/c".to_owned());
+        assert_eq!(found(None, &only_home).unwrap(), Path::new("/c/.frontdesk"));
+        assert!(found(None, &|_| None).is_err());
+    }
+
+    #[test]
+    fn a_loose_home_is_put_right_and_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        assert_eq!(home.secure().unwrap(), Vec::<String>::new());
+        assert_eq!(mode(home.path()), 0o700);
+        std::fs::write(home.database(), "").unwrap();
+        std::fs::set_permissions(home.database(), Permissions::from_mode(0o644)).unwrap();
+        std::fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
+        let notices = home.secure().unwrap();
+        assert_eq!(notices.len(), 2, "{notices:?}");
+        assert_eq!((mode(home.path()), mode(&home.database())), (0o700, 0o600));
+        assert_eq!(home.secure().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_linked_database_is_refused_and_a_linked_configuration_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.secure().unwrap();
+        let target = dir.path().join("target");
+        std::fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, home.path().join("frontdesk.toml")).unwrap();
+        home.secure().unwrap();
+        std::os::unix::fs::symlink(&target, home.database()).unwrap();
+        let error = home.secure().unwrap_err().to_string();
+        assert!(error.contains("symbolic link"), "{error}");
+    }
+}

@@ -1,0 +1,437 @@
+//! The commands that a person can write in a chat.
+//!
+//! ```text
+//! message  = command | escaped | text             after leading and trailing white space is set aside
+//! command  = "/" name [ "@" bot ] [ space rest ]  name: a letter, then letters and "_"; any case
+//! escaped  = "/" message-that-starts-like-a-command, sent to the agent without its first "/"
+//! text     = anything else, unchanged: "/etc/passwd", "/2", "//", "// a comment", "a /new idea"
+//!
+//! /help            /new [TEXT] (/reset)   /status          /stop
+//! /retry           /sessions [PAGE]       /resume [N]      /whoami
+//! ```
+//!
+//! A message with the name of another bot is not for us. A name that is not in the list is answered with
+//! the nearest one and does not reach the agent. Who may use a command is not decided here.
+
+/// One command of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// The name, without the slash.
+    pub name: &'static str,
+    /// Other names for the same.
+    pub aliases: &'static [&'static str],
+    /// How it is written: `/resume [N]`.
+    pub usage: &'static str,
+    /// What it does, in one line for /help and the platform's menu.
+    pub help: &'static str,
+}
+
+/// Every command that exists, in the order in which /help shows them.
+pub fn list() -> &'static [Spec] {
+    &LIST
+}
+
+const LIST: [Spec; 8] = [
+    // Telegram's own start button sends /start, so it must not be answered with "unknown".
+    Spec { name: "help", aliases: &["start"], usage: "/help", help: "Show what you can write here" },
+    Spec {
+        name: "new",
+        aliases: &["reset"],
+        usage: "/new [TEXT]",
+        help: "Start a new conversation, with TEXT as its first message",
+    },
+    Spec {
+        name: "status",
+        aliases: &[],
+        usage: "/status",
+        help: "Show this conversation and what it waits for",
+    },
+    Spec {
+        name: "stop",
+        aliases: &[],
+        usage: "/stop",
+        help: "Cancel the running answer and those that wait",
+    },
+    Spec { name: "retry", aliases: &[], usage: "/retry", help: "Answer the last message once more" },
+    Spec {
+        name: "sessions",
+        aliases: &[],
+        usage: "/sessions [PAGE]",
+        help: "List earlier conversations of this chat",
+    },
+    Spec {
+        name: "resume",
+        aliases: &[],
+        usage: "/resume [N]",
+        help: "Go back to conversation N, or to the one before this",
+    },
+    Spec {
+        name: "whoami",
+        aliases: &[],
+        usage: "/whoami",
+        help: "Show your id on this platform and what you may do",
+    },
+];
+
+/// A command with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// What can be written here.
+    Help,
+    /// A new conversation; the text, if any, is its first message.
+    New {
+        /// What followed the command, without surrounding white space.
+        text: Option<String>,
+    },
+    /// The state of the conversation.
+    Status,
+    /// Cancel the running and the waiting turns.
+    Stop,
+    /// Answer the last message once more.
+    Retry,
+    /// A page of the chat's conversations.
+    Sessions {
+        /// The page, counted from 1.
+        page: u32,
+    },
+    /// Go back to an earlier conversation.
+    Resume {
+        /// Its number; `None` is the one before the present one.
+        epoch: Option<u64>,
+    },
+    /// Who the person is to us.
+    Whoami,
+}
+
+impl Command {
+    /// The command's main name, without the slash.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Help => "help",
+            Command::New { .. } => "new",
+            Command::Status => "status",
+            Command::Stop => "stop",
+            Command::Retry => "retry",
+            Command::Sessions { .. } => "sessions",
+            Command::Resume { .. } => "resume",
+            Command::Whoami => "whoami",
+        }
+    }
+}
+
+/// What a message turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed<'t> {
+    /// For the agent: the message as it came, or an escaped command without its first slash.
+    Text(&'t str),
+    /// A command of ours.
+    Command(Command),
+    /// It has the shape of a command, and no such command exists.
+    Unknown {
+        /// The name as it was written, in lower case.
+        name: String,
+        /// The name that was perhaps meant.
+        nearest: Option<&'static str>,
+    },
+    /// A command of ours with arguments that it does not take.
+    Malformed {
+        /// The command's main name.
+        command: &'static str,
+        /// How it is written.
+        usage: &'static str,
+    },
+    /// A command for another bot in the same chat.
+    NotForUs,
+}
+
+/// Reads a message. `bot` is our name on a platform where commands can be addressed (`/new@front_bot`), with
+/// or without its `@`; elsewhere it is `None`, and a first word with an `@` is text.
+pub fn parse<'t>(text: &'t str, bot: Option<&str>) -> Parsed<'t> {
+    let trimmed = text.trim();
+    let Some(head) = Head::of(trimmed) else {
+        let escaped = trimmed.strip_prefix('/').filter(|rest| is_like_a_command(rest));
+        return Parsed::Text(escaped.unwrap_or(text));
+    };
+    match (head.bot, bot) {
+        (Some(_), None) => return Parsed::Text(text),
+        (Some(named), Some(ours)) if !named.eq_ignore_ascii_case(ours.trim_start_matches('@')) => {
+            return Parsed::NotForUs;
+        }
+        _ => {}
+    }
+    let name = head.name.to_ascii_lowercase();
+    let Some(spec) = LIST.iter().find(|spec| spec.name == name || spec.aliases.contains(&name.as_str()))
+    else {
+        let names =
+            LIST.iter().flat_map(|spec| std::iter::once(spec.name).chain(spec.aliases.iter().copied()));
+        return Parsed::Unknown { nearest: nearest(&name, names), name };
+    };
+    match with_arguments(spec.name, head.rest) {
+        Some(command) => Parsed::Command(command),
+        None => Parsed::Malformed { command: spec.name, usage: spec.usage },
+    }
+}
+
+/// The command of this name, or `None` if it does not take these arguments. Words that would be lost
+/// without notice are refused, except where acting at once matters more (/stop) or where a platform adds
+/// words of its own (/start, which is /help).
+fn with_arguments(name: &str, rest: &str) -> Option<Command> {
+    match name {
+        "help" => Some(Command::Help),
+        "stop" => Some(Command::Stop),
+        "new" => Some(Command::New { text: (!rest.is_empty()).then(|| rest.to_owned()) }),
+        "sessions" if rest.is_empty() => Some(Command::Sessions { page: 1 }),
+        "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
+        "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
+        "resume" => number(rest).map(|epoch| Command::Resume { epoch: Some(epoch) }),
+        _ if !rest.is_empty() => None,
+        "status" => Some(Command::Status),
+        "retry" => Some(Command::Retry),
+        "whoami" => Some(Command::Whoami),
+        _ => None,
+    }
+}
+
+fn number<N: std::str::FromStr>(digits: &str) -> Option<N> {
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// A trimmed message that has the shape of a command, taken apart.
+struct Head<'t> {
+    name: &'t str,
+    bot: Option<&'t str>,
+    rest: &'t str,
+}
+
+impl<'t> Head<'t> {
+    fn of(trimmed: &'t str) -> Option<Self> {
+        let line = trimmed.strip_prefix('/')?;
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let (name, bot) = match word.split_once('@') {
+            Some((name, bot)) => (name, Some(bot)),
+            None => (word, None),
+        };
+        let named = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        let addressed =
+            bot.is_none_or(|bot| !bot.is_empty() && bot.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        (named && addressed).then(|| Head { name, bot, rest: rest.trim() })
+    }
+}
+
+/// Whether a text is a command once its leading slashes but one are gone: such a text is escaped by one more
+/// slash, however many it has, and everything else that starts with `//` stays as it is.
+fn is_like_a_command(text: &str) -> bool {
+    let bare = text.trim_start_matches('/');
+    text.len() > bare.len() && Head::of(&text[text.len() - bare.len() - 1..]).is_some()
+}
+
+/// Of `names`, the one that `word` is most likely a slip of; `None` if all are too far. Case is ignored.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let word = word.to_lowercase();
+    // One slip for each four letters begun; and nobody slips into a word that long.
+    let length = word.chars().count();
+    if length > 64 {
+        return None;
+    }
+    names
+        .into_iter()
+        .map(|name| (distance(&word, &name.to_lowercase()), name))
+        .filter(|(slips, _)| *slips <= length.div_ceil(4))
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, name)| name)
+}
+
+/// Letters put in, left out, exchanged, or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut left = None;
+    for (i, here) in a.chars().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, there) in b.iter().enumerate() {
+            let exchanged = last[j] + usize::from(here != *there);
+            let mut least = exchanged.min(last[j + 1] + 1).min(row[j] + 1);
+            if j > 0 && left == Some(*there) && here == b[j - 1] {
+                least = least.min(before_last[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+        left = Some(here);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn command(text: &str) -> Command {
+        match parse(text, Some("front_bot")) {
+            Parsed::Command(command) => command,
+            other => panic!("{text:?} is {other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case("/help", Command::Help)]
+    #[case("/start ref_17", Command::Help)]
+    #[case("/new", Command::New { text: None })]
+    #[case("/reset", Command::New { text: None })]
+    #[case("/status", Command::Status)]
+    #[case("/stop", Command::Stop)]
+    #[case("/stop at once!", Command::Stop)]
+    #[case("/retry", Command::Retry)]
+    #[case("/sessions", Command::Sessions { page: 1 })]
+    #[case("/sessions 3", Command::Sessions { page: 3 })]
+    #[case("/resume", Command::Resume { epoch: None })]
+    #[case("/resume 12", Command::Resume { epoch: Some(12) })]
+    #[case("/whoami", Command::Whoami)]
+    #[case("  /Status \n", Command::Status)]
+    #[case("/STOP@Front_Bot", Command::Stop)]
+    fn a_command_is_understood(#[case] text: &str, #[case] expected: Command) {
+        assert_eq!(command(text), expected);
+    }
+
+    #[test]
+    fn what_follows_new_is_the_first_message_with_its_lines() {
+        let text = Some("a plan:\n\n- one\n- /two".to_owned());
+        assert_eq!(command("/new@front_bot \n a plan:\n\n- one\n- /two\n"), Command::New { text });
+    }
+
+    #[rstest]
+    #[case("/etc/passwd is broken")]
+    #[case("/usr/bin")]
+    #[case("/2 of them")]
+    #[case("/_hidden")]
+    #[case("/stop!")]
+    #[case("/größe")]
+    #[case("/new@")]
+    #[case("/new@front-bot")]
+    #[case("/")]
+    #[case("//")]
+    #[case("// a comment")]
+    #[case("//server/share")]
+    #[case("a /new idea")]
+    #[case("")]
+    #[case("  keeps its space \n")]
+    fn what_only_looks_like_a_command_goes_to_the_agent_unchanged(#[case] text: &str) {
+        assert_eq!(parse(text, Some("front_bot")), Parsed::Text(text));
+    }
+
+    #[rstest]
+    #[case("//new", "/new")]
+    #[case("//etc", "/etc")]
+    #[case(" //stop it ", "/stop it")]
+    #[case("///new", "//new")]
+    fn one_more_slash_sends_a_command_to_the_agent_as_text(#[case] text: &str, #[case] sent: &str) {
+        assert_eq!(parse(text, None), Parsed::Text(sent));
+    }
+
+    #[test]
+    fn a_command_for_another_bot_is_not_for_us() {
+        assert_eq!(parse("/new@other_bot", Some("front_bot")), Parsed::NotForUs);
+        assert_eq!(parse("/unheard_of@other_bot", Some("front_bot")), Parsed::NotForUs);
+        assert_eq!(parse("/stop@front_bot", Some("@front_bot")), Parsed::Command(Command::Stop));
+    }
+
+    #[test]
+    fn where_bots_have_no_names_a_word_with_an_at_sign_is_text() {
+        assert_eq!(parse("/new@home is a shop", None), Parsed::Text("/new@home is a shop"));
+    }
+
+    #[rstest]
+    #[case("/halp", "halp", Some("help"))]
+    #[case("/Stpo", "stpo", Some("stop"))]
+    #[case("/resset now", "resset", Some("reset"))]
+    #[case("/background dig", "background", None)]
+    #[case("/etc", "etc", None)]
+    fn an_unknown_command_is_answered_with_the_nearest(
+        #[case] text: &str,
+        #[case] name: &str,
+        #[case] nearest: Option<&'static str>,
+    ) {
+        assert_eq!(parse(text, None), Parsed::Unknown { name: name.to_owned(), nearest });
+    }
+
+    #[rstest]
+    #[case("/resume the talk about tea", "resume")]
+    #[case("/resume -1", "resume")]
+    #[case("/resume +1", "resume")]
+    #[case("/resume 99999999999999999999", "resume")]
+    #[case("/sessions 0", "sessions")]
+    #[case("/retry harder", "retry")]
+    #[case("/status please", "status")]
+    fn arguments_that_would_be_lost_are_refused_with_the_usage(#[case] text: &str, #[case] name: &str) {
+        let Parsed::Malformed { command, usage } = parse(text, None) else {
+            panic!("{text:?} is {:?}", parse(text, None))
+        };
+        assert_eq!(command, name);
+        assert!(usage.starts_with(&format!("/{name}")));
+    }
+
+    #[test]
+    fn the_list_and_the_grammar_know_the_same_commands() {
+        assert!(!list().is_empty());
+        let mut names = std::collections::BTreeSet::new();
+        for spec in list() {
+            for name in std::iter::once(&spec.name).chain(spec.aliases) {
+                assert!(names.insert(*name), "{name} stands twice");
+                assert_eq!(command(&format!("/{name}")).name(), spec.name);
+            }
+            assert!(spec.usage.starts_with(&format!("/{}", spec.name)));
+            // The bounds of Telegram's setMyCommands (core.telegram.org/bots/api#botcommand).
+            assert!(spec.name.len() <= 32 && (1..=256).contains(&spec.help.len()));
+        }
+    }
+
+    #[test]
+    fn a_very_long_word_is_not_compared() {
+        assert_eq!(nearest(&"x".repeat(1_000_000), ["help"]), None);
+    }
+
+    #[rstest]
+    #[case("kitten", "sitting", 3)]
+    #[case("stpo", "stop", 1)]
+    #[case("", "abc", 3)]
+    #[case("abc", "", 3)]
+    #[case("ca", "ac", 1)]
+    fn slips_are_counted(#[case] a: &str, #[case] b: &str, #[case] slips: usize) {
+        assert_eq!(distance(a, b), slips);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_text_is_never_changed(text in r"[ /]{0,3}[a-zA-Z_@/é]{0,8}\PC{0,12}") {
+            for bot in [None, Some("front_bot"), Some("@")] {
+                if let Parsed::Text(out) = parse(&text, bot) {
+                    let unescaped = text.trim().strip_prefix('/');
+                    prop_assert!(out == text || Some(out) == unescaped.filter(|rest| rest.starts_with('/')));
+                }
+            }
+        }
+
+        #[test]
+        fn any_message_without_a_leading_slash_is_for_the_agent(text in r"[^/\s]\PC*") {
+            prop_assert_eq!(parse(&text, Some("front_bot")), Parsed::Text(text.as_str()));
+        }
+
+        #[test]
+        fn every_command_can_be_sent_as_text(slashes in "/{1,4}", name in "[a-zA-Z][a-z_]{0,8}", rest in "( [a-z]{1,5})?") {
+            let wanted = format!("{slashes}{name}{rest}");
+            let escaped = format!("/{wanted}");
+            prop_assert_eq!(parse(&escaped, None), Parsed::Text(wanted.as_str()));
+        }
+
+        #[test]
+        fn a_name_is_nearest_to_itself(at in 0..LIST.len()) {
+            let names = LIST.map(|spec| spec.name);
+            prop_assert_eq!(nearest(names[at], names), Some(names[at]));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The ids that Frontdesk gives out, each with one text form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a {what} id: write it as it is shown, for example `{prefix}42`")]
+pub struct IdError {
+    text: String,
+    what: &'static str,
+    prefix: char,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix($prefix)
+                    .filter(|digits| !digits.starts_with(['+', '-']))
+                    .and_then(|digits| digits.parse().ok())
+                    .map(Self)
+                    .ok_or_else(|| IdError { text: text.into(), what: $what, prefix: $prefix })
+            }
+        }
+    };
+}
+
+id!(
+    /// An accepted message: the same in `accepted`, the log, the command line and the database.
+    MessageId, 'm', "message"
+);
+id!(
+    /// One run of an agent.
+    TurnId, 't', "turn"
+);
+id!(
+    /// One row of the outbox.
+    OutId, 'o', "outbox"
+);
+
+/// One life of one process. Work that is claimed names its owner by it, so that the work of a life that
+/// has ended can be told from work in progress without a clock.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BootId(String);
+
+impl BootId {
+    /// From 64 random bits.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(format!("{bits:016x}"))
+    }
+
+    /// The text form, sixteen hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BootId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_it_is_shown() {
+        assert_eq!("m42".parse(), Ok(MessageId(42)));
+        assert_eq!(MessageId(42).to_string(), "m42");
+        for wrong in ["42", "t42", "m", "m-1", "m+1", "m4x", ""] {
+            assert!(wrong.parse::<MessageId>().is_err(), "{wrong:?} was taken for an id");
+        }
+    }
+}

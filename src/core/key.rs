@@ -1,0 +1,749 @@
+//! The name of a conversation: `agent:{agent}:{channel}[@{account}]:{scope}:{id}[:{thread}]`.
+//!
+//! A key is neither an address (where to send) nor a permission. Text and value are a bijection: inside a
+//! segment `%`, `:` and control characters are percent-encoded (and `@` in a channel or account name), and
+//! any other spelling of the same key is refused, so that two spellings never name one conversation.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The account that is meant when none is written.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// What kind of place or work a conversation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// One person, alone with the agent.
+    Dm,
+    /// A group chat, shared by its members.
+    Group,
+    /// A channel of a server or workspace.
+    Channel,
+    /// A forum topic inside a chat; the key ends in the topic's id.
+    Topic,
+    /// A thread inside a chat; the key ends in the thread's id.
+    Thread,
+    /// One person's own conversation inside a group: `member:{chat}:{thread or empty}:{person}`.
+    Member,
+    /// A background task.
+    Task,
+    /// A scheduled job.
+    Job,
+}
+
+impl Scope {
+    /// Every scope, in the order in which messages list them.
+    pub const ALL: [Scope; 8] = [
+        Scope::Dm,
+        Scope::Group,
+        Scope::Channel,
+        Scope::Topic,
+        Scope::Thread,
+        Scope::Member,
+        Scope::Task,
+        Scope::Job,
+    ];
+
+    /// The scope as it stands in a key.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Dm => "dm",
+            Scope::Group => "group",
+            Scope::Channel => "channel",
+            Scope::Topic => "topic",
+            Scope::Thread => "thread",
+            Scope::Member => "member",
+            Scope::Task => "task",
+            Scope::Job => "job",
+        }
+    }
+
+    /// What follows the channel in a key of this scope.
+    fn form(self) -> &'static str {
+        match self {
+            Scope::Dm => "dm:{id}",
+            Scope::Group => "group:{id}",
+            Scope::Channel => "channel:{id}",
+            Scope::Topic => "topic:{chat}:{topic}",
+            Scope::Thread => "thread:{chat}:{thread}",
+            Scope::Member => "member:{chat}:{thread or nothing}:{person}",
+            Scope::Task => "task:{id}",
+            Scope::Job => "job:{id}",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        Scope::ALL
+            .into_iter()
+            .find(|scope| scope.name() == text)
+            .ok_or_else(|| KeyError::Scope { given: shown(text) })
+    }
+}
+
+/// A channel under one of its accounts: the part of a key between the agent and the scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The channel's name: `telegram`.
+    pub channel: &'a str,
+    /// The account's name; `None` and `default` mean the same.
+    pub account: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// The channel under its default account.
+    pub fn of(channel: &'a str) -> Self {
+        Place { channel, account: None }
+    }
+
+    /// The channel under this account.
+    pub fn under(channel: &'a str, account: &'a str) -> Self {
+        Place { channel, account: Some(account) }
+    }
+}
+
+/// The name of one conversation. Cloning costs a reference count; equality, order and hash are those of
+/// the text form, so a map keyed by it can be asked with a `&str`.
+#[derive(Clone)]
+pub struct SessionKey(Arc<Fields>);
+
+struct Fields {
+    text: String,
+    agent: String,
+    channel: String,
+    account: Option<String>,
+    scope: Scope,
+    id: String,
+    thread: Option<String>,
+    person: Option<String>,
+}
+
+impl SessionKey {
+    /// A key from its unescaped fields. `account` `None` and `default` mean the same; `thread` belongs to
+    /// the scopes topic, thread and (if there is one) member; `person` to member alone.
+    pub fn build(
+        agent: &str,
+        channel: &str,
+        account: Option<&str>,
+        scope: Scope,
+        id: &str,
+        thread: Option<&str>,
+        person: Option<&str>,
+    ) -> Result<SessionKey, KeyError> {
+        let required = [("agent", Some(agent)), ("channel", Some(channel)), ("id", Some(id))];
+        let optional = [("account", account), ("thread", thread), ("person", person)];
+        for (field, value) in required.into_iter().chain(optional) {
+            if value == Some("") {
+                return Err(KeyError::Empty { field });
+            }
+        }
+        match (scope, thread, person) {
+            (Scope::Topic | Scope::Thread, None, _) => {
+                return Err(KeyError::Lacks { scope, field: "thread" });
+            }
+            (Scope::Member, _, None) => return Err(KeyError::Lacks { scope, field: "person" }),
+            (Scope::Topic | Scope::Thread, Some(_), None) | (Scope::Member, _, Some(_)) => {}
+            (_, _, Some(_)) => return Err(KeyError::HasNo { scope, field: "person" }),
+            (_, Some(_), None) => return Err(KeyError::HasNo { scope, field: "thread" }),
+            (_, None, None) => {}
+        }
+        let account = account.filter(|account| *account != DEFAULT_ACCOUNT);
+
+        let mut text = String::with_capacity(32 + agent.len() + channel.len() + id.len());
+        text.push_str("agent:");
+        push_id(&mut text, agent);
+        text.push(':');
+        push_place(&mut text, channel, account);
+        text.push(':');
+        text.push_str(scope.name());
+        text.push(':');
+        push_id(&mut text, id);
+        if thread.is_some() || scope == Scope::Member {
+            text.push(':');
+            push_id(&mut text, thread.unwrap_or_default());
+        }
+        if let Some(person) = person {
+            text.push(':');
+            push_id(&mut text, person);
+        }
+        Ok(SessionKey(Arc::new(Fields {
+            text,
+            agent: agent.to_owned(),
+            channel: channel.to_owned(),
+            account: account.map(str::to_owned),
+            scope,
+            id: id.to_owned(),
+            thread: thread.map(str::to_owned),
+            person: person.map(str::to_owned),
+        })))
+    }
+
+    /// A person alone with the agent.
+    pub fn for_dm(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Dm, id, None, None)
+    }
+
+    /// A group chat that shares one conversation.
+    pub fn for_group(agent: &str, place: Place<'_>, chat: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Group, chat, None, None)
+    }
+
+    /// A channel of a server or workspace.
+    pub fn for_channel(agent: &str, place: Place<'_>, chat: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Channel, chat, None, None)
+    }
+
+    /// A forum topic of a chat.
+    pub fn for_topic(agent: &str, place: Place<'_>, chat: &str, topic: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Topic, chat, Some(topic), None)
+    }
+
+    /// A thread of a chat.
+    pub fn for_thread(agent: &str, place: Place<'_>, chat: &str, thread: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Thread, chat, Some(thread), None)
+    }
+
+    /// One person's own conversation in a group, or in one thread of it.
+    pub fn for_member(
+        agent: &str,
+        place: Place<'_>,
+        chat: &str,
+        thread: Option<&str>,
+        person: &str,
+    ) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Member, chat, thread, Some(person))
+    }
+
+    /// A background task that was started from this place.
+    pub fn for_task(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Task, id, None, None)
+    }
+
+    /// A scheduled job that reports to this place.
+    pub fn for_job(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
+        Self::build(agent, place.channel, place.account, Scope::Job, id, None, None)
+    }
+
+    /// The text form, the only one.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The agent that answers in this conversation.
+    pub fn agent(&self) -> &str {
+        &self.0.agent
+    }
+
+    /// The channel, without its account.
+    pub fn channel(&self) -> &str {
+        &self.0.channel
+    }
+
+    /// The account, `default` if none is written.
+    pub fn account(&self) -> &str {
+        self.0.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
+    }
+
+    /// The scope.
+    pub fn scope(&self) -> Scope {
+        self.0.scope
+    }
+
+    /// The person, chat, task or job; for a member, the chat.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// The topic or thread.
+    pub fn thread(&self) -> Option<&str> {
+        self.0.thread.as_deref()
+    }
+
+    /// The person whose own conversation in a group this is.
+    pub fn person(&self) -> Option<&str> {
+        self.0.person.as_deref()
+    }
+}
+
+impl FromStr for SessionKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        // The longest key, a member's, has seven segments; the eighth is only looked at to be refused.
+        let segments: Vec<&str> = text.split(':').take(8).collect();
+        let ["agent", agent, place, scope, rest @ ..] = segments.as_slice() else {
+            return Err(KeyError::NotAKey { given: shown(text) });
+        };
+        let scope: Scope = scope.parse()?;
+        let (id, thread, person) = match (scope, rest) {
+            (Scope::Topic | Scope::Thread, [id, thread]) => (id, Some(*thread), None),
+            (Scope::Member, [id, "", person]) => (id, None, Some(*person)),
+            (Scope::Member, [id, thread, person]) => (id, Some(*thread), Some(*person)),
+            (Scope::Topic | Scope::Thread | Scope::Member, _) => return Err(wrong_count(scope, text)),
+            (_, [id]) => (id, None, None),
+            _ => return Err(wrong_count(scope, text)),
+        };
+        let (channel, account) = split_place(place);
+        let plain = |segment| {
+            unescape(segment).ok_or_else(|| KeyError::Escape { given: shown(text), segment: shown(segment) })
+        };
+        let (account, thread, person) =
+            (account.map(plain).transpose()?, thread.map(plain).transpose()?, person.map(plain).transpose()?);
+        let key = SessionKey::build(
+            &plain(agent)?,
+            &plain(channel)?,
+            account.as_deref(),
+            scope,
+            &plain(id)?,
+            thread.as_deref(),
+            person.as_deref(),
+        )?;
+        if key.as_str() == text {
+            Ok(key)
+        } else {
+            Err(KeyError::NotCanonical { given: text.to_owned(), canonical: key.to_string() })
+        }
+    }
+}
+
+fn wrong_count(scope: Scope, text: &str) -> KeyError {
+    KeyError::Segments { given: shown(text), scope, form: scope.form() }
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({:?})", self.as_str())
+    }
+}
+
+impl PartialEq for SessionKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for SessionKey {}
+
+impl PartialOrd for SessionKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SessionKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for SessionKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Borrow<str> for SessionKey {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Why a text or a set of fields is not a session key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The text does not have the outline of a key.
+    #[error(
+        "{given:?} is not a session key: write agent:{{agent}}:{{channel}}:{{scope}}:{{id}}, \
+         as in agent:main:telegram:dm:123456789"
+    )]
+    NotAKey {
+        /// What was given.
+        given: String,
+    },
+    /// The scope is not one of ours.
+    #[error("{given:?} is not a scope: use dm, group, channel, topic, thread, member, task or job")]
+    Scope {
+        /// What was given.
+        given: String,
+    },
+    /// The scope has more or fewer segments after it than it takes.
+    #[error(
+        "session key {given:?} has the wrong number of segments: after the channel, scope {scope} is written \
+         {form} (a `:` inside an id is written %3A)"
+    )]
+    Segments {
+        /// What was given.
+        given: String,
+        /// The scope that it names.
+        scope: Scope,
+        /// How that scope is written.
+        form: &'static str,
+    },
+    /// A field that must say something is empty.
+    #[error("the {field} of a session key is empty: give it a value, or leave it out if it is optional")]
+    Empty {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// The scope needs a field that was not given.
+    #[error("a session key of scope {scope} needs a {field}: add it")]
+    Lacks {
+        /// The scope.
+        scope: Scope,
+        /// The missing field.
+        field: &'static str,
+    },
+    /// The scope cannot carry a field that was given.
+    #[error("a session key of scope {scope} has no {field}: leave it out, or choose another scope")]
+    HasNo {
+        /// The scope.
+        scope: Scope,
+        /// The field that is too much.
+        field: &'static str,
+    },
+    /// An escape that does not decode.
+    #[error(
+        "segment {segment:?} of session key {given:?} has a broken escape: write `%` itself as %25, and other \
+         escapes as two hexadecimal digits for each UTF-8 byte"
+    )]
+    Escape {
+        /// What was given.
+        given: String,
+        /// The segment with the fault.
+        segment: String,
+    },
+    /// A second spelling of a key that has another one.
+    #[error("session key {given:?} is not spelled as it must be: write {canonical}")]
+    NotCanonical {
+        /// What was given.
+        given: String,
+        /// The one right spelling.
+        canonical: String,
+    },
+}
+
+/// A foreign text as an error may show it: whole if it is short.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 120;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Appends a segment that stands between colons.
+pub(crate) fn push_id(out: &mut String, raw: &str) {
+    push_escaped(out, raw, |c| matches!(c, '%' | ':') || c.is_control());
+}
+
+/// Appends a channel's or an account's name, spelled the same way in keys, addresses and principals.
+pub(crate) fn push_name(out: &mut String, raw: &str) {
+    push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
+}
+
+/// Appends `{channel}` or `{channel}@{account}`.
+pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
+    push_name(out, channel);
+    if let Some(account) = account {
+        out.push('@');
+        push_name(out, account);
+    }
+}
+
+/// The inverse of [`push_place`], still escaped.
+pub(crate) fn split_place(segment: &str) -> (&str, Option<&str>) {
+    match segment.split_once('@') {
+        Some((channel, account)) => (channel, Some(account)),
+        None => (segment, None),
+    }
+}
+
+fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for c in raw.chars() {
+        if !special(c) {
+            out.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+/// Decodes every escape, needed or not: the caller compares with the canonical spelling afterwards, and can
+/// so name it. `None` if an escape is cut short, not hexadecimal or not UTF-8.
+pub(crate) fn unescape(segment: &str) -> Option<Cow<'_, str>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment));
+    }
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let high = char::from(rest.next()?).to_digit(16)?;
+        let low = char::from(rest.next()?).to_digit(16)?;
+        bytes.push(u8::try_from(high << 4 | low).ok()?);
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn parse(text: &str) -> SessionKey {
+        text.parse().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The canonical spelling that a refusal shows.
+    fn corrected(text: &str) -> String {
+        match text.parse::<SessionKey>() {
+            Err(KeyError::NotCanonical { canonical, .. }) => canonical,
+            other => panic!("{text:?} is {other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case("agent:main:telegram:dm:123456789", "main", Scope::Dm, "123456789", None)]
+    #[case("agent:main:telegram:group:-100123456789", "main", Scope::Group, "-100123456789", None)]
+    #[case("agent:main:telegram:topic:-100123456789:456", "main", Scope::Topic, "-100123456789", Some("456"))]
+    #[case("agent:main:discord:channel:789012345", "main", Scope::Channel, "789012345", None)]
+    #[case("agent:mentor:telegram:dm:123456789", "mentor", Scope::Dm, "123456789", None)]
+    fn the_examples_of_the_specification_parse(
+        #[case] text: &str,
+        #[case] agent: &str,
+        #[case] scope: Scope,
+        #[case] id: &str,
+        #[case] thread: Option<&str>,
+    ) {
+        let key = parse(text);
+        assert_eq!((key.agent(), key.scope(), key.id(), key.thread()), (agent, scope, id, thread));
+        assert_eq!((key.account(), key.person()), ("default", None));
+        assert_eq!(key.to_string(), text);
+    }
+
+    #[test]
+    fn every_scope_has_its_form() {
+        let work = Place::under("telegram", "work");
+        let keys = [
+            (SessionKey::for_dm("main", Place::of("web"), "main"), "agent:main:web:dm:main"),
+            (SessionKey::for_group("main", work, "-1"), "agent:main:telegram@work:group:-1"),
+            (SessionKey::for_channel("main", work, "7"), "agent:main:telegram@work:channel:7"),
+            (SessionKey::for_topic("main", work, "-1", "8"), "agent:main:telegram@work:topic:-1:8"),
+            (SessionKey::for_thread("main", work, "-1", "8"), "agent:main:telegram@work:thread:-1:8"),
+            (SessionKey::for_member("main", work, "-1", None, "5"), "agent:main:telegram@work:member:-1::5"),
+            (
+                SessionKey::for_member("main", work, "-1", Some("8"), "5"),
+                "agent:main:telegram@work:member:-1:8:5",
+            ),
+            (SessionKey::for_task("main", work, "t1"), "agent:main:telegram@work:task:t1"),
+            (SessionKey::for_job("main", work, "daily"), "agent:main:telegram@work:job:daily"),
+        ];
+        for (key, text) in keys {
+            assert_eq!(key.unwrap().as_str(), text);
+            assert_eq!(parse(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn the_default_account_is_never_written() {
+        let written = SessionKey::for_dm("main", Place::under("telegram", "default"), "1").unwrap();
+        assert_eq!(written, SessionKey::for_dm("main", Place::of("telegram"), "1").unwrap());
+        assert_eq!(corrected("agent:main:telegram@default:dm:1"), "agent:main:telegram:dm:1");
+    }
+
+    #[test]
+    fn what_would_break_the_form_is_escaped() {
+        let key = SessionKey::for_dm("a:b", Place::under("x@y", "@me:home"), "50%\n\u{85}é@").unwrap();
+        assert_eq!(key.as_str(), "agent:a%3Ab:x%40y@%40me%3Ahome:dm:50%25%0A%C2%85é@");
+        assert_eq!((key.channel(), key.account(), key.id()), ("x@y", "@me:home", "50%\n\u{85}é@"));
+    }
+
+    #[rstest]
+    #[case("agent:main:telegram:dm:a%3ab", "agent:main:telegram:dm:a%3Ab")]
+    #[case("agent:main:telegram:dm:%61", "agent:main:telegram:dm:a")]
+    #[case("agent:main:telegram:dm:a%40b", "agent:main:telegram:dm:a@b")]
+    #[case("agent:main:telegram@a@b:dm:1", "agent:main:telegram@a%40b:dm:1")]
+    #[case("agent:main:telegram:dm:a\tb", "agent:main:telegram:dm:a%09b")]
+    fn another_spelling_is_refused_with_the_right_one(#[case] text: &str, #[case] canonical: &str) {
+        assert_eq!(corrected(text), canonical);
+        assert_eq!(parse(canonical).as_str(), canonical);
+    }
+
+    #[rstest]
+    #[case("", "is not a session key")]
+    #[case("telegram:123", "is not a session key")]
+    #[case("Agent:main:telegram:dm:1", "is not a session key")]
+    #[case("agent:main:telegram", "is not a session key")]
+    #[case("agent:main:telegram:room:1", "use dm, group,")]
+    #[case("agent:main:telegram:dm", "dm:{id}")]
+    #[case("agent:main:telegram:dm:1:2", "dm:{id}")]
+    #[case("agent:main:telegram:topic:1", "topic:{chat}:{topic}")]
+    #[case("agent:main:telegram:member:1:2", "member:{chat}:{thread or nothing}:{person}")]
+    #[case("agent:main:telegram:member:1:2:3:4:5:6:7", "member:{chat}")]
+    #[case("agent::telegram:dm:1", "the agent of")]
+    #[case("agent:main::dm:1", "the channel of")]
+    #[case("agent:main:telegram@:dm:1", "the account of")]
+    #[case("agent:main:telegram:dm:", "the id of")]
+    #[case("agent:main:telegram:topic:1:", "the thread of")]
+    #[case("agent:main:telegram:member:1::", "the person of")]
+    #[case("agent:main:telegram:dm:100%", "broken escape")]
+    #[case("agent:main:telegram:dm:%2", "broken escape")]
+    #[case("agent:main:telegram:dm:%+1", "broken escape")]
+    #[case("agent:main:telegram:dm:%FF", "broken escape")]
+    fn a_refusal_says_what_is_wrong(#[case] text: &str, #[case] says: &str) {
+        let error = text.parse::<SessionKey>().unwrap_err().to_string();
+        assert!(error.contains(says), "{text:?}: {error}");
+    }
+
+    #[test]
+    fn a_scope_takes_only_the_fields_it_has() {
+        let build =
+            |scope, thread, person| SessionKey::build("main", "web", None, scope, "1", thread, person);
+        for scope in Scope::ALL {
+            let threaded = matches!(scope, Scope::Topic | Scope::Thread);
+            let member = scope == Scope::Member;
+            assert_eq!(build(scope, None, None).is_ok(), !threaded && !member, "{scope}");
+            assert_eq!(build(scope, Some("2"), None).is_ok(), threaded, "{scope}");
+            assert_eq!(build(scope, None, Some("3")).is_ok(), member, "{scope}");
+            assert_eq!(build(scope, Some("2"), Some("3")).is_ok(), member, "{scope}");
+            assert_eq!(scope.name().parse(), Ok(scope));
+        }
+        assert_eq!(
+            build(Scope::Topic, None, None),
+            Err(KeyError::Lacks { scope: Scope::Topic, field: "thread" })
+        );
+        assert_eq!(
+            build(Scope::Dm, None, Some("3")),
+            Err(KeyError::HasNo { scope: Scope::Dm, field: "person" })
+        );
+    }
+
+    #[test]
+    fn ids_that_differ_in_a_sign_stay_apart() {
+        let ids = ["a.b", "a_b", "a-b", "a:b", "a%3Ab", "a%253Ab", "a b", "A.B", "a.b ", "ab"];
+        let keys: std::collections::BTreeSet<SessionKey> =
+            ids.iter().map(|id| SessionKey::for_dm("main", Place::of("web"), id).unwrap()).collect();
+        assert_eq!(keys.len(), ids.len());
+    }
+
+    #[test]
+    fn a_map_of_keys_can_be_asked_with_text() {
+        let key = parse("agent:main:web:dm:main");
+        let map = HashMap::from([(key.clone(), 1)]);
+        assert_eq!((map.get("agent:main:web:dm:main"), map.get(&key)), (Some(&1), Some(&1)));
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_whole_in_the_error() {
+        let error = "é".repeat(100_000).parse::<SessionKey>().unwrap_err().to_string();
+        assert!(error.len() < 1000);
+    }
+
+    type Raw = (String, String, Option<String>, Scope, String, Option<String>, Option<String>);
+
+    /// Pieces that escaping could confuse, and any other characters.
+    fn segment() -> impl Strategy<Value = String> {
+        let trap = prop::sample::select(vec![
+            ":", "%", "@", "3A", "%3A", "%3a", "%25", "a", ".", "_", "default", "topic",
+        ]);
+        let piece = prop_oneof![4 => trap.prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)];
+        prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat())
+    }
+
+    fn raw() -> impl Strategy<Value = Raw> {
+        let optional = || prop::option::of(segment());
+        let scope = prop::sample::select(Scope::ALL.to_vec());
+        (segment(), segment(), optional(), scope, segment(), optional(), segment()).prop_map(
+            |(agent, channel, account, scope, id, thread, other)| {
+                let account = account.filter(|account| account != DEFAULT_ACCOUNT);
+                let (thread, person) = match scope {
+                    Scope::Topic | Scope::Thread => (Some(other), None),
+                    Scope::Member => (thread, Some(other)),
+                    _ => (None, None),
+                };
+                (agent, channel, account, scope, id, thread, person)
+            },
+        )
+    }
+
+    fn built((agent, channel, account, scope, id, thread, person): &Raw) -> SessionKey {
+        let (account, thread, person) = (account.as_deref(), thread.as_deref(), person.as_deref());
+        SessionKey::build(agent, channel, account, *scope, id, thread, person).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn any_fields_come_back_through_the_text(raw in raw()) {
+            let key = parse(built(&raw).as_str());
+            let (agent, channel, account, scope, id, thread, person) = &raw;
+            prop_assert_eq!(key.agent(), agent);
+            prop_assert_eq!(key.channel(), channel);
+            prop_assert_eq!(key.account(), account.as_deref().unwrap_or("default"));
+            prop_assert_eq!(key.scope(), *scope);
+            prop_assert_eq!(key.id(), id);
+            prop_assert_eq!(key.thread(), thread.as_deref());
+            prop_assert_eq!(key.person(), person.as_deref());
+            prop_assert_eq!(&key, &built(&raw));
+            prop_assert!(!key.as_str().contains(char::is_control));
+        }
+
+        #[test]
+        fn different_fields_never_meet_in_one_text(one in raw(), other in raw()) {
+            prop_assert_eq!(one == other, built(&one) == built(&other));
+        }
+
+        #[test]
+        fn moving_a_colon_from_one_field_to_the_next_makes_another_key(a in "[a:%.]{1,4}", b in "[a:%.]{1,4}") {
+            let topic = |chat: &str, thread: &str| SessionKey::for_topic("x", Place::of("y"), chat, thread).unwrap();
+            prop_assert_ne!(topic(&format!("{a}:"), &b), topic(&a, &format!(":{b}")));
+        }
+
+        #[test]
+        fn what_parses_is_spelled_as_it_was_given(
+            place in "(x|x@y|x@|@|%40|x%40y)", scope in "(dm|topic|member|job)", rest in "(:|%|%3A|%3a|%41|a|@|é){1,5}",
+        ) {
+            let text = format!("agent:main:{place}:{scope}:{rest}");
+            if let Ok(key) = text.parse::<SessionKey>() {
+                prop_assert_eq!(key.as_str(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in r"(agent:)?\PC*") {
+            match text.parse::<SessionKey>() {
+                Ok(key) => prop_assert_eq!(key.as_str(), text),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}

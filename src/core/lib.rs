@@ -1,0 +1,22 @@
+//! The words of Frontdesk and its decisions: no clock, no IO, no spawn, no log.
+//!
+//! A rule that depends on time takes `now`. Nothing here knows a platform, an agent program or the
+//! database; those rooms speak to each other in the types of this one.
+
+pub mod access;
+pub mod act;
+pub mod address;
+pub mod command;
+pub mod delta;
+pub mod hook;
+pub mod id;
+pub mod key;
+pub mod markup;
+pub mod message;
+pub mod notice;
+pub mod port;
+pub mod profile;
+pub mod reset;
+pub mod retry;
+pub mod route;
+pub mod split;

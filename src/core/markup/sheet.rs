@@ -1,0 +1,123 @@
+//! Text without its Markdown, and how each stretch of it looks.
+
+use std::ops::Range;
+
+/// A whole answer: its text, and how each stretch of it looks.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub text: String,
+    /// In the order of the text, without gaps: a run begins where the one before it ends.
+    pub runs: Vec<Run>,
+    pub links: Vec<Link>,
+    /// The languages of the code blocks.
+    pub blocks: Vec<Option<String>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Run {
+    pub end: usize,
+    pub look: Look,
+}
+
+/// How a stretch of text looks. A look is a set and not a stack: bold in bold is bold, so ten thousand
+/// nested marks cost no more than one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    pub bold: bool,
+    pub italic: bool,
+    pub strike: bool,
+    pub code: bool,
+    /// Number of the link, block or quote, from 1; 0 is none. Two neighbours must stay two.
+    pub link: u32,
+    pub pre: u32,
+    pub quote: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub url: String,
+    /// Where its last visible character ends.
+    pub end: usize,
+    /// Whether its text is its address, so that plain text need not repeat it.
+    pub told: bool,
+}
+
+impl Sheet {
+    pub fn push(&mut self, text: &str, look: Look) {
+        if text.is_empty() {
+            return;
+        }
+        self.text.push_str(text);
+        let end = self.text.len();
+        match self.runs.last_mut() {
+            Some(run) if run.look == look => run.end = end,
+            _ => self.runs.push(Run { end, look }),
+        }
+    }
+
+    /// Takes back the line break that ends every code block.
+    pub fn drop_last_newline(&mut self) {
+        if self.text.ends_with('\n') {
+            self.text.pop();
+            let end = self.text.len();
+            let begin = self.runs.len().checked_sub(2).map_or(0, |before| self.runs[before].end);
+            if begin == end {
+                self.runs.pop();
+            } else if let Some(run) = self.runs.last_mut() {
+                run.end = end;
+            }
+        }
+    }
+
+    pub fn last_look(&self) -> Look {
+        self.runs.last().map(|run| run.look).unwrap_or_default()
+    }
+
+    pub fn look_at(&self, at: usize) -> Look {
+        let run = self.runs.partition_point(|run| run.end <= at);
+        self.runs.get(run).map(|run| run.look).unwrap_or_default()
+    }
+
+    /// The stretches of `piece` that look alike.
+    pub fn stretches(&self, piece: Range<usize>) -> impl Iterator<Item = (Range<usize>, Look)> {
+        let first = self.runs.partition_point(|run| run.end <= piece.start);
+        let mut at = piece.start;
+        self.runs[first..].iter().map_while(move |run| {
+            let range = at..run.end.min(piece.end);
+            at = run.end;
+            (!range.is_empty()).then_some((range, run.look))
+        })
+    }
+
+    /// Appends `piece` without marks. Dressed, a link is followed by its address where it ends, and a
+    /// quoted line begins with `> ` where it begins: the plain texts of all parts make up the whole.
+    pub fn write_plain(&self, piece: Range<usize>, dressed: bool, out: &mut String) {
+        if !dressed {
+            out.push_str(&self.text[piece]);
+            return;
+        }
+        for (range, look) in self.stretches(piece) {
+            let mut at = range.start;
+            for line in self.text[range.clone()].split_inclusive('\n') {
+                let begins = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
+                if look.quote != 0 && begins && !line.starts_with('\n') {
+                    out.push_str("> ");
+                }
+                out.push_str(line);
+                at += line.len();
+            }
+            if let Some(link) = self.link(look)
+                && !link.told
+                && range.contains(&(link.end - 1))
+            {
+                out.push_str(" (");
+                out.push_str(&link.url);
+                out.push(')');
+            }
+        }
+    }
+
+    pub fn link(&self, look: Look) -> Option<&Link> {
+        self.links.get((look.link as usize).checked_sub(1)?)
+    }
+}

@@ -1,0 +1,271 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// A dialect like Discord's or Slack's: marks end with their line, quotes are prefixes.
+static LINES: Dialect = Dialect {
+    name: "lines",
+    writing: Writing::Marked(Marks {
+        escape: |text, out| {
+            out.push_str(&text.replace('<', "&lt;").replace("@everyone", "@\u{200b}everyone"))
+        },
+        escape_code: |text, out| out.push_str(&text.replace('<', "&lt;")),
+        open: |style, out| {
+            match style {
+                Style::Bold => out.push('*'),
+                Style::Italic => out.push('_'),
+                Style::Strike => out.push('~'),
+                Style::Code => out.push('`'),
+                Style::Pre { language } => {
+                    out.push_str("```");
+                    out.push_str(language.unwrap_or(""));
+                    out.push('\n');
+                }
+                Style::Link { url } => {
+                    out.push('<');
+                    out.push_str(url);
+                    out.push('|');
+                }
+                Style::Quote => return false,
+            }
+            true
+        },
+        close: |style, out| {
+            out.push_str(match style {
+                Style::Bold => "*",
+                Style::Italic => "_",
+                Style::Strike => "~",
+                Style::Code => "`",
+                Style::Pre { .. } => "\n```",
+                Style::Link { .. } => ">",
+                Style::Quote => "",
+            });
+        },
+        line_quote: Some("> "),
+        bare_code: false,
+        per_line: true,
+        max: usize::MAX,
+    }),
+};
+
+static BARE: Dialect = Dialect { name: "bare", writing: Writing::Marked(Marks::PLAIN) };
+static SOURCE: Dialect = Dialect { name: "source", writing: Writing::AsWritten };
+
+fn limit(max: usize) -> Limit {
+    Limit { max, unit: Unit::Characters }
+}
+
+fn bodies(text: &str, dialect: &Dialect, max: usize) -> Vec<String> {
+    render_with(text, dialect, limit(max)).into_iter().map(|part| part.body).collect()
+}
+
+fn body(text: &str) -> String {
+    bodies(text, &LINES, 10_000).concat()
+}
+
+#[test]
+fn blank_text_makes_no_parts() {
+    for text in ["", " \n\t\r\n ", "\0", "> ", "```\n```", "&nbsp;"] {
+        assert_eq!(bodies(text, &LINES, 100), [""; 0], "{text:?}");
+    }
+    assert_eq!(bodies("hello", &LINES, 0), [""; 0]);
+}
+
+#[test]
+fn marks_close_before_the_line_does_where_the_dialect_asks() {
+    assert_eq!(body("**a\nb** c"), "*a*\n*b* c");
+}
+
+#[test]
+fn quotes_become_prefixes_on_every_line() {
+    assert_eq!(body("> a **b**\n> c\n\nd"), "> a *b*\n> c\n\nd");
+    assert_eq!(body("> a\n>> b"), "> a\n\n> > b");
+}
+
+#[test]
+fn a_quote_that_is_cut_goes_on_as_a_quote_in_the_next_part() {
+    assert_eq!(bodies("> one two", &LINES, 6), ["> one", "> two"]);
+}
+
+#[test]
+fn code_in_bold_stays_in_bold_where_that_is_allowed() {
+    assert_eq!(body("**a `b` c**"), "*a `b` c*");
+}
+
+#[test]
+fn code_is_not_read_as_markdown() {
+    assert_eq!(body("```rust\nlet a = *b;\n\n    **c**\n```"), "```rust\nlet a = *b;\n\n    **c**\n```");
+}
+
+#[test]
+fn links_are_marked_or_spelled_out() {
+    assert_eq!(body("[a](http://b)"), "<http://b|a>");
+    assert_eq!(plain("see [a](http://b)"), "see a (http://b)");
+    assert_eq!(plain("<http://b> [](http://c) ![d](e.png)"), "http://b http://c d (e.png)");
+    assert_eq!(plain("[![logo](l.png)](http://b)"), "logo (http://b)");
+    assert_eq!(plain("<a@example.org>"), "a@example.org");
+}
+
+#[test]
+fn a_link_too_long_for_the_limit_is_spelled_out_and_cut() {
+    let url = format!("http://{}", "x".repeat(80));
+    let parts = bodies(&format!("[a]({url})"), &LINES, 50);
+    assert_eq!(parts.concat().replace(' ', ""), format!("a({url})"));
+}
+
+#[test]
+fn an_escape_works_on_the_text_and_not_on_the_marks() {
+    assert_eq!(body("*@everyone* a<b"), "_@\u{200b}everyone_ a&lt;b");
+    assert_eq!(body("<b>hi</b>"), "&lt;b>hi&lt;/b>");
+}
+
+#[test]
+fn headings_are_bold_lines_and_rules_are_lines() {
+    assert_eq!(body("# One\ntext\n\n---\nTwo\n==="), "*One*\n\ntext\n\n———\n\n*Two*");
+}
+
+#[test]
+fn lists_keep_their_bullets_numbers_and_indentation() {
+    assert_eq!(plain("- a\n- b\n  - c\n\n    d\n- e"), "• a\n\n• b\n\n  • c\n\n    d\n\n• e");
+    assert_eq!(plain("3. a\n   - b\n4. c\n   more"), "3. a\n   • b\n4. c\n   more");
+    assert_eq!(plain("- [ ] to do\n- [x] done"), "☐ to do\n☑ done");
+    assert_eq!(plain("- - a"), "• • a");
+    assert_eq!(plain("1. ```\n   x\n   ```"), "1.\nx");
+}
+
+#[test]
+fn tables_become_lines_with_a_bold_head() {
+    assert_eq!(body("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |\n"), "*a | b*\n1 | 2\n3");
+}
+
+#[test]
+fn line_breaks_of_every_system_are_one_and_control_characters_are_gone() {
+    assert_eq!(plain("a\r\nb\rc\0\u{7}\u{9b}d&#7;e"), "a\nb\ncde");
+}
+
+#[test]
+fn nested_marks_of_one_kind_count_once() {
+    assert_eq!(body("**a __b__ c**"), "*a b c*");
+}
+
+#[test]
+fn marks_that_overlap_are_closed_and_opened_in_order() {
+    assert_eq!(body("*a **b***"), "_a *b*_");
+    assert_eq!(body("***a** b*"), "*_a_*_ b_");
+}
+
+#[test]
+fn a_cut_fence_is_closed_and_opened_again_with_its_language() {
+    let parts = bodies("```rust\nlet a = 1;\n    let b = 2;\n```", &LINES, 30);
+    assert_eq!(parts, ["```rust\nlet a = 1;\n```", "```rust\n    let b = 2;\n```"]);
+}
+
+#[test]
+fn marks_are_dropped_where_they_leave_no_room_for_a_character() {
+    assert_eq!(bodies("```rust\nlet\n```", &LINES, 8), ["let"]);
+    assert_eq!(bodies("**ab**", &LINES, 2), ["ab"]);
+}
+
+#[test]
+fn a_code_point_longer_than_the_limit_is_stood_in_for() {
+    let parts = render_with("a€", &BARE, Limit { max: 2, unit: Unit::Bytes });
+    assert_eq!(parts.iter().map(|part| part.body.as_str()).collect::<Vec<_>>(), ["a", "?"]);
+    assert_eq!(bodies("a<b", &LINES, 3), ["a", "?", "b"]);
+}
+
+#[test]
+fn source_is_kept_as_written_and_cut_only_when_too_long() {
+    let text = "# a\r\n\r\n**b**  \n";
+    assert_eq!(bodies(text, &SOURCE, 100), [text]);
+    assert_eq!(bodies("# a\n\n**bold**\n", &SOURCE, 10), ["# a", "**bold**"]);
+}
+
+#[test]
+fn a_fence_that_is_cut_in_the_source_is_closed_and_opened_again() {
+    let text = "hi\n\n```rust\nlet a;\nlet b;\n```\n\nbye bye bye";
+    assert_eq!(
+        bodies(text, &SOURCE, 24),
+        ["hi", "```rust\nlet a;\n```", "```rust\nlet b;\n```", "bye bye bye"]
+    );
+    let quoted = "> ~~~\n> let a = 1;\n> let b = 2;\n> ~~~";
+    assert_eq!(bodies(quoted, &SOURCE, 28), ["> ~~~\n> let a = 1;\n> ~~~", "> ~~~\n> let b = 2;\n> ~~~"]);
+}
+
+/// Text without what a cut may take away.
+fn ink(text: &str) -> String {
+    text.chars().filter(|char| !char.is_whitespace()).collect()
+}
+
+fn markdown() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop::sample::select(vec![
+            "*",
+            "**",
+            "_",
+            "~~",
+            "`",
+            "```",
+            "```rust\n",
+            "\n",
+            "\n\n",
+            "> ",
+            "- ",
+            "1. ",
+            "    ",
+            "[",
+            "](http://x.y)",
+            "# ",
+            "|",
+            "|-|\n",
+            "<b>",
+            "&amp;",
+            "&",
+            "\\",
+            "---\n",
+            "word",
+            "a b. ",
+            "é",
+            "e\u{301}",
+            "👩‍👩‍👧",
+            "🇩🇪",
+            "שלום",
+            "\r\n",
+            "\0",
+            "\t",
+            "![",
+            "<http://z>",
+            "- [ ] ",
+        ]),
+        0..60,
+    )
+    .prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_part_is_over_the_limit_and_no_text_is_lost(text in prop_oneof![markdown(), any::<String>()], max in 1usize..80) {
+        for unit in [Unit::Bytes, Unit::Characters, Unit::Utf16] {
+            for dialect in [&LINES, &BARE, &SOURCE] {
+                let limit = Limit { max, unit };
+                let parts = render_with(&text, dialect, limit);
+                for (index, part) in parts.iter().enumerate() {
+                    prop_assert_eq!(part.key as usize, index);
+                    prop_assert!(limit.holds(&part.body) && limit.holds(&part.plain), "{:?}", part);
+                    prop_assert!(!part.body.trim().is_empty());
+                }
+                if dialect.name != "source" && (max >= 4 || unit == Unit::Characters) {
+                    let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
+                    prop_assert_eq!(ink(&all), ink(&plain(&text)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn source_within_the_limit_is_untouched(text in any::<String>()) {
+        let parts = bodies(&text, &SOURCE, 100_000);
+        if !text.trim().is_empty() {
+            prop_assert_eq!(parts, [text]);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What Frontdesk itself says to people: one plain sentence each, with the next step.
+
+use crate::message::Refusal;
+use crate::reset::Reasons;
+
+/// Something about the service that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The conversation began anew by itself.
+    Reset {
+        /// Why.
+        reasons: Reasons,
+        /// The epoch that ended.
+        previous: u64,
+    },
+    /// A message was stored and will not be answered.
+    Refused(Refusal),
+    /// The turn failed for good.
+    Failed(Failure),
+    /// The gateway or the agent died in the middle, after the agent had done something.
+    Interrupted {
+        /// What it had said until then, in Markdown.
+        so_far: String,
+    },
+    /// A part of an answer could not be delivered.
+    Gap,
+    /// An answer waited for its platform longer than it may.
+    Stale,
+}
+
+/// Why a turn failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The agent reported an error.
+    Agent,
+    /// It died, twice.
+    Crashed,
+    /// It showed no sign of life for too long.
+    Silent,
+    /// It took longer than a turn may.
+    TooLong,
+    /// It cannot be started.
+    Unavailable,
+    /// The gateway could not keep or read what was needed; also a poisoned event.
+    Internal,
+}
+
+impl Failure {
+    /// The name in the database and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Failure::Agent => "agent_failed",
+            Failure::Crashed => "agent_crashed",
+            Failure::Silent => "agent_silent",
+            Failure::TooLong => "too_long",
+            Failure::Unavailable => "agent_unavailable",
+            Failure::Internal => "internal",
+        }
+    }
+
+    /// The sentence for the person.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Failure::Agent => "The agent could not answer this. Send /retry to try again.",
+            Failure::Crashed => "The agent stopped in the middle, twice. Send /retry to try again.",
+            Failure::Silent => "The agent has not been heard from for too long, so I stopped it. Send /retry to try again.",
+            Failure::TooLong => "This took longer than it may, so I stopped it. Send /retry to try again.",
+            Failure::Unavailable => "The agent is not available right now. Send /retry in a while.",
+            Failure::Internal => "Something went wrong on our side. Send /retry to try again.",
+        }
+    }
+}
+
+impl Notice {
+    /// The kind, as it stands in the part's key.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Notice::Reset { .. } => "reset",
+            Notice::Refused(_) => "refused",
+            Notice::Failed(_) => "failed",
+            Notice::Interrupted { .. } => "interrupted",
+            Notice::Gap => "gap",
+            Notice::Stale => "stale",
+        }
+    }
+
+    /// The text, in Markdown.
+    pub fn text(&self) -> String {
+        match self {
+            Notice::Reset { reasons, previous } => format!(
+                "New conversation ({}). Send `/resume {previous}` to go back to the last one.",
+                because(*reasons)
+            ),
+            Notice::Refused(reason) => reason.sentence().to_owned(),
+            Notice::Failed(failure) => failure.sentence().to_owned(),
+            Notice::Interrupted { so_far } if so_far.trim().is_empty() => {
+                "I was interrupted after the agent had begun to act. Send /retry to run it again.".to_owned()
+            }
+            Notice::Interrupted { so_far } => format!("{so_far}\n\n(interrupted, /retry)"),
+            Notice::Gap => "A part of an answer could not be delivered here.".to_owned(),
+            Notice::Stale => {
+                "An answer waited too long for its delivery and was not sent. Send /retry if it still matters."
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// The reasons in words.
+fn because(reasons: Reasons) -> &'static str {
+    match (reasons.daily, reasons.idle) {
+        (true, true) => "a new day has begun, after a long silence",
+        (true, false) => "a new day has begun",
+        (false, _) => "after a long silence",
+    }
+}

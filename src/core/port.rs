@@ -1,0 +1,221 @@
+//! The ports: what the house asks of the world outside. No method has a default.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures_channel::oneshot;
+use futures_core::stream::BoxStream;
+use thiserror::Error;
+
+use crate::act::{About, Act, Ending, PostKind, Receipt, SendError};
+use crate::address::Address;
+use crate::delta::{AgentError, Delta, Usage};
+use crate::id::{MessageId, TurnId};
+use crate::key::SessionKey;
+use crate::message::{Attachment, Cursor, Event, Outcome, Source};
+use crate::profile::Profile;
+
+/// Time. Deadlines and backoff are `mono`; only calendars and stored times are `wall`.
+#[async_trait]
+pub trait Clock: Send + Sync + 'static {
+    /// The calendar's time. It may jump either way.
+    fn wall(&self) -> DateTime<Utc>;
+    /// Time since some fixed moment. It never goes back.
+    fn mono(&self) -> Mono;
+    /// Returns when `mono` has reached `deadline`.
+    async fn sleep_until(&self, deadline: Mono);
+}
+
+/// A reading of the monotonic clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Mono(pub Duration);
+
+impl std::ops::Add<Duration> for Mono {
+    type Output = Mono;
+    fn add(self, later: Duration) -> Mono {
+        Mono(self.0.saturating_add(later))
+    }
+}
+
+impl Mono {
+    /// The time since `earlier`, zero if that lies ahead.
+    pub fn since(self, earlier: Mono) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// One account of one platform.
+#[async_trait]
+pub trait Adapter: Send + Sync + 'static {
+    /// What the platform can do.
+    fn profile(&self) -> &Profile;
+    /// The account as the config names it.
+    fn account(&self) -> &str;
+    /// Receives until `stop` says so, and only then returns `Ok`. An error ends this connection; the
+    /// supervisor calls again after a backoff. Must not acknowledge anything before `push` has returned.
+    async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError>;
+    /// Carries out one act. Must not retry: the outbox does.
+    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError>;
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AdapterError {
+    /// The connection broke; another one may hold.
+    #[error("connection lost: {0}")]
+    Lost(String),
+    /// The platform does not accept our credentials.
+    #[error("credentials refused: {0}")]
+    Credentials(String),
+}
+
+/// Says when to stop. Cloning is cheap; all clones are told.
+pub use tokio_util::sync::CancellationToken as Stop;
+
+/// Where an adapter hands its events in.
+#[async_trait]
+pub trait Inbox: Send + Sync + 'static {
+    /// Takes a batch of one source, in the platform's order. Returns when it is committed, with one outcome
+    /// per event; only then may the adapter acknowledge. `cursor` names the batch's end and is committed
+    /// with it. An empty batch with a cursor is fine.
+    async fn push(
+        &self,
+        source: &Source,
+        batch: Vec<Event>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Outcome>, Busy>;
+    /// Where the source stood at the last commit.
+    async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy>;
+    /// The platform has just shown that it still speaks to us (a poll has ended, a heartbeat was answered,
+    /// an event came in). Readiness is measured on this alone.
+    fn heard(&self, source: &Source);
+}
+
+/// Nothing was taken and nothing may be acknowledged: the platform must bring it again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Busy {
+    /// As many messages wait as may.
+    #[error("the queue is full ({waiting} messages wait)")]
+    Full {
+        /// How many wait.
+        waiting: u64,
+    },
+    /// The database does not take writes now.
+    #[error("the database does not take writes: {0}")]
+    Storage(String),
+    /// We are on the way down.
+    #[error("shutting down")]
+    Stopping,
+}
+
+/// Who answers.
+#[async_trait]
+pub trait Agent: Send + Sync + 'static {
+    /// Runs one turn. Dropping the stream ends it at once and leaves no process behind.
+    fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
+    /// Gives a running turn another message. `Ok(false)` means that the agent did not take it.
+    async fn steer(&self, turn: TurnId, text: &str) -> Result<bool, AgentError>;
+    /// Asks a running turn to end. Its stream must end soon after.
+    async fn abort(&self, turn: TurnId);
+    /// The conversation will not be continued: whatever is kept for it may go.
+    async fn forget(&self, session: &SessionKey, epoch: u64);
+    /// Ends every process and waits for them.
+    async fn stop(&self);
+}
+
+/// One run of an agent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    /// Its id, the same in every attempt.
+    pub id: TurnId,
+    /// 1 for the first run.
+    pub attempt: u32,
+    /// Whether an earlier run was cut off: the agent may have seen the prompt already.
+    pub resumed: bool,
+    /// The conversation.
+    pub session: SessionKey,
+    /// Which life of the conversation. Agents keep their context per session and epoch.
+    pub epoch: u64,
+    /// What was said, oldest first; more than one when messages were collected.
+    pub prompt: Vec<Prompt>,
+    /// What hooks want the agent to know for this turn, besides the prompt.
+    pub context: Vec<String>,
+}
+
+/// One message in a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompt {
+    /// The message.
+    pub message: MessageId,
+    /// What was said.
+    pub text: String,
+    /// How the sender is shown; display data.
+    pub sender: Option<String>,
+    /// Files that came with it.
+    pub attachments: Vec<Attachment>,
+    /// When we accepted it.
+    pub received: DateTime<Utc>,
+}
+
+/// The web channel's two directions. The API feeds it and shows its frames; the web adapter sits at the
+/// other end and knows nothing of sockets.
+#[async_trait]
+pub trait Live: Send + Sync + 'static {
+    /// The next prompt from a socket or a request; `None` when the door has closed.
+    async fn next(&self) -> Option<LivePrompt>;
+    /// Shows a frame to everyone who is there now. Nobody may be.
+    fn push(&self, to: &Address, frame: Frame);
+}
+
+/// A prompt as it came through the door, already authenticated.
+#[derive(Debug)]
+pub struct LivePrompt {
+    /// The id of the token it came with: the person.
+    pub token: String,
+    /// The chat: `main` unless said otherwise.
+    pub chat: String,
+    /// The sender's id for it, unique per token and chat.
+    pub id: String,
+    /// What was said.
+    pub text: String,
+    /// Where the outcome goes.
+    pub reply: oneshot::Sender<Result<Outcome, Busy>>,
+}
+
+/// What the readers of a web chat see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Frame {
+    /// A piece of an answer in progress.
+    Delta {
+        /// What it is about.
+        about: About,
+        /// A higher attempt replaces the text of a lower one.
+        attempt: u32,
+        /// The text to add.
+        text: String,
+    },
+    /// A durable line: an answer, a notice or something sent.
+    Line {
+        /// What it is about.
+        about: About,
+        /// Its place in the session.
+        seq: u64,
+        /// What it is.
+        kind: PostKind,
+        /// Markdown.
+        text: String,
+    },
+    /// A turn has ended.
+    End {
+        /// What it is about.
+        about: About,
+        /// How.
+        ending: Ending,
+        /// What it cost.
+        usage: Option<Usage>,
+    },
+    /// Somebody is writing.
+    Typing,
+}

@@ -1,0 +1,665 @@
+//! When a conversation starts anew.
+//!
+//! One pure rule, computed on instants: a local hour is never compared with another local hour, because
+//! clocks are put forward and back. Stored sessions are not touched by it; the gate asks at each message.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Offset, TimeZone, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use crate::command::nearest;
+use crate::key::shown;
+
+/// What makes a conversation stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Nothing does; only a person starts anew.
+    None,
+    /// Too long a silence.
+    Idle,
+    /// An hour of the day, in the policy's zone.
+    Daily,
+    /// Either of the two.
+    Both,
+}
+
+impl Mode {
+    /// The mode as it stands in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::None => "none",
+            Mode::Idle => "idle",
+            Mode::Daily => "daily",
+            Mode::Both => "both",
+        }
+    }
+
+    /// Whether silence counts.
+    pub fn idle(self) -> bool {
+        matches!(self, Mode::Idle | Mode::Both)
+    }
+
+    /// Whether the hour of the day counts.
+    pub fn daily(self) -> bool {
+        matches!(self, Mode::Daily | Mode::Both)
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        [Mode::None, Mode::Idle, Mode::Daily, Mode::Both]
+            .into_iter()
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| PolicyError::Mode { given: shown(text) })
+    }
+}
+
+/// When one session starts anew, and whether its chat is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResetPolicy {
+    mode: Mode,
+    idle_minutes: u32,
+    hour: u8,
+    zone: Tz,
+    notify: bool,
+}
+
+/// The fields that a narrower level sets; the others are inherited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Override {
+    /// What makes a conversation stale.
+    pub mode: Option<Mode>,
+    /// Minutes of silence, 1 to [`ResetPolicy::MAX_IDLE_MINUTES`].
+    pub idle_minutes: Option<u32>,
+    /// Hour of the day, 0 to 23.
+    pub hour: Option<u8>,
+    /// The zone whose hour it is; see [`parse_zone`].
+    pub timezone: Option<Tz>,
+    /// Whether the chat is told.
+    pub notify: Option<bool>,
+}
+
+impl ResetPolicy {
+    /// The longest silence that can be configured: ten years of 365 days.
+    pub const MAX_IDLE_MINUTES: u32 = 10 * 365 * 24 * 60;
+
+    /// A policy; `hour` is 0 to 23 and `idle_minutes` 1 to [`Self::MAX_IDLE_MINUTES`], whatever the mode, so
+    /// that a level that only changes the mode cannot bring a bad number to life.
+    pub fn new(
+        mode: Mode,
+        idle_minutes: u32,
+        hour: u8,
+        zone: Tz,
+        notify: bool,
+    ) -> Result<ResetPolicy, PolicyError> {
+        if hour > 23 {
+            return Err(PolicyError::Hour { given: hour });
+        }
+        if !(1..=Self::MAX_IDLE_MINUTES).contains(&idle_minutes) {
+            return Err(PolicyError::IdleMinutes { given: idle_minutes });
+        }
+        Ok(ResetPolicy { mode, idle_minutes, hour, zone, notify })
+    }
+
+    /// This policy with a narrower level on top. Applied in the order scope, channel, chat.
+    pub fn with(&self, narrower: &Override) -> Result<ResetPolicy, PolicyError> {
+        ResetPolicy::new(
+            narrower.mode.unwrap_or(self.mode),
+            narrower.idle_minutes.unwrap_or(self.idle_minutes),
+            narrower.hour.unwrap_or(self.hour),
+            narrower.timezone.unwrap_or(self.zone),
+            narrower.notify.unwrap_or(self.notify),
+        )
+    }
+
+    /// What makes a conversation stale.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Minutes of silence after which it is stale, if the mode counts silence.
+    pub fn idle_minutes(&self) -> u32 {
+        self.idle_minutes
+    }
+
+    /// The hour of the day at which it becomes stale, if the mode counts the day.
+    pub fn hour(&self) -> u8 {
+        self.hour
+    }
+
+    /// The zone whose hour it is.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// Whether the chat is told that a new conversation began.
+    pub fn notify(&self) -> bool {
+        self.notify
+    }
+
+    /// Why a message accepted at `now` starts a new conversation, if it does. `last_activity` is the
+    /// acceptance of the session's last message from a person. Both count in whole milliseconds.
+    pub fn due(&self, last_activity: DateTime<Utc>, now: DateTime<Utc>) -> Reasons {
+        let (last, now) = (last_activity.timestamp_millis(), now.timestamp_millis());
+        // A clock that went back has let no time pass, and no boundary lies between.
+        if now <= last {
+            return Reasons::default();
+        }
+        Reasons {
+            daily: self.mode.daily() && last < self.day().previous(now.div_euclid(1000)) * 1000,
+            idle: self.mode.idle() && now - last > self.idle_ms(),
+        }
+    }
+
+    /// The last boundary at or before `now`; `None` if the mode has none, or beyond chrono's calendar.
+    pub fn previous_boundary(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let seconds = self.mode.daily().then(|| self.day().previous(now.timestamp()))?;
+        DateTime::from_timestamp(seconds, 0)
+    }
+
+    /// The first boundary after `now`; `None` if the mode has none, or beyond chrono's calendar.
+    pub fn next_boundary(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let seconds = self.mode.daily().then(|| self.day().next(now.timestamp()))?;
+        DateTime::from_timestamp(seconds, 0)
+    }
+
+    /// The last instant at which the session is not idle yet; `None` if the mode does not count silence, or
+    /// beyond chrono's calendar.
+    pub fn idle_deadline(&self, last_activity: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let last = self.mode.idle().then(|| last_activity.timestamp_millis())?;
+        DateTime::from_timestamp_millis(last + self.idle_ms())
+    }
+
+    fn idle_ms(&self) -> i64 {
+        i64::from(self.idle_minutes) * 60_000
+    }
+
+    fn day(&self) -> Day {
+        Day { zone: self.zone, hour: i64::from(self.hour) * 3600 }
+    }
+}
+
+/// Why a conversation starts anew: no reason, one or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reasons {
+    /// A daily boundary has passed since the last activity.
+    pub daily: bool,
+    /// The silence was longer than allowed.
+    pub idle: bool,
+}
+
+impl Reasons {
+    /// Whether there is a reason.
+    pub fn any(self) -> bool {
+        self.daily || self.idle
+    }
+
+    /// Their names, `daily` first.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [("daily", self.daily), ("idle", self.idle)]
+            .into_iter()
+            .filter(|(_, holds)| *holds)
+            .map(|(name, _)| name)
+    }
+}
+
+/// The zone of this IANA name, in its exact spelling.
+pub fn parse_zone(name: &str) -> Result<Tz, PolicyError> {
+    name.parse().map_err(|_| PolicyError::Zone { given: shown(name), nearest: nearest_zone(name) })
+}
+
+/// Why a reset policy cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not an hour of the day.
+    #[error("reset hour {given} does not exist: use 0 (midnight) to 23")]
+    Hour {
+        /// What was given.
+        given: u8,
+    },
+    /// A silence of nothing, or beyond reason.
+    #[error(
+        "idle_minutes = {given} is out of range: use 1 to {max}, or mode = \"none\" to never start anew",
+        max = ResetPolicy::MAX_IDLE_MINUTES
+    )]
+    IdleMinutes {
+        /// What was given.
+        given: u32,
+    },
+    /// Not a mode.
+    #[error("reset mode {given:?} does not exist: use none, idle, daily or both")]
+    Mode {
+        /// What was given.
+        given: String,
+    },
+    /// Not the name of a zone.
+    #[error("time zone {given:?} is not known: {advice}", advice = zone_advice(*.nearest))]
+    Zone {
+        /// What was given.
+        given: String,
+        /// The known zone nearest to it, if one is near.
+        nearest: Option<&'static str>,
+    },
+}
+
+/// The boundaries of a zone's days, in seconds since 1970, UTC.
+struct Day {
+    zone: Tz,
+    /// Seconds from local midnight to the boundary, on a day without a change of clocks.
+    hour: i64,
+}
+
+const DAY: i64 = 86_400;
+
+/// Further from UTC than any zone has ever been: Manila was 15:56 behind until 1844.
+const FARTHEST: i64 = 16 * 3600;
+
+impl Day {
+    /// The greatest boundary at or before `now`.
+    fn previous(&self, now: i64) -> i64 {
+        let offset = self.offset(now);
+        let today = (now + offset).div_euclid(DAY);
+        if self.steady(now, offset) {
+            let boundary = today * DAY + self.hour - offset;
+            return if boundary <= now { boundary } else { boundary - DAY };
+        }
+        // Tomorrow's may have passed already, if the clocks went back over midnight (St John's, 2010), and
+        // yesterday's may lie ahead, if that date was skipped (Apia, 2011).
+        let mut date = today + 1;
+        while self.boundary(date) > now {
+            date -= 1;
+        }
+        self.boundary(date)
+    }
+
+    /// The least boundary after `now`.
+    fn next(&self, now: i64) -> i64 {
+        let mut date = (now + self.offset(now)).div_euclid(DAY) - 1;
+        while self.boundary(date) <= now {
+            date += 1;
+        }
+        self.boundary(date)
+    }
+
+    /// Whether no clock was changed anywhere near: nearly always, and it spares most look-ups. A change there
+    /// and back between two samples would be missed; the shortest ever lasted 95 hours (Freetown, 1939).
+    fn steady(&self, now: i64, offset: i64) -> bool {
+        self.offset(now - 3 * DAY) == offset && self.offset(now + 2 * DAY) == offset
+    }
+
+    /// The boundary of a local date, given in days since 1970.
+    ///
+    /// At most one change of clocks lies near. A time that exists twice is the first, the one under the
+    /// offset before the change; a time that does not exist is read with that offset too, which moves it
+    /// forward by the gap. A date that was skipped whole so falls on its successor's boundary.
+    fn boundary(&self, date: i64) -> i64 {
+        let local = date * DAY + self.hour;
+        let before = self.offset(local - FARTHEST);
+        let after = self.offset(local + FARTHEST);
+        let exists_after = || self.offset(local - after) == after;
+        if before == after || self.offset(local - before) == before || !exists_after() {
+            local - before
+        } else {
+            local - after
+        }
+    }
+
+    /// Seconds east of UTC at an instant; beyond chrono's calendar, those at its end.
+    fn offset(&self, at: i64) -> i64 {
+        let end = if at < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+        let at = DateTime::from_timestamp(at, 0).unwrap_or(end);
+        i64::from(self.zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+    }
+}
+
+/// The zone that `given` is most likely meant to be: a city without its continent, or a slip of the pen.
+/// Nothing is offered for or with digits: `Etc/GMT+2` is two hours *west* of Greenwich.
+fn nearest_zone(given: &str) -> Option<&'static str> {
+    if given.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let given = given.replace(' ', "_");
+    let names =
+        || TZ_VARIANTS.iter().map(|zone| zone.name()).filter(|n| !n.contains(|c: char| c.is_ascii_digit()));
+    let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+    let of_city = |wanted: &str| names().find(|name| city(name).eq_ignore_ascii_case(wanted));
+    of_city(&given)
+        .or_else(|| nearest(&given, names()))
+        .or_else(|| nearest(&given, names().map(city)).and_then(of_city))
+}
+
+fn zone_advice(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name}?"),
+        None => "use a name of the IANA database, such as Europe/Berlin or America/New_York".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::America::New_York;
+    use chrono_tz::Europe::Berlin;
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        id: String,
+        zone: String,
+        mode: String,
+        hour: Option<u8>,
+        idle_minutes: Option<u32>,
+        last_activity_utc: String,
+        now_utc: String,
+        last_activity_ms: i64,
+        now_ms: i64,
+        last_activity_local: String,
+        now_local: String,
+        prev_boundary_utc: Option<String>,
+        prev_boundary_ms: Option<i64>,
+        prev_boundary_local: Option<String>,
+        next_boundary_utc: Option<String>,
+        next_boundary_ms: Option<i64>,
+        idle_deadline_ms: Option<i64>,
+        daily_stale: bool,
+        idle_stale: bool,
+        reset: bool,
+        reasons: Vec<String>,
+        note: String,
+    }
+
+    impl Case {
+        fn check(&self) {
+            let mode: Mode = self.mode.parse().unwrap();
+            let zone = parse_zone(&self.zone).unwrap();
+            let (idle, hour) = (self.idle_minutes.unwrap_or(1440), self.hour.unwrap_or(4));
+            let policy = ResetPolicy::new(mode, idle, hour, zone, true).unwrap();
+            let (last, now) = (at(&self.last_activity_utc), at(&self.now_utc));
+            let (previous, next) = (policy.previous_boundary(now), policy.next_boundary(now));
+            let local = |t: DateTime<Utc>| t.with_timezone(&zone).format("%F %T%.3f %z").to_string();
+            let millis = |t: Option<DateTime<Utc>>| t.map(|t| t.timestamp_millis());
+            let what = format!("{}: {}", self.id, self.note);
+
+            assert_eq!(
+                (last.timestamp_millis(), now.timestamp_millis()),
+                (self.last_activity_ms, self.now_ms)
+            );
+            // The file marks the second occurrence of a local time; its offset says the same.
+            let unmarked = |text: &str| text.trim_end_matches(" fold=1").to_owned();
+            assert_eq!(
+                (local(last), local(now)),
+                (unmarked(&self.last_activity_local), unmarked(&self.now_local)),
+                "{what}"
+            );
+            assert_eq!(millis(previous), self.prev_boundary_ms, "{what}");
+            assert_eq!(previous, self.prev_boundary_utc.as_deref().map(at), "{what}");
+            assert_eq!(previous.map(local), self.prev_boundary_local.as_deref().map(unmarked), "{what}");
+            assert_eq!(millis(next), self.next_boundary_ms, "{what}");
+            assert_eq!(next, self.next_boundary_utc.as_deref().map(at), "{what}");
+            assert_eq!(millis(policy.idle_deadline(last)), self.idle_deadline_ms, "{what}");
+            let due = policy.due(last, now);
+            assert_eq!(
+                (due.daily, due.idle, due.any()),
+                (self.daily_stale, self.idle_stale, self.reset),
+                "{what}"
+            );
+            assert_eq!(due.names().collect::<Vec<_>>(), self.reasons, "{what}");
+        }
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn daily(hour: u8, zone: Tz) -> ResetPolicy {
+        ResetPolicy::new(Mode::Daily, 60, hour, zone, true).unwrap()
+    }
+
+    #[test]
+    fn every_case_of_the_specification_holds() {
+        let file: File = serde_json::from_str(include_str!("reset_cases.json")).unwrap();
+        assert!(!file.cases.is_empty(), "reset_cases.json has no cases");
+        for case in &file.cases {
+            case.check();
+        }
+    }
+
+    #[test]
+    fn a_date_that_was_skipped_adds_no_boundary() {
+        // Apia went from the end of 2011-12-29 to the start of 2011-12-31.
+        for hour in 0..24 {
+            let policy = daily(hour, chrono_tz::Pacific::Apia);
+            let mut boundaries = Vec::new();
+            let mut now = at("2011-12-27T00:00:00Z");
+            while now < at("2012-01-03T00:00:00Z") {
+                now = policy.next_boundary(now).unwrap();
+                boundaries.push(now);
+            }
+            let apart: Vec<i64> = boundaries.windows(2).map(|pair| (pair[1] - pair[0]).num_hours()).collect();
+            assert!(apart.iter().all(|hours| *hours == 24), "at {hour}: {apart:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_came_twice_has_one_boundary() {
+        // Sitka repeated a day when Alaska was sold: 1867-10-19 15:30 was followed by 1867-10-18 15:30.
+        let policy = daily(20, chrono_tz::America::Sitka);
+        let first = policy.next_boundary(at("1867-10-17T12:00:00Z")).unwrap();
+        let second = policy.next_boundary(first).unwrap();
+        assert_eq!((second - first).num_hours(), 48);
+    }
+
+    #[test]
+    fn midnight_counts_though_the_clocks_go_back_to_the_evening_before() {
+        // St John's, 2010: a minute after midnight (02:31Z) it was 23:01 of the day before once more.
+        let policy = daily(0, chrono_tz::America::St_Johns);
+        let (midnight, evening) = (at("2010-11-07T02:30:00Z"), at("2010-11-07T03:00:00Z"));
+        assert_eq!(policy.previous_boundary(evening), Some(midnight));
+        assert_eq!(policy.next_boundary(evening), Some(at("2010-11-08T03:30:00Z")));
+        assert!(policy.due(at("2010-11-07T02:29:59Z"), evening).daily);
+        assert!(!policy.due(midnight, evening).daily);
+    }
+
+    #[test]
+    fn parts_of_a_millisecond_do_not_count() {
+        let policy = ResetPolicy::new(Mode::Idle, 1, 4, Berlin, true).unwrap();
+        let last = at("2026-06-10T02:00:00.000999Z");
+        assert!(!policy.due(last, at("2026-06-10T02:01:00.000001Z")).any());
+        assert!(!policy.due(last, at("2026-06-10T02:01:00.000999Z")).any());
+        assert!(policy.due(last, at("2026-06-10T02:01:00.001Z")).idle);
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_do_not_panic() {
+        let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        for zone in [Tz::UTC, chrono_tz::Pacific::Kiritimati, chrono_tz::Pacific::Pago_Pago, New_York] {
+            for hour in [0, 4, 23] {
+                let policy =
+                    ResetPolicy::new(Mode::Both, ResetPolicy::MAX_IDLE_MINUTES, hour, zone, true).unwrap();
+                assert_eq!(policy.due(first, last), Reasons { daily: true, idle: true });
+                assert_eq!(policy.due(last, first), Reasons::default());
+                assert!(!policy.due(last, last).any());
+                assert_eq!(policy.next_boundary(last), None);
+                assert_eq!(policy.idle_deadline(last), None);
+                assert!(policy.previous_boundary(last).is_some_and(|before| before <= last));
+                assert!(policy.previous_boundary(first).is_none_or(|before| before <= first));
+                assert!(policy.idle_deadline(first).is_some() && policy.next_boundary(first).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn the_narrower_level_wins_field_by_field() {
+        let default = ResetPolicy::new(Mode::Idle, 1440, 4, Berlin, true).unwrap();
+        let scope = Override { mode: Some(Mode::Daily), hour: Some(5), ..Override::default() };
+        let channel = Override { idle_minutes: Some(60), notify: Some(false), ..Override::default() };
+        let chat = Override { hour: Some(6), timezone: Some(New_York), ..Override::default() };
+        let policy = default.with(&scope).unwrap().with(&channel).unwrap().with(&chat).unwrap();
+        assert_eq!(policy, ResetPolicy::new(Mode::Daily, 60, 6, New_York, false).unwrap());
+        assert_eq!(default.with(&Override::default()), Ok(default));
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_refused_at_every_level() {
+        let good = daily(23, Berlin);
+        let hour = good.with(&Override { hour: Some(24), ..Override::default() });
+        assert_eq!(hour, Err(PolicyError::Hour { given: 24 }));
+        for given in [0, ResetPolicy::MAX_IDLE_MINUTES + 1] {
+            let idle = good.with(&Override { idle_minutes: Some(given), ..Override::default() });
+            assert_eq!(idle, Err(PolicyError::IdleMinutes { given }));
+        }
+    }
+
+    #[test]
+    fn an_unknown_zone_is_answered_with_the_nearest() {
+        let nearest = |name| match parse_zone(name) {
+            Err(PolicyError::Zone { nearest, .. }) => nearest,
+            other => panic!("{name} is {other:?}"),
+        };
+        assert_eq!(nearest("Europe/Berln"), Some("Europe/Berlin"));
+        assert_eq!(nearest("europe/berlin"), Some("Europe/Berlin"));
+        assert_eq!(nearest("Berlin"), Some("Europe/Berlin"));
+        assert_eq!(nearest("New York"), Some("America/New_York"));
+        assert_eq!(nearest("America/NewYork"), Some("America/New_York"));
+        assert_eq!(nearest("Kolkatta"), Some("Asia/Kolkata"));
+        assert_eq!(nearest("GMT+2"), None);
+        assert_eq!(nearest("somewhere warm"), None);
+        assert_eq!(
+            parse_zone("Europe/Berln").unwrap_err().to_string(),
+            "time zone \"Europe/Berln\" is not known: did you mean Europe/Berlin?"
+        );
+    }
+
+    /// The rule read out loud: the stretches between two changes of clocks are searched for the first instant
+    /// that shows the hour, date by date.
+    struct Oracle {
+        /// Start, end and offset of each stretch.
+        stretches: Vec<(i64, i64, i64)>,
+        hour: i64,
+    }
+
+    impl Oracle {
+        fn around(now: i64, hour: u8, zone: Tz) -> Self {
+            let (mut start, end) = (now - 6 * DAY, now + 6 * DAY);
+            let mut stretches = Vec::new();
+            let mut t = start;
+            while t < end {
+                if offset(zone, t + 900) != offset(zone, t) {
+                    let change = (t + 1..=t + 900).find(|s| offset(zone, *s) != offset(zone, t)).unwrap();
+                    stretches.push((start, change, offset(zone, t)));
+                    start = change;
+                }
+                t += 900;
+            }
+            stretches.push((start, end, offset(zone, start)));
+            Oracle { stretches, hour: i64::from(hour) * 3600 }
+        }
+
+        fn boundaries(&self, now: i64) -> Vec<i64> {
+            (now.div_euclid(DAY) - 4..=now.div_euclid(DAY) + 4)
+                .filter_map(|date| self.boundary(date))
+                .collect()
+        }
+
+        fn boundary(&self, date: i64) -> Option<i64> {
+            let midnight = date * DAY;
+            if !self
+                .stretches
+                .iter()
+                .any(|(from, to, off)| from + off < midnight + DAY && to + off > midnight)
+            {
+                return None;
+            }
+            let local = midnight + self.hour;
+            let shown = self.stretches.iter().find(|(from, to, off)| (*from..*to).contains(&(local - off)));
+            let skipped = || {
+                let pair = self.stretches.windows(2).find(|pair| {
+                    let ((_, change, before), (_, _, after)) = (pair[0], pair[1]);
+                    (change + before..change + after).contains(&local)
+                })?;
+                Some(local - pair[0].2)
+            };
+            shown.map(|(_, _, off)| local - off).or_else(skipped)
+        }
+    }
+
+    fn offset(zone: Tz, at: i64) -> i64 {
+        let at = DateTime::from_timestamp(at, 0).unwrap().naive_utc();
+        i64::from(zone.offset_from_utc_datetime(&at).fix().local_minus_utc())
+    }
+
+    /// An instant (s) within two days of a change of clocks in the year after `from`, if it has one.
+    fn near_a_change(zone: Tz, from: i64, pick: prop::sample::Index, shift: i64) -> i64 {
+        let days: Vec<i64> = (0..366).map(|day| from + day * DAY).collect();
+        let changes: Vec<i64> =
+            days.into_iter().filter(|day| offset(zone, *day) != offset(zone, day + DAY)).collect();
+        if changes.is_empty() { from + shift } else { changes[pick.index(changes.len())] + shift }
+    }
+
+    fn zone() -> impl Strategy<Value = Tz> {
+        prop::sample::select(&TZ_VARIANTS[..])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn boundaries_are_those_of_the_rule_in_every_zone(
+            zone in zone(),
+            year in 0_i64..260,
+            pick: prop::sample::Index,
+            shift in -2 * DAY..3 * DAY,
+            ms in 0_i64..1000,
+            hour in 0_u8..24,
+            ago in 0_i64..4 * DAY,
+        ) {
+            // From 1840, before the first change that chrono-tz knows, to its last in 2100.
+            let now = near_a_change(zone, (year - 130) * 365 * DAY, pick, shift);
+            let boundaries = Oracle::around(now, hour, zone).boundaries(now);
+            let previous = boundaries.iter().copied().filter(|b| *b <= now).max();
+            let next = boundaries.iter().copied().filter(|b| *b > now).min();
+            let policy = daily(hour, zone);
+            let at = DateTime::from_timestamp_millis(now * 1000 + ms).unwrap();
+            prop_assert_eq!(policy.previous_boundary(at).map(|b| b.timestamp()), previous);
+            prop_assert_eq!(policy.next_boundary(at).map(|b| b.timestamp()), next);
+            let last = DateTime::from_timestamp(now - ago, 0).unwrap();
+            prop_assert_eq!(policy.due(last, at).daily, Some(now - ago) < previous);
+        }
+
+        #[test]
+        fn after_a_reset_the_same_instant_is_fresh(
+            zone in zone(),
+            last in -4_000_000_000_000_i64..8_000_000_000_000,
+            now in -4_000_000_000_000_i64..8_000_000_000_000,
+            hour in 0_u8..24,
+            idle in 1..=ResetPolicy::MAX_IDLE_MINUTES,
+        ) {
+            let [last, now] = [last, now].map(|ms| DateTime::from_timestamp_millis(ms).unwrap());
+            let policy = ResetPolicy::new(Mode::Both, idle, hour, zone, true).unwrap();
+            let due = policy.due(last, now);
+            prop_assert!(!policy.due(now, now).any());
+            prop_assert!(now > last || !due.any());
+            prop_assert_eq!(due.idle, policy.idle_deadline(last).is_some_and(|deadline| now > deadline));
+            prop_assert_eq!(due.daily, policy.next_boundary(last).is_some_and(|boundary| now >= boundary));
+            let never = policy.with(&Override { mode: Some(Mode::None), ..Override::default() }).unwrap();
+            prop_assert!(!never.due(last, now).any());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! How long to wait before trying again.
+
+use std::time::Duration;
+
+/// A growing pause: `base * factor^n`, give or take `jitter`, never longer than `cap`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backoff {
+    /// The pause after the first failure.
+    pub base: Duration,
+    /// By how much each pause is longer than the one before.
+    pub factor: f64,
+    /// The share by which a pause may be shorter or longer, so that many who failed together do not come
+    /// back together.
+    pub jitter: f64,
+    /// The longest pause.
+    pub cap: Duration,
+}
+
+impl Default for Backoff {
+    /// 1 s * 2^n, give or take 20 %, at most 5 min.
+    fn default() -> Self {
+        Backoff { base: Duration::from_secs(1), factor: 2.0, jitter: 0.2, cap: Duration::from_secs(300) }
+    }
+}
+
+impl Backoff {
+    /// The pause after `attempt` failures in a row, counted from 1 (0 counts as 1). `random` is uniform in
+    /// `0.0..1.0` and is the caller's, because core has no source of chance.
+    pub fn delay(&self, attempt: u32, random: f64) -> Duration {
+        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let cap = self.cap.as_secs_f64();
+        let grown = self.base.as_secs_f64() * self.factor.powi(exponent);
+        // `min` also takes the cap when the product has become infinite or, with a factor of 0, no number.
+        let plain = grown.min(cap);
+        let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 };
+        let spread = plain * (1.0 + self.jitter * (2.0 * random - 1.0));
+        // What would be over the cap is mirrored below it: cutting it off would gather half of all that
+        // wait for long on one and the same instant.
+        let mirrored = if spread > cap { 2.0 * cap - spread } else { spread };
+        Duration::try_from_secs_f64(mirrored.max(0.0)).map_or(self.cap, |delay| delay.min(self.cap))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_from_one_second_to_five_minutes() {
+        let seconds: Vec<u64> =
+            (1..=12).map(|attempt| Backoff::default().delay(attempt, 0.5).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    }
+
+    #[test]
+    fn chance_moves_the_pause_by_a_fifth() {
+        let backoff = Backoff::default();
+        assert_eq!(backoff.delay(3, 0.0), Duration::from_millis(3200));
+        assert_eq!(backoff.delay(3, 1.0), Duration::from_millis(4800));
+    }
+
+    #[test]
+    fn those_that_wait_at_the_cap_do_not_come_back_together() {
+        let backoff = Backoff::default();
+        let pauses: std::collections::BTreeSet<Duration> =
+            [0.0, 0.2, 0.45, 0.6, 0.9].map(|random| backoff.delay(20, random)).into();
+        assert_eq!(pauses.len(), 5);
+        assert!(pauses.iter().all(|pause| (240..=300).contains(&pause.as_secs())), "{pauses:?}");
+    }
+
+    #[test]
+    fn before_the_first_failure_is_counted_the_pause_is_the_first_one() {
+        assert_eq!(Backoff::default().delay(0, 0.5), Duration::from_secs(1));
+    }
+
+    proptest! {
+        #[test]
+        fn no_attempt_and_no_chance_leaves_the_bounds(attempt: u32, random in proptest::num::f64::ANY) {
+            let pause = Backoff::default().delay(attempt, random);
+            prop_assert!(pause >= Duration::from_millis(800) && pause <= Duration::from_secs(300));
+        }
+
+        #[test]
+        fn odd_numbers_never_panic_and_never_pass_the_cap(
+            attempt: u32,
+            random: f64,
+            factor in proptest::num::f64::ANY,
+            jitter in proptest::num::f64::ANY,
+            cap in 0_u64..1_000_000,
+        ) {
+            let cap = Duration::from_millis(cap);
+            let backoff = Backoff { base: Duration::from_secs(1), factor, jitter, cap };
+            prop_assert!(backoff.delay(attempt, random) <= cap);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The accounts of all platforms: keeps each one connected, and knows which of them hear their platform.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::Act;
+use frontdesk_core::address::Address;
+use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
+use frontdesk_core::retry::Backoff;
+use futures_util::FutureExt;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::task::JoinSet;
+
+use crate::desk::Account;
+use crate::limits::Ticks;
+
+/// How long a refused credential is left alone: an operator must act.
+const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Adapters {
+    clock: Arc<dyn Clock>,
+    accounts: HashMap<(String, String), Arc<Connection>>,
+}
+
+/// One account.
+pub(crate) struct Connection {
+    pub(crate) adapter: Arc<dyn Adapter>,
+    state: Mutex<State>,
+    pace: Option<RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>>,
+}
+
+struct State {
+    /// When the platform was last heard from. Sending says nothing about it.
+    heard: Option<(Mono, DateTime<Utc>)>,
+    connected: Option<(Mono, DateTime<Utc>)>,
+    since: DateTime<Utc>,
+    was_ready: bool,
+    error: Option<String>,
+    /// Nothing is sent before this time.
+    hold: Mono,
+}
+
+impl Adapters {
+    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, clock: Arc<dyn Clock>) -> Self {
+        let accounts = adapters
+            .into_iter()
+            .map(|adapter| {
+                let name = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
+                (name, Arc::new(Connection::new(adapter, &clock)))
+            })
+            .collect();
+        Self { clock, accounts }
+    }
+
+    /// The account that an address belongs to.
+    pub(crate) fn at(&self, address: &Address) -> Option<&Arc<Connection>> {
+        self.get(address.channel(), address.account())
+    }
+
+    pub(crate) fn get(&self, channel: &str, account: &str) -> Option<&Arc<Connection>> {
+        self.accounts.get(&(channel.to_owned(), account.to_owned()))
+    }
+
+    /// The platform has shown that it speaks to us.
+    pub(crate) fn heard(&self, channel: &str, account: &str) {
+        if let Some(connection) = self.get(channel, account) {
+            let mut state = connection.state();
+            state.heard = Some((self.clock.mono(), self.clock.wall()));
+            state.error = None;
+        }
+    }
+
+    /// Every account, and whether it hears its platform.
+    pub(crate) fn list(&self) -> Vec<Account> {
+        let mut list: Vec<Account> =
+            self.accounts.values().map(|connection| connection.account(&self.clock)).collect();
+        list.sort_by(|a, b| (&a.channel, &a.account).cmp(&(&b.channel, &b.account)));
+        list
+    }
+
+    /// Carries out something that may be lost: a delta, a sign of typing, a line that readers fetch again.
+    pub(crate) async fn show(&self, to: &Address, act: Act) {
+        if let Some(connection) = self.at(to)
+            && let Err(error) = connection.adapter.send(to, act).await
+        {
+            tracing::debug!(channel = to.channel(), %error, "something fleeting was not shown");
+        }
+    }
+
+    /// Keeps every account connected until `stop`.
+    pub(crate) async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
+        let mut tasks = JoinSet::new();
+        for connection in self.accounts.values().cloned() {
+            let (inbox, clock, stop) = (inbox.clone(), self.clock.clone(), stop.clone());
+            tasks.spawn(async move { connection.supervise(inbox, clock, stop).await });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the supervision of an account ended");
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn new(adapter: Arc<dyn Adapter>, clock: &Arc<dyn Clock>) -> Self {
+        let pace = adapter.profile().pacing.per_account.and_then(|period| {
+            Quota::with_period(period)
+                .map(|quota| quota.allow_burst(std::num::NonZeroU32::MIN))
+                .map(|quota| RateLimiter::direct_with_clock(quota, Ticks(clock.clone())))
+        });
+        let state = State {
+            heard: None,
+            connected: None,
+            since: clock.wall(),
+            was_ready: false,
+            error: None,
+            hold: Mono::default(),
+        };
+        Self { adapter, state: Mutex::new(state), pace }
+    }
+
+    /// When the account may send again, if not now.
+    pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>) -> Option<Mono> {
+        let now = clock.mono();
+        let hold = self.state().hold;
+        if hold > now {
+            return Some(hold);
+        }
+        let until = self.pace.as_ref()?.check().err()?;
+        Some(now + until.wait_time_from(now.0))
+    }
+
+    /// Nothing is sent for `pause`.
+    pub(crate) fn hold(&self, clock: &Arc<dyn Clock>, pause: Duration) {
+        let until = clock.mono() + pause;
+        let mut state = self.state();
+        state.hold = state.hold.max(until);
+    }
+
+    /// The platform refuses our token.
+    pub(crate) fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
+        self.hold(clock, CREDENTIALS_PAUSE);
+        self.state().error = Some(format!("credentials refused: {detail}"));
+    }
+
+    fn account(&self, clock: &Arc<dyn Clock>) -> Account {
+        let profile = self.adapter.profile();
+        let now = clock.mono();
+        let mut state = self.state();
+        let ready = match (profile.patience, state.heard, state.connected) {
+            (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
+            (Some(_), None, _) => false,
+            (None, _, connected) => connected.is_some(),
+        };
+        if ready != state.was_ready {
+            state.was_ready = ready;
+            state.since = clock.wall();
+        }
+        Account {
+            channel: profile.channel.to_owned(),
+            account: self.adapter.account().to_owned(),
+            ready,
+            since: state.since,
+            last_heard: state.heard.map(|(_, wall)| wall),
+            error: state.error.clone(),
+        }
+    }
+
+    async fn supervise(&self, inbox: Arc<dyn Inbox>, clock: Arc<dyn Clock>, stop: Stop) {
+        let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+        let backoff = Backoff::default();
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let begun = clock.mono();
+            self.state().connected = Some((begun, clock.wall()));
+            let run = AssertUnwindSafe(self.adapter.run(inbox.clone(), stop.clone())).catch_unwind();
+            let error = match run.await {
+                Ok(Ok(())) if stop.is_cancelled() => return,
+                Ok(Ok(())) => AdapterError::Lost("the adapter returned".into()),
+                Ok(Err(error)) => error,
+                Err(_) => AdapterError::Lost("the adapter panicked".into()),
+            };
+            // Only real traffic ends a series of failures: a connection that is accepted and dropped does not.
+            let traffic = {
+                let mut state = self.state();
+                state.connected = None;
+                state.error = Some(error.to_string());
+                state.heard.is_some_and(|(heard, _)| heard > begun)
+            };
+            failures = if traffic { 1 } else { failures + 1 };
+            let pause = match error {
+                AdapterError::Lost(_) => backoff.delay(failures, crate::random::fraction()),
+                AdapterError::Credentials(_) => CREDENTIALS_PAUSE,
+            };
+            tracing::warn!(channel, account, %error, pause_ms = pause.as_millis(), "connection ended");
+            tokio::select! {
+                () = clock.sleep_until(clock.mono() + pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,111 @@
+//! Commands, one per file. Each runs from its stored row, also while a turn runs; its effect, its reply and
+//! its end are one transaction.
+
+mod help;
+mod new;
+mod resume;
+mod retry;
+mod sessions;
+mod status;
+mod stop;
+mod whoami;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::id::MessageId;
+use frontdesk_core::port::Stop;
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{CommandEffect, CommandFacts, Fenced, InboundRow};
+use tokio::sync::mpsc;
+
+use crate::gate;
+use crate::house::House;
+
+/// How long a command waits when the database refuses.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What a command does, and how its reply is made from what it found.
+pub(crate) struct Plan {
+    effect: CommandEffect,
+    reply: Box<dyn FnOnce(&CommandFacts) -> String + Send>,
+}
+
+impl Plan {
+    /// A command without effect.
+    fn say(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { effect: CommandEffect::None, reply: Box::new(move |_| text) }
+    }
+}
+
+/// Runs commands in the order of acceptance until `stop`.
+pub(crate) async fn run(house: Arc<House>, mut waiting: mpsc::UnboundedReceiver<MessageId>, stop: Stop) {
+    loop {
+        let id = tokio::select! {
+            id = waiting.recv() => id,
+            () = stop.cancelled() => return,
+        };
+        let Some(id) = id else { return };
+        while let Err(error) = execute(&house, id).await {
+            house.note_storage(Some(&error));
+            if matches!(error, StoreError::Invalid(_)) {
+                tracing::error!(message = %id, %error, "a command could not be carried out");
+                break;
+            }
+            tokio::select! {
+                () = house.clock.sleep_until(house.clock.mono() + PAUSE) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}
+
+async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
+    let Some(row) = house.store.command(id).await? else { return Ok(()) };
+    let plan = plan(house, &row).await?;
+    let done = house.store.answer_command(id, plan.effect, house.clock.wall(), plan.reply).await?;
+    house.note_storage(None);
+    if let Fenced::Done(done) = done {
+        match &done.facts {
+            CommandFacts::Stopped { running, .. } => house.cancel_running(running),
+            CommandFacts::Retrying => gate::wake(house, &row.session),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
+    Ok(match command::parse(&row.text, None) {
+        Parsed::Command(command) => match command {
+            Command::Help => help::plan(),
+            Command::New { .. } => new::plan(row),
+            Command::Status => status::plan(house, row).await?,
+            Command::Stop => stop::plan(),
+            Command::Retry => retry::plan(),
+            Command::Sessions { page } => sessions::plan(house, row, page).await?,
+            Command::Resume { epoch } => resume::plan(row, epoch),
+            Command::Whoami => whoami::plan(house, row),
+        },
+        Parsed::Unknown { name, nearest: Some(nearest) } => {
+            Plan::say(format!("There is no /{name}. Did you mean /{nearest}? /help shows all commands."))
+        }
+        Parsed::Unknown { name, nearest: None } => {
+            Plan::say(format!("There is no /{name}. /help shows all commands."))
+        }
+        Parsed::Malformed { usage, .. } => Plan::say(format!("Write it like this: `{usage}`")),
+        Parsed::Text(_) | Parsed::NotForUs => Plan::say("This is not a command any more. /help shows all commands."),
+    })
+}
+
+/// The number that an epoch command left in its row: the epoch it came from.
+fn came_from(row: &InboundRow) -> Option<&str> {
+    row.reason.as_deref()?.strip_prefix("from:")
+}
+
+/// A time as people in a chat read it.
+fn when(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,37 @@
+//! `/sessions`: the earlier conversations of this chat.
+
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{EpochRow, InboundRow};
+
+use super::{Plan, when};
+use crate::house::House;
+
+/// Conversations on one page: what a phone shows without scrolling.
+const PAGE: u32 = 8;
+/// How much of a conversation's first message is shown.
+const OPENING: usize = 60;
+
+pub(super) async fn plan(house: &House, row: &InboundRow, page: u32) -> Result<Plan, StoreError> {
+    let Some(session) = house.store.session(&row.session).await? else {
+        return Ok(Plan::say("There is no conversation here yet. Just write something."));
+    };
+    let skipped = u64::from(page.saturating_sub(1)) * u64::from(PAGE);
+    let Some(before) = (session.last_epoch + 1).checked_sub(skipped).filter(|before| *before > 1) else {
+        return Ok(Plan::say("There are no conversations on this page. Send /sessions for the first one."));
+    };
+    let epochs = house.store.epochs(&row.session, Some(before), PAGE).await?;
+    let lines: Vec<String> = epochs.iter().map(|epoch| line(epoch, session.epoch)).collect();
+    let oldest = epochs.last().map_or(1, |epoch| epoch.n);
+    let more = match oldest > 1 {
+        true => format!("\n\nSend `/sessions {}` for earlier ones.", page.max(1) + 1),
+        false => String::new(),
+    };
+    Ok(Plan::say(format!("{}\n\nSend `/resume N` to go back to one.{more}", lines.join("\n"))))
+}
+
+fn line(epoch: &EpochRow, current: u64) -> String {
+    let here = if epoch.n == current { " (this one)" } else { "" };
+    let opening = epoch.first_text.as_deref().unwrap_or("(empty)").replace(['\n', '`'], " ");
+    let opening = &opening[..opening.floor_char_boundary(OPENING)];
+    format!("- {}{here}, {}, {} messages: {opening}", epoch.n, when(epoch.started), epoch.messages)
+}

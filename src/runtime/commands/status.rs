@@ -1,0 +1,36 @@
+//! `/status`: this conversation and what it waits for.
+
+use frontdesk_store::StoreError;
+use frontdesk_store::row::InboundRow;
+
+use super::{Plan, when};
+use crate::house::House;
+
+pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
+    let Some(session) = house.store.session(&row.session).await? else {
+        return Ok(Plan::say("There is no conversation here yet. Just write something."));
+    };
+    let doing = match (session.running, session.waiting) {
+        (Some(_), 0) => "An answer is being written.".to_owned(),
+        (Some(_), waiting) => format!("An answer is being written; {waiting} more wait."),
+        (None, 0) => "Nothing is waiting.".to_owned(),
+        (None, waiting) => format!("{waiting} wait for their turn."),
+    };
+    let policy =
+        house.resets.policy(row.session.channel(), row.session.scope().name(), row.session.id());
+    let now = house.clock.wall();
+    let next = [policy.next_boundary(now), policy.idle_deadline(session.last_user_at)]
+        .into_iter()
+        .flatten()
+        .min()
+        .map_or("It never starts anew by itself.".to_owned(), |at| {
+            format!("It starts anew with the first message after {}.", when(at))
+        });
+    Ok(Plan::say(format!(
+        "Conversation {} with `{}`, since {}.\n{doing}\n{next}\nSession: `{}`",
+        session.epoch,
+        row.session.agent(),
+        when(session.created),
+        row.session
+    )))
+}

@@ -1,0 +1,16 @@
+//! `/whoami`: who somebody is to us, and what they may do.
+
+use frontdesk_core::access::{Action, Context, Decision};
+use frontdesk_store::row::InboundRow;
+
+use super::Plan;
+use crate::house::House;
+
+pub(super) fn plan(house: &House, row: &InboundRow) -> Plan {
+    let admin = house.authorize(&row.principal, Context::Dm, Action::Administer) == Decision::Allow;
+    let may = if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
+    Plan::say(format!(
+        "You are `{}`. {may}\nThis chat is `{}`; its session is `{}`.",
+        row.principal, row.address, row.session
+    ))
+}

@@ -1,0 +1,422 @@
+//! The runtime's part of the configuration file.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use frontdesk_core::key::Scope;
+use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything the runtime can be told. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Config {
+    /// Conversations.
+    pub sessions: Sessions,
+    /// Messages that wait for their turn.
+    pub queue: Queue,
+    /// How much one person, one chat and one account may send.
+    pub limits: Limits,
+    /// Runs of agents.
+    pub turns: Turns,
+    /// Answers on their way out.
+    pub delivery: Delivery,
+    /// How long rows are kept.
+    pub storage: Storage,
+}
+
+/// Conversations.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Sessions {
+    /// When a conversation starts anew by itself.
+    pub reset: Reset,
+}
+
+/// When a conversation starts anew by itself. A narrower level wins, field by field: chat, channel, scope,
+/// then these.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Reset {
+    /// What makes a conversation stale: a silence, an hour of the day, either, or nothing.
+    pub mode: ResetMode,
+    /// Minutes of silence after which the next message begins a new conversation.
+    pub idle_minutes: u32,
+    /// The hour of the day, 0 to 23, at which a new day begins.
+    pub hour: u8,
+    /// The IANA time zone of that hour, such as `Europe/Berlin`. Unset means the machine's.
+    pub timezone: Option<String>,
+    /// Whether the chat is told that a new conversation began, why, and how to go back.
+    pub notify: bool,
+    /// Other rules for a kind of chat: `dm`, `group`, `channel`, `topic`, `thread`, `member`.
+    pub scope: BTreeMap<String, ResetOverride>,
+    /// Other rules for one channel, by its name.
+    pub channel: BTreeMap<String, ResetOverride>,
+}
+
+impl Default for Reset {
+    fn default() -> Self {
+        Self {
+            mode: ResetMode::Idle,
+            idle_minutes: 1440,
+            hour: 4,
+            timezone: None,
+            notify: true,
+            scope: BTreeMap::new(),
+            channel: BTreeMap::new(),
+        }
+    }
+}
+
+/// The fields of a reset rule that a narrower level sets; the others are inherited.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ResetOverride {
+    /// See `sessions.reset.mode`.
+    pub mode: Option<ResetMode>,
+    /// See `sessions.reset.idle_minutes`.
+    pub idle_minutes: Option<u32>,
+    /// See `sessions.reset.hour`.
+    pub hour: Option<u8>,
+    /// See `sessions.reset.timezone`; for a chat, the user's own zone.
+    pub timezone: Option<String>,
+    /// See `sessions.reset.notify`.
+    pub notify: Option<bool>,
+}
+
+/// What makes a conversation stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetMode {
+    /// Nothing does; only `/new` starts anew.
+    None,
+    /// Too long a silence.
+    Idle,
+    /// An hour of the day.
+    Daily,
+    /// Either of the two.
+    Both,
+}
+
+/// Messages that wait for their turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Queue {
+    /// What happens to messages that arrive during a turn: `followup` runs them one by one, `collect`
+    /// answers all that gathered in one turn.
+    pub mode: QueueMode,
+    /// With `collect`: how long a session must be quiet before its messages are taken, in milliseconds.
+    pub debounce_ms: u64,
+    /// How many messages may wait in one session; more are refused with a notice.
+    pub per_session: u32,
+    /// How many messages may wait in all; beyond it platforms are asked to bring them again later.
+    pub global: u64,
+    /// How many minutes a message may wait before it is refused, visibly. Unset means for ever.
+    pub max_age_minutes: Option<u64>,
+    /// The longest message in bytes; a longer one is refused with a notice.
+    pub max_text: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            mode: QueueMode::Followup,
+            debounce_ms: 0,
+            per_session: 32,
+            global: 10_000,
+            max_age_minutes: None,
+            max_text: 256 * 1024,
+        }
+    }
+}
+
+/// What happens to messages that arrive during a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueMode {
+    /// One turn each, in order.
+    Followup,
+    /// One turn for all that gathered.
+    Collect,
+}
+
+/// How much may be sent. A limit of 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Limits {
+    /// One person on one account of a platform.
+    pub user: Rate,
+    /// One chat.
+    pub chat: Rate,
+    /// One account of a platform, all chats together.
+    pub account: Rate,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            user: Rate { per_minute: 60, burst: 20 },
+            chat: Rate { per_minute: 120, burst: 40 },
+            account: Rate { per_minute: 0, burst: 0 },
+        }
+    }
+}
+
+/// A rate with a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Rate {
+    /// Messages a minute in the long run; 0 means no limit.
+    pub per_minute: u32,
+    /// Messages at once; 0 means as many as a minute's worth.
+    pub burst: u32,
+}
+
+/// Runs of agents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Turns {
+    /// How many turns may run at once.
+    pub max: usize,
+    /// Seconds without any sign of life after which a turn is stopped.
+    pub progress_timeout_seconds: u64,
+    /// Seconds after which a turn is stopped in any case.
+    pub hard_limit_seconds: u64,
+    /// Seconds that running turns are given to end when the gateway stops.
+    pub drain_seconds: u64,
+    /// Milliseconds after which "typing" is shown.
+    pub typing_after_ms: u64,
+    /// How often a turn is begun before it is given up because its agent or the gateway died in it.
+    pub max_attempts: u32,
+    /// The longest answer in bytes; what is beyond is cut off, and the answer says so.
+    pub max_answer: usize,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            max: 64,
+            progress_timeout_seconds: 120,
+            hard_limit_seconds: 1800,
+            drain_seconds: 5,
+            typing_after_ms: 400,
+            max_attempts: 2,
+            max_answer: 1024 * 1024,
+        }
+    }
+}
+
+/// Answers on their way out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Delivery {
+    /// Hours after which an answer that could not be delivered is replaced by a notice.
+    pub ttl_hours: u64,
+    /// What to do with a part that may have arrived, where the platform cannot tell repetitions apart.
+    pub on_ambiguous: Ambiguous,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend }
+    }
+}
+
+/// What to do with a part that may have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Ambiguous {
+    /// Send it again: rather twice than never.
+    Resend,
+    /// Hold it for the operator: rather never than twice.
+    Hold,
+}
+
+/// How long rows are kept, in days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Storage {
+    /// Delivered and dead outgoing parts.
+    pub outbox_days: u32,
+    /// Refused messages; at least 8, so that a late redelivery is still recognised.
+    pub refused_days: u32,
+    /// Messages and their answers.
+    pub history_days: u32,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { outbox_days: 14, refused_days: 8, history_days: 365 }
+    }
+}
+
+/// Where a channel's messages go. Part of every channel's configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Routing {
+    /// The agent that answers here. Unset means the default agent.
+    pub agent: Option<String>,
+    /// Other rules for one chat, by the platform's id of it.
+    pub chats: BTreeMap<String, Chat>,
+}
+
+/// Other rules for one chat.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Chat {
+    /// The agent that answers here.
+    pub agent: Option<String>,
+    /// When the conversation starts anew; its time zone is the user's own.
+    pub reset: ResetOverride,
+}
+
+impl Reset {
+    /// The default level's rule; `machine` is the zone of a rule that names none.
+    fn policy(&self, machine: Tz) -> Result<ResetPolicy, PolicyError> {
+        let zone = self.timezone.as_deref().map_or(Ok(machine), parse_zone)?;
+        ResetPolicy::new(self.mode.into(), self.idle_minutes, self.hour, zone, self.notify)
+    }
+}
+
+impl ResetOverride {
+    /// The same in core's terms.
+    pub fn parse(&self) -> Result<Override, PolicyError> {
+        Ok(Override {
+            mode: self.mode.map(Into::into),
+            idle_minutes: self.idle_minutes,
+            hour: self.hour,
+            timezone: self.timezone.as_deref().map(parse_zone).transpose()?,
+            notify: self.notify,
+        })
+    }
+}
+
+impl From<ResetMode> for Mode {
+    fn from(mode: ResetMode) -> Mode {
+        match mode {
+            ResetMode::None => Mode::None,
+            ResetMode::Idle => Mode::Idle,
+            ResetMode::Daily => Mode::Daily,
+            ResetMode::Both => Mode::Both,
+        }
+    }
+}
+
+/// The reset rules of every level, parsed once at load.
+#[derive(Debug, Clone)]
+pub struct ResetRules {
+    default: ResetPolicy,
+    scopes: BTreeMap<String, Override>,
+    channels: BTreeMap<String, Override>,
+    chats: BTreeMap<(String, String), Override>,
+}
+
+impl ResetRules {
+    /// Parses all levels; the error says which one is wrong and why.
+    pub fn parse(
+        reset: &Reset,
+        routing: &BTreeMap<String, Routing>,
+        machine: Tz,
+    ) -> Result<ResetRules, ConfigError> {
+        let at = |path: String| move |error: PolicyError| ConfigError { path, problem: error.to_string() };
+        let default = reset.policy(machine).map_err(at("sessions.reset".into()))?;
+        let level = |path: String, level: &ResetOverride| {
+            let parsed = level.parse().map_err(at(path.clone()))?;
+            default.with(&parsed).map_err(at(path))?;
+            Ok::<_, ConfigError>(parsed)
+        };
+        let mut rules = ResetRules {
+            default,
+            scopes: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            chats: BTreeMap::new(),
+        };
+        for (name, fields) in &reset.scope {
+            let path = format!("sessions.reset.scope.{name}");
+            if name.parse::<Scope>().is_err() {
+                let problem = "there is no such scope; there are dm, group, channel, topic, thread and member";
+                return Err(ConfigError { path, problem: problem.into() });
+            }
+            rules.scopes.insert(name.clone(), level(path, fields)?);
+        }
+        for (name, fields) in &reset.channel {
+            rules.channels.insert(name.clone(), level(format!("sessions.reset.channel.{name}"), fields)?);
+        }
+        for (channel, routing) in routing {
+            for (id, chat) in &routing.chats {
+                let parsed = level(format!("channels.{channel}.chats.\"{id}\".reset"), &chat.reset)?;
+                rules.chats.insert((channel.clone(), id.clone()), parsed);
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
+    /// fields do not depend on each other, so that no combination can be wrong.
+    pub fn policy(&self, channel: &str, scope: &str, chat: &str) -> ResetPolicy {
+        let chat = if self.chats.is_empty() {
+            None
+        } else {
+            self.chats.get(&(channel.to_owned(), chat.to_owned()))
+        };
+        [self.scopes.get(scope), self.channels.get(channel), chat]
+            .into_iter()
+            .flatten()
+            .fold(self.default, |policy, narrower| policy.with(narrower).unwrap_or(policy))
+    }
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct ConfigError {
+    /// Where it stands, as a dotted path.
+    pub path: String,
+    /// What is wrong and what to write instead.
+    pub problem: String,
+}
+
+impl Config {
+    /// Checks what the types cannot say.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |path: &str, problem: &str| {
+            Err(ConfigError { path: path.into(), problem: problem.into() })
+        };
+        if self.queue.per_session == 0 {
+            return wrong("queue.per_session", "must be at least 1");
+        }
+        if self.queue.global == 0 {
+            return wrong("queue.global", "must be at least 1");
+        }
+        if self.turns.max == 0 {
+            return wrong("turns.max", "must be at least 1");
+        }
+        if self.turns.max_attempts == 0 {
+            return wrong("turns.max_attempts", "must be at least 1");
+        }
+        if self.turns.progress_timeout_seconds == 0 || self.turns.hard_limit_seconds == 0 {
+            return wrong("turns", "time limits must be at least 1 second");
+        }
+        if self.delivery.ttl_hours == 0 {
+            return wrong("delivery.ttl_hours", "must be at least 1");
+        }
+        if self.storage.refused_days < 8 || self.storage.history_days < 8 {
+            return wrong("storage", "messages are kept at least 8 days, so that a late redelivery is still recognised");
+        }
+        Ok(())
+    }
+}
+
+impl Turns {
+    /// The longest silence of a running turn.
+    pub fn progress_timeout(&self) -> Duration {
+        Duration::from_secs(self.progress_timeout_seconds)
+    }
+
+    /// The longest turn.
+    pub fn hard_limit(&self) -> Duration {
+        Duration::from_secs(self.hard_limit_seconds)
+    }
+}

@@ -1,0 +1,217 @@
+//! The handle on a running gateway: what the API, the library and the chat commands ask of it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::access::{Action, Context, Decision};
+use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::id::OutId;
+use frontdesk_core::key::{Scope, SessionKey};
+use frontdesk_core::markup;
+use frontdesk_core::port::Clock;
+use frontdesk_core::profile::ReceiptRule;
+use frontdesk_store::row::{OutRow, Outgoing, SessionRow, Totals};
+use frontdesk_store::{Store, StoreError};
+
+use crate::house::House;
+
+/// A handle; clones share the gateway.
+#[derive(Clone)]
+pub struct Desk(pub(crate) Arc<House>);
+
+/// Why something could not be done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeskError {
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// What was asked makes no sense, and what would.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One account of one channel, as `/ready` shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The channel.
+    pub channel: String,
+    /// The account.
+    pub account: String,
+    /// Whether the platform has been heard from recently.
+    pub ready: bool,
+    /// Since when that is so.
+    pub since: DateTime<Utc>,
+    /// When it was last heard from.
+    pub last_heard: Option<DateTime<Utc>>,
+    /// The last error of its connection.
+    pub error: Option<String>,
+}
+
+/// Whether the house is well.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Health {
+    /// What is wrong, one plain sentence each; empty when all is well.
+    pub degraded: Vec<String>,
+}
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Since when it runs.
+    pub started: DateTime<Utc>,
+    /// Its boot id.
+    pub boot: String,
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// Agents, and how many of their turns run.
+    pub agents: Vec<(String, usize)>,
+    /// Numbers.
+    pub totals: Totals,
+    /// Health.
+    pub health: Health,
+}
+
+impl Desk {
+    /// The database, for reading lists and histories.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Whether somebody may do something: the one rule, for every way in.
+    pub fn authorize(&self, who: &Principal, context: Context<'_>, action: Action) -> Decision {
+        self.0.authorize(who, context, action)
+    }
+
+    /// How things stand.
+    pub async fn status(&self) -> Result<Status, DeskError> {
+        let totals = self.0.store.totals().await?;
+        let agents = self.0.agents.keys().map(|name| (name.clone(), self.0.turns.running_in(name))).collect();
+        Ok(Status {
+            started: self.0.started,
+            boot: self.0.boot.clone(),
+            accounts: self.accounts(),
+            agents,
+            totals,
+            health: self.health(),
+        })
+    }
+
+    /// Whether the house is well. Never depends on a platform, and never waits for the database.
+    pub fn health(&self) -> Health {
+        let waiting = self.0.store.waiting();
+        let full = (waiting >= self.0.config.queue.global)
+            .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
+        let stopping = self.0.closing.is_cancelled().then(|| "shutting down".to_owned());
+        Health { degraded: [self.0.storage_fault(), full, stopping].into_iter().flatten().collect() }
+    }
+
+    /// Every account, and whether it hears its platform.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.0.adapters.list()
+    }
+
+    /// The session that messages from this address belong to, as the routes stand now. Only for channels in
+    /// which an address is a conversation with one person (the web).
+    pub fn session_at(&self, address: &Address) -> Result<SessionKey, DeskError> {
+        let agent = self.0.agent_of(address.channel(), address.chat());
+        SessionKey::build(
+            agent,
+            address.channel(),
+            Some(address.account()),
+            Scope::Dm,
+            address.chat(),
+            None,
+            None,
+        )
+        .map_err(|error| DeskError::Invalid(error.to_string()))
+    }
+
+    /// Puts a text on its way. `key` is the same for every repetition of one request; an unknown channel or
+    /// account is an error.
+    pub async fn send(&self, to: &Address, text: &str, key: &str) -> Result<Vec<OutRow>, DeskError> {
+        let Some(connection) = self.0.adapters.at(to) else {
+            let known: Vec<String> =
+                self.accounts().into_iter().map(|account| format!("{}:{}", account.channel, account.account)).collect();
+            return Err(DeskError::Invalid(format!(
+                "no account {}:{} is configured; there are {}",
+                to.channel(),
+                to.account(),
+                known.join(", ")
+            )));
+        };
+        let profile = connection.adapter.profile();
+        let parts = markup::render(text, profile);
+        if parts.is_empty() {
+            return Err(DeskError::Invalid("there is nothing to send: the text is empty".to_owned()));
+        }
+        // Where readers fetch by session, a line without one would never be seen.
+        let session = match profile.receipt {
+            ReceiptRule::Commit => Some(self.session_at(to)?),
+            ReceiptRule::Platform => None,
+        };
+        let outgoing =
+            Outgoing { address: to.clone(), session, parts, key: key.to_owned(), now: self.0.clock.wall() };
+        Ok(self.0.store.send(outgoing).await?)
+    }
+
+    /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
+    pub async fn reset(&self, session: &SessionKey) -> Result<u64, DeskError> {
+        let epoch = self.0.store.reset(session, "api", self.0.clock.wall()).await?;
+        let epoch = epoch.ok_or_else(|| DeskError::NotFound(format!("session {session}")))?;
+        self.0.hooks.tell(Moment::at(Point::SessionEnd, Some(session)));
+        self.0.hooks.tell(Moment::at(Point::SessionStart, Some(session)));
+        Ok(epoch)
+    }
+
+    /// Cancels the running turn and all that wait; returns how many of each.
+    pub async fn cancel(&self, session: &SessionKey) -> Result<(usize, u64), DeskError> {
+        self.known(session).await?;
+        let (running, waiting) = self.0.store.cancel(session, self.0.clock.wall()).await?;
+        self.0.cancel_running(&running);
+        Ok((running.len(), waiting))
+    }
+
+    /// Cancels everything and erases what was said. The key's epochs are never used again.
+    pub async fn erase(&self, session: &SessionKey) -> Result<(), DeskError> {
+        let row = self.known(session).await?;
+        let (running, _) = self.0.store.cancel(session, self.0.clock.wall()).await?;
+        self.0.cancel_running(&running);
+        self.0.store.erase(session, self.0.clock.wall()).await?;
+        if let Some(entry) = self.0.agents.get(session.agent()) {
+            entry.agent.forget(session, row.epoch).await;
+        }
+        Ok(())
+    }
+
+    /// Sends a dead or unknown part once more.
+    pub async fn retry_part(&self, id: OutId) -> Result<(), DeskError> {
+        let address = self.0.store.part_retried(id, self.0.clock.wall()).await?;
+        self.moved(id, address)
+    }
+
+    /// Gives a part up.
+    pub async fn drop_part(&self, id: OutId) -> Result<(), DeskError> {
+        let address = self.0.store.part_dropped(id, self.0.clock.wall()).await?;
+        self.moved(id, address)
+    }
+
+    fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), DeskError> {
+        let address = address.ok_or_else(|| DeskError::NotFound(format!("part {id} in a state that allows this")))?;
+        self.0.outbox.wake(&address);
+        Ok(())
+    }
+
+    async fn known(&self, session: &SessionKey) -> Result<SessionRow, DeskError> {
+        let row = self.0.store.session(session).await?;
+        row.ok_or_else(|| DeskError::NotFound(format!("session {session}")))
+    }
+}

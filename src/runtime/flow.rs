@@ -1,0 +1,300 @@
+//! An answer on its way to the chat while the agent is still speaking: whole, by edits, or live; and typing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::act::{About, Act, Ending, Post, PostKind, Receipt, SendError};
+use frontdesk_core::address::Address;
+use frontdesk_core::delta::Usage;
+use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::markup::{self, Part};
+use frontdesk_core::port::Mono;
+use frontdesk_core::profile::{Flow as Rule, Profile};
+use frontdesk_store::row::{ClaimedTurn, Fenced};
+use futures_util::future::BoxFuture;
+
+use crate::adapters::Connection;
+use crate::house::House;
+
+/// How long the end of a turn waits for an edit that is still on its way.
+const LAST_EDIT: Duration = Duration::from_secs(10);
+
+/// One turn's way out.
+pub(crate) struct Flow {
+    house: Arc<House>,
+    connection: Option<Arc<Connection>>,
+    address: Address,
+    about: About,
+    turn: TurnId,
+    fence: i64,
+    attempt: u32,
+    /// Everything said so far.
+    text: String,
+    max: usize,
+    cut: bool,
+    typing: Option<Mono>,
+    edits: Option<Edits>,
+    /// The one request of this turn that is on its way: typing, the first post, or an edit.
+    pending: Option<BoxFuture<'static, Step>>,
+}
+
+/// Streaming into one message.
+struct Edits {
+    every: Duration,
+    next: Mono,
+    /// How much of the text was shown last.
+    shown: usize,
+    post: Posted,
+}
+
+enum Posted {
+    /// Nothing is on the platform yet.
+    None,
+    /// The message that is edited.
+    At(String),
+    /// Not possible this time: an older part is still to be sent, or the post failed. The answer comes whole.
+    Off,
+}
+
+/// What came of a request.
+enum Step {
+    Shown,
+    Posted(String),
+    /// Not this time; the answer comes whole.
+    Off,
+    Later(Duration),
+}
+
+impl Flow {
+    pub(crate) fn new(house: &Arc<House>, turn: &ClaimedTurn) -> Self {
+        let connection = house.adapters.at(&turn.address).cloned();
+        let now = house.clock.mono();
+        let profile = connection.as_ref().map(|connection| connection.adapter.profile());
+        let typing = profile
+            .and_then(|profile| profile.typing)
+            .map(|_| now + Duration::from_millis(house.config.turns.typing_after_ms));
+        let edits = profile.and_then(|profile| match profile.flow {
+            Rule::Edits { every } => {
+                let post = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
+                Some(Edits { every, next: now, shown: 0, post: post.map_or(Posted::None, Posted::At) })
+            }
+            Rule::Whole | Rule::Live => None,
+        });
+        Self {
+            house: house.clone(),
+            connection,
+            address: turn.address.clone(),
+            about: about(turn),
+            turn: turn.id,
+            fence: turn.fence,
+            attempt: turn.attempt,
+            text: String::new(),
+            max: house.config.turns.max_answer,
+            cut: false,
+            typing,
+            edits,
+            pending: None,
+        }
+    }
+
+    /// The agent has said something more.
+    pub(crate) async fn add(&mut self, piece: String) {
+        let room = self.max.saturating_sub(self.text.len());
+        let piece = match piece.len() > room {
+            true => {
+                self.cut = true;
+                piece[..piece.floor_char_boundary(room)].to_owned()
+            }
+            false => piece,
+        };
+        self.text.push_str(&piece);
+        self.typing = None;
+        if !piece.is_empty() && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+            let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text: piece };
+            self.house.adapters.show(&self.address, act).await;
+        }
+    }
+
+    /// What was said so far.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The answer, complete; `whole` where the agent gave one that differs from its pieces.
+    pub(crate) fn take(&mut self, whole: Option<String>) -> String {
+        let mut text = whole.unwrap_or_else(|| std::mem::take(&mut self.text));
+        if text.len() > self.max {
+            text.truncate(text.floor_char_boundary(self.max));
+            self.cut = true;
+        }
+        if self.cut {
+            text.push_str("\n\n(The answer was longer than I may pass on; the rest was cut off.)");
+        }
+        text
+    }
+
+    /// When [`Flow::step`] has something to do by itself.
+    pub(crate) fn due(&self) -> Option<Mono> {
+        if self.pending.is_some() {
+            return None;
+        }
+        let edit = self.edits.as_ref().filter(|edits| edits.wants(&self.text)).map(|edits| edits.next);
+        [self.typing, edit].into_iter().flatten().min()
+    }
+
+    /// Whether a request is on its way, so that [`Flow::step`] is worth waiting for.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Waits for the request that is on its way, or makes the one that is due. Safe to be dropped in between.
+    pub(crate) async fn step(&mut self) {
+        match &mut self.pending {
+            Some(pending) => {
+                let step = pending.await;
+                self.pending = None;
+                self.settle(step);
+            }
+            None => self.start(self.house.clock.mono()),
+        }
+    }
+
+    /// Waits for what is on its way, so that nothing comes after the final edit.
+    pub(crate) async fn settled(&mut self) {
+        let deadline = self.house.clock.mono() + LAST_EDIT;
+        let clock = self.house.clock.clone();
+        while self.pending.is_some() {
+            tokio::select! {
+                () = self.step() => {}
+                () = clock.sleep_until(deadline) => {
+                    self.pending = None;
+                }
+            }
+        }
+    }
+
+    /// Tells those who watch that the turn has ended.
+    pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
+        if self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+            let act = Act::End { about: self.about.clone(), ending, usage };
+            self.house.adapters.show(&self.address, act).await;
+        }
+    }
+
+    fn start(&mut self, now: Mono) {
+        if self.edits.as_ref().is_some_and(|edits| edits.next <= now && edits.wants(&self.text)) {
+            self.edit(now);
+        } else if self.typing.is_some_and(|due| due <= now) {
+            self.typing = self.profile().and_then(|profile| profile.typing).map(|every| now + every);
+            self.request(Act::Typing);
+        }
+    }
+
+    /// The first post, or an edit. Both show plain text: half-finished markup is not markup.
+    fn edit(&mut self, now: Mono) {
+        let Some(plain) = self.first_part() else { return };
+        let Some(edits) = &mut self.edits else { return };
+        edits.next = now + edits.every;
+        edits.shown = self.text.len();
+        match &edits.post {
+            Posted::Off => {}
+            Posted::At(target) => {
+                let target = target.clone();
+                let post = self.post_of(plain);
+                self.request(Act::Edit { target, post });
+            }
+            Posted::None => self.first_post(plain),
+        }
+    }
+
+    /// Stores part 0 as streaming, posts it, and stores the platform's id of it.
+    fn first_post(&mut self, plain: String) {
+        let Some(connection) = self.connection.clone() else { return };
+        let (house, address) = (self.house.clone(), self.address.clone());
+        let (turn, fence) = (self.turn, self.fence);
+        self.pending = Some(Box::pin(async move {
+            let row = match house.store.stream(turn, fence, plain, house.clock.wall()).await {
+                Ok(Fenced::Done(Some(row))) => row,
+                // An older part to this chat is still to be sent; an answer must not overtake it.
+                Ok(Fenced::Done(None) | Fenced::Stale) => return Step::Off,
+                Err(error) => {
+                    tracing::warn!(%turn, %error, "an answer could not be streamed; it will come whole");
+                    return Step::Off;
+                }
+            };
+            let out = row.post.out;
+            let Ok(Receipt { message: Some(message) }) =
+                connection.adapter.send(&address, Act::Post(row.post)).await
+            else {
+                return Step::Off;
+            };
+            if let Err(error) = house.store.streamed(out, message.clone()).await {
+                tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
+            }
+            Step::Posted(message)
+        }));
+    }
+
+    fn request(&mut self, act: Act) {
+        let Some(connection) = self.connection.clone() else { return };
+        let (address, turn) = (self.address.clone(), self.turn);
+        self.pending = Some(Box::pin(async move {
+            match connection.adapter.send(&address, act).await {
+                Ok(_) => Step::Shown,
+                Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(Duration::from_secs(1))),
+                Err(error) => {
+                    tracing::debug!(%turn, %error, "an answer in progress could not be shown");
+                    Step::Shown
+                }
+            }
+        }));
+    }
+
+    fn settle(&mut self, step: Step) {
+        let now = self.house.clock.mono();
+        let Some(edits) = &mut self.edits else { return };
+        match step {
+            Step::Shown => {}
+            Step::Posted(message) => edits.post = Posted::At(message),
+            Step::Off => edits.post = Posted::Off,
+            Step::Later(pause) => edits.next = edits.next.max(now + pause),
+        }
+    }
+
+    /// What fits into the first message.
+    fn first_part(&self) -> Option<String> {
+        let profile = self.profile()?;
+        markup::render(&self.text, profile).into_iter().next().map(|part| part.plain)
+    }
+
+    fn post_of(&self, plain: String) -> Post {
+        Post {
+            part: Part { key: 0, body: plain.clone(), plain },
+            // Edits in between are no rows.
+            out: OutId(0),
+            key: format!("{}/0", self.turn),
+            reply_to: None,
+            kind: PostKind::Answer,
+            about: self.about.clone(),
+            seq: None,
+        }
+    }
+
+    fn profile(&self) -> Option<&Profile> {
+        self.connection.as_ref().map(|connection| connection.adapter.profile())
+    }
+}
+
+impl Edits {
+    fn wants(&self, text: &str) -> bool {
+        !matches!(self.post, Posted::Off) && !text.trim().is_empty() && text.len() != self.shown
+    }
+}
+
+/// What a turn's frames are about.
+pub(crate) fn about(turn: &ClaimedTurn) -> About {
+    About {
+        session: Some(turn.session.clone()),
+        messages: turn.messages.iter().map(|message| message.id).collect(),
+    }
+}

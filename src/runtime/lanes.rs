@@ -1,0 +1,375 @@
+//! Work that must be done one at a time per key, and for many keys at once.
+//!
+//! One owner per lane: the wish to run and the end of a run meet under one lock, so that nothing that arrives
+//! just as a lane falls asleep is left behind. Lanes hold no work themselves; the queue is the database.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use frontdesk_core::port::{Clock, Mono, Stop};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// What a lane does after one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It sleeps until it is woken.
+    Sleep,
+    /// It queues up again.
+    Again,
+    /// It queues up again at this time, or when it is woken.
+    At(Mono),
+}
+
+/// How many may run at once: in all, and in each group.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caps {
+    pub(crate) total: usize,
+    pub(crate) groups: HashMap<String, usize>,
+}
+
+/// The lanes of one kind of work.
+pub(crate) struct Lanes<K> {
+    clock: Arc<dyn Clock>,
+    caps: Caps,
+    group: fn(&K) -> &str,
+    state: Mutex<State<K>>,
+    changed: Notify,
+}
+
+struct State<K> {
+    lanes: HashMap<K, Lane>,
+    /// Per group, so that a group at its cap does not stand in the way of others.
+    ready: HashMap<String, VecDeque<(u64, K)>>,
+    later: BTreeMap<(Mono, u64), K>,
+    running: usize,
+    running_in: HashMap<String, usize>,
+    /// Ticket numbers: whoever became ready first runs first, across groups.
+    ticket: u64,
+}
+
+enum Lane {
+    Ready,
+    Running { again: bool },
+    Later { at: Mono, ticket: u64 },
+}
+
+impl<K> Lanes<K>
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    pub(crate) fn new(clock: Arc<dyn Clock>, caps: Caps, group: fn(&K) -> &str) -> Self {
+        let state = State {
+            lanes: HashMap::new(),
+            ready: HashMap::new(),
+            later: BTreeMap::new(),
+            running: 0,
+            running_in: HashMap::new(),
+            ticket: 0,
+        };
+        Self { clock, caps, group, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// There is something to do for `key`.
+    pub(crate) fn wake(&self, key: &K) {
+        self.state().wake(key, (self.group)(key));
+        self.changed.notify_one();
+    }
+
+    /// There will be something to do for `key` when it has been left alone for `quiet`. A lane that runs or
+    /// is ready is only marked.
+    pub(crate) fn wake_after(&self, key: &K, quiet: Duration) {
+        if quiet.is_zero() {
+            return self.wake(key);
+        }
+        let at = self.clock.mono() + quiet;
+        self.state().wake_at(key, at);
+        self.changed.notify_one();
+    }
+
+    /// How many lanes run, in all and in a group.
+    pub(crate) fn running_in(&self, group: &str) -> usize {
+        self.state().running_in.get(group).copied().unwrap_or(0)
+    }
+
+    /// How many lanes are ready or delayed, but do not run.
+    pub(crate) fn waiting(&self) -> usize {
+        let state = self.state();
+        state.lanes.len() - state.running
+    }
+
+    /// Runs the lanes until `stop`, then waits for those that run.
+    pub(crate) async fn run<W, F>(&self, stop: Stop, work: W)
+    where
+        W: Fn(K) -> F,
+        F: Future<Output = Next> + Send + 'static,
+    {
+        let mut tasks: JoinSet<(K, Next)> = JoinSet::new();
+        let mut keys: HashMap<tokio::task::Id, K> = HashMap::new();
+        loop {
+            let due = loop {
+                let now = self.clock.mono();
+                let (next, due) = {
+                    let mut state = self.state();
+                    state.promote(now, self.group);
+                    (state.start(&self.caps, self.group), state.later.keys().next().map(|(at, _)| *at))
+                };
+                match next {
+                    Some(key) if !stop.is_cancelled() => {
+                        let run = work(key.clone());
+                        let name = key.clone();
+                        let handle = tasks.spawn(async move { (name, run.await) });
+                        keys.insert(handle.id(), key);
+                    }
+                    _ => break due,
+                }
+            };
+            if stop.is_cancelled() && tasks.is_empty() {
+                return;
+            }
+            tokio::select! {
+                () = self.changed.notified() => {}
+                Some(ended) = tasks.join_next_with_id(), if !tasks.is_empty() => self.ended(ended, &mut keys),
+                () = sleep(&self.clock, due), if due.is_some() => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+    }
+
+    fn ended(
+        &self,
+        ended: Result<(tokio::task::Id, (K, Next)), tokio::task::JoinError>,
+        keys: &mut HashMap<tokio::task::Id, K>,
+    ) {
+        let (key, next) = match ended {
+            Ok((id, (key, next))) => {
+                keys.remove(&id);
+                (key, next)
+            }
+            // A panic in the work: look again in a moment; the work itself decides what the row's fate is.
+            Err(error) => match keys.remove(&error.id()) {
+                Some(key) => {
+                    tracing::error!(%error, "a lane's work panicked");
+                    (key, Next::At(self.clock.mono() + Duration::from_secs(1)))
+                }
+                None => return,
+            },
+        };
+        self.state().end(&key, (self.group)(&key), next);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn sleep(clock: &Arc<dyn Clock>, until: Option<Mono>) {
+    if let Some(until) = until {
+        clock.sleep_until(until).await;
+    }
+}
+
+impl<K> State<K>
+where
+    K: Clone + Eq + Hash,
+{
+    fn wake(&mut self, key: &K, group: &str) {
+        match self.lanes.get_mut(key) {
+            None => self.enqueue(key.clone(), group),
+            Some(Lane::Ready) => {}
+            Some(Lane::Running { again }) => *again = true,
+            Some(Lane::Later { at, ticket }) => {
+                let place = (*at, *ticket);
+                self.later.remove(&place);
+                self.enqueue(key.clone(), group);
+            }
+        }
+    }
+
+    fn wake_at(&mut self, key: &K, at: Mono) {
+        match self.lanes.get_mut(key) {
+            Some(Lane::Ready) => {}
+            Some(Lane::Running { again }) => *again = true,
+            Some(Lane::Later { at: old, ticket }) => {
+                let place = (*old, *ticket);
+                self.later.remove(&place);
+                self.delay(key.clone(), at);
+            }
+            None => self.delay(key.clone(), at),
+        }
+    }
+
+    fn delay(&mut self, key: K, at: Mono) {
+        self.ticket += 1;
+        self.later.insert((at, self.ticket), key.clone());
+        self.lanes.insert(key, Lane::Later { at, ticket: self.ticket });
+    }
+
+    fn enqueue(&mut self, key: K, group: &str) {
+        self.ticket += 1;
+        let entry = (self.ticket, key.clone());
+        match self.ready.get_mut(group) {
+            Some(queue) => queue.push_back(entry),
+            None => {
+                self.ready.insert(group.to_owned(), VecDeque::from([entry]));
+            }
+        }
+        self.lanes.insert(key, Lane::Ready);
+    }
+
+    /// Makes those ready whose time has come.
+    fn promote(&mut self, now: Mono, group: fn(&K) -> &str) {
+        while let Some(entry) = self.later.first_entry() {
+            if entry.key().0 > now {
+                return;
+            }
+            let key = entry.remove();
+            let name = group(&key).to_owned();
+            self.enqueue(key, &name);
+        }
+    }
+
+    /// Takes the lane that has been ready longest, among the groups with room.
+    fn start(&mut self, caps: &Caps, group: fn(&K) -> &str) -> Option<K> {
+        if self.running >= caps.total {
+            return None;
+        }
+        let full = |name: &String| {
+            let cap = caps.groups.get(name).copied().unwrap_or(usize::MAX);
+            self.running_in.get(name).copied().unwrap_or(0) >= cap
+        };
+        let name = self
+            .ready
+            .iter()
+            .filter(|(name, queue)| !queue.is_empty() && !full(name))
+            .min_by_key(|(_, queue)| queue.front().map(|(ticket, _)| *ticket))
+            .map(|(name, _)| name.clone())?;
+        let queue = self.ready.get_mut(&name)?;
+        let (_, key) = queue.pop_front()?;
+        if queue.is_empty() {
+            self.ready.remove(&name);
+        }
+        self.running += 1;
+        *self.running_in.entry(group(&key).to_owned()).or_default() += 1;
+        self.lanes.insert(key.clone(), Lane::Running { again: false });
+        Some(key)
+    }
+
+    fn end(&mut self, key: &K, group: &str, next: Next) {
+        self.running -= 1;
+        if let Some(count) = self.running_in.get_mut(group) {
+            *count -= 1;
+            if *count == 0 {
+                self.running_in.remove(group);
+            }
+        }
+        let again = matches!(self.lanes.remove(key), Some(Lane::Running { again: true }));
+        match next {
+            Next::At(at) => self.delay(key.clone(), at),
+            Next::Again => self.enqueue(key.clone(), group),
+            Next::Sleep if again => self.enqueue(key.clone(), group),
+            Next::Sleep => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State<&'static str> {
+        State {
+            lanes: HashMap::new(),
+            ready: HashMap::new(),
+            later: BTreeMap::new(),
+            running: 0,
+            running_in: HashMap::new(),
+            ticket: 0,
+        }
+    }
+
+    fn group<'k>(key: &'k &'static str) -> &'k str {
+        &key[..1]
+    }
+
+    fn caps(total: usize, groups: &[(&str, usize)]) -> Caps {
+        Caps { total, groups: groups.iter().map(|(name, cap)| ((*name).to_owned(), *cap)).collect() }
+    }
+
+    fn wake(state: &mut State<&'static str>, keys: &[&'static str]) {
+        for key in keys {
+            state.wake(key, group(key));
+        }
+    }
+
+    #[test]
+    fn a_wish_that_comes_during_a_run_is_run_after_it() {
+        let mut lanes = state();
+        let caps = caps(8, &[]);
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&caps, group), Some("a1"));
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&caps, group), None, "one at a time");
+        lanes.end(&"a1", "a", Next::Sleep);
+        assert_eq!(lanes.start(&caps, group), Some("a1"));
+        lanes.end(&"a1", "a", Next::Sleep);
+        assert_eq!(lanes.start(&caps, group), None);
+        assert!(lanes.lanes.is_empty(), "a lane at rest costs nothing");
+    }
+
+    #[test]
+    fn whoever_waits_longest_runs_first() {
+        let mut lanes = state();
+        let caps = caps(1, &[]);
+        wake(&mut lanes, &["a1", "b1", "a2"]);
+        let mut order = Vec::new();
+        while let Some(key) = lanes.start(&caps, group) {
+            order.push(key);
+            lanes.end(&key, group(&key), Next::Sleep);
+        }
+        assert_eq!(order, ["a1", "b1", "a2"]);
+    }
+
+    #[test]
+    fn a_group_at_its_cap_does_not_block_another() {
+        let mut lanes = state();
+        let caps = caps(8, &[("a", 1)]);
+        wake(&mut lanes, &["a1", "a2", "b1"]);
+        assert_eq!(lanes.start(&caps, group), Some("a1"));
+        assert_eq!(lanes.start(&caps, group), Some("b1"));
+        assert_eq!(lanes.start(&caps, group), None);
+        lanes.end(&"a1", "a", Next::Sleep);
+        assert_eq!(lanes.start(&caps, group), Some("a2"));
+    }
+
+    #[test]
+    fn a_delayed_lane_runs_when_its_time_comes_or_when_it_is_woken() {
+        let mut lanes = state();
+        let caps = caps(8, &[]);
+        let at = |seconds| Mono(Duration::from_secs(seconds));
+        lanes.wake_at(&"a1", at(10));
+        lanes.wake_at(&"a2", at(10));
+        lanes.promote(at(5), group);
+        assert_eq!(lanes.start(&caps, group), None);
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&caps, group), Some("a1"));
+        lanes.promote(at(10), group);
+        assert_eq!(lanes.start(&caps, group), Some("a2"));
+        assert!(lanes.later.is_empty());
+    }
+
+    #[test]
+    fn each_arrival_puts_a_quiet_period_off() {
+        let mut lanes = state();
+        let at = |seconds| Mono(Duration::from_secs(seconds));
+        lanes.wake_at(&"a1", at(10));
+        lanes.wake_at(&"a1", at(12));
+        lanes.promote(at(11), group);
+        assert_eq!(lanes.start(&caps(8, &[]), group), None);
+        lanes.promote(at(12), group);
+        assert_eq!(lanes.start(&caps(8, &[]), group), Some("a1"));
+    }
+}

@@ -1,0 +1,81 @@
+//! What moves: messages in, turns, answers out. It names no platform and no agent.
+
+mod adapters;
+mod commands;
+pub mod config;
+pub mod desk;
+mod flow;
+mod gate;
+mod hooks;
+mod house;
+mod lanes;
+mod limits;
+mod outbox;
+mod random;
+mod running;
+mod speech;
+mod sweep;
+mod turn;
+
+pub use config::Config;
+pub use desk::{Account, Desk, DeskError, Health, Status};
+pub use running::Running;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::hook::Hook;
+use frontdesk_core::id::BootId;
+use frontdesk_core::port::{Adapter, Agent, Clock};
+
+/// Everything a gateway is made of.
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// The database file.
+    pub database: PathBuf,
+    /// This life of this process.
+    pub boot: BootId,
+    /// The machine's time zone, for rules that name none.
+    pub timezone: Tz,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who answers, by name.
+    pub agents: BTreeMap<String, AgentEntry>,
+    /// The agent of chats that name none.
+    pub default_agent: String,
+    /// One per account of a platform.
+    pub adapters: Vec<Arc<dyn Adapter>>,
+    /// Where messages go, by channel.
+    pub routing: BTreeMap<String, config::Routing>,
+    /// Who may speak, by channel and account.
+    pub access: BTreeMap<(String, String), ChannelAccess>,
+    /// The operator's own code.
+    pub hooks: Vec<Arc<dyn Hook>>,
+}
+
+/// One agent.
+#[derive(Clone)]
+pub struct AgentEntry {
+    /// The agent.
+    pub agent: Arc<dyn Agent>,
+    /// How many of its turns may run at once.
+    pub max_turns: Option<usize>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] frontdesk_store::OpenError),
+    /// The database, at work.
+    #[error(transparent)]
+    Store(#[from] frontdesk_store::StoreError),
+}

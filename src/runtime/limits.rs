@@ -1,0 +1,92 @@
+//! How much one person, one chat and one account may send.
+
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::port::Clock;
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::config::{Limits as Config, Rate};
+
+/// The house's clock in governor's terms.
+#[derive(Clone)]
+pub(crate) struct Ticks(pub(crate) Arc<dyn Clock>);
+
+impl GovernorClock for Ticks {
+    type Instant = Duration;
+    fn now(&self) -> Duration {
+        self.0.mono().0
+    }
+}
+
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Ticks, NoOpMiddleware<Duration>>;
+
+/// The three limits, and who has been told that they reached one.
+pub(crate) struct Limits {
+    user: Option<Keyed<Principal>>,
+    chat: Option<Keyed<Address>>,
+    account: Option<Keyed<(String, String)>>,
+    /// One notice a minute per chat, then silence.
+    told: Keyed<Address>,
+}
+
+/// What the limits say to one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Fine,
+    TooFast {
+        /// Whether the person is to be told.
+        tell: bool,
+    },
+}
+
+impl Limits {
+    pub(crate) fn new(config: &Config, clock: &Arc<dyn Clock>) -> Self {
+        let told = Quota::per_minute(NonZeroU32::MIN);
+        Self {
+            user: keyed(config.user, clock),
+            chat: keyed(config.chat, clock),
+            account: keyed(config.account, clock),
+            told: RateLimiter::new(told, DashMapStateStore::default(), Ticks(clock.clone())),
+        }
+    }
+
+    /// Counts one message.
+    pub(crate) fn check(&self, who: &Principal, chat: &Address) -> Pace {
+        let account = (chat.channel().to_owned(), chat.account().to_owned());
+        let fine = allows(&self.user, who) && allows(&self.chat, chat) && allows(&self.account, &account);
+        if fine { Pace::Fine } else { Pace::TooFast { tell: self.told.check_key(chat).is_ok() } }
+    }
+
+    /// Forgets everyone whose bucket is full again, so that memory follows the living.
+    pub(crate) fn sweep(&self) {
+        if let Some(limiter) = &self.user {
+            limiter.retain_recent();
+        }
+        if let Some(limiter) = &self.chat {
+            limiter.retain_recent();
+        }
+        self.told.retain_recent();
+    }
+}
+
+fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Keyed<K>> {
+    let quota = quota(rate)?;
+    Some(RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone())))
+}
+
+fn quota(rate: Rate) -> Option<Quota> {
+    let per_minute = NonZeroU32::new(rate.per_minute)?;
+    let quota = Quota::per_minute(per_minute);
+    Some(NonZeroU32::new(rate.burst).map_or(quota, |burst| quota.allow_burst(burst)))
+}
+
+fn allows<K: Hash + Eq + Clone>(limiter: &Option<Keyed<K>>, key: &K) -> bool {
+    limiter.as_ref().is_none_or(|limiter| limiter.check_key(key).is_ok())
+}

@@ -1,0 +1,187 @@
+//! Parts on their way to platforms: one at a time per address, until delivered or given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
+use frontdesk_core::address::Address;
+use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::port::{Mono, Stop};
+use frontdesk_core::retry::Backoff;
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{NextPart, OutRow, SendResult};
+use tokio::sync::mpsc;
+
+use crate::adapters::Connection;
+use crate::config::Ambiguous;
+use crate::house::House;
+use crate::lanes::Next;
+
+/// How long an address waits when its adapter is not connected, or the database refuses.
+const PAUSE: Duration = Duration::from_secs(1);
+/// After this a request without an answer counts as "unknown whether it arrived".
+const REQUEST: Duration = Duration::from_secs(60);
+/// The longest wait that is taken at its word when the wall clock has jumped.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Shows what was committed: durable lines to those who are there now, everything else to the lanes. Runs in
+/// the order of commit.
+pub(crate) async fn announce(house: Arc<House>, mut rows: mpsc::UnboundedReceiver<OutRow>, stop: Stop) {
+    loop {
+        let row = tokio::select! {
+            biased;
+            row = rows.recv() => row,
+            () = stop.cancelled() => None,
+        };
+        let Some(row) = row else { return };
+        if row.post.seq.is_some() || row.state == "sent" {
+            house.adapters.show(&row.address, Act::Post(row.post)).await;
+        } else if row.state == "queued" {
+            house.outbox.wake(&row.address);
+        }
+    }
+}
+
+/// Sends the oldest part of an address: the work of a lane.
+pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
+    let Some(connection) = house.adapters.at(&address).cloned() else {
+        // Not configured any more. The parts wait for it until they are too old.
+        return Next::Sleep;
+    };
+    if house.drain.is_cancelled() {
+        return Next::Sleep;
+    }
+    if let Some(until) = connection.must_wait(&house.clock) {
+        return Next::At(until);
+    }
+    match attempt(&house, &connection, &address).await {
+        Ok(next) => next,
+        Err(error) => {
+            house.note_storage(Some(&error));
+            Next::At(house.clock.mono() + PAUSE)
+        }
+    }
+}
+
+async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address) -> Result<Next, StoreError> {
+    let row = match house.store.claim_part(address, house.clock.wall()).await? {
+        NextPart::Send(row) => *row,
+        NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),
+        NextPart::Nothing => return Ok(Next::Sleep),
+    };
+    let sent = request(house, connection, address, &row).await;
+    let outcome = judge(house, connection, &row, sent);
+    note(house, address, &row, &outcome);
+    let (id, now) = (row.post.out, house.clock.wall());
+    loop {
+        let ended = house.store.part_ended(id, row.fence, outcome.clone(), now).await;
+        house.note_storage(ended.as_ref().err());
+        match ended {
+            // It has left: forgetting that would send it twice.
+            Err(StoreError::Unavailable(_)) if !house.drain.is_cancelled() => {
+                house.clock.sleep_until(house.clock.mono() + PAUSE).await;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => break,
+        }
+    }
+    Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
+        (SendResult::Sent { .. }, Some(pace)) => Next::At(house.clock.mono() + pace),
+        _ => Next::Again,
+    })
+}
+
+async fn request(
+    house: &House,
+    connection: &Connection,
+    address: &Address,
+    row: &OutRow,
+) -> Result<Receipt, SendError> {
+    let act = match &row.edit {
+        Some(target) => Act::Edit { target: target.clone(), post: row.post.clone() },
+        None => Act::Post(row.post.clone()),
+    };
+    let deadline = house.clock.mono() + REQUEST;
+    tokio::select! {
+        sent = connection.adapter.send(address, act) => sent,
+        () = house.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
+    }
+}
+
+/// What follows from the platform's word.
+fn judge(
+    house: &House,
+    connection: &Connection,
+    row: &OutRow,
+    sent: Result<Receipt, SendError>,
+) -> SendResult {
+    let error = match sent {
+        Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
+        Err(error) => error,
+    };
+    let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
+    let later = |pause: Duration, counts: bool| SendResult::Later {
+        next_at: house.clock.wall() + pause,
+        error: error.to_string(),
+        counts,
+    };
+    match &error {
+        SendError::Later { after, scope, .. } => {
+            let pause = after.unwrap_or(backoff);
+            if *scope == Bucket::Account {
+                connection.hold(&house.clock, pause);
+            }
+            later(pause, after.is_none())
+        }
+        SendError::Offline => {
+            connection.hold(&house.clock, PAUSE);
+            later(PAUSE, false)
+        }
+        SendError::Credentials(detail) => {
+            connection.shut_out(&house.clock, detail);
+            later(PAUSE, false)
+        }
+        SendError::Unknown(_) => {
+            let idempotent = connection.adapter.profile().idempotent;
+            match house.config.delivery.on_ambiguous {
+                Ambiguous::Hold if !idempotent => SendResult::Unknown { error: error.to_string() },
+                Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
+            }
+        }
+        SendError::Markup(_) if row.post.part.body != row.post.part.plain => {
+            SendResult::Plain { error: error.to_string() }
+        }
+        SendError::Markup(_) | SendError::Refused(_) => SendResult::Dead { error: error.to_string() },
+        SendError::Gone(_) => SendResult::Gone { error: error.to_string() },
+    }
+}
+
+fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
+    let (name, error) = match outcome {
+        SendResult::Sent { .. } => ("sent", None),
+        SendResult::Later { error, .. } => ("later", Some(error)),
+        SendResult::Plain { error } => ("plain", Some(error)),
+        SendResult::Unknown { error } => ("unknown", Some(error)),
+        SendResult::Dead { error } => ("dead", Some(error)),
+        SendResult::Gone { error } => ("gone", Some(error)),
+    };
+    metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
+        .increment(1);
+    match error {
+        Some(error) => {
+            let (part, channel) = (row.post.out, address.channel());
+            tracing::warn!(%part, channel, outcome = name, error, "a part was not delivered");
+        }
+        None => {
+            let session = row.post.about.session.as_ref();
+            house.hooks.tell(Moment::at(Point::MessageSent, session).saying(row.post.part.plain.clone()));
+        }
+    }
+}
+
+/// A stored time as a deadline, never farther away than a wait can be.
+fn mono(house: &House, at: DateTime<Utc>) -> Mono {
+    let wait = (at - house.clock.wall()).to_std().unwrap_or_default();
+    house.clock.mono() + wait.min(LONGEST_WAIT)
+}

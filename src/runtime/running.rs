@@ -1,0 +1,235 @@
+//! The life of a gateway: start, recover, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::id::MessageId;
+use frontdesk_core::port::Stop;
+use frontdesk_store::row::{OutRow, Recovered, Recovery};
+use frontdesk_store::{Options, Store};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::adapters::Adapters;
+use crate::config::{Ambiguous, ConfigError, ResetRules};
+use crate::desk::Desk;
+use crate::gate::Entrance;
+use crate::hooks::Hooks;
+use crate::house::{House, Parts};
+use crate::lanes::{Caps, Lanes};
+use crate::limits::Limits;
+use crate::speech::Speaker;
+use crate::{Setup, StartError, commands, outbox, sweep, turn};
+
+/// How many requests to platforms may be on their way at once.
+const SENDS: usize = 256;
+/// Connections that read beside the writer.
+const READERS: usize = 2;
+/// How long the last steps of an orderly stop may take each.
+const LAST_STEPS: Duration = Duration::from_secs(2);
+
+/// A gateway at work. Dropping it without [`Running::stop`] is a crash, and as harmless.
+pub struct Running {
+    house: Arc<House>,
+    desk: Desk,
+    /// Ends those who look after the rest: the outbox, the commands, the sweeps.
+    quiet: Stop,
+    turns: JoinSet<()>,
+    receivers: JoinSet<()>,
+    keepers: JoinSet<()>,
+}
+
+/// The ends of the channels on which the house's parts hear of each other.
+struct Ends {
+    rows: mpsc::UnboundedReceiver<OutRow>,
+    commands: mpsc::UnboundedReceiver<MessageId>,
+    moments: mpsc::Receiver<Moment>,
+}
+
+impl Running {
+    /// Opens the database, recovers what an earlier life left, and begins to receive.
+    pub async fn start(setup: Setup) -> Result<Running, StartError> {
+        let (house, ends) = build(setup).await?;
+        let recovered = house.store.recover(recovery(&house)).await?;
+        let mut running = Running {
+            desk: Desk(house.clone()),
+            quiet: Stop::new(),
+            turns: JoinSet::new(),
+            receivers: JoinSet::new(),
+            keepers: JoinSet::new(),
+            house,
+        };
+        running.spawn(ends);
+        running.resume(recovered);
+        running.house.hooks.tell(Moment::at(Point::GatewayStart, None));
+        Ok(running)
+    }
+
+    /// The handle for everyone else.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Resolves with the cause when the gateway cannot go on: the database is broken.
+    pub async fn failed(&self) -> String {
+        self.house.store.fatal().await
+    }
+
+    /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
+    /// resumed at the next start.
+    pub async fn stop(mut self) {
+        let house = self.house.clone();
+        house.hooks.tell(Moment::at(Point::GatewayStop, None));
+        house.closing.cancel();
+        let deadline = house.clock.mono() + Duration::from_secs(house.config.turns.drain_seconds);
+        tokio::select! {
+            () = drained(&mut self.turns) => {}
+            () = house.clock.sleep_until(deadline) => {
+                house.drain.cancel();
+                let last = house.clock.mono() + LAST_STEPS;
+                tokio::select! {
+                    () = drained(&mut self.turns) => {}
+                    () = house.clock.sleep_until(last) => tracing::warn!("turns did not end in time; they are resumed at the next start"),
+                }
+            }
+        }
+        self.quiet.cancel();
+        let last = house.clock.mono() + LAST_STEPS;
+        tokio::select! {
+            () = async { drained(&mut self.receivers).await; drained(&mut self.keepers).await; } => {}
+            () = house.clock.sleep_until(last) => tracing::warn!("something did not stop in time"),
+        }
+        house.drain.cancel();
+        for entry in house.agents.values() {
+            entry.agent.stop().await;
+        }
+        house.store.close().await;
+    }
+
+    /// Everything that runs. Each has its parent here.
+    fn spawn(&mut self, ends: Ends) {
+        let house = &self.house;
+        let (h, stop) = (house.clone(), house.closing.clone());
+        self.turns.spawn(async move {
+            let work = h.clone();
+            h.turns.run(stop, move |session| turn::run(work.clone(), session)).await;
+        });
+        let (h, stop) = (house.clone(), self.quiet.clone());
+        self.keepers.spawn(async move {
+            let work = h.clone();
+            h.outbox.run(stop, move |address| outbox::send_next(work.clone(), address)).await;
+        });
+        self.keepers.spawn(outbox::announce(house.clone(), ends.rows, self.quiet.clone()));
+        self.keepers.spawn(commands::run(house.clone(), ends.commands, self.quiet.clone()));
+        self.keepers.spawn(sweep::run(house.clone(), self.quiet.clone()));
+        let (h, stop) = (house.clone(), self.quiet.clone());
+        self.keepers.spawn(async move { h.hooks.run(ends.moments, stop).await });
+        let (h, stop) = (house.clone(), house.closing.clone());
+        self.receivers.spawn(async move {
+            let inbox = Arc::new(Entrance(h.clone()));
+            h.adapters.run(inbox, stop).await;
+        });
+    }
+
+    /// Goes on with what an earlier life left.
+    fn resume(&self, found: Recovered) {
+        if found.resumed + found.interrupted + found.dead + found.parts > 0 {
+            tracing::info!(
+                resumed = found.resumed,
+                interrupted = found.interrupted,
+                dead = found.dead,
+                parts = found.parts,
+                "recovered from an unfinished life"
+            );
+        }
+        for session in &found.sessions {
+            self.house.turns.wake(session);
+        }
+        for command in found.commands {
+            if self.house.commands.send(command).is_err() {
+                tracing::error!(%command, "a waiting command found nobody to run it");
+            }
+        }
+        for address in &found.addresses {
+            self.house.outbox.wake(address);
+        }
+    }
+}
+
+async fn drained(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a part of the runtime panicked");
+        }
+    }
+}
+
+async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
+    check(&setup)?;
+    let resets = ResetRules::parse(&setup.config.sessions.reset, &setup.routing, setup.timezone)?;
+    let (speaker, rows) = Speaker::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
+    let store = Store::open(Options {
+        path: setup.database,
+        boot: setup.boot.clone(),
+        speech: Arc::new(speaker),
+        readers: READERS,
+    })
+    .await?;
+    let (commands, waiting_commands) = mpsc::unbounded_channel();
+    let (hooks, moments) = Hooks::new(setup.hooks, setup.clock.clone());
+    let groups = setup.agents.iter().filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
+    let turns = Caps { total: setup.config.turns.max, groups };
+    let sends = Caps { total: SENDS, ..Caps::default() };
+    let house = House::new(Parts {
+        boot: setup.boot.to_string(),
+        store,
+        resets,
+        limits: Limits::new(&setup.config.limits, &setup.clock),
+        adapters: Adapters::new(setup.adapters, setup.clock.clone()),
+        turns: Lanes::new(setup.clock.clone(), turns, |session| session.agent()),
+        outbox: Lanes::new(setup.clock.clone(), sends, |address| address.channel()),
+        hooks,
+        commands,
+        clock: setup.clock,
+        config: setup.config,
+        routing: setup.routing,
+        access: setup.access,
+        agents: setup.agents,
+        default_agent: setup.default_agent,
+    });
+    Ok((house, Ends { rows, commands: waiting_commands, moments }))
+}
+
+/// What no part can check alone.
+fn check(setup: &Setup) -> Result<(), ConfigError> {
+    setup.config.check()?;
+    let known = |path: String, agent: &str| match setup.agents.contains_key(agent) || setup.agents.is_empty() {
+        true => Ok(()),
+        false => {
+            let names: Vec<&str> = setup.agents.keys().map(String::as_str).collect();
+            let problem = format!("there is no agent `{agent}`; there are: {}", names.join(", "));
+            Err(ConfigError { path, problem })
+        }
+    };
+    known("default_agent".to_owned(), &setup.default_agent)?;
+    for (channel, routing) in &setup.routing {
+        if let Some(agent) = &routing.agent {
+            known(format!("channels.{channel}.agent"), agent)?;
+        }
+        for (id, chat) in &routing.chats {
+            if let Some(agent) = &chat.agent {
+                known(format!("channels.{channel}.chats.\"{id}\".agent"), agent)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn recovery(house: &House) -> Recovery {
+    Recovery {
+        now: house.clock.wall(),
+        max_deaths: house.config.turns.max_attempts,
+        resend: house.config.delivery.on_ambiguous == Ambiguous::Resend,
+    }
+}

@@ -1,0 +1,71 @@
+//! What is looked after from time to time: answers that are too old, rows that may go, numbers to watch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::port::Stop;
+use frontdesk_store::row::Keep;
+
+use crate::house::House;
+
+/// How often the numbers are read and stale answers are looked for.
+const SHORT: Duration = Duration::from_secs(15);
+/// How many short rounds make a long one, in which old rows are purged.
+const LONG: u32 = 240;
+
+/// Runs until `stop`.
+pub(crate) async fn run(house: Arc<House>, stop: Stop) {
+    let mut round: u32 = 0;
+    loop {
+        if let Err(error) = sweep(&house, round.is_multiple_of(LONG)).await {
+            house.note_storage(Some(&error));
+        }
+        round = round.wrapping_add(1);
+        tokio::select! {
+            () = house.clock.sleep_until(house.clock.mono() + SHORT) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreError> {
+    let now = house.clock.wall();
+    let ttl = chrono::Duration::hours(i64::try_from(house.config.delivery.ttl_hours).unwrap_or(i64::MAX / 3_600_000));
+    house.store.expire_parts(now - ttl, now).await?;
+    house.limits.sweep();
+    observe(house).await?;
+    if long {
+        let storage = &house.config.storage;
+        let keep = Keep {
+            outbox_days: storage.outbox_days,
+            refused_days: storage.refused_days,
+            history_days: storage.history_days,
+        };
+        let gone = house.store.purge(keep, now).await?;
+        if gone > 0 {
+            tracing::info!(rows = gone, "old rows were purged");
+        }
+    }
+    Ok(())
+}
+
+/// The gauges that `/metrics` shows.
+async fn observe(house: &House) -> Result<(), frontdesk_store::StoreError> {
+    let totals = house.store.totals().await?;
+    let now = house.clock.wall();
+    let age = |since: Option<chrono::DateTime<chrono::Utc>>| {
+        since.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0)
+    };
+    metrics::gauge!("frontdesk_sessions").set(totals.sessions as f64);
+    metrics::gauge!("frontdesk_queue_messages").set(totals.waiting as f64);
+    metrics::gauge!("frontdesk_oldest_unanswered_seconds").set(age(totals.oldest_waiting));
+    metrics::gauge!("frontdesk_turns_running").set(totals.running as f64);
+    metrics::gauge!("frontdesk_outbox_parts").set(totals.outbox as f64);
+    metrics::gauge!("frontdesk_outbox_dead_parts").set(totals.dead_parts as f64);
+    metrics::gauge!("frontdesk_oldest_part_seconds").set(age(totals.oldest_part));
+    for account in house.adapters.list() {
+        let labels = [("channel", account.channel), ("account", account.account)];
+        metrics::gauge!("frontdesk_account_ready", &labels).set(if account.ready { 1.0 } else { 0.0 });
+    }
+    Ok(())
+}

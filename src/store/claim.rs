@@ -1,0 +1,183 @@
+//! T2: a session's oldest waiting messages become a turn that is ours to run.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::message::{inbound, inbound_columns};
+use crate::queue::Line;
+use crate::row::{ClaimedTurn, Fenced, InboundRow, Streamed, Take};
+use crate::sql::{int, ms};
+use crate::streaming::Streaming;
+use crate::turn::{OpenTurn, turn_columns};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// The next turn of a session, ours from the commit on (T2): one that was given back first, else a new one
+    /// of the oldest waiting message, or of all up to the first of another epoch. `None` while one runs, or
+    /// when nothing waits.
+    pub async fn claim_turn(
+        &self,
+        session: &SessionKey,
+        take: Take,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ClaimedTurn>> {
+        let session = session.clone();
+        self.write(Line::Turns, move |tx| claim(tx, &session, take, now)).await
+    }
+
+    /// A hook rewrote a message before its turn.
+    pub async fn rewrite(&self, message: MessageId, text: String) -> Result<()> {
+        self.write(Line::Turns, move |tx| {
+            tx.run("UPDATE inbound SET body = ?2 WHERE id = ?1", params![message.0, text])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Binds a waiting message to the running turn, before the agent is asked to take it in.
+    pub async fn steered(&self, turn: TurnId, fence: i64, message: MessageId) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            let bound = tx.run(
+                "UPDATE inbound SET state = 'in_turn', turn_id = ?1
+                 WHERE id = ?3 AND state = 'waiting' AND disposition = 'turn'
+                   AND key = (SELECT key FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                params![turn.0, fence, message.0],
+            )?;
+            tx.taken(bound);
+            Ok(if bound > 0 { Fenced::Done(()) } else { Fenced::Stale })
+        })
+        .await
+    }
+
+    /// The agent did not take a steered message: it waits again, in its old place.
+    pub async fn unsteered(&self, turn: TurnId, fence: i64, message: MessageId) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            let back = tx.run(
+                "UPDATE inbound SET state = 'waiting', turn_id = NULL
+                 WHERE id = ?3 AND state = 'in_turn' AND turn_id = ?1
+                   AND turn_id = (SELECT id FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                params![turn.0, fence, message.0],
+            )?;
+            tx.queued(back);
+            Ok(if back > 0 { Fenced::Done(()) } else { Fenced::Stale })
+        })
+        .await
+    }
+}
+
+fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
+    let open = OpenTurn::find(
+        tx,
+        concat!(
+            "SELECT ",
+            turn_columns!(),
+            " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') ORDER BY t.state DESC, t.id LIMIT 1"
+        ),
+        [session.as_str()],
+    )?;
+    match open {
+        Some(turn) if turn.state == "running" => Ok(None),
+        Some(turn) => again(tx, turn, now).map(Some),
+        None => afresh(tx, session, take, now),
+    }
+}
+
+/// Takes up a turn that was given back.
+fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn> {
+    tx.run(
+        "UPDATE turn SET state = 'running', attempt = attempt + 1, fence = fence + 1, owner = ?2, started_at = ?3
+         WHERE id = ?1",
+        params![turn.id.0, tx.house.boot.as_str(), ms(now)],
+    )?;
+    let messages = tx.all(
+        concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.turn_id = ?1 ORDER BY i.id"),
+        [turn.id.0],
+        inbound,
+    )?;
+    let streamed = Streaming::of(tx, turn.id)?
+        .map(|row| Streamed { out: row.out, platform_message: row.platform_message });
+    let more = tx.one(
+        "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
+        [turn.session.as_str()],
+        |_| Ok(()),
+    )?;
+    Ok(ClaimedTurn {
+        id: turn.id,
+        fence: turn.fence + 1,
+        attempt: turn.attempt + 1,
+        deaths: turn.deaths(),
+        session: turn.session,
+        epoch: turn.epoch,
+        messages,
+        address: turn.address,
+        reply_to: turn.reply_to,
+        streamed,
+        more: more.is_some(),
+    })
+}
+
+/// Makes a turn of what waits.
+fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
+    let (mut messages, more) = head(tx, session, take)?;
+    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
+    let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
+    tx.run(
+        "INSERT INTO turn (key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
+                           created_at, started_at)
+         VALUES (?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
+        params![
+            session.as_str(),
+            int(epoch),
+            address.as_str(),
+            reply_to,
+            tx.house.boot.as_str(),
+            ms(now)
+        ],
+    )?;
+    let id = TurnId(tx.last_id());
+    for message in &mut messages {
+        tx.run("UPDATE inbound SET state = 'in_turn', turn_id = ?2 WHERE id = ?1", [message.id.0, id.0])?;
+        message.state = "in_turn".into();
+        message.turn = Some(id);
+    }
+    tx.taken(messages.len());
+    Ok(Some(ClaimedTurn {
+        id,
+        fence: 1,
+        attempt: 1,
+        deaths: 0,
+        session: session.clone(),
+        epoch,
+        messages,
+        address,
+        reply_to,
+        streamed: None,
+        more,
+    }))
+}
+
+/// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first
+/// message of another epoch: going past it would turn the order around.
+fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
+    let limit = if take == Take::One { 2 } else { -1 };
+    let mut rows = tx.all(
+        concat!(
+            "SELECT ",
+            inbound_columns!(),
+            " FROM inbound i WHERE i.key = ?1 AND i.disposition = 'turn' AND i.state = 'waiting'
+              ORDER BY i.id LIMIT ?2"
+        ),
+        params![session.as_str(), limit],
+        inbound,
+    )?;
+    let waiting = rows.len();
+    let epoch = rows.first().map(|row| row.epoch);
+    let mine = rows.iter().take_while(|row| Some(row.epoch) == epoch).count();
+    rows.truncate(if take == Take::One { 1 } else { mine });
+    let more = rows.len() < waiting;
+    Ok((rows, more))
+}

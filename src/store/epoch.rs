@@ -1,0 +1,191 @@
+//! The lives of a conversation: when one ends and the next begins, inside the transaction that says so.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::reset::Reasons;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::row::{Disposition, EpochChange, Incoming};
+use crate::sql::{Sql, at, count, int, ms};
+use crate::tx::Tx;
+
+/// A session as a message finds it.
+pub(crate) struct Life {
+    pub(crate) epoch: u64,
+    pub(crate) last_epoch: u64,
+    pub(crate) last_user_at: DateTime<Utc>,
+    pub(crate) address: String,
+    /// Messages for the agent that wait.
+    pub(crate) waiting: u64,
+}
+
+/// How a message joined its session.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Joined {
+    /// The epoch it joined.
+    pub(crate) epoch: u64,
+    /// The epoch that ended for it.
+    pub(crate) ended: Option<u64>,
+    /// Whether the conversation has just begun.
+    pub(crate) began: bool,
+    /// Why the rule began a new epoch.
+    pub(crate) reasons: Reasons,
+    /// Of an epoch command: what it did.
+    pub(crate) reason: Option<String>,
+}
+
+/// The session, if there is one.
+pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
+    sql.one(
+        "SELECT epoch, last_epoch, last_user_at, address,
+                (SELECT count(*) FROM inbound WHERE key = s.key AND disposition = 'turn' AND state = 'waiting')
+         FROM session s WHERE key = ?1",
+        [key.as_str()],
+        |row| {
+            Ok(Life {
+                epoch: count(row, 0)?,
+                last_epoch: count(row, 1)?,
+                last_user_at: at(row, 2)?,
+                address: row.get(3)?,
+                waiting: count(row, 4)?,
+            })
+        },
+    )
+}
+
+/// A message joins its session: the session is made, begun anew, taken back or left as it is.
+pub(crate) fn join(
+    tx: &Tx<'_>,
+    life: Option<Life>,
+    message: &Incoming,
+    now: DateTime<Utc>,
+) -> Outcome<Joined> {
+    let Some(life) = life else { return first(tx, message, now) };
+    let speaks = message.disposition == Disposition::Turn;
+    match message.epoch {
+        EpochChange::ByRule if !speaks => {
+            moved(tx, &life, message, life.last_user_at)?;
+            Ok(Joined { epoch: life.epoch, ..Joined::default() })
+        }
+        EpochChange::ByRule => by_rule(tx, &life, message, now),
+        EpochChange::New => {
+            let reason = Some(format!("from:{}", life.epoch));
+            let joined = anew(tx, &message.session, &life, "new", now)?;
+            moved(tx, &life, message, now)?;
+            Ok(Joined { reason, ..joined })
+        }
+        EpochChange::Resume(wanted) => back(tx, &life, message, wanted, now),
+    }
+}
+
+/// Begins a session. It is its first epoch also for `/new`, because there is nothing to leave behind.
+fn first(tx: &Tx<'_>, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
+    tx.run(
+        "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
+         VALUES (?1, ?2, 1, 1, ?3, 0, ?3)",
+        params![message.session.as_str(), message.address.as_str(), ms(now)],
+    )?;
+    tx.run("UPDATE tally SET n = n + 1 WHERE name = 'sessions'", [])?;
+    begin(tx, &message.session, 1, "first", now)?;
+    let missing = matches!(message.epoch, EpochChange::Resume(_)).then(|| "missing".to_owned());
+    Ok(Joined { epoch: 1, began: true, reason: missing, ..Joined::default() })
+}
+
+fn by_rule(tx: &Tx<'_>, life: &Life, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
+    let reasons = message.policy.due(life.last_user_at, now);
+    let mut joined = Joined { epoch: life.epoch, ..Joined::default() };
+    if reasons.any() {
+        let names: Vec<&str> = reasons.names().collect();
+        joined = anew(tx, &message.session, life, &names.join(","), now)?;
+        joined.reasons = reasons;
+    }
+    // Never backwards: a clock that was put back must not make the next message look like a long silence.
+    moved(tx, life, message, now.max(life.last_user_at))?;
+    Ok(joined)
+}
+
+/// Ends the current epoch and begins the highest ever plus one.
+pub(crate) fn anew(
+    tx: &Tx<'_>,
+    key: &SessionKey,
+    life: &Life,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Outcome<Joined> {
+    let epoch = life.last_epoch + 1;
+    end(tx, key, life.epoch, now)?;
+    begin(tx, key, epoch, reason, now)?;
+    tx.run(
+        "UPDATE session SET epoch = ?2, last_epoch = ?2 WHERE key = ?1",
+        params![key.as_str(), int(epoch)],
+    )?;
+    Ok(Joined { epoch, ended: Some(life.epoch), ..Joined::default() })
+}
+
+/// Points the session back to an older epoch. Without a number that is the one which ended last.
+fn back(
+    tx: &Tx<'_>,
+    life: &Life,
+    message: &Incoming,
+    wanted: Option<u64>,
+    now: DateTime<Utc>,
+) -> Outcome<Joined> {
+    let key = message.session.as_str();
+    let found = match wanted {
+        Some(n) => tx.one(
+            "SELECT n FROM epoch WHERE key = ?1 AND n = ?2 AND n <> ?3",
+            params![key, int(n), int(life.epoch)],
+            |row| count(row, 0),
+        )?,
+        None => tx.one(
+            "SELECT n FROM epoch WHERE key = ?1 AND n <> ?2 AND ended_at IS NOT NULL
+             ORDER BY ended_at DESC, n DESC LIMIT 1",
+            params![key, int(life.epoch)],
+            |row| count(row, 0),
+        )?,
+    };
+    let Some(epoch) = found else {
+        moved(tx, life, message, life.last_user_at)?;
+        return Ok(Joined { epoch: life.epoch, reason: Some("missing".into()), ..Joined::default() });
+    };
+    end(tx, &message.session, life.epoch, now)?;
+    tx.run("UPDATE epoch SET ended_at = NULL WHERE key = ?1 AND n = ?2", params![key, int(epoch)])?;
+    tx.run("UPDATE session SET epoch = ?2 WHERE key = ?1", params![key, int(epoch)])?;
+    moved(tx, life, message, now)?;
+    Ok(Joined {
+        epoch,
+        ended: Some(life.epoch),
+        reason: Some(format!("from:{}", life.epoch)),
+        ..Joined::default()
+    })
+}
+
+fn begin(tx: &Tx<'_>, key: &SessionKey, n: u64, reason: &str, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "INSERT INTO epoch (key, n, started_at, reason) VALUES (?1, ?2, ?3, ?4)",
+        params![key.as_str(), int(n), ms(now), reason],
+    )?;
+    Ok(())
+}
+
+fn end(tx: &Tx<'_>, key: &SessionKey, n: u64, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "UPDATE epoch SET ended_at = ?3 WHERE key = ?1 AND n = ?2",
+        params![key.as_str(), int(n), ms(now)],
+    )?;
+    Ok(())
+}
+
+/// The session's address and reset reference after a message; no write when neither has changed.
+fn moved(tx: &Tx<'_>, life: &Life, message: &Incoming, seen: DateTime<Utc>) -> Outcome<()> {
+    let address: &Address = &message.address;
+    if seen != life.last_user_at || address.as_str() != life.address {
+        tx.run(
+            "UPDATE session SET address = ?2, last_user_at = ?3 WHERE key = ?1",
+            params![message.session.as_str(), address.as_str(), ms(seen)],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What can go wrong with the database, told apart by what to do next.
+
+use thiserror::Error;
+
+/// A verb failed; nothing of it was committed.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// Try again later: the disk is full, or the file is locked by another program. Nothing was
+    /// acknowledged.
+    #[error("the database does not take writes: {0}")]
+    Unavailable(String),
+    /// The file or the disk is broken: the process must end, and nothing is retried.
+    #[error("the database is broken: {0}. Stop, keep the file, and restore a backup.")]
+    Fatal(String),
+    /// This request is at fault, alone.
+    #[error("the database refused this: {0}")]
+    Invalid(String),
+    /// The store has been closed.
+    #[error("the database is closed")]
+    Closed,
+}
+
+/// The database could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The file was written by a newer Frontdesk.
+    #[error("{path} has schema {found}; this program knows up to {known}. Use a newer frontdesk, or restore the backup made before the upgrade.")]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The file is not ours, or is damaged.
+    #[error("{path} cannot be used: {cause}. It was left as it is; restore a backup, or move it away to begin anew.")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
+    },
+    /// The linked SQLite is too old.
+    #[error("SQLite {found} has a fault that can corrupt the database; 3.51.3 or newer is needed")]
+    OldSqlite {
+        /// Its version.
+        found: String,
+    },
+    /// The file or its folder cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}

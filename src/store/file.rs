@@ -1,0 +1,129 @@
+//! The database's file: its mode, its header, and whether it is still the one we opened.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+use crate::wal::log_of;
+
+/// What every SQLite file begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The file that was opened. Unix lets a file be moved or deleted while it is open; what is committed to it
+/// then is lost at the next start.
+pub(crate) struct Identity {
+    files: Vec<(PathBuf, u64, u64)>,
+}
+
+impl Identity {
+    /// Remembers the database and, where it exists already, its log.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let mut files = Vec::new();
+        for path in [path.to_owned(), log_of(path)] {
+            match fs::metadata(&path) {
+                Ok(file) => files.push((path, file.dev(), file.ino())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// Whether they are still where they were. An error of the look itself proves nothing.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (path, device, inode) in &self.files {
+            let same = match fs::metadata(path) {
+                Ok(file) => file.dev() == *device && file.ino() == *inode,
+                Err(error) => error.kind() != io::ErrorKind::NotFound,
+            };
+            if !same {
+                return Err(format!("{} was moved, replaced or deleted while it was in use", path.display()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes the file if it is missing, and makes it and its companions ours alone.
+pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
+    refuse_link(path)?;
+    create_private(path).or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => tighten(path),
+        _ => Err(error),
+    })
+    .map_err(|error| failed(path, error))?;
+    for suffix in ["-wal", "-shm"] {
+        let mut companion = path.as_os_str().to_owned();
+        companion.push(suffix);
+        let companion = PathBuf::from(companion);
+        refuse_link(&companion)?;
+        if companion.exists() {
+            tighten(&companion).map_err(|error| failed(&companion, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// A new file that only we can read.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// An input/output error at a path.
+pub(crate) fn failed(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Io { path: path.display().to_string(), source }
+}
+
+/// A file that must be left as it is.
+pub(crate) fn unusable(path: &Path, cause: impl Into<String>) -> OpenError {
+    OpenError::Unusable { path: path.display().to_string(), cause: cause.into() }
+}
+
+fn refuse_link(path: &Path) -> Result<(), OpenError> {
+    match fs::symlink_metadata(path) {
+        Ok(file) if file.is_symlink() => Err(unusable(path, "it is a symbolic link")),
+        Ok(file) if !file.is_file() => Err(unusable(path, "it is not a file")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(path, error)),
+    }
+}
+
+/// Closes the file to everyone else; only its owner may do that, so a foreign file is an error here.
+fn tighten(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.mode() & 0o777;
+    if mode & 0o177 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        tracing::warn!(path = %path.display(), "the file was open to others (mode {mode:03o}); it is 0600 now");
+    }
+    Ok(())
+}
+
+/// Looks at the first hundred bytes: whether it is a database at all, and whether its end is missing. More
+/// would take time with a large file; a damaged page shows itself when it is read.
+pub(crate) fn inspect(path: &Path) -> Result<(), OpenError> {
+    let mut header = Vec::with_capacity(100);
+    let file = File::open(path).map_err(|error| failed(path, error))?;
+    let size = file.metadata().map_err(|error| failed(path, error))?.len();
+    file.take(100).read_to_end(&mut header).map_err(|error| failed(path, error))?;
+    if header.is_empty() {
+        return Ok(());
+    }
+    if header.len() < 100 || !header.starts_with(MAGIC) {
+        return Err(unusable(path, "it is not a SQLite database"));
+    }
+    let word = |at: usize| header.get(at..at + 4).map_or(0, |w| w.iter().fold(0, |n, b| n << 8 | u64::from(*b)));
+    let page = match word(16) >> 16 {
+        1 => 65_536,
+        size => size,
+    };
+    // The count of pages is right only if the last writer kept it, and a log may hold what is missing.
+    let counted = word(24) == word(92);
+    let logged = fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0);
+    if counted && !logged && size < word(28) * page {
+        return Err(unusable(path, format!("its end is missing ({size} of {} bytes)", word(28) * page)));
+    }
+    Ok(())
+}

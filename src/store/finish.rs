@@ -1,0 +1,191 @@
+//! T3: a turn ends, its messages with it, and every part of its answer is on its way, in one commit.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::Ending;
+use frontdesk_core::id::TurnId;
+use frontdesk_core::markup::Part;
+use frontdesk_core::notice::Notice;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::queue::Line;
+use crate::row::{Fenced, Finish, OutRow};
+use crate::sql::{int, ms};
+use crate::streaming::{Streaming, cut_off};
+use crate::turn::OpenTurn;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// Notes before the first tool that the agent is about to act (T2b): from here on the turn is not run
+    /// again. `so_far` is what it said until now; a later call replaces that, and keeps the time.
+    pub async fn side_effect(
+        &self,
+        turn: TurnId,
+        fence: i64,
+        so_far: String,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            fenced(tx.run(
+                "UPDATE turn SET side_effect_at = coalesce(side_effect_at, ?3), answer = ?4
+                 WHERE id = ?1 AND fence = ?2 AND state = 'running'",
+                params![turn.0, fence, ms(now), so_far],
+            )?)
+        })
+        .await
+    }
+
+    /// Ends a turn (T3). Returns everything that it put on its way.
+    pub async fn finish(&self, finish: Finish) -> Result<Fenced<Vec<OutRow>>> {
+        self.write(Line::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, finish.turn, finish.fence)? else { return Ok(Fenced::Stale) };
+            end(tx, &turn, &finish).map(Fenced::Done)
+        })
+        .await
+    }
+
+    /// The agent died: the turn is to run once more. The attempt counts as a death.
+    pub async fn requeue(&self, turn: TurnId, fence: i64) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            fenced(tx.run(
+                "UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1 AND fence = ?2 AND state = 'running'",
+                [turn.0, fence],
+            )?)
+        })
+        .await
+    }
+
+    /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
+    /// that has acted cannot run again: it ends here as interrupted, with its notice.
+    pub async fn release(&self, turn: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<Vec<OutRow>>> {
+        self.write(Line::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
+            if turn.acted {
+                return interrupt(tx, &turn, now).map(Fenced::Done);
+            }
+            tx.run(
+                "UPDATE turn SET state = 'queued', owner = NULL, released = released + 1 WHERE id = ?1",
+                [turn.id.0],
+            )?;
+            Ok(Fenced::Done(Vec::new()))
+        })
+        .await
+    }
+}
+
+/// Ends a turn that was cut off after its agent had acted: what it had said is delivered, and it is not run
+/// again.
+pub(crate) fn interrupt(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+    let so_far = turn.so_far.clone().unwrap_or_default();
+    let finish = Finish {
+        error: Some("interrupted".into()),
+        notice: Some(Notice::Interrupted { so_far }),
+        ..Finish::bare(turn.id, turn.fence, Ending::Dead, now)
+    };
+    end(tx, turn, &finish)
+}
+
+impl Finish {
+    /// An end with nothing to say.
+    pub fn bare(turn: TurnId, fence: i64, ending: Ending, now: DateTime<Utc>) -> Self {
+        Self {
+            turn,
+            fence,
+            ending,
+            answer: None,
+            parts: Vec::new(),
+            error: None,
+            notice: None,
+            usage: None,
+            by_hook: false,
+            now,
+        }
+    }
+}
+
+/// Ends a turn that is open, whoever holds it.
+pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<OutRow>> {
+    close(tx, turn, finish)?;
+    tx.run(
+        "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
+        params![turn.id.0, finish.ending.name(), finish.error],
+    )?;
+    let streaming = Streaming::of(tx, turn.id)?;
+    let (mut said, spoken) = match streaming {
+        Some(row) if finish.parts.is_empty() => cut(tx, turn, finish, &row)?,
+        streaming => (answer(tx, turn, streaming, &finish.parts, finish.now)?, false),
+    };
+    if let Some(notice) = finish.notice.as_ref().filter(|_| !spoken) {
+        said.extend(turn.envelope(finish.now).notice(tx, &turn.id.to_string(), notice)?);
+    }
+    Ok(said)
+}
+
+/// The turn's own row.
+fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
+    let state = match (finish.ending, &finish.notice) {
+        (Ending::Answered, _) => "done",
+        (Ending::Dead, Some(Notice::Interrupted { .. })) => "interrupted",
+        (ending, _) => ending.name(),
+    };
+    let usage = finish.usage.clone().unwrap_or_default();
+    tx.run(
+        "UPDATE turn SET state = ?2, kind = iif(?3, 'hook', kind), answer = coalesce(?4, answer), error = ?5,
+                         model = ?6, input_tokens = ?7, output_tokens = ?8, finished_at = ?9, owner = NULL
+         WHERE id = ?1",
+        params![
+            turn.id.0,
+            state,
+            finish.by_hook,
+            finish.answer,
+            finish.error,
+            usage.model,
+            usage.input.map(int),
+            usage.output.map(int),
+            ms(finish.now),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The answer's parts; the first replaces what was streamed.
+fn answer(
+    tx: &Tx<'_>,
+    turn: &OpenTurn,
+    streaming: Option<Streaming>,
+    parts: &[Part],
+    now: DateTime<Utc>,
+) -> Outcome<Vec<OutRow>> {
+    let mut said = Vec::with_capacity(parts.len());
+    for (n, part) in parts.iter().enumerate() {
+        match streaming.as_ref().filter(|_| n == 0) {
+            Some(row) => said.extend(row.becomes(tx, part, now)?),
+            None => said.extend(turn.envelope(now).put(tx, format!("{}/{n}", turn.id), part)?),
+        }
+    }
+    Ok(said)
+}
+
+/// A streamed message whose turn has no answer: it keeps what it showed and says how it ended. An interruption
+/// is told there, and not once more as a notice with the same text.
+fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, row: &Streaming) -> Outcome<(Vec<OutRow>, bool)> {
+    let interrupted = matches!(&finish.notice, Some(Notice::Interrupted { .. }));
+    let told = match &finish.notice {
+        Some(Notice::Interrupted { so_far }) => Some(so_far.as_str()),
+        _ => finish.answer.as_deref(),
+    };
+    let fuller = told.filter(|text| !text.trim().is_empty()).or(turn.so_far.as_deref());
+    let text = cut_off(fuller.filter(|text| !text.trim().is_empty()).unwrap_or(&row.body), finish.ending);
+    let mut parts = tx.house.speech.parts(&turn.address, &text);
+    if parts.is_empty() {
+        // Whatever the renderer makes of it, the row must not stay open for ever.
+        parts.push(Part { key: 0, body: text.clone(), plain: text });
+    }
+    let row = Streaming { out: row.out, platform_message: row.platform_message.clone(), body: String::new() };
+    Ok((answer(tx, turn, Some(row), &parts, finish.now)?, interrupted))
+}
+
+fn fenced(changed: usize) -> Outcome<Fenced<()>> {
+    Ok(if changed > 0 { Fenced::Done(()) } else { Fenced::Stale })
+}

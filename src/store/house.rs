@@ -1,0 +1,68 @@
+//! What the threads of one open store share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use frontdesk_core::id::BootId;
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+use crate::row::Speech;
+
+/// Shared by the handles, the writer and the readers.
+pub(crate) struct House {
+    /// Who claims.
+    pub(crate) boot: BootId,
+    /// How text becomes parts.
+    pub(crate) speech: Arc<dyn Speech>,
+    /// Messages that wait, as of the last commit.
+    waiting: AtomicI64,
+    /// The fault after which nothing is tried any more.
+    fatal: watch::Sender<Option<String>>,
+}
+
+impl House {
+    pub(crate) fn new(boot: BootId, speech: Arc<dyn Speech>) -> Self {
+        Self { boot, speech, waiting: AtomicI64::new(0), fatal: watch::Sender::new(None) }
+    }
+
+    /// Counts what a commit has changed.
+    pub(crate) fn moved(&self, waiting: i64) {
+        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+    }
+
+    /// Messages that wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    /// Remembers the first fatal fault, and tells whoever waits for it.
+    pub(crate) fn broke(&self, cause: &str) {
+        self.fatal.send_if_modified(|known| {
+            let first = known.is_none();
+            if first {
+                tracing::error!(cause, "the database is broken");
+                *known = Some(cause.to_owned());
+            }
+            first
+        });
+    }
+
+    /// Passes an error on, and remembers it if it is fatal.
+    pub(crate) fn noted(&self, error: StoreError) -> StoreError {
+        if let StoreError::Fatal(cause) = &error {
+            self.broke(cause);
+        }
+        error
+    }
+
+    /// The fatal fault, once there was one.
+    pub(crate) fn broken(&self) -> Option<StoreError> {
+        self.fatal.borrow().clone().map(StoreError::Fatal)
+    }
+
+    /// To wait for it.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.subscribe()
+    }
+}

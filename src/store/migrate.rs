@@ -1,0 +1,84 @@
+//! Schema versions: forward only, each step whole or not at all, with a backup before the first.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::error::OpenError;
+use crate::fault::{Fault, Outcome};
+use crate::file::{create_private, failed, unusable};
+
+/// The schema's files in order: the n-th makes version n.
+pub(crate) const STEPS: &[&str] = &[include_str!("../../schema/0001_init.sql")];
+
+/// "FDSK" in the file's header: which program it belongs to.
+const APPLICATION: i64 = 0x4644_534b;
+
+/// Brings the schema to the newest version.
+pub(crate) fn migrate(conn: &Connection, path: &Path, steps: &[&str]) -> Result<(), OpenError> {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    let (found, empty) = belongs(conn, path)?;
+    if found > known {
+        return Err(OpenError::Newer { path: path.display().to_string(), found, known });
+    }
+    if found < known && !empty {
+        backup(conn, path, found)?;
+    }
+    for (version, step) in (1..).zip(steps).filter(|(version, _)| *version > found) {
+        apply(conn, version, step)
+            .map_err(|fault| unusable(path, format!("step {version} of its schema failed: {}", fault.error())))?;
+        tracing::info!(version, "the schema was brought forward");
+    }
+    Ok(())
+}
+
+/// Its version, and whether there is nothing in it yet.
+fn belongs(conn: &Connection, path: &Path) -> Result<(i64, bool), OpenError> {
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let look = || {
+        Ok::<_, rusqlite::Error>((
+            number("PRAGMA application_id")?,
+            number("PRAGMA user_version")?,
+            number("SELECT count(*) FROM sqlite_schema")?,
+        ))
+    };
+    let (application, version, objects) = look().map_err(|error| unreadable(path, error))?;
+    if objects > 0 && application != APPLICATION {
+        return Err(unusable(path, "it belongs to another program"));
+    }
+    Ok((version, objects == 0))
+}
+
+/// Why a first read failed: damage stays as it is, a foreign lock or a full disk is for the operator.
+pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
+    match Fault::Sql(error).error() {
+        crate::StoreError::Unavailable(cause) => failed(path, std::io::Error::other(cause)),
+        error => unusable(path, error.to_string()),
+    }
+}
+
+fn apply(conn: &Connection, version: i64, step: &str) -> Outcome<()> {
+    // Dropping it without a commit rolls it back.
+    let step_in = conn.unchecked_transaction()?;
+    step_in.execute_batch(step)?;
+    step_in.pragma_update(None, "application_id", APPLICATION)?;
+    step_in.pragma_update(None, "user_version", version)?;
+    Ok(step_in.commit()?)
+}
+
+/// A copy of the whole database beside it, readable by us alone. An earlier one is never overwritten.
+fn backup(conn: &Connection, path: &Path, version: i64) -> Result<(), OpenError> {
+    let copy = (0..)
+        .map(|n: u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(if n == 0 { format!(".v{version}.bak") } else { format!(".v{version}.{n}.bak") });
+            PathBuf::from(name)
+        })
+        .find(|copy| !copy.exists())
+        .unwrap_or_default();
+    create_private(&copy).map_err(|error| failed(&copy, error))?;
+    conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])
+        .map_err(|error| failed(&copy, std::io::Error::other(format!("the backup failed: {error}"))))?;
+    tracing::info!(copy = %copy.display(), "a backup was made before the schema is brought forward");
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! Opening and closing: the threads of a store and their connections.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use frontdesk_core::id::BootId;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::error::{OpenError, StoreError};
+use crate::fault::Outcome;
+use crate::file::{self, Identity, unusable};
+use crate::house::House;
+use crate::migrate::{migrate, unreadable};
+use crate::queue::{Line, Queue};
+use crate::reader::Readers;
+use crate::sql::Sql;
+use crate::tx::Tx;
+use crate::wal::Wal;
+use crate::writer::{BUSY, Job, Writer};
+use crate::{Options, Store};
+
+/// The first SQLite without the fault that can corrupt a log which is begun anew.
+const SQLITE: i32 = 3_051_003;
+
+/// More statements than the room has.
+const STATEMENTS: usize = 256;
+
+/// What the handles share. Dropping the last one closes the store.
+pub(crate) struct Inner {
+    house: Arc<House>,
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.queue.close();
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it if there is none, and brings its schema forward. Nothing that is there is
+    /// ever deleted.
+    pub async fn open(options: Options) -> Result<Store, OpenError> {
+        Self::open_at(options, crate::migrate::STEPS).await
+    }
+
+    /// The same with a given schema, so that tests can walk from one version to the next.
+    pub(crate) async fn open_at(
+        options: Options,
+        steps: &'static [&'static str],
+    ) -> Result<Store, OpenError> {
+        let Options { path, boot, speech, readers: count } = options;
+        let house = Arc::new(House::new(boot, speech));
+        let (queue, readers) = (Arc::new(Queue::new()), Arc::new(Readers::new()));
+        let inner = Inner {
+            house: Arc::clone(&house),
+            queue: Arc::clone(&queue),
+            readers: Arc::clone(&readers),
+            threads: Mutex::default(),
+        };
+        let (ready, opened) = oneshot::channel();
+        let database = path.clone();
+        inner.start("store-writer", &path, move || {
+            let (writer, verdict) = match writer(&database, house, queue, steps) {
+                Ok(writer) => (Some(writer), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            if ready.send(verdict).is_err() {
+                tracing::trace!("nobody waits for the store to open any more");
+            }
+            if let Some(writer) = writer {
+                writer.serve();
+            }
+        })?;
+        opened.await.map_err(|_| unusable(&path, "opening it panicked"))??;
+        for n in 0..count.max(1) {
+            inner.start_reader(n, &path)?;
+        }
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Serves what waits, writes everything back and ends the threads. Every later call fails with
+    /// [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.inner.readers.close();
+        self.inner.queue.close();
+        let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let (ended, all) = oneshot::channel();
+        let joined = thread::Builder::new().name("store-close".into()).spawn(move || {
+            let panics = threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+            if panics > 0 {
+                tracing::error!(panics, "a thread of the store panicked");
+            }
+            if ended.send(()).is_err() {
+                tracing::trace!("nobody waits for the store to close any more");
+            }
+        });
+        if joined.is_err() || all.await.is_err() {
+            tracing::warn!("the store ends without being waited for");
+        }
+    }
+
+    /// Resolves with the cause when the database has a fault after which the process must end.
+    pub async fn fatal(&self) -> String {
+        let mut watch = self.inner.house.watch();
+        let cause = watch.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
+        match cause {
+            Some(cause) => cause,
+            // The sender lives as long as this handle.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waiting messages and commands, from memory, as of the last commit.
+    pub fn waiting(&self) -> u64 {
+        self.inner.house.waiting()
+    }
+
+    /// This life of this process.
+    pub fn boot(&self) -> &BootId {
+        &self.inner.house.boot
+    }
+
+    /// Runs a unit in the writer's next group; returns after the commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        line: Line,
+        unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = Job::new(unit);
+        self.inner.queue.put(line, job).await.map_err(|error| self.inner.house.broken().unwrap_or(error))?;
+        answer.await.unwrap_or_else(|_| Err(self.inner.house.broken().unwrap_or(StoreError::Closed)))
+    }
+
+    /// Reads in one snapshot beside the writer.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = self.inner.house.broken() {
+            return Err(error);
+        }
+        self.inner.readers.read(read).await
+    }
+}
+
+impl Inner {
+    fn start(
+        &self,
+        name: &str,
+        path: &Path,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let thread = thread::Builder::new().name(name.into()).spawn(run);
+        let thread = thread.map_err(|error| file::failed(path, error))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    fn start_reader(&self, n: usize, path: &Path) -> Result<(), OpenError> {
+        let (house, readers) = (Arc::clone(&self.house), Arc::clone(&self.readers));
+        let conn = connect(path, 1024).map_err(|error| unreadable(path, error))?;
+        conn.pragma_update(None, "query_only", true).map_err(|error| unreadable(path, error))?;
+        self.start(&format!("store-reader-{n}"), path, move || {
+            if let Err(error) = readers.serve(&conn, &house) {
+                tracing::error!(%error, "a reader could not start");
+            }
+        })
+    }
+}
+
+/// Everything that must hold before the first unit.
+fn writer(
+    path: &Path,
+    house: Arc<House>,
+    queue: Arc<Queue>,
+    steps: &[&str],
+) -> Result<Writer, OpenError> {
+    if rusqlite::version_number() < SQLITE {
+        return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
+    }
+    file::prepare(path)?;
+    file::inspect(path)?;
+    let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
+    settle(&conn).map_err(|error| unreadable(path, error))?;
+    migrate(&conn, path, steps)?;
+    let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
+    house.moved(waiting);
+    let wal = Wal::tended(&conn, path).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
+    Ok(Writer { conn, house, queue, identity, wal })
+}
+
+fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
+    // Without CREATE: the file was made with its mode before. Without URI: a path is a path.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "cache_size", -cache_kib)?;
+    conn.pragma_update(None, "mmap_size", 0)?;
+    conn.pragma_update(None, "temp_store", "memory")?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cell_size_check", true)?;
+    Ok(conn)
+}
+
+/// What only the writer sets.
+fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(rusqlite::Error::InvalidParameterName(format!("its journal stays in mode {mode}")));
+    }
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0)
+}
+
+/// Touches the last page of every large table, and counts what waits. The count walks only over the index of
+/// waiting rows.
+fn first_reads(conn: &Connection) -> rusqlite::Result<i64> {
+    for table in ["inbound", "turn", "outbox"] {
+        conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |_| Ok(()))?;
+    }
+    conn.query_row("SELECT count(*) FROM session WHERE key = ''", [], |_| Ok(()))?;
+    conn.query_row("SELECT count(*) FROM inbound WHERE state = 'waiting'", [], |row| row.get(0))
+}

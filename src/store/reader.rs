@@ -1,0 +1,120 @@
+//! The connections that only read, a few threads of them, beside the writer.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::StoreError;
+use crate::fault::{Fault, Outcome};
+use crate::house::House;
+use crate::sql::Sql;
+use crate::stopwatch::Stopwatch;
+use crate::writer::said;
+
+/// How many reads may wait.
+const ROOM: usize = 1024;
+/// The longest read: while one lasts, the log cannot begin anew.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How many steps of SQLite's machine pass between two looks at the clock: less than a millisecond.
+const STEPS: i32 = 20_000;
+
+type Read = Box<dyn FnOnce(&Sql<'_>, &House) + Send>;
+
+/// The queue between everyone and the readers.
+pub(crate) struct Readers {
+    reads: Mutex<Reads>,
+    ready: Condvar,
+    room: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Reads {
+    waiting: VecDeque<(Read, OwnedSemaphorePermit)>,
+    closed: bool,
+}
+
+impl Readers {
+    pub(crate) fn new() -> Self {
+        Self {
+            reads: Mutex::new(Reads::default()),
+            ready: Condvar::new(),
+            room: Arc::new(Semaphore::new(ROOM)),
+        }
+    }
+
+    /// Reads in one snapshot.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job: Read = Box::new(move |sql, house| {
+            let result = snapshot(sql, read).map_err(|fault| house.noted(fault.error()));
+            if reply.send(result).is_err() {
+                tracing::trace!("nobody waits for a read any more");
+            }
+        });
+        {
+            let mut reads = self.reads();
+            if reads.closed {
+                return Err(StoreError::Closed);
+            }
+            reads.waiting.push_back((job, room));
+        }
+        self.ready.notify_one();
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Lets nothing more in. What waits is still served.
+    pub(crate) fn close(&self) {
+        self.reads().closed = true;
+        self.room.close();
+        self.ready.notify_all();
+    }
+
+    /// Serves the queue on the calling thread until it is closed and empty.
+    pub(crate) fn serve(&self, conn: &Connection, house: &House) -> rusqlite::Result<()> {
+        let watch = Arc::new(Mutex::new(Stopwatch::start()));
+        let limit = Arc::clone(&watch);
+        let started = move |watch: &Mutex<Stopwatch>| *watch.lock().unwrap_or_else(PoisonError::into_inner);
+        conn.progress_handler(STEPS, Some(move || started(&limit).elapsed() > LIMIT))?;
+        while let Some((read, _room)) = self.next() {
+            *watch.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
+            read(&Sql(conn), house);
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<(Read, OwnedSemaphorePermit)> {
+        let mut reads = self.reads();
+        loop {
+            if let Some(next) = reads.waiting.pop_front() {
+                return Some(next);
+            }
+            if reads.closed {
+                return None;
+            }
+            reads = self.ready.wait(reads).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn reads(&self) -> MutexGuard<'_, Reads> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Every statement of one read sees the same state.
+fn snapshot<T>(sql: &Sql<'_>, read: impl FnOnce(&Sql<'_>) -> Outcome<T>) -> Outcome<T> {
+    sql.run("BEGIN", [])?;
+    let result = catch_unwind(AssertUnwindSafe(|| read(sql)))
+        .unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))));
+    if !sql.0.is_autocommit() {
+        sql.run("ROLLBACK", [])?;
+    }
+    result
+}

@@ -1,0 +1,113 @@
+//! Statements and rows: the few ways in which the room talks to a connection.
+
+use std::error::Error;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::fault::Outcome;
+
+/// A connection inside a transaction. Every statement is kept prepared.
+pub(crate) struct Sql<'a>(pub(crate) &'a Connection);
+
+impl Sql<'_> {
+    /// Changes rows; returns how many.
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Outcome<usize> {
+        Ok(self.0.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Outcome<Option<T>> {
+        Ok(self.0.prepare_cached(sql)?.query_row(params, read).optional()?)
+    }
+
+    /// Every row.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Outcome<Vec<T>> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let rows = statement.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>()?;
+        Ok(rows)
+    }
+
+    /// The id of the row inserted last.
+    pub(crate) fn last_id(&self) -> i64 {
+        self.0.last_insert_rowid()
+    }
+}
+
+/// A column that has a text form of its own.
+pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: FromStr,
+    T::Err: Error + Send + Sync + 'static,
+{
+    let text = row.get_ref(column)?.as_str().map_err(|cause| unreadable(column, cause))?;
+    text.parse().map_err(|cause| unreadable(column, cause))
+}
+
+/// The same, where it may be missing.
+pub(crate) fn maybe_parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr,
+    T::Err: Error + Send + Sync + 'static,
+{
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => parsed(row, column).map(Some),
+    }
+}
+
+fn unreadable(column: usize, cause: impl Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
+}
+
+/// A time, as it is stored.
+pub(crate) fn ms(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+/// A stored time; beyond chrono's calendar, 1970.
+pub(crate) fn time(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}
+
+/// A column with a time.
+pub(crate) fn at(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
+    row.get(column).map(time)
+}
+
+/// A column with a time that may be missing.
+pub(crate) fn maybe_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(time))
+}
+
+/// A number, as it is stored.
+pub(crate) fn int(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A stored number that cannot be negative.
+pub(crate) fn nat(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// A column with such a number.
+pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get(column).map(nat)
+}
+
+/// A column with a small number.
+pub(crate) fn small(row: &Row<'_>, column: usize) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(row.get::<_, i64>(column)?).unwrap_or(u32::MAX))
+}

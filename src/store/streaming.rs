@@ -1,0 +1,129 @@
+//! The first part of an answer that is shown while the agent still speaks.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::{Ending, PostKind};
+use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::markup::Part;
+use frontdesk_core::profile::ReceiptRule;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::part::load;
+use crate::queue::Line;
+use crate::row::{Fenced, OutRow};
+use crate::sql::{Sql, ms};
+use crate::turn::OpenTurn;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// The row of the message that will be streamed into, made before its first post (T2b). `Done(None)` when
+    /// an older part to that address is unfinished, or where parts need no platform.
+    pub async fn stream(
+        &self,
+        turn: TurnId,
+        fence: i64,
+        plain: String,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<Option<OutRow>>> {
+        self.write(Line::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
+            begin(tx, &turn, &plain, now).map(Fenced::Done)
+        })
+        .await
+    }
+
+    /// The platform has given the streamed message its id. If the turn has ended meanwhile and the answer has
+    /// not been sent yet, it becomes an edit of this message after all.
+    pub async fn streamed(&self, out: OutId, platform_message: String) -> Result<()> {
+        self.write(Line::Turns, move |tx| {
+            let streaming = "UPDATE outbox SET platform_message_id = ?2 WHERE id = ?1 AND state = 'streaming'";
+            if tx.run(streaming, params![out.0, platform_message])? == 0 {
+                tx.run(
+                    "UPDATE outbox SET platform_message_id = ?2, act = 'edit', target = ?2
+                     WHERE id = ?1 AND state = 'queued' AND act = 'post' AND attempts = 0",
+                    params![out.0, platform_message],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A row in state `streaming`.
+pub(crate) struct Streaming {
+    pub(crate) out: OutId,
+    pub(crate) platform_message: Option<String>,
+    /// What it showed first. Edits are no rows, so what it shows now is not known here.
+    pub(crate) body: String,
+}
+
+impl Streaming {
+    /// The streamed message of a turn.
+    pub(crate) fn of(sql: &Sql<'_>, turn: TurnId) -> Outcome<Option<Self>> {
+        sql.one(
+            "SELECT id, platform_message_id, body FROM outbox WHERE turn_id = ?1 AND state = 'streaming'",
+            [turn.0],
+            |row| Ok(Self { out: OutId(row.get(0)?), platform_message: row.get(1)?, body: row.get(2)? }),
+        )
+    }
+
+    /// Turns it into the answer's first part: an edit, or a post anew where the platform's id was never
+    /// learned (that chat may then show a cut-off message as well).
+    pub(crate) fn becomes(&self, tx: &Tx<'_>, part: &Part, now: DateTime<Utc>) -> Outcome<Option<OutRow>> {
+        let act = if self.platform_message.is_some() { "edit" } else { "post" };
+        if self.platform_message.is_none() {
+            metrics::counter!("frontdesk_store_streams_reposted_total").increment(1);
+        }
+        tx.run(
+            "UPDATE outbox SET state = 'queued', act = ?2, target = ?3, body = ?4, plain = ?5, next_at = ?6,
+                               owner = NULL
+             WHERE id = ?1",
+            params![
+                self.out.0,
+                act,
+                self.platform_message,
+                part.body,
+                (part.plain != part.body).then_some(&part.plain),
+                ms(now),
+            ],
+        )?;
+        load(tx, self.out)
+    }
+}
+
+/// What a streamed message says when its turn ended without an answer of its own.
+pub(crate) fn cut_off(shown: &str, ending: Ending) -> String {
+    match ending {
+        Ending::Answered => shown.to_owned(),
+        Ending::Dead => format!("{shown}\n\n(interrupted, /retry)"),
+        Ending::Cancelled | Ending::Superseded | Ending::Refused => format!("{shown}\n\n(stopped)"),
+    }
+}
+
+fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outcome<Option<OutRow>> {
+    if tx.house.speech.receipt(&turn.address) == ReceiptRule::Commit {
+        return Ok(None);
+    }
+    if let Some(known) = Streaming::of(tx, turn.id)? {
+        return load(tx, known.out);
+    }
+    let older = tx.one(
+        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') LIMIT 1",
+        [turn.address.as_str()],
+        |_| Ok(()),
+    )?;
+    if older.is_some() {
+        return Ok(None);
+    }
+    let part = Part { key: 0, body: plain.to_owned(), plain: plain.to_owned() };
+    let envelope = turn.envelope(now);
+    debug_assert_eq!(envelope.kind, PostKind::Answer);
+    let Some(row) = envelope.put(tx, format!("{}/0", turn.id), &part)? else { return Ok(None) };
+    tx.run(
+        "UPDATE outbox SET state = 'streaming', owner = ?2 WHERE id = ?1",
+        params![row.post.out.0, tx.house.boot.as_str()],
+    )?;
+    Ok(Some(OutRow { state: "streaming".into(), ..row }))
+}

@@ -1,0 +1,109 @@
+//! Rows of `turn`, and the envelope of what a turn says.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::address::Address;
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use rusqlite::{Params, Row};
+
+use crate::fault::Outcome;
+use crate::part::Envelope;
+use crate::sql::{Sql, count, parsed, small};
+
+/// The columns of [`OpenTurn`], of `turn t`.
+macro_rules! turn_columns {
+    () => {
+        "t.id, t.key, t.epoch, t.address, t.reply_to, t.attempt, t.released, t.state, t.fence, \
+         t.side_effect_at IS NOT NULL, t.answer"
+    };
+}
+
+pub(crate) use turn_columns;
+
+/// A turn that has not ended, or had not when it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenTurn {
+    pub(crate) id: TurnId,
+    pub(crate) session: SessionKey,
+    pub(crate) epoch: u64,
+    pub(crate) address: Address,
+    pub(crate) reply_to: Option<String>,
+    pub(crate) attempt: u32,
+    pub(crate) released: u32,
+    pub(crate) state: String,
+    pub(crate) fence: i64,
+    /// Whether its agent has done something in the world.
+    pub(crate) acted: bool,
+    /// At a side effect: what was said until then.
+    pub(crate) so_far: Option<String>,
+    /// The messages, oldest first.
+    pub(crate) messages: Vec<MessageId>,
+}
+
+impl OpenTurn {
+    /// The first that the statement finds; it must select [`turn_columns`].
+    pub(crate) fn find(sql: &Sql<'_>, statement: &str, params: impl Params) -> Outcome<Option<Self>> {
+        let Some(mut turn) = sql.one(statement, params, Self::read)? else { return Ok(None) };
+        turn.messages = messages(sql, turn.id)?;
+        Ok(Some(turn))
+    }
+
+    /// All that it finds.
+    pub(crate) fn find_all(sql: &Sql<'_>, statement: &str, params: impl Params) -> Outcome<Vec<Self>> {
+        let mut turns = sql.all(statement, params, Self::read)?;
+        for turn in &mut turns {
+            turn.messages = messages(sql, turn.id)?;
+        }
+        Ok(turns)
+    }
+
+    /// The turn, if it still runs under this fence: whoever holds an older one comes too late.
+    pub(crate) fn held(sql: &Sql<'_>, id: TurnId, fence: i64) -> Outcome<Option<Self>> {
+        let statement = concat!(
+            "SELECT ",
+            turn_columns!(),
+            " FROM turn t WHERE t.id = ?1 AND t.fence = ?2 AND t.state = 'running'"
+        );
+        Self::find(sql, statement, [id.0, fence])
+    }
+
+    /// How many of its attempts ended in a death.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.attempt.saturating_sub(self.released)
+    }
+
+    /// The envelope of its answer.
+    pub(crate) fn envelope(&self, now: DateTime<Utc>) -> Envelope<'_> {
+        Envelope {
+            turn: Some(self.id),
+            about: &self.messages,
+            session: Some(&self.session),
+            address: &self.address,
+            reply_to: self.reply_to.as_deref(),
+            kind: PostKind::Answer,
+            now,
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: TurnId(row.get(0)?),
+            session: parsed(row, 1)?,
+            epoch: count(row, 2)?,
+            address: parsed(row, 3)?,
+            reply_to: row.get(4)?,
+            attempt: small(row, 5)?,
+            released: small(row, 6)?,
+            state: row.get(7)?,
+            fence: row.get(8)?,
+            acted: row.get(9)?,
+            so_far: row.get(10)?,
+            messages: Vec::new(),
+        })
+    }
+}
+
+fn messages(sql: &Sql<'_>, turn: TurnId) -> Outcome<Vec<MessageId>> {
+    sql.all("SELECT id FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| row.get(0).map(MessageId))
+}

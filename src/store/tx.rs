@@ -1,0 +1,64 @@
+//! One unit's view of the writer's transaction.
+
+use std::cell::Cell;
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+use crate::fault::Outcome;
+use crate::house::House;
+use crate::sql::Sql;
+
+/// The writing connection inside a transaction, with what the verbs need besides.
+pub(crate) struct Tx<'a> {
+    sql: Sql<'a>,
+    /// Who claims, and how text becomes parts.
+    pub(crate) house: &'a House,
+    /// By how much the number of waiting messages will have changed. Kept here and not in the house, because
+    /// it counts only once it is committed.
+    waiting: Cell<i64>,
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Sql<'a>;
+    fn deref(&self) -> &Sql<'a> {
+        &self.sql
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(conn: &'a Connection, house: &'a House) -> Self {
+        Self { sql: Sql(conn), house, waiting: Cell::new(0) }
+    }
+
+    /// Notes that rows began to wait.
+    pub(crate) fn queued(&self, rows: usize) {
+        self.waiting.set(self.waiting.get() + i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+
+    /// Notes that rows wait no longer.
+    pub(crate) fn taken(&self, rows: usize) {
+        self.waiting.set(self.waiting.get() - i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+
+    /// What a commit will change.
+    pub(crate) fn moved(&self) -> i64 {
+        self.waiting.get()
+    }
+
+    /// Runs `step` within a savepoint of its own: if it fails, nothing of it remains.
+    pub(crate) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        let before = self.waiting.get();
+        self.run("SAVEPOINT apart", [])?;
+        let outcome = step();
+        if let Err(fault) = &outcome {
+            self.waiting.set(before);
+            if fault.takes_the_group() || self.0.is_autocommit() {
+                return outcome;
+            }
+            self.run("ROLLBACK TO apart", [])?;
+        }
+        self.run("RELEASE apart", [])?;
+        outcome
+    }
+}
