@@ -20,8 +20,9 @@ pub struct Channels {
     /// The web page, the WebSocket and `/api/chat`.
     #[cfg(feature = "web")]
     pub web: Web,
-    // The test-only channel `lab` (crate tests/lab, feature `lab`, off by default) belongs here and in the
-    // three lists below.
+    /// The test platform of the crash test; in no released program.
+    #[cfg(feature = "lab")]
+    pub lab: Lab,
 }
 
 /// The web page, the WebSocket and `/api/chat`.
@@ -41,12 +42,27 @@ impl Default for Web {
     }
 }
 
+/// The test platform of the crash test; in no released program.
+#[cfg(feature = "lab")]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Lab {
+    /// Where it is.
+    #[serde(flatten)]
+    pub platform: frontdesk_lab::Config,
+    /// Where its messages go.
+    #[serde(flatten)]
+    pub routing: Routing,
+}
+
 impl Channels {
     /// Where messages go, by channel.
     pub fn routing(&self) -> BTreeMap<String, Routing> {
         BTreeMap::from([
             #[cfg(feature = "web")]
             (frontdesk_web::CHANNEL.to_owned(), self.web.routing.clone()),
+            #[cfg(feature = "lab")]
+            (frontdesk_lab::CHANNEL.to_owned(), self.lab.routing.clone()),
         ])
     }
 
@@ -55,6 +71,11 @@ impl Channels {
         BTreeMap::from([
             #[cfg(feature = "web")]
             ((frontdesk_web::CHANNEL.to_owned(), DEFAULT_ACCOUNT.to_owned()), web_access()),
+            #[cfg(feature = "lab")]
+            (
+                (frontdesk_lab::CHANNEL.to_owned(), self.lab.platform.account.clone()),
+                ChannelAccess { dm_policy: DmPolicy::Open, ..ChannelAccess::default() },
+            ),
         ])
     }
 
@@ -64,6 +85,9 @@ impl Channels {
         vec![
             #[cfg(feature = "web")]
             self.web.enabled.then(|| Arc::new(frontdesk_web::WebAdapter::new(live.clone())) as Arc<dyn Adapter>),
+            #[cfg(feature = "lab")]
+            (!self.lab.platform.address.is_empty())
+                .then(|| Arc::new(frontdesk_lab::LabAdapter::new(self.lab.platform.clone())) as Arc<dyn Adapter>),
         ]
         .into_iter()
         .flatten()
@@ -84,8 +108,6 @@ fn web_access() -> ChannelAccess {
 /// The platforms whose texts `frontdesk format` can write.
 pub fn profiles() -> Vec<Profile> {
     vec![
-        #[cfg(feature = "web")]
-        frontdesk_web::profile(),
         #[cfg(feature = "telegram")]
         frontdesk_telegram::profile(),
     ]

@@ -12,6 +12,7 @@ mod completions;
 mod config;
 mod explain;
 mod failure;
+mod field;
 mod format;
 mod key;
 mod link;

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use frontdesk_runtime::config::ConfigError;
+use frontdesk_runtime::config::{ConfigError, ResetRules, Routing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod defaults;
 pub mod document;
 pub mod example;
 mod interpolate;
@@ -23,7 +24,7 @@ mod syntax;
 mod walk;
 
 pub use crate::adapters::Channels;
-pub use load::{Loaded, Reading, load, parse};
+pub use load::{Loaded, Reading, load, load_with, parse};
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use syntax::Syntax;
@@ -129,10 +130,11 @@ impl Config {
     }
 
     /// Everything that the types cannot say and that is wrong; empty when all is well.
-    pub fn check(&self) -> Vec<ConfigError> {
+    /// `more` are agents that the library's user adds.
+    pub fn check(&self, more: &[String]) -> Vec<ConfigError> {
         let mut wrong: Vec<ConfigError> = Vec::new();
         wrong.extend(self.gateway.check().err().map(|error| ConfigError {
-            path: crate::adapters::gateway_path(&error.path),
+            path: error.path,
             problem: error.problem,
         }));
         wrong.extend(self.runtime.check().err());
@@ -143,14 +145,14 @@ impl Config {
         let routing = self.channels.routing();
         let reset = &self.runtime.sessions.reset;
         // The zone stands in for the machine's, which cannot be wrong.
-        let rules = frontdesk_runtime::config::ResetRules::parse(reset, &routing, chrono_tz::UTC);
+        let rules = ResetRules::parse(reset, &routing, chrono_tz::UTC);
         wrong.extend(rules.err());
-        wrong.extend(self.missing_agents(&routing));
+        wrong.extend(self.missing_agents(&routing, more));
         wrong
     }
 
     /// Agents that are named somewhere and do not exist.
-    fn missing_agents(&self, routing: &BTreeMap<String, frontdesk_runtime::config::Routing>) -> Vec<ConfigError> {
+    fn missing_agents(&self, routing: &BTreeMap<String, Routing>, more: &[String]) -> Vec<ConfigError> {
         let mut named = vec![("default_agent".to_owned(), self.default_agent())];
         for (channel, routing) in routing {
             let path = document::join("channels", channel);
@@ -160,8 +162,8 @@ impl Config {
                 Some((document::join(&document::join(&chats, id), "agent"), chat.agent.as_deref()?))
             }));
         }
-        let there: Vec<&str> = self.agents.keys().map(String::as_str).collect();
-        let missing = named.into_iter().filter(|(_, name)| !self.agents.contains_key(*name));
+        let there: Vec<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
+        let missing = named.into_iter().filter(|(_, name)| !there.contains(name));
         missing
             .map(|(path, name)| ConfigError {
                 path,
@@ -173,3 +175,6 @@ impl Config {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

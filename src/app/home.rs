@@ -11,16 +11,12 @@ use std::path::{Path, PathBuf};
 /// The variable that names the home.
 pub const VARIABLE: &str = "FRONTDESK_HOME";
 
-/// The files that hold what people said, or a secret.
-const PRIVATE: [&str; 7] = [
-    "frontdesk.db",
-    "frontdesk.db-wal",
-    "frontdesk.db-shm",
-    "token",
-    "frontdesk.toml",
-    "frontdesk.jsonc",
-    "frontdesk.lock",
-];
+/// The files that we write: what people said, and what opens the door.
+const OURS: [&str; 5] =
+    ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db-shm", "token", frontdesk_store::lock::FILE];
+
+/// The files that people write, and may keep elsewhere and link.
+const CONFIGS: [&str; 2] = ["frontdesk.toml", "frontdesk.jsonc"];
 
 /// A folder of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +59,9 @@ pub enum HomeError {
         /// What it must be.
         wanted: &'static str,
     },
+    /// A configuration that others can change can run any program as us.
+    #[error("{0} can be changed by other users; run `chmod go-w {0}`, and see that its owner is you or root")]
+    Changeable(PathBuf),
     /// Two configurations.
     #[error("there are both {0} and frontdesk.jsonc; keep one of them, or name it with --config")]
     TwoConfigs(PathBuf),
@@ -128,28 +127,44 @@ impl Home {
             }
             Ok(found) => notices.extend(restrict(&self.0, &found, 0o700, us)?),
         }
-        for name in PRIVATE {
-            let path = self.0.join(name);
-            match std::fs::symlink_metadata(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(source) => return Err(HomeError::Io { path, source }),
-                // Configurations are often kept elsewhere and linked; what we write must be here.
-                Ok(found) if found.is_symlink() && name.ends_with("toml") || name.ends_with("jsonc") => {
-                    let found = std::fs::metadata(&path)
-                        .map_err(|source| HomeError::Io { path: path.clone(), source })?;
-                    notices.extend(restrict(&path, &found, 0o600, us)?);
-                }
-                Ok(found) if found.is_symlink() => {
-                    return Err(HomeError::Kind { path, found: "a symbolic link", wanted: "a file" });
-                }
-                Ok(found) if !found.is_file() => {
-                    return Err(HomeError::Kind { path, found: "not a file", wanted: "a file" });
-                }
-                Ok(found) => notices.extend(restrict(&path, &found, 0o600, us)?),
+        for path in OURS.map(|name| self.0.join(name)) {
+            let Some(found) = there(&path, std::fs::symlink_metadata(&path))? else { continue };
+            if !found.is_file() {
+                let found = if found.is_symlink() { "a symbolic link" } else { "not a file" };
+                return Err(HomeError::Kind { path, found, wanted: "a file" });
+            }
+            notices.extend(restrict(&path, &found, 0o600, us)?);
+        }
+        for path in CONFIGS.map(|name| self.0.join(name)) {
+            if let Some(found) = there(&path, std::fs::metadata(&path))? {
+                notices.extend(restrict(&path, &found, 0o600, us)?);
             }
         }
         Ok(notices)
     }
+}
+
+/// What was found, if there is anything.
+fn there(path: &Path, found: std::io::Result<Metadata>) -> Result<Option<Metadata>, HomeError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(HomeError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// Looks at a configuration that was named with `--config`. It may be the administrator's, and is left as it
+/// is; returns what should be said about it.
+pub fn check_config(path: &Path) -> Result<Option<String>, HomeError> {
+    let found = std::fs::metadata(path).map_err(|source| HomeError::Io { path: path.to_owned(), source })?;
+    let ours = [0, rustix::process::geteuid().as_raw()].contains(&found.uid());
+    if !ours || found.mode() & 0o022 != 0 {
+        return Err(HomeError::Changeable(path.to_owned()));
+    }
+    let readable = found.mode() & 0o044 != 0;
+    Ok(readable.then(|| {
+        format!("{0} can be read by other users; if it holds secrets, run `chmod 600 {0}`", path.display())
+    }))
 }
 
 /// Takes from others what they may not have. `allowed` is the widest mode.

@@ -1,1 +1,25 @@
-//! Frontdesk.
+//! Frontdesk as a library: the same gateway that the program runs, inside your own.
+//!
+//! It sets no signal handler, no tracing subscriber and no TLS provider, and never ends the process. See
+//! `examples/embed.rs`.
+
+pub mod adapters;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod gateway;
+pub mod home;
+mod running;
+pub mod token;
+mod wire;
+
+pub use config::Config;
+pub use error::StartError;
+pub use gateway::{Builder, Gateway};
+pub use running::{Running, is_gateway_running};
+
+/// The machine's time zone, for rules that name none; UTC if it does not say.
+pub fn machine_zone() -> chrono_tz::Tz {
+    let name = iana_time_zone::get_timezone().ok();
+    name.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC)
+}

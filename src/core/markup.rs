@@ -5,6 +5,7 @@
 //! Because marks are only ever written around text that is already cut, no cut can fall inside one.
 //! Raw HTML is text here, so underline and spoilers do not exist: CommonMark has no word for them.
 
+mod intake;
 mod parse;
 mod pen;
 mod sheet;
@@ -116,7 +117,7 @@ pub fn render(text: &str, profile: &Profile) -> Vec<Part> {
 /// does not fit, it is cut between code points; where one code point does not fit, `?` stands for it.
 /// A limit of zero gives no parts.
 pub fn render_with(text: &str, dialect: &Dialect, limit: Limit) -> Vec<Part> {
-    if limit.max == 0 || text.trim().is_empty() {
+    if limit.max == 0 || text.chars().all(|char| char.is_whitespace() || char.is_control()) {
         return Vec::new();
     }
     match &dialect.writing {
@@ -127,7 +128,7 @@ pub fn render_with(text: &str, dialect: &Dialect, limit: Limit) -> Vec<Part> {
 
 /// `text` without its Markdown: what a reader sees while an answer is still being written.
 pub fn plain(text: &str) -> String {
-    let sheet = parse::parse(text, &Marks::PLAIN, Limit { max: usize::MAX, unit: Unit::Bytes });
+    let sheet = parse::parse(text, &EVERY_LOOK, Limit { max: usize::MAX, unit: Unit::Bytes });
     let mut out = String::with_capacity(sheet.text.len());
     sheet.write_plain(split::skip(&sheet.text, 0)..sheet.text.trim_end().len(), true, &mut out);
     out
@@ -166,6 +167,9 @@ fn render_marked(sheet: &Sheet, marks: &Marks, limit: Limit) -> Vec<Part> {
     });
     number(parts)
 }
+
+/// A sheet for these marks tells the most, and its plain text is what a part's plain text is.
+static EVERY_LOOK: Marks = Marks { open: |_, _| true, ..Marks::PLAIN };
 
 /// Stands for a code point that is longer than the limit.
 const STAND_IN: &str = "?";

@@ -177,9 +177,12 @@ impl Seams {
                 if cut <= quarter {
                     found = found.min(Break::Word);
                 }
-                let onward = skip(text, cut);
-                if found > best && self.has(cut) && (onward > end || self.has(onward)) {
-                    (best, nicest) = (found, cut);
+                if found > best && self.has(cut) {
+                    // What comes after the white space must be a seam too, as far as we can see it.
+                    let onward = skip(text, cut);
+                    if onward > end || self.has(onward) {
+                        (best, nicest) = (found, cut);
+                    }
                 }
                 if best == Break::Paragraph || (index <= quarter && best != Break::Grapheme) {
                     break;

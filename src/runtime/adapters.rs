@@ -40,7 +40,10 @@ struct State {
     connected: Option<(Mono, DateTime<Utc>)>,
     since: DateTime<Utc>,
     was_ready: bool,
+    /// Why there is no connection; ends with the next sign of life.
     error: Option<String>,
+    /// Why nothing can be sent until an operator acts; ends with the next delivery.
+    shut_out: Option<String>,
     /// Nothing is sent before this time.
     hold: Mono,
 }
@@ -120,6 +123,7 @@ impl Connection {
             since: clock.wall(),
             was_ready: false,
             error: None,
+            shut_out: None,
             hold: Mono::default(),
         };
         Self { adapter, state: Mutex::new(state), pace }
@@ -146,7 +150,12 @@ impl Connection {
     /// The platform refuses our token.
     pub(crate) fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
         self.hold(clock, CREDENTIALS_PAUSE);
-        self.state().error = Some(format!("credentials refused: {detail}"));
+        self.state().shut_out = Some(format!("credentials refused: {detail}"));
+    }
+
+    /// The platform has taken something.
+    pub(crate) fn delivered(&self) {
+        self.state().shut_out = None;
     }
 
     fn account(&self, clock: &Arc<dyn Clock>) -> Account {
@@ -168,7 +177,7 @@ impl Connection {
             ready,
             since: state.since,
             last_heard: state.heard.map(|(_, wall)| wall),
-            error: state.error.clone(),
+            error: state.shut_out.clone().or_else(|| state.error.clone()),
         }
     }
 

@@ -95,12 +95,6 @@ where
         self.state().running_in.get(group).copied().unwrap_or(0)
     }
 
-    /// How many lanes are ready or delayed, but do not run.
-    pub(crate) fn waiting(&self) -> usize {
-        let state = self.state();
-        state.lanes.len() - state.running
-    }
-
     /// Runs the lanes until `stop`, then waits for those that run.
     pub(crate) async fn run<W, F>(&self, stop: Stop, work: W)
     where

@@ -117,7 +117,10 @@ fn judge(
     sent: Result<Receipt, SendError>,
 ) -> SendResult {
     let error = match sent {
-        Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
+        Ok(receipt) => {
+            connection.delivered();
+            return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) };
+        }
         Err(error) => error,
     };
     let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());

@@ -52,6 +52,8 @@ impl Running {
     pub async fn start(setup: Setup) -> Result<Running, StartError> {
         let (house, ends) = build(setup).await?;
         let recovered = house.store.recover(recovery(&house)).await?;
+        // Before anything is sent: an answer that grew stale while we were down must not go out.
+        sweep::expire(&house).await?;
         let mut running = Running {
             desk: Desk(house.clone()),
             quiet: Stop::new(),

@@ -29,9 +29,7 @@ pub(crate) async fn run(house: Arc<House>, stop: Stop) {
 }
 
 async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreError> {
-    let now = house.clock.wall();
-    let ttl = chrono::Duration::hours(i64::try_from(house.config.delivery.ttl_hours).unwrap_or(i64::MAX / 3_600_000));
-    house.store.expire_parts(now - ttl, now).await?;
+    expire(house).await?;
     house.limits.sweep();
     observe(house).await?;
     if long {
@@ -41,12 +39,23 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
             refused_days: storage.refused_days,
             history_days: storage.history_days,
         };
-        let gone = house.store.purge(keep, now).await?;
+        let gone = house.store.purge(keep, house.clock.wall()).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");
         }
     }
     Ok(())
+}
+
+/// Replaces answers that waited too long by a notice.
+pub(crate) async fn expire(house: &House) -> Result<(), frontdesk_store::StoreError> {
+    let now = house.clock.wall();
+    let hours = i64::try_from(house.config.delivery.ttl_hours).unwrap_or(i64::MAX);
+    // A limit beyond the calendar is none.
+    let Some(limit) = chrono::Duration::try_hours(hours).and_then(|ttl| now.checked_sub_signed(ttl)) else {
+        return Ok(());
+    };
+    house.store.expire_parts(limit, now).await.map(drop)
 }
 
 /// The gauges that `/metrics` shows.

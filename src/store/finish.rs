@@ -57,18 +57,18 @@ impl Store {
     }
 
     /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
-    /// that has acted cannot run again: it ends here as interrupted, with its notice.
-    pub async fn release(&self, turn: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<Vec<OutRow>>> {
+    /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way.
+    pub async fn release(&self, turn: TurnId, fence: i64) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
-            if turn.acted {
-                return interrupt(tx, &turn, now).map(Fenced::Done);
+            if let Some(acted) = turn.acted {
+                interrupt(tx, &turn, acted)?;
+                return Ok(Fenced::Done(()));
             }
-            tx.run(
+            fenced(tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL, released = released + 1 WHERE id = ?1",
                 [turn.id.0],
-            )?;
-            Ok(Fenced::Done(Vec::new()))
+            )?)
         })
         .await
     }
@@ -112,9 +112,9 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<
         params![turn.id.0, finish.ending.name(), finish.error],
     )?;
     let streaming = Streaming::of(tx, turn.id)?;
-    let (mut said, spoken) = match streaming {
-        Some(row) if finish.parts.is_empty() => cut(tx, turn, finish, &row)?,
-        streaming => (answer(tx, turn, streaming, &finish.parts, finish.now)?, false),
+    let (mut said, spoken) = match &streaming {
+        Some(row) if finish.parts.is_empty() => cut(tx, turn, finish, row)?,
+        row => (answer(tx, turn, row.as_ref(), &finish.parts, finish.now)?, false),
     };
     if let Some(notice) = finish.notice.as_ref().filter(|_| !spoken) {
         said.extend(turn.envelope(finish.now).notice(tx, &turn.id.to_string(), notice)?);
@@ -153,13 +153,13 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
 fn answer(
     tx: &Tx<'_>,
     turn: &OpenTurn,
-    streaming: Option<Streaming>,
+    streaming: Option<&Streaming>,
     parts: &[Part],
     now: DateTime<Utc>,
 ) -> Outcome<Vec<OutRow>> {
     let mut said = Vec::with_capacity(parts.len());
     for (n, part) in parts.iter().enumerate() {
-        match streaming.as_ref().filter(|_| n == 0) {
+        match streaming.filter(|_| n == 0) {
             Some(row) => said.extend(row.becomes(tx, part, now)?),
             None => said.extend(turn.envelope(now).put(tx, format!("{}/{n}", turn.id), part)?),
         }
@@ -182,7 +182,6 @@ fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, row: &Streaming) -> Outcom
         // Whatever the renderer makes of it, the row must not stay open for ever.
         parts.push(Part { key: 0, body: text.clone(), plain: text });
     }
-    let row = Streaming { out: row.out, platform_message: row.platform_message.clone(), body: String::new() };
     Ok((answer(tx, turn, Some(row), &parts, finish.now)?, interrupted))
 }
 

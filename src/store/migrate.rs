@@ -82,3 +82,81 @@ fn backup(conn: &Connection, path: &Path, version: i64) -> Result<(), OpenError>
     tracing::info!(copy = %copy.display(), "a backup was made before the schema is brought forward");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
+
+    use frontdesk_core::address::Address;
+    use frontdesk_core::id::BootId;
+    use frontdesk_core::markup::Part;
+    use frontdesk_core::profile::ReceiptRule;
+
+    use super::*;
+    use crate::row::{OutRow, Speech};
+    use crate::{Options, Store};
+
+    struct Mute;
+
+    impl Speech for Mute {
+        fn receipt(&self, _: &Address) -> ReceiptRule {
+            ReceiptRule::Platform
+        }
+        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
+            Vec::new()
+        }
+        fn committed(&self, _: &[OutRow]) {}
+    }
+
+    /// A second step as a later release could bring it, and one that fails in its middle.
+    const LATER: &[&str] = &[STEPS[0], "ALTER TABLE token ADD COLUMN note TEXT; UPDATE token SET note = 'old';"];
+    const BROKEN: &[&str] = &[STEPS[0], "UPDATE token SET id = 'changed'; ALTER TABLE nothing ADD COLUMN x;"];
+
+    async fn open(path: &Path, steps: &'static [&'static str]) -> Result<Store, OpenError> {
+        let boot = BootId::from_bits(1);
+        let options = Options { path: path.into(), boot, speech: Arc::new(Mute), readers: 1 };
+        Store::open_at(options, steps).await
+    }
+
+    async fn fixture(path: &Path) {
+        let store = open(path, STEPS).await.unwrap();
+        store.token_made("me", vec![7; 32], chrono::DateTime::UNIX_EPOCH).await.unwrap();
+        store.close().await;
+    }
+
+    fn ask(path: &Path, sql: &str) -> String {
+        Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_older_schema_is_brought_forward_after_a_backup() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        fixture(&path).await;
+        let store = open(&path, LATER).await.unwrap();
+        assert_eq!(store.token("me").await.unwrap(), Some(vec![7; 32]));
+        store.close().await;
+        assert_eq!(ask(&path, "SELECT note FROM token"), "old");
+        let copy = home.path().join("frontdesk.db.v1.bak");
+        assert_eq!(ask(&copy, "SELECT id FROM token"), "me");
+        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(open(&path, STEPS).await, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        open(&path, LATER).await.unwrap().close().await;
+        assert!(!home.path().join("frontdesk.db.v2.bak").exists(), "nothing to bring forward, nothing to copy");
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_leaves_the_old_schema_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        fixture(&path).await;
+        for copy in ["frontdesk.db.v1.bak", "frontdesk.db.v1.1.bak"] {
+            assert!(matches!(open(&path, BROKEN).await, Err(OpenError::Unusable { .. })));
+            assert!(home.path().join(copy).exists());
+        }
+        open(&path, STEPS).await.unwrap().close().await;
+        assert_eq!(ask(&path, "SELECT id FROM token"), "me");
+    }
+}

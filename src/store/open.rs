@@ -132,7 +132,7 @@ impl Store {
         line: Line,
         unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (job, answer) = Job::new(unit);
+        let (job, answer) = Job::with_reply(unit);
         self.inner.queue.put(line, job).await.map_err(|error| self.inner.house.broken().unwrap_or(error))?;
         answer.await.unwrap_or_else(|_| Err(self.inner.house.broken().unwrap_or(StoreError::Closed)))
     }

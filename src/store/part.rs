@@ -87,7 +87,12 @@ impl Envelope<'_> {
                 at_once.then_some(now),
             ],
         )?;
-        Ok((inserted > 0).then(|| self.row(tx.last_id(), key, part, state, seq)))
+        if inserted == 0 {
+            return Ok(None);
+        }
+        let row = self.row(tx.last_id(), key, part, state, seq);
+        tx.said(&row);
+        Ok(Some(row))
     }
 
     /// The next number of the session's durable frames; a part that is known already takes none.

@@ -1,7 +1,7 @@
 //! The first part of an answer that is shown while the agent still speaks.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Ending, PostKind};
+use frontdesk_core::act::Ending;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
@@ -89,7 +89,9 @@ impl Streaming {
                 ms(now),
             ],
         )?;
-        load(tx, self.out)
+        let row = load(tx, self.out)?;
+        row.iter().for_each(|row| tx.said(row));
+        Ok(row)
     }
 }
 
@@ -118,9 +120,7 @@ fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outco
         return Ok(None);
     }
     let part = Part { key: 0, body: plain.to_owned(), plain: plain.to_owned() };
-    let envelope = turn.envelope(now);
-    debug_assert_eq!(envelope.kind, PostKind::Answer);
-    let Some(row) = envelope.put(tx, format!("{}/0", turn.id), &part)? else { return Ok(None) };
+    let Some(row) = turn.envelope(now).put(tx, format!("{}/0", turn.id), &part)? else { return Ok(None) };
     tx.run(
         "UPDATE outbox SET state = 'streaming', owner = ?2 WHERE id = ?1",
         params![row.post.out.0, tx.house.boot.as_str()],

@@ -9,13 +9,13 @@ use rusqlite::{Params, Row};
 
 use crate::fault::Outcome;
 use crate::part::Envelope;
-use crate::sql::{Sql, count, parsed, small};
+use crate::sql::{Sql, count, maybe_at, parsed, small};
 
 /// The columns of [`OpenTurn`], of `turn t`.
 macro_rules! turn_columns {
     () => {
         "t.id, t.key, t.epoch, t.address, t.reply_to, t.attempt, t.released, t.state, t.fence, \
-         t.side_effect_at IS NOT NULL, t.answer"
+         t.side_effect_at, t.answer"
     };
 }
 
@@ -33,8 +33,8 @@ pub(crate) struct OpenTurn {
     pub(crate) released: u32,
     pub(crate) state: String,
     pub(crate) fence: i64,
-    /// Whether its agent has done something in the world.
-    pub(crate) acted: bool,
+    /// When its agent first did something in the world, if it did.
+    pub(crate) acted: Option<DateTime<Utc>>,
     /// At a side effect: what was said until then.
     pub(crate) so_far: Option<String>,
     /// The messages, oldest first.
@@ -97,7 +97,7 @@ impl OpenTurn {
             released: small(row, 6)?,
             state: row.get(7)?,
             fence: row.get(8)?,
-            acted: row.get(9)?,
+            acted: maybe_at(row, 9)?,
             so_far: row.get(10)?,
             messages: Vec::new(),
         })

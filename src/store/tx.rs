@@ -1,12 +1,13 @@
 //! One unit's view of the writer's transaction.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
 use rusqlite::Connection;
 
 use crate::fault::Outcome;
 use crate::house::House;
+use crate::row::OutRow;
 use crate::sql::Sql;
 
 /// The writing connection inside a transaction, with what the verbs need besides.
@@ -17,6 +18,8 @@ pub(crate) struct Tx<'a> {
     /// By how much the number of waiting messages will have changed. Kept here and not in the house, because
     /// it counts only once it is committed.
     waiting: Cell<i64>,
+    /// What was put on its way, in order: shown to readers once it is committed.
+    said: RefCell<Vec<OutRow>>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -28,7 +31,7 @@ impl<'a> Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, house: &'a House) -> Self {
-        Self { sql: Sql(conn), house, waiting: Cell::new(0) }
+        Self { sql: Sql(conn), house, waiting: Cell::new(0), said: RefCell::default() }
     }
 
     /// Notes that rows began to wait.
@@ -41,6 +44,16 @@ impl<'a> Tx<'a> {
         self.waiting.set(self.waiting.get() - i64::try_from(rows).unwrap_or(i64::MAX));
     }
 
+    /// Notes a part that is on its way.
+    pub(crate) fn said(&self, part: &OutRow) {
+        self.said.borrow_mut().push(part.clone());
+    }
+
+    /// What a commit will have put on its way.
+    pub(crate) fn take_said(&self) -> Vec<OutRow> {
+        self.said.take()
+    }
+
     /// What a commit will change.
     pub(crate) fn moved(&self) -> i64 {
         self.waiting.get()
@@ -48,11 +61,12 @@ impl<'a> Tx<'a> {
 
     /// Runs `step` within a savepoint of its own: if it fails, nothing of it remains.
     pub(crate) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-        let before = self.waiting.get();
+        let (before, said) = (self.waiting.get(), self.said.borrow().len());
         self.run("SAVEPOINT apart", [])?;
         let outcome = step();
         if let Err(fault) = &outcome {
             self.waiting.set(before);
+            self.said.borrow_mut().truncate(said);
             if fault.takes_the_group() || self.0.is_autocommit() {
                 return outcome;
             }

@@ -40,7 +40,7 @@ where
     T: Send + 'static,
     F: FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
 {
-    pub(crate) fn new(todo: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
+    pub(crate) fn with_reply(todo: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Self { todo: Some(todo), done: None, reply }), answer)
     }
@@ -126,6 +126,7 @@ impl Writer {
         match verdicts {
             Ok(verdicts) => {
                 self.house.moved(tx.moved());
+                self.show(&tx);
                 Ok(verdicts)
             }
             Err(fault) => {
@@ -140,6 +141,17 @@ impl Writer {
                     error => error,
                 })
             }
+        }
+    }
+
+    /// Shows what is on disk now, in the order of commit and before any caller hears of it.
+    fn show(&self, tx: &Tx<'_>) {
+        let rows = tx.take_said();
+        let shown = || self.house.speech.committed(&rows);
+        if !rows.is_empty()
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(shown))
+        {
+            tracing::error!(cause = said(&*panic), "what was committed could not be shown");
         }
     }
 

@@ -26,13 +26,23 @@ pub(super) struct Lines {
     start: usize,
     seen: usize,
     chunk: Box<[u8]>,
+    /// The line that has begun belongs to what was discarded.
+    stale: bool,
     /// How many lines there were.
     pub(super) count: u64,
 }
 
 impl Lines {
     pub(super) fn new(max: usize) -> Self {
-        Self { max, buffer: Vec::new(), start: 0, seen: 0, chunk: vec![0; CHUNK].into(), count: 0 }
+        Self {
+            max,
+            buffer: Vec::new(),
+            start: 0,
+            seen: 0,
+            chunk: vec![0; CHUNK].into(),
+            stale: false,
+            count: 0,
+        }
     }
 
     /// The next line without its end; `None` at the end of the output, where a line without an end is no
@@ -42,30 +52,74 @@ impl Lines {
         output: &mut Output<R>,
     ) -> Result<Option<Vec<u8>>, LineError> {
         loop {
-            let end = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n');
-            let length = end.map_or(self.buffer.len(), |end| self.seen + end) - self.start;
-            if length > self.max {
-                return Err(LineError::TooLong { line: self.count + 1, max: self.max });
-            }
-            if end.is_some() {
-                let line = self.buffer[self.start..self.start + length].to_vec();
-                self.start += length + 1;
-                self.seen = self.start;
-                self.count += 1;
+            if let Some(line) = self.split()? {
                 return Ok(Some(line));
             }
-            self.buffer.drain(..self.start);
-            self.start = 0;
-            self.seen = self.buffer.len();
-            // One long line must not cost its memory for the rest of the process's life.
-            if self.seen < CHUNK {
-                self.buffer.shrink_to(2 * CHUNK);
-            }
+            self.compact();
             let read = output.read(&mut self.chunk).await?;
             if read == 0 {
                 return Ok(None);
             }
             self.buffer.extend_from_slice(&self.chunk[..read]);
+        }
+    }
+
+    /// Throws away every line that has begun by now, also one that has yet to end. Returns how many bytes
+    /// that were; `None` when the output has ended.
+    pub(super) fn discard<R: AsyncRead + AsFd + Unpin>(
+        &mut self,
+        output: &mut Output<R>,
+        most: usize,
+    ) -> Result<Option<usize>, LineError> {
+        let mut bytes = self.buffer.len() - self.start;
+        loop {
+            while self.split()?.is_some() {}
+            self.compact();
+            if bytes > most {
+                break;
+            }
+            match output.read_ready(&mut self.chunk)? {
+                Some(0) => return Ok(None),
+                Some(read) => {
+                    bytes += read;
+                    self.buffer.extend_from_slice(&self.chunk[..read]);
+                }
+                None => break,
+            }
+        }
+        self.stale |= !self.buffer.is_empty();
+        Ok(Some(bytes))
+    }
+
+    /// The next line that is whole and not stale.
+    fn split(&mut self) -> Result<Option<Vec<u8>>, LineError> {
+        loop {
+            let end = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(self.buffer.len(), |end| self.seen + end) - self.start;
+            if length > self.max {
+                return Err(LineError::TooLong { line: self.count + 1, max: self.max });
+            }
+            if end.is_none() {
+                self.seen = self.buffer.len();
+                return Ok(None);
+            }
+            let line = self.start..self.start + length;
+            self.start += length + 1;
+            self.seen = self.start;
+            self.count += 1;
+            if !std::mem::take(&mut self.stale) {
+                return Ok(Some(self.buffer[line].to_vec()));
+            }
+        }
+    }
+
+    fn compact(&mut self) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.seen = self.buffer.len();
+        // One long line must not cost its memory for the rest of the process's life.
+        if self.seen < CHUNK {
+            self.buffer.shrink_to(2 * CHUNK);
         }
     }
 }

@@ -31,19 +31,20 @@ impl<R: AsyncRead + AsFd + Unpin> Output<R> {
             got = self.pipe.read(buffer) => return got,
         }
         let room = self.rest.min(buffer.len());
-        if room == 0 {
-            return Ok(0);
-        }
+        let read = if room == 0 { 0 } else { self.read_ready(&mut buffer[..room])?.unwrap_or(0) };
+        self.rest -= read;
+        Ok(read)
+    }
+
+    /// Reads what is in the pipe now; `None` when nothing is, `Some(0)` at its end.
+    pub(super) fn read_ready(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         // Straight from the descriptor, because the async reader cannot tell "nothing there" from "not yet
         // known to be there". It is non-blocking: tokio made it so.
         loop {
-            match rustix::io::read(&self.pipe, &mut buffer[..room]) {
-                Ok(read) => {
-                    self.rest -= read;
-                    return Ok(read);
-                }
+            match rustix::io::read(&self.pipe, &mut *buffer) {
+                Ok(read) => return Ok(Some(read)),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(0),
+                Err(Errno::AGAIN) => return Ok(None),
                 Err(why) => return Err(why.into()),
             }
         }

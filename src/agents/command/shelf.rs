@@ -57,7 +57,16 @@ impl Shelf {
         let (sender, receiver) = oneshot::channel();
         place.wanted.send(sender).ok()?;
         // It may have died just now; then nobody answers.
-        receiver.await.ok().filter(|resident| !resident.process.has_gone())
+        let mut resident = receiver.await.ok()?;
+        // Whatever it has written by now is no answer to a prompt that it has not seen.
+        let most = self.shop.max_answer;
+        match resident.lines.discard(&mut resident.process.output, most) {
+            Ok(Some(bytes)) if bytes <= most && !resident.process.has_gone() => Some(resident),
+            heard => {
+                info!(agent = self.shop.name, session = %life.0, ?heard, "an idle program is of no more use");
+                None
+            }
+        }
     }
 
     /// Keeps a program for its next turn.

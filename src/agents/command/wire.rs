@@ -11,8 +11,8 @@
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
 //! ```
 //!
-//! The end of stdin means: exit now. From the program (`turn` may be left out; a line for a turn that is
-//! not running is dropped):
+//! The end of stdin means: exit now. From the program (a line for a turn that is not running is dropped;
+//! one that leaves `turn` out counts for the turn that runs, so a program that may be late names it):
 //!
 //! ```text
 //! {"type":"delta","turn":"t12","text":"hel"}

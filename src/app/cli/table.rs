@@ -21,6 +21,6 @@ pub fn print(header: &[&str], rows: Vec<Vec<String>>, empty: &str) -> Done {
         table.add_row(row.iter().map(|cell| screen::harmless(cell)));
     }
     // No space at the ends of lines: tables are pasted into tickets.
-    let text: Vec<&str> = table.lines_trimmed();
+    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     screen::line(text.join("\n"))
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::defaults::fill;
 use super::document::{Node, join};
 use super::interpolate::{Lookup, interpolate};
 use super::problem::{Problem, Problems};
-use super::schema::{self, Choice, Schema};
+use super::schema::{self, Schema};
 use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
@@ -33,18 +34,25 @@ pub struct Reading<'a> {
     pub folder: &'a Path,
     /// The environment.
     pub env: Lookup<'a>,
+    /// Agents that are added besides those of the text.
+    pub more: &'a [String],
 }
 
 /// Reads and checks a file.
 pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
+    load_with(file, env, &[])
+}
+
+/// The same for a gateway that has `more` agents than the file.
+pub fn load_with(file: &Path, env: Lookup<'_>, more: &[String]) -> Result<Loaded, Problems> {
     let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
     let text = std::fs::read_to_string(file).map_err(|error| {
         let message = format!("the configuration cannot be read: {error}");
         at_file(vec![Problem { place: None, path: String::new(), message }])
     })?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let (config, document) =
-        parse(&text, Reading { syntax: Syntax::of(file), folder, env }).map_err(at_file)?;
+    let reading = Reading { syntax: Syntax::of(file), folder, env, more };
+    let (config, document) = parse(&text, reading).map_err(at_file)?;
     Ok(Loaded { config, file: Some(file.to_owned()), document })
 }
 
@@ -59,6 +67,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         let mut secrets = Secrets { document: &document, folder: reading.folder, problems: &mut problems };
         secrets.resolve(schema, &mut values, "");
     }
+    let values = fill(schema, Some(&values));
     let config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
         Some(Ok(config)) => config,
         // The walk should have found it; serde's own words are better than none.
@@ -70,7 +79,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
             return Err(problems);
         }
     };
-    let wrong = config.check().into_iter().map(|error| Problem {
+    let wrong = config.check(reading.more).into_iter().map(|error| Problem {
         place: document.place_of(&error.path),
         path: error.path,
         message: error.problem,
@@ -98,35 +107,22 @@ impl Secrets<'_> {
             }
             return;
         }
-        let schema = match schema.choice() {
-            Choice::Tagged { tag, kinds } => {
-                let word = value.get(tag).and_then(Json::as_str);
-                match kinds.iter().find(|(kind, _)| Some(*kind) == word) {
-                    Some((_, schema)) => *schema,
-                    None => return,
-                }
-            }
-            Choice::Several(alternatives) => match alternatives.as_slice() {
-                [only] => return self.resolve(*only, value, path),
-                _ => match alternatives.iter().find(|schema| schema.secret()) {
-                    Some(schema) => return self.resolve(*schema, value, path),
-                    None => schema,
-                },
-            },
-            Choice::One | Choice::Words(_) => schema,
-        };
+        let taken = schema.taken(Some(value));
+        if taken.secret() {
+            return self.resolve(taken, value, path);
+        }
         match value {
             Json::Object(entries) => {
-                let known = schema.properties();
+                let known = taken.properties();
                 for (name, inner) in entries.iter_mut() {
                     let place = known.iter().find(|(known, _)| known == name).map(|(_, schema)| *schema);
-                    if let Some(place) = place.or_else(|| schema.others()) {
+                    if let Some(place) = place.or_else(|| taken.others()) {
                         self.resolve(place, inner, &join(path, name));
                     }
                 }
             }
             Json::Array(items) => {
-                if let Some(schema) = schema.items() {
+                if let Some(schema) = taken.items() {
                     items.iter_mut().for_each(|item| self.resolve(schema, item, path));
                 }
             }

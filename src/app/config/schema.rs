@@ -14,6 +14,10 @@ pub fn whole() -> &'static Value {
             root.insert("title".into(), json!("frontdesk.toml"));
             root.insert("additionalProperties".into(), json!(false));
         }
+        // The agents' types are not for writing, so the derive cannot tell their default.
+        if let Some(Value::Object(agents)) = schema.pointer_mut("/properties/agents") {
+            agents.insert("default".into(), json!({"main": {"kind": "echo"}}));
+        }
         schema
     });
     &WHOLE

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::defaults::fill;
 use super::document::{Node, Value};
 use super::schema::{Choice, Schema};
 use super::walk::walk;
@@ -12,50 +13,24 @@ use super::walk::walk;
 pub fn effective(document: &Node) -> Json {
     let schema = Schema::root(super::schema::whole());
     // Problems were reported when the file was loaded; what has one is not here.
-    let typed = walk(schema, document, &mut Vec::new());
-    shown(schema, Some(&typed), Some(document))
+    let written = walk(schema, document, &mut Vec::new());
+    shown(schema, &fill(schema, Some(&written)), Some(document))
 }
 
-fn shown(schema: Schema<'_>, typed: Option<&Json>, node: Option<&Node>) -> Json {
-    if schema.secret() {
-        return typed.map_or(Json::Null, |_| Json::String("***".into()));
+fn shown(schema: Schema<'_>, value: &Json, node: Option<&Node>) -> Json {
+    if matches!(schema.choice(), Choice::Words(_)) {
+        return value.clone();
     }
-    let value = typed.or_else(|| schema.default());
-    let schema = match schema.choice() {
-        Choice::Tagged { tag, kinds } => {
-            let word = value.and_then(|value| value.get(tag)).and_then(Json::as_str);
-            kinds.iter().find(|(kind, _)| Some(*kind) == word).map_or(schema, |(_, schema)| *schema)
-        }
-        Choice::Several(alternatives) => {
-            let inner = |schema: &&Schema<'_>| value.is_some_and(|value| fits(**schema, value));
-            match alternatives.iter().find(inner) {
-                Some(schema) => return shown(*schema, value, node),
-                None => schema,
-            }
-        }
-        Choice::Words(_) => return value.cloned().unwrap_or(Json::Null),
-        Choice::One => schema,
-    };
+    let taken = schema.taken(Some(value));
+    if schema.secret() || taken.secret() {
+        return Json::String("***".into());
+    }
     match value {
-        Some(Json::String(text)) => Json::String(as_written(text, node)),
-        Some(Json::Array(items)) => Json::Array(list(schema, items, node)),
-        Some(Json::Object(entries)) => Json::Object(table(schema, entries, node)),
-        // A table of defaults that the schema gives key by key.
-        None if !schema.properties().is_empty() => Json::Object(table(schema, &Map::new(), node)),
-        other => other.cloned().unwrap_or(Json::Null),
+        Json::String(text) => Json::String(as_written(text, node)),
+        Json::Array(items) => Json::Array(list(taken, items, node)),
+        Json::Object(entries) => Json::Object(table(taken, entries, node)),
+        other => other.clone(),
     }
-}
-
-fn fits(schema: Schema<'_>, value: &Json) -> bool {
-    let name = match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "integer",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-    };
-    schema.secret() || schema.types().contains(name) || matches!(schema.choice(), Choice::Tagged { .. })
 }
 
 fn as_written(text: &str, node: Option<&Node>) -> String {
@@ -70,52 +45,42 @@ fn list(schema: Schema<'_>, items: &[Json], node: Option<&Node>) -> Vec<Json> {
         Some(Value::Array(nodes)) => nodes,
         _ => &[],
     };
-    let one = |(n, item): (usize, &Json)| match schema.items() {
-        Some(schema) => shown(schema, Some(item), nodes.get(n)),
-        None => item.clone(),
-    };
-    items.iter().enumerate().map(one).collect()
+    let inner = schema.items().unwrap_or(schema);
+    items.iter().enumerate().map(|(n, item)| shown(inner, item, nodes.get(n))).collect()
 }
 
 fn table(schema: Schema<'_>, entries: &Map<String, Json>, node: Option<&Node>) -> Map<String, Json> {
     let known = schema.properties();
+    let place = |name: &str| {
+        let known = known.iter().find(|(known, _)| *known == name).map(|(_, schema)| *schema);
+        known.or_else(|| schema.others())
+    };
     let inner = |name: &str| node.and_then(|node| node.get(name));
-    let mut all = Map::new();
-    for (name, schema) in &known {
-        let value = shown(*schema, entries.get(*name), inner(name));
-        all.insert((*name).to_owned(), value);
-    }
-    if let Some(schema) = schema.others() {
-        for (name, value) in entries.iter().filter(|(name, _)| !all.contains_key(*name)).collect::<Vec<_>>() {
-            all.insert(name.clone(), shown(schema, Some(value), inner(name)));
-        }
-    }
-    all
+    entries
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), shown(place(name)?, value, inner(name)))))
+        .collect()
 }
 
 /// The same as TOML; keys without a value are left out.
 pub fn toml(effective: &Json) -> String {
-    let mut table = toml_edit::Table::new();
-    if let Json::Object(entries) = effective {
-        fill(&mut table, entries);
-    }
     let mut document = toml_edit::DocumentMut::new();
-    *document.as_table_mut() = table;
+    if let Json::Object(entries) = effective {
+        fill_table(document.as_table_mut(), entries);
+    }
     document.to_string()
 }
 
-fn fill(table: &mut toml_edit::Table, entries: &Map<String, Json>) {
+fn fill_table(table: &mut toml_edit::Table, entries: &Map<String, Json>) {
     for (name, value) in entries {
         let item = match value {
-            Json::Null => continue,
+            Json::Object(inner) if inner.is_empty() => continue,
             Json::Object(inner) => {
                 let mut sub = toml_edit::Table::new();
-                fill(&mut sub, inner);
+                fill_table(&mut sub, inner);
                 // A header of its own only where there is something under it.
-                sub.set_implicit(sub.iter().all(|(_, item)| item.is_table()));
-                if sub.is_empty() {
-                    continue;
-                }
+                let only_tables = sub.iter().all(|(_, item)| item.is_table());
+                sub.set_implicit(only_tables);
                 toml_edit::Item::Table(sub)
             }
             other => match toml_value(other) {

@@ -148,7 +148,7 @@ impl Walk<'_> {
                 }
                 None => {
                     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                    let message = unknown(key, &names, kind);
+                    let message = later(&path).unwrap_or_else(|| unknown(key, &names, kind));
                     self.problems.push(Problem::at(key.place, message).about(path));
                 }
             }
@@ -160,6 +160,14 @@ impl Walk<'_> {
         }
         Some(Json::Object(values))
     }
+}
+
+/// Sections that are part of the plan and not of this version.
+const LATER: [&str; 9] =
+    ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
+
+fn later(path: &str) -> Option<String> {
+    LATER.contains(&path).then(|| format!("this version does not have `{path}` yet; take it out"))
 }
 
 fn unknown(key: &Key, known: &[&str], kind: &str) -> String {
@@ -216,7 +224,11 @@ fn best<'s>(alternatives: &[Schema<'s>], node: &Node) -> Option<Schema<'s>> {
             || (name == "integer" && types.contains("number"))
             || (name == "string" && matches!(schema.choice(), Choice::Words(_)))
     };
-    alternatives.iter().filter(fits).max_by_key(|schema| common(schema)).copied()
+    let fitting: Vec<&Schema<'_>> = alternatives.iter().filter(fits).collect();
+    match fitting.as_slice() {
+        [only] => Some(**only),
+        several => several.iter().filter(|s| common(s) > 0).max_by_key(|s| common(s)).map(|s| **s),
+    }
 }
 
 fn mismatch(node: &Node, expected: &str) -> String {
@@ -243,7 +255,10 @@ fn expected(schema: Schema<'_>) -> String {
         .types()
         .into_iter()
         .filter_map(|name| match name {
-            "object" => Some("a table".to_owned()),
+            "object" => Some(match schema.required().into_iter().collect::<Vec<_>>().as_slice() {
+                [] => "a table".to_owned(),
+                keys => format!("a table with `{}`", keys.join("`, `")),
+            }),
             "array" => Some("a list".to_owned()),
             "boolean" => Some("true or false".to_owned()),
             "string" => Some("a text".to_owned()),

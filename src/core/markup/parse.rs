@@ -1,18 +1,19 @@
 //! From Markdown to a sheet: blocks become lines, marks become looks.
 
-use std::borrow::Cow;
+mod line;
+mod link;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::sheet::{Link, Look, Sheet};
+use super::intake::{self, Strays};
+use super::sheet::{Look, Sheet};
 use super::{Marks, Style};
 use crate::profile::Limit;
+use line::{DEEPEST, Marker};
+use link::Anchor;
 
 /// What a rule across the page becomes.
 const RULE: &str = "———";
-
-/// Lists and quotes nested deeper than this are not indented further.
-const DEEPEST: usize = 8;
 
 /// A language's name longer than this is none.
 const LONGEST_LANGUAGE: usize = 32;
@@ -23,34 +24,20 @@ pub(super) fn options() -> Options {
 }
 
 /// The sheet of `text` with those looks that `marks` can show within `limit`.
+///
+/// Text of which nothing would be seen (`>`, an empty fence) is shown as it was written: an answer that was
+/// not blank never becomes nothing.
 pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> Sheet {
-    let clean = clean(text);
-    let mut reader = Reader::new(marks, limit, clean.len());
-    for event in Parser::new_ext(&clean, options()) {
-        reader.read(event);
-    }
-    reader.sheet
-}
-
-/// One kind of line break, and no control characters: no platform shows them and some refuse them.
-fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(unwelcome) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '\r' if chars.peek() != Some(&'\n') => out.push('\n'),
-            char if unwelcome(char) => {}
-            char => out.push(char),
+    let clean = intake::clean(text);
+    if !intake::is_too_deep(&clean) {
+        let sheet = Reader::new(marks, limit, clean.len()).read_all(&clean);
+        if !sheet.text.trim().is_empty() {
+            return sheet;
         }
     }
-    Cow::Owned(out)
-}
-
-fn unwelcome(char: char) -> bool {
-    char.is_control() && char != '\n' && char != '\t'
+    let mut sheet = Sheet::default();
+    sheet.push(&clean, Look::default());
+    sheet
 }
 
 /// What the dialect has marks for.
@@ -77,8 +64,8 @@ struct Reader<'m> {
     in_link: bool,
     /// Line breaks to be written before the next text.
     gap: usize,
-    /// A list item's bullet, to be written before its first text, and how far its line is indented.
-    marker: Option<(usize, String)>,
+    /// A list item's bullet, to be written before its first text.
+    marker: Option<Marker>,
     /// What every line begins with, list by list and quote by quote.
     indents: Vec<&'static str>,
     /// The number of the next item of each open list; `None` for bullets.
@@ -86,18 +73,14 @@ struct Reader<'m> {
     /// For each open quote, whether it is an indent and not a look.
     quotes: Vec<bool>,
     quote_count: u32,
+    /// How many indents stand before the quote that is a look: its lines begin without them.
+    before_quote: usize,
+    /// How much visible text there is, indents and bullets not counted.
+    ink: usize,
     /// Bars to be written before the next text of a table's row.
     bars: usize,
     /// Whether the current row has had a cell.
     in_row: bool,
-}
-
-/// Where a link's text began.
-struct Anchor {
-    url: String,
-    start: usize,
-    /// Whether the address has to be spelled out, the dialect having no mark for it.
-    spell: bool,
 }
 
 impl<'m> Reader<'m> {
@@ -137,9 +120,41 @@ impl<'m> Reader<'m> {
             lists: Vec::new(),
             quotes: Vec::new(),
             quote_count: 0,
+            before_quote: 0,
+            ink: 0,
             bars: 0,
             in_row: false,
         }
+    }
+
+    fn read_all(mut self, text: &str) -> Sheet {
+        let mut strays = Strays::find(text);
+        let mut level = 0usize;
+        for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
+            let (opens, closes) = (matches!(event, Event::Start(_)), matches!(event, Event::End(_)));
+            if level == 0 {
+                self.stray(strays.before(range.start));
+            }
+            level = (level + usize::from(opens)).saturating_sub(usize::from(closes));
+            self.read(event);
+            if level == 0 {
+                strays.pass(range.end);
+            }
+        }
+        self.stray(strays.before(text.len()));
+        self.sheet
+    }
+
+    fn stray(&mut self, lines: Vec<&str>) {
+        if lines.is_empty() {
+            return;
+        }
+        self.block();
+        for line in lines {
+            self.text(line);
+            self.break_line(1);
+        }
+        self.block();
     }
 
     fn read(&mut self, event: Event<'_>) {
@@ -219,9 +234,8 @@ impl<'m> Reader<'m> {
                 self.break_line(2);
             }
             TagEnd::BlockQuote(_) => {
-                if self.quotes.pop() == Some(true) {
-                    self.indents.pop();
-                } else {
+                self.indents.pop();
+                if self.quotes.pop() == Some(false) {
                     self.look.quote = 0;
                 }
                 self.block();
@@ -274,24 +288,15 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// A block begins or ends here: an empty line at the top, a new line inside a list.
-    fn block(&mut self) {
-        self.break_line(if self.lists.is_empty() { 2 } else { 1 });
-    }
-
-    fn break_line(&mut self, lines: usize) {
-        self.gap = self.gap.max(lines);
-    }
-
     fn start_quote(&mut self) {
         self.block();
-        let nested = self.look.quote != 0 || !self.able.quote;
+        let nested = self.look.quote != 0 || !self.able.quote || self.indents.len() >= DEEPEST;
         self.quotes.push(nested);
-        if nested {
-            self.indents.push("> ");
-        } else {
+        self.indents.push(if nested { "> " } else { "" });
+        if !nested {
             self.quote_count += 1;
             self.look.quote = self.quote_count;
+            self.before_quote = self.indents.len();
         }
     }
 
@@ -308,18 +313,20 @@ impl<'m> Reader<'m> {
 
     fn start_item(&mut self) {
         self.break_line(1);
-        let mut marker = "• ".to_owned();
+        let mut text = "• ".to_owned();
         let mut indent = "  ";
         if let Some(Some(number)) = self.lists.last_mut() {
-            marker = format!("{number}. ");
+            text = format!("{number}. ");
             indent = "   ";
             *number = number.saturating_add(1);
         }
         match &mut self.marker {
             // `1. - a`: both stand in one line, within reason.
-            Some((_, outer)) if outer.len() < 32 => outer.push_str(&marker),
+            Some(outer) if outer.text.len() < 32 => outer.text.push_str(&text),
             Some(_) => {}
-            None => self.marker = Some((self.indents.len(), marker)),
+            None => {
+                self.marker = Some(Marker { text, depth: self.indents.len(), quote: self.look.quote });
+            }
         }
         self.indents.push(indent);
     }
@@ -327,9 +334,9 @@ impl<'m> Reader<'m> {
     fn task(&mut self, done: bool) {
         let tick = if done { "☑ " } else { "☐ " };
         match &mut self.marker {
-            Some((_, marker)) if marker.ends_with("• ") => {
-                marker.truncate(marker.len() - "• ".len());
-                marker.push_str(tick);
+            Some(marker) if marker.text.ends_with("• ") => {
+                marker.text.truncate(marker.text.len() - "• ".len());
+                marker.text.push_str(tick);
             }
             _ => self.text(tick),
         }
@@ -341,113 +348,18 @@ impl<'m> Reader<'m> {
         self.in_row = false;
     }
 
-    fn start_link(&mut self, link_type: LinkType, url: &str) {
-        self.flush();
-        if self.in_link {
-            // An image inside a link: its text is the link's.
-            return self.outer.push((self.look, None));
-        }
-        self.in_link = true;
-        let url = match link_type {
-            LinkType::Email => format!("mailto:{url}"),
-            _ => url.chars().filter(|char| !char.is_control()).collect(),
-        };
-        let spell = !self.fits_a_link(&url);
-        let outer = self.look;
-        if !spell {
-            self.sheet.links.push(Link { url: url.clone(), end: 0, told: false });
-            self.look.link = self.sheet.links.len() as u32;
-        }
-        self.outer.push((outer, Some(Anchor { url, start: self.sheet.text.len(), spell })));
-    }
-
-    /// Whether the dialect can show this link, and some text of it in every part. An address that takes
-    /// half a message or more is spelled out, because text can be cut and a mark cannot.
-    fn fits_a_link(&self, url: &str) -> bool {
-        let mut mark = String::new();
-        if self.look.pre != 0 || !(self.marks.open)(Style::Link { url }, &mut mark) {
-            return false;
-        }
-        (self.marks.close)(Style::Link { url }, &mut mark);
-        let unit = self.limit.unit;
-        let longest = unit.len(&mark).max(unit.len(url) + " ()".len());
-        longest <= self.limit.max / 2 && self.trappings <= self.limit.max / 2
-    }
-
-    fn end_link(&mut self, anchor: Anchor, outer: Look) {
-        let Anchor { url, start, spell } = anchor;
-        self.in_link = false;
-        if self.sheet.text[start..].trim().is_empty() {
-            self.text(&url);
-        }
-        let shown = &self.sheet.text[start..];
-        let told = shown.trim() == url || url.strip_prefix("mailto:") == Some(shown.trim());
-        let end = start + shown.trim_end().len();
-        if !spell {
-            if let Some(link) = self.sheet.links.last_mut() {
-                (link.end, link.told) = (end, told);
-            }
-        } else if !told && !url.is_empty() {
-            self.look = outer;
-            self.text(&format!(" ({url})"));
-        }
-    }
-
-    fn line_break(&mut self) {
-        if self.gap > 0 {
-            return;
-        }
-        self.sheet.push("\n", self.worn());
-        for indent in self.indents.iter().take(DEEPEST) {
-            self.sheet.push(indent, worn(self.look, self.marks, &self.able));
-        }
-    }
-
     fn text(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
         self.flush();
+        self.ink += text.trim().len();
         // An entity such as `&#7;` brings back what was cleaned away.
-        if text.contains(unwelcome) {
-            let clean: String = text.chars().filter(|char| !unwelcome(*char)).collect();
+        if text.contains(intake::unwelcome) {
+            let clean: String = text.chars().filter(|char| !intake::unwelcome(*char)).collect();
             return self.sheet.push(&clean, self.worn());
         }
         self.sheet.push(text, self.worn());
-    }
-
-    /// Writes what has to stand before the next text: line breaks, indents, bullets, bars.
-    fn flush(&mut self) {
-        let begins = self.sheet.text.is_empty();
-        let gap = std::mem::take(&mut self.gap);
-        let quiet = Look { quote: self.worn().quote, ..Look::default() };
-        if !begins && gap > 0 {
-            let between = if self.sheet.last_look().quote == quiet.quote { quiet } else { Look::default() };
-            self.sheet.push(&"\n\n"[..gap.min(2)], between);
-        }
-        if begins || gap > 0 {
-            let marker = self.marker.take();
-            // Code keeps its own indentation and no other.
-            let depth = match &marker {
-                Some((depth, _)) => *depth,
-                None if self.look.pre != 0 => 0,
-                None => self.indents.len(),
-            };
-            for indent in &self.indents[..depth.min(DEEPEST)] {
-                self.sheet.push(indent, quiet);
-            }
-            if let Some((_, marker)) = marker {
-                if self.look.pre != 0 {
-                    self.sheet.push(marker.trim_end(), quiet);
-                    self.sheet.push("\n", quiet);
-                } else {
-                    self.sheet.push(&marker, quiet);
-                }
-            }
-        }
-        for _ in 0..std::mem::take(&mut self.bars) {
-            self.sheet.push(" | ", self.worn());
-        }
     }
 
     fn worn(&self) -> Look {

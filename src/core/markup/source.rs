@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
-use super::{Part, STAND_IN, number, parse, plain};
+use super::{Part, STAND_IN, intake, number, parse, plain};
 use crate::profile::Limit;
 use crate::split::{self, Dress};
 
@@ -83,6 +83,9 @@ fn write(text: &str, fences: &[Fence], piece: Range<usize>, dressed: bool, out: 
 
 fn fences(text: &str) -> Vec<Fence> {
     let mut fences = Vec::new();
+    if intake::is_too_deep(text) {
+        return fences;
+    }
     for (event, range) in Parser::new_ext(text, parse::options()).into_offset_iter() {
         if let Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) = event {
             fences.extend(fence(text, range));

@@ -65,10 +65,32 @@ fn body(text: &str) -> String {
 
 #[test]
 fn blank_text_makes_no_parts() {
-    for text in ["", " \n\t\r\n ", "\0", "> ", "```\n```", "&nbsp;"] {
+    for text in ["", " \n\t\r\n ", "\0"] {
         assert_eq!(bodies(text, &LINES, 100), [""; 0], "{text:?}");
     }
     assert_eq!(bodies("hello", &LINES, 0), [""; 0]);
+}
+
+#[test]
+fn an_answer_of_which_markdown_shows_nothing_is_shown_as_written() {
+    for text in [">", "-", "```\n```", "&nbsp;", "[INFO]: started"] {
+        assert_eq!(bodies(text, &LINES, 100), [text], "{text:?}");
+    }
+}
+
+#[test]
+fn lines_that_only_look_like_link_definitions_are_kept() {
+    assert_eq!(plain("[INFO]: started\n[INFO]: ended\n\nok"), "[INFO]: started\n[INFO]: ended\n\nok");
+    assert_eq!(
+        plain("see [1] [b]\n\n[1]: http://a\n[2]: http://c\n[b]: d"),
+        "see 1 (http://a) b (d)\n\n[2]: http://c"
+    );
+}
+
+#[test]
+fn a_text_nested_without_reason_is_shown_as_written() {
+    let text = format!("{} a\n{}", ">".repeat(5_000), "a\n".repeat(5_000));
+    assert!(plain(&text).starts_with(">>>>"));
 }
 
 #[test]
@@ -80,6 +102,7 @@ fn marks_close_before_the_line_does_where_the_dialect_asks() {
 fn quotes_become_prefixes_on_every_line() {
     assert_eq!(body("> a **b**\n> c\n\nd"), "> a *b*\n> c\n\nd");
     assert_eq!(body("> a\n>> b"), "> a\n\n> > b");
+    assert_eq!(body("- > a\n  > b"), "•\n> a\n> b");
 }
 
 #[test]
@@ -126,7 +149,7 @@ fn headings_are_bold_lines_and_rules_are_lines() {
 
 #[test]
 fn lists_keep_their_bullets_numbers_and_indentation() {
-    assert_eq!(plain("- a\n- b\n  - c\n\n    d\n- e"), "• a\n\n• b\n\n  • c\n\n    d\n\n• e");
+    assert_eq!(plain("- a\n- b\n  - c\n\n    d\n- e"), "• a\n• b\n\n  • c\n\n    d\n• e");
     assert_eq!(plain("3. a\n   - b\n4. c\n   more"), "3. a\n   • b\n4. c\n   more");
     assert_eq!(plain("- [ ] to do\n- [x] done"), "☐ to do\n☑ done");
     assert_eq!(plain("- - a"), "• • a");
@@ -185,7 +208,7 @@ fn a_fence_that_is_cut_in_the_source_is_closed_and_opened_again() {
     let text = "hi\n\n```rust\nlet a;\nlet b;\n```\n\nbye bye bye";
     assert_eq!(
         bodies(text, &SOURCE, 24),
-        ["hi", "```rust\nlet a;\n```", "```rust\nlet b;\n```", "bye bye bye"]
+        ["hi\n\n```rust\nlet a;\n```", "```rust\nlet b;\n```", "bye bye bye"]
     );
     let quoted = "> ~~~\n> let a = 1;\n> let b = 2;\n> ~~~";
     assert_eq!(bodies(quoted, &SOURCE, 28), ["> ~~~\n> let a = 1;\n> ~~~", "> ~~~\n> let b = 2;\n> ~~~"]);
@@ -242,6 +265,8 @@ fn markdown() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
     #[test]
     fn no_part_is_over_the_limit_and_no_text_is_lost(text in prop_oneof![markdown(), any::<String>()], max in 1usize..80) {
         for unit in [Unit::Bytes, Unit::Characters, Unit::Utf16] {
@@ -255,7 +280,8 @@ proptest! {
                 }
                 if dialect.name != "source" && (max >= 4 || unit == Unit::Characters) {
                     let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
-                    prop_assert_eq!(ink(&all), ink(&plain(&text)));
+                    // The mark before a quoted line is a decoration, which a small limit may leave no room for.
+                    prop_assert_eq!(ink(&all).replace('>', ""), ink(&plain(&text)).replace('>', ""));
                 }
             }
         }

@@ -66,6 +66,8 @@ fn the_indentation_of_the_next_line_is_kept() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn nothing_but_white_space_is_lost(text in "[ab \n.é\u{301}👩\u{200d}]{0,80}", max in 1usize..20) {
         let ink = |text: &str| text.split_whitespace().collect::<String>();

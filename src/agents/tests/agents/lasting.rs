@@ -45,7 +45,7 @@ async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
 #[tokio::test]
 async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     let room = Room::new();
-    let agent = room.lasting(r#"read -r line; echo "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
+    let agent = room.lasting(r#"read -r line; printf '%s\n' "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
     let mut heard = turn(7, "one\n\"two\"");
     heard.context.push("be kind".into());
     let (_, end) = hear(agent.turn(heard)).await;
@@ -111,8 +111,9 @@ async fn lines_for_another_turn_and_second_answers_are_dropped() {
         read -r prompt
         echo '{"type":"delta","turn":"t9","text":"late"}'; echo '{"type":"done","turn":"t9","text":"late"}'
         echo '{"type":"done","turn":"t1","text":"first"}'; echo '{"type":"done","turn":"t1","text":"again"}'; echo '{"type":"done","text":"again"}'
-        touch said
+        printf '{"type":"done",'; touch said
         read -r prompt
+        echo '"text":"begun too early"}'
         echo '{"type":"done","turn":"t1","text":"very late"}'; echo '{"type":"done","turn":"t2","text":"second"}'
         read -r end"#,
     );
@@ -167,7 +168,7 @@ async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
     let why = died(error(agent.turn(turn(1, "x"))).await);
     assert_eq!(why, "line 1 of its output is longer than 1048576 bytes (max_line)");
     let grown = memory().saturating_sub(before);
-    assert!(grown < 30 << 20, "it took {grown} bytes more");
+    assert!(grown < 64 << 20, "it took {grown} bytes more");
     gone(room.pid("pid").await).await;
 }
 
@@ -200,16 +201,19 @@ async fn a_program_that_does_not_read_is_still_heard_and_ended() {
     let mut stream = agent.turn(turn(1, &"x".repeat(1 << 20)));
     assert_eq!(piece(&mut stream).await, "up");
     for _ in 0..100 {
-        let steered = agent.steer(TurnId(1), "more");
-        room.clock.pass(Duration::from_secs(5));
+        let time = async {
+            room.clock.somebody_sleeps().await;
+            room.clock.pass(Duration::from_secs(5));
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             biased;
-            taken = steered => assert_eq!(taken, Ok(false)),
-            () = async { loop { room.clock.somebody_sleeps().await; room.clock.pass(Duration::from_secs(5)); } } => {}
+            taken = agent.steer(TurnId(1), "more") => assert_eq!(taken, Ok(false)),
+            () = time => {}
         }
     }
     agent.abort(TurnId(1)).await;
-    drop(next(&mut stream).await);
+    assert!(next(&mut stream).await.is_none());
     gone(room.pid("pid").await).await;
 }
 

@@ -1,0 +1,8 @@
+//! What can be asked over HTTP, by noun.
+
+pub(crate) mod chat;
+pub(crate) mod house;
+pub(crate) mod outbox;
+pub(crate) mod page;
+pub(crate) mod send;
+pub(crate) mod session;

@@ -1,0 +1,37 @@
+//! How the house is: for probes, for people and for Prometheus.
+
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::gate::{Answer, Call};
+use crate::show;
+
+/// Whether the process is well. A platform that is down does not make it ill, so nobody restarts it for that.
+pub(crate) async fn health(call: Call) -> Result<Answer, ApiError> {
+    let reasons = call.house.desk.health().degraded;
+    let status = if reasons.is_empty() { "ok" } else { "degraded" };
+    Ok(Answer::ok(json!({"status": status, "reasons": reasons, "version": env!("CARGO_PKG_VERSION")})))
+}
+
+/// Whether every account hears its platform.
+pub(crate) async fn ready(call: Call) -> Result<Answer, ApiError> {
+    let accounts = call.house.desk.accounts();
+    let ready = accounts.iter().all(|account| account.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let accounts: Vec<_> = accounts.iter().map(show::account).collect();
+    Ok(Answer::Json(status, json!({"ready": ready, "accounts": accounts})))
+}
+
+/// How things stand, in numbers.
+pub(crate) async fn status(call: Call) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(show::status(&call.house.desk.status().await?)))
+}
+
+/// The metrics in Prometheus' text form.
+pub(crate) async fn metrics(call: Call) -> Result<Answer, ApiError> {
+    let text = (call.house.metrics)();
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok(Answer::Other((kind, text).into_response()))
+}

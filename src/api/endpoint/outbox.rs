@@ -1,0 +1,49 @@
+//! What is on its way out.
+
+use frontdesk_core::id::{IdError, OutId};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::endpoint::session::limit;
+use crate::error::ApiError;
+use crate::gate::{Answer, Call};
+use crate::show;
+
+/// The states that a part can be in.
+const STATES: [&str; 7] = ["queued", "streaming", "sending", "sent", "unknown", "dead", "dropped"];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    state: Option<String>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
+    let which: Which = call.query()?;
+    if let Some(state) = which.state.as_deref()
+        && !STATES.contains(&state)
+    {
+        return Err(ApiError::bad_request(format!("there is no state {state:?}; there are {}", STATES.join(", "))));
+    }
+    let before = which.before.as_deref().map(id).transpose()?;
+    let rows = call.house.desk.store().parts(which.state.as_deref(), before, limit(which.limit)).await?;
+    Ok(Answer::ok(json!({"parts": rows.iter().map(show::part).collect::<Vec<_>>()})))
+}
+
+pub(crate) async fn retry(call: Call) -> Result<Answer, ApiError> {
+    let id = id(call.param(0)?)?;
+    call.house.desk.retry_part(id).await?;
+    Ok(Answer::ok(json!({"id": id.to_string(), "state": "queued"})))
+}
+
+pub(crate) async fn give_up(call: Call) -> Result<Answer, ApiError> {
+    let id = id(call.param(0)?)?;
+    call.house.desk.drop_part(id).await?;
+    Ok(Answer::ok(json!({"id": id.to_string(), "state": "dropped"})))
+}
+
+fn id(text: &str) -> Result<OutId, ApiError> {
+    text.parse().map_err(|error: IdError| ApiError::bad_request(error.to_string()))
+}

@@ -1,0 +1,115 @@
+//! Conversations: lists, histories, and what an admin may do to one. The WebSocket's calls use the same verbs.
+
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::gate::{Answer, Call};
+use crate::house::House;
+use crate::show;
+
+/// How many rows a list has unless it is asked for more or fewer.
+pub(crate) const PAGE: u32 = 50;
+
+/// How many rows a list has at most.
+pub(crate) const MOST: u32 = 200;
+
+/// Which sessions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    channel: Option<String>,
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Messages {
+    epoch: Option<u64>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
+    sessions(&call.house, call.query()?).await.map(Answer::ok)
+}
+
+pub(crate) async fn get(call: Call) -> Result<Answer, ApiError> {
+    session(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+}
+
+pub(crate) async fn messages(call: Call) -> Result<Answer, ApiError> {
+    let key = key(call.param(0)?)?;
+    let which: Messages = call.query()?;
+    let before = which.before.as_deref().map(parse_message).transpose()?;
+    let store = call.house.desk.store();
+    if store.session(&key).await?.is_none() {
+        return Err(no_session(&key));
+    }
+    let rows = store.history(&key, which.epoch, before, limit(which.limit)).await?;
+    Ok(Answer::ok(json!({"messages": rows.iter().map(show::history).collect::<Vec<_>>()})))
+}
+
+pub(crate) async fn reset(call: Call) -> Result<Answer, ApiError> {
+    begin_anew(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+}
+
+pub(crate) async fn stop(call: Call) -> Result<Answer, ApiError> {
+    cancel(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+}
+
+pub(crate) async fn erase(call: Call) -> Result<Answer, ApiError> {
+    let key = key(call.param(0)?)?;
+    call.house.desk.erase(&key).await?;
+    Ok(Answer::ok(json!({"erased": key.as_str()})))
+}
+
+/// A list of sessions, in the order of their keys.
+pub(crate) async fn sessions(house: &House, which: Which) -> Result<Value, ApiError> {
+    let after = which.after.as_deref().map(key).transpose()?;
+    let rows = house.desk.store().sessions(which.channel.as_deref(), after.as_ref(), limit(which.limit)).await?;
+    Ok(json!({"sessions": rows.iter().map(show::session).collect::<Vec<_>>()}))
+}
+
+/// One session with its lives, the newest first.
+pub(crate) async fn session(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
+    let store = house.desk.store();
+    let row = store.session(key).await?.ok_or_else(|| no_session(key))?;
+    let epochs = store.epochs(key, None, PAGE).await?;
+    let mut shown = show::session(&row);
+    shown["epochs"] = epochs.iter().map(show::epoch).collect();
+    Ok(shown)
+}
+
+/// Begins a new conversation.
+pub(crate) async fn begin_anew(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
+    let epoch = house.desk.reset(key).await?;
+    Ok(json!({"session": key.as_str(), "epoch": epoch}))
+}
+
+/// Cancels the running and the waiting turns.
+pub(crate) async fn cancel(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
+    let (running, waiting) = house.desk.cancel(key).await?;
+    Ok(json!({"session": key.as_str(), "running": running, "waiting": waiting}))
+}
+
+/// A session key as somebody wrote it.
+pub(crate) fn key(text: &str) -> Result<SessionKey, ApiError> {
+    text.parse().map_err(|error: frontdesk_core::key::KeyError| ApiError::bad_request(error.to_string()))
+}
+
+/// How long a list may be.
+pub(crate) fn limit(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(PAGE).clamp(1, MOST)
+}
+
+fn parse_message(text: &str) -> Result<MessageId, ApiError> {
+    text.parse().map_err(|error: frontdesk_core::id::IdError| ApiError::bad_request(error.to_string()))
+}
+
+fn no_session(key: &SessionKey) -> ApiError {
+    ApiError::not_found(format!("there is no session {key}"))
+}

@@ -1,0 +1,264 @@
+//! The order of checks that every request passes.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Query, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use frontdesk_core::access::Action;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::error::ApiError;
+use crate::house::House;
+use crate::origin::Page;
+use crate::repeat::First;
+use crate::token::{Caller, Scope, bearer};
+
+/// One method of one path, and who may call it. The router is built from these alone.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) need: Need,
+    pub(crate) repeat: Repeat,
+    pub(crate) run: fn(Call) -> BoxFuture<'static, Result<Answer, ApiError>>,
+}
+
+/// What a caller must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    Nothing,
+    /// A token of this scope, whose holder may do this.
+    Token(Scope, Action),
+    /// A WebSocket has further ways to show its token: it checks them itself, Origin first.
+    Socket,
+}
+
+/// What becomes of an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It means nothing here, or the endpoint keeps it in the database.
+    Own,
+    /// The answer is remembered for a while.
+    Remembered,
+}
+
+/// A request that passed.
+pub(crate) struct Call {
+    pub(crate) house: Arc<House>,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) peer: Peer,
+    pub(crate) ip: IpAddr,
+    pub(crate) parts: Parts,
+    pub(crate) params: Vec<String>,
+    pub(crate) body: Bytes,
+}
+
+/// What is answered.
+pub(crate) enum Answer {
+    /// JSON.
+    Json(StatusCode, Value),
+    /// Anything else.
+    Other(Response),
+}
+
+/// The other end of a connection, and the place that it takes up.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) place: Arc<OwnedSemaphorePermit>,
+}
+
+/// Passes a request through the checks, and carries it out. Its method and path have matched already.
+pub(crate) async fn pass(house: Arc<House>, endpoint: &'static Endpoint, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match checked(house, endpoint, parts, body).await {
+        Ok(answer) => answer.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn checked(
+    house: Arc<House>,
+    endpoint: &'static Endpoint,
+    mut parts: Parts,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
+    let ip = house.client(peer.address, &parts.headers);
+    check_size(&parts.headers, house.config.limits.max_body)?;
+    if endpoint.method != Method::GET || endpoint.need == Need::Socket {
+        check_page(&house, &parts, ip)?;
+    }
+    house.admit(ip)?;
+    let caller = match endpoint.need {
+        Need::Nothing | Need::Socket => None,
+        Need::Token(scope, action) => {
+            let clear = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
+            let caller = house.login(clear, ip)?;
+            house.authorize(&caller, scope, action)?;
+            house.admit_token(&caller)?;
+            Some(caller)
+        }
+    };
+    let body = read(&house, body).await?;
+    let params = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
+    let params = params.iter().map(|(_, value)| value.to_owned()).collect();
+    let call = Call { house: house.clone(), caller, peer, ip, parts, params, body };
+    match (endpoint.repeat, call.key()?) {
+        (Repeat::Remembered, Some(key)) => once(&house, endpoint, call, &key).await,
+        _ => (endpoint.run)(call).await,
+    }
+}
+
+/// Carries a request out unless it was carried out before.
+async fn once(house: &House, endpoint: &Endpoint, call: Call, key: &str) -> Result<Answer, ApiError> {
+    let path = call.parts.uri.path().to_owned();
+    match house.repeats.begin(call.token(), key, &path, &call.body)? {
+        First::No(status, body) => Ok(Answer::Json(status, body)),
+        First::Yes(claim) => {
+            let answer = (endpoint.run)(call).await?;
+            if let Answer::Json(status, body) = &answer {
+                claim.answered(*status, body);
+            }
+            Ok(answer)
+        }
+    }
+}
+
+/// Refuses what is too large by its own word, and what would have to be unpacked to know.
+fn check_size(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
+    if let Some(length) = headers.get(header::CONTENT_LENGTH) {
+        let length: u64 = length
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| ApiError::bad_request("Content-Length is not a number"))?;
+        if length > max as u64 {
+            return Err(ApiError::too_large(max));
+        }
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding.as_bytes() != b"identity" => Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_encoding",
+            "bodies are taken as they are: send it without Content-Encoding",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses other people's web pages.
+fn check_page(house: &House, parts: &Parts, ip: IpAddr) -> Result<(), ApiError> {
+    if house.origins.page(&parts.headers) != Page::Foreign {
+        return Ok(());
+    }
+    metrics::counter!("frontdesk_foreign_origins_total").increment(1);
+    tracing::warn!(%ip, origin = ?parts.headers.get(header::ORIGIN), path = parts.uri.path(), "a foreign page was refused");
+    let message = "pages of this origin may not call the gateway: add it to gateway.origins";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message))
+}
+
+/// Reads a body, up to the limit and within the time that one may take.
+async fn read(house: &House, body: Body) -> Result<Bytes, ApiError> {
+    let limits = &house.config.limits;
+    let mut reading = std::pin::pin!(collect(body, limits.max_body));
+    // Nearly every body is there already: no timer is set for those.
+    if let Some(read) = reading.as_mut().now_or_never() {
+        return read;
+    }
+    tokio::select! {
+        read = reading => read,
+        () = house.pause(limits.request_timeout()) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            "the body did not come in time",
+        )),
+    }
+}
+
+async fn collect(mut body: Body, max: usize) -> Result<Bytes, ApiError> {
+    let mut whole = Bytes::new();
+    let mut more: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::bad_request("the body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if more.len() + whole.len() + data.len() > max {
+            return Err(ApiError::too_large(max));
+        }
+        if whole.is_empty() && more.is_empty() {
+            whole = data;
+        } else {
+            more.extend_from_slice(&std::mem::take(&mut whole));
+            more.extend_from_slice(&data);
+        }
+    }
+    Ok(if more.is_empty() { whole } else { more.into() })
+}
+
+impl Call {
+    /// The body as JSON of a known form.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let body = "the body is not the JSON that is expected here";
+            ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {error}"))
+        })
+    }
+
+    /// The query, of a known form.
+    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        Query::try_from_uri(&self.parts.uri)
+            .map(|Query(query)| query)
+            .map_err(|error| ApiError::bad_request(format!("the query: {}", error.body_text())))
+    }
+
+    /// A part of the path, decoded.
+    pub(crate) fn param(&self, index: usize) -> Result<&str, ApiError> {
+        self.params.get(index).map(String::as_str).ok_or_else(ApiError::internal)
+    }
+
+    /// Who calls; only endpoints that need a token have somebody here.
+    pub(crate) fn caller(&self) -> Result<&Caller, ApiError> {
+        self.caller.as_ref().ok_or_else(ApiError::unauthorized)
+    }
+
+    fn token(&self) -> &str {
+        self.caller.as_ref().map_or("", |caller| &caller.token)
+    }
+
+    /// The `Idempotency-Key`.
+    pub(crate) fn key(&self) -> Result<Option<String>, ApiError> {
+        let Some(key) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 200);
+        key.map(|key| Some(key.to_owned()))
+            .ok_or_else(|| ApiError::bad_request("an Idempotency-Key has 1 to 200 printable ASCII characters"))
+    }
+}
+
+impl Answer {
+    /// 200 with JSON.
+    pub(crate) fn ok(body: Value) -> Self {
+        Self::Json(StatusCode::OK, body)
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        match self {
+            Answer::Json(status, body) => {
+                (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+            }
+            Answer::Other(response) => response,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The table of everything that can be asked, and the router made from it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use frontdesk_core::access::Action;
+use tower::ServiceExt;
+
+use crate::endpoint::{chat, house as home, outbox, page, send, session};
+use crate::error::ApiError;
+use crate::gate::{self, Endpoint, Need, Repeat};
+use crate::house::House;
+use crate::origin::Page;
+use crate::token::Scope;
+use crate::ws::handshake;
+
+macro_rules! endpoints {
+    ($($method:ident $path:literal $need:expr, $repeat:ident, $run:path;)*) => {
+        &[$(Endpoint {
+            method: Method::$method,
+            path: $path,
+            need: $need,
+            repeat: Repeat::$repeat,
+            run: |call| Box::pin($run(call)),
+        }),*]
+    };
+}
+
+const LOOK: Need = Need::Token(Scope::Read, Action::Administer);
+const CHANGE: Need = Need::Token(Scope::Admin, Action::Administer);
+const SPEAK: Need = Need::Token(Scope::Admin, Action::Speak);
+
+/// Everything that can be asked. What is not here has no path, so that nothing goes without its rule.
+pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
+    GET "/" Need::Nothing, Own, page::index;
+    GET "/app.js" Need::Nothing, Own, page::script;
+    GET "/style.css" Need::Nothing, Own, page::style;
+    GET "/health" Need::Nothing, Own, home::health;
+    GET "/ready" Need::Nothing, Own, home::ready;
+    GET "/metrics" LOOK, Own, home::metrics;
+    GET "/api/status" LOOK, Own, home::status;
+    GET "/api/sessions" LOOK, Own, session::list;
+    GET "/api/session/{key}" LOOK, Own, session::get;
+    DELETE "/api/session/{key}" CHANGE, Own, session::erase;
+    GET "/api/session/{key}/messages" LOOK, Own, session::messages;
+    POST "/api/session/{key}/reset" CHANGE, Remembered, session::reset;
+    POST "/api/session/{key}/stop" CHANGE, Remembered, session::stop;
+    GET "/api/outbox" LOOK, Own, outbox::list;
+    POST "/api/outbox/{id}/retry" CHANGE, Remembered, outbox::retry;
+    POST "/api/outbox/{id}/drop" CHANGE, Remembered, outbox::give_up;
+    POST "/api/send" CHANGE, Remembered, send::send;
+    POST "/api/chat" SPEAK, Own, chat::chat;
+    GET "/ws" Need::Socket, Own, handshake::upgrade;
+};
+
+/// The router of the table.
+pub(crate) fn router(house: Arc<House>) -> Router {
+    let mut router = Router::new();
+    for endpoint in ENDPOINTS {
+        let Ok(filter) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
+        let run = move |State(house): State<Arc<House>>, request: Request| gate::pass(house, endpoint, request);
+        router = router.route(endpoint.path, on(filter, run));
+    }
+    router
+        .fallback(|| async { ApiError::not_found("there is nothing at this path") })
+        .method_not_allowed_fallback(|| async {
+            let message = "this path does not take this method; the Allow header names those that it takes";
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+        })
+        .with_state(house)
+}
+
+/// Answers a request: its names first, then the table; and what every answer carries.
+pub(crate) async fn answer(house: &House, router: Router, request: Request) -> Response {
+    let listed = match house.origins.page(request.headers()) {
+        Page::Listed => request.headers().get(header::ORIGIN).cloned(),
+        Page::None | Page::Own | Page::Foreign => None,
+    };
+    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/style.css");
+    let mut response = match house.origins.check_host(request.uri(), request.headers()) {
+        Err(error) => error.into_response(),
+        Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+    };
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    if api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    // Only pages that the operator listed are told that they may read the answer, and none gets cookies:
+    // there are none.
+    if let Some(origin) = listed {
+        set(header::VARY, "Origin");
+        set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
+        set(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    metrics::counter!("frontdesk_http_responses_total", "status" => status_class(response.status())).increment(1);
+    response
+}
+
+fn status_class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_changes_something_needs_more_than_a_read_token() {
+        for endpoint in ENDPOINTS {
+            let changes = endpoint.method != Method::GET;
+            let admin = matches!(endpoint.need, Need::Token(Scope::Admin, _));
+            assert_eq!(changes, admin, "{} {}", endpoint.method, endpoint.path);
+        }
+    }
+
+    #[test]
+    fn what_needs_nothing_is_the_page_and_the_probes() {
+        let open: Vec<&str> =
+            ENDPOINTS.iter().filter(|e| e.need == Need::Nothing).map(|endpoint| endpoint.path).collect();
+        assert_eq!(open, ["/", "/app.js", "/style.css", "/health", "/ready"]);
+    }
+}

@@ -1,0 +1,220 @@
+//! Somebody who waits for the answer to one message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use frontdesk_core::act::{About, Ending};
+use frontdesk_core::delta::Usage;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_store::row::HistoryRow;
+use serde_json::Value;
+
+use crate::door::Reader;
+use crate::error::ApiError;
+use crate::frame::{Kind, Shown, failure};
+use crate::house::House;
+use crate::prompt::Taken;
+
+/// How often the row is looked at without any frame: not every end makes one.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How many of a session's last lines are searched for a command's reply, and how many at a time.
+const LINES: u64 = 1000;
+const LINES_AT_ONCE: u32 = 200;
+
+/// Waits for the answer to one message. Frames are hints; the row is the truth.
+pub(crate) struct Waiter {
+    house: Arc<House>,
+    reader: Reader,
+    message: MessageId,
+    session: SessionKey,
+    /// The row must be looked at before anything is waited for: the message was known already.
+    look: bool,
+    /// The answer was seen as a frame.
+    done: Option<Arc<Shown>>,
+    /// Nothing follows.
+    over: bool,
+}
+
+/// An answer.
+pub(crate) struct Answered {
+    pub(crate) text: String,
+    pub(crate) cost: Option<Usage>,
+    /// Whether a turn's end follows it; a command has none.
+    pub(crate) by_turn: bool,
+}
+
+/// The next thing that a reader of the stream sees.
+pub(crate) enum Step {
+    Frame(Arc<Shown>),
+    /// Nothing new; the connection is still used.
+    Nothing,
+    Failed(ApiError),
+    End,
+}
+
+impl Waiter {
+    pub(crate) fn new(house: Arc<House>, reader: Reader, taken: &Taken) -> Self {
+        let Taken { message, session, again } = taken.clone();
+        Self { house, reader, message, session, look: again, done: None, over: false }
+    }
+
+    /// Waits for the whole answer.
+    pub(crate) async fn answer(mut self) -> Result<Answered, ApiError> {
+        loop {
+            if std::mem::take(&mut self.look)
+                && let Some(answer) = self.conclusion().await?
+            {
+                return answer;
+            }
+            match self.reader.out.pop(u64::MAX) {
+                Some(frame) => self.look = self.notice(&frame),
+                None => self.look = self.rest().await?,
+            }
+        }
+    }
+
+    /// Waits for the next thing to show.
+    pub(crate) async fn step(&mut self) -> Step {
+        match self.next().await {
+            Ok(step) => step,
+            Err(error) => Step::Failed(error),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Step, ApiError> {
+        while !self.over {
+            if std::mem::take(&mut self.look)
+                && let Some(answer) = self.conclusion().await?
+            {
+                let answer = answer?;
+                match &self.done {
+                    // A command has no turn whose end could follow.
+                    Some(_) if !answer.by_turn => self.over = true,
+                    Some(_) => {}
+                    None => {
+                        self.over = true;
+                        return Ok(Step::Frame(Arc::new(Shown::answer(self.about(), 0, &answer.text))));
+                    }
+                }
+                continue;
+            }
+            let Some(frame) = self.reader.out.pop(u64::MAX) else {
+                if self.rest().await? {
+                    self.over = self.done.is_some();
+                    self.look = !self.over;
+                    return Ok(Step::Nothing);
+                }
+                continue;
+            };
+            if !frame.is_about(self.message) {
+                continue;
+            }
+            match frame.kind {
+                Kind::Done => {
+                    self.done = Some(frame.clone());
+                    self.look = true;
+                }
+                // The end may overtake the answer, which is on its way by itself.
+                Kind::End(ending) if failure(ending).is_some() || self.done.is_some() => self.over = true,
+                Kind::End(_) => {}
+                Kind::Delta | Kind::Message | Kind::Gap | Kind::Typing => {}
+            }
+            return Ok(Step::Frame(frame));
+        }
+        Ok(Step::End)
+    }
+
+    /// Whether a frame may mean that the message has ended.
+    fn notice(&mut self, frame: &Arc<Shown>) -> bool {
+        let mine = frame.is_about(self.message);
+        if mine && frame.kind == Kind::Done {
+            self.done = Some(frame.clone());
+        }
+        mine && matches!(frame.kind, Kind::Done | Kind::End(_))
+    }
+
+    /// Waits for a frame. True if none came for a while, or some were lost.
+    async fn rest(&self) -> Result<bool, ApiError> {
+        tokio::select! {
+            biased;
+            () = self.house.stop.cancelled() => Err(ApiError::stopping().about(self.message)),
+            () = self.reader.out.changed(), if !self.reader.out.is_overrun() => Ok(false),
+            () = self.house.pause(LOOK) => Ok(true),
+        }
+    }
+
+    /// What the row says, if it has ended.
+    async fn conclusion(&self) -> Result<Option<Result<Answered, ApiError>>, ApiError> {
+        let Some(row) = self.house.desk.store().message(self.message).await? else {
+            return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
+        };
+        let failed = |ending| failed(ending, self.message);
+        Ok(match row.message.state.as_str() {
+            "answered" => Some(Ok(self.answered(row).await?)),
+            "refused" => {
+                Some(Err(ApiError::refused_by_name(row.message.reason.as_deref().unwrap_or("refused"), self.message)))
+            }
+            "cancelled" => Some(Err(failed(Ending::Cancelled))),
+            "superseded" => Some(Err(failed(Ending::Superseded))),
+            "dead" => {
+                let mut error = failed(Ending::Dead);
+                if let Some(name) = row.error.or(row.message.reason) {
+                    error.code = name.into();
+                }
+                Some(Err(error))
+            }
+            _ => None,
+        })
+    }
+
+    async fn answered(&self, row: HistoryRow) -> Result<Answered, ApiError> {
+        let by_turn = row.message.turn.is_some();
+        let text = match (row.answer, &self.done) {
+            (Some(answer), _) => answer,
+            (None, Some(done)) => full_text(done),
+            // A command's reply is a line of the session and nothing else.
+            (None, None) => self.line().await?.map(|line| full_text(&line)).unwrap_or_default(),
+        };
+        Ok(Answered { text, cost: row.usage, by_turn })
+    }
+
+    /// The durable line that answers the message, looked for from the newest on.
+    async fn line(&self) -> Result<Option<Shown>, ApiError> {
+        let store = self.house.desk.store();
+        let newest = store.session(&self.session).await?.map_or(0, |row| row.seq);
+        let step = u64::from(LINES_AT_ONCE);
+        let mut end = newest;
+        while end > newest.saturating_sub(LINES) {
+            let after = end.saturating_sub(step);
+            let rows = store.frames(&self.session, after, LINES_AT_ONCE).await?;
+            let lines = rows.into_iter().map(Shown::from_row);
+            if let Some(line) = lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message)) {
+                return Ok(Some(line));
+            }
+            end = after;
+        }
+        Ok(None)
+    }
+
+    fn about(&self) -> About {
+        About { session: Some(self.session.clone()), messages: vec![self.message] }
+    }
+}
+
+/// The text of an answer's frame.
+fn full_text(done: &Shown) -> String {
+    serde_json::from_str::<Value>(done.json.as_str())
+        .ok()
+        .and_then(|frame| frame["fullText"].as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// A turn that ended without an answer, as an error of the request that waited for it.
+fn failed(ending: Ending, message: MessageId) -> ApiError {
+    let status = if ending == Ending::Dead { StatusCode::BAD_GATEWAY } else { StatusCode::CONFLICT };
+    let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered."));
+    ApiError::new(status, code, sentence).about(message)
+}

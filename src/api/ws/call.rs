@@ -1,0 +1,68 @@
+//! Calls over the socket: the same verbs as over HTTP, by method.
+
+use frontdesk_core::access::Action;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::endpoint::session;
+use crate::error::ApiError;
+use crate::house::House;
+use crate::token::{Caller, Scope};
+
+/// A method, and who may call it.
+struct Method {
+    name: &'static str,
+    scope: Scope,
+    run: for<'a> fn(&'a House, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
+}
+
+/// Every method. What is not here cannot be called.
+static METHODS: &[Method] = &[
+    Method { name: "session.list", scope: Scope::Read, run: |house, params| Box::pin(list(house, params)) },
+    Method { name: "session.get", scope: Scope::Read, run: |house, params| Box::pin(get(house, params)) },
+    Method { name: "session.kill", scope: Scope::Admin, run: |house, params| Box::pin(kill(house, params)) },
+    Method { name: "session.reset", scope: Scope::Admin, run: |house, params| Box::pin(reset(house, params)) },
+];
+
+#[derive(Deserialize)]
+struct Key {
+    key: String,
+}
+
+/// Carries a call out.
+pub(crate) async fn call(house: &House, caller: &Caller, method: &str, params: Value) -> Result<Value, ApiError> {
+    let Some(method) = METHODS.iter().find(|known| known.name == method) else {
+        let names: Vec<_> = METHODS.iter().map(|method| method.name).collect();
+        let mut error = ApiError::not_found(format!("there is no method {method:?}; there are {}", names.join(", ")));
+        error.code = "unknown_method".into();
+        return Err(error);
+    };
+    house.authorize(caller, method.scope, Action::Administer)?;
+    (method.run)(house, params).await
+}
+
+async fn list(house: &House, params: Value) -> Result<Value, ApiError> {
+    let which = if params.is_null() { session::Which::default() } else { form(params)? };
+    session::sessions(house, which).await
+}
+
+async fn get(house: &House, params: Value) -> Result<Value, ApiError> {
+    let Key { key } = form(params)?;
+    session::session(house, &session::key(&key)?).await
+}
+
+async fn kill(house: &House, params: Value) -> Result<Value, ApiError> {
+    let Key { key } = form(params)?;
+    session::cancel(house, &session::key(&key)?).await
+}
+
+async fn reset(house: &House, params: Value) -> Result<Value, ApiError> {
+    let Key { key } = form(params)?;
+    session::begin_anew(house, &session::key(&key)?).await
+}
+
+fn form<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
+    serde_json::from_value(params).map_err(|error| ApiError::bad_request(format!("params: {error}")))
+}

@@ -1,0 +1,174 @@
+//! Talking to the running gateway.
+
+use std::time::Duration;
+
+use frontdesk::home::Home;
+use frontdesk::token::ClearToken;
+use frontdesk_store::lock;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+
+use super::{Done, Failure, Remote};
+
+/// How long a gateway on the same machine may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long it may take to answer a question about itself.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A gateway that can be asked.
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: ClearToken,
+}
+
+/// Runs a command that talks to the gateway. One thread is enough for that.
+pub fn block_on(command: impl Future<Output = Done>) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?.block_on(command)
+}
+
+/// Where the gateway of this home, or of `--url`, is.
+pub fn url(remote: &Remote) -> Result<String, Failure> {
+    if let Some(url) = &remote.url {
+        return plain_url(url);
+    }
+    let home = Home::find(remote.home.home.as_deref(), &super::env)?;
+    let nobody = |why: &str| {
+        let path = home.path().display();
+        Failure::unavailable(format!("{why} for {path}; start one with `frontdesk run`"))
+    };
+    let holder = lock::holder(home.path()).ok_or_else(|| nobody("no frontdesk is running"))?;
+    let address = holder.address.ok_or_else(|| nobody("the frontdesk that is starting does not listen yet"))?;
+    Ok(format!("http://{address}"))
+}
+
+fn plain_url(url: &str) -> Result<String, Failure> {
+    let url = url.trim_end_matches('/');
+    if url.starts_with("http://") {
+        return Ok(url.to_owned());
+    }
+    Err(Failure::usage(format!(
+        "--url {url:?} must begin with http://: the command line has no TLS; for a gateway elsewhere, \
+         forward its port (ssh -L 3847:127.0.0.1:3847 HOST) and use http://127.0.0.1:3847"
+    )))
+}
+
+/// The token that opens it.
+pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
+    let file = match &remote.token_file {
+        Some(file) => file.clone(),
+        None => Home::find(remote.home.home.as_deref(), &super::env)?.token(),
+    };
+    let read = ClearToken::read(&file).map_err(|error| Failure::new(error.to_string()))?;
+    read.ok_or_else(|| {
+        Failure::new(format!("there is no token in {}; `frontdesk run` makes one, or name it with --token-file", file.display()))
+    })
+}
+
+impl Client {
+    /// Finds the gateway and the token. Nothing is sent.
+    pub fn find(remote: &Remote) -> Result<Client, Failure> {
+        // A proxy of the environment is not for the own machine, and would see the token.
+        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build();
+        let http = http.map_err(|error| Failure::new(format!("cannot make a client: {error}")))?;
+        Ok(Client { http, url: url(remote)?, token: token(remote)? })
+    }
+
+    /// Asks for something.
+    pub async fn get(&self, path: &str) -> Result<Value, Failure> {
+        json(self.send(self.request(Method::GET, path).timeout(ANSWER)).await?).await
+    }
+
+    /// Deletes something.
+    pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        json(self.send(self.request(Method::DELETE, path).timeout(ANSWER)).await?).await
+    }
+
+    /// Changes something. `key` is the same for every repetition of one request.
+    pub async fn post(&self, path: &str, body: &Value, key: &str) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path).timeout(ANSWER).header("idempotency-key", key);
+        json(self.send(request.json(body)).await?).await
+    }
+
+    /// The same with an answer that comes piece by piece, for as long as it takes.
+    pub async fn stream(&self, path: &str, body: &Value, key: &str) -> Result<Response, Failure> {
+        let request = self.request(Method::POST, path).header("idempotency-key", key);
+        self.send(request.header("accept", "text/event-stream").json(body)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token.expose())
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(refused(response).await)
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let url = &self.url;
+        if error.is_timeout() && !error.is_connect() {
+            return Failure::new(format!("the frontdesk at {url} does not answer; see its log"));
+        }
+        Failure::unavailable(format!("no frontdesk answers at {url}; start one with `frontdesk run`"))
+    }
+}
+
+/// A fresh key for a request that is made once.
+pub fn fresh_key() -> Result<String, Failure> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(|error| Failure::new(format!("no random bits: {error}")))?;
+    Ok(format!("cli-{:032x}", u128::from_le_bytes(bits)))
+}
+
+async fn json(response: Response) -> Result<Value, Failure> {
+    response.json().await.map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is that a frontdesk?")))
+}
+
+/// What the gateway says when it says no.
+async fn refused(response: Response) -> Failure {
+    let status = response.status();
+    let body: Value = response.json().await.unwrap_or_default();
+    let said = body.pointer("/error/message").and_then(Value::as_str);
+    match (status, said) {
+        (StatusCode::UNAUTHORIZED, _) => Failure::new(
+            "the gateway does not know this token; the one it takes is in the file `token` of its home (--token-file)",
+        ),
+        (_, Some(message)) => Failure::new(message),
+        (_, None) => Failure::new(format!("the gateway answered {status}; is that a frontdesk?")),
+    }
+}
+
+/// A text as one segment of a path. A key's own `%` is encoded once more, as the API wants it.
+pub fn segment(text: &str) -> String {
+    let mut path = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_travels_as_one_segment() {
+        assert_eq!(segment("agent:main:web:dm:a%3Ab"), "agent%3Amain%3Aweb%3Adm%3Aa%253Ab");
+        assert_eq!(segment("ü/x"), "%C3%BC%2Fx");
+    }
+
+    #[test]
+    fn the_token_never_goes_over_the_network_in_the_clear_by_accident() {
+        assert!(plain_url("https://desk.example.org").is_err());
+        assert_eq!(plain_url("http://127.0.0.1:1/").unwrap(), "http://127.0.0.1:1");
+    }
+}

@@ -1,0 +1,35 @@
+//! Reading the gateway's JSON, where a missing field is an empty cell and no failure.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::when;
+
+/// A field as text; empty if it is not there.
+pub fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A number; 0 if it is not there.
+pub fn number(value: &Value, name: &str) -> u64 {
+    value.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// A time.
+pub fn time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
+    value.get(name)?.as_str()?.parse().ok()
+}
+
+/// A time as people say it; empty if it is not there.
+pub fn ago(value: &Value, name: &str) -> String {
+    time(value, name).map_or_else(String::new, |at| when::both(at, frontdesk::clock::wall()))
+}
+
+/// A list; empty if it is not there.
+pub fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,179 @@
+//! `frontdesk run`: the gateway, until somebody says stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use frontdesk::clock::SystemClock;
+use frontdesk::config::Config;
+use frontdesk::home::{self, Home};
+use frontdesk::{Gateway, Running, StartError};
+use frontdesk_core::port::Clock;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Done, Failure, HomeArgs, config, log, screen};
+
+/// Histograms gather until somebody reads them; this often nobody needs to.
+const UPKEEP: Duration = Duration::from_secs(30);
+
+#[derive(Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    home: HomeArgs,
+    /// The configuration file [default: frontdesk.toml or frontdesk.jsonc in the home, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen on this address instead of [gateway] host
+    #[arg(long)]
+    host: Option<String>,
+    /// Listen on this port instead of [gateway] port; 0 takes any free one
+    #[arg(long)]
+    port: Option<u16>,
+    /// Log more
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub fn run(args: RunArgs) -> Done {
+    let clock = SystemClock::new();
+    // Nothing that we make is for anybody else.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let home = Home::find(args.home.home.as_deref(), &super::env)?;
+    let mut notices = home.secure()?;
+    if let Some(file) = &args.config {
+        notices.extend(home::check_config(file)?);
+    }
+    let mut config = config::load(&home, args.config.as_deref())?.config;
+    args.override_in(&mut config);
+    log::begin(&config.log, &home, args.verbose)?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(serve(config, &home, clock));
+    // After an orderly stop nothing runs any more; after a hasty one nobody wants to wait for it.
+    runtime.shutdown_background();
+    done
+}
+
+impl RunArgs {
+    fn override_in(&self, config: &mut Config) {
+        if let Some(host) = &self.host {
+            config.gateway.host.clone_from(host);
+        }
+        if let Some(port) = self.port {
+            config.gateway.port = port;
+        }
+    }
+}
+
+async fn serve(config: Config, home: &Home, clock: SystemClock) -> Done {
+    let mut signals = Signals::listen()?;
+    let recorder = recorder()?;
+    let metrics = recorder.clone();
+    let running = Gateway::builder()
+        .config(config)
+        .home(home.path())
+        .clock(Arc::new(clock))
+        .metrics(Arc::new(move || metrics.render()))
+        .start()
+        .await?;
+    let ready = clock.mono().0.as_millis();
+    tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
+    greet(&running)?;
+    let done = tokio::select! {
+        name = signals.stop() => {
+            tracing::info!("{name}: stopping; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
+            Ok(())
+        }
+        cause = running.failed() => {
+            tracing::error!(cause, "the gateway cannot go on");
+            Err(Failure::new(format!("the gateway cannot go on: {cause}")))
+        }
+        () = upkeep(&recorder, &clock) => Ok(()),
+    };
+    tokio::select! {
+        () = running.stop() => {
+            tracing::info!("stopped");
+            done
+        }
+        name = signals.stop() => Err(Failure::new(format!(
+            "a second {name}: ended at once; what was accepted is kept and goes on at the next start"
+        ))),
+    }
+}
+
+/// Says where to go. The link is printed on the first start alone, and never logged.
+fn greet(running: &Running) -> Done {
+    let url = running.url();
+    match running.token() {
+        (token, true) => screen::line(format!(
+            "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
+             Or ask from here: frontdesk chat \"Hello\"",
+            token.link(&url)
+        )),
+        (_, false) => screen::line(format!("Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in).")),
+    }
+}
+
+/// One recorder for the process, read by `/metrics`.
+fn recorder() -> Result<PrometheusHandle, Failure> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| Failure::new(format!("cannot keep metrics: {error}")))
+}
+
+async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) {
+    loop {
+        clock.sleep_until(clock.mono() + UPKEEP).await;
+        recorder.run_upkeep();
+    }
+}
+
+/// The signals that mean something to us.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// The name of the next signal that means stop.
+    async fn stop(&mut self) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                // Without a handler it would end us, and it is what people send to reload.
+                _ = self.hangup.recv() => {
+                    tracing::warn!("SIGHUP: this version does not reload its configuration; restart it for that");
+                }
+            }
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(problems) => problems.into(),
+            StartError::Home(error) => error.into(),
+            StartError::Runtime(frontdesk_runtime::StartError::Config(error)) => Failure::config(error.to_string()),
+            StartError::Agent(error) => Failure::config(error.to_string()),
+            other => Failure::new(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `frontdesk sessions`: conversations, listed, looked into and changed.
+
+use clap::{Args, Subcommand};
+use frontdesk_core::key::SessionKey;
+use serde_json::{Value, json};
+
+use super::client::{Client, fresh_key, segment};
+use super::{Done, Failure, Remote, field, screen, table};
+
+#[derive(Args)]
+pub struct SessionsArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// List conversations, in the order of their keys
+    List(List),
+    /// Show one conversation with its earlier lives
+    Show(One),
+    /// Show what was said in one, the newest last
+    Messages(Messages),
+    /// Begin a new conversation; the old one can be resumed
+    Reset(One),
+    /// Cancel the running turn and what waits
+    Stop(One),
+    /// Erase what was said, for ever
+    Delete(Delete),
+}
+
+#[derive(Args)]
+struct List {
+    #[command(flatten)]
+    remote: Remote,
+    /// Only this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only those behind this key: the next page
+    #[arg(long, value_name = "KEY")]
+    after: Option<String>,
+    /// At most so many (1 to 200)
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(Args)]
+struct One {
+    #[command(flatten)]
+    remote: Remote,
+    /// The conversation's key, as the list shows it
+    key: String,
+}
+
+#[derive(Args)]
+struct Messages {
+    #[command(flatten)]
+    one: One,
+    /// Only this life of the conversation
+    #[arg(long)]
+    epoch: Option<u64>,
+    /// Only those before this message: the next page
+    #[arg(long, value_name = "MESSAGE")]
+    before: Option<String>,
+    /// At most so many (1 to 200)
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(Args)]
+struct Delete {
+    #[command(flatten)]
+    one: One,
+    /// Yes, erase it: this cannot be undone
+    #[arg(long)]
+    yes: bool,
+}
+
+pub async fn sessions(args: SessionsArgs) -> Done {
+    match args.what {
+        None => list(args.list).await,
+        Some(What::List(args)) => list(args).await,
+        Some(What::Show(one)) => show(one).await,
+        Some(What::Messages(args)) => messages(args).await,
+        Some(What::Reset(one)) => {
+            let answer = one.post("reset").await?;
+            let epoch = field::text(&answer, "epoch");
+            one.tell(&answer, &format!("A new conversation has begun (epoch {epoch})."))
+        }
+        Some(What::Stop(one)) => {
+            let answer = one.post("stop").await?;
+            let (running, waiting) = (field::number(&answer, "running"), field::number(&answer, "waiting"));
+            one.tell(&answer, &format!("Cancelled: {running} running, {waiting} waiting."))
+        }
+        Some(What::Delete(args)) => delete(args).await,
+    }
+}
+
+impl One {
+    /// `/api/session/KEY`, once the key is a key.
+    fn path(&self) -> Result<String, Failure> {
+        let key: SessionKey = self.key.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        Ok(format!("/api/session/{}", segment(key.as_str())))
+    }
+
+    async fn post(&self, verb: &str) -> Result<Value, Failure> {
+        let path = format!("{}/{verb}", self.path()?);
+        Client::find(&self.remote)?.post(&path, &json!({}), &fresh_key()?).await
+    }
+
+    fn tell(&self, answer: &Value, sentence: &str) -> Done {
+        if self.remote.json { screen::json(answer) } else { screen::line(sentence) }
+    }
+}
+
+async fn list(args: List) -> Done {
+    let mut path = format!("/api/sessions?limit={}", args.limit);
+    for (name, value) in [("channel", &args.channel), ("after", &args.after)] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{name}={}", segment(value)));
+        }
+    }
+    let answer = Client::find(&args.remote)?.get(&path).await?;
+    if args.remote.json {
+        return screen::json(&answer);
+    }
+    let sessions = field::list(&answer, "sessions");
+    let rows = sessions.iter().map(|session| {
+        vec![
+            field::text(session, "key"),
+            field::text(session, "epoch"),
+            field::text(session, "waiting"),
+            field::text(session, "running"),
+            field::ago(session, "last_user_at"),
+        ]
+    });
+    let empty = "No conversations yet. Begin one with `frontdesk chat \"Hello\"`.";
+    table::print(&["KEY", "EPOCH", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), empty)?;
+    match sessions.last() {
+        Some(last) if sessions.len() >= args.limit as usize => {
+            screen::line(format!("\nMore: frontdesk sessions list --after {}", field::text(last, "key")))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn show(one: One) -> Done {
+    let session = Client::find(&one.remote)?.get(&one.path()?).await?;
+    if one.remote.json {
+        return screen::json(&session);
+    }
+    for (label, name) in [("Key", "key"), ("Agent", "agent"), ("Address", "address"), ("Epoch", "epoch")] {
+        screen::line(format!("{label:<14}{}", screen::harmless(&field::text(&session, name))))?;
+    }
+    screen::line(format!("{:<14}{}", "Last message", field::ago(&session, "last_user_at")))?;
+    let running = Some(field::text(&session, "running")).filter(|turn| !turn.is_empty());
+    let waiting = field::text(&session, "waiting");
+    screen::line(format!("{:<14}{waiting} waiting, running: {}\n", "Messages", running.as_deref().unwrap_or("none")))?;
+    let rows = field::list(&session, "epochs").iter().map(|epoch| {
+        vec![
+            field::text(epoch, "epoch"),
+            field::ago(epoch, "started"),
+            field::text(epoch, "reason"),
+            field::text(epoch, "messages"),
+            screen::brief(&field::text(epoch, "first_text"), 40),
+        ]
+    });
+    table::print(&["EPOCH", "STARTED", "WHY", "MESSAGES", "OPENS WITH"], rows.collect(), "No lives yet.")
+}
+
+async fn messages(args: Messages) -> Done {
+    let mut path = format!("{}/messages?limit={}", args.one.path()?, args.limit);
+    if let Some(epoch) = args.epoch {
+        path.push_str(&format!("&epoch={epoch}"));
+    }
+    if let Some(before) = &args.before {
+        path.push_str(&format!("&before={}", segment(before)));
+    }
+    let answer = Client::find(&args.one.remote)?.get(&path).await?;
+    if args.one.remote.json {
+        return screen::json(&answer);
+    }
+    let mut rows: Vec<&Value> = field::list(&answer, "messages").iter().collect();
+    if rows.is_empty() {
+        return screen::line("Nothing was said here.");
+    }
+    rows.sort_by_key(|row| field::time(row, "received"));
+    for row in rows {
+        let who = Some(field::text(row, "sender")).filter(|name| !name.is_empty());
+        let who = screen::harmless(&who.unwrap_or_else(|| field::text(row, "principal")));
+        let (id, state) = (field::text(row, "message"), field::text(row, "state"));
+        screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
+        screen::line(indented(&field::text(row, "text")))?;
+        let answer = field::text(row, "answer");
+        if !answer.is_empty() {
+            screen::line(format!("  ->\n{}", indented(&answer)))?;
+        }
+    }
+    Ok(())
+}
+
+fn indented(text: &str) -> String {
+    screen::harmless(text).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+async fn delete(args: Delete) -> Done {
+    let path = args.one.path()?;
+    if !args.yes {
+        let key = &args.one.key;
+        return Err(Failure::usage(format!("this erases everything that was said in {key}; say --yes if you mean it")));
+    }
+    let answer = Client::find(&args.one.remote)?.delete(&path).await?;
+    args.one.tell(&answer, "Erased.")
+}

@@ -1,0 +1,47 @@
+//! `frontdesk status`.
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::{Done, Remote, field, screen, table};
+
+pub async fn status(remote: Remote) -> Done {
+    let status = Client::find(&remote)?.get("/api/status").await?;
+    if remote.json {
+        return screen::json(&status);
+    }
+    screen::line(format!("frontdesk {}: {}", field::text(&status, "version"), field::text(&status, "status")))?;
+    for reason in field::list(&status, "reasons").iter().filter_map(Value::as_str) {
+        screen::line(format!("  {}", screen::harmless(reason)))?;
+    }
+    screen::line(format!("Started   {}", field::ago(&status, "started")))?;
+    let totals = &status["totals"];
+    let since = |name: &str| match field::ago(totals, name) {
+        ago if ago.is_empty() => String::new(),
+        ago => format!(", the oldest since {ago}"),
+    };
+    let n = |name: &str| field::number(totals, name);
+    screen::line(format!("Sessions  {}", n("sessions")))?;
+    screen::line(format!("Messages  {} waiting{}, {} turns running", n("waiting"), since("oldest_waiting"), n("running")))?;
+    screen::line(format!("Outbox    {} to send{}, {} dead", n("outbox"), since("oldest_part"), n("dead_parts")))?;
+    if n("dead_parts") > 0 {
+        screen::line("          look at them with `frontdesk outbox list --state dead`")?;
+    }
+    screen::line("")?;
+    let accounts = field::list(&status, "accounts").iter().map(|account| {
+        let ready = if account["ready"] == true { "ready" } else { "not ready" };
+        vec![
+            field::text(account, "channel"),
+            field::text(account, "account"),
+            ready.to_owned(),
+            field::ago(account, "last_heard"),
+            field::text(account, "error"),
+        ]
+    });
+    table::print(&["CHANNEL", "ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "No channels.")?;
+    screen::line("")?;
+    let agents = field::list(&status, "agents")
+        .iter()
+        .map(|agent| vec![field::text(agent, "name"), field::text(agent, "running")]);
+    table::print(&["AGENT", "RUNNING TURNS"], agents.collect(), "No agents.")
+}

@@ -1,0 +1,156 @@
+//! `config/frontdesk.toml`: every key with its meaning and its default, written from the schema.
+//!
+//! A line that begins with `#` and no space is a key that is off unless you say so; `# ` is prose.
+
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
+
+use super::defaults::fill;
+use super::document::join;
+use super::schema::{self, Choice, Schema};
+use super::show::toml_value;
+
+const HEAD: &str = "\
+# Frontdesk: every key with its meaning and its default.
+#
+# Nothing here is needed: an empty file is a gateway on http://127.0.0.1:3847 with a web chat and an agent
+# that answers what it hears. Copy what you want to change. Keys and tables behind a `#` without a space are
+# off unless you take the `#` away; NAME stands for a name of your choice.
+#
+# Any text may hold ${VAR} or ${VAR:-default} from the environment, also where a number is wanted; `$$` is a
+# dollar sign. Secrets are a text, { file = \"...\" } or { command = [\"...\"] }.
+# `frontdesk config check` says what is wrong, `frontdesk config show` which values hold.
+";
+
+/// The file.
+pub fn toml() -> String {
+    let root = Schema::root(schema::whole());
+    let mut page = Page { text: HEAD.to_owned() };
+    page.text.push('\n');
+    page.table(root, Some(&fill(root, None)), "");
+    page.text
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    /// Everything inside one table: first its own keys, then the tables under it. `holds` is what the table
+    /// holds by default; without it everything is off.
+    fn table(&mut self, schema: Schema<'_>, holds: Option<&Json>, path: &str) {
+        let known = schema.properties();
+        let (tables, mut keys): (Vec<_>, Vec<_>) = known.into_iter().partition(|(_, place)| is_table(*place));
+        let required = schema.required();
+        keys.sort_by_key(|(name, _)| !required.contains(name));
+        for (name, place) in keys {
+            self.key(name, place, holds.and_then(|holds| holds.get(name)));
+        }
+        for (name, place) in tables {
+            self.section(&join(path, name), place, holds.and_then(|holds| holds.get(name)), holds.is_none());
+        }
+    }
+
+    fn key(&mut self, name: &str, schema: Schema<'_>, holds: Option<&Json>) {
+        self.prose(schema);
+        let value = holds.or_else(|| schema.default()).and_then(toml_value);
+        let value = value.unwrap_or_else(|| placeholder(schema));
+        self.line(holds.is_none(), &format!("{name} = {value}"));
+    }
+
+    fn section(&mut self, path: &str, schema: Schema<'_>, holds: Option<&Json>, off: bool) {
+        self.gap();
+        self.prose(schema);
+        let schema = inside(schema);
+        match (schema.others(), schema.others().map(Schema::choice)) {
+            (Some(_), Some(Choice::Tagged { tag, kinds })) => self.kinds(path, tag, &kinds, holds),
+            (Some(inner), _) if is_table(inner) => {
+                let path = join(path, "NAME");
+                self.line(true, &format!("[{path}]"));
+                self.table(inside(inner), None, &path);
+            }
+            (Some(inner), _) => {
+                self.line(true, &format!("[{path}]"));
+                self.line(true, &format!("NAME = {}", placeholder(inner)));
+            }
+            (None, _) => {
+                self.line(off, &format!("[{path}]"));
+                self.table(schema, holds, path);
+            }
+        }
+    }
+
+    /// One example of each kind; the one that is there by default is on.
+    fn kinds(&mut self, path: &str, tag: &str, kinds: &[(&str, Schema<'_>)], holds: Option<&Json>) {
+        let there = holds.and_then(Json::as_object);
+        for (word, schema) in kinds {
+            let is_this = |value: &Json| value.get(tag).and_then(Json::as_str) == Some(word);
+            let ours = there.and_then(|there| there.iter().find(|(_, value)| is_this(value)));
+            let name = ours.map_or_else(|| format!("NAME-{word}"), |(name, _)| name.clone());
+            let path = join(path, &name);
+            self.gap();
+            self.prose(*schema);
+            self.line(ours.is_none(), &format!("[{path}]"));
+            self.table(*schema, ours.map(|(_, value)| value), &path);
+        }
+    }
+
+    fn gap(&mut self) {
+        if !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    fn prose(&mut self, schema: Schema<'_>) {
+        for line in schema.description().unwrap_or_default().lines() {
+            self.push("# ", line);
+        }
+    }
+
+    fn line(&mut self, off: bool, line: &str) {
+        self.push(if off { "#" } else { "" }, line);
+    }
+
+    fn push(&mut self, mark: &str, line: &str) {
+        // Writing to a String cannot fail.
+        if writeln!(self.text, "{mark}{line}").is_err() {
+            self.text.push('\n');
+        }
+    }
+}
+
+/// A place that is a table of its own in the file.
+fn is_table(schema: Schema<'_>) -> bool {
+    let schema = inside(schema);
+    !schema.secret() && schema.types().contains("object")
+}
+
+/// The only alternative there is, for an optional table.
+fn inside(schema: Schema<'_>) -> Schema<'_> {
+    match schema.choice() {
+        Choice::Several(alternatives) => match alternatives.as_slice() {
+            [only] => *only,
+            _ => schema,
+        },
+        _ => schema,
+    }
+}
+
+/// Something of the right type for a key that has no default.
+fn placeholder(schema: Schema<'_>) -> toml_edit::Value {
+    if let Choice::Words(words) = schema.choice() {
+        return words.first().copied().unwrap_or_default().into();
+    }
+    let types = schema.types();
+    if types.contains("integer") || types.contains("number") {
+        return 1.into();
+    }
+    if types.contains("boolean") {
+        return false.into();
+    }
+    if types.contains("array") {
+        return toml_edit::Value::Array(toml_edit::Array::new());
+    }
+    "...".into()
+}

@@ -1,0 +1,245 @@
+//! What the parts do together, and the files in `config/` and `schema/`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn env(name: &str) -> Option<String> {
+    match name {
+        "PORT" => Some("4000".into()),
+        "KEY" => Some("hunter2".into()),
+        "ZONE" => Some("Europe/Berlin".into()),
+        _ => None,
+    }
+}
+
+fn read(text: &str) -> Result<(Config, document::Node), Vec<Problem>> {
+    let syntax = if text.trim_start().starts_with('{') { Syntax::Jsonc } else { Syntax::Toml };
+    parse(text, Reading { syntax, folder: Path::new("/"), env: &env, more: &[] })
+}
+
+fn problem(text: &str) -> String {
+    let problems = read(text).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    problems[0].to_string()
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    let problem = problem(text);
+    for part in parts {
+        assert!(problem.contains(part), "{problem:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(read("").unwrap().0, Config::default());
+    assert_eq!(read("{}").unwrap().0, Config::default());
+}
+
+#[test]
+fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
+    says("[gateway]\n  prot = 1\n", &["2:3", "gateway.prot", "unknown key `prot`", "did you mean `port`?"]);
+    says("{\n \"gatway\": {}\n}", &["2:2", "did you mean `gateway`?"]);
+    says("[channels.web.chats.x.reset]\nhuor = 1", &["2:1", "channels.web.chats.x.reset.huor", "`hour`"]);
+    says("[channels.web]\nagnet = \"main\"", &["`agent`"]);
+    says("[sessions.reset]\nzzz = 1", &["known here: channel, hour"]);
+}
+
+#[test]
+fn a_key_of_a_later_version_says_so() {
+    says("[heartbeat]\nevery = 5", &["1:2", "this version does not have `heartbeat` yet"]);
+}
+
+#[test]
+fn a_camel_case_key_names_ours_and_the_import() {
+    says("[sessions.reset]\nidleMinutes = 5\n", &["`idle_minutes`", "frontdesk config import"]);
+}
+
+#[test]
+fn an_agent_takes_the_keys_of_its_kind_only() {
+    says("[agents.main]\nkind = \"echo\"\ncommand = [\"x\"]\n", &["3:1", "agents.main.command", "kind = \"echo\""]);
+    says("[agents.main]\nkind = \"comand\"\n", &["2:8", "did you mean \"command\"?"]);
+    says("[agents.main]\nmax_turns = 1\n", &["`kind` is missing", "\"echo\" or \"command\""]);
+    says("[agents.main]\nkind = \"command\"\n", &["agents.main", "`command`", "missing"]);
+    read("[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n[agents.main.env]\nA = \"b\"\n").unwrap();
+}
+
+#[test]
+fn a_wrong_type_says_what_was_found_and_what_is_expected() {
+    says("[gateway]\nport = \"3847\"\n", &["2:8", "gateway.port", "a whole number from 0 to 65535", "a text"]);
+    says("[gateway]\nport = 70000\n", &["2:8", "70000 is out of range", "65535"]);
+    says("[gateway]\nhosts = \"a\"\n", &["expected a list, found a text"]);
+    says("[gateway]\nhosts = [\"a\", 1]\n", &["gateway.hosts[1]", "2:15", "expected a text"]);
+    says("gateway = 1\n", &["expected a table, found a whole number"]);
+    says("[log]\nlevel = \"inof\"\n", &["\"info\"", "2:9"]);
+    says("[channels.web]\nenabled = 2026-01-01\n", &["true or false", "a date"]);
+    says("[sessions.reset.scope.dm]\nmode = 3\n", &["\"none\", \"idle\", \"daily\" or \"both\""]);
+}
+
+#[test]
+fn a_variable_is_typed_by_its_key_and_never_shown() {
+    let (config, _) = read("[gateway]\nport = \"${PORT:-3847}\"\n[channels.web]\nenabled = \"${WEB:-false}\"").unwrap();
+    assert_eq!(config.gateway.port, 4000);
+    let problem = problem("[gateway]\nport = \"${KEY}\"\n");
+    assert!(problem.contains("${KEY}") && !problem.contains("hunter2"), "{problem}");
+    says("[gateway]\nhost = \"${NO_SUCH_THING}\"\n", &["2:8", "gateway.host", "NO_SUCH_THING is not set"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_and_in_order() {
+    let text = "[queue]\nmod = 1\n[gateway]\nport = true\n[turns]\nmax = \"many\"\n";
+    let lines: Vec<usize> = read(text).unwrap_err().iter().map(|p| p.place.unwrap().line).collect();
+    assert_eq!(lines, [2, 4, 6]);
+}
+
+#[test]
+fn what_types_cannot_say_is_found_where_it_stands() {
+    says("[turns]\nmax = 0\n", &["2:1", "turns.max", "at least 1"]);
+    says("[sessions.reset]\ntimezone = \"Berlin\"\n", &["sessions.reset", "Europe/Berlin"]);
+    says("[channels.web.chats.\"1.5\"]\nagent = \"nobody\"\n", &["2:1", "no agent `nobody`", "main"]);
+    says("default_agent = \"x\"\n", &["1:1", "default_agent"]);
+    says("[channels.web.chats.a.reset]\nhour = 25\n", &["reset", "25"]);
+}
+
+#[test]
+fn a_single_agent_is_the_default_whatever_its_name() {
+    let (config, _) = read("[agents.helper]\nkind = \"echo\"\n").unwrap();
+    assert_eq!(config.default_agent(), "helper");
+    says("[agents.a]\nkind = \"echo\"\n[agents.b]\nkind = \"echo\"\n", &["no agent `main`", "a, b"]);
+}
+
+#[test]
+fn a_table_that_is_written_in_part_keeps_the_rest_of_its_defaults() {
+    let (config, _) = read("[limits.user]\nburst = 5\n[gateway.limits.per_ip]\nburst = 7\n").unwrap();
+    assert_eq!((config.runtime.limits.user.burst, config.runtime.limits.user.per_minute), (5, 60));
+    assert_eq!(config.gateway.limits.per_ip.per_minute, Config::default().gateway.limits.per_ip.per_minute);
+}
+
+const WITH_SECRETS: &str = r#"
+[gateway]
+port = "${PORT}"
+[sessions.reset]
+timezone = "${ZONE}"
+[agents.main]
+kind = "command"
+command = ["run", "--key", "${KEY}"]
+[agents.main.env]
+PLAIN = "hunter2"
+FROM_ENV = "${KEY}"
+PRINTED = { command = ["printf", "hunter2"] }
+"#;
+
+#[test]
+fn a_secret_can_be_printed_by_a_command() {
+    let (config, _) = read(WITH_SECRETS).unwrap();
+    assert!(!format!("{config:?}").contains("PRINTED: \"hunter2\""));
+    says(
+        "[agents.main]\nkind = \"command\"\ncommand = [\"x\"]\nenv = { A = { file = \"/no/such\" } }",
+        &["4:9", "agents.main.env.A", "cannot be read"],
+    );
+    says("[agents.main]\nkind = \"command\"\ncommand = [\"x\"]\nenv = { A = { fiel = \"/a\" } }", &["4:13", "a table with `file`"]);
+}
+
+#[test]
+fn what_is_shown_is_whole_and_holds_no_secret() {
+    let (_, document) = read(WITH_SECRETS).unwrap();
+    let shown = show::effective(&document);
+    assert_eq!(shown["gateway"]["port"], json!(4000));
+    assert_eq!(shown["gateway"]["host"], json!("127.0.0.1"));
+    assert_eq!(shown["sessions"]["reset"]["timezone"], json!("${ZONE}"));
+    assert_eq!(shown["agents"]["main"]["env"]["PLAIN"], json!("***"));
+    assert_eq!(shown["agents"]["main"]["command"][2], json!("${KEY}"));
+    assert!(!shown.to_string().contains("hunter2"), "{shown}");
+    let toml = show::toml(&shown);
+    assert!(!toml.contains("hunter2"), "{toml}");
+    read(&toml.replace("\"***\"", "\"x\"").replace("${KEY}", "x")).expect("what is shown can be read again");
+}
+
+#[test]
+fn the_defaults_shown_are_the_defaults_used() {
+    let (_, document) = read("").unwrap();
+    let shown = show::effective(&document);
+    assert_eq!(serde_json::from_value::<Config>(shown).unwrap(), Config::default());
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compares a generated file with what it should be; `UPDATE=1` writes it instead.
+#[track_caller]
+fn is_up_to_date(path: &str, wanted: &str) {
+    let file = in_repository(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, wanted).unwrap();
+    }
+    let there = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(there == wanted, "{path} is out of date: run `UPDATE=1 cargo test -p frontdesk --lib config`");
+}
+
+#[test]
+fn the_schema_in_the_repository_is_the_programs() {
+    let text = serde_json::to_string_pretty(schema::whole()).unwrap() + "\n";
+    is_up_to_date("schema/config.schema.json", &text);
+}
+
+#[test]
+fn the_example_names_every_key_with_its_default() {
+    let text = example::toml();
+    is_up_to_date("config/frontdesk.toml", &text);
+    assert_eq!(read(&text).unwrap().0, Config::default());
+}
+
+/// The example with every key that is off switched on.
+fn uncommented() -> String {
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(key) if !key.starts_with(' ') && !key.is_empty() => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    example::toml().lines().map(on).collect()
+}
+
+#[test]
+fn no_key_of_the_schema_is_missing_from_the_example() {
+    let document = Syntax::Toml.parse(&uncommented()).unwrap();
+    let mut problems = Vec::new();
+    let root = schema::Schema::root(schema::whole());
+    let written = walk::walk(root, &document, &mut problems);
+    assert_eq!(problems, [], "the example is not valid when everything in it is switched on");
+    let mut missing = Vec::new();
+    look_for(root, &written, "", &mut missing);
+    assert!(missing.is_empty(), "not in the example: {missing:?}");
+}
+
+/// Adds to `missing` what `schema` knows and `written` does not have.
+fn look_for(schema: schema::Schema<'_>, written: &Json, path: &str, missing: &mut Vec<String>) {
+    let taken = schema.taken(Some(written));
+    if schema.secret() || taken.secret() {
+        return;
+    }
+    for (name, place) in taken.properties() {
+        match written.get(name) {
+            Some(inner) => look_for(place, inner, &document::join(path, name), missing),
+            None => missing.push(document::join(path, name)),
+        }
+    }
+    let known = taken.properties();
+    for (name, inner) in written.as_object().into_iter().flatten() {
+        if let Some(others) = taken.others().filter(|_| !known.iter().any(|(known, _)| known == name)) {
+            look_for(others, inner, &document::join(path, name), missing);
+        }
+    }
+}
+
+#[test]
+fn the_other_examples_are_good() {
+    for name in ["config/minimal.toml", "config/team.toml"] {
+        let file = in_repository(name);
+        load(&file, &env).unwrap_or_else(|problems| panic!("{problems}"));
+    }
+}

@@ -1,0 +1,163 @@
+//! How a gateway is put together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::hook::Hook;
+use frontdesk_core::port::{Adapter, Agent, Clock};
+
+use crate::config::{self, Config};
+use crate::error::StartError;
+use crate::home::Home;
+use crate::running::Running;
+use crate::wire;
+
+/// How the metrics' text is made. The program has a recorder; a library has none of its own.
+pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// A gateway: conversations between chats and agents.
+#[derive(Debug, Clone, Copy)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Begins to put one together. Without anything else it is a web chat with an echo in the user's home.
+    pub fn builder() -> Builder {
+        Builder {
+            source: Source::Given(Box::default()),
+            home: None,
+            agents: BTreeMap::new(),
+            no_agent: false,
+            adapters: Vec::new(),
+            access: BTreeMap::new(),
+            hooks: Vec::new(),
+            clock: None,
+            metrics: None,
+        }
+    }
+}
+
+/// What a gateway is to be made of.
+pub struct Builder {
+    pub(crate) source: Source,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) agents: BTreeMap<String, Arc<dyn Agent>>,
+    pub(crate) no_agent: bool,
+    pub(crate) adapters: Vec<Arc<dyn Adapter>>,
+    pub(crate) access: BTreeMap<(String, String), ChannelAccess>,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) metrics: Option<Metrics>,
+}
+
+/// Where the configuration comes from.
+pub(crate) enum Source {
+    Given(Box<Config>),
+    File(PathBuf),
+}
+
+impl Builder {
+    /// Takes this configuration.
+    pub fn config(mut self, config: Config) -> Self {
+        self.source = Source::Given(Box::new(config));
+        self
+    }
+
+    /// Takes the configuration of this file, TOML or JSONC by its name. It is read at the start.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.source = Source::File(path.into());
+        self
+    }
+
+    /// Keeps database and token in this folder, which is made if it is missing. Without it:
+    /// `$FRONTDESK_HOME`, or `~/.frontdesk`.
+    pub fn home(mut self, path: impl Into<PathBuf>) -> Self {
+        self.home = Some(path.into());
+        self
+    }
+
+    /// Adds an agent, or replaces the one of this name in the configuration.
+    pub fn agent(mut self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
+        self.agents.insert(name.into(), agent);
+        self
+    }
+
+    /// Starts without the configuration's agents. Messages are taken and answered by hooks alone; what no
+    /// hook answers is told that there is no agent.
+    pub fn no_agent(mut self) -> Self {
+        self.no_agent = true;
+        self
+    }
+
+    /// Adds one account of a platform of your own. Nobody may speak there before [`Builder::access`] or an
+    /// admin says so.
+    pub fn adapter(mut self, adapter: Arc<dyn Adapter>) -> Self {
+        self.adapters.push(adapter);
+        self
+    }
+
+    /// Says who may speak on one account of a channel of your own.
+    pub fn access(
+        mut self,
+        channel: impl Into<String>,
+        account: impl Into<String>,
+        access: ChannelAccess,
+    ) -> Self {
+        self.access.insert((channel.into(), account.into()), access);
+        self
+    }
+
+    /// Adds code of your own that looks on or steps in.
+    pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hooks.push(hook);
+        self
+    }
+
+    /// Takes time from this clock instead of the machine's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Answers `/metrics` with this. Without it the page is empty: a recorder is the process's, not ours.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Starts it: takes the home, binds the port, opens the database, finishes what an earlier life left and
+    /// begins to receive. Needs a Tokio runtime with time and IO.
+    pub async fn start(self) -> Result<Running, StartError> {
+        wire::start(self).await
+    }
+
+    /// The configuration, read and checked with the agents that were added here.
+    pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
+        let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
+        let more: Vec<String> = self.agents.keys().cloned().collect();
+        match source {
+            Source::File(file) => {
+                let env = |name: &str| std::env::var(name).ok();
+                Ok(config::load_with(&file, &env, &more)?.config)
+            }
+            Source::Given(config) => {
+                let problems = config.check(&more).into_iter().map(|error| config::Problem {
+                    place: None,
+                    path: error.path,
+                    message: error.problem,
+                });
+                let problems: Vec<_> = problems.collect();
+                if problems.is_empty() {
+                    return Ok(*config);
+                }
+                Err(config::Problems { file: None, problems }.into())
+            }
+        }
+    }
+
+    /// The home, by what was said or by the environment.
+    pub(crate) fn take_home(&self) -> Result<Home, StartError> {
+        Ok(Home::find(self.home.as_deref(), &|name| std::env::var(name).ok())?)
+    }
+}

@@ -1,0 +1,205 @@
+//! The order in which a gateway comes to life: home, lock, port, agents, adapters, runtime, door.
+//!
+//! The port is bound before anything is started, so that a port in use leaves nothing half done; no
+//! connection is answered before the runtime is ready.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use frontdesk_agents::Host;
+use frontdesk_api::{Api, Door, Scope, Token, Tokens};
+use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::id::{BootId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Agent, Clock, Live, Stop, Turn};
+use frontdesk_runtime::{AgentEntry, Setup};
+use frontdesk_store::lock::Lock;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Problem, Problems};
+use crate::error::StartError;
+use crate::gateway::Builder;
+use crate::home::Home;
+use crate::running::{Running, Whole};
+use crate::token::{self, ClearToken};
+
+pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
+    let config = builder.take_config()?;
+    let home = builder.take_home()?;
+    for notice in home.secure()? {
+        tracing::warn!("{notice}");
+    }
+    let mut lock = Lock::take(home.path())?;
+    let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
+    let tokens = Tokens::new(vec![Token {
+        id: token::ID.to_owned(),
+        hash: token.hash(),
+        scope: Scope::Admin,
+    }])?;
+    config.gateway.check_lock(tokens.len()).map_err(gateway_problem)?;
+    let (listener, address) = listen(&config).await?;
+
+    let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
+    let door = Door::new(&config.gateway.limits);
+    let adapters = adapters(&mut builder, &config, &door);
+    let setup = setup(&mut builder, &config, &home, clock, adapters.clone())?;
+    let runtime = frontdesk_runtime::Running::start(setup).await?;
+    keep_hash(&runtime, &token).await?;
+    lock.write_address(&reachable(address).to_string())?;
+
+    let stop = Stop::new();
+    let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
+    let api = match Api::new(config.gateway.clone(), door, runtime.desk().clone(), tokens, metrics) {
+        Ok(api) => api,
+        Err(error) => {
+            runtime.stop().await;
+            return Err(gateway_problem(error).into());
+        }
+    };
+    let mut serving = JoinSet::new();
+    serving.spawn(api.serve(listener, stop.clone()));
+    Ok(Running::new(Whole { runtime, serving, stop, config, address, token, token_is_new, adapters, lock }))
+}
+
+fn gateway_problem(error: frontdesk_api::ConfigError) -> Problems {
+    let problem = Problem { place: None, path: error.path, message: error.problem };
+    Problems { file: None, problems: vec![problem] }
+}
+
+/// The door's socket, bound and not yet answered.
+async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
+    let (host, port) = (config.gateway.host.trim_matches(['[', ']']), config.gateway.port);
+    let failed = |source| StartError::Listen { host: host.to_owned(), port, source };
+    let listener = TcpListener::bind((host, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Where a program on this machine finds the door.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let mut address = bound;
+    if bound.ip().is_unspecified() {
+        address.set_ip(match bound {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
+
+fn adapters(builder: &mut Builder, config: &Config, door: &Arc<Door>) -> Adapters {
+    let live: Arc<dyn Live> = door.clone();
+    let mut adapters = config.channels.build(&live);
+    adapters.append(&mut builder.adapters);
+    adapters
+}
+
+fn setup(
+    builder: &mut Builder,
+    config: &Config,
+    home: &Home,
+    clock: Arc<dyn Clock>,
+    adapters: Adapters,
+) -> Result<Setup, StartError> {
+    let mut access = config.channels.access();
+    access.append(&mut builder.access);
+    // A platform of the embedder's that nobody said anything about lets nobody in.
+    for adapter in &adapters {
+        let place = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
+        access.entry(place).or_default();
+    }
+    Ok(Setup {
+        config: config.runtime.clone(),
+        database: home.database(),
+        boot: boot()?,
+        timezone: crate::machine_zone(),
+        agents: agents(builder, config, home, &clock)?,
+        clock,
+        default_agent: config.default_agent().to_owned(),
+        adapters,
+        routing: config.channels.routing(),
+        access,
+        hooks: std::mem::take(&mut builder.hooks),
+    })
+}
+
+fn agents(
+    builder: &mut Builder,
+    config: &Config,
+    home: &Home,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<String, AgentEntry>, StartError> {
+    let host =
+        Host { home: home.path().to_owned(), clock: clock.clone(), env: std::env::vars_os().collect() };
+    let mut agents = BTreeMap::new();
+    for (name, config) in &config.agents {
+        let agent = if builder.no_agent {
+            Arc::new(NoAgent)
+        } else {
+            frontdesk_agents::build(name, config, &host)?
+        };
+        agents.insert(name.clone(), AgentEntry { agent, max_turns: config.max_turns() });
+    }
+    for (name, agent) in std::mem::take(&mut builder.agents) {
+        agents.insert(name, AgentEntry { agent, max_turns: None });
+    }
+    Ok(agents)
+}
+
+/// This life's name.
+fn boot() -> Result<BootId, StartError> {
+    let mut bits = [0; 8];
+    getrandom::fill(&mut bits).map_err(|error| StartError::Random(error.to_string()))?;
+    Ok(BootId::from_bits(u64::from_le_bytes(bits)))
+}
+
+/// The database knows the token by its hash; a file that somebody changed is a new token.
+async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> Result<(), StartError> {
+    let (store, now) = (runtime.desk().store(), runtime.desk().clock().wall());
+    let hash = token.hash().to_vec();
+    if store.token(token::ID).await?.as_ref() != Some(&hash) {
+        store.token_made(token::ID, hash, now).await?;
+    }
+    Ok(())
+}
+
+/// Stands where an agent would, and says that there is none.
+struct NoAgent;
+
+#[async_trait]
+impl Agent for NoAgent {
+    fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        stream::iter([Err(AgentError::Unavailable("this gateway was started without agents".into()))]).boxed()
+    }
+
+    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+
+    async fn abort(&self, _turn: TurnId) {}
+
+    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+
+    async fn stop(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_open_to_all_is_found_on_this_machine() {
+        let at = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(at("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(at("[::]:80"), "[::1]:80");
+        assert_eq!(at("192.0.2.1:80"), "192.0.2.1:80");
+    }
+}

@@ -1,0 +1,71 @@
+//! Links: marked where the dialect can, spelled out where it cannot.
+
+use pulldown_cmark::LinkType;
+
+use super::super::Style;
+use super::super::sheet::{Link, Look};
+use super::Reader;
+
+/// Where a link's text began.
+pub(super) struct Anchor {
+    url: String,
+    start: usize,
+    /// The ink before it.
+    ink: usize,
+    /// Whether the address has to be spelled out, the dialect having no mark for it.
+    spell: bool,
+}
+
+impl Reader<'_> {
+    pub(super) fn start_link(&mut self, link_type: LinkType, url: &str) {
+        self.flush();
+        if self.in_link {
+            // An image inside a link: its text is the link's.
+            return self.outer.push((self.look, None));
+        }
+        self.in_link = true;
+        let url = match link_type {
+            LinkType::Email => format!("mailto:{url}"),
+            _ => url.chars().filter(|char| !char.is_control()).collect(),
+        };
+        let spell = !self.fits_a_link(&url);
+        let outer = self.look;
+        if !spell {
+            self.sheet.links.push(Link { url: url.clone(), end: 0, told: false });
+            self.look.link = self.sheet.links.len() as u32;
+        }
+        self.outer.push((outer, Some(Anchor { url, start: self.sheet.text.len(), ink: self.ink, spell })));
+    }
+
+    /// Whether the dialect can show this link, and some text of it in every part. An address that takes
+    /// half a message or more is spelled out, because text can be cut and a mark cannot.
+    fn fits_a_link(&self, url: &str) -> bool {
+        let mut mark = String::new();
+        if self.look.pre != 0 || !(self.marks.open)(Style::Link { url }, &mut mark) {
+            return false;
+        }
+        (self.marks.close)(Style::Link { url }, &mut mark);
+        let unit = self.limit.unit;
+        let longest = unit.len(&mark).max(unit.len(url) + " ()".len());
+        longest <= self.limit.max / 2 && self.trappings <= self.limit.max / 2
+    }
+
+    pub(super) fn end_link(&mut self, anchor: Anchor, outer: Look) {
+        let Anchor { url, start, ink, spell } = anchor;
+        self.in_link = false;
+        if self.ink == ink {
+            self.text(&url);
+        }
+        let shown = &self.sheet.text[start..];
+        let told = shown.trim() == url || url.strip_prefix("mailto:") == Some(shown.trim());
+        let end = start + shown.trim_end().len();
+        if !spell {
+            if let Some(link) = self.sheet.links.last_mut() {
+                (link.end, link.told) = (end, told);
+            }
+        } else if !told && !url.is_empty() {
+            self.look = outer;
+            self.text(&format!(" ({url})"));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! T1c: a command's effect, its reply and its end in one transaction.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::{Ending, PostKind};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::Attachment;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::finish::end;
+use crate::message::{attachments, inbound, inbound_columns, stored};
+use crate::part::Envelope;
+use crate::queue::Line;
+use crate::row::{CommandDone, CommandEffect, CommandFacts, Fenced, Finish, InboundRow, OutRow};
+use crate::sql::int;
+use crate::turn::{OpenTurn, turn_columns};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// How a command's reply is made from what it found.
+pub type Reply = Box<dyn FnOnce(&CommandFacts) -> String + Send>;
+
+/// The columns of a command that waits.
+const WAITING: &str = concat!(
+    "SELECT ",
+    inbound_columns!(),
+    " FROM inbound i WHERE i.id = ?1 AND i.disposition = 'command' AND i.state = 'waiting'"
+);
+
+impl Store {
+    /// A command that waits for its answer.
+    pub async fn command(&self, id: MessageId) -> Result<Option<InboundRow>> {
+        self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
+    }
+
+    /// Carries a command out and answers it (T1c). Stale when it has been answered already.
+    pub async fn answer_command(
+        &self,
+        id: MessageId,
+        effect: CommandEffect,
+        now: DateTime<Utc>,
+        reply: Reply,
+    ) -> Result<Fenced<CommandDone>> {
+        self.write(Line::Commands, move |tx| {
+            let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
+            answer(tx, &row, effect, now, reply).map(Fenced::Done)
+        })
+        .await
+    }
+
+    /// Cancels the running and the waiting turns of a session. Returns the turns whose agents must be told, and
+    /// how many messages waited. A streamed message says that it was stopped: the session's address has
+    /// something to send then.
+    pub async fn cancel(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<(Vec<TurnId>, u64)> {
+        let key = key.clone();
+        self.write(Line::Commands, move |tx| {
+            let stopped = stop(tx, &key, i64::MAX, now)?;
+            Ok((stopped.running, stopped.waiting))
+        })
+        .await
+    }
+}
+
+/// What a stop ended.
+pub(crate) struct Stopped {
+    /// Turns that ran.
+    pub(crate) running: Vec<TurnId>,
+    /// Messages that waited, in rows or in turns that had not begun again.
+    pub(crate) waiting: u64,
+    /// What streamed messages say now.
+    pub(crate) said: Vec<OutRow>,
+}
+
+fn answer(
+    tx: &Tx<'_>,
+    row: &InboundRow,
+    effect: CommandEffect,
+    now: DateTime<Utc>,
+    reply: Reply,
+) -> Outcome<CommandDone> {
+    let (facts, mut said) = match effect {
+        CommandEffect::None => (CommandFacts::None, Vec::new()),
+        CommandEffect::Stop => {
+            let Stopped { running, waiting, said } = stop(tx, &row.session, row.id.0, now)?;
+            (CommandFacts::Stopped { running, waiting }, said)
+        }
+        CommandEffect::Retry => (retry(tx, row)?, Vec::new()),
+    };
+    if facts == CommandFacts::Retrying {
+        return Ok(CommandDone { facts, said });
+    }
+    let answered = tx.run("UPDATE inbound SET state = 'answered' WHERE id = ?1", [row.id.0])?;
+    tx.taken(answered);
+    let about = [row.id];
+    let envelope = Envelope {
+        turn: None,
+        about: &about,
+        session: Some(&row.session),
+        address: &row.address,
+        reply_to: row.platform_message.as_deref(),
+        kind: PostKind::Answer,
+        now,
+    };
+    said.extend(envelope.text(tx, &row.id.to_string(), &reply(&facts))?);
+    Ok(CommandDone { facts, said })
+}
+
+/// Ends the open turns and the waiting messages of a session that were accepted before a message. A message
+/// that was steered into such a turn after it waits again.
+pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc>) -> Outcome<Stopped> {
+    let mut stopped = Stopped { running: Vec::new(), waiting: 0, said: Vec::new() };
+    let open = OpenTurn::find_all(
+        tx,
+        concat!(
+            "SELECT ",
+            turn_columns!(),
+            " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') ORDER BY t.id"
+        ),
+        [key.as_str()],
+    )?;
+    for mut turn in open.into_iter().filter(|turn| turn.messages.first().is_none_or(|first| first.0 < before)) {
+        let back = tx.run(
+            "UPDATE inbound SET state = 'waiting', turn_id = NULL
+             WHERE turn_id = ?1 AND state = 'in_turn' AND id > ?2",
+            [turn.id.0, before],
+        )?;
+        tx.queued(back);
+        turn.messages.retain(|message| message.0 < before);
+        let finish = Finish::bare(turn.id, turn.fence, Ending::Cancelled, now);
+        stopped.said.extend(end(tx, &turn, &finish)?);
+        if turn.state == "running" {
+            stopped.running.push(turn.id);
+        } else {
+            stopped.waiting += turn.messages.len() as u64;
+        }
+    }
+    let rows = tx.run(
+        "UPDATE inbound SET state = 'cancelled'
+         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2",
+        params![key.as_str(), before],
+    )?;
+    tx.taken(rows);
+    stopped.waiting += rows as u64;
+    Ok(stopped)
+}
+
+/// The row becomes a turn with the words of the last one in its epoch.
+fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
+    let last = tx.one(
+        "SELECT id, state IN ('queued', 'running') FROM turn WHERE key = ?1 AND epoch = ?2
+         ORDER BY id DESC LIMIT 1",
+        params![row.session.as_str(), int(row.epoch)],
+        |row| Ok((TurnId(row.get(0)?), row.get::<_, bool>(1)?)),
+    )?;
+    let turn = match last {
+        None => return Ok(CommandFacts::NothingToRetry),
+        Some((_, true)) => return Ok(CommandFacts::StillRunning),
+        Some((turn, false)) => turn,
+    };
+    let said = tx.all(
+        "SELECT body, attachments FROM inbound WHERE turn_id = ?1 ORDER BY id",
+        [turn.0],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)),
+    )?;
+    let texts: Vec<&str> = said.iter().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
+    let files: Vec<Attachment> = said.iter().filter_map(|(_, json)| json.as_deref()).flat_map(attachments).collect();
+    if texts.is_empty() && files.is_empty() {
+        // Its messages were erased or purged.
+        return Ok(CommandFacts::NothingToRetry);
+    }
+    tx.run(
+        "UPDATE inbound SET disposition = 'turn', body = ?2, attachments = ?3, reason = ?4 WHERE id = ?1",
+        params![row.id.0, texts.join("\n\n"), stored(&files), format!("retry:{turn}")],
+    )?;
+    Ok(CommandFacts::Retrying)
+}

@@ -1,0 +1,142 @@
+//! T4 and T5: the oldest part of an address is sent, and how that ended is written down.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::address::Address;
+use frontdesk_core::id::OutId;
+use frontdesk_core::notice::Notice;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::part::{Envelope, load, out, out_columns};
+use crate::queue::Line;
+use crate::row::{Fenced, NextPart, OutRow, SendResult};
+use crate::sql::ms;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// The oldest open part of an address, ours to send from the commit on (T4).
+    pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
+        let address = address.clone();
+        self.write(Line::Outbox, move |tx| claim(tx, &address, now)).await
+    }
+
+    /// How a send ended (T5). Returns the notice that follows from it, if one does.
+    pub async fn part_ended(
+        &self,
+        id: OutId,
+        fence: i64,
+        result: SendResult,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<Vec<OutRow>>> {
+        self.write(Line::Outbox, move |tx| ended(tx, id, fence, &result, now)).await
+    }
+}
+
+fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart> {
+    let oldest = tx.one(
+        concat!(
+            "SELECT ",
+            out_columns!(),
+            " FROM outbox o WHERE o.address = ?1 AND o.state IN ('queued', 'streaming', 'sending')
+              ORDER BY o.id LIMIT 1"
+        ),
+        [address.as_str()],
+        out,
+    )?;
+    let Some(mut part) = oldest.filter(|part| part.state == "queued") else { return Ok(NextPart::Nothing) };
+    if part.next_at > now {
+        return Ok(NextPart::Wait(part.next_at));
+    }
+    tx.run(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
+        params![part.post.out.0, tx.house.boot.as_str()],
+    )?;
+    part.state = "sending".into();
+    part.attempts += 1;
+    part.fence += 1;
+    Ok(NextPart::Send(Box::new(part)))
+}
+
+fn ended(
+    tx: &Tx<'_>,
+    id: OutId,
+    fence: i64,
+    result: &SendResult,
+    now: DateTime<Utc>,
+) -> Outcome<Fenced<Vec<OutRow>>> {
+    let held = "SELECT 1 FROM outbox WHERE id = ?1 AND fence = ?2 AND state = 'sending'";
+    if tx.one(held, [id.0, fence], |_| Ok(()))?.is_none() {
+        return Ok(Fenced::Stale);
+    }
+    let mut said = Vec::new();
+    match result {
+        SendResult::Sent { platform_message } => {
+            // An edit learns no new id: what it edited keeps its own.
+            tx.run(
+                "UPDATE outbox SET state = 'sent', platform_message_id = coalesce(?2, platform_message_id),
+                                   error = NULL, owner = NULL, done_at = ?3 WHERE id = ?1",
+                params![id.0, platform_message, ms(now)],
+            )?;
+        }
+        SendResult::Later { next_at, error, counts } => {
+            tx.run(
+                "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, attempts = attempts - ?4,
+                                   owner = NULL WHERE id = ?1",
+                params![id.0, ms(*next_at), error, i64::from(!counts)],
+            )?;
+        }
+        SendResult::Plain { error } => {
+            tx.run(
+                "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, body = coalesce(plain, body),
+                                   plain = NULL, owner = NULL WHERE id = ?1",
+                params![id.0, ms(now), error],
+            )?;
+        }
+        SendResult::Unknown { error } => done(tx, id, "unknown", error, now)?,
+        SendResult::Dead { error } => {
+            done(tx, id, "dead", error, now)?;
+            said = gap(tx, id, now)?;
+        }
+        SendResult::Gone { error } => gone(tx, id, error, now)?,
+    }
+    Ok(Fenced::Done(said))
+}
+
+/// A part that will not be sent (again).
+pub(crate) fn done(tx: &Tx<'_>, id: OutId, state: &str, error: &str, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "UPDATE outbox SET state = ?2, error = ?3, owner = NULL, done_at = ?4 WHERE id = ?1",
+        params![id.0, state, error, ms(now)],
+    )?;
+    Ok(())
+}
+
+/// Tells the chat that a part is missing. A missing notice is not told.
+fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+    let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
+        return Ok(Vec::new());
+    };
+    let envelope = Envelope {
+        turn: None,
+        about: &dead.post.about.messages,
+        session: dead.post.about.session.as_ref(),
+        address: &dead.address,
+        reply_to: None,
+        kind: PostKind::Notice,
+        now,
+    };
+    envelope.notice(tx, &id.to_string(), &Notice::Gap)
+}
+
+/// The chat is gone: nothing can be sent there, and nobody can be told.
+fn gone(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "UPDATE outbox SET state = 'dead', error = ?2, owner = NULL, done_at = ?3
+         WHERE address = (SELECT address FROM outbox WHERE id = ?1)
+           AND state IN ('queued', 'streaming', 'sending')",
+        params![id.0, error, ms(now)],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Forgetting a conversation: its words go, its numbers and its event ids stay.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::key::SessionKey;
+use rusqlite::params;
+
+use crate::command::stop;
+use crate::epoch::{anew, life};
+use crate::fault::Outcome;
+use crate::queue::Line;
+use crate::sql::{int, ms};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// Rows that one unit blanks: a few milliseconds of the writer's time.
+const CHUNK: usize = 100;
+
+/// The tables that hold words: which rows, up to the newest of the moment of erasure, and what is blanked.
+const WORDS: [Words; 3] = [
+    Words {
+        rows: "SELECT id FROM inbound WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM inbound",
+        blank: "UPDATE inbound SET body = '', attachments = NULL, sender = NULL, digest = 0 WHERE id = ?1",
+    },
+    Words {
+        rows: "SELECT id FROM turn WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM turn",
+        blank: "UPDATE turn SET answer = NULL WHERE id = ?1",
+    },
+    Words {
+        rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM outbox",
+        blank: "UPDATE outbox SET body = '', plain = NULL WHERE id = ?1",
+    },
+];
+
+struct Words {
+    rows: &'static str,
+    newest: &'static str,
+    blank: &'static str,
+}
+
+impl Store {
+    /// Erases a session: everything open ends, every text of it goes, and a new epoch begins whose number was
+    /// never used. Event ids stay, so that a redelivery is still known. Returns whether there was such a
+    /// session. The words go in small units after the first one; if the process dies in between, erasing again
+    /// takes the rest.
+    pub async fn erase(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool> {
+        let session = key.clone();
+        let Some(newest) = self.write(Line::House, move |tx| close(tx, &session, now)).await? else {
+            return Ok(false);
+        };
+        for (words, newest) in WORDS.iter().zip(newest) {
+            let session = key.clone();
+            let rows = self
+                .read(move |sql| {
+                    sql.all(words.rows, params![session.as_str(), newest], |row| row.get::<_, i64>(0))
+                })
+                .await?;
+            for chunk in rows.chunks(CHUNK) {
+                let chunk = chunk.to_vec();
+                self.write(Line::House, move |tx| {
+                    chunk.iter().try_for_each(|id| tx.run(words.blank, [id]).map(drop))
+                })
+                .await?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Ends everything that is open and leaves the old epochs behind. Returns the newest row of each table: what
+/// comes later belongs to the new conversation.
+fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Vec<i64>>> {
+    let Some(life) = life(tx, key)? else { return Ok(None) };
+    stop(tx, key, i64::MAX, now)?;
+    let commands = tx.run(
+        "UPDATE inbound SET state = 'cancelled' WHERE key = ?1 AND disposition = 'command' AND state = 'waiting'",
+        [key.as_str()],
+    )?;
+    tx.taken(commands);
+    let epoch = anew(tx, key, &life, "erased", now)?.epoch;
+    tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
+    tx.run("UPDATE session SET last_user_at = ?2 WHERE key = ?1", params![key.as_str(), ms(now)])?;
+    tx.run(
+        "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
+         WHERE key = ?1 AND state IN ('queued', 'streaming', 'sending')",
+        params![key.as_str(), ms(now)],
+    )?;
+    let newest = |words: &Words| Ok(tx.one(words.newest, [], |row| row.get(0))?.unwrap_or(0));
+    WORDS.iter().map(newest).collect::<Outcome<Vec<i64>>>().map(Some)
+}

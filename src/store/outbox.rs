@@ -1,0 +1,214 @@
+//! What else goes out, and what an operator does with what did not arrive.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::address::Address;
+use frontdesk_core::id::OutId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::notice::Notice;
+use rusqlite::params;
+
+use crate::delivery::done;
+use crate::fault::Outcome;
+use crate::part::{Envelope, load, out, out_columns};
+use crate::queue::Line;
+use crate::row::{OutRow, Outgoing};
+use crate::sql::{int, ms, parsed};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// Parts that one unit lets expire.
+const CHUNK: usize = 100;
+
+impl Store {
+    /// Puts something on its way that no turn produced. A repetition with the same key returns what the first
+    /// one made, as it stands now.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Vec<OutRow>> {
+        self.write(Line::Outbox, move |tx| {
+            let base = format!("send/{}", outgoing.key);
+            let known = made_before(tx, &base)?;
+            if !known.is_empty() {
+                return Ok(known);
+            }
+            let session = outgoing.session.as_ref();
+            envelope(&outgoing.address, session, PostKind::Send, outgoing.now).parts(tx, &base, &outgoing.parts)
+        })
+        .await
+    }
+
+    /// Puts a notice on its way to an address. A repetition with the same key says nothing.
+    pub async fn say(
+        &self,
+        address: &Address,
+        session: Option<&SessionKey>,
+        key: String,
+        notice: Notice,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OutRow>> {
+        let (address, session) = (address.clone(), session.cloned());
+        self.write(Line::Outbox, move |tx| {
+            envelope(&address, session.as_ref(), PostKind::Notice, now).text(tx, &key, &notice.text())
+        })
+        .await
+    }
+
+    /// Gives up what waits since before a time: a stale answer is worse than a line that says so. Each address
+    /// gets one such line per call. Returns the lines.
+    pub async fn expire_parts(
+        &self,
+        created_before: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OutRow>> {
+        let stale = self
+            .read(move |sql| {
+                sql.all(
+                    "SELECT id FROM outbox WHERE state IN ('queued', 'streaming', 'sending')
+                       AND state = 'queued' AND created_at < ?1 ORDER BY id",
+                    [ms(created_before)],
+                    |row| row.get(0).map(OutId),
+                )
+            })
+            .await?;
+        let (mut said, mut told) = (Vec::new(), HashSet::new());
+        for chunk in stale.chunks(CHUNK) {
+            let (chunk, known) = (chunk.to_vec(), std::mem::take(&mut told));
+            let (lines, known) =
+                self.write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, known, now)).await?;
+            said.extend(lines);
+            told = known;
+        }
+        Ok(said)
+    }
+
+    /// An operator wants a dead or held part sent after all. It counts as put on its way now: else it would
+    /// expire at once. Returns its address, or `None` if there is no such part.
+    pub async fn part_retried(&self, id: OutId, now: DateTime<Utc>) -> Result<Option<Address>> {
+        self.write(Line::Outbox, move |tx| {
+            tx.one(
+                "UPDATE outbox SET state = 'queued', next_at = ?2, created_at = ?2, done_at = NULL
+                 WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address",
+                [id.0, ms(now)],
+                |row| parsed(row, 0),
+            )
+        })
+        .await
+    }
+
+    /// An operator gives a part up. Returns its address, or `None` if it has ended already or is being sent.
+    pub async fn part_dropped(&self, id: OutId, now: DateTime<Utc>) -> Result<Option<Address>> {
+        self.write(Line::Outbox, move |tx| {
+            tx.one(
+                "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
+                 WHERE id = ?1 AND state IN ('queued', 'dead', 'unknown') RETURNING address",
+                [id.0, ms(now)],
+                |row| parsed(row, 0),
+            )
+        })
+        .await
+    }
+
+    /// Parts, the newest first, of one state or of all.
+    pub async fn parts(
+        &self,
+        state: Option<&str>,
+        before: Option<OutId>,
+        limit: u32,
+    ) -> Result<Vec<OutRow>> {
+        let (state, before) = (state.map(str::to_owned), before.map_or(i64::MAX, |before| before.0));
+        self.read(move |sql| match state {
+            None => sql.all(
+                concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.id < ?1 ORDER BY o.id DESC LIMIT ?2"),
+                params![before, limit],
+                out,
+            ),
+            // Spelled out, so that each finds its own small index.
+            Some(state) => sql.all(
+                match state.as_str() {
+                    "queued" | "streaming" | "sending" => concat!(
+                        "SELECT ",
+                        out_columns!(),
+                        " FROM outbox o WHERE o.state IN ('queued', 'streaming', 'sending') AND o.state = ?3
+                           AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
+                    ),
+                    "dead" | "unknown" => concat!(
+                        "SELECT ",
+                        out_columns!(),
+                        " FROM outbox o WHERE o.state IN ('unknown', 'dead') AND o.state = ?3
+                           AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
+                    ),
+                    _ => concat!(
+                        "SELECT ",
+                        out_columns!(),
+                        " FROM outbox o WHERE o.state = ?3 AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
+                    ),
+                },
+                params![before, limit, state],
+                out,
+            ),
+        })
+        .await
+    }
+
+    /// A session's durable frames after a number, in order.
+    pub async fn frames(&self, session: &SessionKey, after: u64, limit: u32) -> Result<Vec<OutRow>> {
+        let session = session.clone();
+        self.read(move |sql| {
+            sql.all(
+                concat!(
+                    "SELECT ",
+                    out_columns!(),
+                    " FROM outbox o WHERE o.key = ?1 AND o.seq IS NOT NULL AND o.seq > ?2 ORDER BY o.seq LIMIT ?3"
+                ),
+                params![session.as_str(), int(after), limit],
+                out,
+            )
+        })
+        .await
+    }
+}
+
+fn envelope<'a>(
+    address: &'a Address,
+    session: Option<&'a SessionKey>,
+    kind: PostKind,
+    now: DateTime<Utc>,
+) -> Envelope<'a> {
+    Envelope { turn: None, about: &[], session, address, reply_to: None, kind, now }
+}
+
+/// The parts of an earlier request with this key.
+fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutRow>> {
+    let mut rows = Vec::new();
+    let one = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
+    while let Some(row) = tx.one(one, [format!("{base}/{}", rows.len())], out)? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Some of them may have been sent since they were looked up.
+fn expire(
+    tx: &Tx<'_>,
+    parts: &[OutId],
+    created_before: DateTime<Utc>,
+    mut told: HashSet<String>,
+    now: DateTime<Utc>,
+) -> Outcome<(Vec<OutRow>, HashSet<String>)> {
+    let mut said = Vec::new();
+    for id in parts {
+        let Some(part) = load(tx, *id)?.filter(|part| part.state == "queued" && part.created < created_before)
+        else {
+            continue;
+        };
+        done(tx, *id, "dead", "expired", now)?;
+        if part.post.kind != PostKind::Notice && told.insert(part.address.as_str().to_owned()) {
+            let session = part.post.about.session.as_ref();
+            let about = &part.post.about.messages;
+            let line = Envelope { about, ..envelope(&part.address, session, PostKind::Notice, now) };
+            said.extend(line.notice(tx, &id.to_string(), &Notice::Stale)?);
+        }
+    }
+    Ok((said, told))
+}

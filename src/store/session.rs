@@ -1,0 +1,155 @@
+//! Conversations as lists and pages show them, and what is done to one from outside its messages.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use rusqlite::{Row, params};
+
+use crate::epoch::{anew, life};
+use crate::fault::Outcome;
+use crate::message::{history, history_select};
+use crate::queue::Line;
+use crate::row::{EpochRow, HistoryRow, SessionRow};
+use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
+use crate::{Result, Store};
+
+/// The columns of [`SessionRow`], of `session s`.
+macro_rules! session_select {
+    () => {
+        "SELECT s.key, s.address, s.epoch, s.last_epoch, s.last_user_at, s.seq, s.created_at,
+                (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting'),
+                (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running')
+         FROM session s "
+    };
+}
+
+impl Store {
+    /// One session.
+    pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
+        let key = key.clone();
+        self.read(move |sql| sql.one(concat!(session_select!(), "WHERE s.key = ?1"), [key.as_str()], session))
+            .await
+    }
+
+    /// Sessions in the order of their keys, after one of them, of one channel or of all.
+    pub async fn sessions(
+        &self,
+        channel: Option<&str>,
+        after: Option<&SessionKey>,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
+        let channel = channel.map(str::to_owned);
+        let mut after = after.map(|key| key.as_str().to_owned()).unwrap_or_default();
+        self.read(move |sql| {
+            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+            let mut found: Vec<SessionRow> = Vec::new();
+            // A key knows its channel, and nothing else may guess at it: page by page until enough match.
+            while found.len() < wanted {
+                let page = keys(sql, &after)?;
+                let Some(last) = page.last() else { break };
+                after = last.as_str().to_owned();
+                let mine = page.iter().filter(|key| channel.as_deref().is_none_or(|name| key.channel() == name));
+                for key in mine.take(wanted - found.len()) {
+                    let one = concat!(session_select!(), "WHERE s.key = ?1");
+                    found.extend(sql.one(one, [key.as_str()], session)?);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The lives of a conversation, the newest first.
+    pub async fn epochs(&self, key: &SessionKey, before: Option<u64>, limit: u32) -> Result<Vec<EpochRow>> {
+        let key = key.clone();
+        self.read(move |sql| {
+            sql.all(
+                "SELECT e.n, e.started_at, e.ended_at, e.reason,
+                        (SELECT count(*) FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'),
+                        (SELECT body FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'
+                         ORDER BY id LIMIT 1)
+                 FROM epoch e WHERE e.key = ?1 AND e.n < ?2 ORDER BY e.n DESC LIMIT ?3",
+                params![key.as_str(), int(before.unwrap_or(u64::MAX)), limit],
+                epoch,
+            )
+        })
+        .await
+    }
+
+    /// Messages with their answers, the newest first, of one epoch or of all. The answer stands on the last
+    /// message of its turn.
+    pub async fn history(
+        &self,
+        key: &SessionKey,
+        epoch: Option<u64>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>> {
+        let (key, before) = (key.clone(), before.map_or(i64::MAX, |before| before.0));
+        self.read(move |sql| match epoch {
+            Some(n) => sql.all(
+                concat!(
+                    history_select!(),
+                    "WHERE i.key = ?1 AND i.epoch = ?2 AND i.id < ?3 ORDER BY i.id DESC LIMIT ?4"
+                ),
+                params![key.as_str(), int(n), before, limit],
+                history,
+            ),
+            // Over all epochs the index is not in the order of ids: sort the ids alone, then read the rows.
+            None => sql.all(
+                concat!(
+                    history_select!(),
+                    "WHERE i.id IN (SELECT id FROM inbound WHERE key = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3)
+                     ORDER BY i.id DESC"
+                ),
+                params![key.as_str(), before, limit],
+                history,
+            ),
+        })
+        .await
+    }
+
+    /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such
+    /// session. The reset rule counts from here.
+    pub async fn reset(&self, key: &SessionKey, reason: &str, now: DateTime<Utc>) -> Result<Option<u64>> {
+        let (key, reason) = (key.clone(), reason.to_owned());
+        self.write(Line::House, move |tx| {
+            let Some(life) = life(tx, &key)? else { return Ok(None) };
+            let joined = anew(tx, &key, &life, &reason, now)?;
+            let seen = "UPDATE session SET last_user_at = ?2 WHERE key = ?1";
+            tx.run(seen, params![key.as_str(), ms(now)])?;
+            Ok(Some(joined.epoch))
+        })
+        .await
+    }
+}
+
+/// The next keys, a page of them.
+fn keys(sql: &Sql<'_>, after: &str) -> Outcome<Vec<SessionKey>> {
+    sql.all("SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 500", [after], |row| parsed(row, 0))
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+    Ok(SessionRow {
+        key: parsed(row, 0)?,
+        address: parsed(row, 1)?,
+        epoch: count(row, 2)?,
+        last_epoch: count(row, 3)?,
+        last_user_at: at(row, 4)?,
+        seq: count(row, 5)?,
+        created: at(row, 6)?,
+        waiting: count(row, 7)?,
+        running: row.get::<_, Option<i64>>(8)?.map(TurnId),
+    })
+}
+
+fn epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
+    Ok(EpochRow {
+        n: count(row, 0)?,
+        started: at(row, 1)?,
+        ended: maybe_at(row, 2)?,
+        reason: row.get(3)?,
+        messages: count(row, 4)?,
+        first_text: row.get(5)?,
+    })
+}

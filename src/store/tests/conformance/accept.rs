@@ -1,0 +1,145 @@
+//! T1: what becomes of events.
+
+use frontdesk_core::message::Refusal;
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+#[tokio::test]
+async fn a_first_message_begins_its_session() {
+    let desk = Desk::open().await;
+    let items = desk.take(1, vec![says("anna", "1", "hello")]).await;
+    let Stored::Accepted { message, epoch: 1, ended: None, began: true } = items[0] else { panic!("{items:?}") };
+    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    assert_eq!((row.text.as_str(), row.state.as_str(), row.disposition.as_str()), ("hello", "waiting", "turn"));
+    assert_eq!((row.session, row.received, row.address), (key("anna"), t(1), address("anna")));
+    let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
+    assert_eq!((session.epoch, session.last_epoch, session.waiting, session.running), (1, 1, 1, None));
+    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
+    assert_eq!(desk.store.cursor("telegram:2").await.unwrap(), None);
+    assert_eq!(desk.store.waiting(), 1);
+}
+
+#[tokio::test]
+async fn a_redelivery_is_known_and_changes_nothing() {
+    let desk = Desk::open().await;
+    let first = desk.heard(1, says("anna", "1", "hello")).await;
+    let items = desk.take(2, vec![says("anna", "1", "hello"), says("anna", "1", "other")]).await;
+    let duplicate = |same| Stored::Duplicate { message: first, session: key("anna"), same };
+    assert_eq!(items, [duplicate(true), duplicate(false)]);
+    assert_eq!(desk.store.waiting(), 1);
+    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+}
+
+#[tokio::test]
+async fn the_same_words_as_a_command_are_not_the_same_event() {
+    let desk = Desk::open().await;
+    desk.heard(1, Incoming { epoch: EpochChange::New, ..says("anna", "1", "hello") }).await;
+    let again = Incoming { epoch: EpochChange::New, ..says("anna", "1", "hello") };
+    let items = desk.take(2, vec![again, says("anna", "1", "hello")]).await;
+    assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
+    assert!(matches!(items[1], Stored::Duplicate { same: false, .. }));
+}
+
+#[tokio::test]
+async fn a_rewritten_message_is_still_recognized() {
+    let desk = Desk::open().await;
+    let id = desk.heard(1, says("anna", "1", "hello")).await;
+    desk.store.rewrite(id, "hello, said politely".into()).await.unwrap();
+    let items = desk.take(2, vec![says("anna", "1", "hello")]).await;
+    assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
+    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "hello, said politely");
+}
+
+#[tokio::test]
+async fn one_batch_may_bring_the_same_event_twice() {
+    let desk = Desk::open().await;
+    let items = desk.take(1, vec![says("anna", "1", "x"), says("anna", "1", "x")]).await;
+    assert!(matches!(items[..], [Stored::Accepted { .. }, Stored::Duplicate { same: true, .. }]));
+}
+
+#[tokio::test]
+async fn what_is_passed_over_leaves_no_row_and_moves_the_cursor() {
+    let desk = Desk::open().await;
+    let items = vec![Item::PassedOver("denied:not_allowed".into()), Item::PassedOver("ignored:sticker".into())];
+    let accepted = desk.store.accept(batch(5, items)).await.unwrap();
+    assert_eq!(accepted.items, [Stored::PassedOver, Stored::PassedOver]);
+    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");
+    assert_eq!(desk.store.totals().await.unwrap(), Totals::default());
+}
+
+#[tokio::test]
+async fn an_empty_batch_moves_the_cursor() {
+    let desk = Desk::open().await;
+    desk.take(9, vec![]).await;
+    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 9");
+}
+
+#[tokio::test]
+async fn a_refused_stranger_begins_no_session() {
+    let desk = Desk::open().await;
+    let refused = Disposition::Refused(Refusal::RateLimited);
+    let accepted = desk.accept(1, vec![Incoming { disposition: refused, ..says("anna", "1", "x") }]).await;
+    let Stored::Refused { message, reason: Refusal::RateLimited } = accepted.items[0] else { panic!() };
+    assert_eq!(desk.state(message).await, ("refused".into(), Some("rate_limited".into())));
+    assert_eq!(desk.store.session(&key("anna")).await.unwrap(), None);
+    assert_eq!(accepted.said.len(), 1);
+    assert_eq!(accepted.said[0].post.key, format!("{message}/notice/refused/0"));
+    assert_eq!(accepted.said[0].post.about.messages, [message]);
+    assert_eq!(desk.store.waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_not_told_says_nothing() {
+    let desk = Desk::open().await;
+    let refused = Disposition::Refused(Refusal::RateLimited);
+    let quiet = Incoming { disposition: refused, tell: false, ..says("anna", "1", "x") };
+    assert_eq!(desk.accept(1, vec![quiet]).await.said, []);
+}
+
+#[tokio::test]
+async fn a_full_session_refuses_and_says_so_once_per_head() {
+    let desk = Desk::open().await;
+    for n in 0..4 {
+        desk.heard(1, says("anna", &n.to_string(), "x")).await;
+    }
+    let accepted = desk.accept(2, vec![says("anna", "4", "x"), says("anna", "5", "x")]).await;
+    assert!(accepted.items.iter().all(|i| matches!(i, Stored::Refused { reason: Refusal::SessionFull, .. })));
+    assert_eq!(accepted.said.len(), 1);
+    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+    // The head is taken, one place is free; then the session is full behind another head.
+    desk.claim("anna").await.unwrap();
+    let accepted = desk.accept(3, vec![says("anna", "6", "x"), says("anna", "7", "x")]).await;
+    assert!(matches!(accepted.items[0], Stored::Accepted { .. }));
+    assert!(matches!(accepted.items[1], Stored::Refused { .. }));
+    assert_eq!(accepted.said.len(), 1);
+    assert_eq!(desk.store.waiting(), 4);
+}
+
+#[tokio::test]
+async fn a_command_is_taken_by_a_full_session() {
+    let desk = Desk::open().await;
+    for n in 0..4 {
+        desk.heard(1, says("anna", &n.to_string(), "x")).await;
+    }
+    let items = desk.take(2, vec![commands("anna", "c", EpochChange::ByRule)]).await;
+    assert!(matches!(items[0], Stored::Accepted { .. }));
+}
+
+#[tokio::test]
+async fn a_poisoned_event_is_kept_as_dead_and_the_others_pass() {
+    let desk = Desk::open().await;
+    let refused = Disposition::Refused(Refusal::TooLong);
+    let poison = Incoming { disposition: refused, address: address("PANIC"), ..says("eve", "2", "poison") };
+    let items = desk.take(1, vec![says("anna", "1", "x"), poison.clone(), says("bob", "3", "y")]).await;
+    let [Stored::Accepted { .. }, Stored::Dead { message }, Stored::Accepted { .. }] = items[..] else {
+        panic!("{items:?}")
+    };
+    assert_eq!(desk.state(message).await, ("dead".into(), Some("poison".into())));
+    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    assert_eq!((row.text.as_str(), row.disposition.as_str(), row.epoch), ("poison", "refused", 0));
+    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
+    assert_eq!(desk.store.waiting(), 2);
+    let items = desk.take(2, vec![poison]).await;
+    assert_eq!(items, [Stored::Duplicate { message, session: key("eve"), same: true }]);
+}

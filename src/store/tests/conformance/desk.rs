@@ -1,0 +1,204 @@
+//! A store in a folder of its own, and the shortest way to say what happens to it.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::Ending;
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::id::{BootId, MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::markup::Part;
+use frontdesk_core::message::{Cursor, Source};
+use frontdesk_core::profile::ReceiptRule;
+use frontdesk_core::reset::{Mode, ResetPolicy};
+use frontdesk_store::row::*;
+use frontdesk_store::{Options, Store};
+use tempfile::TempDir;
+
+/// The one place that names a database.
+pub async fn open(home: &Path, boot: u64, speech: Arc<Voice>) -> Store {
+    let path = home.join("frontdesk.db");
+    Store::open(Options { path, boot: BootId::from_bits(boot), speech, readers: 2 }).await.unwrap()
+}
+
+/// Parts are what `|` separates; the web channel's are sent at commit; a text or a chat can make the renderer panic.
+#[derive(Default)]
+pub struct Voice {
+    pub shown: Mutex<Vec<OutRow>>,
+}
+
+impl Speech for Voice {
+    fn receipt(&self, to: &Address) -> ReceiptRule {
+        if to.channel() == "web" { ReceiptRule::Commit } else { ReceiptRule::Platform }
+    }
+    fn parts(&self, to: &Address, text: &str) -> Vec<Part> {
+        assert!(!text.contains("PANIC") && to.chat() != "PANIC", "the renderer is broken");
+        parts(text)
+    }
+    fn committed(&self, rows: &[OutRow]) {
+        self.shown.lock().unwrap().extend_from_slice(rows);
+    }
+    fn idempotent(&self, to: &Address) -> bool {
+        to.channel() == "matrix"
+    }
+}
+
+pub struct Desk {
+    pub store: Store,
+    pub home: TempDir,
+    pub voice: Arc<Voice>,
+}
+
+impl Desk {
+    pub async fn open() -> Desk {
+        let (home, voice) = (tempfile::tempdir().unwrap(), Arc::<Voice>::default());
+        let store = open(home.path(), 1, Arc::clone(&voice)).await;
+        Desk { store, home, voice }
+    }
+
+    /// Another life of the process, on the same files.
+    pub async fn reborn(self, boot: u64) -> Desk {
+        self.store.close().await;
+        let store = open(self.home.path(), boot, Arc::clone(&self.voice)).await;
+        Desk { store, ..self }
+    }
+
+    pub async fn take(&self, at: i64, items: Vec<Incoming>) -> Vec<Stored> {
+        self.accept(at, items).await.items
+    }
+
+    pub async fn accept(&self, at: i64, items: Vec<Incoming>) -> Accepted {
+        let items = items.into_iter().map(|item| Item::Keep(Box::new(item))).collect();
+        self.store.accept(batch(at, items)).await.unwrap()
+    }
+
+    /// Accepts one message and returns its id.
+    pub async fn heard(&self, at: i64, item: Incoming) -> MessageId {
+        match self.take(at, vec![item]).await.remove(0) {
+            Stored::Accepted { message, .. } | Stored::Refused { message, .. } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn claim(&self, who: &str) -> Option<ClaimedTurn> {
+        self.store.claim_turn(&key(who), Take::One, t(100)).await.unwrap()
+    }
+
+    /// Accepts, claims.
+    pub async fn turn(&self, who: &str, text: &str) -> ClaimedTurn {
+        let id = format!("{text}-{}", self.store.waiting());
+        self.heard(10, says(who, &id, text)).await;
+        self.claim(who).await.expect("a turn")
+    }
+
+    pub async fn ends(&self, finish: Finish) -> Vec<OutRow> {
+        done(self.store.finish(finish).await.unwrap())
+    }
+
+    pub async fn state(&self, id: MessageId) -> (String, Option<String>) {
+        let row = self.store.message(id).await.unwrap().expect("a row").message;
+        (row.state, row.reason)
+    }
+
+    pub async fn part(&self, to: &str) -> Option<OutRow> {
+        match self.store.claim_part(&address(to), t(200)).await.unwrap() {
+            NextPart::Send(row) => Some(*row),
+            _ => None,
+        }
+    }
+
+    pub async fn ended(&self, row: &OutRow, result: SendResult) -> Vec<OutRow> {
+        done(self.store.part_ended(row.post.out, row.fence, result, t(300)).await.unwrap())
+    }
+
+    pub async fn texts(&self, state: &str) -> Vec<String> {
+        let mut rows = self.store.parts(Some(state), None, 100).await.unwrap();
+        rows.reverse();
+        rows.into_iter().map(|row| row.post.part.body).collect()
+    }
+}
+
+pub fn done<T>(fenced: Fenced<T>) -> T {
+    match fenced {
+        Fenced::Done(value) => value,
+        Fenced::Stale => panic!("it came too late"),
+    }
+}
+
+pub fn t(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+pub fn key(who: &str) -> SessionKey {
+    let (channel, id) = who.split_once(':').unwrap_or(("telegram", who));
+    format!("agent:main:{channel}:dm:{id}").parse().unwrap()
+}
+
+pub fn address(who: &str) -> Address {
+    let (channel, id) = who.split_once(':').unwrap_or(("telegram", who));
+    Address::new(channel, None, id, None).unwrap()
+}
+
+pub fn source() -> Source {
+    Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() }
+}
+
+pub fn batch(at: i64, items: Vec<Item>) -> Batch {
+    Batch { source: source(), received: t(at), items, cursor: Some(Cursor(format!("at {at}"))) }
+}
+
+pub fn parts(text: &str) -> Vec<Part> {
+    let part = |(n, body): (usize, &str)| Part { key: n as u32, body: body.into(), plain: body.replace('*', "") };
+    text.split('|').filter(|body| !body.is_empty()).enumerate().map(part).collect()
+}
+
+pub fn policy(mode: Mode) -> ResetPolicy {
+    ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap()
+}
+
+pub fn says(who: &str, event: &str, text: &str) -> Incoming {
+    Incoming {
+        event_id: event.into(),
+        session: key(who),
+        principal: Principal::new("telegram", None, "7").unwrap(),
+        address: address(who),
+        sender: Some("Anna".into()),
+        platform_message: Some(format!("p-{event}")),
+        text: text.into(),
+        attachments: vec![],
+        disposition: Disposition::Turn,
+        epoch: EpochChange::ByRule,
+        policy: policy(Mode::None),
+        per_session: 4,
+        tell: true,
+    }
+}
+
+pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Incoming {
+    Incoming { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
+}
+
+pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {
+    Finish { answer: Some(text.into()), parts: parts(text), ..bare(turn, Ending::Answered) }
+}
+
+pub fn bare(turn: &ClaimedTurn, ending: Ending) -> Finish {
+    Finish::bare(turn.id, turn.fence, ending, t(150))
+}
+
+pub fn sent(id: &str) -> SendResult {
+    SendResult::Sent { platform_message: Some(id.into()) }
+}
+
+pub fn recovery() -> Recovery {
+    Recovery { now: t(500), max_deaths: 2, resend: true }
+}
+
+pub fn ids(turn: &ClaimedTurn) -> Vec<MessageId> {
+    turn.messages.iter().map(|row| row.id).collect()
+}
+
+pub fn nobody() -> TurnId {
+    TurnId(4711)
+}

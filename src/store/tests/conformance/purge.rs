@@ -1,0 +1,57 @@
+//! What is too old goes; what somebody waits for stays.
+
+use frontdesk_core::message::Refusal;
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+const DAY: i64 = 86_400;
+const KEEP: Keep = Keep { outbox_days: 14, refused_days: 8, history_days: 365 };
+
+fn refused(event: &str) -> Incoming {
+    let disposition = Disposition::Refused(Refusal::RateLimited);
+    Incoming { disposition, tell: false, ..says("anna", event, "x") }
+}
+
+#[tokio::test]
+async fn each_kind_goes_in_its_own_time() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "one|two")).await;
+    let part = desk.part("anna").await.unwrap();
+    desk.ended(&part, sent("1")).await;
+    desk.heard(0, refused("r")).await;
+    for (days, gone) in [(7, 0), (9, 1), (13, 0), (15, 1), (364, 0), (366, 2)] {
+        assert_eq!(desk.store.purge(KEEP, t(days * DAY)).await.unwrap(), gone, "after {days} days");
+    }
+    assert_eq!(desk.texts("queued").await, ["two"], "what is still to be sent stays");
+    assert!(desk.store.history(&key("anna"), None, None, 10).await.unwrap().is_empty());
+    assert!(desk.store.session(&key("anna")).await.unwrap().is_some(), "the session stays");
+}
+
+#[tokio::test]
+async fn no_event_id_goes_before_its_last_redelivery() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "")).await;
+    desk.heard(10, refused("r")).await;
+    let greedy = Keep { outbox_days: 0, refused_days: 0, history_days: 0 };
+    assert_eq!(desk.store.purge(greedy, t(7 * DAY)).await.unwrap(), 0);
+    assert_eq!(desk.store.purge(greedy, t(9 * DAY)).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn what_waits_or_runs_stays_however_old() {
+    let desk = Desk::open().await;
+    desk.turn("anna", "a").await;
+    desk.heard(11, says("anna", "2", "b")).await;
+    assert_eq!(desk.store.purge(KEEP, t(4000 * DAY)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_large_purge_goes_in_small_units() {
+    let desk = Desk::open().await;
+    let items = (0..1000).map(|n| refused(&n.to_string())).collect();
+    desk.take(1, items).await;
+    assert_eq!(desk.store.purge(KEEP, t(9 * DAY)).await.unwrap(), 1000);
+}

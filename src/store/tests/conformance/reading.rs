@@ -1,0 +1,102 @@
+//! Lists, pages and numbers.
+
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+#[tokio::test]
+async fn sessions_are_listed_page_by_page_and_by_channel() {
+    let desk = Desk::open().await;
+    for who in ["web:main", "telegram:anna", "telegram:bob", "web:other"] {
+        desk.heard(1, says(who, who, "x")).await;
+    }
+    let page = desk.store.sessions(None, None, 3).await.unwrap();
+    assert_eq!(page.len(), 3);
+    let rest = desk.store.sessions(None, Some(&page[2].key), 3).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key("web:other")]);
+    let web = desk.store.sessions(Some("web"), None, 10).await.unwrap();
+    assert_eq!(web.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key("web:main"), key("web:other")]);
+    assert_eq!((web[0].waiting, web[0].created), (1, t(1)));
+    assert!(desk.store.sessions(Some("irc"), None, 10).await.unwrap().is_empty());
+    assert_eq!(desk.store.session(&key("nobody")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn epochs_say_how_they_open_and_how_long_they_are() {
+    let desk = Desk::open().await;
+    desk.heard(1, says("anna", "1", "opening")).await;
+    desk.heard(2, says("anna", "2", "more")).await;
+    desk.heard(3, commands("anna", "3", EpochChange::New)).await;
+    let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
+    assert_eq!((epochs[0].n, epochs[0].messages, epochs[0].first_text.as_deref()), (2, 0, None));
+    assert_eq!((epochs[1].n, epochs[1].messages, epochs[1].first_text.as_deref()), (1, 2, Some("opening")));
+    assert_eq!(epochs[1].started, t(1));
+    let older = desk.store.epochs(&key("anna"), Some(2), 10).await.unwrap();
+    assert_eq!(older.iter().map(|e| e.n).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn history_is_read_backwards_over_all_epochs_or_in_one() {
+    let desk = Desk::open().await;
+    let mut all = vec![];
+    for n in 1..=3 {
+        all.push(desk.heard(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
+    }
+    all.push(desk.heard(4, Incoming { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
+    desk.heard(5, says("bob", "5", "elsewhere")).await;
+    let read = async |epoch, before, limit| {
+        let rows = desk.store.history(&key("anna"), epoch, before, limit).await.unwrap();
+        rows.iter().map(|row| row.message.id).collect::<Vec<_>>()
+    };
+    assert_eq!(read(None, None, 10).await, [all[3], all[2], all[1], all[0]]);
+    assert_eq!(read(None, Some(all[2]), 1).await, [all[1]]);
+    assert_eq!(read(Some(1), None, 2).await, [all[2], all[1]]);
+    assert_eq!(read(Some(1), Some(all[1]), 2).await, [all[0]]);
+    assert_eq!(read(Some(7), None, 2).await, []);
+}
+
+#[tokio::test]
+async fn totals_count_what_there_is() {
+    let desk = Desk::open().await;
+    assert_eq!(desk.store.totals().await.unwrap(), Totals::default());
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "one|two")).await;
+    let part = desk.part("anna").await.unwrap();
+    desk.ended(&part, SendResult::Dead { error: "x".into() }).await;
+    desk.turn("bob", "b").await;
+    desk.heard(30, says("bob", "2", "c")).await;
+    desk.heard(31, says("eve", "3", "d")).await;
+    let totals = desk.store.totals().await.unwrap();
+    let expected = Totals {
+        sessions: 3,
+        waiting: 2,
+        running: 1,
+        outbox: 2,
+        dead_parts: 1,
+        oldest_waiting: Some(t(30)),
+        oldest_part: Some(t(150)),
+    };
+    assert_eq!(totals, expected);
+}
+
+#[tokio::test]
+async fn a_token_can_be_replaced() {
+    let desk = Desk::open().await;
+    assert_eq!(desk.store.token("me").await.unwrap(), None);
+    for hash in [vec![1; 32], vec![2; 32]] {
+        desk.store.token_made("me", hash.clone(), t(1)).await.unwrap();
+        assert_eq!(desk.store.token("me").await.unwrap(), Some(hash));
+    }
+}
+
+#[tokio::test]
+async fn parts_are_listed_newest_first() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "one|two|three")).await;
+    let page = desk.store.parts(None, None, 2).await.unwrap();
+    assert_eq!(page.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["three", "two"]);
+    let rest = desk.store.parts(Some("queued"), Some(page[1].post.out), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["one"]);
+    assert!(desk.store.parts(Some("sent"), None, 2).await.unwrap().is_empty());
+}

@@ -1,0 +1,132 @@
+//! The message that is written while the agent speaks.
+
+use frontdesk_core::act::Ending;
+use frontdesk_core::notice::{Failure, Notice};
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+async fn streaming(desk: &Desk, text: &str) -> (ClaimedTurn, OutRow) {
+    let turn = desk.turn("anna", text).await;
+    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+    (turn, row)
+}
+
+#[tokio::test]
+async fn the_answer_edits_what_was_streamed() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    assert_eq!((row.state.as_str(), row.post.key.clone()), ("streaming", format!("{}/0", turn.id)));
+    let again = done(desk.store.stream(turn.id, turn.fence, "x".into(), t(102)).await.unwrap()).unwrap();
+    assert_eq!(again.post.out, row.post.out, "one message per turn");
+    assert!(desk.part("anna").await.is_none(), "nothing overtakes a message that is being written");
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let said = desk.ends(answered(&turn, "Well, yes.|And more.")).await;
+    assert_eq!((said[0].post.out, said[0].edit.as_deref()), (row.post.out, Some("77")));
+    assert_eq!((said[1].edit.as_deref(), said[1].post.part.body.as_str()), (None, "And more."));
+    let first = desk.part("anna").await.unwrap();
+    assert_eq!((first.edit.as_deref(), first.post.part.body.as_str()), (Some("77"), "Well, yes."));
+    desk.ended(&first, SendResult::Sent { platform_message: None }).await;
+    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "And more.");
+}
+
+#[tokio::test]
+async fn an_unknown_message_is_posted_anew_unless_its_id_comes_in_time() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    let said = desk.ends(answered(&turn, "Well, yes.")).await;
+    assert_eq!(said[0].edit, None);
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let part = desk.part("anna").await.unwrap();
+    assert_eq!(part.edit.as_deref(), Some("77"));
+    desk.store.streamed(row.post.out, "78".into()).await.unwrap();
+    let rows = desk.store.parts(None, None, 1).await.unwrap();
+    assert_eq!(rows[0].edit.as_deref(), Some("77"), "too late once it is being sent");
+}
+
+#[tokio::test]
+async fn streaming_waits_for_older_parts() {
+    let desk = Desk::open().await;
+    let first = desk.turn("anna", "a").await;
+    desk.ends(answered(&first, "older")).await;
+    let turn = desk.turn("anna", "b").await;
+    assert_eq!(done(desk.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
+    assert_eq!(desk.store.stream(turn.id, 99, "x".into(), t(1)).await.unwrap(), Fenced::Stale);
+}
+
+#[tokio::test]
+async fn a_web_turn_needs_no_row_to_stream() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("web:main", "a").await;
+    assert_eq!(done(desk.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
+}
+
+#[tokio::test]
+async fn a_cut_off_message_says_how_it_ended() {
+    let desk = Desk::open().await;
+    let cases = [
+        (Ending::Cancelled, None, "Well\n\n(stopped)"),
+        (Ending::Superseded, Some("Well, I"), "Well, I\n\n(stopped)"),
+        (Ending::Dead, Some("Well, I"), "Well, I\n\n(interrupted, /retry)"),
+        (Ending::Answered, None, "Well"),
+    ];
+    for (ending, answer, expected) in cases {
+        let (turn, row) = streaming(&desk, expected).await;
+        desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+        desk.ends(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
+        let part = desk.part("anna").await.unwrap();
+        assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), (expected, Some("77")));
+        desk.ended(&part, sent("77")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_is_told_in_the_streamed_message_alone() {
+    let desk = Desk::open().await;
+    let (turn, _) = streaming(&desk, "a").await;
+    let notice = Some(Notice::Interrupted { so_far: "Well, I did".into() });
+    let said = desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let texts: Vec<&str> = said.iter().map(|row| row.post.part.body.as_str()).collect();
+    assert_eq!(texts, ["Well, I did\n\n(interrupted, /retry)"]);
+}
+
+#[tokio::test]
+async fn another_failure_is_told_besides() {
+    let desk = Desk::open().await;
+    let (turn, _) = streaming(&desk, "a").await;
+    let notice = Some(Notice::Failed(Failure::Silent));
+    let said = desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    assert_eq!(said.len(), 2);
+}
+
+#[tokio::test]
+async fn a_second_attempt_writes_over_the_first_one() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
+    let again = desk.claim("anna").await.unwrap();
+    assert_eq!(again.streamed, Some(Streamed { out: row.post.out, platform_message: Some("77".into()) }));
+    let said = desk.ends(answered(&again, "At last.")).await;
+    assert_eq!(said[0].edit.as_deref(), Some("77"));
+}
+
+#[tokio::test]
+async fn a_turn_whose_chat_has_gone_can_still_end() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    let other = desk.store.send(Outgoing {
+        address: address("anna"),
+        session: None,
+        parts: parts("x"),
+        key: "k".into(),
+        now: t(1),
+    });
+    other.await.unwrap();
+    assert!(desk.part("anna").await.is_none());
+    assert_eq!(desk.store.part_dropped(row.post.out, t(2)).await.unwrap(), None, "it is being written");
+    desk.ends(answered(&turn, "Well.")).await;
+    let part = desk.part("anna").await.unwrap();
+    desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
+    assert_eq!(desk.texts("dead").await, ["Well.", "x"]);
+}

@@ -1,0 +1,119 @@
+//! Which files are opened, and with which modes.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::Arc;
+
+use frontdesk_core::id::BootId;
+use frontdesk_store::{OpenError, Options, Store};
+use rusqlite::Connection;
+
+use crate::desk::*;
+
+async fn opened(path: &Path) -> Result<Store, OpenError> {
+    let speech = Arc::<Voice>::default();
+    Store::open(Options { path: path.into(), boot: BootId::from_bits(9), speech, readers: 1 }).await
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Opening must fail, and must not change a byte.
+async fn refused(path: &Path) -> OpenError {
+    let before = fs::read(path).unwrap();
+    let error = opened(path).await.err().expect("it was opened");
+    assert_eq!(fs::read(path).unwrap(), before, "the file was changed");
+    error
+}
+
+#[tokio::test]
+async fn every_file_of_the_database_is_ours_alone() {
+    let desk = Desk::open().await;
+    desk.heard(1, says("anna", "1", "x")).await;
+    for name in ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db-shm"] {
+        assert_eq!(mode(&desk.home.path().join(name)), 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_open_to_others_is_closed_to_them() {
+    let desk = Desk::open().await;
+    desk.store.close().await;
+    let path = desk.home.path().join("frontdesk.db");
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    opened(&path).await.unwrap().close().await;
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
+async fn a_symbolic_link_is_refused() {
+    let desk = Desk::open().await;
+    desk.store.close().await;
+    let link = desk.home.path().join("link.db");
+    symlink(desk.home.path().join("frontdesk.db"), &link).unwrap();
+    let error = opened(&link).await.err().unwrap();
+    assert!(matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("link")), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_left_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("frontdesk.db");
+    for content in [b"just some text".to_vec(), vec![7; 8192]] {
+        fs::write(&path, content).unwrap();
+        assert!(matches!(refused(&path).await, OpenError::Unusable { .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_its_end_is_refused() {
+    let desk = Desk::open().await;
+    for n in 0..50 {
+        desk.heard(1, says("anna", &format!("{n}"), &"x".repeat(4000))).await;
+    }
+    desk.store.close().await;
+    let path = desk.home.path().join("frontdesk.db");
+    let size = fs::metadata(&path).unwrap().len();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size / 2).unwrap();
+    let error = refused(&path).await;
+    assert!(matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("missing")), "{error}");
+}
+
+#[tokio::test]
+async fn a_broken_first_page_is_refused() {
+    let desk = Desk::open().await;
+    desk.heard(1, says("anna", "1", "x")).await;
+    desk.store.close().await;
+    let path = desk.home.path().join("frontdesk.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..4096].fill(0xee);
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(refused(&path).await, OpenError::Unusable { .. }));
+}
+
+#[tokio::test]
+async fn another_programs_database_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("frontdesk.db");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE x (y)").unwrap();
+    let error = refused(&path).await;
+    assert!(matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("another program")), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let desk = Desk::open().await;
+    desk.store.close().await;
+    let path = desk.home.path().join("frontdesk.db");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = refused(&path).await;
+    assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_of_its_own() {
+    let error = opened(Path::new("/nowhere/at/all/frontdesk.db")).await.err().unwrap();
+    assert!(matches!(error, OpenError::Io { .. }), "{error}");
+}

@@ -1,0 +1,12 @@
+//! What a bad disk, a foreign program, a kill and a wrong file do to a SQLite store: nothing that was
+//! acknowledged is lost, and nothing that is there is touched.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[allow(dead_code, reason = "the conformance suite uses all of it")]
+#[path = "../conformance/desk.rs"]
+mod desk;
+mod disk;
+mod files;
+mod foreign;
+mod kill;

@@ -1,0 +1,58 @@
+//! How the house stands, in numbers that cost no scan, and who may come through its door.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
+use crate::queue::Line;
+use crate::row::Totals;
+use crate::sql::{Sql, count, maybe_at, ms};
+use crate::{Result, Store, fault::Outcome};
+
+impl Store {
+    /// Numbers for people and metrics. Every one comes from a small index or a kept count.
+    pub async fn totals(&self) -> Result<Totals> {
+        self.read(totals).await
+    }
+
+    /// The hash of a token.
+    pub async fn token(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        let id = id.to_owned();
+        self.read(move |sql| sql.one("SELECT hash FROM token WHERE id = ?1", [&id], |row| row.get(0))).await
+    }
+
+    /// A token was made, or replaced by a new one.
+    pub async fn token_made(&self, id: &str, hash: Vec<u8>, now: DateTime<Utc>) -> Result<()> {
+        let id = id.to_owned();
+        self.write(Line::House, move |tx| {
+            tx.run(
+                "INSERT INTO token (id, hash, created_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
+                params![id, hash, ms(now)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
+    let number = |statement: &str| Ok::<u64, crate::fault::Fault>(
+        sql.one(statement, [], |row| count(row, 0))?.unwrap_or(0),
+    );
+    let since = |statement: &str| Ok::<Option<DateTime<Utc>>, crate::fault::Fault>(
+        sql.one(statement, [], |row| maybe_at(row, 0))?.flatten(),
+    );
+    Ok(Totals {
+        sessions: number("SELECT n FROM tally WHERE name = 'sessions'")?,
+        waiting: number("SELECT count(*) FROM inbound WHERE state = 'waiting'")?,
+        running: number(
+            "SELECT count(*) FROM turn WHERE state IN ('queued', 'running') AND state = 'running'",
+        )?,
+        outbox: number("SELECT count(*) FROM outbox WHERE state IN ('queued', 'streaming', 'sending')")?,
+        dead_parts: number("SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'")?,
+        oldest_waiting: since("SELECT min(received_at) FROM inbound WHERE state = 'waiting'")?,
+        oldest_part: since(
+            "SELECT min(created_at) FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
+        )?,
+    })
+}

@@ -1,0 +1,254 @@
+//! The rules of the house that a machine can check. Each scan fails when it finds nothing to scan.
+
+#![expect(clippy::unwrap_used, reason = "a scan stops at the first surprise")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
+
+/// Which of our rooms each room may know. Whoever is not named here may know nobody.
+const DIRECTION: [(&str, &[&str]); 13] = [
+    ("frontdesk-core", &[]),
+    ("frontdesk-store", &["core"]),
+    ("frontdesk-agents", &["core"]),
+    ("frontdesk-runtime", &["core", "store"]),
+    ("frontdesk-api", &["core", "store", "runtime"]),
+    ("frontdesk-kit", &["core"]),
+    ("frontdesk-web", &["core", "kit"]),
+    ("frontdesk-telegram", &["core", "kit"]),
+    ("frontdesk-lab", &["core", "kit"]),
+    ("frontdesk-world", &["core", "store", "runtime"]),
+    ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram", "lab"]),
+    ("frontdesk-crash", &[]),
+    ("frontdesk-load", &[]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Files below `folder` whose name ends in `ending`, but for what is built or fetched.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !["target", "node_modules", ".git"].contains(&name) {
+                walk(&path, ending, found);
+            } else if path.is_file() && name.ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), ending, &mut found);
+    assert!(!found.is_empty(), "nothing to scan in {folder}");
+    found.sort();
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The lines of a source file that are code, with their numbers; what is behind `#[cfg(test)]` is left out.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    text(path)
+        .lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .map(|(n, line)| (n + 1, line.split("//").next().unwrap().to_owned()))
+        .filter(|(_, line)| !line.trim().is_empty())
+        .collect()
+}
+
+fn offenders(folder: &str, words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(folder, ".rs").into_iter().filter(|path| !allowed(path)) {
+        for (n, line) in code(&path) {
+            for word in words.iter().filter(|word| line.contains(**word)) {
+                found.push(format!("{}:{n}: {word}", path.display()));
+            }
+        }
+    }
+    found
+}
+
+fn manifests() -> BTreeMap<String, DocumentMut> {
+    let found: BTreeMap<String, DocumentMut> = files(".", "Cargo.toml")
+        .iter()
+        .map(|path| text(path).parse::<DocumentMut>().unwrap())
+        .map(|manifest| (manifest["package"]["name"].as_str().unwrap().to_owned(), manifest))
+        .collect();
+    assert!(found.len() > 8, "only {} packages", found.len());
+    found
+}
+
+fn dependencies(manifest: &DocumentMut) -> BTreeSet<String> {
+    let table = manifest.get("dependencies").and_then(|table| table.as_table());
+    table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
+}
+
+#[test]
+fn rooms_know_only_the_rooms_below_them() {
+    let direction: BTreeMap<&str, &[&str]> = DIRECTION.into_iter().collect();
+    for (name, manifest) in manifests() {
+        let allowed = direction.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place in the house"));
+        for known in dependencies(&manifest) {
+            let Some(room) = known.strip_prefix("frontdesk-") else { continue };
+            assert!(allowed.contains(&room), "{name} must not know frontdesk-{room}");
+        }
+    }
+}
+
+#[test]
+fn core_has_no_clock_no_io_no_tasks_and_no_log() {
+    let manifest = &manifests()["frontdesk-core"];
+    for known in dependencies(manifest) {
+        for banned in ["tokio", "tracing", "log", "reqwest", "rusqlite", "getrandom"] {
+            assert_ne!(known, banned, "core must not know {banned}");
+        }
+    }
+    let workspace: DocumentMut = text(&root().join("Cargo.toml")).parse().unwrap();
+    let chrono = &workspace["workspace"]["dependencies"]["chrono"];
+    assert_eq!(chrono["default-features"].as_bool(), Some(false));
+    let features = chrono["features"].as_array().unwrap();
+    assert!(features.iter().all(|feature| feature.as_str() != Some("clock")), "chrono must have no clock");
+    let words = ["std::fs", "std::net", "std::thread", "std::process", "SystemTime", "Instant::now", "Utc::now"];
+    assert_eq!(offenders("src/core", &words, |_| false), Vec::<String>::new());
+}
+
+#[test]
+fn ports_have_no_default_methods() {
+    let mut ports = 0;
+    for name in ["port.rs", "hook.rs"] {
+        let mut inside = false;
+        for (n, line) in code(&root().join("src/core").join(name)) {
+            if line.starts_with("pub trait ") {
+                (inside, ports) = (true, ports + 1);
+            } else if line == "}" {
+                inside = false;
+            } else if inside {
+                assert!(!line.contains('{'), "src/core/{name}:{n}: a port has a default method");
+            }
+        }
+    }
+    assert!(ports >= 6, "only {ports} ports were found");
+}
+
+#[test]
+fn the_runtime_names_no_platform_and_no_agent() {
+    let words = ["telegram", "discord", "slack", "whatsapp", "\"web\"", "\"echo\"", "\"command\"", "openai"];
+    assert_eq!(offenders("src/runtime", &words, |_| false), Vec::<String>::new());
+}
+
+#[test]
+fn features_are_asked_for_in_one_file() {
+    let registry = root().join("src/app/adapters.rs");
+    assert!(text(&registry).contains("cfg(feature"), "the registry moved");
+    for folder in ["src", "adapters", "tests", "examples"] {
+        let words = ["cfg(feature", "cfg(not(feature", "cfg(any(feature", "cfg(all(feature"];
+        let allowed = |path: &Path| path == registry || path.ends_with("tests/architecture.rs");
+        assert_eq!(offenders(folder, &words, allowed), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn no_sqlite_type_leaves_the_store() {
+    for folder in ["src/core", "src/runtime", "src/api", "src/app", "src/agents", "adapters"] {
+        assert_eq!(offenders(folder, &["rusqlite"], |_| false), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn every_task_has_a_parent_and_every_ban_a_reason() {
+    for folder in ["src", "adapters"] {
+        let words = ["tokio::spawn(", "task::spawn(", "Handle::current().spawn("];
+        assert_eq!(offenders(folder, &words, |_| false), Vec::<String>::new());
+    }
+    let clippy: DocumentMut = text(&root().join("clippy.toml")).parse().unwrap();
+    let bans = clippy["disallowed-methods"].as_array().unwrap();
+    assert!(bans.len() >= 6);
+    for ban in bans {
+        assert!(ban.as_inline_table().unwrap().contains_key("reason"), "{ban} has no reason");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_holds_and_none_is_a_drawer() {
+    let drawers = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "types.rs", "misc.rs"];
+    for folder in ["src", "adapters", "tests", "examples"] {
+        for path in files(folder, ".rs") {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(!drawers.contains(&name), "{} is a drawer: name it after its noun", path.display());
+            assert!(text(&path).starts_with("//!"), "{} does not say what it holds", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_adapter_has_the_same_files() {
+    let mut adapters = 0;
+    for entry in fs::read_dir(root().join("adapters")).unwrap() {
+        let folder = entry.unwrap().path();
+        let lib = text(&folder.join("lib.rs"));
+        if folder.ends_with("kit") {
+            continue;
+        }
+        adapters += 1;
+        assert!(folder.join("markup.rs").is_file(), "{} has no dialect", folder.display());
+        if lib.contains("impl Adapter for") {
+            for name in ["inbound.rs", "outbound.rs"] {
+                assert!(folder.join(name).is_file(), "{} has no {name}", folder.display());
+            }
+        }
+    }
+    assert!(adapters >= 2);
+}
+
+#[test]
+fn the_schema_is_strict_and_explains_itself() {
+    for path in files("schema", ".sql") {
+        let sql = text(&path);
+        let tables = sql.matches("CREATE TABLE").count();
+        assert!(tables > 0 || path.file_name().unwrap() != "0001_init.sql");
+        assert_eq!(sql.matches(") STRICT").count(), tables, "{}: a table is not STRICT", path.display());
+        assert!(sql.matches("-- ").count() >= tables, "{}: a table has no reason", path.display());
+    }
+}
+
+#[test]
+fn the_tree_names_no_machine_and_no_registry() {
+    // Put together here, so that this file does not name them either.
+    let words = [["static.crates", ".io"], ["registry.npmjs", ".org"], ["pypi", ".org"], ["deb.debian", ".org"]];
+    let words: Vec<String> = words.iter().map(|word| word.concat()).collect();
+    for ending in [".rs", ".toml", ".md", ".sh", ".json", ".yml", ".html", ".js", ".css", "run", "test"] {
+        for folder in ["src", "adapters", "tests", "docs", "config", "scripts", ".ci", "examples", "schema"] {
+            let folder = root().join(folder);
+            if !folder.exists() {
+                continue;
+            }
+            for path in every(&folder).into_iter().filter(|path| path.to_str().unwrap().ends_with(ending)) {
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                for word in &words {
+                    assert!(!text.contains(word.as_str()), "{} names {word}", path.display());
+                }
+            }
+        }
+    }
+}
+
+fn every(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            found.extend(every(&path));
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    found
+}

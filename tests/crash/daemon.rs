@@ -1,0 +1,165 @@
+//! The real binary on one home: started, killed, stopped.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::agent::JOURNAL;
+use crate::clock;
+
+/// How long a start may take before it counts as stuck.
+const START: Duration = Duration::from_secs(60);
+/// How long an orderly stop may take.
+const STOP: Duration = Duration::from_secs(20);
+
+/// The folder that all lives of the daemon share.
+#[derive(Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// Writes the configuration.
+    pub fn make(path: &Path, platform: SocketAddr, plain_chats: &[(&str, String)]) -> Result<Self> {
+        let home = Self(path.to_owned());
+        let program = std::env::current_exe()?;
+        let program = program.to_str().context("a path that is no text")?;
+        let journal = home.journal();
+        let journal = journal.to_str().context("a path that is no text")?;
+        let agent = |name: &str, mode: &str, role: &str| {
+            format!(
+                "[agents.{name}]\nkind = \"command\"\nmode = \"{mode}\"\ncommand = [{program:?}, \"{role}\"]\n\
+                 env = {{ {JOURNAL} = {journal:?} }}\n"
+            )
+        };
+        let once = agent("plain", "once", "--plain-agent");
+        let main = agent("main", "lasting", "--agent") + "max_idle = 64\n";
+        let free = "{ per_minute = 0, burst = 0 }";
+        let mut text = format!(
+            "default_agent = \"main\"\n\n[gateway]\nport = 0\n[gateway.limits]\nper_ip = {free}\nper_token = {free}\n\n\
+             [limits]\nuser = {free}\nchat = {free}\naccount = {free}\n\n\
+             [queue]\nper_session = 1000\n[sessions.reset]\nmode = \"none\"\n\n{main}\n{once}\n\
+             [channels.lab]\naddress = \"{platform}\"\n"
+        );
+        for (channel, chat) in plain_chats {
+            text.push_str(&format!("[channels.{channel}.chats.{chat:?}]\nagent = \"plain\"\n"));
+        }
+        std::fs::write(home.0.join("frontdesk.toml"), text)?;
+        Ok(home)
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.join("frontdesk.db")
+    }
+
+    /// The agents' journal.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("agents.jsonl")
+    }
+
+    /// Everything that any life of the daemon said.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("daemon.log")
+    }
+
+    pub fn token(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.0.join("token"))?.trim().to_owned())
+    }
+
+    /// Where a process listens, once it says so.
+    fn address(&self, pid: u32) -> Option<SocketAddr> {
+        let text = std::fs::read_to_string(self.0.join("frontdesk.lock")).ok()?;
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        (field("pid")? == pid.to_string()).then(|| field("address")?.parse().ok()).flatten()
+    }
+}
+
+/// One life of the daemon.
+pub struct Daemon {
+    child: Child,
+    pid: u32,
+    started: std::time::Instant,
+}
+
+impl Daemon {
+    pub fn start(home: &Home) -> Result<Self> {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(home.log())?;
+        let started = clock::moment();
+        let child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .arg("run")
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "RUST_LOG"))
+            .env("FRONTDESK_HOME", &home.0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child.id().context("a child without an id")?;
+        Ok(Self { child, pid, started })
+    }
+
+    /// Waits until it answers; returns where, and how long that took since its start.
+    pub async fn ready(&mut self, home: &Home) -> Result<(SocketAddr, Duration)> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the daemon ended instead of starting: {status}");
+            }
+            if let Some(address) = home.address(self.pid)
+                && healthy(address).await
+            {
+                return Ok((address, self.started.elapsed()));
+            }
+            if self.started.elapsed() > START {
+                bail!("the daemon was not ready after {START:?}");
+            }
+            clock::pause_ms(1).await;
+        }
+    }
+
+    /// `kill -9`, at this moment.
+    pub async fn kill(mut self) -> Result<()> {
+        self.signal(Signal::KILL)?;
+        let status = self.child.wait().await?;
+        if status.code().is_some() {
+            bail!("the daemon had ended by itself: {status}");
+        }
+        Ok(())
+    }
+
+    /// An orderly stop.
+    pub async fn stop(mut self) -> Result<()> {
+        self.signal(Signal::TERM)?;
+        tokio::select! {
+            status = self.child.wait() => {
+                let status = status?;
+                if status.success() { Ok(()) } else { bail!("after SIGTERM the daemon ended with {status}") }
+            }
+            () = clock::pause(STOP) => bail!("the daemon did not stop within {STOP:?} after SIGTERM"),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).context("no process id")?;
+        Ok(kill_process(pid, signal)?)
+    }
+}
+
+async fn healthy(address: SocketAddr) -> bool {
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        Ok::<bool, std::io::Error>(answer.ends_with(b" 200"))
+    };
+    tokio::select! {
+        answer = asked => answer.unwrap_or(false),
+        () = clock::pause_ms(2000) => false,
+    }
+}

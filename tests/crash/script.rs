@@ -1,0 +1,100 @@
+//! What a message asks of the stub agent, and the answer that is right: agent and oracle read the same words.
+
+use crate::dice::Dice;
+
+/// What the agent is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Answer at once.
+    Echo,
+    /// Answer in pieces, over so many milliseconds.
+    Slow { pieces: u64, ms: u64 },
+    /// Say something, use a tool for so long, say the rest.
+    Tool { ms: u64 },
+    /// Answer at length.
+    Long { lines: u64 },
+    /// Die in the first attempt.
+    Flaky,
+    /// Die in every attempt.
+    Poison,
+    /// Say that there is no answer.
+    Fail,
+}
+
+/// A message: its tag, which no other message has, and the deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    pub tag: String,
+    pub deed: Deed,
+}
+
+impl Script {
+    /// A deed by chance. A plain program has no words for a tool or a refusal.
+    pub fn draw(tag: String, plain: bool, dice: &mut Dice) -> Self {
+        let deed = match dice.range(0, 99) {
+            0..=29 => Deed::Echo,
+            30..=66 => Deed::Slow { pieces: dice.range(3, 9), ms: dice.range(100, 400) },
+            67..=86 if !plain => Deed::Tool { ms: dice.range(10, 150) },
+            67..=86 => Deed::Slow { pieces: dice.range(2, 4), ms: dice.range(20, 90) },
+            87..=94 => Deed::Long { lines: dice.range(150, 260) },
+            95..=96 => Deed::Flaky,
+            97 => Deed::Poison,
+            _ if plain => Deed::Echo,
+            _ => Deed::Fail,
+        };
+        Self { tag, deed }
+    }
+
+    /// The message as it is sent.
+    pub fn text(&self) -> String {
+        let tag = &self.tag;
+        match &self.deed {
+            Deed::Echo => format!("{tag} echo"),
+            Deed::Slow { pieces, ms } => format!("{tag} slow {pieces} {ms}"),
+            Deed::Tool { ms } => format!("{tag} tool {ms}"),
+            Deed::Long { lines } => format!("{tag} long {lines}"),
+            Deed::Flaky => format!("{tag} flaky"),
+            Deed::Poison => format!("{tag} poison"),
+            Deed::Fail => format!("{tag} fail"),
+        }
+    }
+
+    /// Reads a message.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let tag = words.next()?.to_owned();
+        let name = words.next()?;
+        let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
+        let deed = match (name, numbers.as_slice()) {
+            ("echo", []) => Deed::Echo,
+            ("slow", [pieces, ms]) => Deed::Slow { pieces: *pieces, ms: *ms },
+            ("tool", [ms]) => Deed::Tool { ms: *ms },
+            ("long", [lines]) => Deed::Long { lines: *lines },
+            ("flaky", []) => Deed::Flaky,
+            ("poison", []) => Deed::Poison,
+            ("fail", []) => Deed::Fail,
+            _ => return None,
+        };
+        Some(Self { tag, deed })
+    }
+
+    /// The right answer, in the pieces in which it is said.
+    pub fn pieces(&self) -> Vec<String> {
+        let tag = &self.tag;
+        match &self.deed {
+            Deed::Echo => vec![format!("heard {tag}")],
+            Deed::Slow { pieces, .. } => {
+                let first = format!("on {tag}:");
+                std::iter::once(first).chain((1..*pieces).map(|n| format!(" word {n} of {tag}"))).collect()
+            }
+            Deed::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
+            Deed::Long { lines } => (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect(),
+            Deed::Flaky | Deed::Poison | Deed::Fail => vec![format!("at last {tag}")],
+        }
+    }
+
+    /// The right answer.
+    pub fn answer(&self) -> String {
+        self.pieces().concat()
+    }
+}

@@ -1,0 +1,212 @@
+//! What people can write besides messages.
+
+use frontdesk_world::{Step, World, plan};
+
+#[tokio::test]
+async fn help_lists_every_command() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/help").await;
+    world.at_rest().await;
+    let help = anna.sees().join("\n");
+    for command in ["/help", "/new", "/status", "/stop", "/retry", "/sessions", "/resume", "/whoami"] {
+        assert!(help.contains(command), "{command} is missing from: {help}");
+    }
+    assert!(world.agent().turns().is_empty(), "a command is not for the agent");
+}
+
+#[tokio::test]
+async fn an_unknown_command_is_answered_with_the_nearest_one() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/statsu").await;
+    assert!(anna.hears().await.contains("/status"));
+    world.at_rest().await;
+    assert!(world.agent().turns().is_empty());
+}
+
+#[tokio::test]
+async fn a_path_is_not_a_command() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/etc/passwd is world readable").await;
+    assert_eq!(anna.hears().await, "/etc/passwd is world readable");
+}
+
+#[tokio::test]
+async fn new_starts_anew_and_resume_goes_back() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("first conversation").await;
+    anna.says("/new").await;
+    anna.says("second conversation").await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.epoch, 2);
+    assert!(anna.sees()[1].contains("/resume 1"), "{:?}", anna.sees());
+
+    anna.says("/resume 1").await;
+    anna.says("first again").await;
+    world.at_rest().await;
+    let session = world.session("anna").await;
+    assert_eq!((session.epoch, session.last_epoch), (1, 2));
+    assert_eq!(world.agent().turns().last().unwrap().epoch, 1);
+
+    anna.says("/new").await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.epoch, 3, "always the highest ever and one");
+}
+
+#[tokio::test]
+async fn after_a_resume_the_next_message_does_not_reset_again() {
+    let world = World::with(plan().reset_idle(30)).await;
+    let anna = world.user("anna");
+    anna.says("one").await;
+    world.at_rest().await;
+    world.clock().pass(std::time::Duration::from_secs(3600));
+    anna.says("two").await;
+    anna.says("/resume").await;
+    world.clock().pass(std::time::Duration::from_secs(60));
+    anna.says("back in one").await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.epoch, 1);
+}
+
+#[tokio::test]
+async fn resuming_what_does_not_exist_says_so_and_changes_nothing() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("one").await;
+    anna.says("/resume 7").await;
+    anna.says("/resume").await;
+    anna.says("/resume x").await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.epoch, 1);
+    let sees = anna.sees();
+    assert!(sees.iter().any(|text| text.contains("no conversation 7")), "{sees:?}");
+    assert!(sees.iter().any(|text| text.contains("no earlier conversation")), "{sees:?}");
+    assert!(sees.iter().any(|text| text.contains("/resume [N]")), "{sees:?}");
+}
+
+#[tokio::test]
+async fn sessions_lists_the_conversations_of_this_chat_alone() {
+    let world = World::new().await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    ben.says("ben's secret").await;
+    anna.says("about apples").await;
+    anna.says("/new about pears").await;
+    world.at_rest().await;
+    anna.says("/sessions").await;
+    world.at_rest().await;
+    let list = anna.sees().pop().unwrap();
+    assert!(list.contains("about apples") && list.contains("about pears"), "{list}");
+    assert!(list.contains("2 (this one)"), "{list}");
+    assert!(!list.contains("secret"), "{list}");
+}
+
+#[tokio::test]
+async fn stop_cancels_what_runs_and_what_waits_and_says_how_much() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("never "), Step::Hang]);
+    let running = anna.says("runs").await;
+    world.agent().begun(1).await;
+    let waiting = [anna.says("waits 1").await, anna.says("waits 2").await];
+    anna.says("/stop").await;
+    assert_eq!(anna.hears().await, "Stopped the running answer and 2 messages that waited.");
+    world.at_rest().await;
+    for message in [running, waiting[0], waiting[1]] {
+        assert_eq!(world.message(message).await.message.state, "cancelled");
+    }
+    assert_eq!(world.agent().aborted().len(), 1, "the agent was told");
+    anna.says("and now").await;
+    assert_eq!(anna.hears().await, "and now");
+    assert_eq!(world.agent().heard(), ["runs", "and now"]);
+}
+
+#[tokio::test]
+async fn stop_with_nothing_to_stop_says_so() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/stop").await;
+    assert_eq!(anna.hears().await, "Nothing to stop.");
+}
+
+#[tokio::test]
+async fn stop_leaves_other_chats_alone() {
+    let world = World::new().await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    world.agent().will([Step::Pause, Step::Echo]);
+    ben.says("ben's").await;
+    world.agent().begun(1).await;
+    anna.says("/stop").await;
+    assert_eq!(anna.hears().await, "Nothing to stop.");
+    world.agent().go_on();
+    assert_eq!(ben.hears().await, "ben's");
+}
+
+#[tokio::test]
+async fn retry_runs_the_last_message_once_more() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Fail]);
+    let failed = anna.says("try this").await;
+    let notice = anna.hears().await;
+    assert!(notice.contains("/retry"), "{notice}");
+    assert_eq!(world.message(failed).await.message.state, "dead");
+    anna.says("/retry").await;
+    assert_eq!(anna.hears().await, "try this");
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["try this", "try this"]);
+    let turns = world.agent().turns();
+    assert_ne!(turns[0].id, turns[1].id, "a turn of its own");
+}
+
+#[tokio::test]
+async fn retry_without_anything_to_retry_says_so() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/retry").await;
+    assert!(anna.hears().await.contains("nothing to run again"));
+}
+
+#[tokio::test]
+async fn commands_work_while_a_turn_runs() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Pause, Step::Echo]);
+    anna.says("long work").await;
+    world.agent().begun(1).await;
+    anna.says("/status").await;
+    let status = anna.hears().await;
+    assert!(status.contains("An answer is being written"), "{status}");
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "long work");
+}
+
+#[tokio::test]
+async fn whoami_shows_the_stable_id_and_what_one_may_do() {
+    let world = World::new().await;
+    let (anna, root) = (world.user("anna"), world.user("root"));
+    anna.says("/whoami").await;
+    root.says("/whoami").await;
+    let (anna, root) = (anna.hears().await, root.hears().await);
+    assert!(anna.contains("fake:anna") && !anna.contains("administer"), "{anna}");
+    assert!(root.contains("fake:root") && root.contains("administer"), "{root}");
+}
+
+#[tokio::test]
+async fn a_command_that_was_accepted_is_answered_once_whatever_happens() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    for _ in 0..5 {
+        anna.says("/new").await;
+        world.crash().await;
+        world.start().await.unwrap();
+        world.at_rest().await;
+    }
+    let replies = anna.sees().iter().filter(|text| text.starts_with("New conversation")).count();
+    assert_eq!(replies, 5, "{:?}", anna.sees());
+    assert_eq!(world.session("anna").await.epoch, 6);
+}

@@ -1,0 +1,185 @@
+//! The operator's own code, and that it can do no harm.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::hook::{Hook, Moment, Point, Verdict};
+use frontdesk_world::{Step, World, plan};
+
+type Act = fn(&Moment) -> Verdict;
+
+/// A hook at every point, with something to do at one.
+struct Test {
+    at: Point,
+    act: Act,
+    seen: Arc<Mutex<Vec<Point>>>,
+}
+
+const ALL: [Point; 14] = [
+    Point::BeforeAgentStart,
+    Point::AgentEnd,
+    Point::MessageReceived,
+    Point::MessageSending,
+    Point::MessageSent,
+    Point::BeforeToolCall,
+    Point::AfterToolCall,
+    Point::ToolResultPersist,
+    Point::SessionStart,
+    Point::SessionEnd,
+    Point::BeforeCompaction,
+    Point::AfterCompaction,
+    Point::GatewayStart,
+    Point::GatewayStop,
+];
+
+#[async_trait]
+impl Hook for Test {
+    fn name(&self) -> &str {
+        "test"
+    }
+    fn points(&self) -> &[Point] {
+        &ALL
+    }
+    fn limit(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+    async fn call(&self, moment: &Moment) -> Verdict {
+        self.seen.lock().unwrap().push(moment.point);
+        if moment.point == self.at { (self.act)(moment) } else { Verdict::Pass }
+    }
+}
+
+fn hook(at: Point, act: Act) -> Test {
+    Test { at, act, seen: Arc::default() }
+}
+
+#[tokio::test]
+async fn a_hook_rewrites_what_the_agent_hears() {
+    let rewrite: Act = |moment| Verdict::Rewrite(moment.text.replace("colour", "color"));
+    let world = World::with(plan().hook(hook(Point::MessageReceived, rewrite))).await;
+    let anna = world.user("anna");
+    let message = anna.says("which colour?").await;
+    assert_eq!(anna.hears().await, "which color?");
+    assert_eq!(world.message(message).await.message.text, "which color?");
+}
+
+#[tokio::test]
+async fn a_hook_drops_a_message_and_the_row_says_so() {
+    let world = World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Drop("spam".to_owned())))).await;
+    let anna = world.user("anna");
+    let message = anna.says("buy now").await;
+    let row = world.ended(message).await;
+    assert_eq!((row.message.state.as_str(), row.message.reason.as_deref()), ("refused", Some("hook")));
+    world.at_rest().await;
+    assert!(world.agent().turns().is_empty());
+}
+
+#[tokio::test]
+async fn a_hook_answers_in_the_agents_place() {
+    let world =
+        World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Answer("closed today".to_owned())))).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    assert_eq!(anna.hears().await, "closed today");
+    assert!(world.agent().turns().is_empty());
+}
+
+#[tokio::test]
+async fn a_hook_adds_context_and_has_the_last_word_on_answers() {
+    let world = World::with(
+        plan()
+            .hook(hook(Point::BeforeAgentStart, |_| Verdict::Context("it is Monday".to_owned())))
+            .hook(hook(Point::MessageSending, |moment| Verdict::Rewrite(format!("{}!", moment.text)))),
+    )
+    .await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    assert_eq!(anna.hears().await, "hello!");
+    assert_eq!(world.agent().turns()[0].context, ["it is Monday"]);
+}
+
+#[tokio::test]
+async fn a_hook_changes_a_tools_parameters_or_denies_it() {
+    let world = World::with(
+        plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Params(serde_json::json!({ "n": 2 })))),
+    )
+    .await;
+    world.agent().will([Step::Tool("count"), Step::Echo]);
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().tools()[0].2, serde_json::json!({ "n": 2 }));
+
+    let world =
+        World::with(plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Drop("not today".to_owned())))).await;
+    world.agent().will([Step::Tool("count"), Step::Echo]);
+    world.user("anna").says("hello").await;
+    world.at_rest().await;
+    assert!(world.agent().tools().is_empty());
+    assert_eq!(world.agent().denied(), ["not today"]);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_or_sleeps_is_gone_around() {
+    let world = World::with(plan().hook(hook(Point::MessageReceived, |_| panic!("a fault of the operator's")))).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    assert_eq!(anna.hears().await, "hello");
+
+    struct Asleep;
+    #[async_trait]
+    impl Hook for Asleep {
+        fn name(&self) -> &str {
+            "asleep"
+        }
+        fn points(&self) -> &[Point] {
+            &[Point::MessageReceived]
+        }
+        fn limit(&self) -> Duration {
+            Duration::from_secs(2)
+        }
+        async fn call(&self, _: &Moment) -> Verdict {
+            std::future::pending().await
+        }
+    }
+    let world = World::with(plan().hook(Asleep)).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    frontdesk_world::patience::until("the answer comes after the limit", || async {
+        world.clock().pass(Duration::from_millis(500));
+        (!anna.sees().is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(anna.hears().await, "hello");
+}
+
+#[tokio::test]
+async fn hooks_are_called_at_every_point_that_this_agent_can_reach() {
+    let seen: Arc<Mutex<Vec<Point>>> = Arc::default();
+    let onlooker = Test { at: Point::GatewayStop, act: |_| Verdict::Pass, seen: seen.clone() };
+    let mut world = World::with(plan().hook(onlooker)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Tool("count"), Step::Echo]);
+    anna.says("hello").await;
+    anna.says("/new").await;
+    world.at_rest().await;
+    world.stop().await;
+    let seen = seen.lock().unwrap().clone();
+    let reachable = [
+        Point::GatewayStart,
+        Point::SessionStart,
+        Point::MessageReceived,
+        Point::BeforeAgentStart,
+        Point::BeforeToolCall,
+        Point::AfterToolCall,
+        Point::MessageSending,
+        Point::AgentEnd,
+        Point::MessageSent,
+        Point::SessionEnd,
+        Point::GatewayStop,
+    ];
+    for point in reachable {
+        assert!(seen.contains(&point), "{point:?} was not reached: {seen:?}");
+    }
+}

@@ -1,0 +1,69 @@
+//! How much may be sent.
+
+use std::time::Duration;
+
+use frontdesk_core::message::{Outcome, Refusal};
+use frontdesk_runtime::config::Rate;
+use frontdesk_world::{World, plan};
+
+#[tokio::test]
+async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
+    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 2 })).await;
+    let anna = world.user("anna");
+    anna.says("one").await;
+    anna.says("two").await;
+    for n in 0..5 {
+        let outcome = anna.tries(&format!("too fast {n}")).await;
+        assert!(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{outcome:?}");
+    }
+    world.at_rest().await;
+    let notices = || anna.sees().iter().filter(|text| text.contains("faster than")).count();
+    assert_eq!(notices(), 1);
+    assert_eq!(anna.answers(), ["one", "two"]);
+    world.clock().pass(Duration::from_secs(60));
+    anna.says("patient again").await;
+    world.at_rest().await;
+    assert_eq!(anna.answers().last().unwrap(), "patient again");
+}
+
+#[tokio::test]
+async fn one_persons_flood_is_nobody_elses_trouble() {
+    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 1 })).await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    for n in 0..20 {
+        anna.tries(&format!("flood {n}")).await;
+    }
+    ben.says("hello").await;
+    assert_eq!(ben.hears().await, "hello");
+}
+
+#[tokio::test]
+async fn stop_gets_through_whatever_the_limit() {
+    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let anna = world.user("anna");
+    world.agent().will([frontdesk_world::Step::Hang]);
+    anna.says("runs").await;
+    world.agent().begun(1).await;
+    anna.says("/stop").await;
+    assert_eq!(anna.hears().await, "Stopped the running answer.");
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused_and_not_lost_silently() {
+    let world = World::with(plan().with(|config| config.queue.max_text = 100)).await;
+    let anna = world.user("anna");
+    let outcome = anna.tries(&"x".repeat(101)).await;
+    assert!(matches!(outcome, Outcome::Refused { reason: Refusal::TooLong, .. }), "{outcome:?}");
+    assert!(anna.hears().await.contains("too long"));
+    anna.says(&"y".repeat(100)).await;
+    assert_eq!(anna.hears().await, "y".repeat(100));
+}
+
+#[tokio::test]
+async fn nothing_that_is_empty_reaches_the_agent() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    assert_eq!(anna.tries("  \n ").await, Outcome::Ignored);
+    world.at_rest().await;
+    assert!(world.agent().turns().is_empty());
+}

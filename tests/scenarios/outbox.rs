@@ -1,0 +1,232 @@
+//! Answers on their way out.
+
+use std::time::Duration;
+
+use frontdesk_core::act::{Bucket, SendError};
+use frontdesk_runtime::config::Ambiguous;
+use frontdesk_world::platform::Fault;
+use frontdesk_world::{World, plan};
+
+#[tokio::test]
+async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let after = Some(Duration::from_secs(30));
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    world.platform().fails([Fault::Answer(later)]);
+    anna.says("one").await;
+    refused(&world, 1).await;
+    anna.says("two").await;
+    world.clock().pass(Duration::from_secs(29));
+    assert!(anna.sees().is_empty());
+    world.clock().pass(Duration::from_secs(1));
+    assert_eq!([anna.hears().await, anna.hears().await], ["one", "two"]);
+    world.at_rest().await;
+    assert_eq!(world.outbox().await[0].attempts, 1, "waiting is no attempt");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_platform_is_tried_again_with_backoff() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let fault = || Fault::Answer(SendError::Later { after: None, scope: Bucket::Chat, detail: "502".to_owned() });
+    world.platform().fails([fault(), fault()]);
+    anna.says("hello").await;
+    refused(&world, 1).await;
+    passing_until(&world, Duration::from_millis(500), || world.platform().journal().len() >= 3).await;
+    assert_eq!(anna.hears().await, "hello");
+    world.at_rest().await;
+    assert_eq!(world.outbox().await[0].attempts, 3);
+}
+
+#[tokio::test]
+async fn a_part_that_is_refused_for_good_is_told_of_in_one_line() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
+    anna.says("hello").await;
+    assert!(anna.hears().await.contains("could not be delivered"));
+    anna.says("next").await;
+    assert_eq!(anna.hears().await, "next");
+    world.at_rest().await;
+    let outbox = world.outbox().await;
+    assert_eq!(outbox[0].state, "dead");
+    assert!(outbox[0].error.as_deref().unwrap().contains("too strange"));
+}
+
+#[tokio::test]
+async fn a_notice_that_is_refused_makes_no_other_notice() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
+    world.platform().fails([refused(), refused()]);
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert!(anna.sees().is_empty());
+    let states: Vec<String> = world.outbox().await.into_iter().map(|row| row.state).collect();
+    assert_eq!(states, ["dead", "dead"]);
+}
+
+#[tokio::test]
+async fn markup_that_is_not_understood_is_sent_as_plain_text_once() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Answer(SendError::Markup("bad tag".to_owned()))]);
+    anna.says("**bold** move").await;
+    assert_eq!(anna.hears().await, "bold move");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_chat_that_is_gone_ends_what_was_for_it_and_nothing_else() {
+    let world = World::new().await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    world.platform().set_offline(true);
+    anna.says("one").await;
+    anna.says("two").await;
+    frontdesk_world::patience::until("both are stored", || async {
+        (world.outbox().await.len() == 2).then_some(())
+    })
+    .await;
+    world.platform().fails([Fault::Answer(SendError::Gone("blocked".to_owned()))]);
+    world.platform().set_offline(false);
+    passing_until(&world, Duration::from_secs(1), || !world.platform().journal().is_empty()).await;
+    world.at_rest().await;
+    assert!(world.outbox().await.iter().all(|row| row.state == "dead"));
+    ben.says("hello").await;
+    assert_eq!(ben.hears().await, "hello");
+}
+
+#[tokio::test]
+async fn a_platform_that_is_away_gets_everything_when_it_comes_back() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().set_offline(true);
+    for text in ["one", "two", "three"] {
+        anna.says(text).await;
+    }
+    world.clock().pass(Duration::from_secs(1800));
+    assert!(anna.sees().is_empty());
+    world.platform().set_offline(false);
+    passing_until(&world, Duration::from_secs(1), || anna.sees().len() == 3).await;
+    assert_eq!(anna.sees(), ["one", "two", "three"]);
+    world.at_rest().await;
+    assert!(world.outbox().await.iter().all(|row| row.attempts == 1), "waiting is no attempt");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_old_becomes_one_notice() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().set_offline(true);
+    anna.says("one").await;
+    anna.says("two").await;
+    frontdesk_world::patience::until("both are stored", || async {
+        (world.outbox().await.len() == 2).then_some(())
+    })
+    .await;
+    world.clock().pass(Duration::from_secs(24 * 3600 + 1));
+    frontdesk_world::patience::until("they have expired", || async {
+        world.clock().pass(Duration::from_secs(1));
+        let outbox = world.outbox().await;
+        (outbox.iter().filter(|row| row.state == "dead").count() == 2).then_some(())
+    })
+    .await;
+    world.platform().set_offline(false);
+    passing_until(&world, Duration::from_secs(1), || !anna.sees().is_empty()).await;
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!(sees.len(), 1, "{sees:?}");
+    assert!(sees[0].contains("waited too long for its delivery"), "{sees:?}");
+}
+
+#[tokio::test]
+async fn a_part_that_may_have_arrived_is_sent_again_unless_the_operator_holds_it() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::LostAnswer]);
+    anna.says("hello").await;
+    passing_until(&world, Duration::from_secs(1), || anna.sees().len() == 2).await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["hello", "hello"], "at least once");
+
+    let hold = plan().with(|config| config.delivery.on_ambiguous = Ambiguous::Hold);
+    let world = World::with(hold).await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::LostAnswer]);
+    anna.says("hello").await;
+    anna.says("next").await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["hello", "next"], "held, and not in the way of later parts");
+    assert_eq!(world.outbox().await[0].state, "unknown");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_given_up_and_made_again() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Hang]);
+    anna.says("hello").await;
+    passing_until(&world, Duration::from_secs(10), || anna.sees().len() == 1).await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["hello"]);
+}
+
+#[tokio::test]
+async fn an_operator_can_send_retry_and_drop() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let to = "fake:anna".parse().unwrap();
+    let first = world.desk().send(&to, "good **morning**", "k1").await.unwrap();
+    let again = world.desk().send(&to, "good **morning**", "k1").await.unwrap();
+    assert_eq!(first[0].post.out, again[0].post.out, "the same request is the same row");
+    assert_eq!(anna.hears().await, "good <b>morning</b>");
+    world.at_rest().await;
+
+    let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
+    world.platform().fails([refused(), refused()]);
+    let row = world.desk().send(&to, "once more", "k2").await.unwrap().remove(0);
+    world.at_rest().await;
+    world.desk().retry_part(row.post.out).await.unwrap();
+    assert_eq!(anna.hears().await, "once more");
+    assert!(world.desk().drop_part(row.post.out).await.is_err(), "what was sent cannot be dropped");
+    assert!(world.desk().send(&"nowhere:1".parse().unwrap(), "x", "k3").await.is_err());
+    assert!(world.desk().send(&to, "  ", "k4").await.is_err());
+}
+
+#[tokio::test]
+async fn refused_credentials_stop_the_account_and_show() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Answer(SendError::Credentials("revoked".to_owned()))]);
+    anna.says("hello").await;
+    refused(&world, 1).await;
+    let error = frontdesk_world::patience::until("the account shows it", || async {
+        world.desk().accounts()[0].error.clone()
+    })
+    .await;
+    assert!(error.contains("credentials"), "{error}");
+    passing_until(&world, Duration::from_secs(10), || !anna.sees().is_empty()).await;
+    assert_eq!(anna.sees(), ["hello"], "when the operator has acted, nothing was lost");
+}
+
+/// Waits until the platform has refused `count` requests.
+async fn refused(world: &World, count: usize) {
+    frontdesk_world::patience::until("the platform has answered", || async {
+        let answered = world.platform().journal().iter().filter(|line| line.starts_with("answered")).count();
+        (answered >= count).then_some(())
+    })
+    .await;
+}
+
+/// Lets time pass in steps until something holds.
+async fn passing_until(world: &World, step: Duration, holds: impl Fn() -> bool) {
+    frontdesk_world::patience::until("it holds after some time", || async {
+        if holds() {
+            return Some(());
+        }
+        world.clock().pass(step);
+        None
+    })
+    .await;
+}

@@ -1,0 +1,69 @@
+//! An orderly stop, and the next start.
+
+use std::time::Duration;
+
+use frontdesk_world::{Step, World};
+
+#[tokio::test]
+async fn a_running_turn_may_end_before_the_gateway_does() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Pause, Step::Echo]);
+    anna.says("nearly done").await;
+    world.agent().begun(1).await;
+    let running = world.running();
+    let go_on = async {
+        frontdesk_world::patience::until("the stop has begun", || async {
+            (world.clock().sleepers() >= 3).then_some(())
+        })
+        .await;
+        world.agent().go_on();
+    };
+    tokio::join!(frontdesk_world::patience::soon("it stops", running.stop()), go_on);
+    assert_eq!(anna.sees(), ["nearly done"]);
+    assert_eq!(world.agent().turns().len(), 1);
+}
+
+#[tokio::test]
+async fn a_turn_that_takes_too_long_is_given_back_and_resumed_without_counting_as_a_death() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Hang]);
+    world.agent().will([Step::Hang]);
+    world.agent().will([Step::Hang]);
+    anna.says("long work").await;
+    for n in 1..=3 {
+        world.agent().begun(n).await;
+        let running = world.running();
+        let passing = async {
+            loop {
+                world.clock().pass(Duration::from_secs(1));
+                tokio::time::timeout(Duration::from_millis(5), std::future::pending::<()>()).await.ok();
+            }
+        };
+        tokio::select! {
+            () = frontdesk_world::patience::soon("it stops", running.stop()) => {}
+            () = passing => {}
+        }
+        world.start().await.unwrap();
+    }
+    assert_eq!(anna.hears().await, "long work");
+    world.at_rest().await;
+    let turns = world.agent().turns();
+    assert_eq!(turns.len(), 4, "three restarts are no reason to give up");
+    assert!(turns[3].resumed);
+}
+
+#[tokio::test]
+async fn what_arrives_during_the_stop_is_not_acknowledged_and_comes_again() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("before").await;
+    world.at_rest().await;
+    world.stop().await;
+    let number = anna.writes("while it was down");
+    world.start().await.unwrap();
+    world.platform().outcome(number).await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["before", "while it was down"]);
+}

@@ -1,0 +1,175 @@
+//! Runs of the agent that do not go well.
+
+use std::time::Duration;
+
+use frontdesk_world::{Step, World, plan};
+
+#[tokio::test]
+async fn an_agent_that_dies_is_asked_once_more_and_told_so() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("half an ans"), Step::Die]);
+    anna.says("question").await;
+    world.agent().begun(1).await;
+    passing(&world, 2).await;
+    assert_eq!(anna.hears().await, "question");
+    let turns = world.agent().turns();
+    assert_eq!(turns[0].id, turns[1].id);
+    assert_eq!((turns[0].attempt, turns[0].resumed), (1, false));
+    assert_eq!((turns[1].attempt, turns[1].resumed), (2, true));
+}
+
+#[tokio::test]
+async fn a_message_that_kills_the_agent_every_time_is_given_up_and_the_next_one_proceeds() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Die]);
+    world.agent().will([Step::Die]);
+    let poison = anna.says("poison").await;
+    anna.says("next").await;
+    passing(&world, 3).await;
+    world.at_rest().await;
+    assert_eq!(world.message(poison).await.message.state, "dead");
+    assert_eq!(world.agent().heard(), ["poison", "poison", "next"]);
+    let sees = anna.sees();
+    assert_eq!(sees.len(), 2, "{sees:?}");
+    assert!(sees[0].contains("twice"), "{sees:?}");
+    assert_eq!(sees[1], "next");
+}
+
+#[tokio::test]
+async fn an_agent_that_says_it_failed_is_not_asked_again() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Fail]);
+    anna.says("question").await;
+    assert!(anna.hears().await.contains("could not answer"));
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
+}
+
+#[tokio::test]
+async fn an_agent_that_had_begun_to_act_is_not_asked_again_when_it_dies() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("I will send the mail. "), Step::Tool("mail"), Step::Die]);
+    let message = anna.says("send it").await;
+    let said = anna.hears().await;
+    assert_eq!(said, "I will send the mail.\n\n(interrupted, /retry)");
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
+    assert_eq!(world.agent().tools().len(), 1);
+    let row = world.message(message).await;
+    assert_eq!(row.message.state, "dead");
+}
+
+#[tokio::test]
+async fn a_silent_agent_is_stopped_after_the_progress_limit() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Hang]);
+    anna.says("question").await;
+    world.agent().begun(1).await;
+    asleep(&world).await;
+    world.clock().pass(Duration::from_secs(119));
+    assert!(world.agent().aborted().is_empty());
+    world.clock().pass(Duration::from_secs(1));
+    assert!(anna.hears().await.contains("not been heard from"));
+    assert_eq!(world.agent().aborted().len(), 1);
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_shows_that_it_lives_may_take_its_time_but_not_for_ever() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will((0..40).flat_map(|_| [Step::Pause, Step::Progress]));
+    anna.says("question").await;
+    world.agent().begun(1).await;
+    // Every hundred seconds a sign of life: never silent, but 1800 s is the end.
+    for _ in 0..17 {
+        asleep(&world).await;
+        world.clock().pass(Duration::from_secs(100));
+        world.agent().go_on();
+        settle().await;
+        assert!(world.agent().aborted().is_empty());
+    }
+    asleep(&world).await;
+    world.clock().pass(Duration::from_secs(100));
+    assert!(anna.hears().await.contains("longer than it may"));
+    assert_eq!(world.agent().aborted().len(), 1);
+}
+
+#[tokio::test]
+async fn arrivals_do_not_keep_a_silent_agent_alive() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Hang]);
+    anna.says("question").await;
+    world.agent().begun(1).await;
+    for n in 0..12 {
+        asleep(&world).await;
+        world.clock().pass(Duration::from_secs(10));
+        anna.says(&format!("are you there? {n}")).await;
+    }
+    assert!(anna.hears().await.contains("not been heard from"));
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_panic_in_an_agent_costs_one_turn_and_nothing_else() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Panic]);
+    let message = anna.says("question").await;
+    assert!(anna.hears().await.contains("Something went wrong"));
+    assert_eq!(world.ended(message).await.message.state, "dead");
+    anna.says("next").await;
+    assert_eq!(anna.hears().await, "next");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_and_says_so() {
+    let world = World::with(plan().with(|config| config.turns.max_answer = 50)).await;
+    let anna = world.user("anna");
+    world.agent().will((0..40).map(|_| Step::Say("0123456789")));
+    anna.says("talk").await;
+    let answer = anna.hears().await;
+    assert!(answer.starts_with("01234567890123456789012345678901234567890123456789\n\n(The answer was longer"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_configured_is_a_notice_and_not_a_loss() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    // The table of agents is what the routes name; a session of an agent that went away is told so.
+    let address = "fake:anna".parse().unwrap();
+    assert_eq!(world.desk().session_at(&address).unwrap(), world.key("anna"));
+}
+
+/// Lets the pauses after a death pass, until `turns` have begun.
+async fn passing(world: &World, turns: usize) {
+    frontdesk_world::patience::until("the next attempt begins", || async {
+        world.clock().pass(Duration::from_secs(1));
+        (world.agent().turns().len() >= turns).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the running turn waits for its deadline.
+async fn asleep(world: &World) {
+    frontdesk_world::patience::until("the turn waits for its deadline", || async {
+        (world.clock().sleepers() >= 2).then_some(())
+    })
+    .await;
+}
+
+/// Gives the other tasks their turn.
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}

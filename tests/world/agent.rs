@@ -1,0 +1,200 @@
+//! An agent that does as the test says.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Usage, Verdict};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Agent, Stop, Turn};
+use futures_util::stream::{BoxStream, StreamExt};
+use tokio::sync::{Notify, mpsc};
+
+use crate::patience::soon;
+
+/// One thing that the agent does in a turn.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Says a piece.
+    Say(&'static str),
+    /// Says what it was asked.
+    Echo,
+    /// Waits until the test calls [`ScriptedAgent::go_on`].
+    Pause,
+    /// Uses a tool, once it may.
+    Tool(&'static str),
+    /// Shows that it lives.
+    Progress,
+    /// Dies.
+    Die,
+    /// Says that it cannot.
+    Fail,
+    /// Never says anything again.
+    Hang,
+    /// Panics.
+    Panic,
+}
+
+/// See [`Agent`]. Without a script it echoes.
+#[derive(Default)]
+pub struct ScriptedAgent {
+    scripts: Mutex<VecDeque<Vec<Step>>>,
+    turns: Mutex<Vec<Turn>>,
+    /// Tools that were allowed to run, with the turn and the parameters.
+    tools: Mutex<Vec<(TurnId, String, serde_json::Value)>>,
+    denied: Mutex<Vec<String>>,
+    running: Mutex<HashMap<TurnId, Stop>>,
+    aborted: Mutex<Vec<TurnId>>,
+    forgotten: Mutex<Vec<(SessionKey, u64)>>,
+    changed: Notify,
+    go: Notify,
+}
+
+impl ScriptedAgent {
+    /// What the next turn without a script does.
+    pub fn will(&self, script: impl IntoIterator<Item = Step>) {
+        self.scripts.lock().unwrap().push_back(script.into_iter().collect());
+    }
+
+    /// Lets one turn at [`Step::Pause`] go on.
+    pub fn go_on(&self) {
+        self.go.notify_one();
+    }
+
+    /// Every turn that was begun, oldest first.
+    pub fn turns(&self) -> Vec<Turn> {
+        self.turns.lock().unwrap().clone()
+    }
+
+    /// What it was asked, one string per turn.
+    pub fn heard(&self) -> Vec<String> {
+        self.turns().iter().map(said).collect()
+    }
+
+    /// The tools that ran.
+    pub fn tools(&self) -> Vec<(TurnId, String, serde_json::Value)> {
+        self.tools.lock().unwrap().clone()
+    }
+
+    /// Why tools did not run.
+    pub fn denied(&self) -> Vec<String> {
+        self.denied.lock().unwrap().clone()
+    }
+
+    /// The turns that it was asked to end.
+    pub fn aborted(&self) -> Vec<TurnId> {
+        self.aborted.lock().unwrap().clone()
+    }
+
+    /// The conversations that it was told to forget.
+    pub fn forgotten(&self) -> Vec<(SessionKey, u64)> {
+        self.forgotten.lock().unwrap().clone()
+    }
+
+    /// Waits until `count` turns have been begun in all.
+    pub async fn begun(&self, count: usize) {
+        soon(&format!("{count} turns have begun"), async {
+            loop {
+                let changed = self.changed.notified();
+                if self.turns.lock().unwrap().len() >= count {
+                    return;
+                }
+                changed.await;
+            }
+        })
+        .await;
+    }
+
+    async fn play(&self, script: Vec<Step>, turn: Turn, say: mpsc::Sender<Result<Delta, AgentError>>) {
+        for step in script {
+            let delta = match step {
+                Step::Say(text) => Ok(Delta::Text(text.to_owned())),
+                Step::Echo => Ok(Delta::Text(said(&turn))),
+                Step::Progress => Ok(Delta::Progress),
+                Step::Die => Err(AgentError::Died("as told".to_owned())),
+                Step::Fail => Err(AgentError::Failed("as told".to_owned())),
+                Step::Hang => std::future::pending().await,
+                Step::Panic => panic!("as told"),
+                Step::Pause => {
+                    self.go.notified().await;
+                    continue;
+                }
+                Step::Tool(name) => {
+                    self.tool(&turn, name, &say).await;
+                    Ok(Delta::ToolEnd { id: "1".to_owned(), failed: false })
+                }
+            };
+            let ended = delta.is_err();
+            if say.send(delta).await.is_err() || ended {
+                return;
+            }
+        }
+        let usage = Usage { model: Some("scripted".to_owned()), input: Some(1), output: Some(2) };
+        // Nobody listens any more: the turn was cancelled.
+        drop(say.send(Ok(Delta::Done { text: None, usage: Some(usage) })).await);
+    }
+
+    async fn tool(&self, turn: &Turn, name: &str, say: &mpsc::Sender<Result<Delta, AgentError>>) {
+        let (permit, word) = Permit::pair();
+        let params = serde_json::json!({ "n": 1 });
+        let call = ToolCall { id: "1".to_owned(), name: name.to_owned(), params, permit };
+        if say.send(Ok(Delta::ToolStart(call))).await.is_err() {
+            return;
+        }
+        match word.await {
+            Ok(Verdict::Allow(params)) => self.tools.lock().unwrap().push((turn.id, name.to_owned(), params)),
+            Ok(Verdict::Deny(reason)) => self.denied.lock().unwrap().push(reason),
+            Err(_) => {}
+        }
+    }
+}
+
+/// What a turn asks.
+fn said(turn: &Turn) -> String {
+    turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// The agent as the gateway holds it.
+pub(crate) struct Held(pub(crate) Arc<ScriptedAgent>);
+
+#[async_trait]
+impl Agent for Held {
+    fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        let agent = self.0.clone();
+        let script = agent.scripts.lock().unwrap().pop_front().unwrap_or_else(|| vec![Step::Echo]);
+        let stop = Stop::new();
+        agent.running.lock().unwrap().insert(turn.id, stop.clone());
+        agent.turns.lock().unwrap().push(turn.clone());
+        agent.changed.notify_waiters();
+        let (say, hear) = mpsc::channel(16);
+        // The script is polled with the stream: it ends when the stream is dropped, as a process would.
+        let play = async move {
+            tokio::select! {
+                () = agent.play(script, turn, say) => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        let play = futures_util::stream::once(play).filter_map(|()| async { None });
+        let hear = futures_util::stream::unfold(hear, |mut hear| async { Some((hear.recv().await?, hear)) });
+        futures_util::stream::select(hear, play).boxed()
+    }
+
+    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+
+    async fn abort(&self, turn: TurnId) {
+        self.0.aborted.lock().unwrap().push(turn);
+        if let Some(stop) = self.0.running.lock().unwrap().remove(&turn) {
+            stop.cancel();
+        }
+        self.0.changed.notify_waiters();
+    }
+
+    async fn forget(&self, session: &SessionKey, epoch: u64) {
+        self.0.forgotten.lock().unwrap().push((session.clone(), epoch));
+    }
+
+    async fn stop(&self) {}
+}

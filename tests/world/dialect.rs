@@ -1,0 +1,21 @@
+//! The fake platform's way of writing: bold has tags, everything else is plain.
+
+use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
+
+/// See the module.
+pub static DIALECT: Dialect =
+    Dialect { name: "fake", writing: Writing::Marked(Marks { open, close, ..Marks::PLAIN }) };
+
+fn open(style: Style<'_>, out: &mut String) -> bool {
+    let bold = style == Style::Bold;
+    if bold {
+        out.push_str("<b>");
+    }
+    bold
+}
+
+fn close(style: Style<'_>, out: &mut String) {
+    if style == Style::Bold {
+        out.push_str("</b>");
+    }
+}

@@ -1,0 +1,96 @@
+//! What a world is made of, as a test wishes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::hook::Hook;
+use frontdesk_core::profile::Flow;
+use frontdesk_runtime::config::{Config, QueueMode, Rate, ResetMode};
+
+/// The wishes. Limits are off unless a test asks for them.
+#[derive(Clone)]
+pub struct Plan {
+    pub(crate) config: Config,
+    pub(crate) flow: Flow,
+    pub(crate) start: String,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) agent_turns: Option<usize>,
+}
+
+/// A world without wishes.
+pub fn plan() -> Plan {
+    let mut config = Config::default();
+    config.limits.user = Rate::default();
+    config.limits.chat = Rate::default();
+    config.sessions.reset.mode = ResetMode::None;
+    Plan {
+        config,
+        flow: Flow::Whole,
+        start: "2026-03-28T12:00:00Z".to_owned(),
+        hooks: Vec::new(),
+        agent_turns: None,
+    }
+}
+
+impl Plan {
+    /// A new conversation each day at `hour` in `zone`.
+    #[must_use]
+    pub fn reset_daily(mut self, hour: u8, zone: &str) -> Self {
+        let reset = &mut self.config.sessions.reset;
+        reset.mode = ResetMode::Daily;
+        reset.hour = hour;
+        reset.timezone = Some(zone.to_owned());
+        self
+    }
+
+    /// A new conversation after a silence.
+    #[must_use]
+    pub fn reset_idle(mut self, minutes: u32) -> Self {
+        self.config.sessions.reset.mode = ResetMode::Idle;
+        self.config.sessions.reset.idle_minutes = minutes;
+        self
+    }
+
+    /// All that gathered in one turn.
+    #[must_use]
+    pub fn collect(mut self, debounce_ms: u64) -> Self {
+        self.config.queue.mode = QueueMode::Collect;
+        self.config.queue.debounce_ms = debounce_ms;
+        self
+    }
+
+    /// Answers by edits.
+    #[must_use]
+    pub fn edits(mut self, every_ms: u64) -> Self {
+        self.flow = Flow::Edits { every: Duration::from_millis(every_ms) };
+        self
+    }
+
+    /// What the calendar shows at the beginning.
+    #[must_use]
+    pub fn starting(mut self, wall: &str) -> Self {
+        wall.clone_into(&mut self.start);
+        self
+    }
+
+    /// The operator's own code.
+    #[must_use]
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// How many turns of the agent may run at once.
+    #[must_use]
+    pub fn agent_turns(mut self, turns: usize) -> Self {
+        self.agent_turns = Some(turns);
+        self
+    }
+
+    /// Anything else in the configuration.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+}

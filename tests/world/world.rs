@@ -1,0 +1,178 @@
+//! The gateway and everything around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use chrono_tz::Tz;
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::id::{BootId, MessageId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::Adapter;
+use frontdesk_runtime::{AgentEntry, Desk, Running, Setup, StartError};
+use frontdesk_store::row::{HistoryRow, OutRow, SessionRow};
+use tempfile::TempDir;
+
+use crate::agent::{Held, ScriptedAgent};
+use crate::clock::ManualClock;
+use crate::patience::{soon, until};
+use crate::platform::{CHANNEL, FakeAdapter, Platform};
+use crate::setup::{Plan, plan};
+use crate::user::User;
+
+/// See the crate.
+pub struct World {
+    plan: Plan,
+    home: TempDir,
+    clock: Arc<ManualClock>,
+    agent: Arc<ScriptedAgent>,
+    platform: Arc<Platform>,
+    running: Option<Running>,
+    boots: u64,
+}
+
+impl World {
+    /// A world without wishes, at work.
+    pub async fn new() -> World {
+        World::with(plan()).await
+    }
+
+    /// A world as wished, at work.
+    pub async fn with(plan: Plan) -> World {
+        let mut world = World {
+            home: tempfile::tempdir().unwrap(),
+            clock: Arc::new(ManualClock::at(&plan.start)),
+            agent: Arc::default(),
+            platform: Platform::new(plan.flow, &crate::dialect::DIALECT),
+            running: None,
+            boots: 0,
+            plan,
+        };
+        world.start().await.unwrap();
+        world
+    }
+
+    /// Starts the gateway, on the same disk.
+    pub async fn start(&mut self) -> Result<(), StartError> {
+        self.boots += 1;
+        let agent = AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
+        let access = ChannelAccess {
+            dm_policy: DmPolicy::Open,
+            admins: BTreeSet::from(["root".to_owned()]),
+            groups: BTreeMap::from([("-1".to_owned(), BTreeSet::new())]),
+            ..ChannelAccess::default()
+        };
+        let setup = Setup {
+            config: self.plan.config.clone(),
+            database: self.home.path().join("frontdesk.db"),
+            boot: BootId::from_bits(self.boots),
+            timezone: Tz::UTC,
+            clock: self.clock.clone(),
+            agents: BTreeMap::from([("main".to_owned(), agent)]),
+            default_agent: "main".to_owned(),
+            adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
+            routing: BTreeMap::new(),
+            access: BTreeMap::from([((CHANNEL.to_owned(), "default".to_owned()), access)]),
+            hooks: self.plan.hooks.clone(),
+        };
+        self.running = Some(Running::start(setup).await?);
+        Ok(())
+    }
+
+    /// The process dies here, and nothing is put in order.
+    pub async fn crash(&mut self) {
+        let store = self.desk().store().clone();
+        self.running = None;
+        // In one process the writer's thread outlives its owner; wait until the file is free again.
+        soon("the database is let go", store.close()).await;
+    }
+
+    /// An orderly stop.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            soon("the gateway stops", running.stop()).await;
+        }
+    }
+
+    /// The handle on the gateway.
+    pub fn desk(&self) -> &Desk {
+        self.running.as_ref().expect("the gateway runs").desk()
+    }
+
+    /// The gateway itself.
+    pub fn running(&mut self) -> Running {
+        self.running.take().expect("the gateway runs")
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> &ScriptedAgent {
+        &self.agent
+    }
+
+    /// The platform.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The database's folder.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// Somebody with a private chat.
+    pub fn user(&self, name: &str) -> User {
+        User { platform: self.platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
+    }
+
+    /// The key of somebody's private chat.
+    pub fn key(&self, name: &str) -> SessionKey {
+        format!("agent:main:{CHANNEL}:dm:{name}").parse().unwrap()
+    }
+
+    /// Somebody's session as it stands.
+    pub async fn session(&self, name: &str) -> SessionRow {
+        self.desk().store().session(&self.key(name)).await.unwrap().expect("there is such a session")
+    }
+
+    /// Somebody's history, oldest first.
+    pub async fn history(&self, name: &str) -> Vec<HistoryRow> {
+        let mut rows = self.desk().store().history(&self.key(name), None, None, 1000).await.unwrap();
+        rows.sort_by_key(|row| row.message.id);
+        rows
+    }
+
+    /// How a message stands.
+    pub async fn message(&self, id: MessageId) -> HistoryRow {
+        self.desk().store().message(id).await.unwrap().expect("there is such a message")
+    }
+
+    /// Waits until a message has come to its end, and returns how.
+    pub async fn ended(&self, id: MessageId) -> HistoryRow {
+        until(&format!("{id} comes to its end"), || async {
+            let row = self.message(id).await;
+            (!matches!(row.message.state.as_str(), "waiting" | "in_turn")).then_some(row)
+        })
+        .await
+    }
+
+    /// The outbox, oldest first.
+    pub async fn outbox(&self) -> Vec<OutRow> {
+        let mut rows = self.desk().store().parts(None, None, 1000).await.unwrap();
+        rows.sort_by_key(|row| row.post.out);
+        rows
+    }
+
+    /// Waits until nothing waits and nothing is on its way; the end of a scenario.
+    pub async fn at_rest(&self) {
+        until("the house is at rest", || async {
+            let totals = self.desk().store().totals().await.unwrap();
+            (totals.waiting == 0 && totals.running == 0 && totals.outbox == 0).then_some(())
+        })
+        .await;
+    }
+}
