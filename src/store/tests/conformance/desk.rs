@@ -87,8 +87,7 @@ impl Desk {
 
     /// Accepts, claims.
     pub async fn turn(&self, who: &str, text: &str) -> ClaimedTurn {
-        let id = format!("{text}-{}", self.store.waiting());
-        self.heard(10, says(who, &id, text)).await;
+        self.heard(10, says(who, &format!("{who}-{text}"), text)).await;
         self.claim(who).await.expect("a turn")
     }
 
@@ -102,7 +101,7 @@ impl Desk {
     }
 
     pub async fn part(&self, to: &str) -> Option<OutRow> {
-        match self.store.claim_part(&address(to), t(200)).await.unwrap() {
+        match self.store.claim_part(&address(to), t(1000)).await.unwrap() {
             NextPart::Send(row) => Some(*row),
             _ => None,
         }

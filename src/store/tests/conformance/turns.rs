@@ -65,7 +65,7 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     assert_eq!(keys, [format!("{}/0", turn.id), format!("{}/1", turn.id)]);
     assert_eq!((said[0].post.part.body.as_str(), said[0].post.part.plain.as_str()), ("*one*", "one"));
     assert_eq!((said[0].post.kind, said[0].state.as_str()), (PostKind::Answer, "queued"));
-    assert_eq!((said[0].post.reply_to.as_deref(), &said[0].post.about.messages), (Some("p-a-0"), &ids(&turn)));
+    assert_eq!((said[0].post.reply_to.as_deref(), &said[0].post.about.messages), (Some("p-anna-a"), &ids(&turn)));
     let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.message.state.as_str(), row.turn_state.as_deref()), ("answered", Some("done")));
     assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));

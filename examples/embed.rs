@@ -1,0 +1,68 @@
+//! Frontdesk inside a program of your own: an agent in Rust, one question over HTTP, and a clean end.
+//!
+//! `cargo run --example embed`
+
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk::{Config, Gateway};
+use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Agent, Turn};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use serde_json::{Value, json};
+
+/// An agent that says everything backwards.
+struct Backwards;
+
+#[async_trait]
+impl Agent for Backwards {
+    fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        let answer: String = turn.prompt.iter().flat_map(|prompt| prompt.text.chars().rev()).collect();
+        stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None, usage: None })]).boxed()
+    }
+
+    // It is done at once, so there is nothing to steer, to abort, to forget or to stop.
+    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+    async fn abort(&self, _turn: TurnId) {}
+    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+    async fn stop(&self) {}
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // A folder of its own, so that nothing of yours is touched; yours would be one that lasts.
+    let home = std::env::temp_dir().join(format!("frontdesk-embed-{}", std::process::id()));
+    let mut config = Config::default();
+    config.gateway.port = 0;
+
+    let gateway =
+        Gateway::builder().home(&home).config(config).agent("main", Arc::new(Backwards)).start().await?;
+    assert!(frontdesk::is_gateway_running(gateway.address().port()).await, "nobody answers at the door");
+
+    let (token, _) = gateway.token();
+    let answer: Value = reqwest::Client::new()
+        .post(format!("{}/api/chat", gateway.url()))
+        .bearer_auth(token.expose())
+        .timeout(Duration::from_secs(10))
+        .json(&json!({"text": "desserts"}))
+        .send()
+        .await?
+        .error_for_status()?
+        .json()
+        .await?;
+    println!("desserts -> {}", answer["text"].as_str().unwrap_or_default());
+    println!("sessions: {}", gateway.status().await?.totals.sessions);
+
+    gateway.stop().await;
+    std::fs::remove_dir_all(&home)?;
+    anyhow::ensure!(answer["text"] == "stressed", "unexpected answer: {answer}");
+    Ok(())
+}
