@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk::core::delta::{AgentError, Delta};
+use frontdesk::core::id::TurnId;
+use frontdesk::core::key::SessionKey;
+use frontdesk::core::port::{Agent, Turn};
 use frontdesk::{Config, Gateway};
-use frontdesk_core::delta::{AgentError, Delta};
-use frontdesk_core::id::TurnId;
-use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Turn};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::{Value, json};

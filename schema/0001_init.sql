@@ -100,7 +100,6 @@ CREATE TABLE turn (
   output_tokens  INTEGER
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
-CREATE INDEX turn_history ON turn (key, epoch, id);
 
 -- Every outgoing part, before it is sent.
 CREATE TABLE outbox (

@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Typing,
     /// Something was left out.
     Gap,
+    /// A durable line that is too large to wait here: the database has it. Never shown as it is.
+    Stored,
 }
 
 impl Shown {
@@ -61,6 +63,11 @@ impl Shown {
     pub(crate) fn gap(session: Option<SessionKey>) -> Self {
         let json = text(&json!({"type": "gap", "session": session.as_ref().map(SessionKey::as_str)}));
         Self { kind: Kind::Gap, about: About { session, messages: Vec::new() }, seq: 0, json }
+    }
+
+    /// Stands for a durable line in a reader's queue.
+    pub(crate) fn stored(line: &Shown) -> Self {
+        Self { kind: Kind::Stored, about: line.about.clone(), seq: line.seq, json: Utf8Bytes::from_static("") }
     }
 
     /// An answer, as it is shown to who asked for it again.
@@ -125,7 +132,7 @@ impl Shown {
             Kind::End(ending) if failure(ending).is_some() => "error",
             Kind::End(_) => "status",
             Kind::Typing => "typing",
-            Kind::Gap => "gap",
+            Kind::Gap | Kind::Stored => "gap",
         }
     }
 }

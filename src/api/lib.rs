@@ -60,8 +60,10 @@ impl Api {
 
     /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
     /// 503, and their prompts are answered all the same. Returns when the last connection has ended, within
-    /// a few seconds.
-    pub async fn serve(self, listener: TcpListener, stop: Stop) {
+    /// a few seconds. An error means that the listener is none that could be served.
+    pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "the door is open");
         let limits = &self.config.limits;
         let house = Arc::new(house::House {
             origins: self.origins,
@@ -79,5 +81,6 @@ impl Api {
         });
         listen::run(house.clone(), listener).await;
         house.door.close();
+        Ok(())
     }
 }

@@ -39,7 +39,12 @@ impl Outgoing {
 
     /// Puts a frame at the end, if it fits.
     pub(crate) fn push(&self, frame: &Arc<Shown>) {
-        self.state().push(frame, self.limit);
+        // One large answer must not send a reader away who keeps up: it is fetched when its turn comes.
+        if frame.seq > 0 && size(frame) > self.limit / 2 {
+            self.state().push(&Arc::new(Shown::stored(frame)), self.limit);
+        } else {
+            self.state().push(frame, self.limit);
+        }
         self.wake.notify_one();
     }
 
@@ -194,6 +199,15 @@ mod tests {
         }
         assert!(out.is_overrun());
         assert_eq!(rest(&out), [], "nothing is kept for a reader who must come back anyway");
+    }
+
+    #[test]
+    fn an_answer_larger_than_the_limit_waits_in_the_database() {
+        let out = Outgoing::new(4096);
+        out.push(&line(1, &"x".repeat(100_000)));
+        assert!(out.state().bytes < 4096);
+        assert_eq!(rest(&out), [(Kind::Stored, 1)]);
+        assert!(!out.is_overrun());
     }
 
     #[test]

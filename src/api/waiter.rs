@@ -120,6 +120,11 @@ impl Waiter {
                 // The end may overtake the answer, which is on its way by itself.
                 Kind::End(ending) if failure(ending).is_some() || self.done.is_some() => self.over = true,
                 Kind::End(_) => {}
+                // Too large to be shown from here; the row has it.
+                Kind::Stored => {
+                    self.look = true;
+                    continue;
+                }
                 Kind::Delta | Kind::Message | Kind::Gap | Kind::Typing => {}
             }
             return Ok(Step::Frame(frame));
@@ -133,7 +138,7 @@ impl Waiter {
         if mine && frame.kind == Kind::Done {
             self.done = Some(frame.clone());
         }
-        mine && matches!(frame.kind, Kind::Done | Kind::End(_))
+        mine && matches!(frame.kind, Kind::Done | Kind::Stored | Kind::End(_))
     }
 
     /// Waits for a frame. True if none came for a while, or some were lost.

@@ -15,6 +15,8 @@ mod wire;
 
 pub use config::Config;
 pub use error::StartError;
+/// The words and the ports that agents, adapters and hooks of your own are written in.
+pub use frontdesk_core as core;
 pub use gateway::{Builder, Gateway};
 pub use running::{Running, is_gateway_running};
 

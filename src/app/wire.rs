@@ -63,8 +63,14 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
         }
     };
     let mut serving = JoinSet::new();
-    serving.spawn(api.serve(listener, stop.clone()));
+    serving.spawn(serve(api, listener, stop.clone()));
     Ok(Running::new(Whole { runtime, serving, stop, config, address, token, token_is_new, adapters, lock }))
+}
+
+async fn serve(api: Api, listener: TcpListener, stop: Stop) {
+    if let Err(error) = api.serve(listener, stop).await {
+        tracing::error!(%error, "the door is closed");
+    }
 }
 
 fn gateway_problem(error: frontdesk_api::ConfigError) -> Problems {

@@ -86,7 +86,7 @@ fn next(
             return Piece { range: at..trimmed(text, at, end), dress };
         }
         if !dressed || binds(at) {
-            return Piece { range: at..longest, dress };
+            return Piece { range: at..trimmed(text, at, longest), dress };
         }
     }
     let one = text[at..].chars().next().map_or(text.len() - at, char::len_utf8);

@@ -38,6 +38,7 @@ pub(crate) struct Lanes<K> {
     group: fn(&K) -> &str,
     state: Mutex<State<K>>,
     changed: Notify,
+    rested: Notify,
 }
 
 struct State<K> {
@@ -70,7 +71,7 @@ where
             running_in: HashMap::new(),
             ticket: 0,
         };
-        Self { clock, caps, group, state: Mutex::new(state), changed: Notify::new() }
+        Self { clock, caps, group, state: Mutex::new(state), changed: Notify::new(), rested: Notify::new() }
     }
 
     /// There is something to do for `key`.
@@ -152,7 +153,22 @@ where
                 None => return,
             },
         };
-        self.state().end(&key, (self.group)(&key), next);
+        let mut state = self.state();
+        state.end(&key, (self.group)(&key), next);
+        if state.at_rest() {
+            self.rested.notify_waiters();
+        }
+    }
+
+    /// Waits until no lane runs or is ready to. Delayed lanes do not count.
+    pub(crate) async fn at_rest(&self) {
+        loop {
+            let rested = self.rested.notified();
+            if self.state().at_rest() {
+                return;
+            }
+            rested.await;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<K>> {
@@ -250,6 +266,10 @@ where
         *self.running_in.entry(group(&key).to_owned()).or_default() += 1;
         self.lanes.insert(key.clone(), Lane::Running { again: false });
         Some(key)
+    }
+
+    fn at_rest(&self) -> bool {
+        self.running == 0 && self.ready.is_empty()
     }
 
     fn end(&mut self, key: &K, group: &str, next: Next) {

@@ -35,7 +35,10 @@ pub struct Running {
     desk: Desk,
     /// Ends those who look after the rest: the outbox, the commands, the sweeps.
     quiet: Stop,
+    /// Ends the one who makes new rows known, when all are.
+    told: Stop,
     turns: JoinSet<()>,
+    announcer: JoinSet<()>,
     receivers: JoinSet<()>,
     keepers: JoinSet<()>,
 }
@@ -57,7 +60,9 @@ impl Running {
         let mut running = Running {
             desk: Desk(house.clone()),
             quiet: Stop::new(),
+            told: Stop::new(),
             turns: JoinSet::new(),
+            announcer: JoinSet::new(),
             receivers: JoinSet::new(),
             keepers: JoinSet::new(),
             house,
@@ -96,6 +101,12 @@ impl Running {
                 }
             }
         }
+        self.told.cancel();
+        let last = house.clock.mono() + LAST_STEPS;
+        tokio::select! {
+            () = async { drained(&mut self.announcer).await; house.outbox.at_rest().await; } => {}
+            () = house.clock.sleep_until(last) => tracing::info!("some parts were not sent in time; they are sent at the next start"),
+        }
         self.quiet.cancel();
         let last = house.clock.mono() + LAST_STEPS;
         tokio::select! {
@@ -122,7 +133,7 @@ impl Running {
             let work = h.clone();
             h.outbox.run(stop, move |address| outbox::send_next(work.clone(), address)).await;
         });
-        self.keepers.spawn(outbox::announce(house.clone(), ends.rows, self.quiet.clone()));
+        self.announcer.spawn(outbox::announce(house.clone(), ends.rows, self.told.clone()));
         self.keepers.spawn(commands::run(house.clone(), ends.commands, self.quiet.clone()));
         self.keepers.spawn(sweep::run(house.clone(), self.quiet.clone()));
         let (h, stop) = (house.clone(), self.quiet.clone());

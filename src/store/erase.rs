@@ -23,7 +23,7 @@ const WORDS: [Words; 3] = [
         blank: "UPDATE inbound SET body = '', attachments = NULL, sender = NULL, digest = 0 WHERE id = ?1",
     },
     Words {
-        rows: "SELECT id FROM turn WHERE key = ?1 AND id <= ?2",
+        rows: "SELECT DISTINCT turn_id FROM inbound WHERE key = ?1 AND turn_id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM turn",
         blank: "UPDATE turn SET answer = NULL WHERE id = ?1",
     },

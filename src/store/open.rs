@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     house: Arc<House>,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
+    /// The writer's first, then the readers'.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -88,12 +89,16 @@ impl Store {
     /// [`StoreError::Closed`].
     pub async fn close(&self) {
         self.inner.readers.close();
-        self.inner.queue.close();
+        let queue = Arc::clone(&self.inner.queue);
         let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (ended, all) = oneshot::channel();
         let joined = thread::Builder::new().name("store-close".into()).spawn(move || {
-            let panics = threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
-            if panics > 0 {
+            let mut threads = threads.into_iter();
+            let writer = threads.next();
+            let panics = threads.map(JoinHandle::join).filter(Result::is_err).count();
+            // The writer last: whoever closes last writes the log back and removes it.
+            queue.close();
+            if panics > 0 || writer.is_some_and(|writer| writer.join().is_err()) {
                 tracing::error!(panics, "a thread of the store panicked");
             }
             if ended.send(()).is_err() {

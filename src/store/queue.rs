@@ -211,8 +211,7 @@ mod tests {
             group.drain(..).for_each(|entry| entry.work.end(Ok(())));
         }
         assert_eq!(queue.depth(), 0);
-        let seen = seen.lock().unwrap().clone();
-        seen
+        Arc::into_inner(seen).unwrap().into_inner().unwrap()
     }
 
     #[tokio::test]

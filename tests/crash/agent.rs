@@ -37,9 +37,9 @@ pub fn lasting() -> Result<ExitCode> {
     // A thread of its own reads, so that the end of stdin is noticed in the middle of a turn.
     let reader = std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
-            match line {
-                Ok(line) if sender.send(line).is_ok() => {}
-                _ => return,
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
             }
         }
     });

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::door::{Reader, Reply};
 use crate::endpoint::session;
 use crate::error::ApiError;
-use crate::frame::Shown;
+use crate::frame::{Kind, Shown};
 use crate::house::House;
 use crate::prompt::{self, Taken};
 use crate::token::{Caller, Scope};
@@ -329,12 +329,12 @@ impl Connection {
         if frame.seq <= *last {
             return Ok(());
         }
-        if frame.seq > *last + 1 {
+        if frame.seq > *last + 1 || frame.kind == Kind::Stored {
             // The row was committed before its frame was pushed: the database has what is missing.
             Box::pin(self.replay(line, session)).await?;
         }
         match self.shown.get_mut(session) {
-            Some(last) if *last < frame.seq => *last = frame.seq,
+            Some(last) if *last < frame.seq && frame.kind != Kind::Stored => *last = frame.seq,
             _ => return Ok(()),
         }
         line.feed(frame.json.clone(), &self.reader.out).await

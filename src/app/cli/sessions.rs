@@ -192,7 +192,8 @@ async fn messages(args: Messages) -> Done {
         let who = screen::harmless(&who.unwrap_or_else(|| field::text(row, "principal")));
         let (id, state) = (field::text(row, "message"), field::text(row, "state"));
         screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
-        screen::line(indented(&field::text(row, "text")))?;
+        let text = field::text(row, "text");
+        screen::line(if text.is_empty() { "  (no text)".to_owned() } else { indented(&text) })?;
         let answer = field::text(row, "answer");
         if !answer.is_empty() {
             screen::line(format!("  ->\n{}", indented(&answer)))?;

@@ -349,17 +349,13 @@ impl<'m> Reader<'m> {
     }
 
     fn text(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.flush();
-        self.ink += text.trim().len();
         // An entity such as `&#7;` brings back what was cleaned away.
-        if text.contains(intake::unwelcome) {
-            let clean: String = text.chars().filter(|char| !intake::unwelcome(*char)).collect();
-            return self.sheet.push(&clean, self.worn());
+        let text = intake::clean(text);
+        if !text.is_empty() {
+            self.flush();
+            self.ink += text.trim().len();
+            self.sheet.push(&text, self.worn());
         }
-        self.sheet.push(text, self.worn());
     }
 
     fn worn(&self) -> Look {

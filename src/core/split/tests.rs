@@ -58,6 +58,7 @@ fn a_grapheme_is_not_cut() {
 #[test]
 fn a_grapheme_longer_than_the_limit_is_cut_between_code_points() {
     assert_eq!(cut("a\u{301}\u{302}\u{303}", 2), ["a\u{301}", "\u{302}\u{303}"]);
+    assert_eq!(cut("\u{600} \u{301}", 1), ["\u{600}", "\u{301}"]);
 }
 
 #[test]

@@ -57,13 +57,13 @@ impl Reader<'_> {
             self.text(&url);
         }
         let shown = &self.sheet.text[start..];
-        let told = shown.trim() == url || url.strip_prefix("mailto:") == Some(shown.trim());
+        let told = url.is_empty() || shown.trim() == url || url.strip_prefix("mailto:") == Some(shown.trim());
         let end = start + shown.trim_end().len();
         if !spell {
             if let Some(link) = self.sheet.links.last_mut() {
                 (link.end, link.told) = (end, told);
             }
-        } else if !told && !url.is_empty() {
+        } else if !told {
             self.look = outer;
             self.text(&format!(" ({url})"));
         }

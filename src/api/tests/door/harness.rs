@@ -1,0 +1,307 @@
+//! A gateway with a door, in a folder of its own, and clients for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use frontdesk_agents::echo::Echo;
+use frontdesk_api::{Api, Config, Door, Rate, Scope, Token, Tokens, hash_token};
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::id::BootId;
+use frontdesk_core::port::{Clock, Mono, Stop};
+use frontdesk_runtime::{AgentEntry, Running, Setup};
+use frontdesk_web::WebAdapter;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// The tokens that every gateway of these tests knows.
+pub const ADMIN: &str = "admin-token";
+pub const READER: &str = "reader-token";
+
+/// The session of the chat that is meant when none is named.
+pub const MAIN: &str = "agent:main:web:dm:main";
+
+/// A gateway with a door.
+pub struct House {
+    pub address: SocketAddr,
+    pub tokens: Tokens,
+    pub desk: frontdesk_runtime::Desk,
+    pub http: reqwest::Client,
+    runtime: Running,
+    serving: JoinHandle<std::io::Result<()>>,
+    stop: Stop,
+    home: Arc<TempDir>,
+}
+
+/// What a request was answered with.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or("")
+    }
+}
+
+impl House {
+    /// A gateway without limits.
+    pub async fn open() -> House {
+        House::with(|_, _| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> House {
+        House::at(Arc::new(tempfile::tempdir().unwrap()), change).await
+    }
+
+    async fn at(home: Arc<TempDir>, change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> House {
+        let mut config = Config::default();
+        config.limits.per_ip = Rate::default();
+        config.limits.per_token = Rate::default();
+        let mut runtime = frontdesk_runtime::Config::default();
+        runtime.limits.user = frontdesk_runtime::config::Rate::default();
+        runtime.limits.chat = frontdesk_runtime::config::Rate::default();
+        runtime.queue.per_session = 1000;
+        runtime.turns.drain_seconds = 1;
+        change(&mut config, &mut runtime);
+        let door = Door::new(&config.limits);
+        let running = Running::start(setup(home.path(), runtime, door.clone())).await.unwrap();
+        let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
+        let tokens =
+            Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)]).unwrap();
+        let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
+        let api = Api::new(config, door, running.desk().clone(), tokens.clone(), metrics).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Stop::new();
+        House {
+            address,
+            tokens,
+            desk: running.desk().clone(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            runtime: running,
+            serving: serve(api, listener, stop.clone()),
+            stop,
+            home,
+        }
+    }
+
+    /// Stops in order and starts anew in the same folder.
+    pub async fn restarted(self) -> House {
+        let home = self.home.clone();
+        self.close().await;
+        House::at(home, |_, _| {}).await
+    }
+
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.serving.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// The same in two steps: closes the door alone.
+    pub fn stop_door(&self) {
+        self.stop.cancel();
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        answer(self.request(Method::POST, path).bearer_auth(ADMIN).body(body.to_string())).await
+    }
+
+    /// The same under an idempotency key.
+    pub async fn post_as(&self, key: &str, path: &str, body: Value) -> Reply {
+        let request = self.request(Method::POST, path).bearer_auth(ADMIN).header("idempotency-key", key);
+        answer(request.body(body.to_string())).await
+    }
+
+    /// A socket that has shown its token and is ready.
+    pub async fn socket(&self) -> Socket {
+        self.socket_of(ADMIN).await
+    }
+
+    pub async fn socket_of(&self, token: &str) -> Socket {
+        let mut socket = self.dial(&[("authorization", &format!("Bearer {token}"))]).await.unwrap();
+        assert_eq!(socket.hear().await, json!({"type": "ready", "protocol": 1}));
+        socket
+    }
+
+    /// A socket with these headers, whatever comes of it.
+    pub async fn dial(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}/ws", self.address).into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let (stream, response) = within(connect_async(request)).await?;
+        let protocol = response.headers().get("sec-websocket-protocol");
+        Ok(Socket { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
+    }
+
+    /// The status with which a socket is refused.
+    pub async fn refused(&self, headers: &[(&'static str, &str)]) -> u16 {
+        match self.dial(headers).await {
+            Err(Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("{error}"),
+            Ok(_) => 101,
+        }
+    }
+
+    /// What a request without any help of a client library is answered with.
+    pub async fn raw(&self, request: &[u8]) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut all = Vec::new();
+        let mut buffer = [0; 4096];
+        // A server that hangs up while we still write may reset the connection: what came before counts.
+        while let Ok(n @ 1..) = within(stream.read(&mut buffer)).await {
+            all.extend_from_slice(&buffer[..n]);
+        }
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+/// Sends a request and reads the JSON that comes back.
+pub async fn answer(request: RequestBuilder) -> Reply {
+    let response = within(request.send()).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = within(response.text()).await.unwrap();
+    Reply { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
+}
+
+/// A test waits for what must come, and fails instead of hanging.
+pub async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it did not come in time")
+}
+
+/// A client's socket.
+pub struct Socket {
+    pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub protocol: Option<String>,
+}
+
+impl Socket {
+    pub async fn say(&mut self, frame: Value) {
+        self.say_text(&frame.to_string()).await;
+    }
+
+    pub async fn say_text(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn prompt(&mut self, id: &str, text: &str) {
+        self.say(json!({"type": "prompt", "id": id, "text": text})).await;
+    }
+
+    pub async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Ok(frame) => frame,
+            Err(code) => panic!("closed with {code:?}"),
+        }
+    }
+
+    /// The next frame, or the code of the close.
+    pub async fn next(&mut self) -> Result<Value, Option<u16>> {
+        loop {
+            match within(self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
+        }
+    }
+
+    /// The next frame of this type; others are passed over.
+    pub async fn hear_type(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.hear().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// What closes the socket.
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            if let Err(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+}
+
+fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>) -> Setup {
+    let clock: Arc<dyn Clock> = Arc::new(Machine::start());
+    let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
+    let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
+    let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
+    Setup {
+        config,
+        database: home.join("frontdesk.db"),
+        boot: BootId::from_bits(7),
+        timezone: chrono_tz::UTC,
+        clock,
+        agents: BTreeMap::from([("main".to_owned(), echo)]),
+        default_agent: "main".to_owned(),
+        adapters: vec![Arc::new(WebAdapter::new(door))],
+        routing: BTreeMap::new(),
+        access: BTreeMap::from([(("web".to_owned(), "default".to_owned()), access)]),
+        hooks: Vec::new(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test is its own parent")]
+fn serve(api: Api, listener: tokio::net::TcpListener, stop: Stop) -> JoinHandle<std::io::Result<()>> {
+    tokio::spawn(api.serve(listener, stop))
+}
+
+/// The machine's clock.
+struct Machine(Instant);
+
+impl Machine {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+#[async_trait]
+impl Clock for Machine {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn wall(&self) -> DateTime<Utc> {
+        DateTime::from(std::time::SystemTime::now())
+    }
+
+    fn mono(&self) -> Mono {
+        Mono(self.0.elapsed())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    async fn sleep_until(&self, deadline: Mono) {
+        tokio::time::sleep(deadline.0.saturating_sub(self.0.elapsed())).await;
+    }
+}

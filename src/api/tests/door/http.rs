@@ -1,0 +1,225 @@
+//! The endpoints.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN, House, MAIN, answer, within};
+
+fn encoded(key: &str) -> String {
+    key.replace('%', "%25").replace(':', "%3A").replace('/', "%2F")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_and_readiness_are_open_and_say_how_things_are() {
+    let house = House::open().await;
+    let health = answer(house.request(Method::GET, "/health")).await;
+    assert_eq!((health.status, &health.body["status"]), (StatusCode::OK, &json!("ok")));
+    assert_eq!(health.body["reasons"], json!([]));
+    let ready = answer(house.request(Method::GET, "/ready")).await;
+    assert_eq!(ready.status, StatusCode::OK, "{ready:?}");
+    assert_eq!(ready.body["accounts"][0]["channel"], "web");
+    let status = house.get("/api/status").await;
+    assert_eq!(status.body["totals"]["sessions"], 0);
+    assert_eq!(house.get("/metrics").await.body, json!("frontdesk_up 1\n"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_is_answered_by_the_request_that_brought_it() {
+    let house = House::open().await;
+    let reply = house.post("/api/chat", json!({"text": "hello"})).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    assert_eq!((&reply.body["text"], &reply.body["session"]), (&json!("hello"), &json!(MAIN)));
+    let history = house.get(&format!("/api/session/{}/messages", encoded(MAIN))).await;
+    assert_eq!(history.body["messages"][0]["message"], reply.body["message"]);
+    assert_eq!(history.body["messages"][0]["answer"], "hello");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_wait_is_told_at_the_commit() {
+    let house = House::open().await;
+    let body = json!({"text": "!wait 60000 late", "chat": "slow", "wait": false});
+    let reply = house.post_as("k1", "/api/chat", body.clone()).await;
+    assert_eq!(reply.status, StatusCode::ACCEPTED);
+    assert_eq!(reply.body["session"], "agent:main:web:dm:slow");
+    let again = house.post_as("k1", "/api/chat", body).await;
+    assert_eq!((again.status, &again.body), (StatusCode::ACCEPTED, &reply.body));
+    let other = house.post_as("k1", "/api/chat", json!({"text": "other", "chat": "slow", "wait": false})).await;
+    assert_eq!((other.status, other.code()), (StatusCode::CONFLICT, "conflict"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_gets_the_same_answer_even_after_a_restart() {
+    let house = House::open().await;
+    let first = house.post_as("k1", "/api/chat", json!({"text": "hello"})).await;
+    let help = house.post_as("k2", "/api/chat", json!({"text": "/help"})).await;
+    assert!(help.body["text"].as_str().unwrap().contains("/stop"), "{help:?}");
+    let again = house.post_as("k1", "/api/chat", json!({"text": "hello"})).await;
+    assert_eq!(again.body, first.body);
+    let house = house.restarted().await;
+    let again = house.post_as("k1", "/api/chat", json!({"text": "hello"})).await;
+    assert_eq!(again.body, first.body);
+    let again = house.post_as("k2", "/api/chat", json!({"text": "/help"})).await;
+    assert_eq!(again.body, help.body, "a command's reply is found again");
+    let session = house.get(&format!("/api/session/{}", encoded(MAIN))).await;
+    assert_eq!(session.body["epochs"][0]["messages"], 1, "{session:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_can_be_streamed() {
+    let house = House::open().await;
+    for (key, text, pieces) in [("k1", "!slow 1 one two three", true), ("k2", "/help", false)] {
+        let request = house.request(Method::POST, "/api/chat").bearer_auth(ADMIN).header("idempotency-key", key);
+        let request = request.header("accept", "text/event-stream").body(json!({"text": text}).to_string());
+        let response = within(request.send()).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let events = events(&within(response.text()).await.unwrap());
+        let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names[0], "accepted", "{events:?}");
+        assert_eq!(names.contains(&"delta"), pieces);
+        let done = &events.iter().find(|(name, _)| name == "done").expect("no done").1;
+        assert_eq!(done["message"], events[0].1["message"]);
+        if pieces {
+            let said: String = events.iter().filter_map(|(_, data)| data["text"].as_str()).collect();
+            assert_eq!(done["fullText"], json!(said));
+        }
+    }
+    house.close().await;
+}
+
+fn events(text: &str) -> Vec<(String, Value)> {
+    let event = |block: &str| {
+        let (name, data) = block.strip_prefix("event: ")?.split_once("\ndata: ")?;
+        Some((name.to_owned(), serde_json::from_str(data).unwrap()))
+    };
+    text.split("\n\n").filter_map(event).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_that_fails_or_is_stopped_says_which() {
+    let house = House::open().await;
+    let failed = house.post("/api/chat", json!({"text": "!fail"})).await;
+    assert_eq!((failed.status, failed.code()), (StatusCode::BAD_GATEWAY, "agent_failed"), "{failed:?}");
+    assert!(failed.body["error"]["about"].as_str().unwrap().starts_with('m'));
+    let stop = async {
+        // The prompt runs as soon as it shows up as running.
+        loop {
+            let session = house.get(&format!("/api/session/{}", encoded("agent:main:web:dm:long"))).await;
+            if session.body["running"].is_string() {
+                break;
+            }
+        }
+        house.post(&format!("/api/session/{}/stop", encoded("agent:main:web:dm:long")), json!({})).await
+    };
+    let (stopped, stop) =
+        tokio::join!(house.post("/api/chat", json!({"text": "!wait 60000 x", "chat": "long"})), stop);
+    assert_eq!(stop.body["running"], 1);
+    assert_eq!((stopped.status, stopped.code()), (StatusCode::CONFLICT, "cancelled"), "{stopped:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_told_and_spends_its_key() {
+    let house = House::with(|_, runtime| runtime.queue.max_text = 10).await;
+    let body = json!({"text": "much too long for this gateway"});
+    let refused = house.post_as("k", "/api/chat", body.clone()).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "too_long"));
+    // The row keeps less than the text, so that the gate cannot know it again as the same.
+    let again = house.post_as("k", "/api/chat", json!({"text": "short"})).await;
+    assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "conflict"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_listed_reset_and_erased() {
+    let house = House::open().await;
+    for chat in ["a", "b:c", "d%3Ae"] {
+        let reply = house.post("/api/chat", json!({"text": "hi", "chat": chat})).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    }
+    let list = house.get("/api/sessions?channel=web&limit=2").await;
+    let keys: Vec<&str> = list.body["sessions"].as_array().unwrap().iter().map(|s| s["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["agent:main:web:dm:a", "agent:main:web:dm:b%3Ac"]);
+    let rest = house.get(&format!("/api/sessions?after={}", encoded(keys[1]))).await;
+    assert_eq!(rest.body["sessions"][0]["id"], "d%3Ae");
+    let path = format!("/api/session/{}", encoded("agent:main:web:dm:b%3Ac"));
+    let session = house.get(&path).await;
+    assert_eq!((&session.body["id"], &session.body["epoch"]), (&json!("b:c"), &json!(1)), "{session:?}");
+    let reset = house.post_as("r", &format!("{path}/reset"), json!({})).await;
+    assert_eq!(reset.body["epoch"], 2);
+    let again = house.post_as("r", &format!("{path}/reset"), json!({})).await;
+    assert_eq!(again.body["epoch"], 2, "the same key resets once");
+    let erased = answer(house.request(Method::DELETE, &path).bearer_auth(ADMIN)).await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+    let unknown = house.get("/api/session/agent:main:web:dm:nobody").await;
+    assert_eq!((unknown.status, unknown.code()), (StatusCode::NOT_FOUND, "not_found"));
+    for wrong in ["agent", "agent:main:x", "agent:main:web:dm:%253a", "%ff"] {
+        let reply = house.get(&format!("/api/session/{wrong}")).await;
+        assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "bad_request"), "{wrong}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_is_sent_once_per_key() {
+    let house = House::open().await;
+    let body = json!({"to": "web:main", "text": "the backup is done"});
+    let first = house.post_as("s1", "/api/send", body.clone()).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{first:?}");
+    assert_eq!(first.body["parts"][0]["text"], "the backup is done");
+    let house = house.restarted().await;
+    house.post_as("s1", "/api/send", body).await;
+    let outbox = house.get("/api/outbox?state=sent").await;
+    assert_eq!(outbox.body["parts"].as_array().map(Vec::len), Some(1), "{outbox:?}");
+    let nowhere = house.post("/api/send", json!({"to": "pigeon:1", "text": "x"})).await;
+    assert_eq!(nowhere.status, StatusCode::BAD_REQUEST);
+    let missing = house.post("/api/outbox/o999/retry", json!({})).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    let state = house.get("/api/outbox?state=lost").await;
+    assert_eq!(state.status, StatusCode::BAD_REQUEST);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_error_has_the_same_form() {
+    let house = House::open().await;
+    let missing = house.get("/nothing").await;
+    assert_eq!((missing.status, missing.code()), (StatusCode::NOT_FOUND, "not_found"));
+    let method = answer(house.request(Method::PUT, "/api/chat")).await;
+    assert_eq!((method.status, method.code()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    assert_eq!(method.headers["allow"], "POST");
+    let request = house.request(Method::POST, "/api/chat").bearer_auth(ADMIN);
+    let garbage = answer(request.body("{\"text\":\n 1}")).await;
+    assert_eq!((garbage.status, garbage.code()), (StatusCode::BAD_REQUEST, "bad_json"));
+    assert!(garbage.body["error"]["message"].as_str().unwrap().contains("line 2"), "{garbage:?}");
+    let unknown = house.post("/api/chat", json!({"text": "x", "sesion": "y"})).await;
+    assert!(unknown.body["error"]["message"].as_str().unwrap().contains("sesion"));
+    let empty = house.post("/api/chat", json!({"text": "  "})).await;
+    assert_eq!(empty.code(), "bad_request");
+    let query = house.get("/api/sessions?limt=3").await;
+    assert_eq!((query.status, query.code()), (StatusCode::BAD_REQUEST, "bad_request"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_waits_when_the_door_closes_is_told_so_and_loses_nothing() {
+    let house = House::open().await;
+    let body = json!({"text": "!wait 300 late"});
+    let stop = async {
+        loop {
+            if house.desk.status().await.unwrap().totals.running == 1 {
+                return house.stop_door();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (reply, ()) = tokio::join!(house.post_as("k", "/api/chat", body.clone()), stop);
+    assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"));
+    let house = house.restarted().await;
+    let again = house.post_as("k", "/api/chat", body).await;
+    assert_eq!(again.body["text"], "late");
+    house.close().await;
+}

@@ -1,0 +1,71 @@
+//! `frontdesk config`, and what a wrong configuration does to a start.
+
+use serde_json::{Value, json};
+
+use crate::program::{NewHome, command, finish};
+
+#[test]
+fn a_wrong_configuration_is_78_with_place_and_advice_for_everything() {
+    let home = NewHome::new();
+    let file = home.write("frontdesk.toml", "[gateway]\nprot = 1\n[turns]\nmax = \"many\"\n");
+    let at = |place: &str| format!("{}:{place}", file.display());
+    let said = [
+        &at("2:1: gateway.prot: unknown key `prot`; did you mean `port`?"),
+        &at("4:7: turns.max: expected a whole number"),
+    ];
+    for arguments in [["config", "check"].as_slice(), &["config", "show"], &["run", "--port", "0"]] {
+        home.run(arguments).failed(78, &said.map(String::as_str));
+    }
+}
+
+#[test]
+fn an_agent_that_does_not_exist_is_a_wrong_configuration() {
+    let home = NewHome::new();
+    home.write("frontdesk.jsonc", "{ // whom to ask\n  \"default_agent\": \"nobody\"\n}");
+    home.run(&["config", "check"]).failed(78, &["frontdesk.jsonc:2:3", "no agent `nobody`"]);
+}
+
+#[test]
+fn two_configurations_in_one_home_are_refused() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "");
+    home.write("frontdesk.jsonc", "{}");
+    home.run(&["config", "check"]).failed(78, &["keep one of them"]);
+}
+
+#[test]
+fn what_is_shown_holds_defaults_and_no_secrets() {
+    let home = NewHome::new();
+    home.write(
+        "frontdesk.toml",
+        "[gateway]\nport = \"${DESK_PORT:-4000}\"\n[agents.main]\nkind = \"command\"\ncommand = [\"cat\", \"${DESK_KEY}\"]\n\
+         [agents.main.env]\nKEY = \"hunter2\"\nOTHER = \"${DESK_KEY}\"\n",
+    );
+    let show = |more: &[&str]| {
+        finish(command(&home.path()).args(["config", "show"]).args(more).env("DESK_KEY", "hunter2"), "")
+    };
+    let shown: Value = show(&["--json"]).json();
+    assert_eq!(shown["gateway"]["port"], json!(4000));
+    assert_eq!(shown["queue"]["per_session"], json!(32));
+    assert_eq!(shown["agents"]["main"]["env"], json!({"KEY": "***", "OTHER": "***"}));
+    for ran in [show(&[]), show(&["--json"])] {
+        assert!(!ran.good().out.contains("hunter2"), "{ran:?}");
+    }
+    home.run(&["config", "check"]).failed(78, &["DESK_KEY is not set", ":5:19"]);
+}
+
+#[test]
+fn the_schema_is_one_that_editors_can_use() {
+    let schema = NewHome::new().run(&["config", "schema"]).json();
+    assert_eq!(schema["properties"]["gateway"]["$ref"], json!("#/$defs/Config"));
+    assert_eq!(schema["additionalProperties"], json!(false));
+}
+
+#[test]
+fn a_configuration_that_others_can_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = NewHome::new();
+    let file = home.write("elsewhere.toml", "");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    home.run(&["run", "--config", file.to_str().unwrap()]).failed(1, &["chmod go-w"]);
+}

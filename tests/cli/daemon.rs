@@ -1,0 +1,176 @@
+//! A gateway with nothing configured, and the commands that talk to it.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::program::{Daemon, NewHome, command, finish};
+
+#[test]
+fn without_any_configuration_it_runs_and_answers() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    assert_eq!(home.run(&["chat", "hello there"]).good().out, "hello there\n");
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!((&status["status"], &status["totals"]["sessions"]), (&json!("ok"), &json!(1)));
+    assert!(home.run(&["status"]).good().out.contains("web"));
+    daemon.stop().good();
+}
+
+#[test]
+fn the_login_link_is_printed_on_the_first_start_alone_and_never_logged() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    let token = std::fs::read_to_string(home.path().join("token")).unwrap().trim().to_owned();
+    let link = home.run(&["link"]).good().out.trim().to_owned();
+    assert!(link.starts_with("http://127.0.0.1:") && link.ends_with(&format!("/#token={token}")), "{link}");
+    home.run(&["chat", "a secret text"]).good();
+    let first = daemon.stop();
+    assert!(first.out.contains(&link), "{first:?}");
+    assert!(!first.err.contains(&token) && !first.err.contains("a secret text"), "{first:?}");
+    let second = Daemon::start(&home.path()).stop();
+    assert!(!second.out.contains(&token) && !second.err.contains(&token), "{second:?}");
+}
+
+#[test]
+fn a_verbose_json_log_holds_no_text_and_no_token_either() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[log]\nformat = \"json\"\nlevel = \"trace\"\n");
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "open sesame"]).good();
+    let token = std::fs::read_to_string(home.path().join("token")).unwrap().trim().to_owned();
+    let log = daemon.stop().err;
+    assert!(!log.contains(&token) && !log.contains("open sesame"), "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"].as_str().is_some_and(|m| m.starts_with("ready in "))), "{log}");
+}
+
+#[test]
+fn a_second_start_names_the_first() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    let pid = daemon.pid().to_string();
+    home.run(&["run", "--port", "0"]).failed(1, &["another frontdesk runs in this home", &pid, "--home"]);
+    home.run(&["chat", "still there?"]).good();
+}
+
+#[test]
+fn a_port_in_use_names_the_key_to_change_and_leaves_nothing_behind() {
+    let home = NewHome::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    home.run(&["run", "--port", &port]).failed(1, &[&port, "[gateway] port"]);
+    assert!(!home.path().join("frontdesk.db").exists());
+    Daemon::start(&home.path()).stop().good();
+}
+
+#[test]
+fn without_a_daemon_every_client_is_69_and_says_how_to_start_one() {
+    let home = NewHome::new();
+    for arguments in [
+        ["status"].as_slice(),
+        &["sessions"],
+        &["outbox", "list"],
+        &["chat", "hello"],
+        &["send", "--to", "web:main", "--message", "x"],
+    ] {
+        home.run(arguments).failed(69, &["no frontdesk is running", "frontdesk run"]);
+    }
+    // A gateway that was killed leaves its lock file; that is no gateway.
+    drop(Daemon::start(&home.path()));
+    home.run(&["status"]).failed(69, &["no frontdesk is running"]);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    home.run(&["status", "--url", &format!("http://{nobody}")]).failed(69, &["no frontdesk answers at"]);
+}
+
+#[test]
+fn a_wrong_token_is_an_error_and_not_an_absence() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    let wrong = home.write("other-token", &"x".repeat(43));
+    home.run(&["status", "--token-file", wrong.to_str().unwrap()]).failed(1, &["does not know this token"]);
+}
+
+#[test]
+fn sessions_are_listed_looked_into_reset_and_deleted() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    home.run(&["chat", "one two"]).good();
+    home.run(&["chat", "--chat", "work", "three"]).good();
+    let key = "agent:main:web:dm:work";
+    let list = home.run(&["sessions", "--json"]).json();
+    let keys: Vec<&Value> = list["sessions"].as_array().unwrap().iter().map(|s| &s["key"]).collect();
+    assert_eq!(keys, [&json!("agent:main:web:dm:main"), &json!(key)]);
+    let messages = home.run(&["sessions", "messages", key, "--json"]).json();
+    assert_eq!(messages["messages"][0]["answer"], json!("three"));
+    assert!(home.run(&["sessions", "messages", key]).good().out.contains("three"));
+    assert!(home.run(&["sessions", "reset", key]).good().out.contains("epoch 2"));
+    assert_eq!(home.run(&["sessions", "show", key, "--json"]).json()["epoch"], json!(2));
+    assert!(home.run(&["sessions", "show", key]).good().out.contains("EPOCH"));
+    assert!(home.run(&["sessions", "stop", key]).good().out.contains("0 running, 0 waiting"));
+    home.run(&["sessions", "delete", key]).failed(2, &["--yes"]);
+    home.run(&["sessions", "delete", key, "--yes"]).good();
+    let left = home.run(&["sessions", "messages", key, "--json"]).out;
+    assert!(!left.contains("three"), "{left}");
+    home.run(&["sessions", "show", "nonsense"]).failed(2, &["not a session key"]);
+}
+
+#[test]
+fn a_text_is_sent_once_per_key() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    let send = || home.run(&["send", "--to", "web:main", "--message", "the build is green", "--key", "build-7"]);
+    send().good();
+    send().good();
+    let parts = home.run(&["outbox", "list", "--json"]).json();
+    assert_eq!(parts["parts"].as_array().unwrap().len(), 1, "{parts}");
+    assert_eq!(parts["parts"][0]["text"], json!("the build is green"));
+    assert!(home.run(&["outbox"]).good().out.contains("the build is green"));
+    home.run(&["send", "--to", "fax:1", "--message", "x"]).failed(1, &["fax"]);
+    home.run(&["send", "--to", "nonsense", "--message", "x"]).failed(2, &["--to"]);
+    home.run(&["outbox", "retry", "7"]).failed(2, &["o42"]);
+    home.run(&["outbox", "retry", "o999"]).failed(1, &["o999"]);
+}
+
+#[test]
+fn what_was_accepted_is_still_there_after_a_kill() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "remember me"]).good();
+    drop(daemon);
+    let _daemon = Daemon::start(&home.path());
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+    assert_eq!(messages["messages"][0]["text"], json!("remember me"));
+}
+
+#[test]
+fn a_failing_agent_is_an_error_of_the_chat_command() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[agents.main]\nkind = \"command\"\ncommand = [\"false\"]\n");
+    let _daemon = Daemon::start(&home.path());
+    let ran = home.run(&["chat", "hello"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+}
+
+#[test]
+fn metrics_are_counted_and_served() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).good();
+    let link = home.run(&["link"]).good().out.clone();
+    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let mut curl = std::process::Command::new("curl");
+    curl.args(["-sf", &format!("{url}/metrics"), "-H", &format!("Authorization: Bearer {token}")]);
+    let metrics = finish(&mut curl, "");
+    assert!(metrics.good().out.contains("frontdesk_http_responses_total"), "{metrics:?}");
+    assert!(!metrics.out.contains(token));
+}
+
+#[test]
+fn the_environment_is_read_where_the_file_says_so() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[gateway]\nport = \"${DESK_PORT:-3847}\"\n");
+    let daemon = Daemon::start_with(command(&home.path()).arg("run").env("DESK_PORT", "0"));
+    home.run(&["chat", "hello"]).good();
+    daemon.stop().good();
+}

@@ -1,0 +1,146 @@
+//! What needs no running gateway: explain, format, key, help.
+
+use serde_json::json;
+
+use crate::program::{NewHome, Ran, fed, finish, command};
+
+fn run(arguments: &[&str]) -> Ran {
+    NewHome::new().run(arguments)
+}
+
+#[test]
+fn explain_reset_answers_with_the_documented_json() {
+    let daily = [
+        "explain", "reset", "--mode", "daily", "--hour", "4", "--timezone", "Europe/Berlin",
+        "--last-activity", "2026-03-28T22:00:00Z", "--now", "2026-03-29T05:00:00+02:00", "--json",
+    ];
+    assert_eq!(
+        run(&daily).json(),
+        json!({
+            "reset": true,
+            "reasons": ["daily"],
+            "previous_boundary": "2026-03-29T02:00:00.000Z",
+            "next_boundary": "2026-03-30T02:00:00.000Z",
+            "idle_deadline": null,
+        })
+    );
+    let idle = ["explain", "reset", "--last-activity", "2026-01-01T00:00:00Z", "--now", "2026-01-02T00:00:00.000Z", "--json"];
+    assert_eq!(
+        run(&idle).json(),
+        json!({
+            "reset": false,
+            "reasons": [],
+            "previous_boundary": null,
+            "next_boundary": null,
+            "idle_deadline": "2026-01-02T00:00:00.000Z",
+        })
+    );
+}
+
+#[test]
+fn explain_reset_says_it_to_people_in_their_own_time() {
+    let ran = run(&[
+        "explain", "reset", "--mode", "both", "--hour", "4", "--idle-minutes", "60", "--timezone", "Europe/Berlin",
+        "--last-activity", "2026-01-01T22:00:00Z", "--now", "2026-01-02T05:00:00Z",
+    ]);
+    for part in ["starts a new conversation", "2026-01-02 06:00:00 CET", "Idle after", "2026-01-02T03:00:00.000Z"] {
+        assert!(ran.good().out.contains(part), "{part:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn explain_reset_refuses_what_cannot_be_and_says_what_can() {
+    let last = ["--last-activity", "2026-01-01T00:00:00Z"];
+    let with = |more: &[&str]| run(&[&["explain", "reset"], &last[..], more].concat());
+    with(&["--timezone", "Berlin"]).failed(2, &["Europe/Berlin"]);
+    with(&["--mode", "weekly"]).failed(2, &["none, idle, daily or both"]);
+    with(&["--hour", "24"]).failed(2, &["0 (midnight) to 23"]);
+    with(&["--now", "tomorrow"]).failed(2, &["RFC 3339", "2026-11-21T09:30:00Z"]);
+    run(&["explain", "reset"]).failed(2, &["--last-activity"]);
+}
+
+#[test]
+fn format_writes_what_telegram_would_get() {
+    let home = NewHome::new();
+    let ran = fed(&home.path(), &["format", "--channel", "telegram", "--json"], "**a** & b");
+    let parts = ran.json();
+    let [part] = parts["parts"].as_array().unwrap().as_slice() else { panic!("{parts}") };
+    let text = part["text"].as_str().unwrap();
+    assert_eq!(text, "<b>a</b> &amp; b");
+    assert_eq!(*part, json!({"text": text, "length": text.encode_utf16().count(), "unit": "utf16"}));
+    assert_eq!(fed(&home.path(), &["format", "--channel", "telegram", "--json"], "").json(), json!({"parts": []}));
+    fed(&home.path(), &["format", "--channel", "fax"], "x").failed(2, &["\"fax\"", "telegram"]);
+}
+
+#[test]
+fn format_splits_where_the_platform_must() {
+    let home = NewHome::new();
+    let parts = fed(&home.path(), &["format", "--channel", "telegram", "--json"], &"word ".repeat(2000)).json();
+    let parts = parts["parts"].as_array().unwrap();
+    assert!(parts.len() > 1, "10,000 characters in one part");
+    assert!(parts.iter().all(|part| part["length"].as_u64().unwrap() <= 4000), "{parts:?}");
+}
+
+#[test]
+fn a_key_is_taken_apart_and_put_together() {
+    let parse = |key: &str| run(&["key", "parse", key, "--json"]).json();
+    assert_eq!(
+        parse("agent:main:telegram@work:topic:-1001:7"),
+        json!({"agent": "main", "channel": "telegram", "account": "work", "scope": "topic", "id": "-1001", "thread": "7"})
+    );
+    assert_eq!(
+        parse("agent:main:web:dm:a%3Ab"),
+        json!({"agent": "main", "channel": "web", "account": "default", "scope": "dm", "id": "a:b", "thread": null})
+    );
+    assert_eq!(parse("agent:main:telegram:member:1::2")["person"], json!("2"));
+    let build = |more: &[&str]| run(&[&["key", "build", "--agent", "main", "--channel", "telegram"], more].concat());
+    assert_eq!(build(&["--scope", "group", "--id", "-1001"]).good().out, "agent:main:telegram:group:-1001\n");
+    assert_eq!(
+        build(&["--account", "work", "--scope", "topic", "--id", "1", "--thread", "a:b"]).good().out,
+        "agent:main:telegram@work:topic:1:a%3Ab\n"
+    );
+    build(&["--scope", "topic", "--id", "1"]).failed(2, &["thread"]);
+    run(&["key", "parse", "main:1"]).failed(2, &["agent:main:telegram:dm:123456789"]);
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    run(&[]).failed(2, &["Usage"]);
+    run(&["statsu"]).failed(2, &["'status'"]);
+    assert!(run(&["--help"]).good().out.contains("Exit codes"));
+    assert!(run(&["gateway", "--help"]).good().out.contains("--port"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run(&["completions", shell]).good().out.contains("frontdesk"));
+    }
+}
+
+#[test]
+fn called_as_pi_gw_it_says_so_and_does_the_same() {
+    let home = NewHome::new();
+    let link = home.write("token-is-not-here", "").with_file_name("pi-gw");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_frontdesk"), &link).unwrap();
+    let ran = finish(std::process::Command::new(&link).arg("--help").env_clear(), "");
+    assert!(ran.good().out.contains("Usage: pi-gw"), "{ran:?}");
+    let ran = finish(std::process::Command::new(&link).args(["key", "parse", "x"]).env_clear(), "");
+    ran.failed(2, &["pi-gw: "]);
+}
+
+#[test]
+fn an_offline_tool_touches_no_home() {
+    let home = NewHome::new();
+    home.run(&["key", "parse", "agent:main:web:dm:main"]).good();
+    home.run(&["config", "show"]).good();
+    home.run(&["config", "check"]).good();
+    assert!(!home.path().exists());
+}
+
+#[test]
+fn a_reader_who_leaves_early_is_no_error() {
+    let home = NewHome::new();
+    let program = env!("CARGO_BIN_EXE_frontdesk");
+    let script = format!("{program} config schema | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}");
+    let mut bash = std::process::Command::new("bash");
+    let ran = finish(bash.args(["-c", &script]).env("FRONTDESK_HOME", home.path()), "");
+    ran.good();
+    assert_eq!(finish(command(&home.path()).arg("--version"), "").good().err, "");
+}

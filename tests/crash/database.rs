@@ -1,0 +1,190 @@
+//! The database as it lies there, read beside or after the daemon.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use rusqlite::{Connection, OpenFlags};
+
+/// A row of `inbound`.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    pub id: i64,
+    pub source: String,
+    pub event: String,
+    pub key: String,
+    pub epoch: i64,
+    pub disposition: String,
+    pub state: String,
+    pub reason: Option<String>,
+    pub body: String,
+    pub turn: Option<i64>,
+}
+
+/// A row of `turn`.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    pub id: i64,
+    pub key: String,
+    pub attempt: i64,
+    pub released: i64,
+    pub state: String,
+    pub created: i64,
+    pub finished: Option<i64>,
+    pub acted: bool,
+    pub answer: Option<String>,
+    pub error: Option<String>,
+}
+
+/// A row of `outbox`.
+#[derive(Debug, Clone)]
+pub struct Out {
+    pub id: i64,
+    pub turn: Option<i64>,
+    pub message: Option<i64>,
+    pub key: Option<String>,
+    pub seq: Option<i64>,
+    pub address: String,
+    pub part: String,
+    pub kind: String,
+    pub body: String,
+    pub state: String,
+    pub attempts: i64,
+    pub platform: Option<String>,
+}
+
+/// Everything.
+#[derive(Debug, Default)]
+pub struct Database {
+    pub inbound: Vec<Inbound>,
+    pub turns: HashMap<i64, Turn>,
+    pub outbox: Vec<Out>,
+    /// The last number of each session.
+    pub seqs: HashMap<String, u64>,
+    /// How many epochs of each session began with `/new`.
+    pub renewed: HashMap<String, i64>,
+}
+
+/// What a killed daemon held at that moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Held {
+    pub running: i64,
+    pub streaming: i64,
+    pub sending: i64,
+}
+
+fn open(path: &Path) -> Result<Connection> {
+    // Not read-only: after a kill the log must be recovered before anything can be read.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.busy_timeout(std::time::Duration::from_secs(2))?;
+    // A reader that is the last one out must not write the log back: that is the daemon's work.
+    conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(conn)
+}
+
+/// What a killed daemon held.
+pub fn held(path: &Path) -> Result<Held> {
+    if !path.exists() {
+        return Ok(Held::default());
+    }
+    let conn = open(path)?;
+    let count = |sql: &str| conn.query_row(sql, [], |row| row.get(0));
+    Ok(Held {
+        running: count("SELECT count(*) FROM turn WHERE state = 'running'")?,
+        streaming: count("SELECT count(*) FROM outbox WHERE state = 'streaming'")?,
+        sending: count("SELECT count(*) FROM outbox WHERE state = 'sending'")?,
+    })
+}
+
+/// The last number of each session, beside a daemon that runs.
+pub fn seqs(path: &Path) -> Result<HashMap<String, u64>> {
+    numbers(&open(path)?)
+}
+
+fn numbers(conn: &Connection) -> Result<HashMap<String, u64>> {
+    let mut statement = conn.prepare("SELECT key, seq FROM session")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Checks the file (O6) and reads it.
+pub fn read(path: &Path) -> Result<Database> {
+    let conn = open(path)?;
+    let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    if sound != "ok" {
+        bail!("O6: integrity_check: {sound}");
+    }
+    if conn.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        bail!("O6: foreign_key_check found something");
+    }
+    let mut database = Database { seqs: numbers(&conn)?, ..Database::default() };
+    let mut rows = conn.prepare(
+        "SELECT id, source, event_id, key, epoch, disposition, state, reason, body, turn_id FROM inbound ORDER BY id",
+    )?;
+    let rows = rows.query_map([], |row| {
+        Ok(Inbound {
+            id: row.get(0)?,
+            source: row.get(1)?,
+            event: row.get(2)?,
+            key: row.get(3)?,
+            epoch: row.get(4)?,
+            disposition: row.get(5)?,
+            state: row.get(6)?,
+            reason: row.get(7)?,
+            body: row.get(8)?,
+            turn: row.get(9)?,
+        })
+    })?;
+    database.inbound = rows.collect::<Result<_, _>>()?;
+    let mut rows = conn.prepare(
+        "SELECT id, key, attempt, released, state, created_at, finished_at, side_effect_at IS NOT NULL, answer, error
+         FROM turn",
+    )?;
+    let rows = rows.query_map([], |row| {
+        let turn = Turn {
+            id: row.get(0)?,
+            key: row.get(1)?,
+            attempt: row.get(2)?,
+            released: row.get(3)?,
+            state: row.get(4)?,
+            created: row.get(5)?,
+            finished: row.get(6)?,
+            acted: row.get(7)?,
+            answer: row.get(8)?,
+            error: row.get(9)?,
+        };
+        Ok((turn.id, turn))
+    })?;
+    database.turns = rows.collect::<Result<_, _>>()?;
+    database.outbox = outbox(&conn)?;
+    let mut rows = conn.prepare("SELECT key, count(*) FROM epoch WHERE reason = 'new' GROUP BY key")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    database.renewed = rows.collect::<Result<_, _>>()?;
+    Ok(database)
+}
+
+fn outbox(conn: &Connection) -> Result<Vec<Out>> {
+    let mut rows = conn.prepare(
+        "SELECT id, turn_id, message_id, key, seq, address, part_key, kind, body, state, attempts,
+                platform_message_id FROM outbox ORDER BY id",
+    )?;
+    let rows = rows.query_map([], |row| {
+        Ok(Out {
+            id: row.get(0)?,
+            turn: row.get(1)?,
+            message: row.get(2)?,
+            key: row.get(3)?,
+            seq: row.get(4)?,
+            address: row.get(5)?,
+            part: row.get(6)?,
+            kind: row.get(7)?,
+            body: row.get(8)?,
+            state: row.get(9)?,
+            attempts: row.get(10)?,
+            platform: row.get(11)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,397 @@
+//! The schedule: start, wait for a moment, kill, start again; and every so often let it come to rest and look.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::agent::Seen;
+use crate::daemon::{Daemon, Home};
+use crate::database::{self, Database};
+use crate::dice::Dice;
+use crate::journal::{Chat, Journal, Rule, Way};
+use crate::oracle::{self, Evidence, Violation};
+use crate::platform::Platform;
+use crate::report::Tally;
+use crate::{clock, http, story, ws};
+
+/// After this a message that still waits is stuck.
+const REST: Duration = Duration::from_secs(60);
+/// How many violations are told in full.
+const TOLD: usize = 12;
+
+/// What every client knows.
+pub struct World {
+    pub journal: Arc<Journal>,
+    pub platform: Arc<Platform>,
+    /// In every text, so that it can be looked for where no text belongs.
+    pub mark: String,
+    token: OnceLock<String>,
+    door: watch::Sender<Option<SocketAddr>>,
+    calm: AtomicBool,
+}
+
+impl World {
+    /// Where the daemon listens; waits while it is down.
+    pub async fn address(&self) -> SocketAddr {
+        let mut door = self.door.subscribe();
+        loop {
+            if let Some(address) = *door.borrow_and_update() {
+                return address;
+            }
+            if door.changed().await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+
+    pub fn token(&self) -> String {
+        self.token.get().cloned().unwrap_or_default()
+    }
+
+    /// Whether nobody may say anything new.
+    pub fn is_calm(&self) -> bool {
+        self.calm.load(Ordering::Relaxed)
+    }
+
+    fn calm(&self, calm: bool) {
+        self.calm.store(calm, Ordering::Relaxed);
+        self.platform.kind.store(calm, Ordering::Relaxed);
+    }
+}
+
+/// One run.
+struct Run {
+    world: Arc<World>,
+    home: Home,
+    dice: Dice,
+    kills: u64,
+    cycle: u64,
+    tally: Tally,
+    begun: Instant,
+}
+
+/// Runs the whole test.
+pub fn run() -> Result<ExitCode> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let seed = match number("CRASH_SEED") {
+        Some(seed) => seed,
+        None => u64::from(getrandom::u32()?),
+    };
+    let (kills, cycle) = (number("CRASH_KILLS").unwrap_or(300), number("CRASH_CYCLE").unwrap_or(50).max(1));
+    println!("crash: seed {seed}, {kills} kills, a look after each {cycle}");
+    let folder = tempfile::Builder::new().prefix("frontdesk-crash-").tempdir()?;
+    let keep = std::env::var_os("CRASH_KEEP").is_some();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let passed = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut run = Run::new(seed, kills, cycle, folder.path(), listener.local_addr()?)?;
+        let mut people = run.people(listener)?;
+        let passed = run.drive().await;
+        people.shutdown().await;
+        passed
+    });
+    let kept = keep || !matches!(passed, Ok(true));
+    if kept {
+        println!("crash: the home is kept at {}", folder.keep().display());
+    }
+    if passed? {
+        println!("crash: 1 passed, 0 failed");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        println!("crash: 0 passed, 1 failed; CRASH_SEED={seed} repeats the schedule");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Every chat of the test.
+fn chats() -> Vec<Chat> {
+    let chat = |way, name: &str, plain, rule| Chat { way, name: name.to_owned(), plain, rule };
+    use {Rule::*, Way::*};
+    vec![
+        chat(Socket, "w0", false, Strict),
+        chat(Socket, "w1", false, Strict),
+        chat(Socket, "w2", false, Strict),
+        chat(Socket, "w3", false, Strict),
+        chat(Socket, "w4", true, Strict),
+        chat(Socket, "w5", true, Strict),
+        chat(Socket, "w-stop", false, Stops),
+        chat(Socket, "w-new", false, Renews),
+        chat(Socket, "w-retry", false, Retries),
+        chat(Http, "h0", false, Strict),
+        chat(Http, "h1", false, Strict),
+        chat(Http, "h2", true, Strict),
+        chat(Lab, "l0", false, Strict),
+        chat(Lab, "l1", false, Strict),
+        chat(Lab, "l2", false, Strict),
+        chat(Lab, "l3", true, Strict),
+        chat(Lab, "l-new", false, Renews),
+    ]
+}
+
+fn by_way(way: Way) -> Vec<Chat> {
+    chats().into_iter().filter(|chat| chat.way == way).collect()
+}
+
+impl Run {
+    fn new(seed: u64, kills: u64, cycle: u64, folder: &std::path::Path, platform: SocketAddr) -> Result<Self> {
+        let plain: Vec<(&str, String)> = chats()
+            .into_iter()
+            .filter(|chat| chat.plain)
+            .map(|chat| (if chat.way == Way::Lab { "lab" } else { "web" }, chat.name))
+            .collect();
+        let home = Home::make(folder, platform, &plain)?;
+        let dice = Dice::new(seed);
+        let journal = Arc::new(Journal::default());
+        let world = Arc::new(World {
+            platform: Platform::new(journal.clone(), dice.fork(1)),
+            journal,
+            mark: format!("q{:08x}", seed & 0xffff_ffff),
+            token: OnceLock::new(),
+            door: watch::Sender::new(None),
+            calm: AtomicBool::new(false),
+        });
+        Ok(Self { world, home, dice: dice.fork(2), kills, cycle, tally: Tally::default(), begun: clock::moment() })
+    }
+
+    /// Everybody who talks to the daemon.
+    fn people(&self, listener: TcpListener) -> Result<JoinSet<()>> {
+        let mut people = JoinSet::new();
+        people.spawn(self.world.platform.clone().serve(listener));
+        for (n, chats) in by_way(Way::Socket).chunks(3).enumerate() {
+            let dice = self.dice.fork(100 + n as u64);
+            people.spawn(ws::Client::new(self.world.clone(), chats.to_vec(), dice).run());
+        }
+        for (n, chat) in by_way(Way::Http).into_iter().enumerate() {
+            let dice = self.dice.fork(200 + n as u64);
+            people.spawn(http::Client::new(self.world.clone(), vec![chat], dice)?.run());
+        }
+        people.spawn(writers(self.world.clone(), self.dice.fork(300)));
+        Ok(people)
+    }
+
+    async fn drive(&mut self) -> Result<bool> {
+        for kill in 1..=self.kills {
+            self.life().await.with_context(|| format!("kill {kill}"))?;
+            if (kill % self.cycle == 0 || kill == self.kills) && !self.look(kill == self.kills).await? {
+                return Ok(false);
+            }
+        }
+        let too_few = self.tally.too_few();
+        for what in &too_few {
+            println!("crash: {what}");
+        }
+        Ok(too_few.is_empty())
+    }
+
+    /// From a start to a kill.
+    async fn life(&mut self) -> Result<()> {
+        let mut daemon = Daemon::start(&self.home)?;
+        self.tally.kills += 1;
+        // The first life makes the token; without it nobody could say anything.
+        if self.tally.kills > 1 && self.dice.permille(40) {
+            clock::pause_ms(self.dice.range(1, 60)).await;
+            self.tally.while_starting += 1;
+            daemon.kill().await?;
+            self.world.journal.killed();
+            return Ok(());
+        }
+        self.open(&mut daemon).await?;
+        self.moment().await;
+        let journal = &self.world.journal;
+        let (accepts, streams) = (journal.open_accepts(), journal.streaming());
+        daemon.kill().await?;
+        self.world.door.send_replace(None);
+        journal.killed();
+        let held = database::held(&self.home.database())?;
+        self.tally.open_accept += u64::from(accepts > 0);
+        self.tally.running_turn += u64::from(held.running > 0);
+        self.tally.streaming += u64::from(streams > 0 || held.streaming > 0);
+        self.tally.open_post += u64::from(held.sending > 0);
+        Ok(())
+    }
+
+    /// Waits for the daemon and lets the clients in.
+    async fn open(&mut self, daemon: &mut Daemon) -> Result<()> {
+        let (address, took) = daemon.ready(&self.home).await?;
+        self.tally.slowest_start = self.tally.slowest_start.max(took);
+        if self.world.token.get().is_none() {
+            self.world.token.get_or_init(|| self.home.token().unwrap_or_default());
+        }
+        self.world.door.send_replace(Some(address));
+        Ok(())
+    }
+
+    /// Waits for a moment that is worth a kill: any, or one in the middle of something.
+    async fn moment(&mut self) {
+        let world = self.world.clone();
+        let kind = self.dice.range(0, 9);
+        clock::pause_ms(self.dice.range(20, if kind < 4 { 700 } else { 350 })).await;
+        let deadline = clock::moment() + Duration::from_millis(300);
+        while clock::moment() < deadline {
+            let now = match kind {
+                0..=3 => true,
+                4 | 5 => world.journal.open_accepts() > 0,
+                6 | 7 => world.journal.streaming() > 0,
+                _ => world.platform.open.load(Ordering::Relaxed) > 0,
+            };
+            if now {
+                break;
+            }
+            tokio::task::yield_now().await;
+            clock::pause_ms(1).await;
+        }
+        if kind >= 4 && self.dice.permille(500) {
+            clock::pause_ms(self.dice.range(0, 4)).await;
+        }
+    }
+
+    /// Lets everything come to rest, stops the daemon in order, and runs the oracles.
+    async fn look(&mut self, last: bool) -> Result<bool> {
+        let begun = clock::moment();
+        let mut daemon = Daemon::start(&self.home)?;
+        self.open(&mut daemon).await?;
+        self.world.calm(true);
+        let stuck = self.rest().await.err();
+        if stuck.is_none() {
+            self.catch_up().await?;
+        }
+        let stopped = daemon.stop().await;
+        self.world.door.send_replace(None);
+        let database = database::read(&self.home.database())?;
+        let passed = self.judge(&database, stuck.map(|stuck| stuck.to_string()), stopped.err().map(|e| e.to_string()))?;
+        println!(
+            "crash: {} kills, {} messages, {} turns, looked for {} ms{}",
+            self.tally.kills,
+            database.inbound.len(),
+            database.turns.len(),
+            begun.elapsed().as_millis(),
+            if passed { "" } else { ": WRONG" },
+        );
+        if last || !passed {
+            self.tally.print(&self.world.journal.book(), &database, self.begun.elapsed());
+        }
+        self.world.calm(false);
+        Ok(passed)
+    }
+
+    /// Returns when nothing waits any more, anywhere.
+    async fn rest(&self) -> Result<()> {
+        let deadline = clock::moment() + REST;
+        let mut quiet = 0;
+        while quiet < 2 {
+            let totals = self.totals().await?;
+            let inside: u64 = ["waiting", "running", "outbox"].iter().filter_map(|name| totals[*name].as_u64()).sum();
+            let dispatches = self.world.journal.book().dispatches.values().filter(|(_, taken)| !taken).count();
+            let outside = self.world.journal.unaccepted().len() + self.world.platform.unacknowledged() + dispatches;
+            quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
+            if clock::moment() > deadline {
+                bail!("stuck after {REST:?}: {outside} messages outside, inside {totals}");
+            }
+            clock::pause_ms(30).await;
+        }
+        Ok(())
+    }
+
+    async fn totals(&self) -> Result<Value> {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+        let address = self.world.address().await;
+        let asked = client.get(format!("http://{address}/api/status")).bearer_auth(self.world.token()).send().await?;
+        Ok(asked.error_for_status()?.json::<Value>().await?["totals"].clone())
+    }
+
+    /// Sockets must have shown every line; chats without one are read now, from their beginning.
+    async fn catch_up(&self) -> Result<()> {
+        let seqs = database::seqs(&self.home.database())?;
+        for chat in by_way(Way::Http) {
+            let until = seqs.get(&chat.session()).copied().unwrap_or(0);
+            if let Err(error) = ws::read_all(&self.world, &chat, until).await {
+                self.world.journal.wrong(format!("O2: {error:#}"));
+            }
+        }
+        let deadline = clock::moment() + Duration::from_secs(10);
+        for chat in by_way(Way::Socket) {
+            let session = chat.session();
+            let until = seqs.get(&session).copied().unwrap_or(0);
+            let shown = || {
+                let book = self.world.journal.book();
+                book.frames.get(&session).and_then(|frames| frames.keys().next_back().copied()).unwrap_or(0)
+            };
+            // What is missing after this the oracle names line by line.
+            while shown() < until && clock::moment() < deadline {
+                clock::pause_ms(10).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, database: &Database, stuck: Option<String>, stopped: Option<String>) -> Result<bool> {
+        let journal = self.world.journal.clone();
+        let book = journal.book();
+        let agents: Vec<Seen> = std::fs::read_to_string(self.home.journal())?
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        let (took, messages) = (self.world.platform.took(), self.world.platform.messages());
+        let evidence = Evidence { book: &book, database, agents: &agents, took: &took, messages: &messages };
+        let verdict = oracle::judge(&evidence);
+        self.tally.duplicates = verdict.duplicates;
+        self.tally.lost = took.iter().filter(|took| took.lost).count();
+        self.tally.later = self.world.platform.later();
+        self.tally.deltas = journal.deltas.load(Ordering::Relaxed);
+        let mut violations: Vec<Violation> = [stuck, stopped, self.leaks()?]
+            .into_iter()
+            .flatten()
+            .map(|what| Violation { event: None, what })
+            .collect();
+        violations.extend(verdict.violations);
+        for violation in violations.iter().take(TOLD) {
+            let what: String = violation.what.chars().take(600).collect();
+            println!("\nVIOLATION {what}");
+            if let Some(event) = &violation.event {
+                print!("{}", story::of(&evidence, event)?);
+            }
+        }
+        if violations.len() > TOLD {
+            println!("\n... and {} more", violations.len() - TOLD);
+        }
+        Ok(violations.is_empty())
+    }
+
+    /// O9: no text and no token in what the daemon said about itself.
+    fn leaks(&self) -> Result<Option<String>> {
+        let log = std::fs::read_to_string(self.home.log())?;
+        let (mark, token) = (self.world.mark.as_str(), self.world.token());
+        // The first start prints the token once, as a link for the person who started it.
+        let mut tokens = log.lines().filter(|line| line.contains(&token));
+        let link = tokens.next().is_none_or(|line| line.contains("http://"));
+        let leak = log.lines().find(|line| line.contains(mark)).or_else(|| tokens.next());
+        Ok(match leak {
+            Some(line) => Some(format!("O9: in the log: {line}")),
+            None if !link => Some("O9: the token is in the log".to_owned()),
+            None => None,
+        })
+    }
+}
+
+/// People on the platform.
+async fn writers(world: Arc<World>, mut dice: Dice) {
+    let chats = by_way(Way::Lab);
+    loop {
+        clock::pause_ms(dice.range(40, 220)).await;
+        if world.is_calm() {
+            continue;
+        }
+        let index = usize::try_from(dice.next() % chats.len() as u64).unwrap_or(0);
+        let Some(chat) = chats.get(index) else { continue };
+        let text = ws::text(&world, chat, &mut dice);
+        world.platform.write(chat, &text);
+    }
+}
