@@ -168,7 +168,10 @@ mod tests {
                 self.go.notified().await;
             }
             let session: SessionKey = "agent:main:web:dm:main".parse().unwrap();
-            Ok(batch.iter().map(|_| Outcome::Accepted { message: MessageId(1), session: session.clone() }).collect())
+            Ok(batch
+                .iter()
+                .map(|_| Outcome::Accepted { message: MessageId(1), session: session.clone() })
+                .collect())
         }
         async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
             Ok(None)
@@ -180,13 +183,8 @@ mod tests {
 
     fn prompt(chat: &str, id: &str) -> (LivePrompt, Reply) {
         let (reply, answer) = oneshot::channel();
-        let prompt = LivePrompt {
-            token: "cli".into(),
-            chat: chat.into(),
-            id: id.into(),
-            text: "hello".into(),
-            reply,
-        };
+        let prompt =
+            LivePrompt { token: "cli".into(), chat: chat.into(), id: id.into(), text: "hello".into(), reply };
         (prompt, answer)
     }
 
@@ -213,7 +211,10 @@ mod tests {
             let (quick, answer) = prompt("quick", "1");
             sender.send(quick).unwrap();
             assert!(matches!(answer.await, Ok(Ok(Outcome::Accepted { .. }))));
-            assert_eq!(*ledger.batches.lock().unwrap(), [vec!["slow/1".to_owned()], vec!["quick/1".to_owned()]]);
+            assert_eq!(
+                *ledger.batches.lock().unwrap(),
+                [vec!["slow/1".to_owned()], vec!["quick/1".to_owned()]]
+            );
             ledger.go.notify_one();
             assert!(slow.remove(0).await.unwrap().is_ok());
             ledger.go.notify_one();

@@ -16,7 +16,9 @@ pub(crate) fn frame(act: Act) -> Result<(Frame, Receipt), SendError> {
         Act::Delta { about, attempt, text } => Ok((Frame::Delta { about, attempt, text }, fleeting)),
         Act::End { about, ending, usage } => Ok((Frame::End { about, ending, usage }, fleeting)),
         Act::Typing => Ok((Frame::Typing, fleeting)),
-        Act::Edit { .. } => refused("a line of the web channel cannot be edited: its readers have it already"),
+        Act::Edit { .. } => {
+            refused("a line of the web channel cannot be edited: its readers have it already")
+        }
         Act::Delete { .. } => refused("a line of the web channel cannot be taken back"),
         Act::React { .. } => refused("the web channel has no reactions"),
         Act::Pin { .. } => refused("the web channel has no pinned messages"),

@@ -123,12 +123,18 @@ impl Config {
         }
         for host in &self.hosts {
             if host.is_empty() || host.contains(['/', '*', ' ']) || has_port(host) {
-                return Err(wrong("hosts", &format!("{host:?} is not a host name: write it without scheme and port")));
+                return Err(wrong(
+                    "hosts",
+                    &format!("{host:?} is not a host name: write it without scheme and port"),
+                ));
             }
         }
         for origin in &self.origins {
             if normal_origin(origin).is_none() {
-                return Err(wrong("origins", &format!("{origin:?} is not an origin: write https://HOST or https://HOST:PORT")));
+                return Err(wrong(
+                    "origins",
+                    &format!("{origin:?} is not an origin: write https://HOST or https://HOST:PORT"),
+                ));
             }
         }
         if let Some(url) = &self.public_url
@@ -142,10 +148,13 @@ impl Config {
     /// Checks that a door which other machines can reach has a lock.
     pub fn check_lock(&self, tokens: usize) -> Result<(), ConfigError> {
         if tokens == 0 && !self.is_loopback() {
-            return Err(wrong("host", &format!(
-                "{} can be reached from other machines and there is no token: make one, or listen on 127.0.0.1",
-                self.host
-            )));
+            return Err(wrong(
+                "host",
+                &format!(
+                    "{} can be reached from other machines and there is no token: make one, or listen on 127.0.0.1",
+                    self.host
+                ),
+            ));
         }
         Ok(())
     }
@@ -160,7 +169,10 @@ impl Config {
     pub(crate) fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let parse = |text: &String| {
             text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                wrong("trusted_proxies", &format!("{text:?} is not an address or a network: write 10.0.0.7 or 10.0.0.0/8"))
+                wrong(
+                    "trusted_proxies",
+                    &format!("{text:?} is not an address or a network: write 10.0.0.7 or 10.0.0.0/8"),
+                )
             })
         };
         self.trusted_proxies.iter().map(parse).collect()
@@ -250,7 +262,10 @@ mod tests {
 
     #[test]
     fn an_origin_has_one_spelling() {
-        assert_eq!(normal_origin("HTTPS://Desk.Example.org:443").as_deref(), Some("https://desk.example.org"));
+        assert_eq!(
+            normal_origin("HTTPS://Desk.Example.org:443").as_deref(),
+            Some("https://desk.example.org")
+        );
         assert_eq!(normal_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
         for wrong in ["null", "", "ftp://a", "https://", "https://a/b", "https://u@a", "a.b"] {
             assert_eq!(normal_origin(wrong), None, "{wrong:?}");

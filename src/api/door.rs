@@ -179,7 +179,9 @@ fn leave<K>(entry: Entry<'_, K, Group>, id: u64) {
 
 fn session_of(frame: &Frame) -> Option<&SessionKey> {
     match frame {
-        Frame::Delta { about, .. } | Frame::Line { about, .. } | Frame::End { about, .. } => about.session.as_ref(),
+        Frame::Delta { about, .. } | Frame::Line { about, .. } | Frame::End { about, .. } => {
+            about.session.as_ref()
+        }
         Frame::Typing => None,
     }
 }
@@ -217,7 +219,11 @@ mod tests {
         door.push(&address("a"), line(Some(key("a"))));
         assert_eq!((count(&one), count(&two), count(&other)), (1, 1, 0));
         door.push(&address("b"), line(None));
-        assert_eq!((count(&one), count(&two), count(&other)), (0, 0, 1), "without a session the address decides");
+        assert_eq!(
+            (count(&one), count(&two), count(&other)),
+            (0, 0, 1),
+            "without a session the address decides"
+        );
         one.subscribe(key("a"), Some(address("a")));
         door.push(&address("a"), line(Some(key("a"))));
         assert_eq!(count(&one), 1, "to subscribe twice shows nothing twice");

@@ -25,11 +25,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code: code.into(), message: message.into(), retry_after: None, about: None }
     }
 
@@ -42,7 +38,11 @@ impl ApiError {
     }
 
     pub(crate) fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid token is needed: send Authorization: Bearer TOKEN")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "a valid token is needed: send Authorization: Bearer TOKEN",
+        )
     }
 
     pub(crate) fn forbidden() -> Self {
@@ -50,7 +50,8 @@ impl ApiError {
     }
 
     pub(crate) fn too_many(after: Duration) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait, then ask again").after(after)
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait, then ask again")
+            .after(after)
     }
 
     pub(crate) fn too_large(max: usize) -> Self {
@@ -98,8 +99,11 @@ impl ApiError {
     }
 
     fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
-        let status =
-            if code == Refusal::RateLimited.name() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::CONFLICT };
+        let status = if code == Refusal::RateLimited.name() {
+            StatusCode::TOO_MANY_REQUESTS
+        } else {
+            StatusCode::CONFLICT
+        };
         let wait = (status == StatusCode::TOO_MANY_REQUESTS).then_some(Duration::from_secs(60));
         Self { status, code, message: sentence.into(), retry_after: wait, about: Some(about) }
     }

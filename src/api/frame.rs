@@ -47,9 +47,12 @@ impl Shown {
             Frame::Delta { about, attempt, text } => Self::delta(about, attempt, &text),
             Frame::Line { about, seq, kind, text } => Self::line(about, seq, kind, &text),
             Frame::End { about, ending, usage } => Self::end(about, ending, usage.as_ref()),
-            Frame::Typing => {
-                Self { kind: Kind::Typing, about: About::default(), seq: 0, json: r#"{"type":"typing"}"#.into() }
-            }
+            Frame::Typing => Self {
+                kind: Kind::Typing,
+                about: About::default(),
+                seq: 0,
+                json: r#"{"type":"typing"}"#.into(),
+            },
         }
     }
 
@@ -67,7 +70,12 @@ impl Shown {
 
     /// Stands for a durable line in a reader's queue.
     pub(crate) fn stored(line: &Shown) -> Self {
-        Self { kind: Kind::Stored, about: line.about.clone(), seq: line.seq, json: Utf8Bytes::from_static("") }
+        Self {
+            kind: Kind::Stored,
+            about: line.about.clone(),
+            seq: line.seq,
+            json: Utf8Bytes::from_static(""),
+        }
     }
 
     /// An answer, as it is shown to who asked for it again.
@@ -296,7 +304,8 @@ mod tests {
 
     #[test]
     fn a_turn_that_answers_several_messages_names_them_all() {
-        let frame = shown(Frame::Line { about: about(&[7, 8]), seq: 1, kind: PostKind::Answer, text: String::new() });
+        let frame =
+            shown(Frame::Line { about: about(&[7, 8]), seq: 1, kind: PostKind::Answer, text: String::new() });
         assert_eq!((&frame["message"], &frame["messages"]), (&json!("m8"), &json!(["m7", "m8"])));
     }
 }

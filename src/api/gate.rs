@@ -240,8 +240,9 @@ impl Call {
     pub(crate) fn key(&self) -> Result<Option<String>, ApiError> {
         let Some(key) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
         let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 200);
-        key.map(|key| Some(key.to_owned()))
-            .ok_or_else(|| ApiError::bad_request("an Idempotency-Key has 1 to 200 printable ASCII characters"))
+        key.map(|key| Some(key.to_owned())).ok_or_else(|| {
+            ApiError::bad_request("an Idempotency-Key has 1 to 200 printable ASCII characters")
+        })
     }
 }
 

@@ -35,10 +35,12 @@ pub(crate) enum Page {
 impl Origins {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let public = config.public_url.as_deref().and_then(origin_of_url);
-        let host_of_public = public.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        let host_of_public =
+            public.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
         let bound = config.host.as_str();
         let hosts = config.hosts.iter().map(String::as_str).chain([bound]).chain(host_of_public);
-        let any_address = bound.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+        let any_address =
+            bound.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
         Ok(Self {
             hosts: hosts.map(|host| name(host).to_ascii_lowercase()).collect(),
             any_address,
@@ -77,7 +79,8 @@ impl Origins {
     pub(crate) fn page(&self, headers: &HeaderMap) -> Page {
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else { return Page::None };
-        let Some(origin) = origin.to_str().ok().and_then(normal_origin).filter(|_| origins.next().is_none()) else {
+        let Some(origin) = origin.to_str().ok().and_then(normal_origin).filter(|_| origins.next().is_none())
+        else {
             return Page::Foreign;
         };
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -149,14 +152,30 @@ mod tests {
             c.public_url = Some("https://desk.example.org:8443/x".into());
         });
         let knows = |host: &str| door.check_host(&Uri::from_static("/"), &headers(&[("host", host)])).is_ok();
-        for own in ["localhost", "LOCALHOST:3847", "127.0.0.1:3847", "[::1]:3847", "desk.local", "desk.example.org"] {
+        for own in
+            ["localhost", "LOCALHOST:3847", "127.0.0.1:3847", "[::1]:3847", "desk.local", "desk.example.org"]
+        {
             assert!(knows(own), "{own}");
         }
-        for foreign in ["attacker.com", "localhost.attacker.com", "attacker.com:3847", "192.168.1.5", "", "127.0.0.1.x", "127.0.0.1:x"] {
+        for foreign in [
+            "attacker.com",
+            "localhost.attacker.com",
+            "attacker.com:3847",
+            "192.168.1.5",
+            "",
+            "127.0.0.1.x",
+            "127.0.0.1:x",
+        ] {
             assert!(!knows(foreign), "{foreign}");
         }
         assert!(door.check_host(&Uri::from_static("/"), &HeaderMap::new()).is_err());
-        assert!(door.check_host(&Uri::from_static("/"), &headers(&[("host", "localhost"), ("host", "localhost")])).is_err());
+        assert!(
+            door.check_host(
+                &Uri::from_static("/"),
+                &headers(&[("host", "localhost"), ("host", "localhost")])
+            )
+            .is_err()
+        );
         let absolute = Uri::from_static("http://attacker.com/health");
         assert!(door.check_host(&absolute, &headers(&[("host", "localhost")])).is_err());
     }
@@ -200,7 +219,11 @@ mod tests {
         };
         assert_eq!(client("203.0.113.9:1", "1.2.3.4"), "203.0.113.9", "no proxy of ours said so");
         assert_eq!(client("10.0.0.1:1", "1.2.3.4"), "1.2.3.4");
-        assert_eq!(client("10.0.0.1:1", "6.6.6.6, 1.2.3.4, 10.0.0.2"), "1.2.3.4", "what the client put in front is ignored");
+        assert_eq!(
+            client("10.0.0.1:1", "6.6.6.6, 1.2.3.4, 10.0.0.2"),
+            "1.2.3.4",
+            "what the client put in front is ignored"
+        );
         assert_eq!(client("10.0.0.1:1", "rubbish"), "10.0.0.1");
     }
 }

@@ -133,7 +133,8 @@ impl Waiting {
     }
 
     fn mark_gap(&mut self, session: Option<SessionKey>) {
-        let marked = |(_, frame): &(u64, Arc<Shown>)| frame.kind == Kind::Gap && frame.about.session == session;
+        let marked =
+            |(_, frame): &(u64, Arc<Shown>)| frame.kind == Kind::Gap && frame.about.session == session;
         if !self.frames.iter().any(marked) {
             self.append(Arc::new(Shown::gap(session)));
         }
@@ -182,9 +183,10 @@ mod tests {
             out.push(&delta("piece"));
             assert!(out.state().bytes <= 4096 + 400);
         }
-        out.push(&line(2, &"x".repeat(2000)));
+        out.push(&line(2, &"x".repeat(1500)));
         let left = rest(&out);
-        let durable: Vec<u64> = left.iter().filter(|(kind, _)| *kind == Kind::Done).map(|(_, seq)| *seq).collect();
+        let durable: Vec<u64> =
+            left.iter().filter(|(kind, _)| *kind == Kind::Done).map(|(_, seq)| *seq).collect();
         assert_eq!(durable, [1, 2]);
         assert_eq!(left.iter().filter(|(kind, _)| *kind == Kind::Gap).count(), 1);
         assert!(!out.is_overrun());

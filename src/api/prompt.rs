@@ -39,7 +39,9 @@ pub(crate) fn check(chat: &str, text: &str) -> Result<(), ApiError> {
 /// Refuses a chat that has no usable name.
 pub(crate) fn check_chat(chat: &str) -> Result<(), ApiError> {
     if chat.is_empty() || chat.len() > CHAT || chat.chars().any(char::is_control) {
-        return Err(ApiError::bad_request(format!("a chat's name has 1 to {CHAT} bytes and no control characters")));
+        return Err(ApiError::bad_request(format!(
+            "a chat's name has 1 to {CHAT} bytes and no control characters"
+        )));
     }
     Ok(())
 }

@@ -52,7 +52,13 @@ pub(crate) struct Claim<'a> {
 
 impl Repeats {
     /// Whether a request is the first under its key.
-    pub(crate) fn begin(&self, token: &str, key: &str, path: &str, body: &[u8]) -> Result<First<'_>, ApiError> {
+    pub(crate) fn begin(
+        &self,
+        token: &str,
+        key: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Result<First<'_>, ApiError> {
         let mut hash = Sha256::new();
         hash.update((path.len() as u64).to_be_bytes());
         hash.update(path);
@@ -132,7 +138,10 @@ mod tests {
         assert!(matches!(again, Ok(First::No(StatusCode::OK, body)) if body == json!({"epoch": 2})));
         let other = repeats.begin("cli", "k", "/x", b"{1}").err().map(|error| error.code);
         assert_eq!(other, Some("conflict".into()));
-        assert!(matches!(repeats.begin("other", "k", "/x", b"{1}"), Ok(First::Yes(_))), "keys are each token's own");
+        assert!(
+            matches!(repeats.begin("other", "k", "/x", b"{1}"), Ok(First::Yes(_))),
+            "keys are each token's own"
+        );
     }
 
     #[test]

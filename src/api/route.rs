@@ -62,7 +62,8 @@ pub(crate) fn router(house: Arc<House>) -> Router {
     let mut router = Router::new();
     for endpoint in ENDPOINTS {
         let Ok(filter) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
-        let run = move |State(house): State<Arc<House>>, request: Request| gate::pass(house, endpoint, request);
+        let run =
+            move |State(house): State<Arc<House>>, request: Request| gate::pass(house, endpoint, request);
         router = router.route(endpoint.path, on(filter, run));
     }
     router
@@ -90,7 +91,8 @@ pub(crate) async fn answer(house: &House, router: Router, request: Request) -> R
         },
     };
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    let mut set =
+        |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     if api {
@@ -104,7 +106,8 @@ pub(crate) async fn answer(house: &House, router: Router, request: Request) -> R
         set(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key");
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
-    metrics::counter!("frontdesk_http_responses_total", "status" => status_class(response.status())).increment(1);
+    metrics::counter!("frontdesk_http_responses_total", "status" => status_class(response.status()))
+        .increment(1);
     response
 }
 

@@ -103,7 +103,8 @@ impl Tokens {
             at.conditional_assign(&(index as u64), same);
             found |= same;
         }
-        let known = bool::from(found).then(|| usize::try_from(at).ok()).flatten().and_then(|at| list.get(at))?;
+        let known =
+            bool::from(found).then(|| usize::try_from(at).ok()).flatten().and_then(|at| list.get(at))?;
         Some(Caller {
             token: known.token.id.as_str().into(),
             principal: known.principal.clone(),
@@ -159,7 +160,10 @@ mod tests {
         let tokens =
             Tokens::new(vec![token("a", &clear, Scope::Admin), token("b", "other", Scope::Read)]).unwrap();
         assert_eq!(tokens.find(&clear).map(|caller| caller.scope), Some(Scope::Admin));
-        assert_eq!(tokens.find("other").map(|caller| (caller.token, caller.scope)), Some(("b".into(), Scope::Read)));
+        assert_eq!(
+            tokens.find("other").map(|caller| (caller.token, caller.scope)),
+            Some(("b".into(), Scope::Read))
+        );
         for wrong in ["", "x", "null", &clear[1..], &format!("{clear}x"), &clear.to_uppercase()] {
             assert_eq!(tokens.find(wrong), None, "{wrong:?}");
         }

@@ -159,9 +159,10 @@ impl Waiter {
         let failed = |ending| failed(ending, self.message);
         Ok(match row.message.state.as_str() {
             "answered" => Some(Ok(self.answered(row).await?)),
-            "refused" => {
-                Some(Err(ApiError::refused_by_name(row.message.reason.as_deref().unwrap_or("refused"), self.message)))
-            }
+            "refused" => Some(Err(ApiError::refused_by_name(
+                row.message.reason.as_deref().unwrap_or("refused"),
+                self.message,
+            ))),
             "cancelled" => Some(Err(failed(Ending::Cancelled))),
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
@@ -196,7 +197,9 @@ impl Waiter {
             let after = end.saturating_sub(step);
             let rows = store.frames(&self.session, after, LINES_AT_ONCE).await?;
             let lines = rows.into_iter().map(Shown::from_row);
-            if let Some(line) = lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message)) {
+            if let Some(line) =
+                lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message))
+            {
                 return Ok(Some(line));
             }
             end = after;

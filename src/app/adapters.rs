@@ -84,10 +84,13 @@ impl Channels {
     pub fn build(&self, live: &Arc<dyn Live>) -> Vec<Arc<dyn Adapter>> {
         vec![
             #[cfg(feature = "web")]
-            self.web.enabled.then(|| Arc::new(frontdesk_web::WebAdapter::new(live.clone())) as Arc<dyn Adapter>),
+            self.web
+                .enabled
+                .then(|| Arc::new(frontdesk_web::WebAdapter::new(live.clone())) as Arc<dyn Adapter>),
             #[cfg(feature = "lab")]
-            (!self.lab.platform.address.is_empty())
-                .then(|| Arc::new(frontdesk_lab::LabAdapter::new(self.lab.platform.clone())) as Arc<dyn Adapter>),
+            (!self.lab.platform.address.is_empty()).then(|| {
+                Arc::new(frontdesk_lab::LabAdapter::new(self.lab.platform.clone())) as Arc<dyn Adapter>
+            }),
         ]
         .into_iter()
         .flatten()
@@ -108,6 +111,9 @@ fn web_access() -> ChannelAccess {
 /// The platforms whose texts `frontdesk format` can write.
 pub fn profiles() -> Vec<Profile> {
     vec![
+        // A door that nobody opens: only what the adapter says about itself is wanted.
+        #[cfg(feature = "web")]
+        frontdesk_web::WebAdapter::new(frontdesk_api::Door::new(&Default::default())).profile().clone(),
         #[cfg(feature = "telegram")]
         frontdesk_telegram::profile(),
     ]

@@ -48,19 +48,26 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway until it is told to stop (SIGTERM or Ctrl-C)
-    #[command(alias = "gateway", after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./desk --port 0")]
+    #[command(
+        alias = "gateway",
+        after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./desk --port 0"
+    )]
     Run(run::RunArgs),
     /// Show how the running gateway stands
     Status(Remote),
     /// List conversations, look into one, or change one
     Sessions(sessions::SessionsArgs),
     /// Put a text on its way to a chat
-    #[command(after_help = "Example:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"")]
+    #[command(
+        after_help = "Example:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\""
+    )]
     Send(send::SendArgs),
     /// List outgoing messages; send one once more, or give it up
     Outbox(outbox::OutboxArgs),
     /// Ask the agent of the running gateway and print the answer as it comes
-    #[command(after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new")]
+    #[command(
+        after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new"
+    )]
     Chat(chat::ChatArgs),
     /// Print the link that logs a browser in
     Link(Remote),
@@ -74,7 +81,9 @@ enum Command {
     /// Take session keys apart and put them together
     Key(key::KeyArgs),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  frontdesk completions bash > ~/.local/share/bash-completion/completions/frontdesk")]
+    #[command(
+        after_help = "Example:\n  frontdesk completions bash > ~/.local/share/bash-completion/completions/frontdesk"
+    )]
     Completions(completions::CompletionsArgs),
 }
 

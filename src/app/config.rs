@@ -133,10 +133,9 @@ impl Config {
     /// `more` are agents that the library's user adds.
     pub fn check(&self, more: &[String]) -> Vec<ConfigError> {
         let mut wrong: Vec<ConfigError> = Vec::new();
-        wrong.extend(self.gateway.check().err().map(|error| ConfigError {
-            path: error.path,
-            problem: error.problem,
-        }));
+        wrong.extend(
+            self.gateway.check().err().map(|error| ConfigError { path: error.path, problem: error.problem }),
+        );
         wrong.extend(self.runtime.check().err());
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
             let path = document::join("agents", name);

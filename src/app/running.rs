@@ -85,7 +85,8 @@ impl Running {
         text: &str,
         key: &str,
     ) -> Result<Vec<OutRow>, DeskError> {
-        let to = Address::new(channel, None, chat, None).map_err(|error| DeskError::Invalid(error.to_string()))?;
+        let to =
+            Address::new(channel, None, chat, None).map_err(|error| DeskError::Invalid(error.to_string()))?;
         self.desk().send(&to, text, key).await
     }
 

@@ -122,7 +122,10 @@ mod tests {
         let path = dir.path().join("token");
         for wrong in ["", "short", "has spaces in it, many of them"] {
             std::fs::write(&path, wrong).unwrap();
-            assert!(matches!(ClearToken::read_or_make(&path), Err(TokenError::Malformed { .. })), "{wrong:?}");
+            assert!(
+                matches!(ClearToken::read_or_make(&path), Err(TokenError::Malformed { .. })),
+                "{wrong:?}"
+            );
             assert_eq!(std::fs::read_to_string(&path).unwrap(), wrong);
         }
     }

@@ -37,11 +37,8 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     }
     let mut lock = Lock::take(home.path())?;
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
-    let tokens = Tokens::new(vec![Token {
-        id: token::ID.to_owned(),
-        hash: token.hash(),
-        scope: Scope::Admin,
-    }])?;
+    let tokens =
+        Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
     config.gateway.check_lock(tokens.len()).map_err(gateway_problem)?;
     let (listener, address) = listen(&config).await?;
 
@@ -147,11 +144,8 @@ fn agents(
         Host { home: home.path().to_owned(), clock: clock.clone(), env: std::env::vars_os().collect() };
     let mut agents = BTreeMap::new();
     for (name, config) in &config.agents {
-        let agent = if builder.no_agent {
-            Arc::new(NoAgent)
-        } else {
-            frontdesk_agents::build(name, config, &host)?
-        };
+        let agent =
+            if builder.no_agent { Arc::new(NoAgent) } else { frontdesk_agents::build(name, config, &host)? };
         agents.insert(name.clone(), AgentEntry { agent, max_turns: config.max_turns() });
     }
     for (name, agent) in std::mem::take(&mut builder.agents) {

@@ -32,8 +32,9 @@ const OUTBOX: Sweep = Sweep {
     delete: "DELETE FROM outbox WHERE id = ?1 AND state IN ('sent', 'unknown', 'dead', 'dropped')",
 };
 const REFUSED: Sweep = Sweep {
-    old: "SELECT id, 1, 1 FROM inbound WHERE state = 'refused' AND received_at < ?2 AND id > ?1
-          ORDER BY id LIMIT ?3",
+    // What was read is gone at the next look, so there is no place to go on from.
+    old: "SELECT id, 1, 1 FROM inbound INDEXED BY inbound_refused
+          WHERE state = 'refused' AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state = 'refused'",
 };
 const INBOUND: Sweep = Sweep {

@@ -169,7 +169,9 @@ fn sessions(sql: &Sql<'_>) -> Outcome<Vec<SessionKey>> {
 
 fn commands(sql: &Sql<'_>) -> Outcome<Vec<MessageId>> {
     sql.all(
-        "SELECT id FROM inbound WHERE state = 'waiting' AND disposition = 'command' ORDER BY id",
+        // Named, because the order by id tempts SQLite to walk through the whole history.
+        "SELECT id FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' AND disposition = 'command'
+         ORDER BY id",
         [],
         |row| row.get(0).map(MessageId),
     )

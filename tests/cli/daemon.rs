@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::program::{Daemon, NewHome, command, finish};
@@ -42,7 +43,10 @@ fn a_verbose_json_log_holds_no_text_and_no_token_either() {
     let log = daemon.stop().err;
     assert!(!log.contains(&token) && !log.contains("open sesame"), "{log}");
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.iter().any(|line| line["message"].as_str().is_some_and(|m| m.starts_with("ready in "))), "{log}");
+    assert!(
+        lines.iter().any(|line| line["message"].as_str().is_some_and(|m| m.starts_with("ready in "))),
+        "{log}"
+    );
 }
 
 #[test]
@@ -119,7 +123,8 @@ fn sessions_are_listed_looked_into_reset_and_deleted() {
 fn a_text_is_sent_once_per_key() {
     let home = NewHome::new();
     let _daemon = Daemon::start(&home.path());
-    let send = || home.run(&["send", "--to", "web:main", "--message", "the build is green", "--key", "build-7"]);
+    let send =
+        || home.run(&["send", "--to", "web:main", "--message", "the build is green", "--key", "build-7"]);
     send().good();
     send().good();
     let parts = home.run(&["outbox", "list", "--json"]).json();
@@ -173,4 +178,47 @@ fn the_environment_is_read_where_the_file_says_so() {
     let daemon = Daemon::start_with(command(&home.path()).arg("run").env("DESK_PORT", "0"));
     home.run(&["chat", "hello"]).good();
     daemon.stop().good();
+}
+
+#[test]
+fn a_log_file_is_for_us_alone_and_standard_error_stays_empty() {
+    use std::os::unix::fs::MetadataExt;
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[log]\nfile = \"desk.log\"\n");
+    let ran = Daemon::start(&home.path()).stop();
+    assert_eq!(ran.good().err, "");
+    let file = home.path().join("desk.log");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("ready in "));
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_hangup_does_not_end_it() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    daemon.signal(Signal::HUP);
+    daemon.logs("SIGHUP");
+    home.run(&["chat", "still here?"]).good();
+    daemon.stop().good();
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_loses_nothing() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 600\n");
+    let mut daemon = Daemon::start(&home.path());
+    let link = home.run(&["link"]).good().out.clone();
+    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let mut post = std::process::Command::new("curl");
+    post.args(["-sf", &format!("{url}/api/chat"), "-H", &format!("Authorization: Bearer {token}")]);
+    post.args(["-H", "content-type: application/json", "-d", r#"{"text":"!wait 300000 late","wait":false}"#]);
+    finish(&mut post, "").json();
+    daemon.signal(Signal::TERM);
+    daemon.logs("SIGTERM");
+    daemon.signal(Signal::INT);
+    daemon.end().failed(1, &["a second SIGINT", "kept"]);
+    let _daemon = Daemon::start(&home.path());
+    let status = home.run(&["status", "--json"]).json();
+    let open = |name: &str| status["totals"][name].as_u64().unwrap();
+    assert!(open("running") + open("waiting") > 0, "the turn was not taken up again: {status}");
 }

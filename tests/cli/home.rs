@@ -45,7 +45,10 @@ fn loose_modes_are_put_right_and_said() {
     let ran = Daemon::start(&home.path()).stop();
     nobody_else_can_look(&home.path());
     for name in ["home ", "frontdesk.db ", "token ", "frontdesk.toml "] {
-        assert!(ran.good().err.contains(&format!("{name}could be read or changed by other users")), "{name}: {ran:?}");
+        assert!(
+            ran.good().err.contains(&format!("{name}could be read or changed by other users")),
+            "{name}: {ran:?}"
+        );
     }
 }
 

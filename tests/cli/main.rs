@@ -1,5 +1,7 @@
 //! The program as people meet it: the built binary, its output, its exit codes and the files it makes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod configuration;
 mod daemon;
 mod home;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::{NewHome, Ran, fed, finish, command};
+use crate::program::{NewHome, Ran, command, fed, finish};
 
 fn run(arguments: &[&str]) -> Ran {
     NewHome::new().run(arguments)
@@ -11,8 +11,19 @@ fn run(arguments: &[&str]) -> Ran {
 #[test]
 fn explain_reset_answers_with_the_documented_json() {
     let daily = [
-        "explain", "reset", "--mode", "daily", "--hour", "4", "--timezone", "Europe/Berlin",
-        "--last-activity", "2026-03-28T22:00:00Z", "--now", "2026-03-29T05:00:00+02:00", "--json",
+        "explain",
+        "reset",
+        "--mode",
+        "daily",
+        "--hour",
+        "4",
+        "--timezone",
+        "Europe/Berlin",
+        "--last-activity",
+        "2026-03-28T22:00:00Z",
+        "--now",
+        "2026-03-29T05:00:00+02:00",
+        "--json",
     ];
     assert_eq!(
         run(&daily).json(),
@@ -24,7 +35,15 @@ fn explain_reset_answers_with_the_documented_json() {
             "idle_deadline": null,
         })
     );
-    let idle = ["explain", "reset", "--last-activity", "2026-01-01T00:00:00Z", "--now", "2026-01-02T00:00:00.000Z", "--json"];
+    let idle = [
+        "explain",
+        "reset",
+        "--last-activity",
+        "2026-01-01T00:00:00Z",
+        "--now",
+        "2026-01-02T00:00:00.000Z",
+        "--json",
+    ];
     assert_eq!(
         run(&idle).json(),
         json!({
@@ -40,10 +59,24 @@ fn explain_reset_answers_with_the_documented_json() {
 #[test]
 fn explain_reset_says_it_to_people_in_their_own_time() {
     let ran = run(&[
-        "explain", "reset", "--mode", "both", "--hour", "4", "--idle-minutes", "60", "--timezone", "Europe/Berlin",
-        "--last-activity", "2026-01-01T22:00:00Z", "--now", "2026-01-02T05:00:00Z",
+        "explain",
+        "reset",
+        "--mode",
+        "both",
+        "--hour",
+        "4",
+        "--idle-minutes",
+        "60",
+        "--timezone",
+        "Europe/Berlin",
+        "--last-activity",
+        "2026-01-01T22:00:00Z",
+        "--now",
+        "2026-01-02T05:00:00Z",
     ]);
-    for part in ["starts a new conversation", "2026-01-02 06:00:00 CET", "Idle after", "2026-01-02T03:00:00.000Z"] {
+    for part in
+        ["starts a new conversation", "2026-01-02 06:00:00 CET", "Idle after", "2026-01-02T03:00:00.000Z"]
+    {
         assert!(ran.good().out.contains(part), "{part:?}: {ran:?}");
     }
 }
@@ -68,14 +101,20 @@ fn format_writes_what_telegram_would_get() {
     let text = part["text"].as_str().unwrap();
     assert_eq!(text, "<b>a</b> &amp; b");
     assert_eq!(*part, json!({"text": text, "length": text.encode_utf16().count(), "unit": "utf16"}));
-    assert_eq!(fed(&home.path(), &["format", "--channel", "telegram", "--json"], "").json(), json!({"parts": []}));
+    assert_eq!(
+        fed(&home.path(), &["format", "--channel", "telegram", "--json"], "").json(),
+        json!({"parts": []})
+    );
+    let web = fed(&home.path(), &["format", "--channel", "web", "--json"], "**a**").json();
+    assert_eq!(web["parts"][0]["text"], "**a**");
     fed(&home.path(), &["format", "--channel", "fax"], "x").failed(2, &["\"fax\"", "telegram"]);
 }
 
 #[test]
 fn format_splits_where_the_platform_must() {
     let home = NewHome::new();
-    let parts = fed(&home.path(), &["format", "--channel", "telegram", "--json"], &"word ".repeat(2000)).json();
+    let parts =
+        fed(&home.path(), &["format", "--channel", "telegram", "--json"], &"word ".repeat(2000)).json();
     let parts = parts["parts"].as_array().unwrap();
     assert!(parts.len() > 1, "10,000 characters in one part");
     assert!(parts.iter().all(|part| part["length"].as_u64().unwrap() <= 4000), "{parts:?}");
@@ -93,7 +132,8 @@ fn a_key_is_taken_apart_and_put_together() {
         json!({"agent": "main", "channel": "web", "account": "default", "scope": "dm", "id": "a:b", "thread": null})
     );
     assert_eq!(parse("agent:main:telegram:member:1::2")["person"], json!("2"));
-    let build = |more: &[&str]| run(&[&["key", "build", "--agent", "main", "--channel", "telegram"], more].concat());
+    let build =
+        |more: &[&str]| run(&[&["key", "build", "--agent", "main", "--channel", "telegram"], more].concat());
     assert_eq!(build(&["--scope", "group", "--id", "-1001"]).good().out, "agent:main:telegram:group:-1001\n");
     assert_eq!(
         build(&["--account", "work", "--scope", "topic", "--id", "1", "--thread", "a:b"]).good().out,

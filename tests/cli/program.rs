@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -133,10 +134,29 @@ impl Daemon {
         self.child.id()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Reads its log until a line holds this.
+    pub fn logs(&mut self, wanted: &str) {
+        let err = self.child.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while !String::from_utf8_lossy(&line).contains(wanted) {
+            assert_eq!(err.read(&mut byte).unwrap(), 1, "it ended and never said {wanted:?}");
+            if byte == *b"\n" { line.clear() } else { line.extend(byte) }
+        }
+    }
+
     /// Asks it to stop, and returns everything that it said.
-    pub fn stop(mut self) -> Ran {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    pub fn stop(self) -> Ran {
+        self.signal(Signal::TERM);
+        self.end()
+    }
+
+    /// Waits for its end, and returns everything that it said since it was last listened to.
+    pub fn end(mut self) -> Ran {
         self.out.read_to_string(&mut self.greeting).unwrap();
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();

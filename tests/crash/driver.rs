@@ -233,7 +233,7 @@ impl Run {
     async fn moment(&mut self) {
         let world = self.world.clone();
         let kind = self.dice.range(0, 9);
-        clock::pause_ms(self.dice.range(20, if kind < 4 { 700 } else { 350 })).await;
+        clock::pause_ms(self.dice.range(20, if kind < 4 { 700 } else { 500 })).await;
         let deadline = clock::moment() + Duration::from_millis(300);
         while clock::moment() < deadline {
             let now = match kind {

@@ -98,8 +98,6 @@ pub struct Journal {
     book: Mutex<Book>,
     ids: AtomicU64,
     pub deltas: AtomicU64,
-    pub repeats: AtomicU64,
-    pub conflicts: AtomicU64,
 }
 
 impl Journal {

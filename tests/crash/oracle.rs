@@ -199,7 +199,7 @@ impl<'a> Court<'a> {
                 _ => 0,
             };
             let from = turn.created.unsigned_abs().saturating_sub(SLACK);
-            let to = turn.finished.map_or(u64::MAX, i64::unsigned_abs) + SLACK;
+            let to = turn.finished.map_or(u64::MAX, i64::unsigned_abs).saturating_add(SLACK);
             let kills = self.e.book.kills.iter().filter(|at| (from..=to).contains(*at)).count();
             if turn.attempt - 1 > i64::try_from(kills).unwrap_or(i64::MAX) + deaths_by_script {
                 let what = format!("O3: {} attempts and {kills} kills in its time", turn.attempt);

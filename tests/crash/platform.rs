@@ -20,7 +20,6 @@ use crate::journal::{Chat, Journal};
 #[derive(Debug, Clone)]
 pub struct Took {
     pub at: u64,
-    pub chat: String,
     pub key: String,
     pub text: String,
     pub message: String,
@@ -226,8 +225,8 @@ impl Platform {
             self.journal.wrong(format!("an edit of message {message}, which is not in chat {chat}"));
             return Some(json!({"ok": false, "error": "refused"}));
         }
-        state.messages.insert(message.clone(), (chat.clone(), text.clone()));
-        let took = Took { at: clock::now(), chat, key: text_of("key"), text, message: message.clone(), edit, lost };
+        state.messages.insert(message.clone(), (chat, text.clone()));
+        let took = Took { at: clock::now(), key: text_of("key"), text, message: message.clone(), edit, lost };
         state.took.push(took);
         (!lost).then(|| json!({"ok": true, "message": message}))
     }

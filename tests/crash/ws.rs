@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -232,9 +231,4 @@ async fn connect(address: SocketAddr, token: &str) -> Result<Socket> {
 
 async fn say(socket: &mut Socket, frame: Value) -> Result<()> {
     Ok(socket.send(Message::text(frame.to_string())).await?)
-}
-
-/// How often a prompt was said again, over all clients.
-pub fn repeats(world: &World) -> u64 {
-    world.journal.repeats.load(Ordering::Relaxed)
 }

@@ -42,7 +42,8 @@ pub(crate) async fn chat(call: Call) -> Result<Answer, ApiError> {
         return Ok(Answer::Json(StatusCode::ACCEPTED, taken_as_json(&taken)));
     }
     // The reader is there before the prompt is, so that no answer comes too early to be seen.
-    let address = Address::new("web", None, &ask.chat, None).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let address = Address::new("web", None, &ask.chat, None)
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
     let session = call.house.desk.session_at(&address)?;
     let mut reader = call.house.door.reader();
     reader.subscribe(session, Some(address));
@@ -89,8 +90,12 @@ fn events(waiter: Waiter, taken: &Taken) -> axum::response::Response {
         })
     });
     let all = futures_util::StreamExt::chain(stream::iter([first]), rest);
-    let body = futures_util::StreamExt::map(all, |event| Ok::<_, std::convert::Infallible>(Bytes::from(event)));
-    let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
+    let body =
+        futures_util::StreamExt::map(all, |event| Ok::<_, std::convert::Infallible>(Bytes::from(event)));
+    let kind = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
     (kind, Body::from_stream(body)).into_response()
 }
 

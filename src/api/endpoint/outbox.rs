@@ -25,7 +25,10 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
     if let Some(state) = which.state.as_deref()
         && !STATES.contains(&state)
     {
-        return Err(ApiError::bad_request(format!("there is no state {state:?}; there are {}", STATES.join(", "))));
+        return Err(ApiError::bad_request(format!(
+            "there is no state {state:?}; there are {}",
+            STATES.join(", ")
+        )));
     }
     let before = which.before.as_deref().map(id).transpose()?;
     let rows = call.house.desk.store().parts(which.state.as_deref(), before, limit(which.limit)).await?;

@@ -70,7 +70,8 @@ pub(crate) async fn erase(call: Call) -> Result<Answer, ApiError> {
 /// A list of sessions, in the order of their keys.
 pub(crate) async fn sessions(house: &House, which: Which) -> Result<Value, ApiError> {
     let after = which.after.as_deref().map(key).transpose()?;
-    let rows = house.desk.store().sessions(which.channel.as_deref(), after.as_ref(), limit(which.limit)).await?;
+    let rows =
+        house.desk.store().sessions(which.channel.as_deref(), after.as_ref(), limit(which.limit)).await?;
     Ok(json!({"sessions": rows.iter().map(show::session).collect::<Vec<_>>()}))
 }
 

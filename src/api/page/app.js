@@ -93,7 +93,7 @@ function answer(message) {
 function settle() { $("stop").hidden = open.size === 0; }
 
 function ended(frame) {
-  for (const id of frame.messages || [frame.message || frame.about]) open.delete(id);
+  for (const id of frame.messages || [frame.about || frame.message]) open.delete(id);
   settle();
 }
 

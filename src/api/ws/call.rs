@@ -23,7 +23,11 @@ static METHODS: &[Method] = &[
     Method { name: "session.list", scope: Scope::Read, run: |house, params| Box::pin(list(house, params)) },
     Method { name: "session.get", scope: Scope::Read, run: |house, params| Box::pin(get(house, params)) },
     Method { name: "session.kill", scope: Scope::Admin, run: |house, params| Box::pin(kill(house, params)) },
-    Method { name: "session.reset", scope: Scope::Admin, run: |house, params| Box::pin(reset(house, params)) },
+    Method {
+        name: "session.reset",
+        scope: Scope::Admin,
+        run: |house, params| Box::pin(reset(house, params)),
+    },
 ];
 
 #[derive(Deserialize)]
@@ -32,10 +36,16 @@ struct Key {
 }
 
 /// Carries a call out.
-pub(crate) async fn call(house: &House, caller: &Caller, method: &str, params: Value) -> Result<Value, ApiError> {
+pub(crate) async fn call(
+    house: &House,
+    caller: &Caller,
+    method: &str,
+    params: Value,
+) -> Result<Value, ApiError> {
     let Some(method) = METHODS.iter().find(|known| known.name == method) else {
         let names: Vec<_> = METHODS.iter().map(|method| method.name).collect();
-        let mut error = ApiError::not_found(format!("there is no method {method:?}; there are {}", names.join(", ")));
+        let mut error =
+            ApiError::not_found(format!("there is no method {method:?}; there are {}", names.join(", ")));
         error.code = "unknown_method".into();
         return Err(error);
     };

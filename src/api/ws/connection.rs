@@ -171,7 +171,11 @@ impl Connection {
     }
 
     /// The result, where there is one to tell; the client's own faults are inside, the end of all is outside.
-    async fn carry_out(&mut self, line: &mut Line, says: Says) -> Result<Result<Option<Value>, ApiError>, End> {
+    async fn carry_out(
+        &mut self,
+        line: &mut Line,
+        says: Says,
+    ) -> Result<Result<Option<Value>, ApiError>, End> {
         Ok(match says {
             Says::Prompt { id, chat, text } => self.prompt(id, &chat, text).await.map(|()| None),
             Says::Resume { session, chat, last_seq } => {
@@ -322,7 +326,8 @@ impl Connection {
 
     async fn show_one(&mut self, line: &mut Line, frame: &Shown) -> Result<(), End> {
         let session = frame.about.session.as_ref().filter(|_| frame.seq > 0);
-        let Some((session, last)) = session.and_then(|session| self.shown.get_mut(session).map(|last| (session, last)))
+        let Some((session, last)) =
+            session.and_then(|session| self.shown.get_mut(session).map(|last| (session, last)))
         else {
             return line.feed(frame.json.clone(), &self.reader.out).await;
         };
@@ -347,6 +352,7 @@ fn web(chat: &str) -> Result<Address, ApiError> {
 
 /// The web address that belongs to a session, if one does.
 fn chat_of(session: &SessionKey) -> Option<Address> {
-    let web = session.channel() == "web" && session.account() == DEFAULT_ACCOUNT && session.scope() == Place::Dm;
+    let web =
+        session.channel() == "web" && session.account() == DEFAULT_ACCOUNT && session.scope() == Place::Dm;
     web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
 }

@@ -128,7 +128,9 @@ async fn first_frame(house: &Arc<House>, line: &mut Line, ip: IpAddr) -> Result<
         Ok(caller) => Ok(caller),
         Err(error) => {
             line.say_json(&error.frame(None)).await?;
-            Err(End::Unauthorized("the first frame must be {\"type\":\"auth\",\"token\":...} with a valid token"))
+            Err(End::Unauthorized(
+                "the first frame must be {\"type\":\"auth\",\"token\":...} with a valid token",
+            ))
         }
     }
 }
@@ -143,7 +145,8 @@ mod tests {
 
     #[test]
     fn our_protocol_is_selected_and_a_token_never_unless_it_is_alone() {
-        let chosen = |protocols: &str| selected(&offer(protocols)).map(|value| value.to_str().unwrap().to_owned());
+        let chosen =
+            |protocols: &str| selected(&offer(protocols)).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(chosen("frontdesk.v1, bearer.abc").as_deref(), Some("frontdesk.v1"));
         assert_eq!(chosen("bearer.abc,frontdesk.v1").as_deref(), Some("frontdesk.v1"));
         assert_eq!(chosen("bearer.abc").as_deref(), Some("bearer.abc"));

@@ -69,7 +69,11 @@ impl Word {
     pub(crate) fn read(text: &str) -> Result<Self, Unclear> {
         let frame: Value = serde_json::from_str(text).map_err(|error| Unclear {
             id: None,
-            error: ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("a frame is one JSON object: {error}")),
+            error: ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "bad_json",
+                format!("a frame is one JSON object: {error}"),
+            ),
         })?;
         let id = frame.get("id").filter(|id| id.is_string() || id.is_number()).cloned();
         match says(frame) {
@@ -101,7 +105,9 @@ fn says(mut frame: Value) -> Result<Says, ApiError> {
             let Prompt { id, chat, text } = form(kind, frame)?;
             prompt::check(&chat, &text)?;
             if id.is_empty() || id.len() > 200 || id.chars().any(char::is_control) {
-                return Err(ApiError::bad_request("a prompt's id has 1 to 200 bytes and no control characters"));
+                return Err(ApiError::bad_request(
+                    "a prompt's id has 1 to 200 bytes and no control characters",
+                ));
             }
             Says::Prompt { id, chat, text }
         }

@@ -25,7 +25,11 @@ pub async fn chat(args: ChatArgs) -> Done {
     let mut lines = Lines::default();
     let mut answer = Answer { json: args.remote.json, ..Answer::default() };
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Failure::new(format!("the answer was cut off: {error}; it is kept: `frontdesk sessions messages`")))?;
+        let piece = piece.map_err(|error| {
+            Failure::new(format!(
+                "the answer was cut off: {error}; it is kept: `frontdesk sessions messages`"
+            ))
+        })?;
         for line in lines.feed(&piece) {
             if let Some(frame) = line.strip_prefix("data:").and_then(|data| serde_json::from_str(data).ok()) {
                 answer.take(&frame)?;
@@ -126,7 +130,9 @@ impl Answer {
             return Ok(());
         }
         let id = self.message.map_or_else(String::new, |id| format!(" (message {id})"));
-        Err(Failure::new(format!("the gateway went away before it had answered{id}; the answer will be in `frontdesk sessions messages`")))
+        Err(Failure::new(format!(
+            "the gateway went away before it had answered{id}; the answer will be in `frontdesk sessions messages`"
+        )))
     }
 }
 

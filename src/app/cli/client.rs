@@ -39,7 +39,8 @@ pub fn url(remote: &Remote) -> Result<String, Failure> {
         Failure::unavailable(format!("{why} for {path}; start one with `frontdesk run`"))
     };
     let holder = lock::holder(home.path()).ok_or_else(|| nobody("no frontdesk is running"))?;
-    let address = holder.address.ok_or_else(|| nobody("the frontdesk that is starting does not listen yet"))?;
+    let address =
+        holder.address.ok_or_else(|| nobody("the frontdesk that is starting does not listen yet"))?;
     Ok(format!("http://{address}"))
 }
 
@@ -62,7 +63,10 @@ pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
     };
     let read = ClearToken::read(&file).map_err(|error| Failure::new(error.to_string()))?;
     read.ok_or_else(|| {
-        Failure::new(format!("there is no token in {}; `frontdesk run` makes one, or name it with --token-file", file.display()))
+        Failure::new(format!(
+            "there is no token in {}; `frontdesk run` makes one, or name it with --token-file",
+            file.display()
+        ))
     })
 }
 
@@ -126,7 +130,10 @@ pub fn fresh_key() -> Result<String, Failure> {
 }
 
 async fn json(response: Response) -> Result<Value, Failure> {
-    response.json().await.map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is that a frontdesk?")))
+    response
+        .json()
+        .await
+        .map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is that a frontdesk?")))
 }
 
 /// What the gateway says when it says no.

@@ -17,7 +17,9 @@ pub struct ExplainArgs {
 #[derive(Subcommand)]
 enum What {
     /// Would a message at NOW start a new conversation, and why?
-    #[command(after_help = "Example:\n  frontdesk explain reset --mode daily --hour 4 --timezone Europe/Berlin \\\n    --last-activity 2026-03-28T22:00:00Z --now 2026-03-29T02:30:00Z")]
+    #[command(
+        after_help = "Example:\n  frontdesk explain reset --mode daily --hour 4 --timezone Europe/Berlin \\\n    --last-activity 2026-03-28T22:00:00Z --now 2026-03-29T02:30:00Z"
+    )]
     Reset(ResetArgs),
 }
 
@@ -90,7 +92,9 @@ impl ResetArgs {
 
 fn time(flag: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
     DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).map_err(|error| {
-        Failure::usage(format!("{flag} {text:?} is not an RFC 3339 time ({error}): write 2026-11-21T09:30:00Z"))
+        Failure::usage(format!(
+            "{flag} {text:?} is not an RFC 3339 time ({error}): write 2026-11-21T09:30:00Z"
+        ))
     })
 }
 

@@ -58,6 +58,7 @@ pub fn format(args: &FormatArgs) -> Done {
 fn profile(channel: &str) -> Result<Profile, Failure> {
     let profiles = frontdesk::adapters::profiles();
     let names: Vec<&str> = profiles.iter().map(|profile| profile.channel).collect();
-    let unknown = || Failure::usage(format!("there is no channel {channel:?}; there are: {}", names.join(", ")));
+    let unknown =
+        || Failure::usage(format!("there is no channel {channel:?}; there are: {}", names.join(", ")));
     profiles.iter().find(|profile| profile.channel == channel).cloned().ok_or_else(unknown)
 }

@@ -24,7 +24,9 @@ enum What {
         json: bool,
     },
     /// Put a key together and print it alone
-    #[command(after_help = "Example:\n  frontdesk key build --agent main --channel telegram --scope dm --id 123456789")]
+    #[command(
+        after_help = "Example:\n  frontdesk key build --agent main --channel telegram --scope dm --id 123456789"
+    )]
     Build(BuildArgs),
 }
 

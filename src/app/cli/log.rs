@@ -16,7 +16,9 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 /// Begins to log.
 pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
     let (writer, colours) = match &log.file {
-        None => (BoxMakeWriter::new(std::io::stderr), std::io::stderr().is_terminal() && no_color().is_none()),
+        None => {
+            (BoxMakeWriter::new(std::io::stderr), std::io::stderr().is_terminal() && no_color().is_none())
+        }
         Some(file) => {
             let path = home.path().join(file);
             let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
@@ -28,7 +30,9 @@ pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
     // A subscriber that somebody set before us stays.
     let set = match log.format {
         Format::Text => lines.with_ansi(colours).with_target(false).try_init(),
-        Format::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        Format::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
     };
     if let Err(error) = set {
         tracing::debug!(%error, "the log was set up before");

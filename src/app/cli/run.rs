@@ -115,7 +115,9 @@ fn greet(running: &Running) -> Done {
              Or ask from here: frontdesk chat \"Hello\"",
             token.link(&url)
         )),
-        (_, false) => screen::line(format!("Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in).")),
+        (_, false) => screen::line(format!(
+            "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in)."
+        )),
     }
 }
 
@@ -171,7 +173,9 @@ impl From<StartError> for Failure {
         match error {
             StartError::Config(problems) => problems.into(),
             StartError::Home(error) => error.into(),
-            StartError::Runtime(frontdesk_runtime::StartError::Config(error)) => Failure::config(error.to_string()),
+            StartError::Runtime(frontdesk_runtime::StartError::Config(error)) => {
+                Failure::config(error.to_string())
+            }
             StartError::Agent(error) => Failure::config(error.to_string()),
             other => Failure::new(other.to_string()),
         }

@@ -157,7 +157,11 @@ async fn show(one: One) -> Done {
     screen::line(format!("{:<14}{}", "Last message", field::ago(&session, "last_user_at")))?;
     let running = Some(field::text(&session, "running")).filter(|turn| !turn.is_empty());
     let waiting = field::text(&session, "waiting");
-    screen::line(format!("{:<14}{waiting} waiting, running: {}\n", "Messages", running.as_deref().unwrap_or("none")))?;
+    screen::line(format!(
+        "{:<14}{waiting} waiting, running: {}\n",
+        "Messages",
+        running.as_deref().unwrap_or("none")
+    ))?;
     let rows = field::list(&session, "epochs").iter().map(|epoch| {
         vec![
             field::text(epoch, "epoch"),
@@ -210,7 +214,9 @@ async fn delete(args: Delete) -> Done {
     let path = args.one.path()?;
     if !args.yes {
         let key = &args.one.key;
-        return Err(Failure::usage(format!("this erases everything that was said in {key}; say --yes if you mean it")));
+        return Err(Failure::usage(format!(
+            "this erases everything that was said in {key}; say --yes if you mean it"
+        )));
     }
     let answer = Client::find(&args.one.remote)?.delete(&path).await?;
     args.one.tell(&answer, "Erased.")

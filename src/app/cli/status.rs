@@ -10,7 +10,11 @@ pub async fn status(remote: Remote) -> Done {
     if remote.json {
         return screen::json(&status);
     }
-    screen::line(format!("frontdesk {}: {}", field::text(&status, "version"), field::text(&status, "status")))?;
+    screen::line(format!(
+        "frontdesk {}: {}",
+        field::text(&status, "version"),
+        field::text(&status, "status")
+    ))?;
     for reason in field::list(&status, "reasons").iter().filter_map(Value::as_str) {
         screen::line(format!("  {}", screen::harmless(reason)))?;
     }
@@ -22,8 +26,18 @@ pub async fn status(remote: Remote) -> Done {
     };
     let n = |name: &str| field::number(totals, name);
     screen::line(format!("Sessions  {}", n("sessions")))?;
-    screen::line(format!("Messages  {} waiting{}, {} turns running", n("waiting"), since("oldest_waiting"), n("running")))?;
-    screen::line(format!("Outbox    {} to send{}, {} dead", n("outbox"), since("oldest_part"), n("dead_parts")))?;
+    screen::line(format!(
+        "Messages  {} waiting{}, {} turns running",
+        n("waiting"),
+        since("oldest_waiting"),
+        n("running")
+    ))?;
+    screen::line(format!(
+        "Outbox    {} to send{}, {} dead",
+        n("outbox"),
+        since("oldest_part"),
+        n("dead_parts")
+    ))?;
     if n("dead_parts") > 0 {
         screen::line("          look at them with `frontdesk outbox list --state dead`")?;
     }
@@ -38,7 +52,11 @@ pub async fn status(remote: Remote) -> Done {
             field::text(account, "error"),
         ]
     });
-    table::print(&["CHANNEL", "ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "No channels.")?;
+    table::print(
+        &["CHANNEL", "ACCOUNT", "STATE", "LAST HEARD", "ERROR"],
+        accounts.collect(),
+        "No channels.",
+    )?;
     screen::line("")?;
     let agents = field::list(&status, "agents")
         .iter()

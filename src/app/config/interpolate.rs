@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_put_in_is_said() {
-        for (written, said) in [("${NONE}", "NONE is not set"), ("${", "no `}`"), ("${a b}", "not a variable")] {
+        for (written, said) in
+            [("${NONE}", "NONE is not set"), ("${", "no `}`"), ("${a b}", "not a variable")]
+        {
             let error = expand(written, &env).unwrap_err();
             assert!(error.contains(said), "{error}");
         }

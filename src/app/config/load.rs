@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::Config;
 use super::defaults::fill;
 use super::document::{Node, join};
 use super::interpolate::{Lookup, interpolate};
@@ -12,7 +13,6 @@ use super::schema::{self, Schema};
 use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
-use super::Config;
 
 /// A configuration and what it was read from.
 #[derive(Debug, Clone)]

@@ -108,7 +108,8 @@ fn printed_by(words: &[&str], folder: &Path) -> Result<String, String> {
     if !output.status.success() {
         return Err(format!("the secret's command {program} failed: {}", output.status));
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("what the secret's command {program} prints is not UTF-8"))
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("what the secret's command {program} prints is not UTF-8"))
 }
 
 #[cfg(test)]

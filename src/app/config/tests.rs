@@ -61,7 +61,10 @@ fn a_camel_case_key_names_ours_and_the_import() {
 
 #[test]
 fn an_agent_takes_the_keys_of_its_kind_only() {
-    says("[agents.main]\nkind = \"echo\"\ncommand = [\"x\"]\n", &["3:1", "agents.main.command", "kind = \"echo\""]);
+    says(
+        "[agents.main]\nkind = \"echo\"\ncommand = [\"x\"]\n",
+        &["3:1", "agents.main.command", "kind = \"echo\""],
+    );
     says("[agents.main]\nkind = \"comand\"\n", &["2:8", "did you mean \"command\"?"]);
     says("[agents.main]\nmax_turns = 1\n", &["`kind` is missing", "\"echo\" or \"command\""]);
     says("[agents.main]\nkind = \"command\"\n", &["agents.main", "`command`", "missing"]);
@@ -70,7 +73,10 @@ fn an_agent_takes_the_keys_of_its_kind_only() {
 
 #[test]
 fn a_wrong_type_says_what_was_found_and_what_is_expected() {
-    says("[gateway]\nport = \"3847\"\n", &["2:8", "gateway.port", "a whole number from 0 to 65535", "a text"]);
+    says(
+        "[gateway]\nport = \"3847\"\n",
+        &["2:8", "gateway.port", "a whole number from 0 to 65535", "a text"],
+    );
     says("[gateway]\nport = 70000\n", &["2:8", "70000 is out of range", "65535"]);
     says("[gateway]\nhosts = \"a\"\n", &["expected a list, found a text"]);
     says("[gateway]\nhosts = [\"a\", 1]\n", &["gateway.hosts[1]", "2:15", "expected a text"]);
@@ -82,7 +88,8 @@ fn a_wrong_type_says_what_was_found_and_what_is_expected() {
 
 #[test]
 fn a_variable_is_typed_by_its_key_and_never_shown() {
-    let (config, _) = read("[gateway]\nport = \"${PORT:-3847}\"\n[channels.web]\nenabled = \"${WEB:-false}\"").unwrap();
+    let (config, _) =
+        read("[gateway]\nport = \"${PORT:-3847}\"\n[channels.web]\nenabled = \"${WEB:-false}\"").unwrap();
     assert_eq!(config.gateway.port, 4000);
     let problem = problem("[gateway]\nport = \"${KEY}\"\n");
     assert!(problem.contains("${KEY}") && !problem.contains("hunter2"), "{problem}");
@@ -141,7 +148,10 @@ fn a_secret_can_be_printed_by_a_command() {
         "[agents.main]\nkind = \"command\"\ncommand = [\"x\"]\nenv = { A = { file = \"/no/such\" } }",
         &["4:9", "agents.main.env.A", "cannot be read"],
     );
-    says("[agents.main]\nkind = \"command\"\ncommand = [\"x\"]\nenv = { A = { fiel = \"/a\" } }", &["4:13", "a table with `file`"]);
+    says(
+        "[agents.main]\nkind = \"command\"\ncommand = [\"x\"]\nenv = { A = { fiel = \"/a\" } }",
+        &["4:13", "a table with `file`"],
+    );
 }
 
 #[test]

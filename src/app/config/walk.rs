@@ -56,13 +56,7 @@ impl Walk<'_> {
         self.wrong(node, path, format!("{} is not one of its words{hint}; expected {}", shown(text), list()))
     }
 
-    fn tagged(
-        &mut self,
-        tag: &str,
-        kinds: &[(&str, Schema<'_>)],
-        node: &Node,
-        path: &str,
-    ) -> Option<Json> {
+    fn tagged(&mut self, tag: &str, kinds: &[(&str, Schema<'_>)], node: &Node, path: &str) -> Option<Json> {
         let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
         if !matches!(node.value, Value::Table(_)) {
             return self.wrong(node, path, mismatch(node, "a table"));
@@ -215,9 +209,8 @@ fn best<'s>(alternatives: &[Schema<'s>], node: &Node) -> Option<Schema<'s>> {
     if let [only] = alternatives {
         return Some(*only);
     }
-    let common = |schema: &Schema<'_>| {
-        schema.properties().iter().filter(|(name, _)| node.get(name).is_some()).count()
-    };
+    let common =
+        |schema: &Schema<'_>| schema.properties().iter().filter(|(name, _)| node.get(name).is_some()).count();
     let fits = |schema: &&Schema<'_>| {
         let types = schema.types();
         types.contains(name)

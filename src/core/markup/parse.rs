@@ -75,6 +75,8 @@ struct Reader<'m> {
     quote_count: u32,
     /// How many indents stand before the quote that is a look: its lines begin without them.
     before_quote: usize,
+    /// Where the text stood when the code block began.
+    before_code: usize,
     /// How much visible text there is, indents and bullets not counted.
     ink: usize,
     /// Bars to be written before the next text of a table's row.
@@ -121,6 +123,7 @@ impl<'m> Reader<'m> {
             quotes: Vec::new(),
             quote_count: 0,
             before_quote: 0,
+            before_code: 0,
             ink: 0,
             bars: 0,
             in_row: false,
@@ -241,8 +244,10 @@ impl<'m> Reader<'m> {
                 self.block();
             }
             TagEnd::CodeBlock => {
-                if self.look.pre as usize == self.sheet.blocks.len() {
-                    self.sheet.drop_last_newline();
+                // The parser ends every line of code with a break, the last one too.
+                let end = self.sheet.text.len();
+                if end > self.before_code && self.sheet.text.ends_with('\n') {
+                    self.sheet.truncate(end - 1);
                 }
                 self.look.pre = 0;
                 self.block();
@@ -309,6 +314,7 @@ impl<'m> Reader<'m> {
         let language = language.filter(|word| word.len() <= LONGEST_LANGUAGE).map(str::to_owned);
         self.sheet.blocks.push(language);
         self.look.pre = self.sheet.blocks.len() as u32;
+        self.before_code = self.sheet.text.len();
     }
 
     fn start_item(&mut self) {

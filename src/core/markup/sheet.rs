@@ -55,17 +55,13 @@ impl Sheet {
         }
     }
 
-    /// Takes back the line break that ends every code block.
-    pub fn drop_last_newline(&mut self) {
-        if self.text.ends_with('\n') {
-            self.text.pop();
-            let end = self.text.len();
-            let begin = self.runs.len().checked_sub(2).map_or(0, |before| self.runs[before].end);
-            if begin == end {
-                self.runs.pop();
-            } else if let Some(run) = self.runs.last_mut() {
-                run.end = end;
-            }
+    /// Takes back what was pushed after `end`.
+    pub fn truncate(&mut self, end: usize) {
+        self.text.truncate(end);
+        let whole = self.runs.partition_point(|run| run.end < end);
+        self.runs.truncate(if end == 0 { 0 } else { whole + 1 });
+        if let Some(run) = self.runs.last_mut() {
+            run.end = run.end.min(end);
         }
     }
 

@@ -60,7 +60,8 @@ async fn a5_no_other_token_opens() {
         assert_eq!(socket.hear().await["code"], "unauthorized");
         assert_eq!(socket.closed().await, Some(1008));
     }
-    for first in [json!({"type": "auth", "token": null}), json!({"type": "prompt", "id": "1", "text": "hi"})] {
+    for first in [json!({"type": "auth", "token": null}), json!({"type": "prompt", "id": "1", "text": "hi"})]
+    {
         let mut socket = house.dial(&[]).await.unwrap();
         socket.say(first).await;
         assert_eq!(socket.hear().await["code"], "unauthorized");
@@ -96,7 +97,8 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
         (Method::POST, "/api/outbox/o1/drop".to_owned()),
     ] {
         let request = house.request(method.clone(), &path).bearer_auth(READER).header("x-scopes", "admin");
-        let reply = answer(request.body(json!({"text": "x", "to": "web:main", "scope": "admin"}).to_string())).await;
+        let reply =
+            answer(request.body(json!({"text": "x", "to": "web:main", "scope": "admin"}).to_string())).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (403, "forbidden"), "{method} {path}");
     }
     for path in ["/api/status", "/api/sessions", "/metrics", &format!("/api/session/{key}/messages")] {
@@ -168,7 +170,10 @@ async fn a13_a_foreign_page_is_told_nothing() {
                 .header("origin", "https://evil.example")
                 .header("access-control-request-method", "POST");
             let reply = answer(request).await;
-            assert!(reply.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{reply:?}");
+            assert!(
+                reply.headers.keys().all(|name| !name.as_str().starts_with("access-control")),
+                "{reply:?}"
+            );
             if method == Method::OPTIONS {
                 assert_eq!(reply.status, 204);
             }
@@ -229,7 +234,11 @@ async fn a20_connections_beyond_the_cap_are_turned_away_and_places_come_back() {
     assert!(turned_away.starts_with("HTTP/1.1 503"), "{turned_away}");
     drop(sockets);
     let mut tries = 0;
-    while !house.raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {
+    while !house
+        .raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .starts_with("HTTP/1.1 200")
+    {
         tries += 1;
         assert!(tries < 1000, "the places of those who left are lost");
     }

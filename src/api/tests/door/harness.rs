@@ -69,7 +69,10 @@ impl House {
         House::at(Arc::new(tempfile::tempdir().unwrap()), change).await
     }
 
-    async fn at(home: Arc<TempDir>, change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> House {
+    async fn at(
+        home: Arc<TempDir>,
+        change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
+    ) -> House {
         let mut config = Config::default();
         config.limits.per_ip = Rate::default();
         config.limits.per_token = Rate::default();
@@ -83,7 +86,8 @@ impl House {
         let running = Running::start(setup(home.path(), runtime, door.clone())).await.unwrap();
         let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
         let tokens =
-            Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)]).unwrap();
+            Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
+                .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
         let api = Api::new(config, door, running.desk().clone(), tokens.clone(), metrics).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -157,6 +161,20 @@ impl House {
         let (stream, response) = within(connect_async(request)).await?;
         let protocol = response.headers().get("sec-websocket-protocol");
         Ok(Socket { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
+    }
+
+    /// A socket that has shown its token, of a client whose system holds hardly anything for it.
+    pub async fn narrow_socket(&self) -> Socket {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(self.address).await.unwrap());
+        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        let bearer = HeaderValue::from_str(&format!("Bearer {ADMIN}")).unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (stream, _) = within(tokio_tungstenite::client_async(request, stream)).await.unwrap();
+        let mut socket = Socket { stream, protocol: None };
+        socket.hear_type("ready").await;
+        socket
     }
 
     /// The status with which a socket is refused.

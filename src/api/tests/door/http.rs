@@ -45,7 +45,8 @@ async fn who_does_not_wait_is_told_at_the_commit() {
     assert_eq!(reply.body["session"], "agent:main:web:dm:slow");
     let again = house.post_as("k1", "/api/chat", body).await;
     assert_eq!((again.status, &again.body), (StatusCode::ACCEPTED, &reply.body));
-    let other = house.post_as("k1", "/api/chat", json!({"text": "other", "chat": "slow", "wait": false})).await;
+    let other =
+        house.post_as("k1", "/api/chat", json!({"text": "other", "chat": "slow", "wait": false})).await;
     assert_eq!((other.status, other.code()), (StatusCode::CONFLICT, "conflict"));
     house.close().await;
 }
@@ -72,7 +73,8 @@ async fn the_same_key_gets_the_same_answer_even_after_a_restart() {
 async fn an_answer_can_be_streamed() {
     let house = House::open().await;
     for (key, text, pieces) in [("k1", "!slow 1 one two three", true), ("k2", "/help", false)] {
-        let request = house.request(Method::POST, "/api/chat").bearer_auth(ADMIN).header("idempotency-key", key);
+        let request =
+            house.request(Method::POST, "/api/chat").bearer_auth(ADMIN).header("idempotency-key", key);
         let request = request.header("accept", "text/event-stream").body(json!({"text": text}).to_string());
         let response = within(request.send()).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -141,7 +143,8 @@ async fn sessions_are_listed_reset_and_erased() {
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     }
     let list = house.get("/api/sessions?channel=web&limit=2").await;
-    let keys: Vec<&str> = list.body["sessions"].as_array().unwrap().iter().map(|s| s["key"].as_str().unwrap()).collect();
+    let keys: Vec<&str> =
+        list.body["sessions"].as_array().unwrap().iter().map(|s| s["key"].as_str().unwrap()).collect();
     assert_eq!(keys, ["agent:main:web:dm:a", "agent:main:web:dm:b%3Ac"]);
     let rest = house.get(&format!("/api/sessions?after={}", encoded(keys[1]))).await;
     assert_eq!(rest.body["sessions"][0]["id"], "d%3Ae");

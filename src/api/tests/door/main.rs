@@ -1,5 +1,7 @@
 //! The door in front of a real gateway with an echo agent, over real sockets.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod attacks;
 mod harness;
 mod http;

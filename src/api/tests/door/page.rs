@@ -11,13 +11,18 @@ async fn the_page_loads_nothing_from_elsewhere_and_makes_no_markup_of_text() {
         let reply = answer(house.request(Method::GET, path)).await;
         assert!(reply.status.is_success());
         let policy = reply.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.headers["x-content-type-options"], "nosniff");
         assert_eq!(reply.headers["referrer-policy"], "no-referrer");
         let text = reply.body.as_str().unwrap();
         assert!(!text.is_empty());
-        for foreign in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+        for foreign in
+            ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
+        {
             assert!(!text.contains(foreign), "{path} contains {foreign}");
         }
     }

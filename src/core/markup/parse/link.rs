@@ -64,6 +64,8 @@ impl Reader<'_> {
                 (link.end, link.told) = (end, told);
             }
         } else if !told {
+            // The address follows the last word, wherever the link's mark ended.
+            self.sheet.truncate(end);
             self.look = outer;
             self.text(&format!(" ({url})"));
         }

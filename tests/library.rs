@@ -1,0 +1,120 @@
+//! Frontdesk inside another program: the builder, the handle, and what is left when it stops.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use frontdesk::core::delta::{AgentError, Delta};
+use frontdesk::core::id::TurnId;
+use frontdesk::core::key::SessionKey;
+use frontdesk::core::port::{Agent, Turn};
+use frontdesk::{Builder, Config, Gateway, Running, StartError};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use serde_json::{Value, json};
+
+/// An agent that always says the same.
+struct Says(&'static str);
+
+#[async_trait]
+impl Agent for Says {
+    fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        stream::iter([Ok(Delta::Done { text: Some(self.0.into()), usage: None })]).boxed()
+    }
+    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+    async fn abort(&self, _turn: TurnId) {}
+    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+    async fn stop(&self) {}
+}
+
+fn on_any_port() -> Config {
+    let mut config = Config::default();
+    config.gateway.port = 0;
+    config
+}
+
+fn builder(home: &tempfile::TempDir) -> Builder {
+    Gateway::builder().home(home.path().join("home")).config(on_any_port())
+}
+
+async fn ask(gateway: &Running, text: &str) -> (u16, Value) {
+    let request = reqwest::Client::new()
+        .post(format!("{}/api/chat", gateway.url()))
+        .bearer_auth(gateway.token().0.expose())
+        .json(&json!({"text": text}));
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn an_agent_of_ones_own_answers_and_nothing_is_left_when_it_stops() {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = builder(&home).agent("main", Arc::new(Says("mine"))).start().await.unwrap();
+    let (status, answer) = ask(&gateway, "hello").await;
+    assert_eq!((status, &answer["text"]), (200, &json!("mine")), "{answer}");
+    assert!(gateway.is_running());
+    let port = gateway.address().port();
+    assert!(frontdesk::is_gateway_running(port).await);
+    assert_eq!(gateway.status().await.unwrap().totals.sessions, 1);
+    gateway.stop().await;
+    assert!(!frontdesk::is_gateway_running(port).await);
+    builder(&home).start().await.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn two_gateways_live_in_one_process_but_not_in_one_home() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = builder(&one).agent("main", Arc::new(Says("one"))).start().await.unwrap();
+    let second = builder(&two).agent("main", Arc::new(Says("two"))).start().await.unwrap();
+    assert_eq!(ask(&first, "?").await.1["text"], json!("one"));
+    assert_eq!(ask(&second, "?").await.1["text"], json!("two"));
+    assert!(matches!(builder(&one).start().await, Err(StartError::Lock(_))));
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn an_added_agent_can_be_named_in_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = on_any_port();
+    config.default_agent = Some("mine".into());
+    let file = home.path().join("desk.toml");
+    std::fs::write(&file, "default_agent = \"mine\"\n[gateway]\nport = 0\n").unwrap();
+    let starts = [builder(&home).config(config), builder(&home).config_file(&file)];
+    for start in starts {
+        let gateway = start.agent("mine", Arc::new(Says("named"))).start().await.unwrap();
+        assert_eq!(ask(&gateway, "?").await.1["text"], json!("named"));
+        assert_eq!(gateway.get_config().default_agent(), "mine");
+        gateway.stop().await;
+    }
+    let nobody = builder(&home).config_file(&file).start().await.err().unwrap();
+    assert!(matches!(nobody, StartError::Config(_)), "{nobody}");
+    assert!(nobody.to_string().contains("no agent `mine`"), "{nobody}");
+}
+
+#[tokio::test]
+async fn without_agents_messages_are_kept_and_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = builder(&home).no_agent().start().await.unwrap();
+    let (status, answer) = ask(&gateway, "anybody?").await;
+    assert!(status >= 400 && answer["error"]["message"].is_string(), "{status} {answer}");
+    assert_eq!(gateway.status().await.unwrap().totals.sessions, 1);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_is_sent_by_channel_and_chat() {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = builder(&home).start().await.unwrap();
+    assert_eq!(gateway.adapter("web").unwrap().account(), "default");
+    assert_eq!(gateway.adapters().len(), 1);
+    assert!(gateway.adapter("fax").is_none());
+    let sent = gateway.send_message("web", "main", "hello", "k1").await.unwrap();
+    let again = gateway.send_message("web", "main", "hello", "k1").await.unwrap();
+    assert_eq!(sent[0].post.out, again[0].post.out);
+    assert!(gateway.send_message("fax", "main", "hello", "k2").await.is_err());
+    gateway.stop().await;
+}

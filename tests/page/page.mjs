@@ -1,0 +1,167 @@
+// Uses the chat page in a real browser, as a person would: against the built program, with a folder of its own.
+//
+//   node page.mjs [--shots FOLDER]      screenshots go to FOLDER
+import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const root = join(import.meta.dirname, "..", "..");
+const program = process.env.FRONTDESK_BIN || join(root, "target", "debug", "frontdesk");
+const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
+const home = mkdtempSync(join(tmpdir(), "frontdesk-page-"));
+
+let daemon;
+let port = 0;
+
+/** Starts the program; resolves when it says that it is ready. */
+function start() {
+  return new Promise((resolve, reject) => {
+    daemon = spawn(program, ["run", "--home", home, "--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    const hear = (chunk) => {
+      said += chunk;
+      const found = said.match(/ready in .*address=127\.0\.0\.1:(\d+)/);
+      if (found) { port = Number(found[1]); resolve(); }
+    };
+    daemon.stdout.on("data", hear);
+    daemon.stderr.on("data", hear);
+    daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${said}`)));
+  });
+}
+
+function kill() {
+  return new Promise((resolve) => { daemon.removeAllListeners("exit"); daemon.once("exit", resolve); daemon.kill("SIGKILL"); });
+}
+
+const token = () => readFileSync(join(home, "token"), "utf8").trim();
+const address = (rest = "") => `http://127.0.0.1:${port}/${rest}`;
+
+const stories = {
+  async "a login link logs in and leaves no token in the address bar"(page) {
+    await page.goto(address(`#token=${token()}`));
+    await page.getByText("Connected").waitFor();
+    assert.equal(page.url(), address());
+  },
+
+  async "a message is answered, and markup is text"(page) {
+    const text = 'hello <img src=x onerror="document.title=1"> **there**';
+    await page.getByLabel("Message").fill(text);
+    await page.keyboard.press("Enter");
+    await page.locator("li.theirs", { hasText: text }).waitFor();
+    assert.equal(await page.locator("#log img").count(), 0);
+    assert.equal(await page.title(), "Frontdesk");
+  },
+
+  async "Shift and Enter begin a new line, Enter sends both"(page) {
+    await page.getByLabel("Message").focus();
+    await page.keyboard.type("first");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("second");
+    await page.keyboard.press("Enter");
+    await page.locator("li.theirs .said").getByText("first\nsecond", { exact: true }).waitFor();
+  },
+
+  async "an answer that streams while the process is killed is seen once, and whole"(page) {
+    const words = Array.from({ length: 12 }, (_, n) => `word${n}`).join(" ");
+    await page.getByLabel("Message").fill(`!slow 150 ${words}`);
+    await page.keyboard.press("Enter");
+    await page.locator("li.theirs", { hasText: "word1" }).waitFor();
+    await kill();
+    await page.getByText("Not connected").waitFor();
+    await start();
+    await page.locator("li.theirs", { hasText: "word11" }).waitFor({ timeout: 30_000 });
+    await page.locator("li[aria-busy]").waitFor({ state: "detached" });
+    const seen = await page.locator("li.theirs", { hasText: "word" }).allInnerTexts();
+    assert.deepEqual(seen.map((text) => text.trim()), [words]);
+  },
+
+  async "what is written while the gateway is away is sent when it is back, once"(page) {
+    await kill();
+    await page.getByText("Not connected").waitFor();
+    await page.getByLabel("Message").fill("are you there?");
+    await page.keyboard.press("Enter");
+    await start();
+    await page.locator("li.theirs", { hasText: "are you there?" }).waitFor({ timeout: 30_000 });
+    assert.equal(await page.locator("li.mine", { hasText: "are you there?" }).count(), 1);
+  },
+
+  async "after a reload the history is there"(page) {
+    const before = await page.locator("li.mine").count();
+    await page.reload();
+    await page.locator("li.theirs", { hasText: "are you there?" }).waitFor();
+    assert.equal(await page.locator("li.mine").count(), before);
+  },
+
+  async "the stop button cancels"(page) {
+    await page.getByLabel("Message").fill("!wait 60000 never");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator("#stop[hidden]").waitFor({ state: "attached" });
+    assert.equal(await page.locator("li.theirs", { hasText: "never" }).count(), 0);
+  },
+
+  async "it fits a phone"(page) {
+    await page.setViewportSize({ width: 360, height: 640 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(wide, false);
+    assert.ok(await page.getByRole("button", { name: "Send" }).isVisible());
+    if (shots) await page.screenshot({ path: join(shots, "phone.png") });
+  },
+
+  async "a log-out forgets the token"(page) {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Token").waitFor();
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    if (shots) await page.screenshot({ path: join(shots, "login.png") });
+  },
+
+  async "a token in the query is ignored"(page) {
+    await page.goto(address(`?token=${token()}&gatewayUrl=ws://127.0.0.1:9`));
+    await page.getByLabel("Token").waitFor();
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+  },
+
+  async "a wrong token is said to be wrong"(page) {
+    await page.getByLabel("Token").fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("not valid").waitFor();
+  },
+};
+
+let passed = 0;
+let failed = 0;
+await start();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+try {
+  const page = await browser.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (line) => { if (/Content Security Policy/.test(line.text())) problems.push(line.text()); });
+  page.setDefaultTimeout(15_000);
+  for (const [name, tell] of Object.entries(stories)) {
+    try {
+      await tell(page);
+      assert.deepEqual(problems, []);
+      passed += 1;
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n${error.stack}`);
+      if (shots) await page.screenshot({ path: join(shots, `failed-${failed}.png`) });
+    }
+    if (shots && name.startsWith("a message")) await page.screenshot({ path: join(shots, "chat.png") });
+  }
+} finally {
+  await browser.close();
+  await kill();
+  if (existsSync(home)) rmSync(home, { recursive: true });
+}
+console.log(`page: ${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
