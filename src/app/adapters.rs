@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::access::{ChannelAccess, DmPolicy};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::port::{Adapter, Live};
 use frontdesk_core::profile::Profile;
 use frontdesk_runtime::config::Routing;
@@ -70,19 +69,29 @@ impl Channels {
     pub fn access(&self) -> BTreeMap<(String, String), ChannelAccess> {
         BTreeMap::from([
             #[cfg(feature = "web")]
-            ((frontdesk_web::CHANNEL.to_owned(), DEFAULT_ACCOUNT.to_owned()), web_access()),
+            (
+                (frontdesk_web::CHANNEL.to_owned(), frontdesk_core::key::DEFAULT_ACCOUNT.to_owned()),
+                web_access(),
+            ),
             #[cfg(feature = "lab")]
             (
                 (frontdesk_lab::CHANNEL.to_owned(), self.lab.platform.account.clone()),
-                ChannelAccess { dm_policy: DmPolicy::Open, ..ChannelAccess::default() },
+                ChannelAccess {
+                    dm_policy: frontdesk_core::access::DmPolicy::Open,
+                    ..ChannelAccess::default()
+                },
             ),
         ])
     }
 
     /// One adapter per account of every channel that is switched on. `live` is the API's side of the web
     /// channel.
+    #[cfg_attr(
+        not(feature = "web"),
+        expect(unused_variables, reason = "only the web channel is the API's own")
+    )]
     pub fn build(&self, live: &Arc<dyn Live>) -> Vec<Arc<dyn Adapter>> {
-        vec![
+        let all: Vec<Option<Arc<dyn Adapter>>> = vec![
             #[cfg(feature = "web")]
             self.web
                 .enabled
@@ -91,10 +100,8 @@ impl Channels {
             (!self.lab.platform.address.is_empty()).then(|| {
                 Arc::new(frontdesk_lab::LabAdapter::new(self.lab.platform.clone())) as Arc<dyn Adapter>
             }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 
@@ -102,7 +109,7 @@ impl Channels {
 #[cfg(feature = "web")]
 fn web_access() -> ChannelAccess {
     ChannelAccess {
-        dm_policy: DmPolicy::Open,
+        dm_policy: frontdesk_core::access::DmPolicy::Open,
         admins: std::collections::BTreeSet::from([crate::token::ID.to_owned()]),
         ..ChannelAccess::default()
     }

@@ -21,6 +21,7 @@ pub mod schema;
 pub mod secret;
 pub mod show;
 mod syntax;
+mod unknown;
 mod walk;
 
 pub use crate::adapters::Channels;

@@ -26,6 +26,8 @@ pub(crate) struct Whole {
     pub(crate) serving: JoinSet<()>,
     /// Closes the door.
     pub(crate) stop: Stop,
+    /// Says that the door's task has ended, whatever ended it.
+    pub(crate) closed: Stop,
     pub(crate) config: Config,
     pub(crate) address: SocketAddr,
     pub(crate) token: ClearToken,
@@ -63,7 +65,7 @@ impl Running {
 
     /// Whether the door is open. It is until [`Running::stop`], unless its task died.
     pub fn is_running(&self) -> bool {
-        !self.whole.stop.is_cancelled() && !self.whole.serving.is_empty()
+        !self.whole.closed.is_cancelled()
     }
 
     /// The first account of a channel.
@@ -113,9 +115,12 @@ impl Running {
         (&self.whole.token, self.whole.token_is_new)
     }
 
-    /// Resolves with the cause when the gateway cannot go on: the database is broken.
+    /// Resolves with the cause when the gateway cannot go on: the database is broken, or the door fell shut.
     pub async fn failed(&self) -> String {
-        self.whole.runtime.failed().await
+        tokio::select! {
+            cause = self.whole.runtime.failed() => cause,
+            () = self.whole.closed.cancelled() => "the door fell shut; the log says why".to_owned(),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     keep_hash(&runtime, &token).await?;
     lock.write_address(&reachable(address).to_string())?;
 
-    let stop = Stop::new();
+    let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = match Api::new(config.gateway.clone(), door, runtime.desk().clone(), tokens, metrics) {
         Ok(api) => api,
@@ -60,11 +60,24 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
         }
     };
     let mut serving = JoinSet::new();
-    serving.spawn(serve(api, listener, stop.clone()));
-    Ok(Running::new(Whole { runtime, serving, stop, config, address, token, token_is_new, adapters, lock }))
+    serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
+    Ok(Running::new(Whole {
+        runtime,
+        serving,
+        stop,
+        closed,
+        config,
+        address,
+        token,
+        token_is_new,
+        adapters,
+        lock,
+    }))
 }
 
-async fn serve(api: Api, listener: TcpListener, stop: Stop) {
+async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {
+    // Also when it panics.
+    let _closed = closed.drop_guard();
     if let Err(error) = api.serve(listener, stop).await {
         tracing::error!(%error, "the door is closed");
     }

@@ -98,8 +98,9 @@ impl Adapters {
     /// Keeps every account connected until `stop`.
     pub(crate) async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
         let mut tasks = JoinSet::new();
-        for connection in self.accounts.values().cloned() {
-            let (inbox, clock, stop) = (inbox.clone(), self.clock.clone(), stop.clone());
+        for connection in self.accounts.values() {
+            let (connection, inbox) = (connection.clone(), inbox.clone());
+            let (clock, stop) = (self.clock.clone(), stop.clone());
             tasks.spawn(async move { connection.supervise(inbox, clock, stop).await });
         }
         while let Some(ended) = tasks.join_next().await {

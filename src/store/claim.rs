@@ -129,14 +129,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         "INSERT INTO turn (key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
                            created_at, started_at)
          VALUES (?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
-        params![
-            session.as_str(),
-            int(epoch),
-            address.as_str(),
-            reply_to,
-            tx.house.boot.as_str(),
-            ms(now)
-        ],
+        params![session.as_str(), int(epoch), address.as_str(), reply_to, tx.house.boot.as_str(), ms(now)],
     )?;
     let id = TurnId(tx.last_id());
     for message in &mut messages {

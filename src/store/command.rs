@@ -119,7 +119,8 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         ),
         [key.as_str()],
     )?;
-    for mut turn in open.into_iter().filter(|turn| turn.messages.first().is_none_or(|first| first.0 < before)) {
+    for mut turn in open.into_iter().filter(|turn| turn.messages.first().is_none_or(|first| first.0 < before))
+    {
         let back = tx.run(
             "UPDATE inbound SET state = 'waiting', turn_id = NULL
              WHERE turn_id = ?1 AND state = 'in_turn' AND id > ?2",
@@ -159,13 +160,14 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         Some((_, true)) => return Ok(CommandFacts::StillRunning),
         Some((turn, false)) => turn,
     };
-    let said = tx.all(
-        "SELECT body, attachments FROM inbound WHERE turn_id = ?1 ORDER BY id",
-        [turn.0],
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)),
-    )?;
-    let texts: Vec<&str> = said.iter().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
-    let files: Vec<Attachment> = said.iter().filter_map(|(_, json)| json.as_deref()).flat_map(attachments).collect();
+    let said =
+        tx.all("SELECT body, attachments FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        })?;
+    let texts: Vec<&str> =
+        said.iter().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
+    let files: Vec<Attachment> =
+        said.iter().filter_map(|(_, json)| json.as_deref()).flat_map(attachments).collect();
     if texts.is_empty() && files.is_empty() {
         // Its messages were erased or purged.
         return Ok(CommandFacts::NothingToRetry);

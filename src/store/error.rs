@@ -24,7 +24,9 @@ pub enum StoreError {
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The file was written by a newer Frontdesk.
-    #[error("{path} has schema {found}; this program knows up to {known}. Use a newer frontdesk, or restore the backup made before the upgrade.")]
+    #[error(
+        "{path} has schema {found}; this program knows up to {known}. Use a newer frontdesk, or restore the backup made before the upgrade."
+    )]
     Newer {
         /// The file.
         path: String,
@@ -34,7 +36,9 @@ pub enum OpenError {
         known: i64,
     },
     /// The file is not ours, or is damaged.
-    #[error("{path} cannot be used: {cause}. It was left as it is; restore a backup, or move it away to begin anew.")]
+    #[error(
+        "{path} cannot be used: {cause}. It was left as it is; restore a backup, or move it away to begin anew."
+    )]
     Unusable {
         /// The file.
         path: String,

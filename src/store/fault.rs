@@ -64,7 +64,10 @@ fn classified(error: &Error) -> StoreError {
 fn wants_room(extended: i32) -> bool {
     matches!(
         extended,
-        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_NOMEM | ffi::SQLITE_IOERR_TRUNCATE
+        ffi::SQLITE_IOERR_WRITE
+            | ffi::SQLITE_IOERR_SHMSIZE
+            | ffi::SQLITE_IOERR_NOMEM
+            | ffi::SQLITE_IOERR_TRUNCATE
     )
 }
 

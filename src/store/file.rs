@@ -49,11 +49,12 @@ impl Identity {
 /// Makes the file if it is missing, and makes it and its companions ours alone.
 pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
     refuse_link(path)?;
-    create_private(path).or_else(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => tighten(path),
-        _ => Err(error),
-    })
-    .map_err(|error| failed(path, error))?;
+    create_private(path)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => tighten(path),
+            _ => Err(error),
+        })
+        .map_err(|error| failed(path, error))?;
     for suffix in ["-wal", "-shm"] {
         let mut companion = path.as_os_str().to_owned();
         companion.push(suffix);
@@ -114,7 +115,8 @@ pub(crate) fn inspect(path: &Path) -> Result<(), OpenError> {
     if header.len() < 100 || !header.starts_with(MAGIC) {
         return Err(unusable(path, "it is not a SQLite database"));
     }
-    let word = |at: usize| header.get(at..at + 4).map_or(0, |w| w.iter().fold(0, |n, b| n << 8 | u64::from(*b)));
+    let word =
+        |at: usize| header.get(at..at + 4).map_or(0, |w| w.iter().fold(0, |n, b| n << 8 | u64::from(*b)));
     let page = match word(16) >> 16 {
         1 => 65_536,
         size => size,

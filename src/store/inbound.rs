@@ -114,7 +114,8 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
         return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, head);
     }
     let joined = join(tx, life, message, batch.received)?;
-    let row = Row { epoch: joined.epoch, state: "waiting", reason: joined.reason.as_deref(), body: &message.text };
+    let row =
+        Row { epoch: joined.epoch, state: "waiting", reason: joined.reason.as_deref(), body: &message.text };
     let id = row.insert(tx, batch, message)?;
     tx.queued(1);
     let told = tell_reset(tx, batch, message, id, &joined)?;
@@ -202,7 +203,11 @@ fn tell_reset(
     };
     let notice = Notice::Reset { reasons: joined.reasons, previous };
     let about = [id];
-    Envelope { reply_to: None, ..envelope(message, &about, batch.received) }.notice(tx, &id.to_string(), &notice)
+    Envelope { reply_to: None, ..envelope(message, &about, batch.received) }.notice(
+        tx,
+        &id.to_string(),
+        &notice,
+    )
 }
 
 fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc>) -> Envelope<'a> {

@@ -35,7 +35,10 @@ pub struct Holder {
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("another frontdesk runs in this home ({}); stop it first, or use another --home", described(pid, address))]
+    #[error(
+        "another frontdesk runs in this home ({}); stop it first, or use another --home",
+        described(pid, address)
+    )]
     Held {
         /// Its id.
         pid: Option<u32>,

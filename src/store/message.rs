@@ -74,9 +74,9 @@ pub(crate) fn stored(attachments: &[Attachment]) -> Option<String> {
     if attachments.is_empty() {
         return None;
     }
-    let list = attachments.iter().map(|file| {
-        json!({"reference": file.reference, "name": file.name, "mime": file.mime, "size": file.size})
-    });
+    let list = attachments.iter().map(
+        |file| json!({"reference": file.reference, "name": file.name, "mime": file.mime, "size": file.size}),
+    );
     Some(Value::Array(list.collect()).to_string())
 }
 
@@ -106,7 +106,12 @@ mod tests {
     #[test]
     fn attachments_read_back_as_they_were_stored() {
         let files = vec![
-            Attachment { reference: "file:1".into(), name: Some("ä \"b\".png".into()), mime: None, size: Some(7) },
+            Attachment {
+                reference: "file:1".into(),
+                name: Some("ä \"b\".png".into()),
+                mime: None,
+                size: Some(7),
+            },
             Attachment { reference: "2".into(), name: None, mime: Some("image/png".into()), size: None },
         ];
         assert_eq!(stored(&[]), None);

@@ -25,8 +25,9 @@ pub(crate) fn migrate(conn: &Connection, path: &Path, steps: &[&str]) -> Result<
         backup(conn, path, found)?;
     }
     for (version, step) in (1..).zip(steps).filter(|(version, _)| *version > found) {
-        apply(conn, version, step)
-            .map_err(|fault| unusable(path, format!("step {version} of its schema failed: {}", fault.error())))?;
+        apply(conn, version, step).map_err(|fault| {
+            unusable(path, format!("step {version} of its schema failed: {}", fault.error()))
+        })?;
         tracing::info!(version, "the schema was brought forward");
     }
     Ok(())
@@ -111,7 +112,8 @@ mod tests {
     }
 
     /// A second step as a later release could bring it, and one that fails in its middle.
-    const LATER: &[&str] = &[STEPS[0], "ALTER TABLE token ADD COLUMN note TEXT; UPDATE token SET note = 'old';"];
+    const LATER: &[&str] =
+        &[STEPS[0], "ALTER TABLE token ADD COLUMN note TEXT; UPDATE token SET note = 'old';"];
     const BROKEN: &[&str] = &[STEPS[0], "UPDATE token SET id = 'changed'; ALTER TABLE nothing ADD COLUMN x;"];
 
     async fn open(path: &Path, steps: &'static [&'static str]) -> Result<Store, OpenError> {
@@ -144,7 +146,10 @@ mod tests {
         assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(matches!(open(&path, STEPS).await, Err(OpenError::Newer { found: 2, known: 1, .. })));
         open(&path, LATER).await.unwrap().close().await;
-        assert!(!home.path().join("frontdesk.db.v2.bak").exists(), "nothing to bring forward, nothing to copy");
+        assert!(
+            !home.path().join("frontdesk.db.v2.bak").exists(),
+            "nothing to bring forward, nothing to copy"
+        );
     }
 
     #[tokio::test]

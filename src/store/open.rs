@@ -155,12 +155,7 @@ impl Store {
 }
 
 impl Inner {
-    fn start(
-        &self,
-        name: &str,
-        path: &Path,
-        run: impl FnOnce() + Send + 'static,
-    ) -> Result<(), OpenError> {
+    fn start(&self, name: &str, path: &Path, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
         let thread = thread::Builder::new().name(name.into()).spawn(run);
         let thread = thread.map_err(|error| file::failed(path, error))?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
@@ -180,12 +175,7 @@ impl Inner {
 }
 
 /// Everything that must hold before the first unit.
-fn writer(
-    path: &Path,
-    house: Arc<House>,
-    queue: Arc<Queue>,
-    steps: &[&str],
-) -> Result<Writer, OpenError> {
+fn writer(path: &Path, house: Arc<House>, queue: Arc<Queue>, steps: &[&str]) -> Result<Writer, OpenError> {
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
     }

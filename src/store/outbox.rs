@@ -33,7 +33,11 @@ impl Store {
                 return Ok(known);
             }
             let session = outgoing.session.as_ref();
-            envelope(&outgoing.address, session, PostKind::Send, outgoing.now).parts(tx, &base, &outgoing.parts)
+            envelope(&outgoing.address, session, PostKind::Send, outgoing.now).parts(
+                tx,
+                &base,
+                &outgoing.parts,
+            )
         })
         .await
     }
@@ -110,16 +114,15 @@ impl Store {
     }
 
     /// Parts, the newest first, of one state or of all.
-    pub async fn parts(
-        &self,
-        state: Option<&str>,
-        before: Option<OutId>,
-        limit: u32,
-    ) -> Result<Vec<OutRow>> {
+    pub async fn parts(&self, state: Option<&str>, before: Option<OutId>, limit: u32) -> Result<Vec<OutRow>> {
         let (state, before) = (state.map(str::to_owned), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match state {
             None => sql.all(
-                concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.id < ?1 ORDER BY o.id DESC LIMIT ?2"),
+                concat!(
+                    "SELECT ",
+                    out_columns!(),
+                    " FROM outbox o WHERE o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
+                ),
                 params![before, limit],
                 out,
             ),
@@ -198,7 +201,8 @@ fn expire(
 ) -> Outcome<(Vec<OutRow>, HashSet<String>)> {
     let mut said = Vec::new();
     for id in parts {
-        let Some(part) = load(tx, *id)?.filter(|part| part.state == "queued" && part.created < created_before)
+        let Some(part) =
+            load(tx, *id)?.filter(|part| part.state == "queued" && part.created < created_before)
         else {
             continue;
         };

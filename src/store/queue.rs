@@ -217,8 +217,13 @@ mod tests {
     #[tokio::test]
     async fn a_source_that_floods_delays_only_itself() {
         let loud = || Line::Source("loud".into());
-        let units =
-            [(loud(), "a1"), (loud(), "a2"), (loud(), "a3"), (Line::Source("calm".into()), "b1"), (Line::Turns, "t")];
+        let units = [
+            (loud(), "a1"),
+            (loud(), "a2"),
+            (loud(), "a3"),
+            (Line::Source("calm".into()), "b1"),
+            (Line::Turns, "t"),
+        ];
         assert_eq!(order(&units).await, ["a1", "b1", "t", "a2", "a3"]);
     }
 

@@ -111,8 +111,8 @@ impl Readers {
 /// Every statement of one read sees the same state.
 fn snapshot<T>(sql: &Sql<'_>, read: impl FnOnce(&Sql<'_>) -> Outcome<T>) -> Outcome<T> {
     sql.run("BEGIN", [])?;
-    let result = catch_unwind(AssertUnwindSafe(|| read(sql)))
-        .unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| read(sql))).unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))));
     if !sql.0.is_autocommit() {
         sql.run("ROLLBACK", [])?;
     }

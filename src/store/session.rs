@@ -48,7 +48,8 @@ impl Store {
                 let page = keys(sql, &after)?;
                 let Some(last) = page.last() else { break };
                 after = last.as_str().to_owned();
-                let mine = page.iter().filter(|key| channel.as_deref().is_none_or(|name| key.channel() == name));
+                let mine =
+                    page.iter().filter(|key| channel.as_deref().is_none_or(|name| key.channel() == name));
                 for key in mine.take(wanted - found.len()) {
                     let one = concat!(session_select!(), "WHERE s.key = ?1");
                     found.extend(sql.one(one, [key.as_str()], session)?);

@@ -37,7 +37,8 @@ impl Store {
     /// not been sent yet, it becomes an edit of this message after all.
     pub async fn streamed(&self, out: OutId, platform_message: String) -> Result<()> {
         self.write(Line::Turns, move |tx| {
-            let streaming = "UPDATE outbox SET platform_message_id = ?2 WHERE id = ?1 AND state = 'streaming'";
+            let streaming =
+                "UPDATE outbox SET platform_message_id = ?2 WHERE id = ?1 AND state = 'streaming'";
             if tx.run(streaming, params![out.0, platform_message])? == 0 {
                 tx.run(
                     "UPDATE outbox SET platform_message_id = ?2, act = 'edit', target = ?2

@@ -36,21 +36,36 @@ impl Store {
 }
 
 fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
-    let number = |statement: &str| Ok::<u64, crate::fault::Fault>(
-        sql.one(statement, [], |row| count(row, 0))?.unwrap_or(0),
-    );
-    let since = |statement: &str| Ok::<Option<DateTime<Utc>>, crate::fault::Fault>(
-        sql.one(statement, [], |row| maybe_at(row, 0))?.flatten(),
-    );
+    let number = |statement: &str| {
+        Ok::<u64, crate::fault::Fault>(sql.one(statement, [], |row| count(row, 0))?.unwrap_or(0))
+    };
+    let since = |statement: &str| {
+        Ok::<Option<DateTime<Utc>>, crate::fault::Fault>(
+            sql.one(statement, [], |row| maybe_at(row, 0))?.flatten(),
+        )
+    };
     Ok(Totals {
         sessions: number("SELECT n FROM tally WHERE name = 'sessions'")?,
-        waiting: number("SELECT count(*) FROM inbound WHERE state = 'waiting'")?,
+        // A turn that was given back waits as well, with its messages.
+        waiting: number(
+            "SELECT (SELECT count(*) FROM inbound WHERE state = 'waiting')
+                  + (SELECT count(*) FROM inbound WHERE turn_id IN
+                      (SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'queued'))",
+        )?,
         running: number(
             "SELECT count(*) FROM turn WHERE state IN ('queued', 'running') AND state = 'running'",
         )?,
         outbox: number("SELECT count(*) FROM outbox WHERE state IN ('queued', 'streaming', 'sending')")?,
-        dead_parts: number("SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'")?,
-        oldest_waiting: since("SELECT min(received_at) FROM inbound WHERE state = 'waiting'")?,
+        dead_parts: number(
+            "SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'",
+        )?,
+        oldest_waiting: since(
+            "SELECT min(received_at) FROM
+              (SELECT received_at FROM inbound WHERE state = 'waiting'
+               UNION ALL
+               SELECT received_at FROM inbound WHERE turn_id IN
+                (SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'queued'))",
+        )?,
         oldest_part: since(
             "SELECT min(created_at) FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
         )?,

@@ -105,5 +105,7 @@ impl OpenTurn {
 }
 
 fn messages(sql: &Sql<'_>, turn: TurnId) -> Outcome<Vec<MessageId>> {
-    sql.all("SELECT id FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| row.get(0).map(MessageId))
+    sql.all("SELECT id FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| {
+        row.get(0).map(MessageId)
+    })
 }

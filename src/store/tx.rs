@@ -49,6 +49,12 @@ impl<'a> Tx<'a> {
         self.said.borrow_mut().push(part.clone());
     }
 
+    /// Nothing of it will be committed.
+    pub(crate) fn forget(&self) {
+        self.waiting.set(0);
+        self.said.borrow_mut().clear();
+    }
+
     /// What a commit will have put on its way.
     pub(crate) fn take_said(&self) -> Vec<OutRow> {
         self.said.take()

@@ -119,8 +119,15 @@ impl Writer {
         self.identity.check().map_err(StoreError::Fatal)?;
         let tx = Tx::new(&self.conn, &self.house);
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
-        let verdicts = units(&tx, group).and_then(|verdicts| {
-            tx.run("COMMIT", [])?;
+        let verdicts = match group {
+            [entry] => alone(&tx, entry),
+            group => units(&tx, group),
+        };
+        let verdicts = verdicts.and_then(|verdicts| {
+            // A unit that was alone and failed has taken its transaction with it already.
+            if !self.conn.is_autocommit() {
+                tx.run("COMMIT", [])?;
+            }
             Ok(verdicts)
         });
         match verdicts {
@@ -167,6 +174,19 @@ impl Writer {
     }
 }
 
+/// A unit without company needs no savepoint: the transaction is one.
+fn alone(tx: &Tx<'_>, entry: &mut Entry) -> Outcome<Vec<Result<(), StoreError>>> {
+    match guarded(tx, entry.work.as_mut()) {
+        Ok(()) => Ok(vec![Ok(())]),
+        Err(fault) if fault.takes_the_group() || tx.0.is_autocommit() => Err(fault),
+        Err(fault) => {
+            tx.run("ROLLBACK", [])?;
+            tx.forget();
+            Ok(vec![Err(fault.error())])
+        }
+    }
+}
+
 /// Every unit in its own savepoint.
 fn units(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Result<(), StoreError>>> {
     let mut verdicts = Vec::with_capacity(group.len());
@@ -187,6 +207,7 @@ fn guarded(tx: &Tx<'_>, work: &mut dyn Work) -> Outcome<()> {
 
 /// What a panic said.
 pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("without a word"))
 }

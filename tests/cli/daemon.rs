@@ -25,6 +25,8 @@ fn the_login_link_is_printed_on_the_first_start_alone_and_never_logged() {
     let token = std::fs::read_to_string(home.path().join("token")).unwrap().trim().to_owned();
     let link = home.run(&["link"]).good().out.trim().to_owned();
     assert!(link.starts_with("http://127.0.0.1:") && link.ends_with(&format!("/#token={token}")), "{link}");
+    let behind_a_proxy = home.run(&["link", "--url", "https://desk.example.org"]).good().out.clone();
+    assert_eq!(behind_a_proxy, format!("https://desk.example.org/#token={token}\n"));
     home.run(&["chat", "a secret text"]).good();
     let first = daemon.stop();
     assert!(first.out.contains(&link), "{first:?}");

@@ -162,7 +162,9 @@ impl Lasting {
 }
 
 fn say_done(turn: &str, text: Option<&str>) -> Result<End> {
-    say(&json!({"type": "done", "turn": turn, "text": text, "usage": {"model": "stub", "input": 1, "output": 2}}))?;
+    say(
+        &json!({"type": "done", "turn": turn, "text": text, "usage": {"model": "stub", "input": 1, "output": 2}}),
+    )?;
     Ok(End::Rest)
 }
 

@@ -153,7 +153,11 @@ impl Daemon {
 async fn healthy(address: SocketAddr) -> bool {
     let asked = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+        stream
+            .write_all(
+                format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+            )
+            .await?;
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).await?;
         Ok::<bool, std::io::Error>(answer.ends_with(b" 200"))

@@ -141,7 +141,13 @@ fn by_way(way: Way) -> Vec<Chat> {
 }
 
 impl Run {
-    fn new(seed: u64, kills: u64, cycle: u64, folder: &std::path::Path, platform: SocketAddr) -> Result<Self> {
+    fn new(
+        seed: u64,
+        kills: u64,
+        cycle: u64,
+        folder: &std::path::Path,
+        platform: SocketAddr,
+    ) -> Result<Self> {
         let plain: Vec<(&str, String)> = chats()
             .into_iter()
             .filter(|chat| chat.plain)
@@ -158,7 +164,15 @@ impl Run {
             door: watch::Sender::new(None),
             calm: AtomicBool::new(false),
         });
-        Ok(Self { world, home, dice: dice.fork(2), kills, cycle, tally: Tally::default(), begun: clock::moment() })
+        Ok(Self {
+            world,
+            home,
+            dice: dice.fork(2),
+            kills,
+            cycle,
+            tally: Tally::default(),
+            begun: clock::moment(),
+        })
     }
 
     /// Everybody who talks to the daemon.
@@ -233,7 +247,7 @@ impl Run {
     async fn moment(&mut self) {
         let world = self.world.clone();
         let kind = self.dice.range(0, 9);
-        clock::pause_ms(self.dice.range(20, if kind < 4 { 700 } else { 500 })).await;
+        clock::pause_ms(self.dice.range(20, if kind < 4 { 1000 } else { 600 })).await;
         let deadline = clock::moment() + Duration::from_millis(300);
         while clock::moment() < deadline {
             let now = match kind {
@@ -245,7 +259,6 @@ impl Run {
             if now {
                 break;
             }
-            tokio::task::yield_now().await;
             clock::pause_ms(1).await;
         }
         if kind >= 4 && self.dice.permille(500) {
@@ -266,7 +279,11 @@ impl Run {
         let stopped = daemon.stop().await;
         self.world.door.send_replace(None);
         let database = database::read(&self.home.database())?;
-        let passed = self.judge(&database, stuck.map(|stuck| stuck.to_string()), stopped.err().map(|e| e.to_string()))?;
+        let passed = self.judge(
+            &database,
+            stuck.map(|stuck| stuck.to_string()),
+            stopped.err().map(|e| e.to_string()),
+        )?;
         println!(
             "crash: {} kills, {} messages, {} turns, looked for {} ms{}",
             self.tally.kills,
@@ -288,9 +305,12 @@ impl Run {
         let mut quiet = 0;
         while quiet < 2 {
             let totals = self.totals().await?;
-            let inside: u64 = ["waiting", "running", "outbox"].iter().filter_map(|name| totals[*name].as_u64()).sum();
-            let dispatches = self.world.journal.book().dispatches.values().filter(|(_, taken)| !taken).count();
-            let outside = self.world.journal.unaccepted().len() + self.world.platform.unacknowledged() + dispatches;
+            let inside: u64 =
+                ["waiting", "running", "outbox"].iter().filter_map(|name| totals[*name].as_u64()).sum();
+            let dispatches =
+                self.world.journal.book().dispatches.values().filter(|(_, taken)| !taken).count();
+            let outside =
+                self.world.journal.unaccepted().len() + self.world.platform.unacknowledged() + dispatches;
             quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
             if clock::moment() > deadline {
                 bail!("stuck after {REST:?}: {outside} messages outside, inside {totals}");
@@ -303,7 +323,8 @@ impl Run {
     async fn totals(&self) -> Result<Value> {
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
         let address = self.world.address().await;
-        let asked = client.get(format!("http://{address}/api/status")).bearer_auth(self.world.token()).send().await?;
+        let asked =
+            client.get(format!("http://{address}/api/status")).bearer_auth(self.world.token()).send().await?;
         Ok(asked.error_for_status()?.json::<Value>().await?["totals"].clone())
     }
 

@@ -61,6 +61,7 @@ impl Client {
         let mut wait = self.dice.permille(250);
         loop {
             journal.sends(chat, &event, &text);
+            journal.waits(&event, wait);
             let body = json!({"text": text, "chat": chat.name, "wait": wait});
             match self.post("/api/chat", &id, &body).await {
                 Came::Taken(answer) => {

@@ -63,6 +63,8 @@ pub struct Sent {
     pub accepted: Option<(u64, Option<String>)>,
     /// How often the gateway has said "accepted".
     pub words: u32,
+    /// Its sender is told when it is answered, not when it is accepted.
+    pub waits: bool,
 }
 
 /// A durable frame.
@@ -126,8 +128,16 @@ impl Journal {
             at: vec![clock::now()],
             accepted: None,
             words: 0,
+            waits: false,
         };
         book.sent.insert(event.to_owned(), sent);
+    }
+
+    /// Whether the sender of a message asks for its answer and not only for its acceptance.
+    pub fn waits(&self, event: &str, waits: bool) {
+        if let Some(sent) = self.book().sent.get_mut(event) {
+            sent.waits = waits;
+        }
     }
 
     /// The gateway has said that it took a message.
@@ -184,14 +194,11 @@ impl Journal {
         self.book().wrong.push(what);
     }
 
-    /// Messages of sockets and requests that were sent and have no answer to that yet.
+    /// Messages of sockets and requests whose sender was not told yet that they are accepted.
     pub fn open_accepts(&self) -> usize {
         let book = self.book();
-        let tail = book.order.iter().rev().take(200);
-        tail.filter(|event| {
-            book.sent.get(*event).is_some_and(|sent| sent.accepted.is_none() && sent.chat.way != Way::Lab)
-        })
-        .count()
+        let recent = book.order.iter().rev().take(200).filter_map(|event| book.sent.get(event));
+        recent.filter(|sent| sent.accepted.is_none() && !sent.waits && sent.chat.way != Way::Lab).count()
     }
 
     /// Everything that was sent and is not accepted, whatever the way.

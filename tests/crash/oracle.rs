@@ -37,7 +37,8 @@ pub struct Verdict {
 
 /// Runs every oracle.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    let mut court = Court { e: evidence, rows: HashMap::new(), by_turn: HashMap::new(), verdict: Verdict::default() };
+    let mut court =
+        Court { e: evidence, rows: HashMap::new(), by_turn: HashMap::new(), verdict: Verdict::default() };
     for row in &evidence.database.inbound {
         court.rows.insert((row.source.split(':').next().unwrap_or_default(), row.event.as_str()), row);
         if let Some(turn) = row.turn {
@@ -117,7 +118,10 @@ impl<'a> Court<'a> {
             }
             let last = last.entry(sent.chat.name.as_str()).or_insert(0);
             if row.id < *last {
-                self.find(Some(event), format!("O5: stored as {} after {last}, against the order of sending", row.id));
+                self.find(
+                    Some(event),
+                    format!("O5: stored as {} after {last}, against the order of sending", row.id),
+                );
             }
             *last = row.id;
         }
@@ -265,11 +269,15 @@ impl<'a> Court<'a> {
     fn order(&mut self) {
         let mut last: HashMap<&str, i64> = HashMap::new();
         for seen in self.e.agents.iter().filter(|seen| seen.what == "prompt") {
-            let Some(turn) = number(&seen.turn).and_then(|id| self.e.database.turns.get(&id)) else { continue };
+            let Some(turn) = number(&seen.turn).and_then(|id| self.e.database.turns.get(&id)) else {
+                continue;
+            };
             if turn.state != "done" || turn.attempt != i64::from(seen.attempt) {
                 continue;
             }
-            let Some(row) = self.by_turn.get(&turn.id).and_then(|rows| rows.first()).copied() else { continue };
+            let Some(row) = self.by_turn.get(&turn.id).and_then(|rows| rows.first()).copied() else {
+                continue;
+            };
             // A /retry is a command first, and has its place in the queue only when it has been carried out.
             if self.sent_of(row).is_none_or(|sent| sent.text == "/retry") {
                 continue;
@@ -289,7 +297,10 @@ impl<'a> Court<'a> {
             }
             let (id, number) = last.get(key.as_str()).copied().unwrap_or_default();
             if (row.id < id) != (seq < number) {
-                self.find(Some(&row.event), format!("O5: its answer has seq {seq}, after that of m{id} with {number}"));
+                self.find(
+                    Some(&row.event),
+                    format!("O5: its answer has seq {seq}, after that of m{id} with {number}"),
+                );
             }
             last.insert(key, (row.id, seq));
         }
@@ -319,7 +330,10 @@ impl<'a> Court<'a> {
         }
         for (key, last) in &self.e.database.seqs {
             if numbers.get(key.as_str()).copied().unwrap_or(0) != *last && key.contains(":web:") {
-                self.find(None, format!("O2: {key} stands at seq {last} and has {:?} lines", numbers.get(key.as_str())));
+                self.find(
+                    None,
+                    format!("O2: {key} stands at seq {last} and has {:?} lines", numbers.get(key.as_str())),
+                );
             }
         }
         for (key, frames) in &self.e.book.frames {
@@ -331,7 +345,8 @@ impl<'a> Court<'a> {
     }
 
     fn event_of(&self, out: &Out) -> Option<&'a str> {
-        let by_turn = || self.by_turn.get(&out.turn?).and_then(|rows| rows.first()).map(|row| row.event.as_str());
+        let by_turn =
+            || self.by_turn.get(&out.turn?).and_then(|rows| rows.first()).map(|row| row.event.as_str());
         let by_message = || {
             let row = self.e.database.inbound.iter().find(|row| Some(row.id) == out.message)?;
             Some(row.event.as_str())
@@ -407,7 +422,10 @@ impl<'a> Court<'a> {
                 let killed = self.e.book.kills.iter().any(|at| window.contains(at));
                 self.verdict.duplicates += 1;
                 if !one.lost && !killed {
-                    self.find(None, format!("O4: {key} was posted again without a reason: {one:?}, then {two:?}"));
+                    self.find(
+                        None,
+                        format!("O4: {key} was posted again without a reason: {one:?}, then {two:?}"),
+                    );
                 }
             }
         }

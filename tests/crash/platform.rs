@@ -198,9 +198,7 @@ impl Platform {
 
     fn events(&self, from: u64) -> Vec<Value> {
         let state = self.state();
-        let shown = |(id, event): (&u64, &Event)| {
-            json!({"id": id, "chat": event.chat, "user": format!("user-{}", event.chat), "text": event.text, "private": true})
-        };
+        let shown = |(id, event): (&u64, &Event)| json!({"id": id, "chat": event.chat, "user": format!("user-{}", event.chat), "text": event.text, "private": true});
         state.events.range(from..).take(20).map(shown).collect()
     }
 

@@ -28,11 +28,15 @@ impl Tally {
     /// Moments that were not hit often enough to say that they were tested.
     pub fn too_few(&self) -> Vec<String> {
         let needed = self.kills * HITS / 300;
-        [("open accept", self.open_accept), ("running turn", self.running_turn), ("streaming answer", self.streaming)]
-            .into_iter()
-            .filter(|(_, hits)| *hits < needed)
-            .map(|(name, hits)| format!("only {hits} kills hit: {name} (at least {needed} are needed)"))
-            .collect()
+        [
+            ("open accept", self.open_accept),
+            ("running turn", self.running_turn),
+            ("streaming answer", self.streaming),
+        ]
+        .into_iter()
+        .filter(|(_, hits)| *hits < needed)
+        .map(|(name, hits)| format!("only {hits} kills hit: {name} (at least {needed} are needed)"))
+        .collect()
     }
 
     /// The table.
@@ -61,7 +65,10 @@ impl Tally {
         row("  resumed", resumed.to_string());
         row("pieces seen", self.deltas.to_string());
         row("operator's sends", book.dispatches.len().to_string());
-        row("platform: parts stored", database.outbox.iter().filter(|out| out.seq.is_none()).count().to_string());
+        row(
+            "platform: parts stored",
+            database.outbox.iter().filter(|out| out.seq.is_none()).count().to_string(),
+        );
         row("platform: duplicate posts", self.duplicates.to_string());
         row("platform: responses lost", self.lost.to_string());
         row("platform: said later", self.later.to_string());

@@ -88,7 +88,9 @@ impl Script {
                 std::iter::once(first).chain((1..*pieces).map(|n| format!(" word {n} of {tag}"))).collect()
             }
             Deed::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
-            Deed::Long { lines } => (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect(),
+            Deed::Long { lines } => {
+                (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect()
+            }
             Deed::Flaky | Deed::Poison | Deed::Fail => vec![format!("at last {tag}")],
         }
     }

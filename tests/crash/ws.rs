@@ -145,7 +145,9 @@ impl Client {
             Some("error") => {
                 if let Some(about) = field("about") {
                     journal.ends(about);
-                } else if let Some(open) = self.open.iter().find(|open| Some(open.id.as_str()) == field("id")).cloned() {
+                } else if let Some(open) =
+                    self.open.iter().find(|open| Some(open.id.as_str()) == field("id")).cloned()
+                {
                     self.again(socket, &open, field("code").unwrap_or_default()).await?;
                 } else {
                     journal.wrong(format!("an error that nothing explains: {frame}"));

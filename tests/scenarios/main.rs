@@ -1,5 +1,7 @@
 //! What people and operators can count on, told as stories.
 
+#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+
 mod adapters;
 mod commands;
 mod conversation;

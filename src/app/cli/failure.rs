@@ -51,12 +51,6 @@ impl Failure {
     }
 }
 
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Failure::new(format!("{error:#}"))
-    }
-}
-
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let n = problems.problems.len();

@@ -112,6 +112,13 @@ mod tests {
         assert_eq!(value("5$ or $5"), "5$ or $5");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_written(text: String) {
+            proptest::prop_assert_eq!(value(&text.replace('$', "$$")), text);
+        }
+    }
+
     #[test]
     fn what_cannot_be_put_in_is_said() {
         for (written, said) in

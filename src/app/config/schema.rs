@@ -67,6 +67,11 @@ impl<'s> Schema<'s> {
         Schema { root, node: root }
     }
 
+    /// The top of the document that this place is in.
+    pub fn whole(self) -> Schema<'s> {
+        Schema::root(self.root)
+    }
+
     fn at(self, node: &'s Value) -> Schema<'s> {
         Schema { root: self.root, node }
     }

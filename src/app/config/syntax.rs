@@ -184,6 +184,17 @@ mod tests {
         assert_eq!(names_and_places(reset), [("mdoe".into(), "2:16".into())]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_be_read_or_refused(text in "[\\[\\]{}=:,\"'#./*\\\\a-c0-9é\\n \\x00]{0,60}") {
+            for syntax in [Syntax::Toml, Syntax::Jsonc] {
+                if let Err(problem) = syntax.parse(&text) {
+                    proptest::prop_assert!(problem.place.is_some());
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_broken_file_says_where() {
         let error = Syntax::Toml.parse("[gateway]\nport = = 1\n").unwrap_err();

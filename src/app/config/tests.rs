@@ -50,6 +50,12 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
 }
 
 #[test]
+fn a_key_in_the_wrong_table_is_told_where_it_belongs() {
+    says("[gateway]\nidle_minutes = 5\n", &["2:1", "it belongs to [sessions.reset]"]);
+    says("port = 1\n", &["it belongs to [gateway]"]);
+}
+
+#[test]
 fn a_key_of_a_later_version_says_so() {
     says("[heartbeat]\nevery = 5", &["1:2", "this version does not have `heartbeat` yet"]);
 }
@@ -57,6 +63,7 @@ fn a_key_of_a_later_version_says_so() {
 #[test]
 fn a_camel_case_key_names_ours_and_the_import() {
     says("[sessions.reset]\nidleMinutes = 5\n", &["`idle_minutes`", "frontdesk config import"]);
+    says("[gateway]\nidleMinutes = 5\n", &["[sessions.reset]", "frontdesk config import"]);
 }
 
 #[test]

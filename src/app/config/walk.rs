@@ -5,9 +5,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use frontdesk_core::command::nearest;
 
-use super::document::{Key, Node, Text, Value, join};
+use super::document::{Node, Text, Value, join};
 use super::problem::Problem;
 use super::schema::{Choice, Schema};
+use super::unknown::unknown_key;
 
 /// The document's values with their types; whatever is wrong is added to `problems` and left out.
 pub fn walk(schema: Schema<'_>, document: &Node, problems: &mut Vec<Problem>) -> Json {
@@ -141,8 +142,7 @@ impl Walk<'_> {
                     }
                 }
                 None => {
-                    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                    let message = later(&path).unwrap_or_else(|| unknown(key, &names, kind));
+                    let message = unknown_key(schema, key, &path, kind);
                     self.problems.push(Problem::at(key.place, message).about(path));
                 }
             }
@@ -154,45 +154,6 @@ impl Walk<'_> {
         }
         Some(Json::Object(values))
     }
-}
-
-/// Sections that are part of the plan and not of this version.
-const LATER: [&str; 9] =
-    ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
-
-fn later(path: &str) -> Option<String> {
-    LATER.contains(&path).then(|| format!("this version does not have `{path}` yet; take it out"))
-}
-
-fn unknown(key: &Key, known: &[&str], kind: &str) -> String {
-    let name = &key.name;
-    let snake = snake_case(name);
-    if snake != *name && known.contains(&snake.as_str()) {
-        return format!(
-            "unknown key `{name}`{kind}: keys are written in snake_case here, so it is `{snake}`; \
-             `frontdesk config import FILE` will convert a whole file of another gateway"
-        );
-    }
-    let mut names: Vec<&str> = known.to_vec();
-    names.sort_unstable();
-    match nearest(name, names.iter().copied()).or_else(|| nearest(&snake, names.iter().copied())) {
-        Some(near) => format!("unknown key `{name}`{kind}; did you mean `{near}`?"),
-        None if names.is_empty() => format!("unknown key `{name}`{kind}; there are no keys here"),
-        None => format!("unknown key `{name}`{kind}; known here: {}", names.join(", ")),
-    }
-}
-
-fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 2);
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            snake.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        snake.push(if c == '-' { '_' } else { c.to_ascii_lowercase() });
-    }
-    snake
 }
 
 /// The alternative that was most likely meant: of the right type, with the most keys in common.

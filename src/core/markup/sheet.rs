@@ -93,23 +93,26 @@ impl Sheet {
             return;
         }
         for (range, look) in self.stretches(piece) {
-            let mut at = range.start;
-            for line in self.text[range.clone()].split_inclusive('\n') {
-                let begins = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
-                if look.quote != 0 && begins && !line.starts_with('\n') {
-                    out.push_str("> ");
-                }
-                out.push_str(line);
-                at += line.len();
-            }
-            if let Some(link) = self.link(look)
-                && !link.told
-                && range.contains(&(link.end - 1))
-            {
+            let link = self.link(look).filter(|link| !link.told && range.contains(&(link.end - 1)));
+            if let Some(link) = link {
+                self.write_lines(range.start..link.end, look, out);
                 out.push_str(" (");
                 out.push_str(&link.url);
                 out.push(')');
             }
+            self.write_lines(link.map_or(range.start, |link| link.end)..range.end, look, out);
+        }
+    }
+
+    fn write_lines(&self, range: Range<usize>, look: Look, out: &mut String) {
+        let mut at = range.start;
+        for line in self.text[range].split_inclusive('\n') {
+            let begins = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
+            if look.quote != 0 && begins && !line.starts_with('\n') {
+                out.push_str("> ");
+            }
+            out.push_str(line);
+            at += line.len();
         }
     }
 

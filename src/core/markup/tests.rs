@@ -127,6 +127,7 @@ fn links_are_marked_or_spelled_out() {
     assert_eq!(plain("<http://b> [](http://c) ![d](e.png)"), "http://b http://c d (e.png)");
     assert_eq!(plain("[![logo](l.png)](http://b)"), "logo (http://b)");
     assert_eq!(plain("<a@example.org> [b]()"), "a@example.org b");
+    assert_eq!(plain("[](<  >) [b\n](c) d"), "b (c)\n d");
 }
 
 #[test]

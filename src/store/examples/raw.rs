@@ -83,7 +83,8 @@ fn bare(home: &Path, name: &str, synchronous: &str) -> Connection {
     let conn = Connection::open(home.join(name)).unwrap();
     conn.pragma_update(None, "journal_mode", "WAL").unwrap();
     conn.pragma_update(None, "synchronous", synchronous).unwrap();
-    conn.execute_batch("CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, key TEXT UNIQUE, body TEXT)").unwrap();
+    conn.execute_batch("CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, key TEXT UNIQUE, body TEXT)")
+        .unwrap();
     conn
 }
 
@@ -165,10 +166,12 @@ impl Speech for Plain {
 
 async fn ours(home: &Path) {
     let path = home.join("frontdesk.db");
-    let options = || Options { path: path.clone(), boot: BootId::from_bits(1), speech: Arc::new(Plain), readers: 2 };
+    let options =
+        || Options { path: path.clone(), boot: BootId::from_bits(1), speech: Arc::new(Plain), readers: 2 };
     let store = Store::open(options()).await.unwrap();
-    producers(&store, 1).await.show("Store::accept, one source");
-    producers(&store, 64).await.show("Store::accept, 64 sources");
+    producers(&store, 1, u64::MAX).await.show("Store::accept, one source, new sessions");
+    producers(&store, 64, 1).await.show("Store::accept, 64 sources, 64 sessions");
+    producers(&store, 64, u64::MAX).await.show("Store::accept, 64 sources, new sessions");
     life(&store).await.show("accept, claim, finish, send, sent");
     let key = &session(0);
     reads(&store, key).await.show("Store::session");
@@ -179,7 +182,9 @@ async fn ours(home: &Path) {
     store.close().await;
 }
 
-async fn producers(store: &Store, count: u64) -> Figure {
+/// `sessions` is how many each producer speaks in. In known ones it sends commands: a queue of thousands of
+/// messages in one session is no load that can occur.
+async fn producers(store: &Store, count: u64, sessions: u64) -> Figure {
     let start = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for producer in 0..count {
@@ -187,7 +192,14 @@ async fn producers(store: &Store, count: u64) -> Figure {
         tasks.spawn(async move {
             let mut times = Histogram::<u64>::new(3).unwrap();
             for n in 0.. {
-                let batch = batch(&format!("telegram:{count}-{producer}"), count << 48 | producer << 32 | n);
+                let mut batch =
+                    batch(&format!("telegram:{count}-{producer}-{sessions}"), count << 48 | producer << 32 | n);
+                if let [Item::Keep(message)] = &mut batch.items[..]
+                    && sessions < u64::MAX
+                {
+                    message.session = session(producer * sessions + n % sessions);
+                    message.disposition = Disposition::Command;
+                }
                 let before = Instant::now();
                 store.accept(batch).await.unwrap();
                 times.record(before.elapsed().as_nanos() as u64).unwrap();

@@ -26,7 +26,7 @@ impl Reader<'_> {
         self.in_link = true;
         let url = match link_type {
             LinkType::Email => format!("mailto:{url}"),
-            _ => url.chars().filter(|char| !char.is_control()).collect(),
+            _ => url.trim().chars().filter(|char| !char.is_control()).collect(),
         };
         let spell = !self.fits_a_link(&url);
         let outer = self.look;
@@ -65,9 +65,11 @@ impl Reader<'_> {
             }
         } else if !told {
             // The address follows the last word, wherever the link's mark ended.
+            let after = shown[end - start..].to_owned();
             self.sheet.truncate(end);
             self.look = outer;
             self.text(&format!(" ({url})"));
+            self.sheet.push(&after, self.worn());
         }
     }
 }

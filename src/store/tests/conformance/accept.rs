@@ -9,9 +9,14 @@ use crate::desk::*;
 async fn a_first_message_begins_its_session() {
     let desk = Desk::open().await;
     let items = desk.take(1, vec![says("anna", "1", "hello")]).await;
-    let Stored::Accepted { message, epoch: 1, ended: None, began: true } = items[0] else { panic!("{items:?}") };
+    let Stored::Accepted { message, epoch: 1, ended: None, began: true } = items[0] else {
+        panic!("{items:?}")
+    };
     let row = desk.store.message(message).await.unwrap().unwrap().message;
-    assert_eq!((row.text.as_str(), row.state.as_str(), row.disposition.as_str()), ("hello", "waiting", "turn"));
+    assert_eq!(
+        (row.text.as_str(), row.state.as_str(), row.disposition.as_str()),
+        ("hello", "waiting", "turn")
+    );
     assert_eq!((row.session, row.received, row.address), (key("anna"), t(1), address("anna")));
     let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_epoch, session.waiting, session.running), (1, 1, 1, None));
@@ -61,7 +66,8 @@ async fn one_batch_may_bring_the_same_event_twice() {
 #[tokio::test]
 async fn what_is_passed_over_leaves_no_row_and_moves_the_cursor() {
     let desk = Desk::open().await;
-    let items = vec![Item::PassedOver("denied:not_allowed".into()), Item::PassedOver("ignored:sticker".into())];
+    let items =
+        vec![Item::PassedOver("denied:not_allowed".into()), Item::PassedOver("ignored:sticker".into())];
     let accepted = desk.store.accept(batch(5, items)).await.unwrap();
     assert_eq!(accepted.items, [Stored::PassedOver, Stored::PassedOver]);
     assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");

@@ -150,7 +150,8 @@ async fn retry_stays_in_its_epoch() {
 async fn a_reply_that_cannot_be_made_leaves_the_command_waiting() {
     let desk = Desk::open().await;
     let id = command(&desk, "c").await;
-    let broken = desk.store.answer_command(id, CommandEffect::Stop, t(60), Box::new(|_| "PANIC".into())).await;
+    let broken =
+        desk.store.answer_command(id, CommandEffect::Stop, t(60), Box::new(|_| "PANIC".into())).await;
     assert!(matches!(broken, Err(frontdesk_store::StoreError::Invalid(_))), "{broken:?}");
     assert_eq!((desk.state(id).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
 }

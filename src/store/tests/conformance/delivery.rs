@@ -42,10 +42,14 @@ async fn a_later_part_waits_for_its_time() {
     let later = |counts| SendResult::Later { next_at: t(400), error: "503".into(), counts };
     desk.ended(&part, later(true)).await;
     assert_eq!(desk.store.claim_part(&address("anna"), t(399)).await.unwrap(), NextPart::Wait(t(400)));
-    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else { panic!() };
+    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!((part.attempts, part.error.as_deref()), (2, Some("503")));
     desk.ended(&part, later(false)).await;
-    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else { panic!() };
+    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(part.attempts, 2, "waiting for the platform is no attempt");
 }
 
@@ -115,7 +119,10 @@ async fn a_repeated_send_is_the_first_one() {
     let part = desk.part("anna").await.unwrap();
     desk.ended(&part, sent("77")).await;
     let again = desk.store.send(outgoing("anna", "other", "k", 2)).await.unwrap();
-    assert_eq!(again.iter().map(|row| row.post.out).collect::<Vec<_>>(), [first[0].post.out, first[1].post.out]);
+    assert_eq!(
+        again.iter().map(|row| row.post.out).collect::<Vec<_>>(),
+        [first[0].post.out, first[1].post.out]
+    );
     assert_eq!((again[0].state.as_str(), again[1].post.part.body.as_str()), ("sent", "two"));
     assert_eq!(desk.store.parts(None, None, 10).await.unwrap().len(), 2);
 }
@@ -124,12 +131,17 @@ async fn a_repeated_send_is_the_first_one() {
 async fn a_send_into_a_web_session_is_a_frame() {
     let desk = Desk::open().await;
     desk.heard(1, says("web:main", "1", "x")).await;
-    let to_session = |k: &str| Outgoing { session: Some(key("web:main")), ..outgoing("web:main", "hi", k, 1) };
+    let to_session =
+        |k: &str| Outgoing { session: Some(key("web:main")), ..outgoing("web:main", "hi", k, 1) };
     for k in ["k", "k", "l"] {
         desk.store.send(to_session(k)).await.unwrap();
     }
     let frames = desk.store.frames(&key("web:main"), 0, 10).await.unwrap();
-    assert_eq!(frames.iter().map(|row| row.post.seq).collect::<Vec<_>>(), [Some(1), Some(2)], "no number is lost");
+    assert_eq!(
+        frames.iter().map(|row| row.post.seq).collect::<Vec<_>>(),
+        [Some(1), Some(2)],
+        "no number is lost"
+    );
 }
 
 #[tokio::test]
@@ -150,7 +162,9 @@ async fn old_parts_expire_with_one_line_per_address() {
     desk.store.say(&address("eve"), None, "n".into(), Notice::Gap, t(1)).await.unwrap();
     let said = desk.store.expire_parts(t(40), t(90)).await.unwrap();
     assert_eq!(said.len(), 2);
-    assert!(said.iter().all(|row| row.post.key.contains("/notice/stale/") && row.post.kind == PostKind::Notice));
+    assert!(
+        said.iter().all(|row| row.post.key.contains("/notice/stale/") && row.post.kind == PostKind::Notice)
+    );
     assert_eq!(desk.texts("dead").await.len(), 4);
     assert!(desk.part("eve").await.is_none(), "a notice expires without a word");
     assert_eq!(desk.part("bob").await.unwrap().post.part.body, "fresh");
@@ -176,7 +190,9 @@ async fn an_operator_can_send_a_dead_part_again() {
     assert_eq!(desk.store.part_retried(id, t(400)).await.unwrap(), Some(address("anna")));
     desk.store.expire_parts(t(390), t(401)).await.unwrap();
     assert_eq!(desk.texts("queued").await, ["one"], "it is as young as its retry");
-    let NextPart::Send(again) = desk.store.claim_part(&address("anna"), t(402)).await.unwrap() else { panic!() };
+    let NextPart::Send(again) = desk.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!((again.post.out, again.attempts), (id, 2));
 }
 

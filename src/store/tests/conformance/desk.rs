@@ -148,7 +148,8 @@ pub fn batch(at: i64, items: Vec<Item>) -> Batch {
 }
 
 pub fn parts(text: &str) -> Vec<Part> {
-    let part = |(n, body): (usize, &str)| Part { key: n as u32, body: body.into(), plain: body.replace('*', "") };
+    let part =
+        |(n, body): (usize, &str)| Part { key: n as u32, body: body.into(), plain: body.replace('*', "") };
     text.split('|').filter(|body| !body.is_empty()).enumerate().map(part).collect()
 }
 

@@ -22,7 +22,10 @@ async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
     assert_eq!(accepted.said[0].post.key, format!("{message}/notice/reset/0"));
     assert!(accepted.said[0].post.part.body.contains("/resume 1"));
     let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
-    assert_eq!(epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(), [(2, "idle"), (1, "first")]);
+    assert_eq!(
+        epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(),
+        [(2, "idle"), (1, "first")]
+    );
     assert_eq!((epochs[0].ended, epochs[1].ended), (None, Some(t(2 * HOUR))));
     let old = desk.store.message(first).await.unwrap().unwrap().message;
     assert_eq!(old.epoch, 1, "an earlier message keeps its epoch");
@@ -130,7 +133,8 @@ async fn a_refused_message_does_not_reset() {
     let desk = Desk::open().await;
     desk.heard(0, Incoming { per_session: 1, ..idle("1") }).await;
     let full = Incoming { per_session: 1, ..idle("2") };
-    let items = desk.take(5 * HOUR, vec![full, Incoming { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
+    let items =
+        desk.take(5 * HOUR, vec![full, Incoming { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
     assert!(items.await.iter().all(|item| matches!(item, Stored::Refused { .. })));
     assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_epoch, 1);
 }

@@ -15,7 +15,10 @@ async fn sessions_are_listed_page_by_page_and_by_channel() {
     let rest = desk.store.sessions(None, Some(&page[2].key), 3).await.unwrap();
     assert_eq!(rest.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key("web:other")]);
     let web = desk.store.sessions(Some("web"), None, 10).await.unwrap();
-    assert_eq!(web.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key("web:main"), key("web:other")]);
+    assert_eq!(
+        web.iter().map(|row| row.key.clone()).collect::<Vec<_>>(),
+        [key("web:main"), key("web:other")]
+    );
     assert_eq!((web[0].waiting, web[0].created), (1, t(1)));
     assert!(desk.store.sessions(Some("irc"), None, 10).await.unwrap().is_empty());
     assert_eq!(desk.store.session(&key("nobody")).await.unwrap(), None);

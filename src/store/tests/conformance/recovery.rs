@@ -94,10 +94,10 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
     let found = desk.store.recover(recovery()).await.unwrap();
     assert_eq!(found.dead, 1);
     let edit = desk.part("anna").await.unwrap();
-    assert_eq!((edit.edit.as_deref(), edit.post.part.body.as_str()), (
-        Some("id-anna"),
-        "Well\n\n(interrupted, /retry)"
-    ));
+    assert_eq!(
+        (edit.edit.as_deref(), edit.post.part.body.as_str()),
+        (Some("id-anna"), "Well\n\n(interrupted, /retry)")
+    );
 }
 
 #[tokio::test]
@@ -113,7 +113,10 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
         let found = desk.store.recover(Recovery { resend, ..recovery() }).await.unwrap();
         assert_eq!(found.parts, 2);
         assert!(desk.texts(state).await.contains(&"telegram:anna".to_owned()));
-        assert!(desk.texts("queued").await.contains(&"matrix:bob".to_owned()), "its platform drops the second one");
+        assert!(
+            desk.texts("queued").await.contains(&"matrix:bob".to_owned()),
+            "its platform drops the second one"
+        );
     }
 }
 

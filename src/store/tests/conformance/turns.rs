@@ -65,7 +65,10 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     assert_eq!(keys, [format!("{}/0", turn.id), format!("{}/1", turn.id)]);
     assert_eq!((said[0].post.part.body.as_str(), said[0].post.part.plain.as_str()), ("*one*", "one"));
     assert_eq!((said[0].post.kind, said[0].state.as_str()), (PostKind::Answer, "queued"));
-    assert_eq!((said[0].post.reply_to.as_deref(), &said[0].post.about.messages), (Some("p-anna-a"), &ids(&turn)));
+    assert_eq!(
+        (said[0].post.reply_to.as_deref(), &said[0].post.about.messages),
+        (Some("p-anna-a"), &ids(&turn))
+    );
     let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.message.state.as_str(), row.turn_state.as_deref()), ("answered", Some("done")));
     assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));
@@ -143,7 +146,11 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
     let again = desk.claim("anna").await.unwrap();
     assert_eq!((again.id, again.attempt, again.deaths, again.more), (turn.id, 2, 1, true));
     assert_eq!(ids(&again), ids(&turn));
-    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale, "the fence has grown");
+    assert_eq!(
+        desk.store.finish(answered(&turn, "late")).await.unwrap(),
+        Fenced::Stale,
+        "the fence has grown"
+    );
     desk.ends(answered(&again, "in time")).await;
 }
 
@@ -207,10 +214,10 @@ async fn a_web_answer_is_sent_at_commit_and_numbered() {
     let desk = Desk::open().await;
     let turn = desk.turn("web:main", "a").await;
     let said = desk.ends(answered(&turn, "one|two")).await;
-    assert_eq!(said.iter().map(|row| (row.state.as_str(), row.post.seq)).collect::<Vec<_>>(), [
-        ("sent", Some(1)),
-        ("sent", Some(2))
-    ]);
+    assert_eq!(
+        said.iter().map(|row| (row.state.as_str(), row.post.seq)).collect::<Vec<_>>(),
+        [("sent", Some(1)), ("sent", Some(2))]
+    );
     let turn = desk.turn("web:main", "b").await;
     desk.ends(answered(&turn, "three")).await;
     let frames = desk.store.frames(&key("web:main"), 1, 10).await.unwrap();

@@ -18,7 +18,8 @@ impl Small {
     fn mount(megabytes: u32) -> Option<Small> {
         let dir = tempfile::tempdir().unwrap();
         let size = format!("size={megabytes}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).status();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).status();
         mounted.is_ok_and(|status| status.success()).then_some(Small(dir))
     }
 

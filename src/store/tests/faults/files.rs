@@ -99,7 +99,10 @@ async fn another_programs_database_is_refused() {
     let path = home.path().join("frontdesk.db");
     Connection::open(&path).unwrap().execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE x (y)").unwrap();
     let error = refused(&path).await;
-    assert!(matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("another program")), "{error}");
+    assert!(
+        matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("another program")),
+        "{error}"
+    );
 }
 
 #[tokio::test]

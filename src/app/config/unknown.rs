@@ -1,0 +1,64 @@
+//! What to say about a key that nobody knows: what was meant, or where it belongs.
+
+use frontdesk_core::command::nearest;
+
+use super::document::{Key, join};
+use super::schema::{Choice, Schema};
+
+/// Sections that are part of the plan and not of this version.
+const LATER: [&str; 9] =
+    ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
+
+/// The message. `schema` is the table's that the key stands in, `path` its own; `kind` says which of several
+/// tables it is, if there are several.
+pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> String {
+    if LATER.contains(&path) {
+        return format!("this version does not have `{path}` yet; take it out");
+    }
+    let name = &key.name;
+    let snake = snake_case(name);
+    let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();
+    known.sort_unstable();
+    let advice = if let Some(near) = nearest(&snake, known.iter().copied()) {
+        format!("did you mean `{near}`?")
+    } else if let Some(place) = elsewhere(schema.whole(), &snake, "", 0) {
+        format!("it belongs to [{place}]")
+    } else if known.is_empty() {
+        "there are no keys here".to_owned()
+    } else {
+        format!("known here: {}", known.join(", "))
+    };
+    if snake == *name {
+        return format!("unknown key `{name}`{kind}; {advice}");
+    }
+    format!(
+        "unknown key `{name}`{kind}: keys are written in snake_case here (`{snake}`); {advice} \
+         (`frontdesk config import FILE` will convert a whole file of another gateway)"
+    )
+}
+
+/// The table that knows this key, looked for in the tables with fixed names.
+fn elsewhere(schema: Schema<'_>, name: &str, path: &str, depth: usize) -> Option<String> {
+    // Deep enough for every section; and a schema that held itself would end here.
+    if depth > 4 || !matches!(schema.choice(), Choice::One) {
+        return None;
+    }
+    let known = schema.properties();
+    if depth > 0 && known.iter().any(|(known, _)| *known == name) {
+        return Some(path.to_owned());
+    }
+    known.into_iter().find_map(|(inner, place)| elsewhere(place, name, &join(path, inner), depth + 1))
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 2);
+    let mut after_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_lower {
+            snake.push('_');
+        }
+        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        snake.push(if c == '-' { '_' } else { c.to_ascii_lowercase() });
+    }
+    snake
+}
