@@ -11,7 +11,7 @@ use crate::stopwatch::Stopwatch;
 use crate::writer::BUSY;
 
 /// Pages in the log after which it is written back: 4 MB of 4 KB pages.
-const STEP: i32 = 4096;
+const STEP: i32 = 1024;
 /// The file's size from which it is cut once readers allow it.
 const LARGE: u64 = 64 * 1024 * 1024;
 /// How long nothing must happen before a small log is written back.

@@ -123,13 +123,29 @@ impl Daemon {
     }
 
     /// `kill -9`, at this moment.
-    pub async fn kill(mut self) -> Result<()> {
+    pub async fn kill(self) -> Result<()> {
         self.signal(Signal::KILL)?;
-        let status = self.child.wait().await?;
-        if status.code().is_some() {
-            bail!("the daemon had ended by itself: {status}");
+        match self.end().await? {
+            Some(code) => bail!("the daemon had ended by itself, with {code}"),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// `kill -9` in the middle of an orderly stop, or just after it.
+    pub async fn kill_stopping(self, after: Duration) -> Result<()> {
+        self.signal(Signal::TERM)?;
+        clock::pause(after).await;
+        // Until it is waited for, its id belongs to nobody else.
+        self.signal(Signal::KILL)?;
+        match self.end().await? {
+            Some(code) if code != 0 => bail!("after SIGTERM the daemon ended with {code}"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The exit code; `None` if a signal ended it.
+    async fn end(mut self) -> Result<Option<i32>> {
+        Ok(self.child.wait().await?.code())
     }
 
     /// An orderly stop.

@@ -221,7 +221,12 @@ impl Run {
         self.moment().await;
         let journal = &self.world.journal;
         let (accepts, streams) = (journal.open_accepts(), journal.streaming());
-        daemon.kill().await?;
+        if self.dice.permille(70) {
+            self.tally.while_stopping += 1;
+            daemon.kill_stopping(Duration::from_millis(self.dice.range(0, 80))).await?;
+        } else {
+            daemon.kill().await?;
+        }
         self.world.door.send_replace(None);
         journal.killed();
         let held = database::held(&self.home.database())?;
@@ -406,7 +411,7 @@ impl Run {
 async fn writers(world: Arc<World>, mut dice: Dice) {
     let chats = by_way(Way::Lab);
     loop {
-        clock::pause_ms(dice.range(40, 220)).await;
+        clock::pause_ms(dice.range(20, 140)).await;
         if world.is_calm() {
             continue;
         }

@@ -162,7 +162,7 @@ impl Platform {
         let from = match self.chance(60) {
             // Events that were acknowledged come again.
             true => offset.saturating_sub(self.draw(1, 4)),
-            false => offset,
+            false => self.first_kept(offset),
         };
         let arrived = self.arrived.notified();
         tokio::pin!(arrived);
@@ -173,7 +173,7 @@ impl Platform {
                 () = arrived => {}
                 () = clock::pause(wait) => {}
             }
-            events = self.events(offset);
+            events = self.events(self.first_kept(offset));
         }
         if self.chance(30)
             && let Some(event) = events.last().cloned()
@@ -194,6 +194,11 @@ impl Platform {
         for id in before..offset {
             self.journal.accepts(&id.to_string(), None);
         }
+    }
+
+    /// What was acknowledged once is forgotten, whatever offset is asked for later.
+    fn first_kept(&self, offset: u64) -> u64 {
+        offset.max(self.state().acknowledged)
     }
 
     fn events(&self, from: u64) -> Vec<Value> {

@@ -13,6 +13,7 @@ const HITS: u64 = 20;
 pub struct Tally {
     pub kills: u64,
     pub while_starting: u64,
+    pub while_stopping: u64,
     pub open_accept: u64,
     pub running_turn: u64,
     pub streaming: u64,
@@ -50,6 +51,7 @@ impl Tally {
         println!();
         row("kills", self.kills.to_string());
         row("  before it was ready", self.while_starting.to_string());
+        row("  while it stopped", self.while_stopping.to_string());
         row("  with an open accept", self.open_accept.to_string());
         row("  with a running turn", self.running_turn.to_string());
         row("  with a streaming answer", self.streaming.to_string());

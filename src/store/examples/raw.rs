@@ -192,8 +192,10 @@ async fn producers(store: &Store, count: u64, sessions: u64) -> Figure {
         tasks.spawn(async move {
             let mut times = Histogram::<u64>::new(3).unwrap();
             for n in 0.. {
-                let mut batch =
-                    batch(&format!("telegram:{count}-{producer}-{sessions}"), count << 48 | producer << 32 | n);
+                let mut batch = batch(
+                    &format!("telegram:{count}-{producer}-{sessions}"),
+                    count << 48 | producer << 32 | n,
+                );
                 if let [Item::Keep(message)] = &mut batch.items[..]
                     && sessions < u64::MAX
                 {
