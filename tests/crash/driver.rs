@@ -2,70 +2,29 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::agent::Seen;
 use crate::daemon::{Daemon, Home};
 use crate::database::{self, Database};
 use crate::dice::Dice;
-use crate::journal::{Chat, Journal, Rule, Way};
+use crate::journal::Way;
 use crate::oracle::{self, Evidence, Violation};
-use crate::platform::Platform;
 use crate::report::Tally;
+use crate::world::{World, by_way, chats, writers};
 use crate::{clock, http, story, ws};
 
 /// After this a message that still waits is stuck.
 const REST: Duration = Duration::from_secs(60);
 /// How many violations are told in full.
 const TOLD: usize = 12;
-
-/// What every client knows.
-pub struct World {
-    pub journal: Arc<Journal>,
-    pub platform: Arc<Platform>,
-    /// In every text, so that it can be looked for where no text belongs.
-    pub mark: String,
-    token: OnceLock<String>,
-    door: watch::Sender<Option<SocketAddr>>,
-    calm: AtomicBool,
-}
-
-impl World {
-    /// Where the daemon listens; waits while it is down.
-    pub async fn address(&self) -> SocketAddr {
-        let mut door = self.door.subscribe();
-        loop {
-            if let Some(address) = *door.borrow_and_update() {
-                return address;
-            }
-            if door.changed().await.is_err() {
-                std::future::pending().await
-            }
-        }
-    }
-
-    pub fn token(&self) -> String {
-        self.token.get().cloned().unwrap_or_default()
-    }
-
-    /// Whether nobody may say anything new.
-    pub fn is_calm(&self) -> bool {
-        self.calm.load(Ordering::Relaxed)
-    }
-
-    fn calm(&self, calm: bool) {
-        self.calm.store(calm, Ordering::Relaxed);
-        self.platform.kind.store(calm, Ordering::Relaxed);
-    }
-}
 
 /// One run.
 struct Run {
@@ -111,35 +70,6 @@ pub fn run() -> Result<ExitCode> {
     }
 }
 
-/// Every chat of the test.
-fn chats() -> Vec<Chat> {
-    let chat = |way, name: &str, plain, rule| Chat { way, name: name.to_owned(), plain, rule };
-    use {Rule::*, Way::*};
-    vec![
-        chat(Socket, "w0", false, Strict),
-        chat(Socket, "w1", false, Strict),
-        chat(Socket, "w2", false, Strict),
-        chat(Socket, "w3", false, Strict),
-        chat(Socket, "w4", true, Strict),
-        chat(Socket, "w5", true, Strict),
-        chat(Socket, "w-stop", false, Stops),
-        chat(Socket, "w-new", false, Renews),
-        chat(Socket, "w-retry", false, Retries),
-        chat(Http, "h0", false, Strict),
-        chat(Http, "h1", false, Strict),
-        chat(Http, "h2", true, Strict),
-        chat(Lab, "l0", false, Strict),
-        chat(Lab, "l1", false, Strict),
-        chat(Lab, "l2", false, Strict),
-        chat(Lab, "l3", true, Strict),
-        chat(Lab, "l-new", false, Renews),
-    ]
-}
-
-fn by_way(way: Way) -> Vec<Chat> {
-    chats().into_iter().filter(|chat| chat.way == way).collect()
-}
-
 impl Run {
     fn new(
         seed: u64,
@@ -155,15 +85,7 @@ impl Run {
             .collect();
         let home = Home::make(folder, platform, &plain)?;
         let dice = Dice::new(seed);
-        let journal = Arc::new(Journal::default());
-        let world = Arc::new(World {
-            platform: Platform::new(journal.clone(), dice.fork(1)),
-            journal,
-            mark: format!("q{:08x}", seed & 0xffff_ffff),
-            token: OnceLock::new(),
-            door: watch::Sender::new(None),
-            calm: AtomicBool::new(false),
-        });
+        let world = World::new(seed, &dice);
         Ok(Self {
             world,
             home,
@@ -227,7 +149,7 @@ impl Run {
         } else {
             daemon.kill().await?;
         }
-        self.world.door.send_replace(None);
+        self.world.opens(None);
         journal.killed();
         let held = database::held(&self.home.database())?;
         self.tally.open_accept += u64::from(accepts > 0);
@@ -241,10 +163,8 @@ impl Run {
     async fn open(&mut self, daemon: &mut Daemon) -> Result<()> {
         let (address, took) = daemon.ready(&self.home).await?;
         self.tally.slowest_start = self.tally.slowest_start.max(took);
-        if self.world.token.get().is_none() {
-            self.world.token.get_or_init(|| self.home.token().unwrap_or_default());
-        }
-        self.world.door.send_replace(Some(address));
+        self.world.knows(self.home.token()?);
+        self.world.opens(Some(address));
         Ok(())
     }
 
@@ -282,7 +202,7 @@ impl Run {
             self.catch_up().await?;
         }
         let stopped = daemon.stop().await;
-        self.world.door.send_replace(None);
+        self.world.opens(None);
         let database = database::read(&self.home.database())?;
         let passed = self.judge(
             &database,
@@ -404,20 +324,5 @@ impl Run {
             None if !link => Some("O9: the token is in the log".to_owned()),
             None => None,
         })
-    }
-}
-
-/// People on the platform.
-async fn writers(world: Arc<World>, mut dice: Dice) {
-    let chats = by_way(Way::Lab);
-    loop {
-        clock::pause_ms(dice.range(20, 140)).await;
-        if world.is_calm() {
-            continue;
-        }
-        let index = usize::try_from(dice.next() % chats.len() as u64).unwrap_or(0);
-        let Some(chat) = chats.get(index) else { continue };
-        let text = ws::text(&world, chat, &mut dice);
-        world.platform.write(chat, &text);
     }
 }

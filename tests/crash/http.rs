@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::dice::Dice;
-use crate::driver::World;
 use crate::journal::Chat;
 use crate::script::Script;
+use crate::world::World;
 use crate::ws::{event, text};
 
 /// A client with chats of its own, one request at a time.

@@ -19,6 +19,7 @@ mod platform;
 mod report;
 mod script;
 mod story;
+mod world;
 mod ws;
 
 use std::process::ExitCode;

@@ -15,9 +15,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::clock;
 use crate::dice::Dice;
-use crate::driver::World;
 use crate::journal::{Chat, Frame, Rule};
 use crate::script::Script;
+use crate::world::World;
 
 /// How many messages of one chat may wait for their answers before its writer pauses.
 const PATIENCE: usize = 3;

@@ -1,3 +1,5 @@
+//! What the Telegram dialect is held to.
+
 use frontdesk_core::markup::{Part, plain, render_with};
 use frontdesk_core::profile::{Limit, Unit};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! What the parser and the pens are held to.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -127,7 +129,7 @@ fn links_are_marked_or_spelled_out() {
     assert_eq!(plain("<http://b> [](http://c) ![d](e.png)"), "http://b http://c d (e.png)");
     assert_eq!(plain("[![logo](l.png)](http://b)"), "logo (http://b)");
     assert_eq!(plain("<a@example.org> [b]()"), "a@example.org b");
-    assert_eq!(plain("[](<  >) [b\n](c) d"), "b (c)\n d");
+    assert_eq!(plain("x[](<  >) [b\n](c) d"), "x b (c)\n d");
 }
 
 #[test]

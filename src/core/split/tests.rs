@@ -1,3 +1,5 @@
+//! What a split is held to.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,0 +1,161 @@
+//! O2, O4, O5: what readers and the platform were shown.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Court, SLACK};
+use crate::database::Out;
+use crate::platform::Took;
+use crate::script::Script;
+
+impl<'a> Court<'a> {
+    /// O2: what the database holds for the readers of the web channel, they have read: every number once.
+    pub(super) fn web(&mut self) {
+        let nothing = BTreeMap::new();
+        let mut numbers: HashMap<&str, u64> = HashMap::new();
+        for out in &self.e.database.outbox {
+            let (Some(key), Some(seq)) = (&out.key, out.seq) else { continue };
+            let seq = seq.unsigned_abs();
+            *numbers.entry(key).or_default() += 1;
+            let event = self.event_of(out);
+            let kind = if out.kind == "answer" { "done" } else { "message" };
+            match self.e.book.frames.get(key).unwrap_or(&nothing).get(&seq) {
+                None => self.find(event, format!("O2: {key} never showed seq {seq}: {}", out.body)),
+                Some(frame) if frame.kind != kind || frame.text != out.body => {
+                    self.find(event, format!("O2: {key} showed {frame:?} for {out:?}"));
+                }
+                Some(_) => {}
+            }
+            let right = self.right_answer(out);
+            if right.is_some_and(|right| right != out.body) {
+                self.find(event, format!("O2: {key} was answered {:?}", out.body));
+            }
+        }
+        for (key, last) in &self.e.database.seqs {
+            if numbers.get(key.as_str()).copied().unwrap_or(0) != *last && key.contains(":web:") {
+                self.find(
+                    None,
+                    format!("O2: {key} stands at seq {last} and has {:?} lines", numbers.get(key.as_str())),
+                );
+            }
+        }
+        for (key, frames) in &self.e.book.frames {
+            let last = frames.keys().next_back().copied().unwrap_or(0);
+            if last > self.e.database.seqs.get(key).copied().unwrap_or(0) {
+                self.find(None, format!("O2: {key} showed seq {last}, which is not in the database"));
+            }
+        }
+    }
+
+    pub(super) fn event_of(&self, out: &Out) -> Option<&'a str> {
+        let by_turn =
+            || self.by_turn.get(&out.turn?).and_then(|rows| rows.first()).map(|row| row.event.as_str());
+        let by_message = || {
+            let row = self.e.database.inbound.iter().find(|row| Some(row.id) == out.message)?;
+            Some(row.event.as_str())
+        };
+        by_turn().or_else(by_message)
+    }
+
+    /// The answer that belongs there, for an answered turn of a script.
+    fn right_answer(&self, out: &Out) -> Option<String> {
+        let turn = self.e.database.turns.get(&out.turn?)?;
+        if turn.state != "done" || out.kind != "answer" {
+            return None;
+        }
+        let row = self.by_turn.get(&turn.id)?.first()?;
+        Script::read(&row.body).map(|script| script.answer())
+    }
+
+    /// O2, O5: the platform has every part, whole, and got them in order.
+    pub(super) fn lab(&mut self) {
+        let mut first: HashMap<(&str, &str), usize> = HashMap::new();
+        for (place, took) in self.e.took.iter().enumerate() {
+            first.entry((&took.key, &took.text)).or_insert(place);
+        }
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        let mut whole: BTreeMap<i64, String> = BTreeMap::new();
+        for out in self.e.database.outbox.iter().filter(|out| out.address.starts_with("lab:")) {
+            let event = self.event_of(out);
+            if out.state != "sent" {
+                self.find(event, format!("O2: a part is {}: {out:?}", out.state));
+                continue;
+            }
+            let there = out.platform.as_ref().and_then(|id| self.e.messages.get(id));
+            if there.is_none_or(|(chat, text)| format!("lab:{chat}") != out.address || *text != out.body) {
+                self.find(event, format!("O2: the platform shows {there:?} for {out:?}"));
+            }
+            if let (Some(turn), "answer") = (out.turn, out.kind.as_str()) {
+                whole.entry(turn).or_default().push_str(&out.body);
+            }
+            let Some(place) = first.get(&(out.part.as_str(), out.body.as_str())).copied() else { continue };
+            let last = last.entry(&out.address).or_insert(0);
+            if place < *last {
+                self.find(event, format!("O5: it arrived before an older part: {out:?}"));
+            }
+            *last = place;
+        }
+        for (turn, text) in whole {
+            let rows = self.by_turn.get(&turn).cloned().unwrap_or_default();
+            let done = self.e.database.turns.get(&turn).is_some_and(|turn| turn.state == "done");
+            let (Some(row), true) = (rows.first(), done) else { continue };
+            let Some(script) = Script::read(&row.body) else { continue };
+            if solid(&text) != solid(&script.answer()) {
+                self.find(Some(&row.event), format!("O2: the parts do not make the answer: {text:?}"));
+            }
+        }
+        for row in self.e.database.inbound.iter().filter(|row| row.source.starts_with("lab:")) {
+            let done = self.turn_of(row).is_some_and(|turn| turn.state == "done");
+            if done && !self.e.database.outbox.iter().any(|out| out.turn == row.turn) {
+                self.find(Some(&row.event), "O2: answered without a part".to_owned());
+            }
+        }
+    }
+
+    /// O4: a part that the platform took again needs a lost response, or a kill in between; and a kill explains
+    /// one part per chat.
+    pub(super) fn duplicates(&mut self) {
+        let addresses: HashMap<&str, &str> =
+            self.e.database.outbox.iter().map(|out| (out.part.as_str(), out.address.as_str())).collect();
+        let mut posts: HashMap<&str, Vec<&Took>> = HashMap::new();
+        for took in self.e.took.iter().filter(|took| !took.edit) {
+            posts.entry(&took.key).or_default().push(took);
+        }
+        let mut explained: HashMap<(u64, &str), &str> = HashMap::new();
+        for (key, posts) in posts {
+            for pair in posts.windows(2) {
+                let [one, two] = pair else { continue };
+                self.verdict.duplicates += 1;
+                if one.lost {
+                    continue;
+                }
+                let window = one.at.saturating_sub(SLACK)..=two.at;
+                let Some(kill) = self.e.book.kills.iter().find(|at| window.contains(at)) else {
+                    self.find(
+                        None,
+                        format!("O4: {key} was posted again without a reason: {one:?}, then {two:?}"),
+                    );
+                    continue;
+                };
+                let address = addresses.get(key).copied().unwrap_or_default();
+                if let Some(other) = explained.insert((*kill, address), key) {
+                    self.find(None, format!("O4: one kill doubled {key} and {other}, both to {address}"));
+                }
+            }
+        }
+    }
+
+    /// What was handed to `/api/send` is there once.
+    pub(super) fn dispatches(&mut self) {
+        for (key, (text, taken)) in &self.e.book.dispatches {
+            let rows = self.e.database.outbox.iter().filter(|out| out.body == *text).count();
+            if *taken && rows != 1 {
+                self.find(None, format!("O1: send {key} was taken and is there {rows} times"));
+            }
+        }
+    }
+}
+
+/// Where an answer is cut, white space may go.
+fn solid(text: &str) -> String {
+    text.split_whitespace().collect()
+}
