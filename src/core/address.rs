@@ -10,7 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::key::{DEFAULT_ACCOUNT, push_id, push_name, push_place, shown, split_place, unescape};
+use crate::key::DEFAULT_ACCOUNT;
+use crate::segment::{push_id, push_name, push_place, shown, split_place, unescape};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
 ///

@@ -4,115 +4,20 @@
 //! segment `%`, `:` and control characters are percent-encoded (and `@` in a channel or account name), and
 //! any other spelling of the same key is refused, so that two spellings never name one conversation.
 
-use std::borrow::{Borrow, Cow};
+mod scope;
+
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use scope::Scope;
+
+use crate::segment::{push_id, push_place, shown, split_place, unescape};
+
 /// The account that is meant when none is written.
 pub const DEFAULT_ACCOUNT: &str = "default";
-
-/// What kind of place or work a conversation belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// One person, alone with the agent.
-    Dm,
-    /// A group chat, shared by its members.
-    Group,
-    /// A channel of a server or workspace.
-    Channel,
-    /// A forum topic inside a chat; the key ends in the topic's id.
-    Topic,
-    /// A thread inside a chat; the key ends in the thread's id.
-    Thread,
-    /// One person's own conversation inside a group: `member:{chat}:{thread or empty}:{person}`.
-    Member,
-    /// A background task.
-    Task,
-    /// A scheduled job.
-    Job,
-}
-
-impl Scope {
-    /// Every scope, in the order in which messages list them.
-    pub const ALL: [Scope; 8] = [
-        Scope::Dm,
-        Scope::Group,
-        Scope::Channel,
-        Scope::Topic,
-        Scope::Thread,
-        Scope::Member,
-        Scope::Task,
-        Scope::Job,
-    ];
-
-    /// The scope as it stands in a key.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scope::Dm => "dm",
-            Scope::Group => "group",
-            Scope::Channel => "channel",
-            Scope::Topic => "topic",
-            Scope::Thread => "thread",
-            Scope::Member => "member",
-            Scope::Task => "task",
-            Scope::Job => "job",
-        }
-    }
-
-    /// What follows the channel in a key of this scope.
-    fn form(self) -> &'static str {
-        match self {
-            Scope::Dm => "dm:{id}",
-            Scope::Group => "group:{id}",
-            Scope::Channel => "channel:{id}",
-            Scope::Topic => "topic:{chat}:{topic}",
-            Scope::Thread => "thread:{chat}:{thread}",
-            Scope::Member => "member:{chat}:{thread or nothing}:{person}",
-            Scope::Task => "task:{id}",
-            Scope::Job => "job:{id}",
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Scope {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        Scope::ALL
-            .into_iter()
-            .find(|scope| scope.name() == text)
-            .ok_or_else(|| KeyError::Scope { given: shown(text) })
-    }
-}
-
-/// A channel under one of its accounts: the part of a key between the agent and the scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// The channel's name: `telegram`.
-    pub channel: &'a str,
-    /// The account's name; `None` and `default` mean the same.
-    pub account: Option<&'a str>,
-}
-
-impl<'a> Place<'a> {
-    /// The channel under its default account.
-    pub fn of(channel: &'a str) -> Self {
-        Place { channel, account: None }
-    }
-
-    /// The channel under this account.
-    pub fn under(channel: &'a str, account: &'a str) -> Self {
-        Place { channel, account: Some(account) }
-    }
-}
 
 /// The name of one conversation. Cloning costs a reference count; equality, order and hash are those of
 /// the text form, so a map keyed by it can be asked with a `&str`.
@@ -188,52 +93,6 @@ impl SessionKey {
             thread: thread.map(str::to_owned),
             person: person.map(str::to_owned),
         })))
-    }
-
-    /// A person alone with the agent.
-    pub fn for_dm(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Dm, id, None, None)
-    }
-
-    /// A group chat that shares one conversation.
-    pub fn for_group(agent: &str, place: Place<'_>, chat: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Group, chat, None, None)
-    }
-
-    /// A channel of a server or workspace.
-    pub fn for_channel(agent: &str, place: Place<'_>, chat: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Channel, chat, None, None)
-    }
-
-    /// A forum topic of a chat.
-    pub fn for_topic(agent: &str, place: Place<'_>, chat: &str, topic: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Topic, chat, Some(topic), None)
-    }
-
-    /// A thread of a chat.
-    pub fn for_thread(agent: &str, place: Place<'_>, chat: &str, thread: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Thread, chat, Some(thread), None)
-    }
-
-    /// One person's own conversation in a group, or in one thread of it.
-    pub fn for_member(
-        agent: &str,
-        place: Place<'_>,
-        chat: &str,
-        thread: Option<&str>,
-        person: &str,
-    ) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Member, chat, thread, Some(person))
-    }
-
-    /// A background task that was started from this place.
-    pub fn for_task(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Task, id, None, None)
-    }
-
-    /// A scheduled job that reports to this place.
-    pub fn for_job(agent: &str, place: Place<'_>, id: &str) -> Result<Self, KeyError> {
-        Self::build(agent, place.channel, place.account, Scope::Job, id, None, None)
     }
 
     /// The text form, the only one.
@@ -440,77 +299,6 @@ pub enum KeyError {
     },
 }
 
-/// A foreign text as an error may show it: whole if it is short.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 120;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Appends a segment that stands between colons.
-pub(crate) fn push_id(out: &mut String, raw: &str) {
-    push_escaped(out, raw, |c| matches!(c, '%' | ':') || c.is_control());
-}
-
-/// Appends a channel's or an account's name, spelled the same way in keys, addresses and principals.
-pub(crate) fn push_name(out: &mut String, raw: &str) {
-    push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
-}
-
-/// Appends `{channel}` or `{channel}@{account}`.
-pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
-    push_name(out, channel);
-    if let Some(account) = account {
-        out.push('@');
-        push_name(out, account);
-    }
-}
-
-/// The inverse of [`push_place`], still escaped.
-pub(crate) fn split_place(segment: &str) -> (&str, Option<&str>) {
-    match segment.split_once('@') {
-        Some((channel, account)) => (channel, Some(account)),
-        None => (segment, None),
-    }
-}
-
-fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for c in raw.chars() {
-        if !special(c) {
-            out.push(c);
-            continue;
-        }
-        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-}
-
-/// Decodes every escape, needed or not: the caller compares with the canonical spelling afterwards, and can
-/// so name it. `None` if an escape is cut short, not hexadecimal or not UTF-8.
-pub(crate) fn unescape(segment: &str) -> Option<Cow<'_, str>> {
-    if !segment.contains('%') {
-        return Some(Cow::Borrowed(segment));
-    }
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let high = char::from(rest.next()?).to_digit(16)?;
-        let low = char::from(rest.next()?).to_digit(16)?;
-        bytes.push(u8::try_from(high << 4 | low).ok()?);
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -551,39 +339,40 @@ mod tests {
         assert_eq!(key.to_string(), text);
     }
 
+    fn dm(agent: &str, channel: &str, account: Option<&str>, id: &str) -> SessionKey {
+        SessionKey::build(agent, channel, account, Scope::Dm, id, None, None).unwrap()
+    }
+
     #[test]
     fn every_scope_has_its_form() {
-        let work = Place::under("telegram", "work");
         let keys = [
-            (SessionKey::for_dm("main", Place::of("web"), "main"), "agent:main:web:dm:main"),
-            (SessionKey::for_group("main", work, "-1"), "agent:main:telegram@work:group:-1"),
-            (SessionKey::for_channel("main", work, "7"), "agent:main:telegram@work:channel:7"),
-            (SessionKey::for_topic("main", work, "-1", "8"), "agent:main:telegram@work:topic:-1:8"),
-            (SessionKey::for_thread("main", work, "-1", "8"), "agent:main:telegram@work:thread:-1:8"),
-            (SessionKey::for_member("main", work, "-1", None, "5"), "agent:main:telegram@work:member:-1::5"),
-            (
-                SessionKey::for_member("main", work, "-1", Some("8"), "5"),
-                "agent:main:telegram@work:member:-1:8:5",
-            ),
-            (SessionKey::for_task("main", work, "t1"), "agent:main:telegram@work:task:t1"),
-            (SessionKey::for_job("main", work, "daily"), "agent:main:telegram@work:job:daily"),
+            (Scope::Dm, "1", None, None, "agent:main:telegram@work:dm:1"),
+            (Scope::Group, "-1", None, None, "agent:main:telegram@work:group:-1"),
+            (Scope::Channel, "7", None, None, "agent:main:telegram@work:channel:7"),
+            (Scope::Topic, "-1", Some("8"), None, "agent:main:telegram@work:topic:-1:8"),
+            (Scope::Thread, "-1", Some("8"), None, "agent:main:telegram@work:thread:-1:8"),
+            (Scope::Member, "-1", None, Some("5"), "agent:main:telegram@work:member:-1::5"),
+            (Scope::Member, "-1", Some("8"), Some("5"), "agent:main:telegram@work:member:-1:8:5"),
+            (Scope::Task, "t1", None, None, "agent:main:telegram@work:task:t1"),
+            (Scope::Job, "daily", None, None, "agent:main:telegram@work:job:daily"),
         ];
-        for (key, text) in keys {
-            assert_eq!(key.unwrap().as_str(), text);
+        for (scope, id, thread, person, text) in keys {
+            let key = SessionKey::build("main", "telegram", Some("work"), scope, id, thread, person).unwrap();
+            assert_eq!(key.as_str(), text);
             assert_eq!(parse(text).as_str(), text);
         }
     }
 
     #[test]
     fn the_default_account_is_never_written() {
-        let written = SessionKey::for_dm("main", Place::under("telegram", "default"), "1").unwrap();
-        assert_eq!(written, SessionKey::for_dm("main", Place::of("telegram"), "1").unwrap());
+        let written = dm("main", "telegram", Some("default"), "1");
+        assert_eq!(written, dm("main", "telegram", None, "1"));
         assert_eq!(corrected("agent:main:telegram@default:dm:1"), "agent:main:telegram:dm:1");
     }
 
     #[test]
     fn what_would_break_the_form_is_escaped() {
-        let key = SessionKey::for_dm("a:b", Place::under("x@y", "@me:home"), "50%\n\u{85}é@").unwrap();
+        let key = dm("a:b", "x@y", Some("@me:home"), "50%\n\u{85}é@");
         assert_eq!(key.as_str(), "agent:a%3Ab:x%40y@%40me%3Ahome:dm:50%25%0A%C2%85é@");
         assert_eq!((key.channel(), key.account(), key.id()), ("x@y", "@me:home", "50%\n\u{85}é@"));
     }
@@ -652,7 +441,7 @@ mod tests {
     fn ids_that_differ_in_a_sign_stay_apart() {
         let ids = ["a.b", "a_b", "a-b", "a:b", "a%3Ab", "a%253Ab", "a b", "A.B", "a.b ", "ab"];
         let keys: std::collections::BTreeSet<SessionKey> =
-            ids.iter().map(|id| SessionKey::for_dm("main", Place::of("web"), id).unwrap()).collect();
+            ids.iter().map(|id| dm("main", "web", None, id)).collect();
         assert_eq!(keys.len(), ids.len());
     }
 
@@ -724,7 +513,9 @@ mod tests {
 
         #[test]
         fn moving_a_colon_from_one_field_to_the_next_makes_another_key(a in "[a:%.]{1,4}", b in "[a:%.]{1,4}") {
-            let topic = |chat: &str, thread: &str| SessionKey::for_topic("x", Place::of("y"), chat, thread).unwrap();
+            let topic = |chat: &str, thread: &str| {
+                SessionKey::build("x", "y", None, Scope::Topic, chat, Some(thread), None).unwrap()
+            };
             prop_assert_ne!(topic(&format!("{a}:"), &b), topic(&a, &format!(":{b}")));
         }
 

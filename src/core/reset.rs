@@ -3,14 +3,17 @@
 //! One pure rule, computed on instants: a local hour is never compared with another local hour, because
 //! clocks are put forward and back. Stored sessions are not touched by it; the gate asks at each message.
 
+mod day;
+
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use crate::command::nearest;
-use crate::key::shown;
+use crate::nearest::nearest;
+use crate::segment::shown;
+use day::Day;
 
 /// What makes a conversation stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -252,76 +255,6 @@ pub enum PolicyError {
     },
 }
 
-/// The boundaries of a zone's days, in seconds since 1970, UTC.
-struct Day {
-    zone: Tz,
-    /// Seconds from local midnight to the boundary, on a day without a change of clocks.
-    hour: i64,
-}
-
-const DAY: i64 = 86_400;
-
-/// Further from UTC than any zone has ever been: Manila was 15:56 behind until 1844.
-const FARTHEST: i64 = 16 * 3600;
-
-impl Day {
-    /// The greatest boundary at or before `now`.
-    fn previous(&self, now: i64) -> i64 {
-        let offset = self.offset(now);
-        let today = (now + offset).div_euclid(DAY);
-        if self.steady(now, offset) {
-            let boundary = today * DAY + self.hour - offset;
-            return if boundary <= now { boundary } else { boundary - DAY };
-        }
-        // Tomorrow's may have passed already, if the clocks went back over midnight (St John's, 2010), and
-        // yesterday's may lie ahead, if that date was skipped (Apia, 2011).
-        let mut date = today + 1;
-        while self.boundary(date) > now {
-            date -= 1;
-        }
-        self.boundary(date)
-    }
-
-    /// The least boundary after `now`.
-    fn next(&self, now: i64) -> i64 {
-        let mut date = (now + self.offset(now)).div_euclid(DAY) - 1;
-        while self.boundary(date) <= now {
-            date += 1;
-        }
-        self.boundary(date)
-    }
-
-    /// Whether no clock was changed anywhere near: nearly always, and it spares most look-ups. A change there
-    /// and back between two samples would be missed; the shortest ever lasted 95 hours (Freetown, 1939).
-    fn steady(&self, now: i64, offset: i64) -> bool {
-        self.offset(now - 3 * DAY) == offset && self.offset(now + 2 * DAY) == offset
-    }
-
-    /// The boundary of a local date, given in days since 1970.
-    ///
-    /// At most one change of clocks lies near. A time that exists twice is the first, the one under the
-    /// offset before the change; a time that does not exist is read with that offset too, which moves it
-    /// forward by the gap. A date that was skipped whole so falls on its successor's boundary.
-    fn boundary(&self, date: i64) -> i64 {
-        let local = date * DAY + self.hour;
-        let before = self.offset(local - FARTHEST);
-        let after = self.offset(local + FARTHEST);
-        let exists_after = || self.offset(local - after) == after;
-        if before == after || self.offset(local - before) == before || !exists_after() {
-            local - before
-        } else {
-            local - after
-        }
-    }
-
-    /// Seconds east of UTC at an instant; beyond chrono's calendar, those at its end.
-    fn offset(&self, at: i64) -> i64 {
-        let end = if at < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-        let at = DateTime::from_timestamp(at, 0).unwrap_or(end);
-        i64::from(self.zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
-    }
-}
-
 /// The zone that `given` is most likely meant to be: a city without its continent, or a slip of the pen.
 /// Nothing is offered for or with digits: `Etc/GMT+2` is two hours *west* of Greenwich.
 fn nearest_zone(given: &str) -> Option<&'static str> {
@@ -347,11 +280,13 @@ fn zone_advice(nearest: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{Offset, TimeZone};
     use chrono_tz::America::New_York;
     use chrono_tz::Europe::Berlin;
     use proptest::prelude::*;
     use serde::Deserialize;
 
+    use super::day::DAY;
     use super::*;
 
     #[derive(Deserialize)]

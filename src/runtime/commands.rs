@@ -69,7 +69,9 @@ async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     house.note_storage(None);
     if let Fenced::Done(done) = done {
         match &done.facts {
-            CommandFacts::Stopped { running, .. } => house.cancel_running(running),
+            CommandFacts::Stopped { running, waiting } => {
+                house.cancelled(&row.session, &row.address, running, waiting.clone()).await;
+            }
             CommandFacts::Retrying => gate::wake(house, &row.session),
             _ => {}
         }

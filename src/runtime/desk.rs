@@ -173,18 +173,22 @@ impl Desk {
     }
 
     /// Cancels the running turn and all that wait; returns how many of each.
-    pub async fn cancel(&self, session: &SessionKey) -> Result<(usize, u64), DeskError> {
-        self.known(session).await?;
-        let (running, waiting) = self.0.store.cancel(session, self.0.clock.wall()).await?;
-        self.0.cancel_running(&running);
-        Ok((running.len(), waiting))
+    pub async fn cancel(&self, session: &SessionKey) -> Result<(usize, usize), DeskError> {
+        let row = self.known(session).await?;
+        self.cancel_all(&row).await
+    }
+
+    async fn cancel_all(&self, session: &SessionRow) -> Result<(usize, usize), DeskError> {
+        let (running, waiting) = self.0.store.cancel(&session.key, self.0.clock.wall()).await?;
+        let counts = (running.len(), waiting.len());
+        self.0.cancelled(&session.key, &session.address, &running, waiting).await;
+        Ok(counts)
     }
 
     /// Cancels everything and erases what was said. The key's epochs are never used again.
     pub async fn erase(&self, session: &SessionKey) -> Result<(), DeskError> {
         let row = self.known(session).await?;
-        let (running, _) = self.0.store.cancel(session, self.0.clock.wall()).await?;
-        self.0.cancel_running(&running);
+        self.cancel_all(&row).await?;
         self.0.store.erase(session, self.0.clock.wall()).await?;
         if let Some(entry) = self.0.agents.get(session.agent()) {
             entry.agent.forget(session, row.epoch).await;

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants};
+use frontdesk_core::act::{About, Act, Ending};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Stop};
+use frontdesk_core::profile::Flow;
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::mpsc;
 
@@ -113,13 +115,26 @@ impl House {
             .unwrap_or(&self.default_agent)
     }
 
-    /// Tells turns to end. Those that have ended already are passed over.
-    pub(crate) fn cancel_running(&self, turns: &[TurnId]) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Turns and messages of a session were cancelled in the database: tells the agents of those that run,
+    /// and those who wait for the answers of the rest.
+    pub(crate) async fn cancelled(
+        &self,
+        session: &SessionKey,
+        address: &Address,
+        turns: &[TurnId],
+        waiting: Vec<MessageId>,
+    ) {
         for turn in turns {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(stop) = running.get(turn) {
                 stop.cancel();
             }
+        }
+        let live = self.adapters.at(address).is_some_and(|to| to.adapter.profile().flow == Flow::Live);
+        if live && !waiting.is_empty() {
+            let about = About { session: Some(session.clone()), messages: waiting };
+            let end = Act::End { about, ending: Ending::Cancelled, usage: None };
+            self.adapters.show(address, end).await;
         }
     }
 

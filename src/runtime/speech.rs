@@ -39,6 +39,10 @@ impl Speech for Speaker {
         }
     }
 
+    fn idempotent(&self, to: &Address) -> bool {
+        self.profiles.get(to.channel()).is_some_and(|profile| profile.idempotent)
+    }
+
     fn committed(&self, rows: &[OutRow]) {
         for row in rows {
             // The receiver goes away last; a row that nobody hears of is found at the next start.

@@ -52,7 +52,7 @@ impl Store {
     /// Cancels the running and the waiting turns of a session. Returns the turns whose agents must be told, and
     /// how many messages waited. A streamed message says that it was stopped: the session's address has
     /// something to send then.
-    pub async fn cancel(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<(Vec<TurnId>, u64)> {
+    pub async fn cancel(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
         let key = key.clone();
         self.write(Line::Commands, move |tx| {
             let stopped = stop(tx, &key, i64::MAX, now)?;
@@ -67,7 +67,7 @@ pub(crate) struct Stopped {
     /// Turns that ran.
     pub(crate) running: Vec<TurnId>,
     /// Messages that waited, in rows or in turns that had not begun again.
-    pub(crate) waiting: u64,
+    pub(crate) waiting: Vec<MessageId>,
     /// What streamed messages say now.
     pub(crate) said: Vec<OutRow>,
 }
@@ -109,7 +109,7 @@ fn answer(
 /// Ends the open turns and the waiting messages of a session that were accepted before a message. A message
 /// that was steered into such a turn after it waits again.
 pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc>) -> Outcome<Stopped> {
-    let mut stopped = Stopped { running: Vec::new(), waiting: 0, said: Vec::new() };
+    let mut stopped = Stopped { running: Vec::new(), waiting: Vec::new(), said: Vec::new() };
     let open = OpenTurn::find_all(
         tx,
         concat!(
@@ -133,16 +133,17 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         if turn.state == "running" {
             stopped.running.push(turn.id);
         } else {
-            stopped.waiting += turn.messages.len() as u64;
+            stopped.waiting.extend(&turn.messages);
         }
     }
-    let rows = tx.run(
+    let rows = tx.all(
         "UPDATE inbound SET state = 'cancelled'
-         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2",
+         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2 RETURNING id",
         params![key.as_str(), before],
+        |row| row.get(0).map(MessageId),
     )?;
-    tx.taken(rows);
-    stopped.waiting += rows as u64;
+    tx.taken(rows.len());
+    stopped.waiting.extend(rows);
     Ok(stopped)
 }
 

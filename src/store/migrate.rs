@@ -108,6 +108,9 @@ mod tests {
         fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
             Vec::new()
         }
+        fn idempotent(&self, _to: &Address) -> bool {
+            false
+        }
         fn committed(&self, _: &[OutRow]) {}
     }
 

@@ -192,6 +192,17 @@ fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutRow>> {
 }
 
 /// Some of them may have been sent since they were looked up.
+/// Whether a line about stale parts is on its way to this address already: one is enough.
+fn told_already(tx: &Tx<'_>, address: &Address) -> Outcome<bool> {
+    let line = tx.one(
+        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')
+           AND part_key LIKE '%/notice/stale/%'",
+        [address.as_str()],
+        |_| Ok(()),
+    )?;
+    Ok(line.is_some())
+}
+
 fn expire(
     tx: &Tx<'_>,
     parts: &[OutId],
@@ -207,7 +218,10 @@ fn expire(
             continue;
         };
         done(tx, *id, "dead", "expired", now)?;
-        if part.post.kind != PostKind::Notice && told.insert(part.address.as_str().to_owned()) {
+        if part.post.kind != PostKind::Notice
+            && told.insert(part.address.as_str().to_owned())
+            && !told_already(tx, &part.address)?
+        {
             let session = part.post.about.session.as_ref();
             let about = &part.post.about.messages;
             let line = Envelope { about, ..envelope(&part.address, session, PostKind::Notice, now) };

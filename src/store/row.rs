@@ -20,9 +20,7 @@ pub trait Speech: Send + Sync + 'static {
     fn parts(&self, to: &Address, text: &str) -> Vec<Part>;
     /// Whether the platform drops a part that it has already seen under the same key: such a part is sent
     /// again after a crash, whatever the operator wants done with those that may have arrived.
-    fn idempotent(&self, _to: &Address) -> bool {
-        false
-    }
+    fn idempotent(&self, to: &Address) -> bool;
     /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before
     /// the verbs that made them return, so that durable frames are shown in the order of their numbers. Must
     /// not block.
@@ -287,7 +285,7 @@ pub enum CommandFacts {
         /// Those that ran: their agents must be told.
         running: Vec<TurnId>,
         /// Messages that waited.
-        waiting: u64,
+        waiting: Vec<MessageId>,
     },
     /// The command's row is a turn now, with the last turn's text.
     Retrying,

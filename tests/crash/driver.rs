@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::agent::Seen;
@@ -35,6 +36,8 @@ struct Run {
     cycle: u64,
     tally: Tally,
     begun: Instant,
+    /// So many of the next lives are very short: a crash loop.
+    loops: u64,
 }
 
 /// Runs the whole test.
@@ -53,7 +56,11 @@ pub fn run() -> Result<ExitCode> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mut run = Run::new(seed, kills, cycle, folder.path(), listener.local_addr()?)?;
         let mut people = run.people(listener)?;
-        let passed = run.drive().await;
+        let passed = tokio::select! {
+            passed = run.drive() => passed,
+            // Dropping the run ends the daemon, which would outlive us otherwise.
+            () = interrupted() => Err(anyhow!("interrupted")),
+        };
         people.shutdown().await;
         passed
     });
@@ -67,6 +74,15 @@ pub fn run() -> Result<ExitCode> {
     } else {
         println!("crash: 0 passed, 1 failed; CRASH_SEED={seed} repeats the schedule");
         Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Returns when somebody ends this test.
+async fn interrupted() {
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
     }
 }
 
@@ -94,6 +110,7 @@ impl Run {
             cycle,
             tally: Tally::default(),
             begun: clock::moment(),
+            loops: 0,
         })
     }
 
@@ -171,6 +188,13 @@ impl Run {
     /// Waits for a moment that is worth a kill: any, or one in the middle of something.
     async fn moment(&mut self) {
         let world = self.world.clone();
+        if self.loops == 0 && self.dice.permille(25) {
+            self.loops = self.dice.range(3, 8);
+        }
+        if self.loops > 0 {
+            self.loops -= 1;
+            return clock::pause_ms(self.dice.range(0, 60)).await;
+        }
         let kind = self.dice.range(0, 9);
         clock::pause_ms(self.dice.range(20, if kind < 4 { 1000 } else { 600 })).await;
         let deadline = clock::moment() + Duration::from_millis(300);

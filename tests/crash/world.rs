@@ -96,6 +96,7 @@ pub fn chats() -> Vec<Chat> {
         chat(Lab, "l2", false, Strict),
         chat(Lab, "l3", true, Strict),
         chat(Lab, "l-new", false, Renews),
+        chat(Lab, "l-stop", false, Stops),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! What to say about a key that nobody knows: what was meant, or where it belongs.
 
-use frontdesk_core::command::nearest;
+use frontdesk_core::nearest::nearest;
 
 use super::document::{Key, join};
 use super::schema::{Choice, Schema};

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Number, Value as Json};
 
-use frontdesk_core::command::nearest;
+use frontdesk_core::nearest::nearest;
 
 use super::document::{Node, Text, Value, join};
 use super::problem::Problem;

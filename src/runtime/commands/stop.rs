@@ -10,14 +10,14 @@ pub(super) fn plan() -> Plan {
 
 fn reply(facts: &CommandFacts) -> String {
     let CommandFacts::Stopped { running, waiting } = facts else { return "Nothing to stop.".to_owned() };
-    match (running.len(), waiting) {
+    match (running.len(), waiting.len()) {
         (0, 0) => "Nothing to stop.".to_owned(),
-        (0, waiting) => format!("Stopped: {} that waited.", messages(*waiting)),
+        (0, waiting) => format!("Stopped: {} that waited.", messages(waiting)),
         (_, 0) => "Stopped the running answer.".to_owned(),
-        (_, waiting) => format!("Stopped the running answer and {} that waited.", messages(*waiting)),
+        (_, waiting) => format!("Stopped the running answer and {} that waited.", messages(waiting)),
     }
 }
 
-fn messages(count: u64) -> String {
+fn messages(count: usize) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }

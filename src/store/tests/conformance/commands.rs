@@ -48,7 +48,7 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
     let after = desk.heard(51, says("anna", "4", "after")).await;
     let bob = desk.heard(51, says("bob", "5", "elsewhere")).await;
     let CommandDone { facts, .. } = run(&desk, stop, CommandEffect::Stop).await;
-    assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.id], waiting: 1 });
+    assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.id], waiting: vec![waiting] });
     assert_eq!(desk.state(ids(&turn)[0]).await.0, "cancelled");
     assert_eq!(desk.state(waiting).await.0, "cancelled");
     for kept in [other, after, bob] {
@@ -66,7 +66,7 @@ async fn stop_counts_a_turn_that_had_not_begun_again_as_waiting() {
     done(desk.store.release(turn.id, turn.fence).await.unwrap());
     let stop = command(&desk, "stop").await;
     let CommandDone { facts, .. } = run(&desk, stop, CommandEffect::Stop).await;
-    assert_eq!(facts, CommandFacts::Stopped { running: vec![], waiting: 1 });
+    assert_eq!(facts, CommandFacts::Stopped { running: vec![], waiting: ids(&turn) });
     assert_eq!(desk.claim("anna").await, None);
 }
 
@@ -98,9 +98,9 @@ async fn stop_ends_a_streamed_message() {
 async fn cancel_ends_everything_but_commands() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
-    desk.heard(11, says("anna", "2", "b")).await;
+    let waiting = desk.heard(11, says("anna", "2", "b")).await;
     let command = command(&desk, "c").await;
-    assert_eq!(desk.store.cancel(&key("anna"), t(60)).await.unwrap(), (vec![turn.id], 1));
+    assert_eq!(desk.store.cancel(&key("anna"), t(60)).await.unwrap(), (vec![turn.id], vec![waiting]));
     assert_eq!((desk.state(command).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
 }
 

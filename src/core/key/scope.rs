@@ -1,0 +1,87 @@
+//! What kind of place or work a conversation belongs to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::KeyError;
+use crate::segment::shown;
+
+/// What kind of place or work a conversation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// One person, alone with the agent.
+    Dm,
+    /// A group chat, shared by its members.
+    Group,
+    /// A channel of a server or workspace.
+    Channel,
+    /// A forum topic inside a chat; the key ends in the topic's id.
+    Topic,
+    /// A thread inside a chat; the key ends in the thread's id.
+    Thread,
+    /// One person's own conversation inside a group: `member:{chat}:{thread or empty}:{person}`.
+    Member,
+    /// A background task.
+    Task,
+    /// A scheduled job.
+    Job,
+}
+
+impl Scope {
+    /// Every scope, in the order in which messages list them.
+    pub const ALL: [Scope; 8] = [
+        Scope::Dm,
+        Scope::Group,
+        Scope::Channel,
+        Scope::Topic,
+        Scope::Thread,
+        Scope::Member,
+        Scope::Task,
+        Scope::Job,
+    ];
+
+    /// The scope as it stands in a key.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Dm => "dm",
+            Scope::Group => "group",
+            Scope::Channel => "channel",
+            Scope::Topic => "topic",
+            Scope::Thread => "thread",
+            Scope::Member => "member",
+            Scope::Task => "task",
+            Scope::Job => "job",
+        }
+    }
+
+    /// What follows the channel in a key of this scope.
+    pub(super) fn form(self) -> &'static str {
+        match self {
+            Scope::Dm => "dm:{id}",
+            Scope::Group => "group:{id}",
+            Scope::Channel => "channel:{id}",
+            Scope::Topic => "topic:{chat}:{topic}",
+            Scope::Thread => "thread:{chat}:{thread}",
+            Scope::Member => "member:{chat}:{thread or nothing}:{person}",
+            Scope::Task => "task:{id}",
+            Scope::Job => "job:{id}",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        Scope::ALL
+            .into_iter()
+            .find(|scope| scope.name() == text)
+            .ok_or_else(|| KeyError::Scope { given: shown(text) })
+    }
+}

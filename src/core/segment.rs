@@ -1,0 +1,74 @@
+//! The segments that keys, addresses and principals are made of, and their escapes.
+
+use std::borrow::Cow;
+
+/// A foreign text as an error may show it: whole if it is short.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 120;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Appends a segment that stands between colons.
+pub(crate) fn push_id(out: &mut String, raw: &str) {
+    push_escaped(out, raw, |c| matches!(c, '%' | ':') || c.is_control());
+}
+
+/// Appends a channel's or an account's name, spelled the same way in keys, addresses and principals.
+pub(crate) fn push_name(out: &mut String, raw: &str) {
+    push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
+}
+
+/// Appends `{channel}` or `{channel}@{account}`.
+pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
+    push_name(out, channel);
+    if let Some(account) = account {
+        out.push('@');
+        push_name(out, account);
+    }
+}
+
+/// The inverse of [`push_place`], still escaped.
+pub(crate) fn split_place(segment: &str) -> (&str, Option<&str>) {
+    match segment.split_once('@') {
+        Some((channel, account)) => (channel, Some(account)),
+        None => (segment, None),
+    }
+}
+
+fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for c in raw.chars() {
+        if !special(c) {
+            out.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+/// Decodes every escape, needed or not: the caller compares with the canonical spelling afterwards, and can
+/// so name it. `None` if an escape is cut short, not hexadecimal or not UTF-8.
+pub(crate) fn unescape(segment: &str) -> Option<Cow<'_, str>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment));
+    }
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let high = char::from(rest.next()?).to_digit(16)?;
+        let low = char::from(rest.next()?).to_digit(16)?;
+        bytes.push(u8::try_from(high << 4 | low).ok()?);
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}

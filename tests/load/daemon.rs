@@ -1,0 +1,149 @@
+//! Servers that are measured: the daemon in a home of its own, and the raw limit's server.
+
+use std::fs::{File, read_to_string, write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::bare::Commit;
+use crate::client::{Line, Target};
+use crate::process::Process;
+
+/// What becomes of accepted messages while accepts are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    /// One turn runs and says nothing, so that no other begins: accepts alone.
+    Held,
+    /// The echo agent answers all, and its commits compete with the accepts.
+    Answered,
+}
+
+/// A home.
+pub struct Home(TempDir);
+
+impl Home {
+    pub fn new(folder: &Path, turns: Turns) -> Result<Self> {
+        let home = tempfile::tempdir_in(std::path::absolute(folder)?)?;
+        write(home.path().join("frontdesk.toml"), config(turns))?;
+        Ok(Self(home))
+    }
+
+    /// One with every default.
+    pub fn plain(folder: &Path) -> Result<Self> {
+        Ok(Self(tempfile::tempdir_in(std::path::absolute(folder)?)?))
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.path().join("frontdesk.db")
+    }
+}
+
+/// Limits and pacing off; queues that do not fill; turns that may be silent for hours.
+fn config(turns: Turns) -> String {
+    let max = if turns == Turns::Held { 1 } else { 64 };
+    format!(
+        "[gateway.limits.per_ip]\nper_minute = 0\nburst = 0\n\
+         [gateway.limits.per_token]\nper_minute = 0\nburst = 0\n\
+         [limits.user]\nper_minute = 0\nburst = 0\n\
+         [limits.chat]\nper_minute = 0\nburst = 0\n\
+         [limits.account]\nper_minute = 0\nburst = 0\n\
+         [queue]\nglobal = 100000000\nper_session = 1000000\n\
+         [turns]\nmax = {max}\nhard_limit_seconds = 7200\nprogress_timeout_seconds = 7200\ndrain_seconds = 0\n"
+    )
+}
+
+/// A process that is measured. Dropping it kills it: what it holds is thrown away.
+pub struct Server {
+    child: Child,
+    pub target: Target,
+    /// From the spawn to the first 200.
+    pub ready_in: Duration,
+}
+
+impl Server {
+    pub fn daemon(program: &Path, home: &Home) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::path::absolute(program)?);
+        command
+            .env_clear()
+            .env("FRONTDESK_HOME", home.0.path())
+            .args(["run", "--port", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(File::create(home.0.path().join("log"))?);
+        let mut server = Self::start(&mut command, port, 202)?;
+        server.target.token = read_to_string(home.0.path().join("token"))?.trim().to_owned();
+        Ok(server)
+    }
+
+    pub fn bare(folder: &Path, commit: Commit) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["bare", "--commit", commit.name(), "--port", &port.to_string(), "--folder"])
+            .arg(std::path::absolute(folder)?);
+        Self::start(&mut command, port, 200)
+    }
+
+    fn start(command: &mut Command, port: u16, taken: u16) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let spawned = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
+        loop {
+            let ready = Line::open(address).and_then(|mut line| line.get("/ready"));
+            if matches!(ready, Ok(200)) {
+                break;
+            }
+            if let Some(status) = child.try_wait()? {
+                anyhow::bail!("{command:?} ended with {status} before it was ready");
+            }
+            ensure!(spawned.elapsed() < Duration::from_secs(60), "{command:?} does not become ready");
+            // Short beside what is measured, long enough to leave it a core.
+            sleep(Duration::from_micros(200));
+        }
+        let ready_in = spawned.elapsed();
+        Ok(Self { child, target: Target { address, token: String::new(), taken }, ready_in })
+    }
+
+    pub fn process(&self) -> Process {
+        Process(self.child.id())
+    }
+
+    /// The one silent turn that keeps all others waiting.
+    pub fn hold(&self) -> Result<()> {
+        let mut line = Line::open(self.target.address)?;
+        let mut request = Vec::new();
+        self.target.prompt(&mut request, "held", "!wait 600000 hello", false);
+        ensure!(line.ask(&request)? == self.target.taken, "{}", line.answer());
+        sleep(Duration::from_millis(100));
+        Ok(())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; either way it is gone after this.
+        if self.child.kill().is_ok()
+            && let Err(error) = self.child.wait()
+        {
+            println!("  (a server could not be waited for: {error})");
+        }
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,109 @@
+//! What the disk and SQLite can do without HTTP.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use crate::bare::{GROUP, Table};
+use crate::figure::{Run, histogram};
+
+/// Appends of 4 KB, each made durable.
+pub fn append(folder: &Path, span: Duration) -> Result<Run> {
+    let home = tempfile::tempdir_in(folder)?;
+    let mut file = OpenOptions::new().create(true).append(true).open(home.path().join("append"))?;
+    let block = [7; 4096];
+    measure(span, |_| {
+        file.write_all(&block)?;
+        Ok(file.sync_data()?)
+    })
+}
+
+/// One row per commit.
+pub fn rows(folder: &Path, span: Duration) -> Result<Run> {
+    let home = tempfile::tempdir_in(folder)?;
+    let mut table = Table::open(&home.path().join("rows.db"))?;
+    measure(span, |_| Ok(table.insert("hello, this is a message").map(drop)?))
+}
+
+/// The least that a message needs, one after the other: accepted, claimed, finished, sent.
+pub fn chain(folder: &Path, span: Duration) -> Result<Run> {
+    let home = tempfile::tempdir_in(folder)?;
+    let mut table = Table::open(&home.path().join("chain.db"))?;
+    measure(span, |_| {
+        let n = table.insert("hello, this is a message")?;
+        for step in ["claimed", "finished", "sent"] {
+            table.update(n, step)?;
+        }
+        Ok(())
+    })
+}
+
+/// What waits for the writing thread.
+struct Step {
+    /// Of a row that is there already.
+    row: Option<u64>,
+    done: mpsc::SyncSender<u64>,
+}
+
+/// The same four commits for many messages at once, in groups.
+pub fn chains(folder: &Path, span: Duration, producers: usize) -> Result<Run> {
+    let home = tempfile::tempdir_in(folder)?;
+    let mut table = Table::open(&home.path().join("chains.db"))?;
+    let (steps, arrived) = mpsc::channel::<Step>();
+    let start = Instant::now();
+    let threads: Vec<_> = (0..producers)
+        .map(|_| {
+            let steps = steps.clone();
+            std::thread::spawn(move || {
+                let (done, stored) = mpsc::sync_channel(1);
+                measure(span, |_| {
+                    let mut row = None;
+                    for _ in 0..4 {
+                        steps.send(Step { row, done: done.clone() })?;
+                        row = Some(stored.recv()?);
+                    }
+                    Ok(())
+                })
+            })
+        })
+        .collect();
+    drop(steps);
+    while let Ok(first) = arrived.recv() {
+        let group: Vec<Step> = std::iter::once(first).chain(arrived.try_iter().take(GROUP - 1)).collect();
+        let mut rows = Vec::with_capacity(group.len());
+        table.together(|table| {
+            for step in &group {
+                rows.push(match step.row {
+                    None => table.insert("hello, this is a message")?,
+                    Some(n) => table.update(n, "a step further").map(|()| n)?,
+                });
+            }
+            Ok(())
+        })?;
+        for (step, row) in group.iter().zip(rows) {
+            step.done.send(row)?;
+        }
+    }
+    let mut times = histogram()?;
+    for thread in threads {
+        times.add(thread.join().map_err(|_| anyhow!("a producer panicked"))??.times)?;
+    }
+    Ok(Run { times, span: start.elapsed(), cpu: Duration::ZERO, memory: 0, others: 0.0 })
+}
+
+fn measure(span: Duration, mut step: impl FnMut(u64) -> Result<()>) -> Result<Run> {
+    let (mut times, start) = (histogram()?, Instant::now());
+    for n in 0.. {
+        let before = Instant::now();
+        step(n)?;
+        times.record(u64::try_from(before.elapsed().as_nanos())?)?;
+        if start.elapsed() > span {
+            break;
+        }
+    }
+    Ok(Run { times, span: start.elapsed(), cpu: Duration::ZERO, memory: 0, others: 0.0 })
+}

@@ -1,0 +1,128 @@
+//! Load: closed loop or open loop, each answer timed.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use tokio::task::JoinSet;
+
+use crate::client::{Line, SharedLine};
+use crate::daemon::Server;
+use crate::figure::{Run, histogram};
+use crate::machine::Busy;
+use crate::process::Process;
+
+/// A text as people write them.
+const TEXT: &str = "hello, this is a message";
+
+/// How close to its moment a request of an open loop sleeps; the rest is spun away, since sleeping is late.
+const SPIN: Duration = Duration::from_micros(200);
+
+/// Counts what server, client and others use during a run.
+struct Meter {
+    server: Process,
+    cpu: Duration,
+    own: Duration,
+    busy: Busy,
+    start: Instant,
+}
+
+impl Meter {
+    fn start(server: &Server) -> Self {
+        let server = server.process();
+        let (cpu, own) = (server.cpu(), Process::this().cpu());
+        Self { server, cpu, own, busy: Busy::now(), start: Instant::now() }
+    }
+
+    fn end(self, times: hdrhistogram::Histogram<u64>) -> Run {
+        let span = self.start.elapsed();
+        let cpu = self.server.cpu() - self.cpu;
+        let own = Process::this().cpu() - self.own;
+        Run { times, span, cpu, memory: self.server.memory(), others: self.busy.others(cpu + own) }
+    }
+}
+
+/// One connection; the next request follows the answer.
+pub fn closed(server: &Server, span: Duration, chat: impl Fn(u64) -> String) -> Result<Run> {
+    one(server, span, None, chat)
+}
+
+/// One connection; requests fall due at a fixed pace, and their time counts from that moment.
+pub fn open(server: &Server, span: Duration, per_second: u32, chat: impl Fn(u64) -> String) -> Result<Run> {
+    one(server, span, Some(Duration::from_secs(1) / per_second), chat)
+}
+
+fn one(server: &Server, span: Duration, pace: Option<Duration>, chat: impl Fn(u64) -> String) -> Result<Run> {
+    let mut line = Line::open(server.target.address)?;
+    let (mut request, mut times) = (Vec::new(), histogram()?);
+    let meter = Meter::start(server);
+    let start = Instant::now();
+    for n in 0.. {
+        server.target.prompt(&mut request, &chat(n), TEXT, false);
+        let mut before = Instant::now();
+        if let Some(pace) = pace {
+            before = start + pace * u32::try_from(n)?;
+            wait_until(before);
+        }
+        let status = line.ask(&request)?;
+        ensure!(status == server.target.taken, "{}", line.answer());
+        times.record(u64::try_from(before.elapsed().as_nanos())?)?;
+        if start.elapsed() > span {
+            break;
+        }
+    }
+    Ok(meter.end(times))
+}
+
+fn wait_until(moment: Instant) {
+    let left = moment.saturating_duration_since(Instant::now());
+    if left > SPIN {
+        sleep(left - SPIN);
+    }
+    while Instant::now() < moment {
+        std::hint::spin_loop();
+    }
+}
+
+/// Many connections on one thread, each a closed loop. `wait` asks for the agent's answer instead of the
+/// commit alone.
+pub fn many(
+    server: &Server,
+    span: Duration,
+    connections: u64,
+    wait: bool,
+    chat: fn(u64, u64) -> String,
+) -> Result<Run> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let meter = Meter::start(server);
+        let start = Instant::now();
+        let mut tasks = JoinSet::new();
+        for connection in 0..connections {
+            let mut target = server.target.clone();
+            if wait && target.taken == 202 {
+                target.taken = 200;
+            }
+            tasks.spawn(async move {
+                let mut line = SharedLine::open(target.address).await?;
+                let (mut request, mut times) = (Vec::new(), histogram()?);
+                for n in 0.. {
+                    target.prompt(&mut request, &chat(connection, n), TEXT, wait);
+                    let before = Instant::now();
+                    let status = line.ask(&request).await?;
+                    ensure!(status == target.taken, "{}", line.answer());
+                    times.record(u64::try_from(before.elapsed().as_nanos())?)?;
+                    if start.elapsed() > span {
+                        break;
+                    }
+                }
+                Ok(times)
+            });
+        }
+        let mut all = histogram()?;
+        while let Some(times) = tasks.join_next().await {
+            all.add(times??)?;
+        }
+        Ok(meter.end(all))
+    })
+}
