@@ -377,7 +377,14 @@ impl Run<'_> {
 
     fn dead(&self, finish: &mut Finish, failure: Failure, detail: &str) {
         let (turn, session) = (self.turn.id, &self.turn.session);
-        tracing::warn!(%turn, %session, channel = session.channel(), failure = failure.name(), detail, "a turn failed");
+        let (channel, name) = (session.channel(), failure.name());
+        if failure == Failure::Agent {
+            // The agent's own words may quote what it was asked: they are not for the log at this level.
+            tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");
+            tracing::debug!(%turn, detail, "what the agent said of it");
+        } else {
+            tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
+        }
         finish.error = Some(failure.name().to_owned());
         finish.answer = (!self.flow.text().is_empty()).then(|| self.flow.text().to_owned());
         finish.notice = Some(match failure {

@@ -19,7 +19,7 @@ use crate::dice::Dice;
 use crate::journal::Way;
 use crate::oracle::{self, Evidence, Violation};
 use crate::report::Tally;
-use crate::world::{World, by_way, chats, writers};
+use crate::world::{World, by_way, chats, waverer, writers};
 use crate::{clock, http, story, ws};
 
 /// After this a message that still waits is stuck.
@@ -127,6 +127,7 @@ impl Run {
             people.spawn(http::Client::new(self.world.clone(), vec![chat], dice)?.run());
         }
         people.spawn(writers(self.world.clone(), self.dice.fork(300)));
+        people.spawn(waverer(self.world.clone(), self.dice.fork(301)));
         Ok(people)
     }
 

@@ -107,7 +107,8 @@ pub fn by_way(way: Way) -> Vec<Chat> {
 
 /// People on the platform.
 pub async fn writers(world: Arc<World>, mut dice: Dice) {
-    let chats = by_way(Way::Lab);
+    let mut chats = by_way(Way::Lab);
+    chats.retain(|chat| chat.rule != Rule::Stops);
     loop {
         clock::pause_ms(dice.range(20, 140)).await;
         if world.is_calm() {
@@ -117,5 +118,23 @@ pub async fn writers(world: Arc<World>, mut dice: Dice) {
         let Some(chat) = chats.get(index) else { continue };
         let text = ws::text(&world, chat, &mut dice);
         world.platform.write(chat, &text);
+    }
+}
+
+/// Somebody on the platform who often changes his mind in the middle of an answer.
+pub async fn waverer(world: Arc<World>, mut dice: Dice) {
+    let chats = by_way(Way::Lab);
+    let Some(chat) = chats.iter().find(|chat| chat.rule == Rule::Stops) else { return };
+    loop {
+        clock::pause_ms(dice.range(100, 400)).await;
+        if world.is_calm() {
+            continue;
+        }
+        let text = ws::text(&world, chat, &mut dice);
+        world.platform.write(chat, &text);
+        clock::pause_ms(dice.range(20, 200)).await;
+        if dice.permille(500) {
+            world.platform.write(chat, "/stop");
+        }
     }
 }

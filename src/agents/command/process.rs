@@ -81,21 +81,17 @@ impl Process {
         self.exit.get().copied()
     }
 
-    /// How it ended, in words: its code or signal and the last thing it complained about.
+    /// How it ended, in words: its code or signal. What it complained about is in the log at debug level alone,
+    /// because programs quote what they were asked.
     pub(super) async fn last_words(&self) -> String {
-        let mut words = match self.exited().await {
+        match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => format!("exit code {code}"),
                 (None, Some(signal)) => format!("signal {signal}"),
                 (None, None) => status.to_string(),
             },
             None => "exit code unknown".into(),
-        };
-        if let Some(line) = self.stderr.last().await {
-            words.push_str(": ");
-            words.push_str(&line);
         }
-        words
     }
 }
 

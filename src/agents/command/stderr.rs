@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::Turn;
 use tokio::process::ChildStderr;
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::output::Output;
@@ -16,12 +15,9 @@ use crate::running::lock;
 const LOGGED: u64 = 200;
 /// So many bytes of a line are kept.
 const LINE: usize = 2000;
-/// So many characters of the last line are shown in an error.
-const SHOWN: usize = 300;
 
 pub(super) struct Stderr {
     state: Arc<Mutex<State>>,
-    ended: CancellationToken,
 }
 
 struct State {
@@ -29,7 +25,6 @@ struct State {
     session: String,
     turn: TurnId,
     lines: u64,
-    last: Option<String>,
 }
 
 impl Stderr {
@@ -39,18 +34,15 @@ impl Stderr {
             session: turn.session.to_string(),
             turn: turn.id,
             lines: 0,
-            last: None,
         }));
-        let ended = CancellationToken::new();
         shop.tasks.spawn({
-            let (state, ended) = (state.clone(), ended.clone().drop_guard());
+            let state = state.clone();
             async move {
                 drain(pipe, &state).await;
                 lock(&state).sum_up();
-                drop(ended);
             }
         });
-        Self { state, ended }
+        Self { state }
     }
 
     /// What comes from now on belongs to this turn.
@@ -59,15 +51,8 @@ impl Stderr {
         state.sum_up();
         state.turn = turn;
         state.lines = 0;
-        state.last = None;
     }
 
-    /// The last line, once the program has gone.
-    pub(super) async fn last(&self) -> Option<String> {
-        self.ended.cancelled().await;
-        let state = lock(&self.state);
-        state.last.as_ref().map(|line| line.chars().filter(|c| !c.is_control()).take(SHOWN).collect())
-    }
 }
 
 impl State {
@@ -81,7 +66,6 @@ impl State {
         if self.lines <= LOGGED {
             debug!(agent = self.agent, session = self.session, turn = %self.turn, "stderr: {line}");
         }
-        self.last = Some(line.to_owned());
     }
 
     fn sum_up(&self) {

@@ -1,6 +1,6 @@
 //! O2, O4, O5: what readers and the platform were shown.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Court, SLACK};
 use crate::database::Out;
@@ -114,32 +114,26 @@ impl<'a> Court<'a> {
     /// O4: a part that the platform took again needs a lost response, or a kill in between; and a kill explains
     /// one part per chat.
     pub(super) fn duplicates(&mut self) {
-        let addresses: HashMap<&str, &str> =
-            self.e.database.outbox.iter().map(|out| (out.part.as_str(), out.address.as_str())).collect();
-        let mut posts: HashMap<&str, Vec<&Took>> = HashMap::new();
-        for took in self.e.took.iter().filter(|took| !took.edit) {
-            posts.entry(&took.key).or_default().push(took);
-        }
-        let mut explained: HashMap<(u64, &str), &str> = HashMap::new();
-        for (key, posts) in posts {
-            for pair in posts.windows(2) {
-                let [one, two] = pair else { continue };
-                self.verdict.duplicates += 1;
-                if one.lost {
-                    continue;
-                }
-                let window = one.at.saturating_sub(SLACK)..=two.at;
-                let Some(kill) = self.e.book.kills.iter().find(|at| window.contains(at)) else {
-                    self.find(
-                        None,
-                        format!("O4: {key} was posted again without a reason: {one:?}, then {two:?}"),
-                    );
-                    continue;
-                };
-                let address = addresses.get(key).copied().unwrap_or_default();
-                if let Some(other) = explained.insert((*kill, address), key) {
-                    self.find(None, format!("O4: one kill doubled {key} and {other}, both to {address}"));
-                }
+        let rows: HashMap<&str, &Out> =
+            self.e.database.outbox.iter().map(|out| (out.part.as_str(), out)).collect();
+        let mut last: HashMap<&str, &Took> = HashMap::new();
+        let mut used: HashSet<(u64, &str)> = HashSet::new();
+        // In the order of the repetitions each takes the earliest kill that is left: if any choice explains
+        // all of them, this one does.
+        for two in self.e.took.iter().filter(|took| !took.edit) {
+            let Some(one) = last.insert(&two.key, two) else { continue };
+            self.verdict.duplicates += 1;
+            if one.lost {
+                continue;
+            }
+            let row = rows.get(two.key.as_str());
+            let address = row.map_or("", |row| row.address.as_str());
+            let window = one.at.saturating_sub(SLACK)..=two.at;
+            let kills = self.e.book.kills.iter().filter(|at| window.contains(at));
+            if !kills.into_iter().any(|kill| used.insert((*kill, address))) {
+                let what =
+                    format!("O4: {} was posted again without a reason of its own: {one:?}, {two:?}", two.key);
+                self.find(row.and_then(|row| self.event_of(row)), what);
             }
         }
     }
