@@ -30,7 +30,8 @@ CREATE TABLE session (
   address      TEXT NOT NULL,      -- where its last message came from: operators' sends and results go there
   epoch        INTEGER NOT NULL,   -- the current life of the conversation
   last_epoch   INTEGER NOT NULL,   -- the highest ever: a new one is always this + 1
-  last_user_at INTEGER NOT NULL,   -- the reset rule's reference: the last message of the person, or /new, /resume
+  last_user_at INTEGER,            -- the reset rule's reference: the person's last message in the current epoch, or
+                                   -- /resume; NULL before there is one, because commands are no activity
   seq          INTEGER NOT NULL,   -- the last number given to a durable frame (web)
   created_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -61,8 +62,8 @@ CREATE TABLE inbound (
   disposition      TEXT NOT NULL CHECK (disposition IN ('turn', 'command', 'refused')),
   state            TEXT NOT NULL CHECK (state IN ('waiting', 'in_turn', 'answered', 'refused', 'superseded', 'cancelled', 'dead')),
   reason           TEXT,           -- of a refusal or a death; of an epoch command what it did
-  digest           INTEGER NOT NULL,  -- of the event as it came: hooks and /retry change the body, and the same id
-                                   -- with other content must be told from a redelivery; 0 once erased
+  digest           INTEGER NOT NULL,  -- of the text as it came: /new, hooks and /retry change the body, and the same
+                                   -- id with other content must be told from a redelivery; 0 once erased
   body             TEXT NOT NULL,
   attachments      TEXT,           -- JSON references; NULL for none
   turn_id          INTEGER,        -- the turn that took it

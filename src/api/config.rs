@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use frontdesk_runtime::config::{ConfigError, Rate};
+
 /// Everything the door can be told. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -81,26 +83,6 @@ impl Default for Limits {
             request_timeout_seconds: 15,
         }
     }
-}
-
-/// A rate with a burst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Rate {
-    /// How many a minute in the long run; 0 means no limit.
-    pub per_minute: u32,
-    /// How many at once; 0 means a minute's worth.
-    pub burst: u32,
-}
-
-/// A value that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {problem}")]
-pub struct ConfigError {
-    /// Where it stands, as a dotted path.
-    pub path: String,
-    /// What is wrong and what to write instead.
-    pub problem: String,
 }
 
 impl Config {

@@ -1,17 +1,17 @@
 //! The web channel's side of the door: prompts in, frames to whoever reads.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
-use frontdesk_core::port::{Busy, Frame, Live, LivePrompt, Stop};
+use frontdesk_core::port::{Busy, Frame, Live, LivePrompt};
 use futures_channel::oneshot;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Notify;
 
 use crate::config::Limits;
 use crate::error::ApiError;
@@ -26,12 +26,28 @@ pub(crate) type Reply = oneshot::Receiver<Result<Outcome, Busy>>;
 
 /// Where prompts come in and frames go out. The web adapter holds it as core's `Live`, the API as itself.
 pub struct Door {
-    sender: mpsc::Sender<LivePrompt>,
-    prompts: Mutex<mpsc::Receiver<LivePrompt>>,
-    closed: Stop,
+    prompts: Mutex<Prompts>,
+    /// A prompt has come, or the door was closed.
+    wake: Notify,
     ws_buffer: usize,
     readers: RwLock<Readers>,
     next_reader: AtomicU64,
+}
+
+/// Prompts that wait for the web adapter.
+#[derive(Default)]
+struct Prompts {
+    waiting: VecDeque<LivePrompt>,
+    closed: Option<Closed>,
+}
+
+/// Why a door takes no prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The gateway is on its way down: its next life takes them.
+    Stopping,
+    /// The web channel is switched off.
+    Off,
 }
 
 /// Who reads what. A frame that names no session goes to the readers of its address.
@@ -46,34 +62,45 @@ type Group = HashMap<u64, Arc<Outgoing>>;
 impl Door {
     /// A door with these limits, open.
     pub fn new(limits: &Limits) -> Arc<Self> {
-        let (sender, prompts) = mpsc::channel(PROMPTS);
         Arc::new(Self {
-            sender,
-            prompts: Mutex::new(prompts),
-            closed: Stop::new(),
+            prompts: Mutex::default(),
+            wake: Notify::new(),
             ws_buffer: limits.ws_buffer,
             readers: RwLock::default(),
             next_reader: AtomicU64::new(1),
         })
     }
 
-    /// Lets no more prompts in. The API does this when it stops.
-    pub fn close(&self) {
-        self.closed.cancel();
+    /// Lets no more prompts in, and says so to those that nobody has taken yet. Frames go out as before. The
+    /// first reason stays.
+    pub fn close(&self, why: Closed) {
+        let refused = {
+            let mut prompts = self.prompts();
+            prompts.closed.get_or_insert(why);
+            std::mem::take(&mut prompts.waiting)
+        };
+        self.wake.notify_one();
+        for prompt in refused {
+            // Whoever asked may have gone.
+            drop(prompt.reply.send(Err(Busy::Stopping)));
+        }
     }
 
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &str, chat: &str, id: &str, text: String) -> Result<Reply, ApiError> {
-        if self.closed.is_cancelled() {
-            return Err(ApiError::stopping());
-        }
         let (reply, outcome) = oneshot::channel();
         let prompt = LivePrompt { token: token.into(), chat: chat.into(), id: id.into(), text, reply };
-        match self.sender.try_send(prompt) {
-            Ok(()) => Ok(outcome),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(ApiError::busy()),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(ApiError::stopping()),
+        {
+            let mut prompts = self.prompts();
+            match prompts.closed {
+                Some(Closed::Stopping) => return Err(ApiError::stopping()),
+                Some(Closed::Off) => return Err(ApiError::channel_off()),
+                None if prompts.waiting.len() >= PROMPTS => return Err(ApiError::busy()),
+                None => prompts.waiting.push_back(prompt),
+            }
         }
+        self.wake.notify_one();
+        Ok(outcome)
     }
 
     /// Somebody who reads; nothing yet.
@@ -84,6 +111,10 @@ impl Door {
             out: Arc::new(Outgoing::new(self.ws_buffer)),
             topics: Vec::new(),
         }
+    }
+
+    fn prompts(&self) -> MutexGuard<'_, Prompts> {
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Readers> {
@@ -98,11 +129,17 @@ impl Door {
 #[async_trait]
 impl Live for Door {
     async fn next(&self) -> Option<LivePrompt> {
-        let mut prompts = self.prompts.lock().await;
-        tokio::select! {
-            biased;
-            () = self.closed.cancelled() => None,
-            prompt = prompts.recv() => prompt,
+        loop {
+            {
+                let mut prompts = self.prompts();
+                if let Some(prompt) = prompts.waiting.pop_front() {
+                    return Some(prompt);
+                }
+                if prompts.closed.is_some() {
+                    return None;
+                }
+            }
+            self.wake.notified().await;
         }
     }
 
@@ -249,8 +286,14 @@ mod tests {
         assert_eq!(submit(), Err("busy".into()));
         assert!(door.next().await.is_some());
         assert_eq!(submit(), Ok(()));
-        door.close();
+        let waits = door.next().await.is_some().then(|| door.submit("cli", "main", "2", "hi".into()));
+        door.close(Closed::Stopping);
+        door.close(Closed::Off);
         assert_eq!(submit(), Err("stopping".into()));
         assert!(door.next().await.is_none());
+        assert_eq!(waits.unwrap().unwrap().await, Ok(Err(Busy::Stopping)), "who was not taken is told so");
+        let off = Door::new(&Limits::default());
+        off.close(Closed::Off);
+        assert_eq!(off.submit("cli", "main", "1", "hello".into()).err().unwrap().code, "channel_off");
     }
 }

@@ -22,11 +22,13 @@ pub(crate) struct ApiError {
     pub(crate) retry_after: Option<Duration>,
     /// The message that it is about.
     pub(crate) about: Option<MessageId>,
+    /// What the agent had said before it failed.
+    pub(crate) text: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: code.into(), message: message.into(), retry_after: None, about: None }
+        Self { status, code: code.into(), message: message.into(), retry_after: None, about: None, text: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -77,6 +79,20 @@ impl ApiError {
         Self::from(Busy::Stopping)
     }
 
+    /// The gateway goes down before it has answered what it has taken.
+    pub(crate) fn stopping_before_the_answer(about: MessageId) -> Self {
+        let message = format!(
+            "the gateway is shutting down: message {about} was accepted, and its answer will be there after the restart"
+        );
+        Self { message: message.into(), ..Self::stopping() }.about(about)
+    }
+
+    /// The web channel takes no prompts.
+    pub(crate) fn channel_off() -> Self {
+        let message = "the web channel is off (channels.web.enabled)";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "channel_off", message)
+    }
+
     /// The door's own queue is full.
     pub(crate) fn busy() -> Self {
         let message = "too much is waiting: ask again in a moment";
@@ -91,21 +107,23 @@ impl ApiError {
     /// The same from a row, which has the reason's name alone.
     pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
         let all =
-            [Refusal::RateLimited, Refusal::SessionFull, Refusal::Hook, Refusal::TooOld, Refusal::TooLong];
+            [Refusal::RateLimited, Refusal::SessionFull, Refusal::Hook, Refusal::TooOld, Refusal::TooLong, Refusal::Revoked];
         match all.into_iter().find(|refusal| refusal.name() == reason) {
             Some(refusal) => Self::refused(refusal, about),
             None => Self::refused_as(reason.to_owned().into(), "This message was not taken.", about),
         }
     }
 
+    /// The sentence is for people in chats; who speaks to the door itself must know that the id is spent.
     fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
-        let status = if code == Refusal::RateLimited.name() {
-            StatusCode::TOO_MANY_REQUESTS
-        } else {
-            StatusCode::CONFLICT
+        let status = match &*code {
+            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+            "too_long" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::CONFLICT,
         };
+        let message = format!("{sentence} (Its id is spent: another try needs a new id or Idempotency-Key.)");
         let wait = (status == StatusCode::TOO_MANY_REQUESTS).then_some(Duration::from_secs(60));
-        Self { status, code, message: sentence.into(), retry_after: wait, about: Some(about) }
+        Self { status, code, message: message.into(), retry_after: wait, about: Some(about), text: None }
     }
 
     pub(crate) fn after(mut self, wait: Duration) -> Self {
@@ -126,6 +144,9 @@ impl ApiError {
         }
         if let Some(about) = self.about {
             frame["about"] = about.to_string().into();
+        }
+        if let Some(text) = &self.text {
+            frame["text"] = text.as_str().into();
         }
         if let Some(wait) = self.retry_after {
             frame["retry_after"] = seconds(wait).into();
@@ -182,6 +203,9 @@ impl IntoResponse for ApiError {
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(about) = self.about {
             error["about"] = about.to_string().into();
+        }
+        if let Some(text) = self.text {
+            error["text"] = text.into();
         }
         let body = json!({ "error": error }).to_string();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response();

@@ -36,6 +36,8 @@ pub(crate) struct Endpoint {
 pub(crate) enum Need {
     /// Nothing.
     Nothing,
+    /// Nothing, as often as it likes: a probe that is turned away would take a gateway that is well for dead.
+    Probe,
     /// A token of this scope, whose holder may do this.
     Token(Scope, Action),
     /// A WebSocket has further ways to show its token: it checks them itself, Origin first.
@@ -98,9 +100,11 @@ async fn checked(
     if endpoint.method != Method::GET || endpoint.need == Need::Socket {
         check_page(&house, &parts, ip)?;
     }
-    house.admit(ip)?;
+    if endpoint.need != Need::Probe {
+        house.admit(ip)?;
+    }
     let caller = match endpoint.need {
-        Need::Nothing | Need::Socket => None,
+        Need::Nothing | Need::Probe | Need::Socket => None,
         Need::Token(scope, action) => {
             let clear = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
             let caller = house.login(clear, ip)?;

@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, ConfigError, Limits, Rate};
-pub use door::Door;
+pub use door::{Closed, Door};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
 /// The door, built and not yet open.
@@ -59,7 +59,8 @@ impl Api {
     }
 
     /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
-    /// 503, and their prompts are answered all the same. Returns when the last connection has ended, within
+    /// 503, and their prompts are answered all the same. Who stops the gateway closes the [`Door`] first, then
+    /// lets the runtime end its turns, and stops this last, so that their answers still find who waits. Returns when the last connection has ended, within
     /// a few seconds. An error means that the listener is none that could be served.
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
@@ -80,7 +81,7 @@ impl Api {
             stop,
         });
         listen::run(house.clone(), listener).await;
-        house.door.close();
+        house.door.close(Closed::Stopping);
         Ok(())
     }
 }

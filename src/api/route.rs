@@ -39,8 +39,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Need::Nothing, Own, page::index;
     GET "/app.js" Need::Nothing, Own, page::script;
     GET "/style.css" Need::Nothing, Own, page::style;
-    GET "/health" Need::Nothing, Own, home::health;
-    GET "/ready" Need::Nothing, Own, home::ready;
+    GET "/health" Need::Probe, Own, home::health;
+    GET "/ready" Need::Probe, Own, home::ready;
     GET "/metrics" LOOK, Own, home::metrics;
     GET "/api/status" LOOK, Own, home::status;
     GET "/api/sessions" LOOK, Own, session::list;

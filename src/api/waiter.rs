@@ -8,6 +8,7 @@ use frontdesk_core::act::{About, Ending};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_store::StoreError;
 use frontdesk_store::row::HistoryRow;
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ impl Waiter {
     pub(crate) async fn answer(mut self) -> Result<Answered, ApiError> {
         loop {
             if std::mem::take(&mut self.look)
-                && let Some(answer) = self.conclusion().await?
+                && let Some(answer) = self.conclude().await?
             {
                 return answer;
             }
@@ -87,7 +88,7 @@ impl Waiter {
     async fn next(&mut self) -> Result<Step, ApiError> {
         while !self.over {
             if std::mem::take(&mut self.look)
-                && let Some(answer) = self.conclusion().await?
+                && let Some(answer) = self.conclude().await?
             {
                 let answer = answer?;
                 match &self.done {
@@ -145,14 +146,25 @@ impl Waiter {
     async fn rest(&self) -> Result<bool, ApiError> {
         tokio::select! {
             biased;
-            () = self.house.stop.cancelled() => Err(ApiError::stopping().about(self.message)),
+            () = self.house.stop.cancelled() => Err(ApiError::stopping_before_the_answer(self.message)),
             () = self.reader.out.changed(), if !self.reader.out.is_overrun() => Ok(false),
             () = self.house.pause(LOOK) => Ok(true),
         }
     }
 
-    /// What the row says, if it has ended.
-    async fn conclusion(&self) -> Result<Option<Result<Answered, ApiError>>, ApiError> {
+    /// What the row says, if it has ended. While the gateway goes down the database may be gone first: then an
+    /// answer that was seen is one all the same.
+    async fn conclude(&self) -> Result<Option<Result<Answered, ApiError>>, ApiError> {
+        match (self.conclusion().await, &self.done) {
+            (Err(StoreError::Closed), Some(done)) => {
+                Ok(Some(Ok(Answered { text: full_text(done), cost: None, by_turn: false })))
+            }
+            (Err(StoreError::Closed), None) => Err(ApiError::stopping_before_the_answer(self.message)),
+            (conclusion, _) => Ok(conclusion?),
+        }
+    }
+
+    async fn conclusion(&self) -> Result<Option<Result<Answered, ApiError>>, StoreError> {
         let Some(row) = self.house.desk.store().message(self.message).await? else {
             return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
         };
@@ -170,13 +182,14 @@ impl Waiter {
                 if let Some(name) = row.error.or(row.message.reason) {
                     error.code = name.into();
                 }
+                error.text = row.answer.filter(|said| !said.is_empty());
                 Some(Err(error))
             }
             _ => None,
         })
     }
 
-    async fn answered(&self, row: HistoryRow) -> Result<Answered, ApiError> {
+    async fn answered(&self, row: HistoryRow) -> Result<Answered, StoreError> {
         let by_turn = row.message.turn.is_some();
         let text = match (row.answer, &self.done) {
             (Some(answer), _) => answer,
@@ -188,7 +201,7 @@ impl Waiter {
     }
 
     /// The durable line that answers the message, looked for from the newest on.
-    async fn line(&self) -> Result<Option<Shown>, ApiError> {
+    async fn line(&self) -> Result<Option<Shown>, StoreError> {
         let store = self.house.desk.store();
         let newest = store.session(&self.session).await?.map_or(0, |row| row.seq);
         let step = u64::from(LINES_AT_ONCE);

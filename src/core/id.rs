@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{text}` is not a {what} id: write it as it is shown, for example `{prefix}42`")]
+#[error("`{text}` is not the id of {what}: write it as it is shown, for example `{prefix}42`")]
 pub struct IdError {
     text: String,
     what: &'static str,
@@ -41,15 +41,15 @@ macro_rules! id {
 
 id!(
     /// An accepted message: the same in `accepted`, the log, the command line and the database.
-    MessageId, 'm', "message"
+    MessageId, 'm', "a message"
 );
 id!(
     /// One run of an agent.
-    TurnId, 't', "turn"
+    TurnId, 't', "a turn"
 );
 id!(
     /// One row of the outbox.
-    OutId, 'o', "outbox"
+    OutId, 'o', "an outgoing part"
 );
 
 /// One life of one process. Work that is claimed names its owner by it, so that the work of a life that

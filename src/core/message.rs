@@ -196,6 +196,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the person hears of it: somebody who was shut out does not, and a hook speaks for itself.
+    pub fn is_told(self) -> bool {
+        !matches!(self, Refusal::Revoked | Refusal::Hook)
+    }
+
     /// The sentence for the person, with what to do next.
     pub fn sentence(self) -> &'static str {
         match self {

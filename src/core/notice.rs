@@ -52,7 +52,7 @@ impl Failure {
             Failure::Agent => "agent_failed",
             Failure::Crashed => "agent_crashed",
             Failure::Silent => "agent_silent",
-            Failure::TooLong => "too_long",
+            Failure::TooLong => "time_limit",
             Failure::Unavailable => "agent_unavailable",
             Failure::Internal => "internal",
         }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Act;
+use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 
 use crate::desk::Account;
@@ -21,6 +22,12 @@ use crate::limits::Ticks;
 
 /// How long a refused credential is left alone: an operator must act.
 const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
+/// How long nothing is sent when there is no connection; more each time.
+const OFFLINE_PAUSE: Duration = Duration::from_secs(1);
+/// But never longer than this.
+const LONGEST_OFFLINE_PAUSE: Duration = Duration::from_secs(30);
+/// So many chats are remembered before those that are at rest are forgotten.
+const CHATS: usize = 1024;
 
 pub(crate) struct Adapters {
     clock: Arc<dyn Clock>,
@@ -32,6 +39,8 @@ pub(crate) struct Connection {
     pub(crate) adapter: Arc<dyn Adapter>,
     state: Mutex<State>,
     pace: Option<RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>>,
+    /// Chats in which something is being shown right now.
+    chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
 }
 
 struct State {
@@ -46,6 +55,8 @@ struct State {
     shut_out: Option<String>,
     /// Nothing is sent before this time.
     hold: Mono,
+    /// How often in a row there was no connection to send on.
+    offline: u32,
 }
 
 impl Adapters {
@@ -89,7 +100,7 @@ impl Adapters {
     /// Carries out something that may be lost: a delta, a sign of typing, a line that readers fetch again.
     pub(crate) async fn show(&self, to: &Address, act: Act) {
         if let Some(connection) = self.at(to)
-            && let Err(error) = connection.adapter.send(to, act).await
+            && let Err(error) = connection.send(&self.clock, to, act).await
         {
             tracing::debug!(channel = to.channel(), %error, "something fleeting was not shown");
         }
@@ -126,37 +137,105 @@ impl Connection {
             error: None,
             shut_out: None,
             hold: Mono::default(),
+            offline: 0,
         };
-        Self { adapter, state: Mutex::new(state), pace }
+        Self { adapter, state: Mutex::new(state), pace, chats: Mutex::default() }
+    }
+
+    /// Waits until nobody else changes what this chat shows, and keeps others from it meanwhile. An answer in
+    /// progress and its end go out by different ways; without this a late edit could replace the last word.
+    pub(crate) async fn alone_in(&self, chat: &Address) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+            match chats.get(chat).and_then(Weak::upgrade) {
+                Some(lock) => lock,
+                None => {
+                    if chats.len() >= CHATS {
+                        chats.retain(|_, lock| lock.strong_count() > 0);
+                    }
+                    let lock = Arc::new(AsyncMutex::new(()));
+                    chats.insert(chat.clone(), Arc::downgrade(&lock));
+                    lock
+                }
+            }
+        };
+        lock.lock_owned().await
+    }
+
+    /// Carries out one act. A panic in the adapter costs that act alone, and what the platform says about the
+    /// whole account is remembered for everyone who sends.
+    pub(crate) async fn send(
+        &self,
+        clock: &Arc<dyn Clock>,
+        to: &Address,
+        act: Act,
+    ) -> Result<Receipt, SendError> {
+        let sent = AssertUnwindSafe(self.adapter.send(to, act)).catch_unwind().await;
+        let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
+        match &sent {
+            Err(SendError::Offline) => self.offline(clock),
+            _ => self.online(),
+        }
+        match &sent {
+            Ok(_) => self.state().shut_out = None,
+            Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => self.hold(clock, *pause),
+            Err(SendError::Credentials(detail)) => self.shut_out(clock, detail),
+            Err(_) => {}
+        }
+        sent
     }
 
     /// When the account may send again, if not now.
     pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>) -> Option<Mono> {
         let now = clock.mono();
-        let hold = self.state().hold;
-        if hold > now {
-            return Some(hold);
+        {
+            let mut state = self.state();
+            if state.hold > now {
+                return Some(state.hold);
+            }
+            if state.offline > 0 {
+                // One goes and looks whether the platform is back; the others wait for what it finds.
+                state.hold = now + OFFLINE_PAUSE;
+            }
         }
         let until = self.pace.as_ref()?.check().err()?;
         Some(now + until.wait_time_from(now.0))
     }
 
     /// Nothing is sent for `pause`.
-    pub(crate) fn hold(&self, clock: &Arc<dyn Clock>, pause: Duration) {
+    fn hold(&self, clock: &Arc<dyn Clock>, pause: Duration) {
         let until = clock.mono() + pause;
         let mut state = self.state();
         state.hold = state.hold.max(until);
     }
 
+    /// There is no connection: longer and longer pauses, and one line in the log.
+    fn offline(&self, clock: &Arc<dyn Clock>) {
+        let mut state = self.state();
+        state.offline += 1;
+        let pause = OFFLINE_PAUSE.saturating_mul(state.offline).min(LONGEST_OFFLINE_PAUSE);
+        state.hold = state.hold.max(clock.mono() + pause);
+        if state.offline == 1 {
+            let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+            tracing::warn!(channel, account, "nothing can be sent; parts wait for the connection");
+        }
+    }
+
     /// The platform refuses our token.
-    pub(crate) fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
+    fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
         self.hold(clock, CREDENTIALS_PAUSE);
         self.state().shut_out = Some(format!("credentials refused: {detail}"));
     }
 
-    /// The platform has taken something.
-    pub(crate) fn delivered(&self) {
-        self.state().shut_out = None;
+    /// The platform has said something, be it no.
+    fn online(&self) {
+        let mut state = self.state();
+        if state.offline > 0 {
+            state.offline = 0;
+            state.hold = Mono::default();
+            let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+            tracing::info!(channel, account, "parts are sent again");
+        }
     }
 
     fn account(&self, clock: &Arc<dyn Clock>) -> Account {

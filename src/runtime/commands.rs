@@ -10,18 +10,22 @@ mod status;
 mod stop;
 mod whoami;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{CommandEffect, CommandFacts, Fenced, InboundRow};
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::gate;
 use crate::house::House;
+use crate::turn::may_speak;
 
 /// How long a command waits when the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -48,12 +52,8 @@ pub(crate) async fn run(house: Arc<House>, mut waiting: mpsc::UnboundedReceiver<
             () = stop.cancelled() => return,
         };
         let Some(id) = id else { return };
-        while let Err(error) = execute(&house, id).await {
+        while let Err(error) = guarded(&house, id).await {
             house.note_storage(Some(&error));
-            if matches!(error, StoreError::Invalid(_)) {
-                tracing::error!(message = %id, %error, "a command could not be carried out");
-                break;
-            }
             tokio::select! {
                 () = house.clock.sleep_until(house.clock.mono() + PAUSE) => {}
                 () = stop.cancelled() => return,
@@ -62,8 +62,22 @@ pub(crate) async fn run(house: Arc<House>, mut waiting: mpsc::UnboundedReceiver<
     }
 }
 
+/// One command. One that panics or cannot be stored is dead; the next one is not to suffer for it.
+async fn guarded(house: &House, id: MessageId) -> Result<(), StoreError> {
+    let why = match AssertUnwindSafe(execute(house, id)).catch_unwind().await {
+        Ok(Err(StoreError::Invalid(detail))) => detail,
+        Ok(done) => return done,
+        Err(_) => "a panic".to_owned(),
+    };
+    tracing::error!(message = %id, why, "a command could not be carried out");
+    house.store.bury_command(id).await.map(drop)
+}
+
 async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = house.store.command(id).await? else { return Ok(()) };
+    if !may_speak(house, &row.session, &row.principal) {
+        return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
+    }
     let plan = plan(house, &row).await?;
     let done = house.store.answer_command(id, plan.effect, house.clock.wall(), plan.reply).await?;
     house.note_storage(None);

@@ -378,6 +378,11 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+/// Ten years: longer waits are mistakes, and would not fit the calendar.
+const MAX_HOURS: u64 = 10 * 365 * 24;
+/// A hundred years.
+const MAX_DAYS: u32 = 36_500;
+
 impl Config {
     /// Checks what the types cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -399,8 +404,15 @@ impl Config {
         if self.turns.progress_timeout_seconds == 0 || self.turns.hard_limit_seconds == 0 {
             return wrong("turns", "time limits must be at least 1 second");
         }
-        if self.delivery.ttl_hours == 0 {
-            return wrong("delivery.ttl_hours", "must be at least 1");
+        if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
+            return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
+        }
+        if self.queue.max_age_minutes.is_some_and(|age| !(1..=MAX_HOURS * 60).contains(&age)) {
+            return wrong("queue.max_age_minutes", "must be between 1 and 5256000 (ten years); leave it out for ever");
+        }
+        let days = [self.storage.outbox_days, self.storage.refused_days, self.storage.history_days];
+        if days.iter().any(|days| *days > MAX_DAYS) {
+            return wrong("storage", "rows are kept at most 36500 days (a hundred years)");
         }
         if self.storage.refused_days < 8 || self.storage.history_days < 8 {
             return wrong("storage", "messages are kept at least 8 days, so that a late redelivery is still recognised");

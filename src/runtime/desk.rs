@@ -111,7 +111,7 @@ impl Desk {
         let full = (waiting >= self.0.config.queue.global)
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
         let stopping = self.0.closing.is_cancelled().then(|| "shutting down".to_owned());
-        Health { degraded: [self.0.storage_fault(), full, stopping].into_iter().flatten().collect() }
+        Health { degraded: [self.0.storage.fault(), full, stopping].into_iter().flatten().collect() }
     }
 
     /// Every account, and whether it hears its platform.
@@ -188,8 +188,9 @@ impl Desk {
     /// Cancels everything and erases what was said. The key's epochs are never used again.
     pub async fn erase(&self, session: &SessionKey) -> Result<(), DeskError> {
         let row = self.known(session).await?;
-        self.cancel_all(&row).await?;
-        self.0.store.erase(session, self.0.clock.wall()).await?;
+        let erased = self.0.store.erase(session, self.0.clock.wall()).await?;
+        let (running, waiting) = erased.unwrap_or_default();
+        self.0.cancelled(session, &row.address, &running, waiting).await;
         if let Some(entry) = self.0.agents.get(session.agent()) {
             entry.agent.forget(session, row.epoch).await;
         }

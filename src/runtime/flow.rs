@@ -8,7 +8,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::{self, Part};
-use frontdesk_core::port::Mono;
+use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_store::row::{ClaimedTurn, Fenced};
 use futures_util::future::BoxFuture;
@@ -27,6 +27,8 @@ pub(crate) struct Flow {
     about: About,
     turn: TurnId,
     fence: i64,
+    /// Set when the turn is cancelled: its last word is a row already.
+    stop: Stop,
     attempt: u32,
     /// Everything said so far.
     text: String,
@@ -66,7 +68,7 @@ enum Step {
 }
 
 impl Flow {
-    pub(crate) fn new(house: &Arc<House>, turn: &ClaimedTurn) -> Self {
+    pub(crate) fn new(house: &Arc<House>, turn: &ClaimedTurn, stop: &Stop) -> Self {
         let connection = house.adapters.at(&turn.address).cloned();
         let now = house.clock.mono();
         let profile = connection.as_ref().map(|connection| connection.adapter.profile());
@@ -87,6 +89,7 @@ impl Flow {
             about: about(turn),
             turn: turn.id,
             fence: turn.fence,
+            stop: stop.clone(),
             attempt: turn.attempt,
             text: String::new(),
             max: house.config.turns.max_answer,
@@ -173,6 +176,11 @@ impl Flow {
         }
     }
 
+    /// Drops what is on its way: it cannot be waited for any more.
+    pub(crate) fn silence(&mut self) {
+        self.pending = None;
+    }
+
     /// Tells those who watch that the turn has ended.
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
         if self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
@@ -186,22 +194,24 @@ impl Flow {
             self.edit(now);
         } else if self.typing.is_some_and(|due| due <= now) {
             self.typing = self.profile().and_then(|profile| profile.typing).map(|every| now + every);
-            self.request(Act::Typing);
+            self.type_on();
         }
     }
 
     /// The first post, or an edit. Both show plain text: half-finished markup is not markup.
     fn edit(&mut self, now: Mono) {
-        let Some(plain) = self.first_part() else { return };
+        let plain = self.first_part();
         let Some(edits) = &mut self.edits else { return };
         edits.next = now + edits.every;
         edits.shown = self.text.len();
+        // Text that shows nothing yet.
+        let Some(plain) = plain else { return };
         match &edits.post {
             Posted::Off => {}
             Posted::At(target) => {
                 let target = target.clone();
                 let post = self.post_of(plain);
-                self.request(Act::Edit { target, post });
+                self.show(Act::Edit { target, post });
             }
             Posted::None => self.first_post(plain),
         }
@@ -213,6 +223,8 @@ impl Flow {
         let (house, address) = (self.house.clone(), self.address.clone());
         let (turn, fence) = (self.turn, self.fence);
         self.pending = Some(Box::pin(async move {
+            // Held until the platform's id is stored: an end that comes meanwhile edits this message.
+            let _alone = connection.alone_in(&address).await;
             let row = match house.store.stream(turn, fence, plain, house.clock.wall()).await {
                 Ok(Fenced::Done(Some(row))) => row,
                 // An older part to this chat is still to be sent; an answer must not overtake it.
@@ -224,7 +236,7 @@ impl Flow {
             };
             let out = row.post.out;
             let Ok(Receipt { message: Some(message) }) =
-                connection.adapter.send(&address, Act::Post(row.post)).await
+                connection.send(&house.clock, &address, Act::Post(row.post)).await
             else {
                 return Step::Off;
             };
@@ -235,19 +247,25 @@ impl Flow {
         }));
     }
 
-    fn request(&mut self, act: Act) {
+    /// Changes what the chat shows, unless the turn is cancelled by the time that nobody else does.
+    fn show(&mut self, edit: Act) {
         let Some(connection) = self.connection.clone() else { return };
-        let (address, turn) = (self.address.clone(), self.turn);
+        let (house, address) = (self.house.clone(), self.address.clone());
+        let (turn, stop) = (self.turn, self.stop.clone());
         self.pending = Some(Box::pin(async move {
-            match connection.adapter.send(&address, act).await {
-                Ok(_) => Step::Shown,
-                Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(Duration::from_secs(1))),
-                Err(error) => {
-                    tracing::debug!(%turn, %error, "an answer in progress could not be shown");
-                    Step::Shown
-                }
+            let _alone = connection.alone_in(&address).await;
+            if stop.is_cancelled() {
+                return Step::Off;
             }
+            request(&house, &connection, &address, turn, edit).await
         }));
+    }
+
+    fn type_on(&mut self) {
+        let Some(connection) = self.connection.clone() else { return };
+        let (house, address, turn) = (self.house.clone(), self.address.clone(), self.turn);
+        self.pending =
+            Some(Box::pin(async move { request(&house, &connection, &address, turn, Act::Typing).await }));
     }
 
     fn settle(&mut self, step: Step) {
@@ -288,6 +306,17 @@ impl Flow {
 impl Edits {
     fn wants(&self, text: &str) -> bool {
         !matches!(self.post, Posted::Off) && !text.trim().is_empty() && text.len() != self.shown
+    }
+}
+
+async fn request(house: &House, connection: &Connection, address: &Address, turn: TurnId, act: Act) -> Step {
+    match connection.send(&house.clock, address, act).await {
+        Ok(_) => Step::Shown,
+        Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(Duration::from_secs(1))),
+        Err(error) => {
+            tracing::debug!(%turn, %error, "an answer in progress could not be shown");
+            Step::Shown
+        }
     }
 }
 

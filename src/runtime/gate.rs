@@ -6,16 +6,20 @@ use async_trait::async_trait;
 use frontdesk_core::access::{Action, Context, Decision};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::route;
-use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Stored};
+use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Stored, digest};
 use frontdesk_store::StoreError;
 
 use crate::config::QueueMode;
 use crate::house::House;
 use crate::limits::Pace;
+
+/// How the count of denied events begins.
+const DENIED: &str = "denied:";
 
 /// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
 pub(crate) async fn accept(
@@ -26,16 +30,17 @@ pub(crate) async fn accept(
 ) -> Result<Vec<Outcome>, Busy> {
     has_room(house, batch.len())?;
     let items: Vec<Item> = batch.into_iter().map(|event| judge(house, source, event)).collect();
-    let places: Vec<Option<Place>> = items.iter().map(Place::of).collect();
+    let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
     let received = house.clock.wall();
     let batch = Batch { source: source.clone(), received, items, cursor };
     let accepted = house.store.accept(batch).await;
     house.note_storage(accepted.as_ref().err());
     let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?.items;
-    Ok(stored.into_iter().zip(places).map(|(stored, place)| conclude(house, stored, place)).collect())
+    Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(house, source, stored, fate)).collect())
 }
 
-/// Only the house's own limits withhold the acknowledgement.
+/// Only the house's own limits withhold the acknowledgement. The last batch before the limit may go beyond it: a
+/// batch is one unit, and one that is larger than the limit must get in some day.
 fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
     if house.closing.is_cancelled() {
         return Err(Busy::Stopping);
@@ -51,10 +56,10 @@ fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
 fn judge(house: &House, source: &Source, event: Event) -> Item {
     let EventKind::Message = event.kind else { return ignored(&event) };
     if let Err(reason) = access(house, &event) {
-        return Item::PassedOver(format!("denied:{reason}"));
+        return Item::PassedOver(format!("{DENIED}{reason}"));
     }
     let Some(plan) = plan(house, &event) else { return Item::PassedOver("ignored:not_for_us".to_owned()) };
-    let plan = limits(house, &event, plan);
+    let plan = limits(house, source, &event, plan);
     let agent = house.agent_of(source.channel, event.place.chat());
     match route::session(agent, source, &event.place) {
         Ok(session) => Item::Keep(Box::new(incoming(house, session, event, plan))),
@@ -138,8 +143,12 @@ fn plan(house: &House, event: &Event) -> Option<Plan> {
 }
 
 /// The plan as the limits leave it. `/stop` always gets through: it is what helps against too much.
-fn limits(house: &House, event: &Event, plan: Plan) -> Plan {
+fn limits(house: &House, source: &Source, event: &Event, plan: Plan) -> Plan {
     let stop = matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
+    if house.recent.knows(&source.id, &event.id) {
+        // A redelivery: the store will say so, and it costs its sender nothing.
+        return plan;
+    }
     match house.limits.check(&event.principal, &event.address) {
         Pace::TooFast { tell } if !stop => {
             Plan { disposition: Disposition::Refused(Refusal::RateLimited), epoch: EpochChange::ByRule, tell, ..plan }
@@ -157,6 +166,7 @@ fn incoming(house: &House, session: SessionKey, event: Event, plan: Plan) -> Inc
         address: event.address,
         sender: event.sender,
         platform_message: event.platform_message,
+        digest: digest(&event.text),
         text: plan.text.unwrap_or(event.text),
         attachments: event.attachments,
         disposition: plan.disposition,
@@ -167,54 +177,68 @@ fn incoming(house: &House, session: SessionKey, event: Event, plan: Plan) -> Inc
     }
 }
 
-/// What the wake-ups after the commit need to know of an item.
-struct Place {
-    session: SessionKey,
-    command: bool,
+/// What is to follow the commit of an item.
+enum Fate {
+    Denied,
+    Ignored,
+    Kept { event: String, session: SessionKey, command: bool },
 }
 
-impl Place {
-    fn of(item: &Item) -> Option<Place> {
+impl Fate {
+    fn of(item: &Item) -> Fate {
         match item {
-            Item::PassedOver(_) => None,
-            Item::Keep(incoming) => Some(Place {
+            Item::PassedOver(kind) if kind.starts_with(DENIED) => Fate::Denied,
+            Item::PassedOver(_) => Fate::Ignored,
+            Item::Keep(incoming) => Fate::Kept {
+                event: incoming.event_id.clone(),
                 session: incoming.session.clone(),
                 command: incoming.disposition == Disposition::Command,
-            }),
+            },
         }
     }
 }
 
 /// Wakes whoever goes on with a stored row, and says what the adapter is to know.
-fn conclude(house: &House, stored: Stored, place: Option<Place>) -> Outcome {
+fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
-    match (stored, place) {
-        (Stored::Accepted { message, ended, began, .. }, Some(place)) => {
-            tracing::debug!(%message, session = %place.session, "accepted");
+    let (event, session, command) = match fate {
+        Fate::Denied => return Outcome::Denied,
+        Fate::Ignored => return Outcome::Ignored,
+        Fate::Kept { event, session, command } => (event, session, command),
+    };
+    house.recent.note(&source.id, &event);
+    match stored {
+        Stored::Accepted { message, ended, began, .. } => {
+            tracing::debug!(%message, %session, channel = source.channel, "accepted");
             if ended.is_some() {
-                house.hooks.tell(Moment::at(Point::SessionEnd, Some(&place.session)));
+                house.hooks.tell(Moment::at(Point::SessionEnd, Some(&session)));
             }
             if began || ended.is_some() {
-                house.hooks.tell(Moment::at(Point::SessionStart, Some(&place.session)));
+                house.hooks.tell(Moment::at(Point::SessionStart, Some(&session)));
             }
-            if place.command {
-                // The receiver lives as long as the house; a row that it misses is found at the next start.
-                if house.commands.send(message).is_err() {
-                    tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
-                }
-            } else {
-                wake(house, &place.session);
-            }
-            Outcome::Accepted { message, session: place.session }
+            go_on(house, &session, message, command);
+            Outcome::Accepted { message, session }
         }
-        (Stored::Duplicate { message, session, same: true }, _) => Outcome::Duplicate { message, session },
-        (Stored::Duplicate { message, same: false, .. }, _) => Outcome::Conflict { message },
-        (Stored::Refused { message, reason }, _) => Outcome::Refused { message, reason },
-        (Stored::Dead { .. }, _) => {
-            tracing::error!("an event could not be stored as it is; what could be kept of it is dead");
+        Stored::Duplicate { message, session, same: true } => {
+            // Whoever brought it first may have gone away before anybody was woken.
+            go_on(house, &session, message, command);
+            Outcome::Duplicate { message, session }
+        }
+        Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
+        Stored::Refused { message, reason } => Outcome::Refused { message, reason },
+        Stored::Dead { message } => {
+            tracing::error!(%message, channel = source.channel, "an event could not be stored as it is; what could be kept of it is dead");
             Outcome::Ignored
         }
-        (Stored::PassedOver | Stored::Accepted { .. }, _) => Outcome::Ignored,
+        Stored::PassedOver => Outcome::Ignored,
+    }
+}
+
+fn go_on(house: &House, session: &SessionKey, message: MessageId, command: bool) {
+    if !command {
+        wake(house, session);
+    } else if house.commands.send(message).is_err() {
+        tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
     }
 }
 

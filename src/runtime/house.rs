@@ -1,8 +1,8 @@
 //! What every part of the runtime shares.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants};
@@ -16,10 +16,12 @@ use frontdesk_store::{Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::adapters::Adapters;
+use crate::cancel::Cancels;
 use crate::config::{Config, ResetRules, Routing};
 use crate::hooks::Hooks;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
+use crate::recent::Recent;
 use crate::AgentEntry;
 
 pub(crate) struct House {
@@ -43,61 +45,25 @@ pub(crate) struct House {
     /// Commands, in the order of acceptance.
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
     /// How to end the turns that run.
-    pub(crate) running: Mutex<HashMap<TurnId, Stop>>,
+    pub(crate) cancels: Cancels,
+    /// Events of a moment ago.
+    pub(crate) recent: Recent,
     /// Set when nothing is taken any more.
     pub(crate) closing: Stop,
     /// Set when running turns must be given back.
     pub(crate) drain: Stop,
-    storage_fault: Mutex<Option<String>>,
-    storage_fails: AtomicBool,
+    pub(crate) storage: StorageHealth,
 }
 
-/// The parts that are made before the house.
-pub(crate) struct Parts {
-    pub(crate) boot: String,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) store: Store,
-    pub(crate) config: Config,
-    pub(crate) resets: ResetRules,
-    pub(crate) routing: BTreeMap<String, Routing>,
-    pub(crate) access: BTreeMap<(String, String), ChannelAccess>,
-    pub(crate) agents: BTreeMap<String, AgentEntry>,
-    pub(crate) default_agent: String,
-    pub(crate) adapters: Adapters,
-    pub(crate) hooks: Hooks,
-    pub(crate) limits: Limits,
-    pub(crate) turns: Lanes<SessionKey>,
-    pub(crate) outbox: Lanes<Address>,
-    pub(crate) commands: mpsc::UnboundedSender<MessageId>,
+/// Whether the database takes writes, for `/health`.
+#[derive(Default)]
+pub(crate) struct StorageHealth {
+    fault: Mutex<Option<String>>,
+    /// The same, for a look that costs one load.
+    fails: AtomicBool,
 }
 
 impl House {
-    pub(crate) fn new(parts: Parts) -> Arc<House> {
-        Arc::new(House {
-            boot: parts.boot,
-            started: parts.clock.wall(),
-            clock: parts.clock,
-            store: parts.store,
-            config: parts.config,
-            resets: parts.resets,
-            routing: parts.routing,
-            access: parts.access,
-            agents: parts.agents,
-            default_agent: parts.default_agent,
-            adapters: parts.adapters,
-            hooks: parts.hooks,
-            limits: parts.limits,
-            turns: parts.turns,
-            outbox: parts.outbox,
-            commands: parts.commands,
-            running: Mutex::default(),
-            closing: Stop::new(),
-            drain: Stop::new(),
-            storage_fault: Mutex::default(),
-            storage_fails: AtomicBool::new(false),
-        })
-    }
-
     /// Whether somebody may do something: the one rule, for every way in.
     pub(crate) fn authorize(&self, who: &Principal, context: Context<'_>, action: Action) -> Decision {
         match self.access.get(&(who.platform().to_owned(), who.account().to_owned())) {
@@ -125,10 +91,7 @@ impl House {
         waiting: Vec<MessageId>,
     ) {
         for turn in turns {
-            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(stop) = running.get(turn) {
-                stop.cancel();
-            }
+            self.cancels.cancel(*turn, self.clock.mono());
         }
         let live = self.adapters.at(address).is_some_and(|to| to.adapter.profile().flow == Flow::Live);
         if live && !waiting.is_empty() {
@@ -140,18 +103,24 @@ impl House {
 
     /// Remembers for `/health` whether the database takes writes.
     pub(crate) fn note_storage(&self, error: Option<&StoreError>) {
+        self.storage.note(error);
+    }
+}
+
+impl StorageHealth {
+    fn note(&self, error: Option<&StoreError>) {
         match error {
-            // The common case costs one load.
-            None if !self.storage_fails.load(Ordering::Relaxed) => {}
+            None if !self.fails.load(Ordering::Relaxed) => {}
             None => {
-                self.storage_fails.store(false, Ordering::Relaxed);
-                *self.fault() = None;
+                self.fails.store(false, Ordering::Relaxed);
+                *self.lock() = None;
                 tracing::info!("the database takes writes again");
             }
+            // One request was at fault, not the database.
             Some(StoreError::Invalid(_)) => {}
             Some(error) => {
-                *self.fault() = Some(error.to_string());
-                if !self.storage_fails.swap(true, Ordering::Relaxed) {
+                *self.lock() = Some(error.to_string());
+                if !self.fails.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "the database does not take writes");
                 }
             }
@@ -159,11 +128,11 @@ impl House {
     }
 
     /// Why the database does not take writes, while it does not.
-    pub(crate) fn storage_fault(&self) -> Option<String> {
-        self.fault().clone()
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.lock().clone()
     }
 
-    fn fault(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.storage_fault.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,8 +20,10 @@ pub(crate) enum Next {
     Sleep,
     /// It queues up again.
     Again,
-    /// It queues up again at this time, or when it is woken.
+    /// It queues up again at this time, or as soon as it is woken.
     At(Mono),
+    /// It queues up again at this time and not before, whoever wakes it.
+    NotBefore(Mono),
 }
 
 /// How many may run at once: in all, and in each group.
@@ -55,7 +57,8 @@ struct State<K> {
 enum Lane {
     Ready,
     Running { again: bool },
-    Later { at: Mono, ticket: u64 },
+    /// `firm` ones are not to be woken early.
+    Later { at: Mono, ticket: u64, firm: bool },
 }
 
 impl<K> Lanes<K>
@@ -102,7 +105,7 @@ where
         W: Fn(K) -> F,
         F: Future<Output = Next> + Send + 'static,
     {
-        let mut tasks: JoinSet<(K, Next)> = JoinSet::new();
+        let mut tasks: JoinSet<Next> = JoinSet::new();
         let mut keys: HashMap<tokio::task::Id, K> = HashMap::new();
         loop {
             let due = loop {
@@ -110,17 +113,12 @@ where
                 let (next, due) = {
                     let mut state = self.state();
                     state.promote(now, self.group);
-                    (state.start(&self.caps, self.group), state.later.keys().next().map(|(at, _)| *at))
+                    let next = if stop.is_cancelled() { None } else { state.start(&self.caps, self.group) };
+                    (next, state.later.keys().next().map(|(at, _)| *at))
                 };
-                match next {
-                    Some(key) if !stop.is_cancelled() => {
-                        let run = work(key.clone());
-                        let name = key.clone();
-                        let handle = tasks.spawn(async move { (name, run.await) });
-                        keys.insert(handle.id(), key);
-                    }
-                    _ => break due,
-                }
+                let Some(key) = next else { break due };
+                let handle = tasks.spawn(work(key.clone()));
+                keys.insert(handle.id(), key);
             };
             if stop.is_cancelled() && tasks.is_empty() {
                 return;
@@ -136,23 +134,17 @@ where
 
     fn ended(
         &self,
-        ended: Result<(tokio::task::Id, (K, Next)), tokio::task::JoinError>,
+        ended: Result<(tokio::task::Id, Next), tokio::task::JoinError>,
         keys: &mut HashMap<tokio::task::Id, K>,
     ) {
-        let (key, next) = match ended {
-            Ok((id, (key, next))) => {
-                keys.remove(&id);
-                (key, next)
+        let (id, next) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(%error, "a lane's work panicked; it is tried again in a moment");
+                (error.id(), Next::At(self.clock.mono() + Duration::from_secs(1)))
             }
-            // A panic in the work: look again in a moment; the work itself decides what the row's fate is.
-            Err(error) => match keys.remove(&error.id()) {
-                Some(key) => {
-                    tracing::error!(%error, "a lane's work panicked");
-                    (key, Next::At(self.clock.mono() + Duration::from_secs(1)))
-                }
-                None => return,
-            },
         };
+        let Some(key) = keys.remove(&id) else { return };
         let mut state = self.state();
         state.end(&key, (self.group)(&key), next);
         if state.at_rest() {
@@ -191,7 +183,8 @@ where
             None => self.enqueue(key.clone(), group),
             Some(Lane::Ready) => {}
             Some(Lane::Running { again }) => *again = true,
-            Some(Lane::Later { at, ticket }) => {
+            Some(Lane::Later { firm: true, .. }) => {}
+            Some(Lane::Later { at, ticket, firm: false }) => {
                 let place = (*at, *ticket);
                 self.later.remove(&place);
                 self.enqueue(key.clone(), group);
@@ -203,19 +196,20 @@ where
         match self.lanes.get_mut(key) {
             Some(Lane::Ready) => {}
             Some(Lane::Running { again }) => *again = true,
-            Some(Lane::Later { at: old, ticket }) => {
+            Some(Lane::Later { firm: true, .. }) => {}
+            Some(Lane::Later { at: old, ticket, firm: false }) => {
                 let place = (*old, *ticket);
                 self.later.remove(&place);
-                self.delay(key.clone(), at);
+                self.delay(key.clone(), at, false);
             }
-            None => self.delay(key.clone(), at),
+            None => self.delay(key.clone(), at, false),
         }
     }
 
-    fn delay(&mut self, key: K, at: Mono) {
+    fn delay(&mut self, key: K, at: Mono, firm: bool) {
         self.ticket += 1;
         self.later.insert((at, self.ticket), key.clone());
-        self.lanes.insert(key, Lane::Later { at, ticket: self.ticket });
+        self.lanes.insert(key, Lane::Later { at, ticket: self.ticket, firm });
     }
 
     fn enqueue(&mut self, key: K, group: &str) {
@@ -282,8 +276,10 @@ where
         }
         let again = matches!(self.lanes.remove(key), Some(Lane::Running { again: true }));
         match next {
-            Next::At(at) => self.delay(key.clone(), at),
+            Next::NotBefore(at) => self.delay(key.clone(), at, true),
             Next::Again => self.enqueue(key.clone(), group),
+            Next::At(_) if again => self.enqueue(key.clone(), group),
+            Next::At(at) => self.delay(key.clone(), at, false),
             Next::Sleep if again => self.enqueue(key.clone(), group),
             Next::Sleep => {}
         }
@@ -373,6 +369,26 @@ mod tests {
         lanes.promote(at(10), group);
         assert_eq!(lanes.start(&caps, group), Some("a2"));
         assert!(lanes.later.is_empty());
+    }
+
+    #[test]
+    fn a_wish_during_a_run_shortens_a_wait_but_not_a_pace() {
+        let mut lanes = state();
+        let caps = caps(8, &[]);
+        let later = Mono(Duration::from_secs(300));
+        for (next, runs) in [(Next::At(later), Some("a1")), (Next::NotBefore(later), None)] {
+            wake(&mut lanes, &["a1"]);
+            assert_eq!(lanes.start(&caps, group), Some("a1"));
+            wake(&mut lanes, &["a1"]);
+            lanes.end(&"a1", "a", next);
+            wake(&mut lanes, &["a1"]);
+            assert_eq!(lanes.start(&caps, group), runs, "{next:?}");
+            if runs.is_some() {
+                lanes.end(&"a1", "a", Next::Sleep);
+            }
+        }
+        lanes.promote(later, group);
+        assert_eq!(lanes.start(&caps, group), Some("a1"));
     }
 
     #[test]

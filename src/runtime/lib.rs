@@ -1,6 +1,7 @@
 //! What moves: messages in, turns, answers out. It names no platform and no agent.
 
 mod adapters;
+mod cancel;
 mod commands;
 pub mod config;
 pub mod desk;
@@ -12,6 +13,7 @@ mod lanes;
 mod limits;
 mod outbox;
 mod random;
+mod recent;
 mod running;
 mod speech;
 mod sweep;

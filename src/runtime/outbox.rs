@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
+use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{NextPart, OutRow, SendResult};
+use frontdesk_store::row::{Fenced, NextPart, OutRow, SendResult};
 use tokio::sync::mpsc;
 
 use crate::adapters::Connection;
@@ -20,6 +20,8 @@ use crate::lanes::Next;
 
 /// How long an address waits when its adapter is not connected, or the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a line is offered to those who are there now.
+const SHOW: Duration = Duration::from_secs(1);
 /// After this a request without an answer counts as "unknown whether it arrived".
 const REQUEST: Duration = Duration::from_secs(60);
 /// The longest wait that is taken at its word when the wall clock has jumped.
@@ -36,7 +38,13 @@ pub(crate) async fn announce(house: Arc<House>, mut rows: mpsc::UnboundedReceive
         };
         let Some(row) = row else { return };
         if row.post.seq.is_some() || row.state == "sent" {
-            house.adapters.show(&row.address, Act::Post(row.post)).await;
+            let deadline = house.clock.mono() + SHOW;
+            tokio::select! {
+                biased;
+                () = house.adapters.show(&row.address, Act::Post(row.post)) => {}
+                // Readers fetch it by its number; nobody else's parts wait for a slow door.
+                () = house.clock.sleep_until(deadline) => {}
+            }
         } else if row.state == "queued" {
             house.outbox.wake(&row.address);
         }
@@ -57,14 +65,19 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     }
     match attempt(&house, &connection, &address).await {
         Ok(next) => next,
+        Err(StoreError::Invalid(detail)) => {
+            tracing::error!(channel = address.channel(), detail, "a part cannot be read; its chat rests until the next one");
+            Next::Sleep
+        }
         Err(error) => {
             house.note_storage(Some(&error));
-            Next::At(house.clock.mono() + PAUSE)
+            Next::NotBefore(house.clock.mono() + PAUSE)
         }
     }
 }
 
 async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address) -> Result<Next, StoreError> {
+    let _alone = connection.alone_in(address).await;
     let row = match house.store.claim_part(address, house.clock.wall()).await? {
         NextPart::Send(row) => *row,
         NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),
@@ -74,7 +87,7 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
     let outcome = judge(house, connection, &row, sent);
     note(house, address, &row, &outcome);
     let (id, now) = (row.post.out, house.clock.wall());
-    loop {
+    let more = loop {
         let ended = house.store.part_ended(id, row.fence, outcome.clone(), now).await;
         house.note_storage(ended.as_ref().err());
         match ended {
@@ -82,12 +95,20 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
             Err(StoreError::Unavailable(_)) if !house.drain.is_cancelled() => {
                 house.clock.sleep_until(house.clock.mono() + PAUSE).await;
             }
+            Err(StoreError::Invalid(error)) => {
+                tracing::error!(part = %id, error, "what became of a part could not be stored; it is given up");
+                break house.store.bury_part(id, row.fence, error, house.clock.wall()).await?;
+            }
             Err(error) => return Err(error),
-            Ok(_) => break,
+            Ok(ended) => break ended,
         }
+    };
+    // The announcer wakes the lane for parts that come later.
+    if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
+        return Ok(Next::Sleep);
     }
     Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
-        (SendResult::Sent { .. }, Some(pace)) => Next::At(house.clock.mono() + pace),
+        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(house.clock.mono() + pace),
         _ => Next::Again,
     })
 }
@@ -104,7 +125,7 @@ async fn request(
     };
     let deadline = house.clock.mono() + REQUEST;
     tokio::select! {
-        sent = connection.adapter.send(address, act) => sent,
+        sent = connection.send(&house.clock, address, act) => sent,
         () = house.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
     }
 }
@@ -117,10 +138,7 @@ fn judge(
     sent: Result<Receipt, SendError>,
 ) -> SendResult {
     let error = match sent {
-        Ok(receipt) => {
-            connection.delivered();
-            return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) };
-        }
+        Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
         Err(error) => error,
     };
     let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
@@ -130,25 +148,14 @@ fn judge(
         counts,
     };
     match &error {
-        SendError::Later { after, scope, .. } => {
-            let pause = after.unwrap_or(backoff);
-            if *scope == Bucket::Account {
-                connection.hold(&house.clock, pause);
-            }
-            later(pause, after.is_none())
-        }
-        SendError::Offline => {
-            connection.hold(&house.clock, PAUSE);
-            later(PAUSE, false)
-        }
-        SendError::Credentials(detail) => {
-            connection.shut_out(&house.clock, detail);
-            later(PAUSE, false)
-        }
+        SendError::Later { after, .. } => later(after.unwrap_or(backoff), after.is_none()),
+        // The account is held back; the part may go as soon as that ends.
+        SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
-            let idempotent = connection.adapter.profile().idempotent;
+            // An edit that is made twice says the same.
+            let harmless = connection.adapter.profile().idempotent || row.edit.is_some();
             match house.config.delivery.on_ambiguous {
-                Ambiguous::Hold if !idempotent => SendResult::Unknown { error: error.to_string() },
+                Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
             }
         }
@@ -172,6 +179,8 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
     metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
         .increment(1);
     match error {
+        // Told once for the whole account.
+        Some(_) if matches!(outcome, SendResult::Later { counts: false, .. }) => {}
         Some(error) => {
             let (part, channel) = (row.post.out, address.channel());
             tracing::warn!(%part, channel, outcome = name, error, "a part was not delivered");

@@ -1,5 +1,7 @@
 //! The life of a gateway: start, recover, stop.
 
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,22 +10,25 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::port::Stop;
 use frontdesk_store::row::{OutRow, Recovered, Recovery};
 use frontdesk_store::{Options, Store};
-use tokio::sync::mpsc;
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::adapters::Adapters;
+use crate::cancel::Cancels;
 use crate::config::{Ambiguous, ConfigError, ResetRules};
 use crate::desk::Desk;
 use crate::gate::Entrance;
 use crate::hooks::Hooks;
-use crate::house::{House, Parts};
+use crate::house::{House, StorageHealth};
 use crate::lanes::{Caps, Lanes};
 use crate::limits::Limits;
+use crate::recent::Recent;
 use crate::speech::Speaker;
 use crate::{Setup, StartError, commands, outbox, sweep, turn};
 
-/// How many requests to platforms may be on their way at once.
-const SENDS: usize = 256;
+/// How many requests to one platform may be on their way at once: one that hangs keeps nobody else waiting.
+const SENDS: usize = 64;
 /// Connections that read beside the writer.
 const READERS: usize = 2;
 /// How long the last steps of an orderly stop may take each.
@@ -37,6 +42,8 @@ pub struct Running {
     quiet: Stop,
     /// Ends the one who makes new rows known, when all are.
     told: Stop,
+    /// Which part has ended before it was told to.
+    fallen: watch::Sender<Option<&'static str>>,
     turns: JoinSet<()>,
     announcer: JoinSet<()>,
     receivers: JoinSet<()>,
@@ -61,6 +68,7 @@ impl Running {
             desk: Desk(house.clone()),
             quiet: Stop::new(),
             told: Stop::new(),
+            fallen: watch::Sender::new(None),
             turns: JoinSet::new(),
             announcer: JoinSet::new(),
             receivers: JoinSet::new(),
@@ -78,9 +86,17 @@ impl Running {
         &self.desk
     }
 
-    /// Resolves with the cause when the gateway cannot go on: the database is broken.
+    /// Resolves with the cause when the gateway cannot go on: the database is broken, or a part of the runtime
+    /// has ended.
     pub async fn failed(&self) -> String {
-        self.house.store.fatal().await
+        let mut fallen = self.fallen.subscribe();
+        tokio::select! {
+            cause = self.house.store.fatal() => cause,
+            // The sender is ours, so the channel does not close.
+            Ok(what) = fallen.wait_for(Option::is_some) => {
+                format!("{} ended unexpectedly", what.unwrap_or("a part of the gateway"))
+            }
+        }
     }
 
     /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
@@ -114,35 +130,57 @@ impl Running {
             () = house.clock.sleep_until(last) => tracing::warn!("something did not stop in time"),
         }
         house.drain.cancel();
-        for entry in house.agents.values() {
-            entry.agent.stop().await;
+        let last = house.clock.mono() + LAST_STEPS;
+        tokio::select! {
+            () = async { for entry in house.agents.values() { entry.agent.stop().await; } } => {}
+            () = house.clock.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
         }
         house.store.close().await;
     }
 
     /// Everything that runs. Each has its parent here.
     fn spawn(&mut self, ends: Ends) {
-        let house = &self.house;
-        let (h, stop) = (house.clone(), house.closing.clone());
-        self.turns.spawn(async move {
+        let (h, stop) = (self.house.clone(), self.house.closing.clone());
+        self.turns.spawn(self.watched("the turns' lanes", async move {
             let work = h.clone();
             h.turns.run(stop, move |session| turn::run(work.clone(), session)).await;
-        });
-        let (h, stop) = (house.clone(), self.quiet.clone());
-        self.keepers.spawn(async move {
+        }));
+        let (h, stop) = (self.house.clone(), self.quiet.clone());
+        self.keepers.spawn(self.watched("the outbox's lanes", async move {
             let work = h.clone();
             h.outbox.run(stop, move |address| outbox::send_next(work.clone(), address)).await;
-        });
-        self.announcer.spawn(outbox::announce(house.clone(), ends.rows, self.told.clone()));
-        self.keepers.spawn(commands::run(house.clone(), ends.commands, self.quiet.clone()));
-        self.keepers.spawn(sweep::run(house.clone(), self.quiet.clone()));
-        let (h, stop) = (house.clone(), self.quiet.clone());
-        self.keepers.spawn(async move { h.hooks.run(ends.moments, stop).await });
-        let (h, stop) = (house.clone(), house.closing.clone());
-        self.receivers.spawn(async move {
+        }));
+        let announce = outbox::announce(self.house.clone(), ends.rows, self.told.clone());
+        self.announcer.spawn(self.watched("the announcer", announce));
+        let commands = commands::run(self.house.clone(), ends.commands, self.quiet.clone());
+        self.keepers.spawn(self.watched("the commands", commands));
+        let sweep = sweep::run(self.house.clone(), self.quiet.clone());
+        self.keepers.spawn(self.watched("the sweeps", sweep));
+        let (h, stop) = (self.house.clone(), self.quiet.clone());
+        let hooks = async move { h.hooks.run(ends.moments, stop).await };
+        self.keepers.spawn(self.watched("the onlooking hooks", hooks));
+        let (h, stop) = (self.house.clone(), self.house.closing.clone());
+        self.receivers.spawn(self.watched("the adapters", async move {
             let inbox = Arc::new(Entrance(h.clone()));
             h.adapters.run(inbox, stop).await;
-        });
+        }));
+    }
+
+    /// A part of the runtime that ends before it was told to takes the gateway with it: half a gateway looks
+    /// healthy and is not, and a restart loses nothing.
+    fn watched(
+        &self,
+        what: &'static str,
+        part: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (house, fallen) = (self.house.clone(), self.fallen.clone());
+        async move {
+            let ended = AssertUnwindSafe(part).catch_unwind().await;
+            if ended.is_err() || !house.closing.is_cancelled() {
+                tracing::error!(part = what, panicked = ended.is_err(), "a part of the gateway has ended");
+                fallen.send_replace(Some(what));
+            }
+        }
     }
 
     /// Goes on with what an earlier life left.
@@ -173,7 +211,7 @@ impl Running {
 async fn drained(tasks: &mut JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
-            tracing::error!(%error, "a part of the runtime panicked");
+            tracing::error!(%error, "a part of the runtime was aborted");
         }
     }
 }
@@ -181,6 +219,8 @@ async fn drained(tasks: &mut JoinSet<()>) {
 async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
     check(&setup)?;
     let resets = ResetRules::parse(&setup.config.sessions.reset, &setup.routing, setup.timezone)?;
+    let channels: BTreeSet<String> =
+        setup.adapters.iter().map(|adapter| adapter.profile().channel.to_owned()).collect();
     let (speaker, rows) = Speaker::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
     let store = Store::open(Options {
         path: setup.database,
@@ -193,9 +233,13 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
     let (hooks, moments) = Hooks::new(setup.hooks, setup.clock.clone());
     let groups = setup.agents.iter().filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
     let turns = Caps { total: setup.config.turns.max, groups };
-    let sends = Caps { total: SENDS, ..Caps::default() };
-    let house = House::new(Parts {
+    let sends = Caps {
+        total: SENDS * channels.len().max(1),
+        groups: channels.into_iter().map(|channel| (channel, SENDS)).collect(),
+    };
+    let house = House {
         boot: setup.boot.to_string(),
+        started: setup.clock.wall(),
         store,
         resets,
         limits: Limits::new(&setup.config.limits, &setup.clock),
@@ -210,8 +254,13 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         access: setup.access,
         agents: setup.agents,
         default_agent: setup.default_agent,
-    });
-    Ok((house, Ends { rows, commands: waiting_commands, moments }))
+        cancels: Cancels::default(),
+        recent: Recent::default(),
+        closing: Stop::new(),
+        drain: Stop::new(),
+        storage: StorageHealth::default(),
+    };
+    Ok((Arc::new(house), Ends { rows, commands: waiting_commands, moments }))
 }
 
 /// What no part can check alone.

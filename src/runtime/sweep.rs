@@ -17,8 +17,9 @@ const LONG: u32 = 240;
 pub(crate) async fn run(house: Arc<House>, stop: Stop) {
     let mut round: u32 = 0;
     loop {
+        // A read that fails says nothing about writes, so this is not for `/health`.
         if let Err(error) = sweep(&house, round.is_multiple_of(LONG)).await {
-            house.note_storage(Some(&error));
+            tracing::warn!(%error, "a round of looking after things was cut short");
         }
         round = round.wrapping_add(1);
         tokio::select! {
@@ -31,6 +32,7 @@ pub(crate) async fn run(house: Arc<House>, stop: Stop) {
 async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreError> {
     expire(house).await?;
     house.limits.sweep();
+    house.cancels.sweep(house.clock.mono());
     observe(house).await?;
     if long {
         let storage = &house.config.storage;

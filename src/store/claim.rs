@@ -6,6 +6,7 @@ use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::finish::fenced;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::Line;
 use crate::row::{ClaimedTurn, Fenced, InboundRow, Streamed, Take};
@@ -29,11 +30,21 @@ impl Store {
         self.write(Line::Turns, move |tx| claim(tx, &session, take, now)).await
     }
 
-    /// A hook rewrote a message before its turn.
-    pub async fn rewrite(&self, message: MessageId, text: String) -> Result<()> {
+    /// A hook rewrote a message of a turn that runs, before its agent sees it.
+    pub async fn rewrite(
+        &self,
+        message: MessageId,
+        turn: TurnId,
+        fence: i64,
+        text: String,
+    ) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
-            tx.run("UPDATE inbound SET body = ?2 WHERE id = ?1", params![message.0, text])?;
-            Ok(())
+            fenced(tx.run(
+                "UPDATE inbound SET body = ?4
+                 WHERE id = ?1 AND state = 'in_turn'
+                   AND turn_id = (SELECT id FROM turn WHERE id = ?2 AND fence = ?3 AND state = 'running')",
+                params![message.0, turn.0, fence, text],
+            )?)
         })
         .await
     }
@@ -48,7 +59,7 @@ impl Store {
                 params![turn.0, fence, message.0],
             )?;
             tx.taken(bound);
-            Ok(if bound > 0 { Fenced::Done(()) } else { Fenced::Stale })
+            fenced(bound)
         })
         .await
     }
@@ -63,7 +74,7 @@ impl Store {
                 params![turn.0, fence, message.0],
             )?;
             tx.queued(back);
-            Ok(if back > 0 { Fenced::Done(()) } else { Fenced::Stale })
+            fenced(back)
         })
         .await
     }

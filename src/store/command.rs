@@ -8,12 +8,13 @@ use frontdesk_core::message::Attachment;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::finish::end;
+use crate::finish::close;
 use crate::message::{attachments, inbound, inbound_columns, stored};
 use crate::part::Envelope;
 use crate::queue::Line;
 use crate::row::{CommandDone, CommandEffect, CommandFacts, Fenced, Finish, InboundRow, OutRow};
 use crate::sql::int;
+use crate::streaming::settle;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -52,7 +53,11 @@ impl Store {
     /// Cancels the running and the waiting turns of a session. Returns the turns whose agents must be told, and
     /// how many messages waited. A streamed message says that it was stopped: the session's address has
     /// something to send then.
-    pub async fn cancel(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
+    pub async fn cancel(
+        &self,
+        key: &SessionKey,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
         let key = key.clone();
         self.write(Line::Commands, move |tx| {
             let stopped = stop(tx, &key, i64::MAX, now)?;
@@ -128,9 +133,10 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         )?;
         tx.queued(back);
         turn.messages.retain(|message| message.0 < before);
-        let finish = Finish::bare(turn.id, turn.fence, Ending::Cancelled, now);
-        stopped.said.extend(end(tx, &turn, &finish)?);
-        if turn.state == "running" {
+        close(tx, &turn, &Finish::bare(turn.id, turn.fence, Ending::Cancelled, now))?;
+        let running = turn.state == "running";
+        stopped.said.extend(settle(tx, turn.id, running, now)?.unwrap_or_default());
+        if running {
             stopped.running.push(turn.id);
         } else {
             stopped.waiting.extend(&turn.messages);

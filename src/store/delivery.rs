@@ -10,7 +10,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::part::{Envelope, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{Fenced, NextPart, OutRow, SendResult};
+use crate::row::{Fenced, NextPart, SendResult};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -22,14 +22,15 @@ impl Store {
         self.write(Line::Outbox, move |tx| claim(tx, &address, now)).await
     }
 
-    /// How a send ended (T5). Returns the notice that follows from it, if one does.
+    /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
+    /// be tried again, the line about a gap, or any other.
     pub async fn part_ended(
         &self,
         id: OutId,
         fence: i64,
         result: SendResult,
         now: DateTime<Utc>,
-    ) -> Result<Fenced<Vec<OutRow>>> {
+    ) -> Result<Fenced<bool>> {
         self.write(Line::Outbox, move |tx| ended(tx, id, fence, &result, now)).await
     }
 }
@@ -65,12 +66,8 @@ fn ended(
     fence: i64,
     result: &SendResult,
     now: DateTime<Utc>,
-) -> Outcome<Fenced<Vec<OutRow>>> {
-    let held = "SELECT 1 FROM outbox WHERE id = ?1 AND fence = ?2 AND state = 'sending'";
-    if tx.one(held, [id.0, fence], |_| Ok(()))?.is_none() {
-        return Ok(Fenced::Stale);
-    }
-    let mut said = Vec::new();
+) -> Outcome<Fenced<bool>> {
+    let Some(address) = held(tx, id, fence)? else { return Ok(Fenced::Stale) };
     match result {
         SendResult::Sent { platform_message } => {
             // An edit learns no new id: what it edited keeps its own.
@@ -97,11 +94,24 @@ fn ended(
         SendResult::Unknown { error } => done(tx, id, "unknown", error, now)?,
         SendResult::Dead { error } => {
             done(tx, id, "dead", error, now)?;
-            said = gap(tx, id, now)?;
+            gap(tx, id, now)?;
         }
         SendResult::Gone { error } => gone(tx, id, error, now)?,
     }
-    Ok(Fenced::Done(said))
+    open(tx, &address).map(Fenced::Done)
+}
+
+/// The address of a part that is being sent under this fence.
+pub(crate) fn held(tx: &Tx<'_>, id: OutId, fence: i64) -> Outcome<Option<String>> {
+    let held = "SELECT address FROM outbox WHERE id = ?1 AND fence = ?2 AND state = 'sending'";
+    tx.one(held, [id.0, fence], |row| row.get(0))
+}
+
+/// Whether an address has an open part.
+pub(crate) fn open(tx: &Tx<'_>, address: &str) -> Outcome<bool> {
+    let open =
+        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') LIMIT 1";
+    Ok(tx.one(open, [address], |_| Ok(()))?.is_some())
 }
 
 /// A part that will not be sent (again).
@@ -114,9 +124,9 @@ pub(crate) fn done(tx: &Tx<'_>, id: OutId, state: &str, error: &str, now: DateTi
 }
 
 /// Tells the chat that a part is missing. A missing notice is not told.
-fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
-        return Ok(Vec::new());
+        return Ok(());
     };
     let envelope = Envelope {
         turn: None,
@@ -127,7 +137,7 @@ fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
         kind: PostKind::Notice,
         now,
     };
-    envelope.notice(tx, &id.to_string(), &Notice::Gap)
+    envelope.notice(tx, &id.to_string(), &Notice::Gap).map(drop)
 }
 
 /// The chat is gone: nothing can be sent there, and nobody can be told.

@@ -8,14 +8,15 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::row::{Disposition, EpochChange, Incoming};
-use crate::sql::{Sql, at, count, int, ms};
+use crate::sql::{Sql, count, int, maybe_at, ms};
 use crate::tx::Tx;
 
 /// A session as a message finds it.
 pub(crate) struct Life {
     pub(crate) epoch: u64,
     pub(crate) last_epoch: u64,
-    pub(crate) last_user_at: DateTime<Utc>,
+    /// `None` while nobody has said anything in this epoch: silence is counted from words only.
+    pub(crate) last_user_at: Option<DateTime<Utc>>,
     pub(crate) address: String,
     /// Messages for the agent that wait.
     pub(crate) waiting: u64,
@@ -47,7 +48,7 @@ pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
             Ok(Life {
                 epoch: count(row, 0)?,
                 last_epoch: count(row, 1)?,
-                last_user_at: at(row, 2)?,
+                last_user_at: maybe_at(row, 2)?,
                 address: row.get(3)?,
                 waiting: count(row, 4)?,
             })
@@ -73,7 +74,7 @@ pub(crate) fn join(
         EpochChange::New => {
             let reason = Some(format!("from:{}", life.epoch));
             let joined = anew(tx, &message.session, &life, "new", now)?;
-            moved(tx, &life, message, now)?;
+            moved(tx, &life, message, speaks.then_some(now))?;
             Ok(Joined { reason, ..joined })
         }
         EpochChange::Resume(wanted) => back(tx, &life, message, wanted, now),
@@ -84,8 +85,13 @@ pub(crate) fn join(
 fn first(tx: &Tx<'_>, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
     tx.run(
         "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
-         VALUES (?1, ?2, 1, 1, ?3, 0, ?3)",
-        params![message.session.as_str(), message.address.as_str(), ms(now)],
+         VALUES (?1, ?2, 1, 1, ?4, 0, ?3)",
+        params![
+            message.session.as_str(),
+            message.address.as_str(),
+            ms(now),
+            (message.disposition == Disposition::Turn).then_some(ms(now)),
+        ],
     )?;
     tx.run("UPDATE tally SET n = n + 1 WHERE name = 'sessions'", [])?;
     begin(tx, &message.session, 1, "first", now)?;
@@ -94,7 +100,7 @@ fn first(tx: &Tx<'_>, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined>
 }
 
 fn by_rule(tx: &Tx<'_>, life: &Life, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
-    let reasons = message.policy.due(life.last_user_at, now);
+    let reasons = life.last_user_at.map(|seen| message.policy.due(seen, now)).unwrap_or_default();
     let mut joined = Joined { epoch: life.epoch, ..Joined::default() };
     if reasons.any() {
         let names: Vec<&str> = reasons.names().collect();
@@ -102,7 +108,7 @@ fn by_rule(tx: &Tx<'_>, life: &Life, message: &Incoming, now: DateTime<Utc>) -> 
         joined.reasons = reasons;
     }
     // Never backwards: a clock that was put back must not make the next message look like a long silence.
-    moved(tx, life, message, now.max(life.last_user_at))?;
+    moved(tx, life, message, Some(now).max(life.last_user_at))?;
     Ok(joined)
 }
 
@@ -153,7 +159,7 @@ fn back(
     end(tx, &message.session, life.epoch, now)?;
     tx.run("UPDATE epoch SET ended_at = NULL WHERE key = ?1 AND n = ?2", params![key, int(epoch)])?;
     tx.run("UPDATE session SET epoch = ?2 WHERE key = ?1", params![key, int(epoch)])?;
-    moved(tx, life, message, now)?;
+    moved(tx, life, message, Some(now))?;
     Ok(Joined {
         epoch,
         ended: Some(life.epoch),
@@ -179,12 +185,12 @@ fn end(tx: &Tx<'_>, key: &SessionKey, n: u64, now: DateTime<Utc>) -> Outcome<()>
 }
 
 /// The session's address and reset reference after a message; no write when neither has changed.
-fn moved(tx: &Tx<'_>, life: &Life, message: &Incoming, seen: DateTime<Utc>) -> Outcome<()> {
+fn moved(tx: &Tx<'_>, life: &Life, message: &Incoming, seen: Option<DateTime<Utc>>) -> Outcome<()> {
     let address: &Address = &message.address;
     if seen != life.last_user_at || address.as_str() != life.address {
         tx.run(
             "UPDATE session SET address = ?2, last_user_at = ?3 WHERE key = ?1",
-            params![message.session.as_str(), address.as_str(), ms(seen)],
+            params![message.session.as_str(), address.as_str(), seen.map(ms)],
         )?;
     }
     Ok(())

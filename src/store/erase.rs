@@ -1,10 +1,11 @@
 //! Forgetting a conversation: its words go, its numbers and its event ids stay.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
-use crate::command::stop;
+use crate::command::{Stopped, stop};
 use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::queue::Line;
@@ -42,14 +43,17 @@ struct Words {
 
 impl Store {
     /// Erases a session: everything open ends, every text of it goes, and a new epoch begins whose number was
-    /// never used. Event ids stay, so that a redelivery is still known. Returns whether there was such a
-    /// session. The words go in small units after the first one; if the process dies in between, erasing again
-    /// takes the rest.
-    pub async fn erase(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool> {
+    /// never used. Event ids stay, so that a redelivery is still known. Returns what [`Store::cancel`] returns,
+    /// or `None` if there is no such session. The words go in small units after the first one; if the process
+    /// dies in between, erasing again takes the rest.
+    pub async fn erase(
+        &self,
+        key: &SessionKey,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Vec<TurnId>, Vec<MessageId>)>> {
         let session = key.clone();
-        let Some(newest) = self.write(Line::House, move |tx| close(tx, &session, now)).await? else {
-            return Ok(false);
-        };
+        let closed = self.write(Line::House, move |tx| close(tx, &session, now)).await?;
+        let Some(Closed { stopped, newest }) = closed else { return Ok(None) };
         for (words, newest) in WORDS.iter().zip(newest) {
             let session = key.clone();
             let rows = self
@@ -65,15 +69,21 @@ impl Store {
                 .await?;
             }
         }
-        Ok(true)
+        Ok(Some((stopped.running, stopped.waiting)))
     }
 }
 
-/// Ends everything that is open and leaves the old epochs behind. Returns the newest row of each table: what
-/// comes later belongs to the new conversation.
-fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Vec<i64>>> {
+/// A session that was left behind.
+struct Closed {
+    stopped: Stopped,
+    /// The newest row of each table: what comes later belongs to the new conversation.
+    newest: Vec<i64>,
+}
+
+/// Ends everything that is open and leaves the old epochs behind.
+fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Closed>> {
     let Some(life) = life(tx, key)? else { return Ok(None) };
-    stop(tx, key, i64::MAX, now)?;
+    let stopped = stop(tx, key, i64::MAX, now)?;
     let commands = tx.run(
         "UPDATE inbound SET state = 'cancelled' WHERE key = ?1 AND disposition = 'command' AND state = 'waiting'",
         [key.as_str()],
@@ -81,12 +91,13 @@ fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Ve
     tx.taken(commands);
     let epoch = anew(tx, key, &life, "erased", now)?.epoch;
     tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
-    tx.run("UPDATE session SET last_user_at = ?2 WHERE key = ?1", params![key.as_str(), ms(now)])?;
+    tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
     tx.run(
         "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
          WHERE key = ?1 AND state IN ('queued', 'streaming', 'sending')",
         params![key.as_str(), ms(now)],
     )?;
     let newest = |words: &Words| Ok(tx.one(words.newest, [], |row| row.get(0))?.unwrap_or(0));
-    WORDS.iter().map(newest).collect::<Outcome<Vec<i64>>>().map(Some)
+    let newest = WORDS.iter().map(newest).collect::<Outcome<_>>()?;
+    Ok(Some(Closed { stopped, newest }))
 }

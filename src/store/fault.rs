@@ -1,5 +1,8 @@
 //! SQLite's errors, told apart by what to do next.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::error::StoreError;
@@ -11,6 +14,8 @@ pub(crate) enum Fault {
     Sql(Error),
     /// The request itself is at fault.
     Bad(String),
+    /// SQLite has rolled back the whole transaction; this is what it said, if anything.
+    Lost(String),
 }
 
 /// What a step inside a transaction returns.
@@ -33,9 +38,24 @@ impl Fault {
     pub(crate) fn error(&self) -> StoreError {
         match self {
             Fault::Bad(cause) => StoreError::Invalid(cause.clone()),
+            Fault::Lost(cause) => {
+                StoreError::Unavailable(format!("the transaction was rolled back: {cause}"))
+            }
             Fault::Sql(error) => classified(error),
         }
     }
+}
+
+/// A step that panics has failed, and nothing more.
+pub(crate) fn caught<T>(step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))))
+}
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a word"))
 }
 
 fn classified(error: &Error) -> StoreError {

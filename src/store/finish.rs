@@ -58,11 +58,11 @@ impl Store {
 
     /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
     /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way.
-    pub async fn release(&self, turn: TurnId, fence: i64) -> Result<Fenced<()>> {
+    pub async fn release(&self, turn: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
-            if let Some(acted) = turn.acted {
-                interrupt(tx, &turn, acted)?;
+            if turn.acted.is_some() {
+                interrupt(tx, &turn, now)?;
                 return Ok(Fenced::Done(()));
             }
             fenced(tx.run(
@@ -107,10 +107,6 @@ impl Finish {
 /// Ends a turn that is open, whoever holds it.
 pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<OutRow>> {
     close(tx, turn, finish)?;
-    tx.run(
-        "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
-        params![turn.id.0, finish.ending.name(), finish.error],
-    )?;
     let streaming = Streaming::of(tx, turn.id)?;
     let (mut said, spoken) = match &streaming {
         Some(row) if finish.parts.is_empty() => cut(tx, turn, finish, row)?,
@@ -122,8 +118,8 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<
     Ok(said)
 }
 
-/// The turn's own row.
-fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
+/// The turn's own row and its messages.
+pub(crate) fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     let state = match (finish.ending, &finish.notice) {
         (Ending::Answered, _) => "done",
         (Ending::Dead, Some(Notice::Interrupted { .. })) => "interrupted",
@@ -145,6 +141,10 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
             usage.output.map(int),
             ms(finish.now),
         ],
+    )?;
+    tx.run(
+        "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
+        params![turn.id.0, finish.ending.name(), finish.error],
     )?;
     Ok(())
 }
@@ -169,7 +169,12 @@ fn answer(
 
 /// A streamed message whose turn has no answer: it keeps what it showed and says how it ended. An interruption
 /// is told there, and not once more as a notice with the same text.
-fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, row: &Streaming) -> Outcome<(Vec<OutRow>, bool)> {
+pub(crate) fn cut(
+    tx: &Tx<'_>,
+    turn: &OpenTurn,
+    finish: &Finish,
+    row: &Streaming,
+) -> Outcome<(Vec<OutRow>, bool)> {
     let interrupted = matches!(&finish.notice, Some(Notice::Interrupted { .. }));
     let told = match &finish.notice {
         Some(Notice::Interrupted { so_far }) => Some(so_far.as_str()),
@@ -185,6 +190,7 @@ fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, row: &Streaming) -> Outcom
     Ok((answer(tx, turn, Some(row), &parts, finish.now)?, interrupted))
 }
 
-fn fenced(changed: usize) -> Outcome<Fenced<()>> {
+/// What an update that needs a fence did.
+pub(crate) fn fenced(changed: usize) -> Outcome<Fenced<()>> {
     Ok(if changed > 0 { Fenced::Done(()) } else { Fenced::Stale })
 }

@@ -1,6 +1,5 @@
 //! T1: events become rows, with everything that follows from them, before the platform is told.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -16,10 +15,9 @@ use crate::fault::{Fault, Outcome};
 use crate::message::{history, history_select, stored};
 use crate::part::Envelope;
 use crate::queue::Line;
-use crate::row::{Accepted, Batch, Disposition, EpochChange, HistoryRow, Incoming, Item, OutRow, Stored};
+use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutRow, Stored};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
-use crate::writer::said;
 use crate::{Result, Store, StoreError};
 
 impl Store {
@@ -133,26 +131,10 @@ fn known(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Option<Store
             Ok(Stored::Duplicate {
                 message: MessageId(row.get(0)?),
                 session: parsed(row, 1)?,
-                same: first == 0 || first == digest(message),
+                same: first == 0 || first == message.digest,
             })
         },
     )
-}
-
-/// What the sender said, as a number: FNV-1a, which is the same in every version of this program. The epoch
-/// change counts, because `/new hello` and `hello` leave the same text.
-fn digest(message: &Incoming) -> i64 {
-    let tag = match message.epoch {
-        EpochChange::ByRule => "say".to_owned(),
-        EpochChange::New => "new".to_owned(),
-        EpochChange::Resume(n) => format!("resume {n:?}"),
-    };
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in tag.bytes().chain([0]).chain(message.text.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    // 0 stands for an erased row.
-    hash.max(1).cast_signed()
 }
 
 fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {
@@ -225,11 +207,7 @@ fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc
 /// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
 /// a whole source from going on.
 fn keep_or_bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutRow>)> {
-    let attempt = tx.apart(|| {
-        catch_unwind(AssertUnwindSafe(|| keep(tx, batch, message)))
-            .unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))))
-    });
-    match attempt {
+    match tx.apart(|| keep(tx, batch, message)) {
         Err(fault) if !fault.takes_the_group() => bury(tx, batch, message, &fault),
         kept => kept,
     }
@@ -247,7 +225,10 @@ fn bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming, fault: &Fault) -> Outcom
             Row { epoch: 0, state: "dead", reason: Some("poison"), body }.insert(tx, batch, &bare)
         })
     };
-    let id = as_dead(&message.text).or_else(|_| as_dead(""))?;
+    let id = match as_dead(&message.text) {
+        Err(fault) if !fault.takes_the_group() => as_dead("")?,
+        kept => kept?,
+    };
     if !message.tell {
         return Ok((Stored::Dead { message: id }, Vec::new()));
     }
@@ -255,8 +236,7 @@ fn bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming, fault: &Fault) -> Outcom
     let told = tx.apart(|| {
         let notice = Notice::Failed(Failure::Internal);
         let envelope = envelope(message, &about, batch.received);
-        catch_unwind(AssertUnwindSafe(|| envelope.notice(tx, &id.to_string(), &notice)))
-            .unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))))
+        envelope.notice(tx, &id.to_string(), &notice)
     });
     let told = match told {
         Err(fault) if !fault.takes_the_group() => Vec::new(),
@@ -297,7 +277,7 @@ impl Row<'_> {
                 disposition,
                 self.state,
                 self.reason,
-                digest(message),
+                message.digest,
                 self.body,
                 stored(&message.attachments),
             ],

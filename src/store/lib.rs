@@ -1,5 +1,6 @@
 //! The only door to the database: verbs named after what happened. No SQLite type crosses it.
 
+mod bury;
 mod claim;
 mod command;
 mod delivery;
@@ -21,6 +22,7 @@ mod purge;
 mod queue;
 mod reader;
 mod recover;
+mod refuse;
 pub mod row;
 mod session;
 mod sql;

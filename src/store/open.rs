@@ -142,6 +142,12 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(self.inner.house.broken().unwrap_or(StoreError::Closed)))
     }
 
+    /// What waits for the writer.
+    #[cfg(test)]
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.inner.queue
+    }
+
     /// Reads in one snapshot beside the writer.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -59,7 +59,9 @@ impl Store {
     /// Deletes what has been kept long enough; returns how many rows. What waits or runs stays, and no event id
     /// goes before the last redelivery of it can have come.
     pub async fn purge(&self, keep: Keep, now: DateTime<Utc>) -> Result<u64> {
-        let before = |days: u32| ms(now - Duration::days(i64::from(days)));
+        // Beyond the calendar nothing is old enough.
+        let before =
+            |days: u32| Duration::try_days(days.into()).and_then(|age| now.checked_sub_signed(age)).map(ms);
         let history = before(keep.history_days.max(DEDUPE_DAYS));
         let plan = [
             (&OUTBOX, before(keep.outbox_days)),
@@ -69,6 +71,7 @@ impl Store {
         ];
         let mut gone = 0;
         for (sweep, before) in plan {
+            let Some(before) = before else { continue };
             gone += self.sweep(sweep, before).await?;
         }
         Ok(gone)

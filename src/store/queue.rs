@@ -141,6 +141,19 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// Lets nothing more in and drops what waits: its callers hear that the store is closed.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let left = {
+            let mut lines = self.lines();
+            lines.depth = 0;
+            lines.order.clear();
+            (std::mem::take(&mut lines.waiting), std::mem::take(&mut lines.sweeps))
+        };
+        // Outside of the lock: what a unit holds may want to say something when it goes.
+        drop(left);
+    }
+
     /// How many units wait.
     pub(crate) fn depth(&self) -> usize {
         self.lines().depth

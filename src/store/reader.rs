@@ -1,7 +1,6 @@
 //! The connections that only read, a few threads of them, beside the writer.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,11 +8,10 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::StoreError;
-use crate::fault::{Fault, Outcome};
+use crate::fault::{Outcome, caught};
 use crate::house::House;
 use crate::sql::Sql;
 use crate::stopwatch::Stopwatch;
-use crate::writer::said;
 
 /// How many reads may wait.
 const ROOM: usize = 1024;
@@ -111,8 +109,7 @@ impl Readers {
 /// Every statement of one read sees the same state.
 fn snapshot<T>(sql: &Sql<'_>, read: impl FnOnce(&Sql<'_>) -> Outcome<T>) -> Outcome<T> {
     sql.run("BEGIN", [])?;
-    let result =
-        catch_unwind(AssertUnwindSafe(|| read(sql))).unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))));
+    let result = caught(|| read(sql));
     if !sql.0.is_autocommit() {
         sql.run("ROLLBACK", [])?;
     }

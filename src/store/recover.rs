@@ -1,22 +1,25 @@
 //! The start: what an earlier life of the process left behind is found and put in order.
 
 use std::collections::HashSet;
+use std::error::Error;
+use std::str::FromStr;
 
 use frontdesk_core::act::Ending;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::{Failure, Notice};
-use rusqlite::params;
+use rusqlite::{Row, params};
 
+use crate::bury;
 use crate::delivery::done;
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
 use crate::queue::Line;
 use crate::row::{Finish, Recovered, Recovery};
 use crate::sql::{Sql, parsed};
-use crate::streaming::{Streaming, cut_off};
-use crate::turn::{OpenTurn, turn_columns};
+use crate::streaming::settle;
+use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
 
@@ -61,23 +64,29 @@ impl Store {
     }
 }
 
-/// Some of the turns that another boot ran.
+/// Some of the turns that another boot ran. Each by itself: one that cannot be put in order must not keep the
+/// others, and the whole house, from going on.
 fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<Fate>> {
-    let orphans = OpenTurn::find_all(
-        tx,
-        concat!(
-            "SELECT ",
-            turn_columns!(),
-            " FROM turn t WHERE t.state IN ('queued', 'running') AND t.state = 'running' AND t.owner <> ?1 LIMIT ?2"
-        ),
+    let orphans = tx.all(
+        "SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'running' AND owner <> ?1 LIMIT ?2",
         params![tx.house.boot.as_str(), CHUNK],
+        |row| row.get(0).map(TurnId),
     )?;
-    orphans.iter().map(|turn| decide(tx, turn, how)).collect()
+    let one = |turn: TurnId| match tx.apart(|| decide(tx, turn, how)) {
+        Err(fault) if !fault.takes_the_group() => {
+            tracing::error!(%turn, cause = %fault.error(), "a turn cannot be put in order; it is dead");
+            bury::turn(tx, turn, how.now)?;
+            Ok(Fate::Dead)
+        }
+        fate => fate,
+    };
+    orphans.into_iter().map(one).collect()
 }
 
-fn decide(tx: &Tx<'_>, turn: &OpenTurn, how: Recovery) -> Outcome<Fate> {
+fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<Fate> {
+    let turn = OpenTurn::by_id(tx, turn)?.ok_or_else(|| Fault::Bad(format!("there is no turn {turn}")))?;
     if turn.acted.is_some() {
-        interrupt(tx, turn, how.now)?;
+        interrupt(tx, &turn, how.now)?;
         return Ok(Fate::Interrupted);
     }
     if turn.deaths() >= how.max_deaths {
@@ -86,7 +95,7 @@ fn decide(tx: &Tx<'_>, turn: &OpenTurn, how: Recovery) -> Outcome<Fate> {
             notice: Some(Notice::Failed(Failure::Crashed)),
             ..Finish::bare(turn.id, turn.fence, Ending::Dead, how.now)
         };
-        end(tx, turn, &finish)?;
+        end(tx, &turn, &finish)?;
         return Ok(Fate::Dead);
     }
     tx.run("UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1", [turn.id.0])?;
@@ -95,76 +104,101 @@ fn decide(tx: &Tx<'_>, turn: &OpenTurn, how: Recovery) -> Outcome<Fate> {
 
 /// Some of the parts whose sending was cut off: the request may have arrived.
 fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
-    let orphans: Vec<(OutId, Address)> = tx.all(
-        "SELECT id, address FROM outbox
-         WHERE state IN ('queued', 'streaming', 'sending') AND state = 'sending' AND owner <> ?1 LIMIT ?2",
-        params![tx.house.boot.as_str(), CHUNK],
-        |row| Ok((OutId(row.get(0)?), parsed(row, 1)?)),
-    )?;
-    for (id, address) in &orphans {
-        if how.resend || tx.house.speech.idempotent(address) {
-            tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;
-        } else {
-            done(tx, *id, "unknown", "cut off while it was sent", how.now)?;
-        }
+    let orphans = open_parts(tx, "sending")?;
+    for id in &orphans {
+        let step = tx.apart(|| {
+            let to = "SELECT address FROM outbox WHERE id = ?1";
+            let to: Option<Address> = tx.one(to, [id.0], |row| parsed(row, 0))?;
+            if how.resend || to.is_some_and(|to| tx.house.speech.idempotent(&to)) {
+                tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;
+                return Ok(());
+            }
+            done(tx, *id, "unknown", "cut off while it was sent", how.now)
+        });
+        or_dead(tx, *id, step, how)?;
     }
     Ok(orphans.len())
 }
 
 /// Some of the streamed messages: ours now if their turn goes on, and an edit if it does not.
 fn streams(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
-    let orphans: Vec<(OutId, Option<i64>)> = tx.all(
-        "SELECT id, turn_id FROM outbox
-         WHERE state IN ('queued', 'streaming', 'sending') AND state = 'streaming' AND owner <> ?1 LIMIT ?2",
-        params![tx.house.boot.as_str(), CHUNK],
-        |row| Ok((OutId(row.get(0)?), row.get(1)?)),
-    )?;
-    for (id, turn) in &orphans {
-        let open = tx.one(
-            "SELECT 1 FROM turn WHERE id = ?1 AND state IN ('queued', 'running')",
-            [turn.unwrap_or(0)],
-            |_| Ok(()),
-        )?;
-        if open.is_some() {
-            tx.run("UPDATE outbox SET owner = ?2 WHERE id = ?1", params![id.0, tx.house.boot.as_str()])?;
-        } else {
-            abandoned(tx, *id, turn.map(TurnId), how)?;
-        }
+    let orphans = open_parts(tx, "streaming")?;
+    for id in &orphans {
+        let step = tx.apart(|| {
+            let turn = "SELECT turn_id FROM outbox WHERE id = ?1 AND turn_id IS NOT NULL";
+            let turn = tx.one(turn, [id.0], |row| row.get(0).map(TurnId))?;
+            let goes_on = "SELECT 1 FROM turn WHERE id = ?1 AND state IN ('queued', 'running')";
+            if let Some(turn) = turn
+                && tx.one(goes_on, [turn.0], |_| Ok(()))?.is_some()
+            {
+                let ours = "UPDATE outbox SET owner = ?2 WHERE id = ?1";
+                tx.run(ours, params![id.0, tx.house.boot.as_str()])?;
+                return Ok(());
+            }
+            let settled = match turn {
+                Some(turn) => settle(tx, turn, false, how.now)?,
+                None => None,
+            };
+            match settled {
+                Some(_) => Ok(()),
+                // Nothing makes such a row; but if one were open, every later part would wait behind it for ever.
+                None => done(tx, *id, "dead", "its turn is gone", how.now),
+            }
+        });
+        or_dead(tx, *id, step, how)?;
     }
     Ok(orphans.len())
 }
 
-/// A streamed message whose turn is over: no path here leaves one, but if a row is open for whatever reason,
-/// every later part to its address would wait behind it for ever.
-fn abandoned(tx: &Tx<'_>, id: OutId, turn: Option<TurnId>, how: Recovery) -> Outcome<()> {
-    let streaming = match turn {
-        Some(turn) => Streaming::of(tx, turn)?,
-        None => None,
-    };
-    let Some(row) = streaming.filter(|row| row.out == id) else {
-        return done(tx, id, "dead", "its turn is gone", how.now);
-    };
-    let text = cut_off(&row.body, Ending::Dead);
-    let part = frontdesk_core::markup::Part { key: 0, body: text.clone(), plain: text };
-    row.becomes(tx, &part, how.now).map(drop)
+/// Some of the open parts in this state that another boot held.
+fn open_parts(tx: &Tx<'_>, state: &str) -> Outcome<Vec<OutId>> {
+    tx.all(
+        "SELECT id FROM outbox
+         WHERE state IN ('queued', 'streaming', 'sending') AND state = ?1 AND owner <> ?2 LIMIT ?3",
+        params![state, tx.house.boot.as_str(), CHUNK],
+        |row| row.get(0).map(OutId),
+    )
+}
+
+/// A part that cannot be put in order is dead.
+fn or_dead(tx: &Tx<'_>, part: OutId, step: Outcome<()>, how: Recovery) -> Outcome<()> {
+    match step {
+        Err(fault) if !fault.takes_the_group() => {
+            tracing::error!(%part, cause = %fault.error(), "a part cannot be put in order; it is dead");
+            done(tx, part, "dead", Failure::Internal.name(), how.now)
+        }
+        step => step,
+    }
+}
+
+/// A name out of a list of things to do. One that cannot be read is left out, and logged: the others go on.
+fn legible<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr,
+    T::Err: Error,
+{
+    let text: String = row.get(column)?;
+    let name =
+        text.parse().inspect_err(|error| tracing::error!(text, %error, "a stored name cannot be read"));
+    Ok(name.ok())
 }
 
 /// Sessions with a turn to run, the longest waiting first.
 fn sessions(sql: &Sql<'_>) -> Outcome<Vec<SessionKey>> {
-    let mut found: Vec<(i64, SessionKey)> = sql.all(
+    let mut found: Vec<(i64, Option<SessionKey>)> = sql.all(
         "SELECT min(id), key FROM inbound WHERE state = 'waiting' AND disposition = 'turn' GROUP BY key",
         [],
-        |row| Ok((row.get(0)?, parsed(row, 1)?)),
+        |row| Ok((row.get(0)?, legible(row, 1)?)),
     )?;
     found.extend(sql.all(
         "SELECT coalesce((SELECT min(id) FROM inbound WHERE turn_id = t.id), 0), t.key FROM turn t
          WHERE t.state IN ('queued', 'running') AND t.state = 'queued'",
         [],
-        |row| Ok((row.get(0)?, parsed(row, 1)?)),
+        |row| Ok((row.get(0)?, legible(row, 1)?)),
     )?);
     found.sort_by_key(|(oldest, _)| *oldest);
     let mut seen = HashSet::new();
-    Ok(found.into_iter().map(|(_, key)| key).filter(|key| seen.insert(key.clone())).collect())
+    Ok(found.into_iter().filter_map(|(_, key)| key).filter(|key| seen.insert(key.clone())).collect())
 }
 
 fn commands(sql: &Sql<'_>) -> Outcome<Vec<MessageId>> {
@@ -178,10 +212,11 @@ fn commands(sql: &Sql<'_>) -> Outcome<Vec<MessageId>> {
 }
 
 fn addresses(sql: &Sql<'_>) -> Outcome<Vec<Address>> {
-    sql.all(
+    let found = sql.all(
         "SELECT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')
          GROUP BY address ORDER BY min(id)",
         [],
-        |row| parsed(row, 0),
-    )
+        |row| legible(row, 0),
+    )?;
+    Ok(found.into_iter().flatten().collect())
 }

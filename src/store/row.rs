@@ -66,6 +66,9 @@ pub struct Incoming {
     pub platform_message: Option<String>,
     /// What was said; of `/new TEXT` only the text.
     pub text: String,
+    /// The [`digest`] of the event's text as it came: what tells a redelivery from other content under the
+    /// same id, whatever the gate makes of the text this time.
+    pub digest: i64,
     /// Files, not yet fetched.
     pub attachments: Vec<Attachment>,
     /// What it is.
@@ -78,6 +81,16 @@ pub struct Incoming {
     pub per_session: u32,
     /// Whether its refusal is told to the person.
     pub tell: bool,
+}
+
+/// A text as a number: FNV-1a, which is the same in every version of this program. Never 0, which stands for
+/// an erased text.
+pub fn digest(text: &str) -> i64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.max(1).cast_signed()
 }
 
 /// What a stored event is.
@@ -435,7 +448,8 @@ pub struct SessionRow {
     pub epoch: u64,
     /// The highest epoch ever.
     pub last_epoch: u64,
-    /// The reset rule's reference.
+    /// The last message of the person in this epoch, or `/resume`: the reset rule's reference. Before there is
+    /// one, when the epoch began.
     pub last_user_at: DateTime<Utc>,
     /// The last durable frame's number.
     pub seq: u64,

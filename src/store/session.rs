@@ -10,14 +10,17 @@ use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::Line;
 use crate::row::{EpochRow, HistoryRow, SessionRow};
-use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
+use crate::sql::{Sql, at, count, int, maybe_at, parsed};
 use crate::{Result, Store};
 
 /// The columns of [`SessionRow`], of `session s`.
 macro_rules! session_select {
     () => {
-        "SELECT s.key, s.address, s.epoch, s.last_epoch, s.last_user_at, s.seq, s.created_at,
-                (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting'),
+        "SELECT s.key, s.address, s.epoch, s.last_epoch,
+                coalesce(s.last_user_at, (SELECT started_at FROM epoch WHERE key = s.key AND n = s.epoch),
+                         s.created_at),
+                s.seq, s.created_at,
+                (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting' AND disposition = 'turn'),
                 (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running')
          FROM session s "
     };
@@ -41,19 +44,17 @@ impl Store {
         let channel = channel.map(str::to_owned);
         let mut after = after.map(|key| key.as_str().to_owned()).unwrap_or_default();
         self.read(move |sql| {
-            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+            let Some(channel) = channel else { return keyed(sql, &after, None, limit) };
             let mut found: Vec<SessionRow> = Vec::new();
-            // A key knows its channel, and nothing else may guess at it: page by page until enough match.
-            while found.len() < wanted {
-                let page = keys(sql, &after)?;
-                let Some(last) = page.last() else { break };
-                after = last.as_str().to_owned();
-                let mine =
-                    page.iter().filter(|key| channel.as_deref().is_none_or(|name| key.channel() == name));
-                for key in mine.take(wanted - found.len()) {
-                    let one = concat!(session_select!(), "WHERE s.key = ?1");
-                    found.extend(sql.one(one, [key.as_str()], session)?);
+            // The keys of one agent and channel stand together: a foreign group is passed over in one step.
+            while let left @ 1.. = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX))
+                && let Some(key) = next(sql, &after)?
+            {
+                let end = end_of_group(&key);
+                if key.channel() == channel {
+                    found.extend(keyed(sql, &after, Some(&end), left)?);
                 }
+                after = end;
             }
             Ok(found)
         })
@@ -111,23 +112,49 @@ impl Store {
     }
 
     /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such
-    /// session. The reset rule counts from here.
+    /// session. The reset rule counts from the first message in it.
     pub async fn reset(&self, key: &SessionKey, reason: &str, now: DateTime<Utc>) -> Result<Option<u64>> {
         let (key, reason) = (key.clone(), reason.to_owned());
         self.write(Line::House, move |tx| {
             let Some(life) = life(tx, &key)? else { return Ok(None) };
             let joined = anew(tx, &key, &life, &reason, now)?;
-            let seen = "UPDATE session SET last_user_at = ?2 WHERE key = ?1";
-            tx.run(seen, params![key.as_str(), ms(now)])?;
+            tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
             Ok(Some(joined.epoch))
         })
         .await
     }
 }
 
-/// The next keys, a page of them.
-fn keys(sql: &Sql<'_>, after: &str) -> Outcome<Vec<SessionKey>> {
-    sql.all("SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 500", [after], |row| parsed(row, 0))
+/// Sessions in the order of their keys, from one to another.
+fn keyed(sql: &Sql<'_>, after: &str, end: Option<&str>, limit: u32) -> Outcome<Vec<SessionRow>> {
+    match end {
+        Some(end) => sql.all(
+            concat!(session_select!(), "WHERE s.key > ?1 AND s.key < ?2 ORDER BY s.key LIMIT ?3"),
+            params![after, end, limit],
+            session,
+        ),
+        None => sql.all(
+            concat!(session_select!(), "WHERE s.key > ?1 ORDER BY s.key LIMIT ?2"),
+            params![after, limit],
+            session,
+        ),
+    }
+}
+
+/// The next key.
+fn next(sql: &Sql<'_>, after: &str) -> Outcome<Option<SessionKey>> {
+    let next = "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1";
+    sql.one(next, [after], |row| parsed(row, 0))
+}
+
+/// Behind the last key that begins with the same `agent:{agent}:{channel}:`. Inside a segment a colon is
+/// escaped, so the third one ends the channel; nothing that is a key stands between `:` and `;`.
+fn end_of_group(key: &SessionKey) -> String {
+    let text = key.as_str();
+    match text.match_indices(':').nth(2) {
+        Some((colon, _)) => format!("{};", &text[..colon]),
+        None => text.to_owned(),
+    }
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {

@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::Ending;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
+use frontdesk_core::notice::Failure;
 use frontdesk_core::profile::ReceiptRule;
 use rusqlite::params;
 
+use crate::delivery::{done, open};
 use crate::fault::Outcome;
+use crate::finish::cut;
 use crate::part::load;
 use crate::queue::Line;
-use crate::row::{Fenced, OutRow};
+use crate::row::{Fenced, Finish, OutRow};
 use crate::sql::{Sql, ms};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -31,6 +34,13 @@ impl Store {
             begin(tx, &turn, &plain, now).map(Fenced::Done)
         })
         .await
+    }
+
+    /// A turn that somebody else has ended (`/stop`) has nothing on its way any more: to be said by whoever held
+    /// it. The message that it was streaming into says how it ended; one that never came to be is given up.
+    /// Returns whether there was one: its address is to be woken then, for the parts that waited behind it.
+    pub async fn stream_settled(&self, turn: TurnId, now: DateTime<Utc>) -> Result<bool> {
+        self.write(Line::Turns, move |tx| Ok(settle(tx, turn, false, now)?.is_some())).await
     }
 
     /// The platform has given the streamed message its id. If the turn has ended meanwhile and the answer has
@@ -96,6 +106,53 @@ impl Streaming {
     }
 }
 
+/// Closes the streamed message of a turn that has ended: an edit that says so, or nothing at all where the
+/// platform's id was never learned. While that may still come (`posting`), it is left to the turn's holder.
+/// Returns what follows, or `None` if no message was closed.
+pub(crate) fn settle(
+    tx: &Tx<'_>,
+    turn: TurnId,
+    posting: bool,
+    now: DateTime<Utc>,
+) -> Outcome<Option<Vec<OutRow>>> {
+    let Some(row) = Streaming::of(tx, turn)? else { return Ok(None) };
+    let ended = "SELECT state FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')";
+    let Some(state) = tx.one(ended, [turn.0], |row| row.get::<_, String>(0))? else { return Ok(None) };
+    if row.platform_message.is_none() {
+        if posting {
+            return Ok(None);
+        }
+        done(tx, row.out, "dropped", "its turn ended before it was posted", now)?;
+        return Ok(Some(Vec::new()));
+    }
+    match tx.apart(|| ending(tx, turn, &state, &row, now)) {
+        Err(fault) if !fault.takes_the_group() => {
+            // The chat keeps half an answer; an open row would keep everything behind it as well.
+            tracing::error!(%turn, cause = %fault.error(), "a streamed message cannot say how it ended");
+            done(tx, row.out, "dropped", Failure::Internal.name(), now)?;
+            Ok(Some(Vec::new()))
+        }
+        said => said.map(Some),
+    }
+}
+
+fn ending(
+    tx: &Tx<'_>,
+    turn: TurnId,
+    state: &str,
+    row: &Streaming,
+    now: DateTime<Utc>,
+) -> Outcome<Vec<OutRow>> {
+    let ending = match state {
+        "done" => Ending::Answered,
+        "cancelled" | "superseded" | "refused" => Ending::Cancelled,
+        _ => Ending::Dead,
+    };
+    let Some(turn) = OpenTurn::by_id(tx, turn)? else { return Ok(Vec::new()) };
+    let (said, _) = cut(tx, &turn, &Finish::bare(turn.id, turn.fence, ending, now), row)?;
+    Ok(said)
+}
+
 /// What a streamed message says when its turn ended without an answer of its own.
 pub(crate) fn cut_off(shown: &str, ending: Ending) -> String {
     match ending {
@@ -112,12 +169,7 @@ fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outco
     if let Some(known) = Streaming::of(tx, turn.id)? {
         return load(tx, known.out);
     }
-    let older = tx.one(
-        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') LIMIT 1",
-        [turn.address.as_str()],
-        |_| Ok(()),
-    )?;
-    if older.is_some() {
+    if open(tx, turn.address.as_str())? {
         return Ok(None);
     }
     let part = Part { key: 0, body: plain.to_owned(), plain: plain.to_owned() };

@@ -68,6 +68,11 @@ impl OpenTurn {
         Self::find(sql, statement, [id.0, fence])
     }
 
+    /// The turn, whoever holds it and even if it has ended.
+    pub(crate) fn by_id(sql: &Sql<'_>, id: TurnId) -> Outcome<Option<Self>> {
+        Self::find(sql, concat!("SELECT ", turn_columns!(), " FROM turn t WHERE t.id = ?1"), [id.0])
+    }
+
     /// How many of its attempts ended in a death.
     pub(crate) fn deaths(&self) -> u32 {
         self.attempt.saturating_sub(self.released)

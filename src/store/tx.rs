@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use rusqlite::Connection;
 
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome, caught};
 use crate::house::House;
 use crate::row::OutRow;
 use crate::sql::Sql;
@@ -65,20 +65,30 @@ impl<'a> Tx<'a> {
         self.waiting.get()
     }
 
-    /// Runs `step` within a savepoint of its own: if it fails, nothing of it remains.
+    /// Runs `step` within a savepoint of its own: if it fails, nothing of it remains. A panic is a failure.
     pub(crate) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        // A savepoint outside of a transaction would begin, and commit, one of its own.
+        self.whole("before a savepoint")?;
         let (before, said) = (self.waiting.get(), self.said.borrow().len());
         self.run("SAVEPOINT apart", [])?;
-        let outcome = step();
+        let outcome = caught(step);
         if let Err(fault) = &outcome {
             self.waiting.set(before);
             self.said.borrow_mut().truncate(said);
-            if fault.takes_the_group() || self.0.is_autocommit() {
+            if fault.takes_the_group() {
                 return outcome;
             }
+            self.whole(&fault.error().to_string())?;
             self.run("ROLLBACK TO apart", [])?;
         }
+        self.whole("inside a savepoint")?;
         self.run("RELEASE apart", [])?;
         outcome
+    }
+
+    /// Fails if SQLite has left the transaction. Whatever ran in it before is gone then, and whatever follows
+    /// would be committed by itself.
+    pub(crate) fn whole(&self, cause: &str) -> Outcome<()> {
+        if self.0.is_autocommit() { Err(Fault::Lost(cause.into())) } else { Ok(()) }
     }
 }

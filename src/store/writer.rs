@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::fault::{Fault, Outcome};
+use crate::fault::{Fault, Outcome, caught, said};
 use crate::file::Identity;
 use crate::house::House;
 use crate::queue::{Entry, Gathered, Queue, Work};
@@ -67,9 +67,9 @@ where
 }
 
 impl Writer {
-    /// Serves the queue until it is closed and empty.
+    /// Serves the queue until it is closed and empty. However it ends, nobody waits for it afterwards.
     pub(crate) fn serve(mut self) {
-        let house = Arc::clone(&self.house);
+        let (house, queue) = (Arc::clone(&self.house), Arc::clone(&self.queue));
         let served = catch_unwind(AssertUnwindSafe(|| {
             let mut group = Vec::new();
             loop {
@@ -83,9 +83,10 @@ impl Writer {
                 tracing::warn!(%error, "the database did not close cleanly; the next start recovers it");
             }
         }));
-        if served.is_err() {
-            house.broke("the writer panicked");
+        if let Err(panic) = served {
+            house.broke(&format!("the writer {}", said(&*panic)));
         }
+        queue.abandon();
     }
 
     /// Runs a group and tells everyone how it went.
@@ -124,7 +125,11 @@ impl Writer {
             group => units(&tx, group),
         };
         let verdicts = verdicts.and_then(|verdicts| {
-            // A unit that was alone and failed has taken its transaction with it already.
+            // A unit that was alone and failed has taken its transaction with it already. Where any succeeded,
+            // there must be one: else it is nowhere.
+            if verdicts.iter().any(Result::is_ok) {
+                tx.whole("before its commit")?;
+            }
             if !self.conn.is_autocommit() {
                 tx.run("COMMIT", [])?;
             }
@@ -176,10 +181,11 @@ impl Writer {
 
 /// A unit without company needs no savepoint: the transaction is one.
 fn alone(tx: &Tx<'_>, entry: &mut Entry) -> Outcome<Vec<Result<(), StoreError>>> {
-    match guarded(tx, entry.work.as_mut()) {
+    match caught(|| entry.work.run(tx)) {
         Ok(()) => Ok(vec![Ok(())]),
-        Err(fault) if fault.takes_the_group() || tx.0.is_autocommit() => Err(fault),
+        Err(fault) if fault.takes_the_group() => Err(fault),
         Err(fault) => {
+            tx.whole(&fault.error().to_string())?;
             tx.run("ROLLBACK", [])?;
             tx.forget();
             Ok(vec![Err(fault.error())])
@@ -191,23 +197,151 @@ fn alone(tx: &Tx<'_>, entry: &mut Entry) -> Outcome<Vec<Result<(), StoreError>>>
 fn units(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Result<(), StoreError>>> {
     let mut verdicts = Vec::with_capacity(group.len());
     for entry in group {
-        match tx.apart(|| guarded(tx, entry.work.as_mut())) {
+        match tx.apart(|| entry.work.run(tx)) {
             Ok(()) => verdicts.push(Ok(())),
-            Err(fault) if fault.takes_the_group() || tx.0.is_autocommit() => return Err(fault),
+            Err(fault) if fault.takes_the_group() => return Err(fault),
             Err(fault) => verdicts.push(Err(fault.error())),
         }
     }
     Ok(verdicts)
 }
 
-/// A unit that panics has failed, and nothing more.
-fn guarded(tx: &Tx<'_>, work: &mut dyn Work) -> Outcome<()> {
-    catch_unwind(AssertUnwindSafe(|| work.run(tx))).unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))))
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
 
-/// What a panic said.
-pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("without a word"))
+    use frontdesk_core::address::Address;
+    use frontdesk_core::id::BootId;
+    use frontdesk_core::markup::Part;
+    use frontdesk_core::profile::ReceiptRule;
+
+    use super::*;
+    use crate::queue::Line;
+    use crate::row::{OutRow, Speech};
+    use crate::{Options, Store};
+
+    struct Mute;
+
+    impl Speech for Mute {
+        fn receipt(&self, _: &Address) -> ReceiptRule {
+            ReceiptRule::Platform
+        }
+        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
+            Vec::new()
+        }
+        fn idempotent(&self, _: &Address) -> bool {
+            false
+        }
+        fn committed(&self, _: &[OutRow]) {}
+    }
+
+    /// Takes the writer down when it is told that it succeeded.
+    struct Bomb;
+
+    impl Work for Bomb {
+        fn run(&mut self, _: &Tx<'_>) -> Outcome<()> {
+            Ok(())
+        }
+        fn end(self: Box<Self>, _: Result<(), StoreError>) {
+            panic!("it went off");
+        }
+    }
+
+    async fn open(home: &tempfile::TempDir) -> Store {
+        let path = home.path().join("frontdesk.db");
+        Store::open(Options { path, boot: BootId::from_bits(1), speech: Arc::new(Mute), readers: 1 })
+            .await
+            .unwrap()
+    }
+
+    /// Holds the writer until the sender is dropped, so that what comes meanwhile makes one group.
+    async fn held(store: &Store) -> mpsc::Sender<()> {
+        let (free, wait) = mpsc::channel::<()>();
+        let (begun, waiting) = oneshot::channel();
+        let (unit, _) = Job::with_reply(move |_| {
+            assert!(begun.send(()).is_ok() && wait.recv().is_err());
+            Ok(())
+        });
+        store.queue().put(Line::House, unit).await.unwrap();
+        waiting.await.unwrap();
+        free
+    }
+
+    /// Puts a unit in its line at once.
+    async fn put<T: Send + 'static>(
+        store: &Store,
+        unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (job, answer) = Job::with_reply(unit);
+        store.queue().put(Line::House, job).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_panics_leaves_nobody_waiting() {
+        let home = tempfile::tempdir().unwrap();
+        let store = open(&home).await;
+        let free = held(&store).await;
+        store.queue().put(Line::House, Box::new(Bomb)).await.unwrap();
+        // More than one group: some are in the writer's hands, the others still in the queue.
+        let mut waiting = Vec::new();
+        for _ in 0..200 {
+            waiting.push(put(&store, |_| Ok(())).await);
+        }
+        drop(free);
+        for answer in waiting {
+            assert!(!matches!(answer.await, Ok(Ok(()))), "nothing after the panic was committed");
+        }
+        assert!(store.fatal().await.contains("it went off"));
+        let later = store.write(Line::House, |_| Ok(())).await;
+        assert!(matches!(later, Err(StoreError::Fatal(_))), "{later:?}");
+        assert!(matches!(store.totals().await, Err(StoreError::Fatal(_))));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_loses_the_transaction_takes_everyone_along() {
+        type Losing = fn(&Tx<'_>) -> Outcome<()>;
+        let silent: Losing = |tx| tx.run("ROLLBACK", []).map(drop);
+        let loud: Losing = |tx| silent_then(tx, Err(Fault::Bad("and says so".into())));
+        let swallowed: Losing = |tx| {
+            let lost = tx.apart(|| silent_then(tx, Ok(())));
+            assert!(lost.is_err());
+            // As if nothing had happened: this must not begin a transaction of its own.
+            tx.apart(|| insert(tx, "after").map(drop)).or(Ok(()))
+        };
+        for losing in [silent, loud, swallowed] {
+            for company in [0, 3] {
+                let home = tempfile::tempdir().unwrap();
+                let store = open(&home).await;
+                let free = held(&store).await;
+                let mut before = Vec::new();
+                for n in 0..company {
+                    before.push(put(&store, move |tx| insert(tx, &n.to_string())).await);
+                }
+                let unit = put(&store, losing).await;
+                drop(free);
+                for answer in before {
+                    let answer = answer.await.unwrap();
+                    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+                }
+                let unit = unit.await.unwrap();
+                assert!(matches!(unit, Err(StoreError::Unavailable(_))), "{unit:?}");
+                let count = "SELECT count(*) FROM token";
+                let rows = store.read(move |sql| sql.one(count, [], |row| row.get::<_, i64>(0))).await;
+                assert_eq!(rows.unwrap(), Some(0));
+                store.write(Line::House, |tx| insert(tx, "next")).await.unwrap();
+                store.close().await;
+            }
+        }
+    }
+
+    fn silent_then(tx: &Tx<'_>, outcome: Outcome<()>) -> Outcome<()> {
+        tx.run("ROLLBACK", [])?;
+        outcome
+    }
+
+    fn insert(tx: &Tx<'_>, id: &str) -> Outcome<usize> {
+        tx.run("INSERT INTO token (id, hash, created_at) VALUES (?1, x'00', 0)", [id])
+    }
 }

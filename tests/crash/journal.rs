@@ -229,6 +229,11 @@ impl Journal {
         self.book().streaming.len()
     }
 
+    /// How many lives of the daemon are over.
+    pub fn lives(&self) -> usize {
+        self.book().kills.len()
+    }
+
     /// The daemon is gone: nobody streams any more.
     pub fn killed(&self) {
         let mut book = self.book();

@@ -1,9 +1,8 @@
 //! The crash test: the real binary is killed hundreds of times in the middle of its work, and afterwards what
-//! everybody outside saw is compared with the database. `docs` of the promises: G1 to G10; the oracles are
-//! numbered as there.
+//! everybody outside saw is compared with the database. The oracles are numbered as in the guarantees.
 //!
-//! `CRASH_SEED` repeats a schedule, `CRASH_KILLS` sets how often it kills (300), `CRASH_CYCLE` after how many
-//! kills it looks (50), `CRASH_KEEP` keeps the home.
+//! `CRASH_SEED` repeats a schedule (not the machine's own timing), `CRASH_KILLS` says how often it kills (300),
+//! `CRASH_CYCLE` after how many kills it comes to rest and looks (50), `CRASH_KEEP` keeps the home.
 #![allow(clippy::print_stdout, reason = "what a test found out is printed")]
 
 mod agent;

@@ -142,7 +142,13 @@ impl Platform {
             "typing" => Some(json!({"ok": true})),
             "post" | "edit" => {
                 self.open.fetch_add(1, Ordering::Relaxed);
-                clock::pause_ms(self.draw(0, 4)).await;
+                // On its way to the platform; sometimes it is a slow way, and then it does not outlive its sender.
+                let (slow, life) = (self.chance(150), self.journal.lives());
+                clock::pause_ms(if slow { self.draw(10, 80) } else { self.draw(0, 4) }).await;
+                if slow && self.journal.lives() != life {
+                    self.open.fetch_sub(1, Ordering::Relaxed);
+                    return None;
+                }
                 let taken = self.take(question);
                 clock::pause_ms(self.draw(0, 8)).await;
                 self.open.fetch_sub(1, Ordering::Relaxed);

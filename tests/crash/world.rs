@@ -126,7 +126,7 @@ pub async fn waverer(world: Arc<World>, mut dice: Dice) {
     let chats = by_way(Way::Lab);
     let Some(chat) = chats.iter().find(|chat| chat.rule == Rule::Stops) else { return };
     loop {
-        clock::pause_ms(dice.range(100, 400)).await;
+        clock::pause_ms(dice.range(50, 250)).await;
         if world.is_calm() {
             continue;
         }

@@ -27,16 +27,12 @@ impl Bare {
 
 pub fn disk(options: &Options) -> Result<()> {
     println!("Disk and SQLite alone, without HTTP");
-    let rows: [(&str, fn(&Options) -> Result<Run>); 4] = [
-        ("append 4 KB + fdatasync", |o| raw::append(&o.folder, o.span())),
-        ("one row per FULL commit, one thread", |o| raw::rows(&o.folder, o.span())),
-        ("four FULL commits per message, one thread", |o| raw::chain(&o.folder, o.span())),
-        ("four grouped commits per message, 50 threads", |o| raw::chains(&o.folder, o.span(), 50)),
-    ];
-    for (name, measure) in rows {
-        let runs = repeat(options, || measure(options))?;
-        show(name, &runs);
-    }
+    let (folder, span) = (&options.folder, options.span());
+    show("append 4 KB + fdatasync", &repeat(options, || raw::append(folder, span))?);
+    show("one row per FULL commit, one thread", &repeat(options, || raw::rows(folder, span))?);
+    show("four FULL commits per message, one thread", &repeat(options, || raw::chain(folder, span))?);
+    let chains = repeat(options, || raw::chains(folder, span, 50))?;
+    show("four grouped commits per message, 50 threads", &chains);
     Ok(())
 }
 

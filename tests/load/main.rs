@@ -52,9 +52,12 @@ enum What {
 /// How to measure.
 #[derive(Args, Clone)]
 struct Options {
-    /// One second instead of five for each figure, and no million sessions: to see that it works.
+    /// One second for each figure, and no million sessions: to see that it works.
     #[arg(long)]
     quick: bool,
+    /// How many seconds each figure is measured.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
     /// How often each figure is measured.
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -71,7 +74,7 @@ struct Options {
 
 impl Options {
     fn span(&self) -> Duration {
-        Duration::from_secs(if self.quick { 1 } else { 5 })
+        Duration::from_secs(if self.quick { 1 } else { self.seconds })
     }
 
     fn quiet(&self) {

@@ -184,6 +184,17 @@ async fn commands_work_while_a_turn_runs() {
 }
 
 #[tokio::test]
+async fn status_does_not_count_itself() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    anna.hears().await;
+    anna.says("/status").await;
+    let status = anna.hears().await;
+    assert!(status.contains("Nothing is waiting."), "{status}");
+}
+
+#[tokio::test]
 async fn whoami_shows_the_stable_id_and_what_one_may_do() {
     let world = World::new().await;
     let (anna, root) = (world.user("anna"), world.user("root"));

@@ -91,7 +91,7 @@ async fn strangers_in_a_group_that_is_not_served_never_reach_the_agent() {
     let served = world.platform().receive("anna", "-1", true, "in the right group");
     let foreign = world.platform().receive("anna", "-2", true, "in a foreign group");
     assert!(matches!(world.platform().outcome(served).await, Outcome::Accepted { .. }));
-    assert_eq!(world.platform().outcome(foreign).await, Outcome::Ignored);
+    assert_eq!(world.platform().outcome(foreign).await, Outcome::Denied);
     world.at_rest().await;
     assert_eq!(world.agent().heard(), ["in the right group"]);
 }

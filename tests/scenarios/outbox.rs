@@ -17,7 +17,9 @@ async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
     anna.says("one").await;
     refused(&world, 1).await;
     anna.says("two").await;
+    world.asleep(Duration::from_secs(30)).await;
     world.clock().pass(Duration::from_secs(29));
+    world.beat().await;
     assert!(anna.sees().is_empty());
     world.clock().pass(Duration::from_secs(1));
     assert_eq!([anna.hears().await, anna.hears().await], ["one", "two"]);

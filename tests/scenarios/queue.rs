@@ -57,6 +57,7 @@ async fn collect_waits_until_the_chat_is_quiet() {
     world.clock().pass(Duration::from_millis(1500));
     anna.says("a question").await;
     world.clock().pass(Duration::from_millis(1500));
+    world.beat().await;
     assert!(world.agent().turns().is_empty(), "the second message has put the quiet period off");
     world.clock().pass(Duration::from_millis(600));
     world.at_rest().await;
@@ -157,7 +158,10 @@ async fn an_agent_with_a_cap_runs_no_more_turns_than_that() {
     world.agent().will([Step::Pause, Step::Echo]);
     world.user("anna").says("first").await;
     world.agent().begun(1).await;
-    world.user("ben").says("second").await;
+    let ben = world.user("ben");
+    ben.says("second").await;
+    ben.says("/status").await;
+    assert!(ben.hears().await.contains("1 message waits for its turn"));
     assert_eq!(world.agent().turns().len(), 1);
     world.agent().go_on();
     world.at_rest().await;

@@ -13,10 +13,7 @@ async fn a_running_turn_may_end_before_the_gateway_does() {
     world.agent().begun(1).await;
     let running = world.running();
     let go_on = async {
-        frontdesk_world::patience::until("the stop has begun", || async {
-            (world.clock().sleepers() >= 3).then_some(())
-        })
-        .await;
+        world.asleep(Duration::from_secs(5)).await;
         world.agent().go_on();
     };
     tokio::join!(frontdesk_world::patience::soon("it stops", running.stop()), go_on);
@@ -60,10 +57,25 @@ async fn what_arrives_during_the_stop_is_not_acknowledged_and_comes_again() {
     let anna = world.user("anna");
     anna.says("before").await;
     world.at_rest().await;
-    world.stop().await;
-    let number = anna.writes("while it was down");
+    world.agent().will([Step::Pause, Step::Echo]);
+    anna.says("last").await;
+    world.agent().begun(2).await;
+    let running = world.running();
+    let desk = running.desk().clone();
+    let during = async {
+        frontdesk_world::patience::until("it is on its way down", || async {
+            (!desk.health().degraded.is_empty()).then_some(())
+        })
+        .await;
+        let number = anna.writes("during the stop");
+        world.agent().go_on();
+        number
+    };
+    let ((), number) = tokio::join!(frontdesk_world::patience::soon("it stops", running.stop()), during);
+    let late = anna.writes("while it was down");
     world.start().await.unwrap();
     world.platform().outcome(number).await;
+    world.platform().outcome(late).await;
     world.at_rest().await;
-    assert_eq!(anna.sees(), ["before", "while it was down"]);
+    assert_eq!(anna.sees(), ["before", "last", "during the stop", "while it was down"]);
 }

@@ -33,10 +33,8 @@ async fn edits_keep_their_pace() {
     world.platform().shows("anna", 1, |_| true).await;
     world.agent().go_on();
     // No time passes, so no edit may be made, however much is said.
-    frontdesk_world::patience::until("all was said", || async {
-        (world.clock().sleepers() >= 2).then_some(())
-    })
-    .await;
+    world.asleep(Duration::from_millis(800)).await;
+    world.beat().await;
     assert_eq!(world.platform().chat("anna")[0].edits, 0);
     world.clock().pass(Duration::from_millis(800));
     world.platform().shows("anna", 1, |message| message.text == "abcd").await;
@@ -116,11 +114,12 @@ async fn typing_is_shown_after_a_moment_and_repeated() {
     world.agent().will([Step::Pause, Step::Echo]);
     anna.says("think").await;
     world.agent().begun(1).await;
-    for (pass, typings) in [(Duration::from_millis(399), 0), (Duration::from_millis(1), 1), (Duration::from_secs(4), 2)] {
-        frontdesk_world::patience::until("the turn waits", || async {
-            (world.clock().sleepers() >= 2).then_some(())
-        })
-        .await;
+    world.asleep(Duration::from_millis(400)).await;
+    world.clock().pass(Duration::from_millis(399));
+    world.beat().await;
+    assert_eq!(world.platform().typings(), 0);
+    for (pass, typings) in [(Duration::from_millis(1), 1), (Duration::from_secs(4), 2)] {
+        world.asleep(pass).await;
         world.clock().pass(pass);
         frontdesk_world::patience::until("typing was shown", || async {
             (world.platform().typings() == typings).then_some(())

@@ -69,11 +69,13 @@ async fn a_silent_agent_is_stopped_after_the_progress_limit() {
     let anna = world.user("anna");
     world.agent().will([Step::Hang]);
     anna.says("question").await;
-    world.agent().begun(1).await;
-    asleep(&world).await;
-    world.clock().pass(Duration::from_secs(119));
+    // Typing is due first; when it was shown, the turn waits for its deadline.
+    typing(&world, 1).await;
+    let left = Duration::from_millis(119_600);
+    world.clock().pass(left - Duration::from_millis(1));
+    world.beat().await;
     assert!(world.agent().aborted().is_empty());
-    world.clock().pass(Duration::from_secs(1));
+    world.clock().pass(Duration::from_millis(1));
     assert!(anna.hears().await.contains("not been heard from"));
     assert_eq!(world.agent().aborted().len(), 1);
     world.at_rest().await;
@@ -87,14 +89,13 @@ async fn an_agent_that_shows_that_it_lives_may_take_its_time_but_not_for_ever() 
     anna.says("question").await;
     world.agent().begun(1).await;
     // Every hundred seconds a sign of life: never silent, but 1800 s is the end.
+    typing(&world, 1).await;
     for _ in 0..17 {
-        asleep(&world).await;
         world.clock().pass(Duration::from_secs(100));
         world.agent().go_on();
-        settle().await;
+        world.beat().await;
         assert!(world.agent().aborted().is_empty());
     }
-    asleep(&world).await;
     world.clock().pass(Duration::from_secs(100));
     assert!(anna.hears().await.contains("longer than it may"));
     assert_eq!(world.agent().aborted().len(), 1);
@@ -108,7 +109,6 @@ async fn arrivals_do_not_keep_a_silent_agent_alive() {
     anna.says("question").await;
     world.agent().begun(1).await;
     for n in 0..12 {
-        asleep(&world).await;
         world.clock().pass(Duration::from_secs(10));
         anna.says(&format!("are you there? {n}")).await;
     }
@@ -140,14 +140,30 @@ async fn an_endless_answer_is_cut_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_not_configured_is_a_notice_and_not_a_loss() {
-    let world = World::new().await;
+async fn an_agent_that_is_not_configured_any_more_is_a_notice_and_not_a_loss() {
+    let mut world = World::new().await;
     let anna = world.user("anna");
-    anna.says("hello").await;
+    world.agent().will([Step::Hang]);
+    let orphan = anna.says("for the old agent").await;
+    world.agent().begun(1).await;
+    world.crash().await;
+    world.rename_agent("other");
+    world.start().await.unwrap();
+    assert!(anna.hears().await.contains("not available"));
+    assert_eq!(world.ended(orphan).await.message.state, "dead");
+    anna.says("for the new agent").await;
+    assert_eq!(anna.hears().await, "for the new agent");
+    assert_eq!(world.agent().turns()[1].session.agent(), "other");
+}
+
+#[tokio::test]
+async fn an_answer_that_shows_nothing_is_said_to_be_empty() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("\u{7}"), Step::Say("\u{1b}")]);
+    anna.says("ring").await;
+    assert_eq!(anna.hears().await, "(The agent had nothing to say.)");
     world.at_rest().await;
-    // The table of agents is what the routes name; a session of an agent that went away is told so.
-    let address = "fake:anna".parse().unwrap();
-    assert_eq!(world.desk().session_at(&address).unwrap(), world.key("anna"));
 }
 
 /// Lets the pauses after a death pass, until `turns` have begun.
@@ -159,17 +175,12 @@ async fn passing(world: &World, turns: usize) {
     .await;
 }
 
-/// Waits until the running turn waits for its deadline.
-async fn asleep(world: &World) {
-    frontdesk_world::patience::until("the turn waits for its deadline", || async {
-        (world.clock().sleepers() >= 2).then_some(())
+/// Lets typing come due and waits until it was shown `count` times.
+async fn typing(world: &World, count: u32) {
+    world.asleep(Duration::from_millis(400)).await;
+    world.clock().pass(Duration::from_millis(400));
+    frontdesk_world::patience::until("typing was shown", || async {
+        (world.platform().typings() == count).then_some(())
     })
     .await;
-}
-
-/// Gives the other tasks their turn.
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
 }

@@ -45,9 +45,11 @@ impl ManualClock {
         self.hands().wall += chrono::Duration::seconds(seconds);
     }
 
-    /// How many wait for a time, and for the next of which.
-    pub fn sleepers(&self) -> usize {
-        self.hands().sleepers.iter().filter(|(_, sleeper)| !sleeper.is_closed()).count()
+    /// Whether somebody sleeps until exactly `time` from now.
+    pub fn has_sleeper(&self, time: Duration) -> bool {
+        let hands = self.hands();
+        let at = hands.mono + time;
+        hands.sleepers.iter().any(|((deadline, _), sleeper)| *deadline == at && !sleeper.is_closed())
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
@@ -29,6 +30,8 @@ pub struct World {
     platform: Arc<Platform>,
     running: Option<Running>,
     boots: u64,
+    agent_name: String,
+    beats: AtomicUsize,
 }
 
 impl World {
@@ -46,6 +49,8 @@ impl World {
             platform: Platform::new(plan.flow, &crate::dialect::DIALECT),
             running: None,
             boots: 0,
+            agent_name: "main".to_owned(),
+            beats: AtomicUsize::new(0),
             plan,
         };
         world.start().await.unwrap();
@@ -68,8 +73,8 @@ impl World {
             boot: BootId::from_bits(self.boots),
             timezone: Tz::UTC,
             clock: self.clock.clone(),
-            agents: BTreeMap::from([("main".to_owned(), agent)]),
-            default_agent: "main".to_owned(),
+            agents: BTreeMap::from([(self.agent_name.clone(), agent)]),
+            default_agent: self.agent_name.clone(),
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
             routing: BTreeMap::new(),
             access: BTreeMap::from([((CHANNEL.to_owned(), "default".to_owned()), access)]),
@@ -165,6 +170,28 @@ impl World {
         let mut rows = self.desk().store().parts(None, None, 1000).await.unwrap();
         rows.sort_by_key(|row| row.post.out);
         rows
+    }
+
+    /// Waits until somebody sleeps until exactly `time` from now: a deadline was set.
+    pub async fn asleep(&self, time: Duration) {
+        until(&format!("somebody sleeps for {time:?}"), || async {
+            self.clock.has_sleeper(time).then_some(())
+        })
+        .await;
+    }
+
+    /// Returns when a message of somebody else has gone all the way through the house: whatever had been made
+    /// ready before it has had its turn. No time passes.
+    pub async fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+        let beat = self.user(&format!("beat{}", self.beats.load(Ordering::Relaxed)));
+        beat.says("/whoami").await;
+        beat.hears().await;
+    }
+
+    /// From the next start on the only agent has this name.
+    pub fn rename_agent(&mut self, name: &str) {
+        name.clone_into(&mut self.agent_name);
     }
 
     /// Waits until nothing waits and nothing is on its way; the end of a scenario.

@@ -93,8 +93,12 @@ pub(crate) async fn begin_anew(house: &House, key: &SessionKey) -> Result<Value,
 
 /// Cancels the running and the waiting turns.
 pub(crate) async fn cancel(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
-    let (running, waiting) = house.desk.cancel(key).await?;
-    Ok(json!({"session": key.as_str(), "running": running, "waiting": waiting}))
+    Ok(cancelled(key, house.desk.cancel(key).await?))
+}
+
+/// How many turns ran and how many messages waited.
+pub(crate) fn cancelled(key: &SessionKey, (running, waiting): (usize, usize)) -> Value {
+    json!({"session": key.as_str(), "running": running, "waiting": waiting})
 }
 
 /// A session key as somebody wrote it.

@@ -10,7 +10,7 @@ use frontdesk_core::access::Action;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as Place, SessionKey};
 use frontdesk_core::port::Busy;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use futures_util::stream::FuturesOrdered;
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ impl Connection {
             let out = self.reader.out.clone();
             tokio::select! {
                 biased;
-                () = house.stop.cancelled() => return Err(End::Stopping),
+                () = house.stop.cancelled() => return Err(self.last_words(line).await?),
                 changed = tokens.changed() => {
                     changed.map_err(|_| End::Fault)?;
                     self.check_token()?;
@@ -134,6 +134,16 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// What is known at the end is said before the goodbye. Everything that was to come has come: the runtime
+    /// stops before the door does.
+    async fn last_words(&mut self, line: &mut Line) -> Result<End, End> {
+        while let Some(Some((id, outcome))) = self.prompts.next().now_or_never() {
+            self.acknowledge(line, &id, outcome).await?;
+        }
+        self.show(line).await?;
+        Ok(End::Stopping)
     }
 
     fn check_token(&self) -> Result<(), End> {
@@ -181,8 +191,12 @@ impl Connection {
             Says::Resume { session, chat, last_seq } => {
                 return self.resume(line, session.as_deref(), &chat, last_seq).await;
             }
-            Says::Abort { session, chat } => self.abort(session.as_deref(), &chat).await.map(Some),
+            Says::Abort { session, chat } => {
+                self.settle(line).await?;
+                self.abort(session.as_deref(), &chat).await.map(Some)
+            }
             Says::Call { method, params } => {
+                self.settle(line).await?;
                 call::call(&self.house, &self.caller, &method, params).await.map(Some)
             }
             Says::Auth { .. } => Err(ApiError::bad_request("this socket has shown its token already")),
@@ -231,9 +245,29 @@ impl Connection {
         line.say_json(&frame).await
     }
 
+    /// Waits for the prompts that were said before: what follows them must find them in the database.
+    async fn settle(&mut self, line: &mut Line) -> Result<(), End> {
+        let house = self.house.clone();
+        loop {
+            tokio::select! {
+                biased;
+                settled = self.prompts.next() => match settled {
+                    Some((id, outcome)) => self.acknowledge(line, &id, outcome).await?,
+                    None => return Ok(()),
+                },
+                () = house.stop.cancelled() => return Err(End::Stopping),
+            }
+        }
+    }
+
+    /// Ends what runs and what waits in a chat. One in which nothing was said yet has nothing to end.
     async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
         self.house.authorize(&self.caller, Scope::Admin, Action::Speak)?;
-        session::cancel(&self.house, &self.session(session, chat)?).await
+        let session = self.session(session, chat)?;
+        match session::cancel(&self.house, &session).await {
+            Err(error) if error.code == "not_found" => Ok(session::cancelled(&session, (0, 0))),
+            result => result,
+        }
     }
 
     /// The session that a frame names, by its key or by the name of a chat.

@@ -12,9 +12,11 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
     };
     let doing = match (session.running, session.waiting) {
         (Some(_), 0) => "An answer is being written.".to_owned(),
-        (Some(_), waiting) => format!("An answer is being written; {waiting} more wait."),
+        (Some(_), 1) => "An answer is being written; 1 message waits behind it.".to_owned(),
+        (Some(_), waiting) => format!("An answer is being written; {waiting} messages wait behind it."),
         (None, 0) => "Nothing is waiting.".to_owned(),
-        (None, waiting) => format!("{waiting} wait for their turn."),
+        (None, 1) => "1 message waits for its turn.".to_owned(),
+        (None, waiting) => format!("{waiting} messages wait for their turn."),
     };
     let policy =
         house.resets.policy(row.session.channel(), row.session.scope().name(), row.session.id());

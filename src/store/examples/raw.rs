@@ -68,6 +68,7 @@ fn main() {
     lookup(home.path(), sessions).show(&format!("look up one of {sessions} sessions by key"));
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     runtime.block_on(ours(home.path()));
+    runtime.block_on(start(home.path(), sessions));
 }
 
 fn append(home: &Path) -> Figure {
@@ -185,6 +186,55 @@ async fn ours(home: &Path) {
     store.close().await;
 }
 
+/// The start with so many sessions, each of which has spoken and was answered.
+async fn start(home: &Path, sessions: u64) {
+    let path = home.join("start.db");
+    let options = |boot| Options {
+        path: path.clone(),
+        boot: BootId::from_bits(boot),
+        speech: Arc::new(Plain),
+        readers: 2,
+    };
+    Store::open(options(1)).await.unwrap().close().await;
+    fill(&path, sessions);
+    let before = Instant::now();
+    let store = Store::open(options(2)).await.unwrap();
+    let opened = before.elapsed();
+    store.recover(Recovery { now: now(), max_deaths: 2, resend: true }).await.unwrap();
+    println!("start with {sessions} sessions: open {opened:?}, with recovery {:?}", before.elapsed());
+    for channel in ["telegram", "web", "irc"] {
+        let before = Instant::now();
+        let found = store.sessions(Some(channel), None, 50).await.unwrap();
+        println!("{} of the sessions of {channel}: {:?}", found.len(), before.elapsed());
+    }
+    store.close().await;
+}
+
+fn fill(path: &Path, sessions: u64) {
+    let conn = Connection::open(path).unwrap();
+    conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN").unwrap();
+    let rows = [
+        "INSERT INTO session SELECT 'agent:main:telegram:dm:' || n, 'telegram:' || n, 1, 1, ?2, 0, ?2 FROM n",
+        "INSERT INTO epoch SELECT 'agent:main:telegram:dm:' || n, 1, ?2, NULL, 'first', NULL FROM n",
+        "INSERT INTO inbound (source, event_id, key, epoch, principal, address, received_at, disposition, state,
+                              digest, body, turn_id)
+         SELECT 'telegram:1', n, 'agent:main:telegram:dm:' || n, 1, 'telegram:7', 'telegram:' || n, ?2, 'turn',
+                'answered', 1, 'hello', n + 1 FROM n",
+        "INSERT INTO turn (key, epoch, kind, address, attempt, released, state, fence, created_at, answer)
+         SELECT 'agent:main:telegram:dm:' || n, 1, 'message', 'telegram:' || n, 1, 0, 'done', 1, ?2, 'hello' FROM n",
+        "INSERT INTO outbox (turn_id, key, address, part_key, kind, act, body, state, attempts, next_at, fence,
+                             created_at)
+         SELECT n + 1, 'agent:main:telegram:dm:' || n, 'telegram:' || n, 't' || n || '/0', 'answer', 'post', 'hello',
+                'sent', 1, ?2, 1, ?2 FROM n",
+    ];
+    for sql in rows {
+        let numbers = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1) ";
+        // The common table stands before the INSERT.
+        conn.execute(&format!("{numbers}{sql}"), params![sessions.cast_signed(), now().timestamp_millis()]).unwrap();
+    }
+    conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
+
 /// `sessions` is how many each producer speaks in. In known ones it sends commands: a queue of thousands of
 /// messages in one session is no load that can occur.
 async fn producers(store: &Store, count: u64, sessions: u64) -> Figure {
@@ -273,6 +323,7 @@ fn batch(source: &str, n: u64) -> Batch {
         sender: Some("Anna".into()),
         platform_message: Some("1".into()),
         text: "hello, this is a message".into(),
+        digest: digest("hello, this is a message"),
         attachments: vec![],
         disposition: Disposition::Turn,
         epoch: EpochChange::ByRule,

@@ -39,21 +39,33 @@ async fn a_redelivery_is_known_and_changes_nothing() {
 #[tokio::test]
 async fn the_same_words_as_a_command_are_not_the_same_event() {
     let desk = Desk::open().await;
-    desk.heard(1, Incoming { epoch: EpochChange::New, ..says("anna", "1", "hello") }).await;
-    let again = Incoming { epoch: EpochChange::New, ..says("anna", "1", "hello") };
-    let items = desk.take(2, vec![again, says("anna", "1", "hello")]).await;
+    desk.heard(1, anew("anna", "1", "hello")).await;
+    let items = desk.take(2, vec![anew("anna", "1", "hello"), says("anna", "1", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
     assert!(matches!(items[1], Stored::Duplicate { same: false, .. }));
 }
 
 #[tokio::test]
+async fn a_redelivery_is_known_whatever_the_gate_makes_of_it_this_time() {
+    let desk = Desk::open().await;
+    let message = desk.heard(1, anew("anna", "1", "hello")).await;
+    let disposition = Disposition::Refused(Refusal::RateLimited);
+    let too_fast = Incoming { epoch: EpochChange::ByRule, disposition, ..anew("anna", "1", "hello") };
+    let clipped = Incoming { text: "hel".into(), ..too_fast.clone() };
+    let same = Stored::Duplicate { message, session: key("anna"), same: true };
+    assert_eq!(desk.take(2, vec![too_fast, clipped]).await, [same.clone(), same]);
+}
+
+#[tokio::test]
 async fn a_rewritten_message_is_still_recognized() {
     let desk = Desk::open().await;
-    let id = desk.heard(1, says("anna", "1", "hello")).await;
-    desk.store.rewrite(id, "hello, said politely".into()).await.unwrap();
-    let items = desk.take(2, vec![says("anna", "1", "hello")]).await;
+    let turn = desk.turn("anna", "hello").await;
+    let polite = "hello, said politely".to_owned();
+    done(desk.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite.clone()).await.unwrap());
+    let items = desk.take(20, vec![says("anna", "anna-hello", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "hello, said politely");
+    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
+    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, polite);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
 async fn stop_counts_a_turn_that_had_not_begun_again_as_waiting() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
-    done(desk.store.release(turn.id, turn.fence).await.unwrap());
+    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     let stop = command(&desk, "stop").await;
     let CommandDone { facts, .. } = run(&desk, stop, CommandEffect::Stop).await;
     assert_eq!(facts, CommandFacts::Stopped { running: vec![], waiting: ids(&turn) });

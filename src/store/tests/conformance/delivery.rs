@@ -80,14 +80,15 @@ async fn markup_that_is_refused_goes_as_plain_text() {
 async fn a_dead_part_leaves_a_line_and_the_next_one_goes() {
     let desk = desk_with("one|two").await;
     let part = desk.part("anna").await.unwrap();
-    let said = desk.ended(&part, dead()).await;
-    assert_eq!(said[0].post.key, format!("{}/notice/gap/0", part.post.out));
-    assert_eq!(said[0].post.kind, PostKind::Notice);
+    assert!(desk.ended(&part, dead()).await);
+    let said = desk.voice.shown.lock().unwrap().last().cloned().unwrap();
+    assert_eq!(said.post.key, format!("{}/notice/gap/0", part.post.out));
+    assert_eq!(said.post.kind, PostKind::Notice);
     let two = desk.part("anna").await.unwrap();
     assert_eq!(two.post.part.body, "two");
     desk.ended(&two, sent("2")).await;
     let line = desk.part("anna").await.unwrap();
-    assert_eq!(desk.ended(&line, dead()).await, [], "a notice never produces a notice");
+    assert!(!desk.ended(&line, dead()).await, "a notice never produces a notice");
     assert!(desk.part("anna").await.is_none());
 }
 
@@ -95,7 +96,7 @@ async fn a_dead_part_leaves_a_line_and_the_next_one_goes() {
 async fn what_may_have_arrived_blocks_nothing() {
     let desk = desk_with("one|two").await;
     let part = desk.part("anna").await.unwrap();
-    assert_eq!(desk.ended(&part, SendResult::Unknown { error: "cut".into() }).await, []);
+    assert!(desk.ended(&part, SendResult::Unknown { error: "cut".into() }).await);
     assert_eq!(desk.texts("unknown").await, ["one"]);
     assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
 }
@@ -105,7 +106,7 @@ async fn a_chat_that_is_gone_takes_its_queue_with_it() {
     let desk = desk_with("one|two|three").await;
     desk.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
     let part = desk.part("anna").await.unwrap();
-    assert_eq!(desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await, []);
+    assert!(!desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await);
     assert_eq!(desk.texts("dead").await, ["one", "two", "three"]);
     assert!(desk.part("anna").await.is_none());
     assert!(desk.part("bob").await.is_some());
@@ -203,4 +204,17 @@ async fn an_operator_can_drop_a_part() {
     assert_eq!(desk.store.part_dropped(rows[1].post.out, t(1)).await.unwrap(), Some(address("anna")));
     assert_eq!(desk.store.part_dropped(rows[1].post.out, t(1)).await.unwrap(), None);
     assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
+}
+
+#[tokio::test]
+async fn who_has_sent_a_part_knows_whether_another_waits() {
+    let desk = desk_with("one|two").await;
+    desk.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
+    let one = desk.part("anna").await.unwrap();
+    assert!(desk.ended(&one, sent("1")).await);
+    let two = desk.part("anna").await.unwrap();
+    let later = SendResult::Later { next_at: t(400), error: "503".into(), counts: true };
+    assert!(desk.ended(&two, later).await, "it is open itself");
+    let two = desk.part("anna").await.unwrap();
+    assert!(!desk.ended(&two, sent("2")).await, "that of another address does not count");
 }

@@ -107,7 +107,8 @@ impl Desk {
         }
     }
 
-    pub async fn ended(&self, row: &OutRow, result: SendResult) -> Vec<OutRow> {
+    /// How a send ended; whether its address has an open part left.
+    pub async fn ended(&self, row: &OutRow, result: SendResult) -> bool {
         done(self.store.part_ended(row.post.out, row.fence, result, t(300)).await.unwrap())
     }
 
@@ -166,6 +167,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
         sender: Some("Anna".into()),
         platform_message: Some(format!("p-{event}")),
         text: text.into(),
+        digest: digest(text),
         attachments: vec![],
         disposition: Disposition::Turn,
         epoch: EpochChange::ByRule,
@@ -173,6 +175,11 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
         per_session: 4,
         tell: true,
     }
+}
+
+/// `/new TEXT`: the rest is said, the whole is what came.
+pub fn anew(who: &str, event: &str, text: &str) -> Incoming {
+    Incoming { epoch: EpochChange::New, digest: digest(&format!("/new {text}")), ..says(who, event, text) }
 }
 
 pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Incoming {

@@ -156,8 +156,8 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     desk.ends(answered(&turn, "secret too|and more")).await;
     let waiting = desk.heard(20, says("anna", "w", "secret")).await;
     let command = desk.heard(20, commands("anna", "c", EpochChange::ByRule)).await;
-    assert!(desk.store.erase(&key("anna"), t(30)).await.unwrap());
-    assert!(!desk.store.erase(&key("bob"), t(30)).await.unwrap());
+    assert_eq!(desk.store.erase(&key("anna"), t(30)).await.unwrap(), Some((vec![], vec![waiting])));
+    assert_eq!(desk.store.erase(&key("bob"), t(30)).await.unwrap(), None);
     let rows = desk.store.history(&key("anna"), None, None, 10).await.unwrap();
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.message.text.is_empty() && row.answer.is_none()));
@@ -172,4 +172,46 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     let items = desk.take(31, vec![says("anna", "w", "secret")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
     assert_eq!(desk.store.waiting(), 0);
+}
+
+#[tokio::test]
+async fn erasing_ends_what_runs_and_says_whose_agents_must_be_told() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let waiting = desk.heard(11, says("anna", "2", "b")).await;
+    let erased = desk.store.erase(&key("anna"), t(30)).await.unwrap();
+    assert_eq!(erased, Some((vec![turn.id], vec![waiting])));
+    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(desk.claim("anna").await, None);
+}
+
+#[tokio::test]
+async fn a_command_as_the_first_contact_starts_no_silence() {
+    let desk = Desk::open().await;
+    desk.heard(0, commands("anna", "1", EpochChange::ByRule)).await;
+    let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
+    assert_eq!(session.last_user_at, t(0), "lists show when it began");
+    let accepted = desk.accept(2 * HOUR, vec![idle("2")]).await;
+    assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 1, ended: None, began: false, .. }));
+    assert_eq!(accepted.said, []);
+    // From the first words on, silence counts.
+    let items = desk.take(4 * HOUR, vec![idle("3")]).await;
+    assert!(matches!(items[0], Stored::Accepted { epoch: 2, ended: Some(1), .. }));
+}
+
+#[tokio::test]
+async fn an_epoch_in_which_nothing_was_said_does_not_grow_stale() {
+    let desk = Desk::open().await;
+    desk.heard(0, idle("1")).await;
+    desk.heard(0, commands("anna", "2", EpochChange::New)).await;
+    let accepted = desk.accept(2 * HOUR, vec![idle("3")]).await;
+    assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, ended: None, .. }));
+    assert_eq!(accepted.said, []);
+    let items = desk.take(4 * HOUR, vec![Incoming { epoch: EpochChange::New, ..idle("4") }]).await;
+    assert!(matches!(items[0], Stored::Accepted { epoch: 3, .. }));
+    let items = desk.take(6 * HOUR, vec![idle("5")]).await;
+    assert!(matches!(items[0], Stored::Accepted { epoch: 4, .. }), "its first words counted");
+    desk.store.reset(&key("anna"), "api", t(6 * HOUR)).await.unwrap();
+    let items = desk.take(8 * HOUR, vec![Incoming { per_session: 9, ..idle("6") }]).await;
+    assert!(matches!(items[0], Stored::Accepted { epoch: 5, ended: None, .. }));
 }

@@ -55,3 +55,14 @@ async fn a_large_purge_goes_in_small_units() {
     desk.take(1, items).await;
     assert_eq!(desk.store.purge(KEEP, t(9 * DAY)).await.unwrap(), 1000);
 }
+
+#[tokio::test]
+async fn what_is_kept_longer_than_the_calendar_is_never_purged() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "")).await;
+    desk.heard(10, refused("r")).await;
+    let ever = Keep { outbox_days: u32::MAX, refused_days: u32::MAX, history_days: u32::MAX };
+    assert_eq!(desk.store.purge(ever, t(9000 * DAY)).await.unwrap(), 0);
+    assert_eq!(desk.store.purge(Keep { refused_days: 8, ..ever }, t(9000 * DAY)).await.unwrap(), 1);
+}

@@ -103,3 +103,36 @@ async fn parts_are_listed_newest_first() {
     assert_eq!(rest.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["one"]);
     assert!(desk.store.parts(Some("sent"), None, 2).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_channel_is_found_among_agents_and_accounts() {
+    let desk = Desk::open().await;
+    let wanted = [
+        "agent:a-b:web:dm:1",
+        "agent:a-b:web:dm:2",
+        "agent:a:web:dm:1",
+        "agent:a:web@home:dm:1",
+        "agent:b:web:dm:1",
+    ];
+    let others = [
+        "agent:a-b:telegram:dm:1",
+        "agent:a:irc:dm:1",
+        "agent:a:web2:dm:1",
+        "agent:a:webex:dm:1",
+        "agent:c:irc:dm:1",
+    ];
+    for name in wanted.iter().chain(&others) {
+        desk.heard(1, Incoming { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
+    }
+    let names = |rows: &[SessionRow]| rows.iter().map(|row| row.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&desk.store.sessions(Some("web"), None, 100).await.unwrap()), wanted);
+    let (mut paged, mut after) = (vec![], None);
+    loop {
+        let page = desk.store.sessions(Some("web"), after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
+        paged.extend(names(&page));
+    }
+    assert_eq!(paged, wanted);
+    assert_eq!(desk.store.sessions(Some("web"), None, 0).await.unwrap(), []);
+}

@@ -50,7 +50,7 @@ async fn an_orderly_stop_is_no_death() {
         desk.store.recover(recovery()).await.unwrap();
         let turn = desk.claim("anna").await.unwrap();
         assert!(turn.deaths <= 1, "{turn:?}");
-        done(desk.store.release(turn.id, turn.fence).await.unwrap());
+        done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     }
 }
 
@@ -124,7 +124,7 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
 async fn what_waits_is_listed_the_longest_waiting_first() {
     let desk = Desk::open().await;
     let turn = desk.turn("eve", "first of all").await;
-    done(desk.store.release(turn.id, turn.fence).await.unwrap());
+    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     for (n, who) in ["bob", "anna", "bob", "eve"].iter().enumerate() {
         desk.heard(20, says(who, &format!("w{n}"), "x")).await;
     }
@@ -160,4 +160,25 @@ async fn what_was_committed_is_there_after_closing() {
     assert!(matches!(closed, Err(frontdesk_store::StoreError::Closed)), "{closed:?}");
     assert!(matches!(old.totals().await, Err(frontdesk_store::StoreError::Closed)));
     drop(desk);
+}
+
+#[tokio::test]
+async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() {
+    let desk = Desk::open().await;
+    let broken = desk.turn("PANIC", "a").await;
+    let row = done(desk.store.stream(broken.id, broken.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(desk.store.side_effect(broken.id, broken.fence, "Well, I".into(), t(1)).await.unwrap());
+    desk.turn("anna", "a").await;
+    let acted = desk.turn("bob", "a").await;
+    done(desk.store.side_effect(acted.id, acted.fence, "I".into(), t(1)).await.unwrap());
+    let desk = desk.reborn(2).await;
+    let found = desk.store.recover(recovery()).await.unwrap();
+    assert_eq!((found.resumed, found.interrupted, found.dead), (1, 1, 1));
+    assert_eq!((found.sessions, found.addresses), (vec![key("anna")], vec![address("bob")]));
+    assert_eq!(desk.state(ids(&broken)[0]).await, ("dead".into(), Some("internal".into())));
+    let row = desk.store.message(ids(&broken)[0]).await.unwrap().unwrap();
+    assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
+    assert_eq!(desk.texts("dropped").await, ["Well"]);
+    assert_eq!(desk.store.recover(recovery()).await.unwrap().dead, 0);
 }

@@ -130,3 +130,65 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
     desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
     assert_eq!(desk.texts("dead").await, ["Well.", "x"]);
 }
+
+#[tokio::test]
+async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    assert!(!desk.store.stream_settled(turn.id, t(102)).await.unwrap(), "it still runs");
+    assert_eq!(desk.store.cancel(&key("anna"), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(desk.texts("streaming").await, ["Well"], "left to the turn's holder");
+    assert!(desk.part("anna").await.is_none());
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    assert!(desk.store.stream_settled(turn.id, t(104)).await.unwrap());
+    let part = desk.part("anna").await.unwrap();
+    assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
+    assert!(!desk.store.stream_settled(turn.id, t(105)).await.unwrap(), "once");
+}
+
+#[tokio::test]
+async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
+    let desk = Desk::open().await;
+    let (turn, _) = streaming(&desk, "a").await;
+    let stop = desk.heard(50, commands("anna", "stop", EpochChange::ByRule)).await;
+    let reply = desk.store.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
+    assert_eq!(done(reply.await.unwrap()).said.len(), 1);
+    assert!(desk.part("anna").await.is_none());
+    assert!(desk.store.stream_settled(turn.id, t(104)).await.unwrap());
+    assert_eq!(desk.texts("dropped").await, ["Well"]);
+    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "Stopped.");
+}
+
+#[tokio::test]
+async fn a_stopped_turn_that_nobody_runs_leaves_no_message_open() {
+    let desk = Desk::open().await;
+    let (turn, _) = streaming(&desk, "a").await;
+    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
+    desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+    assert_eq!(desk.texts("dropped").await, ["Well"]);
+}
+
+#[tokio::test]
+async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
+    for (known, state, text) in [(true, "queued", "Well\n\n(stopped)"), (false, "dropped", "Well")] {
+        let desk = Desk::open().await;
+        let (_, row) = streaming(&desk, "a").await;
+        desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+        if known {
+            desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+        }
+        let desk = desk.reborn(2).await;
+        desk.store.recover(recovery()).await.unwrap();
+        assert_eq!(desk.texts(state).await, [text]);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("PANIC", "a").await;
+    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    assert_eq!(desk.store.cancel(&key("PANIC"), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(desk.texts("dropped").await, ["Well"]);
+}

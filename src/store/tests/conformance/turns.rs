@@ -84,7 +84,7 @@ async fn a_turn_ends_once() {
     desk.ends(answered(&turn, "A")).await;
     assert_eq!(desk.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
     assert_eq!(desk.store.requeue(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.store.release(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
+    assert_eq!(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap(), Fenced::Stale);
     assert_eq!(desk.texts("queued").await, ["A"]);
 }
 
@@ -158,7 +158,7 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
 async fn a_released_turn_has_not_died() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
-    done(desk.store.release(turn.id, turn.fence).await.unwrap());
+    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     let again = desk.claim("anna").await.unwrap();
     assert_eq!((again.attempt, again.deaths), (2, 0));
 }
@@ -168,9 +168,11 @@ async fn a_released_turn_that_had_acted_is_not_run_again() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
     done(desk.store.side_effect(turn.id, turn.fence, "half".into(), t(120)).await.unwrap());
-    done(desk.store.release(turn.id, turn.fence).await.unwrap());
+    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     assert_eq!(desk.claim("anna").await, None);
-    assert_eq!(desk.texts("queued").await, ["half\n\n(interrupted, /retry)"]);
+    let parts = desk.store.parts(None, None, 10).await.unwrap();
+    assert_eq!(parts[0].post.part.body, "half\n\n(interrupted, /retry)");
+    assert_eq!((parts.len(), parts[0].created), (1, t(140)), "said now, not when it acted");
     assert_eq!(desk.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
 }
 
@@ -225,4 +227,18 @@ async fn a_web_answer_is_sent_at_commit_and_numbered() {
     assert_eq!(texts, [(Some(2), "two"), (Some(3), "three")]);
     assert!(desk.part("web:main").await.is_none());
     assert_eq!(desk.store.session(&key("web:main")).await.unwrap().unwrap().seq, 3);
+}
+
+#[tokio::test]
+async fn only_the_turn_that_runs_may_rewrite_its_messages() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let (mine, waiting) = (ids(&turn)[0], desk.heard(11, says("anna", "2", "b")).await);
+    let rewrite =
+        async |message, fence| desk.store.rewrite(message, turn.id, fence, "changed".into()).await.unwrap();
+    assert_eq!(rewrite(mine, turn.fence + 1).await, Fenced::Stale);
+    assert_eq!(rewrite(waiting, turn.fence).await, Fenced::Stale);
+    assert_eq!(rewrite(mine, turn.fence).await, Fenced::Done(()));
+    desk.store.cancel(&key("anna"), t(60)).await.unwrap();
+    assert_eq!(rewrite(mine, turn.fence).await, Fenced::Stale);
 }

@@ -114,6 +114,70 @@ async fn a_unit_that_fails_fails_alone() {
     assert_eq!(desk.store.waiting(), 21);
 }
 
+/// Runs SQL on the file beside the store, as a foreign program would.
+fn meddle(home: &Path, sql: &str) {
+    rusqlite::Connection::open(home.join("frontdesk.db")).unwrap().execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
+    let desk = Desk::open().await;
+    // The second event cannot be stored, and burying it with its text takes the whole transaction along, as a
+    // full disk may; without its text it could be buried, in a transaction that knows nothing of the first.
+    meddle(
+        desk.home.path(),
+        "CREATE TRIGGER poison BEFORE INSERT ON inbound WHEN new.event_id = '2' AND new.state <> 'dead'
+           BEGIN SELECT RAISE(ABORT, 'poison'); END;
+         CREATE TRIGGER gone BEFORE INSERT ON inbound WHEN new.state = 'dead' AND new.body <> ''
+           BEGIN SELECT RAISE(ROLLBACK, 'all is gone'); END;",
+    );
+    let items = || {
+        let all = [says("anna", "1", "good"), says("eve", "2", "poison"), says("bob", "3", "good")];
+        all.map(|message| Item::Keep(Box::new(message))).to_vec()
+    };
+    let lost = desk.store.accept(batch(1, items())).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    let around = join_all(vec![
+        desk.store.accept(batch(1, vec![Item::Keep(Box::new(says("carl", "4", "good")))])),
+        desk.store.accept(batch(1, items())),
+    ]);
+    for outcome in around.await {
+        // Each item that was said to be stored is there.
+        for item in outcome.into_iter().flat_map(|accepted| accepted.items) {
+            let Stored::Accepted { message, .. } = item else { panic!("{item:?}") };
+            assert!(desk.store.message(message).await.unwrap().is_some(), "{message} was lost");
+        }
+    }
+    meddle(desk.home.path(), "DROP TRIGGER gone");
+    let stored = desk.store.accept(batch(2, items())).await.unwrap().items;
+    assert!(matches!(stored[..], [Stored::Accepted { .. }, Stored::Dead { .. }, Stored::Accepted { .. }]));
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
+    let desk = Desk::open().await;
+    for who in ["turn", "part", "well"] {
+        let turn = desk.turn(who, "a").await;
+        if who == "part" {
+            desk.ends(answered(&turn, "one")).await;
+            desk.part(who).await.unwrap();
+        }
+    }
+    desk.heard(20, says("waiting", "w", "x")).await;
+    desk.store.close().await;
+    meddle(
+        desk.home.path(),
+        "UPDATE turn SET address = 'nonsense', side_effect_at = 1 WHERE key LIKE '%:turn';
+         UPDATE outbox SET address = 'nonsense';
+         UPDATE inbound SET key = 'nonsense' WHERE state = 'waiting';",
+    );
+    let store = open(desk.home.path(), 2, Arc::default()).await;
+    let found = store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
+    assert_eq!((found.resumed, found.dead, found.parts), (1, 1, 1));
+    assert_eq!(found.sessions, [key("well")]);
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
     let desk = Desk::open().await;

@@ -1,0 +1,116 @@
+//! Listening to the agent while it works.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::delta::{Delta, ToolCall, Verdict as Word};
+use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::notice::Failure;
+use frontdesk_core::port::{Agent, Stop, Turn};
+use frontdesk_store::row::Fenced;
+use futures_util::StreamExt;
+
+use super::{End, Run};
+
+/// How long an agent is waited for after it was asked to end.
+const ABORT: Duration = Duration::from_secs(2);
+
+impl Run<'_> {
+    /// Listens to the agent until it is done, or has been silent or busy for too long.
+    pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> End {
+        let house = self.house.clone();
+        let clock = &house.clock;
+        let hard = clock.mono() + house.config.turns.hard_limit();
+        let mut heard = clock.mono();
+        let mut stream = agent.turn(turn);
+        let end = loop {
+            let silent = heard + house.config.turns.progress_timeout();
+            let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
+            let flow_pending = self.flow.is_pending();
+            tokio::select! {
+                // The agent last: one that never pauses for breath must not keep the others from their turn.
+                biased;
+                () = stop.cancelled() => break End::Cancelled,
+                // Given back at once: every moment counts, and dropping the stream ends the agent.
+                () = house.drain.cancelled() => return End::Drained,
+                () = clock.sleep_until(due) => match clock.mono() {
+                    now if now >= hard => {
+                        break End::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
+                    }
+                    now if now >= silent => break End::Failed(Failure::Silent, "no sign of life".to_owned()),
+                    _ => self.flow.step().await,
+                },
+                () = self.flow.step(), if flow_pending => {}
+                delta = stream.next() => {
+                    heard = clock.mono();
+                    match delta {
+                        Some(Ok(Delta::Done { text, usage })) => {
+                            let text = self.flow.take(text);
+                            return End::Answered { text, usage, by_hook: false };
+                        }
+                        Some(Ok(delta)) => self.heard(delta).await,
+                        Some(Err(error)) => return error.into(),
+                        None => return End::Died("it ended without an answer".to_owned()),
+                    }
+                }
+            }
+        };
+        let deadline = clock.mono() + ABORT;
+        let abort = async {
+            tokio::select! {
+                () = agent.abort(self.turn.id) => {}
+                () = clock.sleep_until(deadline) => {}
+            }
+        };
+        // What is on its way to the chat keeps the last word waiting, so the two do not wait for each other.
+        tokio::join!(abort, self.flow.settled());
+        end
+    }
+
+    async fn heard(&mut self, delta: Delta) {
+        match delta {
+            Delta::Text(text) => self.flow.add(text).await,
+            Delta::ToolStart(call) => self.tool(call).await,
+            Delta::ToolEnd { .. } => {
+                self.house.hooks.tell(Moment::at(Point::AfterToolCall, Some(&self.turn.session)));
+            }
+            Delta::Progress | Delta::Done { .. } => {}
+        }
+    }
+
+    /// A tool may begin when the hooks agree and the fact that it did is on disk.
+    async fn tool(&mut self, call: ToolCall) {
+        let ToolCall { name, params, permit, .. } = call;
+        let mut moment = Moment::at(Point::BeforeToolCall, Some(&self.turn.session));
+        moment.tool = Some(name);
+        moment.params = params;
+        let asked = self.house.hooks.ask(moment).await;
+        let word = match asked.end {
+            Some(Verdict::Drop(reason) | Verdict::Answer(reason)) => Word::Deny(reason),
+            _ => match self.act().await {
+                Ok(()) => Word::Allow(asked.moment.params),
+                Err(reason) => Word::Deny(reason),
+            },
+        };
+        permit.give(word);
+    }
+
+    /// Puts on disk that the turn is about to act (T2b), once; the reason why it may not, if so.
+    async fn act(&mut self) -> Result<(), String> {
+        if self.acted {
+            return Ok(());
+        }
+        let (id, fence, now) = (self.turn.id, self.turn.fence, self.house.clock.wall());
+        match self.house.store.side_effect(id, fence, self.flow.text().to_owned(), now).await {
+            Ok(Fenced::Done(())) => {
+                self.acted = true;
+                Ok(())
+            }
+            Ok(Fenced::Stale) => Err("the turn was cancelled".to_owned()),
+            Err(error) => {
+                self.house.note_storage(Some(&error));
+                Err("it could not be recorded".to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The last write of a turn.
+
+use std::panic::AssertUnwindSafe;
+
+use frontdesk_core::act::Ending;
+use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::key::Scope;
+use frontdesk_core::markup::{self, Part};
+use frontdesk_core::notice::{Failure, Notice};
+use frontdesk_core::port::Mono;
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{Fenced, Finish};
+use futures_util::FutureExt;
+
+use super::{End, PAUSE, Run};
+
+/// What an agent says when it has nothing to say, in a group.
+const NO_REPLY: &str = "NO_REPLY";
+/// What a chat is shown in place of nothing.
+const NOTHING: &str = "(The agent had nothing to say.)";
+
+/// The last write of a turn.
+enum Last {
+    /// None: `/stop` has written it.
+    Nothing,
+    Release,
+    Requeue,
+    Finish(Box<Finish>),
+    /// What should have been written cannot be.
+    Bury,
+}
+
+impl Run<'_> {
+    /// Writes the end, for as long as it takes. Returns when the lane may go on, if not at once.
+    pub(super) async fn conclude(&mut self, end: End) -> Result<Option<Mono>, StoreError> {
+        let mut last = match AssertUnwindSafe(self.last(end)).catch_unwind().await {
+            Ok(last) => last,
+            Err(_) => Last::Finish(Box::new(self.failed(Failure::Internal, "a panic"))),
+        };
+        loop {
+            let done = self.write(&last).await;
+            self.house.note_storage(done.as_ref().err());
+            match done {
+                // The answer is in our hands: a database that is away for a moment must not cost it.
+                Err(StoreError::Unavailable(_)) if !self.house.drain.is_cancelled() => {
+                    self.house.clock.sleep_until(self.house.clock.mono() + PAUSE).await;
+                }
+                Err(StoreError::Invalid(detail)) => {
+                    tracing::error!(turn = %self.turn.id, detail, "the end of a turn could not be stored");
+                    last = match last {
+                        Last::Finish(finish) if finish.ending != Ending::Dead => {
+                            Last::Finish(Box::new(self.failed(Failure::Internal, &detail)))
+                        }
+                        Last::Bury => return Err(StoreError::Invalid(detail)),
+                        _ => Last::Bury,
+                    };
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn last(&mut self, end: End) -> Last {
+        match end {
+            End::Cancelled => Last::Nothing,
+            End::Drained => Last::Release,
+            End::Died(detail) if !self.acted && self.turn.deaths + 1 < self.house.config.turns.max_attempts => {
+                tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "the agent died; once more");
+                Last::Requeue
+            }
+            end => Last::Finish(Box::new(self.finish(end).await)),
+        }
+    }
+
+    async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
+        let (id, fence, now) = (self.turn.id, self.turn.fence, self.house.clock.wall());
+        match last {
+            Last::Nothing => self.cancelled().await?,
+            Last::Release => {
+                self.house.store.release(id, fence, now).await?;
+            }
+            Last::Requeue => {
+                self.house.store.requeue(id, fence).await?;
+                return Ok(Some(self.house.clock.mono() + PAUSE));
+            }
+            Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
+                Fenced::Done(_) => self.told(finish).await,
+                // Cancelled while the agent was saying its last words.
+                Fenced::Stale => self.cancelled().await?,
+            },
+            Last::Bury => {
+                self.house.store.bury_turn(id, fence, now).await?;
+                self.house.outbox.wake(&self.turn.address);
+                self.flow.end(Ending::Dead, None).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The turn was ended by somebody else; a message that was being streamed gets its last word.
+    async fn cancelled(&mut self) -> Result<(), StoreError> {
+        if self.house.store.stream_settled(self.turn.id, self.house.clock.wall()).await? {
+            self.house.outbox.wake(&self.turn.address);
+        }
+        self.flow.end(Ending::Cancelled, None).await;
+        Ok(())
+    }
+
+    async fn told(&mut self, finish: &Finish) {
+        metrics::counter!("frontdesk_turns_total", "ending" => finish.ending.name()).increment(1);
+        self.flow.end(finish.ending, finish.usage.clone()).await;
+        let mut moment = Moment::at(Point::AgentEnd, Some(&self.turn.session));
+        moment.usage.clone_from(&finish.usage);
+        self.house.hooks.tell(moment);
+    }
+
+    /// What the last transaction writes.
+    async fn finish(&mut self, end: End) -> Finish {
+        match end {
+            End::Answered { text, usage, by_hook } => {
+                let parts = self.parts(&text).await;
+                let answer = Some(text);
+                Finish { answer, parts, usage, by_hook, ..self.bare(Ending::Answered) }
+            }
+            End::Refused(refusal) => Finish {
+                error: Some(refusal.name().to_owned()),
+                notice: refusal.is_told().then_some(Notice::Refused(refusal)),
+                ..self.bare(Ending::Refused)
+            },
+            End::Died(detail) => self.failed(Failure::Crashed, &detail),
+            End::Failed(failure, detail) => self.failed(failure, &detail),
+            // These end elsewhere; should they come here, the person is told rather than left waiting.
+            End::Cancelled | End::Drained => self.failed(Failure::Internal, "stopped"),
+        }
+    }
+
+    fn bare(&self, ending: Ending) -> Finish {
+        Finish::bare(self.turn.id, self.turn.fence, ending, self.house.clock.wall())
+    }
+
+    fn failed(&self, failure: Failure, detail: &str) -> Finish {
+        let (turn, session) = (self.turn.id, &self.turn.session);
+        let (channel, name) = (session.channel(), failure.name());
+        if failure == Failure::Agent {
+            // The agent's own words may quote what it was asked: they are not for the log at this level.
+            tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");
+            tracing::debug!(%turn, detail, "what the agent said of it");
+        } else {
+            tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
+        }
+        let so_far = self.flow.text();
+        Finish {
+            error: Some(name.to_owned()),
+            answer: (!so_far.is_empty()).then(|| so_far.to_owned()),
+            notice: Some(match failure {
+                Failure::Crashed if self.acted => Notice::Interrupted { so_far: so_far.to_owned() },
+                _ => Notice::Failed(failure),
+            }),
+            ..self.bare(Ending::Dead)
+        }
+    }
+
+    /// The answer as the chat's platform takes it; a hook has the last word, before the split.
+    async fn parts(&mut self, text: &str) -> Vec<Part> {
+        let mut text = text.to_owned();
+        if self.house.hooks.any(Point::MessageSending) {
+            let moment = Moment::at(Point::MessageSending, Some(&self.turn.session)).saying(text);
+            let asked = self.house.hooks.ask(moment).await;
+            if matches!(asked.end, Some(Verdict::Drop(_))) {
+                return Vec::new();
+            }
+            text = asked.moment.text;
+        }
+        let private = self.turn.session.scope() == Scope::Dm;
+        if !private && text.trim() == NO_REPLY {
+            return Vec::new();
+        }
+        let parts = self.rendered(&text);
+        if parts.is_empty() { self.rendered(NOTHING) } else { parts }
+    }
+
+    fn rendered(&self, text: &str) -> Vec<Part> {
+        match self.house.adapters.at(&self.turn.address) {
+            Some(connection) => markup::render(text, connection.adapter.profile()),
+            // Not configured any more: kept as written until it comes back.
+            None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What was accepted and is refused after all, at the head of its lane.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::message::Refusal;
+use frontdesk_core::notice::Notice;
+use rusqlite::params;
+
+use crate::finish::fenced;
+use crate::part::Envelope;
+use crate::queue::Line;
+use crate::row::Fenced;
+use crate::turn::OpenTurn;
+use crate::{Result, Store};
+
+impl Store {
+    /// One message of a running turn is refused; the turn goes on with the others. `tell` says it to the person.
+    pub async fn message_refused(
+        &self,
+        message: MessageId,
+        turn: TurnId,
+        fence: i64,
+        reason: Refusal,
+        tell: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
+            let refused = tx.run(
+                "UPDATE inbound SET state = 'refused', reason = ?3
+                 WHERE id = ?1 AND turn_id = ?2 AND state = 'in_turn'",
+                params![message.0, turn.id.0, reason.name()],
+            )?;
+            if refused == 1 && tell {
+                let about = [message];
+                let envelope = Envelope { about: &about, ..turn.envelope(now) };
+                envelope.notice(tx, &message.to_string(), &Notice::Refused(reason))?;
+            }
+            fenced(refused)
+        })
+        .await
+    }
+
+    /// A waiting command is refused without a word: its sender was shut out.
+    pub async fn command_refused(&self, id: MessageId, reason: Refusal) -> Result<Fenced<()>> {
+        self.write(Line::Commands, move |tx| {
+            let refused = tx.run(
+                "UPDATE inbound SET state = 'refused', reason = ?2
+                 WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",
+                params![id.0, reason.name()],
+            )?;
+            tx.taken(refused);
+            fenced(refused)
+        })
+        .await
+    }
+}
