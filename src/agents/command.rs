@@ -121,6 +121,9 @@ impl fmt::Debug for EnvValue {
     }
 }
 
+/// The longest time that a program without a turn is kept, in seconds.
+const LONGEST: u64 = 86_400;
+
 impl Config {
     /// The config of a program with nothing else said about it.
     pub fn of(command: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -180,6 +183,9 @@ impl Config {
                 "idle_timeout and max_idle must be at least 1; mode = \"once\" keeps no program".into()
             );
         }
+        if self.idle_timeout > LONGEST {
+            return Err("idle_timeout must be at most 86400 seconds (a day)".into());
+        }
         if self.grace > 60 {
             return Err("grace must be at most 60 seconds".into());
         }
@@ -226,6 +232,7 @@ mod tests {
             (Config { max_line: 10, ..sound.clone() }, "max_line"),
             (Config { max_answer: 0, ..sound.clone() }, "max_answer"),
             (Config { idle_timeout: 0, ..sound.clone() }, "idle_timeout"),
+            (Config { idle_timeout: u64::MAX, ..sound.clone() }, "idle_timeout must be at most"),
             (Config { grace: 61, ..sound.clone() }, "grace"),
             (Config { inherit_env: vec!["AWS_*".into()], ..sound.clone() }, "AWS_*"),
             (Config { env, ..sound.clone() }, "set by Frontdesk"),

@@ -85,6 +85,9 @@ impl Default for Limits {
     }
 }
 
+/// The longest wait, in seconds: what is longer is a mistake, and beyond what timers can count.
+const LONGEST: u64 = 86_400;
+
 impl Config {
     /// Checks what the types cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -99,6 +102,13 @@ impl Config {
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(wrong(&format!("limits.{name}"), "must be at least 1"));
+        }
+        let times = [
+            ("auth_timeout_seconds", limits.auth_timeout_seconds),
+            ("request_timeout_seconds", limits.request_timeout_seconds),
+        ];
+        if let Some((name, _)) = times.iter().find(|(_, seconds)| *seconds > LONGEST) {
+            return Err(wrong(&format!("limits.{name}"), "must be at most 86400 seconds (a day)"));
         }
         if self.host.is_empty() || self.host.contains(['/', ' ']) {
             return Err(wrong("host", "write an address to listen on, such as 127.0.0.1 or ::1"));
@@ -222,6 +232,8 @@ mod tests {
             with(|c| c.public_url = Some("desk.example.org".into())),
             with(|c| c.trusted_proxies.push("proxy".into())),
             with(|c| c.limits.max_body = 0),
+            with(|c| c.limits.request_timeout_seconds = 86_401),
+            with(|c| c.limits.auth_timeout_seconds = u64::MAX),
         ];
         for error in refused {
             let error = error.expect_err("a wrong value was taken");

@@ -40,15 +40,6 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
 
     /// Draws one; an error says after how long to ask again.
     pub(crate) fn take(&self, key: &K, now: Mono) -> Result<(), Duration> {
-        self.check_or_take(key, now, true)
-    }
-
-    /// Whether one could be drawn.
-    pub(crate) fn check(&self, key: &K, now: Mono) -> Result<(), Duration> {
-        self.check_or_take(key, now, false)
-    }
-
-    fn check_or_take(&self, key: &K, now: Mono, take: bool) -> Result<(), Duration> {
         let Some(rule) = &self.rule else { return Ok(()) };
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let next = full_at.get(key).copied().unwrap_or(now).max(now) + rule.each;
@@ -56,12 +47,10 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         if drawn > rule.depth {
             return Err(drawn - rule.depth);
         }
-        if take {
-            if full_at.len() >= KEYS && !full_at.contains_key(key) {
-                make_room(&mut full_at, now);
-            }
-            full_at.insert(key.clone(), next);
+        if full_at.len() >= KEYS && !full_at.contains_key(key) {
+            make_room(&mut full_at, now);
         }
+        full_at.insert(key.clone(), next);
         Ok(())
     }
 
@@ -121,14 +110,6 @@ mod tests {
         let buckets = Buckets::new(Rate { per_minute: 0, burst: 0 });
         assert!((0..10_000).all(|_| buckets.take(&1, at(0)).is_ok()));
         assert_eq!(buckets.len(), 0);
-    }
-
-    #[test]
-    fn asking_draws_nothing() {
-        let buckets = Buckets::new(Rate { per_minute: 1, burst: 1 });
-        assert!((0..10).all(|_| buckets.check(&1, at(0)).is_ok()));
-        assert_eq!(buckets.take(&1, at(0)), Ok(()));
-        assert!(buckets.check(&1, at(0)).is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Origins {
         let any_address =
             bound.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
         Ok(Self {
-            hosts: hosts.map(|host| name(host).to_ascii_lowercase()).collect(),
+            hosts: hosts.filter_map(name).map(str::to_ascii_lowercase).collect(),
             any_address,
             origins: config.origins.iter().filter_map(|origin| normal_origin(origin)).chain(public).collect(),
             proxies: config.proxies()?,
@@ -68,7 +68,7 @@ impl Origins {
     }
 
     fn knows(&self, host: &str) -> bool {
-        let host = name(host).to_ascii_lowercase();
+        let Some(host) = name(host).map(str::to_ascii_lowercase) else { return false };
         match host.parse::<IpAddr>() {
             Ok(ip) if ip.is_loopback() || self.any_address => true,
             _ => host == "localhost" || self.hosts.contains(&host),
@@ -116,15 +116,17 @@ impl Origins {
     }
 }
 
-/// A host without its port and brackets.
-fn name(host: &str) -> &str {
+/// A host without its port and brackets; `None` if its brackets are not closed or something odd follows.
+fn name(host: &str) -> Option<&str> {
+    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
     if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or_default();
+        let (name, after) = rest.split_once(']')?;
+        return (after.is_empty() || after.strip_prefix(':').is_some_and(is_port)).then_some(name);
     }
-    match host.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => name,
+    Some(match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') && is_port(port) => name,
         _ => host,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -165,6 +167,10 @@ mod tests {
             "",
             "127.0.0.1.x",
             "127.0.0.1:x",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "[::1].attacker.com",
         ] {
             assert!(!knows(foreign), "{foreign}");
         }

@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_secs(2);
 const LINES: u64 = 1000;
 const LINES_AT_ONCE: u32 = 200;
 
+/// The state of a turn that was cut off after it may have changed something, and its code on the wire.
+const INTERRUPTED: &str = "interrupted";
+
 /// Waits for the answer to one message. Frames are hints; the row is the truth.
 pub(crate) struct Waiter {
     house: Arc<House>,
@@ -103,7 +106,12 @@ impl Waiter {
                 continue;
             }
             let Some(frame) = self.reader.out.pop(u64::MAX) else {
-                if self.rest().await? {
+                let quiet = match self.rest().await {
+                    // The answer was shown; only the turn's end is missing.
+                    Err(_) if self.done.is_some() => break,
+                    rested => rested?,
+                };
+                if quiet {
                     self.over = self.done.is_some();
                     self.look = !self.over;
                     return Ok(Step::Nothing);
@@ -117,6 +125,11 @@ impl Waiter {
                 Kind::Done => {
                     self.done = Some(frame.clone());
                     self.look = true;
+                }
+                // The row knows why, and what was said so far.
+                Kind::End(Ending::Dead) => {
+                    self.look = true;
+                    continue;
                 }
                 // The end may overtake the answer, which is on its way by itself.
                 Kind::End(ending) if failure(ending).is_some() || self.done.is_some() => self.over = true,
@@ -179,7 +192,10 @@ impl Waiter {
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
                 let mut error = failed(Ending::Dead);
-                if let Some(name) = row.error.or(row.message.reason) {
+                if row.turn_state.as_deref() == Some(INTERRUPTED) {
+                    error.code = INTERRUPTED.into();
+                    error.message = "The agent was cut off in the middle. Send /retry to try again.".into();
+                } else if let Some(name) = row.error.or(row.message.reason) {
                     error.code = name.into();
                 }
                 error.text = row.answer.filter(|said| !said.is_empty());

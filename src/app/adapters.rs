@@ -84,6 +84,15 @@ impl Channels {
         ])
     }
 
+    /// Whether anybody takes what comes through the API's door.
+    pub fn takes_prompts(&self) -> bool {
+        #[cfg(feature = "web")]
+        let takes = self.web.enabled;
+        #[cfg(not(feature = "web"))]
+        let takes = false;
+        takes
+    }
+
     /// One adapter per account of every channel that is switched on. `live` is the API's side of the web
     /// channel.
     #[cfg_attr(

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_api::{Closed, Door};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Stop};
 use frontdesk_runtime::{Desk, DeskError, Status};
@@ -24,7 +25,9 @@ pub(crate) struct Whole {
     pub(crate) runtime: frontdesk_runtime::Running,
     /// The door's task.
     pub(crate) serving: JoinSet<()>,
-    /// Closes the door.
+    /// Takes the prompts in.
+    pub(crate) door: Arc<Door>,
+    /// Ends the door's task.
     pub(crate) stop: Stop,
     /// Says that the door's task has ended, whatever ended it.
     pub(crate) closed: Stop,
@@ -45,11 +48,13 @@ impl Running {
     /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
     /// resumed at the next start.
     pub async fn stop(self) {
-        let Whole { runtime, mut serving, stop, lock, .. } = self.whole;
-        // The door closes first: who comes now is told to come again, and running answers still go out.
+        let Whole { runtime, mut serving, stop, door, lock, .. } = self.whole;
+        // Whoever comes now is told to come again. The door itself is served to the end, so that the answers
+        // of the turns that still run find those who wait for them.
+        door.close(Closed::Stopping);
+        runtime.stop().await;
         stop.cancel();
-        let ended = async { while serving.join_next().await.is_some() {} };
-        tokio::join!(runtime.stop(), ended);
+        while serving.join_next().await.is_some() {}
         drop(lock);
     }
 

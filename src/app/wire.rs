@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_agents::Host;
-use frontdesk_api::{Api, Door, Scope, Token, Tokens};
+use frontdesk_api::{Api, Closed, Door, Scope, Token, Tokens};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -52,7 +52,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
 
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
-    let api = match Api::new(config.gateway.clone(), door, runtime.desk().clone(), tokens, metrics) {
+    let api = match Api::new(config.gateway.clone(), door.clone(), runtime.desk().clone(), tokens, metrics) {
         Ok(api) => api,
         Err(error) => {
             runtime.stop().await;
@@ -64,6 +64,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     Ok(Running::new(Whole {
         runtime,
         serving,
+        door,
         stop,
         closed,
         config,
@@ -112,6 +113,9 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
 
 fn adapters(builder: &mut Builder, config: &Config, door: &Arc<Door>) -> Adapters {
+    if !config.channels.takes_prompts() {
+        door.close(Closed::Off);
+    }
     let live: Arc<dyn Live> = door.clone();
     let mut adapters = config.channels.build(&live);
     adapters.append(&mut builder.adapters);

@@ -76,6 +76,23 @@ async fn a_hook_drops_a_message_and_the_row_says_so() {
 }
 
 #[tokio::test]
+async fn a_message_that_a_hook_drops_takes_no_other_with_it() {
+    let spam: Act = |moment| match moment.text.contains("spam") {
+        true => Verdict::Drop("spam".to_owned()),
+        false => Verdict::Pass,
+    };
+    let world = World::with(plan().collect(1000).hook(hook(Point::MessageReceived, spam))).await;
+    let anna = world.user("anna");
+    let (good, bad, more) = (anna.says("one").await, anna.says("spam").await, anna.says("two").await);
+    world.clock().pass(Duration::from_secs(1));
+    assert_eq!(anna.hears().await, "one\ntwo");
+    world.at_rest().await;
+    for (message, state) in [(good, "answered"), (bad, "refused"), (more, "answered")] {
+        assert_eq!(world.message(message).await.message.state, state);
+    }
+}
+
+#[tokio::test]
 async fn a_hook_answers_in_the_agents_place() {
     let world =
         World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Answer("closed today".to_owned())))).await;

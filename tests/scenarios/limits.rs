@@ -49,6 +49,34 @@ async fn stop_gets_through_whatever_the_limit() {
 }
 
 #[tokio::test]
+async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
+    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let anna = world.user("anna");
+    let number = anna.writes("/new hello");
+    let Outcome::Accepted { message, session } = world.platform().outcome(number).await else { panic!() };
+    world.platform().redeliver(number, "/new hello", "anna");
+    assert_eq!(world.platform().outcome(number + 1).await, Outcome::Duplicate { message, session });
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["hello"], "nobody is told off for a redelivery");
+}
+
+#[tokio::test]
+async fn a_refused_message_that_is_redelivered_is_refused_again_and_not_told_twice() {
+    let mut world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let anna = world.user("anna");
+    anna.says("one").await;
+    let number = anna.writes("too fast");
+    let first = world.platform().outcome(number).await;
+    assert!(matches!(first, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{first:?}");
+    world.crash().await;
+    world.platform().redeliver(number, "too fast", "anna");
+    world.start().await.unwrap();
+    assert_eq!(world.platform().outcome(number + 1).await, first);
+    world.at_rest().await;
+    assert_eq!(anna.sees().len(), 2, "{:?}", anna.sees());
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_long_is_refused_and_not_lost_silently() {
     let world = World::with(plan().with(|config| config.queue.max_text = 100)).await;
     let anna = world.user("anna");

@@ -175,6 +175,49 @@ async fn a_request_that_never_ends_is_given_up_and_made_again() {
 }
 
 #[tokio::test]
+async fn an_adapter_that_panics_over_a_part_costs_that_part_alone() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Panic]);
+    anna.says("one").await;
+    assert!(anna.hears().await.contains("could not be delivered"));
+    anna.says("two").await;
+    assert_eq!(anna.hears().await, "two");
+    world.at_rest().await;
+    assert_eq!(world.outbox().await[0].state, "dead");
+}
+
+#[tokio::test]
+async fn a_chat_gets_no_more_than_its_pace_however_much_arrives() {
+    let world = World::with(plan().paced(Duration::from_secs(1))).await;
+    let anna = world.user("anna");
+    for text in ["one", "two", "three"] {
+        anna.says(text).await;
+    }
+    assert_eq!(anna.hears().await, "one");
+    frontdesk_world::patience::until("all answers are stored", || async {
+        (world.outbox().await.len() == 3).then_some(())
+    })
+    .await;
+    world.beat().await;
+    assert_eq!(anna.sees().len(), 1, "no time has passed");
+    let mut times = Vec::new();
+    let mut passed = Duration::ZERO;
+    frontdesk_world::patience::until("all were posted", || {
+        if anna.sees().len() > times.len() + 1 {
+            times.push(passed);
+        }
+        passed += Duration::from_millis(100);
+        world.clock().pass(Duration::from_millis(100));
+        std::future::ready((times.len() == 2).then_some(()))
+    })
+    .await;
+    assert!(times[0] >= Duration::from_secs(1) && times[1] >= Duration::from_secs(2), "{times:?}");
+    assert_eq!(anna.sees(), ["one", "two", "three"]);
+    world.at_rest().await;
+}
+
+#[tokio::test]
 async fn an_operator_can_send_retry_and_drop() {
     let world = World::new().await;
     let anna = world.user("anna");

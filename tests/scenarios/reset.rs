@@ -83,6 +83,19 @@ async fn answers_and_commands_are_no_activity() {
 }
 
 #[tokio::test]
+async fn a_first_contact_by_command_is_no_activity() {
+    let world = World::with(plan().reset_idle(30)).await;
+    let anna = world.user("anna");
+    anna.says("/help").await;
+    anna.hears().await;
+    world.clock().pass(Duration::from_secs(3600));
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.epoch, 1);
+    assert!(anna.sees().iter().all(|text| !text.contains("long silence")), "{:?}", anna.sees());
+}
+
+#[tokio::test]
 async fn a_reset_does_not_cut_off_the_running_turn() {
     let world = World::with(plan().reset_idle(1)).await;
     let anna = world.user("anna");

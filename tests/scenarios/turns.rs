@@ -130,6 +130,24 @@ async fn a_panic_in_an_agent_costs_one_turn_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_adapter_that_panics_over_typing_costs_neither_the_turn_nor_the_session() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().panic_over_typing();
+    world.agent().will([Step::Pause, Step::Echo]);
+    anna.says("think").await;
+    world.agent().begun(1).await;
+    world.asleep(Duration::from_millis(400)).await;
+    world.clock().pass(Duration::from_millis(400));
+    world.beat().await;
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "think");
+    anna.says("next").await;
+    assert_eq!(anna.hears().await, "next");
+    world.at_rest().await;
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_cut_and_says_so() {
     let world = World::with(plan().with(|config| config.turns.max_answer = 50)).await;
     let anna = world.user("anna");

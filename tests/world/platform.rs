@@ -54,6 +54,8 @@ struct State {
     /// Every request, in order: what it was and whether it was taken.
     journal: Vec<String>,
     faults: VecDeque<Fault>,
+    /// Whether the adapter panics over signs of typing.
+    typing_panics: bool,
     offline: bool,
     deaf: bool,
     typing: u32,
@@ -68,11 +70,13 @@ pub enum Fault {
     LostAnswer,
     /// It hangs.
     Hang,
+    /// The adapter panics over it.
+    Panic,
 }
 
 impl Platform {
     /// A platform whose answers arrive as `flow` says.
-    pub fn new(flow: Flow, dialect: &'static Dialect) -> Arc<Self> {
+    pub fn new(flow: Flow, pacing: Pacing, dialect: &'static Dialect) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL,
             limit: Limit { max: 200, unit: Unit::Characters },
@@ -84,7 +88,7 @@ impl Platform {
             media: false,
             buttons: false,
             idempotent: false,
-            pacing: Pacing::default(),
+            pacing,
             patience: Some(Duration::from_secs(60)),
         };
         Arc::new(Self { profile, state: Mutex::default(), changed: Notify::new() })
@@ -130,6 +134,11 @@ impl Platform {
     /// The next sends go wrong like this, in this order.
     pub fn fails(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state().faults.extend(faults);
+    }
+
+    /// The adapter panics over signs of typing from now on.
+    pub fn panic_over_typing(&self) {
+        self.state().typing_panics = true;
     }
 
     /// Whether requests reach the platform.
@@ -216,6 +225,7 @@ impl Platform {
             Act::Post(post) => Ok(self.post(to.chat(), post)),
             Act::Edit { target, post } => self.edit(to.chat(), target, post),
             Act::Typing => {
+                assert!(!self.state().typing_panics, "as told");
                 self.state().typing += 1;
                 self.changed.notify_waiters();
                 Ok(Receipt::default())
@@ -298,6 +308,7 @@ impl Adapter for FakeAdapter {
                 Err(SendError::Unknown("the answer was lost".to_owned()))
             }
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Panic) => panic!("as told"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::hook::Hook;
-use frontdesk_core::profile::Flow;
+use frontdesk_core::profile::{Flow, Pacing};
 use frontdesk_runtime::config::{Config, QueueMode, Rate, ResetMode};
 
 /// The wishes. Limits are off unless a test asks for them.
@@ -12,6 +12,7 @@ use frontdesk_runtime::config::{Config, QueueMode, Rate, ResetMode};
 pub struct Plan {
     pub(crate) config: Config,
     pub(crate) flow: Flow,
+    pub(crate) pacing: Pacing,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
@@ -26,6 +27,7 @@ pub fn plan() -> Plan {
     Plan {
         config,
         flow: Flow::Whole,
+        pacing: Pacing::default(),
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
@@ -63,6 +65,13 @@ impl Plan {
     #[must_use]
     pub fn edits(mut self, every_ms: u64) -> Self {
         self.flow = Flow::Edits { every: Duration::from_millis(every_ms) };
+        self
+    }
+
+    /// At most one message to a chat in this time.
+    #[must_use]
+    pub fn paced(mut self, per_chat: Duration) -> Self {
+        self.pacing.per_chat = Some(per_chat);
         self
     }
 

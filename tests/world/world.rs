@@ -46,7 +46,7 @@ impl World {
             home: tempfile::tempdir().unwrap(),
             clock: Arc::new(ManualClock::at(&plan.start)),
             agent: Arc::default(),
-            platform: Platform::new(plan.flow, &crate::dialect::DIALECT),
+            platform: Platform::new(plan.flow, plan.pacing, &crate::dialect::DIALECT),
             running: None,
             boots: 0,
             agent_name: "main".to_owned(),

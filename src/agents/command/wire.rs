@@ -30,7 +30,7 @@
 use frontdesk_core::delta::{self, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::Turn;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::{Value, json};
 
@@ -65,6 +65,7 @@ pub(super) enum Line {
     Done {
         turn: Option<String>,
         text: Option<String>,
+        #[serde(default, deserialize_with = "usage")]
         usage: Option<Usage>,
     },
     Error {
@@ -76,12 +77,23 @@ pub(super) enum Line {
 }
 
 /// What a turn cost, as a program says it.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Usage {
     model: Option<String>,
     input: Option<u64>,
     output: Option<u64>,
 }
+
+/// What a turn cost is a remark: an odd value in it is left out, and costs nobody the answer.
+fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
+    let said = Value::deserialize(deserializer)?;
+    let number = |name: &str| said.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
+    let model = said.get("model").and_then(Value::as_str).map(str::to_owned);
+    Ok(said.is_object().then(|| Usage { model, input: number("input"), output: number("output") }))
+}
+
+/// As many as the database can count.
+const MOST_TOKENS: u64 = i64::MAX.unsigned_abs();
 
 impl From<Usage> for delta::Usage {
     fn from(usage: Usage) -> Self {
@@ -182,6 +194,26 @@ mod tests {
         );
         assert_eq!(read(r#"{"type":"from the future","text":"a"}"#), Line::Unknown);
         assert_eq!(Line::read(b" \r"), Ok(None));
+    }
+
+    #[test]
+    fn an_odd_cost_does_not_cost_the_answer() {
+        let cost = |usage: &str| {
+            let line = format!(r#"{{"type":"done","text":"a","usage":{usage}}}"#);
+            match Line::read(line.as_bytes()) {
+                Ok(Some(Line::Done { text: Some(_), usage, .. })) => {
+                    usage.map(|Usage { model, input, output }| (model, input, output))
+                }
+                other => panic!("{usage}: {other:?}"),
+            }
+        };
+        assert_eq!(cost(r#"{"model":"m","input":1,"output":2}"#), Some((Some("m".into()), Some(1), Some(2))));
+        assert_eq!(cost(r#"{"model":7,"input":-1,"output":"2"}"#), Some((None, None, None)));
+        assert_eq!(cost(r#"{"input":1.5,"output":2}"#), Some((None, None, Some(2))));
+        assert_eq!(cost(r#"{"input":18446744073709551615}"#), Some((None, None, None)));
+        for odd in ["null", "7", "\"much\"", "[1]"] {
+            assert_eq!(cost(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Connection {
     /// Carries out what the client said.
     async fn hear(&mut self, line: &mut Line, text: &str) -> Result<(), End> {
         let (id, result) = match Word::read(text) {
-            Err(Unclear { id, error }) => (id, self.house.admit_token(&self.caller).and(Err(error))),
+            Err(Unclear { id, error }) => (id, self.house.admit_token(&self.caller).and(Err(*error))),
             Ok(Word { says: Says::Ping, .. }) => return line.say(r#"{"type":"pong"}"#.into()).await,
             Ok(Word { id, says }) => match self.house.admit_token(&self.caller) {
                 Err(error) => (id, Err(error)),

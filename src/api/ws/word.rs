@@ -31,7 +31,7 @@ pub(crate) enum Says {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Unclear {
     pub(crate) id: Option<Value>,
-    pub(crate) error: ApiError,
+    pub(crate) error: Box<ApiError>,
 }
 
 #[derive(Deserialize)]
@@ -69,16 +69,16 @@ impl Word {
     pub(crate) fn read(text: &str) -> Result<Self, Unclear> {
         let frame: Value = serde_json::from_str(text).map_err(|error| Unclear {
             id: None,
-            error: ApiError::new(
+            error: Box::new(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "bad_json",
                 format!("a frame is one JSON object: {error}"),
-            ),
+            )),
         })?;
         let id = frame.get("id").filter(|id| id.is_string() || id.is_number()).cloned();
         match says(frame) {
             Ok(says) => Ok(Self { id, says }),
-            Err(error) => Err(Unclear { id, error }),
+            Err(error) => Err(Unclear { id, error: Box::new(error) }),
         }
     }
 }

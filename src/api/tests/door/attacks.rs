@@ -137,15 +137,17 @@ async fn a10_who_guesses_is_stopped_and_others_are_not() {
     }
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 15);
-    let stopped = from("192.0.2.1", ADMIN).await;
+    let stopped = from("192.0.2.1", "wrong").await;
     assert_eq!(stopped.status, 429);
     assert!(stopped.headers.contains_key("retry-after"));
-    assert_eq!(from("192.0.2.2", ADMIN).await.status, 200, "a clean address");
+    assert_eq!(from("192.0.2.1", ADMIN).await.status, 200, "the right token is never shut out");
+    assert_eq!(from("192.0.2.1", "wrong").await.status, 429, "and ends nothing for who guesses");
+    assert_eq!(from("192.0.2.2", "wrong").await.status, 401, "a clean address");
     for n in 0..10 {
         from(&format!("2001:db8:0:1::{n:x}"), "wrong").await;
     }
-    assert_eq!(from("2001:db8:0:1:ffff::1", ADMIN).await.status, 429, "the same /64");
-    assert_eq!(from("2001:db8:0:2::1", ADMIN).await.status, 200);
+    assert_eq!(from("2001:db8:0:1:ffff::1", "wrong").await.status, 429, "the same /64");
+    assert_eq!(from("2001:db8:0:2::1", "wrong").await.status, 401);
     house.close().await;
 }
 
@@ -260,6 +262,20 @@ async fn too_many_requests_are_told_when_to_come_back_and_leave_their_key_unused
     let status = house.desk.store().session(&MAIN.parse().unwrap()).await.unwrap().unwrap();
     let rows = house.desk.store().history(&status.key, None, None, 100).await.unwrap();
     assert_eq!(rows.len(), n, "what was refused at the door is no row");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_is_never_asked_to_wait() {
+    let house = House::with(|config, _| config.limits.per_ip = Rate { per_minute: 1, burst: 1 }).await;
+    house.get("/api/status").await;
+    assert_eq!(house.get("/api/status").await.status, 429);
+    for path in ["/health", "/ready"] {
+        for _ in 0..20 {
+            assert_eq!(answer(house.request(Method::GET, path)).await.status, 200, "{path}");
+        }
+    }
+    assert_eq!(answer(house.request(Method::GET, "/")).await.status, 429, "the page is no probe");
     house.close().await;
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_agents::echo::Echo;
-use frontdesk_api::{Api, Config, Door, Rate, Scope, Token, Tokens, hash_token};
+use frontdesk_api::{Api, Closed, Config, Door, Rate, Scope, Token, Tokens, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Clock, Mono, Stop};
@@ -39,6 +39,7 @@ pub struct House {
     pub tokens: Tokens,
     pub desk: frontdesk_runtime::Desk,
     pub http: reqwest::Client,
+    door: Arc<Door>,
     runtime: Running,
     serving: JoinHandle<std::io::Result<()>>,
     stop: Stop,
@@ -89,7 +90,7 @@ impl House {
             Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
                 .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
-        let api = Api::new(config, door, running.desk().clone(), tokens.clone(), metrics).unwrap();
+        let api = Api::new(config, door.clone(), running.desk().clone(), tokens.clone(), metrics).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::new();
@@ -98,6 +99,7 @@ impl House {
             tokens,
             desk: running.desk().clone(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            door,
             runtime: running,
             serving: serve(api, listener, stop.clone()),
             stop,
@@ -112,10 +114,22 @@ impl House {
         House::at(home, |_, _| {}).await
     }
 
+    /// The order of the program: no more prompts, then the turns' end, then the door's.
     pub async fn close(self) {
+        self.door.close(Closed::Stopping);
+        self.runtime.stop().await;
         self.stop.cancel();
         self.serving.await.unwrap().unwrap();
-        self.runtime.stop().await;
+    }
+
+    /// Lets no more prompts in, as with the web channel switched off.
+    pub fn shut(&self, why: Closed) {
+        self.door.close(why);
+    }
+
+    /// What clients need, for a test that stops the gateway under them.
+    pub fn client(&self) -> Client {
+        Client { address: self.address, http: self.http.clone() }
     }
 
     /// The same in two steps: closes the door alone.
@@ -198,6 +212,19 @@ impl House {
             all.extend_from_slice(&buffer[..n]);
         }
         String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+/// Asks a gateway that somebody else holds.
+pub struct Client {
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub async fn chat(&self, key: &str, text: &str) -> Reply {
+        let request = self.http.post(format!("http://{}/api/chat", self.address)).bearer_auth(ADMIN);
+        answer(request.header("idempotency-key", key).body(json!({"text": text}).to_string())).await
     }
 }
 

@@ -128,7 +128,8 @@ async fn a_refusal_is_told_and_spends_its_key() {
     let house = House::with(|_, runtime| runtime.queue.max_text = 10).await;
     let body = json!({"text": "much too long for this gateway"});
     let refused = house.post_as("k", "/api/chat", body.clone()).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "too_long"));
+    assert_eq!((refused.status, refused.code()), (StatusCode::PAYLOAD_TOO_LARGE, "too_long"));
+    assert!(refused.body["error"]["message"].as_str().unwrap().contains("new id"), "{refused:?}");
     // The row keeps less than the text, so that the gate cannot know it again as the same.
     let again = house.post_as("k", "/api/chat", json!({"text": "short"})).await;
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "conflict"));
@@ -221,8 +222,60 @@ async fn a_request_that_waits_when_the_door_closes_is_told_so_and_loses_nothing(
     };
     let (reply, ()) = tokio::join!(house.post_as("k", "/api/chat", body.clone()), stop);
     assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"));
+    assert!(reply.body["error"]["message"].as_str().unwrap().contains("m1 was accepted"), "{reply:?}");
     let house = house.restarted().await;
     let again = house.post_as("k", "/api/chat", body).await;
     assert_eq!(again.body["text"], "late");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_comes_again_looks_as_it_did_the_first_time() {
+    let house = House::with(|_, runtime| runtime.queue.per_session = 1).await;
+    house.post("/api/chat", json!({"text": "!wait 60000 x", "wait": false})).await;
+    // One runs or is about to; with a second one that waits there is no room for a third.
+    let mut refused = None;
+    for n in 0..3 {
+        let key = format!("k{n}");
+        let body = json!({"text": "one too many", "wait": false});
+        let reply = house.post_as(&key, "/api/chat", body).await;
+        if reply.status != StatusCode::ACCEPTED {
+            refused = Some((key, reply));
+        }
+    }
+    let (key, first) = refused.expect("nothing was refused");
+    assert_eq!((first.status, first.code()), (StatusCode::CONFLICT, "session_full"), "{first:?}");
+    for wait in [false, true] {
+        let again = house.post_as(&key, "/api/chat", json!({"text": "one too many", "wait": wait})).await;
+        assert_eq!((again.status, &again.body), (first.status, &first.body), "wait = {wait}");
+    }
+    let mut socket = house.socket().await;
+    socket.prompt(&key, "one too many").await;
+    let frame = socket.hear_type("error").await;
+    for (name, value) in [("code", "code"), ("message", "message"), ("about", "about")] {
+        assert_eq!(frame[name], first.body["error"][value], "{frame}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_message_that_is_cancelled_before_its_turn_hears_at_once() {
+    let house = House::open().await;
+    house.post("/api/chat", json!({"text": "!wait 60000 x", "wait": false})).await;
+    let stop = async {
+        let path = format!("/api/session/{}", encoded(MAIN));
+        while house.get(&path).await.body["waiting"] != json!(2) {}
+        #[expect(clippy::disallowed_methods, reason = "a test measures")]
+        let begun = std::time::Instant::now();
+        let stopped = house.post(&format!("{path}/stop"), json!({})).await;
+        assert_eq!((&stopped.body["running"], &stopped.body["waiting"]), (&json!(1), &json!(2)), "{stopped:?}");
+        begun
+    };
+    let ask = |text: &str| house.post("/api/chat", json!({"text": text}));
+    let (one, two, begun) = tokio::join!(ask("one"), ask("two"), stop);
+    for reply in [one, two] {
+        assert_eq!((reply.status, reply.code()), (StatusCode::CONFLICT, "cancelled"), "{reply:?}");
+    }
+    assert!(begun.elapsed().as_millis() < 1500, "nobody was told: {:?}", begun.elapsed());
     house.close().await;
 }

@@ -7,3 +7,4 @@ mod harness;
 mod http;
 mod page;
 mod socket;
+mod stopping;
