@@ -4,10 +4,11 @@
 //! variables (`interpolate`), the schema (`walk`: unknown keys and wrong types, with their places), secrets,
 //! types, and last the checks that types cannot make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use frontdesk_runtime::config::{ConfigError, ResetRules, Routing};
+use frontdesk_core::reset::{Mode, PolicyError, ResetPolicy};
+use frontdesk_runtime::config::{ConfigError, ResetOverride, ResetRules, Routing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ mod unknown;
 mod walk;
 
 pub use crate::adapters::Channels;
-pub use load::{Loaded, Reading, load, load_with, parse};
+pub use load::{Loaded, More, Reading, load, load_with, parse};
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use syntax::Syntax;
@@ -120,6 +121,15 @@ pub enum Format {
     Json,
 }
 
+/// So many agents are named to somebody who named one that is not there.
+const NAMED: usize = 20;
+
+/// Checks one level's fields by themselves.
+fn alone(level: &ResetOverride) -> Result<(), PolicyError> {
+    let any = ResetPolicy::new(Mode::None, 1, 0, chrono_tz::UTC, false)?;
+    any.with(&level.parse()?).map(drop)
+}
+
 impl Config {
     /// The agent of chats that name none.
     pub fn default_agent(&self) -> &str {
@@ -131,8 +141,7 @@ impl Config {
     }
 
     /// Everything that the types cannot say and that is wrong; empty when all is well.
-    /// `more` are agents that the library's user adds.
-    pub fn check(&self, more: &[String]) -> Vec<ConfigError> {
+    pub fn check(&self, more: &More) -> Vec<ConfigError> {
         let mut wrong: Vec<ConfigError> = Vec::new();
         wrong.extend(
             self.gateway.check().err().map(|error| ConfigError { path: error.path, problem: error.problem }),
@@ -146,9 +155,71 @@ impl Config {
         let reset = &self.runtime.sessions.reset;
         // The zone stands in for the machine's, which cannot be wrong.
         let rules = ResetRules::parse(reset, &routing, chrono_tz::UTC);
-        wrong.extend(rules.err());
-        wrong.extend(self.missing_agents(&routing, more));
+        let fields = self.reset_fields(&routing);
+        if fields.is_empty() {
+            wrong.extend(rules.err());
+        }
+        wrong.extend(fields);
+        wrong.extend(self.unknown_channels(&routing, &more.channels));
+        wrong.extend(self.missing_agents(&routing, &more.agents));
         wrong
+    }
+
+    /// What is wrong in reset rules, each at its own key.
+    fn reset_fields(&self, routing: &BTreeMap<String, Routing>) -> Vec<ConfigError> {
+        let reset = &self.runtime.sessions.reset;
+        let default = ResetOverride {
+            hour: Some(reset.hour),
+            idle_minutes: Some(reset.idle_minutes),
+            timezone: reset.timezone.clone(),
+            ..ResetOverride::default()
+        };
+        let mut levels = vec![("sessions.reset".to_owned(), &default)];
+        let named = |table: &str, name: &str| document::join(&format!("sessions.reset.{table}"), name);
+        levels.extend(reset.scope.iter().map(|(name, level)| (named("scope", name), level)));
+        levels.extend(reset.channel.iter().map(|(name, level)| (named("channel", name), level)));
+        for (channel, routing) in routing {
+            let chats = document::join(&document::join("channels", channel), "chats");
+            levels.extend(routing.chats.iter().map(|(id, chat)| {
+                (document::join(&document::join(&chats, id), "reset"), &chat.reset)
+            }));
+        }
+        let mut wrong = Vec::new();
+        for (path, level) in levels {
+            let only = |level: ResetOverride, key: &str| {
+                let error = alone(&level).err()?;
+                Some(ConfigError { path: document::join(&path, key), problem: error.to_string() })
+            };
+            let none = ResetOverride::default();
+            let hour = ResetOverride { hour: level.hour, ..none.clone() };
+            let minutes = ResetOverride { idle_minutes: level.idle_minutes, ..none.clone() };
+            let zone = ResetOverride { timezone: level.timezone.clone(), ..none };
+            wrong.extend(only(hour, "hour"));
+            wrong.extend(only(minutes, "idle_minutes"));
+            wrong.extend(only(zone, "timezone"));
+        }
+        wrong
+    }
+
+    /// Reset rules for channels that this program does not have, and for chats without a name.
+    fn unknown_channels(&self, routing: &BTreeMap<String, Routing>, more: &[String]) -> Vec<ConfigError> {
+        let known: BTreeSet<&str> = routing.keys().chain(more).map(String::as_str).collect();
+        let named = self.runtime.sessions.reset.channel.keys();
+        let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| ConfigError {
+            path: document::join("sessions.reset.channel", name),
+            problem: format!(
+                "there is no channel `{name}`; there are: {}",
+                known.iter().copied().collect::<Vec<_>>().join(", ")
+            ),
+        });
+        let empty = routing.iter().filter(|(_, routing)| routing.chats.contains_key("")).map(|(channel, _)| {
+            let chats = document::join(&document::join("channels", channel), "chats");
+            ConfigError {
+                path: document::join(&chats, ""),
+                problem: "the chat's id is empty; write the platform's id of it".to_owned(),
+            }
+        });
+        unknown.chain(empty).collect()
     }
 
     /// Agents that are named somewhere and do not exist.
@@ -162,14 +233,16 @@ impl Config {
                 Some((document::join(&document::join(&chats, id), "agent"), chat.agent.as_deref()?))
             }));
         }
-        let there: Vec<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
+        let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
+        let names: Vec<&str> = there.iter().copied().take(NAMED).collect();
+        let others = if there.len() > NAMED { ", ..." } else { "" };
         let missing = named.into_iter().filter(|(_, name)| !there.contains(name));
         missing
             .map(|(path, name)| ConfigError {
                 path,
                 problem: format!(
-                    "there is no agent `{name}`; there are: {}. Add [agents.{name}] or name one of these",
-                    there.join(", ")
+                    "there is no agent `{name}`; there are: {}{others}. Add [agents.{name}] or name one of these",
+                    names.join(", ")
                 ),
             })
             .collect()

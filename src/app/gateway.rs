@@ -8,7 +8,7 @@ use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::port::{Adapter, Agent, Clock};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, More};
 use crate::error::StartError;
 use crate::home::Home;
 use crate::running::Running;
@@ -135,7 +135,8 @@ impl Builder {
     /// The configuration, read and checked with the agents that were added here.
     pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
-        let more: Vec<String> = self.agents.keys().cloned().collect();
+        let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.to_owned());
+        let more = More { agents: self.agents.keys().cloned().collect(), channels: channels.collect() };
         match source {
             Source::File(file) => {
                 let env = |name: &str| std::env::var(name).ok();

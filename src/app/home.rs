@@ -62,6 +62,14 @@ pub enum HomeError {
     /// A configuration that others can change can run any program as us.
     #[error("{0} can be changed by other users; run `chmod go-w {0}`, and see that its owner is you or root")]
     Changeable(PathBuf),
+    /// There is a configuration, and it cannot be reached: to run without it would be to run another gateway.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Two configurations.
     #[error("there are both {0} and frontdesk.jsonc; keep one of them, or name it with --config")]
     TwoConfigs(PathBuf),
@@ -103,7 +111,7 @@ impl Home {
     /// The configuration file, if there is one.
     pub fn config(&self) -> Result<Option<PathBuf>, HomeError> {
         let (toml, jsonc) = (self.0.join("frontdesk.toml"), self.0.join("frontdesk.jsonc"));
-        match (toml.exists(), jsonc.exists()) {
+        match (is_there(&toml)?, is_there(&jsonc)?) {
             (true, true) => Err(HomeError::TwoConfigs(toml)),
             (true, false) => Ok(Some(toml)),
             (false, true) => Ok(Some(jsonc)),
@@ -136,11 +144,23 @@ impl Home {
             notices.extend(restrict(&path, &found, 0o600, us)?);
         }
         for path in CONFIGS.map(|name| self.0.join(name)) {
-            if let Some(found) = there(&path, std::fs::metadata(&path))? {
+            if is_there(&path)?
+                && let Some(found) = there(&path, std::fs::metadata(&path))?
+            {
                 notices.extend(restrict(&path, &found, 0o600, us)?);
             }
         }
         Ok(notices)
+    }
+}
+
+/// Whether there is a configuration. A link to nowhere is one, and so is what may not be looked at.
+fn is_there(path: &Path) -> Result<bool, HomeError> {
+    let unreadable = |source| HomeError::Unreadable { path: path.to_owned(), source };
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(unreadable(source)),
+        Ok(_) => std::fs::metadata(path).map(|_| true).map_err(unreadable),
     }
 }
 
@@ -156,7 +176,8 @@ fn there(path: &Path, found: std::io::Result<Metadata>) -> Result<Option<Metadat
 /// Looks at a configuration that was named with `--config`. It may be the administrator's, and is left as it
 /// is; returns what should be said about it.
 pub fn check_config(path: &Path) -> Result<Option<String>, HomeError> {
-    let found = std::fs::metadata(path).map_err(|source| HomeError::Io { path: path.to_owned(), source })?;
+    let unreadable = |source| HomeError::Unreadable { path: path.to_owned(), source };
+    let found = std::fs::metadata(path).map_err(unreadable)?;
     let ours = [0, rustix::process::geteuid().as_raw()].contains(&found.uid());
     if !ours || found.mode() & 0o022 != 0 {
         return Err(HomeError::Changeable(path.to_owned()));
@@ -222,6 +243,26 @@ mod tests {
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert_eq!((mode(home.path()), mode(&home.database())), (0o700, 0o600));
         assert_eq!(home.secure().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_reached_is_not_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        assert_eq!(home.config().unwrap(), None);
+        home.secure().unwrap();
+        for name in CONFIGS {
+            let link = home.path().join(name);
+            for target in ["/no/such/file", name] {
+                std::os::unix::fs::symlink(target, &link).unwrap();
+                let error = home.config().unwrap_err();
+                assert!(matches!(&error, HomeError::Unreadable { path, .. } if *path == link), "{error}");
+                assert!(error.to_string().contains(name), "{error}");
+                std::fs::remove_file(&link).unwrap();
+            }
+        }
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        assert!(Home::at(dir.path().join("file")).config().is_err(), "a home that is a file holds no configuration");
     }
 
     #[test]

@@ -184,6 +184,21 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every one.
+    pub const ALL: [Refusal; 6] = [
+        Refusal::RateLimited,
+        Refusal::SessionFull,
+        Refusal::Hook,
+        Refusal::TooOld,
+        Refusal::TooLong,
+        Refusal::Revoked,
+    ];
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<Refusal> {
+        Refusal::ALL.into_iter().find(|refusal| refusal.name() == name)
+    }
+
     /// The name in the database, in the API and in metrics.
     pub fn name(self) -> &'static str {
         match self {

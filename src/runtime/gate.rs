@@ -219,7 +219,10 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
             go_on(house, &session, message, command);
             Outcome::Accepted { message, session }
         }
-        Stored::Duplicate { message, session, same: true } => {
+        Stored::Duplicate { message, same: true, refused: Some(reason), .. } => {
+            Outcome::Refused { message, reason }
+        }
+        Stored::Duplicate { message, session, same: true, refused: None } => {
             // Whoever brought it first may have gone away before anybody was woken.
             go_on(house, &session, message, command);
             Outcome::Duplicate { message, session }

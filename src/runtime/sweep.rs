@@ -21,6 +21,10 @@ pub(crate) async fn run(house: Arc<House>, stop: Stop) {
         if let Err(error) = sweep(&house, round.is_multiple_of(LONG)).await {
             tracing::warn!(%error, "a round of looking after things was cut short");
         }
+        // An idle house writes nothing by itself, and would stay degraded until somebody writes to it.
+        if house.storage.fault().is_some() {
+            house.note_storage(house.store.probe().await.as_ref().err());
+        }
         round = round.wrapping_add(1);
         tokio::select! {
             () = house.clock.sleep_until(house.clock.mono() + SHORT) => {}

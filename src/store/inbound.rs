@@ -124,14 +124,17 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
 /// The event's first delivery, if this is another one.
 fn known(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Option<Stored>> {
     tx.one(
-        "SELECT id, key, digest FROM inbound WHERE source = ?1 AND event_id = ?2",
+        "SELECT id, key, digest, CASE state WHEN 'refused' THEN reason END
+         FROM inbound WHERE source = ?1 AND event_id = ?2",
         params![batch.source.id, message.event_id],
         |row| {
             let first: i64 = row.get(2)?;
+            let refused: Option<String> = row.get(3)?;
             Ok(Stored::Duplicate {
                 message: MessageId(row.get(0)?),
                 session: parsed(row, 1)?,
                 same: first == 0 || first == message.digest,
+                refused: refused.as_deref().and_then(Refusal::named),
             })
         },
     )

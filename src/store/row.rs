@@ -137,6 +137,8 @@ pub enum Stored {
         session: SessionKey,
         /// Whether its text is the same.
         same: bool,
+        /// Why it was refused, if it was.
+        refused: Option<Refusal>,
     },
     /// A row, refused (by the gate, or because the session is full).
     Refused {

@@ -9,6 +9,19 @@ use crate::sql::{Sql, count, maybe_at, ms};
 use crate::{Result, Store, fault::Outcome};
 
 impl Store {
+    /// Writes something that changes nothing: whether the database takes writes again.
+    pub async fn probe(&self) -> Result<()> {
+        self.write(Line::House, |tx| {
+            tx.run(
+                "INSERT INTO passed_over (source, kind, n) VALUES ('house', 'probe', 0)
+                 ON CONFLICT (source, kind) DO UPDATE SET n = n",
+                [],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
     /// Numbers for people and metrics. Every one comes from a small index or a kept count.
     pub async fn totals(&self) -> Result<Totals> {
         self.read(totals).await

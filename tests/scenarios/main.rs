@@ -11,6 +11,7 @@ mod outbox;
 mod queue;
 mod recovery;
 mod reset;
+mod storage;
 mod stopping;
 mod streaming;
 mod turns;

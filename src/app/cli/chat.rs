@@ -1,17 +1,28 @@
 //! `frontdesk chat`: ask, and see the answer as it comes.
 
+use std::time::Duration;
+
 use clap::Args;
+use frontdesk::clock::SystemClock;
+use frontdesk_core::port::Clock;
 use futures_util::StreamExt;
+use reqwest::Response;
 use serde_json::{Value, json};
 
-use super::client::{Client, fresh_key};
+use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
+
+/// How long a gateway may be away before nobody waits for it any longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked for meanwhile.
+const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Args)]
 pub struct ChatArgs {
     #[command(flatten)]
     remote: Remote,
     /// What to say; `/help` shows the commands
+    #[arg(allow_hyphen_values = true, value_parser = client::text)]
     text: String,
     /// The chat; each is a conversation of its own
     #[arg(long, default_value = "main")]
@@ -19,24 +30,62 @@ pub struct ChatArgs {
 }
 
 pub async fn chat(args: ChatArgs) -> Done {
-    let client = Client::find(&args.remote)?;
     let body = json!({"text": args.text, "chat": args.chat});
-    let mut pieces = client.stream("/api/chat", &body, &fresh_key()?).await?.bytes_stream();
-    let mut lines = Lines::default();
+    let key = fresh_key()?;
     let mut answer = Answer { json: args.remote.json, ..Answer::default() };
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| {
-            Failure::new(format!(
-                "the answer was cut off: {error}; it is kept: `frontdesk sessions messages`"
-            ))
-        })?;
+    let mut response = Client::find(&args.remote)?.stream("/api/chat", &body, &key).await?;
+    loop {
+        if hear(response, &mut answer).await? == Heard::All {
+            return Ok(());
+        }
+        // The same key is the same message: asked again, it gets the answer that it would have got.
+        response = match again(&args.remote, &body, &key).await? {
+            Some(response) => response,
+            None => return Err(answer.missing()),
+        };
+    }
+}
+
+/// How a stream ended.
+#[derive(PartialEq)]
+enum Heard {
+    /// With all that there is to say.
+    All,
+    /// Before the answer was whole: the gateway went away.
+    CutOff,
+}
+
+async fn hear(response: Response, answer: &mut Answer) -> Result<Heard, Failure> {
+    let mut pieces = response.bytes_stream();
+    let mut lines = Lines::default();
+    while let Some(Ok(piece)) = pieces.next().await {
         for line in lines.feed(&piece) {
             if let Some(frame) = line.strip_prefix("data:").and_then(|data| serde_json::from_str(data).ok()) {
                 answer.take(&frame)?;
             }
         }
     }
-    answer.end()
+    Ok(if answer.said { Heard::All } else { Heard::CutOff })
+}
+
+/// Asks again until a gateway answers. `None` if none came back for a while.
+async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Response>, Failure> {
+    screen::aside("(the gateway went away; waiting until it is back)");
+    let clock = SystemClock::new();
+    let end = clock.mono() + PATIENCE;
+    while clock.mono() < end {
+        clock.sleep_until(clock.mono() + PAUSE).await;
+        let asked = match Client::find(remote) {
+            Ok(client) => client.stream("/api/chat", body, key).await,
+            Err(failure) => Err(failure),
+        };
+        match asked {
+            Ok(response) => return Ok(Some(response)),
+            Err(failure) if failure.is_unavailable() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(None)
 }
 
 /// Bytes, cut into lines. A character may come in two pieces.
@@ -65,6 +114,7 @@ struct Answer {
     message: Option<String>,
     attempt: u64,
     printed: String,
+    /// The answer has come.
     said: bool,
 }
 
@@ -73,15 +123,26 @@ impl Answer {
         if self.is_of_others(frame) {
             return Ok(());
         }
+        let kind = frame["type"].as_str().unwrap_or_default();
+        if kind == "error" && frame["code"] == "stopping" {
+            // What was taken is answered by the gateway's next life.
+            return Ok(());
+        }
+        if kind == "accepted" {
+            self.message = Some(field::text(frame, "message"));
+        }
         if self.json {
-            self.said = true;
-            return screen::line(frame.to_string());
+            screen::line(frame.to_string())?;
+            self.said |= kind == "done";
+            return if kind == "error" { Err(self.failed(&field::text(frame, "message"))) } else { Ok(()) };
         }
         let text = || screen::harmless(&field::text(frame, "text"));
-        match frame["type"].as_str().unwrap_or_default() {
-            "accepted" => self.message = Some(field::text(frame, "message")),
+        match kind {
             "delta" => self.piece(field::number(frame, "attempt"), &text())?,
-            "done" => self.whole(&screen::harmless(&field::text(frame, "fullText")))?,
+            "done" => {
+                self.said = true;
+                self.whole(&screen::harmless(&field::text(frame, "fullText")))?;
+            }
             "message" => self.whole(&text())?,
             "error" => return Err(self.failed(&field::text(frame, "message"))),
             _ => {}
@@ -111,7 +172,6 @@ impl Answer {
 
     /// The whole text, of which the beginning may be on the screen already.
     fn whole(&mut self, text: &str) -> Done {
-        self.said = true;
         let printed = std::mem::take(&mut self.printed);
         match text.strip_prefix(&printed) {
             Some(rest) => screen::line(rest),
@@ -119,20 +179,17 @@ impl Answer {
         }
     }
 
-    fn failed(&mut self, sentence: &str) -> Failure {
-        self.said = true;
+    fn failed(&self, sentence: &str) -> Failure {
         let begun = if self.printed.is_empty() { "" } else { "\n" };
         Failure::new(format!("{begun}{}", screen::harmless(sentence)))
     }
 
-    fn end(self) -> Done {
-        if self.said {
-            return Ok(());
-        }
+    fn missing(self) -> Failure {
         let id = self.message.map_or_else(String::new, |id| format!(" (message {id})"));
-        Err(Failure::new(format!(
-            "the gateway went away before it had answered{id}; the answer will be in `frontdesk sessions messages`"
-        )))
+        Failure::new(format!(
+            "the gateway went away before it had answered{id}; what it took is kept, and the answer will be in \
+             `frontdesk sessions messages`"
+        ))
     }
 }
 

@@ -118,8 +118,21 @@ impl Client {
         if error.is_timeout() && !error.is_connect() {
             return Failure::new(format!("the frontdesk at {url} does not answer; see its log"));
         }
+        if !error.is_connect() {
+            return Failure::unavailable(format!("the frontdesk at {url} went away before it had answered"));
+        }
         Failure::unavailable(format!("no frontdesk answers at {url}; start one with `frontdesk run`"))
     }
+}
+
+/// A text of an argument that says something.
+pub fn text(given: &str) -> Result<String, String> {
+    if given.trim().is_empty() { Err("the text is empty".to_owned()) } else { Ok(given.to_owned()) }
+}
+
+/// How long a list may be.
+pub fn limit() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=200)
 }
 
 /// A fresh key for a request that is made once.
@@ -145,6 +158,9 @@ async fn refused(response: Response) -> Failure {
         (StatusCode::UNAUTHORIZED, _) => Failure::new(
             "the gateway does not know this token; the one it takes is in the file `token` of its home (--token-file)",
         ),
+        (StatusCode::SERVICE_UNAVAILABLE, Some(message)) if body["error"]["code"] == "stopping" => {
+            Failure::unavailable(message)
+        }
         (_, Some(message)) => Failure::new(message),
         (_, None) => Failure::new(format!("the gateway answered {status}; is that a frontdesk?")),
     }

@@ -79,8 +79,9 @@ pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
     match file {
         Some(file) => Ok(config::load(&file, &super::env)?),
         None => {
+            let more = config::More::default();
             let reading =
-                config::Reading { syntax: Syntax::Toml, folder: home.path(), env: &super::env, more: &[] };
+                config::Reading { syntax: Syntax::Toml, folder: home.path(), env: &super::env, more: &more };
             let (config, document) =
                 config::parse("", reading).map_err(|problems| config::Problems { file: None, problems })?;
             Ok(Loaded { config, file: None, document })

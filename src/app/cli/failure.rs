@@ -35,6 +35,11 @@ impl Failure {
         Failure { code: UNAVAILABLE, message: message.into() }
     }
 
+    /// Whether nobody is there.
+    pub fn is_unavailable(&self) -> bool {
+        self.code == UNAVAILABLE
+    }
+
     /// The configuration is wrong.
     pub fn config(message: impl Into<String>) -> Failure {
         Failure { code: CONFIG, message: message.into() }
@@ -62,7 +67,7 @@ impl From<Problems> for Failure {
 impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
         match error {
-            HomeError::TwoConfigs(_) => Failure::config(error.to_string()),
+            HomeError::TwoConfigs(_) | HomeError::Unreadable { .. } | HomeError::Changeable(_) => Failure::config(error.to_string()),
             _ => Failure::new(error.to_string()),
         }
     }

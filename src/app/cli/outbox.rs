@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use frontdesk_core::id::OutId;
 use serde_json::json;
 
-use super::client::{Client, fresh_key, segment};
-use super::{Done, Failure, Remote, field, screen, table};
+use super::client::{self, Client, fresh_key, segment};
+use super::{Done, Remote, field, screen, table};
 
 #[derive(Args)]
 pub struct OutboxArgs {
@@ -25,18 +25,21 @@ enum What {
     Drop(One),
 }
 
+/// The states that one can be in.
+const STATES: [&str; 7] = ["queued", "streaming", "sending", "sent", "unknown", "dead", "dropped"];
+
 #[derive(Args)]
 struct List {
     #[command(flatten)]
     remote: Remote,
-    /// Only those in this state: queued, streaming, sending, sent, unknown, dead or dropped
-    #[arg(long)]
+    /// Only those in this state
+    #[arg(long, value_parser = STATES)]
     state: Option<String>,
     /// Only those before this one: the next page
     #[arg(long, value_name = "ID")]
-    before: Option<String>,
+    before: Option<OutId>,
     /// At most so many (1 to 200)
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = client::limit())]
     limit: u32,
 }
 
@@ -45,7 +48,7 @@ struct One {
     #[command(flatten)]
     remote: Remote,
     /// Its id, as the list shows it
-    id: String,
+    id: OutId,
 }
 
 pub async fn outbox(args: OutboxArgs) -> Done {
@@ -58,7 +61,7 @@ pub async fn outbox(args: OutboxArgs) -> Done {
 }
 
 async fn change(one: One, verb: &str, done: &str) -> Done {
-    let id: OutId = one.id.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let id = one.id;
     let path = format!("/api/outbox/{id}/{verb}");
     let answer = Client::find(&one.remote)?.post(&path, &json!({}), &fresh_key()?).await?;
     if one.remote.json { screen::json(&answer) } else { screen::line(format!("{id} {done}.")) }
@@ -66,10 +69,11 @@ async fn change(one: One, verb: &str, done: &str) -> Done {
 
 async fn list(args: List) -> Done {
     let mut path = format!("/api/outbox?limit={}", args.limit);
-    for (name, value) in [("state", &args.state), ("before", &args.before)] {
-        if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", segment(value)));
-        }
+    if let Some(state) = &args.state {
+        path.push_str(&format!("&state={}", segment(state)));
+    }
+    if let Some(before) = args.before {
+        path.push_str(&format!("&before={before}"));
     }
     let answer = Client::find(&args.remote)?.get(&path).await?;
     if args.remote.json {

@@ -41,11 +41,21 @@ pub fn run(args: RunArgs) -> Done {
     // Nothing that we make is for anybody else.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
-    let mut notices = home.secure()?;
-    if let Some(file) = &args.config {
-        notices.extend(home::check_config(file)?);
-    }
-    let mut config = config::load(&home, args.config.as_deref())?.config;
+    let mut notices = Vec::new();
+    let mut config = match args.config.as_deref() {
+        // A home that nothing can run in is not made.
+        Some(file) => {
+            notices.extend(home::check_config(file)?);
+            let config = config::load(&home, Some(file))?.config;
+            notices.extend(home.secure()?);
+            config
+        }
+        // A configuration can run programs: whose the home is comes before what is in it.
+        None => {
+            notices.extend(home.secure()?);
+            config::load(&home, None)?.config
+        }
+    };
     args.override_in(&mut config);
     log::begin(&config.log, &home, args.verbose)?;
     for notice in notices {

@@ -22,6 +22,11 @@ pub fn raw(text: &str) -> Done {
     }
 }
 
+/// Says something beside what is printed. Whether it is heard does not matter.
+pub fn aside(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
 /// Prints a value as one line of JSON, or as several for a person.
 pub fn json(value: &impl Serialize) -> Done {
     let pretty = std::io::stdout().is_terminal();

@@ -4,7 +4,7 @@ use clap::Args;
 use frontdesk_core::address::Address;
 use serde_json::json;
 
-use super::client::{Client, fresh_key};
+use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
 
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub struct SendArgs {
     #[arg(long, value_name = "ADDRESS")]
     to: String,
     /// What to say, in Markdown
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = client::text)]
     message: String,
     /// The same for every repetition of this message: the second one sends nothing
     #[arg(long, value_name = "KEY")]

@@ -1,10 +1,11 @@
 //! `frontdesk sessions`: conversations, listed, looked into and changed.
 
 use clap::{Args, Subcommand};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use serde_json::{Value, json};
 
-use super::client::{Client, fresh_key, segment};
+use super::client::{self, Client, fresh_key, segment};
 use super::{Done, Failure, Remote, field, screen, table};
 
 #[derive(Args)]
@@ -40,9 +41,9 @@ struct List {
     channel: Option<String>,
     /// Only those behind this key: the next page
     #[arg(long, value_name = "KEY")]
-    after: Option<String>,
+    after: Option<SessionKey>,
     /// At most so many (1 to 200)
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = client::limit())]
     limit: u32,
 }
 
@@ -51,7 +52,7 @@ struct One {
     #[command(flatten)]
     remote: Remote,
     /// The conversation's key, as the list shows it
-    key: String,
+    key: SessionKey,
 }
 
 #[derive(Args)]
@@ -63,9 +64,9 @@ struct Messages {
     epoch: Option<u64>,
     /// Only those before this message: the next page
     #[arg(long, value_name = "MESSAGE")]
-    before: Option<String>,
+    before: Option<MessageId>,
     /// At most so many (1 to 200)
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = client::limit())]
     limit: u32,
 }
 
@@ -99,14 +100,13 @@ pub async fn sessions(args: SessionsArgs) -> Done {
 }
 
 impl One {
-    /// `/api/session/KEY`, once the key is a key.
-    fn path(&self) -> Result<String, Failure> {
-        let key: SessionKey = self.key.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-        Ok(format!("/api/session/{}", segment(key.as_str())))
+    /// `/api/session/KEY`.
+    fn path(&self) -> String {
+        format!("/api/session/{}", segment(self.key.as_str()))
     }
 
     async fn post(&self, verb: &str) -> Result<Value, Failure> {
-        let path = format!("{}/{verb}", self.path()?);
+        let path = format!("{}/{verb}", self.path());
         Client::find(&self.remote)?.post(&path, &json!({}), &fresh_key()?).await
     }
 
@@ -117,7 +117,7 @@ impl One {
 
 async fn list(args: List) -> Done {
     let mut path = format!("/api/sessions?limit={}", args.limit);
-    for (name, value) in [("channel", &args.channel), ("after", &args.after)] {
+    for (name, value) in [("channel", args.channel.as_deref()), ("after", args.after.as_ref().map(SessionKey::as_str))] {
         if let Some(value) = value {
             path.push_str(&format!("&{name}={}", segment(value)));
         }
@@ -147,7 +147,7 @@ async fn list(args: List) -> Done {
 }
 
 async fn show(one: One) -> Done {
-    let session = Client::find(&one.remote)?.get(&one.path()?).await?;
+    let session = Client::find(&one.remote)?.get(&one.path()).await?;
     if one.remote.json {
         return screen::json(&session);
     }
@@ -175,12 +175,12 @@ async fn show(one: One) -> Done {
 }
 
 async fn messages(args: Messages) -> Done {
-    let mut path = format!("{}/messages?limit={}", args.one.path()?, args.limit);
+    let mut path = format!("{}/messages?limit={}", args.one.path(), args.limit);
     if let Some(epoch) = args.epoch {
         path.push_str(&format!("&epoch={epoch}"));
     }
-    if let Some(before) = &args.before {
-        path.push_str(&format!("&before={}", segment(before)));
+    if let Some(before) = args.before {
+        path.push_str(&format!("&before={before}"));
     }
     let answer = Client::find(&args.one.remote)?.get(&path).await?;
     if args.one.remote.json {
@@ -211,7 +211,7 @@ fn indented(text: &str) -> String {
 }
 
 async fn delete(args: Delete) -> Done {
-    let path = args.one.path()?;
+    let path = args.one.path();
     if !args.yes {
         let key = &args.one.key;
         return Err(Failure::usage(format!(

@@ -11,17 +11,51 @@ pub struct Place {
     pub column: usize,
 }
 
-impl Place {
-    /// The place of a byte of `text`.
-    pub fn of(text: &str, byte: usize) -> Place {
-        let mut byte = byte.min(text.len());
-        while !text.is_char_boundary(byte) {
-            byte -= 1;
-        }
-        let before = &text[..byte];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+/// A text in which places are looked up, however many and however long its lines are.
+pub struct Places<'t> {
+    text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// How many characters there are before every `STEP`th byte.
+    chars: Vec<usize>,
+}
+
+/// Bytes between two counts of characters.
+const STEP: usize = 512;
+
+impl<'t> Places<'t> {
+    /// Reads through `text` once.
+    pub fn new(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        let mut count = 0;
+        let chars = text.as_bytes().chunks(STEP).map(|chunk| {
+            let before = count;
+            count += begun(chunk);
+            before
+        });
+        Self { text, lines, chars: chars.collect() }
     }
+
+    /// The place of a byte.
+    pub fn of(&self, byte: usize) -> Place {
+        let byte = self.text.floor_char_boundary(byte);
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = self.lines.get(line - 1).copied().unwrap_or_default();
+        Place { line, column: self.before(byte) - self.before(start) + 1 }
+    }
+
+    /// How many characters begin before a byte.
+    fn before(&self, byte: usize) -> usize {
+        let step = (byte / STEP).min(self.chars.len().saturating_sub(1));
+        let counted = self.chars.get(step).copied().unwrap_or_default();
+        counted + begun(&self.text.as_bytes()[step * STEP..byte])
+    }
+}
+
+/// How many characters begin in a piece of UTF-8.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
 impl fmt::Display for Place {
@@ -156,11 +190,23 @@ mod tests {
     #[test]
     fn a_place_counts_characters_and_survives_any_byte() {
         let text = "a = 1\nß = \"é\"\n";
-        assert_eq!(Place::of(text, 0), Place { line: 1, column: 1 });
-        assert_eq!(Place::of(text, 6), Place { line: 2, column: 1 });
-        assert_eq!(Place::of(text, 8), Place { line: 2, column: 2 });
-        assert_eq!(Place::of(text, 7), Place { line: 2, column: 1 });
-        assert_eq!(Place::of(text, 999), Place { line: 3, column: 1 });
+        let place = |byte| Places::new(text).of(byte);
+        assert_eq!(place(0), Place { line: 1, column: 1 });
+        assert_eq!(place(6), Place { line: 2, column: 1 });
+        assert_eq!(place(8), Place { line: 2, column: 2 });
+        assert_eq!(place(7), Place { line: 2, column: 1 });
+        assert_eq!(place(999), Place { line: 3, column: 1 });
+        assert_eq!(Places::new("").of(7), Place { line: 1, column: 1 });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_place_is_what_counting_says(text in "[aé\\n]{0,1500}", byte in 0_usize..3000) {
+            let before = &text[..text.floor_char_boundary(byte)];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            proptest::prop_assert_eq!(Places::new(&text).of(byte), Place { line, column });
+        }
     }
 
     #[test]

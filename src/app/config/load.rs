@@ -1,5 +1,6 @@
 //! From a file's text to a checked configuration.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -13,6 +14,9 @@ use super::schema::{self, Schema};
 use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// A configuration and what it was read from.
 #[derive(Debug, Clone)]
@@ -34,26 +38,45 @@ pub struct Reading<'a> {
     pub folder: &'a Path,
     /// The environment.
     pub env: Lookup<'a>,
-    /// Agents that are added besides those of the text.
-    pub more: &'a [String],
+    /// What is there besides the text's own.
+    pub more: &'a More,
+}
+
+/// What a library's user adds, so that the configuration may name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct More {
+    /// Names of agents.
+    pub agents: Vec<String>,
+    /// Names of channels.
+    pub channels: Vec<String>,
 }
 
 /// Reads and checks a file.
 pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
-    load_with(file, env, &[])
+    load_with(file, env, &More::default())
 }
 
-/// The same for a gateway that has `more` agents than the file.
-pub fn load_with(file: &Path, env: Lookup<'_>, more: &[String]) -> Result<Loaded, Problems> {
+/// The same for a gateway that has `more` than the file.
+pub fn load_with(file: &Path, env: Lookup<'_>, more: &More) -> Result<Loaded, Problems> {
     let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let message = format!("the configuration cannot be read: {error}");
-        at_file(vec![Problem { place: None, path: String::new(), message }])
-    })?;
+    let text = text_of(file)
+        .map_err(|message| at_file(vec![Problem { place: None, path: String::new(), message }]))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let reading = Reading { syntax: Syntax::of(file), folder, env, more };
     let (config, document) = parse(&text, reading).map_err(at_file)?;
     Ok(Loaded { config, file: Some(file.to_owned()), document })
+}
+
+/// The text of a file that is no larger than a configuration can be.
+fn text_of(file: &Path) -> Result<String, String> {
+    let unreadable = |error: std::io::Error| format!("the configuration cannot be read: {error}");
+    let mut text = String::new();
+    let file = std::fs::File::open(file).map_err(unreadable)?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        return Err(format!("this is larger than {} MiB; it is no configuration", LARGEST >> 20));
+    }
+    Ok(text)
 }
 
 /// Reads and checks a text. Everything that is wrong is reported, not only the first thing.

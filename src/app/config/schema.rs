@@ -120,7 +120,13 @@ impl<'s> Schema<'s> {
     /// The bounds of a number.
     pub fn bounds(self) -> (Option<f64>, Option<f64>) {
         let bound = |key| self.word(key).and_then(Value::as_f64);
-        (bound("minimum"), bound("maximum"))
+        // schemars writes the bounds of the small types alone.
+        let widest = match self.word("format").and_then(Value::as_str) {
+            Some("uint32") => Some(f64::from(u32::MAX)),
+            Some("int32") => Some(f64::from(i32::MAX)),
+            _ => None,
+        };
+        (bound("minimum"), bound("maximum").or(widest))
     }
 
     /// The known keys of a table, in no particular order.

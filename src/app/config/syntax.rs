@@ -1,5 +1,6 @@
 //! TOML and JSONC, read into the same document.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jsonc_parser::ast;
@@ -7,7 +8,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use toml_edit::{Item, TableLike, Value as Toml};
 
-use super::document::{Key, Node, Place, Value};
+use super::document::{Key, Node, Place, Places, Value};
 use super::problem::Problem;
 
 /// The two ways to write a configuration.
@@ -38,44 +39,45 @@ impl Syntax {
 }
 
 fn parse_toml(text: &str) -> Result<Node, Problem> {
+    let places = Places::new(text);
     let document = toml_edit::Document::parse(text).map_err(|error| {
-        let place = Place::of(text, error.span().map_or(0, |span| span.start));
+        let place = places.of(error.span().map_or(0, |span| span.start));
         Problem::at(place, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
     })?;
-    Ok(Node { place: Place::of(text, 0), value: toml_table(text, document.as_table()) })
+    Ok(Node { place: places.of(0), value: toml_table(&places, document.as_table()) })
 }
 
-fn toml_place(text: &str, span: Option<std::ops::Range<usize>>) -> Place {
-    Place::of(text, span.map_or(0, |span| span.start))
+fn toml_place(places: &Places<'_>, span: Option<std::ops::Range<usize>>) -> Place {
+    places.of(span.map_or(0, |span| span.start))
 }
 
-fn toml_table(text: &str, table: &dyn TableLike) -> Value {
+fn toml_table(places: &Places<'_>, table: &dyn TableLike) -> Value {
     let entries = table.iter().map(|(name, item)| {
         // A dotted key has one key per segment; the entry's own knows where it stands.
         let span = table.get_key_value(name).and_then(|(key, _)| key.span());
-        let key = Key { place: toml_place(text, span.or_else(|| item.span())), name: name.to_owned() };
-        (key, toml_item(text, item))
+        let key = Key { place: toml_place(places, span.or_else(|| item.span())), name: name.to_owned() };
+        (key, toml_item(places, item))
     });
     Value::Table(entries.collect())
 }
 
-fn toml_item(text: &str, item: &Item) -> Node {
-    let place = toml_place(text, item.span());
+fn toml_item(places: &Places<'_>, item: &Item) -> Node {
+    let place = toml_place(places, item.span());
     let value = match item {
         Item::None => Value::Null,
-        Item::Value(value) => toml_value(text, value),
-        Item::Table(table) => toml_table(text, table),
+        Item::Value(value) => toml_value(places, value),
+        Item::Table(table) => toml_table(places, table),
         Item::ArrayOfTables(tables) => Value::Array(
             tables
                 .iter()
-                .map(|table| Node { place: toml_place(text, table.span()), value: toml_table(text, table) })
+                .map(|table| Node { place: toml_place(places, table.span()), value: toml_table(places, table) })
                 .collect(),
         ),
     };
     Node { place, value }
 }
 
-fn toml_value(text: &str, value: &Toml) -> Value {
+fn toml_value(places: &Places<'_>, value: &Toml) -> Value {
     match value {
         Toml::String(s) => Value::text(s.value()),
         Toml::Integer(n) => Value::Integer(*n.value()),
@@ -85,14 +87,15 @@ fn toml_value(text: &str, value: &Toml) -> Value {
         Toml::Array(items) => Value::Array(
             items
                 .iter()
-                .map(|item| Node { place: toml_place(text, item.span()), value: toml_value(text, item) })
+                .map(|item| Node { place: toml_place(places, item.span()), value: toml_value(places, item) })
                 .collect(),
         ),
-        Toml::InlineTable(table) => toml_table(text, table),
+        Toml::InlineTable(table) => toml_table(places, table),
     }
 }
 
 fn parse_jsonc(text: &str) -> Result<Node, Problem> {
+    let places = Places::new(text);
     let options = ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
@@ -104,41 +107,41 @@ fn parse_jsonc(text: &str) -> Result<Node, Problem> {
         ..ParseOptions::default()
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
-        Problem::at(Place::of(text, error.range().start), format!("this is not JSONC: {}", error.kind()))
+        Problem::at(places.of(error.range().start), format!("this is not JSONC: {}", error.kind()))
     })?;
     match parsed.value {
-        Some(value) => json_node(text, &value),
-        None => Ok(Node { place: Place::of(text, 0), value: Value::Table(Vec::new()) }),
+        Some(value) => json_node(&places, &value),
+        None => Ok(Node { place: places.of(0), value: Value::Table(Vec::new()) }),
     }
 }
 
-fn json_node(text: &str, value: &ast::Value<'_>) -> Result<Node, Problem> {
-    let place = Place::of(text, value.start());
+fn json_node(places: &Places<'_>, value: &ast::Value<'_>) -> Result<Node, Problem> {
+    let place = places.of(value.start());
     let value = match value {
         ast::Value::StringLit(s) => Value::text(s.value.as_ref()),
         ast::Value::NumberLit(n) => json_number(place, n.value)?,
         ast::Value::BooleanLit(b) => Value::Bool(b.value),
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::Array(items) => {
-            let nodes: Result<_, _> = items.elements.iter().map(|item| json_node(text, item)).collect();
+            let nodes: Result<_, _> = items.elements.iter().map(|item| json_node(places, item)).collect();
             Value::Array(nodes?)
         }
-        ast::Value::Object(object) => json_table(text, object)?,
+        ast::Value::Object(object) => json_table(places, object)?,
     };
     Ok(Node { place, value })
 }
 
-fn json_table(text: &str, object: &ast::Object<'_>) -> Result<Value, Problem> {
+fn json_table(places: &Places<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
     let mut entries: Vec<(Key, Node)> = Vec::new();
+    let mut known: HashMap<&str, Place> = HashMap::new();
     for property in &object.properties {
-        let place = Place::of(text, property.range.start);
-        let name = property.name.as_str().to_owned();
+        let place = places.of(property.range.start);
+        let name = property.name.as_str();
         // TOML refuses a repeated key by itself; the JSON parser would let the last one win.
-        if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name) {
-            let at = first.place;
+        if let Some(at) = known.insert(name, place) {
             return Err(Problem::at(place, format!("the key `{name}` is here twice; the first is at {at}")));
         }
-        entries.push((Key { place, name }, json_node(text, &property.value)?));
+        entries.push((Key { place, name: name.to_owned() }, json_node(places, &property.value)?));
     }
     Ok(Value::Table(entries))
 }

@@ -17,7 +17,7 @@ fn env(name: &str) -> Option<String> {
 
 fn read(text: &str) -> Result<(Config, document::Node), Vec<Problem>> {
     let syntax = if text.trim_start().starts_with('{') { Syntax::Jsonc } else { Syntax::Toml };
-    parse(text, Reading { syntax, folder: Path::new("/"), env: &env, more: &[] })
+    parse(text, Reading { syntax, folder: Path::new("/"), env: &env, more: &More::default() })
 }
 
 fn problem(text: &str) -> String {
@@ -61,9 +61,72 @@ fn a_key_of_a_later_version_says_so() {
 }
 
 #[test]
-fn a_camel_case_key_names_ours_and_the_import() {
-    says("[sessions.reset]\nidleMinutes = 5\n", &["`idle_minutes`", "frontdesk config import"]);
-    says("[gateway]\nidleMinutes = 5\n", &["[sessions.reset]", "frontdesk config import"]);
+fn a_camel_case_key_names_ours() {
+    says("[sessions.reset]\nidleMinutes = 5\n", &["`idle_minutes`"]);
+    says("[gateway]\nidleMinutes = 5\n", &["`idle_minutes`", "[sessions.reset]"]);
+}
+
+#[test]
+fn a_number_that_does_not_fit_is_told_where_it_stands() {
+    says("[limits.user]\nper_minute = 4294967296\n", &["2:14", "limits.user.per_minute", "out of range", "4294967295"]);
+    says("{\"sessions\": {\"reset\": {\"idle_minutes\": 99999999999}}}", &["1:42", "sessions.reset.idle_minutes"]);
+    says("[queue]\nglobal = -1\n", &["2:10", "queue.global"]);
+}
+
+#[test]
+fn a_reset_rule_is_wrong_at_its_key() {
+    says("[sessions.reset]\nmode = \"daily\"\nhour = 24\n", &["3:1", "sessions.reset.hour", "0 (midnight) to 23"]);
+    says("[sessions.reset]\nnotify = true\nidle_minutes = 0\n", &["3:1", "sessions.reset.idle_minutes"]);
+    says("[sessions.reset.scope.dm]\nmode = \"daily\"\ntimezone = \"Berlin\"\n", &["3:1", "scope.dm.timezone"]);
+    says("[sessions.reset.channel.web]\nmode = \"daily\"\nhour = 24\n", &["3:1", "channel.web.hour"]);
+    says("[channels.web.chats.\"a.b\".reset]\nnotify = true\nhour = 24\n", &["3:1", "chats.\"a.b\".reset.hour"]);
+}
+
+#[test]
+fn a_channel_that_does_not_exist_is_refused_with_those_that_do() {
+    says("[sessions.reset.channel.nope]\nhour = 3\n", &["1:24", "sessions.reset.channel.nope", "web"]);
+    says("[channels.web.chats.\"\"]\nagent = \"main\"\n", &["1:21", "empty"]);
+    let more = More { channels: vec!["own".into()], ..More::default() };
+    let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env: &env, more: &more };
+    parse("[sessions.reset.channel.own]\nhour = 3\n", reading).expect("a channel that the library's user adds");
+}
+
+#[test]
+fn times_beyond_reason_are_refused() {
+    for key in ["request_timeout_seconds", "auth_timeout_seconds"] {
+        says(&format!("[gateway.limits]\n{key} = 9223372036854775807\n"), &["2:1", key, "86400"]);
+    }
+    let agent = "[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n";
+    says(&format!("{agent}idle_timeout = 9223372036854775807\n"), &["agents.main", "idle_timeout", "86400"]);
+    says(&format!("{agent}grace = 9223372036854775807\n"), &["agents.main", "grace"]);
+}
+
+#[test]
+fn a_large_configuration_is_read_in_one_go() {
+    let agents: Vec<String> = (0..20_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\n")).collect();
+    let json: Vec<String> = (0..20_000).map(|n| format!("\"ä{n}\": {{\"kind\": \"echo\"}}")).collect();
+    let wrong: Vec<String> = (0..20_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
+    let chats: Vec<String> = (0..10_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
+    let whole = format!("default_agent = \"a0\"\n{}{}", agents.concat(), chats.concat());
+    let line = format!("{{\"default_agent\": \"ä0\", \"agents\": {{{}}}}}", json.join(", "));
+    #[expect(clippy::disallowed_methods, reason = "a test measures")]
+    let begun = std::time::Instant::now();
+    read(&whole).unwrap();
+    read(&line).unwrap();
+    assert_eq!(read(&wrong.concat()).unwrap_err().len(), 20_001);
+    // Quadratic, each of them takes minutes in a build like this.
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_not_read_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("desk.toml");
+    std::fs::File::create(&file).unwrap().set_len(50 << 20).unwrap();
+    for file in [file.as_path(), Path::new("/dev/zero")] {
+        let problems = load(file, &env).unwrap_err();
+        assert!(problems.to_string().contains("larger than 4 MiB"), "{problems}");
+    }
 }
 
 #[test]

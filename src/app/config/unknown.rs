@@ -31,10 +31,7 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     if snake == *name {
         return format!("unknown key `{name}`{kind}; {advice}");
     }
-    format!(
-        "unknown key `{name}`{kind}: keys are written in snake_case here (`{snake}`); {advice} \
-         (`frontdesk config import FILE` will convert a whole file of another gateway)"
-    )
+    format!("unknown key `{name}`{kind}: keys are written in snake_case here (`{snake}`); {advice}")
 }
 
 /// The table that knows this key, looked for in the tables with fixed names.

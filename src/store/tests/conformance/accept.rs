@@ -30,7 +30,7 @@ async fn a_redelivery_is_known_and_changes_nothing() {
     let desk = Desk::open().await;
     let first = desk.heard(1, says("anna", "1", "hello")).await;
     let items = desk.take(2, vec![says("anna", "1", "hello"), says("anna", "1", "other")]).await;
-    let duplicate = |same| Stored::Duplicate { message: first, session: key("anna"), same };
+    let duplicate = |same| Stored::Duplicate { message: first, session: key("anna"), same, refused: None };
     assert_eq!(items, [duplicate(true), duplicate(false)]);
     assert_eq!(desk.store.waiting(), 1);
     assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
@@ -52,7 +52,7 @@ async fn a_redelivery_is_known_whatever_the_gate_makes_of_it_this_time() {
     let disposition = Disposition::Refused(Refusal::RateLimited);
     let too_fast = Incoming { epoch: EpochChange::ByRule, disposition, ..anew("anna", "1", "hello") };
     let clipped = Incoming { text: "hel".into(), ..too_fast.clone() };
-    let same = Stored::Duplicate { message, session: key("anna"), same: true };
+    let same = Stored::Duplicate { message, session: key("anna"), same: true, refused: None };
     assert_eq!(desk.take(2, vec![too_fast, clipped]).await, [same.clone(), same]);
 }
 
@@ -159,5 +159,5 @@ async fn a_poisoned_event_is_kept_as_dead_and_the_others_pass() {
     assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
     assert_eq!(desk.store.waiting(), 2);
     let items = desk.take(2, vec![poison]).await;
-    assert_eq!(items, [Stored::Duplicate { message, session: key("eve"), same: true }]);
+    assert_eq!(items, [Stored::Duplicate { message, session: key("eve"), same: true, refused: None }]);
 }
