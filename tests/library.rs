@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk::core::delta::{AgentError, Delta};
+use frontdesk::core::delta::{AgentError, Delta, Permit, ToolCall};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
 use frontdesk::core::port::{Agent, Turn};
@@ -117,4 +117,48 @@ async fn a_text_is_sent_by_channel_and_chat() {
     assert_eq!(sent[0].post.out, again[0].post.out);
     assert!(gateway.send_message("fax", "main", "hello", "k2").await.is_err());
     gateway.stop().await;
+}
+
+/// An agent that is cut off after it has used a tool.
+struct CutOff;
+
+#[async_trait]
+impl Agent for CutOff {
+    fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        let call =
+            ToolCall { id: "1".into(), name: "pay".into(), params: json!({}), permit: Permit::unasked() };
+        let said = [Ok(Delta::Text("I have".into())), Ok(Delta::ToolStart(call)), Err(AgentError::Died("gone".into()))];
+        stream::iter(said).boxed()
+    }
+    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+    async fn abort(&self, _turn: TurnId) {}
+    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+    async fn stop(&self) {}
+}
+
+#[tokio::test]
+async fn what_was_said_before_an_interruption_is_told_with_the_error() {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = builder(&home).agent("main", Arc::new(CutOff)).start().await.unwrap();
+    let (status, answer) = ask(&gateway, "pay the bill").await;
+    let error = &answer["error"];
+    assert_eq!((status, &error["code"], &error["text"]), (502, &json!("interrupted"), &json!("I have")), "{answer}");
+    let url = format!("{}/api/chat", gateway.url());
+    let request = reqwest::Client::new().post(url).bearer_auth(gateway.token().0.expose());
+    let request = request.json(&json!({"text": "and again", "stream": true}));
+    let events = request.send().await.unwrap().text().await.unwrap();
+    let last = events.trim().rsplit("\n\n").next().unwrap().to_owned();
+    assert!(last.starts_with("event: error\n") && last.contains("\"text\":\"I have\""), "{events}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_rule_for_a_channel_that_is_not_there_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = on_any_port();
+    config.runtime.sessions.reset.channel.insert("fax".into(), Default::default());
+    let refused = builder(&home).config(config).start().await.err().unwrap();
+    assert!(refused.to_string().contains("no channel `fax`"), "{refused}");
 }

@@ -1,1 +1,10 @@
-//! frontdesk-kit
+//! What every adapter's tests need: an inbox that remembers, and the facts that a profile must get right.
+//!
+//! Connections are kept, and backed off from, by the runtime: an adapter returns from `run` when one ends.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's tools stop at the first surprise")]
+
+pub mod facts;
+pub mod ledger;
+
+pub use ledger::Ledger;

@@ -43,6 +43,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn its_profile_can_be_right() {
+        frontdesk_kit::facts::check(&profile());
+    }
+
+    #[test]
     fn typing_is_repeated_before_telegram_lets_it_lapse() {
         assert!(profile().typing.unwrap() < Duration::from_secs(5));
     }

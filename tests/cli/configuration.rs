@@ -1,5 +1,7 @@
 //! `frontdesk config`, and what a wrong configuration does to a start.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::program::{NewHome, command, finish};
@@ -67,5 +69,38 @@ fn a_configuration_that_others_can_change_is_refused() {
     let home = NewHome::new();
     let file = home.write("elsewhere.toml", "");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
-    home.run(&["run", "--config", file.to_str().unwrap()]).failed(1, &["chmod go-w"]);
+    home.run(&["run", "--config", file.to_str().unwrap()]).failed(78, &["chmod go-w"]);
+}
+
+#[test]
+fn a_named_configuration_that_cannot_be_used_makes_no_home() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, elsewhere) = (NewHome::new(), NewHome::new());
+    let open = elsewhere.write("open.toml", "");
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let wrong = elsewhere.write("wrong.toml", "[gateway]\nprot = 1\n");
+    for file in [Path::new("/nonexistent/frontdesk.toml"), &open, &wrong] {
+        let file = file.to_str().unwrap();
+        home.run(&["run", "--config", file]).failed(78, &[file]);
+        assert!(!home.path().exists(), "{file}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_reached_is_not_taken_for_none() {
+    for name in ["frontdesk.toml", "frontdesk.jsonc"] {
+        let home = NewHome::new();
+        let link = home.write("other", "").with_file_name(name);
+        std::os::unix::fs::symlink("/no/such/file", &link).unwrap();
+        for arguments in [["config", "check"].as_slice(), &["config", "show"], &["run", "--port", "0"]] {
+            home.run(arguments).failed(78, &[link.to_str().unwrap(), "cannot be read"]);
+        }
+    }
+}
+
+#[test]
+fn a_time_beyond_reason_is_a_wrong_configuration() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[gateway.limits]\nrequest_timeout_seconds = 9223372036854775807\n");
+    home.run(&["run", "--port", "0"]).failed(78, &[":2:1: gateway.limits.request_timeout_seconds", "86400"]);
 }

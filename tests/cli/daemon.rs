@@ -1,6 +1,7 @@
 //! A gateway with nothing configured, and the commands that talk to it.
 
 use std::net::TcpListener;
+use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -223,4 +224,64 @@ fn a_second_signal_ends_it_at_once_and_loses_nothing() {
     let status = home.run(&["status", "--json"]).json();
     let open = |name: &str| status["totals"][name].as_u64().unwrap();
     assert!(open("running") + open("waiting") > 0, "the turn was not taken up again: {status}");
+}
+
+/// A question that is asked while something happens to the gateway.
+fn asking(home: &NewHome, text: &str) -> Child {
+    let mut chat = command(&home.path());
+    chat.args(["chat", text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = chat.spawn().unwrap();
+    while home.run(&["status", "--json"]).json()["totals"]["running"] != json!(1) {}
+    child
+}
+
+#[track_caller]
+fn hears(asked: Child, answer: &str) {
+    let heard = asked.wait_with_output().unwrap();
+    assert!(heard.status.success(), "{heard:?}");
+    assert!(String::from_utf8(heard.stdout.clone()).unwrap().ends_with(answer), "{heard:?}");
+}
+
+#[test]
+fn a_stop_lets_the_running_answer_out() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
+    let daemon = Daemon::start(&home.path());
+    let asked = asking(&home, "!slow 500 one two three four");
+    daemon.stop().good();
+    hears(asked, "one two three four\n");
+}
+
+#[test]
+fn who_asked_waits_for_the_next_life_and_hears_the_answer_there() {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let home = NewHome::new();
+        home.write("frontdesk.toml", "[turns]\ndrain_seconds = 0\n");
+        let daemon = Daemon::start(&home.path());
+        let asked = asking(&home, "!wait 1500 still answered");
+        daemon.signal(signal);
+        daemon.end();
+        let daemon = Daemon::start(&home.path());
+        hears(asked, "still answered\n");
+        let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+        assert_eq!(messages["messages"].as_array().unwrap().len(), 1, "it was asked once: {messages}");
+        daemon.stop().good();
+    }
+}
+
+#[test]
+fn a_channel_that_is_off_is_said_at_once() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[channels.web]\nenabled = false\n");
+    let _daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).failed(1, &["the web channel is off (channels.web.enabled)"]);
+}
+
+#[test]
+fn a_text_may_begin_with_a_hyphen() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    assert_eq!(home.run(&["chat", "-5 degrees"]).good().out, "-5 degrees\n");
+    assert_eq!(home.run(&["chat", "--chat", "work", "- one"]).good().out, "- one\n");
+    assert!(home.run(&["chat", "--json", "hello"]).good().out.contains("\"fullText\":\"hello\""));
 }

@@ -184,3 +184,22 @@ fn a_reader_who_leaves_early_is_no_error() {
     ran.good();
     assert_eq!(finish(command(&home.path()).arg("--version"), "").good().err, "");
 }
+
+#[test]
+fn what_makes_no_sense_is_2_without_asking_a_gateway() {
+    for (arguments, said) in [
+        (["sessions", "--after", "garbage"].as_slice(), "not a session key"),
+        (&["sessions", "list", "--limit", "0"], "1..=200"),
+        (&["sessions", "--limit", "201"], "1..=200"),
+        (&["sessions", "messages", "agent:main:web:dm:main", "--before", "x"], "--before"),
+        (&["sessions", "show", "nonsense"], "not a session key"),
+        (&["outbox", "--state", "nope"], "queued"),
+        (&["outbox", "list", "--before", "x"], "o42"),
+        (&["outbox", "--limit", "0"], "1..=200"),
+        (&["chat", " "], "the text is empty"),
+        (&["send", "--to", "web:main", "--message", ""], "the text is empty"),
+        (&["send", "--to", "nonsense", "--message", "x"], "--to"),
+    ] {
+        run(arguments).failed(2, &[said]);
+    }
+}

@@ -1,47 +1,15 @@
 //! The adapter against a platform of one connection, and an inbox in memory.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use frontdesk_core::act::{About, Post, PostKind};
-use frontdesk_core::id::{MessageId, OutId};
+use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Cursor, Event, Outcome, Source};
 use frontdesk_core::port::Busy;
+use frontdesk_kit::{Ledger, facts};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-
-/// An inbox that refuses the first push and remembers the others.
-#[derive(Default)]
-struct Ledger {
-    pushes: Mutex<Vec<(Vec<String>, Option<String>)>>,
-    refused: Mutex<bool>,
-    start: Option<Cursor>,
-}
-
-#[async_trait]
-impl Inbox for Ledger {
-    async fn push(
-        &self,
-        _: &Source,
-        batch: Vec<Event>,
-        cursor: Option<Cursor>,
-    ) -> Result<Vec<Outcome>, Busy> {
-        if !std::mem::replace(&mut *self.refused.lock().unwrap(), true) {
-            return Err(Busy::Full { waiting: 1 });
-        }
-        let ids = batch.iter().map(|event| event.id.clone()).collect();
-        self.pushes.lock().unwrap().push((ids, cursor.map(|cursor| cursor.0)));
-        Ok(batch.iter().map(|_| Outcome::Conflict { message: MessageId(1) }).collect())
-    }
-    async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
-        Ok(self.start.clone())
-    }
-    fn heard(&self, _: &Source) {}
-}
 
 async fn platform() -> (TcpListener, LabAdapter) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,10 +41,16 @@ fn post() -> Act {
     })
 }
 
+#[test]
+fn its_profile_can_be_right() {
+    facts::check(LabAdapter::new(Config::default()).profile());
+}
+
 #[tokio::test]
 async fn an_event_is_acknowledged_only_after_it_was_taken() {
     let (listener, adapter) = platform().await;
-    let inbox = Arc::new(Ledger { start: Some(Cursor("5".into())), ..Ledger::default() });
+    let inbox = Arc::new(Ledger::at("5"));
+    inbox.refuses(Busy::Full { waiting: 1 });
     let stop = Stop::new();
     let platform = async {
         let mut stream = BufReader::new(listener.accept().await.unwrap().0);
@@ -89,7 +63,7 @@ async fn an_event_is_acknowledged_only_after_it_was_taken() {
     let (ended, ()) = tokio::join!(adapter.run(inbox.clone(), stop.clone()), platform);
     assert_eq!(ended, Ok(()));
     let taken = [(vec!["3".to_owned(), "6".to_owned()], Some("7".to_owned()))];
-    assert_eq!(*inbox.pushes.lock().unwrap(), taken, "the refused batch was offered again, whole");
+    assert_eq!(inbox.batches(), taken, "the refused batch was offered again, whole");
 }
 
 #[tokio::test]

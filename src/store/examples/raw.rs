@@ -230,7 +230,8 @@ fn fill(path: &Path, sessions: u64) {
     for sql in rows {
         let numbers = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1) ";
         // The common table stands before the INSERT.
-        conn.execute(&format!("{numbers}{sql}"), params![sessions.cast_signed(), now().timestamp_millis()]).unwrap();
+        conn.execute(&format!("{numbers}{sql}"), params![sessions.cast_signed(), now().timestamp_millis()])
+            .unwrap();
     }
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
 }

@@ -1,0 +1,92 @@
+//! An inbox in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::{Cursor, Event, Outcome, Source};
+use frontdesk_core::port::{Busy, Inbox};
+
+/// An inbox that remembers what was handed in, and refuses when it is told to.
+#[derive(Default)]
+pub struct Ledger {
+    start: Option<Cursor>,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    taken: Vec<(Vec<Event>, Option<Cursor>)>,
+    refusals: VecDeque<Busy>,
+    heard: usize,
+}
+
+impl Ledger {
+    /// A ledger whose source stood here at the last commit.
+    pub fn at(cursor: &str) -> Self {
+        Self { start: Some(Cursor(cursor.to_owned())), ..Self::default() }
+    }
+
+    /// The next push is refused like this.
+    pub fn refuses(&self, busy: Busy) {
+        self.pages().refusals.push_back(busy);
+    }
+
+    /// The batches that were taken: the events' ids, and the cursor that came with them.
+    pub fn batches(&self) -> Vec<(Vec<String>, Option<String>)> {
+        let pages = self.pages();
+        let batch = |(events, cursor): &(Vec<Event>, Option<Cursor>)| {
+            let ids = events.iter().map(|event| event.id.clone()).collect();
+            (ids, cursor.as_ref().map(|cursor| cursor.0.clone()))
+        };
+        pages.taken.iter().map(batch).collect()
+    }
+
+    /// Every event that was taken, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.pages().taken.iter().flat_map(|(events, _)| events.clone()).collect()
+    }
+
+    /// How many signs of life there were.
+    pub fn heard(&self) -> usize {
+        self.pages().heard
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Inbox for Ledger {
+    async fn push(
+        &self,
+        source: &Source,
+        batch: Vec<Event>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Outcome>, Busy> {
+        let mut pages = self.pages();
+        if let Some(busy) = pages.refusals.pop_front() {
+            return Err(busy);
+        }
+        let first = pages.taken.iter().map(|(events, _)| events.len()).sum::<usize>() + 1;
+        let session: SessionKey = format!("agent:main:{}:dm:1", source.channel).parse().unwrap();
+        let outcome = |n| Outcome::Accepted {
+            message: MessageId(i64::try_from(first + n).unwrap()),
+            session: session.clone(),
+        };
+        let outcomes = (0..batch.len()).map(outcome).collect();
+        pages.taken.push((batch, cursor));
+        Ok(outcomes)
+    }
+
+    async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
+        Ok(self.start.clone())
+    }
+
+    fn heard(&self, _: &Source) {
+        self.pages().heard += 1;
+    }
+}
