@@ -127,7 +127,11 @@ impl Agent for CutOff {
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let call =
             ToolCall { id: "1".into(), name: "pay".into(), params: json!({}), permit: Permit::unasked() };
-        let said = [Ok(Delta::Text("I have".into())), Ok(Delta::ToolStart(call)), Err(AgentError::Died("gone".into()))];
+        let said = [
+            Ok(Delta::Text("I have".into())),
+            Ok(Delta::ToolStart(call)),
+            Err(AgentError::Died("gone".into())),
+        ];
         stream::iter(said).boxed()
     }
     async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
@@ -144,7 +148,11 @@ async fn what_was_said_before_an_interruption_is_told_with_the_error() {
     let gateway = builder(&home).agent("main", Arc::new(CutOff)).start().await.unwrap();
     let (status, answer) = ask(&gateway, "pay the bill").await;
     let error = &answer["error"];
-    assert_eq!((status, &error["code"], &error["text"]), (502, &json!("interrupted"), &json!("I have")), "{answer}");
+    assert_eq!(
+        (status, &error["code"], &error["text"]),
+        (502, &json!("interrupted"), &json!("I have")),
+        "{answer}"
+    );
     let url = format!("{}/api/chat", gateway.url());
     let request = reqwest::Client::new().post(url).bearer_auth(gateway.token().0.expose());
     let request = request.json(&json!({"text": "and again", "stream": true}));

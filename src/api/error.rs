@@ -28,7 +28,14 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: code.into(), message: message.into(), retry_after: None, about: None, text: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            retry_after: None,
+            about: None,
+            text: None,
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -106,8 +113,14 @@ impl ApiError {
 
     /// The same from a row, which has the reason's name alone.
     pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
-        let all =
-            [Refusal::RateLimited, Refusal::SessionFull, Refusal::Hook, Refusal::TooOld, Refusal::TooLong, Refusal::Revoked];
+        let all = [
+            Refusal::RateLimited,
+            Refusal::SessionFull,
+            Refusal::Hook,
+            Refusal::TooOld,
+            Refusal::TooLong,
+            Refusal::Revoked,
+        ];
         match all.into_iter().find(|refusal| refusal.name() == reason) {
             Some(refusal) => Self::refused(refusal, about),
             None => Self::refused_as(reason.to_owned().into(), "This message was not taken.", about),

@@ -136,8 +136,11 @@ mod tests {
 
     #[test]
     fn what_needs_nothing_is_the_page_and_the_probes() {
-        let open: Vec<&str> =
-            ENDPOINTS.iter().filter(|e| matches!(e.need, Need::Nothing | Need::Probe)).map(|e| e.path).collect();
+        let open: Vec<&str> = ENDPOINTS
+            .iter()
+            .filter(|e| matches!(e.need, Need::Nothing | Need::Probe))
+            .map(|e| e.path)
+            .collect();
         assert_eq!(open, ["/", "/app.js", "/style.css", "/health", "/ready"]);
     }
 }

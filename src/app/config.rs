@@ -180,9 +180,12 @@ impl Config {
         levels.extend(reset.channel.iter().map(|(name, level)| (named("channel", name), level)));
         for (channel, routing) in routing {
             let chats = document::join(&document::join("channels", channel), "chats");
-            levels.extend(routing.chats.iter().map(|(id, chat)| {
-                (document::join(&document::join(&chats, id), "reset"), &chat.reset)
-            }));
+            levels.extend(
+                routing
+                    .chats
+                    .iter()
+                    .map(|(id, chat)| (document::join(&document::join(&chats, id), "reset"), &chat.reset)),
+            );
         }
         let mut wrong = Vec::new();
         for (path, level) in levels {
@@ -212,13 +215,14 @@ impl Config {
                 known.iter().copied().collect::<Vec<_>>().join(", ")
             ),
         });
-        let empty = routing.iter().filter(|(_, routing)| routing.chats.contains_key("")).map(|(channel, _)| {
-            let chats = document::join(&document::join("channels", channel), "chats");
-            ConfigError {
-                path: document::join(&chats, ""),
-                problem: "the chat's id is empty; write the platform's id of it".to_owned(),
-            }
-        });
+        let empty =
+            routing.iter().filter(|(_, routing)| routing.chats.contains_key("")).map(|(channel, _)| {
+                let chats = document::join(&document::join("channels", channel), "chats");
+                ConfigError {
+                    path: document::join(&chats, ""),
+                    problem: "the chat's id is empty; write the platform's id of it".to_owned(),
+                }
+            });
         unknown.chain(empty).collect()
     }
 

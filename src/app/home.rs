@@ -262,7 +262,10 @@ mod tests {
             }
         }
         std::fs::write(dir.path().join("file"), "").unwrap();
-        assert!(Home::at(dir.path().join("file")).config().is_err(), "a home that is a file holds no configuration");
+        assert!(
+            Home::at(dir.path().join("file")).config().is_err(),
+            "a home that is a file holds no configuration"
+        );
     }
 
     #[test]

@@ -10,8 +10,8 @@ use frontdesk_core::access::Action;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as Place, SessionKey};
 use frontdesk_core::port::Busy;
-use futures_util::{FutureExt, StreamExt};
 use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::door::{Reader, Reply};

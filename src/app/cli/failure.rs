@@ -67,7 +67,9 @@ impl From<Problems> for Failure {
 impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
         match error {
-            HomeError::TwoConfigs(_) | HomeError::Unreadable { .. } | HomeError::Changeable(_) => Failure::config(error.to_string()),
+            HomeError::TwoConfigs(_) | HomeError::Unreadable { .. } | HomeError::Changeable(_) => {
+                Failure::config(error.to_string())
+            }
             _ => Failure::new(error.to_string()),
         }
     }

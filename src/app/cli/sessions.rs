@@ -117,7 +117,9 @@ impl One {
 
 async fn list(args: List) -> Done {
     let mut path = format!("/api/sessions?limit={}", args.limit);
-    for (name, value) in [("channel", args.channel.as_deref()), ("after", args.after.as_ref().map(SessionKey::as_str))] {
+    for (name, value) in
+        [("channel", args.channel.as_deref()), ("after", args.after.as_ref().map(SessionKey::as_str))]
+    {
         if let Some(value) = value {
             path.push_str(&format!("&{name}={}", segment(value)));
         }

@@ -70,7 +70,10 @@ fn toml_item(places: &Places<'_>, item: &Item) -> Node {
         Item::ArrayOfTables(tables) => Value::Array(
             tables
                 .iter()
-                .map(|table| Node { place: toml_place(places, table.span()), value: toml_table(places, table) })
+                .map(|table| Node {
+                    place: toml_place(places, table.span()),
+                    value: toml_table(places, table),
+                })
                 .collect(),
         ),
     };

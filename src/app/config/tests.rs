@@ -68,18 +68,33 @@ fn a_camel_case_key_names_ours() {
 
 #[test]
 fn a_number_that_does_not_fit_is_told_where_it_stands() {
-    says("[limits.user]\nper_minute = 4294967296\n", &["2:14", "limits.user.per_minute", "out of range", "4294967295"]);
-    says("{\"sessions\": {\"reset\": {\"idle_minutes\": 99999999999}}}", &["1:41", "sessions.reset.idle_minutes"]);
+    says(
+        "[limits.user]\nper_minute = 4294967296\n",
+        &["2:14", "limits.user.per_minute", "out of range", "4294967295"],
+    );
+    says(
+        "{\"sessions\": {\"reset\": {\"idle_minutes\": 99999999999}}}",
+        &["1:41", "sessions.reset.idle_minutes"],
+    );
     says("[queue]\nglobal = -1\n", &["2:10", "queue.global"]);
 }
 
 #[test]
 fn a_reset_rule_is_wrong_at_its_key() {
-    says("[sessions.reset]\nmode = \"daily\"\nhour = 24\n", &["3:1", "sessions.reset.hour", "0 (midnight) to 23"]);
+    says(
+        "[sessions.reset]\nmode = \"daily\"\nhour = 24\n",
+        &["3:1", "sessions.reset.hour", "0 (midnight) to 23"],
+    );
     says("[sessions.reset]\nnotify = true\nidle_minutes = 0\n", &["3:1", "sessions.reset.idle_minutes"]);
-    says("[sessions.reset.scope.dm]\nmode = \"daily\"\ntimezone = \"Berlin\"\n", &["3:1", "scope.dm.timezone"]);
+    says(
+        "[sessions.reset.scope.dm]\nmode = \"daily\"\ntimezone = \"Berlin\"\n",
+        &["3:1", "scope.dm.timezone"],
+    );
     says("[sessions.reset.channel.web]\nmode = \"daily\"\nhour = 24\n", &["3:1", "channel.web.hour"]);
-    says("[channels.web.chats.\"a.b\".reset]\nnotify = true\nhour = 24\n", &["3:1", "chats.\"a.b\".reset.hour"]);
+    says(
+        "[channels.web.chats.\"a.b\".reset]\nnotify = true\nhour = 24\n",
+        &["3:1", "chats.\"a.b\".reset.hour"],
+    );
 }
 
 #[test]
@@ -88,7 +103,8 @@ fn a_channel_that_does_not_exist_is_refused_with_those_that_do() {
     says("[channels.web.chats.\"\"]\nagent = \"main\"\n", &["1:21", "empty"]);
     let more = More { channels: vec!["own".into()], ..More::default() };
     let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env: &env, more: &more };
-    parse("[sessions.reset.channel.own]\nhour = 3\n", reading).expect("a channel that the library's user adds");
+    parse("[sessions.reset.channel.own]\nhour = 3\n", reading)
+        .expect("a channel that the library's user adds");
 }
 
 #[test]
@@ -105,8 +121,10 @@ fn times_beyond_reason_are_refused() {
 fn a_large_configuration_is_read_in_one_go() {
     let agents: Vec<String> = (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\n")).collect();
     let json: Vec<String> = (0..8_000).map(|n| format!("\"ä{n}\": {{\"kind\": \"echo\"}}")).collect();
-    let wrong: Vec<String> = (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
-    let chats: Vec<String> = (0..8_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
+    let wrong: Vec<String> =
+        (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
+    let chats: Vec<String> =
+        (0..8_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
     let whole = format!("default_agent = \"a0\"\n{}{}", agents.concat(), chats.concat());
     let line = format!("{{\"default_agent\": \"ä0\", \"agents\": {{{}}}}}", json.join(", "));
     #[expect(clippy::disallowed_methods, reason = "a test measures")]

@@ -268,7 +268,11 @@ async fn who_waits_for_a_message_that_is_cancelled_before_its_turn_hears_at_once
         #[expect(clippy::disallowed_methods, reason = "a test measures")]
         let begun = std::time::Instant::now();
         let stopped = house.post(&format!("{path}/stop"), json!({})).await;
-        assert_eq!((&stopped.body["running"], &stopped.body["waiting"]), (&json!(1), &json!(2)), "{stopped:?}");
+        assert_eq!(
+            (&stopped.body["running"], &stopped.body["waiting"]),
+            (&json!(1), &json!(2)),
+            "{stopped:?}"
+        );
         begun
     };
     let ask = |text: &str| house.post("/api/chat", json!({"text": text}));

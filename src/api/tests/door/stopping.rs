@@ -100,8 +100,8 @@ async fn a_channel_that_is_off_says_so_at_once() {
 async fn a_stop_lets_running_turns_answer_those_who_wait() {
     let house = House::with(|_, runtime| runtime.turns.drain_seconds = 20).await;
     let mut socket = house.socket().await;
-    socket.prompt("1", "!wait 700 on the socket").await;
-    socket.hear_type("accepted").await;
+    socket.say(json!({"type": "resume", "id": "r", "session": MAIN})).await;
+    socket.hear().await;
     let client = house.client();
     let (desk, mut late) = (house.desk.clone(), house.socket().await);
     let stop = async {
@@ -113,17 +113,21 @@ async fn a_stop_lets_running_turns_answer_those_who_wait() {
             tokio::task::yield_now().await;
         }
         let refused = client.chat("new", "too late").await;
-        assert_eq!((refused.status, refused.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"), "{refused:?}");
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            "{refused:?}"
+        );
         late.prompt("2", "too late").await;
         assert_eq!(late.hear_type("error").await["code"], "stopping");
         assert_eq!(late.closed().await, Some(1001));
     };
     let heard = async {
-        assert_eq!(socket.hear_type("done").await["fullText"], "on the socket");
+        assert_eq!(socket.hear_type("done").await["fullText"], "in time");
         assert_eq!(socket.closed().await, Some(1001));
     };
-    let (again, (), (), ()) = tokio::join!(client.chat("1", "!wait 700 on the socket"), heard, during, stop);
-    assert_eq!((again.status, &again.body["text"]), (StatusCode::OK, &json!("on the socket")), "{again:?}");
+    let (asked, (), (), ()) = tokio::join!(client.chat("1", "!wait 700 in time"), heard, during, stop);
+    assert_eq!((asked.status, &asked.body["text"]), (StatusCode::OK, &json!("in time")), "{asked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
