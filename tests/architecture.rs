@@ -95,7 +95,8 @@ fn dependencies(manifest: &DocumentMut) -> BTreeSet<String> {
 fn rooms_know_only_the_rooms_below_them() {
     let direction: BTreeMap<&str, &[&str]> = DIRECTION.into_iter().collect();
     for (name, manifest) in manifests() {
-        let allowed = direction.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place in the house"));
+        let allowed =
+            direction.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place in the house"));
         for known in dependencies(&manifest) {
             let Some(room) = known.strip_prefix("frontdesk-") else { continue };
             assert!(allowed.contains(&room), "{name} must not know frontdesk-{room}");
@@ -116,7 +117,8 @@ fn core_has_no_clock_no_io_no_tasks_and_no_log() {
     assert_eq!(chrono["default-features"].as_bool(), Some(false));
     let features = chrono["features"].as_array().unwrap();
     assert!(features.iter().all(|feature| feature.as_str() != Some("clock")), "chrono must have no clock");
-    let words = ["std::fs", "std::net", "std::thread", "std::process", "SystemTime", "Instant::now", "Utc::now"];
+    let words =
+        ["std::fs", "std::net", "std::thread", "std::process", "SystemTime", "Instant::now", "Utc::now"];
     assert_eq!(offenders("src/core", &words, |_| false), Vec::<String>::new());
 }
 
@@ -223,7 +225,8 @@ fn the_schema_is_strict_and_explains_itself() {
 #[test]
 fn the_tree_names_no_machine_and_no_registry() {
     // Put together here, so that this file does not name them either.
-    let words = [["static.crates", ".io"], ["registry.npmjs", ".org"], ["pypi", ".org"], ["deb.debian", ".org"]];
+    let words =
+        [["static.crates", ".io"], ["registry.npmjs", ".org"], ["pypi", ".org"], ["deb.debian", ".org"]];
     let words: Vec<String> = words.iter().map(|word| word.concat()).collect();
     for ending in [".rs", ".toml", ".md", ".sh", ".json", ".yml", ".html", ".js", ".css", "run", "test"] {
         for folder in ["src", "adapters", "tests", "docs", "config", "scripts", ".ci", "examples", "schema"] {

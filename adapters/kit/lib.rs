@@ -2,7 +2,11 @@
 //!
 //! Connections are kept, and backed off from, by the runtime: an adapter returns from `run` when one ends.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's tools stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test's tools stop at the first surprise"
+)]
 
 pub mod facts;
 pub mod ledger;

@@ -219,13 +219,17 @@ impl Refusal {
     /// The sentence for the person, with what to do next.
     pub fn sentence(self) -> &'static str {
         match self {
-            Refusal::RateLimited => "You are sending faster than I may take it. Please wait a minute and say it again.",
+            Refusal::RateLimited => {
+                "You are sending faster than I may take it. Please wait a minute and say it again."
+            }
             Refusal::SessionFull => {
                 "Too many messages are waiting here already, so I did not take this one. \
                  Wait for an answer, or send /stop to clear them."
             }
             Refusal::Hook | Refusal::Revoked => "This message was not passed on.",
-            Refusal::TooOld => "This message waited too long to be answered. Please send it again if it still matters.",
+            Refusal::TooOld => {
+                "This message waited too long to be answered. Please send it again if it still matters."
+            }
             Refusal::TooLong => "This message is too long. Please send it in smaller pieces.",
         }
     }

@@ -63,7 +63,9 @@ impl Failure {
         match self {
             Failure::Agent => "The agent could not answer this. Send /retry to try again.",
             Failure::Crashed => "The agent stopped in the middle, twice. Send /retry to try again.",
-            Failure::Silent => "The agent has not been heard from for too long, so I stopped it. Send /retry to try again.",
+            Failure::Silent => {
+                "The agent has not been heard from for too long, so I stopped it. Send /retry to try again."
+            }
             Failure::TooLong => "This took longer than it may, so I stopped it. Send /retry to try again.",
             Failure::Unavailable => "The agent is not available right now. Send /retry in a while.",
             Failure::Internal => "Something went wrong on our side. Send /retry to try again.",

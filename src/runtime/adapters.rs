@@ -119,6 +119,8 @@ impl Adapters {
                 tracing::error!(%error, "the supervision of an account ended");
             }
         }
+        // A house without any account is a quiet one, not a broken one.
+        stop.cancelled().await;
     }
 }
 
@@ -178,7 +180,9 @@ impl Connection {
         }
         match &sent {
             Ok(_) => self.state().shut_out = None,
-            Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => self.hold(clock, *pause),
+            Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => {
+                self.hold(clock, *pause)
+            }
             Err(SendError::Credentials(detail)) => self.shut_out(clock, detail),
             Err(_) => {}
         }

@@ -112,7 +112,9 @@ async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
             Plan::say(format!("There is no /{name}. /help shows all commands."))
         }
         Parsed::Malformed { usage, .. } => Plan::say(format!("Write it like this: `{usage}`")),
-        Parsed::Text(_) | Parsed::NotForUs => Plan::say("This is not a command any more. /help shows all commands."),
+        Parsed::Text(_) | Parsed::NotForUs => {
+            Plan::say("This is not a command any more. /help shows all commands.")
+        }
     })
 }
 

@@ -336,7 +336,8 @@ impl ResetRules {
         for (name, fields) in &reset.scope {
             let path = format!("sessions.reset.scope.{name}");
             if name.parse::<Scope>().is_err() {
-                let problem = "there is no such scope; there are dm, group, channel, topic, thread and member";
+                let problem =
+                    "there is no such scope; there are dm, group, channel, topic, thread and member";
                 return Err(ConfigError { path, problem: problem.into() });
             }
             rules.scopes.insert(name.clone(), level(path, fields)?);
@@ -356,11 +357,8 @@ impl ResetRules {
     /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
     /// fields do not depend on each other, so that no combination can be wrong.
     pub fn policy(&self, channel: &str, scope: &str, chat: &str) -> ResetPolicy {
-        let chat = if self.chats.is_empty() {
-            None
-        } else {
-            self.chats.get(&(channel.to_owned(), chat.to_owned()))
-        };
+        let chat =
+            if self.chats.is_empty() { None } else { self.chats.get(&(channel.to_owned(), chat.to_owned())) };
         [self.scopes.get(scope), self.channels.get(channel), chat]
             .into_iter()
             .flatten()
@@ -382,13 +380,14 @@ pub struct ConfigError {
 const MAX_HOURS: u64 = 10 * 365 * 24;
 /// A hundred years.
 const MAX_DAYS: u32 = 36_500;
+/// A week.
+const MAX_TURN_SECONDS: u64 = 7 * 24 * 3600;
 
 impl Config {
     /// Checks what the types cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |path: &str, problem: &str| {
-            Err(ConfigError { path: path.into(), problem: problem.into() })
-        };
+        let wrong =
+            |path: &str, problem: &str| Err(ConfigError { path: path.into(), problem: problem.into() });
         if self.queue.per_session == 0 {
             return wrong("queue.per_session", "must be at least 1");
         }
@@ -401,21 +400,43 @@ impl Config {
         if self.turns.max_attempts == 0 {
             return wrong("turns.max_attempts", "must be at least 1");
         }
-        if self.turns.progress_timeout_seconds == 0 || self.turns.hard_limit_seconds == 0 {
-            return wrong("turns", "time limits must be at least 1 second");
+        for (path, seconds) in [
+            ("turns.progress_timeout_seconds", self.turns.progress_timeout_seconds),
+            ("turns.hard_limit_seconds", self.turns.hard_limit_seconds),
+        ] {
+            if !(1..=MAX_TURN_SECONDS).contains(&seconds) {
+                return wrong(path, "must be between 1 and 604800 (a week)");
+            }
+        }
+        if self.turns.drain_seconds > 3600 {
+            return wrong("turns.drain_seconds", "must be at most 3600 (an hour)");
+        }
+        for (path, ms) in [
+            ("turns.typing_after_ms", self.turns.typing_after_ms),
+            ("queue.debounce_ms", self.queue.debounce_ms),
+        ] {
+            if ms > 3_600_000 {
+                return wrong(path, "must be at most 3600000 (an hour)");
+            }
         }
         if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
             return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
         }
         if self.queue.max_age_minutes.is_some_and(|age| !(1..=MAX_HOURS * 60).contains(&age)) {
-            return wrong("queue.max_age_minutes", "must be between 1 and 5256000 (ten years); leave it out for ever");
+            return wrong(
+                "queue.max_age_minutes",
+                "must be between 1 and 5256000 (ten years); leave it out for ever",
+            );
         }
         let days = [self.storage.outbox_days, self.storage.refused_days, self.storage.history_days];
         if days.iter().any(|days| *days > MAX_DAYS) {
             return wrong("storage", "rows are kept at most 36500 days (a hundred years)");
         }
         if self.storage.refused_days < 8 || self.storage.history_days < 8 {
-            return wrong("storage", "messages are kept at least 8 days, so that a late redelivery is still recognised");
+            return wrong(
+                "storage",
+                "messages are kept at least 8 days, so that a late redelivery is still recognised",
+            );
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::access::{Action, Context, Decision};
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::OutId;
 use frontdesk_core::key::{Scope, SessionKey};
@@ -139,8 +139,11 @@ impl Desk {
     /// account is an error.
     pub async fn send(&self, to: &Address, text: &str, key: &str) -> Result<Vec<OutRow>, DeskError> {
         let Some(connection) = self.0.adapters.at(to) else {
-            let known: Vec<String> =
-                self.accounts().into_iter().map(|account| format!("{}:{}", account.channel, account.account)).collect();
+            let known: Vec<String> = self
+                .accounts()
+                .into_iter()
+                .map(|account| format!("{}:{}", account.channel, account.account))
+                .collect();
             return Err(DeskError::Invalid(format!(
                 "no account {}:{} is configured; there are {}",
                 to.channel(),
@@ -210,7 +213,8 @@ impl Desk {
     }
 
     fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), DeskError> {
-        let address = address.ok_or_else(|| DeskError::NotFound(format!("part {id} in a state that allows this")))?;
+        let address =
+            address.ok_or_else(|| DeskError::NotFound(format!("part {id} in a state that allows this")))?;
         self.0.outbox.wake(&address);
         Ok(())
     }

@@ -11,8 +11,8 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::route;
-use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Stored, digest};
 use frontdesk_store::StoreError;
+use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Stored, digest};
 
 use crate::config::QueueMode;
 use crate::house::House;
@@ -150,9 +150,12 @@ fn limits(house: &House, source: &Source, event: &Event, plan: Plan) -> Plan {
         return plan;
     }
     match house.limits.check(&event.principal, &event.address) {
-        Pace::TooFast { tell } if !stop => {
-            Plan { disposition: Disposition::Refused(Refusal::RateLimited), epoch: EpochChange::ByRule, tell, ..plan }
-        }
+        Pace::TooFast { tell } if !stop => Plan {
+            disposition: Disposition::Refused(Refusal::RateLimited),
+            epoch: EpochChange::ByRule,
+            tell,
+            ..plan
+        },
         _ => plan,
     }
 }

@@ -15,6 +15,7 @@ use frontdesk_core::profile::Flow;
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::mpsc;
 
+use crate::AgentEntry;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
 use crate::config::{Config, ResetRules, Routing};
@@ -22,7 +23,6 @@ use crate::hooks::Hooks;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::recent::Recent;
-use crate::AgentEntry;
 
 pub(crate) struct House {
     pub(crate) boot: String,

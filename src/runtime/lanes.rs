@@ -56,9 +56,15 @@ struct State<K> {
 
 enum Lane {
     Ready,
-    Running { again: bool },
+    Running {
+        again: bool,
+    },
     /// `firm` ones are not to be woken early.
-    Later { at: Mono, ticket: u64, firm: bool },
+    Later {
+        at: Mono,
+        ticket: u64,
+        firm: bool,
+    },
 }
 
 impl<K> Lanes<K>

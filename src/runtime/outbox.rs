@@ -66,7 +66,11 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     match attempt(&house, &connection, &address).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
-            tracing::error!(channel = address.channel(), detail, "a part cannot be read; its chat rests until the next one");
+            tracing::error!(
+                channel = address.channel(),
+                detail,
+                "a part cannot be read; its chat rests until the next one"
+            );
             Next::Sleep
         }
         Err(error) => {

@@ -231,7 +231,8 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
     .await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (hooks, moments) = Hooks::new(setup.hooks, setup.clock.clone());
-    let groups = setup.agents.iter().filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
+    let groups =
+        setup.agents.iter().filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
     let turns = Caps { total: setup.config.turns.max, groups };
     let sends = Caps {
         total: SENDS * channels.len().max(1),
@@ -266,7 +267,8 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
 /// What no part can check alone.
 fn check(setup: &Setup) -> Result<(), ConfigError> {
     setup.config.check()?;
-    let known = |path: String, agent: &str| match setup.agents.contains_key(agent) || setup.agents.is_empty() {
+    let known = |path: String, agent: &str| match setup.agents.contains_key(agent) || setup.agents.is_empty()
+    {
         true => Ok(()),
         false => {
             let names: Vec<&str> = setup.agents.keys().map(String::as_str).collect();

@@ -29,7 +29,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How a turn came to its end.
 enum End {
-    Answered { text: String, usage: Option<Usage>, by_hook: bool },
+    Answered {
+        text: String,
+        usage: Option<Usage>,
+        by_hook: bool,
+    },
     Refused(Refusal),
     /// The row was cancelled already; only the agent had to be told.
     Cancelled,

@@ -10,7 +10,7 @@ pub enum StoreError {
     #[error("the database does not take writes: {0}")]
     Unavailable(String),
     /// The file or the disk is broken: the process must end, and nothing is retried.
-    #[error("the database is broken: {0}. Stop, keep the file, and restore a backup.")]
+    #[error("the database is broken: {0}; stop, keep the file, and restore a backup")]
     Fatal(String),
     /// This request is at fault, alone.
     #[error("the database refused this: {0}")]

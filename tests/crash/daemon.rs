@@ -50,7 +50,13 @@ impl Home {
             text.push_str(&format!("[channels.{channel}.chats.{chat:?}]\nagent = \"plain\"\n"));
         }
         std::fs::write(home.0.join("frontdesk.toml"), text)?;
+        // A copy: a build that goes on beside the test must not exchange the program under it.
+        std::fs::copy(env!("CARGO_BIN_EXE_frontdesk"), home.program()).context("copying the program")?;
         Ok(home)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("frontdesk")
     }
 
     pub fn database(&self) -> PathBuf {
@@ -90,7 +96,7 @@ impl Daemon {
     pub fn start(home: &Home) -> Result<Self> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(home.log())?;
         let started = clock::moment();
-        let child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+        let child = Command::new(home.program())
             .arg("run")
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "RUST_LOG"))

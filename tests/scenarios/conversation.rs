@@ -66,8 +66,7 @@ async fn two_people_have_two_conversations() {
     assert_eq!(anna.hears().await, "I am anna");
     assert_eq!(ben.hears().await, "I am ben");
     world.at_rest().await;
-    let sessions: Vec<String> =
-        world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+    let sessions: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert!(sessions.contains(&"agent:main:fake:dm:anna".to_owned()));
     assert!(sessions.contains(&"agent:main:fake:dm:ben".to_owned()));
 }

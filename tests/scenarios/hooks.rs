@@ -66,7 +66,8 @@ async fn a_hook_rewrites_what_the_agent_hears() {
 
 #[tokio::test]
 async fn a_hook_drops_a_message_and_the_row_says_so() {
-    let world = World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Drop("spam".to_owned())))).await;
+    let world =
+        World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Drop("spam".to_owned())))).await;
     let anna = world.user("anna");
     let message = anna.says("buy now").await;
     let row = world.ended(message).await;
@@ -94,8 +95,10 @@ async fn a_message_that_a_hook_drops_takes_no_other_with_it() {
 
 #[tokio::test]
 async fn a_hook_answers_in_the_agents_place() {
-    let world =
-        World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Answer("closed today".to_owned())))).await;
+    let world = World::with(
+        plan().hook(hook(Point::MessageReceived, |_| Verdict::Answer("closed today".to_owned()))),
+    )
+    .await;
     let anna = world.user("anna");
     anna.says("hello").await;
     assert_eq!(anna.hears().await, "closed today");
@@ -129,7 +132,8 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
     assert_eq!(world.agent().tools()[0].2, serde_json::json!({ "n": 2 }));
 
     let world =
-        World::with(plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Drop("not today".to_owned())))).await;
+        World::with(plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Drop("not today".to_owned()))))
+            .await;
     world.agent().will([Step::Tool("count"), Step::Echo]);
     world.user("anna").says("hello").await;
     world.at_rest().await;
@@ -139,7 +143,8 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
 
 #[tokio::test]
 async fn a_hook_that_panics_or_sleeps_is_gone_around() {
-    let world = World::with(plan().hook(hook(Point::MessageReceived, |_| panic!("a fault of the operator's")))).await;
+    let world =
+        World::with(plan().hook(hook(Point::MessageReceived, |_| panic!("a fault of the operator's")))).await;
     let anna = world.user("anna");
     anna.says("hello").await;
     assert_eq!(anna.hears().await, "hello");

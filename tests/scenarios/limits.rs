@@ -8,7 +8,8 @@ use frontdesk_world::{World, plan};
 
 #[tokio::test]
 async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
-    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 2 })).await;
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 2 })).await;
     let anna = world.user("anna");
     anna.says("one").await;
     anna.says("two").await;
@@ -28,7 +29,8 @@ async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
 
 #[tokio::test]
 async fn one_persons_flood_is_nobody_elses_trouble() {
-    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 1 })).await;
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 1 })).await;
     let (anna, ben) = (world.user("anna"), world.user("ben"));
     for n in 0..20 {
         anna.tries(&format!("flood {n}")).await;
@@ -39,7 +41,8 @@ async fn one_persons_flood_is_nobody_elses_trouble() {
 
 #[tokio::test]
 async fn stop_gets_through_whatever_the_limit() {
-    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
     world.agent().will([frontdesk_world::Step::Hang]);
     anna.says("runs").await;
@@ -50,7 +53,8 @@ async fn stop_gets_through_whatever_the_limit() {
 
 #[tokio::test]
 async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
-    let world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
     let number = anna.writes("/new hello");
     let Outcome::Accepted { message, session } = world.platform().outcome(number).await else { panic!() };
@@ -62,7 +66,8 @@ async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
 
 #[tokio::test]
 async fn a_refused_message_that_is_redelivered_is_refused_again_and_not_told_twice() {
-    let mut world = World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let mut world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
     anna.says("one").await;
     let number = anna.writes("too fast");

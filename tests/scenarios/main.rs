@@ -11,7 +11,7 @@ mod outbox;
 mod queue;
 mod recovery;
 mod reset;
-mod storage;
 mod stopping;
+mod storage;
 mod streaming;
 mod turns;

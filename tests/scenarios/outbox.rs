@@ -31,7 +31,8 @@ async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
 async fn a_fault_of_the_platform_is_tried_again_with_backoff() {
     let world = World::new().await;
     let anna = world.user("anna");
-    let fault = || Fault::Answer(SendError::Later { after: None, scope: Bucket::Chat, detail: "502".to_owned() });
+    let fault =
+        || Fault::Answer(SendError::Later { after: None, scope: Bucket::Chat, detail: "502".to_owned() });
     world.platform().fails([fault(), fault()]);
     anna.says("hello").await;
     refused(&world, 1).await;

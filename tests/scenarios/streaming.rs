@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-use frontdesk_world::platform::Fault;
 use frontdesk_core::act::SendError;
+use frontdesk_world::platform::Fault;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
 async fn an_answer_grows_in_one_message_and_is_formatted_at_the_end() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
-    world.agent().will([Step::Say("**one** "), Step::Pause, Step::Say("two "), Step::Pause, Step::Say("three")]);
+    world.agent().will([
+        Step::Say("**one** "),
+        Step::Pause,
+        Step::Say("two "),
+        Step::Pause,
+        Step::Say("three"),
+    ]);
     anna.says("count").await;
     let first = world.platform().shows("anna", 1, |_| true).await;
     assert_eq!(first[0].text, "one", "plain while it is not whole");
@@ -28,7 +34,14 @@ async fn an_answer_grows_in_one_message_and_is_formatted_at_the_end() {
 async fn edits_keep_their_pace() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
-    world.agent().will([Step::Say("a"), Step::Pause, Step::Say("b"), Step::Say("c"), Step::Say("d"), Step::Pause]);
+    world.agent().will([
+        Step::Say("a"),
+        Step::Pause,
+        Step::Say("b"),
+        Step::Say("c"),
+        Step::Say("d"),
+        Step::Pause,
+    ]);
     anna.says("go").await;
     world.platform().shows("anna", 1, |_| true).await;
     world.agent().go_on();

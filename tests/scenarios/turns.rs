@@ -154,7 +154,10 @@ async fn an_endless_answer_is_cut_and_says_so() {
     world.agent().will((0..40).map(|_| Step::Say("0123456789")));
     anna.says("talk").await;
     let answer = anna.hears().await;
-    assert!(answer.starts_with("01234567890123456789012345678901234567890123456789\n\n(The answer was longer"), "{answer}");
+    assert!(
+        answer.starts_with("01234567890123456789012345678901234567890123456789\n\n(The answer was longer"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

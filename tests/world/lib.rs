@@ -9,7 +9,11 @@
 //! world.at_rest().await;
 //! ```
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's world stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test's world stops at the first surprise"
+)]
 
 pub mod agent;
 pub mod clock;

@@ -186,7 +186,8 @@ impl Platform {
         soon(&format!("chat {chat} shows {count} such messages; it shows {:#?}", self.chat(chat)), async {
             loop {
                 let changed = self.changed.notified();
-                let shown: Vec<Posted> = self.chat(chat).into_iter().filter(|message| fits(message)).collect();
+                let shown: Vec<Posted> =
+                    self.chat(chat).into_iter().filter(|message| fits(message)).collect();
                 if shown.len() >= count {
                     return shown;
                 }

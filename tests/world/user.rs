@@ -55,6 +55,9 @@ impl User {
     /// The answers among it, without notices.
     pub fn answers(&self) -> Vec<String> {
         let chat = self.platform.chat(&self.name);
-        chat.into_iter().filter(|message| message.kind == PostKind::Answer).map(|message| message.text).collect()
+        chat.into_iter()
+            .filter(|message| message.kind == PostKind::Answer)
+            .map(|message| message.text)
+            .collect()
     }
 }

@@ -60,7 +60,8 @@ impl World {
     /// Starts the gateway, on the same disk.
     pub async fn start(&mut self) -> Result<(), StartError> {
         self.boots += 1;
-        let agent = AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
+        let agent =
+            AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
         let access = ChannelAccess {
             dm_policy: DmPolicy::Open,
             admins: BTreeSet::from(["root".to_owned()]),

@@ -52,7 +52,6 @@ impl Stderr {
         state.turn = turn;
         state.lines = 0;
     }
-
 }
 
 impl State {

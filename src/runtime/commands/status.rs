@@ -18,8 +18,7 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
         (None, 1) => "1 message waits for its turn.".to_owned(),
         (None, waiting) => format!("{waiting} messages wait for their turn."),
     };
-    let policy =
-        house.resets.policy(row.session.channel(), row.session.scope().name(), row.session.id());
+    let policy = house.resets.policy(row.session.channel(), row.session.scope().name(), row.session.id());
     let now = house.clock.wall();
     let next = [policy.next_boundary(now), policy.idle_deadline(session.last_user_at)]
         .into_iter()

@@ -8,7 +8,8 @@ use crate::house::House;
 
 pub(super) fn plan(house: &House, row: &InboundRow) -> Plan {
     let admin = house.authorize(&row.principal, Context::Dm, Action::Administer) == Decision::Allow;
-    let may = if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
+    let may =
+        if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
     Plan::say(format!(
         "You are `{}`. {may}\nThis chat is `{}`; its session is `{}`.",
         row.principal, row.address, row.session

@@ -64,7 +64,9 @@ impl Run<'_> {
         match end {
             End::Cancelled => Last::Nothing,
             End::Drained => Last::Release,
-            End::Died(detail) if !self.acted && self.turn.deaths + 1 < self.house.config.turns.max_attempts => {
+            End::Died(detail)
+                if !self.acted && self.turn.deaths + 1 < self.house.config.turns.max_attempts =>
+            {
                 tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "the agent died; once more");
                 Last::Requeue
             }
@@ -77,12 +79,14 @@ impl Run<'_> {
         match last {
             Last::Nothing => self.cancelled().await?,
             Last::Release => {
-                self.house.store.release(id, fence, now).await?;
+                if let Fenced::Stale = self.house.store.release(id, fence, now).await? {
+                    self.cancelled().await?;
+                }
             }
-            Last::Requeue => {
-                self.house.store.requeue(id, fence).await?;
-                return Ok(Some(self.house.clock.mono() + PAUSE));
-            }
+            Last::Requeue => match self.house.store.requeue(id, fence).await? {
+                Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + PAUSE)),
+                Fenced::Stale => self.cancelled().await?,
+            },
             Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.told(finish).await,
                 // Cancelled while the agent was saying its last words.

@@ -66,6 +66,13 @@ impl<'a> Court<'a> {
         Script::read(&row.body).map(|script| script.answer())
     }
 
+    /// Whether it is the beginning of an answer that `/stop` cut off before the platform had any of it: there
+    /// is nothing to finish.
+    fn never_begun(&self, out: &Out) -> bool {
+        let turn = out.turn.and_then(|id| self.e.database.turns.get(&id));
+        out.state == "dropped" && out.platform.is_none() && turn.is_some_and(|turn| turn.state == "cancelled")
+    }
+
     /// O2, O5: the platform has every part, whole, and got them in order.
     pub(super) fn lab(&mut self) {
         let mut first: HashMap<(&str, &str), usize> = HashMap::new();
@@ -76,6 +83,9 @@ impl<'a> Court<'a> {
         let mut whole: BTreeMap<i64, String> = BTreeMap::new();
         for out in self.e.database.outbox.iter().filter(|out| out.address.starts_with("lab:")) {
             let event = self.event_of(out);
+            if self.never_begun(out) {
+                continue;
+            }
             if out.state != "sent" {
                 self.find(event, format!("O2: a part is {}: {out:?}", out.state));
                 continue;
