@@ -142,21 +142,21 @@ fn plan(house: &House, event: &Event) -> Option<Plan> {
     Some(plan)
 }
 
-/// The plan as the limits leave it. `/stop` always gets through: it is what helps against too much.
+/// The plan as the limits leave it. `/stop` gets through uncounted: it is what helps against too much.
 fn limits(house: &House, source: &Source, event: &Event, plan: Plan) -> Plan {
     let stop = matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
-    if house.recent.knows(&source.id, &event.id) {
-        // A redelivery: the store will say so, and it costs its sender nothing.
+    // The store will say that a redelivery is one; it costs its sender nothing.
+    if stop || house.recent.knows(&source.id, &event.id) {
         return plan;
     }
     match house.limits.check(&event.principal, &event.address) {
-        Pace::TooFast { tell } if !stop => Plan {
+        Pace::TooFast { tell } => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,
             tell,
             ..plan
         },
-        _ => plan,
+        Pace::Fine => plan,
     }
 }
 

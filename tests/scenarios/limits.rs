@@ -52,6 +52,17 @@ async fn stop_gets_through_whatever_the_limit() {
 }
 
 #[tokio::test]
+async fn a_stop_is_not_charged_to_its_sender() {
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let anna = world.user("anna");
+    anna.says("/stop").await;
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert_eq!(anna.answers(), ["Nothing to stop.", "hello"]);
+}
+
+#[tokio::test]
 async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
