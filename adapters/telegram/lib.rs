@@ -1,45 +1,170 @@
-//! Telegram: what it allows, and how text is written on it.
+//! Telegram: what it allows, how text is written on it, and one adapter per bot.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use frontdesk_core::port::Clock;
+//! use frontdesk_telegram::{Account, Mode, Streaming, TelegramAdapter};
+//!
+//! # fn wire(clock: Arc<dyn Clock>) -> Result<(), frontdesk_telegram::ConfigError> {
+//! let mut account = Account::new("default", "123456:AAbb-cc_dd");
+//! account.settings.streaming = Streaming::Block;
+//! account.mode = Mode::Webhook {
+//!     public_url: "https://bot.example.org/hooks/telegram/default".into(),
+//!     secret: "a-long-secret".into(),
+//! };
+//! let adapter = TelegramAdapter::new(account, clock)?;
+//! # Ok(())
+//! # }
+//! ```
 
-use std::time::Duration;
-
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
-
+mod api;
+mod callback;
+mod config;
+mod error;
+mod inbound;
 pub mod markup;
+mod media;
+mod menu;
+mod outbound;
+mod poll;
+mod rest;
+mod webhook;
 
-/// What Telegram can do.
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use async_trait::async_trait;
+use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::address::Address;
+use frontdesk_core::message::Attachment;
+use frontdesk_core::port::{
+    Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook,
+};
+use frontdesk_core::profile::Profile;
+use serde::Deserialize;
+use teloxide_core::payloads::GetMe;
+
+use api::Api;
+pub use config::{Account, ConfigError, Mode, Settings, Streaming};
+use error::Fault;
+use inbound::Me;
+use poll::Poller;
+use webhook::{Hook, Keeper};
+
+/// The channel's name in keys and addresses.
+pub const CHANNEL: &str = "telegram";
+
+/// What Telegram can do for an account with every default.
 pub fn profile() -> Profile {
-    Profile {
-        channel: "telegram",
-        // Bot API, sendMessage: 1 to 4096 characters "after entities parsing", counted in UTF-16 (Bot API,
-        // MessageEntity). We count the tags too and stay below, since servers differ in what they parse.
-        limit: Limit { max: 4000, unit: Unit::Utf16 },
-        dialect: &markup::DIALECT,
-        // Not in the Bot API: edits of one message faster than this are answered with 429 in practice.
-        flow: Flow::Edits { every: Duration::from_millis(800) },
-        // Bot API, sendMessage: answers with the sent Message and its id.
-        receipt: ReceiptRule::Platform,
-        // Bot API, sendChatAction: the status is set for 5 seconds or less.
-        typing: Some(Duration::from_secs(4)),
-        // Bot API, sendMessage: `message_thread_id`, forum topics.
-        threads: true,
-        // Bot API, sendDocument and its siblings.
-        media: true,
-        // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
-        buttons: true,
-        // Bot API: no method takes a key by which a repeated send would be known.
-        idempotent: false,
-        // Bot FAQ, "My bot is hitting limits": one message a second in a chat, about 30 a second in all.
-        pacing: Pacing {
-            per_chat: Some(Duration::from_secs(1)),
-            per_account: Some(Duration::from_nanos(1_000_000_000 / 30)),
-        },
-        // Bot API, getUpdates: a long poll of 50 s answers at its end, even with nothing; two may be lost.
-        patience: Some(Duration::from_secs(120)),
+    Settings::default().profile()
+}
+
+/// One bot.
+pub struct TelegramAdapter {
+    profile: Profile,
+    account: Account,
+    api: Api,
+    clock: Arc<dyn Clock>,
+    hook: Option<Arc<Hook>>,
+    /// How often in a row another program was found to receive this bot's updates.
+    conflicts: AtomicU32,
+}
+
+impl TelegramAdapter {
+    /// Nothing is connected yet.
+    pub fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        account.check()?;
+        let hook = match &account.mode {
+            Mode::Polling => None,
+            Mode::Webhook { secret, .. } => Some(Arc::new(Hook::new(secret.clone()))),
+        };
+        Ok(Self {
+            profile: account.settings.profile(),
+            api: Api::new(&account)?,
+            account,
+            clock,
+            hook,
+            conflicts: AtomicU32::new(0),
+        })
+    }
+
+    async fn me(&self) -> Result<Me, AdapterError> {
+        let user: User = self.api.learn(&GetMe::new()).await.map_err(Fault::for_connection)?;
+        let username = user.username.unwrap_or_default();
+        Ok(Me { id: user.id, username, account: self.account.name.clone() })
+    }
+
+    /// Receives until the connection ends.
+    async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
+        let me = self.me().await?;
+        tracing::info!(channel = CHANNEL, account = me.account, bot = me.username, "connected");
+        let rest = rest::Rest::new(self.clock.clone());
+        match (&self.account.mode, &self.hook) {
+            (Mode::Webhook { public_url, secret }, Some(hook)) => {
+                Keeper { api: &self.api, settings: &self.account.settings, rest, hook, public_url, secret }
+                    .run(me, inbox)
+                    .await
+            }
+            _ => {
+                Poller {
+                    api: &self.api,
+                    settings: &self.account.settings,
+                    rest,
+                    me: &me,
+                    inbox: inbox.as_ref(),
+                    conflicts: &self.conflicts,
+                }
+                .run()
+                .await
+            }
+        }
+    }
+}
+
+/// Only what we need of ourselves: servers differ in what else they say.
+#[derive(Deserialize)]
+struct User {
+    id: u64,
+    username: Option<String>,
+}
+
+#[async_trait]
+impl Adapter for TelegramAdapter {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn account(&self) -> &str {
+        &self.account.name
+    }
+
+    async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
+        tokio::select! {
+            ended = self.receive(inbox) => ended,
+            // A push that is cut off here may commit or not: the update comes again either way.
+            () = stop.cancelled() => Ok(()),
+        }
+    }
+
+    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
+        outbound::send(&self.api, &self.account.settings, to, act).await
+    }
+
+    async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
+        media::fetch(&self.api, &self.account.settings, file).await
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        self.hook.clone().map(|hook| hook as Arc<dyn Webhook>)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use frontdesk_core::profile::Unit;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Event, EventKind, Outcome, Place, Source};
+use frontdesk_core::message::{Event, EventKind, Outcome, Place, Source, Speaker};
 use frontdesk_core::port::{Busy, Inbox, Live, LivePrompt, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -111,12 +111,18 @@ fn event(prompt: &LivePrompt) -> Result<Event, AddressError> {
         id: event_id(&prompt.chat, &prompt.id),
         kind: EventKind::Message,
         principal: Principal::new(CHANNEL, None, &prompt.token)?,
+        // A token's holder is a person, whatever program holds it for them.
+        speaker: Speaker::Person,
+        roles: Vec::new(),
         address: Address::new(CHANNEL, None, &prompt.chat, None)?,
-        place: Place::Dm { chat: prompt.chat.clone() },
+        place: Place::Dm { chat: prompt.chat.clone(), thread: None },
         addressed: true,
+        forwarded: false,
         text: prompt.text.clone(),
         sender: None,
         platform_message: None,
+        quote: None,
+        album: None,
         attachments: Vec::new(),
         sent_at: None,
     })

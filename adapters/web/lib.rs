@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::port::{Adapter, AdapterError, Inbox, Live, Stop};
+use frontdesk_core::message::Attachment;
+use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 
 /// The channel's name in keys and addresses.
@@ -55,19 +56,32 @@ impl Adapter for WebAdapter {
         self.live.push(to, frame);
         Ok(receipt)
     }
+
+    async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
+        Err(FetchError::Refused("the web channel brings no files".to_owned()))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
+    }
 }
 
 fn profile() -> Profile {
     Profile {
         channel: CHANNEL,
         limit: Limit { max: LIMIT, unit: Unit::Characters },
+        caption: 0,
         dialect: &markup::DIALECT,
         flow: Flow::Live,
         receipt: ReceiptRule::Commit,
         // A reader sees the pieces of an answer; a sign of writing would say less.
         typing: None,
         threads: false,
-        media: false,
+        media: None,
+        // A chat of the web channel is not a person, and its readers need not be told anything unasked.
+        person_chat: None,
+        // Whoever waits for an answer hears of its end by this alone.
+        ends: true,
         buttons: false,
         idempotent: true,
         pacing: Pacing::default(),

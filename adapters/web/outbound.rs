@@ -23,6 +23,7 @@ pub(crate) fn frame(act: Act) -> Result<(Frame, Receipt), SendError> {
         Act::React { .. } => refused("the web channel has no reactions"),
         Act::Pin { .. } => refused("the web channel has no pinned messages"),
         Act::Media { .. } => refused("the web channel does not send files yet"),
+        Act::Draft { .. } => refused("the web channel shows the pieces of an answer, not drafts"),
     }
 }
 
@@ -41,7 +42,7 @@ mod tests {
             Act::Delete { target: target() },
             Act::React { target: target(), emoji: "+1".into() },
             Act::Pin { target: target() },
-            Act::Media { path: "a".into(), caption: None },
+            Act::Draft { id: 1, text: "a".into() },
         ] {
             let Err(SendError::Refused(why)) = frame(act.clone()) else { panic!("{act:?} was taken") };
             assert!(why.contains("web channel"), "{why}");

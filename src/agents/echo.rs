@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Turn};
+use frontdesk_core::message::Manner;
+use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
+use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use schemars::JsonSchema;
@@ -52,7 +54,15 @@ impl Agent for Echo {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Said> {
         let seat = self.running.begin(turn.id, CancellationToken::new());
         let heard: Vec<&str> = turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect();
-        let Directive { wait, act } = Directive::read(&heard.join("\n"));
+        let Directive { wait, mut act } = Directive::read(&heard.join("\n"));
+        if let Act::Say(text) | Act::Slowly { text, .. } = &mut act {
+            for line in turn.prompt.iter().flat_map(remarks) {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&line);
+            }
+        }
         if wait.is_zero() {
             return until_aborted(seat, answer(act, self.clock.clone()));
         }
@@ -79,6 +89,25 @@ impl Agent for Echo {
 
     // It has no process; a turn that still speaks ends with its stream.
     async fn stop(&self) {}
+}
+
+/// What there is to say of a message besides its text, line by line.
+fn remarks(prompt: &Prompt) -> impl Iterator<Item = String> {
+    let edited = (prompt.manner == Manner::Edit).then(|| "(edited)".to_owned());
+    edited.into_iter().chain(prompt.files.iter().map(remark))
+}
+
+fn remark(file: &File) -> String {
+    let kind = file.kind.name();
+    let what = match &file.name {
+        Some(name) => format!("{kind} {}", prompt::inert(name)),
+        None => kind.to_owned(),
+    };
+    match (&file.got, file.size) {
+        (Ok(_), Some(size)) => format!("[{what}, {size} bytes]"),
+        (Ok(_), None) => format!("[{what}]"),
+        (Err(why), _) => format!("[{what}: {why}]"),
+    }
 }
 
 /// Ends the stream when the turn is aborted; keeps the turn among the running ones as long as it lives.
@@ -109,6 +138,7 @@ fn answer(act: Act, clock: Arc<dyn Clock>) -> BoxStream<'static, Said> {
         Act::Fail => only(Err(AgentError::Failed("told to fail".into()))),
         Act::Crash => only(Err(AgentError::Died("told to crash".into()))),
         Act::Tool(name) => tool(name),
+        Act::Media { path, caption } => stream::iter([Ok(Delta::Media { path, caption }), done()]).boxed(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! What can be asked over HTTP, by noun.
 
+pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod chat;
 pub(crate) mod house;
 pub(crate) mod outbox;
 pub(crate) mod page;
+pub(crate) mod pairing;
 pub(crate) mod send;
 pub(crate) mod session;
+pub(crate) mod webhook;

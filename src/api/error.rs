@@ -113,15 +113,7 @@ impl ApiError {
 
     /// The same from a row, which has the reason's name alone.
     pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
-        let all = [
-            Refusal::RateLimited,
-            Refusal::SessionFull,
-            Refusal::Hook,
-            Refusal::TooOld,
-            Refusal::TooLong,
-            Refusal::Revoked,
-        ];
-        match all.into_iter().find(|refusal| refusal.name() == reason) {
+        match Refusal::named(reason) {
             Some(refusal) => Self::refused(refusal, about),
             None => Self::refused_as(reason.to_owned().into(), "This message was not taken.", about),
         }
@@ -130,12 +122,13 @@ impl ApiError {
     /// The sentence is for people in chats; who speaks to the door itself must know that the id is spent.
     fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
         let status = match &*code {
-            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited" | "quota" => StatusCode::TOO_MANY_REQUESTS,
             "too_long" => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::CONFLICT,
         };
         let message = format!("{sentence} (Its id is spent: another try needs a new id or Idempotency-Key.)");
-        let wait = (status == StatusCode::TOO_MANY_REQUESTS).then_some(Duration::from_secs(60));
+        // A quota is refilled by another day, not by waiting.
+        let wait = (code == "rate_limited").then_some(Duration::from_secs(60));
         Self { status, code, message: message.into(), retry_after: wait, about: Some(about), text: None }
     }
 

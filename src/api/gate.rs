@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::access::Action;
+use frontdesk_store::row::Author;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
@@ -16,11 +17,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::endpoint::webhook;
 use crate::error::ApiError;
 use crate::house::House;
 use crate::origin::Page;
 use crate::repeat::First;
 use crate::token::{Caller, Scope, bearer};
+
+/// The header by which the command line says that it is the command line.
+const VIA: &str = "frontdesk-via";
 
 /// One method of one path, and who may call it. The router is built from these alone.
 pub(crate) struct Endpoint {
@@ -40,6 +45,8 @@ pub(crate) enum Need {
     Probe,
     /// A token of this scope, whose holder may do this.
     Token(Scope, Action),
+    /// A platform's own proof, in its headers and its body. The endpoint checks the body's.
+    Webhook,
     /// A WebSocket has further ways to show its token: it checks them itself, Origin first.
     Socket,
 }
@@ -98,13 +105,21 @@ async fn checked(
     let ip = house.client(peer.address, &parts.headers);
     check_size(&parts.headers, house.config.limits.max_body)?;
     if endpoint.method != Method::GET || endpoint.need == Need::Socket {
-        check_page(&house, &parts, ip)?;
+        check_page(&house, endpoint, &parts, ip)?;
     }
     if endpoint.need != Need::Probe {
         house.admit(ip)?;
     }
+    let params = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
+    let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
     let caller = match endpoint.need {
         Need::Nothing | Need::Probe | Need::Socket => None,
+        Need::Webhook => {
+            webhook::check_headers(&house, &params, &parts.headers)?;
+            None
+        }
         Need::Token(scope, action) => {
             let clear = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
             let caller = house.login(clear, ip)?;
@@ -114,10 +129,6 @@ async fn checked(
         }
     };
     let body = read(&house, body).await?;
-    let params = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
-    let params = params.iter().map(|(_, value)| value.to_owned()).collect();
     let call = Call { house: house.clone(), caller, peer, ip, parts, params, body };
     match (endpoint.repeat, call.key()?) {
         (Repeat::Remembered, Some(key)) => once(&house, endpoint, call, &key).await,
@@ -163,12 +174,13 @@ fn check_size(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
 }
 
 /// Refuses other people's web pages.
-fn check_page(house: &House, parts: &Parts, ip: IpAddr) -> Result<(), ApiError> {
+fn check_page(house: &House, endpoint: &Endpoint, parts: &Parts, ip: IpAddr) -> Result<(), ApiError> {
     if house.origins.page(&parts.headers) != Page::Foreign {
         return Ok(());
     }
     metrics::counter!("frontdesk_foreign_origins_total").increment(1);
-    tracing::warn!(%ip, origin = ?parts.headers.get(header::ORIGIN), path = parts.uri.path(), "a foreign page was refused");
+    // Never the path itself: some hold codes.
+    tracing::warn!(%ip, origin = ?parts.headers.get(header::ORIGIN), path = endpoint.path, "a foreign page was refused");
     let message = "pages of this origin may not call the gateway: add it to gateway.origins";
     Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message))
 }
@@ -234,6 +246,17 @@ impl Call {
     /// Who calls; only endpoints that need a token have somebody here.
     pub(crate) fn caller(&self) -> Result<&Caller, ApiError> {
         self.caller.as_ref().ok_or_else(ApiError::unauthorized)
+    }
+
+    /// Who changes something, for the audit. The command line marks itself; only an admin's word is taken for that.
+    pub(crate) fn author(&self) -> Result<Author, ApiError> {
+        let caller = self.caller()?;
+        let via = self.parts.headers.get(VIA).map(HeaderValue::as_bytes);
+        Ok(if via == Some(b"cli") && caller.scope == Scope::Admin {
+            Author { name: "cli".to_owned(), via: "cli" }
+        } else {
+            Author { name: format!("api:{}", caller.token), via: "api" }
+        })
     }
 
     fn token(&self) -> &str {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use frontdesk_core::access::{Action, Context, Decision};
-use frontdesk_core::port::{Clock, Mono, Stop};
+use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::Desk;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +17,7 @@ use crate::limit::{Buckets, client};
 use crate::origin::Origins;
 use crate::repeat::Repeats;
 use crate::token::{Caller, Scope, Tokens};
+use crate::{RuleForGrants, Webhooks};
 
 /// What every request and every socket shares.
 pub(crate) struct House {
@@ -27,6 +28,8 @@ pub(crate) struct House {
     pub(crate) origins: Origins,
     pub(crate) repeats: Repeats,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) rule: RuleForGrants,
     pub(crate) stop: Stop,
     /// Connections and upgraded sockets: stopping waits for them.
     pub(crate) tasks: TaskTracker,
@@ -76,10 +79,17 @@ impl House {
         if caller.scope < scope {
             return Err(ApiError::forbidden());
         }
-        match self.desk.authorize(&caller.principal, Context::Dm, action) {
+        match self.desk.authorize(Who::person(&caller.principal), Context::Dm, action) {
             Decision::Allow => Ok(()),
             Decision::Pair | Decision::Deny(_) => Err(ApiError::forbidden()),
         }
+    }
+
+    /// Where an account's platform brings its events.
+    pub(crate) fn webhook(&self, params: &[String]) -> Result<&Arc<dyn Webhook>, ApiError> {
+        let [channel, account] = params else { return Err(ApiError::internal()) };
+        let nobody = || ApiError::not_found("no platform brings its events to this path");
+        self.webhooks.get(&(channel.clone(), account.clone())).ok_or_else(nobody)
     }
 
     /// The client's own address behind trusted proxies.

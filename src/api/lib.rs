@@ -21,16 +21,31 @@ mod token;
 mod waiter;
 mod ws;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::port::Stop;
+use frontdesk_core::address::Principal;
+use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_runtime::Desk;
+use frontdesk_store::row;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, ConfigError, Limits, Rate};
 pub use door::{Closed, Door};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
+
+/// Where platforms bring their events by themselves, by channel and account.
+pub type Webhooks = BTreeMap<(String, String), Arc<dyn Webhook>>;
+
+/// What is wrong with granting something to somebody: a platform's ids have their forms.
+pub type RuleForGrants = fn(&Principal, &row::Scope) -> Result<(), String>;
+
+/// The path at which an account's platform brings its events. Neither name holds anything that a URL would have to
+/// escape.
+pub fn webhook_path(channel: &str, account: &str) -> String {
+    format!("/webhooks/{channel}/{account}")
+}
 
 /// The door, built and not yet open.
 pub struct Api {
@@ -40,6 +55,8 @@ pub struct Api {
     desk: Desk,
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    webhooks: Webhooks,
+    rule: RuleForGrants,
 }
 
 impl Api {
@@ -55,7 +72,21 @@ impl Api {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         config.check_lock(tokens.len())?;
-        Ok(Self { origins: origin::Origins::new(&config)?, config, door, desk, tokens, metrics })
+        let origins = origin::Origins::new(&config)?;
+        let (webhooks, rule) = (Webhooks::new(), (|_, _| Ok(())) as RuleForGrants);
+        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks, rule })
+    }
+
+    /// Lets these platforms in at [`webhook_path`].
+    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.webhooks = webhooks;
+        self
+    }
+
+    /// Asks this before anything is granted.
+    pub fn with_rule_for_grants(mut self, rule: RuleForGrants) -> Self {
+        self.rule = rule;
+        self
     }
 
     /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
@@ -78,6 +109,8 @@ impl Api {
             desk: self.desk,
             tokens: self.tokens,
             metrics: self.metrics,
+            webhooks: self.webhooks,
+            rule: self.rule,
             stop,
         });
         listen::run(house.clone(), listener).await;

@@ -74,6 +74,7 @@ pub(crate) fn settle(outcome: Result<Outcome, Busy>) -> Result<Taken, ApiError> 
         Outcome::Conflict { message } => Err(ApiError::conflict(message)),
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
-        Outcome::Ignored => Err(ApiError::bad_request("nothing in this that an agent could answer")),
+        // Neither can come of a prompt: it is said to the agent, and edits nothing.
+        Outcome::Noted | Outcome::Ignored => Err(ApiError::bad_request("nothing in this that an agent could answer")),
     }
 }

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, on};
 use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
-use crate::endpoint::{chat, house as home, outbox, page, send, session};
+use crate::endpoint::{access, audit, chat, house as home, outbox, page, pairing, send, session, webhook};
 use crate::error::ApiError;
 use crate::gate::{self, Endpoint, Need, Repeat};
 use crate::house::House;
@@ -52,6 +52,18 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/outbox" LOOK, Own, outbox::list;
     POST "/api/outbox/{id}/retry" CHANGE, Remembered, outbox::retry;
     POST "/api/outbox/{id}/drop" CHANGE, Remembered, outbox::give_up;
+    GET "/api/pairing" LOOK, Own, pairing::list;
+    POST "/api/pairing/{code}/approve" CHANGE, Remembered, pairing::approve;
+    POST "/api/pairing/{code}/deny" CHANGE, Remembered, pairing::deny;
+    GET "/api/access" LOOK, Own, access::list;
+    POST "/api/access" CHANGE, Remembered, access::grant;
+    DELETE "/api/access/{principal}" CHANGE, Own, access::revoke;
+    GET "/api/allowlist" LOOK, Own, access::list;
+    POST "/api/allowlist" CHANGE, Remembered, access::grant;
+    DELETE "/api/allowlist/{principal}" CHANGE, Own, access::revoke;
+    GET "/api/audit" LOOK, Own, audit::list;
+    GET "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;
+    POST "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;
     POST "/api/send" CHANGE, Remembered, send::send;
     POST "/api/chat" SPEAK, Own, chat::chat;
     GET "/ws" Need::Socket, Own, handshake::upgrade;
@@ -127,11 +139,19 @@ mod tests {
 
     #[test]
     fn whatever_changes_something_needs_more_than_a_read_token() {
-        for endpoint in ENDPOINTS {
+        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.need != Need::Webhook) {
             let changes = endpoint.method != Method::GET;
             let admin = matches!(endpoint.need, Need::Token(Scope::Admin, _));
             assert_eq!(changes, admin, "{} {}", endpoint.method, endpoint.path);
         }
+    }
+
+    #[test]
+    fn platforms_come_to_one_path_and_nobody_else_does() {
+        let of_platforms = |endpoint: &&Endpoint| endpoint.need == Need::Webhook;
+        let paths: Vec<&str> = ENDPOINTS.iter().filter(of_platforms).map(|endpoint| endpoint.path).collect();
+        assert_eq!(paths, ["/webhooks/{channel}/{account}"; 2]);
+        assert_eq!(crate::webhook_path("telegram", "work"), "/webhooks/telegram/work");
     }
 
     #[test]

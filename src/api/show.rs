@@ -1,9 +1,12 @@
 //! Rows as JSON: the API's own words for what the database holds.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use frontdesk_runtime::{Account, Status};
-use frontdesk_store::row::{EpochRow, HistoryRow, OutRow, SessionRow, Totals};
-use serde_json::{Value, json};
+use frontdesk_core::address::Principal;
+use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
+use frontdesk_store::row::{
+    AuditRow, ChatRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals,
+};
+use serde_json::{Map, Value, json};
 
 use crate::frame::usage;
 
@@ -12,11 +15,116 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// The longest name that is shown, in characters.
+const NAME: usize = 120;
+
+/// A name that somebody chose, with everything escaped that would change how the line around it reads: what steers a
+/// terminal, what turns the direction of a text round, what cannot be seen. It says nothing about who somebody is:
+/// the id beside it does.
+pub(crate) fn escaped(name: &str) -> String {
+    let odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{ad}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
+            || matches!(c, '\u{e0000}'..='\u{e007f}')
+    };
+    let mut shown = String::new();
+    for (n, c) in name.chars().enumerate() {
+        match c {
+            _ if n == NAME => {
+                shown.push('…');
+                break;
+            }
+            '\\' => shown.push_str("\\\\"),
+            odd_one if odd(odd_one) => shown.extend(odd_one.escape_unicode()),
+            plain => shown.push(plain),
+        }
+    }
+    shown
+}
+
+fn person(principal: &Principal) -> Map<String, Value> {
+    let fields = [
+        ("principal", principal.as_str()),
+        ("platform", principal.platform()),
+        ("account", principal.account()),
+        ("user", principal.id()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+fn with(mut object: Map<String, Value>, more: Value) -> Value {
+    if let Value::Object(more) = more {
+        object.extend(more);
+    }
+    Value::Object(object)
+}
+
+/// A stranger who asks to be let in. Never the code.
+pub(crate) fn pairing(row: &PairingRow) -> Value {
+    let more = json!({
+        "id": row.id,
+        "shown": row.sender.as_deref().map(escaped),
+        "address": row.address.as_str(),
+        "asked": time(row.created),
+        "expires": time(row.expires),
+    });
+    with(person(&row.principal), more)
+}
+
+pub(crate) fn access(view: &AccessView) -> Value {
+    json!({
+        "access": view.entries.iter().map(entry).collect::<Vec<_>>(),
+        "chats": view.chats.iter().map(chat).collect::<Vec<_>>(),
+        "stopped": view.stopped.iter().map(|row| json!({
+            "channel": row.channel, "account": row.account, "by": row.by, "at": time(row.at),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn entry(entry: &AccessEntry) -> Value {
+    let more = json!({
+        "scope": entry.scope.name(),
+        "source": entry.source,
+        "by": entry.by,
+        "shown": entry.shown.as_deref().map(escaped),
+        "created": entry.created.map(time),
+    });
+    with(person(&entry.principal), more)
+}
+
+fn chat(row: &ChatRow) -> Value {
+    json!({
+        "chat": row.chat.as_str(),
+        "allowed": row.allowed,
+        "muted_until": row.muted_until.map(time),
+        "by": row.by,
+        "updated": time(row.updated),
+    })
+}
+
+pub(crate) fn audit(row: &AuditRow) -> Value {
+    json!({
+        "id": row.id,
+        "at": time(row.at),
+        "by": row.by,
+        "via": row.via,
+        "action": row.action,
+        "subject": escaped(&row.subject),
+        "outcome": row.outcome,
+    })
+}
+
 pub(crate) fn account(account: &Account) -> Value {
     json!({
         "channel": account.channel,
         "account": account.account,
         "ready": account.ready,
+        "state": match &account.stopped {
+            Some(by) => format!("stopped by {}", escaped(by)),
+            None if account.ready => "ready".to_owned(),
+            None => "not ready".to_owned(),
+        },
         "since": time(account.since),
         "last_heard": account.last_heard.map(time),
         "error": account.error,
@@ -121,4 +229,17 @@ pub(crate) fn part(row: &OutRow) -> Value {
         "error": row.error,
         "created": time(row.created),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_change_how_the_line_around_it_reads() {
+        assert_eq!(escaped("Anna Müller 🦊"), "Anna Müller 🦊");
+        assert_eq!(escaped("a\u{202e}b\u{200b}c\u{1b}[2J\n"), "a\\u{202e}b\\u{200b}c\\u{1b}[2J\\u{a}");
+        assert_eq!(escaped("\\u{202e}"), "\\\\u{202e}", "nobody writes what looks escaped");
+        assert_eq!(escaped(&"x".repeat(500)).chars().count(), NAME + 1);
+    }
 }

@@ -1,16 +1,37 @@
 //! Which platforms this program knows: the only file with `cfg(feature)`.
 //!
-//! A new platform is a feature in Cargo.toml and one line in each list here.
+//! A new platform is a feature in Cargo.toml and one line in each list here; its section of the configuration is a
+//! file of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use frontdesk_core::access::ChannelAccess;
-use frontdesk_core::port::{Adapter, Live};
+use frontdesk_core::address::Principal;
+use frontdesk_core::port::{Adapter, Clock, Live};
 use frontdesk_core::profile::Profile;
-use frontdesk_runtime::config::Routing;
+use frontdesk_runtime::config::{ConfigError, Routing};
+use frontdesk_store::row::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::config::channel::Section;
+use crate::config::document::Node;
+use crate::config::ids::Ids;
+
+#[cfg(feature = "lab")]
+mod lab;
+#[cfg(feature = "telegram")]
+pub mod telegram;
+#[cfg(feature = "web")]
+mod web;
+
+#[cfg(feature = "lab")]
+pub use lab::Lab;
+#[cfg(feature = "telegram")]
+pub use telegram::Telegram;
+#[cfg(feature = "web")]
+pub use web::Web;
 
 /// Where people write from.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -19,69 +40,74 @@ pub struct Channels {
     /// The web page, the WebSocket and `/api/chat`.
     #[cfg(feature = "web")]
     pub web: Web,
+    /// Telegram bots: this one, and those under `accounts`.
+    #[cfg(feature = "telegram")]
+    pub telegram: Telegram,
     /// The test platform of the crash test; in no released program.
     #[cfg(feature = "lab")]
     pub lab: Lab,
 }
 
-/// The web page, the WebSocket and `/api/chat`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Web {
-    /// Whether it takes messages.
-    pub enabled: bool,
-    /// Where its messages go.
-    #[serde(flatten)]
-    pub routing: Routing,
-}
-
-impl Default for Web {
-    fn default() -> Self {
-        Self { enabled: true, routing: Routing::default() }
-    }
-}
-
-/// The test platform of the crash test; in no released program.
-#[cfg(feature = "lab")]
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Lab {
-    /// Where it is.
-    #[serde(flatten)]
-    pub platform: frontdesk_lab::Config,
-    /// Where its messages go.
-    #[serde(flatten)]
-    pub routing: Routing,
-}
-
 impl Channels {
-    /// Where messages go, by channel.
-    pub fn routing(&self) -> BTreeMap<String, Routing> {
-        BTreeMap::from([
+    /// Every account of every channel, connected or not.
+    pub fn sections(&self) -> Vec<Section<'_>> {
+        let all: Vec<Vec<Section<'_>>> = vec![
             #[cfg(feature = "web")]
-            (frontdesk_web::CHANNEL.to_owned(), self.web.routing.clone()),
+            vec![self.web.section()],
+            #[cfg(feature = "telegram")]
+            self.telegram.sections(),
             #[cfg(feature = "lab")]
-            (frontdesk_lab::CHANNEL.to_owned(), self.lab.routing.clone()),
-        ])
+            vec![self.lab.section()],
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Where messages go, by channel and account.
+    pub fn routing(&self) -> BTreeMap<(String, String), Routing> {
+        self.sections().iter().map(|section| (section.place(), section.routes())).collect()
     }
 
     /// Who may speak, by channel and account.
     pub fn access(&self) -> BTreeMap<(String, String), ChannelAccess> {
-        BTreeMap::from([
+        let all: Vec<Vec<((String, String), ChannelAccess)>> = vec![
             #[cfg(feature = "web")]
-            (
-                (frontdesk_web::CHANNEL.to_owned(), frontdesk_core::key::DEFAULT_ACCOUNT.to_owned()),
-                web_access(),
-            ),
+            vec![(self.web.section().place(), self.web.access())],
+            #[cfg(feature = "telegram")]
+            self.telegram.access(),
             #[cfg(feature = "lab")]
-            (
-                (frontdesk_lab::CHANNEL.to_owned(), self.lab.platform.account.clone()),
-                ChannelAccess {
-                    dm_policy: frontdesk_core::access::DmPolicy::Open,
-                    ..ChannelAccess::default()
-                },
-            ),
-        ])
+            vec![(self.lab.section().place(), self.lab.access())],
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Everything that the types cannot say and that is wrong. `gateway` is the door that platforms may have to
+    /// reach.
+    #[cfg_attr(
+        not(feature = "telegram"),
+        expect(unused_variables, reason = "only some platforms come to the door")
+    )]
+    pub fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
+        let all: Vec<Vec<ConfigError>> = vec![
+            #[cfg(feature = "telegram")]
+            self.telegram.check(gateway),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// What should be said of a configuration that is right and may not be meant.
+    pub fn notices(&self) -> Vec<String> {
+        let all: Vec<Vec<String>> = vec![
+            #[cfg(feature = "telegram")]
+            self.telegram.notices(),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Takes tokens from the variables under which every program looks for them, where the file gives none.
+    #[cfg_attr(not(feature = "telegram"), expect(unused_variables, reason = "only some platforms have a token"))]
+    pub fn take_tokens(&mut self, env: &dyn Fn(&str) -> Option<String>) {
+        #[cfg(feature = "telegram")]
+        self.telegram.take_token(env);
     }
 
     /// Whether anybody takes what comes through the API's door.
@@ -94,42 +120,64 @@ impl Channels {
     }
 
     /// One adapter per account of every channel that is switched on. `live` is the API's side of the web
-    /// channel.
+    /// channel, `gateway` the door. The configuration has been checked.
     #[cfg_attr(
-        not(feature = "web"),
-        expect(unused_variables, reason = "only the web channel is the API's own")
+        not(all(feature = "web", feature = "telegram")),
+        expect(unused_variables, reason = "each is for one platform")
     )]
-    pub fn build(&self, live: &Arc<dyn Live>) -> Vec<Arc<dyn Adapter>> {
-        let all: Vec<Option<Arc<dyn Adapter>>> = vec![
+    pub fn build(
+        &self,
+        live: &Arc<dyn Live>,
+        gateway: &frontdesk_api::Config,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Vec<Arc<dyn Adapter>>, ConfigError> {
+        let all: Vec<Vec<Arc<dyn Adapter>>> = vec![
             #[cfg(feature = "web")]
-            self.web
-                .enabled
-                .then(|| Arc::new(frontdesk_web::WebAdapter::new(live.clone())) as Arc<dyn Adapter>),
+            self.web.build(live),
+            #[cfg(feature = "telegram")]
+            self.telegram.build(gateway, clock)?,
             #[cfg(feature = "lab")]
-            (!self.lab.platform.address.is_empty()).then(|| {
-                Arc::new(frontdesk_lab::LabAdapter::new(self.lab.platform.clone())) as Arc<dyn Adapter>
-            }),
+            self.lab.build(),
         ];
-        all.into_iter().flatten().collect()
+        Ok(all.into_iter().flatten().collect())
     }
 }
 
-/// Nobody comes to the web channel without a token of ours, and a token's holder is its admin.
-#[cfg(feature = "web")]
-fn web_access() -> ChannelAccess {
-    ChannelAccess {
-        dm_policy: frontdesk_core::access::DmPolicy::Open,
-        admins: std::collections::BTreeSet::from([crate::token::ID.to_owned()]),
-        ..ChannelAccess::default()
+/// Gives accounts what their channel says for all of them, where they say nothing themselves.
+pub fn inherit(document: &mut Node) {
+    let Some(channels) = document.get_mut("channels") else { return };
+    let all: &[(&str, fn(&mut Node))] = &[
+        #[cfg(feature = "telegram")]
+        (frontdesk_telegram::CHANNEL, telegram::inherit),
+    ];
+    for (channel, inherit) in all {
+        if let Some(section) = channels.get_mut(channel) {
+            inherit(section);
+        }
+    }
+}
+
+/// What is wrong with letting somebody in by an id: that a name is none, that a group is no person.
+pub fn check_grant(principal: &Principal, scope: &Scope) -> Result<(), String> {
+    let all: &[(&str, Ids)] = &[
+        #[cfg(feature = "telegram")]
+        (frontdesk_telegram::CHANNEL, telegram::IDS),
+    ];
+    let Some((_, ids)) = all.iter().find(|(channel, _)| *channel == principal.platform()) else {
+        return Ok(());
+    };
+    ids.person(principal.id())?;
+    match scope {
+        Scope::Group(group) => ids.group(group),
+        Scope::Dm | Scope::Admin => Ok(()),
     }
 }
 
 /// The platforms whose texts `frontdesk format` can write.
 pub fn profiles() -> Vec<Profile> {
     vec![
-        // A door that nobody opens: only what the adapter says about itself is wanted.
         #[cfg(feature = "web")]
-        frontdesk_web::WebAdapter::new(frontdesk_api::Door::new(&Default::default())).profile().clone(),
+        web::profile(),
         #[cfg(feature = "telegram")]
         frontdesk_telegram::profile(),
     ]

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod access;
+mod audit;
 mod chat;
 mod client;
 mod completions;
@@ -18,6 +20,8 @@ mod key;
 mod link;
 mod log;
 mod outbox;
+mod pairing;
+mod place;
 mod run;
 mod screen;
 mod send;
@@ -57,9 +61,25 @@ enum Command {
     Status(Remote),
     /// List conversations, look into one, or change one
     Sessions(sessions::SessionsArgs),
-    /// Put a text on its way to a chat
+    /// Let in strangers who wrote to a bot and got a code, or refuse them
     #[command(
-        after_help = "Example:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\""
+        after_help = "Examples:\n  frontdesk pairing list\n  frontdesk pairing approve telegram ABCD2345\n\n\
+                      To let somebody in without a code: frontdesk access allow telegram 123456789"
+    )]
+    Pairing(pairing::PairingArgs),
+    /// List who may speak; let somebody in by their id, or take that back
+    #[command(
+        after_help = "The first admin is made here, on the machine itself:\n  \
+                      frontdesk access allow telegram 123456789 --admin\n\n\
+                      To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`."
+    )]
+    Access(access::AccessArgs),
+    /// Show who changed what: grants, refusals, admins' commands
+    Audit(audit::AuditArgs),
+    /// Put a text or a file on its way to a chat
+    #[command(
+        after_help = "Examples:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"\n  \
+                      frontdesk send --to telegram:work:-1001234567890 --media report.pdf"
     )]
     Send(send::SendArgs),
     /// List outgoing messages; send one once more, or give it up
@@ -113,6 +133,7 @@ struct Remote {
 
 /// Reads the command line, does what it says and returns how it went.
 pub fn main() -> ExitCode {
+    provide_tls();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let name = called_as(&arguments);
     let mut command = Cli::command().name(name).bin_name(name);
@@ -123,6 +144,13 @@ pub fn main() -> ExitCode {
     match act(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(name),
+    }
+}
+
+/// Several libraries bring TLS; without a word from us the first connection would not know whose to take.
+fn provide_tls() {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        screen::aside("TLS was provided before us");
     }
 }
 
@@ -147,6 +175,9 @@ fn act(command: Command) -> Done {
         Command::Run(args) => run::run(args),
         Command::Status(remote) => client::block_on(status::status(remote)),
         Command::Sessions(args) => client::block_on(sessions::sessions(args)),
+        Command::Pairing(args) => client::block_on(pairing::pairing(args)),
+        Command::Access(args) => client::block_on(access::access(args)),
+        Command::Audit(args) => client::block_on(audit::audit(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::Chat(args) => client::block_on(chat::chat(args)),

@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use frontdesk_core::reset::{Mode, PolicyError, ResetPolicy};
-use frontdesk_runtime::config::{ConfigError, ResetOverride, ResetRules, Routing};
+use frontdesk_runtime::config::{ConfigError, ResetOverride, ResetRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod channel;
 mod defaults;
 pub mod document;
 pub mod example;
+pub mod ids;
 mod interpolate;
 mod load;
 pub mod problem;
@@ -26,6 +28,7 @@ mod unknown;
 mod walk;
 
 pub use crate::adapters::Channels;
+use channel::Section;
 pub use load::{Loaded, More, Reading, load, load_with, parse};
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
@@ -151,22 +154,23 @@ impl Config {
             let path = document::join("agents", name);
             agent.check().err().map(|problem| ConfigError { path, problem })
         }));
-        let routing = self.channels.routing();
+        wrong.extend(self.channels.check(&self.gateway));
+        let sections = self.channels.sections();
         let reset = &self.runtime.sessions.reset;
         // The zone stands in for the machine's, which cannot be wrong.
-        let rules = ResetRules::parse(reset, &routing, chrono_tz::UTC);
-        let fields = self.reset_fields(&routing);
+        let rules = ResetRules::parse(reset, &self.channels.routing(), chrono_tz::UTC);
+        let fields = self.reset_fields(&sections);
         if fields.is_empty() {
             wrong.extend(rules.err());
         }
         wrong.extend(fields);
-        wrong.extend(self.unknown_channels(&routing, &more.channels));
-        wrong.extend(self.missing_agents(&routing, &more.agents));
+        wrong.extend(self.unknown_channels(&sections, &more.channels));
+        wrong.extend(self.missing_agents(&sections, &more.agents));
         wrong
     }
 
     /// What is wrong in reset rules, each at its own key.
-    fn reset_fields(&self, routing: &BTreeMap<String, Routing>) -> Vec<ConfigError> {
+    fn reset_fields(&self, sections: &[Section<'_>]) -> Vec<ConfigError> {
         let reset = &self.runtime.sessions.reset;
         let default = ResetOverride {
             hour: Some(reset.hour),
@@ -178,15 +182,8 @@ impl Config {
         let named = |table: &str, name: &str| document::join(&format!("sessions.reset.{table}"), name);
         levels.extend(reset.scope.iter().map(|(name, level)| (named("scope", name), level)));
         levels.extend(reset.channel.iter().map(|(name, level)| (named("channel", name), level)));
-        for (channel, routing) in routing {
-            let chats = document::join(&document::join("channels", channel), "chats");
-            levels.extend(
-                routing
-                    .chats
-                    .iter()
-                    .map(|(id, chat)| (document::join(&document::join(&chats, id), "reset"), &chat.reset)),
-            );
-        }
+        let chats = sections.iter().flat_map(Section::chats);
+        levels.extend(chats.map(|(path, chat)| (document::join(&path, "reset"), &chat.reset)));
         let mut wrong = Vec::new();
         for (path, level) in levels {
             let only = |level: ResetOverride, key: &str| {
@@ -205,8 +202,9 @@ impl Config {
     }
 
     /// Reset rules for channels that this program does not have, and for chats without a name.
-    fn unknown_channels(&self, routing: &BTreeMap<String, Routing>, more: &[String]) -> Vec<ConfigError> {
-        let known: BTreeSet<&str> = routing.keys().chain(more).map(String::as_str).collect();
+    fn unknown_channels(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
+        let ours = sections.iter().map(|section| section.channel);
+        let known: BTreeSet<&str> = ours.chain(more.iter().map(String::as_str)).collect();
         let named = self.runtime.sessions.reset.channel.keys();
         let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| ConfigError {
             path: document::join("sessions.reset.channel", name),
@@ -215,27 +213,28 @@ impl Config {
                 known.iter().copied().collect::<Vec<_>>().join(", ")
             ),
         });
-        let empty =
-            routing.iter().filter(|(_, routing)| routing.chats.contains_key("")).map(|(channel, _)| {
-                let chats = document::join(&document::join("channels", channel), "chats");
-                ConfigError {
-                    path: document::join(&chats, ""),
-                    problem: "the chat's id is empty; write the platform's id of it".to_owned(),
-                }
-            });
+        // Channels with groups look at their ids themselves.
+        let plain = sections.iter().filter(|section| section.groups.is_none());
+        let empty = plain.filter(|section| section.routing.chats.contains_key("")).map(|section| {
+            let chats = document::join(&section.path, "chats");
+            ConfigError {
+                path: document::join(&chats, ""),
+                problem: "the chat's id is empty; write the platform's id of it".to_owned(),
+            }
+        });
         unknown.chain(empty).collect()
     }
 
     /// Agents that are named somewhere and do not exist.
-    fn missing_agents(&self, routing: &BTreeMap<String, Routing>, more: &[String]) -> Vec<ConfigError> {
+    fn missing_agents(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
         let mut named = vec![("default_agent".to_owned(), self.default_agent())];
-        for (channel, routing) in routing {
-            let path = document::join("channels", channel);
-            named.extend(routing.agent.iter().map(|agent| (document::join(&path, "agent"), agent.as_str())));
-            let chats = document::join(&path, "chats");
-            named.extend(routing.chats.iter().filter_map(|(id, chat)| {
-                Some((document::join(&document::join(&chats, id), "agent"), chat.agent.as_deref()?))
-            }));
+        for section in sections {
+            let agent = section.routing.agent.as_deref();
+            named.extend(agent.map(|agent| (document::join(&section.path, "agent"), agent)));
+            let chats = section.chats();
+            named.extend(
+                chats.filter_map(|(path, chat)| Some((document::join(&path, "agent"), chat.agent.as_deref()?))),
+            );
         }
         let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
         let names: Vec<&str> = there.iter().copied().take(NAMED).collect();

@@ -108,6 +108,11 @@ impl Home {
         self.0.join("token")
     }
 
+    /// Where files that come and go lie.
+    pub fn media(&self) -> PathBuf {
+        self.0.join("media")
+    }
+
     /// The configuration file, if there is one.
     pub fn config(&self) -> Result<Option<PathBuf>, HomeError> {
         let (toml, jsonc) = (self.0.join("frontdesk.toml"), self.0.join("frontdesk.jsonc"));
@@ -134,6 +139,14 @@ impl Home {
                 return Err(HomeError::Kind { path: self.0.clone(), found: "a file", wanted: "a folder" });
             }
             Ok(found) => notices.extend(restrict(&self.0, &found, 0o700, us)?),
+        }
+        let media = self.media();
+        if let Some(found) = there(&media, std::fs::symlink_metadata(&media))? {
+            if !found.is_dir() {
+                let found = if found.is_symlink() { "a symbolic link" } else { "a file" };
+                return Err(HomeError::Kind { path: media, found, wanted: "a folder" });
+            }
+            notices.extend(restrict(&media, &found, 0o700, us)?);
         }
         for path in OURS.map(|name| self.0.join(name)) {
             let Some(found) = there(&path, std::fs::symlink_metadata(&path))? else { continue };
@@ -243,6 +256,21 @@ mod tests {
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert_eq!((mode(home.path()), mode(&home.database())), (0o700, 0o600));
         assert_eq!(home.secure().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_folder_for_files_is_a_folder_of_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.secure().unwrap();
+        std::fs::create_dir(home.media()).unwrap();
+        std::fs::set_permissions(home.media(), Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(home.secure().unwrap().len(), 1);
+        assert_eq!(mode(&home.media()), 0o700);
+        std::fs::remove_dir(home.media()).unwrap();
+        std::os::unix::fs::symlink(dir.path(), home.media()).unwrap();
+        let error = home.secure().unwrap_err().to_string();
+        assert!(error.contains("symbolic link"), "{error}");
     }
 
     #[test]

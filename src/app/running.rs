@@ -94,7 +94,7 @@ impl Running {
     ) -> Result<Vec<OutRow>, DeskError> {
         let to =
             Address::new(channel, None, chat, None).map_err(|error| DeskError::Invalid(error.to_string()))?;
-        self.desk().send(&to, text, key).await
+        self.desk().send(&to, text, None, key).await
     }
 
     /// The handle that everything else can be asked of; clones outlive nothing.

@@ -77,6 +77,12 @@ impl ClearToken {
         frontdesk_api::hash_token(&self.0)
     }
 
+    /// What pairing codes follow from. It is in no database and no backup of one; with a new token it is another,
+    /// and codes that are open become useless.
+    pub fn pairing_secret(&self) -> [u8; 32] {
+        frontdesk_api::hash_token(&format!("frontdesk pairing secret\0{}", self.0))
+    }
+
     /// The clear text, for the one who logs in with it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -113,6 +119,7 @@ mod tests {
         assert_eq!(ClearToken::read_or_make(&path).unwrap(), (made.clone(), false));
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(format!("{made:?}"), "***");
+        assert_ne!(made.pairing_secret(), made.hash(), "the database knows the hash");
         assert_eq!(made.link("http://127.0.0.1:1/"), format!("http://127.0.0.1:1/#token={}", made.expose()));
     }
 

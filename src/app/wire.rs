@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_agents::Host;
-use frontdesk_api::{Api, Closed, Door, Scope, Token, Tokens};
+use frontdesk_api::{Api, Closed, Door, Scope, Token, Tokens, Webhooks};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -39,13 +39,17 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
     let tokens =
         Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
-    config.gateway.check_lock(tokens.len()).map_err(gateway_problem)?;
+    config.gateway.check_lock(tokens.len()).map_err(config_problem)?;
     let (listener, address) = listen(&config).await?;
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
     let door = Door::new(&config.gateway.limits);
-    let adapters = adapters(&mut builder, &config, &door);
-    let setup = setup(&mut builder, &config, &home, clock, adapters.clone())?;
+    for notice in config.channels.notices() {
+        tracing::warn!("{notice}");
+    }
+    let adapters = adapters(&mut builder, &config, &door, &clock)?;
+    let webhooks = webhooks(&adapters);
+    let setup = setup(&mut builder, &config, &home, &token, clock, adapters.clone())?;
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;
     lock.write_address(&reachable(address).to_string())?;
@@ -53,10 +57,10 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = match Api::new(config.gateway.clone(), door.clone(), runtime.desk().clone(), tokens, metrics) {
-        Ok(api) => api,
+        Ok(api) => api.with_webhooks(webhooks).with_rule_for_grants(crate::adapters::check_grant),
         Err(error) => {
             runtime.stop().await;
-            return Err(gateway_problem(error).into());
+            return Err(config_problem(error).into());
         }
     };
     let mut serving = JoinSet::new();
@@ -84,7 +88,7 @@ async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {
     }
 }
 
-fn gateway_problem(error: frontdesk_api::ConfigError) -> Problems {
+fn config_problem(error: frontdesk_api::ConfigError) -> Problems {
     let problem = Problem { place: None, path: error.path, message: error.problem };
     Problems { file: None, problems: vec![problem] }
 }
@@ -112,20 +116,35 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 
 type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
 
-fn adapters(builder: &mut Builder, config: &Config, door: &Arc<Door>) -> Adapters {
+fn adapters(
+    builder: &mut Builder,
+    config: &Config,
+    door: &Arc<Door>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Adapters, Problems> {
     if !config.channels.takes_prompts() {
         door.close(Closed::Off);
     }
     let live: Arc<dyn Live> = door.clone();
-    let mut adapters = config.channels.build(&live);
+    let mut adapters = config.channels.build(&live, &config.gateway, clock).map_err(config_problem)?;
     adapters.append(&mut builder.adapters);
-    adapters
+    Ok(adapters)
+}
+
+/// Where platforms bring their events by themselves.
+fn webhooks(adapters: &Adapters) -> Webhooks {
+    let hook = |adapter: &Arc<dyn frontdesk_core::port::Adapter>| {
+        let place = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
+        Some((place, adapter.webhook()?))
+    };
+    adapters.iter().filter_map(hook).collect()
 }
 
 fn setup(
     builder: &mut Builder,
     config: &Config,
     home: &Home,
+    token: &ClearToken,
     clock: Arc<dyn Clock>,
     adapters: Adapters,
 ) -> Result<Setup, StartError> {
@@ -145,6 +164,8 @@ fn setup(
         clock,
         default_agent: config.default_agent().to_owned(),
         adapters,
+        media: home.media(),
+        secret: token.pairing_secret(),
         routing: config.channels.routing(),
         access,
         hooks: std::mem::take(&mut builder.hooks),

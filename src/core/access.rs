@@ -1,8 +1,9 @@
 //! Who may speak: one decision for every way in, deny by default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Principal;
+use crate::message::Speaker;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +45,10 @@ pub enum DenyReason {
     UnknownGroup,
     /// Only admins may do this.
     NotAdmin,
+    /// It is a program, and nobody allowed it.
+    Bot,
+    /// It is a chat that speaks for itself, and has no person's rights.
+    NotAPerson,
 }
 
 impl DenyReason {
@@ -54,6 +59,8 @@ impl DenyReason {
             DenyReason::Disabled => "disabled",
             DenyReason::UnknownGroup => "unknown_group",
             DenyReason::NotAdmin => "not_admin",
+            DenyReason::Bot => "bot",
+            DenyReason::NotAPerson => "not_a_person",
         }
     }
 }
@@ -81,11 +88,22 @@ pub struct ChannelAccess {
     pub allow: BTreeSet<String>,
     /// People who may administer.
     pub admins: BTreeSet<String>,
-    /// Groups that are served, and who may speak in each; an empty set is everyone in that group.
-    pub groups: std::collections::BTreeMap<String, BTreeSet<String>>,
+    /// Groups that are served, and who may speak in each.
+    pub groups: BTreeMap<String, GroupAccess>,
+    /// Other programs that may speak where a person might. A set that means everyone means no program.
+    pub bots: BTreeSet<String>,
 }
 
-/// What an admin granted at run time, looked up for this principal.
+/// Who may speak in a group. Nobody named means everyone in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupAccess {
+    /// People, by their ids.
+    pub people: BTreeSet<String>,
+    /// Those who have one of these roles there, by the roles' ids. A role never makes an admin.
+    pub roles: BTreeSet<String>,
+}
+
+/// What an admin granted at run time, looked up for this principal in this context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
     /// May write in private.
@@ -94,41 +112,72 @@ pub struct Grants {
     pub group: bool,
     /// May administer.
     pub admin: bool,
+    /// The group in question is served.
+    pub here: bool,
 }
 
-/// The one rule. `grants` are those of `principal` in `context`; whatever is not allowed is denied.
+/// Who wants something.
+#[derive(Debug, Clone, Copy)]
+pub struct Who<'a> {
+    /// By their stable id.
+    pub principal: &'a Principal,
+    /// What kind of being it is.
+    pub speaker: Speaker,
+    /// Their roles in the place in question.
+    pub roles: &'a [String],
+}
+
+impl<'a> Who<'a> {
+    /// A person without roles.
+    pub fn person(principal: &'a Principal) -> Self {
+        Who { principal, speaker: Speaker::Person, roles: &[] }
+    }
+}
+
+/// The one rule. `grants` are those of `who` in `context`; whatever is not allowed is denied.
 pub fn decide(
     rules: &ChannelAccess,
     grants: Grants,
-    principal: &Principal,
+    who: Who<'_>,
     context: Context<'_>,
     action: Action,
 ) -> Decision {
-    let admin = grants.admin || rules.admins.contains(principal.id());
-    match (action, context) {
+    let id = who.principal.id();
+    let admin = who.speaker == Speaker::Person && (grants.admin || rules.admins.contains(id));
+    match (action, who.speaker) {
         (Action::Administer, _) if admin => Decision::Allow,
-        (Action::Administer, _) => Decision::Deny(DenyReason::NotAdmin),
-        (Action::Speak, Context::Dm) => {
-            if rules.dm_policy == DmPolicy::Disabled {
-                Decision::Deny(DenyReason::Disabled)
-            } else if admin || grants.dm || rules.allow.contains(principal.id()) {
-                Decision::Allow
-            } else {
-                match rules.dm_policy {
-                    DmPolicy::Open => Decision::Allow,
-                    DmPolicy::Pairing => Decision::Pair,
-                    DmPolicy::Allowlist | DmPolicy::Disabled => Decision::Deny(DenyReason::NotAllowed),
-                }
-            }
-        }
-        (Action::Speak, Context::Group(group)) => match rules.groups.get(group) {
-            None if grants.group => Decision::Allow,
-            None => Decision::Deny(DenyReason::UnknownGroup),
-            Some(people) if people.is_empty() || people.contains(principal.id()) || grants.group => {
-                Decision::Allow
-            }
-            Some(_) => Decision::Deny(DenyReason::NotAllowed),
+        (Action::Administer, Speaker::Person) => Decision::Deny(DenyReason::NotAdmin),
+        (Action::Administer, _) => Decision::Deny(DenyReason::NotAPerson),
+        (Action::Speak, Speaker::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
+        (Action::Speak, speaker) => match context {
+            Context::Dm => in_private(rules, admin || grants.dm, id, speaker),
+            Context::Group(group) => in_group(rules, grants, admin, who, group),
         },
+    }
+}
+
+fn in_private(rules: &ChannelAccess, granted: bool, id: &str, speaker: Speaker) -> Decision {
+    match rules.dm_policy {
+        DmPolicy::Disabled => Decision::Deny(DenyReason::Disabled),
+        _ if granted || rules.allow.contains(id) => Decision::Allow,
+        DmPolicy::Open => Decision::Allow,
+        DmPolicy::Pairing if speaker == Speaker::Person => Decision::Pair,
+        DmPolicy::Pairing | DmPolicy::Allowlist => Decision::Deny(DenyReason::NotAllowed),
+    }
+}
+
+fn in_group(rules: &ChannelAccess, grants: Grants, admin: bool, who: Who<'_>, group: &str) -> Decision {
+    let named = rules.groups.get(group);
+    if named.is_none() && !grants.here && !grants.group {
+        return Decision::Deny(DenyReason::UnknownGroup);
+    }
+    let everyone = named.map_or(grants.here, |named| named.people.is_empty() && named.roles.is_empty());
+    let listed = named.is_some_and(|named| {
+        named.people.contains(who.principal.id()) || who.roles.iter().any(|role| named.roles.contains(role))
+    });
+    match everyone || listed || grants.group || admin {
+        true => Decision::Allow,
+        false => Decision::Deny(DenyReason::NotAllowed),
     }
 }
 
@@ -148,15 +197,22 @@ mod tests {
             allow: BTreeSet::from(["friend".to_owned()]),
             admins: BTreeSet::from(["root".to_owned()]),
             groups: [
-                ("open".to_owned(), BTreeSet::new()),
-                ("closed".to_owned(), BTreeSet::from(["member".to_owned()])),
+                ("open".to_owned(), GroupAccess::default()),
+                (
+                    "closed".to_owned(),
+                    GroupAccess {
+                        people: BTreeSet::from(["member".to_owned()]),
+                        roles: BTreeSet::from(["staff".to_owned()]),
+                    },
+                ),
             ]
             .into(),
+            bots: BTreeSet::from(["robot".to_owned()]),
         }
     }
 
     fn speak(rules: &ChannelAccess, id: &str, context: Context<'_>) -> Decision {
-        decide(rules, Grants::default(), &who(id), context, Action::Speak)
+        decide(rules, Grants::default(), Who::person(&who(id)), context, Action::Speak)
     }
 
     #[test]
@@ -164,7 +220,8 @@ mod tests {
         let rules = ChannelAccess::default();
         assert_eq!(speak(&rules, "1", Context::Dm), Decision::Pair);
         assert_eq!(speak(&rules, "1", Context::Group("1")), Decision::Deny(DenyReason::UnknownGroup));
-        let administers = decide(&rules, Grants::default(), &who("1"), Context::Dm, Action::Administer);
+        let administers =
+            decide(&rules, Grants::default(), Who::person(&who("1")), Context::Dm, Action::Administer);
         assert_eq!(administers, Decision::Deny(DenyReason::NotAdmin));
     }
 
@@ -196,19 +253,15 @@ mod tests {
         assert_eq!(speak(&rules, "member", Context::Group("closed")), Decision::Allow);
         assert_eq!(speak(&rules, "member", Context::Dm), Decision::Deny(DenyReason::NotAllowed));
         let dm = Grants { dm: true, ..Grants::default() };
-        let there = decide(&rules, dm, &who("1"), Context::Group("closed"), Action::Speak);
+        let there = decide(&rules, dm, Who::person(&who("1")), Context::Group("closed"), Action::Speak);
         assert_eq!(there, Decision::Deny(DenyReason::NotAllowed));
         let group = Grants { group: true, ..Grants::default() };
-        let here = decide(&rules, group, &who("1"), Context::Dm, Action::Speak);
+        let here = decide(&rules, group, Who::person(&who("1")), Context::Dm, Action::Speak);
         assert_eq!(here, Decision::Deny(DenyReason::NotAllowed));
     }
 
     fn grants() -> impl Strategy<Value = Grants> {
-        (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(dm, group, admin)| Grants {
-            dm,
-            group,
-            admin,
-        })
+        any::<[bool; 4]>().prop_map(|[dm, group, admin, here]| Grants { dm, group, admin, here })
     }
 
     fn policy() -> impl Strategy<Value = DmPolicy> {
@@ -228,13 +281,82 @@ mod tests {
         place.map_or(Context::Dm, Context::Group)
     }
 
+    #[test]
+    fn a_group_that_an_admin_opened_is_open_to_all_in_it_and_to_no_program() {
+        let here = Grants { here: true, ..Grants::default() };
+        let decide = |id: &str, speaker| {
+            let (who, foreign) = (who(id), Context::Group("foreign"));
+            decide(
+                &rules(DmPolicy::Pairing),
+                here,
+                Who { speaker, ..Who::person(&who) },
+                foreign,
+                Action::Speak,
+            )
+        };
+        assert_eq!(decide("1", Speaker::Person), Decision::Allow);
+        assert_eq!(decide("-100", Speaker::Chat), Decision::Allow);
+        assert_eq!(decide("1", Speaker::Bot), Decision::Deny(DenyReason::Bot));
+        assert_eq!(decide("robot", Speaker::Bot), Decision::Allow);
+    }
+
+    #[test]
+    fn a_role_lets_speak_where_it_is_named_and_never_administer() {
+        let (rules, who) = (rules(DmPolicy::Pairing), who("1"));
+        let roles = ["staff".to_owned()];
+        let staff = Who { roles: &roles, ..Who::person(&who) };
+        let decide = |context, action| decide(&rules, Grants::default(), staff, context, action);
+        assert_eq!(decide(Context::Group("closed"), Action::Speak), Decision::Allow);
+        assert_eq!(decide(Context::Dm, Action::Speak), Decision::Pair);
+        assert_eq!(
+            decide(Context::Group("closed"), Action::Administer),
+            Decision::Deny(DenyReason::NotAdmin)
+        );
+    }
+
+    #[test]
+    fn a_stranger_that_is_no_person_gets_no_code() {
+        for speaker in [Speaker::Bot, Speaker::Chat] {
+            let who = who("1");
+            let who = Who { speaker, ..Who::person(&who) };
+            let decision =
+                super::decide(&ChannelAccess::default(), Grants::default(), who, Context::Dm, Action::Speak);
+            assert!(matches!(decision, Decision::Deny(_)), "{speaker:?}: {decision:?}");
+        }
+    }
+
+    fn speaker() -> impl Strategy<Value = Speaker> {
+        prop_oneof![Just(Speaker::Person), Just(Speaker::Bot), Just(Speaker::Chat)]
+    }
+
     proptest! {
+        #[test]
+        fn what_is_no_person_never_administers(
+            id in "root|robot|stranger", grants in grants(), policy in policy(), place in place(), speaker in speaker()
+        ) {
+            prop_assume!(speaker != Speaker::Person);
+            let who = who(&id);
+            let who = Who { speaker, ..Who::person(&who) };
+            let decision = decide(&rules(policy), grants, who, context(place), Action::Administer);
+            prop_assert_eq!(decision, Decision::Deny(DenyReason::NotAPerson));
+        }
+
+        #[test]
+        fn a_program_that_nobody_named_says_nothing(
+            id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
+        ) {
+            let who = who(&id);
+            let who = Who { speaker: Speaker::Bot, ..Who::person(&who) };
+            let decision = decide(&rules(policy), grants, who, context(place), Action::Speak);
+            prop_assert_eq!(decision, Decision::Deny(DenyReason::Bot));
+        }
+
         #[test]
         fn only_an_admin_administers(
             id in "friend|root|member|stranger|ROOT|root |", grants in grants(), policy in policy(), place in place()
         ) {
             let Ok(who) = Principal::new("telegram", None, &id) else { return Ok(()) };
-            let decision = decide(&rules(policy), grants, &who, context(place), Action::Administer);
+            let decision = decide(&rules(policy), grants, Who::person(&who), context(place), Action::Administer);
             prop_assert_eq!(decision == Decision::Allow, id == "root" || grants.admin);
         }
 
@@ -253,7 +375,7 @@ mod tests {
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
             let without = speak(&rules(policy), &id, context(place));
-            let with = decide(&rules(policy), grants, &who(&id), context(place), Action::Speak);
+            let with = decide(&rules(policy), grants, Who::person(&who(&id)), context(place), Action::Speak);
             prop_assert!(without != Decision::Allow || with == Decision::Allow);
         }
     }

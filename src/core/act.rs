@@ -1,5 +1,6 @@
 //! What an adapter can be asked to do, and how it answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,6 +9,7 @@ use crate::delta::Usage;
 use crate::id::{MessageId, OutId};
 use crate::key::SessionKey;
 use crate::markup::Part;
+use crate::message::FileKind;
 
 /// One request to an adapter. A new act breaks every adapter until its author has answered it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,12 +42,20 @@ pub enum Act {
     },
     /// Show that an answer is being written.
     Typing,
-    /// Send a file.
+    /// Send a file, with the post's text beneath it.
     Media {
-        /// Where it lies, beneath the media root.
-        path: std::path::PathBuf,
-        /// What stands under it.
-        caption: Option<Part>,
+        /// The file.
+        file: MediaFile,
+        /// What stands beneath it: its part is empty where nothing does.
+        post: Post,
+    },
+    /// Show an answer in progress as a draft that goes away by itself, where the platform has such a thing
+    /// ([`crate::profile::Flow::Draft`]). Nothing is lost without it.
+    Draft {
+        /// The same for every state of one draft; never 0.
+        id: i64,
+        /// What it says now.
+        text: String,
     },
     /// A piece of an answer in progress, for readers who are there now. Nothing is lost without it.
     Delta {
@@ -67,6 +77,27 @@ pub enum Act {
     },
 }
 
+/// A file on its way out, opened and checked: nobody looks it up by its name again.
+#[derive(Debug, Clone)]
+pub struct MediaFile {
+    /// The open file, at its beginning. Read from a clone of the handle.
+    pub handle: Arc<std::fs::File>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The name that the reader sees.
+    pub name: String,
+    /// The media type, where it is known.
+    pub mime: Option<String>,
+    /// How it is to be shown.
+    pub kind: FileKind,
+}
+
+impl PartialEq for MediaFile {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.handle, &other.handle) && self.name == other.name && self.kind == other.kind
+    }
+}
+
 /// Something to say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
@@ -76,7 +107,7 @@ pub struct Post {
     pub out: OutId,
     /// The same for every attempt to send this part: the idempotency key where the platform has one.
     pub key: String,
-    /// The platform's id of the message it answers.
+    /// What it answers, as the event's `platform_message` named it.
     pub reply_to: Option<String>,
     /// What it is.
     pub kind: PostKind,
@@ -84,6 +115,8 @@ pub struct Post {
     pub about: About,
     /// Its place in the session's durable frames (the web channel).
     pub seq: Option<u64>,
+    /// Whether the text still grows: an edit of it follows.
+    pub more: bool,
 }
 
 /// What an outgoing part is.
@@ -175,6 +208,12 @@ pub enum SendError {
     /// The chat is gone or has shut us out.
     #[error("chat is gone: {0}")]
     Gone(String),
+    /// The chat has another id now: everything for it goes there.
+    #[error("the chat has moved to {to}")]
+    Moved {
+        /// The new id.
+        to: String,
+    },
     /// Our token is not accepted; nothing can be sent until an operator acts.
     #[error("credentials refused: {0}")]
     Credentials(String),
@@ -186,7 +225,8 @@ pub enum SendError {
     Offline,
 }
 
-/// What a platform's "too many requests" is about.
+/// What a platform's "too many requests" is about. Limits of single methods are the adapter's own to keep: it
+/// answers `Later` for the chat until they are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// One chat.

@@ -8,10 +8,15 @@
 //!
 //! /help            /new [TEXT] (/reset)   /status          /stop
 //! /retry           /sessions [PAGE]       /resume [N]      /whoami
+//! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
 //! A message with the name of another bot is not for us. A name that is not in the list is answered with
 //! the nearest one and does not reach the agent. Who may use a command is not decided here.
+
+pub mod gateway;
+
+pub use gateway::Gateway;
 
 use crate::nearest::nearest;
 
@@ -33,7 +38,7 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 8] = [
+const LIST: [Spec; 9] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { name: "help", aliases: &["start"], usage: "/help", help: "Show what you can write here" },
     Spec {
@@ -73,6 +78,12 @@ const LIST: [Spec; 8] = [
         usage: "/whoami",
         help: "Show your id on this platform and what you may do",
     },
+    Spec {
+        name: "gateway",
+        aliases: &[],
+        usage: "/gateway WHAT",
+        help: "Look after the gateway (admins only)",
+    },
 ];
 
 /// A command with its arguments.
@@ -103,6 +114,8 @@ pub enum Command {
     },
     /// Who the person is to us.
     Whoami,
+    /// Look after the gateway; `None` shows what can be written.
+    Gateway(Option<Gateway>),
 }
 
 impl Command {
@@ -117,6 +130,7 @@ impl Command {
             Command::Sessions { .. } => "sessions",
             Command::Resume { .. } => "resume",
             Command::Whoami => "whoami",
+            Command::Gateway(_) => "gateway",
         }
     }
 }
@@ -186,6 +200,8 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
         "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
         "resume" => number(rest).map(|epoch| Command::Resume { epoch: Some(epoch) }),
+        "gateway" if rest.is_empty() => Some(Command::Gateway(None)),
+        "gateway" => Gateway::parse(rest).map(|request| Command::Gateway(Some(request))),
         _ if !rest.is_empty() => None,
         "status" => Some(Command::Status),
         "retry" => Some(Command::Retry),

@@ -10,6 +10,13 @@ use thiserror::Error;
 pub enum Delta {
     /// More text of the answer.
     Text(String),
+    /// A file for the chat, to come after the answer.
+    Media {
+        /// Where it lies: beneath the media root, or it is not sent.
+        path: std::path::PathBuf,
+        /// What is to stand beneath it, in Markdown.
+        caption: Option<String>,
+    },
     /// It wants to use a tool and waits for the permit.
     ToolStart(ToolCall),
     /// A tool has ended.

@@ -37,7 +37,7 @@ struct Fields {
 
 impl SessionKey {
     /// A key from its unescaped fields. `account` `None` and `default` mean the same; `thread` belongs to
-    /// the scopes topic, thread and (if there is one) member; `person` to member alone.
+    /// the scopes topic, thread and (if there is one) dm and member; `person` to member alone.
     pub fn build(
         agent: &str,
         channel: &str,
@@ -59,7 +59,7 @@ impl SessionKey {
                 return Err(KeyError::Lacks { scope, field: "thread" });
             }
             (Scope::Member, _, None) => return Err(KeyError::Lacks { scope, field: "person" }),
-            (Scope::Topic | Scope::Thread, Some(_), None) | (Scope::Member, _, Some(_)) => {}
+            (Scope::Topic | Scope::Thread | Scope::Dm, Some(_), None) | (Scope::Member, _, Some(_)) => {}
             (_, _, Some(_)) => return Err(KeyError::HasNo { scope, field: "person" }),
             (_, Some(_), None) => return Err(KeyError::HasNo { scope, field: "thread" }),
             (_, None, None) => {}
@@ -147,7 +147,7 @@ impl FromStr for SessionKey {
         };
         let scope: Scope = scope.parse()?;
         let (id, thread, person) = match (scope, rest) {
-            (Scope::Topic | Scope::Thread, [id, thread]) => (id, Some(*thread), None),
+            (Scope::Topic | Scope::Thread | Scope::Dm, [id, thread]) => (id, Some(*thread), None),
             (Scope::Member, [id, "", person]) => (id, None, Some(*person)),
             (Scope::Member, [id, thread, person]) => (id, Some(*thread), Some(*person)),
             (Scope::Topic | Scope::Thread | Scope::Member, _) => return Err(wrong_count(scope, text)),
@@ -347,6 +347,7 @@ mod tests {
     fn every_scope_has_its_form() {
         let keys = [
             (Scope::Dm, "1", None, None, "agent:main:telegram@work:dm:1"),
+            (Scope::Dm, "1", Some("8"), None, "agent:main:telegram@work:dm:1:8"),
             (Scope::Group, "-1", None, None, "agent:main:telegram@work:group:-1"),
             (Scope::Channel, "7", None, None, "agent:main:telegram@work:channel:7"),
             (Scope::Topic, "-1", Some("8"), None, "agent:main:telegram@work:topic:-1:8"),
@@ -395,7 +396,7 @@ mod tests {
     #[case("agent:main:telegram", "is not a session key")]
     #[case("agent:main:telegram:room:1", "use dm, group,")]
     #[case("agent:main:telegram:dm", "dm:{id}")]
-    #[case("agent:main:telegram:dm:1:2", "dm:{id}")]
+    #[case("agent:main:telegram:dm:1:2:3", "dm:{id}")]
     #[case("agent:main:telegram:topic:1", "topic:{chat}:{topic}")]
     #[case("agent:main:telegram:member:1:2", "member:{chat}:{thread or nothing}:{person}")]
     #[case("agent:main:telegram:member:1:2:3:4:5:6:7", "member:{chat}")]
@@ -420,9 +421,9 @@ mod tests {
             |scope, thread, person| SessionKey::build("main", "web", None, scope, "1", thread, person);
         for scope in Scope::ALL {
             let threaded = matches!(scope, Scope::Topic | Scope::Thread);
-            let member = scope == Scope::Member;
+            let (member, dm) = (scope == Scope::Member, scope == Scope::Dm);
             assert_eq!(build(scope, None, None).is_ok(), !threaded && !member, "{scope}");
-            assert_eq!(build(scope, Some("2"), None).is_ok(), threaded, "{scope}");
+            assert_eq!(build(scope, Some("2"), None).is_ok(), threaded || dm, "{scope}");
             assert_eq!(build(scope, None, Some("3")).is_ok(), member, "{scope}");
             assert_eq!(build(scope, Some("2"), Some("3")).is_ok(), member, "{scope}");
             assert_eq!(scope.name().parse(), Ok(scope));

@@ -27,22 +27,65 @@ pub struct Event {
     pub kind: EventKind,
     /// Who did it.
     pub principal: Principal,
+    /// What kind of being that is.
+    pub speaker: Speaker,
+    /// The platform's ids of the sender's roles in this place, where it has such a thing.
+    pub roles: Vec<String>,
     /// Where an answer goes.
     pub address: Address,
     /// Which conversation it belongs to.
     pub place: Place,
     /// Whether it speaks to us: a direct message, a mention, a reply to the bot or a command.
     pub addressed: bool,
-    /// What was said, without the mention of the bot.
+    /// Whether its words are somebody else's, passed on. No command is read from them.
+    pub forwarded: bool,
+    /// What was said, without the mention of the bot and without the bot's name behind a command. What is no
+    /// text but can be told in words (a place, a contact, a poll) is told in words.
     pub text: String,
     /// How the sender is shown. Display data: never an identity.
     pub sender: Option<String>,
-    /// The platform's id of this message, to reply to or to react on.
+    /// What an answer to this event refers to: the platform's id of the message or, where it is none (a slash
+    /// command), the adapter's own handle. Opaque to everyone else, and never logged.
     pub platform_message: Option<String>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
+    /// The platform's id of the album it is one piece of: all pieces make one turn.
+    pub album: Option<String>,
     /// Files that came with it, not yet fetched.
     pub attachments: Vec<Attachment>,
     /// When the platform says it was sent. Never used for resets: those follow our time of acceptance.
     pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// What kind of being an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Speaker {
+    /// A person with an account of their own.
+    #[default]
+    Person,
+    /// Another program.
+    Bot,
+    /// A chat that speaks for itself: an anonymous admin, a channel. It has no person's rights.
+    Chat,
+}
+
+impl Speaker {
+    /// Every one.
+    pub const ALL: [Speaker; 3] = [Speaker::Person, Speaker::Bot, Speaker::Chat];
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<Speaker> {
+        Speaker::ALL.into_iter().find(|speaker| speaker.name() == name)
+    }
+
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Speaker::Person => "person",
+            Speaker::Bot => "bot",
+            Speaker::Chat => "chat",
+        }
+    }
 }
 
 /// What happened on the platform.
@@ -50,17 +93,90 @@ pub struct Event {
 pub enum EventKind {
     /// Somebody said something.
     Message,
+    /// An earlier message, named by the event's `platform_message`, says something else now.
+    Edit,
+    /// Somebody put marks on a message, or took some back.
+    Reaction {
+        /// The platform's id of the message.
+        target: String,
+        /// The marks that are new.
+        added: Vec<String>,
+        /// The marks that are gone.
+        removed: Vec<String>,
+    },
+    /// Somebody pressed a button; the event's text is the button's data.
+    Button {
+        /// The platform's id of the message that carries the button.
+        target: Option<String>,
+    },
+    /// Somebody sent us what no agent can take, by the platform's name for it: they are told so.
+    Unreadable(String),
+    /// The chat has another id from now on.
+    Moved {
+        /// The new id.
+        to: String,
+    },
     /// Anything that no agent can take, with the platform's name for it. It is counted, not stored.
     Other(String),
 }
 
-/// The conversation an event belongs to, in the platform's terms.
+/// In which way something was said, as it is stored and as agents see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Manner {
+    /// As a message.
+    #[default]
+    Message,
+    /// As a new text of an earlier message that an agent has seen already.
+    Edit,
+    /// With a button.
+    Button,
+    /// With a mark on a message.
+    Reaction,
+}
+
+impl Manner {
+    /// Every one.
+    pub const ALL: [Manner; 4] = [Manner::Message, Manner::Edit, Manner::Button, Manner::Reaction];
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<Manner> {
+        Manner::ALL.into_iter().find(|manner| manner.name() == name)
+    }
+
+    /// The name in the database and for agents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Manner::Message => "message",
+            Manner::Edit => "edit",
+            Manner::Button => "button",
+            Manner::Reaction => "reaction",
+        }
+    }
+}
+
+/// The message that another one replies to. Data of third parties: never read for commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The platform's id of that message.
+    pub message: Option<String>,
+    /// How its sender is shown.
+    pub sender: Option<String>,
+    /// What it says, or the piece that was quoted.
+    pub text: String,
+    /// Whether we said it.
+    pub ours: bool,
+}
+
+/// The conversation an event belongs to, in the platform's terms. Its chat names the conversation and may differ
+/// from the address's, which names where to send: of a private chat some platforms give both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A private chat with one person.
     Dm {
         /// The chat's id, in most platforms the person's.
         chat: String,
+        /// The part of it that this is in, where a private chat has parts.
+        thread: Option<String>,
     },
     /// A chat of several people.
     Group {
@@ -97,7 +213,7 @@ impl Place {
     /// The chat's id.
     pub fn chat(&self) -> &str {
         match self {
-            Place::Dm { chat }
+            Place::Dm { chat, .. }
             | Place::Group { chat }
             | Place::Channel { chat }
             | Place::Topic { chat, .. }
@@ -109,7 +225,8 @@ impl Place {
     pub fn thread(&self) -> Option<&str> {
         match self {
             Place::Topic { thread, .. } | Place::Thread { thread, .. } => Some(thread),
-            _ => None,
+            Place::Dm { thread, .. } => thread.as_deref(),
+            Place::Group { .. } | Place::Channel { .. } => None,
         }
     }
 }
@@ -119,12 +236,65 @@ impl Place {
 pub struct Attachment {
     /// What the platform needs to hand the file out.
     pub reference: String,
+    /// How it is shown.
+    pub kind: FileKind,
     /// The file's name, as its sender chose it: display data.
     pub name: Option<String>,
     /// The media type, as the platform states it.
     pub mime: Option<String>,
     /// The size in bytes, as the platform states it.
     pub size: Option<u64>,
+}
+
+/// How a file is shown in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum FileKind {
+    /// A picture.
+    Photo,
+    /// A file as it is.
+    #[default]
+    Document,
+    /// Something spoken.
+    Voice,
+    /// Music.
+    Audio,
+    /// A film.
+    Video,
+    /// A film without sound that plays by itself.
+    Animation,
+    /// A sticker.
+    Sticker,
+}
+
+impl FileKind {
+    /// Every one.
+    pub const ALL: [FileKind; 7] = [
+        FileKind::Photo,
+        FileKind::Document,
+        FileKind::Voice,
+        FileKind::Audio,
+        FileKind::Video,
+        FileKind::Animation,
+        FileKind::Sticker,
+    ];
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<FileKind> {
+        FileKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name in the database and for agents.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileKind::Photo => "photo",
+            FileKind::Document => "document",
+            FileKind::Voice => "voice",
+            FileKind::Audio => "audio",
+            FileKind::Video => "video",
+            FileKind::Animation => "animation",
+            FileKind::Sticker => "sticker",
+        }
+    }
 }
 
 /// How far a source has been read, in the platform's own terms. Opaque to everyone but its adapter.
@@ -153,6 +323,9 @@ pub enum Outcome {
         /// The id of the event that was first.
         message: MessageId,
     },
+    /// Taken into an earlier message, which still waits (an edit), or kept as quiet context: no answer of its
+    /// own will follow.
+    Noted,
     /// Stored as refused; the person was told, where there is something to tell.
     Refused {
         /// The id to speak about it.
@@ -181,17 +354,26 @@ pub enum Refusal {
     TooLong,
     /// Its sender was shut out while it waited.
     Revoked,
+    /// Its sender is a stranger and got a code to show to an admin.
+    Pairing,
+    /// Its sender has said as much today as one person may.
+    Quota,
+    /// Nothing that an agent could take.
+    Unreadable,
 }
 
 impl Refusal {
     /// Every one.
-    pub const ALL: [Refusal; 6] = [
+    pub const ALL: [Refusal; 9] = [
         Refusal::RateLimited,
         Refusal::SessionFull,
         Refusal::Hook,
         Refusal::TooOld,
         Refusal::TooLong,
         Refusal::Revoked,
+        Refusal::Pairing,
+        Refusal::Quota,
+        Refusal::Unreadable,
     ];
 
     /// The one with this name.
@@ -208,12 +390,16 @@ impl Refusal {
             Refusal::TooOld => "too_old",
             Refusal::TooLong => "too_long",
             Refusal::Revoked => "revoked",
+            Refusal::Pairing => "pairing",
+            Refusal::Quota => "quota",
+            Refusal::Unreadable => "unreadable",
         }
     }
 
-    /// Whether the person hears of it: somebody who was shut out does not, and a hook speaks for itself.
+    /// Whether the person hears of it: somebody who was shut out does not, a hook speaks for itself, and a
+    /// stranger gets the code instead.
     pub fn is_told(self) -> bool {
-        !matches!(self, Refusal::Revoked | Refusal::Hook)
+        !matches!(self, Refusal::Revoked | Refusal::Hook | Refusal::Pairing)
     }
 
     /// The sentence for the person, with what to do next.
@@ -226,7 +412,13 @@ impl Refusal {
                 "Too many messages are waiting here already, so I did not take this one. \
                  Wait for an answer, or send /stop to clear them."
             }
-            Refusal::Hook | Refusal::Revoked => "This message was not passed on.",
+            Refusal::Hook | Refusal::Revoked | Refusal::Pairing => "This message was not passed on.",
+            Refusal::Quota => {
+                "You have sent as many messages today as one person may. Please go on tomorrow; /status shows the count."
+            }
+            Refusal::Unreadable => {
+                "I cannot read this kind of message. Please send it as text, a picture or a file."
+            }
             Refusal::TooOld => {
                 "This message waited too long to be answered. Please send it again if it still matters."
             }

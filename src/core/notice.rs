@@ -1,6 +1,9 @@
 //! What Frontdesk itself says to people: one plain sentence each, with the next step.
 
+use crate::address::Principal;
 use crate::message::Refusal;
+use crate::pairing::MASK;
+use crate::prompt::inert;
 use crate::reset::Reasons;
 
 /// Something about the service that a person should know.
@@ -26,6 +29,20 @@ pub enum Notice {
     Gap,
     /// An answer waited for its platform longer than it may.
     Stale,
+    /// A stranger's code; it is put in when this is sent.
+    Code {
+        /// The person's own id on the platform, by which they can be let in without a code.
+        id: String,
+    },
+    /// For an admin: somebody asks to be let in. Never says the code.
+    Asked {
+        /// How the person is shown.
+        shown: Option<String>,
+        /// Their id with its platform.
+        who: Principal,
+    },
+    /// Somebody was let in.
+    Admitted,
 }
 
 /// Why a turn failed for good.
@@ -83,6 +100,9 @@ impl Notice {
             Notice::Interrupted { .. } => "interrupted",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
+            Notice::Code { .. } => "code",
+            Notice::Asked { .. } => "asked",
+            Notice::Admitted => "admitted",
         }
     }
 
@@ -104,8 +124,25 @@ impl Notice {
                 "An answer waited too long for its delivery and was not sent. Send /retry if it still matters."
                     .to_owned()
             }
+            Notice::Code { id } => format!(
+                "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an \
+                 hour, and then write to me again. Your id here is `{id}`."
+            ),
+            Notice::Asked { shown, who } => format!(
+                "{} asks to be let in (`{who}`). If you know them, ask them for their code and send \
+                 `/gateway pair CODE`.",
+                shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted)
+            ),
+            Notice::Admitted => {
+                "You may write to me now. What you wrote before was not kept: please send it again.".to_owned()
+            }
         }
     }
+}
+
+/// A name that a stranger chose, so that it shows as nothing but a name.
+fn quoted(name: &str) -> String {
+    format!("`{}`", inert(name).replace('`', "'"))
 }
 
 /// The reasons in words.

@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::delta::{AgentError, Delta, Usage};
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
-use crate::message::{Attachment, Cursor, Event, Outcome, Source};
+use crate::message::{Attachment, Cursor, Event, FileKind, Manner, Outcome, Quote, Source};
 use crate::profile::Profile;
 
 /// Time. Deadlines and backoff are `mono`; only calendars and stored times are `wall`.
@@ -58,6 +58,77 @@ pub trait Adapter: Send + Sync + 'static {
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError>;
     /// Carries out one act. Must not retry: the outbox does.
     async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError>;
+    /// Hands out the bytes of a file that came with a message, as the platform delivers them. Reads from the
+    /// platform's own hosts alone. Must not retry, and keeps nothing.
+    async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError>;
+    /// The place where the platform brings its events by itself; `None` where the adapter goes and asks.
+    fn webhook(&self) -> Option<Arc<dyn Webhook>>;
+}
+
+/// A file's bytes, piece by piece.
+pub type Bytes = BoxStream<'static, Result<Vec<u8>, FetchError>>;
+
+/// Why a file cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FetchError {
+    /// Another attempt may succeed.
+    #[error("not now: {0}")]
+    Later(String),
+    /// The platform does not hand it out, and will not.
+    #[error("not to be had: {0}")]
+    Refused(String),
+}
+
+/// Where a platform brings its events by HTTP. The API owns the socket and has checked the size.
+#[async_trait]
+pub trait Webhook: Send + Sync + 'static {
+    /// A cheap look at the headers before the body is read: `false` where they cannot come from the platform.
+    /// Header names are given in lower case.
+    fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool;
+    /// Takes one request and returns when its events are committed.
+    async fn receive(&self, request: Request) -> Delivered;
+}
+
+/// One request of a platform, whole: some sign the body together with headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Whether it is a GET; else it is a POST.
+    pub get: bool,
+    /// What follows the `?`, undecoded.
+    pub query: String,
+    /// Names in lower case, with their values.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The first header of this name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivered {
+    /// Committed: the platform may forget it. Some platforms want an answer of theirs back.
+    Taken(Option<Reply>),
+    /// It does not come from the platform. Nothing of it was read.
+    Forged,
+    /// Not taken now: the platform must bring it again.
+    Busy,
+    /// This will never be understood; bringing it again is no use. It was counted.
+    Garbage,
+}
+
+/// What a platform wants to hear back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The media type.
+    pub mime: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Why a connection ended.
@@ -66,9 +137,20 @@ pub enum AdapterError {
     /// The connection broke; another one may hold.
     #[error("connection lost: {0}")]
     Lost(String),
+    /// The connection broke, and the platform says when it may be tried again.
+    #[error("connection lost, not before {} s: {detail}", after.as_secs())]
+    Later {
+        /// For the log.
+        detail: String,
+        /// How long to wait at least.
+        after: Duration,
+    },
     /// The platform does not accept our credentials.
     #[error("credentials refused: {0}")]
     Credentials(String),
+    /// On the platform's side something is not set up as it must be: an operator must act.
+    #[error("the platform must be set up differently: {0}")]
+    Setup(String),
 }
 
 /// Says when to stop. Cloning is cheap; all clones are told.
@@ -79,7 +161,8 @@ pub use tokio_util::sync::CancellationToken as Stop;
 pub trait Inbox: Send + Sync + 'static {
     /// Takes a batch of one source, in the platform's order. Returns when it is committed, with one outcome
     /// per event; only then may the adapter acknowledge. `cursor` names the batch's end and is committed
-    /// with it. An empty batch with a cursor is fine.
+    /// with it. An empty batch with a cursor is fine. Without a cursor a source may be pushed to from several
+    /// connections at once.
     async fn push(
         &self,
         source: &Source,
@@ -140,8 +223,38 @@ pub struct Turn {
     pub epoch: u64,
     /// What was said, oldest first; more than one when messages were collected.
     pub prompt: Vec<Prompt>,
+    /// What was said here meanwhile and not to the agent, oldest first.
+    pub asides: Vec<Aside>,
     /// What hooks want the agent to know for this turn, besides the prompt.
     pub context: Vec<String>,
+}
+
+/// Something that was said near the agent, not to it: quiet context. Data of third parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// How its sender is shown.
+    pub sender: Option<String>,
+    /// In which way it was said.
+    pub manner: Manner,
+    /// What was said.
+    pub text: String,
+    /// When we took it.
+    pub received: DateTime<Utc>,
+}
+
+/// A file that came with a message, as the agent gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// How it was shown.
+    pub kind: FileKind,
+    /// The name that its sender gave it: display data.
+    pub name: Option<String>,
+    /// The media type, as the platform states it.
+    pub mime: Option<String>,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
+    /// Where it lies, or one sentence that says why it is not there.
+    pub got: Result<std::path::PathBuf, String>,
 }
 
 /// One message in a turn.
@@ -153,8 +266,12 @@ pub struct Prompt {
     pub text: String,
     /// How the sender is shown; display data.
     pub sender: Option<String>,
+    /// In which way it was said.
+    pub manner: Manner,
+    /// What it replies to.
+    pub quote: Option<Quote>,
     /// Files that came with it.
-    pub attachments: Vec<Attachment>,
+    pub files: Vec<File>,
     /// When we accepted it.
     pub received: DateTime<Utc>,
 }

@@ -12,6 +12,8 @@ pub struct Profile {
     pub channel: &'static str,
     /// How long one part may be.
     pub limit: Limit,
+    /// How long the text beneath a file may be, in the same unit.
+    pub caption: usize,
     /// How text is written on this platform.
     pub dialect: &'static Dialect,
     /// How an answer arrives while the agent is still speaking.
@@ -22,8 +24,13 @@ pub struct Profile {
     pub typing: Option<Duration>,
     /// Whether one chat holds several conversations (topics, threads).
     pub threads: bool,
-    /// Whether files can be sent.
-    pub media: bool,
+    /// The largest file that can be sent, in bytes; `None` where none can.
+    pub media: Option<u64>,
+    /// What stands before a person's id to name their private chat, so that an admin can be told something
+    /// without having written before; `None` where there is no such way.
+    pub person_chat: Option<&'static str>,
+    /// Whether the adapter wants to hear of every turn's end ([`crate::act::Act::End`]).
+    pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,
     /// Whether the platform drops a part that it has already seen under the same key.
@@ -85,6 +92,16 @@ pub enum Flow {
         /// The shortest time between two edits.
         every: Duration,
     },
+    /// The same, at the ends of paragraphs only.
+    Blocks {
+        /// The shortest time between two edits.
+        every: Duration,
+    },
+    /// A draft that goes away by itself, in private chats; elsewhere like [`Flow::Edits`].
+    Draft {
+        /// The shortest time between two states of the draft.
+        every: Duration,
+    },
     /// Every piece as it comes.
     Live,
 }
@@ -103,6 +120,8 @@ pub enum ReceiptRule {
 pub struct Pacing {
     /// The shortest time between two sends to one chat.
     pub per_chat: Option<Duration>,
+    /// The shortest mean time between two sends to one chat of several people.
+    pub per_group: Option<Duration>,
     /// The shortest mean time between two sends of one account.
     pub per_account: Option<Duration>,
 }

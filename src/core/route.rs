@@ -3,8 +3,19 @@
 use crate::key::{KeyError, Scope, SessionKey};
 use crate::message::{Place, Source};
 
-/// The session of a place: one per chat, and one per topic or thread within it.
-pub fn session(agent: &str, source: &Source, place: &Place) -> Result<SessionKey, KeyError> {
+/// The session of a place: one per chat, and one per topic or thread within it; where `person` is given, one per
+/// person in each of them. `chat` is the chat's first id, which differs from the place's after a move.
+pub fn session(
+    agent: &str,
+    source: &Source,
+    place: &Place,
+    chat: &str,
+    person: Option<&str>,
+) -> Result<SessionKey, KeyError> {
+    let (channel, account) = (source.channel, Some(source.account.as_str()));
+    if let (Some(person), false) = (person, place.is_private()) {
+        return SessionKey::build(agent, channel, account, Scope::Member, chat, place.thread(), Some(person));
+    }
     let scope = match place {
         Place::Dm { .. } => Scope::Dm,
         Place::Group { .. } => Scope::Group,
@@ -12,7 +23,7 @@ pub fn session(agent: &str, source: &Source, place: &Place) -> Result<SessionKey
         Place::Topic { .. } => Scope::Topic,
         Place::Thread { .. } => Scope::Thread,
     };
-    SessionKey::build(agent, source.channel, Some(&source.account), scope, place.chat(), place.thread(), None)
+    SessionKey::build(agent, channel, account, scope, chat, place.thread(), None)
 }
 
 #[cfg(test)]
@@ -27,21 +38,35 @@ mod tests {
     fn every_place_has_its_session() {
         let (chat, thread) = ("-1".to_owned(), "7".to_owned());
         for (place, key) in [
-            (Place::Dm { chat: "5".to_owned() }, "agent:main:telegram:dm:5"),
+            (Place::Dm { chat: "5".to_owned(), thread: None }, "agent:main:telegram:dm:5"),
             (Place::Group { chat: chat.clone() }, "agent:main:telegram:group:-1"),
             (Place::Channel { chat: chat.clone() }, "agent:main:telegram:channel:-1"),
             (Place::Topic { chat: chat.clone(), thread: thread.clone() }, "agent:main:telegram:topic:-1:7"),
             (Place::Thread { chat, thread }, "agent:main:telegram:thread:-1:7"),
         ] {
-            assert_eq!(session("main", &source("default"), &place).unwrap().as_str(), key);
+            assert_eq!(
+                session("main", &source("default"), &place, place.chat(), None).unwrap().as_str(),
+                key
+            );
         }
     }
 
     #[test]
     fn two_accounts_of_one_platform_share_no_session() {
-        let place = Place::Dm { chat: "5".to_owned() };
-        let work = session("main", &source("work"), &place).unwrap();
+        let place = Place::Dm { chat: "5".to_owned(), thread: None };
+        let work = session("main", &source("work"), &place, "5", None).unwrap();
         assert_eq!(work.as_str(), "agent:main:telegram@work:dm:5");
-        assert_ne!(work, session("main", &source("default"), &place).unwrap());
+        assert_ne!(work, session("main", &source("default"), &place, "5", None).unwrap());
+    }
+
+    #[test]
+    fn a_person_has_a_session_of_their_own_in_a_group_and_not_in_private() {
+        let group = Place::Group { chat: "-2".to_owned() };
+        let own = session("main", &source("default"), &group, "-1", Some("7")).unwrap();
+        assert_eq!(own.scope(), Scope::Member);
+        assert_eq!(own.id(), "-1");
+        let dm = Place::Dm { chat: "7".to_owned(), thread: None };
+        let private = session("main", &source("default"), &dm, "7", Some("7")).unwrap();
+        assert_eq!(private.as_str(), "agent:main:telegram:dm:7");
     }
 }

@@ -14,14 +14,15 @@ use futures_util::FutureExt;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
 use crate::desk::Account;
 use crate::limits::Ticks;
 
-/// How long a refused credential is left alone: an operator must act.
-const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
+/// How long a refused credential, or a platform that is set up wrongly, is left alone: an operator must act. Some
+/// platforms take a token back that is tried a thousand times a day.
+const OPERATOR_PAUSE: Duration = Duration::from_secs(120);
 /// How long nothing is sent when there is no connection; more each time.
 const OFFLINE_PAUSE: Duration = Duration::from_secs(1);
 /// But never longer than this.
@@ -41,6 +42,8 @@ pub(crate) struct Connection {
     pace: Option<RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>>,
     /// Chats in which something is being shown right now.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
+    /// Who disconnected it, while it is. What is on its way to it is sent all the same.
+    stopped: watch::Sender<Option<String>>,
 }
 
 struct State {
@@ -86,6 +89,25 @@ impl Adapters {
             let mut state = connection.state();
             state.heard = Some((self.clock.mono(), self.clock.wall()));
             state.error = None;
+        }
+    }
+
+    /// Every channel with its account.
+    pub(crate) fn places(&self) -> Vec<(String, String)> {
+        let mut places: Vec<_> = self.accounts.keys().cloned().collect();
+        places.sort();
+        places
+    }
+
+    /// Disconnects those accounts that somebody is named for, and connects the others.
+    pub(crate) fn switch(&self, stopped_by: impl Fn(&(String, String)) -> Option<String>) {
+        for (place, connection) in &self.accounts {
+            let by = stopped_by(place);
+            connection.stopped.send_if_modified(|known| {
+                let changed = *known != by;
+                *known = by;
+                changed
+            });
         }
     }
 
@@ -141,7 +163,8 @@ impl Connection {
             hold: Mono::default(),
             offline: 0,
         };
-        Self { adapter, state: Mutex::new(state), pace, chats: Mutex::default() }
+        let stopped = watch::Sender::new(None);
+        Self { adapter, state: Mutex::new(state), pace, chats: Mutex::default(), stopped }
     }
 
     /// Waits until nobody else changes what this chat shows, and keeps others from it meanwhile. An answer in
@@ -227,7 +250,7 @@ impl Connection {
 
     /// The platform refuses our token.
     fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
-        self.hold(clock, CREDENTIALS_PAUSE);
+        self.hold(clock, OPERATOR_PAUSE);
         self.state().shut_out = Some(format!("credentials refused: {detail}"));
     }
 
@@ -261,11 +284,47 @@ impl Connection {
             ready,
             since: state.since,
             last_heard: state.heard.map(|(_, wall)| wall),
+            stopped: self.stopped.borrow().clone(),
             error: state.shut_out.clone().or_else(|| state.error.clone()),
         }
     }
 
+    /// Keeps it connected until `stop`, except while somebody has disconnected it.
     async fn supervise(&self, inbox: Arc<dyn Inbox>, clock: Arc<dyn Clock>, stop: Stop) {
+        let mut switch = self.stopped.subscribe();
+        while !stop.is_cancelled() {
+            let by = switch.borrow_and_update().clone();
+            let until = match by {
+                Some(_) => None,
+                None => Some(stop.child_token()),
+            };
+            let connected = async {
+                match &until {
+                    Some(until) => self.stay(&inbox, &clock, until).await,
+                    None => stop.cancelled().await,
+                }
+            };
+            tokio::pin!(connected);
+            tokio::select! {
+                () = &mut connected => {}
+                // The sender is ours, so the channel does not close.
+                _ = switch.changed() => {
+                    if let Some(until) = &until {
+                        until.cancel();
+                    }
+                    let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+                    let connects = switch.borrow().is_none();
+                    tracing::info!(channel, account, connects, "an admin has switched an account");
+                    if until.is_some() {
+                        connected.await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Connects, and connects again, until `stop`.
+    async fn stay(&self, inbox: &Arc<dyn Inbox>, clock: &Arc<dyn Clock>, stop: &Stop) {
         let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
         let backoff = Backoff::default();
         let mut failures = 0;
@@ -274,7 +333,7 @@ impl Connection {
             self.state().connected = Some((begun, clock.wall()));
             let run = AssertUnwindSafe(self.adapter.run(inbox.clone(), stop.clone())).catch_unwind();
             let error = match run.await {
-                Ok(Ok(())) if stop.is_cancelled() => return,
+                Ok(Ok(())) if stop.is_cancelled() => return self.state().connected = None,
                 Ok(Ok(())) => AdapterError::Lost("the adapter returned".into()),
                 Ok(Err(error)) => error,
                 Err(_) => AdapterError::Lost("the adapter panicked".into()),
@@ -287,9 +346,11 @@ impl Connection {
                 state.heard.is_some_and(|(heard, _)| heard > begun)
             };
             failures = if traffic { 1 } else { failures + 1 };
+            let pause = backoff.delay(failures, crate::random::fraction());
             let pause = match error {
-                AdapterError::Lost(_) => backoff.delay(failures, crate::random::fraction()),
-                AdapterError::Credentials(_) => CREDENTIALS_PAUSE,
+                AdapterError::Lost(_) => pause,
+                AdapterError::Later { after, .. } => pause.max(after),
+                AdapterError::Credentials(_) | AdapterError::Setup(_) => OPERATOR_PAUSE,
             };
             tracing::warn!(channel, account, %error, pause_ms = pause.as_millis(), "connection ended");
             tokio::select! {

@@ -1,6 +1,7 @@
 //! Commands, one per file. Each runs from its stored row, also while a turn runs; its effect, its reply and
 //! its end are one transaction.
 
+mod gateway;
 mod help;
 mod new;
 mod resume;
@@ -14,7 +15,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::command::{self, Command, Gateway, Parsed};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
@@ -75,22 +76,53 @@ async fn guarded(house: &House, id: MessageId) -> Result<(), StoreError> {
 
 async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = house.store.command(id).await? else { return Ok(()) };
-    if !may_speak(house, &row.session, &row.principal) {
+    let request = request(&row);
+    if !may_speak(house, &row.session, &row) && !(request.is_some() && gateway::may_administer(house, &row)) {
         return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
     let plan = plan(house, &row).await?;
-    let done = house.store.answer_command(id, plan.effect, house.clock.wall(), plan.reply).await?;
-    house.note_storage(None);
-    if let Fenced::Done(done) = done {
-        match &done.facts {
-            CommandFacts::Stopped { running, waiting } => {
-                house.cancelled(&row.session, &row.address, running, waiting.clone()).await;
-            }
-            CommandFacts::Retrying => gate::wake(house, &row.session),
-            _ => {}
-        }
+    let changing = match &plan.effect {
+        CommandEffect::Access { change, .. } => Some(house.before_change(change).await),
+        _ => None,
+    };
+    let answered = house.store.answer_command(id, plan.effect, house.clock.wall(), plan.reply).await;
+    let facts = match &answered {
+        Ok(Fenced::Done(done)) => Some(&done.facts),
+        Ok(Fenced::Stale) | Err(_) => None,
+    };
+    if let Some(changing) = changing {
+        let done = match facts {
+            Some(CommandFacts::Access(done)) => Some(&**done),
+            _ => None,
+        };
+        house.after_change(changing, done).await;
     }
+    match facts {
+        Some(CommandFacts::Stopped { running, waiting }) => {
+            house.cancelled(&row.session, &row.address, running, waiting.clone()).await;
+        }
+        Some(CommandFacts::Retrying) => gate::wake(house, &row.session),
+        _ => {}
+    }
+    let was_allowed = gateway::may_administer(house, &row);
+    if let Some(wanted) = request.flatten().as_ref().and_then(gateway::lifecycle)
+        && facts.is_some()
+        && was_allowed
+    {
+        tracing::info!(by = %row.principal, ?wanted, "an admin has asked for it");
+        house.lifecycle.send_replace(Some(wanted));
+    }
+    answered?;
+    house.note_storage(None);
     Ok(())
+}
+
+/// What an admin wants, if the row is such a command.
+fn request(row: &InboundRow) -> Option<Option<Gateway>> {
+    match command::parse(&row.text, None) {
+        Parsed::Command(Command::Gateway(request)) => Some(request),
+        _ => None,
+    }
 }
 
 async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
@@ -104,6 +136,7 @@ async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
             Command::Sessions { page } => sessions::plan(house, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
             Command::Whoami => whoami::plan(house, row),
+            Command::Gateway(request) => gateway::plan(house, row, request).await?,
         },
         Parsed::Unknown { name, nearest: Some(nearest) } => {
             Plan::say(format!("There is no /{name}. Did you mean /{nearest}? /help shows all commands."))
@@ -111,6 +144,7 @@ async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
         Parsed::Unknown { name, nearest: None } => {
             Plan::say(format!("There is no /{name}. /help shows all commands."))
         }
+        Parsed::Malformed { command: "gateway", .. } => gateway::plan(house, row, None).await?,
         Parsed::Malformed { usage, .. } => Plan::say(format!("Write it like this: `{usage}`")),
         Parsed::Text(_) | Parsed::NotForUs => {
             Plan::say("This is not a command any more. /help shows all commands.")

@@ -1,11 +1,15 @@
 //! The runtime's part of the configuration file.
 
+mod media;
+mod routing;
+mod rules;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono_tz::Tz;
-use frontdesk_core::key::Scope;
-use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
+pub use media::Media;
+pub use routing::{Chat, Routing, Sharing};
+pub use rules::ResetRules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +27,8 @@ pub struct Config {
     pub turns: Turns,
     /// Answers on their way out.
     pub delivery: Delivery,
+    /// Files that come with messages and go out with answers.
+    pub media: Media,
     /// How long rows are kept.
     pub storage: Storage,
 }
@@ -152,6 +158,9 @@ pub struct Limits {
     pub chat: Rate,
     /// One account of a platform, all chats together.
     pub account: Rate,
+    /// Messages that one person may send to agents on one day, counted on disk; 0 is no limit. A day begins at
+    /// midnight in the zone of `sessions.reset.timezone`.
+    pub daily: u32,
 }
 
 impl Default for Limits {
@@ -160,6 +169,7 @@ impl Default for Limits {
             user: Rate { per_minute: 60, burst: 20 },
             chat: Rate { per_minute: 120, burst: 40 },
             account: Rate { per_minute: 0, burst: 0 },
+            daily: 0,
         }
     }
 }
@@ -244,125 +254,13 @@ pub struct Storage {
     pub refused_days: u32,
     /// Messages and their answers.
     pub history_days: u32,
+    /// Lines of the audit.
+    pub audit_days: u32,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { outbox_days: 14, refused_days: 8, history_days: 365 }
-    }
-}
-
-/// Where a channel's messages go. Part of every channel's configuration.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Routing {
-    /// The agent that answers here. Unset means the default agent.
-    pub agent: Option<String>,
-    /// Other rules for one chat, by the platform's id of it.
-    pub chats: BTreeMap<String, Chat>,
-}
-
-/// Other rules for one chat.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Chat {
-    /// The agent that answers here.
-    pub agent: Option<String>,
-    /// When the conversation starts anew; its time zone is the user's own.
-    pub reset: ResetOverride,
-}
-
-impl Reset {
-    /// The default level's rule; `machine` is the zone of a rule that names none.
-    fn policy(&self, machine: Tz) -> Result<ResetPolicy, PolicyError> {
-        let zone = self.timezone.as_deref().map_or(Ok(machine), parse_zone)?;
-        ResetPolicy::new(self.mode.into(), self.idle_minutes, self.hour, zone, self.notify)
-    }
-}
-
-impl ResetOverride {
-    /// The same in core's terms.
-    pub fn parse(&self) -> Result<Override, PolicyError> {
-        Ok(Override {
-            mode: self.mode.map(Into::into),
-            idle_minutes: self.idle_minutes,
-            hour: self.hour,
-            timezone: self.timezone.as_deref().map(parse_zone).transpose()?,
-            notify: self.notify,
-        })
-    }
-}
-
-impl From<ResetMode> for Mode {
-    fn from(mode: ResetMode) -> Mode {
-        match mode {
-            ResetMode::None => Mode::None,
-            ResetMode::Idle => Mode::Idle,
-            ResetMode::Daily => Mode::Daily,
-            ResetMode::Both => Mode::Both,
-        }
-    }
-}
-
-/// The reset rules of every level, parsed once at load.
-#[derive(Debug, Clone)]
-pub struct ResetRules {
-    default: ResetPolicy,
-    scopes: BTreeMap<String, Override>,
-    channels: BTreeMap<String, Override>,
-    chats: BTreeMap<(String, String), Override>,
-}
-
-impl ResetRules {
-    /// Parses all levels; the error says which one is wrong and why.
-    pub fn parse(
-        reset: &Reset,
-        routing: &BTreeMap<String, Routing>,
-        machine: Tz,
-    ) -> Result<ResetRules, ConfigError> {
-        let at = |path: String| move |error: PolicyError| ConfigError { path, problem: error.to_string() };
-        let default = reset.policy(machine).map_err(at("sessions.reset".into()))?;
-        let level = |path: String, level: &ResetOverride| {
-            let parsed = level.parse().map_err(at(path.clone()))?;
-            default.with(&parsed).map_err(at(path))?;
-            Ok::<_, ConfigError>(parsed)
-        };
-        let mut rules = ResetRules {
-            default,
-            scopes: BTreeMap::new(),
-            channels: BTreeMap::new(),
-            chats: BTreeMap::new(),
-        };
-        for (name, fields) in &reset.scope {
-            let path = format!("sessions.reset.scope.{name}");
-            if name.parse::<Scope>().is_err() {
-                let problem =
-                    "there is no such scope; there are dm, group, channel, topic, thread and member";
-                return Err(ConfigError { path, problem: problem.into() });
-            }
-            rules.scopes.insert(name.clone(), level(path, fields)?);
-        }
-        for (name, fields) in &reset.channel {
-            rules.channels.insert(name.clone(), level(format!("sessions.reset.channel.{name}"), fields)?);
-        }
-        for (channel, routing) in routing {
-            for (id, chat) in &routing.chats {
-                let parsed = level(format!("channels.{channel}.chats.\"{id}\".reset"), &chat.reset)?;
-                rules.chats.insert((channel.clone(), id.clone()), parsed);
-            }
-        }
-        Ok(rules)
-    }
-
-    /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
-    /// fields do not depend on each other, so that no combination can be wrong.
-    pub fn policy(&self, channel: &str, scope: &str, chat: &str) -> ResetPolicy {
-        let chat =
-            if self.chats.is_empty() { None } else { self.chats.get(&(channel.to_owned(), chat.to_owned())) };
-        [self.scopes.get(scope), self.channels.get(channel), chat]
-            .into_iter()
-            .flatten()
-            .fold(self.default, |policy, narrower| policy.with(narrower).unwrap_or(policy))
+        Self { outbox_days: 14, refused_days: 8, history_days: 365, audit_days: 365 }
     }
 }
 
@@ -428,7 +326,9 @@ impl Config {
                 "must be between 1 and 5256000 (ten years); leave it out for ever",
             );
         }
-        let days = [self.storage.outbox_days, self.storage.refused_days, self.storage.history_days];
+        self.media.check()?;
+        let kept = &self.storage;
+        let days = [kept.outbox_days, kept.refused_days, kept.history_days, kept.audit_days];
         if days.iter().any(|days| *days > MAX_DAYS) {
             return wrong("storage", "rows are kept at most 36500 days (a hundred years)");
         }

@@ -1,10 +1,13 @@
 //! The handle on a running gateway: what the API, the library and the chat commands ask of it.
 
+mod access;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{Action, Context, Decision};
-use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::OutId;
 use frontdesk_core::key::{Scope, SessionKey};
@@ -15,6 +18,8 @@ use frontdesk_store::row::{OutRow, Outgoing, SessionRow, Totals};
 use frontdesk_store::{Store, StoreError};
 
 use crate::house::House;
+
+pub use access::{AccessEntry, AccessView};
 
 /// A handle; clones share the gateway.
 #[derive(Clone)]
@@ -47,8 +52,19 @@ pub struct Account {
     pub since: DateTime<Utc>,
     /// When it was last heard from.
     pub last_heard: Option<DateTime<Utc>>,
+    /// The admin who disconnected it, while it is: then it is not ready, and that is no fault.
+    pub stopped: Option<String>,
     /// The last error of its connection.
     pub error: Option<String>,
+}
+
+/// What an admin wants of the whole process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// To end.
+    Stop,
+    /// To end and begin again.
+    Restart,
 }
 
 /// Whether the house is well.
@@ -87,7 +103,7 @@ impl Desk {
     }
 
     /// Whether somebody may do something: the one rule, for every way in.
-    pub fn authorize(&self, who: &Principal, context: Context<'_>, action: Action) -> Decision {
+    pub fn authorize(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
         self.0.authorize(who, context, action)
     }
 
@@ -122,7 +138,7 @@ impl Desk {
     /// The session that messages from this address belong to, as the routes stand now. Only for channels in
     /// which an address is a conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, DeskError> {
-        let agent = self.0.agent_of(address.channel(), address.chat());
+        let agent = self.0.agent_of(address.channel(), address.account(), address.chat());
         SessionKey::build(
             agent,
             address.channel(),
@@ -135,9 +151,15 @@ impl Desk {
         .map_err(|error| DeskError::Invalid(error.to_string()))
     }
 
-    /// Puts a text on its way. `key` is the same for every repetition of one request; an unknown channel or
-    /// account is an error.
-    pub async fn send(&self, to: &Address, text: &str, key: &str) -> Result<Vec<OutRow>, DeskError> {
+    /// Puts a text on its way, and a file that lies beneath the media root. `key` is the same for every repetition
+    /// of one request; an unknown channel or account is an error.
+    pub async fn send(
+        &self,
+        to: &Address,
+        text: &str,
+        media: Option<&Path>,
+        key: &str,
+    ) -> Result<Vec<OutRow>, DeskError> {
         let Some(connection) = self.0.adapters.at(to) else {
             let known: Vec<String> = self
                 .accounts()
@@ -153,16 +175,23 @@ impl Desk {
         };
         let profile = connection.adapter.profile();
         let parts = markup::render(text, profile);
-        if parts.is_empty() {
+        if parts.is_empty() && media.is_none() {
             return Err(DeskError::Invalid("there is nothing to send: the text is empty".to_owned()));
         }
+        let media = match media {
+            Some(path) => {
+                let adopted = self.0.media.adopt(path, None, profile).await;
+                vec![adopted.map_err(|error| DeskError::Invalid(error.to_string()))?]
+            }
+            None => Vec::new(),
+        };
         // Where readers fetch by session, a line without one would never be seen.
         let session = match profile.receipt {
             ReceiptRule::Commit => Some(self.session_at(to)?),
             ReceiptRule::Platform => None,
         };
-        let outgoing =
-            Outgoing { address: to.clone(), session, parts, key: key.to_owned(), now: self.0.clock.wall() };
+        let (key, now) = (key.to_owned(), self.0.clock.wall());
+        let outgoing = Outgoing { address: to.clone(), session, parts, media, key, now };
         Ok(self.0.store.send(outgoing).await?)
     }
 

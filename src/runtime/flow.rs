@@ -1,4 +1,9 @@
-//! An answer on its way to the chat while the agent is still speaking: whole, by edits, or live; and typing.
+//! An answer on its way to the chat while the agent is still speaking: whole, by edits, as a draft, or live; and
+//! typing.
+
+mod fence;
+mod paragraphs;
+mod silence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +12,7 @@ use frontdesk_core::act::{About, Act, Ending, Post, PostKind, Receipt, SendError
 use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::key::Scope;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
@@ -15,6 +21,11 @@ use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
 use crate::house::House;
+use crate::media;
+
+pub(crate) use fence::Fence;
+use paragraphs::Paragraphs;
+pub(crate) use silence::Silence;
 
 /// How long the end of a turn waits for an edit that is still on its way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
@@ -34,18 +45,23 @@ pub(crate) struct Flow {
     text: String,
     max: usize,
     cut: bool,
+    silence: Silence,
+    /// How much of the text was shown to those who are there now.
+    live: usize,
     typing: Option<Mono>,
     edits: Option<Edits>,
     /// The one request of this turn that is on its way: typing, the first post, or an edit.
     pending: Option<BoxFuture<'static, Step>>,
 }
 
-/// Streaming into one message.
+/// Streaming into one message, or into a draft.
 struct Edits {
     every: Duration,
     next: Mono,
     /// How much of the text was shown last.
     shown: usize,
+    /// Set where whole paragraphs alone are shown.
+    blocks: Option<Paragraphs>,
     post: Posted,
 }
 
@@ -54,17 +70,25 @@ enum Posted {
     None,
     /// The message that is edited.
     At(String),
+    /// It goes away by itself; the answer comes whole.
+    Draft,
     /// Not possible this time: an older part is still to be sent, or the post failed. The answer comes whole.
     Off,
 }
 
 /// What came of a request.
 enum Step {
+    Typed,
     Shown,
     Posted(String),
+    /// Failed, but the next one may not.
+    Missed,
     /// Not this time; the answer comes whole.
     Off,
+    /// To be shown again, but not before.
     Later(Duration),
+    /// Nothing was to be shown, and nothing may be before.
+    Wait(Duration),
 }
 
 impl Flow {
@@ -75,13 +99,7 @@ impl Flow {
         let typing = profile
             .and_then(|profile| profile.typing)
             .map(|_| now + Duration::from_millis(house.config.turns.typing_after_ms));
-        let edits = profile.and_then(|profile| match profile.flow {
-            Rule::Edits { every } => {
-                let post = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
-                Some(Edits { every, next: now, shown: 0, post: post.map_or(Posted::None, Posted::At) })
-            }
-            Rule::Whole | Rule::Live => None,
-        });
+        let edits = profile.and_then(|profile| Edits::new(profile.flow, turn, now));
         Self {
             house: house.clone(),
             connection,
@@ -94,6 +112,8 @@ impl Flow {
             text: String::new(),
             max: house.config.turns.max_answer,
             cut: false,
+            silence: Silence::of(&turn.session),
+            live: 0,
             typing,
             edits,
             pending: None,
@@ -103,17 +123,19 @@ impl Flow {
     /// The agent has said something more.
     pub(crate) async fn add(&mut self, piece: String) {
         let room = self.max.saturating_sub(self.text.len());
-        let piece = match piece.len() > room {
-            true => {
-                self.cut = true;
-                piece[..piece.floor_char_boundary(room)].to_owned()
-            }
-            false => piece,
-        };
-        self.text.push_str(&piece);
-        self.typing = None;
-        if !piece.is_empty() && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
-            let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text: piece };
+        if piece.len() > room {
+            self.cut = true;
+        }
+        self.text.push_str(&piece[..piece.floor_char_boundary(room)]);
+        if let Some(blocks) = self.edits.as_mut().and_then(|edits| edits.blocks.as_mut()) {
+            blocks.grown(&self.text);
+        }
+        let unseen = self.live < self.text.len() && !self.silence.may_become(&self.text);
+        if unseen && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+            let text = self.text[self.live..].to_owned();
+            self.live = self.text.len();
+            self.typing = None;
+            let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text };
             self.house.adapters.show(&self.address, act).await;
         }
     }
@@ -141,7 +163,7 @@ impl Flow {
         if self.pending.is_some() {
             return None;
         }
-        let edit = self.edits.as_ref().filter(|edits| edits.wants(&self.text)).map(|edits| edits.next);
+        let edit = self.edits.as_ref().filter(|edits| edits.wants(self.visible())).map(|edits| edits.next);
         [self.typing, edit].into_iter().flatten().min()
     }
 
@@ -181,16 +203,17 @@ impl Flow {
         self.pending = None;
     }
 
-    /// Tells those who watch that the turn has ended.
+    /// Tells those who want to know that the turn has ended.
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
-        if self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+        if self.profile().is_some_and(|profile| profile.ends) {
             let act = Act::End { about: self.about.clone(), ending, usage };
             self.house.adapters.show(&self.address, act).await;
         }
     }
 
     fn start(&mut self, now: Mono) {
-        if self.edits.as_ref().is_some_and(|edits| edits.next <= now && edits.wants(&self.text)) {
+        let visible = self.visible();
+        if self.edits.as_ref().is_some_and(|edits| edits.next <= now && edits.wants(visible)) {
             self.edit(now);
         } else if self.typing.is_some_and(|due| due <= now) {
             self.typing = self.profile().and_then(|profile| profile.typing).map(|every| now + every);
@@ -201,9 +224,10 @@ impl Flow {
     /// The first post, or an edit. Both show plain text: half-finished markup is not markup.
     fn edit(&mut self, now: Mono) {
         let plain = self.first_part();
+        let visible = self.visible().len();
         let Some(edits) = &mut self.edits else { return };
         edits.next = now + edits.every;
-        edits.shown = self.text.len();
+        edits.shown = visible;
         // Text that shows nothing yet.
         let Some(plain) = plain else { return };
         match &edits.post {
@@ -213,6 +237,7 @@ impl Flow {
                 let post = self.post_of(plain);
                 self.show(Act::Edit { target, post });
             }
+            Posted::Draft => self.show(Act::Draft { id: self.turn.0, text: plain }),
             Posted::None => self.first_post(plain),
         }
     }
@@ -235,8 +260,9 @@ impl Flow {
                 }
             };
             let out = row.post.out;
+            let post = Post { more: true, ..row.post };
             let Ok(Receipt { message: Some(message) }) =
-                connection.send(&house.clock, &address, Act::Post(row.post)).await
+                connection.send(&house.clock, &address, Act::Post(post)).await
             else {
                 return Step::Off;
             };
@@ -248,7 +274,7 @@ impl Flow {
     }
 
     /// Changes what the chat shows, unless the turn is cancelled by the time that nobody else does.
-    fn show(&mut self, edit: Act) {
+    fn show(&mut self, change: Act) {
         let Some(connection) = self.connection.clone() else { return };
         let (house, address) = (self.house.clone(), self.address.clone());
         let (turn, stop) = (self.turn, self.stop.clone());
@@ -257,7 +283,7 @@ impl Flow {
             if stop.is_cancelled() {
                 return Step::Off;
             }
-            request(&house, &connection, &address, turn, edit).await
+            request(&house, &connection, &address, turn, change).await
         }));
     }
 
@@ -269,20 +295,40 @@ impl Flow {
     }
 
     fn settle(&mut self, step: Step) {
+        // Whoever sees the answer grow need not be told that somebody writes.
+        if matches!(step, Step::Shown | Step::Posted(_)) {
+            self.typing = None;
+        }
         let now = self.house.clock.mono();
         let Some(edits) = &mut self.edits else { return };
         match step {
-            Step::Shown => {}
+            Step::Typed | Step::Shown | Step::Missed => {}
             Step::Posted(message) => edits.post = Posted::At(message),
             Step::Off => edits.post = Posted::Off,
-            Step::Later(pause) => edits.next = edits.next.max(now + pause),
+            Step::Wait(pause) => edits.next = edits.next.max(now + pause),
+            Step::Later(pause) => {
+                edits.next = edits.next.max(now + pause);
+                edits.shown = 0;
+            }
+        }
+    }
+
+    /// How much of the text may be seen while more is to come.
+    fn visible(&self) -> &str {
+        if self.silence.may_become(&self.text) {
+            return "";
+        }
+        match self.edits.as_ref().and_then(|edits| edits.blocks.as_ref()) {
+            Some(blocks) => &self.text[..blocks.end()],
+            None => &self.text,
         }
     }
 
     /// What fits into the first message.
     fn first_part(&self) -> Option<String> {
         let profile = self.profile()?;
-        markup::render(&self.text, profile).into_iter().next().map(|part| part.plain)
+        let (text, _) = media::without_files(self.visible());
+        markup::render(&text, profile).into_iter().next().map(|part| part.plain)
     }
 
     fn post_of(&self, plain: String) -> Post {
@@ -295,6 +341,7 @@ impl Flow {
             kind: PostKind::Answer,
             about: self.about.clone(),
             seq: None,
+            more: true,
         }
     }
 
@@ -304,18 +351,45 @@ impl Flow {
 }
 
 impl Edits {
-    fn wants(&self, text: &str) -> bool {
-        !matches!(self.post, Posted::Off) && !text.trim().is_empty() && text.len() != self.shown
+    /// How an answer of this turn grows in its chat; `None` where it comes whole or live.
+    fn new(rule: Rule, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
+        let streamed = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
+        let post = streamed.map_or(Posted::None, Posted::At);
+        let (every, blocks, post) = match (rule, post) {
+            (Rule::Whole | Rule::Live, _) => return None,
+            (Rule::Blocks { every }, post) => (every, Some(Paragraphs::default()), post),
+            // What an earlier attempt has posted is there to stay, so it goes on there.
+            (Rule::Draft { every }, Posted::None) if turn.session.scope() == Scope::Dm => {
+                (every, None, Posted::Draft)
+            }
+            (Rule::Edits { every } | Rule::Draft { every }, post) => (every, None, post),
+        };
+        Some(Self { every, next: now, shown: 0, blocks, post })
+    }
+
+    fn wants(&self, visible: &str) -> bool {
+        !matches!(self.post, Posted::Off) && visible.len() != self.shown && !visible.trim().is_empty()
     }
 }
 
 async fn request(house: &House, connection: &Connection, address: &Address, turn: TurnId, act: Act) -> Step {
+    let (typing, draft) = (act == Act::Typing, matches!(act, Act::Draft { .. }));
     match connection.send(&house.clock, address, act).await {
+        Ok(_) if typing => Step::Typed,
         Ok(_) => Step::Shown,
-        Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(Duration::from_secs(1))),
+        Err(SendError::Later { after, .. }) => {
+            let pause = after.unwrap_or(Duration::from_secs(1));
+            if typing { Step::Wait(pause) } else { Step::Later(pause) }
+        }
         Err(error) => {
             tracing::debug!(%turn, %error, "an answer in progress could not be shown");
-            Step::Shown
+            match error {
+                _ if typing => Step::Missed,
+                SendError::Moved { .. } => Step::Off,
+                // A platform that takes no drafts here will not take the next one either.
+                SendError::Refused(_) if draft => Step::Off,
+                _ => Step::Missed,
+            }
         }
     }
 }

@@ -1,18 +1,23 @@
 //! The one gate: whatever reaches an agent has passed [`accept`].
 
+mod ask;
+mod prepare;
+mod scene;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::access::{Action, Context, Decision};
+use chrono::{DateTime, Utc};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
-use frontdesk_core::route;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Stored, digest};
+use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest};
+use scene::{Entry, Plan, Scene};
 
 use crate::config::QueueMode;
 use crate::house::House;
@@ -20,18 +25,21 @@ use crate::limits::Pace;
 
 /// How the count of denied events begins.
 const DENIED: &str = "denied:";
+/// How long the pieces of an album may be apart: they come as single events.
+const ALBUM: Duration = Duration::from_millis(1200);
 
 /// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
 pub(crate) async fn accept(
     house: &House,
     source: &Source,
-    batch: Vec<Event>,
+    mut batch: Vec<Event>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Outcome>, Busy> {
     has_room(house, batch.len())?;
-    let items: Vec<Item> = batch.into_iter().map(|event| judge(house, source, event)).collect();
-    let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
+    prepare::all(house, &mut batch).await?;
     let received = house.clock.wall();
+    let items: Vec<Item> = batch.into_iter().map(|event| judge(house, source, event, received)).collect();
+    let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
     let batch = Batch { source: source.clone(), received, items, cursor };
     let accepted = house.store.accept(batch).await;
     house.note_storage(accepted.as_ref().err());
@@ -53,16 +61,25 @@ fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
 }
 
 /// What one event is. A redelivery is recognised by the store, in the transaction that would store it.
-fn judge(house: &House, source: &Source, event: Event) -> Item {
-    let EventKind::Message = event.kind else { return ignored(&event) };
-    if let Err(reason) = access(house, &event) {
-        return Item::PassedOver(format!("{DENIED}{reason}"));
+fn judge(house: &House, source: &Source, event: Event, now: DateTime<Utc>) -> Item {
+    if let Some(name) = nobodys(&event.kind) {
+        return Item::PassedOver(format!("ignored:{name}"));
     }
-    let Some(plan) = plan(house, &event) else { return Item::PassedOver("ignored:not_for_us".to_owned()) };
-    let plan = limits(house, source, &event, plan);
-    let agent = house.agent_of(source.channel, event.place.chat());
-    match route::session(agent, source, &event.place) {
-        Ok(session) => Item::Keep(Box::new(incoming(house, session, event, plan))),
+    let chat = house.access.original(&event.address).into_owned();
+    let chat = if event.place.chat() == event.address.chat() { chat } else { event.place.chat().to_owned() };
+    let scene = Scene { house, source, event: &event, chat: &chat, now };
+    match scene.access() {
+        Entry::Open => {}
+        Entry::Ask => return ask::item(&scene),
+        Entry::Shut(reason) => return Item::PassedOver(format!("{DENIED}{reason}")),
+    }
+    let Some(plan) = scene.plan() else { return Item::PassedOver("ignored:not_for_us".to_owned()) };
+    if let Some(reason) = scene.silence(&plan) {
+        return Item::PassedOver(format!("ignored:{reason}"));
+    }
+    let plan = limits(&scene, plan);
+    match scene.session() {
+        Ok(session) => Item::Keep(Box::new(incoming(&scene, session, plan))),
         Err(error) => {
             tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
             Item::PassedOver("ignored:no_session".to_owned())
@@ -70,86 +87,30 @@ fn judge(house: &House, source: &Source, event: Event) -> Item {
     }
 }
 
-fn ignored(event: &Event) -> Item {
-    match &event.kind {
-        EventKind::Message => Item::PassedOver("ignored:message".to_owned()),
-        EventKind::Other(name) => Item::PassedOver(format!("ignored:{name}")),
+/// What no agent and no rule has any use for, by its name.
+fn nobodys(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::Other(name) => Some(name),
+        EventKind::Moved { .. } => Some("moved"),
+        EventKind::Message
+        | EventKind::Edit
+        | EventKind::Reaction { .. }
+        | EventKind::Button { .. }
+        | EventKind::Unreadable(_) => None,
     }
-}
-
-/// Whether its sender may speak here; the reason if not.
-fn access(house: &House, event: &Event) -> Result<(), &'static str> {
-    let context = match event.place.is_private() {
-        true => Context::Dm,
-        false => Context::Group(event.place.chat()),
-    };
-    match house.authorize(&event.principal, context, Action::Speak) {
-        Decision::Allow => Ok(()),
-        Decision::Pair => Err("unknown"),
-        Decision::Deny(reason) => Err(reason.name()),
-    }
-}
-
-/// What is to be stored of an event.
-struct Plan {
-    disposition: Disposition,
-    epoch: EpochChange,
-    /// What the agent is to read, where that is not the whole text.
-    text: Option<String>,
-    tell: bool,
-}
-
-impl Plan {
-    fn of(disposition: Disposition) -> Self {
-        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true }
-    }
-
-    fn changing(self, epoch: EpochChange) -> Self {
-        Plan { epoch, ..self }
-    }
-
-    fn saying(self, text: &str) -> Self {
-        Plan { text: Some(text.to_owned()), ..self }
-    }
-}
-
-/// A turn, a command, or nothing for us.
-fn plan(house: &House, event: &Event) -> Option<Plan> {
-    if event.text.trim().is_empty() && event.attachments.is_empty() {
-        return None;
-    }
-    if event.text.len() > house.config.queue.max_text {
-        let head = clip(&event.text, house.config.queue.max_text);
-        return Some(Plan::of(Disposition::Refused(Refusal::TooLong)).saying(head));
-    }
-    let plan = match command::parse(&event.text, None) {
-        Parsed::NotForUs => return None,
-        Parsed::Text(_) if !event.addressed => return None,
-        Parsed::Text(text) => Plan::of(Disposition::Turn).saying(text),
-        Parsed::Command(Command::New { text: Some(text) }) => {
-            Plan::of(Disposition::Turn).changing(EpochChange::New).saying(&text)
-        }
-        Parsed::Command(Command::New { text: None }) => {
-            Plan::of(Disposition::Command).changing(EpochChange::New)
-        }
-        Parsed::Command(Command::Resume { epoch }) => {
-            Plan::of(Disposition::Command).changing(EpochChange::Resume(epoch))
-        }
-        Parsed::Command(_) | Parsed::Unknown { .. } | Parsed::Malformed { .. } => {
-            Plan::of(Disposition::Command)
-        }
-    };
-    Some(plan)
 }
 
 /// The plan as the limits leave it. `/stop` gets through uncounted: it is what helps against too much.
-fn limits(house: &House, source: &Source, event: &Event, plan: Plan) -> Plan {
+fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
+    let Scene { house, source, event, chat, .. } = scene;
     let stop = matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
-    // The store will say that a redelivery is one; it costs its sender nothing.
-    if stop || house.recent.knows(&source.id, &event.id) {
+    // What is only overheard costs nothing. The store will say that a redelivery is one; it costs its sender
+    // nothing either.
+    if stop || matches!(plan.disposition, Disposition::Aside(_)) || house.recent.knows(&source.id, &event.id)
+    {
         return plan;
     }
-    match house.limits.check(&event.principal, &event.address) {
+    match house.limits.check(&event.principal, &event.address, chat) {
         Pace::TooFast { tell } => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,
@@ -160,21 +121,31 @@ fn limits(house: &House, source: &Source, event: &Event, plan: Plan) -> Plan {
     }
 }
 
-fn incoming(house: &House, session: SessionKey, event: Event, plan: Plan) -> Incoming {
-    let policy = house.resets.policy(session.channel(), session.scope().name(), event.place.chat());
+fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
+    let Scene { house, event, chat, now, .. } = scene;
+    let (channel, account) = (session.channel(), session.account());
+    let policy = house.resets.policy(channel, account, session.scope().name(), chat);
+    let daily = house.config.limits.daily;
+    let event = (*event).clone();
     Incoming {
-        event_id: event.id,
+        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: house.day(*now) }),
+        policy,
         session,
+        event_id: event.id,
         principal: event.principal,
         address: event.address,
         sender: event.sender,
         platform_message: event.platform_message,
         digest: digest(&event.text),
         text: plan.text.unwrap_or(event.text),
+        manner: plan.manner,
+        speaker: event.speaker,
+        roles: event.roles,
+        quote: event.quote,
+        album: event.album,
         attachments: event.attachments,
         disposition: plan.disposition,
         epoch: plan.epoch,
-        policy,
         per_session: house.config.queue.per_session,
         tell: plan.tell,
     }
@@ -184,7 +155,8 @@ fn incoming(house: &House, session: SessionKey, event: Event, plan: Plan) -> Inc
 enum Fate {
     Denied,
     Ignored,
-    Kept { event: String, session: SessionKey, command: bool },
+    Asked { event: String },
+    Kept { event: String, session: SessionKey, command: bool, album: bool },
 }
 
 impl Fate {
@@ -192,10 +164,12 @@ impl Fate {
         match item {
             Item::PassedOver(kind) if kind.starts_with(DENIED) => Fate::Denied,
             Item::PassedOver(_) => Fate::Ignored,
+            Item::Ask(ask) => Fate::Asked { event: ask.event_id.clone() },
             Item::Keep(incoming) => Fate::Kept {
                 event: incoming.event_id.clone(),
                 session: incoming.session.clone(),
                 command: incoming.disposition == Disposition::Command,
+                album: incoming.album.is_some(),
             },
         }
     }
@@ -204,10 +178,14 @@ impl Fate {
 /// Wakes whoever goes on with a stored row, and says what the adapter is to know.
 fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
-    let (event, session, command) = match fate {
+    let (event, session, command, album) = match fate {
         Fate::Denied => return Outcome::Denied,
         Fate::Ignored => return Outcome::Ignored,
-        Fate::Kept { event, session, command } => (event, session, command),
+        Fate::Asked { event } => {
+            house.recent.note(&source.id, &event);
+            return asked(stored);
+        }
+        Fate::Kept { event, session, command, album } => (event, session, command, album),
     };
     house.recent.note(&source.id, &event);
     match stored {
@@ -219,7 +197,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
             if began || ended.is_some() {
                 house.hooks.tell(Moment::at(Point::SessionStart, Some(&session)));
             }
-            go_on(house, &session, message, command);
+            go_on(house, &session, message, command, album);
             Outcome::Accepted { message, session }
         }
         Stored::Duplicate { message, same: true, refused: Some(reason), .. } => {
@@ -227,7 +205,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
         }
         Stored::Duplicate { message, session, same: true, refused: None } => {
             // Whoever brought it first may have gone away before anybody was woken.
-            go_on(house, &session, message, command);
+            go_on(house, &session, message, command, album);
             Outcome::Duplicate { message, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
@@ -236,12 +214,26 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
             tracing::error!(%message, channel = source.channel, "an event could not be stored as it is; what could be kept of it is dead");
             Outcome::Ignored
         }
+        Stored::Noted => Outcome::Noted,
+        Stored::Asked { message, .. } => Outcome::Refused { message, reason: Refusal::Pairing },
         Stored::PassedOver => Outcome::Ignored,
     }
 }
 
-fn go_on(house: &House, session: &SessionKey, message: MessageId, command: bool) {
-    if !command {
+/// A stranger's request: the first one got a code, the others nothing.
+fn asked(stored: Stored) -> Outcome {
+    match stored {
+        Stored::Asked { message, .. } | Stored::Duplicate { message, .. } => {
+            Outcome::Refused { message, reason: Refusal::Pairing }
+        }
+        _ => Outcome::Denied,
+    }
+}
+
+fn go_on(house: &House, session: &SessionKey, message: MessageId, command: bool, album: bool) {
+    if album && !command {
+        house.turns.wake_after(session, ALBUM);
+    } else if !command {
         wake(house, session);
     } else if house.commands.send(message).is_err() {
         tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
@@ -263,12 +255,10 @@ fn name(stored: &Stored) -> &'static str {
         Stored::Duplicate { .. } => "duplicate",
         Stored::Refused { .. } => "refused",
         Stored::Dead { .. } => "dead",
+        Stored::Noted => "noted",
+        Stored::Asked { .. } => "asked",
         Stored::PassedOver => "passed_over",
     }
-}
-
-fn clip(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
 }
 
 /// The gate as adapters see it.

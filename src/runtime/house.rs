@@ -5,23 +5,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants};
+use chrono_tz::Tz;
+use frontdesk_core::access::{Action, Context, Decision, Who};
 use frontdesk_core::act::{About, Act, Ending};
-use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Stop};
-use frontdesk_core::profile::Flow;
 use frontdesk_store::{Store, StoreError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::AgentEntry;
+use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
-use crate::config::{Config, ResetRules, Routing};
+use crate::config::{Chat, Config, ResetRules, Routing};
+use crate::desk::Lifecycle;
 use crate::hooks::Hooks;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
+use crate::media::Media;
 use crate::recent::Recent;
 
 pub(crate) struct House {
@@ -31,8 +34,14 @@ pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) resets: ResetRules,
-    pub(crate) routing: BTreeMap<String, Routing>,
-    pub(crate) access: BTreeMap<(String, String), ChannelAccess>,
+    /// The zone in which a day begins and ends for quotas.
+    pub(crate) zone: Tz,
+    pub(crate) routing: BTreeMap<(String, String), Routing>,
+    pub(crate) access: Access,
+    /// What pairing codes follow from.
+    pub(crate) secret: [u8; 32],
+    /// Files that come and go.
+    pub(crate) media: Media,
     pub(crate) agents: BTreeMap<String, AgentEntry>,
     pub(crate) default_agent: String,
     pub(crate) adapters: Adapters,
@@ -53,6 +62,8 @@ pub(crate) struct House {
     /// Set when running turns must be given back.
     pub(crate) drain: Stop,
     pub(crate) storage: StorageHealth,
+    /// What an admin wants of the process.
+    pub(crate) lifecycle: watch::Sender<Option<Lifecycle>>,
 }
 
 /// Whether the database takes writes, for `/health`.
@@ -64,21 +75,37 @@ pub(crate) struct StorageHealth {
 }
 
 impl House {
-    /// Whether somebody may do something: the one rule, for every way in.
-    pub(crate) fn authorize(&self, who: &Principal, context: Context<'_>, action: Action) -> Decision {
-        match self.access.get(&(who.platform().to_owned(), who.account().to_owned())) {
-            Some(rules) => access::decide(rules, Grants::default(), who, context, action),
-            None => Decision::Deny(DenyReason::NotAllowed),
-        }
+    /// Whether somebody may do something: the one rule, for every way in. A group is named by its first id.
+    pub(crate) fn authorize(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+        self.access.decide(who, context, action)
     }
 
-    /// The name of the agent that answers in a chat.
-    pub(crate) fn agent_of(&self, channel: &str, chat: &str) -> &str {
-        let routing = self.routing.get(channel);
+    /// The name of the agent that answers in a chat, which is named by its first id.
+    pub(crate) fn agent_of(&self, channel: &str, account: &str, chat: &str) -> &str {
+        let routing = self.routing(channel, account);
         routing
-            .and_then(|routing| routing.chats.get(chat).and_then(|chat| chat.agent.as_deref()))
+            .and_then(|routing| routing.chat(chat).and_then(|chat| chat.agent.as_deref()))
             .or_else(|| routing.and_then(|routing| routing.agent.as_deref()))
             .unwrap_or(&self.default_agent)
+    }
+
+    /// What the operator wrote about one chat, by its first id.
+    pub(crate) fn chat(&self, channel: &str, account: &str, chat: &str) -> Option<&Chat> {
+        self.routing(channel, account)?.chat(chat)
+    }
+
+    fn routing(&self, channel: &str, account: &str) -> Option<&Routing> {
+        if self.routing.is_empty() {
+            return None;
+        }
+        self.routing.get(&(channel.to_owned(), account.to_owned()))
+    }
+
+    /// The day on which something counts for quotas, as days since 1970.
+    pub(crate) fn day(&self, now: DateTime<Utc>) -> i64 {
+        use chrono::Datelike;
+        const EPOCH: i32 = 719_163; // 1970-01-01 in days of the common era
+        i64::from(now.with_timezone(&self.zone).date_naive().num_days_from_ce() - EPOCH)
     }
 
     /// Turns and messages of a session were cancelled in the database: tells the agents of those that run,
@@ -93,8 +120,8 @@ impl House {
         for turn in turns {
             self.cancels.cancel(*turn, self.clock.mono());
         }
-        let live = self.adapters.at(address).is_some_and(|to| to.adapter.profile().flow == Flow::Live);
-        if live && !waiting.is_empty() {
+        let told = self.adapters.at(address).is_some_and(|to| to.adapter.profile().ends);
+        if told && !waiting.is_empty() {
             let about = About { session: Some(session.clone()), messages: waiting };
             let end = Act::End { about, ending: Ending::Cancelled, usage: None };
             self.adapters.show(address, end).await;

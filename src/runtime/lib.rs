@@ -1,5 +1,6 @@
 //! What moves: messages in, turns, answers out. It names no platform and no agent.
 
+mod access;
 mod adapters;
 mod cancel;
 mod commands;
@@ -11,6 +12,7 @@ mod hooks;
 mod house;
 mod lanes;
 mod limits;
+mod media;
 mod outbox;
 mod random;
 mod recent;
@@ -20,7 +22,8 @@ mod sweep;
 mod turn;
 
 pub use config::Config;
-pub use desk::{Account, Desk, DeskError, Health, Status};
+pub use desk::{AccessEntry, AccessView, Account, Desk, DeskError, Health, Lifecycle, Status};
+pub use media::MediaError;
 pub use running::Running;
 
 use std::collections::BTreeMap;
@@ -51,8 +54,12 @@ pub struct Setup {
     pub default_agent: String,
     /// One per account of a platform.
     pub adapters: Vec<Arc<dyn Adapter>>,
-    /// Where messages go, by channel.
-    pub routing: BTreeMap<String, config::Routing>,
+    /// Where files that come and go lie; made if it is missing.
+    pub media: PathBuf,
+    /// What pairing codes follow from: random, kept outside of the database. Another secret ends open codes.
+    pub secret: [u8; 32],
+    /// Where messages go, by channel and account.
+    pub routing: BTreeMap<(String, String), config::Routing>,
     /// Who may speak, by channel and account.
     pub access: BTreeMap<(String, String), ChannelAccess>,
     /// The operator's own code.
@@ -80,4 +87,7 @@ pub enum StartError {
     /// The database, at work.
     #[error(transparent)]
     Store(#[from] frontdesk_store::StoreError),
+    /// The folder for files.
+    #[error("the folder for files cannot be used: {0}")]
+    Media(std::io::Error),
 }

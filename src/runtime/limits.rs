@@ -1,5 +1,6 @@
 //! How much one person, one chat and one account may send.
 
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::config::{Limits as Config, Rate};
+use crate::config::{Limits as Config, Rate, Routing};
 
 /// The house's clock in governor's terms.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub(crate) struct Limits {
     user: Option<Keyed<Principal>>,
     chat: Option<Keyed<Address>>,
     account: Option<Keyed<(String, String)>>,
+    /// Chats with a limit of their own; `None` where they have none.
+    own: HashMap<Address, Option<Keyed<Address>>>,
     /// One notice a minute per chat, then silence.
     told: Keyed<Address>,
 }
@@ -47,21 +50,42 @@ pub(crate) enum Pace {
 }
 
 impl Limits {
-    pub(crate) fn new(config: &Config, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        routing: &BTreeMap<(String, String), Routing>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let chats = routing.iter().flat_map(|((channel, account), routing)| {
+            routing.chats.iter().filter_map(move |(id, chat)| {
+                let address = Address::new(channel, Some(account), id, None).ok()?;
+                Some((address, keyed(chat.limits?, clock)))
+            })
+        });
         let told = Quota::per_minute(NonZeroU32::MIN);
         Self {
             user: keyed(config.user, clock),
             chat: keyed(config.chat, clock),
             account: keyed(config.account, clock),
+            own: chats.collect(),
             told: RateLimiter::new(told, DashMapStateStore::default(), Ticks(clock.clone())),
         }
     }
 
-    /// Counts one message.
-    pub(crate) fn check(&self, who: &Principal, chat: &Address) -> Pace {
+    /// Counts one message. `first` is the chat's first id, by which the configuration knows it.
+    pub(crate) fn check(&self, who: &Principal, chat: &Address, first: &str) -> Pace {
         let account = (chat.channel().to_owned(), chat.account().to_owned());
-        let fine = allows(&self.user, who) && allows(&self.chat, chat) && allows(&self.account, &account);
+        let fine = allows(&self.user, who)
+            && allows(self.of_chat(chat, first), chat)
+            && allows(&self.account, &account);
         if fine { Pace::Fine } else { Pace::TooFast { tell: self.told.check_key(chat).is_ok() } }
+    }
+
+    fn of_chat(&self, chat: &Address, first: &str) -> &Option<Keyed<Address>> {
+        if self.own.is_empty() {
+            return &self.chat;
+        }
+        let known = Address::new(chat.channel(), Some(chat.account()), first, None).ok();
+        known.and_then(|known| self.own.get(&known)).unwrap_or(&self.chat)
     }
 
     /// Forgets everyone whose bucket is full again, so that memory follows the living.
@@ -69,7 +93,7 @@ impl Limits {
         if let Some(limiter) = &self.user {
             limiter.retain_recent();
         }
-        if let Some(limiter) = &self.chat {
+        for limiter in self.own.values().chain([&self.chat]).flatten() {
             limiter.retain_recent();
         }
         self.told.retain_recent();

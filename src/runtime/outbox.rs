@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Act, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use frontdesk_store::StoreError;
@@ -88,7 +89,14 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
         NextPart::Nothing => return Ok(Next::Sleep),
     };
     let sent = request(house, connection, address, &row).await;
-    let outcome = judge(house, connection, &row, sent);
+    let moved = match &sent {
+        Err(SendError::Moved { to }) => moved_to(address, to),
+        _ => None,
+    };
+    if let Some((from, to)) = &moved {
+        house.chat_moved(from, to).await?;
+    }
+    let outcome = judge(house, connection, &row, sent, moved.is_some());
     note(house, address, &row, &outcome);
     let (id, now) = (row.post.out, house.clock.wall());
     let more = loop {
@@ -107,6 +115,11 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
             Ok(ended) => break ended,
         }
     };
+    if let Some((_, to)) = moved {
+        // Everything else of the chat was woken when it moved; this part was in our hands then.
+        house.outbox.wake(&at_thread(&to, address.thread()).unwrap_or(to));
+        return Ok(Next::Sleep);
+    }
     // The announcer wakes the lane for parts that come later.
     if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
         return Ok(Next::Sleep);
@@ -123,9 +136,14 @@ async fn request(
     address: &Address,
     row: &OutRow,
 ) -> Result<Receipt, SendError> {
-    let act = match &row.edit {
-        Some(target) => Act::Edit { target: target.clone(), post: row.post.clone() },
-        None => Act::Post(row.post.clone()),
+    let post = revealed(house, row);
+    let act = match (&row.edit, &row.media) {
+        (Some(target), _) => Act::Edit { target: target.clone(), post },
+        (None, Some(media)) => match house.media.opened(media).await {
+            Ok(file) => Act::Media { file, post },
+            Err(error) => return Err(SendError::Refused(format!("its file cannot be sent: {error}"))),
+        },
+        (None, None) => Act::Post(post),
     };
     let deadline = house.clock.mono() + REQUEST;
     tokio::select! {
@@ -134,12 +152,34 @@ async fn request(
     }
 }
 
-/// What follows from the platform's word.
+/// The post as it leaves: a pairing code takes its place in it here and nowhere else. It is in no row and no log.
+fn revealed(house: &House, row: &OutRow) -> Post {
+    let mut post = row.post.clone();
+    if let Some(salt) = row.salt {
+        let code = Code::derive(&house.secret, salt);
+        post.part.body = post.part.body.replace(MASK, code.reveal());
+        post.part.plain = post.part.plain.replace(MASK, code.reveal());
+    }
+    post
+}
+
+/// The chat as it was and as it is named now, both without a thread; `None` if that is no news.
+fn moved_to(address: &Address, to: &str) -> Option<(Address, Address)> {
+    let chat = |chat| Address::new(address.channel(), Some(address.account()), chat, None).ok();
+    (address.chat() != to).then_some((chat(address.chat())?, chat(to)?))
+}
+
+fn at_thread(chat: &Address, thread: Option<&str>) -> Option<Address> {
+    Address::new(chat.channel(), Some(chat.account()), chat.chat(), thread).ok()
+}
+
+/// What follows from the platform's word; `moved` if the chat's rows are where the platform wants them now.
 fn judge(
     house: &House,
     connection: &Connection,
     row: &OutRow,
     sent: Result<Receipt, SendError>,
+    moved: bool,
 ) -> SendResult {
     let error = match sent {
         Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
@@ -168,6 +208,9 @@ fn judge(
         }
         SendError::Markup(_) | SendError::Refused(_) => SendResult::Dead { error: error.to_string() },
         SendError::Gone(_) => SendResult::Gone { error: error.to_string() },
+        SendError::Moved { .. } if moved => later(Duration::ZERO, false),
+        // To where it is, or to no address at all.
+        SendError::Moved { .. } => SendResult::Dead { error: error.to_string() },
     }
 }
 

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
 use crate::config::{Ambiguous, ConfigError, ResetRules};
@@ -23,6 +24,7 @@ use crate::hooks::Hooks;
 use crate::house::{House, StorageHealth};
 use crate::lanes::{Caps, Lanes};
 use crate::limits::Limits;
+use crate::media::Media;
 use crate::recent::Recent;
 use crate::speech::Speaker;
 use crate::{Setup, StartError, commands, outbox, sweep, turn};
@@ -229,6 +231,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         readers: READERS,
     })
     .await?;
+    let media = Media::open(&setup.media, setup.config.media.clone()).map_err(StartError::Media)?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (hooks, moments) = Hooks::new(setup.hooks, setup.clock.clone());
     let groups =
@@ -238,13 +241,18 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         total: SENDS * channels.len().max(1),
         groups: channels.into_iter().map(|channel| (channel, SENDS)).collect(),
     };
+    let access = Access::new(setup.access, store.access_state().await?, &setup.clock);
+    let adapters = Adapters::new(setup.adapters, setup.clock.clone());
+    adapters.switch(|place| access.stopped(place).map(|row| row.by));
+    let zone = resets.zone();
     let house = House {
         boot: setup.boot.to_string(),
         started: setup.clock.wall(),
         store,
         resets,
-        limits: Limits::new(&setup.config.limits, &setup.clock),
-        adapters: Adapters::new(setup.adapters, setup.clock.clone()),
+        zone,
+        limits: Limits::new(&setup.config.limits, &setup.routing, &setup.clock),
+        adapters,
         turns: Lanes::new(setup.clock.clone(), turns, |session| session.agent()),
         outbox: Lanes::new(setup.clock.clone(), sends, |address| address.channel()),
         hooks,
@@ -252,7 +260,9 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         clock: setup.clock,
         config: setup.config,
         routing: setup.routing,
-        access: setup.access,
+        access,
+        secret: setup.secret,
+        media,
         agents: setup.agents,
         default_agent: setup.default_agent,
         cancels: Cancels::default(),
@@ -260,6 +270,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         closing: Stop::new(),
         drain: Stop::new(),
         storage: StorageHealth::default(),
+        lifecycle: watch::Sender::new(None),
     };
     Ok((Arc::new(house), Ends { rows, commands: waiting_commands, moments }))
 }
@@ -277,7 +288,7 @@ fn check(setup: &Setup) -> Result<(), ConfigError> {
         }
     };
     known("default_agent".to_owned(), &setup.default_agent)?;
-    for (channel, routing) in &setup.routing {
+    for ((channel, _), routing) in &setup.routing {
         if let Some(agent) = &routing.agent {
             known(format!("channels.{channel}.agent"), agent)?;
         }

@@ -37,6 +37,7 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
     expire(house).await?;
     house.limits.sweep();
     house.cancels.sweep(house.clock.mono());
+    house.access.loops.sweep(house.clock.mono());
     observe(house).await?;
     if long {
         let storage = &house.config.storage;
@@ -44,7 +45,9 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
             outbox_days: storage.outbox_days,
             refused_days: storage.refused_days,
             history_days: storage.history_days,
+            audit_days: storage.audit_days,
         };
+        crate::media::sweep::run(house).await?;
         let gone = house.store.purge(keep, house.clock.wall()).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");

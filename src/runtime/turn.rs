@@ -1,5 +1,6 @@
 //! One turn: from the head of its lane to the transaction that ends it.
 
+mod answer;
 mod drive;
 mod ending;
 mod head;
@@ -21,6 +22,7 @@ use crate::config::QueueMode;
 use crate::flow::Flow;
 use crate::house::House;
 use crate::lanes::Next;
+use answer::Files;
 
 pub(crate) use head::may_speak;
 
@@ -58,6 +60,8 @@ struct Run<'r> {
     house: &'r Arc<House>,
     turn: &'r ClaimedTurn,
     flow: Flow,
+    /// Files that are to follow the answer.
+    files: Files,
     /// Whether a tool was allowed to begin.
     acted: bool,
 }
@@ -90,7 +94,8 @@ async fn attempt(house: &Arc<House>, session: &SessionKey) -> Result<Next, Store
     };
     let started = house.clock.mono();
     let stop = house.cancels.begin(turn.id);
-    let run = Run { house, turn: &turn, flow: Flow::new(house, &turn, &stop), acted: false };
+    let flow = Flow::new(house, &turn, &stop);
+    let run = Run { house, turn: &turn, flow, files: Files::default(), acted: false };
     let ended = run.whole(&stop).await;
     house.cancels.end(turn.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
@@ -118,7 +123,7 @@ impl Run<'_> {
     }
 
     async fn until_end(&mut self, stop: &Stop) -> End {
-        let prompt = match self.head().await {
+        let prompt = match self.head(stop).await {
             Ok(prompt) => prompt,
             Err(end) => return end,
         };

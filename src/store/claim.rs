@@ -14,7 +14,7 @@ use crate::sql::{int, ms};
 use crate::streaming::Streaming;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, aside};
 
 impl Store {
     /// The next turn of a session, ours from the commit on (T2): one that was given back first, else a new one
@@ -124,6 +124,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
         session: turn.session,
         epoch: turn.epoch,
         messages,
+        asides: aside::of(tx, turn.id)?,
         address: turn.address,
         reply_to: turn.reply_to,
         streamed,
@@ -157,6 +158,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         session: session.clone(),
         epoch,
         messages,
+        asides: aside::bind(tx, session, id)?,
         address,
         reply_to,
         streamed: None,
@@ -165,10 +167,28 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
 }
 
 /// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first
-/// message of another epoch: going past it would turn the order around.
+/// message of another epoch: going past it would turn the order around. The pieces of an album go together.
 fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
-    let limit = if take == Take::One { 2 } else { -1 };
-    let mut rows = tx.all(
+    let mut rows = waiting(tx, session, if take == Take::One { 2 } else { -1 })?;
+    if take == Take::One
+        && let [first, second] = rows.as_slice()
+        && one_album(first, second)
+    {
+        rows = waiting(tx, session, -1)?;
+    }
+    let mine = match (rows.first(), take) {
+        (None, _) => 0,
+        (Some(first), Take::All) => rows.iter().take_while(|row| row.epoch == first.epoch).count(),
+        (Some(first), Take::One) => 1 + rows.iter().skip(1).take_while(|row| one_album(first, row)).count(),
+    };
+    let more = mine < rows.len();
+    rows.truncate(mine);
+    Ok((rows, more))
+}
+
+/// What waits in a session, the oldest first.
+fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<InboundRow>> {
+    tx.all(
         concat!(
             "SELECT ",
             inbound_columns!(),
@@ -177,11 +197,11 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
         ),
         params![session.as_str(), limit],
         inbound,
-    )?;
-    let waiting = rows.len();
-    let epoch = rows.first().map(|row| row.epoch);
-    let mine = rows.iter().take_while(|row| Some(row.epoch) == epoch).count();
-    rows.truncate(if take == Take::One { 1 } else { mine });
-    let more = rows.len() < waiting;
-    Ok((rows, more))
+    )
+}
+
+/// Whether a message is another piece of the same album.
+fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
+    first.album.is_some()
+        && (&first.album, first.epoch, &first.principal) == (&next.album, next.epoch, &next.principal)
 }

@@ -1,23 +1,25 @@
 //! T1c: a command's effect, its reply and its end in one transaction.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Ending, PostKind};
+use frontdesk_core::act::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Attachment;
+use frontdesk_core::message::{Attachment, Manner, Refusal};
+use frontdesk_core::pairing::MASK;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::finish::close;
-use crate::message::{attachments, inbound, inbound_columns, stored};
+use crate::finish::cancel;
+use crate::message::{inbound, inbound_columns, stored, stored_quote};
 use crate::part::Envelope;
 use crate::queue::Line;
-use crate::row::{CommandDone, CommandEffect, CommandFacts, Fenced, Finish, InboundRow, OutRow};
+use crate::row::{
+    AccessChange, AccessDone, Author, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow, OutRow,
+};
 use crate::sql::int;
-use crate::streaming::settle;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, access};
 
 /// How a command's reply is made from what it found.
 pub type Reply = Box<dyn FnOnce(&CommandFacts) -> String + Send>;
@@ -90,13 +92,15 @@ fn answer(
             let Stopped { running, waiting, said } = stop(tx, &row.session, row.id.0, now)?;
             (CommandFacts::Stopped { running, waiting }, said)
         }
-        CommandEffect::Retry => (retry(tx, row)?, Vec::new()),
+        CommandEffect::Retry => match retry(tx, row)? {
+            CommandFacts::Retrying => {
+                return Ok(CommandDone { facts: CommandFacts::Retrying, said: Vec::new() });
+            }
+            facts => (facts, Vec::new()),
+        },
+        CommandEffect::Access { change, author } => changed(tx, row, &change, &author, now)?,
     };
-    if facts == CommandFacts::Retrying {
-        return Ok(CommandDone { facts, said });
-    }
-    let answered = tx.run("UPDATE inbound SET state = 'answered' WHERE id = ?1", [row.id.0])?;
-    tx.taken(answered);
+    end(tx, row)?;
     let about = [row.id];
     let envelope = Envelope {
         turn: None,
@@ -109,6 +113,35 @@ fn answer(
     };
     said.extend(envelope.text(tx, &row.id.to_string(), &reply(&facts))?);
     Ok(CommandDone { facts, said })
+}
+
+/// The command is over; it does not wait for its own effect any more.
+fn end(tx: &Tx<'_>, row: &InboundRow) -> Outcome<()> {
+    let ended =
+        tx.run("UPDATE inbound SET state = 'answered' WHERE id = ?1 AND state = 'waiting'", [row.id.0])?;
+    tx.taken(ended);
+    Ok(())
+}
+
+/// Changes who may speak. The command ends before: an admin who shuts out themselves is still answered.
+fn changed(
+    tx: &Tx<'_>,
+    row: &InboundRow,
+    change: &AccessChange,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<(CommandFacts, Vec<OutRow>)> {
+    end(tx, row)?;
+    if let AccessChange::Approve { .. } | AccessChange::Deny { .. } = change {
+        // A code stays nowhere, and neither does a number that it could be found by.
+        tx.run("UPDATE inbound SET body = ?2, digest = 0 WHERE id = ?1", params![row.id.0, MASK])?;
+    }
+    let done = access::apply(tx, change, author, now)?;
+    let said = match &done {
+        AccessDone::Revoked(ended) | AccessDone::Served { ended, .. } => ended.said.clone(),
+        _ => Vec::new(),
+    };
+    Ok((CommandFacts::Access(Box::new(done)), said))
 }
 
 /// Ends the open turns and the waiting messages of a session that were accepted before a message. A message
@@ -133,10 +166,8 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         )?;
         tx.queued(back);
         turn.messages.retain(|message| message.0 < before);
-        close(tx, &turn, &Finish::bare(turn.id, turn.fence, Ending::Cancelled, now))?;
-        let running = turn.state == "running";
-        stopped.said.extend(settle(tx, turn.id, running, now)?.unwrap_or_default());
-        if running {
+        stopped.said.extend(cancel(tx, &turn, None, now)?);
+        if turn.state == "running" {
             stopped.running.push(turn.id);
         } else {
             stopped.waiting.extend(&turn.messages);
@@ -167,21 +198,38 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         Some((_, true)) => return Ok(CommandFacts::StillRunning),
         Some((turn, false)) => turn,
     };
-    let said =
-        tx.all("SELECT body, attachments FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
-        })?;
-    let texts: Vec<&str> =
-        said.iter().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
-    let files: Vec<Attachment> =
-        said.iter().filter_map(|(_, json)| json.as_deref()).flat_map(attachments).collect();
+    // What somebody said who was shut out is not said again.
+    let said = tx.all(
+        concat!(
+            "SELECT ",
+            inbound_columns!(),
+            " FROM inbound i WHERE i.turn_id = ?1 AND i.reason IS NOT ?2 ORDER BY i.id"
+        ),
+        params![turn.0, Refusal::Revoked.name()],
+        inbound,
+    )?;
+    let texts: Vec<&str> = said.iter().map(|row| row.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let files: Vec<Attachment> = said.iter().flat_map(|row| row.attachments.iter().cloned()).collect();
     if texts.is_empty() && files.is_empty() {
         // Its messages were erased or purged.
         return Ok(CommandFacts::NothingToRetry);
     }
+    // One message is said again in its own way; several are one message now.
+    let manner = match said.as_slice() {
+        [one] => one.manner,
+        _ => Manner::Message,
+    };
     tx.run(
-        "UPDATE inbound SET disposition = 'turn', body = ?2, attachments = ?3, reason = ?4 WHERE id = ?1",
-        params![row.id.0, texts.join("\n\n"), stored(&files), format!("retry:{turn}")],
+        "UPDATE inbound SET disposition = 'turn', body = ?2, attachments = ?3, reason = ?4, manner = ?5,
+                            quote = ?6, album = NULL WHERE id = ?1",
+        params![
+            row.id.0,
+            texts.join("\n\n"),
+            stored(&files),
+            format!("retry:{turn}"),
+            manner.name(),
+            said.iter().find_map(|row| row.quote.as_ref()).map(stored_quote),
+        ],
     )?;
     Ok(CommandFacts::Retrying)
 }

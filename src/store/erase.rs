@@ -11,17 +11,30 @@ use crate::fault::Outcome;
 use crate::queue::Line;
 use crate::sql::{int, ms};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, aside};
 
 /// Rows that one unit blanks: a few milliseconds of the writer's time.
 const CHUNK: usize = 100;
 
 /// The tables that hold words: which rows, up to the newest of the moment of erasure, and what is blanked.
-const WORDS: [Words; 3] = [
+const WORDS: [Words; 5] = [
+    Words {
+        rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
+                (SELECT id FROM inbound WHERE key = ?1 AND id <= ?2)",
+        newest: "SELECT coalesce(max(id), 0) FROM inbound",
+        blank: "DELETE FROM media WHERE message_id = ?1",
+    },
     Words {
         rows: "SELECT id FROM inbound WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM inbound",
-        blank: "UPDATE inbound SET body = '', attachments = NULL, sender = NULL, digest = 0 WHERE id = ?1",
+        blank: "UPDATE inbound SET body = '', attachments = NULL, quote = NULL, sender = NULL, digest = 0
+                WHERE id = ?1",
+    },
+    Words {
+        // By way of its turns: the index of asides by session has only those that wait, which are gone.
+        rows: "SELECT id FROM aside WHERE turn_id IN (SELECT turn_id FROM inbound WHERE key = ?1) AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM aside",
+        blank: "DELETE FROM aside WHERE id = ?1",
     },
     Words {
         rows: "SELECT DISTINCT turn_id FROM inbound WHERE key = ?1 AND turn_id <= ?2",
@@ -31,7 +44,7 @@ const WORDS: [Words; 3] = [
     Words {
         rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM outbox",
-        blank: "UPDATE outbox SET body = '', plain = NULL WHERE id = ?1",
+        blank: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL WHERE id = ?1",
     },
 ];
 
@@ -89,6 +102,7 @@ fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Cl
         [key.as_str()],
     )?;
     tx.taken(commands);
+    aside::forget(tx, key)?;
     let epoch = anew(tx, key, &life, "erased", now)?.epoch;
     tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
     tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;

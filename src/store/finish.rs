@@ -11,7 +11,7 @@ use crate::fault::Outcome;
 use crate::queue::Line;
 use crate::row::{Fenced, Finish, OutRow};
 use crate::sql::{int, ms};
-use crate::streaming::{Streaming, cut_off};
+use crate::streaming::{Streaming, cut_off, settle};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -95,6 +95,7 @@ impl Finish {
             ending,
             answer: None,
             parts: Vec::new(),
+            media: Vec::new(),
             error: None,
             notice: None,
             usage: None,
@@ -112,14 +113,29 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<
         Some(row) if finish.parts.is_empty() => cut(tx, turn, finish, row)?,
         row => (answer(tx, turn, row.as_ref(), &finish.parts, finish.now)?, false),
     };
+    if !finish.media.is_empty() {
+        said.extend(turn.envelope(finish.now).files(tx, &turn.id.to_string(), &finish.media)?);
+    }
     if let Some(notice) = finish.notice.as_ref().filter(|_| !spoken) {
         said.extend(turn.envelope(finish.now).notice(tx, &turn.id.to_string(), notice)?);
     }
     Ok(said)
 }
 
+/// Cancels a turn that somebody else may hold. Returns what a streamed message says now.
+pub(crate) fn cancel(
+    tx: &Tx<'_>,
+    turn: &OpenTurn,
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Outcome<Vec<OutRow>> {
+    let error = why.map(str::to_owned);
+    close(tx, turn, &Finish { error, ..Finish::bare(turn.id, turn.fence, Ending::Cancelled, now) })?;
+    Ok(settle(tx, turn.id, turn.state == "running", now)?.unwrap_or_default())
+}
+
 /// The turn's own row and its messages.
-pub(crate) fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
+fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     let state = match (finish.ending, &finish.notice) {
         (Ending::Answered, _) => "done",
         (Ending::Dead, Some(Notice::Interrupted { .. })) => "interrupted",
@@ -161,7 +177,7 @@ fn answer(
     for (n, part) in parts.iter().enumerate() {
         match streaming.filter(|_| n == 0) {
             Some(row) => said.extend(row.becomes(tx, part, now)?),
-            None => said.extend(turn.envelope(now).put(tx, format!("{}/{n}", turn.id), part)?),
+            None => said.extend(turn.envelope(now).put(tx, format!("{}/{n}", turn.id), part.into())?),
         }
     }
     Ok(said)

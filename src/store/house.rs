@@ -9,6 +9,15 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::row::Speech;
 
+/// How many wait, or by how many more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    /// Messages and commands.
+    pub(crate) messages: i64,
+    /// Asides.
+    pub(crate) asides: i64,
+}
+
 /// Shared by the handles, the writer and the readers.
 pub(crate) struct House {
     /// Who claims.
@@ -17,23 +26,37 @@ pub(crate) struct House {
     pub(crate) speech: Arc<dyn Speech>,
     /// Messages that wait, as of the last commit.
     waiting: AtomicI64,
+    /// Asides that wait, as of the last commit: where there are none, a claim need not look for them.
+    asides: AtomicI64,
     /// The fault after which nothing is tried any more.
     fatal: watch::Sender<Option<String>>,
 }
 
 impl House {
     pub(crate) fn new(boot: BootId, speech: Arc<dyn Speech>) -> Self {
-        Self { boot, speech, waiting: AtomicI64::new(0), fatal: watch::Sender::new(None) }
+        Self {
+            boot,
+            speech,
+            waiting: AtomicI64::new(0),
+            asides: AtomicI64::new(0),
+            fatal: watch::Sender::new(None),
+        }
     }
 
     /// Counts what a commit has changed.
-    pub(crate) fn moved(&self, waiting: i64) {
-        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+    pub(crate) fn moved(&self, by: Waiting) {
+        self.waiting.fetch_add(by.messages, Ordering::Relaxed);
+        self.asides.fetch_add(by.asides, Ordering::Relaxed);
     }
 
     /// Messages that wait.
     pub(crate) fn waiting(&self) -> u64 {
         u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    /// Asides that wait.
+    pub(crate) fn asides(&self) -> i64 {
+        self.asides.load(Ordering::Relaxed)
     }
 
     /// Remembers the first fatal fault, and tells whoever waits for it.

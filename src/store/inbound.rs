@@ -6,19 +6,21 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Cursor, Refusal, Source};
+use frontdesk_core::message::{Cursor, Manner, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
+use crate::arrival::{Arrival, known};
 use crate::epoch::{Joined, join, life};
 use crate::fault::{Fault, Outcome};
-use crate::message::{history, history_select, stored};
+use crate::message::{history, history_select};
 use crate::part::Envelope;
 use crate::queue::Line;
+use crate::quota::counted;
 use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutRow, Stored};
-use crate::sql::{int, ms, parsed};
+use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError};
+use crate::{Result, Store, StoreError, aside, ask, edit};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
@@ -27,11 +29,11 @@ impl Store {
         let batch = Arc::new(batch);
         let line = || Line::Source(batch.source.id.clone());
         let whole = Arc::clone(&batch);
-        match self.write(line(), move |tx| accept(tx, &whole, keep)).await {
+        match self.write(line(), move |tx| accept(tx, &whole, take)).await {
             Err(StoreError::Invalid(cause)) => {
                 tracing::warn!(cause, source = batch.source.id, "a batch is taken event by event");
                 let single = Arc::clone(&batch);
-                self.write(line(), move |tx| accept(tx, &single, keep_or_bury)).await
+                self.write(line(), move |tx| accept(tx, &single, take_or_bury)).await
             }
             done => done,
         }
@@ -53,22 +55,12 @@ impl Store {
     }
 }
 
-type Keep = fn(&Tx<'_>, &Batch, &Incoming) -> Outcome<(Stored, Vec<OutRow>)>;
-
-fn accept(tx: &Tx<'_>, batch: &Batch, keep: Keep) -> Outcome<Accepted> {
+fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
     let mut accepted = Accepted { items: Vec::with_capacity(batch.items.len()), said: Vec::new() };
     for item in &batch.items {
-        match item {
-            Item::PassedOver(kind) => {
-                pass_over(tx, &batch.source, kind)?;
-                accepted.items.push(Stored::PassedOver);
-            }
-            Item::Keep(message) => {
-                let (item, said) = keep(tx, batch, message)?;
-                accepted.items.push(item);
-                accepted.said.extend(said);
-            }
-        }
+        let (item, said) = take(tx, batch, item)?;
+        accepted.items.push(item);
+        accepted.said.extend(said);
     }
     if let Some(cursor) = &batch.cursor {
         reached(tx, &batch.source, cursor, batch.received)?;
@@ -76,7 +68,22 @@ fn accept(tx: &Tx<'_>, batch: &Batch, keep: Keep) -> Outcome<Accepted> {
     Ok(accepted)
 }
 
-fn pass_over(tx: &Tx<'_>, source: &Source, kind: &str) -> Outcome<()> {
+/// How one item is taken.
+type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<(Stored, Vec<OutRow>)>;
+
+fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutRow>)> {
+    match item {
+        Item::PassedOver(kind) => {
+            pass_over(tx, &batch.source, kind)?;
+            Ok((Stored::PassedOver, Vec::new()))
+        }
+        Item::Keep(message) => keep(tx, batch, message),
+        Item::Ask(ask) => ask::taken(tx, batch, ask),
+    }
+}
+
+/// Counts an event that leaves no row.
+pub(crate) fn pass_over(tx: &Tx<'_>, source: &Source, kind: &str) -> Outcome<()> {
     tx.run(
         "INSERT INTO passed_over (source, kind, n) VALUES (?1, ?2, 1)
          ON CONFLICT (source, kind) DO UPDATE SET n = n + 1",
@@ -97,8 +104,12 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
 
 /// One event.
 fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutRow>)> {
-    if let Some(known) = known(tx, batch, message)? {
+    if let Some(known) = known(tx, batch, &message.event_id, Some(message.digest))? {
         return Ok((known, Vec::new()));
+    }
+    if let Disposition::Aside(most) = message.disposition {
+        aside::keep(tx, batch, message, most)?;
+        return Ok((Stored::Noted, Vec::new()));
     }
     let life = life(tx, &message.session)?;
     if let Disposition::Refused(reason) = message.disposition {
@@ -106,38 +117,29 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
     }
     if let Some(life) = &life
         && message.disposition == Disposition::Turn
-        && life.waiting >= u64::from(message.per_session)
     {
-        let head = oldest_waiting(tx, &message.session)?;
-        return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, head);
+        if message.manner == Manner::Edit && edit::noted(tx, batch, message, life)? {
+            return Ok((Stored::Noted, Vec::new()));
+        }
+        if life.waiting >= u64::from(message.per_session) {
+            let head = oldest_waiting(tx, &message.session)?;
+            let once = head.map(|head| format!("{}/full/{head}", message.session));
+            return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, once);
+        }
+    }
+    if let Some(quota) = message.quota
+        && !counted(tx, message, quota)?
+    {
+        let once = Some(format!("{}/quota/{}", message.principal, quota.day));
+        return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, once);
     }
     let joined = join(tx, life, message, batch.received)?;
-    let row =
-        Row { epoch: joined.epoch, state: "waiting", reason: joined.reason.as_deref(), body: &message.text };
-    let id = row.insert(tx, batch, message)?;
+    let arrival = Arrival { epoch: joined.epoch, reason: joined.reason.as_deref(), ..Arrival::of(message) };
+    let id = arrival.insert(tx, batch)?;
     tx.queued(1);
     let told = tell_reset(tx, batch, message, id, &joined)?;
     let Joined { epoch, ended, began, .. } = joined;
     Ok((Stored::Accepted { message: id, epoch, ended, began }, told))
-}
-
-/// The event's first delivery, if this is another one.
-fn known(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Option<Stored>> {
-    tx.one(
-        "SELECT id, key, digest, CASE state WHEN 'refused' THEN reason END
-         FROM inbound WHERE source = ?1 AND event_id = ?2",
-        params![batch.source.id, message.event_id],
-        |row| {
-            let first: i64 = row.get(2)?;
-            let refused: Option<String> = row.get(3)?;
-            Ok(Stored::Duplicate {
-                message: MessageId(row.get(0)?),
-                session: parsed(row, 1)?,
-                same: first == 0 || first == message.digest,
-                refused: refused.as_deref().and_then(Refusal::named),
-            })
-        },
-    )
 }
 
 fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {
@@ -149,27 +151,31 @@ fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {
     .map(Option::flatten)
 }
 
-/// Stores a refused message. It is no activity and begins no session. In a full session only the first
-/// refusal behind each head of the queue is told.
+/// Stores a refused message. It is no activity and begins no session. With a key of its own (`once`) a refusal
+/// is told once: in a full session behind each head of the queue, of a quota each day.
 fn refuse(
     tx: &Tx<'_>,
     batch: &Batch,
     message: &Incoming,
     epoch: Option<u64>,
     reason: Refusal,
-    head: Option<i64>,
+    once: Option<String>,
 ) -> Outcome<(Stored, Vec<OutRow>)> {
-    let row =
-        Row { epoch: epoch.unwrap_or(0), state: "refused", reason: Some(reason.name()), body: &message.text };
-    let refused = Incoming { disposition: Disposition::Refused(reason), ..message.clone() };
-    let id = row.insert(tx, batch, &refused)?;
+    let arrival = Arrival {
+        epoch: epoch.unwrap_or(0),
+        disposition: "refused",
+        state: "refused",
+        reason: Some(reason.name()),
+        ..Arrival::of(message)
+    };
+    let id = arrival.insert(tx, batch)?;
     let mut told = Vec::new();
     if message.tell {
         let notice = Notice::Refused(reason);
         let about = [id];
         let envelope = envelope(message, &about, batch.received);
-        told = match head {
-            Some(head) => envelope.text(tx, &format!("{}/full/{head}", message.session), &notice.text())?,
+        told = match once {
+            Some(key) => envelope.text(tx, &key, &notice.text())?,
             None => envelope.notice(tx, &id.to_string(), &notice)?,
         };
     }
@@ -209,32 +215,29 @@ fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc
 
 /// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
 /// a whole source from going on.
-fn keep_or_bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutRow>)> {
-    match tx.apart(|| keep(tx, batch, message)) {
-        Err(fault) if !fault.takes_the_group() => bury(tx, batch, message, &fault),
-        kept => kept,
+fn take_or_bury(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutRow>)> {
+    match tx.apart(|| take(tx, batch, item)) {
+        Err(fault) if !fault.takes_the_group() => bury(tx, batch, item, fault),
+        taken => taken,
     }
 }
 
-fn bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming, fault: &Fault) -> Outcome<(Stored, Vec<OutRow>)> {
-    let session = message.session.as_str();
-    tracing::error!(session, event = message.event_id, cause = %fault.error(), "an event cannot be stored");
+fn bury(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(Stored, Vec<OutRow>)> {
+    let (arrival, told) = match item {
+        Item::PassedOver(_) => return Err(fault),
+        Item::Ask(ask) => (Arrival::asked(ask), None),
+        Item::Keep(message) => (Arrival::of(message), Some(message).filter(|message| message.tell)),
+    };
+    let session = arrival.session.as_str();
+    tracing::error!(session, event = arrival.event_id, cause = %fault.error(), "an event cannot be stored");
     metrics::counter!("frontdesk_store_poisoned_events_total").increment(1);
     // The text first; if that is what cannot be stored, without it.
-    let as_dead = |body: &str| {
-        tx.apart(|| {
-            let refused = Disposition::Refused(Refusal::Hook);
-            let bare = Incoming { attachments: Vec::new(), disposition: refused, ..message.clone() };
-            Row { epoch: 0, state: "dead", reason: Some("poison"), body }.insert(tx, batch, &bare)
-        })
-    };
-    let id = match as_dead(&message.text) {
-        Err(fault) if !fault.takes_the_group() => as_dead("")?,
+    let dead = Arrival { epoch: 0, state: "dead", reason: Some("poison"), ..arrival.clone().bare() };
+    let id = match tx.apart(|| Arrival { body: arrival.body, ..dead.clone() }.insert(tx, batch)) {
+        Err(fault) if !fault.takes_the_group() => tx.apart(|| dead.insert(tx, batch))?,
         kept => kept?,
     };
-    if !message.tell {
-        return Ok((Stored::Dead { message: id }, Vec::new()));
-    }
+    let Some(message) = told else { return Ok((Stored::Dead { message: id }, Vec::new())) };
     let about = [id];
     let told = tx.apart(|| {
         let notice = Notice::Failed(Failure::Internal);
@@ -246,45 +249,4 @@ fn bury(tx: &Tx<'_>, batch: &Batch, message: &Incoming, fault: &Fault) -> Outcom
         told => told?,
     };
     Ok((Stored::Dead { message: id }, told))
-}
-
-/// What a row has besides the event.
-struct Row<'a> {
-    epoch: u64,
-    state: &'static str,
-    reason: Option<&'a str>,
-    body: &'a str,
-}
-
-impl Row<'_> {
-    fn insert(&self, tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<MessageId> {
-        let disposition = match message.disposition {
-            Disposition::Turn => "turn",
-            Disposition::Command => "command",
-            Disposition::Refused(_) => "refused",
-        };
-        tx.run(
-            "INSERT INTO inbound (source, event_id, key, epoch, principal, address, sender, platform_message,
-                                  received_at, disposition, state, reason, digest, body, attachments)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            params![
-                batch.source.id,
-                message.event_id,
-                message.session.as_str(),
-                int(self.epoch),
-                message.principal.as_str(),
-                message.address.as_str(),
-                message.sender,
-                message.platform_message,
-                ms(batch.received),
-                disposition,
-                self.state,
-                self.reason,
-                message.digest,
-                self.body,
-                stored(&message.attachments),
-            ],
-        )?;
-        Ok(MessageId(tx.last_id()))
-    }
 }

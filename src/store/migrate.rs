@@ -9,7 +9,8 @@ use crate::fault::{Fault, Outcome};
 use crate::file::{create_private, failed, unusable};
 
 /// The schema's files in order: the n-th makes version n.
-pub(crate) const STEPS: &[&str] = &[include_str!("../../schema/0001_init.sql")];
+pub(crate) const STEPS: &[&str] =
+    &[include_str!("../../schema/0001_init.sql"), include_str!("../../schema/0002_access.sql")];
 
 /// "FDSK" in the file's header: which program it belongs to.
 const APPLICATION: i64 = 0x4644_534b;
@@ -93,10 +94,11 @@ mod tests {
     use frontdesk_core::address::Address;
     use frontdesk_core::id::BootId;
     use frontdesk_core::markup::Part;
+    use frontdesk_core::message::{FileKind, Manner, Speaker};
     use frontdesk_core::profile::ReceiptRule;
 
     use super::*;
-    use crate::row::{OutRow, Speech};
+    use crate::row::{AccessState, HistoryRow, OutRow, Speech, Take};
     use crate::{Options, Store};
 
     struct Mute;
@@ -114,10 +116,11 @@ mod tests {
         fn committed(&self, _: &[OutRow]) {}
     }
 
-    /// A second step as a later release could bring it, and one that fails in its middle.
+    /// A third step as a later release could bring it, and one that fails in its middle.
     const LATER: &[&str] =
-        &[STEPS[0], "ALTER TABLE token ADD COLUMN note TEXT; UPDATE token SET note = 'old';"];
-    const BROKEN: &[&str] = &[STEPS[0], "UPDATE token SET id = 'changed'; ALTER TABLE nothing ADD COLUMN x;"];
+        &[STEPS[0], STEPS[1], "ALTER TABLE token ADD COLUMN note TEXT; UPDATE token SET note = 'old';"];
+    const BROKEN: &[&str] =
+        &[STEPS[0], STEPS[1], "UPDATE token SET id = 'changed'; ALTER TABLE nothing ADD COLUMN x;"];
 
     async fn open(path: &Path, steps: &'static [&'static str]) -> Result<Store, OpenError> {
         let boot = BootId::from_bits(1);
@@ -144,13 +147,13 @@ mod tests {
         assert_eq!(store.token("me").await.unwrap(), Some(vec![7; 32]));
         store.close().await;
         assert_eq!(ask(&path, "SELECT note FROM token"), "old");
-        let copy = home.path().join("frontdesk.db.v1.bak");
+        let copy = home.path().join("frontdesk.db.v2.bak");
         assert_eq!(ask(&copy, "SELECT id FROM token"), "me");
         assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(open(&path, STEPS).await, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        assert!(matches!(open(&path, STEPS).await, Err(OpenError::Newer { found: 3, known: 2, .. })));
         open(&path, LATER).await.unwrap().close().await;
         assert!(
-            !home.path().join("frontdesk.db.v2.bak").exists(),
+            !home.path().join("frontdesk.db.v3.bak").exists(),
             "nothing to bring forward, nothing to copy"
         );
     }
@@ -160,11 +163,90 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
         fixture(&path).await;
-        for copy in ["frontdesk.db.v1.bak", "frontdesk.db.v1.1.bak"] {
+        for copy in ["frontdesk.db.v2.bak", "frontdesk.db.v2.1.bak"] {
             assert!(matches!(open(&path, BROKEN).await, Err(OpenError::Unusable { .. })));
             assert!(home.path().join(copy).exists());
         }
         open(&path, STEPS).await.unwrap().close().await;
         assert_eq!(ask(&path, "SELECT id FROM token"), "me");
+    }
+
+    /// A row in every table of the first release, as it wrote them.
+    const RELEASED: &str = r#"
+        INSERT INTO source VALUES ('telegram:1', 'telegram', 'default', '77', 1000);
+        INSERT INTO passed_over VALUES ('telegram:1', 'ignored:sticker', 3);
+        UPDATE tally SET n = 1;
+        INSERT INTO session VALUES ('agent:main:telegram:dm:7', 'telegram:7', 2, 2, 5000, 0, 1000);
+        INSERT INTO epoch VALUES ('agent:main:telegram:dm:7', 1, 1000, 4000, 'first', NULL),
+                                 ('agent:main:telegram:dm:7', 2, 4000, NULL, 'daily', NULL);
+        INSERT INTO inbound VALUES
+          (1, 'telegram:1', '10', 'agent:main:telegram:dm:7', 1, 'telegram:7', 'telegram:7', 'Anna', '31', 1000,
+           'turn', 'answered', NULL, 5, 'look', '[{"reference":"f","name":"a.png","mime":null,"size":7}]', 1),
+          (2, 'telegram:1', '11', 'agent:main:telegram:dm:7', 2, 'telegram:7', 'telegram:7', NULL, '32', 5000,
+           'turn', 'waiting', NULL, 6, 'and now?', NULL, NULL),
+          (3, 'telegram:1', '12', 'agent:main:telegram:dm:8', 0, 'telegram:8', 'telegram:8', NULL, NULL, 5000,
+           'refused', 'refused', 'rate_limited', 7, 'x', NULL, NULL);
+        INSERT INTO turn VALUES (1, 'agent:main:telegram:dm:7', 1, 'message', 'telegram:7', '31', 1, 0, 'done', NULL,
+                                 1, 1000, 1000, 2000, NULL, 'A picture.', NULL, 'm', 3, 5);
+        INSERT INTO outbox VALUES
+          (1, 1, 1, 'agent:main:telegram:dm:7', NULL, 'telegram:7', 't1/0', 'answer', 'post', NULL, 'A picture.',
+           NULL, '31', 'sent', 1, 2000, NULL, 1, '40', NULL, 2000, 2100),
+          (2, NULL, NULL, NULL, NULL, 'telegram:9', 'send/k/0', 'send', 'post', NULL, 'hello', NULL, NULL, 'queued',
+           0, 3000, NULL, 0, NULL, NULL, 3000, NULL);
+        INSERT INTO token VALUES ('me', x'07', 1000);
+    "#;
+
+    /// A database of the first release.
+    fn released(path: &Path) {
+        create_private(path).unwrap();
+        let conn = Connection::open(path).unwrap();
+        conn.pragma_update(None, "journal_mode", "WAL").unwrap();
+        migrate(&conn, path, &STEPS[..1]).unwrap();
+        conn.execute_batch(RELEASED).unwrap();
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let mut tables = conn.prepare(tables).unwrap();
+        for name in tables.query_map([], |row| row.get::<_, String>(0)).unwrap() {
+            let name = name.unwrap();
+            let count = format!("SELECT count(*) FROM {name}");
+            assert_ne!(conn.query_row(&count, [], |row| row.get(0)), Ok(0), "nothing in {name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_first_release_wrote_is_found_and_goes_on() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        released(&path);
+        let store = open(&path, STEPS).await.unwrap();
+        assert_eq!(
+            ask(&home.path().join("frontdesk.db.v1.bak"), "SELECT body FROM outbox WHERE id = 2"),
+            "hello"
+        );
+
+        assert_eq!(store.cursor("telegram:1").await.unwrap().unwrap().0, "77");
+        assert_eq!(store.token("me").await.unwrap(), Some(vec![7]));
+        let key = "agent:main:telegram:dm:7".parse().unwrap();
+        let session = store.session(&key).await.unwrap().unwrap();
+        assert_eq!((session.epoch, session.waiting, store.waiting()), (2, 1, 1));
+        assert_eq!(store.epochs(&key, None, 9).await.unwrap().len(), 2);
+        assert_eq!(store.totals().await.unwrap().sessions, 1);
+        let history = store.history(&key, None, None, 9).await.unwrap();
+        let [_, HistoryRow { message, answer: Some(answer), usage: Some(usage), .. }] = &history[..] else {
+            panic!("{history:?}")
+        };
+        assert_eq!((message.text.as_str(), answer.as_str(), usage.output), ("look", "A picture.", Some(5)));
+        assert_eq!((message.manner, message.speaker), (Manner::Message, Speaker::Person));
+        assert_eq!((&message.quote, &message.album, message.roles.len()), (&None, &None, 0));
+        let [file] = &message.attachments[..] else { panic!("{:?}", message.attachments) };
+        assert_eq!((file.reference.as_str(), file.kind, file.size), ("f", FileKind::Document, Some(7)));
+        let parts = store.parts(None, None, 9).await.unwrap();
+        assert_eq!(parts.iter().map(|part| part.post.key.as_str()).collect::<Vec<_>>(), ["send/k/0", "t1/0"]);
+        assert!(parts.iter().all(|part| part.media.is_none() && part.salt.is_none() && !part.post.more));
+        assert_eq!(store.access_state().await.unwrap(), AccessState::default());
+
+        let now = chrono::DateTime::from_timestamp(10, 0).unwrap();
+        let turn = store.claim_turn(&key, Take::One, now).await.unwrap().unwrap();
+        assert_eq!((turn.messages[0].text.as_str(), turn.asides.len()), ("and now?", 0));
+        store.close().await;
     }
 }

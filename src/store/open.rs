@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
-use crate::house::House;
+use crate::house::{House, Waiting};
 use crate::migrate::{migrate, unreadable};
 use crate::queue::{Line, Queue};
 use crate::reader::Readers;
@@ -221,12 +221,16 @@ fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
-/// Touches the last page of every large table, and counts what waits. The count walks only over the index of
-/// waiting rows.
-fn first_reads(conn: &Connection) -> rusqlite::Result<i64> {
+/// Touches the last page of every large table, and counts what waits. The counts walk only over the indexes
+/// of waiting rows.
+fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
     for table in ["inbound", "turn", "outbox"] {
         conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |_| Ok(()))?;
     }
     conn.query_row("SELECT count(*) FROM session WHERE key = ''", [], |_| Ok(()))?;
-    conn.query_row("SELECT count(*) FROM inbound WHERE state = 'waiting'", [], |row| row.get(0))
+    let count = |what: &str| conn.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0));
+    Ok(Waiting {
+        messages: count("inbound WHERE state = 'waiting'")?,
+        asides: count("aside WHERE turn_id IS NULL")?,
+    })
 }

@@ -33,11 +33,10 @@ impl Store {
                 return Ok(known);
             }
             let session = outgoing.session.as_ref();
-            envelope(&outgoing.address, session, PostKind::Send, outgoing.now).parts(
-                tx,
-                &base,
-                &outgoing.parts,
-            )
+            let envelope = envelope(&outgoing.address, session, PostKind::Send, outgoing.now);
+            let mut said = envelope.parts(tx, &base, &outgoing.parts)?;
+            said.extend(envelope.files(tx, &base, &outgoing.media)?);
+            Ok(said)
         })
         .await
     }
@@ -185,8 +184,11 @@ fn envelope<'a>(
 fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutRow>> {
     let mut rows = Vec::new();
     let one = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
-    while let Some(row) = tx.one(one, [format!("{base}/{}", rows.len())], out)? {
-        rows.push(row);
+    for kind in ["", "m"] {
+        for n in 0.. {
+            let Some(row) = tx.one(one, [format!("{base}/{kind}{n}")], out)? else { break };
+            rows.push(row);
+        }
     }
     Ok(rows)
 }

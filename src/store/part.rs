@@ -7,11 +7,13 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
+use frontdesk_core::pairing::{MASK, Salt};
 use frontdesk_core::profile::ReceiptRule;
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
-use crate::row::OutRow;
+use crate::media;
+use crate::row::{OutMedia, OutRow};
 use crate::sql::{Sql, at, maybe_parsed, ms, nat, parsed, small, time};
 use crate::tx::Tx;
 
@@ -20,7 +22,7 @@ macro_rules! out_columns {
     () => {
         "o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, o.target, o.body, o.plain, o.reply_to, \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
-         (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
+         o.media, o.salt, (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
     };
 }
 
@@ -38,6 +40,21 @@ pub(crate) struct Envelope<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
+/// What one part carries.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    /// Its text; of a file what stands beneath it.
+    pub(crate) part: &'a Part,
+    pub(crate) media: Option<&'a OutMedia>,
+    pub(crate) salt: Option<Salt>,
+}
+
+impl<'a> From<&'a Part> for Piece<'a> {
+    fn from(part: &'a Part) -> Self {
+        Self { part, media: None, salt: None }
+    }
+}
+
 impl Envelope<'_> {
     /// Puts a text on its way; its n-th part has the key `{key}/{n}`.
     pub(crate) fn text(&self, tx: &Tx<'_>, key: &str, text: &str) -> Outcome<Vec<OutRow>> {
@@ -49,7 +66,7 @@ impl Envelope<'_> {
     pub(crate) fn parts(&self, tx: &Tx<'_>, key: &str, parts: &[Part]) -> Outcome<Vec<OutRow>> {
         let mut said = Vec::with_capacity(parts.len());
         for (n, part) in parts.iter().enumerate() {
-            said.extend(self.put(tx, format!("{key}/{n}"), part)?);
+            said.extend(self.put(tx, format!("{key}/{n}"), part.into())?);
         }
         Ok(said)
     }
@@ -60,16 +77,39 @@ impl Envelope<'_> {
         envelope.text(tx, &format!("{of}/notice/{}", notice.kind()), &notice.text())
     }
 
+    /// Puts a text on its way in which the pairing code of a salt takes the mask's place when it is sent.
+    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &str, text: &str, salt: Salt) -> Outcome<Vec<OutRow>> {
+        let mut said = Vec::new();
+        for (n, part) in tx.house.speech.parts(self.address, text).iter().enumerate() {
+            let salt = Some(salt).filter(|_| part.body.contains(MASK));
+            said.extend(self.put(tx, format!("{key}/{n}"), Piece { salt, ..part.into() })?);
+        }
+        Ok(said)
+    }
+
+    /// Puts files on their way; the n-th one has the key `{key}/m{n}`.
+    pub(crate) fn files(&self, tx: &Tx<'_>, key: &str, files: &[OutMedia]) -> Outcome<Vec<OutRow>> {
+        let mut said = Vec::with_capacity(files.len());
+        for (n, media) in (0..).zip(files) {
+            let nothing = || Part { key: n, body: String::new(), plain: String::new() };
+            let part = media.caption.clone().map_or_else(nothing, |part| Part { key: n, ..part });
+            let piece = Piece { media: Some(media), ..Piece::from(&part) };
+            said.extend(self.put(tx, format!("{key}/m{n}"), piece)?);
+        }
+        Ok(said)
+    }
+
     /// One part. `None` if its key is known: the same event said it before.
-    pub(crate) fn put(&self, tx: &Tx<'_>, key: String, part: &Part) -> Outcome<Option<OutRow>> {
+    pub(crate) fn put(&self, tx: &Tx<'_>, key: String, piece: Piece<'_>) -> Outcome<Option<OutRow>> {
+        let part = piece.part;
         let at_once = tx.house.speech.receipt(self.address) == ReceiptRule::Commit;
         let seq = if at_once { self.number(tx, &key)? } else { None };
         let state = if at_once { "sent" } else { "queued" };
         let now = ms(self.now);
         let inserted = tx.run(
             "INSERT INTO outbox (turn_id, message_id, key, seq, address, part_key, kind, act, body, plain,
-                                 reply_to, state, attempts, next_at, fence, created_at, done_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'post', ?8, ?9, ?10, ?11, 0, ?12, 0, ?12, ?13)
+                                 reply_to, state, attempts, next_at, fence, created_at, done_at, media, salt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'post', ?8, ?9, ?10, ?11, 0, ?12, 0, ?12, ?13, ?14, ?15)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 self.turn.map(|turn| turn.0),
@@ -85,12 +125,14 @@ impl Envelope<'_> {
                 state,
                 now,
                 at_once.then_some(now),
+                piece.media.map(media::stored),
+                piece.salt.map(|salt| salt.0),
             ],
         )?;
         if inserted == 0 {
             return Ok(None);
         }
-        let row = self.row(tx.last_id(), key, part, state, seq);
+        let row = self.row(tx.last_id(), key, &piece, state, seq);
         tx.said(&row);
         Ok(Some(row))
     }
@@ -105,21 +147,24 @@ impl Envelope<'_> {
         tx.one(next, [session.as_str()], |row| row.get(0))
     }
 
-    fn row(&self, id: i64, key: String, part: &Part, state: &str, seq: Option<i64>) -> OutRow {
+    fn row(&self, id: i64, key: String, piece: &Piece<'_>, state: &str, seq: Option<i64>) -> OutRow {
         // As it is stored, so that what is said at once looks like what is read back.
         let now = time(ms(self.now));
         OutRow {
             address: self.address.clone(),
             post: Post {
-                part: part.clone(),
+                part: piece.part.clone(),
                 out: OutId(id),
                 key,
                 reply_to: self.reply_to.map(str::to_owned),
                 kind: self.kind,
                 about: About { session: self.session.cloned(), messages: self.about.to_vec() },
                 seq: seq.map(nat),
+                more: false,
             },
             edit: None,
+            media: piece.media.map(|media| carried(media.clone(), piece.part)),
+            salt: piece.salt,
             state: state.into(),
             attempts: 0,
             next_at: now,
@@ -131,6 +176,12 @@ impl Envelope<'_> {
     }
 }
 
+/// A file with its caption: the text of its own row.
+fn carried(file: OutMedia, part: &Part) -> OutMedia {
+    let caption = Some(part.clone()).filter(|part| !part.body.is_empty() || !part.plain.is_empty());
+    OutMedia { caption, ..file }
+}
+
 /// A row as [`out_columns`] names it.
 pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
     let key: String = row.get(4)?;
@@ -138,22 +189,28 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
     let plain = row.get::<_, Option<String>>(9)?.unwrap_or_else(|| body.clone());
     let edits = row.get_ref(6)?.as_str()? == "edit";
     let target: Option<String> = row.get(7)?;
-    let turn_messages = row.get::<_, Option<String>>(19)?;
+    let turn_messages = row.get::<_, Option<String>>(21)?;
     let messages = match &turn_messages {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
         None => row.get::<_, Option<i64>>(18)?.map(MessageId).into_iter().collect(),
     };
-    let number = key.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let number = key.rsplit('/').next().and_then(|n| n.trim_start_matches('m').parse().ok());
+    let part = Part { key: number.unwrap_or(0), body, plain };
+    let file = row.get::<_, Option<String>>(19)?.and_then(|json| media::carried(&json));
     Ok(OutRow {
+        media: file.map(|file| carried(file, &part)),
+        salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
         address: parsed(row, 3)?,
         post: Post {
-            part: Part { key: number, body, plain },
+            part,
             out: OutId(row.get(0)?),
             key,
             reply_to: row.get(10)?,
             kind: kind(row.get_ref(5)?.as_str()?),
             about: About { session: maybe_parsed(row, 1)?, messages },
             seq: row.get::<_, Option<i64>>(2)?.map(nat),
+            // It is being shown while it grows.
+            more: row.get_ref(11)?.as_str()? == "streaming",
         },
         edit: target.filter(|_| edits),
         state: row.get(11)?,

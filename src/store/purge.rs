@@ -1,6 +1,7 @@
 //! What is too old goes, in small units behind every message.
 
 use chrono::{DateTime, Duration, Utc};
+use frontdesk_core::pairing::{DECAY, FAILURES, LOCKOUT};
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
@@ -24,28 +25,66 @@ struct Sweep {
     /// `id, whether it may go` of rows after `?1` and older than `?2`, at most `?3`.
     old: &'static str,
     delete: &'static str,
+    /// Whether its rows are asides that wait, which are counted in memory.
+    overheard: bool,
 }
 
 const OUTBOX: Sweep = Sweep {
     old: "SELECT id, state IN ('sent', 'unknown', 'dead', 'dropped') AND created_at < ?2, created_at < ?2
           FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM outbox WHERE id = ?1 AND state IN ('sent', 'unknown', 'dead', 'dropped')",
+    overheard: false,
 };
 const REFUSED: Sweep = Sweep {
     // What was read is gone at the next look, so there is no place to go on from.
     old: "SELECT id, 1, 1 FROM inbound INDEXED BY inbound_refused
           WHERE state = 'refused' AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state = 'refused'",
+    overheard: false,
 };
 const INBOUND: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('waiting', 'in_turn') AND received_at < ?2, received_at < ?2
           FROM inbound WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state NOT IN ('waiting', 'in_turn')",
+    overheard: false,
 };
 const TURNS: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('queued', 'running') AND created_at < ?2, created_at < ?2
           FROM turn WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')",
+    overheard: false,
+};
+
+const AUDIT: Sweep = Sweep {
+    old: "SELECT id, at < ?2, at < ?2 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM audit WHERE id = ?1",
+    overheard: false,
+};
+const PAIRING: Sweep = Sweep {
+    // Nothing that old can still be open.
+    old: "SELECT id, created_at < ?2, created_at < ?2 FROM pairing WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM pairing WHERE id = ?1",
+    overheard: false,
+};
+const OVERHEARD: Sweep = Sweep {
+    old: "SELECT id, 1, 1 FROM aside INDEXED BY aside_waiting
+          WHERE turn_id IS NULL AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
+    delete: "DELETE FROM aside WHERE id = ?1 AND turn_id IS NULL",
+    overheard: true,
+};
+const ASIDES: Sweep = Sweep {
+    old: "SELECT id, turn_id IS NOT NULL AND received_at < ?2, received_at < ?2
+          FROM aside WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM aside WHERE id = ?1 AND turn_id IS NOT NULL",
+    overheard: false,
+};
+const MEDIA: Sweep = Sweep {
+    // Of messages that are gone. Deleted with all of its files, so a page may end between two of one message.
+    old: "SELECT message_id, fetched_at < ?2 AND NOT EXISTS (SELECT 1 FROM inbound WHERE id = message_id),
+                 fetched_at < ?2
+          FROM media WHERE message_id > ?1 ORDER BY message_id LIMIT ?3",
+    delete: "DELETE FROM media WHERE message_id = ?1",
+    overheard: false,
 };
 
 /// A row that was looked at.
@@ -68,12 +107,19 @@ impl Store {
             (&REFUSED, before(keep.refused_days.max(DEDUPE_DAYS))),
             (&INBOUND, history),
             (&TURNS, history),
+            (&ASIDES, history),
+            (&MEDIA, history),
+            (&AUDIT, before(keep.audit_days)),
+            (&PAIRING, before(DEDUPE_DAYS)),
+            (&OVERHEARD, before(DEDUPE_DAYS)),
         ];
         let mut gone = 0;
         for (sweep, before) in plan {
             let Some(before) = before else { continue };
             gone += self.sweep(sweep, before).await?;
         }
+        gone += self.sweep_quota(now).await?;
+        gone += self.sweep_failures(now).await?;
         Ok(gone)
     }
 
@@ -89,7 +135,14 @@ impl Store {
                 let chunk = chunk.to_vec();
                 gone += self
                     .write(Line::Sweep, move |tx| {
-                        chunk.iter().try_fold(0, |gone, id| Ok(gone + tx.run(sweep.delete, [id])? as u64))
+                        let mut gone = 0;
+                        for id in &chunk {
+                            gone += tx.run(sweep.delete, [id])?;
+                        }
+                        if sweep.overheard {
+                            tx.unheard(gone);
+                        }
+                        Ok(gone as u64)
                     })
                     .await?;
             }
@@ -97,6 +150,41 @@ impl Store {
                 return Ok(gone);
             }
         }
+    }
+}
+
+impl Store {
+    /// Counts of days that nobody asks about any more.
+    async fn sweep_quota(&self, now: DateTime<Utc>) -> Result<u64> {
+        let oldest = now.timestamp().div_euclid(86_400) - i64::from(DEDUPE_DAYS);
+        let mut gone = 0;
+        loop {
+            let some = self
+                .write(Line::Sweep, move |tx| {
+                    tx.run(
+                        "DELETE FROM quota WHERE (day, principal) IN
+                          (SELECT day, principal FROM quota WHERE day < ?1 LIMIT ?2)",
+                        params![oldest, CHUNK as i64],
+                    )
+                })
+                .await?;
+            gone += some as u64;
+            if some < CHUNK {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Wrong codes that are long forgotten. Only admins make any, so they are few.
+    async fn sweep_failures(&self, now: DateTime<Utc>) -> Result<u64> {
+        self.write(Line::Sweep, move |tx| {
+            let gone = tx.run(
+                "DELETE FROM pairing_failure WHERE last_at < ?1 AND (locked_until IS NULL OR locked_until < ?1)",
+                [ms(now - LOCKOUT - DECAY * i32::try_from(FAILURES).unwrap_or(i32::MAX))],
+            )?;
+            Ok(gone as u64)
+        })
+        .await
     }
 }
 

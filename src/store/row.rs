@@ -1,5 +1,9 @@
 //! What goes into the store and what comes out. No SQLite type is among it.
 
+mod access;
+
+pub use access::*;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Ending, Post};
 use frontdesk_core::address::{Address, Principal};
@@ -7,8 +11,10 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Attachment, Cursor, Refusal, Source};
+use frontdesk_core::message::{Attachment, Cursor, FileKind, Manner, Quote, Refusal, Source, Speaker};
 use frontdesk_core::notice::Notice;
+use frontdesk_core::pairing::Salt;
+use frontdesk_core::port::Aside;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::ResetPolicy;
 
@@ -47,6 +53,8 @@ pub enum Item {
     PassedOver(String),
     /// Stored.
     Keep(Box<Incoming>),
+    /// A stranger asks to be let in.
+    Ask(Box<Ask>),
 }
 
 /// An event to be stored.
@@ -69,8 +77,20 @@ pub struct Incoming {
     /// The [`digest`] of the event's text as it came: what tells a redelivery from other content under the
     /// same id, whatever the gate makes of the text this time.
     pub digest: i64,
+    /// In which way it was said. An edit whose message still waits is put in its place.
+    pub manner: Manner,
+    /// What kind of being said it.
+    pub speaker: Speaker,
+    /// The sender's roles there, by the platform's ids.
+    pub roles: Vec<String>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
+    /// The album it is a piece of.
+    pub album: Option<String>,
     /// Files, not yet fetched.
     pub attachments: Vec<Attachment>,
+    /// What its sender may say in a day, if it counts and there is a limit.
+    pub quota: Option<Quota>,
     /// What it is.
     pub disposition: Disposition,
     /// What it does to the session's epoch.
@@ -100,6 +120,8 @@ pub enum Disposition {
     Turn,
     /// For us.
     Command,
+    /// For the agent's next turn, as quiet context, of which a session keeps at most this many.
+    Aside(u32),
     /// For nobody.
     Refused(Refusal),
 }
@@ -128,6 +150,15 @@ pub enum Stored {
         ended: Option<u64>,
         /// Whether the conversation has just begun.
         began: bool,
+    },
+    /// Put into an earlier message that still waits (an edit), or kept as quiet context.
+    Noted,
+    /// A stranger's request.
+    Asked {
+        /// Its id.
+        message: MessageId,
+        /// Whether a code was made for it.
+        new: bool,
     },
     /// Known already.
     Duplicate {
@@ -194,7 +225,17 @@ pub struct InboundRow {
     pub reason: Option<String>,
     /// What was said.
     pub text: String,
-    /// Files.
+    /// In which way it was said.
+    pub manner: Manner,
+    /// What kind of being said it.
+    pub speaker: Speaker,
+    /// The sender's roles there, by the platform's ids.
+    pub roles: Vec<String>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
+    /// The album it is a piece of.
+    pub album: Option<String>,
+    /// Files, not yet fetched.
     pub attachments: Vec<Attachment>,
     /// The turn that took it.
     pub turn: Option<TurnId>,
@@ -226,6 +267,8 @@ pub struct ClaimedTurn {
     pub epoch: u64,
     /// The messages, oldest first.
     pub messages: Vec<InboundRow>,
+    /// What was said nearby since the turn before, oldest first. The same in every attempt.
+    pub asides: Vec<Aside>,
     /// The reply's target.
     pub address: Address,
     /// The platform's id of the message it answers.
@@ -258,6 +301,8 @@ pub struct Finish {
     pub answer: Option<String>,
     /// The answer's parts.
     pub parts: Vec<Part>,
+    /// Files that follow the answer.
+    pub media: Vec<OutMedia>,
     /// Why it failed, or why it was refused: a name.
     pub error: Option<String>,
     /// What the person is told besides.
@@ -280,7 +325,7 @@ pub enum Fenced<T> {
 }
 
 /// What a command does besides answering (T1c).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum CommandEffect {
     /// Nothing.
     None,
@@ -288,10 +333,17 @@ pub enum CommandEffect {
     Stop,
     /// Becomes a turn with the text of the last one.
     Retry,
+    /// Changes who may speak.
+    Access {
+        /// How.
+        change: Box<AccessChange>,
+        /// Who does it.
+        author: Author,
+    },
 }
 
 /// What a command found and did; its reply is made from this.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CommandFacts {
     /// Nothing to add.
     None,
@@ -308,6 +360,8 @@ pub enum CommandFacts {
     NothingToRetry,
     /// The last turn is still running.
     StillRunning,
+    /// What came of a change of who may speak.
+    Access(Box<AccessDone>),
 }
 
 /// The result of [`crate::Store::answer_command`].
@@ -328,6 +382,11 @@ pub struct OutRow {
     pub post: Post,
     /// Of an edit: the platform's id of the message to replace.
     pub edit: Option<String>,
+    /// The file that it carries; its post's text stands beneath it.
+    pub media: Option<OutMedia>,
+    /// What the pairing code follows from that is put in place of [`frontdesk_core::pairing::MASK`] when it is
+    /// sent: the code itself is never stored.
+    pub salt: Option<Salt>,
     /// `queued`, `streaming`, `sending`, `sent`, `unknown`, `dead` or `dropped`.
     pub state: String,
     /// How often it was tried.
@@ -342,6 +401,32 @@ pub struct OutRow {
     pub error: Option<String>,
     /// When it was put on its way.
     pub created: DateTime<Utc>,
+}
+
+/// A file on its way out, beneath the media root.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutMedia {
+    /// Where it lies, relative to the media root: a name of ours.
+    pub file: String,
+    /// The name that the reader sees.
+    pub name: String,
+    /// The media type, where it is known.
+    pub mime: Option<String>,
+    /// How it is to be shown.
+    pub kind: FileKind,
+    /// What stands beneath it.
+    pub caption: Option<Part>,
+}
+
+/// What became of a file that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaRow {
+    /// The message.
+    pub message: MessageId,
+    /// Its place among the message's attachments, from 0.
+    pub n: u32,
+    /// Where it lies, relative to the media root, and its size in bytes; or one sentence that says why not.
+    pub got: Result<(String, u64), String>,
 }
 
 /// The next part for an address.
@@ -403,6 +488,8 @@ pub struct Outgoing {
     pub session: Option<SessionKey>,
     /// What.
     pub parts: Vec<Part>,
+    /// Files that follow.
+    pub media: Vec<OutMedia>,
     /// The same for every repetition of this request.
     pub key: String,
     /// The time.
@@ -523,4 +610,6 @@ pub struct Keep {
     pub refused_days: u32,
     /// Messages and turns, in days.
     pub history_days: u32,
+    /// Lines of the audit.
+    pub audit_days: u32,
 }

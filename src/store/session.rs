@@ -142,14 +142,14 @@ fn keyed(sql: &Sql<'_>, after: &str, end: Option<&str>, limit: u32) -> Outcome<V
 }
 
 /// The next key.
-fn next(sql: &Sql<'_>, after: &str) -> Outcome<Option<SessionKey>> {
+pub(crate) fn next(sql: &Sql<'_>, after: &str) -> Outcome<Option<SessionKey>> {
     let next = "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1";
     sql.one(next, [after], |row| parsed(row, 0))
 }
 
 /// Behind the last key that begins with the same `agent:{agent}:{channel}:`. Inside a segment a colon is
 /// escaped, so the third one ends the channel; nothing that is a key stands between `:` and `;`.
-fn end_of_group(key: &SessionKey) -> String {
+pub(crate) fn end_of_group(key: &SessionKey) -> String {
     let text = key.as_str();
     match text.match_indices(':').nth(2) {
         Some((colon, _)) => format!("{};", &text[..colon]),

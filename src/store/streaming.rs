@@ -1,7 +1,7 @@
 //! The first part of an answer that is shown while the agent still speaks.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Ending;
+use frontdesk_core::act::{Ending, Post};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Failure;
@@ -11,7 +11,7 @@ use rusqlite::params;
 use crate::delivery::{done, open};
 use crate::fault::Outcome;
 use crate::finish::cut;
-use crate::part::load;
+use crate::part::{Piece, load};
 use crate::queue::Line;
 use crate::row::{Fenced, Finish, OutRow};
 use crate::sql::{Sql, ms};
@@ -173,10 +173,12 @@ fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outco
         return Ok(None);
     }
     let part = Part { key: 0, body: plain.to_owned(), plain: plain.to_owned() };
-    let Some(row) = turn.envelope(now).put(tx, format!("{}/0", turn.id), &part)? else { return Ok(None) };
+    let Some(row) = turn.envelope(now).put(tx, format!("{}/0", turn.id), Piece::from(&part))? else {
+        return Ok(None);
+    };
     tx.run(
         "UPDATE outbox SET state = 'streaming', owner = ?2 WHERE id = ?1",
         params![row.post.out.0, tx.house.boot.as_str()],
     )?;
-    Ok(Some(OutRow { state: "streaming".into(), ..row }))
+    Ok(Some(OutRow { state: "streaming".into(), post: Post { more: true, ..row.post }, ..row }))
 }

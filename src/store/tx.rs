@@ -6,7 +6,7 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
-use crate::house::House;
+use crate::house::{House, Waiting};
 use crate::row::OutRow;
 use crate::sql::Sql;
 
@@ -15,9 +15,9 @@ pub(crate) struct Tx<'a> {
     sql: Sql<'a>,
     /// Who claims, and how text becomes parts.
     pub(crate) house: &'a House,
-    /// By how much the number of waiting messages will have changed. Kept here and not in the house, because
+    /// By how much the numbers of what waits will have changed. Kept here and not in the house, because
     /// it counts only once it is committed.
-    waiting: Cell<i64>,
+    waiting: Cell<Waiting>,
     /// What was put on its way, in order: shown to readers once it is committed.
     said: RefCell<Vec<OutRow>>,
 }
@@ -31,17 +31,37 @@ impl<'a> Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, house: &'a House) -> Self {
-        Self { sql: Sql(conn), house, waiting: Cell::new(0), said: RefCell::default() }
+        Self { sql: Sql(conn), house, waiting: Cell::default(), said: RefCell::default() }
     }
 
     /// Notes that rows began to wait.
     pub(crate) fn queued(&self, rows: usize) {
-        self.waiting.set(self.waiting.get() + i64::try_from(rows).unwrap_or(i64::MAX));
+        self.wait(signed(rows), 0);
     }
 
     /// Notes that rows wait no longer.
     pub(crate) fn taken(&self, rows: usize) {
-        self.waiting.set(self.waiting.get() - i64::try_from(rows).unwrap_or(i64::MAX));
+        self.wait(-signed(rows), 0);
+    }
+
+    /// Notes that asides began to wait.
+    pub(crate) fn overheard(&self, asides: usize) {
+        self.wait(0, signed(asides));
+    }
+
+    /// Notes that asides wait no longer.
+    pub(crate) fn unheard(&self, asides: usize) {
+        self.wait(0, -signed(asides));
+    }
+
+    /// How many asides wait, in the whole house and with what this transaction did.
+    pub(crate) fn asides(&self) -> i64 {
+        self.house.asides() + self.waiting.get().asides
+    }
+
+    fn wait(&self, messages: i64, asides: i64) {
+        let Waiting { messages: were, asides: had } = self.waiting.get();
+        self.waiting.set(Waiting { messages: were + messages, asides: had + asides });
     }
 
     /// Notes a part that is on its way.
@@ -51,7 +71,7 @@ impl<'a> Tx<'a> {
 
     /// Nothing of it will be committed.
     pub(crate) fn forget(&self) {
-        self.waiting.set(0);
+        self.waiting.set(Waiting::default());
         self.said.borrow_mut().clear();
     }
 
@@ -61,7 +81,7 @@ impl<'a> Tx<'a> {
     }
 
     /// What a commit will change.
-    pub(crate) fn moved(&self) -> i64 {
+    pub(crate) fn moved(&self) -> Waiting {
         self.waiting.get()
     }
 
@@ -91,4 +111,8 @@ impl<'a> Tx<'a> {
     pub(crate) fn whole(&self, cause: &str) -> Outcome<()> {
         if self.0.is_autocommit() { Err(Fault::Lost(cause.into())) } else { Ok(()) }
     }
+}
+
+fn signed(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::script::{Deed, Script};
+use crate::{clock, script};
 
 /// The environment variable that names the journal.
 pub const JOURNAL: &str = "CRASH_JOURNAL";
@@ -26,6 +26,12 @@ pub struct Seen {
     pub turn: String,
     pub attempt: u32,
     pub session: String,
+    /// Every tag that stands anywhere in the prompt.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// What the files that came with it hold, or why they are not there.
+    #[serde(default)]
+    pub files: Vec<String>,
 }
 
 /// The exit code of a death that the script asked for.
@@ -72,8 +78,10 @@ enum End {
 
 impl Lasting {
     fn turn(&mut self, prompt: &Value) -> Result<End> {
-        let text = prompt["text"].as_str().context("a prompt without text")?;
-        let script = Script::read(text).with_context(|| format!("not a script: {text}"))?;
+        let files = files(prompt)?;
+        let messages = prompt["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let texts = messages.iter().filter_map(|message| message["text"].as_str());
+        let script = Script::of(texts, files.len()).with_context(|| format!("not a script: {prompt}"))?;
         let turn = prompt["turn"].as_str().unwrap_or_default().to_owned();
         let attempt = u32::try_from(prompt["attempt"].as_u64().unwrap_or(0))?;
         let seen = Seen {
@@ -83,11 +91,13 @@ impl Lasting {
             turn: turn.clone(),
             attempt,
             session: prompt["session"].as_str().unwrap_or_default().to_owned(),
+            tags: script::tags(&prompt.to_string()).into_iter().map(str::to_owned).collect(),
+            files,
         };
         note(&seen)?;
         let pieces = script.pieces();
         match script.deed {
-            Deed::Echo => return say_done(&turn, Some(&script.answer())),
+            Deed::Echo | Deed::Count { .. } => return say_done(&turn, Some(&script.answer())),
             Deed::Slow { ms, .. } => {
                 let pace = ms / pieces.len() as u64;
                 for piece in &pieces {
@@ -106,6 +116,14 @@ impl Lasting {
                 }
             }
             Deed::Tool { ms } => return self.tool(&seen, &pieces, ms),
+            Deed::Send { bytes } => {
+                let (path, tag) = (format!("{}.bin", script.tag), &script.tag);
+                let folder = std::env::var("FRONTDESK_MEDIA").context("no folder for files")?;
+                std::fs::write(std::path::Path::new(&folder).join(&path), script::bytes(tag, bytes))?;
+                let caption = format!("the file of {tag}");
+                say(&json!({"type": "media", "turn": turn, "path": path, "caption": caption}))?;
+                return say_done(&turn, Some(&script.answer()));
+            }
             Deed::Flaky | Deed::Poison if attempt == 1 || script.deed == Deed::Poison => {
                 say(&json!({"type": "delta", "turn": turn, "text": "at "}))?;
                 self.rest(20)?;
@@ -161,6 +179,17 @@ impl Lasting {
     }
 }
 
+/// What the files of a prompt hold.
+fn files(prompt: &Value) -> Result<Vec<String>> {
+    let messages = prompt["messages"].as_array().into_iter().flatten();
+    let files = messages.filter_map(|message| message["files"].as_array()).flatten();
+    let held = files.map(|file| match file["path"].as_str() {
+        Some(path) => Ok(script::fingerprint(&std::fs::read(path)?)),
+        None => Ok(format!("missing: {}", file["missing"].as_str().unwrap_or_default())),
+    });
+    held.collect()
+}
+
 fn say_done(turn: &str, text: Option<&str>) -> Result<End> {
     say(
         &json!({"type": "done", "turn": turn, "text": text, "usage": {"model": "stub", "input": 1, "output": 2}}),
@@ -189,6 +218,8 @@ pub fn plain() -> Result<ExitCode> {
         turn: env("FRONTDESK_TURN"),
         attempt,
         session: env("FRONTDESK_SESSION"),
+        tags: Vec::new(),
+        files: Vec::new(),
     })?;
     let dies = script.deed == Deed::Poison || (script.deed == Deed::Flaky && attempt == 1);
     if dies {

@@ -24,32 +24,10 @@ const STOP: Duration = Duration::from_secs(20);
 pub struct Home(PathBuf);
 
 impl Home {
-    /// Writes the configuration.
-    pub fn make(path: &Path, platform: SocketAddr, plain_chats: &[(&str, String)]) -> Result<Self> {
+    /// A home with this configuration.
+    pub fn make(path: &Path, config: &str) -> Result<Self> {
         let home = Self(path.to_owned());
-        let program = std::env::current_exe()?;
-        let program = program.to_str().context("a path that is no text")?;
-        let journal = home.journal();
-        let journal = journal.to_str().context("a path that is no text")?;
-        let agent = |name: &str, mode: &str, role: &str| {
-            format!(
-                "[agents.{name}]\nkind = \"command\"\nmode = \"{mode}\"\ncommand = [{program:?}, \"{role}\"]\n\
-                 env = {{ {JOURNAL} = {journal:?} }}\n"
-            )
-        };
-        let once = agent("plain", "once", "--plain-agent");
-        let main = agent("main", "lasting", "--agent") + "max_idle = 64\n";
-        let free = "{ per_minute = 0, burst = 0 }";
-        let mut text = format!(
-            "default_agent = \"main\"\n\n[gateway]\nport = 0\n[gateway.limits]\nper_ip = {free}\nper_token = {free}\n\n\
-             [limits]\nuser = {free}\nchat = {free}\naccount = {free}\n\n\
-             [queue]\nper_session = 1000\n[sessions.reset]\nmode = \"none\"\n\n{main}\n{once}\n\
-             [channels.lab]\naddress = \"{platform}\"\n"
-        );
-        for (channel, chat) in plain_chats {
-            text.push_str(&format!("[channels.{channel}.chats.{chat:?}]\nagent = \"plain\"\n"));
-        }
-        std::fs::write(home.0.join("frontdesk.toml"), text)?;
+        std::fs::write(home.0.join("frontdesk.toml"), config)?;
         // A copy: a build that goes on beside the test must not exchange the program under it.
         std::fs::copy(env!("CARGO_BIN_EXE_frontdesk"), home.program()).context("copying the program")?;
         Ok(home)
@@ -65,7 +43,7 @@ impl Home {
 
     /// The agents' journal.
     pub fn journal(&self) -> PathBuf {
-        self.0.join("agents.jsonl")
+        journal(&self.0)
     }
 
     /// Everything that any life of the daemon said.
@@ -83,6 +61,20 @@ impl Home {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         (field("pid")? == pid.to_string()).then(|| field("address")?.parse().ok()).flatten()
     }
+}
+
+/// The section of an agent that is this binary in one of its roles, and whose journal lies in the home.
+pub fn agent(home: &Path, name: &str, mode: &str, role: &str) -> Result<String> {
+    let text = |path: &Path| path.to_str().map(str::to_owned).context("a path that is no text");
+    let (program, journal) = (text(&std::env::current_exe()?)?, text(&journal(home))?);
+    Ok(format!(
+        "[agents.{name}]\nkind = \"command\"\nmode = \"{mode}\"\ncommand = [{program:?}, \"{role}\"]\n\
+         env = {{ {JOURNAL} = {journal:?} }}\n"
+    ))
+}
+
+fn journal(home: &Path) -> PathBuf {
+    home.join("agents.jsonl")
 }
 
 /// One life of the daemon.

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Result, bail};
-use rusqlite::{Connection, OpenFlags};
+use anyhow::Result;
+use rusqlite::Connection;
+
+use crate::sqlite::{checked, open};
 
 /// A row of `inbound`.
 #[derive(Debug, Clone)]
@@ -73,17 +75,6 @@ pub struct Held {
     pub sending: i64,
 }
 
-fn open(path: &Path) -> Result<Connection> {
-    // Not read-only: after a kill the log must be recovered before anything can be read.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.pragma_update(None, "query_only", true)?;
-    conn.busy_timeout(std::time::Duration::from_secs(2))?;
-    // A reader that is the last one out must not write the log back: that is the daemon's work.
-    conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    Ok(conn)
-}
-
 /// What a killed daemon held.
 pub fn held(path: &Path) -> Result<Held> {
     if !path.exists() {
@@ -111,14 +102,7 @@ fn numbers(conn: &Connection) -> Result<HashMap<String, u64>> {
 
 /// Checks the file (O6) and reads it.
 pub fn read(path: &Path) -> Result<Database> {
-    let conn = open(path)?;
-    let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
-    if sound != "ok" {
-        bail!("O6: integrity_check: {sound}");
-    }
-    if conn.prepare("PRAGMA foreign_key_check")?.exists([])? {
-        bail!("O6: foreign_key_check found something");
-    }
+    let conn = checked(path)?;
     let mut database = Database { seqs: numbers(&conn)?, ..Database::default() };
     let mut rows = conn.prepare(
         "SELECT id, source, event_id, key, epoch, disposition, state, reason, body, turn_id FROM inbound ORDER BY id",

@@ -19,8 +19,8 @@ use crate::dice::Dice;
 use crate::journal::Way;
 use crate::oracle::{self, Evidence, Violation};
 use crate::report::Tally;
-use crate::world::{World, by_way, chats, waverer, writers};
-use crate::{clock, http, story, ws};
+use crate::world::{World, by_way, waverer, writers};
+use crate::{clock, config, http, story, ws};
 
 /// After this a message that still waits is stuck.
 const REST: Duration = Duration::from_secs(60);
@@ -94,12 +94,7 @@ impl Run {
         folder: &std::path::Path,
         platform: SocketAddr,
     ) -> Result<Self> {
-        let plain: Vec<(&str, String)> = chats()
-            .into_iter()
-            .filter(|chat| chat.plain)
-            .map(|chat| (if chat.way == Way::Lab { "lab" } else { "web" }, chat.name))
-            .collect();
-        let home = Home::make(folder, platform, &plain)?;
+        let home = Home::make(folder, &config::text(folder, platform)?)?;
         let dice = Dice::new(seed);
         let world = World::new(seed, &dice);
         Ok(Self {

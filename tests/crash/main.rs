@@ -7,6 +7,7 @@
 
 mod agent;
 mod clock;
+mod config;
 mod daemon;
 mod database;
 mod dice;
@@ -17,6 +18,7 @@ mod oracle;
 mod platform;
 mod report;
 mod script;
+mod sqlite;
 mod story;
 mod world;
 mod ws;

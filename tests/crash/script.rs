@@ -1,5 +1,7 @@
 //! What a message asks of the stub agent, and the answer that is right: agent and oracle read the same words.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use crate::dice::Dice;
 
 /// What the agent is to do.
@@ -19,6 +21,10 @@ pub enum Deed {
     Poison,
     /// Say that there is no answer.
     Fail,
+    /// Answer with a file of so many bytes.
+    Send { bytes: u64 },
+    /// Answer files that came without a word.
+    Count { files: usize },
 }
 
 /// A message: its tag, which no other message has, and the deed.
@@ -56,6 +62,8 @@ impl Script {
             Deed::Flaky => format!("{tag} flaky"),
             Deed::Poison => format!("{tag} poison"),
             Deed::Fail => format!("{tag} fail"),
+            Deed::Send { bytes } => format!("{tag} send {bytes}"),
+            Deed::Count { .. } => String::new(),
         }
     }
 
@@ -73,9 +81,16 @@ impl Script {
             ("flaky", []) => Deed::Flaky,
             ("poison", []) => Deed::Poison,
             ("fail", []) => Deed::Fail,
+            ("send", [bytes]) => Deed::Send { bytes: *bytes },
             _ => return None,
         };
         Some(Self { tag, deed })
+    }
+
+    /// What the messages of one turn ask for: what the first one says that has words, or what the files do.
+    pub fn of<'t>(mut texts: impl Iterator<Item = &'t str>, files: usize) -> Option<Self> {
+        let count = || Self { tag: "files".to_owned(), deed: Deed::Count { files } };
+        texts.find_map(Self::read).or_else(|| (files > 0).then(count))
     }
 
     /// The right answer, in the pieces in which it is said.
@@ -92,6 +107,8 @@ impl Script {
                 (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect()
             }
             Deed::Flaky | Deed::Poison | Deed::Fail => vec![format!("at last {tag}")],
+            Deed::Send { .. } => vec![format!("here is {tag}")],
+            Deed::Count { files } => vec![format!("there came {files} files")],
         }
     }
 
@@ -99,4 +116,28 @@ impl Script {
     pub fn answer(&self) -> String {
         self.pieces().concat()
     }
+}
+
+/// The bytes of a file that belongs to a tag.
+pub fn bytes(tag: &str, bytes: u64) -> Vec<u8> {
+    let seed = tag.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut dice = Dice::new(seed);
+    (0..bytes.div_ceil(8)).flat_map(|_| dice.next().to_le_bytes()).take(usize::try_from(bytes).unwrap_or(0)).collect()
+}
+
+/// What tells one file from another.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    format!("{}:{:016x}", bytes.len(), hasher.finish())
+}
+
+/// Every tag in a text: `q`, eight digits, and what stands behind it.
+pub fn tags(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.starts_with('q') && word.get(1..10).is_some_and(is_mark)).collect()
+}
+
+fn is_mark(mark: &str) -> bool {
+    mark.ends_with('-') && mark.bytes().take(8).all(|byte| byte.is_ascii_hexdigit())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Cursor, Event, EventKind, Place, Source};
+use frontdesk_core::message::{Cursor, Event, EventKind, Place, Source, Speaker};
 use frontdesk_core::port::{AdapterError, Busy, Inbox, Stop};
 use serde::Deserialize;
 use serde_json::json;
@@ -93,19 +93,24 @@ fn usable(config: &Config, update: Update) -> Option<Event> {
 pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressError> {
     let account = Some(config.account.as_str()).filter(|account| *account != DEFAULT_ACCOUNT);
     let place = match update.private {
-        true => Place::Dm { chat: update.chat.clone() },
+        true => Place::Dm { chat: update.chat.clone(), thread: None },
         false => Place::Group { chat: update.chat.clone() },
     };
     Ok(Event {
         id: update.id.to_string(),
         kind: EventKind::Message,
         principal: Principal::new(CHANNEL, account, &update.user)?,
+        speaker: Speaker::Person,
+        roles: Vec::new(),
         address: Address::new(CHANNEL, account, &update.chat, None)?,
         place,
         addressed: true,
+        forwarded: false,
         text: update.text,
         sender: Some(update.user),
         platform_message: None,
+        quote: None,
+        album: None,
         attachments: Vec::new(),
         sent_at: None,
     })

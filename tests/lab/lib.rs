@@ -21,7 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
-use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
+use frontdesk_core::message::Attachment;
+use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 
 pub use config::Config;
@@ -66,6 +67,14 @@ impl Adapter for LabAdapter {
     async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
         outbound::send(&self.pipes, to, act).await
     }
+
+    async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
+        Err(FetchError::Refused("the test platform has no files".to_owned()))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
+    }
 }
 
 /// What the test platform can do: little, and not idempotent, so that ambiguity shows.
@@ -73,12 +82,15 @@ pub fn profile() -> Profile {
     Profile {
         channel: CHANNEL,
         limit: Limit { max: 4000, unit: Unit::Characters },
+        caption: 1000,
         dialect: &markup::DIALECT,
         flow: Flow::Edits { every: Duration::from_millis(40) },
         receipt: ReceiptRule::Platform,
         typing: Some(Duration::from_secs(4)),
         threads: false,
-        media: false,
+        media: None,
+        person_chat: None,
+        ends: false,
         buttons: false,
         idempotent: false,
         pacing: Pacing::default(),

@@ -39,7 +39,7 @@ fn request(to: &Address, act: Act) -> Result<Value, SendError> {
         Act::Delete { .. } | Act::React { .. } | Act::Pin { .. } | Act::Media { .. } => {
             Err(SendError::Refused("the test platform knows posts, edits and typing".to_owned()))
         }
-        Act::Delta { .. } | Act::End { .. } => {
+        Act::Draft { .. } | Act::Delta { .. } | Act::End { .. } => {
             Err(SendError::Refused("the test platform is not shown pieces".to_owned()))
         }
     }

@@ -38,6 +38,7 @@ fn post() -> Act {
         kind: PostKind::Answer,
         about,
         seq: None,
+        more: false,
     })
 }
 

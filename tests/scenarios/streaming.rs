@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::SendError;
+use frontdesk_core::act::{Bucket, SendError};
+use frontdesk_core::profile::Flow;
+use frontdesk_world::event::said;
+use frontdesk_world::patience::until;
 use frontdesk_world::platform::Fault;
 use frontdesk_world::{Step, World, plan};
 
@@ -141,4 +144,160 @@ async fn typing_is_shown_after_a_moment_and_repeated() {
     }
     world.agent().go_on();
     world.at_rest().await;
+}
+
+#[tokio::test]
+async fn typing_goes_on_until_something_is_shown() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("words, "), Step::Pause, Step::Say("and more")]);
+    anna.says("think").await;
+    world.agent().begun(1).await;
+    for (pass, typings) in [(Duration::from_millis(400), 1), (Duration::from_secs(4), 2)] {
+        world.asleep(pass).await;
+        world.clock().pass(pass);
+        until("typing was shown", || async { (world.platform().typings() == typings).then_some(()) }).await;
+    }
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "words, and more");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_seen_to_grow_needs_no_typing() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("words"), Step::Pause]);
+    anna.says("think").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.beat().await;
+    world.clock().pass(Duration::from_secs(20));
+    world.beat().await;
+    assert_eq!(world.platform().typings(), 0);
+    world.agent().go_on();
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn blocks_show_whole_paragraphs_alone() {
+    let every = Duration::from_millis(800);
+    let world = World::with(plan().flow(Flow::Blocks { every })).await;
+    let anna = world.user("anna");
+    world.agent().will([
+        Step::Say("first\n\nsec"),
+        Step::Pause,
+        Step::Say("ond\n\n```\ncode\n\nmore"),
+        Step::Pause,
+        Step::Say("\n```"),
+    ]);
+    anna.says("go").await;
+    let shown = world.platform().shows("anna", 1, |_| true).await;
+    assert_eq!(shown[0].text, "first");
+    world.agent().go_on();
+    world.asleep(every).await;
+    world.clock().pass(every);
+    world.platform().shows("anna", 1, |message| message.text == "first\n\nsecond").await;
+    world.clock().pass(every);
+    world.beat().await;
+    assert_eq!(world.platform().chat("anna")[0].edits, 1, "code that is not whole is not shown");
+    world.agent().go_on();
+    world.platform().shows("anna", 1, |message| message.text.contains("more")).await;
+    world.at_rest().await;
+    assert_eq!(anna.sees().len(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_grows_in_private_and_the_answer_is_a_message() {
+    let every = Duration::from_millis(800);
+    let world = World::with(plan().flow(Flow::Draft { every })).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("**one** "), Step::Pause, Step::Say("two"), Step::Pause]);
+    anna.says("count").await;
+    until("the draft is shown", || async { (world.platform().drafts("anna").len() == 1).then_some(()) })
+        .await;
+    assert!(anna.sees().is_empty() && world.outbox().await.is_empty(), "a draft is no message and no row");
+    world.agent().go_on();
+    world.asleep(every).await;
+    world.clock().pass(every);
+    until("it has grown", || async { (world.platform().drafts("anna").len() == 2).then_some(()) }).await;
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "<b>one</b> two");
+    world.at_rest().await;
+    let drafts = world.platform().drafts("anna");
+    assert_eq!([drafts[0].1.as_str(), drafts[1].1.as_str()], ["one", "one two"]);
+    assert!(drafts[0].0 == drafts[1].0 && drafts[0].0 != 0, "one draft: {drafts:?}");
+    assert_eq!(anna.sees().len(), 1);
+}
+
+#[tokio::test]
+async fn where_drafts_are_refused_the_answer_comes_whole() {
+    let every = Duration::from_millis(800);
+    let world = World::with(plan().flow(Flow::Draft { every })).await;
+    let anna = world.user("anna");
+    world.platform().refuse_drafts();
+    world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
+    anna.says("count").await;
+    world.agent().begun(1).await;
+    world.asleep(Duration::from_millis(400)).await;
+    world.clock().pass(Duration::from_millis(400));
+    until("typing was shown", || async { (world.platform().typings() == 1).then_some(()) }).await;
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "one two");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn in_a_group_there_are_edits_in_place_of_drafts() {
+    let world = World::with(plan().flow(Flow::Draft { every: Duration::from_millis(800) })).await;
+    world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
+    world.platform().brought(said("anna", "count").in_group("-1")).await;
+    world.platform().shows("-1", 1, |message| message.text == "one").await;
+    world.agent().go_on();
+    world.platform().shows("-1", 1, |message| message.text == "one two").await;
+    world.at_rest().await;
+    assert!(world.platform().drafts("-1").is_empty());
+    assert_eq!(world.platform().chat("-1").len(), 1);
+}
+
+#[tokio::test]
+async fn an_agent_that_stays_silent_in_a_group_is_not_seen_to_begin() {
+    let world = World::with(plan().edits(800)).await;
+    world.agent().will([Step::Say("NO_"), Step::Pause, Step::Say("REPLY"), Step::Pause]);
+    world.platform().brought(said("anna", "hm").in_group("-1")).await;
+    world.agent().begun(1).await;
+    for _ in 0..2 {
+        world.beat().await;
+        world.clock().pass(Duration::from_millis(300));
+        world.agent().go_on();
+    }
+    world.at_rest().await;
+    assert!(world.platform().chat("-1").is_empty());
+    // A word that only begins like it is shown as soon as that is clear.
+    world.agent().will([Step::Say("NO_"), Step::Say("WAY"), Step::Pause]);
+    world.platform().brought(said("anna", "hm").in_group("-1")).await;
+    world.platform().shows("-1", 1, |message| message.text == "NO_WAY").await;
+    world.agent().go_on();
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_draft_that_is_too_fast_waits_as_long_as_the_platform_says() {
+    let every = Duration::from_millis(800);
+    let world = World::with(plan().flow(Flow::Draft { every })).await;
+    let anna = world.user("anna");
+    let after = Some(Duration::from_secs(3));
+    world.platform().slow_down_drafts(SendError::Later { after, scope: Bucket::Chat, detail: String::new() });
+    world.agent().will([Step::Say("one"), Step::Pause]);
+    anna.says("count").await;
+    world.asleep(Duration::from_millis(400)).await;
+    world.clock().pass(Duration::from_millis(400));
+    until("typing was shown", || async { (world.platform().typings() == 1).then_some(()) }).await;
+    world.asleep(Duration::from_millis(2600)).await;
+    assert!(world.platform().drafts("anna").is_empty());
+    world.clock().pass(Duration::from_millis(2600));
+    until("the draft is shown", || async { (world.platform().drafts("anna").len() == 1).then_some(()) })
+        .await;
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["one"]);
 }

@@ -24,6 +24,8 @@ pub enum Step {
     Pause,
     /// Uses a tool, once it may.
     Tool(&'static str),
+    /// Sends a file, with this beneath it.
+    File(&'static str, Option<&'static str>),
     /// Shows that it lives.
     Progress,
     /// Dies.
@@ -111,6 +113,9 @@ impl ScriptedAgent {
             let delta = match step {
                 Step::Say(text) => Ok(Delta::Text(text.to_owned())),
                 Step::Echo => Ok(Delta::Text(said(&turn))),
+                Step::File(path, caption) => {
+                    Ok(Delta::Media { path: path.into(), caption: caption.map(str::to_owned) })
+                }
                 Step::Progress => Ok(Delta::Progress),
                 Step::Die => Err(AgentError::Died("as told".to_owned())),
                 Step::Fail => Err(AgentError::Failed("as told".to_owned())),

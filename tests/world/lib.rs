@@ -18,6 +18,8 @@
 pub mod agent;
 pub mod clock;
 pub mod dialect;
+pub mod event;
+pub mod files;
 pub mod patience;
 pub mod platform;
 mod setup;

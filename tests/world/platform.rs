@@ -2,18 +2,21 @@
 //! again after a restart, gives ids to what it is sent, and writes everything into a journal.
 
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::act::{Act, Post, PostKind, Receipt, SendError};
-use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::act::{Act, MediaFile, Post, PostKind, Receipt, SendError};
+use frontdesk_core::address::Address;
 use frontdesk_core::markup::Dialect;
-use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Place, Source};
-use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
+use frontdesk_core::message::{Attachment, Cursor, Event, FileKind, Outcome, Source};
+use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
+use crate::event::{Happening, said};
+use crate::files::{Fetch, Files, given};
 use crate::patience::soon;
 
 /// The name of the channel.
@@ -34,6 +37,19 @@ pub struct Posted {
     pub key: String,
     /// How often it was edited.
     pub edits: u32,
+    /// The file that it carries.
+    pub file: Option<Carried>,
+}
+
+/// A file that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The name that the reader sees.
+    pub name: String,
+    /// How it is shown.
+    pub kind: FileKind,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 /// The platform's side. Survives restarts of the gateway.
@@ -59,6 +75,13 @@ struct State {
     offline: bool,
     deaf: bool,
     typing: u32,
+    files: Files,
+    /// Every state of every draft: its chat, its id and what it said.
+    drafts: Vec<(String, i64, String)>,
+    /// Whether drafts are refused.
+    no_drafts: bool,
+    /// What the next draft is answered with.
+    draft_fault: Option<SendError>,
 }
 
 /// What goes wrong with the next send.
@@ -75,17 +98,20 @@ pub enum Fault {
 }
 
 impl Platform {
-    /// A platform whose answers arrive as `flow` says.
-    pub fn new(flow: Flow, pacing: Pacing, dialect: &'static Dialect) -> Arc<Self> {
+    /// A platform whose answers arrive as `flow` says, and which takes files of so many bytes.
+    pub fn new(flow: Flow, pacing: Pacing, media: Option<u64>, dialect: &'static Dialect) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL,
             limit: Limit { max: 200, unit: Unit::Characters },
+            caption: 50,
             dialect,
             flow,
             receipt: ReceiptRule::Platform,
             typing: Some(Duration::from_secs(4)),
             threads: false,
-            media: false,
+            media,
+            person_chat: Some(""),
+            ends: false,
             buttons: false,
             idempotent: false,
             pacing,
@@ -96,30 +122,27 @@ impl Platform {
 
     /// Somebody writes; returns the event's number.
     pub fn receive(&self, person: &str, chat: &str, group: bool, text: &str) -> u64 {
+        let written = said(person, text);
+        self.brings(if group { written.in_group(chat) } else { written })
+    }
+
+    /// Something happens; returns the event's number.
+    pub fn brings(&self, Happening(event): Happening) -> u64 {
         let mut state = self.state();
         state.next += 1;
         let id = state.next;
-        let place = match group {
-            true => Place::Group { chat: chat.to_owned() },
-            false => Place::Dm { chat: chat.to_owned() },
-        };
-        let event = Event {
-            id: id.to_string(),
-            kind: EventKind::Message,
-            principal: Principal::new(CHANNEL, None, person).unwrap(),
-            address: Address::new(CHANNEL, None, chat, None).unwrap(),
-            place,
-            addressed: true,
-            text: text.to_owned(),
-            sender: Some(format!("name of {person}")),
-            platform_message: Some(format!("in-{id}")),
-            attachments: Vec::new(),
-            sent_at: None,
-        };
+        let message = event.platform_message.unwrap_or_else(|| format!("in-{id}"));
+        let event = Event { id: id.to_string(), platform_message: Some(message), ..event };
         state.kept.push_back((id, event));
         drop(state);
         self.changed.notify_waiters();
         id
+    }
+
+    /// Something happens; returns what became of it.
+    pub async fn brought(&self, happening: Happening) -> Outcome {
+        let number = self.brings(happening);
+        self.outcome(number).await
     }
 
     /// Brings an event once more, under its old id, as platforms do.
@@ -162,6 +185,33 @@ impl Platform {
         self.state().journal.clone()
     }
 
+    /// What comes back when this file is asked for, time after time.
+    pub fn holds(&self, reference: &str, answers: impl IntoIterator<Item = Fetch>) {
+        self.state().files.hold(reference, answers);
+    }
+
+    /// Every file that was asked for, in order.
+    pub fn fetched(&self) -> Vec<String> {
+        self.state().files.asked().to_vec()
+    }
+
+    /// Drafts are refused from now on.
+    pub fn refuse_drafts(&self) {
+        self.state().no_drafts = true;
+    }
+
+    /// The next draft is answered with this.
+    pub fn slow_down_drafts(&self, error: SendError) {
+        self.state().draft_fault = Some(error);
+    }
+
+    /// Every state of every draft in a chat, with the draft's id.
+    pub fn drafts(&self, chat: &str) -> Vec<(i64, String)> {
+        let state = self.state();
+        let here = state.drafts.iter().filter(|(at, ..)| at == chat);
+        here.map(|(_, id, text)| (*id, text.clone())).collect()
+    }
+
     /// How often "typing" was shown.
     pub fn typings(&self) -> u32 {
         self.state().typing
@@ -197,13 +247,40 @@ impl Platform {
         .await
     }
 
+    fn draft(&self, chat: &str, id: i64, text: &str) -> Result<Receipt, SendError> {
+        let mut state = self.state();
+        if let Some(error) = state.draft_fault.take() {
+            return Err(error);
+        }
+        if state.no_drafts {
+            return Err(SendError::Refused("no drafts here".to_owned()));
+        }
+        state.drafts.push((chat.to_owned(), id, text.to_owned()));
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(Receipt::default())
+    }
+
+    fn media(&self, chat: &str, file: &MediaFile, post: &Post) -> Receipt {
+        let mut bytes = Vec::new();
+        (&*file.handle).read_to_end(&mut bytes).unwrap();
+        assert_eq!(u64::try_from(bytes.len()).unwrap(), file.size);
+        let carried = Carried { name: file.name.clone(), kind: file.kind, bytes };
+        self.add(chat, post, Some(carried))
+    }
+
     fn post(&self, chat: &str, post: &Post) -> Receipt {
+        self.add(chat, post, None)
+    }
+
+    fn add(&self, chat: &str, post: &Post, file: Option<Carried>) -> Receipt {
         let mut state = self.state();
         let id = format!("out-{}", state.messages.len() + 1);
         let text = post.part.body.clone();
         state.journal.push(format!("post {chat} {} {text}", post.key));
         let (kind, key) = (post.kind, post.key.clone());
-        state.messages.push(Posted { id: id.clone(), chat: chat.to_owned(), text, kind, key, edits: 0 });
+        let chat = chat.to_owned();
+        state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file });
         drop(state);
         self.changed.notify_waiters();
         Receipt { message: Some(id) }
@@ -225,6 +302,8 @@ impl Platform {
         match act {
             Act::Post(post) => Ok(self.post(to.chat(), post)),
             Act::Edit { target, post } => self.edit(to.chat(), target, post),
+            Act::Media { file, post } => Ok(self.media(to.chat(), file, post)),
+            Act::Draft { id, text } => self.draft(to.chat(), *id, text),
             Act::Typing => {
                 assert!(!self.state().typing_panics, "as told");
                 self.state().typing += 1;
@@ -294,7 +373,7 @@ impl Adapter for FakeAdapter {
             return Err(SendError::Offline);
         }
         let fault = match act {
-            Act::Post(_) | Act::Edit { .. } => self.0.state().faults.pop_front(),
+            Act::Post(_) | Act::Edit { .. } | Act::Media { .. } => self.0.state().faults.pop_front(),
             _ => None,
         };
         match fault {
@@ -311,5 +390,18 @@ impl Adapter for FakeAdapter {
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Panic) => panic!("as told"),
         }
+    }
+
+    async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
+        if self.0.state().offline {
+            return Err(FetchError::Later("not connected".to_owned()));
+        }
+        let answer = self.0.state().files.answer(&file.reference);
+        self.0.changed.notify_waiters();
+        given(answer)
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
     }
 }

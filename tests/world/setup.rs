@@ -1,11 +1,13 @@
 //! What a world is made of, as a test wishes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
 use frontdesk_core::hook::Hook;
 use frontdesk_core::profile::{Flow, Pacing};
-use frontdesk_runtime::config::{Config, QueueMode, Rate, ResetMode};
+use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Routing};
 
 /// The wishes. Limits are off unless a test asks for them.
 #[derive(Clone)]
@@ -13,9 +15,12 @@ pub struct Plan {
     pub(crate) config: Config,
     pub(crate) flow: Flow,
     pub(crate) pacing: Pacing,
+    pub(crate) media: Option<u64>,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
+    pub(crate) access: ChannelAccess,
+    pub(crate) routing: Routing,
 }
 
 /// A world without wishes.
@@ -28,9 +33,17 @@ pub fn plan() -> Plan {
         config,
         flow: Flow::Whole,
         pacing: Pacing::default(),
+        media: Some(100_000),
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
+        access: ChannelAccess {
+            dm_policy: DmPolicy::Open,
+            admins: BTreeSet::from(["root".to_owned()]),
+            groups: BTreeMap::from([("-1".to_owned(), GroupAccess::default())]),
+            ..ChannelAccess::default()
+        },
+        routing: Routing::default(),
     }
 }
 
@@ -68,6 +81,20 @@ impl Plan {
         self
     }
 
+    /// How answers arrive.
+    #[must_use]
+    pub fn flow(mut self, flow: Flow) -> Self {
+        self.flow = flow;
+        self
+    }
+
+    /// The largest file that the platform takes, in bytes.
+    #[must_use]
+    pub fn files_up_to(mut self, most: Option<u64>) -> Self {
+        self.media = most;
+        self
+    }
+
     /// At most one message to a chat in this time.
     #[must_use]
     pub fn paced(mut self, per_chat: Duration) -> Self {
@@ -93,6 +120,20 @@ impl Plan {
     #[must_use]
     pub fn agent_turns(mut self, turns: usize) -> Self {
         self.agent_turns = Some(turns);
+        self
+    }
+
+    /// Who may speak. Without this everyone may in private and in group `-1`, and `root` is an admin.
+    #[must_use]
+    pub fn access(mut self, change: impl FnOnce(&mut ChannelAccess)) -> Self {
+        change(&mut self.access);
+        self
+    }
+
+    /// What holds in one chat.
+    #[must_use]
+    pub fn chat(mut self, id: &str, change: impl FnOnce(&mut Chat)) -> Self {
+        change(self.routing.chats.entry(id.to_owned()).or_default());
         self
     }
 

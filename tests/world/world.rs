@@ -1,12 +1,11 @@
 //! The gateway and everything around it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Adapter;
@@ -46,7 +45,7 @@ impl World {
             home: tempfile::tempdir().unwrap(),
             clock: Arc::new(ManualClock::at(&plan.start)),
             agent: Arc::default(),
-            platform: Platform::new(plan.flow, plan.pacing, &crate::dialect::DIALECT),
+            platform: Platform::new(plan.flow, plan.pacing, plan.media, &crate::dialect::DIALECT),
             running: None,
             boots: 0,
             agent_name: "main".to_owned(),
@@ -62,12 +61,7 @@ impl World {
         self.boots += 1;
         let agent =
             AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
-        let access = ChannelAccess {
-            dm_policy: DmPolicy::Open,
-            admins: BTreeSet::from(["root".to_owned()]),
-            groups: BTreeMap::from([("-1".to_owned(), BTreeSet::new())]),
-            ..ChannelAccess::default()
-        };
+        let place = (CHANNEL.to_owned(), "default".to_owned());
         let setup = Setup {
             config: self.plan.config.clone(),
             database: self.home.path().join("frontdesk.db"),
@@ -77,8 +71,10 @@ impl World {
             agents: BTreeMap::from([(self.agent_name.clone(), agent)]),
             default_agent: self.agent_name.clone(),
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
-            routing: BTreeMap::new(),
-            access: BTreeMap::from([((CHANNEL.to_owned(), "default".to_owned()), access)]),
+            media: self.home.path().join("media"),
+            secret: [7; 32],
+            routing: BTreeMap::from([(place.clone(), self.plan.routing.clone())]),
+            access: BTreeMap::from([(place, self.plan.access.clone())]),
             hooks: self.plan.hooks.clone(),
         };
         self.running = Some(Running::start(setup).await?);
@@ -128,6 +124,11 @@ impl World {
     /// The database's folder.
     pub fn home(&self) -> &std::path::Path {
         self.home.path()
+    }
+
+    /// The folder for files.
+    pub fn media(&self) -> std::path::PathBuf {
+        self.home.path().join("media")
     }
 
     /// Somebody with a private chat.

@@ -7,6 +7,7 @@ use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Turn};
+use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
@@ -90,7 +91,7 @@ impl Run {
     async fn start(shop: Arc<Workshop>, seat: Seat<Aborted>, turn: Turn) -> Result<Self, AgentError> {
         let mut process = shop.start(&turn, Aborted::clone(&seat)).await?;
         // The queue goes away with this, which closes the pipe behind the prompt.
-        if let Some(Err(Unread)) = process.input.take().map(|input| input.send(prompt(&turn).into_bytes())) {
+        if let Some(Err(Unread)) = process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes())) {
             debug!(agent = shop.name, turn = %turn.id, "the program has closed its stdin before the prompt");
         }
         Ok(Self { shop, seat, process, buffer: vec![0; 8192], text: Utf8::default(), said: 0, over: false })
@@ -149,13 +150,4 @@ impl Run {
         let stopped = self.shop.stop.is_cancelled();
         stopped.then(|| Err(AgentError::Died("it was stopped with the gateway".into())))
     }
-}
-
-/// What hooks have to add stands first, then what was said.
-fn prompt(turn: &Turn) -> String {
-    let said: Vec<&str> = turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect();
-    let mut parts: Vec<&str> = turn.context.iter().map(String::as_str).collect();
-    let said = said.join("\n");
-    parts.push(&said);
-    parts.join("\n\n")
 }

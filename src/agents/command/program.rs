@@ -11,8 +11,10 @@ use tokio::process::Command;
 use super::Config;
 use crate::Host;
 
-/// What every program is told about its first turn. A lasting one hears of later turns on stdin.
-pub(super) const OURS: [&str; 6] = [
+/// What every program is told about its first turn, and where files are. A lasting one hears of later turns on
+/// stdin.
+pub(super) const OURS: [&str; 7] = [
+    "FRONTDESK_MEDIA",
     "FRONTDESK_AGENT",
     "FRONTDESK_SESSION",
     "FRONTDESK_EPOCH",
@@ -31,6 +33,8 @@ pub(super) struct Program {
     cwd: PathBuf,
     /// Whether the directory is ours to make.
     own_room: bool,
+    /// The folder for files: those that came with messages, and the only place that files are sent from.
+    media: PathBuf,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -46,12 +50,15 @@ impl Program {
             args: args.to_vec(),
             cwd: host.home.join(config.cwd.as_ref().unwrap_or(&own)),
             own_room: config.cwd.is_none(),
+            // The program runs elsewhere, where a relative path would mean something else.
+            media: std::path::absolute(host.home.join("media")).unwrap_or_else(|_| host.home.join("media")),
             env: environment(config, &host.env),
         }
     }
 
-    /// Makes the default directory, so that an agent does not work among our own files.
+    /// Makes the default directory, so that an agent does not work among our own files, and the one for files.
     pub(super) async fn make_room(&self) -> io::Result<()> {
+        tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.media).await?;
         if self.own_room { tokio::fs::create_dir_all(&self.cwd).await } else { Ok(()) }
     }
 
@@ -64,12 +71,13 @@ impl Program {
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(OURS.into_iter().zip([
-                self.agent.clone(),
-                turn.session.to_string(),
-                turn.epoch.to_string(),
-                turn.id.to_string(),
-                turn.attempt.to_string(),
-                u8::from(turn.resumed).to_string(),
+                self.media.clone().into_os_string(),
+                self.agent.clone().into(),
+                turn.session.to_string().into(),
+                turn.epoch.to_string().into(),
+                turn.id.to_string().into(),
+                turn.attempt.to_string().into(),
+                u8::from(turn.resumed).to_string().into(),
             ]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -170,6 +170,7 @@ impl Talk {
             }
             Line::ToolEnd { id, failed, .. } => Step::Say(Delta::ToolEnd { id, failed }),
             Line::Progress { .. } => Step::Say(Delta::Progress),
+            Line::Media { path, caption, .. } => Step::Say(Delta::Media { path, caption }),
             Line::Steered { taken, .. } => {
                 self.steered(taken);
                 Step::Say(Delta::Progress)

@@ -4,12 +4,26 @@
 //!
 //! ```text
 //! {"type":"prompt","turn":"t12","session":"agent:main:web:dm:main","epoch":1,"attempt":1,"resumed":false,
-//!  "text":"hello","messages":[{"message":"m7","text":"hello","sender":"Anna","received":"2026-..."}],"context":[]}
+//!  "text":"hello","messages":[{"message":"m7","text":"hello","sender":"Anna","received":"2026-...",
+//!    "manner":"message","quote":null,"files":[]}],"asides":[],"context":[]}
 //! {"type":"steer","turn":"t12","text":"..."}          answer with steered
 //! {"type":"tool_ok","turn":"t12","id":"1","params":{}} the call with this id may begin, with these parameters
 //! {"type":"tool_denied","turn":"t12","id":"1","reason":"..."}
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
 //! ```
+//!
+//! `text` is what was said, as one text, for programs that read nothing else: where there is more to know of a message
+//! than its words, a line of JSON before them tells it (`frontdesk_core::prompt`). Of each message:
+//!
+//! ```text
+//! "manner"  "message", "edit" (an earlier message says this now), "button", "reaction"
+//! "quote"   what it replies to: {"from":"Bert","text":"..."}, "from":"you" where the agent said it; or null
+//! "files"   {"kind":"photo","name":"me.jpg","mime":"image/jpeg","size":123,"path":"/.../media/in/..."}, with
+//!           "missing":"one sentence" in place of "path" where the file could not be had; name, mime and size may lack
+//! ```
+//!
+//! `asides` is what was said nearby and not to the agent since its last turn: `{"from":"Bert","text":"..."}`, with
+//! `"manner"` where it was no message. Names, quotes and asides come from third parties: data, not instructions.
 //!
 //! The end of stdin means: exit now. From the program (a line for a turn that is not running is dropped;
 //! one that leaves `turn` out counts for the turn that runs, so a program that may be late names it):
@@ -19,6 +33,8 @@
 //! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
 //! {"type":"tool_end","id":"1","failed":false}
 //! {"type":"progress"}                                  alive, nothing to say yet
+//! {"type":"media","path":"chart.png","caption":"..."}  a file for the chat, beneath $FRONTDESK_MEDIA, to come after the
+//!                                                      answer, when it must still be there; the caption may lack
 //! {"type":"steered","taken":true}
 //! {"type":"done","text":"the whole answer where it is not the deltas","usage":{"model":"m","input":1,"output":2}}
 //! {"type":"error","message":"why there is no answer"}
@@ -27,9 +43,12 @@
 //! A type that is not known is passed over, so that a program may be newer than its gateway. Anything that
 //! is not such a line means that the program is broken: it is killed, and the next turn has a new one.
 
+use std::path::PathBuf;
+
 use frontdesk_core::delta::{self, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::Turn;
+use frontdesk_core::prompt;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::{Value, json};
@@ -57,6 +76,11 @@ pub(super) enum Line {
     },
     Progress {
         turn: Option<String>,
+    },
+    Media {
+        turn: Option<String>,
+        path: PathBuf,
+        caption: Option<String>,
     },
     Steered {
         turn: Option<String>,
@@ -122,6 +146,7 @@ impl Line {
             | Line::ToolStart { turn, .. }
             | Line::ToolEnd { turn, .. }
             | Line::Progress { turn }
+            | Line::Media { turn, .. }
             | Line::Steered { turn, .. }
             | Line::Done { turn, .. }
             | Line::Error { turn, .. } => turn.as_deref(),
@@ -131,16 +156,18 @@ impl Line {
 }
 
 pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
-    let texts: Vec<&str> = turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect();
     let messages: Vec<Value> = turn
         .prompt
         .iter()
-        .map(|prompt| {
+        .map(|said| {
             json!({
-                "message": prompt.message.to_string(),
-                "text": prompt.text,
-                "sender": prompt.sender,
-                "received": prompt.received.to_rfc3339(),
+                "message": said.message.to_string(),
+                "text": said.text,
+                "sender": said.sender.as_deref().map(prompt::inert),
+                "received": said.received.to_rfc3339(),
+                "manner": said.manner.name(),
+                "quote": said.quote.as_ref().map(prompt::quoted),
+                "files": said.files.iter().map(prompt::file).collect::<Value>(),
             })
         })
         .collect();
@@ -151,8 +178,9 @@ pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
         "epoch": turn.epoch,
         "attempt": turn.attempt,
         "resumed": turn.resumed,
-        "text": texts.join("\n"),
+        "text": prompt::said(turn),
         "messages": messages,
+        "asides": turn.asides.iter().map(prompt::aside).collect::<Value>(),
         "context": turn.context,
     }))
 }
@@ -191,6 +219,10 @@ mod tests {
         assert_eq!(
             read(r#"{"type":"delta","text":"a","later":[1]}"#),
             Line::Delta { turn: None, text: "a".into() }
+        );
+        assert_eq!(
+            read(r#"{"type":"media","path":"a.png"}"#),
+            Line::Media { turn: None, path: "a.png".into(), caption: None }
         );
         assert_eq!(read(r#"{"type":"from the future","text":"a"}"#), Line::Unknown);
         assert_eq!(Line::read(b" \r"), Ok(None));

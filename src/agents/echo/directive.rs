@@ -7,10 +7,12 @@
 //! !long N           says N words, at most 100,000
 //! !slow MS TEXT     says TEXT with a pause before every further piece
 //! !tool NAME        asks for a permit for that tool and says what came back
+//! !media PATH TEXT  sends that file from the media folder, with TEXT beneath it
 //! ```
 //!
 //! Anything else, also a directive that cannot be read, is said as it stands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -45,6 +47,13 @@ pub enum Act {
     Crash,
     /// Ask for this tool.
     Tool(String),
+    /// Send a file.
+    Media {
+        /// Where it lies.
+        path: PathBuf,
+        /// What is to stand beneath it.
+        caption: Option<String>,
+    },
 }
 
 impl Directive {
@@ -72,6 +81,11 @@ fn act(text: &str) -> Option<Act> {
     }
     if let Some((pause, rest)) = word(text, "!slow").and_then(millis) {
         return Some(Act::Slowly { pause, text: rest.into() });
+    }
+    if let Some(rest) = word(text, "!media") {
+        let (path, caption) = rest.trim().split_once([' ', '\n', '\t']).unwrap_or((rest.trim(), ""));
+        let caption = Some(caption.trim().to_owned()).filter(|caption| !caption.is_empty());
+        return (!path.is_empty()).then(|| Act::Media { path: path.into(), caption });
     }
     let name = word(text, "!tool")?.trim();
     (!name.is_empty()).then(|| Act::Tool(name.into()))
@@ -110,6 +124,10 @@ mod tests {
         assert_eq!(read("!long 12"), (0, Act::Long(12)));
         assert_eq!(read("!tool shell"), (0, Act::Tool("shell".into())));
         assert_eq!(read("!tool"), (0, say("!tool")));
+        let media = |caption: Option<&str>| Act::Media { path: "a.png".into(), caption: caption.map(Into::into) };
+        assert_eq!(read("!media a.png"), (0, media(None)));
+        assert_eq!(read("!media a.png what a day"), (0, media(Some("what a day"))));
+        assert_eq!(read("!media"), (0, say("!media")));
         let slowly = Act::Slowly { pause: Duration::from_millis(5), text: "a b".into() };
         assert_eq!(read("!slow 5 a b"), (0, slowly));
     }

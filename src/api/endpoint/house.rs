@@ -15,10 +15,11 @@ pub(crate) async fn health(call: Call) -> Result<Answer, ApiError> {
     Ok(Answer::ok(json!({"status": status, "reasons": reasons, "version": env!("CARGO_PKG_VERSION")})))
 }
 
-/// Whether every account hears its platform.
+/// Whether every account hears its platform. One that an admin disconnected is not ready, and that is as it should
+/// be.
 pub(crate) async fn ready(call: Call) -> Result<Answer, ApiError> {
     let accounts = call.house.desk.accounts();
-    let ready = accounts.iter().all(|account| account.ready);
+    let ready = accounts.iter().all(|account| account.ready || account.stopped.is_some());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let accounts: Vec<_> = accounts.iter().map(show::account).collect();
     Ok(Answer::Json(status, json!({"ready": ready, "accounts": accounts})))

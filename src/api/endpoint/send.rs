@@ -1,4 +1,6 @@
-//! A text for any address, on the operator's own account.
+//! A text or a file for any address, on the operator's own account.
+
+use std::path::{Component, Path};
 
 use axum::http::StatusCode;
 use frontdesk_core::address::{Address, AddressError};
@@ -14,15 +16,18 @@ use crate::show;
 #[serde(deny_unknown_fields)]
 struct Text {
     to: String,
+    #[serde(default)]
     text: String,
+    media: Option<String>,
 }
 
 /// Puts a text on its way. The key makes its parts unique in the database, so that a repetition after a
 /// restart sends nothing twice either.
 pub(crate) async fn send(call: Call) -> Result<Answer, ApiError> {
-    let Text { to, text } = call.json()?;
+    let Text { to, text, media } = call.json()?;
     let to: Address = to.parse().map_err(|error: AddressError| ApiError::bad_request(error.to_string()))?;
-    if text.trim().is_empty() {
+    let media = media.as_deref().map(beneath).transpose()?;
+    if text.trim().is_empty() && media.is_none() {
         return Err(ApiError::bad_request("the text is empty"));
     }
     let key = match call.key()? {
@@ -32,7 +37,30 @@ pub(crate) async fn send(call: Call) -> Result<Answer, ApiError> {
     // A token's id may hold any character, so its length keeps the two apart.
     let token = &call.caller()?.token;
     let key = format!("{}:{token}/{key}", token.len());
-    let parts = call.house.desk.send(&to, &text, &key).await?;
+    let parts = call.house.desk.send(&to, &text, media, &key).await?;
     let parts: Vec<_> = parts.iter().map(show::part).collect();
     Ok(Answer::Json(StatusCode::ACCEPTED, json!({"to": to.as_str(), "parts": parts})))
+}
+
+/// A file's name beneath the media folder. Whether it is one there is the gateway's to say, when it opens it.
+fn beneath(name: &str) -> Result<&Path, ApiError> {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if plain && !name.is_empty() && !name.contains('\0') {
+        return Ok(path);
+    }
+    Err(ApiError::bad_request("`media` is the name of a file in the folder `media` of the gateway's home"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_beneath_the_folder_is_taken() {
+        assert!(beneath("a.png").is_ok() && beneath("sub/a b.png").is_ok());
+        for name in ["", "/etc/passwd", "../a", "a/../../b", "./a", ".", "a\0b", "/", "//x"] {
+            assert!(beneath(name).is_err(), "{name:?}");
+        }
+    }
 }

@@ -56,6 +56,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let n = problems.problems.len();

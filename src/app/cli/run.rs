@@ -1,5 +1,6 @@
 //! `frontdesk run`: the gateway, until somebody says stop.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use frontdesk::config::Config;
 use frontdesk::home::{self, Home};
 use frontdesk::{Gateway, Running, StartError};
 use frontdesk_core::port::Clock;
+use frontdesk_runtime::{Desk, Lifecycle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -41,35 +43,62 @@ pub fn run(args: RunArgs) -> Done {
     // Nothing that we make is for anybody else.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
-    let mut notices = Vec::new();
-    let mut config = match args.config.as_deref() {
-        // A home that nothing can run in is not made.
-        Some(file) => {
-            notices.extend(home::check_config(file)?);
-            let config = config::load(&home, Some(file))?.config;
-            notices.extend(home.secure()?);
-            config
-        }
-        // A configuration can run programs: whose the home is comes before what is in it.
-        None => {
-            notices.extend(home.secure()?);
-            config::load(&home, None)?.config
-        }
-    };
-    args.override_in(&mut config);
+    let (config, notices) = args.read(&home)?;
     log::begin(&config.log, &home, args.verbose)?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(serve(config, &home, clock));
+    let done = runtime.block_on(live(&args, config, &home, clock));
     // After an orderly stop nothing runs any more; after a hasty one nobody wants to wait for it.
     runtime.shutdown_background();
     done
 }
 
 impl RunArgs {
+    /// The configuration, and what should be said about it and the home.
+    fn read(&self, home: &Home) -> Result<(Config, Vec<String>), Failure> {
+        let mut notices = Vec::new();
+        let mut config = match self.config.as_deref() {
+            // A home that nothing can run in is not made.
+            Some(file) => {
+                notices.extend(home::check_config(file)?);
+                let config = config::load(home, Some(file))?.config;
+                notices.extend(home.secure()?);
+                config
+            }
+            // A configuration can run programs: whose the home is comes before what is in it.
+            None => {
+                notices.extend(home.secure()?);
+                config::load(home, None)?.config
+            }
+        };
+        self.override_in(&mut config);
+        Ok((config, notices))
+    }
+
+    /// The configuration of the next life. One that is wrong keeps the old one at work; a port that was any free
+    /// one stays the same, since people know it by now.
+    fn read_again(&self, home: &Home, before: Config, port: u16) -> Config {
+        let mut config = match self.read(home) {
+            Ok((config, notices)) => {
+                for notice in notices {
+                    tracing::warn!("{notice}");
+                }
+                config
+            }
+            Err(failure) => {
+                tracing::error!(%failure, "the configuration cannot be used: the one from before stays");
+                before
+            }
+        };
+        if config.gateway.port == 0 {
+            config.gateway.port = port;
+        }
+        config
+    }
+
     fn override_in(&self, config: &mut Config) {
         if let Some(host) = &self.host {
             config.gateway.host.clone_from(host);
@@ -80,39 +109,91 @@ impl RunArgs {
     }
 }
 
-async fn serve(config: Config, home: &Home, clock: SystemClock) -> Done {
+/// How one life of the gateway ended, if it ended as somebody wanted.
+enum End {
+    /// For good.
+    Stopped,
+    /// To begin again; with the port that it listened on.
+    Again(u16),
+}
+
+/// One life after the other, until somebody says stop.
+async fn live(args: &RunArgs, config: Config, home: &Home, clock: SystemClock) -> Done {
     let mut signals = Signals::listen()?;
     let recorder = recorder()?;
-    let metrics = recorder.clone();
-    let running = Gateway::builder()
-        .config(config)
-        .home(home.path())
-        .clock(Arc::new(clock))
-        .metrics(Arc::new(move || metrics.render()))
-        .start()
-        .await?;
-    let ready = clock.mono().0.as_millis();
-    tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
-    greet(&running)?;
-    let done = tokio::select! {
+    let mut config = config;
+    let mut greeted = false;
+    loop {
+        let metrics = recorder.clone();
+        let running = Gateway::builder()
+            .config(config.clone())
+            .home(home.path())
+            .clock(Arc::new(clock))
+            .metrics(Arc::new(move || metrics.render()))
+            .start()
+            .await?;
+        if std::mem::replace(&mut greeted, true) {
+            tracing::info!(address = %running.address(), "ready again");
+        } else {
+            let ready = clock.mono().0.as_millis();
+            tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
+            greet(&running)?;
+        }
+        match serve(running, &mut signals, &recorder, &clock).await? {
+            End::Stopped => return Ok(()),
+            End::Again(port) => config = args.read_again(home, config, port),
+        }
+    }
+}
+
+/// One life, to its end.
+async fn serve(
+    running: Running,
+    signals: &mut Signals,
+    recorder: &PrometheusHandle,
+    clock: &SystemClock,
+) -> Result<End, Failure> {
+    let port = running.address().port();
+    let end = tokio::select! {
         name = signals.stop() => {
             tracing::info!("{name}: stopping; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
-            Ok(())
+            Ok(End::Stopped)
+        }
+        wish = wish(running.desk()) => {
+            tracing::info!(?wish, "an admin wants it so; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
+            Ok(match wish {
+                Lifecycle::Stop => End::Stopped,
+                Lifecycle::Restart => End::Again(port),
+            })
         }
         cause = running.failed() => {
             tracing::error!(cause, "the gateway cannot go on");
             Err(Failure::new(format!("the gateway cannot go on: {cause}")))
         }
-        () = upkeep(&recorder, &clock) => Ok(()),
+        never = upkeep(recorder, clock) => match never {},
     };
     tokio::select! {
         () = running.stop() => {
             tracing::info!("stopped");
-            done
+            end
         }
         name = signals.stop() => Err(Failure::new(format!(
             "a second {name}: ended at once; what was accepted is kept and goes on at the next start"
         ))),
+    }
+}
+
+/// What an admin wants of the process, once one wants something.
+async fn wish(desk: &Desk) -> Lifecycle {
+    let mut wishes = desk.lifecycle();
+    loop {
+        if let Some(wish) = *wishes.borrow_and_update() {
+            return wish;
+        }
+        if wishes.changed().await.is_err() {
+            // Nobody is left to wish anything.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -138,7 +219,7 @@ fn recorder() -> Result<PrometheusHandle, Failure> {
         .map_err(|error| Failure::new(format!("cannot keep metrics: {error}")))
 }
 
-async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) {
+async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) -> Infallible {
     loop {
         clock.sleep_until(clock.mono() + UPKEEP).await;
         recorder.run_upkeep();

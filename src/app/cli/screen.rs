@@ -39,9 +39,15 @@ pub fn colours() -> bool {
     std::io::stdout().is_terminal() && super::env("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A text from somewhere else with everything taken out that could steer a terminal.
+/// A text from somewhere else with everything taken out that could steer a terminal, turn the direction of the line
+/// or hide in it.
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let odd = |c: char| {
+        c.is_control() && c != '\n' && c != '\t'
+            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The first line of a text, cut to `width` characters.
@@ -59,6 +65,8 @@ mod tests {
     #[test]
     fn a_text_cannot_steer_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\u{7}"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(harmless("a\u{202e}b\u{200b}"), "a\u{fffd}b\u{fffd}");
+        assert_eq!(harmless("family: 👩\u{200d}👧 🏳\u{fe0f}"), "family: 👩\u{200d}👧 🏳\u{fe0f}");
     }
 
     #[test]

@@ -43,11 +43,10 @@ pub async fn status(remote: Remote) -> Done {
     }
     screen::line("")?;
     let accounts = field::list(&status, "accounts").iter().map(|account| {
-        let ready = if account["ready"] == true { "ready" } else { "not ready" };
         vec![
             field::text(account, "channel"),
             field::text(account, "account"),
-            ready.to_owned(),
+            field::text(account, "state"),
             field::ago(account, "last_heard"),
             field::text(account, "error"),
         ]

@@ -148,17 +148,42 @@ impl Node {
         self.entries().iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 
+    /// The same to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        match &mut self.value {
+            Value::Table(entries) => {
+                entries.iter_mut().find(|(key, _)| key.name == name).map(|(_, node)| node)
+            }
+            _ => None,
+        }
+    }
+
     /// Where the value of a dotted path stands, or else the nearest table around it; `None` if not even its
-    /// first key is written. A key with dots in it is quoted.
+    /// first key is written. A key with dots in it is quoted; `[2]` at the end is the third item of a list.
     pub fn place_of(&self, path: &str) -> Option<Place> {
+        let (path, item) = split_item(path);
         let mut node = self;
         let mut place = None;
         for name in names(path) {
-            let Some((key, inner)) = node.entries().iter().find(|(key, _)| key.name == name) else { break };
+            let Some((key, inner)) = node.entries().iter().find(|(key, _)| key.name == name) else {
+                return place;
+            };
             place = Some(key.place);
             node = inner;
         }
-        place
+        match (&node.value, item) {
+            (Value::Array(items), Some(n)) => items.get(n).map(|item| item.place).or(place),
+            _ => place,
+        }
+    }
+}
+
+/// A path and the number of the list's item that it ends in.
+fn split_item(path: &str) -> (&str, Option<usize>) {
+    let split = path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+    match split.and_then(|(path, n)| Some((path, n.parse().ok()?))) {
+        Some((path, n)) => (path, Some(n)),
+        None => (path, None),
     }
 }
 
@@ -218,6 +243,16 @@ mod tests {
         assert_eq!(root.place_of("chats.\"-1.5\".reset").map(|p| p.line), Some(3));
         assert_eq!(root.place_of("chats.other").map(|p| p.line), Some(2));
         assert_eq!(root.place_of("nothing.here"), None);
+    }
+
+    #[test]
+    fn a_path_leads_to_an_item_of_a_list() {
+        let at = |column, value| Node { place: Place { line: 1, column }, value };
+        let list = at(8, Value::Array(vec![at(9, Value::text("a")), at(14, Value::text("b"))]));
+        let key = Key { place: Place { line: 1, column: 1 }, name: "allow".into() };
+        let root = at(1, Value::Table(vec![(key, list)]));
+        let column = |path: &str| root.place_of(path).map(|place| place.column);
+        assert_eq!((column("allow[1]"), column("allow[7]"), column("allow")), (Some(14), Some(1), Some(1)));
     }
 
     #[test]

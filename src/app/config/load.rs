@@ -14,6 +14,7 @@ use super::schema::{self, Schema};
 use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
+use crate::adapters::inherit;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -84,6 +85,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     interpolate(&mut document, reading.env, &mut problems);
+    inherit(&mut document);
     let schema = Schema::root(schema::whole());
     let mut values = walk(schema, &document, &mut problems);
     if problems.is_empty() {
@@ -91,7 +93,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         secrets.resolve(schema, &mut values, "");
     }
     let values = fill(schema, Some(&values));
-    let config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
+    let mut config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
         Some(Ok(config)) => config,
         // The walk should have found it; serde's own words are better than none.
         Some(Err(error)) => {
@@ -99,9 +101,12 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         }
         None => {
             problems.sort_by_key(|problem| problem.place);
+            // What accounts inherit is wrong once, where it is written.
+            problems.dedup_by(|later, first| later.place == first.place && later.message == first.message);
             return Err(problems);
         }
     };
+    config.channels.take_tokens(reading.env);
     let wrong = config.check(reading.more).into_iter().map(|error| Problem {
         place: document.place_of(&error.path),
         path: error.path,

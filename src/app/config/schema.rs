@@ -103,9 +103,17 @@ impl<'s> Schema<'s> {
         self.word("default")
     }
 
-    /// Whether it must not be shown.
+    /// Whether it must not be shown, also where it may be left out.
     pub fn secret(self) -> bool {
-        self.word("writeOnly") == Some(&Value::Bool(true))
+        self.word("writeOnly") == Some(&Value::Bool(true)) || self.only().is_some_and(Schema::secret)
+    }
+
+    /// The one alternative of an optional place.
+    fn only(self) -> Option<Schema<'s>> {
+        let list = self.word("anyOf")?.as_array()?;
+        let mut real =
+            list.iter().map(|node| self.at(node)).filter(|schema| schema.types() != BTreeSet::from(["null"]));
+        real.next().filter(|_| list.len() == 2 && real.next().is_none())
     }
 
     /// The JSON types that it may have; empty if its alternatives say it.

@@ -9,6 +9,16 @@ use super::schema::{Choice, Schema};
 const LATER: [&str; 9] =
     ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
 
+/// What other programs call our keys, in snake_case.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("bot_token", "token"),
+    ("allowlist", "allow"),
+    ("allow_from", "allow"),
+    ("streaming_mode", "streaming"),
+    ("stream_mode", "streaming"),
+    ("role", "roles"),
+];
+
 /// The message. `schema` is the table's that the key stands in, `path` its own; `kind` says which of several
 /// tables it is, if there are several.
 pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> String {
@@ -19,7 +29,10 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     let snake = snake_case(name);
     let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();
     known.sort_unstable();
-    let advice = if let Some(near) = nearest(&snake, known.iter().copied()) {
+    let same = ELSEWHERE.iter().find(|(theirs, ours)| *theirs == snake && known.contains(ours));
+    let advice = if let Some((_, ours)) = same {
+        format!("here it is called `{ours}`")
+    } else if let Some(near) = nearest(&snake, known.iter().copied()) {
         format!("did you mean `{near}`?")
     } else if let Some(place) = elsewhere(schema.whole(), &snake, "", 0) {
         format!("it belongs to [{place}]")

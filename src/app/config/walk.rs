@@ -1,6 +1,8 @@
 //! A document, walked against the schema: unknown keys and wrong types are found where they stand, and
 //! texts that came from variables get the type that their key wants.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value as Json};
 
 use frontdesk_core::nearest::nearest;
@@ -28,7 +30,9 @@ impl Walk<'_> {
 
     fn value(&mut self, schema: Schema<'_>, node: &Node, path: &str) -> Option<Json> {
         if node.value == Value::Null {
-            return None;
+            // Elsewhere it means "not written"; of a list nobody can tell whether it means "none" or "all".
+            let list = schema.types() == BTreeSet::from(["array"]);
+            return if list { self.wrong(node, path, mismatch(node, "a list")) } else { None };
         }
         match schema.choice() {
             Choice::One => self.plain(schema, node, path),
@@ -122,9 +126,15 @@ impl Walk<'_> {
 
     fn list(&mut self, schema: Schema<'_>, items: &[Node], path: &str) -> Option<Json> {
         let inner = schema.items();
-        let values = items.iter().enumerate().filter_map(|(n, item)| match inner {
-            Some(inner) => self.value(inner, item, &format!("{path}[{n}]")),
-            None => None,
+        let values = items.iter().enumerate().filter_map(|(n, item)| {
+            let path = format!("{path}[{n}]");
+            match inner {
+                Some(inner) if item.value == Value::Null => {
+                    self.wrong(item, &path, mismatch(item, &expected(inner)))
+                }
+                Some(inner) => self.value(inner, item, &path),
+                None => None,
+            }
         });
         Some(Json::Array(values.collect()))
     }

@@ -267,6 +267,11 @@ fn markdown() -> impl Strategy<Value = String> {
     .prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn a_picture_without_words_at_the_start_of_an_item_shows_its_address_once() {
+    assert_eq!(ink(&plain("> - ![\n](http://x.y)")).matches("http://x.y").count(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 

@@ -18,8 +18,20 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
         (None, 1) => "1 message waits for its turn.".to_owned(),
         (None, waiting) => format!("{waiting} messages wait for their turn."),
     };
-    let policy = house.resets.policy(row.session.channel(), row.session.scope().name(), row.session.id());
+    let policy = house.resets.policy(
+        row.session.channel(),
+        row.session.account(),
+        row.session.scope().name(),
+        row.session.id(),
+    );
     let now = house.clock.wall();
+    let today = match house.config.limits.daily {
+        0 => String::new(),
+        limit => {
+            let used = house.store.quota_used(&row.principal, house.day(now)).await?;
+            format!("\nToday you have sent {used} of {limit} messages.")
+        }
+    };
     let next = [policy.next_boundary(now), policy.idle_deadline(session.last_user_at)]
         .into_iter()
         .flatten()
@@ -28,7 +40,7 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
             format!("It starts anew with the first message after {}.", when(at))
         });
     Ok(Plan::say(format!(
-        "Conversation {} with `{}`, since {}.\n{doing}\n{next}\nSession: `{}`",
+        "Conversation {} with `{}`, since {}.\n{doing}\n{next}{today}\nSession: `{}`",
         session.epoch,
         row.session.agent(),
         when(session.created),

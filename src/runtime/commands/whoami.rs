@@ -1,13 +1,13 @@
 //! `/whoami`: who somebody is to us, and what they may do.
 
-use frontdesk_core::access::{Action, Context, Decision};
 use frontdesk_store::row::InboundRow;
 
 use super::Plan;
+use super::gateway::may_administer;
 use crate::house::House;
 
 pub(super) fn plan(house: &House, row: &InboundRow) -> Plan {
-    let admin = house.authorize(&row.principal, Context::Dm, Action::Administer) == Decision::Allow;
+    let admin = may_administer(house, row);
     let may =
         if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
     Plan::say(format!(

@@ -70,6 +70,7 @@ impl Run<'_> {
     async fn heard(&mut self, delta: Delta) {
         match delta {
             Delta::Text(text) => self.flow.add(text).await,
+            Delta::Media { path, caption } => self.files.add(path, caption),
             Delta::ToolStart(call) => self.tool(call).await,
             Delta::ToolEnd { .. } => {
                 self.house.hooks.tell(Moment::at(Point::AfterToolCall, Some(&self.turn.session)));

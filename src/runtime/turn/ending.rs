@@ -3,21 +3,15 @@
 use std::panic::AssertUnwindSafe;
 
 use frontdesk_core::act::Ending;
-use frontdesk_core::hook::{Moment, Point, Verdict};
-use frontdesk_core::key::Scope;
-use frontdesk_core::markup::{self, Part};
+use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, Finish};
 use futures_util::FutureExt;
 
+use super::answer::Said;
 use super::{End, PAUSE, Run};
-
-/// What an agent says when it has nothing to say, in a group.
-const NO_REPLY: &str = "NO_REPLY";
-/// What a chat is shown in place of nothing.
-const NOTHING: &str = "(The agent had nothing to say.)";
 
 /// The last write of a turn.
 enum Last {
@@ -122,9 +116,9 @@ impl Run<'_> {
     async fn finish(&mut self, end: End) -> Finish {
         match end {
             End::Answered { text, usage, by_hook } => {
-                let parts = self.parts(&text).await;
-                let answer = Some(text);
-                Finish { answer, parts, usage, by_hook, ..self.bare(Ending::Answered) }
+                let Said { answer, parts, media } = self.said(text).await;
+                let answer = Some(answer);
+                Finish { answer, parts, media, usage, by_hook, ..self.bare(Ending::Answered) }
             }
             End::Refused(refusal) => Finish {
                 error: Some(refusal.name().to_owned()),
@@ -161,33 +155,6 @@ impl Run<'_> {
                 _ => Notice::Failed(failure),
             }),
             ..self.bare(Ending::Dead)
-        }
-    }
-
-    /// The answer as the chat's platform takes it; a hook has the last word, before the split.
-    async fn parts(&mut self, text: &str) -> Vec<Part> {
-        let mut text = text.to_owned();
-        if self.house.hooks.any(Point::MessageSending) {
-            let moment = Moment::at(Point::MessageSending, Some(&self.turn.session)).saying(text);
-            let asked = self.house.hooks.ask(moment).await;
-            if matches!(asked.end, Some(Verdict::Drop(_))) {
-                return Vec::new();
-            }
-            text = asked.moment.text;
-        }
-        let private = self.turn.session.scope() == Scope::Dm;
-        if !private && text.trim() == NO_REPLY {
-            return Vec::new();
-        }
-        let parts = self.rendered(&text);
-        if parts.is_empty() { self.rendered(NOTHING) } else { parts }
-    }
-
-    fn rendered(&self, text: &str) -> Vec<Part> {
-        match self.house.adapters.at(&self.turn.address) {
-            Some(connection) => markup::render(text, connection.adapter.profile()),
-            // Not configured any more: kept as written until it comes back.
-            None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
         }
     }
 }

@@ -1,11 +1,14 @@
 //! At the head of the lane: is a message still wanted, and what do the hooks say?
 
-use frontdesk_core::access::{Action, Context, Decision};
-use frontdesk_core::address::Principal;
+use std::collections::HashMap;
+use std::pin::pin;
+
+use frontdesk_core::access::{Action, Context, Decision, Who};
 use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Refusal;
-use frontdesk_core::port::{Prompt, Turn};
+use frontdesk_core::port::{File, Prompt, Stop, Turn};
 use frontdesk_store::row::{Fenced, InboundRow};
 
 use super::{End, Run};
@@ -13,12 +16,16 @@ use crate::house::House;
 
 impl Run<'_> {
     /// The turn as the agent gets it, or how it ends without the agent.
-    pub(super) async fn head(&mut self) -> Result<Turn, End> {
+    pub(super) async fn head(&mut self, stop: &Stop) -> Result<Turn, End> {
         let turn = self.turn;
         let mut prompt = Vec::with_capacity(turn.messages.len());
+        let mut rows = Vec::with_capacity(turn.messages.len());
         for row in &turn.messages {
             match self.admit(row).await {
-                Ok(admitted) => prompt.push(admitted),
+                Ok(admitted) => {
+                    prompt.push(admitted);
+                    rows.push(row);
+                }
                 // One of several: the others are not to suffer for it.
                 Err(End::Refused(refusal)) if turn.messages.len() > 1 => self.refuse(row, refusal).await?,
                 Err(end) => return Err(end),
@@ -28,6 +35,11 @@ impl Run<'_> {
             // Every one was refused and told so for itself.
             return Err(End::Refused(Refusal::Hook));
         }
+        // Only now: nothing is fetched for somebody who may not speak.
+        let mut files = self.fetched(&rows, stop).await?;
+        for prompt in &mut prompt {
+            prompt.files = files.remove(&prompt.message).unwrap_or_default();
+        }
         let context = self.context(&prompt).await;
         Ok(Turn {
             id: turn.id,
@@ -36,13 +48,44 @@ impl Run<'_> {
             session: turn.session.clone(),
             epoch: turn.epoch,
             prompt,
+            asides: turn.asides.clone(),
             context,
         })
     }
 
+    /// The files that came with these messages. Whoever waits is shown that something happens, and a turn that
+    /// is to end does not wait for them.
+    async fn fetched(
+        &mut self,
+        rows: &[&InboundRow],
+        stop: &Stop,
+    ) -> Result<HashMap<MessageId, Vec<File>>, End> {
+        let house = self.house.clone();
+        let mut fetch = pin!(crate::media::fetch(&house, rows));
+        loop {
+            let (due, pending) = (self.flow.due(), self.flow.is_pending());
+            let alarm = async {
+                match due {
+                    Some(due) => house.clock.sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(End::Cancelled),
+                () = house.drain.cancelled() => return Err(End::Drained),
+                files = &mut fetch => {
+                    return files.map_err(|error| End::Died(format!("what was fetched is not known: {error}")));
+                }
+                () = alarm => self.flow.step().await,
+                () = self.flow.step(), if pending => {}
+            }
+        }
+    }
+
     /// One message, as it is to reach the agent.
     async fn admit(&mut self, row: &InboundRow) -> Result<Prompt, End> {
-        if !may_speak(self.house, &self.turn.session, &row.principal) {
+        if !may_speak(self.house, &self.turn.session, row) {
             return Err(End::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -52,7 +95,10 @@ impl Run<'_> {
             message: row.id,
             text: self.after_hooks(row).await?,
             sender: row.sender.clone(),
-            attachments: row.attachments.clone(),
+            manner: row.manner,
+            quote: row.quote.clone(),
+            // Fetched when it is known who is heard.
+            files: Vec::new(),
             received: row.received,
         })
     }
@@ -109,7 +155,8 @@ impl Run<'_> {
 }
 
 /// Whether somebody may still speak in a session: asked again for whatever has waited.
-pub(crate) fn may_speak(house: &House, session: &SessionKey, who: &Principal) -> bool {
+pub(crate) fn may_speak(house: &House, session: &SessionKey, row: &InboundRow) -> bool {
+    let who = Who { principal: &row.principal, speaker: row.speaker, roles: &row.roles };
     let context = match session.scope() {
         Scope::Dm => Context::Dm,
         _ => Context::Group(session.id()),

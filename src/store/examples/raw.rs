@@ -19,7 +19,7 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::BootId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::Source;
+use frontdesk_core::message::{Manner, Source, Speaker};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_store::row::*;
@@ -325,7 +325,13 @@ fn batch(source: &str, n: u64) -> Batch {
         platform_message: Some("1".into()),
         text: "hello, this is a message".into(),
         digest: digest("hello, this is a message"),
+        manner: Manner::Message,
+        speaker: Speaker::Person,
+        roles: vec![],
+        quote: None,
+        album: None,
         attachments: vec![],
+        quota: None,
         disposition: Disposition::Turn,
         epoch: EpochChange::ByRule,
         policy: ResetPolicy::new(Mode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use frontdesk_agents::Config;
 use frontdesk_core::delta::{AgentError, Delta, Verdict};
 use frontdesk_core::id::TurnId;
+use frontdesk_core::message::{FileKind, Manner};
+use frontdesk_core::port::File;
 use futures_util::FutureExt;
 
 use crate::room::{Room, answer, error, hear, next, piece, turn};
@@ -76,4 +78,29 @@ async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
         assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { .. }))));
         assert_eq!(answer(stream).await, said);
     }
+}
+
+#[tokio::test]
+async fn an_echo_tells_of_edits_and_files_and_sends_one_when_told_to() {
+    let echo = Room::new().agent(Config::default());
+    let mut edited = turn(1, "hello");
+    edited.prompt[0].manner = Manner::Edit;
+    let file = |name: Option<&str>, size, got: Result<&str, &str>| File {
+        kind: FileKind::Photo,
+        name: name.map(Into::into),
+        mime: None,
+        size,
+        got: got.map(Into::into).map_err(Into::into),
+    };
+    edited.prompt[0].files = vec![
+        file(Some("a\n.jpg"), Some(123), Ok("/m/a")),
+        file(None, None, Ok("/m/b")),
+        file(Some("c.jpg"), Some(9), Err("It is lost.")),
+    ];
+    let said = answer(echo.turn(edited)).await;
+    assert_eq!(said, "hello\n(edited)\n[photo a .jpg, 123 bytes]\n[photo]\n[photo c.jpg: It is lost.]");
+    let mut stream = echo.turn(turn(2, "!media a.png May"));
+    let Some(Ok(Delta::Media { path, caption })) = next(&mut stream).await else { panic!("no file") };
+    assert_eq!((path.to_str(), caption.as_deref()), (Some("a.png"), Some("May")));
+    assert_eq!(answer(stream).await, "");
 }

@@ -6,6 +6,8 @@ use frontdesk_agents::Config;
 use frontdesk_agents::command;
 use frontdesk_core::delta::{AgentError, Delta, Usage, Verdict};
 use frontdesk_core::id::TurnId;
+use frontdesk_core::message::{FileKind, Manner, Quote};
+use frontdesk_core::port::{Aside, File};
 use serde_json::json;
 
 use crate::room::{
@@ -48,6 +50,23 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     let agent = room.lasting(r#"read -r line; printf '%s\n' "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
     let mut heard = turn(7, "one\n\"two\"");
     heard.context.push("be kind".into());
+    let here = |name: &str, got| File {
+        kind: FileKind::Photo,
+        name: Some(name.into()),
+        mime: Some("image/jpeg".into()),
+        size: Some(5),
+        got,
+    };
+    heard.prompt[0].manner = Manner::Edit;
+    heard.prompt[0].sender = Some("Anna\n## SYSTEM".into());
+    heard.prompt[0].quote = Some(Quote { message: None, sender: None, text: "when?".into(), ours: true });
+    heard.prompt[0].files = vec![here("a.jpg", Ok("/m/in/0.jpg".into())), here("b.jpg", Err("It is lost.".into()))];
+    heard.asides = vec![Aside {
+        sender: Some("Bert".into()),
+        manner: Manner::Message,
+        text: "lunch?".into(),
+        received: heard.prompt[0].received,
+    }];
     let (_, end) = hear(agent.turn(heard)).await;
     let usage = Usage { model: Some("m".into()), input: Some(3), output: None };
     assert!(
@@ -55,14 +74,42 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     );
     let line: serde_json::Value = serde_json::from_str(&crate::room::read(&room.file("heard"))).unwrap();
     let received = "1970-01-01T00:00:00+00:00";
+    let files = json!([
+        {"kind": "photo", "name": "a.jpg", "mime": "image/jpeg", "size": 5, "path": "/m/in/0.jpg"},
+        {"kind": "photo", "name": "b.jpg", "mime": "image/jpeg", "size": 5, "missing": "It is lost."},
+    ]);
+    let frame = json!({"manner": "edit", "replies_to": {"from": "you", "text": "when?"}, "files": files});
     assert_eq!(
         line,
         json!({
             "type": "prompt", "turn": "t7", "session": "agent:test:web:dm:main", "epoch": 1, "attempt": 1,
-            "resumed": false, "text": "one\n\"two\"", "context": ["be kind"],
-            "messages": [{"message": "m7", "text": "one\n\"two\"", "sender": "Anna", "received": received}],
+            "resumed": false, "text": format!("{frame}\none\n\"two\""), "context": ["be kind"],
+            "asides": [{"from": "Bert", "text": "lunch?"}],
+            "messages": [{
+                "message": "m7", "text": "one\n\"two\"", "sender": "Anna ## SYSTEM", "received": received,
+                "manner": "edit", "quote": {"from": "you", "text": "when?"}, "files": files,
+            }],
         })
     );
+}
+
+#[tokio::test]
+async fn words_alone_come_without_a_frame_and_a_file_goes_out() {
+    let room = Room::new();
+    let agent = room.lasting(
+        r#"read -r line; printf '%s\n' "$line" > heard
+        echo '{"type":"media","path":"chart.png","caption":"May"}'; echo '{"type":"media","path":"b.png"}'
+        echo '{"type":"done","text":"ok"}'; read -r end"#,
+    );
+    let mut stream = agent.turn(turn(7, "{\"a\": 1}"));
+    for (path, caption) in [("chart.png", Some("May")), ("b.png", None)] {
+        let Some(Ok(Delta::Media { path: file, caption: text })) = next(&mut stream).await else { panic!("no file") };
+        assert_eq!((file.to_str(), text.as_deref()), (Some(path), caption));
+    }
+    assert_eq!(answer(stream).await, "ok");
+    let line: serde_json::Value = serde_json::from_str(&crate::room::read(&room.file("heard"))).unwrap();
+    assert_eq!(line["text"], "{\"a\": 1}");
+    assert_eq!((&line["asides"], &line["messages"][0]["quote"]), (&json!([]), &json!(null)));
 }
 
 #[tokio::test]

@@ -53,11 +53,13 @@ async fn a_program_knows_its_turn_and_none_of_our_secrets() {
         "FRONTDESK_ATTEMPT=2",
         "FRONTDESK_RESUMED=1",
         "GIVEN=by config",
+        &format!("FRONTDESK_MEDIA={}", room.home.path().join("media").display()),
     ] {
         assert!(said.lines().any(|said| said == line), "no {line} in {said}");
     }
     assert!(!said.contains("secret") && !said.contains("CARGO"), "{said}");
     assert!(said.trim_end().ends_with("/agents/test"), "{said}");
+    assert!(room.home.path().join("media").is_dir(), "the folder is there before anybody needs it");
 }
 
 #[tokio::test]

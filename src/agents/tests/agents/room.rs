@@ -11,6 +11,7 @@ use frontdesk_agents::{Config, Host, build, command};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::Manner;
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -121,9 +122,12 @@ pub fn turn(id: i64, text: &str) -> Turn {
             message: MessageId(id),
             text: text.into(),
             sender: Some("Anna".into()),
-            attachments: Vec::new(),
+            manner: Manner::Message,
+            quote: None,
+            files: Vec::new(),
             received: DateTime::default(),
         }],
+        asides: Vec::new(),
         context: Vec::new(),
     }
 }

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_agents::echo::Echo;
-use frontdesk_api::{Api, Closed, Config, Door, Rate, Scope, Token, Tokens, hash_token};
+use frontdesk_api::{Api, Closed, Config, Door, Rate, Scope, Token, Tokens, Webhooks, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::id::BootId;
-use frontdesk_core::port::{Clock, Mono, Stop};
+use frontdesk_core::address::Principal;
+use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::{AgentEntry, Running, Setup};
+use frontdesk_store::row;
 use frontdesk_web::WebAdapter;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -25,6 +27,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::pigeon::{self, Pigeon};
 
 /// The tokens that every gateway of these tests knows.
 pub const ADMIN: &str = "admin-token";
@@ -44,6 +48,8 @@ pub struct House {
     serving: JoinHandle<std::io::Result<()>>,
     stop: Stop,
     home: Arc<TempDir>,
+    /// A platform's two accounts, `default` and `work`: strangers get a code there.
+    pub pigeons: [Arc<Pigeon>; 2],
 }
 
 /// What a request was answered with.
@@ -67,11 +73,21 @@ impl House {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> House {
-        House::at(Arc::new(tempfile::tempdir().unwrap()), change).await
+        House::at(Arc::new(tempfile::tempdir().unwrap()), Webhooks::new(), change).await
+    }
+
+    /// The same with a place to which the pigeons' platform comes.
+    pub async fn with_webhook(
+        webhook: Arc<dyn Webhook>,
+        change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
+    ) -> House {
+        let webhooks = Webhooks::from([((pigeon::CHANNEL.to_owned(), "default".to_owned()), webhook)]);
+        House::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, change).await
     }
 
     async fn at(
         home: Arc<TempDir>,
+        webhooks: Webhooks,
         change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
     ) -> House {
         let mut config = Config::default();
@@ -84,13 +100,15 @@ impl House {
         runtime.turns.drain_seconds = 1;
         change(&mut config, &mut runtime);
         let door = Door::new(&config.limits);
-        let running = Running::start(setup(home.path(), runtime, door.clone())).await.unwrap();
+        let pigeons = ["default", "work"].map(Pigeon::new);
+        let running = Running::start(setup(home.path(), runtime, door.clone(), &pigeons)).await.unwrap();
         let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
         let tokens =
             Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
                 .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
         let api = Api::new(config, door.clone(), running.desk().clone(), tokens.clone(), metrics).unwrap();
+        let api = api.with_webhooks(webhooks).with_rule_for_grants(only_numbers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::new();
@@ -104,14 +122,20 @@ impl House {
             serving: serve(api, listener, stop.clone()),
             stop,
             home,
+            pigeons,
         }
+    }
+
+    /// The folder from which files are sent.
+    pub fn media(&self) -> std::path::PathBuf {
+        self.home.path().join("media")
     }
 
     /// Stops in order and starts anew in the same folder.
     pub async fn restarted(self) -> House {
         let home = self.home.clone();
         self.close().await;
-        House::at(home, |_, _| {}).await
+        House::at(home, Webhooks::new(), |_, _| {}).await
     }
 
     /// The order of the program: no more prompts, then the turns' end, then the door's.
@@ -147,6 +171,10 @@ impl House {
 
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         answer(self.request(Method::POST, path).bearer_auth(ADMIN).body(body.to_string())).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        answer(self.request(Method::DELETE, path).bearer_auth(ADMIN)).await
     }
 
     /// The same under an idempotency key.
@@ -299,11 +327,28 @@ impl Socket {
     }
 }
 
-fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>) -> Setup {
+/// The rule for grants that a program would give: people are numbers here.
+fn only_numbers(principal: &Principal, _scope: &row::Scope) -> Result<(), String> {
+    let number = principal.id().bytes().all(|byte| byte.is_ascii_digit());
+    if number { Ok(()) } else { Err("this is not an id".to_owned()) }
+}
+
+fn setup(
+    home: &Path,
+    config: frontdesk_runtime::Config,
+    door: Arc<Door>,
+    pigeons: &[Arc<Pigeon>],
+) -> Setup {
     let clock: Arc<dyn Clock> = Arc::new(Machine::start());
     let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
     let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
     let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
+    let mut rules = BTreeMap::from([(("web".to_owned(), "default".to_owned()), access)]);
+    let mut adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(WebAdapter::new(door))];
+    for pigeon in pigeons {
+        rules.insert((pigeon::CHANNEL.to_owned(), pigeon.account().to_owned()), configured());
+        adapters.push(pigeon.clone());
+    }
     Setup {
         config,
         database: home.join("frontdesk.db"),
@@ -312,11 +357,18 @@ fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>) -> Set
         clock,
         agents: BTreeMap::from([("main".to_owned(), echo)]),
         default_agent: "main".to_owned(),
-        adapters: vec![Arc::new(WebAdapter::new(door))],
+        adapters,
+        media: home.join("media"),
+        secret: [7; 32],
         routing: BTreeMap::new(),
-        access: BTreeMap::from([(("web".to_owned(), "default".to_owned()), access)]),
+        access: rules,
         hooks: Vec::new(),
     }
+}
+
+/// What the configuration says about the pigeons: 5 may write in private.
+fn configured() -> ChannelAccess {
+    ChannelAccess { allow: BTreeSet::from(["5".to_owned()]), ..ChannelAccess::default() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is its own parent")]

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod attacks;
 mod harness;
 mod http;
 mod page;
+mod pigeon;
 mod socket;
 mod stopping;
+mod webhook;

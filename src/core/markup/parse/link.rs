@@ -53,11 +53,16 @@ impl Reader<'_> {
     pub(super) fn end_link(&mut self, anchor: Anchor, outer: Look) {
         let Anchor { url, start, ink, spell } = anchor;
         self.in_link = false;
-        if self.ink == ink {
+        // A link without words shows its address.
+        let bare = self.ink == ink;
+        if bare {
             self.text(&url);
         }
         let shown = &self.sheet.text[start..];
-        let told = url.is_empty() || shown.trim() == url || url.strip_prefix("mailto:") == Some(shown.trim());
+        let told = bare
+            || url.is_empty()
+            || shown.trim() == url
+            || url.strip_prefix("mailto:") == Some(shown.trim());
         let end = start + shown.trim_end().len();
         if !spell {
             if let Some(link) = self.sheet.links.last_mut() {

@@ -1,7 +1,7 @@
 //! T1c: commands.
 
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::Attachment;
+use frontdesk_core::message::{Attachment, FileKind, Manner, Quote};
 use frontdesk_store::row::*;
 
 use crate::desk::*;
@@ -107,7 +107,8 @@ async fn cancel_ends_everything_but_commands() {
 #[tokio::test]
 async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
     let desk = Desk::open().await;
-    let file = Attachment { reference: "f".into(), name: None, mime: None, size: None };
+    let file =
+        Attachment { reference: "f".into(), kind: FileKind::Photo, name: None, mime: None, size: None };
     let with_file = Incoming { attachments: vec![file.clone()], ..says("anna", "1", "look") };
     desk.heard(1, with_file).await;
     desk.heard(2, says("anna", "2", "and tell")).await;
@@ -123,6 +124,33 @@ async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
     assert_eq!(again.messages[0].reason, Some(format!("retry:{}", turn.id)));
     let items = desk.take(70, vec![commands("anna", "r", EpochChange::ByRule)]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }), "its own words are still known");
+}
+
+#[tokio::test]
+async fn retry_says_it_in_the_same_way() {
+    let desk = Desk::open().await;
+    let quote = Quote { message: None, sender: Some("Bob".into()), text: "which?".into(), ours: false };
+    let press = Incoming { manner: Manner::Button, quote: Some(quote.clone()), ..says("anna", "1", "this") };
+    desk.heard(1, press).await;
+    let turn = desk.claim("anna").await.unwrap();
+    desk.ends(answered(&turn, "bad")).await;
+    let other = Quote { text: "of the command".into(), ..quote.clone() };
+    let retry = Incoming { quote: Some(other), ..commands("anna", "r", EpochChange::ByRule) };
+    let retry = desk.heard(2, retry).await;
+    run(&desk, retry, CommandEffect::Retry).await;
+    let again = desk.claim("anna").await.unwrap();
+    assert_eq!((again.messages[0].manner, again.messages[0].quote.as_ref()), (Manner::Button, Some(&quote)));
+    // Several messages are one now, said in no special way.
+    desk.ends(answered(&again, "bad")).await;
+    let press = Incoming { manner: Manner::Button, ..says("anna", "2", "one") };
+    desk.take(3, vec![press, says("anna", "3", "two")]).await;
+    let both = desk.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
+    desk.ends(answered(&both, "bad")).await;
+    let retry = command(&desk, "s").await;
+    run(&desk, retry, CommandEffect::Retry).await;
+    let again = desk.claim("anna").await.unwrap();
+    assert_eq!((again.messages[0].manner, again.messages[0].text.as_str()), (Manner::Message, "one\n\ntwo"));
+    assert_eq!(again.messages[0].quote, None);
 }
 
 #[tokio::test]

@@ -19,7 +19,14 @@ fn dead() -> SendResult {
 }
 
 fn outgoing(to: &str, text: &str, request: &str, at: i64) -> Outgoing {
-    Outgoing { address: address(to), session: None, parts: parts(text), key: request.into(), now: t(at) }
+    Outgoing {
+        address: address(to),
+        session: None,
+        parts: parts(text),
+        media: vec![],
+        key: request.into(),
+        now: t(at),
+    }
 }
 
 #[tokio::test]

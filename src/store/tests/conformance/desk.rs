@@ -9,7 +9,8 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{BootId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Cursor, Source};
+use frontdesk_core::message::{Cursor, Manner, Source, Speaker};
+use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_store::row::*;
@@ -119,6 +120,83 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Accepts one stranger's message.
+    pub async fn asked(&self, at: i64, ask: Ask) -> Accepted {
+        self.store.accept(batch(at, vec![Item::Ask(Box::new(ask))])).await.unwrap()
+    }
+
+    pub async fn change(&self, at: i64, change: AccessChange) -> AccessDone {
+        self.store.change_access(change, admin(), t(at)).await.unwrap()
+    }
+
+    pub async fn approve(&self, at: i64, code: &Code) -> AccessDone {
+        self.change(at, AccessChange::Approve { code: code.clone(), place: None }).await
+    }
+
+    /// The grants that hold, as texts.
+    pub async fn grants(&self) -> Vec<String> {
+        let state = self.store.access_state().await.unwrap();
+        state.grants.iter().map(|grant| format!("{} {}", grant.principal, grant.scope.name())).collect()
+    }
+
+    /// The audit as lines, the oldest first.
+    pub async fn audit(&self) -> Vec<String> {
+        let rows = self.store.audits(None, 1000).await.unwrap();
+        rows.iter().rev().map(|row| format!("{} {}: {}", row.action, row.subject, row.outcome)).collect()
+    }
+}
+
+/// Whoever administers in these tests.
+pub fn admin() -> Author {
+    Author { name: "telegram:1".into(), via: "chat" }
+}
+
+pub fn person(id: &str) -> Principal {
+    Principal::new("telegram", None, id).unwrap()
+}
+
+/// What the code of the n-th event of a person follows from.
+pub fn salt(who: &str, event: &str) -> Salt {
+    let mut salt = [0; 16];
+    salt[..8].copy_from_slice(&digest(who).to_le_bytes());
+    salt[8..].copy_from_slice(&digest(event).to_le_bytes());
+    Salt(salt)
+}
+
+/// The code that was made for it.
+pub fn code(who: &str, event: &str) -> Code {
+    Code::derive(&[7; 32], salt(who, event))
+}
+
+/// A stranger's message.
+pub fn asks(who: &str, event: &str) -> Ask {
+    let salt = salt(who, event);
+    Ask {
+        event_id: event.into(),
+        session: key(who),
+        principal: person(who),
+        address: address(who),
+        sender: Some(format!("Shown as {who}")),
+        platform_message: Some(format!("p-{event}")),
+        salt,
+        hash: code(who, event).hash(salt),
+        most: 100,
+        open: true,
+        tell: vec![],
+    }
+}
+
+/// A message in a group, by one person.
+pub fn in_group(chat: &str, who: &str, event: &str, text: &str) -> Incoming {
+    Incoming {
+        session: format!("agent:main:telegram:group:{chat}").parse().unwrap(),
+        principal: person(who),
+        address: address(chat),
+        ..says(who, event, text)
+    }
+}
+
 pub fn done<T>(fenced: Fenced<T>) -> T {
     match fenced {
         Fenced::Done(value) => value,
@@ -168,7 +246,13 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
         platform_message: Some(format!("p-{event}")),
         text: text.into(),
         digest: digest(text),
+        manner: Manner::Message,
+        speaker: Speaker::Person,
+        roles: vec![],
+        quote: None,
+        album: None,
         attachments: vec![],
+        quota: None,
         disposition: Disposition::Turn,
         epoch: EpochChange::ByRule,
         policy: policy(Mode::None),

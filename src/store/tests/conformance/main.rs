@@ -4,13 +4,24 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accept;
+mod albums;
+mod asides;
 mod bury;
+mod chats;
 mod commands;
 mod delivery;
 mod desk;
+mod edits;
 mod epochs;
+mod grants;
+mod media;
+mod moves;
+mod pairing;
 mod purge;
+mod quota;
+mod quotes;
 mod reading;
 mod recovery;
+mod revoking;
 mod streaming;
 mod turns;

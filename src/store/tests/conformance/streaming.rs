@@ -119,6 +119,7 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
         address: address("anna"),
         session: None,
         parts: parts("x"),
+        media: vec![],
         key: "k".into(),
         now: t(1),
     });

@@ -10,3 +10,4 @@ mod disk;
 mod files;
 mod foreign;
 mod kill;
+mod secrets;

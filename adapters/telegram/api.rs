@@ -1,0 +1,241 @@
+//! One call of the Bot API: out as JSON or as a form, back as the raw result or a fault.
+//!
+//! The calls' shapes are teloxide's; the transport is ours, because what follows from an error depends on more
+//! than teloxide passes on, and because no error may carry the address, which has the token in it.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::multipart::Form;
+use reqwest::{Client, RequestBuilder, Response, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use teloxide_core::requests::Payload;
+
+use crate::config::{Account, ConfigError};
+use crate::error::{Fault, Refusal};
+
+/// Where the Bot API is, unless the configuration says otherwise.
+const HOME: &str = "https://api.telegram.org";
+/// No answer of the Bot API is longer: a hundred updates of the longest kind are far below.
+const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// The longest description that is passed on, in characters.
+const LONGEST_DESCRIPTION: usize = 300;
+
+/// The Bot API, as one bot sees it.
+pub(crate) struct Api {
+    client: Client,
+    home: Url,
+    token: SecretString,
+    quick: Duration,
+    transfer: Duration,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    ok: bool,
+    result: Option<Box<RawValue>>,
+    error_code: Option<i64>,
+    description: Option<String>,
+    #[serde(default)]
+    parameters: Option<Parameters>,
+}
+
+#[derive(Deserialize, Default)]
+struct Parameters {
+    retry_after: Option<f64>,
+    migrate_to_chat_id: Option<i64>,
+}
+
+impl Api {
+    /// Nothing is connected yet.
+    pub(crate) fn new(account: &Account) -> Result<Self, ConfigError> {
+        let home = home(account.settings.api_url.as_deref())?;
+        let client = Client::builder()
+            .connect_timeout(Duration::from_secs(account.settings.connect_seconds))
+            // The token is in the path: it is not carried to where a redirect points.
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| ConfigError::new("api_url", format!("no client can be made: {error}")))?;
+        Ok(Self {
+            client,
+            home,
+            token: account.token.clone(),
+            quick: Duration::from_secs(account.settings.request_seconds),
+            transfer: Duration::from_secs(account.settings.transfer_seconds),
+        })
+    }
+
+    /// Makes a call that teloxide knows.
+    pub(crate) async fn ask<P: Payload + Serialize>(&self, payload: &P) -> Result<Box<RawValue>, Fault> {
+        let name = P::NAME;
+        let method = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
+        self.call(&method, payload, self.quick).await
+    }
+
+    /// Makes a call that answers with `T`.
+    pub(crate) async fn learn<T, P>(&self, payload: &P) -> Result<T, Fault>
+    where
+        T: serde::de::DeserializeOwned,
+        P: Payload + Serialize,
+    {
+        let result = self.ask(payload).await?;
+        serde_json::from_str(result.get()).map_err(|error| Fault::Unreadable(error.to_string()))
+    }
+
+    /// Makes a call by its name.
+    pub(crate) async fn tell(&self, method: &str, body: &impl Serialize) -> Result<Box<RawValue>, Fault> {
+        self.call(method, body, self.quick).await
+    }
+
+    /// Makes a call that may take `within` from its first byte to the last one of the answer.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        body: &impl Serialize,
+        within: Duration,
+    ) -> Result<Box<RawValue>, Fault> {
+        let body = serde_json::to_vec(body).map_err(|error| Fault::Unsent(error.to_string()))?;
+        let request = self.client.post(self.method(method)).header(CONTENT_TYPE, "application/json").body(body);
+        self.answer(request.timeout(within)).await
+    }
+
+    /// Makes a call with a file in it.
+    pub(crate) async fn upload(&self, method: &str, form: Form) -> Result<Box<RawValue>, Fault> {
+        self.answer(self.client.post(self.method(method)).multipart(form).timeout(self.transfer)).await
+    }
+
+    /// Opens a file for reading; `path` is what `getFile` said.
+    pub(crate) async fn open(&self, path: &str) -> Result<Response, Fault> {
+        let mut url = self.home.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("file").push(&format!("bot{}", self.token.expose_secret()));
+            segments.extend(path.split('/'));
+        }
+        self.client.get(url).timeout(self.transfer).send().await.map_err(|error| self.fault(error))
+    }
+
+    /// A text without the token, whoever wrote it.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let token = self.token.expose_secret();
+        let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
+        let mut clean = Cow::Borrowed(text);
+        for word in [token, secret] {
+            if !word.is_empty() && clean.contains(word) {
+                clean = Cow::Owned(clean.replace(word, "***"));
+            }
+        }
+        clean.into_owned()
+    }
+
+    /// An error of the transport, without the address that it was on the way to.
+    pub(crate) fn fault(&self, error: reqwest::Error) -> Fault {
+        let error = error.without_url();
+        let mut detail = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            detail = format!("{detail}: {error}");
+            cause = error.source();
+        }
+        let detail = self.clean(&detail);
+        match error.is_connect() || error.is_builder() {
+            true => Fault::Unsent(detail),
+            false => Fault::Unanswered(detail),
+        }
+    }
+
+    fn method(&self, name: &str) -> Url {
+        let mut url = self.home.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(&format!("bot{}", self.token.expose_secret())).push(name);
+        }
+        url
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Box<RawValue>, Fault> {
+        let response = request.send().await.map_err(|error| self.fault(error))?;
+        let status = response.status();
+        let mut body = Vec::new();
+        let mut pieces = response.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            body.extend_from_slice(&piece.map_err(|error| self.fault(error))?);
+            if body.len() > LONGEST_ANSWER {
+                return Err(Fault::Unreadable("it does not end".to_owned()));
+            }
+        }
+        let answer = match serde_json::from_slice::<Answer>(&body) {
+            Ok(answer) => answer,
+            Err(error) if status.is_success() && body.first() == Some(&b'{') => {
+                return Err(Fault::Unreadable(self.clean(&error.to_string())));
+            }
+            Err(_) => return Err(Fault::Foreign(status.as_u16())),
+        };
+        if let (true, Some(result)) = (answer.ok, answer.result) {
+            return Ok(result);
+        }
+        let parameters = answer.parameters.unwrap_or_default();
+        let description = answer.description.unwrap_or_else(|| "no reason given".to_owned());
+        Err(Fault::Refused(Refusal {
+            code: answer.error_code.unwrap_or_else(|| i64::from(status.as_u16())),
+            description: self.clean(&description).chars().take(LONGEST_DESCRIPTION).collect(),
+            retry_after: parameters.retry_after.and_then(|after| Duration::try_from_secs_f64(after).ok()),
+            moved_to: parameters.migrate_to_chat_id,
+        }))
+    }
+}
+
+fn home(url: Option<&str>) -> Result<Url, ConfigError> {
+    let wrong = |problem: String| ConfigError::new("api_url", problem);
+    let url = url.unwrap_or(HOME);
+    let home = Url::parse(url).map_err(|error| wrong(format!("{url:?} is not an address: {error}")))?;
+    let plain = home.username().is_empty() && home.password().is_none();
+    match home.scheme() {
+        "http" | "https" if home.has_host() && plain && home.query().is_none() && home.fragment().is_none() => {
+            Ok(home)
+        }
+        _ => Err(wrong(format!("{url:?} must be like {HOME}: http or https, a host, nothing behind the path"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(url: Option<&str>) -> Result<Api, ConfigError> {
+        let mut account = Account::new("default", "123:abc-DEF_secret");
+        account.settings.api_url = url.map(str::to_owned);
+        Api::new(&account)
+    }
+
+    #[test]
+    fn the_address_of_a_method_is_beneath_the_api_url() {
+        for (url, method) in [
+            (None, "https://api.telegram.org/bot123:abc-DEF_secret/getMe"),
+            (Some("http://127.0.0.1:8081"), "http://127.0.0.1:8081/bot123:abc-DEF_secret/getMe"),
+            (Some("http://tg.lan/api/"), "http://tg.lan/api/bot123:abc-DEF_secret/getMe"),
+        ] {
+            assert_eq!(api(url).unwrap().method("getMe").as_str(), method);
+        }
+    }
+
+    #[test]
+    fn an_api_url_that_would_lose_the_token_on_the_way_is_refused() {
+        for url in ["api.telegram.org", "ftp://tg.lan", "http://user:pass@tg.lan", "http://tg.lan/?a=1", ""] {
+            let Err(error) = api(Some(url)) else { panic!("{url} was taken") };
+            assert_eq!(error.path, "api_url");
+        }
+    }
+
+    #[test]
+    fn no_text_keeps_the_token() {
+        let api = api(None).unwrap();
+        let said = "GET https://api.telegram.org/bot123:abc-DEF_secret/getMe, abc-DEF_secret";
+        let clean = api.clean(said);
+        assert!(!clean.contains("abc-DEF_secret") && clean.contains("/getMe"), "{clean}");
+    }
+}

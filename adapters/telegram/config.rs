@@ -1,0 +1,359 @@
+//! One account, as it is configured.
+
+use std::fmt;
+use std::time::Duration;
+
+use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{CHANNEL, markup};
+
+/// One bot. Whoever builds it has read the secrets.
+#[derive(Clone)]
+pub struct Account {
+    /// The account's name in keys and addresses; `default` is never written there.
+    pub name: String,
+    /// The bot's token, from @BotFather.
+    pub token: SecretString,
+    /// How its updates come.
+    pub mode: Mode,
+    /// Everything that is no secret.
+    pub settings: Settings,
+}
+
+impl Account {
+    /// A bot that is polled, with every default.
+    pub fn new(name: impl Into<String>, token: impl Into<String>) -> Self {
+        let token = SecretString::from(token.into());
+        Self { name: name.into(), token, mode: Mode::Polling, settings: Settings::default() }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .field("token", &"***")
+            .field("mode", &self.mode)
+            .field("settings", &self.settings)
+            .finish()
+    }
+}
+
+/// How a bot's updates come. Telegram allows one of the two at a time.
+#[derive(Clone)]
+pub enum Mode {
+    /// We ask for them.
+    Polling,
+    /// Telegram brings them to a public address of ours.
+    Webhook {
+        /// The whole address, as Telegram reaches it.
+        public_url: String,
+        /// What Telegram proves itself with: 1 to 256 of `A-Z a-z 0-9 _ -`.
+        secret: SecretString,
+    },
+}
+
+impl fmt::Debug for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::Polling => f.write_str("Polling"),
+            Mode::Webhook { public_url, .. } => {
+                f.debug_struct("Webhook").field("public_url", public_url).field("secret", &"***").finish()
+            }
+        }
+    }
+}
+
+/// What may be set for an account besides its secrets. Every number is Telegram's own limit or a little below.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// Where the Bot API is, if it is a server of your own.
+    pub api_url: Option<String>,
+    /// How an answer shows while the agent is still speaking.
+    pub streaming: Streaming,
+    /// The shortest time between two states of an answer that grows, in milliseconds.
+    pub edit_ms: u64,
+    /// Whether Telegram shows a preview of links in answers.
+    pub link_previews: bool,
+    /// The longest text of one message, in UTF-16 units with its tags.
+    pub text_limit: usize,
+    /// The longest text beneath a file, in the same units.
+    pub caption_limit: usize,
+    /// The largest file that is sent, in bytes.
+    pub max_upload_bytes: u64,
+    /// The largest picture that is sent as one, in bytes; larger ones go as a file.
+    pub max_photo_bytes: u64,
+    /// The largest file that is fetched, in bytes.
+    pub max_download_bytes: u64,
+    /// The shortest time between two messages to one chat, in milliseconds.
+    pub per_chat_ms: u64,
+    /// The shortest mean time between two messages to one group, in milliseconds.
+    pub per_group_ms: u64,
+    /// The shortest mean time between two messages of the bot, in milliseconds.
+    pub per_account_ms: u64,
+    /// How often "typing" is repeated, in seconds.
+    pub typing_seconds: u64,
+    /// How long a poll waits for news, in seconds.
+    pub poll_seconds: u64,
+    /// How much longer than that its answer may take before the connection counts as lost, in seconds.
+    pub poll_grace_seconds: u64,
+    /// How many updates one poll brings at most.
+    pub poll_updates: u32,
+    /// After so many hours without an update Telegram may have begun to number them anew.
+    pub renumber_hours: u64,
+    /// How long is waited before updates are asked for again that could not be stored, in milliseconds.
+    pub busy_ms: u64,
+    /// The first pause when another program receives this bot's updates, in seconds.
+    pub conflict_seconds: u64,
+    /// The longest such pause, in seconds.
+    pub conflict_longest_seconds: u64,
+    /// How often the state of the webhook is looked at, in seconds.
+    pub webhook_check_seconds: u64,
+    /// How long a connection may take to come about, in seconds.
+    pub connect_seconds: u64,
+    /// How long a call may take, in seconds.
+    pub request_seconds: u64,
+    /// How long a file may take in either direction, in seconds.
+    pub transfer_seconds: u64,
+    /// How long the platform may be silent before the account counts as deaf, in seconds.
+    pub patience_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            api_url: None,
+            streaming: Streaming::default(),
+            // Not in the Bot API: edits of one message faster than this are answered with 429 in practice.
+            edit_ms: 800,
+            link_previews: false,
+            // Bot API, sendMessage: 1 to 4096 characters "after entities parsing", counted in UTF-16 (Bot API,
+            // MessageEntity). We count the tags too and stay below, since servers differ in what they parse.
+            text_limit: 4000,
+            // Bot API, sendPhoto and its siblings: 0 to 1024 characters.
+            caption_limit: 1024,
+            // Bot API, "Sending files": 50 MB, photos 10 MB; getFile: 20 MB.
+            max_upload_bytes: 50_000_000,
+            max_photo_bytes: 10_000_000,
+            max_download_bytes: 20_000_000,
+            // Bot FAQ, "My bot is hitting limits": one message a second in a chat, 20 a minute in a group, about
+            // 30 a second in all.
+            per_chat_ms: 1000,
+            per_group_ms: 3000,
+            per_account_ms: 34,
+            // Bot API, sendChatAction: the status is set for 5 seconds or less.
+            typing_seconds: 4,
+            poll_seconds: 25,
+            poll_grace_seconds: 10,
+            // Bot API, getUpdates: 1 to 100.
+            poll_updates: 100,
+            renumber_hours: 24,
+            busy_ms: 500,
+            conflict_seconds: 5,
+            conflict_longest_seconds: 60,
+            webhook_check_seconds: 20,
+            connect_seconds: 10,
+            request_seconds: 20,
+            transfer_seconds: 300,
+            // A healthy poll ends after 25 s; a deaf one shows within a minute.
+            patience_seconds: 50,
+        }
+    }
+}
+
+/// How an answer shows while the agent is still speaking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Streaming {
+    /// Not at all: it comes when it is whole.
+    Off,
+    /// As a message that grows.
+    #[default]
+    Partial,
+    /// The same, by whole paragraphs.
+    Block,
+    /// As a draft that the message replaces, in private chats; elsewhere as a message that grows.
+    Draft,
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct ConfigError {
+    /// The field, beneath the account.
+    pub path: &'static str,
+    /// What is wrong and what to write instead.
+    pub problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(path: &'static str, problem: impl Into<String>) -> Self {
+        Self { path, problem: problem.into() }
+    }
+}
+
+impl Account {
+    /// Checks what the types cannot say. The secrets are in none of the errors.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "an account needs a name"));
+        }
+        let token = self.token.expose_secret();
+        let (id, secret) = token.split_once(':').unwrap_or(("", ""));
+        let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || secret.is_empty() || !is_url_safe(secret) {
+            let problem = "this is not a bot's token; it looks like 123456789:AA... and comes from @BotFather";
+            return Err(ConfigError::new("token", problem));
+        }
+        if let Mode::Webhook { public_url, secret } = &self.mode {
+            if !public_url.starts_with("https://") && !public_url.starts_with("http://") {
+                let problem = "write the whole public address that leads here, https:// included";
+                return Err(ConfigError::new("webhook.public_url", problem));
+            }
+            let secret = secret.expose_secret();
+            if secret.is_empty() || secret.len() > 256 || !is_url_safe(secret) {
+                let problem = "a webhook needs a secret of 1 to 256 letters, digits, `_` and `-`: without one \
+                               anybody could send updates";
+                return Err(ConfigError::new("webhook.secret", problem));
+            }
+        }
+        self.settings.check()
+    }
+}
+
+impl Settings {
+    /// Checks what the types cannot say.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
+        };
+        let units = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
+        within("text_limit", units(self.text_limit), 100, 4096)?;
+        within("caption_limit", units(self.caption_limit), 0, 4096)?;
+        within("edit_ms", self.edit_ms, 20, 60_000)?;
+        within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
+        within("per_group_ms", self.per_group_ms, 0, 600_000)?;
+        within("per_account_ms", self.per_account_ms, 0, 60_000)?;
+        within("typing_seconds", self.typing_seconds, 1, 60)?;
+        within("poll_seconds", self.poll_seconds, 0, 50)?;
+        within("poll_grace_seconds", self.poll_grace_seconds, 1, 300)?;
+        within("poll_updates", u64::from(self.poll_updates), 1, 100)?;
+        within("renumber_hours", self.renumber_hours, 0, 160)?;
+        within("busy_ms", self.busy_ms, 1, 60_000)?;
+        within("conflict_seconds", self.conflict_seconds, 1, 3600)?;
+        within("conflict_longest_seconds", self.conflict_longest_seconds, self.conflict_seconds, 3600)?;
+        within("webhook_check_seconds", self.webhook_check_seconds, 1, 3600)?;
+        within("connect_seconds", self.connect_seconds, 1, 600)?;
+        within("request_seconds", self.request_seconds, 1, 600)?;
+        within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
+        // A healthy account must not look deaf.
+        let slowest = self.poll_seconds.max(self.webhook_check_seconds);
+        within("patience_seconds", self.patience_seconds, slowest + 1, 3600)
+    }
+
+    /// What Telegram can do for an account that is set up like this.
+    pub fn profile(&self) -> Profile {
+        let every = Duration::from_millis(self.edit_ms);
+        let pace = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
+        Profile {
+            channel: CHANNEL,
+            limit: Limit { max: self.text_limit, unit: Unit::Utf16 },
+            caption: self.caption_limit,
+            dialect: &markup::DIALECT,
+            flow: match self.streaming {
+                Streaming::Off => Flow::Whole,
+                Streaming::Partial => Flow::Edits { every },
+                Streaming::Block => Flow::Blocks { every },
+                Streaming::Draft => Flow::Draft { every },
+            },
+            // Bot API, sendMessage: answers with the sent Message and its id.
+            receipt: ReceiptRule::Platform,
+            typing: Some(Duration::from_secs(self.typing_seconds)),
+            // Bot API, sendMessage: `message_thread_id`, forum topics.
+            threads: true,
+            media: Some(self.max_upload_bytes),
+            // Bot API, Chat: the id of a private chat is the person's.
+            person_chat: Some(""),
+            ends: false,
+            // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
+            buttons: true,
+            // Bot API: no method takes a key by which a repeated send would be known.
+            idempotent: false,
+            pacing: Pacing {
+                per_chat: pace(self.per_chat_ms),
+                per_group: pace(self.per_group_ms),
+                per_account: pace(self.per_account_ms),
+            },
+            patience: Some(Duration::from_secs(self.patience_seconds)),
+        }
+    }
+}
+
+/// Whether a text is of letters, digits, `_` and `-` alone.
+fn is_url_safe(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> Account {
+        Account::new("default", "123456:AAbb_cc-dd")
+    }
+
+    #[test]
+    fn the_defaults_can_be_used() {
+        assert_eq!(account().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_token_that_is_none_is_refused_and_not_shown() {
+        for token in ["", "AAbb", "x1:AAbb", "123456:", "123456:AA/../getMe", "123456:AA bb"] {
+            let error = Account::new("default", token).check().unwrap_err();
+            assert_eq!(error.path, "token");
+            assert!(token.is_empty() || !error.to_string().contains(token), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_without_a_proper_secret_is_refused() {
+        for secret in ["", "with space", "ümlaut", &"x".repeat(257)] {
+            let mode = Mode::Webhook { public_url: "https://bot.example.org/tg".into(), secret: secret.into() };
+            let error = Account { mode, ..account() }.check().unwrap_err();
+            assert_eq!(error.path, "webhook.secret");
+        }
+        let mode = Mode::Webhook { public_url: "bot.example.org".into(), secret: "s".into() };
+        assert_eq!(Account { mode, ..account() }.check().unwrap_err().path, "webhook.public_url");
+    }
+
+    #[test]
+    fn a_number_out_of_bounds_is_refused_by_its_name() {
+        let settings = Settings { text_limit: 5000, ..Settings::default() };
+        assert_eq!(settings.check().unwrap_err().path, "text_limit");
+        let settings = Settings { patience_seconds: 25, ..Settings::default() };
+        assert_eq!(settings.check().unwrap_err().path, "patience_seconds");
+    }
+
+    #[test]
+    fn nothing_that_is_printed_shows_a_secret() {
+        let mode = Mode::Webhook { public_url: "https://h".into(), secret: "hook-secret".into() };
+        let shown = format!("{:?}", Account { mode, ..account() });
+        assert!(!shown.contains("AAbb") && !shown.contains("hook-secret"), "{shown}");
+    }
+
+    #[test]
+    fn streaming_decides_the_flow() {
+        let flow = |streaming| Settings { streaming, ..Settings::default() }.profile().flow;
+        let every = Duration::from_millis(800);
+        assert_eq!(flow(Streaming::Off), Flow::Whole);
+        assert_eq!(flow(Streaming::Partial), Flow::Edits { every });
+        assert_eq!(flow(Streaming::Block), Flow::Blocks { every });
+        assert_eq!(flow(Streaming::Draft), Flow::Draft { every });
+    }
+}

@@ -1,0 +1,193 @@
+//! Whether words speak to us, and the words without our name.
+
+use std::ops::Range;
+
+use teloxide_core::types::{MessageEntity, MessageEntityKind, UserId};
+
+use super::Me;
+
+/// Words, heard by us.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// Without our name before, behind, or at a command.
+    pub text: String,
+    /// Whether they name us.
+    pub names_us: bool,
+    /// Whether they are a command for another program.
+    pub for_another: bool,
+}
+
+/// Words with what Telegram marked in them.
+pub(super) fn hear(me: &Me, text: &str, entities: &[MessageEntity]) -> Heard {
+    if let Some((name, bot, rest)) = addressed_command(text, entities) {
+        let ours = bot.eq_ignore_ascii_case(&me.username);
+        let text = if ours { format!("/{name}{rest}") } else { text.to_owned() };
+        return Heard { text, names_us: ours, for_another: !ours };
+    }
+    let mentions: Vec<Range<usize>> =
+        entities.iter().filter_map(|entity| mention(me, text, entity)).collect();
+    Heard { text: without(text, &mentions), names_us: !mentions.is_empty(), for_another: false }
+}
+
+/// Where an entity names us.
+fn mention(me: &Me, text: &str, entity: &MessageEntity) -> Option<Range<usize>> {
+    let range = bytes(text, entity.offset, entity.length)?;
+    let ours = match &entity.kind {
+        MessageEntityKind::Mention => {
+            text[range.clone()].strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&me.username))
+        }
+        MessageEntityKind::TextMention { user } => user.id == UserId(me.id),
+        _ => false,
+    };
+    ours.then_some(range)
+}
+
+/// The text without our name as its first or last word. Where nothing else was said the name stays, for it is
+/// what was said.
+fn without(text: &str, mentions: &[Range<usize>]) -> String {
+    let mut rest = 0..text.len();
+    for mention in mentions {
+        if text[rest.start..mention.start.max(rest.start)].trim().is_empty() {
+            let behind = &text[mention.end..];
+            // "@front_bot, hello" and "@front_bot: hello" begin with the name as well.
+            let sign = behind.strip_prefix([',', ':']).filter(|rest| rest.starts_with(char::is_whitespace));
+            rest.start = text.len() - sign.unwrap_or(behind).len();
+        }
+    }
+    for mention in mentions.iter().rev() {
+        if mention.start >= rest.start && text[mention.end.min(rest.end)..rest.end].trim().is_empty() {
+            rest.end = mention.start;
+        }
+    }
+    match text[rest.clone()].trim() {
+        "" => text.to_owned(),
+        _ if rest == (0..text.len()) => text.to_owned(),
+        stripped => stripped.to_owned(),
+    }
+}
+
+/// A command that names the program it is for: its name, the program's, and what follows.
+fn addressed_command<'t>(text: &'t str, entities: &[MessageEntity]) -> Option<(&'t str, &'t str, &'t str)> {
+    let line = text.trim_start().strip_prefix('/')?;
+    let end = line.find(char::is_whitespace).unwrap_or(line.len());
+    let (word, rest) = line.split_at(end);
+    let (name, bot) = word.split_once('@')?;
+    let plain = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    // "/etc@host" may be a path: a program's name ends in "bot", or Telegram has marked the command.
+    let is_bot = bot.len() >= 3 && bot.get(bot.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
+    let marked = entities.iter().any(|entity| {
+        entity.kind == MessageEntityKind::BotCommand
+            && bytes(text, entity.offset, entity.length).is_some_and(|range| {
+                text[..range.start].trim().is_empty() && range.len() == word.len() + 1
+            })
+    });
+    (plain(name) && plain(bot) && (is_bot || marked)).then_some((name, bot, rest))
+}
+
+/// Telegram counts in UTF-16: the same stretch in bytes. `None` where it does not fit the text.
+fn bytes(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
+    let end = offset.checked_add(length)?;
+    let (mut from, mut units) = (None, 0);
+    for (at, c) in text.char_indices().chain([(text.len(), '\0')]) {
+        if units == offset {
+            from = from.or(Some(at));
+        }
+        if units >= end {
+            return (units == end).then(|| from.map(|from| from..at))?;
+        }
+        units += c.len_utf16();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn me() -> Me {
+        Me { id: 42, username: "front_bot".into(), account: "default".into() }
+    }
+
+    /// Every `@word` marked as Telegram marks it.
+    fn marked(text: &str) -> Vec<MessageEntity> {
+        let units = |text: &str| text.encode_utf16().count();
+        text.match_indices('@')
+            .map(|(at, _)| {
+                let word = &text[at..];
+                let end = word[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(word.len(), |end| end + 1);
+                MessageEntity::new(MessageEntityKind::Mention, units(&text[..at]), units(&word[..end]))
+            })
+            .collect()
+    }
+
+    #[rstest]
+    #[case("@front_bot hello", "hello", true)]
+    #[case("@Front_Bot, hello", "hello", true)]
+    #[case("@front_bot: hello", "hello", true)]
+    #[case("hello @front_bot", "hello", true)]
+    #[case("hello @front_bot!", "hello @front_bot!", true)]
+    #[case("ask @front_bot about it", "ask @front_bot about it", true)]
+    #[case("👋🏽 hello, @front_bot", "👋🏽 hello,", true)]
+    #[case("@front_bot  @front_bot hello @front_bot", "hello", true)]
+    #[case("@front_bot", "@front_bot", true)]
+    #[case("@front_bots hello", "@front_bots hello", false)]
+    #[case("@anna hello", "@anna hello", false)]
+    #[case("  hello ", "  hello ", false)]
+    fn our_name_is_heard_and_taken_off_the_ends(#[case] text: &str, #[case] stripped: &str, #[case] ours: bool) {
+        let heard = hear(&me(), text, &marked(text));
+        assert_eq!((heard.text.as_str(), heard.names_us, heard.for_another), (stripped, ours, false));
+    }
+
+    #[test]
+    fn a_name_that_telegram_did_not_mark_is_text() {
+        let heard = hear(&me(), "@front_bot hello", &[]);
+        assert_eq!((heard.text.as_str(), heard.names_us), ("@front_bot hello", false));
+    }
+
+    #[rstest]
+    #[case("/new@front_bot", "/new", true, false)]
+    #[case("/new@FRONT_bot a plan:\n- one", "/new a plan:\n- one", true, false)]
+    #[case("/new@other_bot x", "/new@other_bot x", false, true)]
+    #[case("/new x", "/new x", false, false)]
+    #[case("/srv@host is down", "/srv@host is down", false, false)]
+    #[case("write /new@front_bot", "write /new@front_bot", false, false)]
+    fn a_command_with_a_name_is_for_that_program(
+        #[case] text: &str,
+        #[case] stripped: &str,
+        #[case] ours: bool,
+        #[case] another: bool,
+    ) {
+        let expected = Heard { text: stripped.into(), names_us: ours, for_another: another };
+        assert_eq!(hear(&me(), text, &[]), expected);
+    }
+
+    #[test]
+    fn a_command_that_telegram_marked_is_one_whatever_the_program_is_called() {
+        let entity = MessageEntity::new(MessageEntityKind::BotCommand, 0, 9);
+        assert!(hear(&me(), "/vote@gif hello", &[entity]).for_another);
+    }
+
+    proptest! {
+        #[test]
+        fn no_entity_panics(text in r"\PC{0,20}", offset in 0_usize..30, length in 0_usize..30, huge: bool) {
+            let length = if huge { usize::MAX } else { length };
+            for kind in [MessageEntityKind::Mention, MessageEntityKind::BotCommand] {
+                let heard = hear(&me(), &text, &[MessageEntity::new(kind, offset, length)]);
+                prop_assert!(heard.text.len() <= text.len());
+            }
+        }
+
+        #[test]
+        fn a_stretch_in_utf16_is_the_same_stretch_in_bytes(before in r"\PC{0,9}", inside in r"\PC{1,9}", after in r"\PC{0,9}") {
+            let text = format!("{before}{inside}{after}");
+            let units = |text: &str| text.encode_utf16().count();
+            let range = bytes(&text, units(&before), units(&inside)).unwrap();
+            prop_assert_eq!(&text[range], inside.as_str());
+        }
+    }
+}

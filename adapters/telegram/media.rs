@@ -1,0 +1,277 @@
+//! Files, out and in.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use frontdesk_core::act::{MediaFile, Post, SendError};
+use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_core::port::{Bytes, FetchError};
+use futures_util::stream::{self, Stream, StreamExt};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use teloxide_core::payloads::GetFile;
+use teloxide_core::types::{FileId, ReplyParameters};
+
+use crate::api::Api;
+use crate::config::Settings;
+use crate::error::Fault;
+use crate::outbound::{Chat, dress};
+
+/// How much of a file is read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// How Telegram shows a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Way {
+    method: &'static str,
+    field: &'static str,
+}
+
+const DOCUMENT: Way = Way { method: "sendDocument", field: "document" };
+
+/// Sends a file with its caption. What Telegram cannot show as what it is goes as a plain file.
+pub(crate) async fn send(
+    api: &Api,
+    settings: &Settings,
+    chat: Chat,
+    file: &MediaFile,
+    post: &Post,
+    reply: Option<ReplyParameters>,
+) -> Result<Box<RawValue>, SendError> {
+    if file.size > settings.max_upload_bytes {
+        let (size, most) = (file.size, settings.max_upload_bytes);
+        return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
+    }
+    let chosen = way(file, !post.part.body.is_empty(), settings.max_photo_bytes);
+    let sent = api.upload(chosen.method, form(chosen, chat, file, post, reply.as_ref())?).await;
+    let sent = match sent {
+        Err(fault) if chosen != DOCUMENT && fault.wants_document() => {
+            api.upload(DOCUMENT.method, form(DOCUMENT, chat, file, post, reply.as_ref())?).await
+        }
+        sent => sent,
+    };
+    sent.map_err(Fault::for_send)
+}
+
+fn way(file: &MediaFile, captioned: bool, largest_photo: u64) -> Way {
+    let mime = file.mime.as_deref().unwrap_or_default();
+    let (method, field) = match file.kind {
+        FileKind::Photo if file.size > largest_photo || !is_picture(file) => return DOCUMENT,
+        FileKind::Photo => ("sendPhoto", "photo"),
+        FileKind::Document => return DOCUMENT,
+        // Bot API, sendVoice: OGG with OPUS, MP3 or M4A; anything else as audio or a document.
+        FileKind::Voice if mime.is_empty() || is_one_of(mime, &["audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"]) => {
+            ("sendVoice", "voice")
+        }
+        FileKind::Voice | FileKind::Audio => ("sendAudio", "audio"),
+        FileKind::Video => ("sendVideo", "video"),
+        FileKind::Animation => ("sendAnimation", "animation"),
+        // A sticker has no caption, and words are not lost.
+        FileKind::Sticker if captioned => return DOCUMENT,
+        FileKind::Sticker => ("sendSticker", "sticker"),
+    };
+    Way { method, field }
+}
+
+/// Whether Telegram makes a picture of it.
+fn is_picture(file: &MediaFile) -> bool {
+    match &file.mime {
+        Some(mime) => is_one_of(mime, &["image/jpeg", "image/png", "image/webp"]),
+        None => {
+            let name = file.name.to_ascii_lowercase();
+            [".jpg", ".jpeg", ".png", ".webp"].iter().any(|ending| name.ends_with(ending))
+        }
+    }
+}
+
+fn is_one_of(mime: &str, known: &[&str]) -> bool {
+    let plain = mime.split(';').next().unwrap_or_default().trim();
+    known.iter().any(|known| plain.eq_ignore_ascii_case(known))
+}
+
+fn form(
+    way: Way,
+    chat: Chat,
+    file: &MediaFile,
+    post: &Post,
+    reply: Option<&ReplyParameters>,
+) -> Result<Form, SendError> {
+    let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
+    let mut part = Part::stream_with_length(body, file.size).file_name(file.name.clone());
+    if let Some(mime) = &file.mime {
+        // A type that is none would fail the whole request; Telegram finds out by itself.
+        part = part.mime_str(mime).unwrap_or_else(|_| {
+            let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
+            Part::stream_with_length(body, file.size).file_name(file.name.clone())
+        });
+    }
+    let mut form = Form::new().text("chat_id", chat.id.to_string());
+    if let Some(topic) = chat.topic {
+        form = form.text("message_thread_id", topic.to_string());
+    }
+    if !post.part.body.is_empty() {
+        form = form.text("caption", post.part.body.clone());
+        if dress(post).is_some() {
+            form = form.text("parse_mode", "HTML");
+        }
+    }
+    if let Some(reply) = reply {
+        let reply = serde_json::to_string(reply).map_err(|error| SendError::Refused(error.to_string()))?;
+        form = form.text("reply_parameters", reply);
+    }
+    Ok(form.part(way.field, part))
+}
+
+/// A file's bytes, read by position: several requests may read one handle.
+fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
+    stream::try_unfold((file, 0_u64), move |(file, at)| async move {
+        let left = size.saturating_sub(at);
+        if left == 0 {
+            return Ok(None);
+        }
+        let length = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; length];
+            file.read_exact_at(&mut piece, at).map(|()| (piece, file))
+        });
+        let (piece, file) = read.await.map_err(io::Error::other)??;
+        let next = at + u64::try_from(piece.len()).unwrap_or(left);
+        Ok(Some((piece, (file, next))))
+    })
+}
+
+/// Opens a file that came with a message.
+pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> Result<Bytes, FetchError> {
+    #[derive(Deserialize)]
+    struct Found {
+        file_path: Option<String>,
+    }
+    let most = settings.max_download_bytes;
+    if file.size.is_some_and(|size| size > most) {
+        return Err(too_big(most));
+    }
+    let ask = GetFile::new(FileId(file.reference.clone()));
+    let found: Found = api.learn(&ask).await.map_err(Fault::for_fetch)?;
+    let path = found.file_path.unwrap_or_default();
+    if !is_relative(&path) {
+        // A server of one's own in local mode names a file on its own disk instead.
+        let why = "the Bot API server hands out no files over HTTP; run it without --local";
+        return Err(FetchError::Refused(why.to_owned()));
+    }
+    let response = api.open(&path).await.map_err(Fault::for_fetch)?;
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
+            return Err(FetchError::Refused(format!("HTTP {}", response.status().as_u16())));
+        }
+        other => return Err(FetchError::Later(format!("HTTP {}", other.as_u16()))),
+    }
+    if response.content_length().is_some_and(|length| length > most) {
+        return Err(too_big(most));
+    }
+    let pieces = response.bytes_stream().map(|piece| match piece {
+        Ok(piece) => Ok(piece.to_vec()),
+        Err(error) => Err(FetchError::Later(error.without_url().to_string())),
+    });
+    Ok(capped(pieces, most).boxed())
+}
+
+/// Ends with an error where a file turns out to be larger than it may be.
+fn capped(
+    pieces: impl Stream<Item = Result<Vec<u8>, FetchError>> + Send + 'static,
+    most: u64,
+) -> impl Stream<Item = Result<Vec<u8>, FetchError>> + Send + 'static {
+    let mut left = most;
+    pieces.map(move |piece| {
+        let piece = piece?;
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        left = left.checked_sub(length).ok_or_else(|| too_big(most))?;
+        Ok(piece)
+    })
+}
+
+fn too_big(most: u64) -> FetchError {
+    FetchError::Refused(format!("the file is over {most} bytes"))
+}
+
+/// Whether a path stays beneath the place where Telegram keeps files.
+fn is_relative(path: &str) -> bool {
+    !path.is_empty() && path.split('/').all(|part| !["", ".", ".."].contains(&part)) && !path.contains('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    fn file(kind: FileKind, mime: Option<&str>, name: &str, size: u64) -> MediaFile {
+        let handle = Arc::new(File::open("Cargo.toml").unwrap());
+        MediaFile { handle, size, name: name.into(), mime: mime.map(str::to_owned), kind }
+    }
+
+    #[rstest]
+    #[case(FileKind::Photo, Some("image/png"), "a.png", 10, "sendPhoto")]
+    #[case(FileKind::Photo, Some("image/png"), "a.png", 10_000_001, "sendDocument")]
+    #[case(FileKind::Photo, Some("image/svg+xml"), "a.svg", 10, "sendDocument")]
+    #[case(FileKind::Photo, None, "A.JPG", 10, "sendPhoto")]
+    #[case(FileKind::Photo, None, "a.heic", 10, "sendDocument")]
+    #[case(FileKind::Document, Some("image/png"), "a.png", 10, "sendDocument")]
+    #[case(FileKind::Voice, Some("audio/ogg; codecs=opus"), "a.ogg", 10, "sendVoice")]
+    #[case(FileKind::Voice, Some("audio/wav"), "a.wav", 10, "sendAudio")]
+    #[case(FileKind::Audio, Some("audio/mpeg"), "a.mp3", 10, "sendAudio")]
+    #[case(FileKind::Video, Some("video/mp4"), "a.mp4", 10, "sendVideo")]
+    #[case(FileKind::Animation, Some("image/gif"), "a.gif", 10, "sendAnimation")]
+    #[case(FileKind::Sticker, Some("image/webp"), "a.webp", 10, "sendSticker")]
+    fn a_file_is_shown_as_what_it_is_where_telegram_can(
+        #[case] kind: FileKind,
+        #[case] mime: Option<&str>,
+        #[case] name: &str,
+        #[case] size: u64,
+        #[case] method: &str,
+    ) {
+        assert_eq!(way(&file(kind, mime, name, size), false, 10_000_000).method, method);
+    }
+
+    #[test]
+    fn the_words_beneath_a_sticker_are_not_lost() {
+        assert_eq!(way(&file(FileKind::Sticker, None, "a.webp", 10), true, 1), DOCUMENT);
+    }
+
+    #[test]
+    fn no_path_leads_elsewhere() {
+        assert!(is_relative("photos/file_1.jpg"));
+        for path in ["", "/etc/passwd", "a/../../b", "./a", "a//b", "..\\a"] {
+            assert!(!is_relative(path), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_whole_however_often_and_whoever_else_reads_it() {
+        let path = std::env::temp_dir().join(format!("frontdesk-media-{}", std::process::id()));
+        let whole: Vec<u8> = (0..PIECE + 1000).map(|n| u8::try_from(n % 251).unwrap()).collect();
+        File::create(&path).unwrap().write_all(&whole).unwrap();
+        let handle = Arc::new(File::open(&path).unwrap());
+        let size = u64::try_from(whole.len()).unwrap();
+        for _ in 0..2 {
+            let read: Vec<Vec<u8>> = pieces(handle.clone(), size).map(Result::unwrap).collect().await;
+            assert!(read.concat() == whole);
+        }
+        std::fs::remove_file(&path).unwrap();
+        let longer: Vec<io::Result<Vec<u8>>> = pieces(handle, size + 1).collect().await;
+        assert!(longer.last().unwrap().is_err(), "a file that shrank is not sent as if it were whole");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_does_not_end_is_cut_off() {
+        let endless = stream::repeat_with(|| Ok(vec![0; 10]));
+        let got: Vec<_> = capped(endless, 25).take(3).collect().await;
+        assert!(got[1].is_ok() && matches!(got[2], Err(FetchError::Refused(_))));
+    }
+}

@@ -1,0 +1,35 @@
+//! The menu of commands that Telegram shows.
+
+use frontdesk_core::command;
+use serde::Deserialize;
+use teloxide_core::payloads::{GetMyCommands, SetMyCommands};
+use teloxide_core::types::BotCommand;
+
+use crate::CHANNEL;
+use crate::api::Api;
+use crate::error::Fault;
+
+#[derive(Deserialize, PartialEq)]
+struct Entry {
+    command: String,
+    description: String,
+}
+
+/// Writes the menu, if it differs. A bot works without one.
+pub(crate) async fn write(api: &Api, account: &str) {
+    if let Err(fault) = attempt(api).await {
+        tracing::warn!(channel = CHANNEL, account, %fault, "the menu of commands was not written");
+    }
+}
+
+async fn attempt(api: &Api) -> Result<(), Fault> {
+    let wanted: Vec<(&str, &str)> = command::list().iter().map(|spec| (spec.name, spec.help)).collect();
+    let shown: Vec<Entry> = api.learn(&GetMyCommands::new()).await?;
+    let shown = shown.iter().map(|entry| (entry.command.as_str(), entry.description.as_str()));
+    if !shown.eq(wanted.iter().copied()) {
+        let commands: Vec<BotCommand> =
+            wanted.into_iter().map(|(name, help)| BotCommand::new(name, help)).collect();
+        api.ask(&SetMyCommands::new(commands)).await?;
+    }
+    Ok(())
+}

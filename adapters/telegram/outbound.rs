@@ -1,0 +1,233 @@
+//! Acts as calls, and what their answers mean.
+
+use frontdesk_core::act::{Act, Post, Receipt, SendError};
+use frontdesk_core::address::Address;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use teloxide_core::payloads::{
+    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage, SetMessageReaction,
+};
+use teloxide_core::types::{
+    ChatAction, ChatId, LinkPreviewOptions, MessageId, ParseMode, ReactionType, ReplyParameters, ThreadId,
+};
+
+use crate::api::Api;
+use crate::config::Settings;
+use crate::error::Fault;
+use crate::media;
+
+/// An address as Telegram's methods take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chat {
+    pub id: ChatId,
+    pub topic: Option<ThreadId>,
+}
+
+impl Chat {
+    /// Names are not taken: they pass from one chat to another.
+    fn of(address: &Address) -> Result<Self, SendError> {
+        let id = number(address.chat(), "a chat's id")?;
+        let topic = address.thread().map(|topic| number(topic, "a topic's id")).transpose()?;
+        Ok(Self { id: ChatId(id), topic: topic.map(|topic| ThreadId(MessageId(topic))) })
+    }
+}
+
+/// Carries out one act.
+pub(crate) async fn send(
+    api: &Api,
+    settings: &Settings,
+    to: &Address,
+    act: Act,
+) -> Result<Receipt, SendError> {
+    let chat = Chat::of(to)?;
+    match act {
+        Act::Post(post) => {
+            let sent = api.ask(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
+            receipt(&sent)
+        }
+        Act::Edit { target, post } => {
+            edited(api.ask(&edit(chat, settings, &target, post)?).await, target)
+        }
+        Act::Media { file, post } => {
+            let sent = media::send(api, settings, chat, &file, &post, reply(&post)?).await?;
+            receipt(&sent)
+        }
+        Act::Delete { target } => match api.ask(&DeleteMessage::new(chat.id, target_of(&target)?)).await {
+            Err(fault) if !fault.is_deleted() => Err(fault.for_send()),
+            _ => Ok(Receipt::default()),
+        },
+        Act::React { target, emoji } => {
+            let mut react = SetMessageReaction::new(chat.id, target_of(&target)?);
+            react.reaction = Some(match emoji.is_empty() {
+                true => Vec::new(),
+                false => vec![ReactionType::Emoji { emoji }],
+            });
+            done(api.ask(&react).await)
+        }
+        Act::Pin { target } => {
+            let mut pin = PinChatMessage::new(chat.id, target_of(&target)?);
+            // The pinned message has made its sound already.
+            pin.disable_notification = Some(true);
+            done(api.ask(&pin).await)
+        }
+        Act::Typing => {
+            let mut typing = SendChatAction::new(chat.id, ChatAction::Typing);
+            typing.message_thread_id = chat.topic;
+            done(api.ask(&typing).await)
+        }
+        Act::Draft { id, text } => draft(api, chat, id, &text).await,
+        // Nobody here reads pieces; the profile asks for no ends.
+        Act::Delta { .. } | Act::End { .. } => Ok(Receipt::default()),
+    }
+}
+
+fn message(chat: Chat, settings: &Settings, post: Post) -> Result<SendMessage, SendError> {
+    let (parse_mode, reply) = (dress(&post), reply(&post)?);
+    let mut message = SendMessage::new(chat.id, post.part.body);
+    message.message_thread_id = chat.topic;
+    message.parse_mode = parse_mode;
+    message.link_preview_options = previews(settings);
+    message.reply_parameters = reply;
+    Ok(message)
+}
+
+fn edit(chat: Chat, settings: &Settings, target: &str, post: Post) -> Result<EditMessageText, SendError> {
+    let parse_mode = dress(&post);
+    let mut edit = EditMessageText::new(chat.id, target_of(target)?, post.part.body);
+    edit.parse_mode = parse_mode;
+    edit.link_preview_options = previews(settings);
+    Ok(edit)
+}
+
+fn edited(answer: Result<Box<RawValue>, Fault>, target: String) -> Result<Receipt, SendError> {
+    match answer {
+        Err(fault) if !fault.is_not_modified() => Err(fault.for_send()),
+        _ => Ok(Receipt { message: Some(target) }),
+    }
+}
+
+/// A state of a draft (Bot API 9.3, sendMessageDraft), which teloxide does not know.
+async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<Receipt, SendError> {
+    if text.is_empty() || id == 0 {
+        return Ok(Receipt::default());
+    }
+    let mut body = json!({"chat_id": chat.id, "draft_id": id, "text": text});
+    if let Some(topic) = chat.topic {
+        body["message_thread_id"] = json!(topic);
+    }
+    done(api.tell("sendMessageDraft", &body).await)
+}
+
+fn done(answer: Result<Box<RawValue>, Fault>) -> Result<Receipt, SendError> {
+    answer.map(|_| Receipt::default()).map_err(Fault::for_send)
+}
+
+/// The id of the message that was sent. Without it nobody knows whether there is one.
+fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
+    #[derive(Deserialize)]
+    struct Sent {
+        message_id: i64,
+    }
+    let sent: Sent = serde_json::from_str(sent.get())
+        .map_err(|_| SendError::Unknown("the answer names no message".to_owned()))?;
+    Ok(Receipt { message: Some(sent.message_id.to_string()) })
+}
+
+/// Text that looks the same without its marks is sent without: no server can misread it then.
+pub(crate) fn dress(post: &Post) -> Option<ParseMode> {
+    (post.part.body != post.part.plain).then_some(ParseMode::Html)
+}
+
+fn reply(post: &Post) -> Result<Option<ReplyParameters>, SendError> {
+    let Some(target) = &post.reply_to else { return Ok(None) };
+    // A question that was deleted is answered all the same.
+    Ok(Some(ReplyParameters::new(target_of(target)?).allow_sending_without_reply()))
+}
+
+fn previews(settings: &Settings) -> Option<LinkPreviewOptions> {
+    (!settings.link_previews).then_some(LinkPreviewOptions {
+        is_disabled: true,
+        url: None,
+        prefer_small_media: false,
+        prefer_large_media: false,
+        show_above_text: false,
+    })
+}
+
+fn target_of(target: &str) -> Result<MessageId, SendError> {
+    number(target, "a message's id").map(MessageId)
+}
+
+fn number<N: std::str::FromStr>(text: &str, what: &str) -> Result<N, SendError> {
+    text.parse().map_err(|_| SendError::Refused(format!("{text:?} is not {what} of Telegram")))
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::act::{About, PostKind};
+    use frontdesk_core::id::OutId;
+    use frontdesk_core::markup::Part;
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn post(body: &str, plain: &str, reply_to: Option<&str>) -> Post {
+        Post {
+            part: Part { key: 0, body: body.into(), plain: plain.into() },
+            out: OutId(1),
+            key: "t1/0".into(),
+            reply_to: reply_to.map(str::to_owned),
+            kind: PostKind::Answer,
+            about: About::default(),
+            seq: None,
+            more: false,
+        }
+    }
+
+    fn chat(address: &str) -> Chat {
+        Chat::of(&address.parse().unwrap()).unwrap()
+    }
+
+    fn sent(address: &str, post: Post) -> Value {
+        serde_json::to_value(message(chat(address), &Settings::default(), post).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_part_is_sent_as_html_without_previews() {
+        let expected = json!({
+            "chat_id": 5, "text": "<b>hi</b>", "parse_mode": "HTML", "link_preview_options": {"is_disabled": true},
+        });
+        assert_eq!(sent("telegram:5", post("<b>hi</b>", "hi", None)), expected);
+    }
+
+    #[test]
+    fn a_plain_part_has_no_markup_to_misread() {
+        assert_eq!(sent("telegram:5", post("a < b", "a < b", None)).get("parse_mode"), None);
+    }
+
+    #[test]
+    fn an_answer_in_a_topic_stays_there_and_names_its_question() {
+        let value = sent("telegram:work:-1007:topic:12", post("hi", "hi", Some("99")));
+        assert_eq!(value["message_thread_id"], 12);
+        let reply = json!({"message_id": 99, "allow_sending_without_reply": true});
+        assert_eq!(value["reply_parameters"], reply);
+    }
+
+    #[rstest]
+    #[case("telegram:@somebody")]
+    #[case("telegram:")]
+    #[case("telegram:5:topic:x")]
+    fn an_address_that_is_no_number_is_refused(#[case] address: &str) {
+        let Ok(address) = address.parse::<Address>() else { return };
+        assert!(matches!(Chat::of(&address), Err(SendError::Refused(_))));
+    }
+
+    #[test]
+    fn sent_needs_the_id_that_telegram_gave() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(receipt(&raw(r#"{"message_id":17,"date":1}"#)), Ok(Receipt { message: Some("17".into()) }));
+        assert!(matches!(receipt(&raw("true")), Err(SendError::Unknown(_))));
+    }
+}

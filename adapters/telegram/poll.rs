@@ -1,0 +1,274 @@
+//! Long polls: updates in, and the offset that acknowledges them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use frontdesk_core::message::{Cursor, Event, Source};
+use frontdesk_core::port::{AdapterError, Inbox};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use teloxide_core::payloads::{DeleteWebhook, GetWebhookInfo};
+use tokio::sync::mpsc::Sender;
+
+use crate::api::Api;
+use crate::config::Settings;
+use crate::error::Fault;
+use crate::inbound::{self, Albums, Me, Understood};
+use crate::rest::{Moment, Rest};
+use crate::{CHANNEL, callback, menu};
+
+/// What we ask for. Telegram leaves out some kinds that are not named.
+pub(crate) const UPDATES: [&str; 7] = [
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "callback_query",
+    "message_reaction",
+    "my_chat_member",
+];
+
+/// What to do about another program that receives this bot's updates.
+const CONFLICT: &str = "another program receives this bot's updates: stop it, or give one of the two a token of its \
+                        own from @BotFather";
+
+/// One bot that is polled.
+pub(crate) struct Poller<'a> {
+    pub api: &'a Api,
+    pub settings: &'a Settings,
+    pub rest: Rest,
+    pub me: &'a Me,
+    pub inbox: &'a dyn Inbox,
+    pub conflicts: &'a AtomicU32,
+}
+
+/// What the next poll acknowledges: everything below it.
+///
+/// After a week without updates Telegram may number them anew, from anywhere. An offset from before would
+/// acknowledge unseen whatever has a lower number. So there is none until an update has come, and none a day after
+/// the last one: then Telegram brings whatever is not acknowledged, and what is known already is recognised.
+#[derive(Debug, Default)]
+struct Offset(Option<(i64, Moment)>);
+
+impl Offset {
+    fn get(&self) -> Option<i64> {
+        self.0.map(|(offset, _)| offset)
+    }
+
+    fn forget_after(&mut self, rest: &Rest, span: Duration) {
+        if self.0.is_some_and(|(_, since)| rest.is_past(since, span)) {
+            self.0 = None;
+        }
+    }
+
+    /// Everything up to `last` is committed. An old update that is brought again takes nothing back.
+    fn advance(&mut self, last: i64, now: Moment) {
+        let next = last.saturating_add(1);
+        self.0 = Some((self.get().map_or(next, |offset| offset.max(next)), now));
+    }
+}
+
+impl Poller<'_> {
+    /// Receives until the connection ends.
+    pub(crate) async fn run(&self) -> Result<(), AdapterError> {
+        self.take_over().await?;
+        let (pressed, queue) = callback::queue();
+        let chores = async {
+            menu::write(self.api, &self.me.account).await;
+            callback::answer(self.api, queue).await;
+        };
+        tokio::select! {
+            ended = self.receive(pressed) => ended,
+            () = chores => Err(AdapterError::Lost("nobody answers buttons".to_owned())),
+        }
+    }
+
+    /// A webhook that was set once keeps updates from whoever polls. What waits for it comes to us.
+    async fn take_over(&self) -> Result<(), AdapterError> {
+        #[derive(Deserialize)]
+        struct Info {
+            url: String,
+        }
+        let info: Info = self.api.learn(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
+        if !info.url.is_empty() {
+            tracing::info!(channel = CHANNEL, account = self.me.account, "the bot's webhook is taken away");
+            let delete = DeleteWebhook { drop_pending_updates: Some(false) };
+            self.api.ask(&delete).await.map_err(Fault::for_connection)?;
+        }
+        Ok(())
+    }
+
+    async fn receive(&self, pressed: Sender<String>) -> Result<(), AdapterError> {
+        let source = self.me.source();
+        let (mut offset, mut albums) = (Offset::default(), Albums::default());
+        let renumber = Duration::from_secs(self.settings.renumber_hours.saturating_mul(3600));
+        loop {
+            self.wait_out_conflict().await;
+            offset.forget_after(&self.rest, renumber);
+            let polled = match self.poll(offset.get()).await {
+                Ok(polled) => polled,
+                Err(fault) => {
+                    self.failed(fault).await?;
+                    continue;
+                }
+            };
+            self.inbox.heard(&source);
+            let batch = self.understand(&polled, &mut albums)?;
+            let Some(last) = batch.last().map(|understood| understood.id) else { continue };
+            if self.push(&source, &batch, last).await {
+                // Only now: the next poll acknowledges everything below.
+                offset.advance(last, self.rest.now());
+                for id in batch.into_iter().filter_map(|understood| understood.callback) {
+                    if pressed.try_send(id).is_err() {
+                        tracing::debug!(channel = CHANNEL, "too many buttons wait for an answer");
+                    }
+                }
+            } else {
+                self.rest.pause(Duration::from_millis(self.settings.busy_ms)).await;
+            }
+        }
+    }
+
+    async fn poll(&self, offset: Option<i64>) -> Result<Box<RawValue>, Fault> {
+        let seconds = self.settings.poll_seconds;
+        let mut body = json!({
+            "timeout": seconds,
+            "limit": self.settings.poll_updates,
+            "allowed_updates": UPDATES,
+        });
+        if let Some(offset) = offset {
+            body["offset"] = json!(offset);
+        }
+        let within = Duration::from_secs(seconds + self.settings.poll_grace_seconds);
+        let polled = self.api.call("getUpdates", &body, within).await?;
+        let conflicts = self.conflicts.swap(0, Ordering::Relaxed);
+        if conflicts > 0 {
+            tracing::info!(channel = CHANNEL, account = self.me.account, conflicts, "updates come here again");
+        }
+        Ok(polled)
+    }
+
+    /// Each update on its own, so that one that nobody understands costs itself alone.
+    fn understand(&self, polled: &RawValue, albums: &mut Albums) -> Result<Vec<Understood>, AdapterError> {
+        let elements: Vec<&RawValue> =
+            serde_json::from_str(polled.get()).map_err(|error| AdapterError::Lost(error.to_string()))?;
+        let mut batch = Vec::with_capacity(elements.len());
+        for element in &elements {
+            match inbound::understand(self.me, element.get()) {
+                Some(understood) => batch.push(understood),
+                None => tracing::error!(channel = CHANNEL, account = self.me.account, "an update without a number"),
+            }
+        }
+        if batch.is_empty() && !elements.is_empty() {
+            return Err(AdapterError::Lost("updates that have no numbers cannot be acknowledged".to_owned()));
+        }
+        albums.settle(batch.iter_mut().map(|understood| &mut understood.event));
+        Ok(batch)
+    }
+
+    /// Whether the batch is committed, and with it how far we have come.
+    async fn push(&self, source: &Source, batch: &[Understood], last: i64) -> bool {
+        let events: Vec<Event> = batch.iter().map(|understood| understood.event.clone()).collect();
+        let cursor = Cursor(last.saturating_add(1).to_string());
+        match self.inbox.push(source, events, Some(cursor)).await {
+            Ok(_) => true,
+            Err(busy) => {
+                tracing::debug!(channel = CHANNEL, account = source.account, %busy, "updates wait at Telegram");
+                false
+            }
+        }
+    }
+
+    /// What a failed poll means: a pause, or the end of this connection.
+    async fn failed(&self, fault: Fault) -> Result<(), AdapterError> {
+        if let Some(description) = fault.conflict() {
+            let first = self.conflicts.fetch_add(1, Ordering::Relaxed) == 0;
+            if description.contains("webhook") {
+                self.take_over().await?;
+            }
+            if first {
+                tracing::error!(channel = CHANNEL, account = self.me.account, %fault, "{CONFLICT}");
+                // Whoever asks why the account is not ready reads this; from the next call on we wait here.
+                return Err(AdapterError::Lost(CONFLICT.to_owned()));
+            }
+            return Ok(());
+        }
+        match fault.flood() {
+            Some(pause) => {
+                let pause_ms = pause.as_millis();
+                tracing::warn!(channel = CHANNEL, account = self.me.account, pause_ms, "polled too often");
+                self.rest.pause(pause).await;
+                Ok(())
+            }
+            None => Err(fault.for_connection()),
+        }
+    }
+
+    async fn wait_out_conflict(&self) {
+        let conflicts = self.conflicts.load(Ordering::Relaxed);
+        if conflicts > 0 {
+            let first = Duration::from_secs(self.settings.conflict_seconds);
+            let longest = Duration::from_secs(self.settings.conflict_longest_seconds);
+            self.rest.back_off(conflicts, first, longest).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use async_trait::async_trait;
+    use chrono::{DateTime, Utc};
+    use frontdesk_core::port::{Clock, Mono};
+
+    use super::*;
+
+    /// A clock that a test sets: seconds on either side.
+    struct Hands(Mutex<(u64, i64)>);
+
+    #[async_trait]
+    impl Clock for Hands {
+        fn wall(&self) -> DateTime<Utc> {
+            DateTime::from_timestamp(self.0.lock().unwrap().1, 0).unwrap()
+        }
+        fn mono(&self) -> Mono {
+            Mono(Duration::from_secs(self.0.lock().unwrap().0))
+        }
+        async fn sleep_until(&self, _: Mono) {}
+    }
+
+    const DAY: u64 = 24 * 3600;
+
+    fn after(mono: u64, wall: i64) -> Option<i64> {
+        let hands = Arc::new(Hands(Mutex::new((0, 1_000_000))));
+        let rest = Rest::new(hands.clone());
+        let mut offset = Offset::default();
+        assert_eq!(offset.get(), None, "the first poll has no offset");
+        offset.advance(7, rest.now());
+        *hands.0.lock().unwrap() = (mono, 1_000_000 + wall);
+        offset.forget_after(&rest, Duration::from_secs(DAY));
+        offset.get()
+    }
+
+    #[test]
+    fn a_day_without_updates_is_a_day_by_either_clock() {
+        assert_eq!(after(DAY - 1, 24 * 3600 - 1), Some(8));
+        assert_eq!(after(DAY, 0), None);
+        assert_eq!(after(60, 7 * 24 * 3600), None, "the machine was asleep for a week");
+        assert_eq!(after(60, -7 * 24 * 3600), Some(8), "the calendar was set back");
+    }
+
+    #[test]
+    fn an_old_update_that_comes_again_takes_nothing_back() {
+        let rest = Rest::new(Arc::new(Hands(Mutex::new((0, 0)))));
+        let mut offset = Offset::default();
+        offset.advance(1_000_000, rest.now());
+        offset.advance(900, rest.now());
+        assert_eq!(offset.get(), Some(1_000_001));
+        offset.forget_after(&rest, Duration::ZERO);
+        offset.advance(900, rest.now());
+        assert_eq!(offset.get(), Some(901), "numbered anew, from below");
+    }
+}

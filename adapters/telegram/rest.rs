@@ -1,0 +1,48 @@
+//! Waiting, and what is read from the clock meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::port::{Clock, Mono};
+use frontdesk_core::retry::Backoff;
+
+/// The clock, as a connection uses it.
+#[derive(Clone)]
+pub(crate) struct Rest(Arc<dyn Clock>);
+
+/// A moment on both clocks: one stands still while the machine sleeps, the other may be set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    mono: Mono,
+    wall: DateTime<Utc>,
+}
+
+impl Rest {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(clock)
+    }
+
+    /// Waits for `pause`.
+    pub(crate) async fn pause(&self, pause: Duration) {
+        self.0.sleep_until(self.0.mono() + pause).await;
+    }
+
+    /// Waits longer with every failure in a row, at least `first` and at most `longest`.
+    pub(crate) async fn back_off(&self, failures: u32, first: Duration, longest: Duration) {
+        let backoff = Backoff { base: first.mul_f64(1.25), cap: longest.max(first), ..Backoff::default() };
+        let random = getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0));
+        self.pause(backoff.delay(failures, random).max(first)).await;
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment { mono: self.0.mono(), wall: self.0.wall() }
+    }
+
+    /// Whether `span` has passed since `moment`, by either clock.
+    pub(crate) fn is_past(&self, moment: Moment, span: Duration) -> bool {
+        let now = self.now();
+        let wall = (now.wall - moment.wall).to_std().unwrap_or_default();
+        now.mono.since(moment.mono) >= span || wall >= span
+    }
+}

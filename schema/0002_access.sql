@@ -1,0 +1,125 @@
+-- Who may speak, what was said nearby, and files. Times as in 0001.
+
+-- What an admin granted. A row is never changed but to be revoked; a new grant is a new row.
+CREATE TABLE access (
+  id         INTEGER PRIMARY KEY,
+  principal  TEXT NOT NULL,        -- 'telegram:123', 'telegram@work:123': platform, account and stable id
+  scope      TEXT NOT NULL,        -- 'dm', 'group:-100123', 'admin': one says nothing about another
+  source     TEXT NOT NULL,        -- how it came: 'pairing', 'cli', 'api', 'chat'
+  author     TEXT NOT NULL,        -- who granted it
+  shown      TEXT,                 -- how the person was shown then: data, never an identity
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,              -- NULL while it holds
+  revoked_by TEXT
+) STRICT;
+-- At most one grant that holds, and the way to it.
+CREATE UNIQUE INDEX access_held ON access (principal, scope) WHERE revoked_at IS NULL;
+
+-- Strangers who asked to be let in: at most one row each, and at most so many open ones per account.
+CREATE TABLE pairing (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- names a request for those who may not know the code
+  principal  TEXT NOT NULL UNIQUE,
+  channel    TEXT NOT NULL,
+  account    TEXT NOT NULL,
+  address    TEXT NOT NULL,        -- where the person is told
+  sender     TEXT,                 -- display data
+  message_id INTEGER NOT NULL,     -- the event that asked: its notice carries the code
+  salt       BLOB NOT NULL,        -- the code follows from it and a secret that is not in here
+  hash       BLOB NOT NULL,        -- SHA-256 of salt and code
+  state      TEXT NOT NULL CHECK (state IN ('open', 'approved', 'denied')),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  told_at    INTEGER NOT NULL      -- when the person was last given a code: at most once an hour
+) STRICT;
+CREATE INDEX pairing_open ON pairing (channel, account, id) WHERE state = 'open';
+
+-- Failed approvals, per author: five, less one for every twelve minutes, lock the author out for an hour.
+CREATE TABLE pairing_failure (
+  author       TEXT PRIMARY KEY,
+  failures     INTEGER NOT NULL,   -- as of last_at; older ones have decayed
+  last_at      INTEGER NOT NULL,
+  locked_until INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Chats as admins set them, besides the configuration.
+CREATE TABLE chat (
+  address     TEXT PRIMARY KEY,    -- the chat without a thread, by its first id
+  allowed     INTEGER NOT NULL,    -- 1: the group is served
+  muted_until INTEGER,             -- nothing is answered before
+  author      TEXT NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Chats that got another id (a group that became a supergroup). Sessions, rules and grants keep the first one.
+CREATE TABLE moved (
+  current  TEXT PRIMARY KEY,       -- as the platform knows it now
+  original TEXT NOT NULL,          -- as it was known first
+  moved_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Accounts that an admin disconnected; they stay so until somebody connects them again.
+CREATE TABLE stopped (
+  channel    TEXT NOT NULL,
+  account    TEXT NOT NULL,
+  author     TEXT NOT NULL,
+  stopped_at INTEGER NOT NULL,
+  PRIMARY KEY (channel, account)
+) STRICT, WITHOUT ROWID;
+
+-- How much each person has said to agents on one day. Only with a daily limit.
+CREATE TABLE quota (
+  day       INTEGER NOT NULL,      -- days since 1970 in the operator's time zone; first, so that the purge finds old ones
+  principal TEXT NOT NULL,
+  n         INTEGER NOT NULL,
+  PRIMARY KEY (day, principal)
+) STRICT, WITHOUT ROWID;
+
+-- Every grant, refusal in doubt and admin command. Never a code and never a message's text.
+CREATE TABLE audit (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  at      INTEGER NOT NULL,
+  author  TEXT NOT NULL,           -- a principal, 'cli', 'api:main'
+  via     TEXT NOT NULL,           -- 'chat', 'cli', 'api'
+  action  TEXT NOT NULL,           -- 'approve', 'grant', 'gateway stop'
+  subject TEXT NOT NULL,           -- about whom or what
+  outcome TEXT NOT NULL            -- 'done', 'unchanged', 'refused:not_admin', 'refused:locked'
+) STRICT;
+
+-- What was said near the agent and not to it. Bounded per session; the next turn takes it.
+CREATE TABLE aside (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  source      TEXT NOT NULL,
+  event_id    TEXT NOT NULL,       -- makes a redelivery harmless
+  key         TEXT NOT NULL,       -- the session
+  principal   TEXT NOT NULL,
+  sender      TEXT,
+  manner      TEXT NOT NULL,
+  body        TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  turn_id     INTEGER,             -- the turn that took it; NULL while it waits
+  UNIQUE (source, event_id)
+) STRICT;
+CREATE INDEX aside_waiting ON aside (key, id) WHERE turn_id IS NULL;
+CREATE INDEX aside_turn ON aside (turn_id) WHERE turn_id IS NOT NULL;
+
+-- Files that came with messages, once they were fetched or could not be.
+CREATE TABLE media (
+  message_id INTEGER NOT NULL,
+  n          INTEGER NOT NULL,     -- its place among the message's attachments
+  file       TEXT,                 -- its name beneath the media root: random, ours; NULL if it is not there
+  size       INTEGER,
+  error      TEXT,                 -- one sentence: why it is not there
+  fetched_at INTEGER NOT NULL,
+  PRIMARY KEY (message_id, n)
+) STRICT, WITHOUT ROWID;
+-- What is kept too long, and whether a file on the disk is anybody's.
+CREATE INDEX media_kept ON media (fetched_at) WHERE file IS NOT NULL;
+CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL;
+
+ALTER TABLE inbound ADD COLUMN manner TEXT NOT NULL DEFAULT 'message';   -- 'edit', 'button', 'reaction'
+ALTER TABLE inbound ADD COLUMN speaker TEXT NOT NULL DEFAULT 'person';   -- 'bot', 'chat': no person's rights
+ALTER TABLE inbound ADD COLUMN roles TEXT;      -- JSON: the sender's roles there; NULL for none
+ALTER TABLE inbound ADD COLUMN quote TEXT;      -- JSON: what it replies to; NULL for nothing
+ALTER TABLE inbound ADD COLUMN album TEXT;      -- all pieces of one album make one turn
+ALTER TABLE outbox ADD COLUMN media TEXT;       -- JSON: the file it carries; NULL for none
+ALTER TABLE outbox ADD COLUMN salt BLOB;        -- what the pairing code follows from that is put in when it is sent

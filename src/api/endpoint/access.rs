@@ -1,0 +1,105 @@
+//! Who may speak: the list, and what an admin changes in it.
+
+use frontdesk_core::address::{AddressError, Principal};
+use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_store::row::{AccessChange, AccessDone, Scope};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::gate::{Answer, Call};
+use crate::house::House;
+use crate::show;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    platform: String,
+    account: Option<String>,
+    user: Id,
+    scope: Option<String>,
+}
+
+/// Platforms' ids are often numbers.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(i64),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    scope: Option<String>,
+}
+
+pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(show::access(&call.house.desk.access())))
+}
+
+pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
+    let Grant { platform, account, user, scope } = call.json()?;
+    let account = account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
+    known_place(&call.house, &platform, account)?;
+    let user = match user {
+        Id::Text(text) => text,
+        Id::Number(n) => n.to_string(),
+    };
+    let principal = Principal::new(&platform, Some(account), &user).map_err(malformed)?;
+    let scope = scope.as_deref().map_or(Ok(Scope::Dm), named)?;
+    (call.house.rule)(&principal, &scope)
+        .map_err(|problem| ApiError::bad_request(format!("{}: {problem}", principal.id())))?;
+    let answer = json!({"principal": principal.as_str(), "scope": scope.name()});
+    let change = AccessChange::Grant { principal, scope };
+    match call.house.desk.change_access(change, call.author()?).await? {
+        AccessDone::Granted { new } => {
+            let mut answer = answer;
+            answer["new"] = new.into();
+            Ok(Answer::ok(answer))
+        }
+        _ => Err(ApiError::internal()),
+    }
+}
+
+pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
+    let Where { scope } = call.query()?;
+    let principal: Principal = call.param(0)?.parse().map_err(malformed)?;
+    let scope = scope.as_deref().map(named).transpose()?;
+    let answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
+    let change = AccessChange::Revoke { principal, scope };
+    match call.house.desk.change_access(change, call.author()?).await? {
+        AccessDone::Revoked(ended) => {
+            let mut answer = answer;
+            answer["grants"] = ended.grants.into();
+            answer["running"] = ended.running.len().into();
+            answer["waiting"] = ended.waiting.len().into();
+            Ok(Answer::ok(answer))
+        }
+        _ => Err(ApiError::internal()),
+    }
+}
+
+/// Refuses an account that is not there: a grant on it would wait for a stranger's bot of that name.
+pub(crate) fn known_place(house: &House, platform: &str, account: &str) -> Result<(), ApiError> {
+    let accounts = house.desk.accounts();
+    if accounts.iter().any(|known| known.channel == platform && known.account == account) {
+        return Ok(());
+    }
+    let known: Vec<String> =
+        accounts.iter().map(|known| format!("{}:{}", known.channel, known.account)).collect();
+    Err(ApiError::bad_request(format!(
+        "no account {platform}:{account} is connected; there are {}",
+        known.join(", ")
+    )))
+}
+
+fn named(scope: &str) -> Result<Scope, ApiError> {
+    Scope::named(scope).ok_or_else(|| {
+        ApiError::bad_request(format!("there is no scope {scope:?}; there are dm, admin and group:ID"))
+    })
+}
+
+fn malformed(error: AddressError) -> ApiError {
+    ApiError::bad_request(error.to_string())
+}

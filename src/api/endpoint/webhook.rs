@@ -1,0 +1,66 @@
+//! Events that platforms bring by themselves. What they say is the adapter's to judge; this is the way to it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::IntoResponse;
+use frontdesk_core::port::{Delivered, Request};
+use futures_util::FutureExt;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::gate::{Answer, Call};
+use crate::house::House;
+
+/// When a platform may bring again what was not taken.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Refuses what cannot come from the platform, before anything of its body is read.
+pub(crate) fn check_headers(house: &House, params: &[String], headers: &HeaderMap) -> Result<(), ApiError> {
+    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+    if house.webhook(params)?.admits(&header) {
+        return Ok(());
+    }
+    Err(forged(params))
+}
+
+/// Hands a request to its adapter, and answers when its events are committed.
+pub(crate) async fn receive(call: Call) -> Result<Answer, ApiError> {
+    let webhook = call.house.webhook(&call.params)?.clone();
+    let headers = call.parts.headers.iter();
+    let request = Request {
+        get: call.parts.method != Method::POST,
+        query: call.parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect(),
+        body: call.body.to_vec(),
+    };
+    let delivered = AssertUnwindSafe(webhook.receive(request)).catch_unwind().await;
+    let delivered = delivered.unwrap_or_else(|_| {
+        tracing::error!(channel = call.params.first(), "the adapter panicked over what its platform brought");
+        Delivered::Busy
+    });
+    match delivered {
+        Delivered::Taken(Some(reply)) => {
+            Ok(Answer::Other(([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()))
+        }
+        // What is no use today will be none tomorrow: with anything but 200 it would come for ever.
+        Delivered::Taken(None) | Delivered::Garbage => Ok(Answer::ok(json!({}))),
+        Delivered::Forged => Err(forged(&call.params)),
+        Delivered::Busy => {
+            let message = "not taken now: bring it again";
+            Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(AGAIN))
+        }
+    }
+}
+
+fn forged(params: &[String]) -> ApiError {
+    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
+    tracing::warn!(channel = params.first(), account = params.get(1), "a forged webhook was refused");
+    let message = "this does not come from the platform";
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+}

@@ -1,0 +1,296 @@
+//! Who may speak, over HTTP.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN, House, READER, Reply, answer};
+
+/// Signs that turn a line round, hide in it or steer a terminal.
+const TRICKY: &str = "Ow\u{200b}ner\u{202e}\u{1b}[2J";
+
+async fn approve(house: &House, code: &str, body: Value) -> Reply {
+    house.post(&format!("/api/pairing/{code}/approve"), body).await
+}
+
+/// A code that is well formed and nobody's.
+fn wrong(n: usize) -> String {
+    format!("ABCDEFG{}", ["2", "3", "4", "5", "6", "7", "8", "9"][n])
+}
+
+async fn audit(house: &House) -> Vec<(String, String, String, String, String)> {
+    let lines = house.get("/api/audit").await.body["audit"].as_array().unwrap().clone();
+    let field = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
+    let told = |line: &Value| {
+        let [by, via, action, subject, outcome] =
+            ["by", "via", "action", "subject", "outcome"].map(|name| field(line, name));
+        (by, via, action, subject, outcome)
+    };
+    lines.iter().map(told).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_is_listed_without_the_code_and_let_in_with_it() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", TRICKY).await;
+    let list = house.get("/api/pairing").await;
+    let request = &list.body["requests"][0];
+    assert_eq!((&request["platform"], &request["account"], &request["user"]), (
+        &json!("pigeon"),
+        &json!("default"),
+        &json!("7")
+    ));
+    assert_eq!(request["shown"], json!("Ow\\u{200b}ner\\u{202e}\\u{1b}[2J"));
+    assert!(request["asked"].is_string() && request["expires"].is_string() && request["id"].is_number());
+    assert!(!list.body.to_string().contains(&code), "{list:?}");
+    let approved = approve(&house, &code.to_lowercase(), json!({})).await;
+    assert_eq!(approved.status, StatusCode::OK, "{approved:?}");
+    assert_eq!(approved.body["approved"]["principal"], json!("pigeon:7"));
+    assert!(!approved.body.to_string().contains(&code));
+    assert_eq!(house.get("/api/pairing").await.body["requests"], json!([]));
+    house.pigeons[0].hears("7", "x", "what I wanted to say").await;
+    house.pigeons[0].letter("7", "what I wanted to say").await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_stays_outside() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", "x").await;
+    let denied = house.post(&format!("/api/pairing/{code}/deny"), json!({})).await;
+    assert_eq!(denied.body["denied"]["user"], json!("7"), "{denied:?}");
+    assert_eq!(approve(&house, &code, json!({})).await.code(), "no_such_code");
+    assert_eq!(house.get("/api/pairing").await.body["requests"], json!([]));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a33_a_code_works_once_and_on_its_own_account() {
+    let house = House::open().await;
+    let code = house.pigeons[1].stranger("7", "x").await;
+    let elsewhere = approve(&house, &code, json!({"platform": "pigeon"})).await;
+    assert_eq!((elsewhere.status.as_u16(), elsewhere.code()), (404, "no_such_code"), "{elsewhere:?}");
+    let nowhere = approve(&house, &code, json!({"platform": "pigeon", "account": "other"})).await;
+    assert_eq!(nowhere.status, 400, "{nowhere:?}");
+    let here = json!({"platform": "pigeon", "account": "work"});
+    let (one, other) = tokio::join!(approve(&house, &code, here.clone()), approve(&house, &code, here.clone()));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404], "{one:?} {other:?}");
+    let entries = house.get("/api/access").await.body["access"].as_array().unwrap().clone();
+    let granted: Vec<&Value> = entries.iter().filter(|entry| entry["source"] == "pairing").collect();
+    assert_eq!(granted.len(), 1, "{granted:?}");
+    assert_eq!(granted[0]["principal"], json!("pigeon@work:7"));
+    // The same number on the other account is another person.
+    assert!(!house.pigeons[0].stranger("7", "x").await.is_empty());
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a30_a31_who_guesses_is_locked_out_also_from_a_right_code() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", "x").await;
+    for n in 0..5 {
+        let reply = approve(&house, &wrong(n), json!({})).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (404, "no_such_code"), "{n}: {reply:?}");
+        let message = reply.body["error"]["message"].as_str().unwrap();
+        let tries = ["4 more", "3 more", "2 more", "one more", "the last try"][n];
+        assert!(message.contains(tries) && !message.contains(&wrong(n)), "{message}");
+    }
+    for code in [wrong(6), code] {
+        let reply = approve(&house, &code, json!({})).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (429, "locked"), "{reply:?}");
+        let wait: u64 = reply.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((3500..=3600).contains(&wait), "{wait}");
+    }
+    // Nobody is shut out by that who is let in by their id.
+    let granted = house.post("/api/access", json!({"platform": "pigeon", "user": 7})).await;
+    assert_eq!(granted.body["new"], json!(true), "{granted:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_a_code_costs_no_try_and_is_not_repeated() {
+    let house = House::open().await;
+    for typed in ["ABC", "ABCD2340", "ABCD23456", "%C3%A4BCD2345"] {
+        let reply = approve(&house, typed, json!({})).await;
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert!(!reply.body.to_string().contains(typed), "{reply:?}");
+    }
+    assert_eq!(approve(&house, &wrong(0), json!({"account": "work"})).await.status, 400);
+    let first = approve(&house, &wrong(0), json!({})).await;
+    assert!(first.body.to_string().contains("4 more"), "{first:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_is_let_in_by_their_id_and_shut_out_again() {
+    let house = House::open().await;
+    for (body, new) in [
+        (json!({"platform": "pigeon", "user": "9"}), true),
+        (json!({"platform": "pigeon", "user": "9"}), false),
+        (json!({"platform": "pigeon", "user": "9", "scope": "group:-4"}), true),
+        (json!({"platform": "pigeon", "account": "work", "user": 9, "scope": "admin"}), true),
+    ] {
+        let reply = house.post("/api/access", body.clone()).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["new"]), (200, &json!(new)), "{body}: {reply:?}");
+    }
+    house.pigeons[0].hears("9", "x", "hear me").await;
+    house.pigeons[0].letter("9", "hear me").await;
+    let list = house.get("/api/allowlist").await;
+    assert_eq!(list.body, house.get("/api/access").await.body);
+    let of = |source: &str| {
+        let all = list.body["access"].as_array().unwrap().iter();
+        let ours = all.filter(|entry| entry["source"] == source);
+        ours.map(|entry| (entry["principal"].as_str().unwrap(), entry["scope"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let mut granted = of("api");
+    granted.sort_unstable();
+    assert_eq!(granted, [("pigeon:9", "dm"), ("pigeon:9", "group:-4"), ("pigeon@work:9", "admin")]);
+    assert_eq!(of("config").iter().filter(|(who, _)| *who == "pigeon:5").count(), 1, "{list:?}");
+    let group = house.delete("/api/access/pigeon%3A9?scope=group%3A-4").await;
+    assert_eq!(group.body["grants"], json!(1), "{group:?}");
+    let all = house.delete("/api/allowlist/pigeon%3A9").await;
+    assert_eq!((&all.body["grants"], &all.body["running"], &all.body["waiting"]), (&json!(1), &json!(0), &json!(0)));
+    assert_eq!(house.delete("/api/access/pigeon%3A9").await.body["grants"], json!(0));
+    assert!(!house.pigeons[0].stranger("9", "x").await.is_empty(), "a stranger again");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_names_nobody_is_refused() {
+    let house = House::open().await;
+    for (body, said) in [
+        (json!({"platform": "pigeon", "user": "@anna"}), "not an id"),
+        (json!({"platform": "pigeon", "user": ""}), "empty"),
+        (json!({"platform": "pigeon", "user": "*"}), "not an id"),
+        (json!({"platform": "fax", "user": "1"}), "pigeon:default, pigeon:work"),
+        (json!({"platform": "pigeon", "account": "wrok", "user": "1"}), "pigeon:work"),
+        (json!({"platform": "pigeon", "user": "1", "scope": "root"}), "dm, admin and group:ID"),
+        (json!({"platform": "pigeon", "user": "1", "scope": "group:"}), "group:ID"),
+        (json!({"platform": "pigeon", "user": "1", "role": "admin"}), "role"),
+        (json!({"platform": "pigeon", "user": null}), ""),
+    ] {
+        let reply = house.post("/api/access", body.clone()).await;
+        assert_eq!(reply.status, 400, "{body}: {reply:?}");
+        assert!(reply.body["error"]["message"].as_str().unwrap().contains(said), "{body}: {reply:?}");
+    }
+    for path in ["/api/access/pigeon", "/api/access/%20", "/api/access/pigeon%3A1?scope=x"] {
+        assert_eq!(house.delete(path).await.status, 400, "{path}");
+    }
+    let of_the_file = house.delete("/api/access/pigeon%3A5").await;
+    assert_eq!(of_the_file.status, 400);
+    assert!(of_the_file.body.to_string().contains("configuration"), "{of_the_file:?}");
+    assert_eq!(audit(&house).await, []);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_says_who_did_what_and_which_way() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", "x").await;
+    approve(&house, &wrong(0), json!({})).await;
+    approve(&house, &code, json!({})).await;
+    let as_cli = house.request(Method::POST, "/api/access").bearer_auth(ADMIN).header("frontdesk-via", "cli");
+    let body = json!({"platform": "pigeon", "user": "8", "scope": "admin"});
+    assert_eq!(answer(as_cli.body(body.to_string())).await.status, 200);
+    let claims = house.request(Method::POST, "/api/access").bearer_auth(READER).header("frontdesk-via", "cli");
+    assert_eq!(answer(claims.body(body.to_string())).await.status, 403);
+    let lines = audit(&house).await;
+    let short: Vec<(&str, &str, &str, &str)> =
+        lines.iter().map(|(by, via, what, _, how)| (by.as_str(), via.as_str(), what.as_str(), how.as_str())).collect();
+    assert_eq!(
+        short,
+        [
+            ("cli", "cli", "grant", "done"),
+            ("api:admin", "api", "approve", "done"),
+            ("api:admin", "api", "approve", "refused:no_such_code"),
+        ]
+    );
+    assert!(lines.iter().all(|line| !format!("{line:?}").contains(&code) && !format!("{line:?}").contains(&wrong(0))));
+    let page = house.get("/api/audit?limit=1").await;
+    let id = page.body["audit"][0]["id"].as_i64().unwrap();
+    let next = house.get(&format!("/api/audit?limit=1&before={id}")).await;
+    assert!(next.body["audit"][0]["id"].as_i64().unwrap() < id);
+    assert_eq!(house.get("/api/audit?before=x").await.status, 400);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_request_again_gets_the_first_answer() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", "x").await;
+    let path = format!("/api/pairing/{code}/approve");
+    let first = house.post_as("k", &path, json!({})).await;
+    let again = house.post_as("k", &path, json!({})).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(first.status, 200, "{first:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
+    let house = House::open().await;
+    let code = house.pigeons[0].stranger("7", "x").await;
+    for path in ["/api/pairing", "/api/access", "/api/allowlist", "/api/audit"] {
+        let get = |token: &'static str| answer(house.request(Method::GET, path).bearer_auth(token));
+        assert_eq!(get(READER).await.status, 200, "{path}");
+        assert_eq!(get("wrong").await.status, 401, "{path}");
+        assert_eq!(answer(house.request(Method::GET, path)).await.status, 401, "{path}");
+    }
+    for (method, path) in [
+        (Method::POST, format!("/api/pairing/{code}/approve")),
+        (Method::POST, format!("/api/pairing/{code}/deny")),
+        (Method::POST, "/api/access".to_owned()),
+        (Method::DELETE, "/api/access/pigeon%3A5".to_owned()),
+        (Method::POST, "/api/allowlist".to_owned()),
+        (Method::DELETE, "/api/allowlist/pigeon%3A5".to_owned()),
+    ] {
+        for (token, status) in [(Some(READER), 403), (Some("wrong"), 401), (None, 401)] {
+            let request = house.request(method.clone(), &path).body(json!({"platform": "pigeon", "user": "8"}).to_string());
+            let reply = answer(match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            })
+            .await;
+            assert_eq!(reply.status, status, "{method} {path} {token:?}");
+        }
+    }
+    assert_eq!(audit(&house).await, []);
+    assert_eq!(house.get("/api/pairing").await.body["requests"].as_array().unwrap().len(), 1);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_an_admin_disconnected_is_no_fault() {
+    let house = House::open().await;
+    house.post("/api/chat", json!({"text": "/gateway stop pigeon"})).await;
+    let mut ready = answer(house.request(Method::GET, "/ready")).await;
+    for _ in 0..200 {
+        if ready.body.to_string().contains("stopped by") {
+            break;
+        }
+        ready = answer(house.request(Method::GET, "/ready")).await;
+    }
+    assert_eq!(ready.status, 200, "{ready:?}");
+    let states: Vec<&Value> = ready.body["accounts"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
+    assert_eq!(states, [&json!("stopped by web:admin"), &json!("stopped by web:admin"), &json!("ready")]);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
+    let house = House::open().await;
+    std::fs::write(house.media().join("report.txt"), "all is well").unwrap();
+    std::fs::write(house.media().parent().unwrap().join("secret.txt"), "not this").unwrap();
+    let sent = house.post("/api/send", json!({"to": "pigeon:5", "media": "report.txt", "text": "see"})).await;
+    assert_eq!(sent.status, 202, "{sent:?}");
+    assert!(house.pigeons[0].letter("5", "[").await.starts_with("[report.txt 11]"));
+    for name in ["", "../secret.txt", "/etc/passwd", "missing.txt", "a/../../secret.txt", "file:report.txt", ".."] {
+        let reply = house.post("/api/send", json!({"to": "pigeon:5", "media": name, "text": "see"})).await;
+        assert_eq!(reply.status, 400, "{name:?}: {reply:?}");
+    }
+    assert_eq!(house.post("/api/send", json!({"to": "pigeon:5"})).await.status, 400);
+    assert_eq!(house.post("/api/send", json!({"to": "pigeon:5", "media": null, "text": " "})).await.status, 400);
+    house.close().await;
+}

@@ -1,0 +1,260 @@
+//! The `[channels.telegram]` section: one bot, and further ones under `accounts`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::port::{Adapter, Clock};
+use frontdesk_runtime::config::ConfigError;
+use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Secret;
+use crate::config::channel::{Account, Section};
+use crate::config::document::{Node, Value, join};
+use crate::config::ids::{Ids, Kind};
+
+/// Where the section stands.
+const PATH: &str = "channels.telegram";
+
+/// The variable that holds the first bot's token.
+const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
+
+/// Telegram's ids: whole numbers, of people and bots positive, of groups negative (Bot API, User and Chat).
+pub const IDS: Ids =
+    Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
+
+/// Telegram's own accounts: service notices, whoever writes as a group or as a channel (Bot API,
+/// Message.from and sender_chat).
+const ANYBODY: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
+
+/// Telegram bots: this one, and those under `accounts`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Telegram {
+    /// The first bot: the account `default`.
+    #[serde(flatten)]
+    pub bot: Bot,
+    /// Further bots, by names of your choice. What is said above about the platform holds for them too, unless
+    /// they say otherwise. Who may speak, where messages go, `token`, `mode` and `webhook_secret` do not: an id
+    /// that one bot lets in says nothing about another.
+    pub accounts: BTreeMap<String, Bot>,
+}
+
+/// One bot.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Bot {
+    /// What every platform's accounts have.
+    #[serde(flatten)]
+    pub account: Account,
+    /// How its updates come: `polling` asks for them, with `webhook` Telegram brings them to
+    /// `gateway.public_url` + `/webhooks/telegram/ACCOUNT`.
+    pub mode: Mode,
+    /// With `webhook`: what Telegram proves itself with, 1 to 256 letters, digits, `_` and `-`.
+    pub webhook_secret: Option<Secret>,
+    /// The platform.
+    #[serde(flatten)]
+    pub settings: Settings,
+}
+
+/// How a bot's updates come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// We ask for them.
+    #[default]
+    Polling,
+    /// Telegram brings them.
+    Webhook,
+}
+
+impl Telegram {
+    /// Every bot with its account's name and its path.
+    fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
+        let first = std::iter::once((DEFAULT_ACCOUNT, PATH.to_owned(), &self.bot));
+        let accounts = join(PATH, "accounts");
+        first.chain(self.accounts.iter().map(move |(name, bot)| (name.as_str(), join(&accounts, name), bot)))
+    }
+
+    pub(super) fn sections(&self) -> Vec<Section<'_>> {
+        self.bots().map(|(name, path, bot)| bot.section(name, path)).collect()
+    }
+
+    pub(super) fn access(&self) -> Vec<((String, String), ChannelAccess)> {
+        let of = |(name, _, bot): (&str, String, &Bot)| {
+            ((CHANNEL.to_owned(), name.to_owned()), bot.account.people.access())
+        };
+        self.bots().map(of).collect()
+    }
+
+    /// Takes the first bot's token from the environment, if the file has none.
+    pub(super) fn take_token(&mut self, env: &dyn Fn(&str) -> Option<String>) {
+        if self.bot.account.token().is_none() {
+            let token = env(TOKEN).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
+            self.bot.account.token = token.map(Secret::new);
+        }
+    }
+
+    pub(super) fn notices(&self) -> Vec<String> {
+        let off = |(_, path, bot): (&str, String, &Bot)| {
+            let account = &bot.account;
+            let meant = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
+            meant.then(|| format!("{path} has no token and stays off"))
+        };
+        self.bots().filter_map(off).collect()
+    }
+
+    pub(super) fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
+        let mut known: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, path, bot) in self.bots() {
+            if path != PATH {
+                wrong.extend(check_name(name).map(|problem| ConfigError { path: path.clone(), problem }));
+            }
+            wrong.extend(IDS.check(&bot.section(name, path.clone()), &bot.account.people));
+            wrong.extend(bot.check(name, &path, gateway));
+            // A token begins with the bot's number: one bot is one account, however its token is written.
+            let token = bot.account.token().map(|token| token.expose());
+            let Some(number) = token.and_then(|token| token.split(':').next()) else { continue };
+            match known.get(number) {
+                Some(first) => wrong.push(ConfigError {
+                    path: join(&path, "token"),
+                    problem: format!("this is the same bot as {first}; one bot can be one account only"),
+                }),
+                None => drop(known.insert(number, path)),
+            }
+        }
+        wrong
+    }
+
+    pub(super) fn build(
+        &self,
+        gateway: &frontdesk_api::Config,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Vec<Arc<dyn Adapter>>, ConfigError> {
+        let on = self.bots().filter(|(_, _, bot)| bot.account.is_on());
+        let built = on.map(|(name, path, bot)| {
+            let at = |path: String, problem| ConfigError { path, problem };
+            let account = bot.wired(name, gateway).ok_or_else(|| at(path.clone(), NO_TOKEN.to_owned()))?;
+            let built = TelegramAdapter::new(account, clock.clone());
+            let adapter = built.map_err(|error| at(join(&path, error.path), error.problem))?;
+            Ok(Arc::new(adapter) as Arc<dyn Adapter>)
+        });
+        built.collect()
+    }
+}
+
+const NO_TOKEN: &str = "it is enabled and has no token: write the one from @BotFather here, as a text, as \
+                        { file = \"...\" } or as { command = [...] }";
+
+impl Bot {
+    fn section<'c>(&'c self, account: &'c str, path: String) -> Section<'c> {
+        let Account { people, routing, .. } = &self.account;
+        Section { path, channel: CHANNEL, account, routing, groups: Some(&people.groups) }
+    }
+
+    fn check(&self, name: &str, path: &str, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
+        let at = |key: &str, problem: String| ConfigError { path: join(path, key), problem };
+        let Some(account) = self.wired(name, gateway) else {
+            let settings = self.settings.check().err();
+            let mut wrong: Vec<ConfigError> =
+                settings.map(|error| at(error.path, error.problem)).into_iter().collect();
+            if self.account.enabled == Some(true) {
+                let or = if name == DEFAULT_ACCOUNT { ", or set TELEGRAM_BOT_TOKEN" } else { "" };
+                wrong.push(at("token", format!("{NO_TOKEN}{or}")));
+            }
+            return wrong;
+        };
+        if self.mode == Mode::Webhook && gateway.public_url.is_none() {
+            let problem = "Telegram must be able to reach the gateway: set gateway.public_url, or mode = \"polling\"";
+            return vec![at("mode", problem.to_owned())];
+        }
+        let wrong = account.check().err().map(|error| match error.path {
+            "webhook.secret" => at("webhook_secret", error.problem),
+            "webhook.public_url" => at("mode", format!("gateway.public_url: {}", error.problem)),
+            key => at(key, error.problem),
+        });
+        wrong.into_iter().collect()
+    }
+
+    /// The same as the adapter wants it; `None` without a token.
+    fn wired(&self, name: &str, gateway: &frontdesk_api::Config) -> Option<frontdesk_telegram::Account> {
+        let token = self.account.token()?.expose();
+        let mut account = frontdesk_telegram::Account::new(name, token);
+        account.settings = self.settings.clone();
+        if self.mode == Mode::Webhook {
+            let base = gateway.public_url.as_deref().unwrap_or_default();
+            let public_url = format!("{}{}", base.trim_end_matches('/'), frontdesk_api::webhook_path(CHANNEL, name));
+            let secret = self.webhook_secret.as_ref().map(Secret::expose).unwrap_or_default();
+            account.mode = frontdesk_telegram::Mode::Webhook { public_url, secret: secret.into() };
+        }
+        Some(account)
+    }
+}
+
+/// What is wrong with the name of an account. It stands in addresses, keys and URLs.
+fn check_name(name: &str) -> Option<String> {
+    if name == DEFAULT_ACCOUNT {
+        return Some(format!("the account `default` is the one in [{PATH}] itself: write its keys there"));
+    }
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let good = plain && (1..=64).contains(&name.len());
+    (!good).then(|| "the name of an account has 1 to 64 letters, digits, `-` and `_`".to_owned())
+}
+
+/// What one of Telegram's ids is of.
+fn kind(id: &str) -> Kind {
+    match id.parse::<i64>() {
+        // One spelling alone: the id is compared as a text.
+        Ok(n) if n.to_string() != id || n == 0 => Kind::None,
+        Ok(n) if ANYBODY.contains(&n) => Kind::Anybody,
+        Ok(n) if n < 0 => Kind::Group,
+        Ok(_) => Kind::Person,
+        Err(_) => Kind::None,
+    }
+}
+
+/// What the section says about the platform goes to the accounts that say nothing.
+pub(super) fn inherit(section: &mut Node) {
+    let Ok(serde_json::Value::Object(settings)) = serde_json::to_value(Settings::default()) else { return };
+    let said = section.entries().iter().filter(|(key, _)| settings.contains_key(&key.name));
+    let said: Vec<_> = said.cloned().collect();
+    let Some(Value::Table(accounts)) = section.get_mut("accounts").map(|accounts| &mut accounts.value) else {
+        return;
+    };
+    for (_, account) in accounts {
+        let missing: Vec<_> =
+            said.iter().filter(|(key, _)| account.get(&key.name).is_none()).cloned().collect();
+        if let Value::Table(entries) = &mut account.value {
+            entries.extend(missing);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_number_in_one_spelling() {
+        for id in ["1", "123456789", "7000000000"] {
+            assert_eq!(kind(id), Kind::Person, "{id}");
+        }
+        assert_eq!((kind("-1001234567890"), kind("-5")), (Kind::Group, Kind::Group));
+        for id in ["", " ", "*", "@anna", "anna", "007", "+1", "1 ", "0", "-0", "1e3", "١٢٣", "99999999999999999999"] {
+            assert_eq!(kind(id), Kind::None, "{id:?}");
+        }
+        assert_eq!(kind("1087968824"), Kind::Anybody);
+    }
+
+    #[test]
+    fn the_name_of_an_account_can_stand_in_a_path() {
+        assert_eq!(check_name("work-2_b"), None);
+        for name in ["", "a/b", "a.b", "ä", "default", &"x".repeat(65)] {
+            assert!(check_name(name).is_some(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The `[channels.web]` section.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::port::{Adapter, Live};
+use frontdesk_core::profile::Profile;
+use frontdesk_runtime::config::Routing;
+use frontdesk_web::{CHANNEL, WebAdapter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::channel::Section;
+
+/// The web page, the WebSocket and `/api/chat`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Web {
+    /// Whether it takes messages.
+    pub enabled: bool,
+    /// Where its messages go.
+    #[serde(flatten)]
+    pub routing: Routing,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { enabled: true, routing: Routing::default() }
+    }
+}
+
+impl Web {
+    pub(super) fn section(&self) -> Section<'_> {
+        Section {
+            path: "channels.web".to_owned(),
+            channel: CHANNEL,
+            account: DEFAULT_ACCOUNT,
+            routing: &self.routing,
+            groups: None,
+        }
+    }
+
+    /// Nobody comes to the web channel without a token of ours, and a token's holder is its admin.
+    pub(super) fn access(&self) -> ChannelAccess {
+        ChannelAccess {
+            dm_policy: DmPolicy::Open,
+            admins: BTreeSet::from([crate::token::ID.to_owned()]),
+            ..ChannelAccess::default()
+        }
+    }
+
+    pub(super) fn build(&self, live: &Arc<dyn Live>) -> Vec<Arc<dyn Adapter>> {
+        let adapter = || Arc::new(WebAdapter::new(live.clone())) as Arc<dyn Adapter>;
+        self.enabled.then(adapter).into_iter().collect()
+    }
+}
+
+/// What the adapter says about itself: asked of one behind a door that nobody opens.
+pub(super) fn profile() -> Profile {
+    WebAdapter::new(frontdesk_api::Door::new(&Default::default())).profile().clone()
+}

@@ -1,0 +1,245 @@
+//! What the sections of all chat platforms have in common: an account, who may speak on it, and where its
+//! messages go.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use frontdesk_core::access::{self, ChannelAccess, GroupAccess};
+use frontdesk_runtime::config::{Chat, Routing};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+
+use super::document::join;
+use super::secret::Secret;
+
+/// One account of a chat platform.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Account {
+    /// Whether it is connected. Unset means: if it has a token.
+    pub enabled: Option<bool>,
+    /// What the platform knows the bot by.
+    pub token: Option<Secret>,
+    /// Who may speak.
+    #[serde(flatten)]
+    pub people: People,
+    /// Where its messages go.
+    #[serde(flatten)]
+    pub routing: Routing,
+}
+
+/// Who may speak on one account. Nothing of it holds for another account.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct People {
+    /// What becomes of strangers who write in private: `pairing` gives them a code that an admin approves,
+    /// `allowlist` says nothing to them, `open` lets everybody in, `disabled` takes no private messages at all.
+    pub dm_policy: DmPolicy,
+    /// People who may write in private, by the platform's ids of them. Names are refused: they change hands.
+    pub allow: Vec<Id>,
+    /// People who may administer from the chat, by their ids.
+    pub admins: Vec<Id>,
+    /// Other bots that are answered, by their ids.
+    pub bots: Vec<Id>,
+    /// Groups that are served, by the platform's ids of them.
+    pub groups: BTreeMap<String, Group>,
+}
+
+/// A group that is served. Without anybody named in it everybody there may speak.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Group {
+    /// The people who may speak there, by their ids.
+    pub allow: Vec<Id>,
+    /// The roles there whose holders may speak, by their ids, on platforms that have such a thing.
+    pub roles: Vec<Id>,
+    /// Other rules than elsewhere.
+    #[serde(flatten)]
+    pub chat: Chat,
+}
+
+/// What becomes of strangers who write in private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DmPolicy {
+    /// They get a code, and an admin decides.
+    #[default]
+    Pairing,
+    /// They hear nothing.
+    Allowlist,
+    /// They are let in.
+    Open,
+    /// Nobody may write in private.
+    Disabled,
+}
+
+/// An id that a platform gave. It may be written as a number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Id(String);
+
+impl Id {
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Number(i64),
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Text(text) => Id(text),
+            Written::Number(n) => Id(n.to_string()),
+        })
+    }
+}
+
+impl JsonSchema for Id {
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "An id that a platform gave, as a text or as a number.",
+            "type": json!(["string", "integer"])
+        })
+    }
+}
+
+impl Account {
+    /// The token, if one was given. An empty one is none.
+    pub fn token(&self) -> Option<&Secret> {
+        self.token.as_ref().filter(|token| !token.expose().is_empty())
+    }
+
+    /// Whether it is to be connected.
+    pub fn is_on(&self) -> bool {
+        self.enabled.unwrap_or(self.token().is_some())
+    }
+}
+
+impl People {
+    /// The same as the gate wants it.
+    pub fn access(&self) -> ChannelAccess {
+        let group = |group: &Group| GroupAccess { people: ids(&group.allow), roles: ids(&group.roles) };
+        let mut allow = ids(&self.allow);
+        // With `open` it says the same once more; nobody is called so.
+        allow.remove(super::ids::EVERYBODY);
+        ChannelAccess {
+            dm_policy: self.dm_policy.into(),
+            allow,
+            admins: ids(&self.admins),
+            groups: self.groups.iter().map(|(id, rules)| (id.clone(), group(rules))).collect(),
+            bots: ids(&self.bots),
+        }
+    }
+}
+
+fn ids(list: &[Id]) -> BTreeSet<String> {
+    list.iter().map(|id| id.0.clone()).collect()
+}
+
+impl From<DmPolicy> for access::DmPolicy {
+    fn from(policy: DmPolicy) -> Self {
+        match policy {
+            DmPolicy::Pairing => access::DmPolicy::Pairing,
+            DmPolicy::Allowlist => access::DmPolicy::Allowlist,
+            DmPolicy::Open => access::DmPolicy::Open,
+            DmPolicy::Disabled => access::DmPolicy::Disabled,
+        }
+    }
+}
+
+/// One account's part of the file, whatever its platform.
+#[derive(Debug, Clone)]
+pub struct Section<'c> {
+    /// Where it stands: `channels.telegram.accounts.work`.
+    pub path: String,
+    /// The channel.
+    pub channel: &'static str,
+    /// The account.
+    pub account: &'c str,
+    /// Where its messages go.
+    pub routing: &'c Routing,
+    /// Groups that are served; `None` on channels without any.
+    pub groups: Option<&'c BTreeMap<String, Group>>,
+}
+
+impl<'c> Section<'c> {
+    /// Channel and account.
+    pub fn place(&self) -> (String, String) {
+        (self.channel.to_owned(), self.account.to_owned())
+    }
+
+    /// Every chat with rules of its own, with its path.
+    pub fn chats(&self) -> impl Iterator<Item = (String, &'c Chat)> {
+        let at = |table: &str| join(&self.path, table);
+        let (chats, groups) = (at("chats"), at("groups"));
+        let named = self.routing.chats.iter().map(move |(id, chat)| (join(&chats, id), chat));
+        let served = self.groups.into_iter().flatten();
+        named.chain(served.map(move |(id, group)| (join(&groups, id), &group.chat)))
+    }
+
+    /// Where messages go, the groups' rules among those of the chats.
+    pub fn routes(&self) -> Routing {
+        let mut routing = self.routing.clone();
+        let groups = self.groups.into_iter().flatten();
+        routing.chats.extend(groups.map(|(id, group)| (id.clone(), group.chat.clone())));
+        routing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_on_if_it_has_a_token_or_somebody_says_so() {
+        let on = |enabled, token: Option<&str>| {
+            let account = Account { enabled, token: token.map(Secret::new), ..Account::default() };
+            account.is_on()
+        };
+        assert!(on(None, Some("1:a")) && on(Some(true), None));
+        assert!(!on(None, None) && !on(None, Some("")) && !on(Some(false), Some("1:a")));
+    }
+
+    #[test]
+    fn an_id_is_a_text_or_a_number() {
+        let ids: Vec<Id> = serde_json::from_value(json!(["1", 2, -3])).unwrap();
+        assert_eq!(ids, ["1".into(), "2".into(), "-3".into()]);
+        assert!(serde_json::from_value::<Id>(json!(1.5)).is_err());
+    }
+
+    #[test]
+    fn what_stands_in_groups_is_served_and_routed() {
+        let chat = Chat { agent: Some("a".into()), ..Chat::default() };
+        let group = Group { allow: vec!["7".into()], chat: chat.clone(), ..Group::default() };
+        let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
+        let routing = Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), ..Routing::default() };
+        let section = Section {
+            path: "channels.x".into(),
+            channel: "x",
+            account: "default",
+            routing: &routing,
+            groups: Some(&people.groups),
+        };
+        assert_eq!(section.routes().chats.get("-1"), Some(&chat));
+        let paths: Vec<String> = section.chats().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["channels.x.chats.5", "channels.x.groups.-1"]);
+        assert!(people.access().groups["-1"].people.contains("7"));
+    }
+}

@@ -1,0 +1,148 @@
+//! Ids in the configuration: only the platform's own, which stay with one person for ever.
+//!
+//! What was written is not repeated in what is said about it: it may have come from a variable.
+
+use frontdesk_runtime::config::ConfigError;
+
+use super::channel::{DmPolicy, Group, Id, People, Section};
+use super::document::join;
+
+/// What other programs write for "everybody".
+pub const EVERYBODY: &str = "*";
+
+/// How to find somebody's id.
+pub const HOW_TO_FIND: &str =
+    "to find it, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`";
+
+/// How a platform's ids look.
+#[derive(Clone, Copy)]
+pub struct Ids {
+    /// What one id is of.
+    pub kind: fn(&str) -> Kind,
+    /// What a person's id looks like.
+    pub a_person: &'static str,
+    /// What a group's id looks like.
+    pub a_group: &'static str,
+    /// Whether people have roles in its groups.
+    pub has_roles: bool,
+}
+
+/// What an id is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A person or a bot.
+    Person,
+    /// A chat of several people.
+    Group,
+    /// An account of the platform's own, behind which anybody may stand.
+    Anybody,
+    /// Nothing: a name, or a slip.
+    None,
+}
+
+impl Ids {
+    /// What is wrong with an id that is to be a person's.
+    pub fn person(&self, id: &str) -> Result<(), String> {
+        let like = self.a_person;
+        Err(match (self.kind)(id) {
+            Kind::Person => return Ok(()),
+            Kind::Group => format!(
+                "this is a group's id, and only people can be named here, such as {like}; {HOW_TO_FIND}"
+            ),
+            Kind::Anybody => "this is an account of the platform's own: whoever writes anonymously writes as it, \
+                              so it names nobody"
+                .to_owned(),
+            Kind::None if id.trim().is_empty() => format!(
+                "the id is empty and names nobody; write the platform's own, such as {like}, or take it out"
+            ),
+            Kind::None if id == EVERYBODY => {
+                format!("\"*\" names nobody; write the id of each person, such as {like}")
+            }
+            Kind::None => format!(
+                "this is not an id. A name can pass to somebody else, so only the platform's own ids are taken, \
+                 such as {like}; {HOW_TO_FIND}"
+            ),
+        })
+    }
+
+    /// What is wrong with an id that is to be a group's.
+    pub fn group(&self, id: &str) -> Result<(), String> {
+        let like = self.a_group;
+        match (self.kind)(id) {
+            Kind::Group => Ok(()),
+            _ if id == EVERYBODY => {
+                Err(format!("groups are served one by one; write the id of each, such as \"{like}\""))
+            }
+            _ => Err(format!(
+                "this is not a group's id, which looks like \"{like}\"; or leave the group out, and let an admin \
+                 send `/gateway allow-here` in it"
+            )),
+        }
+    }
+
+    /// What is wrong with who may speak on an account, and with the chats that it names.
+    pub fn check(&self, section: &Section<'_>, people: &People) -> Vec<ConfigError> {
+        let at = |table: &str| join(&section.path, table);
+        let mut wrong = self.allowed(&at("allow"), people);
+        wrong.extend(self.people(&at("admins"), &people.admins));
+        wrong.extend(self.people(&at("bots"), &people.bots));
+        for (id, group) in &people.groups {
+            wrong.extend(self.served(&join(&at("groups"), id), id, group));
+        }
+        for id in section.routing.chats.keys() {
+            let path = join(&at("chats"), id);
+            if people.groups.contains_key(id) {
+                let problem = "this chat stands in `groups` as well; keep it there, with all its keys";
+                wrong.push(ConfigError { path, problem: problem.to_owned() });
+            } else if self.group(id).is_err() {
+                wrong.extend(self.person(id).err().map(|problem| ConfigError { path, problem }));
+            }
+        }
+        wrong
+    }
+
+    /// People who may write in private. `*` is what other programs want beside their word for "open".
+    fn allowed(&self, path: &str, people: &People) -> Vec<ConfigError> {
+        let all = people.allow.iter().enumerate();
+        let wrong = all.filter_map(|(n, id)| {
+            let problem = match id.as_str() {
+                EVERYBODY if people.dm_policy == DmPolicy::Open => return None,
+                EVERYBODY => "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
+                              and nothing here"
+                    .to_owned(),
+                id => self.person(id).err()?,
+            };
+            Some(ConfigError { path: item(path, n), problem })
+        });
+        wrong.collect()
+    }
+
+    fn people(&self, path: &str, list: &[Id]) -> Vec<ConfigError> {
+        let wrong = list.iter().enumerate().filter_map(|(n, id)| {
+            let problem = self.person(id.as_str()).err()?;
+            Some(ConfigError { path: item(path, n), problem })
+        });
+        wrong.collect()
+    }
+
+    fn served(&self, path: &str, id: &str, group: &Group) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
+        if let Err(problem) = self.group(id) {
+            wrong.push(ConfigError { path: path.to_owned(), problem });
+        }
+        wrong.extend(self.people(&join(path, "allow"), &group.allow));
+        let roles = join(path, "roles");
+        if !self.has_roles && !group.roles.is_empty() {
+            let problem = "this platform has no roles; name the people in `allow`".to_owned();
+            wrong.push(ConfigError { path: roles, problem });
+        } else if let Some(n) = group.roles.iter().position(|id| id.as_str().trim().is_empty()) {
+            let problem = "the role's id is empty and names nobody".to_owned();
+            wrong.push(ConfigError { path: item(&roles, n), problem });
+        }
+        wrong
+    }
+}
+
+fn item(path: &str, n: usize) -> String {
+    format!("{path}[{n}]")
+}

@@ -1,0 +1,207 @@
+//! What admins can write after `/gateway`: short enough for a phone.
+//!
+//! ```text
+//! status                    sessions        tasks           config
+//! pair CODE                 deny CODE       allow PLATFORM USER [here]      revoke PLATFORM USER
+//! allow-here                deny-here       mute [MINUTES]                  unmute
+//! start [CHANNEL]           stop [CHANNEL]  restart
+//! ```
+//!
+//! PLATFORM is a channel's name, with its account where that is not the default one: `telegram`,
+//! `telegram@work`. USER is the platform's own id of a person, never a name.
+
+/// One request of an admin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gateway {
+    /// How the gateway stands.
+    Status,
+    /// The latest sessions.
+    Sessions,
+    /// Background tasks.
+    Tasks,
+    /// What is configured, without secrets.
+    Config,
+    /// Let somebody in who was given this code.
+    Pair {
+        /// The code as it was written.
+        code: String,
+    },
+    /// Refuse somebody who was given this code.
+    Deny {
+        /// The code as it was written.
+        code: String,
+    },
+    /// Let somebody in by their id.
+    Allow {
+        /// The channel, with its account where that is not the default one.
+        platform: String,
+        /// The person's id there.
+        user: String,
+        /// In the group in which this is said, instead of in private.
+        here: bool,
+    },
+    /// Take back whatever somebody was granted.
+    Revoke {
+        /// The channel, with its account where that is not the default one.
+        platform: String,
+        /// The person's id there.
+        user: String,
+    },
+    /// Serve the group in which this is said.
+    AllowHere,
+    /// Serve it no more.
+    DenyHere,
+    /// Do not answer in this chat for a while.
+    Mute {
+        /// For how long; `None` is until it is taken back.
+        minutes: Option<u32>,
+    },
+    /// Answer again.
+    Unmute,
+    /// Connect a channel again.
+    Start {
+        /// Which one; `None` is the gateway itself.
+        what: Option<String>,
+    },
+    /// Disconnect a channel.
+    Stop {
+        /// Which one; `None` is the gateway itself.
+        what: Option<String>,
+    },
+    /// Stop and start the gateway.
+    Restart,
+}
+
+/// The words that can follow `/gateway`, with their arguments, as /gateway shows them.
+pub const USAGES: [&str; 15] = [
+    "status",
+    "sessions",
+    "tasks",
+    "config",
+    "pair CODE",
+    "deny CODE",
+    "allow PLATFORM USER [here]",
+    "revoke PLATFORM USER",
+    "allow-here",
+    "deny-here",
+    "mute [MINUTES]",
+    "unmute",
+    "start [CHANNEL]",
+    "stop [CHANNEL]",
+    "restart",
+];
+
+/// A mute is at most this long; a longer one is a typing error, or meant to be without an end.
+const MOST_MINUTES: u32 = 60 * 24 * 366;
+
+impl Gateway {
+    /// Reads what follows `/gateway`; `None` where it is not one of [`USAGES`].
+    pub fn parse(rest: &str) -> Option<Gateway> {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let verb = words.first()?.to_ascii_lowercase();
+        let own = |text: &&str| (*text).to_owned();
+        Some(match (verb.as_str(), &words[1..]) {
+            ("status", []) => Gateway::Status,
+            ("sessions", []) => Gateway::Sessions,
+            ("tasks", []) => Gateway::Tasks,
+            ("config", []) => Gateway::Config,
+            ("pair", [code]) => Gateway::Pair { code: own(code) },
+            ("deny", [code]) => Gateway::Deny { code: own(code) },
+            ("allow", [platform, user]) => {
+                Gateway::Allow { platform: own(platform), user: own(user), here: false }
+            }
+            ("allow", [platform, user, here]) if here.eq_ignore_ascii_case("here") => {
+                Gateway::Allow { platform: own(platform), user: own(user), here: true }
+            }
+            ("revoke", [platform, user]) => Gateway::Revoke { platform: own(platform), user: own(user) },
+            ("allow-here", []) => Gateway::AllowHere,
+            ("deny-here", []) => Gateway::DenyHere,
+            ("mute", []) => Gateway::Mute { minutes: None },
+            ("mute", [minutes]) => Gateway::Mute { minutes: Some(within(minutes)?) },
+            ("unmute", []) => Gateway::Unmute,
+            ("start", []) => Gateway::Start { what: None },
+            ("start", [what]) => Gateway::Start { what: Some(own(what)) },
+            ("stop", []) => Gateway::Stop { what: None },
+            ("stop", [what]) => Gateway::Stop { what: Some(own(what)) },
+            ("restart", []) => Gateway::Restart,
+            _ => return None,
+        })
+    }
+
+    /// The word, for the audit log: never an argument, of which some are codes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Gateway::Status => "status",
+            Gateway::Sessions => "sessions",
+            Gateway::Tasks => "tasks",
+            Gateway::Config => "config",
+            Gateway::Pair { .. } => "pair",
+            Gateway::Deny { .. } => "deny",
+            Gateway::Allow { .. } => "allow",
+            Gateway::Revoke { .. } => "revoke",
+            Gateway::AllowHere => "allow-here",
+            Gateway::DenyHere => "deny-here",
+            Gateway::Mute { .. } => "mute",
+            Gateway::Unmute => "unmute",
+            Gateway::Start { .. } => "start",
+            Gateway::Stop { .. } => "stop",
+            Gateway::Restart => "restart",
+        }
+    }
+}
+
+fn within(minutes: &str) -> Option<u32> {
+    super::number(minutes).filter(|minutes| (1..=MOST_MINUTES).contains(minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("status", Gateway::Status)]
+    #[case("  PAIR   abcd2345 ", Gateway::Pair { code: "abcd2345".into() })]
+    #[case("allow telegram 12", Gateway::Allow { platform: "telegram".into(), user: "12".into(), here: false })]
+    #[case("allow telegram 12 here", Gateway::Allow { platform: "telegram".into(), user: "12".into(), here: true })]
+    #[case("Allow-Here", Gateway::AllowHere)]
+    #[case("mute", Gateway::Mute { minutes: None })]
+    #[case("mute 30", Gateway::Mute { minutes: Some(30) })]
+    #[case("start 3847", Gateway::Start { what: Some("3847".into()) })]
+    #[case("stop", Gateway::Stop { what: None })]
+    fn a_request_is_what_it_says(#[case] rest: &str, #[case] expected: Gateway) {
+        assert_eq!(Gateway::parse(rest), Some(expected));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("pair")]
+    #[case("pair ABCD 2345")]
+    #[case("allow telegram")]
+    #[case("allow telegram 12 there")]
+    #[case("allow-here now")]
+    #[case("mute 0")]
+    #[case("mute -3")]
+    #[case("mute 99999999")]
+    #[case("status please")]
+    #[case("delete everything")]
+    fn anything_else_is_no_request(#[case] rest: &str) {
+        assert_eq!(Gateway::parse(rest), None);
+    }
+
+    #[test]
+    fn every_usage_begins_with_a_word_that_is_read() {
+        for usage in USAGES {
+            let sample = usage
+                .replace("[here]", "here")
+                .replace("[MINUTES]", "5")
+                .replace("[CHANNEL]", "telegram")
+                .replace("CODE", "ABCD2345")
+                .replace("PLATFORM", "telegram")
+                .replace("USER", "12");
+            let read = Gateway::parse(&sample).map(|request| request.name());
+            assert_eq!(read, usage.split(' ').next(), "{usage}");
+        }
+    }
+}

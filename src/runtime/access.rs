@@ -1,0 +1,184 @@
+//! Who may speak, as it is known right now: the configuration's rules and what admins granted. The truth is the
+//! database; this is its copy in memory, so that a decision costs no read.
+
+mod change;
+mod loops;
+mod strangers;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants, Who};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::port::Clock;
+use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedRow};
+use tokio::sync::Mutex;
+
+use loops::Loops;
+pub(crate) use strangers::MOST_OPEN;
+use strangers::Strangers;
+
+/// Channel and account.
+pub(crate) type Place = (String, String);
+
+pub(crate) struct Access {
+    /// What the operator wrote.
+    rules: BTreeMap<Place, ChannelAccess>,
+    /// What admins granted.
+    known: RwLock<Known>,
+    /// Held while something is changed, so that an older reading of the database never replaces a newer one.
+    changing: Mutex<()>,
+    /// How many strangers get an answer.
+    pub(crate) strangers: Strangers,
+    /// Programs that talk to each other without end.
+    pub(crate) loops: Loops,
+}
+
+/// The database's tables, arranged for questions.
+#[derive(Default)]
+struct Known {
+    grants: HashMap<Principal, Vec<GrantRow>>,
+    chats: HashMap<Address, ChatRow>,
+    /// Chats that have moved: from what they are called now to what they were called first.
+    originals: HashMap<Address, Address>,
+    stopped: HashMap<Place, StoppedRow>,
+}
+
+impl Access {
+    pub(crate) fn new(
+        rules: BTreeMap<Place, ChannelAccess>,
+        state: AccessState,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            rules,
+            known: RwLock::new(Known::from(state)),
+            changing: Mutex::default(),
+            strangers: Strangers::new(clock),
+            loops: Loops::default(),
+        }
+    }
+
+    /// Whether somebody may do something: the one rule, for every way in. A group is named by its first id.
+    pub(crate) fn decide(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+        let place = (who.principal.platform().to_owned(), who.principal.account().to_owned());
+        let Some(rules) = self.rules.get(&place) else { return Decision::Deny(DenyReason::NotAllowed) };
+        access::decide(rules, self.known().grants_of(who.principal, context), who, context, action)
+    }
+
+    /// The first id of a chat that may have moved.
+    pub(crate) fn original<'a>(&self, address: &'a Address) -> Cow<'a, str> {
+        let known = self.known();
+        if known.originals.is_empty() {
+            return Cow::Borrowed(address.chat());
+        }
+        match whole(address).and_then(|chat| known.originals.get(&chat).cloned()) {
+            Some(original) => Cow::Owned(original.chat().to_owned()),
+            None => Cow::Borrowed(address.chat()),
+        }
+    }
+
+    /// Whether nothing is answered in a chat now. The chat is named by its first id.
+    pub(crate) fn is_muted(&self, channel: &str, account: &str, chat: &str, now: DateTime<Utc>) -> bool {
+        let known = self.known();
+        if known.chats.is_empty() {
+            return false;
+        }
+        let until = Address::new(channel, Some(account), chat, None)
+            .ok()
+            .and_then(|chat| known.chats.get(&chat)?.muted_until);
+        until.is_some_and(|until| now < until)
+    }
+
+    /// Who disconnected an account.
+    pub(crate) fn stopped(&self, place: &Place) -> Option<StoppedRow> {
+        self.known().stopped.get(place).cloned()
+    }
+
+    /// What the operator wrote about an account.
+    pub(crate) fn rules(&self, place: &Place) -> Option<&ChannelAccess> {
+        self.rules.get(place)
+    }
+
+    /// What the operator wrote, all of it.
+    pub(crate) fn all_rules(&self) -> &BTreeMap<Place, ChannelAccess> {
+        &self.rules
+    }
+
+    /// Every grant that holds, every chat that was set and every account that is disconnected.
+    pub(crate) fn state(&self) -> AccessState {
+        let known = self.known();
+        AccessState {
+            grants: known.grants.values().flatten().cloned().collect(),
+            chats: known.chats.values().cloned().collect(),
+            moved: Vec::new(),
+            stopped: known.stopped.values().cloned().collect(),
+        }
+    }
+
+    /// The ids of an account's admins.
+    pub(crate) fn admins(&self, place: &Place) -> Vec<String> {
+        let known = self.known();
+        let granted = known.grants.values().flatten().filter(|grant| {
+            grant.scope == Scope::Admin
+                && grant.principal.platform() == place.0
+                && grant.principal.account() == place.1
+        });
+        let mut ids: Vec<String> = granted.map(|grant| grant.principal.id().to_owned()).collect();
+        ids.extend(self.rules.get(place).into_iter().flat_map(|rules| rules.admins.iter().cloned()));
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn grants_of(&self, principal: &Principal, context: Context<'_>) -> Grants {
+        let mut grants = Grants::default();
+        for grant in self.grants.get(principal).into_iter().flatten() {
+            match (&grant.scope, context) {
+                (Scope::Admin, _) => grants.admin = true,
+                (Scope::Dm, _) => grants.dm = true,
+                (Scope::Group(granted), Context::Group(group)) => grants.group |= granted == group,
+                (Scope::Group(_), Context::Dm) => {}
+            }
+        }
+        if let Context::Group(group) = context
+            && !self.chats.is_empty()
+        {
+            let chat = Address::new(principal.platform(), Some(principal.account()), group, None).ok();
+            grants.here = chat.and_then(|chat| self.chats.get(&chat)).is_some_and(|chat| chat.allowed);
+        }
+        grants
+    }
+}
+
+impl From<AccessState> for Known {
+    fn from(state: AccessState) -> Self {
+        let mut grants: HashMap<Principal, Vec<GrantRow>> = HashMap::new();
+        for grant in state.grants {
+            grants.entry(grant.principal.clone()).or_default().push(grant);
+        }
+        Known {
+            grants,
+            chats: state.chats.into_iter().map(|row| (row.chat.clone(), row)).collect(),
+            originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
+            stopped: state
+                .stopped
+                .into_iter()
+                .map(|row| ((row.channel.clone(), row.account.clone()), row))
+                .collect(),
+        }
+    }
+}
+
+/// A chat without its thread.
+pub(crate) fn whole(address: &Address) -> Option<Address> {
+    Address::new(address.channel(), Some(address.account()), address.chat(), None).ok()
+}

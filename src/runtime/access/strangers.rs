@@ -1,0 +1,49 @@
+//! How many strangers get an answer, and how often admins hear of them: a crowd must not fill the database, nor an
+//! admin's phone.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::port::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use super::Place;
+use crate::limits::Ticks;
+
+/// Requests that may be open on one account; the oldest makes room.
+pub(crate) const MOST_OPEN: u32 = 100;
+/// Strangers that one account answers in a burst, and then one each [`EVERY`].
+const BURST: NonZeroU32 = NonZeroU32::new(MOST_OPEN).unwrap();
+const EVERY: Duration = Duration::from_secs(10);
+/// An account's admins hear of one stranger in this time; `/gateway status` counts the others.
+const TOLD_EVERY: Duration = Duration::from_secs(600);
+
+type Keyed = RateLimiter<Place, DashMapStateStore<Place>, Ticks, NoOpMiddleware<Duration>>;
+
+pub(crate) struct Strangers {
+    answered: Option<Keyed>,
+    told: Option<Keyed>,
+}
+
+impl Strangers {
+    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+        let keyed = |every, burst| {
+            let quota = Quota::with_period(every)?.allow_burst(burst);
+            Some(RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone())))
+        };
+        Self { answered: keyed(EVERY, BURST), told: keyed(TOLD_EVERY, NonZeroU32::MIN) }
+    }
+
+    /// Whether one more may be answered there.
+    pub(crate) fn may_ask(&self, place: &Place) -> bool {
+        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    }
+
+    /// Whether the admins there may be told of one more.
+    pub(crate) fn may_tell(&self, place: &Place) -> bool {
+        self.told.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    }
+}

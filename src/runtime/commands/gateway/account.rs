@@ -1,0 +1,63 @@
+//! Connecting and disconnecting channels; ending the gateway.
+
+use frontdesk_core::command::Gateway;
+use frontdesk_store::row::{AccessChange, InboundRow};
+
+use super::{changing, note};
+use crate::commands::Plan;
+use crate::house::House;
+
+/// `start [CHANNEL]` and `stop [CHANNEL]`.
+pub(super) fn switch(
+    house: &House,
+    row: &InboundRow,
+    request: &Gateway,
+    what: Option<&str>,
+    stopped: bool,
+) -> Plan {
+    let Some(what) = what else {
+        let text = match stopped {
+            true => "Stopping. What was accepted is kept; start the program again to go on.",
+            false => "I am running.",
+        };
+        return note(row, request, "done", text.to_owned());
+    };
+    if what.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text =
+            "The port is set with `gateway.port` in the configuration file, or with `frontdesk run --port`.";
+        return note(row, request, "refused:port", text.to_owned());
+    }
+    let accounts = named(house, what);
+    if accounts.is_empty() {
+        let known: Vec<String> = house
+            .adapters
+            .places()
+            .into_iter()
+            .map(|(channel, account)| format!("`{channel}@{account}`"))
+            .collect();
+        let text = format!("There is no such channel. There are: {}.", known.join(", "));
+        return note(row, request, "refused:no_channel", text);
+    }
+    let count = accounts.len();
+    let text = match (stopped, count) {
+        (true, 1) => format!("`{what}` is disconnected. `/gateway start {what}` connects it again."),
+        (true, _) => {
+            format!(
+                "`{what}` is disconnected, {count} accounts. `/gateway start {what}` connects them again."
+            )
+        }
+        (false, 1) => format!("`{what}` is connected again."),
+        (false, _) => format!("`{what}` is connected again, {count} accounts."),
+    };
+    changing(row, AccessChange::Switch { accounts, stopped }, move |_| text)
+}
+
+/// The accounts of a channel, or the one that is named with it.
+fn named(house: &House, what: &str) -> Vec<(String, String)> {
+    let (channel, account) = match what.split_once('@') {
+        Some((channel, account)) => (channel, Some(account)),
+        None => (what, None),
+    };
+    let places = house.adapters.places().into_iter();
+    places.filter(|place| place.0 == channel && account.is_none_or(|account| place.1 == account)).collect()
+}

@@ -1,0 +1,211 @@
+//! Letting people and groups in, and out.
+
+use chrono::Duration;
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::command::Gateway;
+use frontdesk_core::key::Scope as KeyScope;
+use frontdesk_core::pairing::Code;
+use frontdesk_core::prompt::inert;
+use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
+
+use super::{changing, note};
+use crate::commands::Plan;
+use crate::house::House;
+
+/// Longer than anybody waits.
+const FOR_EVER: Duration = Duration::days(36_500);
+
+/// `pair CODE` and `deny CODE`.
+pub(super) fn code(row: &InboundRow, request: &Gateway, typed: &str, approve: bool) -> Plan {
+    let Some(code) = Code::read(typed) else {
+        let text = "That is no code: a code has eight letters and digits, such as `ABCD2345`.";
+        return note(row, request, "refused:no_code", text.to_owned());
+    };
+    let change = match approve {
+        true => AccessChange::Approve { code, place: None },
+        false => AccessChange::Deny { code, place: None },
+    };
+    changing(row, change, |facts| match access(facts) {
+        Some(AccessDone::Approved(who)) => format!("{} may write to me now and was told so.", named(who)),
+        Some(AccessDone::Denied(who)) => format!("{} was refused.", named(who)),
+        Some(AccessDone::NoSuchCode { left: 0 }) => {
+            "No open request has this code. You have tried too often: you are locked out for an hour."
+                .to_owned()
+        }
+        Some(AccessDone::NoSuchCode { left }) => format!(
+            "No open request has this code; a code is good for one hour and one use. {left} more wrong ones lock you \
+             out for an hour."
+        ),
+        Some(AccessDone::Locked { until }) => format!(
+            "You have tried too many wrong codes. Try again after {}, or let the person in by id with `/gateway allow`.",
+            until.format("%H:%M UTC")
+        ),
+        _ => "Done.".to_owned(),
+    })
+}
+
+/// `allow PLATFORM USER [here]`.
+pub(super) fn allow(
+    house: &House,
+    row: &InboundRow,
+    request: &Gateway,
+    platform: &str,
+    user: &str,
+    here: bool,
+) -> Plan {
+    let principal = match person(house, platform, user) {
+        Ok(principal) => principal,
+        Err(text) => return note(row, request, "refused:no_person", text),
+    };
+    let scope = match (here, row.session.scope()) {
+        (false, _) => Scope::Dm,
+        (true, KeyScope::Dm) => {
+            let text = "`here` means a group: say it in the group in question.".to_owned();
+            return note(row, request, "refused:no_group", text);
+        }
+        (true, _) => Scope::Group(row.session.id().to_owned()),
+    };
+    let whom = principal.to_string();
+    let place = match &scope {
+        Scope::Group(_) => "in this group",
+        _ => "in private",
+    };
+    changing(row, AccessChange::Grant { principal, scope }, move |facts| match access(facts) {
+        Some(AccessDone::Granted { new: false }) => format!("`{whom}` was allowed {place} already."),
+        _ => format!("`{whom}` may speak to me {place} now."),
+    })
+}
+
+/// `revoke PLATFORM USER`.
+pub(super) fn revoke(house: &House, row: &InboundRow, request: &Gateway, platform: &str, user: &str) -> Plan {
+    let principal = match person(house, platform, user) {
+        Ok(principal) => principal,
+        Err(text) => return note(row, request, "refused:no_person", text),
+    };
+    let place = (principal.platform().to_owned(), principal.account().to_owned());
+    let in_file = house.access.rules(&place).is_some_and(|rules| {
+        let id = principal.id();
+        let grouped = rules.groups.values().any(|group| group.people.contains(id));
+        rules.allow.contains(id) || rules.admins.contains(id) || grouped
+    });
+    if in_file {
+        let text = format!(
+            "`{principal}` is allowed by the configuration file: take the id out of it and send `/gateway restart`."
+        );
+        return note(row, request, "refused:in_config", text);
+    }
+    let whom = principal.to_string();
+    changing(row, AccessChange::Revoke { principal, scope: None }, move |facts| match access(facts) {
+        Some(AccessDone::Revoked(ended)) if ended.grants == 0 => {
+            format!("`{whom}` had been granted nothing.")
+        }
+        Some(AccessDone::Revoked(ended)) => {
+            let stopped = ended.running.len() + ended.waiting.len();
+            let rest =
+                if stopped == 0 { String::new() } else { format!(" {stopped} open messages ended with it.") };
+            format!("`{whom}` may not speak to me any more.{rest}")
+        }
+        _ => "Done.".to_owned(),
+    })
+}
+
+/// `allow-here` and `deny-here`.
+pub(super) fn serve(house: &House, row: &InboundRow, request: &Gateway, allowed: bool) -> Plan {
+    let Some(chat) = group(row) else {
+        let text = "This is a private chat. Say it in the group in question.".to_owned();
+        return note(row, request, "refused:no_group", text);
+    };
+    let place = (chat.channel().to_owned(), chat.account().to_owned());
+    let in_file = house.access.rules(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+    if in_file {
+        let text = match allowed {
+            true => "This group stands in the configuration file already.".to_owned(),
+            false => "This group stands in the configuration file: take it out there and send `/gateway restart`, or \
+                      send `/gateway mute`."
+                .to_owned(),
+        };
+        return note(row, request, if allowed { "unchanged" } else { "refused:in_config" }, text);
+    }
+    changing(row, AccessChange::Serve { chat, allowed }, move |facts| match (access(facts), allowed) {
+        (Some(AccessDone::Served { new: false, .. }), true) => "This group is served already.".to_owned(),
+        (Some(AccessDone::Served { new: false, .. }), false) => "This group was not served.".to_owned(),
+        (_, true) => {
+            "This group is served now: mention me, reply to me or use a command, and I answer.".to_owned()
+        }
+        (_, false) => "This group is not served any more.".to_owned(),
+    })
+}
+
+/// `mute [MINUTES]`; `None` ends it.
+pub(super) fn mute(house: &House, row: &InboundRow, minutes: Option<Option<u32>>) -> Plan {
+    let request = if minutes.is_some() { Gateway::Mute { minutes: None } } else { Gateway::Unmute };
+    let Some(chat) = first(row) else {
+        return note(row, &request, "refused:no_chat", "This chat cannot be muted.".to_owned());
+    };
+    let now = house.clock.wall();
+    let until = minutes.map(|minutes| match minutes {
+        Some(minutes) => now + Duration::minutes(minutes.into()),
+        None => now + FOR_EVER,
+    });
+    let text = match minutes {
+        None => "I answer here again.".to_owned(),
+        Some(None) => {
+            "I am silent here until `/gateway unmute`. What is said meanwhile is not answered.".to_owned()
+        }
+        Some(Some(minutes)) => format!(
+            "I am silent here for {minutes} minutes, or until `/gateway unmute`. What is said meanwhile is not answered."
+        ),
+    };
+    changing(row, AccessChange::Mute { chat, until }, move |_| text)
+}
+
+/// The chat by its first id, without a thread.
+fn first(row: &InboundRow) -> Option<Address> {
+    Address::new(row.session.channel(), Some(row.session.account()), row.session.id(), None).ok()
+}
+
+fn group(row: &InboundRow) -> Option<Address> {
+    if row.session.scope() == KeyScope::Dm { None } else { first(row) }
+}
+
+/// A person by platform and id, or what to write instead.
+fn person(house: &House, platform: &str, user: &str) -> Result<Principal, String> {
+    let (channel, account) = match platform.split_once('@') {
+        Some((channel, account)) => (channel, Some(account)),
+        None => (platform, None),
+    };
+    let place = (channel.to_owned(), account.unwrap_or("default").to_owned());
+    if house.access.rules(&place).is_none() {
+        let known: Vec<String> = house.access.all_rules().keys().map(name).collect();
+        return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
+    }
+    if user.starts_with('@') {
+        return Err(
+            "A name can change hands, so I only take ids. The person sees theirs with /whoami, or when they write to \
+             me for the first time."
+                .to_owned(),
+        );
+    }
+    if user.starts_with('-') {
+        return Err("That is the id of a group, not of a person.".to_owned());
+    }
+    Principal::new(channel, account, user).map_err(|error| error.to_string())
+}
+
+fn name((channel, account): &(String, String)) -> String {
+    if account == "default" { format!("`{channel}`") } else { format!("`{channel}@{account}`") }
+}
+
+fn named(row: &PairingRow) -> String {
+    match &row.sender {
+        Some(sender) => format!("`{}` (`{}`)", inert(sender).replace('`', "'"), row.principal),
+        None => format!("`{}`", row.principal),
+    }
+}
+
+fn access(facts: &CommandFacts) -> Option<&AccessDone> {
+    match facts {
+        CommandFacts::Access(done) => Some(done),
+        _ => None,
+    }
+}

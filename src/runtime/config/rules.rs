@@ -1,0 +1,117 @@
+//! The reset rules of every level, parsed once.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use frontdesk_core::key::Scope;
+use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
+
+use super::{ConfigError, Reset, ResetMode, ResetOverride, Routing};
+
+impl Reset {
+    /// The default level's rule; `machine` is the zone of a rule that names none.
+    fn policy(&self, machine: Tz) -> Result<ResetPolicy, PolicyError> {
+        let zone = self.timezone.as_deref().map_or(Ok(machine), parse_zone)?;
+        ResetPolicy::new(self.mode.into(), self.idle_minutes, self.hour, zone, self.notify)
+    }
+}
+
+impl ResetOverride {
+    /// The same in core's terms.
+    pub fn parse(&self) -> Result<Override, PolicyError> {
+        Ok(Override {
+            mode: self.mode.map(Into::into),
+            idle_minutes: self.idle_minutes,
+            hour: self.hour,
+            timezone: self.timezone.as_deref().map(parse_zone).transpose()?,
+            notify: self.notify,
+        })
+    }
+}
+
+impl From<ResetMode> for Mode {
+    fn from(mode: ResetMode) -> Mode {
+        match mode {
+            ResetMode::None => Mode::None,
+            ResetMode::Idle => Mode::Idle,
+            ResetMode::Daily => Mode::Daily,
+            ResetMode::Both => Mode::Both,
+        }
+    }
+}
+
+/// The reset rules of every level, parsed once at load.
+#[derive(Debug, Clone)]
+pub struct ResetRules {
+    default: ResetPolicy,
+    scopes: BTreeMap<String, Override>,
+    channels: BTreeMap<String, Override>,
+    chats: BTreeMap<(String, String), BTreeMap<String, Override>>,
+}
+
+impl ResetRules {
+    /// Parses all levels; the error says which one is wrong and why.
+    pub fn parse(
+        reset: &Reset,
+        routing: &BTreeMap<(String, String), Routing>,
+        machine: Tz,
+    ) -> Result<ResetRules, ConfigError> {
+        let at = |path: String| move |error: PolicyError| ConfigError { path, problem: error.to_string() };
+        let default = reset.policy(machine).map_err(at("sessions.reset".into()))?;
+        let level = |path: String, level: &ResetOverride| {
+            let parsed = level.parse().map_err(at(path.clone()))?;
+            default.with(&parsed).map_err(at(path))?;
+            Ok::<_, ConfigError>(parsed)
+        };
+        let mut rules = ResetRules {
+            default,
+            scopes: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            chats: BTreeMap::new(),
+        };
+        for (name, fields) in &reset.scope {
+            let path = format!("sessions.reset.scope.{name}");
+            if name.parse::<Scope>().is_err() {
+                let problem =
+                    "there is no such scope; there are dm, group, channel, topic, thread and member";
+                return Err(ConfigError { path, problem: problem.into() });
+            }
+            rules.scopes.insert(name.clone(), level(path, fields)?);
+        }
+        for (name, fields) in &reset.channel {
+            rules.channels.insert(name.clone(), level(format!("sessions.reset.channel.{name}"), fields)?);
+        }
+        for (place, routing) in routing {
+            let mut chats = BTreeMap::new();
+            for (id, chat) in &routing.chats {
+                let path = format!("channels.{}.chats.\"{id}\".reset", place.0);
+                chats.insert(id.clone(), level(path, &chat.reset)?);
+            }
+            if !chats.is_empty() {
+                rules.chats.insert(place.clone(), chats);
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The zone of the default rule.
+    pub(crate) fn zone(&self) -> Tz {
+        self.default.zone()
+    }
+
+    /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
+    /// fields do not depend on each other, so that no combination can be wrong.
+    pub fn policy(&self, channel: &str, account: &str, scope: &str, chat: &str) -> ResetPolicy {
+        let chat = match self.chats.is_empty() {
+            true => None,
+            false => {
+                let chats = self.chats.get(&(channel.to_owned(), account.to_owned()));
+                chats.and_then(|chats| chats.get(chat))
+            }
+        };
+        [self.scopes.get(scope), self.channels.get(channel), chat]
+            .into_iter()
+            .flatten()
+            .fold(self.default, |policy, narrower| policy.with(narrower).unwrap_or(policy))
+    }
+}

@@ -1,0 +1,114 @@
+//! Who may speak, for the command line and the API.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Principal;
+use frontdesk_store::row::{
+    AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Scope, StoppedRow,
+};
+use tokio::sync::watch;
+
+use super::{Desk, DeskError, Lifecycle};
+
+/// Who may speak, as it stands now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccessView {
+    /// People, from the configuration and from admins.
+    pub entries: Vec<AccessEntry>,
+    /// Chats that admins have set.
+    pub chats: Vec<ChatRow>,
+    /// Accounts that admins have disconnected.
+    pub stopped: Vec<StoppedRow>,
+}
+
+/// One person who may do something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessEntry {
+    /// Who.
+    pub principal: Principal,
+    /// Where.
+    pub scope: Scope,
+    /// How it came: `config`, `pairing`, `cli`, `api`, `chat`.
+    pub source: String,
+    /// Who granted it; the configuration says nothing about that.
+    pub by: Option<String>,
+    /// How the person was shown then: display data.
+    pub shown: Option<String>,
+    /// When.
+    pub created: Option<DateTime<Utc>>,
+}
+
+impl Desk {
+    /// Changes who may speak; at once, also for what waits and what runs. Whoever calls has asked
+    /// [`Desk::authorize`] whether `author` may.
+    pub async fn change_access(&self, change: AccessChange, author: Author) -> Result<AccessDone, DeskError> {
+        if let AccessChange::Revoke { principal, scope } = &change {
+            self.refuse_what_the_file_says(principal, scope.as_ref())?;
+        }
+        let done = self.0.change_access(change, author).await;
+        self.0.note_storage(done.as_ref().err());
+        Ok(done?)
+    }
+
+    /// Strangers who wait for an admin, the oldest first.
+    pub async fn pairing_requests(&self) -> Result<Vec<PairingRow>, DeskError> {
+        Ok(self.0.store.pairing_requests(self.0.clock.wall()).await?)
+    }
+
+    /// Who may speak, and what admins have set.
+    pub fn access(&self) -> AccessView {
+        let state = self.0.access.state();
+        let mut entries = self.configured();
+        entries.extend(state.grants.into_iter().map(|grant| AccessEntry {
+            principal: grant.principal,
+            scope: grant.scope,
+            source: grant.source,
+            by: Some(grant.by),
+            shown: grant.shown,
+            created: Some(grant.created),
+        }));
+        entries.sort_by(|a, b| (&a.principal, &a.scope).cmp(&(&b.principal, &b.scope)));
+        AccessView { entries, chats: state.chats, stopped: state.stopped }
+    }
+
+    /// The audit, the newest first, from before a line on.
+    pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, DeskError> {
+        Ok(self.0.store.audits(before, limit).await?)
+    }
+
+    /// Tells when an admin wants the process to end or to begin again.
+    pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
+        self.0.lifecycle.subscribe()
+    }
+
+    /// What the configuration says.
+    fn configured(&self) -> Vec<AccessEntry> {
+        let mut entries = Vec::new();
+        for ((channel, account), rules) in self.0.access.all_rules() {
+            let groups = rules.groups.iter().flat_map(|(group, named)| {
+                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
+            });
+            let people = rules.allow.iter().map(|id| (id, Scope::Dm));
+            let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
+            for (id, scope) in people.chain(admins).chain(groups) {
+                let Ok(principal) = Principal::new(channel, Some(account), id) else { continue };
+                let source = "config".to_owned();
+                entries.push(AccessEntry { principal, scope, source, by: None, shown: None, created: None });
+            }
+        }
+        entries
+    }
+
+    /// What the file grants, only the file takes back: to say "revoked" would not be true.
+    fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), DeskError> {
+        let named =
+            |entry: &AccessEntry| entry.principal == *who && scope.is_none_or(|scope| entry.scope == *scope);
+        match self.configured().into_iter().find(named) {
+            None => Ok(()),
+            Some(entry) => Err(DeskError::Invalid(format!(
+                "{who} is allowed ({}) by the configuration file: take the id {} out of it and restart",
+                entry.scope.name(),
+                who.id()
+            ))),
+        }
+    }
+}

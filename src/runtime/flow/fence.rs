@@ -1,0 +1,56 @@
+//! Where code begins and ends in an answer, line by line.
+
+/// Whether the lines that were read so far are inside a code fence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fence(Option<(u8, usize)>);
+
+impl Fence {
+    /// Reads the next line; whether it is ordinary text.
+    pub(crate) fn is_text(&mut self, line: &str) -> bool {
+        let marked = mark(line);
+        match (self.0, marked) {
+            (None, None) => true,
+            (None, Some((sign, length, rest))) => {
+                // A run of backticks with another behind it is code within a line.
+                if sign == b'`' && rest.contains('`') {
+                    return true;
+                }
+                self.0 = Some((sign, length));
+                false
+            }
+            (Some((open, least)), Some((sign, length, rest))) => {
+                if open == sign && length >= least && rest.trim().is_empty() {
+                    self.0 = None;
+                }
+                false
+            }
+            (Some(_), None) => false,
+        }
+    }
+}
+
+/// The sign of a fence, how often it stands there, and what stands behind.
+fn mark(line: &str) -> Option<(u8, usize, &str)> {
+    let indented = line.len() - line.trim_start_matches(' ').len();
+    let line = line.get(indented..).filter(|_| indented < 4)?;
+    let sign = *line.as_bytes().first().filter(|sign| matches!(sign, b'`' | b'~'))?;
+    let length = line.bytes().take_while(|byte| *byte == sign).count();
+    (length >= 3).then(|| (sign, length, &line[length..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_ends_where_its_own_fence_says() {
+        let mut fence = Fence::default();
+        let text: Vec<bool> =
+            ["a", "```rust", "b", "~~~", "``", "````", "c", "   ~~~", "```", "~~~~ ", "d", "```x```"]
+                .into_iter()
+                .map(|line| fence.is_text(line))
+                .collect();
+        let code = false;
+        assert_eq!(text, [true, code, code, code, code, code, true, code, code, code, true, true]);
+    }
+}

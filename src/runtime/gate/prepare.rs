@@ -1,0 +1,48 @@
+//! What must be known before a batch can be judged.
+
+use std::collections::HashSet;
+
+use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::address::Address;
+use frontdesk_core::message::{Event, EventKind};
+use frontdesk_core::port::Busy;
+
+use crate::access::whole;
+use crate::house::House;
+
+/// Chats that move are moved first, so that what follows in the batch finds its session; and of a mark it is found
+/// out what it was put on.
+pub(super) async fn all(house: &House, batch: &mut [Event]) -> Result<(), Busy> {
+    let mut moved = HashSet::new();
+    for event in batch.iter_mut() {
+        match &event.kind {
+            EventKind::Moved { to } => {
+                let (Some(from), Ok(to)) = (
+                    whole(&event.address),
+                    Address::new(event.address.channel(), Some(event.address.account()), to, None),
+                ) else {
+                    continue;
+                };
+                if from != to && moved.insert(to.clone()) {
+                    let stored = house.chat_moved(&from, &to).await;
+                    stored.map_err(|error| Busy::Storage(error.to_string()))?;
+                }
+            }
+            EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(house, event) => {
+                let Some(chat) = whole(&event.address) else { continue };
+                let said = house.store.said_as(&chat, target).await;
+                event.quote = said.map_err(|error| Busy::Storage(error.to_string()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Nobody who may not speak makes us read.
+fn may_speak(house: &House, event: &Event) -> bool {
+    let chat = house.access.original(&event.address);
+    let context = if event.place.is_private() { Context::Dm } else { Context::Group(&chat) };
+    let who = Who { principal: &event.principal, speaker: event.speaker, roles: &event.roles };
+    house.authorize(who, context, Action::Speak) == Decision::Allow
+}

@@ -1,0 +1,226 @@
+//! One event at the gate: may its sender speak, and what is to become of it?
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::access::{Action, Context, Decision, DenyReason, Who};
+use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::key::{KeyError, SessionKey};
+use frontdesk_core::message::{Event, EventKind, Manner, Refusal, Source, Speaker};
+use frontdesk_core::route;
+use frontdesk_store::row::{Disposition, EpochChange};
+
+use crate::config::{Chat, Sharing};
+use crate::house::House;
+
+/// So many marks and the like are kept for the next turn, where the operator asked for no ambient messages.
+const MARKS: u32 = 20;
+
+/// An event where it happened.
+pub(super) struct Scene<'a> {
+    pub(super) house: &'a House,
+    pub(super) source: &'a Source,
+    pub(super) event: &'a Event,
+    /// The chat's first id.
+    pub(super) chat: &'a str,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Whether an event gets in.
+pub(super) enum Entry {
+    Open,
+    /// Its sender is a stranger who may ask.
+    Ask,
+    /// No, and why.
+    Shut(&'static str),
+}
+
+/// What is to be stored of an event.
+pub(super) struct Plan {
+    pub(super) disposition: Disposition,
+    pub(super) epoch: EpochChange,
+    pub(super) manner: Manner,
+    /// What the agent is to read, where that is not the whole text.
+    pub(super) text: Option<String>,
+    pub(super) tell: bool,
+    /// Whether it counts for its sender's day.
+    pub(super) counts: bool,
+}
+
+impl Plan {
+    pub(super) fn of(disposition: Disposition) -> Self {
+        let counts = disposition == Disposition::Turn;
+        let manner = Manner::Message;
+        Plan { disposition, epoch: EpochChange::ByRule, manner, text: None, tell: true, counts }
+    }
+
+    fn changing(self, epoch: EpochChange) -> Self {
+        Plan { epoch, ..self }
+    }
+
+    fn saying(self, text: &str) -> Self {
+        Plan { text: Some(text.to_owned()), ..self }
+    }
+
+    fn as_a(self, manner: Manner) -> Self {
+        Plan { manner, ..self }
+    }
+}
+
+impl Scene<'_> {
+    /// Whether its sender may do this here.
+    pub(super) fn access(&self) -> Entry {
+        match self.decide(Action::Speak) {
+            Decision::Allow => Entry::Open,
+            // An admin opens a group from within it.
+            Decision::Deny(DenyReason::UnknownGroup)
+                if self.is_admin_command() && self.decide(Action::Administer) == Decision::Allow =>
+            {
+                Entry::Open
+            }
+            Decision::Pair if self.event.kind == EventKind::Message => Entry::Ask,
+            Decision::Pair => Entry::Shut("unknown"),
+            Decision::Deny(reason) => Entry::Shut(reason.name()),
+        }
+    }
+
+    fn decide(&self, action: Action) -> Decision {
+        let Event { principal, speaker, roles, .. } = self.event;
+        let context = match self.event.place.is_private() {
+            true => Context::Dm,
+            false => Context::Group(self.chat),
+        };
+        self.house.authorize(Who { principal, speaker: *speaker, roles }, context, action)
+    }
+
+    fn is_admin_command(&self) -> bool {
+        self.event.kind == EventKind::Message
+            && !self.event.forwarded
+            && matches!(command::parse(&self.event.text, None), Parsed::Command(Command::Gateway(_)))
+    }
+
+    /// A turn, a command, quiet context, or nothing for us.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        let event = self.event;
+        match &event.kind {
+            EventKind::Message => self.message(),
+            EventKind::Edit => self.edit(),
+            EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.as_a(Manner::Button)),
+            EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
+            EventKind::Unreadable(_) => {
+                self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
+            }
+            EventKind::Moved { .. } | EventKind::Other(_) => None,
+        }
+    }
+
+    fn message(&self) -> Option<Plan> {
+        let text = &self.event.text;
+        if let Some(plan) = self.oversized() {
+            return plan;
+        }
+        // What is passed on are somebody else's words: none of them is a command.
+        if self.event.forwarded {
+            return self.said(text);
+        }
+        let plan = match command::parse(text, None) {
+            Parsed::NotForUs => return None,
+            Parsed::Text(text) => return self.said(text),
+            Parsed::Command(Command::New { text: Some(text) }) => {
+                Plan::of(Disposition::Turn).changing(EpochChange::New).saying(&text)
+            }
+            Parsed::Command(Command::New { text: None }) => {
+                Plan::of(Disposition::Command).changing(EpochChange::New)
+            }
+            Parsed::Command(Command::Resume { epoch }) => {
+                Plan::of(Disposition::Command).changing(EpochChange::Resume(epoch))
+            }
+            // It runs the agent once more.
+            Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
+            Parsed::Command(_) => Plan::of(Disposition::Command),
+            // In a group it may be meant for another bot.
+            Parsed::Unknown { .. } | Parsed::Malformed { .. } if !self.event.addressed => return None,
+            Parsed::Unknown { .. } | Parsed::Malformed { .. } => Plan::of(Disposition::Command),
+        };
+        Some(plan)
+    }
+
+    fn edit(&self) -> Option<Plan> {
+        if let Some(plan) = self.oversized() {
+            return plan.map(|plan| plan.as_a(Manner::Edit));
+        }
+        // Nothing is commanded by changing what was said.
+        match command::parse(&self.event.text, None) {
+            Parsed::Text(text) => self.said(text).map(|plan| plan.as_a(Manner::Edit)),
+            _ => None,
+        }
+    }
+
+    /// Words for the agent, or near it.
+    fn said(&self, text: &str) -> Option<Plan> {
+        if text.trim().is_empty() && self.event.attachments.is_empty() {
+            return None;
+        }
+        if self.is_for_us() {
+            return Some(Plan::of(Disposition::Turn).saying(text));
+        }
+        let keep = self.rules().and_then(|rules| rules.ambient).filter(|keep| *keep > 0)?;
+        let kinds = self.event.attachments.iter().map(|file| format!("({})", file.kind.name()));
+        let words: Vec<String> = kinds.chain((!text.trim().is_empty()).then(|| text.to_owned())).collect();
+        Some(Plan::of(Disposition::Aside(keep)).saying(&words.join(" ")))
+    }
+
+    /// A mark is heard with the next turn. In a group only one on our own words is, unless everything is.
+    fn reaction(&self, added: &[String], removed: &[String]) -> Option<Plan> {
+        let ambient = self.rules().and_then(|rules| rules.ambient).unwrap_or_default();
+        let quote = self.event.quote.as_ref();
+        if !self.event.place.is_private() && ambient == 0 && !quote.is_some_and(|quote| quote.ours) {
+            return None;
+        }
+        let (verb, marks) = match (added, removed) {
+            ([], []) => return None,
+            ([], removed) => ("took back", removed),
+            (added, _) => ("put", added),
+        };
+        let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
+        let words = format!("{verb} {}{to}", marks.join(" "));
+        Some(Plan::of(Disposition::Aside(ambient.max(MARKS))).saying(&words).as_a(Manner::Reaction))
+    }
+
+    /// `Some` if it is too long; then what becomes of it.
+    fn oversized(&self) -> Option<Option<Plan>> {
+        let (text, most) = (&self.event.text, self.house.config.queue.max_text);
+        (text.len() > most).then(|| {
+            let head = &text[..text.floor_char_boundary(most)];
+            self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).saying(head))
+        })
+    }
+
+    /// Whether it is said to us: by its address, or because here everything is.
+    fn is_for_us(&self) -> bool {
+        self.event.addressed || self.rules().is_some_and(|rules| rules.require_mention == Some(false))
+    }
+
+    /// Why nothing is heard here now: the chat is muted, or programs go on and on. Commands are always heard.
+    pub(super) fn silence(&self, plan: &Plan) -> Option<&'static str> {
+        let (house, source) = (self.house, self.source);
+        if self.event.speaker == Speaker::Bot
+            && !matches!(plan.disposition, Disposition::Aside(_))
+            && !house.access.loops.allows(&self.event.address, house.clock.mono())
+        {
+            return Some("bot_loop");
+        }
+        let muted = || house.access.is_muted(source.channel, &source.account, self.chat, self.now);
+        (plan.disposition != Disposition::Command && muted()).then_some("muted")
+    }
+
+    /// The conversation it joins.
+    pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
+        let agent = self.house.agent_of(self.source.channel, &self.source.account, self.chat);
+        let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
+        let person = own.then(|| self.event.principal.id());
+        route::session(agent, self.source, &self.event.place, self.chat, person)
+    }
+
+    fn rules(&self) -> Option<&Chat> {
+        self.house.chat(self.source.channel, &self.source.account, self.chat)
+    }
+}

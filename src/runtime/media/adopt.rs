@@ -1,0 +1,88 @@
+//! Files that are to be sent: each is copied while it is known to lie in the folder, and sent from the copy.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use frontdesk_core::act::MediaFile;
+use frontdesk_core::markup::{self, Part};
+use frontdesk_core::profile::{Limit, Profile};
+use frontdesk_core::prompt;
+use frontdesk_store::row::OutMedia;
+
+use super::partial::Partial;
+use super::{Media, MediaError, OUT, beneath, kind};
+
+impl Media {
+    /// Takes a file over, to be sent with this beneath it. Whatever becomes of the file afterwards, what is sent
+    /// is what it was now.
+    pub(crate) async fn adopt(
+        &self,
+        path: &Path,
+        caption: Option<&str>,
+        profile: &Profile,
+    ) -> Result<OutMedia, MediaError> {
+        let source = beneath::relative([&self.root, &self.real], path)?;
+        let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits.max_out_bytes);
+        let caption = caption.map_or(Ok(None), |text| self::caption(text, profile))?;
+        let name = shown(&source);
+        let (kind, mime) = kind::of(&name);
+        let (root, extension) = (self.root.clone(), kind::extension_of(&name));
+        let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
+        Ok(OutMedia { file: format!("{OUT}/{copied}"), name, mime: mime.map(Into::into), kind, caption })
+    }
+
+    /// The copy that a stored part names, open.
+    pub(crate) async fn opened(&self, media: &OutMedia) -> Result<MediaFile, MediaError> {
+        let source = beneath::relative([&self.root, &self.real], Path::new(&media.file))?;
+        let root = self.root.clone();
+        let (handle, size) = blocking(move || beneath::open(&root, &source)).await?;
+        let OutMedia { name, mime, kind, .. } = media.clone();
+        Ok(MediaFile { handle: Arc::new(handle), size, name, mime, kind })
+    }
+}
+
+/// What stands beneath a file, if it fits there.
+pub(crate) fn caption(text: &str, profile: &Profile) -> Result<Option<Part>, MediaError> {
+    let limit = Limit { max: profile.caption, unit: profile.limit.unit };
+    if profile.caption == 0 && !text.trim().is_empty() {
+        return Err(MediaError::Caption);
+    }
+    let mut parts = markup::render_with(text, profile.dialect, limit);
+    match parts.len() {
+        0 | 1 => Ok(parts.pop()),
+        _ => Err(MediaError::Caption),
+    }
+}
+
+/// The name that the reader sees.
+fn shown(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    prompt::inert(&name)
+}
+
+fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String, MediaError> {
+    let (from, size) = beneath::open(root, source)?;
+    if size > most {
+        return Err(MediaError::TooLarge { most });
+    }
+    let (partial, mut to): (Partial, File) = Partial::create(&PathBuf::from(root).join(OUT))?;
+    // It may grow while it is read.
+    let copied = io::copy(&mut from.take(most.saturating_add(1)), &mut to)?;
+    match copied {
+        0 => Err(MediaError::Empty),
+        copied if copied > most => Err(MediaError::TooLarge { most }),
+        _ => Ok(partial.finish(&to, extension)?),
+    }
+}
+
+/// Does what may wait for the disk where nobody else waits for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
+) -> Result<T, MediaError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(MediaError::Disk(io::Error::other(error))),
+    }
+}

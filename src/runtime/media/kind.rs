@@ -1,0 +1,130 @@
+//! What a file is, as far as its name and the platform's word say it. Nobody looks inside.
+
+use frontdesk_core::message::{Attachment, FileKind};
+
+/// Extensions with their media types and how such a file is shown. Of several extensions with one type the first
+/// is given to files of that type.
+const KNOWN: [(&str, &str, FileKind); 24] = [
+    ("jpg", "image/jpeg", FileKind::Photo),
+    ("jpeg", "image/jpeg", FileKind::Photo),
+    ("png", "image/png", FileKind::Photo),
+    ("webp", "image/webp", FileKind::Photo),
+    ("gif", "image/gif", FileKind::Animation),
+    ("mp4", "video/mp4", FileKind::Video),
+    ("ogg", "audio/ogg", FileKind::Voice),
+    ("oga", "audio/ogg", FileKind::Voice),
+    ("opus", "audio/ogg", FileKind::Voice),
+    ("mp3", "audio/mpeg", FileKind::Audio),
+    ("m4a", "audio/mp4", FileKind::Audio),
+    ("wav", "audio/wav", FileKind::Document),
+    ("webm", "video/webm", FileKind::Document),
+    ("mov", "video/quicktime", FileKind::Document),
+    ("svg", "image/svg+xml", FileKind::Document),
+    ("heic", "image/heic", FileKind::Document),
+    ("pdf", "application/pdf", FileKind::Document),
+    ("txt", "text/plain", FileKind::Document),
+    ("md", "text/markdown", FileKind::Document),
+    ("csv", "text/csv", FileKind::Document),
+    ("html", "text/html", FileKind::Document),
+    ("json", "application/json", FileKind::Document),
+    ("zip", "application/zip", FileKind::Document),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", FileKind::Document),
+];
+
+/// What stands for an extension that cannot be told.
+const UNKNOWN: &str = "bin";
+
+/// How a file of this name is shown, and its media type.
+pub(super) fn of(name: &str) -> (FileKind, Option<&'static str>) {
+    let extension = extension(name);
+    let known = KNOWN.iter().find(|(known, ..)| extension.as_deref() == Some(*known));
+    known.map_or((FileKind::Document, None), |(_, mime, kind)| (*kind, Some(*mime)))
+}
+
+/// The extension for a copy of ours: plain letters and digits, whatever the name tries.
+pub(super) fn extension_of(name: &str) -> String {
+    extension(name).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// The same for a file that came with a message: its name says it best, then the platform.
+pub(super) fn extension_for(file: &Attachment) -> String {
+    let by_name = file.name.as_deref().and_then(extension);
+    let by_type = || {
+        let stated = file.mime.as_deref()?.split(';').next()?.trim().to_ascii_lowercase();
+        KNOWN.iter().find(|(_, mime, _)| *mime == stated).map(|(known, ..)| (*known).to_owned())
+    };
+    by_name.or_else(by_type).unwrap_or_else(|| {
+        match file.kind {
+            FileKind::Photo => "jpg",
+            FileKind::Voice => "ogg",
+            FileKind::Audio => "mp3",
+            FileKind::Video | FileKind::Animation => "mp4",
+            FileKind::Sticker => "webp",
+            FileKind::Document => UNKNOWN,
+        }
+        .to_owned()
+    })
+}
+
+fn extension(name: &str) -> Option<String> {
+    let (stem, last) = name.rsplit_once('.')?;
+    let plain = (1..=8).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (plain && !stem.is_empty()).then(|| last.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_is_letters_and_digits_or_none() {
+        for (name, expected) in [
+            ("a.PNG", "png"),
+            ("a.tar.gz", "gz"),
+            ("a", "bin"),
+            (".bashrc", "bin"),
+            ("a.", "bin"),
+            ("a.b/c", "bin"),
+            ("a.../../x", "bin"),
+            ("a.p\u{202e}ng", "bin"),
+            ("a.verylongext", "bin"),
+        ] {
+            assert_eq!(extension_of(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_came_is_named_by_its_name_then_by_its_type_then_by_how_it_was_shown() {
+        let file = |name: Option<&str>, mime: Option<&str>, kind| Attachment {
+            reference: "r".into(),
+            kind,
+            name: name.map(Into::into),
+            mime: mime.map(Into::into),
+            size: None,
+        };
+        for (name, mime, kind, expected) in [
+            (Some("report.docx"), Some("application/pdf"), FileKind::Document, "docx"),
+            (Some("report"), Some("application/pdf; x=1"), FileKind::Document, "pdf"),
+            (None, None, FileKind::Photo, "jpg"),
+            (None, Some("what/ever"), FileKind::Voice, "ogg"),
+            (Some("a.b c"), None, FileKind::Document, "bin"),
+        ] {
+            assert_eq!(extension_for(&file(name, mime, kind)), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_is_shown_as_its_name_says() {
+        for (name, kind) in [
+            ("a.jpg", FileKind::Photo),
+            ("a.gif", FileKind::Animation),
+            ("a.mp4", FileKind::Video),
+            ("a.opus", FileKind::Voice),
+            ("a.mp3", FileKind::Audio),
+            ("a.svg", FileKind::Document),
+            ("a", FileKind::Document),
+        ] {
+            assert_eq!(of(name).0, kind, "{name}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is sent of an answer: its text as the platform takes it, and its files.
+
+use std::path::{Path, PathBuf};
+
+use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::markup::{self, Part};
+use frontdesk_core::prompt;
+use frontdesk_store::row::OutMedia;
+
+use super::Run;
+use crate::flow::Silence;
+use crate::media::{self, MediaError};
+
+/// What a chat is shown in place of nothing.
+const NOTHING: &str = "(The agent had nothing to say.)";
+/// So many files go with one answer.
+const FILES: usize = 20;
+
+/// An answer on its way.
+pub(super) struct Said {
+    /// As it is kept in the history.
+    pub(super) answer: String,
+    pub(super) parts: Vec<Part>,
+    pub(super) media: Vec<OutMedia>,
+}
+
+/// Files that the agent wants to send, in its order.
+#[derive(Default)]
+pub(super) struct Files {
+    named: Vec<(PathBuf, Option<String>)>,
+    /// More than may go.
+    over: bool,
+}
+
+impl Files {
+    pub(super) fn add(&mut self, path: PathBuf, caption: Option<String>) {
+        match self.named.len() < FILES {
+            true => self.named.push((path, caption)),
+            false => self.over = true,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// What is sent. A hook has the last word, before anything is split or taken out.
+    pub(super) async fn said(&mut self, text: String) -> Said {
+        let Some(heard) = self.last_word(&text).await else {
+            return Said { answer: text, parts: Vec::new(), media: Vec::new() };
+        };
+        let (mut body, lines) = media::without_files(&heard);
+        let silence = Silence::of(&self.turn.session).is(&body);
+        let mut answer = (heard == text).then(|| body.clone()).unwrap_or(text);
+        if silence {
+            body.clear();
+        }
+        for path in lines {
+            self.files.add(path, None);
+        }
+        let (media, remarks) = self.adopted().await;
+        for remark in remarks {
+            append(&mut body, &remark);
+            append(&mut answer, &remark);
+        }
+        let parts = match self.rendered(&body) {
+            parts if parts.is_empty() && !silence && media.is_empty() => self.rendered(NOTHING),
+            parts => parts,
+        };
+        Said { answer, parts, media }
+    }
+
+    /// What a hook makes of it; `None` if it is not to be sent.
+    async fn last_word(&mut self, text: &str) -> Option<String> {
+        if !self.house.hooks.any(Point::MessageSending) {
+            return Some(text.to_owned());
+        }
+        let moment = Moment::at(Point::MessageSending, Some(&self.turn.session)).saying(text);
+        let asked = self.house.hooks.ask(moment).await;
+        (!matches!(asked.end, Some(Verdict::Drop(_)))).then_some(asked.moment.text)
+    }
+
+    /// The files that can be sent, and a sentence for each reason why others cannot.
+    async fn adopted(&mut self) -> (Vec<OutMedia>, Vec<String>) {
+        let Files { named, over } = std::mem::take(&mut self.files);
+        let (mut media, mut remarks) = (Vec::new(), Vec::new());
+        for (path, caption) in named {
+            match self.adopt(&path, caption.as_deref()).await {
+                Ok(file) => media.push(file),
+                Err(error) => {
+                    self.warn(&path, &error);
+                    remarks.push(remark(&path, &error));
+                    // The words are worth having without the file.
+                    remarks.extend(caption);
+                }
+            }
+        }
+        if over {
+            remarks.push(format!("(Some files were not sent: an answer carries at most {FILES}.)"));
+        }
+        remarks.dedup();
+        (media, remarks)
+    }
+
+    async fn adopt(&mut self, path: &Path, caption: Option<&str>) -> Result<OutMedia, MediaError> {
+        let connection = self.house.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
+        self.house.media.adopt(path, caption, connection.adapter.profile()).await
+    }
+
+    fn warn(&self, path: &Path, error: &MediaError) {
+        // The agent's own words, and perhaps an attacker's: no more of them than tells which file is meant.
+        let file: String = prompt::inert(&path.to_string_lossy()).chars().take(60).collect();
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let (turn, session) = (self.turn.id, &self.turn.session);
+        tracing::warn!(%turn, %session, file, %error, cause, "a file of an answer is not sent");
+    }
+
+    fn rendered(&self, text: &str) -> Vec<Part> {
+        match self.house.adapters.at(&self.turn.address) {
+            Some(connection) => markup::render(text, connection.adapter.profile()),
+            // Not configured any more: kept as written until it comes back.
+            None if text.trim().is_empty() => Vec::new(),
+            None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
+        }
+    }
+}
+
+/// What the chat is told of a file that is not sent.
+fn remark(path: &Path, error: &MediaError) -> String {
+    let name = path.file_name().map(|name| prompt::inert(&name.to_string_lossy()).replace('`', "'"));
+    match (error, name) {
+        (MediaError::NotHere, Some(name)) => {
+            format!("(This chat takes no files, so one was not sent: `{name}`)")
+        }
+        _ => format!("(A file could not be sent: {error}.)"),
+    }
+}
+
+fn append(text: &mut String, paragraph: &str) {
+    if !text.trim().is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(paragraph);
+}

@@ -1,0 +1,62 @@
+//! Who may speak: one road for every change, whichever way it came in.
+
+use chrono::{DateTime, Utc};
+
+use crate::audit::audit;
+use crate::fault::Outcome;
+use crate::pairing::{Verdict, decide};
+use crate::queue::Line;
+use crate::row::{AccessChange, AccessDone, AccessState, Author};
+use crate::tx::Tx;
+use crate::{Result, Store, account, chat, grant, moved};
+
+impl Store {
+    /// Everything that is needed to decide who may speak.
+    pub async fn access_state(&self) -> Result<AccessState> {
+        self.read(|sql| {
+            Ok(AccessState {
+                grants: grant::all(sql)?,
+                chats: chat::all(sql)?,
+                moved: moved::all(sql)?,
+                stopped: account::stopped(sql)?,
+            })
+        })
+        .await
+    }
+
+    /// Changes who may speak, with what follows from it and its line in the audit.
+    pub async fn change_access(
+        &self,
+        change: AccessChange,
+        author: Author,
+        now: DateTime<Utc>,
+    ) -> Result<AccessDone> {
+        self.write(Line::House, move |tx| apply(tx, &change, &author, now)).await
+    }
+}
+
+/// Makes a change: by a command, from the command line and through the API alike.
+pub(crate) fn apply(
+    tx: &Tx<'_>,
+    change: &AccessChange,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    match change {
+        AccessChange::Approve { code, place } => {
+            decide(tx, Verdict::Approved, code, place.as_ref(), author, now)
+        }
+        AccessChange::Deny { code, place } => decide(tx, Verdict::Denied, code, place.as_ref(), author, now),
+        AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, now),
+        AccessChange::Revoke { principal, scope } => {
+            grant::revoke(tx, principal, scope.as_ref(), author, now)
+        }
+        AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, now),
+        AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),
+        AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, now),
+        AccessChange::Note { action, subject, outcome } => {
+            audit(tx, author, action, subject, outcome, now)?;
+            Ok(AccessDone::Done)
+        }
+    }
+}

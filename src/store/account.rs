@@ -1,0 +1,47 @@
+//! Accounts that an admin disconnected.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::key::DEFAULT_ACCOUNT;
+use rusqlite::params;
+
+use crate::audit::{audit, done_or_unchanged};
+use crate::fault::Outcome;
+use crate::row::{AccessDone, Author, StoppedRow};
+use crate::sql::{Sql, at, ms};
+use crate::tx::Tx;
+
+/// Disconnects accounts, or connects them again.
+pub(crate) fn switch(
+    tx: &Tx<'_>,
+    accounts: &[(String, String)],
+    stopped: bool,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    for (channel, account) in accounts {
+        let changed = if stopped {
+            tx.run(
+                "INSERT INTO stopped (channel, account, author, stopped_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (channel, account) DO NOTHING",
+                params![channel, account, author.name, ms(now)],
+            )?
+        } else {
+            tx.run("DELETE FROM stopped WHERE channel = ?1 AND account = ?2", [channel, account])?
+        };
+        let action = if stopped { "stop" } else { "start" };
+        audit(tx, author, action, &shown(channel, account), done_or_unchanged(changed > 0), now)?;
+    }
+    Ok(AccessDone::Done)
+}
+
+/// Every account that is disconnected.
+pub(crate) fn stopped(sql: &Sql<'_>) -> Outcome<Vec<StoppedRow>> {
+    sql.all("SELECT channel, account, author, stopped_at FROM stopped ORDER BY channel, account", [], |row| {
+        Ok(StoppedRow { channel: row.get(0)?, account: row.get(1)?, by: row.get(2)?, at: at(row, 3)? })
+    })
+}
+
+/// An account as the audit names it.
+pub(crate) fn shown(channel: &str, account: &str) -> String {
+    if account == DEFAULT_ACCOUNT { channel.to_owned() } else { format!("{channel}@{account}") }
+}

@@ -1,0 +1,112 @@
+//! T1 of a stranger: a request for a code, without what was said, and bounded in every direction.
+
+use chrono::{DateTime, Duration, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::address::Principal;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::notice::Notice;
+use frontdesk_core::pairing::{BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFE};
+use rusqlite::params;
+
+use crate::arrival::{Arrival, known};
+use crate::fault::Outcome;
+use crate::inbound::pass_over;
+use crate::part::Envelope;
+use crate::row::{Ask, Batch, OutRow, Stored};
+use crate::sql::{at, ms};
+use crate::tx::Tx;
+
+/// One request. Whoever has a code, had one a while ago or comes in a flood is counted and leaves no row.
+pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, Vec<OutRow>)> {
+    if let Some(known) = known(tx, batch, &ask.event_id, None)? {
+        return Ok((known, Vec::new()));
+    }
+    let refused = match too_soon(tx, &ask.principal, batch.received)? {
+        true => Some("denied:pairing_pending"),
+        false => Some("denied:pairing_flood").filter(|_| !ask.open || ask.most == 0),
+    };
+    if let Some(kind) = refused {
+        pass_over(tx, &batch.source, kind)?;
+        return Ok((Stored::PassedOver, Vec::new()));
+    }
+    make_room(tx, ask)?;
+    let id = Arrival::asked(ask).insert(tx, batch)?;
+    request(tx, ask, id, batch.received)?;
+    Ok((Stored::Asked { message: id, new: true }, told(tx, ask, id, batch.received)?))
+}
+
+/// Whether this person may not ask now: a code is open, or the last one was made or told too short a time ago.
+fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
+    let last = tx.one(
+        "SELECT state = 'open', created_at, told_at FROM pairing WHERE principal = ?1",
+        [who.as_str()],
+        |row| Ok((row.get::<_, bool>(0)?, at(row, 1)?, at(row, 2)?)),
+    )?;
+    let Some((open, created, told)) = last else { return Ok(false) };
+    // In both directions: a clock that was put back must not shut anybody out for longer.
+    let within = |then: DateTime<Utc>, span: Duration| (now - then).abs() < span;
+    Ok((open && within(created, LIFE)) || within(created, BETWEEN_REQUESTS) || within(told, BETWEEN_NOTICES))
+}
+
+/// Forgets this person's last request, and as many of the oldest as stand in the way. Who is forgotten may ask
+/// again at once; a code that has not been sent yet is not sent any more.
+fn make_room(tx: &Tx<'_>, ask: &Ask) -> Outcome<()> {
+    tx.run("DELETE FROM pairing WHERE principal = ?1", [ask.principal.as_str()])?;
+    let evicted = tx.all(
+        "DELETE FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2 AND id <=
+           (SELECT id FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2
+            ORDER BY id DESC LIMIT 1 OFFSET ?3) RETURNING message_id",
+        params![ask.principal.platform(), ask.principal.account(), ask.most - 1],
+        |row| row.get(0).map(MessageId),
+    )?;
+    for asked in evicted {
+        tx.run(
+            "DELETE FROM outbox WHERE part_key = ?1 AND state = 'queued'",
+            [format!("{asked}/notice/code/0")],
+        )?;
+    }
+    Ok(())
+}
+
+fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "INSERT INTO pairing (principal, channel, account, address, sender, message_id, salt, hash, state,
+                              created_at, expires_at, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?9)",
+        params![
+            ask.principal.as_str(),
+            ask.principal.platform(),
+            ask.principal.account(),
+            ask.address.as_str(),
+            ask.sender,
+            id.0,
+            ask.salt.0,
+            ask.hash,
+            ms(now),
+            ms(now + LIFE),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The person gets the code when the notice is sent; admins hear who asks.
+fn told(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+    let about = [id];
+    let person = Envelope {
+        turn: None,
+        about: &about,
+        session: Some(&ask.session),
+        address: &ask.address,
+        reply_to: ask.platform_message.as_deref(),
+        kind: PostKind::Notice,
+        now,
+    };
+    let code = Notice::Code { id: ask.principal.id().to_owned() };
+    let mut said = person.masked(tx, &format!("{id}/notice/{}", code.kind()), &code.text(), ask.salt)?;
+    let asked = Notice::Asked { shown: ask.sender.clone(), who: ask.principal.clone() };
+    for (n, admin) in ask.tell.iter().enumerate() {
+        let envelope = Envelope { session: None, address: admin, reply_to: None, ..person.clone() };
+        said.extend(envelope.text(tx, &format!("{id}/notice/{}/{n}", asked.kind()), &asked.text())?);
+    }
+    Ok(said)
+}

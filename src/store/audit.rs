@@ -1,0 +1,56 @@
+//! Who changed what: one line for every change of who may speak, in the transaction that made it.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::row::{AuditRow, Author};
+use crate::sql::{at, ms};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// Lines of the audit, the newest first, before one of them or from the end.
+    pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
+        self.read(move |sql| {
+            sql.all(
+                "SELECT id, at, author, via, action, subject, outcome FROM audit
+                 WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                params![before.unwrap_or(i64::MAX), limit],
+                |row| {
+                    Ok(AuditRow {
+                        id: row.get(0)?,
+                        at: at(row, 1)?,
+                        by: row.get(2)?,
+                        via: row.get(3)?,
+                        action: row.get(4)?,
+                        subject: row.get(5)?,
+                        outcome: row.get(6)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+}
+
+/// Writes a line. Never a code and never a message's text.
+pub(crate) fn audit(
+    tx: &Tx<'_>,
+    author: &Author,
+    action: &str,
+    subject: &str,
+    outcome: &str,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    tx.run(
+        "INSERT INTO audit (at, author, via, action, subject, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![ms(now), author.name, author.via, action, subject, outcome],
+    )?;
+    Ok(())
+}
+
+/// The outcome of a change that may have been made before.
+pub(crate) fn done_or_unchanged(changed: bool) -> &'static str {
+    if changed { "done" } else { "unchanged" }
+}

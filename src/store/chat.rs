@@ -1,0 +1,77 @@
+//! Chats as admins set them: served, and muted.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
+use rusqlite::params;
+
+use crate::audit::{audit, done_or_unchanged};
+use crate::fault::Outcome;
+use crate::row::{AccessDone, Author, ChatRow, Revoked};
+use crate::shutout::{Whose, end};
+use crate::sql::{Sql, at, maybe_at, ms, parsed};
+use crate::tx::Tx;
+
+/// Serves a group, or serves it no more: then everything that is open there ends.
+pub(crate) fn serve(
+    tx: &Tx<'_>,
+    chat: &Address,
+    allowed: bool,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    let was: Option<bool> =
+        tx.one("SELECT allowed FROM chat WHERE address = ?1", [chat.as_str()], |row| row.get(0))?;
+    let new = was.unwrap_or(false) != allowed;
+    tx.run(
+        "INSERT INTO chat (address, allowed, author, updated_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (address) DO UPDATE SET allowed = excluded.allowed, author = excluded.author,
+                                             updated_at = excluded.updated_at",
+        params![chat.as_str(), allowed, author.name, ms(now)],
+    )?;
+    let ended = if allowed { Revoked::default() } else { end(tx, Whose::Chat(chat), now)? };
+    let changed = new || ended != Revoked::default();
+    let action = if allowed { "serve" } else { "unserve" };
+    audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now)?;
+    Ok(AccessDone::Served { new, ended })
+}
+
+/// Answers nothing in a chat until a time, or answers again. What waits there goes on waiting.
+pub(crate) fn mute(
+    tx: &Tx<'_>,
+    chat: &Address,
+    until: Option<DateTime<Utc>>,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    let muted = "SELECT muted_until FROM chat WHERE address = ?1";
+    let was = tx.one(muted, [chat.as_str()], |row| maybe_at(row, 0))?.flatten();
+    let changed = was.map(ms) != until.map(ms);
+    if changed {
+        tx.run(
+            "INSERT INTO chat (address, allowed, muted_until, author, updated_at) VALUES (?1, 0, ?2, ?3, ?4)
+             ON CONFLICT (address) DO UPDATE SET muted_until = excluded.muted_until, author = excluded.author,
+                                                 updated_at = excluded.updated_at",
+            params![chat.as_str(), until.map(ms), author.name, ms(now)],
+        )?;
+    }
+    let action = if until.is_some() { "mute" } else { "unmute" };
+    audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now)?;
+    Ok(AccessDone::Done)
+}
+
+/// Every chat that an admin has set.
+pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<ChatRow>> {
+    sql.all(
+        "SELECT address, allowed, muted_until, author, updated_at FROM chat ORDER BY address",
+        [],
+        |row| {
+            Ok(ChatRow {
+                chat: parsed(row, 0)?,
+                allowed: row.get(1)?,
+                muted_until: maybe_at(row, 2)?,
+                by: row.get(3)?,
+                updated: at(row, 4)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,168 @@
+//! A chat that has another id: what is on its way goes there, and everything else keeps the first id.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
+use frontdesk_core::key::{Scope, SessionKey};
+use rusqlite::params;
+
+use crate::fault::{Fault, Outcome};
+use crate::queue::Line;
+use crate::row::{Moved, MovedRow};
+use crate::session::{end_of_group, next};
+use crate::sql::{Sql, ms, parsed};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// A chat has another id from now on. `None` if that is known and nothing was on its way to the old one.
+    pub async fn chat_moved(
+        &self,
+        from: &Address,
+        to: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Moved>> {
+        let (from, to) = (from.clone(), to.clone());
+        self.write(Line::House, move |tx| moved(tx, &from, &to, now)).await
+    }
+}
+
+/// Every move.
+pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<MovedRow>> {
+    sql.all("SELECT original, current FROM moved ORDER BY moved_at, current", [], |row| {
+        Ok(MovedRow { original: parsed(row, 0)?, current: parsed(row, 1)? })
+    })
+}
+
+fn moved(tx: &Tx<'_>, from: &Address, to: &Address, now: DateTime<Utc>) -> Outcome<Option<Moved>> {
+    let root = "SELECT original FROM moved WHERE current = ?1";
+    let (from, to) = (whole(from)?, whole(to)?);
+    let original = tx.one(root, [from.as_str()], |row| parsed(row, 0))?.unwrap_or_else(|| from.clone());
+    if original == to {
+        // It went in a circle: what it is called now is its first name.
+        return Ok(None);
+    }
+    let new = tx.run(
+        "INSERT INTO moved (current, original, moved_at) VALUES (?1, ?2, ?3) ON CONFLICT (current) DO NOTHING",
+        params![to.as_str(), original.as_str(), ms(now)],
+    )?;
+    let wake = rewrite(tx, &from, &to)?;
+    if new > 0 {
+        sessions(tx, &original, &from, &to)?;
+    }
+    let row = MovedRow { original, current: to };
+    Ok((new > 0 || !wake.is_empty()).then_some(Moved { row, wake }))
+}
+
+/// The chat itself, without a thread.
+fn whole(chat: &Address) -> Outcome<Address> {
+    address(chat.channel(), chat.account(), chat.chat(), None)
+}
+
+fn address(channel: &str, account: &str, chat: &str, thread: Option<&str>) -> Outcome<Address> {
+    Address::new(channel, Some(account), chat, thread).map_err(|error| Fault::Bad(error.to_string()))
+}
+
+/// The same thread of the chat that `old` is one of, if it is one.
+fn there(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>> {
+    if (old.channel(), old.account(), old.chat()) != (from.channel(), from.account(), from.chat()) {
+        return Ok(None);
+    }
+    address(to.channel(), to.account(), to.chat(), old.thread()).map(Some)
+}
+
+/// What has an address and is not over. Each is found by a small index.
+const OPEN: [(&str, &str); 4] = [
+    (
+        "SELECT DISTINCT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
+        "UPDATE outbox SET address = ?2
+         WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
+    ),
+    (
+        "SELECT DISTINCT address FROM outbox WHERE state IN ('unknown', 'dead')",
+        "UPDATE outbox SET address = ?2 WHERE state IN ('unknown', 'dead') AND address = ?1",
+    ),
+    (
+        "SELECT DISTINCT address FROM inbound WHERE state = 'waiting'",
+        "UPDATE inbound SET address = ?2 WHERE state = 'waiting' AND address = ?1",
+    ),
+    (
+        "SELECT DISTINCT address FROM turn WHERE state IN ('queued', 'running')",
+        "UPDATE turn SET address = ?2 WHERE state IN ('queued', 'running') AND address = ?1",
+    ),
+];
+
+/// Sends everything that is open to the new id. Returns the addresses with something to send.
+fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
+    let mut wake = Vec::new();
+    for (n, (addresses, update)) in OPEN.into_iter().enumerate() {
+        let old: Vec<Address> = tx.all(addresses, [], |row| parsed(row, 0))?;
+        for old in old {
+            let Some(new) = there(&old, from, to)? else { continue };
+            let rewritten = tx.run(update, [old.as_str(), new.as_str()])?;
+            if n == 0 && rewritten > 0 {
+                wake.push(new);
+            }
+        }
+    }
+    let taken = tx.all(
+        "SELECT id, address FROM inbound WHERE state = 'in_turn'
+           AND turn_id IN (SELECT id FROM turn WHERE state IN ('queued', 'running'))",
+        [],
+        |row| Ok((row.get::<_, i64>(0)?, parsed(row, 1)?)),
+    )?;
+    for (id, old) in taken {
+        if let Some(new) = there(&old, from, to)? {
+            tx.run("UPDATE inbound SET address = ?2 WHERE id = ?1", params![id, new.as_str()])?;
+        }
+    }
+    Ok(wake)
+}
+
+/// The chat's sessions, whose keys have its first id, send where it is now. They are found by their keys: among
+/// many sessions nothing else is quick.
+fn sessions(tx: &Tx<'_>, original: &Address, from: &Address, to: &Address) -> Outcome<()> {
+    let mut after = String::new();
+    while let Some(some) = next(tx, &after)? {
+        after = end_of_group(&some);
+        if (some.channel(), some.account()) != (original.channel(), original.account()) {
+            continue;
+        }
+        for (low, high) in ranges(&some, original.chat())? {
+            let rows: Vec<(String, Address)> = tx.all(
+                "SELECT key, address FROM session WHERE key >= ?1 AND key < ?2",
+                [low, high],
+                |row| Ok((row.get(0)?, parsed(row, 1)?)),
+            )?;
+            for (key, old) in rows {
+                if let Some(new) = there(&old, from, to)? {
+                    tx.run("UPDATE session SET address = ?2 WHERE key = ?1", [key.as_str(), new.as_str()])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the keys of a group's sessions lie among those of one agent and account.
+fn ranges(some: &SessionKey, chat: &str) -> Outcome<Vec<(String, String)>> {
+    let key = |scope, thread, person| {
+        let account = Some(some.account());
+        SessionKey::build(some.agent(), some.channel(), account, scope, chat, thread, person)
+            .map_err(|error| Fault::Bad(error.to_string()))
+    };
+    let mut ranges = Vec::new();
+    for scope in [Scope::Group, Scope::Channel] {
+        let key = key(scope, None, None)?;
+        ranges.push((key.as_str().to_owned(), format!("{key}\u{1}")));
+    }
+    for (scope, thread, person) in
+        [(Scope::Topic, Some("-"), None), (Scope::Thread, Some("-"), None), (Scope::Member, None, Some("-"))]
+    {
+        let key = key(scope, thread, person)?;
+        // Behind the chat comes a colon, and nothing that is a key stands between `:` and `;`.
+        let end = key.as_str().match_indices(':').nth(4).map_or(key.as_str().len(), |(colon, _)| colon);
+        let chat = key.as_str().get(..end).unwrap_or_default();
+        ranges.push((format!("{chat}:"), format!("{chat};")));
+    }
+    Ok(ranges)
+}

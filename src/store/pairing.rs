@@ -1,0 +1,182 @@
+//! Codes: which requests are open, and what happens to one whose code an admin has typed.
+
+use chrono::{DateTime, Duration, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::notice::Notice;
+use frontdesk_core::pairing::{Code, DECAY, FAILURES, LIFE, LOCKOUT, Salt};
+use rusqlite::{Row, params};
+
+use crate::audit::audit;
+use crate::fault::Outcome;
+use crate::grant::give;
+use crate::part::Envelope;
+use crate::row::{AccessDone, Author, PairingRow, Scope};
+use crate::sql::{Sql, at, maybe_at, ms, parsed, small};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// Requests whose code can be used, the oldest first.
+    pub async fn pairing_requests(&self, now: DateTime<Utc>) -> Result<Vec<PairingRow>> {
+        self.read(move |sql| Ok(open(sql, now)?.into_iter().map(|request| request.row).collect())).await
+    }
+}
+
+/// What an admin decided about whoever has a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Let in.
+    Approved,
+    /// Refused.
+    Denied,
+}
+
+impl Verdict {
+    fn action(self) -> &'static str {
+        match self {
+            Verdict::Approved => "approve",
+            Verdict::Denied => "deny",
+        }
+    }
+
+    fn state(self) -> &'static str {
+        match self {
+            Verdict::Approved => "approved",
+            Verdict::Denied => "denied",
+        }
+    }
+}
+
+/// Decides about whoever has this code, unless its author has guessed too often. A lock holds for right codes
+/// as well: else it would tell them from wrong ones.
+pub(crate) fn decide(
+    tx: &Tx<'_>,
+    verdict: Verdict,
+    code: &Code,
+    place: Option<&(String, String)>,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    let tries = Tries::of(tx, author, now)?;
+    let anybody = place
+        .map_or_else(|| "anybody".to_owned(), |(channel, account)| crate::account::shown(channel, account));
+    if let Some(until) = tries.locked_until {
+        audit(tx, author, verdict.action(), &anybody, "refused:locked", now)?;
+        return Ok(AccessDone::Locked { until });
+    }
+    let Some(row) = having(tx, code, place, now)? else {
+        let left = tries.failed(tx, author, now)?;
+        audit(tx, author, verdict.action(), &anybody, "refused:no_such_code", now)?;
+        return Ok(AccessDone::NoSuchCode { left });
+    };
+    tx.run("DELETE FROM pairing_failure WHERE author = ?1", [&author.name])?;
+    tx.run("UPDATE pairing SET state = ?2 WHERE id = ?1", params![row.id, verdict.state()])?;
+    audit(tx, author, verdict.action(), &format!("{} dm", row.principal), "done", now)?;
+    if verdict == Verdict::Denied {
+        return Ok(AccessDone::Denied(row));
+    }
+    give(tx, &row.principal, &Scope::Dm, "pairing", row.sender.as_deref(), author, now)?;
+    let envelope = Envelope {
+        turn: None,
+        about: &[],
+        session: None,
+        address: &row.address,
+        reply_to: None,
+        kind: PostKind::Notice,
+        now,
+    };
+    envelope.notice(tx, &format!("pairing/{}", row.id), &Notice::Admitted)?;
+    Ok(AccessDone::Approved(row))
+}
+
+/// A request with what its code is recognised by.
+struct Request {
+    row: PairingRow,
+    salt: Salt,
+    hash: Vec<u8>,
+    place: (String, String),
+}
+
+/// The request with this code. Every one is looked at: how long it takes says nothing about how near it was.
+fn having(
+    tx: &Tx<'_>,
+    code: &Code,
+    place: Option<&(String, String)>,
+    now: DateTime<Utc>,
+) -> Outcome<Option<PairingRow>> {
+    let mut found = None;
+    for request in open(tx, now)? {
+        let here = place.is_none_or(|place| *place == request.place);
+        let fits = code.matches(request.salt, &request.hash);
+        if here && fits {
+            found = Some(request.row);
+        }
+    }
+    Ok(found)
+}
+
+/// Requests that can be decided, the oldest first. None is open for longer than a code lives, also when the clock
+/// was put back.
+fn open(sql: &Sql<'_>, now: DateTime<Utc>) -> Outcome<Vec<Request>> {
+    sql.all(
+        "SELECT id, principal, address, sender, created_at, expires_at, salt, hash, channel, account
+         FROM pairing INDEXED BY pairing_open
+         WHERE state = 'open' AND expires_at > ?1 AND created_at < ?2 ORDER BY id",
+        params![ms(now), ms(now + LIFE)],
+        request,
+    )
+}
+
+fn request(row: &Row<'_>) -> rusqlite::Result<Request> {
+    Ok(Request {
+        row: PairingRow {
+            id: row.get(0)?,
+            principal: parsed(row, 1)?,
+            address: parsed(row, 2)?,
+            sender: row.get(3)?,
+            created: at(row, 4)?,
+            expires: at(row, 5)?,
+        },
+        salt: Salt(row.get(6)?),
+        hash: row.get(7)?,
+        place: (row.get(8)?, row.get(9)?),
+    })
+}
+
+/// How an author stands: wrong codes that have not been forgotten yet, and whether they were too many.
+struct Tries {
+    failures: u32,
+    locked_until: Option<DateTime<Utc>>,
+}
+
+impl Tries {
+    fn of(sql: &Sql<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<Self> {
+        let known = sql.one(
+            "SELECT failures, last_at, locked_until FROM pairing_failure WHERE author = ?1",
+            [&author.name],
+            |row| Ok((small(row, 0)?, at(row, 1)?, maybe_at(row, 2)?)),
+        )?;
+        let Some((failures, last, locked)) = known else {
+            return Ok(Self { failures: 0, locked_until: None });
+        };
+        let forgotten = (now - last).num_milliseconds().max(0) / DECAY.num_milliseconds();
+        let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
+        Ok(Self {
+            failures: failures.saturating_sub(forgotten),
+            locked_until: locked.filter(|until| *until > now),
+        })
+    }
+
+    /// One more; returns how many are left.
+    fn failed(&self, tx: &Tx<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<u32> {
+        let failures = self.failures + 1;
+        let locked: Option<Duration> = (failures >= FAILURES).then_some(LOCKOUT);
+        tx.run(
+            "INSERT INTO pairing_failure (author, failures, last_at, locked_until) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (author) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at,
+                                                locked_until = excluded.locked_until",
+            params![author.name, failures, ms(now), locked.map(|span| ms(now + span))],
+        )?;
+        Ok(FAILURES.saturating_sub(failures))
+    }
+}

@@ -1,0 +1,35 @@
+//! How much each person says to agents on one day.
+
+use frontdesk_core::address::Principal;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::row::{Incoming, Quota};
+use crate::sql::small;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// How much a person has said on a day (days since 1970 in the operator's time zone).
+    pub async fn quota_used(&self, principal: &Principal, day: i64) -> Result<u32> {
+        let principal = principal.clone();
+        self.read(move |sql| {
+            let used = "SELECT n FROM quota WHERE day = ?1 AND principal = ?2";
+            Ok(sql.one(used, params![day, principal.as_str()], |row| small(row, 0))?.unwrap_or(0))
+        })
+        .await
+    }
+}
+
+/// Counts a message, unless its sender has said as much as one person may.
+pub(crate) fn counted(tx: &Tx<'_>, message: &Incoming, quota: Quota) -> Outcome<bool> {
+    if quota.limit == 0 {
+        return Ok(false);
+    }
+    let counted = tx.run(
+        "INSERT INTO quota (day, principal, n) VALUES (?1, ?2, 1)
+         ON CONFLICT (day, principal) DO UPDATE SET n = n + 1 WHERE n < ?3",
+        params![quota.day, message.principal.as_str(), quota.limit],
+    )?;
+    Ok(counted > 0)
+}

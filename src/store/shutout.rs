@@ -1,0 +1,185 @@
+//! What ends when somebody is shut out, or when a chat is served no more.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::PostKind;
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::{self, SessionKey};
+use frontdesk_core::message::Refusal;
+use frontdesk_core::notice::Notice;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::finish::cancel;
+use crate::part::Envelope;
+use crate::row::{OutRow, Revoked, Scope};
+use crate::sql::parsed;
+use crate::turn::{OpenTurn, turn_columns};
+use crate::tx::Tx;
+
+/// Whose open messages end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// One person's, where a grant held; without a scope everywhere.
+    Person { principal: &'a Principal, scope: Option<&'a Scope> },
+    /// Everybody's in a group.
+    Chat(&'a Address),
+}
+
+impl Whose<'_> {
+    /// Whether it is about what this person says.
+    fn says(self, who: &str) -> bool {
+        match self {
+            Whose::Person { principal, .. } => principal.as_str() == who,
+            Whose::Chat(_) => true,
+        }
+    }
+
+    /// Whether it is about what is said here.
+    fn holds_in(self, session: &SessionKey) -> bool {
+        match self {
+            Whose::Person { scope: None, .. } => true,
+            Whose::Person { scope: Some(Scope::Admin), .. } => false,
+            Whose::Person { scope: Some(Scope::Dm), .. } => session.scope() == key::Scope::Dm,
+            Whose::Person { scope: Some(Scope::Group(chat)), principal } => {
+                in_group(session, principal.platform(), principal.account(), chat)
+            }
+            Whose::Chat(chat) => in_group(session, chat.channel(), chat.account(), chat.chat()),
+        }
+    }
+}
+
+fn in_group(session: &SessionKey, channel: &str, account: &str, chat: &str) -> bool {
+    !matches!(session.scope(), key::Scope::Dm | key::Scope::Task | key::Scope::Job)
+        && (session.channel(), session.account(), session.id()) == (channel, account, chat)
+}
+
+/// Refuses what waits, cancels what runs, and forgets what was overheard.
+pub(crate) fn end(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
+    let mut ended = Revoked::default();
+    if matches!(whose, Whose::Person { scope: Some(Scope::Admin), .. }) {
+        return Ok(ended);
+    }
+    turns(tx, whose, now, &mut ended)?;
+    waiting(tx, whose, &mut ended)?;
+    asides(tx, whose)?;
+    Ok(ended)
+}
+
+fn waiting(tx: &Tx<'_>, whose: Whose<'_>, ended: &mut Revoked) -> Outcome<()> {
+    // Named, because an order by id tempts SQLite to walk through the whole history.
+    let rows = tx.all(
+        "SELECT id, key, address, principal FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
+        [],
+        |row| {
+            let who: String = row.get(3)?;
+            if !whose.says(&who) {
+                return Ok(None);
+            }
+            let session: SessionKey = parsed(row, 1)?;
+            let here = whose.holds_in(&session);
+            Ok(here.then_some((session, parsed(row, 2)?, MessageId(row.get(0)?))))
+        },
+    )?;
+    for (session, address, id) in rows.into_iter().flatten() {
+        tx.run(
+            "UPDATE inbound SET state = 'refused', reason = ?2 WHERE id = ?1",
+            params![id.0, Refusal::Revoked.name()],
+        )?;
+        tx.taken(1);
+        ended.waiting.push((session, address, id));
+    }
+    Ok(())
+}
+
+fn turns(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
+    let open = OpenTurn::find_all(
+        tx,
+        // Named for the same reason.
+        concat!(
+            "SELECT ",
+            turn_columns!(),
+            " FROM turn t INDEXED BY turn_open WHERE t.state IN ('queued', 'running') ORDER BY t.id"
+        ),
+        [],
+    )?;
+    for turn in open.into_iter().filter(|turn| whose.holds_in(&turn.session)) {
+        one_turn(tx, whose, turn, now, ended)?;
+    }
+    Ok(())
+}
+
+/// Cancels a turn with a message that it is about. Other people's messages in it wait again, unless the agent has
+/// acted on them already: they are told then.
+fn one_turn(
+    tx: &Tx<'_>,
+    whose: Whose<'_>,
+    mut turn: OpenTurn,
+    now: DateTime<Utc>,
+    ended: &mut Revoked,
+) -> Outcome<()> {
+    let said = tx.all(
+        "SELECT id, principal FROM inbound WHERE turn_id = ?1 AND state = 'in_turn' ORDER BY id",
+        [turn.id.0],
+        |row| Ok((MessageId(row.get(0)?), whose.says(row.get_ref(1)?.as_str()?))),
+    )?;
+    let (theirs, others): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, theirs)| *theirs);
+    if theirs.is_empty() && matches!(whose, Whose::Person { .. }) {
+        return Ok(());
+    }
+    if turn.acted.is_none() {
+        give_back(tx, turn.id, &others)?;
+    }
+    turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
+    let said = cancel(tx, &turn, Some(Refusal::Revoked.name()), now)?;
+    if turn.acted.is_some() && !others.is_empty() && said.is_empty() {
+        ended.said.extend(interrupted(tx, &turn, &others, now)?);
+    }
+    ended.said.extend(said);
+    let OpenTurn { id, session, address, state, messages, .. } = turn;
+    if state == "running" {
+        ended.running.push((session, address, id));
+    } else {
+        ended.waiting.extend(messages.into_iter().map(|id| (session.clone(), address.clone(), id)));
+    }
+    Ok(())
+}
+
+/// Other people's messages wait again, and what the turn had overheard with them.
+fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome<()> {
+    for (id, _) in others {
+        tx.run("UPDATE inbound SET state = 'waiting', turn_id = NULL WHERE id = ?1", [id.0])?;
+    }
+    tx.queued(others.len());
+    if !others.is_empty() {
+        tx.overheard(tx.run("UPDATE aside SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
+    }
+    Ok(())
+}
+
+fn interrupted(
+    tx: &Tx<'_>,
+    turn: &OpenTurn,
+    others: &[(MessageId, bool)],
+    now: DateTime<Utc>,
+) -> Outcome<Vec<OutRow>> {
+    let about: Vec<MessageId> = others.iter().map(|(id, _)| *id).collect();
+    let so_far = turn.so_far.clone().unwrap_or_default();
+    let envelope = Envelope { about: &about, kind: PostKind::Notice, ..turn.envelope(now) };
+    envelope.notice(tx, &turn.id.to_string(), &Notice::Interrupted { so_far })
+}
+
+fn asides(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
+    if tx.asides() == 0 {
+        return Ok(());
+    }
+    let waiting = tx.all("SELECT id, key, principal FROM aside WHERE turn_id IS NULL", [], |row| {
+        let session: SessionKey = parsed(row, 1)?;
+        let theirs = whose.says(row.get_ref(2)?.as_str()?) && whose.holds_in(&session);
+        Ok(theirs.then_some(row.get::<_, i64>(0)?))
+    })?;
+    for id in waiting.into_iter().flatten() {
+        tx.unheard(tx.run("DELETE FROM aside WHERE id = ?1", [id])?);
+    }
+    Ok(())
+}

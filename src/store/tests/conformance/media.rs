@@ -1,0 +1,152 @@
+//! Files that come with messages, and files that go out.
+
+use frontdesk_core::id::MessageId;
+use frontdesk_core::markup::Part;
+use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+const DAY: i64 = 86_400;
+
+fn with_files(event: &str, files: u32) -> Incoming {
+    let file = |n| Attachment {
+        reference: format!("ref-{n}"),
+        kind: FileKind::Voice,
+        name: Some("a.ogg".into()),
+        mime: None,
+        size: Some(7),
+    };
+    Incoming { attachments: (0..files).map(file).collect(), ..says("anna", event, "listen") }
+}
+
+fn got(message: MessageId, n: u32, name: &str) -> MediaRow {
+    MediaRow { message, n, got: Ok((name.into(), 7)) }
+}
+
+fn lost(message: MessageId, n: u32, why: &str) -> MediaRow {
+    MediaRow { message, n, got: Err(why.into()) }
+}
+
+fn leaving(file: &str, caption: Option<&str>) -> OutMedia {
+    OutMedia {
+        file: file.into(),
+        name: "Report \"1\".pdf".into(),
+        mime: Some("application/pdf".into()),
+        kind: FileKind::Document,
+        caption: caption.map(|text| Part { key: 9, body: text.into(), plain: text.replace('*', "") }),
+    }
+}
+
+async fn in_use(desk: &Desk, names: &[&str]) -> Vec<String> {
+    desk.store.files_in_use(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_became_of_each_file_is_known() {
+    let desk = Desk::open().await;
+    let first = desk.heard(1, with_files("1", 2)).await;
+    let second = desk.heard(1, with_files("2", 1)).await;
+    let rows = vec![got(second, 0, "c"), lost(first, 1, "It is too large."), got(first, 0, "a")];
+    desk.store.fetched(rows.clone(), t(2)).await.unwrap();
+    let read = desk.store.media(&[first, MessageId(4711), second]).await.unwrap();
+    assert_eq!(read, [rows[2].clone(), rows[1].clone(), rows[0].clone()]);
+    // Another attempt replaces the first.
+    desk.store.fetched(vec![got(first, 1, "b")], t(3)).await.unwrap();
+    assert_eq!(desk.store.media(&[first]).await.unwrap(), [got(first, 0, "a"), got(first, 1, "b")]);
+    assert_eq!(desk.claim("anna").await.unwrap().messages[0].attachments[0].kind, FileKind::Voice);
+}
+
+#[tokio::test]
+async fn old_files_are_named_and_leave_a_word_behind() {
+    let desk = Desk::open().await;
+    let id = desk.heard(1, with_files("1", 3)).await;
+    desk.store.fetched(vec![got(id, 1, "b")], t(20)).await.unwrap();
+    desk.store.fetched(vec![got(id, 0, "a"), lost(id, 2, "no")], t(10)).await.unwrap();
+    assert_eq!(desk.store.media_older(t(10), 9).await.unwrap(), []);
+    assert_eq!(desk.store.media_older(t(30), 1).await.unwrap(), [got(id, 0, "a")]);
+    assert_eq!(desk.store.media_older(t(30), 9).await.unwrap(), [got(id, 0, "a"), got(id, 1, "b")]);
+    desk.store.media_gone(vec![(id, 0)]).await.unwrap();
+    let rows = desk.store.media(&[id]).await.unwrap();
+    assert_eq!(rows, [lost(id, 0, "no longer kept"), got(id, 1, "b"), lost(id, 2, "no")]);
+    assert_eq!(desk.store.media_older(t(30), 9).await.unwrap(), [got(id, 1, "b")]);
+}
+
+#[tokio::test]
+async fn a_file_is_in_use_while_a_message_or_an_unsent_part_has_it() {
+    let desk = Desk::open().await;
+    let id = desk.heard(1, with_files("1", 1)).await;
+    desk.store.fetched(vec![got(id, 0, "in")], t(2)).await.unwrap();
+    let turn = desk.claim("anna").await.unwrap();
+    desk.ends(Finish { media: vec![leaving("out", None)], ..answered(&turn, "") }).await;
+    assert_eq!(in_use(&desk, &["in", "nobody's", "out"]).await, ["in", "out"]);
+    let part = desk.part("anna").await.unwrap();
+    assert_eq!(in_use(&desk, &["out"]).await, ["out"], "while it is being sent");
+    desk.ended(&part, SendResult::Unknown { error: "?".into() }).await;
+    assert_eq!(in_use(&desk, &["out"]).await, ["out"], "it may be sent again");
+    desk.store.part_dropped(part.post.out, t(4)).await.unwrap();
+    desk.store.media_gone(vec![(id, 0)]).await.unwrap();
+    assert_eq!(in_use(&desk, &["in", "out"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn files_follow_the_answer_in_rows_of_their_own() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let media = vec![leaving("one", Some("*see*")), leaving("two", None)];
+    let said = desk.ends(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
+    let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
+    let id = turn.id;
+    assert_eq!(keys, [format!("{id}/0"), format!("{id}/m0"), format!("{id}/m1")]);
+    assert_eq!((said[1].post.part.body.as_str(), said[1].post.part.plain.as_str()), ("*see*", "see"));
+    assert_eq!((said[2].post.part.body.as_str(), said[0].media.as_ref()), ("", None));
+    let file = said[1].media.clone().unwrap();
+    assert_eq!(OutMedia { caption: None, ..file.clone() }, leaving("one", None));
+    assert_eq!(file.caption, Some(said[1].post.part.clone()));
+    assert_eq!(said[2].media.clone().unwrap(), leaving("two", None));
+    let read = desk.store.parts(None, None, 10).await.unwrap();
+    assert_eq!(read, said.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
+}
+
+#[tokio::test]
+async fn what_an_operator_sends_may_carry_files_and_is_sent_once() {
+    let desk = Desk::open().await;
+    let outgoing = Outgoing {
+        address: address("anna"),
+        session: None,
+        parts: parts("look"),
+        media: vec![leaving("one", None)],
+        key: "k".into(),
+        now: t(1),
+    };
+    let said = desk.store.send(outgoing.clone()).await.unwrap();
+    assert_eq!(said.iter().map(|row| row.post.key.as_str()).collect::<Vec<_>>(), ["send/k/0", "send/k/m0"]);
+    assert_eq!(desk.store.send(outgoing).await.unwrap(), said);
+    desk.part("anna").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_erased_message_has_no_files_also_not_late() {
+    let desk = Desk::open().await;
+    let id = desk.heard(1, with_files("1", 2)).await;
+    desk.store.fetched(vec![got(id, 0, "a")], t(2)).await.unwrap();
+    desk.store.erase(&key("anna"), t(3)).await.unwrap();
+    desk.store.fetched(vec![got(id, 1, "b")], t(4)).await.unwrap();
+    assert_eq!(desk.store.media(&[id]).await.unwrap(), []);
+    assert_eq!(in_use(&desk, &["a", "b"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn they_go_with_the_history() {
+    let keep = Keep { outbox_days: 1, refused_days: 8, history_days: 30, audit_days: 90 };
+    let desk = Desk::open().await;
+    let id = desk.heard(1, with_files("1", 3)).await;
+    desk.store.fetched(vec![got(id, 0, "a"), got(id, 1, "b"), lost(id, 2, "no")], t(2)).await.unwrap();
+    let turn = desk.claim("anna").await.unwrap();
+    desk.ends(answered(&turn, "")).await;
+    let waits = desk.heard(1, with_files("2", 1)).await;
+    desk.store.fetched(vec![got(waits, 0, "w")], t(2)).await.unwrap();
+    assert_eq!(desk.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
+    assert_eq!(desk.store.purge(keep, t(31 * DAY)).await.unwrap(), 5, "a message, a turn and three files");
+    assert_eq!(desk.store.media(&[id, waits]).await.unwrap(), [got(waits, 0, "w")]);
+}

@@ -1,0 +1,152 @@
+//! Chats that get another id.
+
+use frontdesk_core::address::Address;
+use frontdesk_core::key::SessionKey;
+use frontdesk_store::row::*;
+
+use crate::desk::*;
+
+fn at(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+async fn moved(desk: &Desk, from: &str, to: &str) -> Option<Moved> {
+    desk.store.chat_moved(&at(from), &at(to), t(50)).await.unwrap()
+}
+
+async fn send(desk: &Desk, to: &str, text: &str) -> OutRow {
+    let outgoing = Outgoing {
+        address: at(to),
+        session: None,
+        parts: parts(text),
+        media: vec![],
+        key: format!("{to} {text}"),
+        now: t(1),
+    };
+    desk.store.send(outgoing).await.unwrap().remove(0)
+}
+
+async fn session(desk: &Desk, key: &str) -> SessionRow {
+    desk.store.session(&key.parse().unwrap()).await.unwrap().unwrap()
+}
+
+/// The chats where parts are, by their text.
+async fn places(desk: &Desk) -> Vec<(String, String)> {
+    let mut rows = desk.store.parts(None, None, 100).await.unwrap();
+    rows.reverse();
+    rows.into_iter().map(|row| (row.post.part.body, row.address.to_string())).collect()
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_goes_to_the_new_id() {
+    let desk = Desk::open().await;
+    let unknown = send(&desk, "telegram:-1", "unknown").await;
+    let claimed = desk.part("-1").await.unwrap();
+    desk.ended(&claimed, SendResult::Unknown { error: "?".into() }).await;
+    let gone = send(&desk, "telegram:-1", "sent").await;
+    let claimed = desk.part("-1").await.unwrap();
+    assert_eq!((claimed.post.out, unknown.post.out < gone.post.out), (gone.post.out, true));
+    desk.ended(&claimed, sent("1")).await;
+    send(&desk, "telegram:-1", "sending").await;
+    let sending = desk.part("-1").await.unwrap();
+    for to in [
+        "telegram:-1",
+        "telegram:-1:topic:5",
+        "telegram:-12",
+        "telegram:work:-1",
+        "telegram:-1:topic:topic:5",
+    ] {
+        send(&desk, to, to).await;
+    }
+    let done = moved(&desk, "telegram:-1", "telegram:-100").await.unwrap();
+    assert_eq!(done.row, MovedRow { original: at("telegram:-1"), current: at("telegram:-100") });
+    assert_eq!(done.wake, [at("telegram:-100"), at("telegram:-100:topic:5")]);
+    assert_eq!(
+        places(&desk).await,
+        [
+            ("unknown", "telegram:-100"),
+            ("sent", "telegram:-1"),
+            ("sending", "telegram:-100"),
+            ("telegram:-1", "telegram:-100"),
+            ("telegram:-1:topic:5", "telegram:-100:topic:5"),
+            ("telegram:-12", "telegram:-12"),
+            ("telegram:work:-1", "telegram:work:-1"),
+            ("telegram:-1:topic:topic:5", "telegram:-1:topic:topic:5"),
+        ]
+        .map(|(text, to)| (text.to_owned(), to.to_owned()))
+    );
+    let later = SendResult::Later { next_at: t(60), error: "moved".into(), counts: false };
+    assert!(desk.ended(&sending, later).await, "whoever sends still holds it");
+    assert_eq!(desk.part("-100").await.unwrap().post.out, sending.post.out);
+}
+
+#[tokio::test]
+async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
+    let desk = Desk::open().await;
+    let topic = "agent:main:telegram:topic:-1:5";
+    let member = "agent:other:telegram:member:-1::anna";
+    let group = "agent:main:telegram:group:-1";
+    let here = |session: &str, to: &str, event: &str| Incoming {
+        session: session.parse().unwrap(),
+        address: at(to),
+        ..in_group("-1", "anna", event, event)
+    };
+    desk.heard(1, here(group, "telegram:-1", "1")).await;
+    desk.heard(1, here(topic, "telegram:-1:topic:5", "2")).await;
+    desk.heard(1, here(member, "telegram:-1", "3")).await;
+    desk.heard(1, in_group("-12", "anna", "4", "elsewhere")).await;
+    desk.heard(1, says("-1", "5", "a private chat")).await;
+    let group_key: SessionKey = group.parse().unwrap();
+    let running = desk.store.claim_turn(&group_key, Take::One, t(2)).await.unwrap().unwrap();
+    moved(&desk, "telegram:-1", "telegram:-100").await.unwrap();
+
+    assert_eq!(session(&desk, group).await.address, at("telegram:-100"));
+    assert_eq!(session(&desk, topic).await.address, at("telegram:-100:topic:5"));
+    assert_eq!(session(&desk, member).await.address, at("telegram:-100"));
+    assert_eq!(session(&desk, "agent:main:telegram:group:-12").await.address, at("telegram:-12"));
+    let said = desk.ends(answered(&running, "A")).await;
+    assert_eq!(said[0].address, at("telegram:-100"));
+    let topic: SessionKey = topic.parse().unwrap();
+    let turn = desk.store.claim_turn(&topic, Take::One, t(3)).await.unwrap().unwrap();
+    assert_eq!(
+        (turn.address, turn.messages[0].address.clone()),
+        (at("telegram:-100:topic:5"), at("telegram:-100:topic:5"))
+    );
+    let row = desk.store.message(ids(&running)[0]).await.unwrap().unwrap().message;
+    assert_eq!(row.address, at("telegram:-100"));
+}
+
+#[tokio::test]
+async fn a_move_is_known_once_and_what_comes_after_it_still_follows() {
+    let desk = Desk::open().await;
+    assert!(moved(&desk, "telegram:-1", "telegram:-100").await.is_some());
+    assert_eq!(moved(&desk, "telegram:-1", "telegram:-100").await, None);
+    send(&desk, "telegram:-1", "late").await;
+    let late = moved(&desk, "telegram:-1", "telegram:-100").await.unwrap();
+    assert_eq!(late.wake, [at("telegram:-100")]);
+    assert_eq!(moved(&desk, "telegram:-1", "telegram:-100").await, None);
+    assert_eq!(desk.store.access_state().await.unwrap().moved.len(), 1);
+}
+
+#[tokio::test]
+async fn a_chat_that_moves_twice_is_known_by_its_first_id() {
+    let desk = Desk::open().await;
+    desk.heard(1, in_group("-1", "anna", "1", "x")).await;
+    moved(&desk, "telegram:-1", "telegram:-2").await;
+    let done = moved(&desk, "telegram:-2", "telegram:-3").await.unwrap();
+    assert_eq!(done.row, MovedRow { original: at("telegram:-1"), current: at("telegram:-3") });
+    assert_eq!(session(&desk, "agent:main:telegram:group:-1").await.address, at("telegram:-3"));
+    let desk = desk.reborn(2).await;
+    let known = desk.store.access_state().await.unwrap().moved;
+    let row = |current: &str| MovedRow { original: at("telegram:-1"), current: at(current) };
+    assert_eq!(known, [row("telegram:-2"), row("telegram:-3")]);
+}
+
+#[tokio::test]
+async fn a_chat_does_not_move_to_where_it_is() {
+    let desk = Desk::open().await;
+    assert_eq!(moved(&desk, "telegram:-1", "telegram:-1").await, None);
+    moved(&desk, "telegram:-1", "telegram:-2").await;
+    assert_eq!(moved(&desk, "telegram:-2", "telegram:-1").await, None);
+    assert_eq!(desk.store.access_state().await.unwrap().moved.len(), 1);
+}

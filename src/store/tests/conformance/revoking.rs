@@ -1,0 +1,294 @@
+//! Who is shut out has nothing open any more.
+
+use frontdesk_core::key::SessionKey;
+use frontdesk_store::row::*;
+use proptest::prelude::*;
+
+use crate::desk::*;
+
+fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
+    AccessChange::Revoke { principal: person(who), scope }
+}
+
+async fn revoked(desk: &Desk, who: &str, scope: Option<Scope>) -> Revoked {
+    match desk.change(50, revoke(who, scope)).await {
+        AccessDone::Revoked(ended) => ended,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn by(who: &str, message: Incoming) -> Incoming {
+    Incoming { principal: person(who), per_session: 99, ..message }
+}
+
+fn group() -> SessionKey {
+    "agent:main:telegram:group:-1".parse().unwrap()
+}
+
+async fn claim_group(desk: &Desk, take: Take) -> Option<ClaimedTurn> {
+    desk.store.claim_turn(&group(), take, t(20)).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_is_refused_and_what_runs_is_cancelled() {
+    let desk = Desk::open().await;
+    desk.heard(1, by("eve", says("eve", "0", "runs"))).await;
+    let turn = desk.claim("eve").await.unwrap();
+    let mut waiting = Vec::new();
+    for n in 1..=5 {
+        waiting.push(desk.heard(2, by("eve", says("eve", &n.to_string(), "waits"))).await);
+    }
+    waiting.push(desk.heard(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
+    let anna = desk.heard(2, by("anna", says("anna", "a", "x"))).await;
+    let ended = revoked(&desk, "eve", Some(Scope::Dm)).await;
+    assert_eq!(ended.running, [(key("eve"), address("eve"), turn.id)]);
+    assert_eq!(ended.waiting.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(), waiting);
+    for id in waiting {
+        assert_eq!(desk.state(id).await, ("refused".into(), Some("revoked".into())));
+    }
+    assert_eq!(desk.state(ids(&turn)[0]).await, ("cancelled".into(), Some("revoked".into())));
+    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(desk.claim("eve").await, None);
+    assert_eq!((desk.state(anna).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
+    assert_eq!(desk.audit().await, ["revoke telegram:eve dm: done"]);
+    assert!(desk.texts("queued").await.is_empty(), "nobody is told");
+}
+
+#[tokio::test]
+async fn each_grant_ends_what_it_allowed() {
+    for (scope, ends) in [
+        (Some(Scope::Dm), [true, false, false, false]),
+        (Some(Scope::Group("-1".into())), [false, true, true, false]),
+        (Some(Scope::Admin), [false; 4]),
+        (None, [true; 4]),
+    ] {
+        let desk = Desk::open().await;
+        let topic: SessionKey = "agent:main:telegram:topic:-1:5".parse().unwrap();
+        let messages = [
+            desk.heard(1, by("eve", says("eve", "1", "private"))).await,
+            desk.heard(1, in_group("-1", "eve", "2", "group")).await,
+            desk.heard(1, Incoming { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
+            desk.heard(1, in_group("-2", "eve", "4", "another group")).await,
+        ];
+        let bob = desk.heard(1, in_group("-1", "bob", "5", "bob")).await;
+        revoked(&desk, "eve", scope.clone()).await;
+        for (id, ends) in messages.into_iter().zip(ends) {
+            let state = if ends { "refused" } else { "waiting" };
+            assert_eq!(desk.state(id).await.0, state, "{scope:?}, {id}");
+        }
+        assert_eq!(desk.state(bob).await.0, "waiting");
+    }
+}
+
+#[tokio::test]
+async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
+    let desk = Desk::open().await;
+    let aside = Incoming { disposition: Disposition::Aside(9), ..in_group("-1", "bob", "0", "psst") };
+    desk.take(1, vec![aside]).await;
+    let mut sent = Vec::new();
+    for (n, who) in ["bob", "eve", "anna"].into_iter().enumerate() {
+        sent.push(desk.heard(1, in_group("-1", who, &format!("m{n}"), who)).await);
+    }
+    let turn = claim_group(&desk, Take::All).await.unwrap();
+    let later = desk.heard(2, in_group("-1", "bob", "later", "later")).await;
+    let ended = revoked(&desk, "eve", Some(Scope::Group("-1".into()))).await;
+    assert_eq!((ended.running.len(), ended.waiting.len()), (1, 0));
+    assert_eq!(desk.state(sent[1]).await.0, "cancelled");
+    let again = claim_group(&desk, Take::All).await.unwrap();
+    assert_ne!(again.id, turn.id);
+    assert_eq!(ids(&again), [sent[0], sent[2], later]);
+    assert_eq!(again.asides.len(), 1, "and what was said nearby");
+    assert_eq!(desk.store.waiting(), 0);
+}
+
+#[tokio::test]
+async fn other_people_are_told_when_the_agent_has_acted_already() {
+    let desk = Desk::open().await;
+    let bob = desk.heard(1, in_group("-1", "bob", "1", "b")).await;
+    desk.heard(1, in_group("-1", "eve", "2", "e")).await;
+    let turn = claim_group(&desk, Take::All).await.unwrap();
+    done(desk.store.side_effect(turn.id, turn.fence, "half".into(), t(21)).await.unwrap());
+    let ended = revoked(&desk, "eve", None).await;
+    assert_eq!(desk.state(bob).await.0, "cancelled", "it would act twice");
+    assert_eq!(ended.said[0].post.part.body, "half\n\n(interrupted, /retry)");
+    assert_eq!((ended.said.len(), &ended.said[0].post.about.messages), (1, &vec![bob]));
+    assert_eq!(claim_group(&desk, Take::All).await, None);
+}
+
+#[tokio::test]
+async fn a_turn_without_a_message_of_theirs_goes_on() {
+    let desk = Desk::open().await;
+    desk.heard(1, in_group("-1", "bob", "1", "b")).await;
+    let turn = claim_group(&desk, Take::One).await.unwrap();
+    desk.heard(1, in_group("-1", "eve", "2", "e")).await;
+    assert_eq!(revoked(&desk, "eve", None).await.running, []);
+    desk.ends(answered(&turn, "B")).await;
+}
+
+#[tokio::test]
+async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
+    let desk = Desk::open().await;
+    desk.heard(1, by("eve", says("eve", "1", "x"))).await;
+    let turn = desk.claim("eve").await.unwrap();
+    done(desk.store.release(turn.id, turn.fence, t(40)).await.unwrap());
+    let ended = revoked(&desk, "eve", None).await;
+    assert_eq!((ended.running, ended.waiting), (vec![], vec![(key("eve"), address("eve"), ids(&turn)[0])]));
+    assert_eq!(desk.claim("eve").await, None);
+}
+
+#[tokio::test]
+async fn a_streamed_message_says_that_it_was_stopped() {
+    let desk = Desk::open().await;
+    desk.heard(1, by("eve", says("eve", "1", "x"))).await;
+    let turn = desk.claim("eve").await.unwrap();
+    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
+    assert!(row.post.more, "it still grows");
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let ended = revoked(&desk, "eve", None).await;
+    let said = &ended.said[0];
+    assert_eq!(
+        (said.post.part.body.as_str(), said.edit.as_deref(), said.post.more),
+        ("Well\n\n(stopped)", Some("77"), false)
+    );
+}
+
+#[tokio::test]
+async fn what_they_said_nearby_is_forgotten() {
+    let desk = Desk::open().await;
+    let aside = |who: &str, event: &str| Incoming {
+        disposition: Disposition::Aside(9),
+        ..in_group("-1", who, event, who)
+    };
+    desk.take(1, vec![aside("eve", "1"), aside("bob", "2")]).await;
+    revoked(&desk, "eve", Some(Scope::Dm)).await;
+    revoked(&desk, "eve", Some(Scope::Group("-1".into()))).await;
+    desk.heard(3, in_group("-1", "bob", "3", "x")).await;
+    let turn = claim_group(&desk, Take::One).await.unwrap();
+    assert_eq!(turn.asides.iter().map(|aside| aside.text.as_str()).collect::<Vec<_>>(), ["bob"]);
+}
+
+#[tokio::test]
+async fn nobody_says_their_words_again() {
+    let desk = Desk::open().await;
+    desk.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    claim_group(&desk, Take::One).await.unwrap();
+    revoked(&desk, "eve", None).await;
+    let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = desk.heard(2, retry).await;
+    let reply = Box::new(|_: &CommandFacts| "x".to_owned());
+    let answer = done(desk.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    assert_eq!(answer.facts, CommandFacts::NothingToRetry);
+}
+
+#[tokio::test]
+async fn an_admin_who_shuts_out_themselves_is_still_answered() {
+    let desk = Desk::open().await;
+    let first = desk.heard(1, by("eve", commands("eve", "1", EpochChange::ByRule))).await;
+    let second = desk.heard(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
+    let effect = CommandEffect::Access { change: Box::new(revoke("eve", None)), author: admin() };
+    let reply = Box::new(|_: &CommandFacts| "done".to_owned());
+    let answer = done(desk.store.answer_command(first, effect, t(2), reply).await.unwrap());
+    assert_eq!(answer.said[0].post.part.body, "done");
+    assert_eq!(
+        (desk.state(first).await.0.as_str(), desk.state(second).await.0.as_str()),
+        ("answered", "refused")
+    );
+    assert_eq!(desk.store.waiting(), 0);
+}
+
+/// What can happen around three people and their private chats.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Says(u8),
+    Approve(u8),
+    Grant(u8),
+    Revoke(u8, bool),
+    Claim(u8),
+    End,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0u8..3;
+    prop_oneof![
+        6 => who.clone().prop_map(Step::Says),
+        3 => who.clone().prop_map(Step::Approve),
+        2 => who.clone().prop_map(Step::Grant),
+        3 => (who.clone(), any::<bool>()).prop_map(|(who, all)| Step::Revoke(who, all)),
+        3 => who.prop_map(Step::Claim),
+        2 => Just(Step::End),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// Lives through the steps, behind a gate that asks the store who may speak.
+async fn live(steps: Vec<Step>) {
+    let mut desk = Desk::open().await;
+    let mut turns: Vec<ClaimedTurn> = Vec::new();
+    let mut codes = std::collections::HashMap::new();
+    for (n, step) in steps.into_iter().enumerate() {
+        let at = n as i64 * 1200;
+        let allowed = desk.grants().await;
+        let name = |who: u8| format!("p{who}");
+        let may = |who: u8| allowed.contains(&format!("telegram:{} dm", name(who)));
+        match step {
+            Step::Says(who) if may(who) => {
+                desk.take(at, vec![by(&name(who), says(&name(who), &n.to_string(), "x"))]).await;
+            }
+            Step::Says(who) => {
+                let (who, event) = (name(who), n.to_string());
+                if let Stored::Asked { .. } = desk.asked(at, asks(&who, &event)).await.items[0] {
+                    codes.insert(who, event);
+                }
+            }
+            Step::Approve(who) => {
+                if let Some(event) = codes.get(&name(who)) {
+                    desk.approve(at, &code(&name(who), event)).await;
+                }
+            }
+            Step::Grant(who) => {
+                desk.change(at, AccessChange::Grant { principal: person(&name(who)), scope: Scope::Dm })
+                    .await;
+            }
+            Step::Revoke(who, all) => {
+                desk.change(at, revoke(&name(who), (!all).then_some(Scope::Dm))).await;
+            }
+            Step::Claim(who) => turns.extend(desk.claim(&name(who)).await),
+            Step::End => {
+                if let Some(turn) = turns.pop() {
+                    desk.store.finish(answered(&turn, "A")).await.unwrap();
+                }
+            }
+            Step::Restart => {
+                turns.clear();
+                desk = desk.reborn(n as u64 + 2).await;
+                desk.store.recover(recovery()).await.unwrap();
+            }
+        }
+        let allowed = desk.grants().await;
+        let mut waiting = 0;
+        for who in ["p0", "p1", "p2"] {
+            let history = desk.store.history(&key(who), None, None, 1000).await.unwrap();
+            let open =
+                history.iter().filter(|row| ["waiting", "in_turn"].contains(&row.message.state.as_str()));
+            let open = open.count();
+            waiting += history.iter().filter(|row| row.message.state == "waiting").count();
+            assert!(
+                open == 0 || allowed.contains(&format!("telegram:{who} dm")),
+                "{step:?} leaves {open} of {who}"
+            );
+        }
+        assert_eq!(desk.store.waiting(), waiting as u64, "the count in memory after {step:?}");
+        let unique: std::collections::BTreeSet<_> = allowed.iter().collect();
+        assert_eq!(unique.len(), allowed.len(), "a grant holds once");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_nobody_who_is_shut_out_has_anything_open(steps in prop::collection::vec(step(), 1..40)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(live(steps));
+    }
+}

@@ -1,0 +1,269 @@
+//! Messages that people write.
+
+use base64::Engine;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Impossible, Sent};
+use crate::chat::{Kind as ChatKind, Standing};
+use crate::compose::Envelope;
+use crate::file::{Content, Kind as FileKind};
+use crate::methods::media::keep;
+use crate::world::{Place, World};
+
+/// Fields that make a message a service message, which every bot in the chat sees.
+const SERVICE: [&str; 8] = [
+    "new_chat_members",
+    "left_chat_member",
+    "migrate_to_chat_id",
+    "migrate_from_chat_id",
+    "pinned_message",
+    "forum_topic_created",
+    "new_chat_title",
+    "group_chat_created",
+];
+
+/// A message that somebody writes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Say {
+    /// The chat; a private chat has the number of the person.
+    pub chat: i64,
+    /// Who writes.
+    pub from: i64,
+    /// The bot whose private chat it is; the first one if none is named.
+    pub bot: Option<i64>,
+    /// The text, or the caption of what is attached.
+    pub text: Option<String>,
+    /// How the text is marked up; plainly if nothing is said.
+    pub parse_mode: Option<String>,
+    /// What is attached.
+    pub attachment: Option<Attachment>,
+    /// The album that it belongs to.
+    pub album: Option<String>,
+    /// The topic.
+    pub thread: Option<i64>,
+    /// The message that it replies to.
+    pub reply_to: Option<i64>,
+    /// The words that it quotes.
+    pub quote: Option<String>,
+    /// Where it was forwarded from.
+    pub forward: Option<Forward>,
+    /// The chat that it is written as: an anonymous administrator names the group itself.
+    pub as_chat: Option<i64>,
+    /// Whether the platform carried it from the linked channel into its group.
+    pub automatic: bool,
+    /// Fields that are added as they stand, whatever they are.
+    pub extra: Map<String, Value>,
+}
+
+/// What is attached to a message.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the platform's own")]
+pub enum Attachment {
+    Photo(Data),
+    Document(Data),
+    Audio(Data),
+    Video(Data),
+    Voice(Data),
+    Animation(Data),
+    Sticker(Data),
+    VideoNote(Data),
+    Location { latitude: f64, longitude: f64 },
+    Contact { phone_number: String, first_name: String },
+    Poll { question: String, options: Vec<String> },
+}
+
+/// A file, as a test or a control request gives it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// The bytes in base64.
+    pub base64: String,
+    /// The size that it claims, if there are fewer bytes.
+    pub size: u64,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its media type.
+    pub mime: Option<String>,
+}
+
+impl From<Content> for Data {
+    fn from(content: Content) -> Self {
+        let base64 = base64::engine::general_purpose::STANDARD.encode(&content.bytes);
+        Self { base64, size: content.claimed, name: content.name, mime: content.mime }
+    }
+}
+
+impl Data {
+    fn content(&self) -> Result<Content, Impossible> {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(&self.base64);
+        let bytes = bytes.map_err(|error| format!("not base64: {error}"))?;
+        Ok(Content { bytes: bytes.into(), claimed: self.size, name: self.name.clone(), mime: self.mime.clone() })
+    }
+}
+
+/// Where a message was forwarded from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forward {
+    /// Somebody who shows their account.
+    User(i64),
+    /// Somebody who only shows a name.
+    Hidden(String),
+    /// A group, by an administrator in its name.
+    Chat(i64),
+    /// A channel and the number of its post.
+    Channel(i64, i64),
+}
+
+impl World {
+    /// Somebody writes a message.
+    pub fn say(&mut self, say: &Say) -> Result<Sent, Impossible> {
+        let bot = say.bot.unwrap_or(self.first_bot);
+        if say.from != 0 && !self.people.contains_key(&say.from) {
+            return Err(format!("nobody has the id {}", say.from));
+        }
+        if say.chat > 0 {
+            // Whoever writes to a bot has started it.
+            self.private(bot, say.chat);
+        }
+        let place = Self::place(bot, say.chat);
+        let chat = self.chats.get(&place).ok_or_else(|| format!("no chat {}", say.chat))?;
+        if chat.migrated_to.is_some() {
+            return Err(format!("chat {} has become a supergroup", say.chat));
+        }
+        if let Some(topic) = say.thread.filter(|topic| !chat.topics.contains_key(topic)) {
+            return Err(format!("no topic {topic} in chat {}", say.chat));
+        }
+        if let Some(reply) = say.reply_to.filter(|reply| !chat.messages.contains_key(reply)) {
+            return Err(format!("no message {reply} in chat {}", say.chat));
+        }
+        let content = self.content(say)?;
+        let (chat, from, as_chat) = (say.chat, say.from, say.as_chat);
+        let (thread, reply_to, quote) = (say.thread, say.reply_to, say.quote.clone());
+        Ok(self.publish(Envelope { bot, chat, from, as_chat, thread, reply_to, quote, content }))
+    }
+
+    /// Puts a message into its chat and tells the bots that may see it.
+    pub(crate) fn publish(&mut self, envelope: Envelope) -> Sent {
+        let place = Self::place(envelope.bot, envelope.chat);
+        let (message_id, json) = self.put(envelope);
+        let kind = if self.is_channel(place) { "channel_post" } else { "message" };
+        let value = if place.1 < 0 { serde_json::from_str(&json).unwrap_or_default() } else { Value::Null };
+        let update_id = self.tell_all(place, kind, &json, &value);
+        Sent { update_id, message_id }
+    }
+
+    /// Tells every bot that may see this message.
+    pub(crate) fn tell_all(&mut self, place: Place, kind: &str, json: &str, message: &Value) -> i64 {
+        let author = message["from"]["id"].as_i64().unwrap_or_default();
+        let bots = self.bots_in(place).into_iter();
+        let bots: Vec<i64> = bots.filter(|bot| *bot != author && self.sees(*bot, place, message)).collect();
+        self.tell_these(&bots, kind, json, place.1)
+    }
+
+    pub(crate) fn is_channel(&self, place: Place) -> bool {
+        self.chats.get(&place).is_some_and(|chat| chat.kind == ChatKind::Channel)
+    }
+
+    /// A bot in privacy mode sees in groups what is meant for it, and what the chat itself says.
+    fn sees(&self, bot: i64, place: Place, message: &Value) -> bool {
+        let (Some(known), Some(chat)) = (self.bots.get(&bot), self.chats.get(&place)) else { return false };
+        let group = matches!(chat.kind, ChatKind::Group | ChatKind::Supergroup);
+        if !known.privacy || !group || chat.standing(bot).is_some_and(Standing::is_admin) {
+            return true;
+        }
+        let name = self.people.get(&bot).and_then(|bot| bot.username.as_deref()).unwrap_or_default();
+        let handle = format!("@{}", name.to_lowercase());
+        let text = message["text"].as_str().or_else(|| message["caption"].as_str()).unwrap_or_default();
+        let command = text.starts_with('/').then(|| text.split_whitespace().next().unwrap_or_default());
+        let addressed = match command.and_then(|command| command.split_once('@')) {
+            Some((_, owner)) => owner.eq_ignore_ascii_case(name),
+            None => command.is_some() && [0, bot].contains(&chat.last_bot),
+        };
+        addressed
+            || text.to_lowercase().contains(&handle)
+            || message["reply_to_message"]["from"]["id"] == json!(bot)
+            || SERVICE.iter().any(|field| message.get(*field).is_some())
+    }
+
+    fn content(&mut self, say: &Say) -> Result<Map<String, Value>, Impossible> {
+        let mut content = match &say.attachment {
+            Some(attachment) => self.attach(attachment)?,
+            None => Map::new(),
+        };
+        if let Some(text) = &say.text {
+            let formatted = self.format(text, say.parse_mode.as_deref(), None);
+            let formatted = formatted.map_err(|refusal| refusal.description)?;
+            let field = if say.attachment.is_some() { "caption" } else { "text" };
+            self.write_text(&formatted, field, &mut content);
+        }
+        if let Some(album) = &say.album {
+            content.insert("media_group_id".to_owned(), album.clone().into());
+        }
+        if let Some(forward) = &say.forward {
+            content.insert("forward_origin".to_owned(), self.origin(forward));
+        }
+        if say.automatic {
+            content.insert("is_automatic_forward".to_owned(), true.into());
+        }
+        content.extend(say.extra.clone());
+        if content.is_empty() {
+            return Err("a message without a text needs something attached".to_owned());
+        }
+        Ok(content)
+    }
+
+    fn origin(&self, forward: &Forward) -> Value {
+        let date = self.now() - 60;
+        match forward {
+            Forward::User(id) => json!({"type": "user", "date": date, "sender_user": self.user(*id)}),
+            Forward::Hidden(name) => json!({"type": "hidden_user", "date": date, "sender_user_name": name}),
+            Forward::Chat(id) => json!({"type": "chat", "date": date, "sender_chat": self.chat_json(0, *id)}),
+            Forward::Channel(id, message) => {
+                json!({"type": "channel", "date": date, "chat": self.chat_json(0, *id), "message_id": message})
+            }
+        }
+    }
+
+    fn attach(&mut self, attachment: &Attachment) -> Result<Map<String, Value>, Impossible> {
+        let (kind, data) = match attachment {
+            Attachment::Photo(data) => (FileKind::Photo, data),
+            Attachment::Document(data) => (FileKind::Document, data),
+            Attachment::Audio(data) => (FileKind::Audio, data),
+            Attachment::Video(data) => (FileKind::Video, data),
+            Attachment::Voice(data) => (FileKind::Voice, data),
+            Attachment::Animation(data) => (FileKind::Animation, data),
+            Attachment::Sticker(data) => (FileKind::Sticker, data),
+            Attachment::VideoNote(data) => (FileKind::VideoNote, data),
+            Attachment::Location { latitude, longitude } => {
+                let location = json!({"latitude": latitude, "longitude": longitude});
+                return Ok(Map::from_iter([("location".to_owned(), location)]));
+            }
+            Attachment::Contact { phone_number, first_name } => {
+                let contact = json!({"phone_number": phone_number, "first_name": first_name});
+                return Ok(Map::from_iter([("contact".to_owned(), contact)]));
+            }
+            Attachment::Poll { question, options } => return Ok(self.poll(question, options)),
+        };
+        Ok(keep(self, kind, data.content()?))
+    }
+
+    fn poll(&mut self, question: &str, options: &[String]) -> Map<String, Value> {
+        let id = format!("5{:017}", self.dice.below(100_000_000_000_000_000));
+        let date = self.now();
+        let options = options.iter().enumerate().map(|(number, text)| {
+            json!({
+                "text": text, "voter_count": 0, "persistent_id": number.to_string(), "addition_date": date,
+            })
+        });
+        let poll = json!({
+            "id": id, "question": question, "options": options.collect::<Vec<_>>(), "total_voter_count": 0,
+            "is_closed": false, "is_anonymous": true, "type": "regular", "allows_multiple_answers": false,
+            "allows_revoting": false, "members_only": false,
+        });
+        Map::from_iter([("poll".to_owned(), poll)])
+    }
+}

@@ -1,0 +1,159 @@
+//! What admins do from their phone, and what nobody else does.
+
+use std::time::Duration;
+
+use frontdesk_core::message::{Outcome, Speaker};
+use frontdesk_runtime::Lifecycle;
+use frontdesk_world::event::said;
+use frontdesk_world::{World, plan};
+
+#[tokio::test]
+async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/gateway stop").await;
+    assert_eq!(anna.hears().await, "Only admins may look after the gateway.");
+    assert_eq!(*world.desk().lifecycle().borrow(), None);
+    let audits = world.desk().audits(None, 10).await.unwrap();
+    let line = (audits[0].by.as_str(), audits[0].action.as_str(), audits[0].outcome.as_str());
+    assert_eq!(line, ("fake:anna", "gateway stop", "refused:not_admin"));
+}
+
+#[tokio::test]
+async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
+    let world = World::new().await;
+    let platform = world.platform();
+    let command = "/gateway allow fake eve";
+    for happening in [
+        said("root", command).forwarded(),
+        said("root", command).instead_of("in-1"),
+        said("root", command).pressed_under("out-1"),
+        said("root", "look").replying_to(command),
+        said("root", command).in_group("-1").by(Speaker::Chat),
+        said("-1", command).in_group("-1").by(Speaker::Chat),
+        said("root", command).in_group("-1").by(Speaker::Bot),
+        said("anna", command).shown_as("root"),
+        said("anna", command).in_group("-1"),
+    ] {
+        platform.brought(happening).await;
+    }
+    world.at_rest().await;
+    let access = world.desk().access();
+    assert!(access.entries.iter().all(|entry| entry.principal.id() != "eve"), "{access:?}");
+}
+
+#[tokio::test]
+async fn an_admin_opens_a_group_from_within_it_and_closes_it_again() {
+    let world = World::new().await;
+    let platform = world.platform();
+    assert_eq!(platform.brought(said("anna", "/gateway allow-here").in_group("-9")).await, Outcome::Denied);
+    platform.brought(said("root", "/gateway allow-here").overheard_in("-9")).await;
+    world.at_rest().await;
+    assert!(platform.chat("-9")[0].text.contains("is served now"));
+    assert!(matches!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Accepted { .. }));
+    world.at_rest().await;
+    platform.brought(said("root", "/gateway deny-here").in_group("-9")).await;
+    world.at_rest().await;
+    assert_eq!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Denied);
+    platform.brought(said("root", "/gateway deny-here").in_group("-1")).await;
+    world.at_rest().await;
+    assert!(platform.chat("-1")[0].text.contains("stands in the configuration file"));
+}
+
+#[tokio::test]
+async fn a_muted_chat_is_not_answered_and_commands_are() {
+    let world = World::new().await;
+    let root = world.user("root");
+    root.says("/gateway mute 30").await;
+    assert!(root.hears().await.contains("silent here for 30 minutes"));
+    assert_eq!(root.tries("hello?").await, Outcome::Ignored);
+    root.says("/status").await;
+    root.hears().await;
+    world.clock().pass(Duration::from_secs(30 * 60 + 1));
+    root.says("hello!").await;
+    assert_eq!(root.hears().await, "hello!");
+}
+
+#[tokio::test]
+async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
+    let mut world = World::new().await;
+    let root = world.user("root");
+    root.says("/gateway stop fake").await;
+    assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
+    let account = |world: &World| world.desk().accounts().remove(0);
+    assert_eq!(account(&world).stopped.as_deref(), Some("fake:root"));
+    world.crash().await;
+    world.start().await.unwrap();
+    assert_eq!(account(&world).stopped.as_deref(), Some("fake:root"), "a restart changes nothing");
+    let waits = root.writes("are you there?");
+    world.clock().pass(Duration::from_secs(60));
+    let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
+    let accounts = vec![("fake".to_owned(), "default".to_owned())];
+    let start = frontdesk_store::row::AccessChange::Switch { accounts, stopped: false };
+    world.desk().change_access(start, by).await.unwrap();
+    assert!(matches!(world.platform().outcome(waits).await, Outcome::Accepted { .. }));
+    assert_eq!(root.hears().await, "are you there?");
+}
+
+#[tokio::test]
+async fn stop_and_restart_come_after_their_answer_is_stored() {
+    let world = World::new().await;
+    let root = world.user("root");
+    let mut lifecycle = world.desk().lifecycle();
+    let restart = root.says("/gateway restart").await;
+    lifecycle.changed().await.unwrap();
+    assert_eq!(*lifecycle.borrow(), Some(Lifecycle::Restart));
+    assert_eq!(world.message(restart).await.message.state, "answered");
+}
+
+#[tokio::test]
+async fn every_request_is_answered_in_a_few_lines() {
+    let world = World::new().await;
+    let root = world.user("root");
+    for (request, says) in [
+        ("status", "Running since"),
+        ("sessions", "agent:main:fake:dm:root"),
+        ("tasks", "no background tasks yet"),
+        ("config", "answered by"),
+        ("start 3847", "gateway.port"),
+        ("start nowhere", "no such channel"),
+        ("pair hello", "That is no code"),
+        ("allow fake @eve", "only take ids"),
+        ("allow fake -100", "id of a group"),
+        ("allow moon 1", "no such platform"),
+        ("revoke fake root", "configuration file"),
+        ("allow-here", "private chat"),
+        ("whatever", "/gateway pair CODE"),
+    ] {
+        root.says(&format!("/gateway {request}")).await;
+        world.at_rest().await;
+        let shown = root.sees();
+        let answer = shown.iter().rev().take(5).find(|text| text.contains(says));
+        assert!(answer.is_some(), "/gateway {request} was answered with {:?}", shown.last());
+    }
+}
+
+#[tokio::test]
+async fn a_person_may_say_so_much_a_day_and_sees_it() {
+    let world = World::with(plan().with(|config| config.limits.daily = 2)).await;
+    let anna = world.user("anna");
+    anna.says("one").await;
+    anna.says("two").await;
+    world.at_rest().await;
+    anna.tries("three").await;
+    anna.tries("four").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["one", "two"]);
+    let told = anna.sees().iter().filter(|text| text.contains("as one person may")).count();
+    assert_eq!(told, 1, "{:?}", anna.sees());
+    anna.says("/status").await;
+    world.at_rest().await;
+    assert!(
+        anna.sees().last().unwrap().contains("2 of 2")
+            || anna.sees().iter().any(|text| text.contains("2 of 2"))
+    );
+    world.clock().pass(Duration::from_secs(24 * 3600));
+    anna.says("a new day").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().heard().last().unwrap(), "a new day");
+}

@@ -1,0 +1,101 @@
+//! Edits, buttons and marks.
+
+use frontdesk_core::message::{Manner, Outcome};
+use frontdesk_world::event::said;
+use frontdesk_world::{Step, World};
+
+#[tokio::test]
+async fn an_edit_of_a_waiting_message_takes_its_place() {
+    let world = World::new().await;
+    let platform = world.platform();
+    world.agent().will([Step::Pause]);
+    platform.brought(said("anna", "first")).await;
+    world.agent().begun(1).await;
+    platform.brought(said("anna", "secnod").named("m2")).await;
+    platform.brought(said("anna", "third").named("m3")).await;
+    let edit = platform.brought(said("anna", "second").instead_of("m2")).await;
+    assert_eq!(edit, Outcome::Noted);
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "helo").named("m1")).await;
+    world.at_rest().await;
+    assert!(matches!(
+        platform.brought(said("anna", "hello").instead_of("m1")).await,
+        Outcome::Accepted { .. }
+    ));
+    world.at_rest().await;
+    let manners: Vec<Manner> = world.agent().turns().iter().map(|turn| turn.prompt[0].manner).collect();
+    assert_eq!(manners, [Manner::Message, Manner::Edit]);
+}
+
+#[tokio::test]
+async fn an_edit_that_changes_nothing_is_no_message() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "hello").named("m1")).await;
+    world.at_rest().await;
+    assert_eq!(platform.brought(said("anna", "hello").instead_of("m1")).await, Outcome::Noted);
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["hello"]);
+}
+
+#[tokio::test]
+async fn nobody_edits_what_somebody_else_said() {
+    let world = World::new().await;
+    let platform = world.platform();
+    world.agent().will([Step::Pause]);
+    platform.brought(said("anna", "first").in_group("-1")).await;
+    world.agent().begun(1).await;
+    platform.brought(said("anna", "my words").in_group("-1").named("m2")).await;
+    platform.brought(said("ben", "his words").in_group("-1").instead_of("m2")).await;
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["first", "my words", "his words"]);
+}
+
+#[tokio::test]
+async fn a_button_is_a_message_with_its_data() {
+    let world = World::new().await;
+    world.platform().brought(said("anna", "yes, do it").pressed_under("out-1")).await;
+    world.at_rest().await;
+    let turns = world.agent().turns();
+    assert_eq!((turns[0].prompt[0].text.as_str(), turns[0].prompt[0].manner), ("yes, do it", Manner::Button));
+}
+
+#[tokio::test]
+async fn a_mark_is_heard_with_the_next_message() {
+    let world = World::new().await;
+    let platform = world.platform();
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    let answer = anna.next().await;
+    // Its id is stored now.
+    world.at_rest().await;
+    assert_eq!(platform.brought(said("anna", "👍").put_on(&answer.id)).await, Outcome::Noted);
+    world.beat().await;
+    assert_eq!(world.agent().turns().len(), 1, "a mark alone is not answered");
+    anna.says("go on").await;
+    anna.hears().await;
+    let turns = world.agent().turns();
+    let aside = &turns[1].asides[0];
+    assert_eq!(aside.manner, Manner::Reaction);
+    assert!(aside.text.contains("👍") && aside.text.contains("hello"), "{aside:?}");
+}
+
+#[tokio::test]
+async fn what_no_agent_can_take_gets_one_honest_sentence() {
+    let world = World::new().await;
+    world.platform().brought(said("anna", "").unreadable()).await;
+    let heard = world.user("anna").hears().await;
+    assert!(heard.contains("cannot read this kind of message"), "{heard}");
+    world.platform().brought(said("anna", "").overheard_in("-1").unreadable()).await;
+    world.beat().await;
+    assert!(world.platform().chat("-1").is_empty());
+}

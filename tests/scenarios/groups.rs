@@ -1,0 +1,185 @@
+//! Groups: who is heard in them, and when.
+
+use std::time::Duration;
+
+use frontdesk_core::access::GroupAccess;
+use frontdesk_core::message::{Outcome, Speaker};
+use frontdesk_runtime::config::Sharing;
+use frontdesk_world::event::said;
+use frontdesk_world::{World, plan};
+
+/// The group that every world serves.
+const GROUP: &str = "-1";
+
+async fn answers(world: &World, chat: &str) -> Vec<String> {
+    world.at_rest().await;
+    world.platform().chat(chat).into_iter().map(|message| message.text).collect()
+}
+
+#[tokio::test]
+async fn a_group_that_nobody_allowed_is_not_served() {
+    let world = World::new().await;
+    assert_eq!(world.platform().brought(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert!(answers(&world, "-9").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_group_stays_silent_until_it_is_spoken_to() {
+    let world = World::new().await;
+    let platform = world.platform();
+    assert_eq!(platform.brought(said("anna", "just chatting").overheard_in(GROUP)).await, Outcome::Ignored);
+    platform.brought(said("anna", "now you").in_group(GROUP)).await;
+    assert_eq!(answers(&world, GROUP).await, ["now you"]);
+    let turn = &world.agent().turns()[0];
+    assert!(turn.asides.is_empty(), "nothing is overheard unless the operator wants it");
+}
+
+#[tokio::test]
+async fn a_command_speaks_to_us_and_an_unknown_one_perhaps_to_another_bot() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "/status").overheard_in(GROUP)).await;
+    assert_eq!(answers(&world, GROUP).await.len(), 1);
+    assert_eq!(platform.brought(said("anna", "/weather").overheard_in(GROUP)).await, Outcome::Ignored);
+    platform.brought(said("anna", "/weather").in_group(GROUP)).await;
+    assert!(answers(&world, GROUP).await[1].contains("There is no /weather"));
+}
+
+#[tokio::test]
+async fn where_no_mention_is_required_everything_is_for_the_agent() {
+    let world = World::with(plan().chat(GROUP, |chat| chat.require_mention = Some(false))).await;
+    world.platform().brought(said("anna", "hello all").overheard_in(GROUP)).await;
+    assert_eq!(answers(&world, GROUP).await, ["hello all"]);
+}
+
+#[tokio::test]
+async fn only_those_on_a_groups_list_are_heard_in_it() {
+    let world = World::with(plan().access(|access| {
+        let (people, roles) = (["anna".to_owned()].into(), ["staff".to_owned()].into());
+        access.groups.insert("-2".to_owned(), GroupAccess { people, roles });
+    }))
+    .await;
+    let platform = world.platform();
+    assert!(matches!(platform.brought(said("anna", "1").in_group("-2")).await, Outcome::Accepted { .. }));
+    assert_eq!(platform.brought(said("ben", "2").in_group("-2")).await, Outcome::Denied);
+    assert_eq!(platform.brought(said("Anna", "3").in_group("-2")).await, Outcome::Denied);
+    let posing = said("ben", "4").shown_as("anna").in_group("-2");
+    assert_eq!(platform.brought(posing).await, Outcome::Denied);
+    let staff = said("carl", "5").with_role("staff").in_group("-2");
+    assert!(matches!(platform.brought(staff).await, Outcome::Accepted { .. }));
+    assert_eq!(answers(&world, "-2").await, ["1", "5"]);
+}
+
+#[tokio::test]
+async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
+    let world = World::with(plan().chat(GROUP, |chat| chat.ambient = Some(2))).await;
+    let platform = world.platform();
+    for text in ["one", "two", "three"] {
+        assert_eq!(platform.brought(said("ben", text).overheard_in(GROUP)).await, Outcome::Noted);
+    }
+    platform.brought(said("anna", "what did they say?").in_group(GROUP)).await;
+    assert_eq!(answers(&world, GROUP).await.len(), 1);
+    let turns = world.agent().turns();
+    let overheard: Vec<&str> = turns[0].asides.iter().map(|aside| aside.text.as_str()).collect();
+    assert_eq!(overheard, ["two", "three"], "the last two, in order");
+    platform.brought(said("anna", "and now?").in_group(GROUP)).await;
+    world.at_rest().await;
+    assert!(world.agent().turns()[1].asides.is_empty(), "nothing is heard twice");
+}
+
+#[tokio::test]
+async fn one_conversation_for_all_or_one_for_each() {
+    let shared = World::new().await;
+    for person in ["anna", "ben"] {
+        shared.platform().brought(said(person, "hello").in_group(GROUP)).await;
+    }
+    shared.at_rest().await;
+    let sessions = |world: &World| -> Vec<String> {
+        let mut keys: Vec<String> =
+            world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+        keys.dedup();
+        keys
+    };
+    assert_eq!(sessions(&shared), ["agent:main:fake:group:-1"]);
+    let own = World::with(plan().chat(GROUP, |chat| chat.sessions = Some(Sharing::Person))).await;
+    own.platform().brought(said("anna", "hello").in_group(GROUP)).await;
+    own.at_rest().await;
+    own.platform().brought(said("ben", "hello").in_group(GROUP)).await;
+    own.at_rest().await;
+    assert_eq!(sessions(&own), ["agent:main:fake:member:-1::anna", "agent:main:fake:member:-1::ben"]);
+    assert_eq!(own.platform().chat(GROUP).len(), 2, "both answers are in the group");
+}
+
+#[tokio::test]
+async fn a_topic_is_a_conversation_of_its_own() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "here").in_group(GROUP)).await;
+    platform.brought(said("anna", "there").in_topic(GROUP, "5")).await;
+    world.at_rest().await;
+    let mut keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+    keys.sort();
+    assert_eq!(keys, ["agent:main:fake:group:-1", "agent:main:fake:topic:-1:5"]);
+}
+
+#[tokio::test]
+async fn other_programs_are_not_heard_unless_they_are_named() {
+    let world = World::with(plan().access(|access| {
+        access.bots.insert("helper".to_owned());
+    }))
+    .await;
+    let platform = world.platform();
+    let bot = |name: &str| said(name, "beep").in_group(GROUP).by(Speaker::Bot);
+    assert_eq!(platform.brought(bot("spammer")).await, Outcome::Denied);
+    assert!(matches!(platform.brought(bot("helper")).await, Outcome::Accepted { .. }));
+}
+
+#[tokio::test]
+async fn two_programs_that_answer_each_other_are_silenced_for_a_minute() {
+    let world = World::with(plan().access(|access| {
+        access.bots.insert("helper".to_owned());
+    }))
+    .await;
+    let platform = world.platform();
+    let bot = |n: usize| said("helper", &format!("beep {n}")).in_group(GROUP).by(Speaker::Bot);
+    for n in 0..20 {
+        assert!(matches!(platform.brought(bot(n)).await, Outcome::Accepted { .. }), "{n}");
+    }
+    assert_eq!(platform.brought(bot(20)).await, Outcome::Ignored);
+    platform.brought(said("anna", "people are heard").in_group(GROUP)).await;
+    world.clock().pass(Duration::from_secs(59));
+    assert_eq!(platform.brought(bot(21)).await, Outcome::Ignored);
+    world.clock().pass(Duration::from_secs(2));
+    assert!(matches!(platform.brought(bot(22)).await, Outcome::Accepted { .. }));
+}
+
+#[tokio::test]
+async fn a_group_that_moves_keeps_its_conversation_and_its_rules() {
+    let mut world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "before").in_group(GROUP)).await;
+    world.at_rest().await;
+    platform.brought(said("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.brought(said("anna", "after").in_group("-100")).await;
+    assert_eq!(answers(&world, "-100").await, ["after"]);
+    world.crash().await;
+    world.start().await.unwrap();
+    world.platform().brought(said("anna", "later").in_group("-100")).await;
+    assert_eq!(answers(&world, "-100").await, ["after", "later"]);
+    let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+    assert_eq!(keys, vec!["agent:main:fake:group:-1"; 3]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.set_offline(true);
+    platform.brought(said("anna", "hello").in_group(GROUP)).await;
+    world.agent().begun(1).await;
+    platform.brought(said("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.set_offline(false);
+    world.clock().pass(Duration::from_secs(60));
+    assert_eq!(answers(&world, "-100").await, ["hello"]);
+    assert!(platform.chat(GROUP).is_empty());
+}

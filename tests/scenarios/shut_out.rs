@@ -1,0 +1,137 @@
+//! Whoever may not speak reaches no agent: whatever they do, in whatever order things happen.
+
+use frontdesk_core::access::{DmPolicy, GroupAccess};
+use frontdesk_core::message::{FileKind, Speaker};
+use frontdesk_store::row::{AccessChange, Author, Scope};
+use frontdesk_world::event::{Happening, said};
+use frontdesk_world::{World, plan};
+use proptest::prelude::*;
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+enum Step {
+    Grant { who: usize, group: bool },
+    Revoke { who: usize },
+    Serve { allowed: bool },
+    Event { who: usize, place: usize, way: usize, speaker: Speaker },
+}
+
+const PEOPLE: [&str; 4] = ["anna", "ben", "eve", "listed"];
+/// In private, in a group for all, in one for `listed` alone, in one that only an admin can open.
+const PLACES: [&str; 4] = ["", "-1", "-2", "-3"];
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0..PEOPLE.len();
+    let speaker = prop_oneof![4 => Just(Speaker::Person), 1 => Just(Speaker::Bot), 1 => Just(Speaker::Chat)];
+    prop_oneof![
+        1 => (who.clone(), any::<bool>()).prop_map(|(who, group)| Step::Grant { who, group }),
+        1 => who.clone().prop_map(|who| Step::Revoke { who }),
+        1 => any::<bool>().prop_map(|allowed| Step::Serve { allowed }),
+        6 => (who, 0..PLACES.len(), 0..8_usize, speaker)
+            .prop_map(|(who, place, way, speaker)| Step::Event { who, place, way, speaker }),
+    ]
+}
+
+/// The rule once more, as plainly as can be.
+#[derive(Default)]
+struct Granted {
+    dm: [bool; 4],
+    group: [bool; 4],
+    served: bool,
+}
+
+impl Granted {
+    fn may_speak(&self, who: usize, place: usize, speaker: Speaker) -> bool {
+        speaker != Speaker::Bot
+            && match place {
+                0 => self.dm[who],
+                1 => true,
+                2 => PEOPLE[who] == "listed",
+                _ => self.served || self.group[who],
+            }
+    }
+}
+
+fn happening(n: usize, who: usize, place: usize, way: usize, speaker: Speaker) -> Happening {
+    let text = format!("event {n}.");
+    let event = said(PEOPLE[who], &text).by(speaker).shown_as("listed");
+    let event = match place {
+        0 => event,
+        _ => event.in_group(PLACES[place]),
+    };
+    match way {
+        0 => event,
+        1 => event.instead_of("m1"),
+        2 => event.pressed_under("out-1"),
+        3 => event.put_on("out-1"),
+        4 => event.with_file("f", FileKind::Voice),
+        5 => event.forwarded(),
+        6 => event.replying_to("what the owner said"),
+        _ => said(PEOPLE[who], &format!("/new {text}")).by(speaker).in_group(PLACES[place.max(1)]),
+    }
+}
+
+async fn run(steps: Vec<Step>) {
+    let world = World::with(
+        plan()
+            .access(|access| {
+                access.dm_policy = DmPolicy::Pairing;
+                let people = ["listed".to_owned()].into();
+                access.groups.insert("-2".to_owned(), GroupAccess { people, ..GroupAccess::default() });
+            })
+            .chat("-1", |chat| chat.ambient = Some(5)),
+    )
+    .await;
+    let by = || Author { name: "cli".to_owned(), via: "cli" };
+    let (mut granted, mut shut_out) = (Granted::default(), Vec::new());
+    for (n, step) in steps.into_iter().enumerate() {
+        let principal = |who: usize| format!("fake:{}", PEOPLE[who]).parse().unwrap();
+        let change = match step {
+            Step::Grant { who, group } => {
+                if group {
+                    granted.group[who] = true
+                } else {
+                    granted.dm[who] = true
+                }
+                let scope = if group { Scope::Group("-3".to_owned()) } else { Scope::Dm };
+                AccessChange::Grant { principal: principal(who), scope }
+            }
+            Step::Revoke { who } => {
+                if PEOPLE[who] != "listed" {
+                    (granted.dm[who], granted.group[who]) = (false, false);
+                }
+                AccessChange::Revoke { principal: principal(who), scope: None }
+            }
+            Step::Serve { allowed } => {
+                granted.served = allowed;
+                AccessChange::Serve { chat: "fake:-3".parse().unwrap(), allowed }
+            }
+            Step::Event { who, place, way, speaker } => {
+                let there = if way == 7 { place.max(1) } else { place };
+                if !granted.may_speak(who, there, speaker) {
+                    shut_out.push(format!("event {n}."));
+                }
+                world.platform().brought(happening(n, who, place, way, speaker)).await;
+                continue;
+            }
+        };
+        // What the file grants it does not take back, and says so.
+        let refused = world.desk().change_access(change, by()).await.err();
+        assert!(refused.is_none_or(|error| error.to_string().contains("configuration file")));
+    }
+    world.at_rest().await;
+    let turns = format!("{:?}", world.agent().turns());
+    for event in shut_out {
+        assert!(!turns.contains(&event), "{event} reached the agent");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn no_way_leads_from_somebody_who_may_not_speak_to_the_agent(
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(steps));
+    }
+}

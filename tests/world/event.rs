@@ -1,0 +1,142 @@
+//! Everything that can happen on the platform, said in a line.
+
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::message::{Attachment, Event, EventKind, FileKind, Place, Quote, Speaker};
+
+use crate::platform::CHANNEL;
+
+/// An event that has not happened yet. Its number is given by the platform.
+#[derive(Debug, Clone)]
+pub struct Happening(pub(crate) Event);
+
+/// Somebody writes in private.
+pub fn said(person: &str, text: &str) -> Happening {
+    Happening(Event {
+        id: String::new(),
+        kind: EventKind::Message,
+        principal: Principal::new(CHANNEL, None, person).unwrap(),
+        speaker: Speaker::Person,
+        roles: Vec::new(),
+        address: Address::new(CHANNEL, None, person, None).unwrap(),
+        place: Place::Dm { chat: person.to_owned(), thread: None },
+        addressed: true,
+        forwarded: false,
+        text: text.to_owned(),
+        sender: Some(format!("name of {person}")),
+        platform_message: None,
+        quote: None,
+        album: None,
+        attachments: Vec::new(),
+        sent_at: None,
+    })
+}
+
+impl Happening {
+    /// In a group, and not to us.
+    #[must_use]
+    pub fn overheard_in(self, chat: &str) -> Self {
+        let here = self.in_group(chat);
+        Happening(Event { addressed: false, ..here.0 })
+    }
+
+    /// In a group, to us.
+    #[must_use]
+    pub fn in_group(self, chat: &str) -> Self {
+        let address = Address::new(CHANNEL, None, chat, None).unwrap();
+        Happening(Event { address, place: Place::Group { chat: chat.to_owned() }, ..self.0 })
+    }
+
+    /// In a topic of a group, to us.
+    #[must_use]
+    pub fn in_topic(self, chat: &str, thread: &str) -> Self {
+        let address = Address::new(CHANNEL, None, chat, Some(thread)).unwrap();
+        let place = Place::Topic { chat: chat.to_owned(), thread: thread.to_owned() };
+        Happening(Event { address, place, ..self.0 })
+    }
+
+    /// Under the platform's id of a message.
+    #[must_use]
+    pub fn named(self, message: &str) -> Self {
+        Happening(Event { platform_message: Some(message.to_owned()), ..self.0 })
+    }
+
+    /// Not by a person.
+    #[must_use]
+    pub fn by(self, speaker: Speaker) -> Self {
+        Happening(Event { speaker, ..self.0 })
+    }
+
+    /// By somebody with this role.
+    #[must_use]
+    pub fn with_role(mut self, role: &str) -> Self {
+        self.0.roles.push(role.to_owned());
+        self
+    }
+
+    /// Under a name that anybody may take.
+    #[must_use]
+    pub fn shown_as(self, name: &str) -> Self {
+        Happening(Event { sender: Some(name.to_owned()), ..self.0 })
+    }
+
+    /// As somebody else's words.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Happening(Event { forwarded: true, ..self.0 })
+    }
+
+    /// As the new text of an earlier message.
+    #[must_use]
+    pub fn instead_of(self, message: &str) -> Self {
+        let named = self.named(message);
+        Happening(Event { kind: EventKind::Edit, ..named.0 })
+    }
+
+    /// By pressing a button under a message.
+    #[must_use]
+    pub fn pressed_under(self, message: &str) -> Self {
+        Happening(Event { kind: EventKind::Button { target: Some(message.to_owned()) }, ..self.0 })
+    }
+
+    /// As a mark on a message; the text is the mark.
+    #[must_use]
+    pub fn put_on(self, message: &str) -> Self {
+        let added = vec![self.0.text.clone()];
+        let kind = EventKind::Reaction { target: message.to_owned(), added, removed: Vec::new() };
+        Happening(Event { kind, text: String::new(), ..self.0 })
+    }
+
+    /// As something that no agent can take.
+    #[must_use]
+    pub fn unreadable(self) -> Self {
+        Happening(Event { kind: EventKind::Unreadable("game".to_owned()), text: String::new(), ..self.0 })
+    }
+
+    /// As a piece of an album.
+    #[must_use]
+    pub fn of_album(self, album: &str) -> Self {
+        Happening(Event { album: Some(album.to_owned()), ..self.0 })
+    }
+
+    /// In reply to these words.
+    #[must_use]
+    pub fn replying_to(self, words: &str) -> Self {
+        let quote =
+            Quote { message: None, sender: Some("somebody".to_owned()), text: words.to_owned(), ours: false };
+        Happening(Event { quote: Some(quote), ..self.0 })
+    }
+
+    /// With a file.
+    #[must_use]
+    pub fn with_file(mut self, reference: &str, kind: FileKind) -> Self {
+        let (reference, name) = (reference.to_owned(), Some(format!("{reference}.bin")));
+        self.0.attachments.push(Attachment { reference, kind, name, mime: None, size: None });
+        self
+    }
+
+    /// The chat has another id from now on.
+    #[must_use]
+    pub fn moves_to(self, chat: &str) -> Self {
+        Happening(Event { kind: EventKind::Moved { to: chat.to_owned() }, ..self.0 })
+    }
+}
