@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which of our rooms each room may know. Whoever is not named here may know nobody.
-const DIRECTION: [(&str, &[&str]); 13] = [
+const DIRECTION: [(&str, &[&str]); 14] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-agents", &["core"]),
@@ -19,6 +19,7 @@ const DIRECTION: [(&str, &[&str]); 13] = [
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
     ("frontdesk-lab", &["core", "kit"]),
+    ("frontdesk-botapi", &[]),
     ("frontdesk-world", &["core", "store", "runtime"]),
     ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram", "lab"]),
     ("frontdesk-crash", &[]),
@@ -119,7 +120,11 @@ fn core_has_no_clock_no_io_no_tasks_and_no_log() {
     assert!(features.iter().all(|feature| feature.as_str() != Some("clock")), "chrono must have no clock");
     let words =
         ["std::fs", "std::net", "std::thread", "std::process", "SystemTime", "Instant::now", "Utc::now"];
-    assert_eq!(offenders("src/core", &words, |_| false), Vec::<String>::new());
+    // An act passes an open file on to an adapter, and does nothing with it.
+    let (handle, found): (Vec<String>, Vec<String>) =
+        offenders("src/core", &words, |_| false).into_iter().partition(|line| line.contains("core/act.rs"));
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(handle.len(), 1, "{handle:?}");
 }
 
 #[test]

@@ -101,7 +101,8 @@ impl Api {
         within: Duration,
     ) -> Result<Box<RawValue>, Fault> {
         let body = serde_json::to_vec(body).map_err(|error| Fault::Unsent(error.to_string()))?;
-        let request = self.client.post(self.method(method)).header(CONTENT_TYPE, "application/json").body(body);
+        let request =
+            self.client.post(self.method(method)).header(CONTENT_TYPE, "application/json").body(body);
         self.answer(request.timeout(within)).await
     }
 
@@ -195,10 +196,14 @@ fn home(url: Option<&str>) -> Result<Url, ConfigError> {
     let home = Url::parse(url).map_err(|error| wrong(format!("{url:?} is not an address: {error}")))?;
     let plain = home.username().is_empty() && home.password().is_none();
     match home.scheme() {
-        "http" | "https" if home.has_host() && plain && home.query().is_none() && home.fragment().is_none() => {
+        "http" | "https"
+            if home.has_host() && plain && home.query().is_none() && home.fragment().is_none() =>
+        {
             Ok(home)
         }
-        _ => Err(wrong(format!("{url:?} must be like {HOME}: http or https, a host, nothing behind the path"))),
+        _ => {
+            Err(wrong(format!("{url:?} must be like {HOME}: http or https, a host, nothing behind the path")))
+        }
     }
 }
 

@@ -206,7 +206,8 @@ impl Account {
         let (id, secret) = token.split_once(':').unwrap_or(("", ""));
         let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || secret.is_empty() || !is_url_safe(secret) {
-            let problem = "this is not a bot's token; it looks like 123456789:AA... and comes from @BotFather";
+            let problem =
+                "this is not a bot's token; it looks like 123456789:AA... and comes from @BotFather";
             return Err(ConfigError::new("token", problem));
         }
         if let Mode::Webhook { public_url, secret } = &self.mode {
@@ -324,7 +325,8 @@ mod tests {
     #[test]
     fn a_webhook_without_a_proper_secret_is_refused() {
         for secret in ["", "with space", "ümlaut", &"x".repeat(257)] {
-            let mode = Mode::Webhook { public_url: "https://bot.example.org/tg".into(), secret: secret.into() };
+            let mode =
+                Mode::Webhook { public_url: "https://bot.example.org/tg".into(), secret: secret.into() };
             let error = Account { mode, ..account() }.check().unwrap_err();
             assert_eq!(error.path, "webhook.secret");
         }

@@ -31,15 +31,12 @@ mod rest;
 mod webhook;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::Attachment;
-use frontdesk_core::port::{
-    Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook,
-};
+use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
 use serde::Deserialize;
 use teloxide_core::payloads::GetMe;
@@ -48,7 +45,7 @@ use api::Api;
 pub use config::{Account, ConfigError, Mode, Settings, Streaming};
 use error::Fault;
 use inbound::Me;
-use poll::Poller;
+use poll::{Outage, Poller};
 use webhook::{Hook, Keeper};
 
 /// The channel's name in keys and addresses.
@@ -66,8 +63,8 @@ pub struct TelegramAdapter {
     api: Api,
     clock: Arc<dyn Clock>,
     hook: Option<Arc<Hook>>,
-    /// How often in a row another program was found to receive this bot's updates.
-    conflicts: AtomicU32,
+    /// Outlives a connection, as another program does.
+    outage: Outage,
 }
 
 impl TelegramAdapter {
@@ -84,7 +81,7 @@ impl TelegramAdapter {
             account,
             clock,
             hook,
-            conflicts: AtomicU32::new(0),
+            outage: Outage::default(),
         })
     }
 
@@ -112,7 +109,7 @@ impl TelegramAdapter {
                     rest,
                     me: &me,
                     inbox: inbox.as_ref(),
-                    conflicts: &self.conflicts,
+                    outage: &self.outage,
                 }
                 .run()
                 .await

@@ -64,7 +64,10 @@ fn way(file: &MediaFile, captioned: bool, largest_photo: u64) -> Way {
         FileKind::Photo => ("sendPhoto", "photo"),
         FileKind::Document => return DOCUMENT,
         // Bot API, sendVoice: OGG with OPUS, MP3 or M4A; anything else as audio or a document.
-        FileKind::Voice if mime.is_empty() || is_one_of(mime, &["audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"]) => {
+        FileKind::Voice
+            if mime.is_empty()
+                || is_one_of(mime, &["audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"]) =>
+        {
             ("sendVoice", "voice")
         }
         FileKind::Voice | FileKind::Audio => ("sendAudio", "audio"),
@@ -254,16 +257,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_read_whole_however_often_and_whoever_else_reads_it() {
-        let path = std::env::temp_dir().join(format!("frontdesk-media-{}", std::process::id()));
         let whole: Vec<u8> = (0..PIECE + 1000).map(|n| u8::try_from(n % 251).unwrap()).collect();
-        File::create(&path).unwrap().write_all(&whole).unwrap();
-        let handle = Arc::new(File::open(&path).unwrap());
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&whole).unwrap();
+        let handle = Arc::new(file);
         let size = u64::try_from(whole.len()).unwrap();
         for _ in 0..2 {
             let read: Vec<Vec<u8>> = pieces(handle.clone(), size).map(Result::unwrap).collect().await;
             assert!(read.concat() == whole);
         }
-        std::fs::remove_file(&path).unwrap();
         let longer: Vec<io::Result<Vec<u8>>> = pieces(handle, size + 1).collect().await;
         assert!(longer.last().unwrap().is_err(), "a file that shrank is not sent as if it were whole");
     }

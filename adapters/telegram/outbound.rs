@@ -46,9 +46,7 @@ pub(crate) async fn send(
             let sent = api.ask(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
             receipt(&sent)
         }
-        Act::Edit { target, post } => {
-            edited(api.ask(&edit(chat, settings, &target, post)?).await, target)
-        }
+        Act::Edit { target, post } => edited(api.ask(&edit(chat, settings, &target, post)?).await, target),
         Act::Media { file, post } => {
             let sent = media::send(api, settings, chat, &file, &post, reply(&post)?).await?;
             receipt(&sent)
@@ -227,7 +225,10 @@ mod tests {
     #[test]
     fn sent_needs_the_id_that_telegram_gave() {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(receipt(&raw(r#"{"message_id":17,"date":1}"#)), Ok(Receipt { message: Some("17".into()) }));
+        assert_eq!(
+            receipt(&raw(r#"{"message_id":17,"date":1}"#)),
+            Ok(Receipt { message: Some("17".into()) })
+        );
         assert!(matches!(receipt(&raw("true")), Err(SendError::Unknown(_))));
     }
 }

@@ -40,7 +40,43 @@ pub(crate) struct Poller<'a> {
     pub rest: Rest,
     pub me: &'a Me,
     pub inbox: &'a dyn Inbox,
-    pub conflicts: &'a AtomicU32,
+    pub outage: &'a Outage,
+}
+
+/// Another program receives this bot's updates. Two pollers cut each other off in turns, so that a poll that
+/// succeeds does not mean that it is over; several in a row do.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    conflicts: AtomicU32,
+    calm: AtomicU32,
+}
+
+impl Outage {
+    /// So many polls in a row must succeed.
+    const OVER: u32 = 3;
+
+    /// Another conflict. Says whether it is the first of its outage.
+    fn strike(&self) -> bool {
+        self.calm.store(0, Ordering::Relaxed);
+        self.conflicts.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// A poll has succeeded. Says after how many conflicts it is over, if it is over now.
+    fn settle(&self) -> Option<u32> {
+        if self.conflicts.load(Ordering::Relaxed) == 0
+            || self.calm.fetch_add(1, Ordering::Relaxed) + 1 < Self::OVER
+        {
+            return None;
+        }
+        self.calm.store(0, Ordering::Relaxed);
+        Some(self.conflicts.swap(0, Ordering::Relaxed))
+    }
+
+    /// After how many conflicts the next poll must wait, if the last one met one.
+    fn waits(&self) -> Option<u32> {
+        let conflicts = self.conflicts.load(Ordering::Relaxed);
+        (conflicts > 0 && self.calm.load(Ordering::Relaxed) == 0).then_some(conflicts)
+    }
 }
 
 /// What the next poll acknowledges: everything below it.
@@ -114,12 +150,18 @@ impl Poller<'_> {
                 }
             };
             self.inbox.heard(&source);
-            let batch = self.understand(&polled, &mut albums)?;
+            let mut batch = self.understand(&polled, &mut albums)?;
+            // Telegram's last, not the highest number: an old update that is brought again may be above all others.
             let Some(last) = batch.last().map(|understood| understood.id) else { continue };
-            if self.push(&source, &batch, last).await {
+            batch.sort_by_key(|understood| understood.id);
+            batch.dedup_by_key(|understood| understood.id);
+            let callbacks: Vec<String> =
+                batch.iter_mut().filter_map(|understood| understood.callback.take()).collect();
+            let events = batch.into_iter().map(|understood| understood.event).collect();
+            if self.push(&source, events, last).await {
                 // Only now: the next poll acknowledges everything below.
                 offset.advance(last, self.rest.now());
-                for id in batch.into_iter().filter_map(|understood| understood.callback) {
+                for id in callbacks {
                     if pressed.try_send(id).is_err() {
                         tracing::debug!(channel = CHANNEL, "too many buttons wait for an answer");
                     }
@@ -142,9 +184,13 @@ impl Poller<'_> {
         }
         let within = Duration::from_secs(seconds + self.settings.poll_grace_seconds);
         let polled = self.api.call("getUpdates", &body, within).await?;
-        let conflicts = self.conflicts.swap(0, Ordering::Relaxed);
-        if conflicts > 0 {
-            tracing::info!(channel = CHANNEL, account = self.me.account, conflicts, "updates come here again");
+        if let Some(conflicts) = self.outage.settle() {
+            tracing::info!(
+                channel = CHANNEL,
+                account = self.me.account,
+                conflicts,
+                "updates come here again"
+            );
         }
         Ok(polled)
     }
@@ -157,7 +203,11 @@ impl Poller<'_> {
         for element in &elements {
             match inbound::understand(self.me, element.get()) {
                 Some(understood) => batch.push(understood),
-                None => tracing::error!(channel = CHANNEL, account = self.me.account, "an update without a number"),
+                None => tracing::error!(
+                    channel = CHANNEL,
+                    account = self.me.account,
+                    "an update without a number"
+                ),
             }
         }
         if batch.is_empty() && !elements.is_empty() {
@@ -168,8 +218,7 @@ impl Poller<'_> {
     }
 
     /// Whether the batch is committed, and with it how far we have come.
-    async fn push(&self, source: &Source, batch: &[Understood], last: i64) -> bool {
-        let events: Vec<Event> = batch.iter().map(|understood| understood.event.clone()).collect();
+    async fn push(&self, source: &Source, events: Vec<Event>, last: i64) -> bool {
         let cursor = Cursor(last.saturating_add(1).to_string());
         match self.inbox.push(source, events, Some(cursor)).await {
             Ok(_) => true,
@@ -183,7 +232,7 @@ impl Poller<'_> {
     /// What a failed poll means: a pause, or the end of this connection.
     async fn failed(&self, fault: Fault) -> Result<(), AdapterError> {
         if let Some(description) = fault.conflict() {
-            let first = self.conflicts.fetch_add(1, Ordering::Relaxed) == 0;
+            let first = self.outage.strike();
             if description.contains("webhook") {
                 self.take_over().await?;
             }
@@ -206,8 +255,7 @@ impl Poller<'_> {
     }
 
     async fn wait_out_conflict(&self) {
-        let conflicts = self.conflicts.load(Ordering::Relaxed);
-        if conflicts > 0 {
+        if let Some(conflicts) = self.outage.waits() {
             let first = Duration::from_secs(self.settings.conflict_seconds);
             let longest = Duration::from_secs(self.settings.conflict_longest_seconds);
             self.rest.back_off(conflicts, first, longest).await;
@@ -250,6 +298,21 @@ mod tests {
         *hands.0.lock().unwrap() = (mono, 1_000_000 + wall);
         offset.forget_after(&rest, Duration::from_secs(DAY));
         offset.get()
+    }
+
+    #[test]
+    fn an_outage_is_over_when_several_polls_in_a_row_succeed() {
+        let outage = Outage::default();
+        assert_eq!((outage.settle(), outage.waits()), (None, None));
+        assert!(outage.strike(), "the first is an alarm");
+        assert_eq!(outage.waits(), Some(1));
+        for _ in 0..5 {
+            assert_eq!((outage.settle(), outage.settle(), outage.waits()), (None, None, None));
+            assert!(!outage.strike(), "polls that succeed in between are no end of it");
+        }
+        assert_eq!(outage.waits(), Some(6));
+        assert_eq!([outage.settle(), outage.settle(), outage.settle()], [None, None, Some(6)]);
+        assert!(outage.strike(), "a new one");
     }
 
     #[test]

@@ -117,7 +117,7 @@ async fn checked(
     let caller = match endpoint.need {
         Need::Nothing | Need::Probe | Need::Socket => None,
         Need::Webhook => {
-            webhook::check_headers(&house, &params, &parts.headers)?;
+            webhook::check_headers(&house, &params, &parts.headers, ip)?;
             None
         }
         Need::Token(scope, action) => {

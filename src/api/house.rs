@@ -69,9 +69,14 @@ impl House {
             return Ok(caller);
         }
         metrics::counter!("frontdesk_auth_failures_total").increment(1);
-        self.failures.take(&client(ip), self.now()).map_err(ApiError::too_many)?;
+        self.fail(ip)?;
         tracing::warn!(%ip, "a wrong token was refused");
         Err(ApiError::unauthorized())
+    }
+
+    /// Counts a wrong proof from an address; an error says that there were too many.
+    pub(crate) fn fail(&self, ip: IpAddr) -> Result<(), ApiError> {
+        self.failures.take(&client(ip), self.now()).map_err(ApiError::too_many)
     }
 
     /// Whether somebody may do something: the token's scope, and the one rule.

@@ -3,9 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
-use frontdesk_store::row::{
-    AuditRow, ChatRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals,
-};
+use frontdesk_store::row::{AuditRow, ChatRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals};
 use serde_json::{Map, Value, json};
 
 use crate::frame::usage;

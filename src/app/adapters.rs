@@ -40,7 +40,8 @@ pub struct Channels {
     /// The web page, the WebSocket and `/api/chat`.
     #[cfg(feature = "web")]
     pub web: Web,
-    /// Telegram bots: this one, and those under `accounts`.
+    /// Telegram bots: this one, and those under `accounts`. A bot and its token come from @BotFather; this one's
+    /// token is also taken from the variable TELEGRAM_BOT_TOKEN.
     #[cfg(feature = "telegram")]
     pub telegram: Telegram,
     /// The test platform of the crash test; in no released program.
@@ -104,7 +105,10 @@ impl Channels {
     }
 
     /// Takes tokens from the variables under which every program looks for them, where the file gives none.
-    #[cfg_attr(not(feature = "telegram"), expect(unused_variables, reason = "only some platforms have a token"))]
+    #[cfg_attr(
+        not(feature = "telegram"),
+        expect(unused_variables, reason = "only some platforms have a token")
+    )]
     pub fn take_tokens(&mut self, env: &dyn Fn(&str) -> Option<String>) {
         #[cfg(feature = "telegram")]
         self.telegram.take_token(env);
@@ -143,10 +147,13 @@ impl Channels {
     }
 }
 
+/// How one channel's accounts inherit.
+type Inherit = fn(&mut Node);
+
 /// Gives accounts what their channel says for all of them, where they say nothing themselves.
 pub fn inherit(document: &mut Node) {
     let Some(channels) = document.get_mut("channels") else { return };
-    let all: &[(&str, fn(&mut Node))] = &[
+    let all: &[(&str, Inherit)] = &[
         #[cfg(feature = "telegram")]
         (frontdesk_telegram::CHANNEL, telegram::inherit),
     ];

@@ -68,11 +68,9 @@ enum Command {
     )]
     Pairing(pairing::PairingArgs),
     /// List who may speak; let somebody in by their id, or take that back
-    #[command(
-        after_help = "The first admin is made here, on the machine itself:\n  \
+    #[command(after_help = "The first admin is made here, on the machine itself:\n  \
                       frontdesk access allow telegram 123456789 --admin\n\n\
-                      To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`."
-    )]
+                      To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`.")]
     Access(access::AccessArgs),
     /// Show who changed what: grants, refusals, admins' commands
     Audit(audit::AuditArgs),

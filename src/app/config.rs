@@ -233,7 +233,9 @@ impl Config {
             named.extend(agent.map(|agent| (document::join(&section.path, "agent"), agent)));
             let chats = section.chats();
             named.extend(
-                chats.filter_map(|(path, chat)| Some((document::join(&path, "agent"), chat.agent.as_deref()?))),
+                chats.filter_map(|(path, chat)| {
+                    Some((document::join(&path, "agent"), chat.agent.as_deref()?))
+                }),
             );
         }
         let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();

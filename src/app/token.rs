@@ -77,8 +77,7 @@ impl ClearToken {
         frontdesk_api::hash_token(&self.0)
     }
 
-    /// What pairing codes follow from. It is in no database and no backup of one; with a new token it is another,
-    /// and codes that are open become useless.
+    /// What pairing codes follow from. It is in no database and no backup of one; with a new token it is another.
     pub fn pairing_secret(&self) -> [u8; 32] {
         frontdesk_api::hash_token(&format!("frontdesk pairing secret\0{}", self.0))
     }

@@ -1,6 +1,7 @@
 //! An answer on its way to the chat while the agent is still speaking: whole, by edits, as a draft, or live; and
 //! typing.
 
+mod edits;
 mod fence;
 mod paragraphs;
 mod silence;
@@ -12,7 +13,6 @@ use frontdesk_core::act::{About, Act, Ending, Post, PostKind, Receipt, SendError
 use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
-use frontdesk_core::key::Scope;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
@@ -23,8 +23,8 @@ use crate::adapters::Connection;
 use crate::house::House;
 use crate::media;
 
+use edits::{Edits, Posted};
 pub(crate) use fence::Fence;
-use paragraphs::Paragraphs;
 pub(crate) use silence::Silence;
 
 /// How long the end of a turn waits for an edit that is still on its way.
@@ -52,28 +52,6 @@ pub(crate) struct Flow {
     edits: Option<Edits>,
     /// The one request of this turn that is on its way: typing, the first post, or an edit.
     pending: Option<BoxFuture<'static, Step>>,
-}
-
-/// Streaming into one message, or into a draft.
-struct Edits {
-    every: Duration,
-    next: Mono,
-    /// How much of the text was shown last.
-    shown: usize,
-    /// Set where whole paragraphs alone are shown.
-    blocks: Option<Paragraphs>,
-    post: Posted,
-}
-
-enum Posted {
-    /// Nothing is on the platform yet.
-    None,
-    /// The message that is edited.
-    At(String),
-    /// It goes away by itself; the answer comes whole.
-    Draft,
-    /// Not possible this time: an older part is still to be sent, or the post failed. The answer comes whole.
-    Off,
 }
 
 /// What came of a request.
@@ -170,6 +148,11 @@ impl Flow {
     /// Whether a request is on its way, so that [`Flow::step`] is worth waiting for.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.is_some()
+    }
+
+    /// Whether a message has been begun.
+    pub(crate) fn is_posted(&self) -> bool {
+        self.edits.as_ref().is_some_and(|edits| matches!(edits.post, Posted::At(_)))
     }
 
     /// Waits for the request that is on its way, or makes the one that is due. Safe to be dropped in between.
@@ -347,28 +330,6 @@ impl Flow {
 
     fn profile(&self) -> Option<&Profile> {
         self.connection.as_ref().map(|connection| connection.adapter.profile())
-    }
-}
-
-impl Edits {
-    /// How an answer of this turn grows in its chat; `None` where it comes whole or live.
-    fn new(rule: Rule, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
-        let streamed = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
-        let post = streamed.map_or(Posted::None, Posted::At);
-        let (every, blocks, post) = match (rule, post) {
-            (Rule::Whole | Rule::Live, _) => return None,
-            (Rule::Blocks { every }, post) => (every, Some(Paragraphs::default()), post),
-            // What an earlier attempt has posted is there to stay, so it goes on there.
-            (Rule::Draft { every }, Posted::None) if turn.session.scope() == Scope::Dm => {
-                (every, None, Posted::Draft)
-            }
-            (Rule::Edits { every } | Rule::Draft { every }, post) => (every, None, post),
-        };
-        Some(Self { every, next: now, shown: 0, blocks, post })
-    }
-
-    fn wants(&self, visible: &str) -> bool {
-        !matches!(self.post, Posted::Off) && visible.len() != self.shown && !visible.trim().is_empty()
     }
 }
 

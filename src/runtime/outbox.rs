@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Act, Post, Receipt, SendError};
+use frontdesk_core::act::{Act, Bucket, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::pairing::{Code, MASK};
@@ -18,6 +18,7 @@ use crate::adapters::Connection;
 use crate::config::Ambiguous;
 use crate::house::House;
 use crate::lanes::Next;
+use crate::media::MediaError;
 
 /// How long an address waits when its adapter is not connected, or the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -25,6 +26,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SHOW: Duration = Duration::from_secs(1);
 /// After this a request without an answer counts as "unknown whether it arrived".
 const REQUEST: Duration = Duration::from_secs(60);
+/// The same for a request that carries a file.
+const UPLOAD: Duration = Duration::from_secs(300);
 /// The longest wait that is taken at its word when the wall clock has jumped.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
@@ -90,13 +93,17 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
     };
     let sent = request(house, connection, address, &row).await;
     let moved = match &sent {
-        Err(SendError::Moved { to }) => moved_to(address, to),
-        _ => None,
+        Err(SendError::Moved { to }) => moved(house, address, to).await,
+        _ => Ok(None),
     };
-    if let Some((from, to)) = &moved {
-        house.chat_moved(from, to).await?;
-    }
-    let outcome = judge(house, connection, &row, sent, moved.is_some());
+    let outcome = match &moved {
+        Ok(to) => judge(house, connection, &row, sent, to.is_some()),
+        // The platform will say it again.
+        Err(error) => {
+            let next_at = house.clock.wall() + PAUSE;
+            SendResult::Later { next_at, error: error.to_string(), counts: false }
+        }
+    };
     note(house, address, &row, &outcome);
     let (id, now) = (row.post.out, house.clock.wall());
     let more = loop {
@@ -115,9 +122,9 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
             Ok(ended) => break ended,
         }
     };
-    if let Some((_, to)) = moved {
+    if let Ok(Some(to)) = moved {
         // Everything else of the chat was woken when it moved; this part was in our hands then.
-        house.outbox.wake(&at_thread(&to, address.thread()).unwrap_or(to));
+        house.outbox.wake(&to);
         return Ok(Next::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
@@ -141,11 +148,16 @@ async fn request(
         (Some(target), _) => Act::Edit { target: target.clone(), post },
         (None, Some(media)) => match house.media.opened(media).await {
             Ok(file) => Act::Media { file, post },
+            // The disk may have its reasons, which may pass.
+            Err(error @ MediaError::Disk(_)) => {
+                let detail = format!("its file cannot be read: {error}");
+                return Err(SendError::Later { after: None, scope: Bucket::Chat, detail });
+            }
             Err(error) => return Err(SendError::Refused(format!("its file cannot be sent: {error}"))),
         },
         (None, None) => Act::Post(post),
     };
-    let deadline = house.clock.mono() + REQUEST;
+    let deadline = house.clock.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
         sent = connection.send(&house.clock, address, act) => sent,
         () = house.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
@@ -163,14 +175,21 @@ fn revealed(house: &House, row: &OutRow) -> Post {
     post
 }
 
-/// The chat as it was and as it is named now, both without a thread; `None` if that is no news.
-fn moved_to(address: &Address, to: &str) -> Option<(Address, Address)> {
-    let chat = |chat| Address::new(address.channel(), Some(address.account()), chat, None).ok();
-    (address.chat() != to).then_some((chat(address.chat())?, chat(to)?))
-}
-
-fn at_thread(chat: &Address, thread: Option<&str>) -> Option<Address> {
-    Address::new(chat.channel(), Some(chat.account()), chat.chat(), thread).ok()
+/// The chat has another id now: everything of it goes there. The address's new form; `None` if that is no news, or
+/// no address.
+async fn moved(house: &House, address: &Address, to: &str) -> Result<Option<Address>, StoreError> {
+    let at = |chat, thread| Address::new(address.channel(), Some(address.account()), chat, thread).ok();
+    let (Some(from), Some(chat), Some(new)) =
+        (at(address.chat(), None), at(to, None), at(to, address.thread()))
+    else {
+        return Ok(None);
+    };
+    if from == chat {
+        return Ok(None);
+    }
+    let moved = house.chat_moved(&from, &chat).await;
+    house.note_storage(moved.as_ref().err());
+    moved.map(|()| Some(new))
 }
 
 /// What follows from the platform's word; `moved` if the chat's rows are where the platform wants them now.

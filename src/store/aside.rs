@@ -78,3 +78,97 @@ fn aside(row: &Row<'_>) -> rusqlite::Result<Aside> {
         received: at(row, 3)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::{DateTime, Utc};
+    use frontdesk_core::address::{Address, Principal};
+    use frontdesk_core::id::BootId;
+    use frontdesk_core::markup::Part;
+    use frontdesk_core::message::{Source, Speaker};
+    use frontdesk_core::profile::ReceiptRule;
+    use frontdesk_core::reset::{Mode, ResetPolicy};
+
+    use super::*;
+    use crate::row::*;
+    use crate::{Options, Store};
+
+    struct Mute;
+
+    impl Speech for Mute {
+        fn receipt(&self, _: &Address) -> ReceiptRule {
+            ReceiptRule::Platform
+        }
+        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
+            Vec::new()
+        }
+        fn idempotent(&self, _: &Address) -> bool {
+            false
+        }
+        fn committed(&self, _: &[OutRow]) {}
+    }
+
+    fn day(n: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(n * 86_400, 0).unwrap()
+    }
+
+    fn key() -> SessionKey {
+        "agent:main:telegram:group:-1".parse().unwrap()
+    }
+
+    async fn hears(store: &Store, events: &[&str], disposition: Disposition) {
+        let message = |event: &&str| Incoming {
+            event_id: (*event).into(),
+            session: key(),
+            principal: Principal::new("telegram", None, event).unwrap(),
+            address: Address::new("telegram", None, "-1", None).unwrap(),
+            sender: None,
+            platform_message: None,
+            text: "x".into(),
+            digest: 1,
+            manner: Manner::Message,
+            speaker: Speaker::Person,
+            roles: Vec::new(),
+            quote: None,
+            album: None,
+            attachments: Vec::new(),
+            quota: None,
+            disposition,
+            epoch: EpochChange::ByRule,
+            policy: ResetPolicy::new(Mode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
+            per_session: 9,
+            tell: false,
+        };
+        let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
+        let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
+        store.accept(Batch { source, received: day(0), items, cursor: None }).await.unwrap();
+    }
+
+    /// Else every claim would look for asides for ever.
+    #[tokio::test]
+    async fn memory_counts_what_waits_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        let options = Options { path, boot: BootId::from_bits(1), speech: Arc::new(Mute), readers: 1 };
+        let store = Store::open(options).await.unwrap();
+        hears(&store, &["1", "2", "3", "3"], Disposition::Aside(2)).await;
+        assert_eq!(store.overheard(), 2, "the newest two");
+        hears(&store, &["m"], Disposition::Turn).await;
+        store.claim_turn(&key(), Take::One, day(0)).await.unwrap().unwrap();
+        assert_eq!(store.overheard(), 0, "a turn has them");
+        hears(&store, &["4", "5"], Disposition::Aside(2)).await;
+        let (principal, author) =
+            (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
+        store.change_access(AccessChange::Revoke { principal, scope: None }, author, day(0)).await.unwrap();
+        assert_eq!(store.overheard(), 1, "one is forgotten with its sender");
+        let keep = Keep { outbox_days: 9, refused_days: 9, history_days: 99, audit_days: 99 };
+        store.purge(keep, day(9)).await.unwrap();
+        assert_eq!(store.overheard(), 0, "the other one grew old");
+        hears(&store, &["6"], Disposition::Aside(2)).await;
+        store.erase(&key(), day(1)).await.unwrap();
+        assert_eq!(store.overheard(), 0, "erased");
+        store.close().await;
+    }
+}

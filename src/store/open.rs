@@ -142,6 +142,12 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(self.inner.house.broken().unwrap_or(StoreError::Closed)))
     }
 
+    /// Asides that wait, as memory counts them.
+    #[cfg(test)]
+    pub(crate) fn overheard(&self) -> i64 {
+        self.inner.house.asides()
+    }
+
     /// What waits for the writer.
     #[cfg(test)]
     pub(crate) fn queue(&self) -> &Queue {

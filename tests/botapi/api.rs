@@ -1,8 +1,7 @@
 //! The server as a test holds it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::Deref;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acts::NewChat;
@@ -14,7 +13,6 @@ use crate::journal::{Call, Journal};
 use crate::person::Person;
 use crate::server::Server;
 use crate::view::Shown;
-use crate::world::World;
 
 /// The token of the bot that is always there.
 pub const TOKEN: &str = "123456:TEST-token";
@@ -29,17 +27,6 @@ pub struct TimedOut;
 /// A running server. It stops when it is dropped.
 pub struct BotApi {
     server: Server,
-}
-
-/// The journal, held still while it is looked at: let go of it before anything else is done with the server.
-pub struct Reading<'a>(MutexGuard<'a, World>);
-
-impl Deref for Reading<'_> {
-    type Target = Journal;
-
-    fn deref(&self) -> &Journal {
-        &self.0.journal
-    }
 }
 
 impl BotApi {
@@ -105,7 +92,12 @@ impl BotApi {
 
     /// A supergroup; the bots are members.
     pub fn supergroup(&self, id: i64, title: &str) -> Room {
-        self.chat(&NewChat { id, kind: "supergroup".to_owned(), title: title.to_owned(), ..NewChat::default() })
+        self.chat(&NewChat {
+            id,
+            kind: "supergroup".to_owned(),
+            title: title.to_owned(),
+            ..NewChat::default()
+        })
     }
 
     /// A supergroup with topics; the bots are members.
@@ -125,9 +117,9 @@ impl BotApi {
         Room::new(self.server.shared.clone(), new.id)
     }
 
-    /// What happened. Let go of it before anything else is done with the server.
-    pub fn journal(&self) -> Reading<'_> {
-        Reading(self.server.shared.world())
+    /// What has happened until now.
+    pub fn journal(&self) -> Arc<Journal> {
+        self.server.shared.world().journal.snapshot()
     }
 
     /// What a chat shows now; a private chat is the one with the default bot.
@@ -135,7 +127,8 @@ impl BotApi {
         self.server.shared.world().shows(BOT, chat.into())
     }
 
-    /// Waits until the journal says so.
+    /// Waits until the journal says so. The server stands still while `so` looks, so it must not ask the server
+    /// itself; the same goes for [`BotApi::wait_for_some`].
     pub async fn wait_for(
         &self,
         mut so: impl FnMut(&Journal) -> bool,

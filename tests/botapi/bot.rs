@@ -46,6 +46,8 @@ pub struct Bot {
     pub webhook: Option<Webhook>,
     /// Counts the webhooks that were set, so that the delivery to an older one stops.
     pub webhook_set: u64,
+    /// The one of them that is being posted to.
+    pub delivered_to: u64,
     /// The last failure of the webhook.
     pub failure: Option<Failure>,
     /// Counts the long polls, so that an older one ends.
@@ -72,6 +74,7 @@ impl Bot {
             allowed: None,
             webhook: None,
             webhook_set: 0,
+            delivered_to: 0,
             failure: None,
             poll: 0,
             conflict_at: 0,
@@ -93,7 +96,8 @@ impl Bot {
     /// Remembers `allowed_updates`; an empty list means the usual.
     pub fn allow(&mut self, wanted: Option<Value>) {
         if let Some(Value::Array(kinds)) = wanted {
-            let kinds: Vec<String> = kinds.iter().filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
+            let kinds: Vec<String> =
+                kinds.iter().filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
             self.allowed = (!kinds.is_empty()).then_some(kinds);
         }
     }

@@ -63,15 +63,18 @@ impl Room {
 
     /// The channel's post as the platform carries it into the group that is linked to it.
     pub async fn carries(&self, post: Sent, into: &Self, text: &str) -> Sent {
-        act(&self.shared, &Say {
-            chat: into.id,
-            from: crate::person::TELEGRAM,
-            as_chat: Some(self.id),
-            automatic: true,
-            forward: Some(Forward::Channel(self.id, post.message_id)),
-            text: Some(text.to_owned()),
-            ..Say::default()
-        })
+        act(
+            &self.shared,
+            &Say {
+                chat: into.id,
+                from: crate::person::TELEGRAM,
+                as_chat: Some(self.id),
+                automatic: true,
+                forward: Some(Forward::Channel(self.id, post.message_id)),
+                text: Some(text.to_owned()),
+                ..Say::default()
+            },
+        )
     }
 
     /// The group becomes a supergroup of this number.
@@ -347,7 +350,7 @@ impl Robot {
 
     /// Everything that waits for it is dropped, as by `drop_pending_updates`.
     pub fn forgets(&self) {
-        self.with(|world, bot| crate::methods::webhook::drop_pending(world, bot));
+        self.with(crate::methods::webhook::drop_pending);
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut World, i64) -> T) -> T {

@@ -15,7 +15,14 @@ pub struct Server {
 #[expect(clippy::print_stdout, reason = "what a person reads")]
 impl Server {
     /// Writes a message; who is not known gets an account first.
-    pub async fn say(&self, from: i64, chat: i64, name: &str, reply_to: Option<i64>, text: &str) -> Result<()> {
+    pub async fn say(
+        &self,
+        from: i64,
+        chat: i64,
+        name: &str,
+        reply_to: Option<i64>,
+        text: &str,
+    ) -> Result<()> {
         self.ask("user", &json!({"id": from, "name": name})).await?;
         let say = json!({"chat": chat, "from": from, "text": text, "reply_to": reply_to});
         let sent = self.ask("say", &say).await?;
@@ -29,7 +36,8 @@ impl Server {
         let mut printed = Vec::new();
         loop {
             let url = format!("http://127.0.0.1:{}/control/chat?chat={chat}", self.port);
-            let shown: Value = client()?.get(url).send().await.context("is the server running?")?.json().await?;
+            let shown: Value =
+                client()?.get(url).send().await.context("is the server running?")?.json().await?;
             for line in shown.as_array().into_iter().flatten().map(line) {
                 if !printed.contains(&line) {
                     println!("{line}");

@@ -14,7 +14,10 @@ pub struct Clock {
 
 impl Clock {
     /// Milliseconds since 1970.
-    #[expect(clippy::disallowed_methods, reason = "a server beside real processes, whose clock nobody hands it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server beside real processes, whose clock nobody hands it"
+    )]
     pub fn now_ms(&self) -> i64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + self.skew_ms.load(Ordering::Relaxed)

@@ -92,7 +92,9 @@ impl World {
         let thread = match (topics, replied) {
             (true, _) => topic,
             // In a supergroup without topics a reply belongs to the thread of what it replies to.
-            (false, Some((id, replied))) if chat.kind == Kind::Supergroup => Some(replied.thread.unwrap_or(id)),
+            (false, Some((id, replied))) if chat.kind == Kind::Supergroup => {
+                Some(replied.thread.unwrap_or(id))
+            }
             _ => None,
         };
         if let Some(thread) = thread {
@@ -134,7 +136,8 @@ impl World {
         let parsed = match mode.unwrap_or_default().to_ascii_lowercase().as_str() {
             "" | "none" => {
                 let mut formatted = Formatted { text: text.to_owned(), entities: Vec::new() };
-                formatted.mark(entities.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default());
+                formatted
+                    .mark(entities.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default());
                 Ok(formatted)
             }
             "html" => html::parse(text),

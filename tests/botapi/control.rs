@@ -95,11 +95,20 @@ fn carry_out(world: &mut World, name: &str, body: Value) -> Result<Value, Imposs
     let by = about.by.unwrap_or(about.user);
     Ok(match name {
         "bot" => {
-            world.add_bot(&about.token, about.id, &about.name, about.username.as_deref().unwrap_or(&about.name));
+            world.add_bot(
+                &about.token,
+                about.id,
+                &about.name,
+                about.username.as_deref().unwrap_or(&about.name),
+            );
             json!(true)
         }
         "user" => {
-            let person = Person { username: about.username, is_bot: about.is_bot, ..Person::new(about.id, &about.name) };
+            let person = Person {
+                username: about.username,
+                is_bot: about.is_bot,
+                ..Person::new(about.id, &about.name)
+            };
             world.people.insert(about.id, person);
             json!(true)
         }
@@ -161,23 +170,21 @@ fn carry_out(world: &mut World, name: &str, body: Value) -> Result<Value, Imposs
 }
 
 fn standing(name: &str) -> Result<Standing, Impossible> {
-    let all = [
-        Standing::Creator,
-        Standing::Administrator,
-        Standing::Member,
-        Standing::Left,
-        Standing::Kicked,
-    ];
+    let all =
+        [Standing::Creator, Standing::Administrator, Standing::Member, Standing::Left, Standing::Kicked];
     all.into_iter().find(|standing| standing.name() == name).ok_or_else(|| format!("{name} is no standing"))
 }
 
 /// Calls and deliveries, from `since` on; only those in `chat`, if it is given.
-async fn journal(State(shared): State<Arc<Shared>>, Query(asked): Query<HashMap<String, i64>>) -> Json<Value> {
+async fn journal(
+    State(shared): State<Arc<Shared>>,
+    Query(asked): Query<HashMap<String, i64>>,
+) -> Json<Value> {
     let world = shared.world();
     let since = asked.get("since").and_then(|since| usize::try_from(*since).ok()).unwrap_or_default();
     let calls = match asked.get("chat") {
         Some(chat) => world.journal.calls_in(*chat),
-        None => world.journal.calls().iter().skip(since).cloned().collect(),
+        None => world.journal.calls_since(since).to_vec(),
     };
     let calls: Vec<_> = calls.iter().map(|call| json!(**call)).collect();
     Json(json!({

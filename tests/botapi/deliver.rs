@@ -33,10 +33,12 @@ struct Rest {
 
 /// Begins to post to the webhook that the bot has now, if it has one.
 pub(crate) fn start(shared: &Arc<Shared>, bot: i64) {
-    let known = {
-        let world = shared.world();
-        world.bots.get(&bot).and_then(|bot| Some((bot.webhook.clone()?, bot.webhook_set)))
-    };
+    let known = shared.change(|world| {
+        let bot = world.bots.get_mut(&bot)?;
+        let (webhook, set) = (bot.webhook.clone()?, bot.webhook_set);
+        // The same webhook set again is posted to already.
+        (std::mem::replace(&mut bot.delivered_to, set) != set).then_some((webhook, set))
+    });
     if let Some((webhook, set)) = known {
         let delivery = Delivery { shared: shared.clone(), bot, set, webhook, rests: HashMap::new() };
         shared.errand(delivery.run());
@@ -150,7 +152,8 @@ async fn post(shared: Arc<Shared>, webhook: Webhook, update: Update) -> (Update,
         }
         Ok(response) => {
             let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-            let retry_after_ms = header.and_then(|value| value.parse::<u64>().ok()).unwrap_or_default() * 1000;
+            let retry_after_ms =
+                header.and_then(|value| value.parse::<u64>().ok()).unwrap_or_default() * 1000;
             let status = response.status();
             let words = status.canonical_reason().unwrap_or_default();
             let reason = format!("Wrong response from the webhook: {} {words}", status.as_u16());

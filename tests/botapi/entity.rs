@@ -179,7 +179,10 @@ pub fn detect(formatted: &mut Formatted) {
         .entities
         .iter()
         .filter(|entity| {
-            matches!(entity.kind, Kind::Pre | Kind::Code | Kind::TextLink | Kind::TextMention | Kind::CustomEmoji)
+            matches!(
+                entity.kind,
+                Kind::Pre | Kind::Code | Kind::TextLink | Kind::TextMention | Kind::CustomEmoji
+            )
         })
         .map(|entity| (entity.offset, entity.offset + entity.length))
         .collect();
@@ -246,7 +249,8 @@ fn address(bare: &str) -> Option<(Kind, usize)> {
     let host = bare.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let is_host = |host: &str| {
         let top = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        let known = ["com", "org", "net", "io", "dev", "app", "de", "ru", "me", "ai", "co", "uk", "info", "example"];
+        let known =
+            ["com", "org", "net", "io", "dev", "app", "de", "ru", "me", "ai", "co", "uk", "info", "example"];
         host.contains('.')
             && known.contains(&top.as_str())
             && host.split('.').all(|label| {
@@ -276,11 +280,10 @@ mod tests {
         assert_eq!(found("/new@frontdesk_bot now"), [(Kind::BotCommand, 0, 18)]);
         assert_eq!(found("👍 @anna, look"), [(Kind::Mention, 3, 5)]);
         assert_eq!(found("see https://a.example/x?y=1."), [(Kind::Url, 4, 23)]);
-        assert_eq!(found("(mail a@b.com) #tag $USD"), [
-            (Kind::Email, 6, 7),
-            (Kind::Hashtag, 15, 4),
-            (Kind::Cashtag, 20, 4)
-        ]);
+        assert_eq!(
+            found("(mail a@b.com) #tag $USD"),
+            [(Kind::Email, 6, 7), (Kind::Hashtag, 15, 4), (Kind::Cashtag, 20, 4)]
+        );
     }
 
     #[test]
@@ -300,6 +303,9 @@ mod tests {
     fn white_space_at_the_ends_goes() {
         let mut formatted = crate::html::parse("\n <b> x </b>\n").unwrap();
         formatted.trim();
-        assert_eq!((formatted.text.as_str(), formatted.entities[0].offset, formatted.entities[0].length), ("x", 0, 1));
+        assert_eq!(
+            (formatted.text.as_str(), formatted.entities[0].offset, formatted.entities[0].length),
+            ("x", 0, 1)
+        );
     }
 }

@@ -139,7 +139,9 @@ impl Fault {
             Some(wanted) => wanted.eq_ignore_ascii_case(method),
             None => !method.eq_ignore_ascii_case("getUpdates"),
         };
-        method_fits && self.chat.is_none_or(|wanted| wanted == chat) && self.bot.is_none_or(|wanted| wanted == bot)
+        method_fits
+            && self.chat.is_none_or(|wanted| wanted == chat)
+            && self.bot.is_none_or(|wanted| wanted == bot)
     }
 }
 
@@ -191,7 +193,8 @@ impl Faults {
             if !fault.meets(bot, method, chat) || !fault.permille.is_none_or(chance) {
                 continue;
             }
-            let last_word = !matches!(fault.kind, Kind::Slow(_) | Kind::Late(_) | Kind::Twice | Kind::Shuffled);
+            let last_word =
+                !matches!(fault.kind, Kind::Slow(_) | Kind::Late(_) | Kind::Twice | Kind::Shuffled);
             fault.times = fault.times.map(|times| times.saturating_sub(1));
             struck.push(fault.kind.clone());
             if last_word {

@@ -62,8 +62,11 @@ impl Flood {
     pub fn post(&mut self, bot: i64, chat: i64, now_ms: i64) -> Result<(), u32> {
         let Limits { chat: in_chat, group, bot: of_bot } = self.limits;
         let group = group.filter(|_| chat < 0);
-        let buckets =
-            [(Bucket::Chat(bot, chat), in_chat), (Bucket::Group(bot, chat), group), (Bucket::Bot(bot), of_bot)];
+        let buckets = [
+            (Bucket::Chat(bot, chat), in_chat),
+            (Bucket::Group(bot, chat), group),
+            (Bucket::Bot(bot), of_bot),
+        ];
         let mut longest_ms = 0;
         for (bucket, rate) in buckets {
             let Some(rate) = rate else { continue };

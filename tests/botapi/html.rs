@@ -3,7 +3,21 @@
 use crate::entity::{Entity, Formatted, Kind};
 
 const TAGS: [&str; 16] = [
-    "a", "b", "strong", "i", "em", "s", "strike", "del", "u", "ins", "tg-spoiler", "tg-emoji", "span", "pre", "code",
+    "a",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "s",
+    "strike",
+    "del",
+    "u",
+    "ins",
+    "tg-spoiler",
+    "tg-emoji",
+    "span",
+    "pre",
+    "code",
     "blockquote",
 ];
 
@@ -24,8 +38,7 @@ struct Parser<'a> {
 
 /// Text and entities, or what the server says after "can't parse entities: ".
 pub fn parse(source: &str) -> Result<Formatted, String> {
-    let mut parser =
-        Parser { rest: source, at: 0, out: Formatted::default(), offset: 0, open: Vec::new() };
+    let mut parser = Parser { rest: source, at: 0, out: Formatted::default(), offset: 0, open: Vec::new() };
     while let Some(next) = parser.rest[parser.at..].chars().next() {
         match next {
             '<' if parser.rest[parser.at + 1..].starts_with('/') => parser.close()?,
@@ -64,7 +77,9 @@ impl Parser<'_> {
     fn start(&mut self) -> Result<(), String> {
         let begin = self.at;
         let name_end = self.find(begin + 1, |c| c.is_ascii_whitespace() || c == '>');
-        let Some(name_end) = name_end else { return Err(format!("Unclosed start tag at byte offset {begin}")) };
+        let Some(name_end) = name_end else {
+            return Err(format!("Unclosed start tag at byte offset {begin}"));
+        };
         let tag = self.rest[begin + 1..name_end].to_lowercase();
         if !TAGS.contains(&tag.as_str()) {
             return Err(format!("Unsupported start tag \"{tag}\" at byte offset {begin}"));
@@ -176,7 +191,8 @@ impl Parser<'_> {
     fn keep(&mut self, open: Open) -> Result<(), String> {
         let (offset, length) = (open.offset, self.offset - open.offset);
         let some = (!open.argument.is_empty()).then(|| open.argument.clone());
-        let same = |last: &Entity, kind: Kind| last.kind == kind && (last.offset, last.length) == (offset, length);
+        let same =
+            |last: &Entity, kind: Kind| last.kind == kind && (last.offset, last.length) == (offset, length);
         let (kind, argument) = match open.tag.as_str() {
             "b" | "strong" => (Kind::Bold, None),
             "i" | "em" => (Kind::Italic, None),
@@ -278,7 +294,9 @@ fn decode(text: &str) -> Option<(char, usize)> {
 mod tests {
     use super::*;
 
-    fn shown(source: &str) -> (String, Vec<(Kind, usize, usize, Option<String>)>) {
+    type Piece = (Kind, usize, usize, Option<String>);
+
+    fn shown(source: &str) -> (String, Vec<Piece>) {
         let formatted = parse(source).unwrap();
         let entities = formatted.entities.into_iter();
         (formatted.text, entities.map(|e| (e.kind, e.offset, e.length, e.argument)).collect())

@@ -1,6 +1,7 @@
 //! What happened, in order: what was delivered and confirmed, and what the bots asked for.
 
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -90,8 +91,34 @@ impl Call {
     }
 }
 
-/// Everything that happened.
+/// The journal that is being written. A reader gets what is there, and only if one still reads while there is more to
+/// write it is copied.
 #[derive(Debug, Default)]
+pub(crate) struct Diary(Arc<Journal>);
+
+impl Diary {
+    /// What has happened until now.
+    pub fn snapshot(&self) -> Arc<Journal> {
+        self.0.clone()
+    }
+}
+
+impl Deref for Diary {
+    type Target = Journal;
+
+    fn deref(&self) -> &Journal {
+        &self.0
+    }
+}
+
+impl DerefMut for Diary {
+    fn deref_mut(&mut self) -> &mut Journal {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+/// Everything that happened.
+#[derive(Debug, Clone, Default)]
 pub struct Journal {
     calls: Vec<Arc<Call>>,
     by_chat: HashMap<i64, Vec<usize>>,
@@ -106,6 +133,11 @@ impl Journal {
     /// Every request, in order.
     pub fn calls(&self) -> &[Arc<Call>] {
         &self.calls
+    }
+
+    /// Requests from this place on; 0 is the first.
+    pub fn calls_since(&self, number: usize) -> &[Arc<Call>] {
+        self.calls.get(number..).unwrap_or_default()
     }
 
     /// Requests about one chat, in order.
@@ -169,7 +201,15 @@ impl Journal {
         self.by_number.entry(update_id).or_insert(self.deliveries.len());
         self.unconfirmed += 1;
         let delivered = Vec::new();
-        self.deliveries.push(Delivery { bot, update_id, chat, arrived: at, delivered, confirmed: None, expired: false });
+        self.deliveries.push(Delivery {
+            bot,
+            update_id,
+            chat,
+            arrived: at,
+            delivered,
+            confirmed: None,
+            expired: false,
+        });
     }
 
     pub(crate) fn delivered(&mut self, bot: i64, update_id: i64, at: i64, way: Way) {

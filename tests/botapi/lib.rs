@@ -46,7 +46,7 @@ mod view;
 mod world;
 
 pub use acts::{Attachment, Data, Forward, NewChat, Say, Sent};
-pub use api::{BOT, BotApi, Reading, TOKEN, TimedOut};
+pub use api::{BOT, BotApi, TOKEN, TimedOut};
 pub use cast::{Draft, Robot, Room, Spot, User};
 pub use fault::{Fault, Kind as FaultKind};
 pub use file::Content;

@@ -87,7 +87,9 @@ impl Parser<'_> {
             ']' => return self.link(),
             '>' if self.out.text.is_empty() || self.out.text.ends_with('\n') => self.quote(),
             next if RESERVED.contains(next) => {
-                return Err(format!("Character '{next}' is reserved and must be escaped with the preceding '\\'"));
+                return Err(format!(
+                    "Character '{next}' is reserved and must be escaped with the preceding '\\'"
+                ));
             }
             next => self.push(next),
         }
@@ -135,7 +137,10 @@ impl Parser<'_> {
         let mut argument = None;
         if kind == Kind::Pre {
             let line = self.source[self.at..].split('\n').next().unwrap_or_default();
-            if !line.is_empty() && !line.contains(['`', ' ']) && self.source[self.at + line.len()..].starts_with('\n') {
+            if !line.is_empty()
+                && !line.contains(['`', ' '])
+                && self.source[self.at + line.len()..].starts_with('\n')
+            {
                 argument = Some(line.to_owned());
                 self.at += line.len();
             }
@@ -207,13 +212,16 @@ mod tests {
     fn marks_become_entities() {
         let formatted = parse("*b _i_* `c` ||s|| [l](https://a.example/) a\\.").unwrap();
         assert_eq!(formatted.text, "b i c s l a.");
-        assert_eq!(kinds(&formatted), [
-            (Kind::Bold, 0, 3),
-            (Kind::Italic, 2, 1),
-            (Kind::Code, 4, 1),
-            (Kind::Spoiler, 6, 1),
-            (Kind::TextLink, 8, 1)
-        ]);
+        assert_eq!(
+            kinds(&formatted),
+            [
+                (Kind::Bold, 0, 3),
+                (Kind::Italic, 2, 1),
+                (Kind::Code, 4, 1),
+                (Kind::Spoiler, 6, 1),
+                (Kind::TextLink, 8, 1)
+            ]
+        );
         let code = parse("```rust\nlet x;\n```").unwrap();
         assert_eq!((code.text.as_str(), code.entities[0].argument.as_deref()), ("let x;\n", Some("rust")));
     }

@@ -106,7 +106,9 @@ fn inline_keyboard(params: &Params) -> Result<Option<Value>, Refusal> {
     let Some(rows) = markup["inline_keyboard"].as_array() else { return Ok(None) };
     for button in rows.iter().filter_map(Value::as_array).flatten() {
         if button["text"].as_str().is_none_or(str::is_empty) {
-            return Err(Refusal::bad("can't parse inline keyboard button: Field \"text\" must be of type String"));
+            return Err(Refusal::bad(
+                "can't parse inline keyboard button: Field \"text\" must be of type String",
+            ));
         }
         if let Some(data) = button["callback_data"].as_str()
             && !(1..=64).contains(&data.len())

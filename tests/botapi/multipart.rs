@@ -38,7 +38,7 @@ fn part(body: &Bytes, start: usize, end: usize) -> Option<Part> {
     let head_end = memmem::find(&whole, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&whole[..head_end]).into_owned();
     let bytes = whole.slice(head_end + 4..);
-    let bytes = bytes.slice(..bytes.len() - bytes.ends_with(b"\r\n").then_some(2).unwrap_or_default());
+    let bytes = bytes.slice(..bytes.len() - if bytes.ends_with(b"\r\n") { 2 } else { Default::default() });
     let header = |wanted: &str| {
         head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;

@@ -128,8 +128,7 @@ mod tests {
     #[test]
     fn every_way_of_writing_says_the_same() {
         let form = "chat_id=42&text=a+b&disable_notification=True&reply_markup=%7B%22a%22%3A1%7D";
-        let json =
-            r#"{"chat_id":42,"text":"a b","disable_notification":true,"reply_markup":{"a":1},"caption":null}"#;
+        let json = r#"{"chat_id":42,"text":"a b","disable_notification":true,"reply_markup":{"a":1},"caption":null}"#;
         let parts = concat!(
             "--x\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n42\r\n",
             "--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\na b\r\n",

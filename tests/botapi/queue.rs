@@ -40,7 +40,15 @@ impl Queue {
     /// Empty, with a number to begin at.
     pub fn new(first_id: i64, now_ms: i64) -> Self {
         let (waiting, again, forgotten) = (BTreeMap::new(), Vec::new(), VecDeque::new());
-        Self { waiting, next_id: first_id, last_push_ms: now_ms, forgotten, again, short_lived: false, expired: Vec::new() }
+        Self {
+            waiting,
+            next_id: first_id,
+            last_push_ms: now_ms,
+            forgotten,
+            again,
+            short_lived: false,
+            expired: Vec::new(),
+        }
     }
 
     /// A new update; `body` is its JSON without the braces and without its number.

@@ -33,7 +33,8 @@ pub(crate) struct Cut;
 
 pub(crate) async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let service = hyper::service::service_fn(|request| answer(shared.clone(), request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A connection that broke is nobody's concern here.
     connection.await.ok();
 }
@@ -85,7 +86,8 @@ async fn serve(shared: &Arc<Shared>, bot: i64, name: &str, params: Params) -> Re
         let world = &mut *world;
         (chat, world.faults.strike(bot, spelled, chat, &mut world.dice))
     };
-    let mut asked = Asked { bot, spelled, chat, lost: faults.iter().any(|fault| matches!(fault, Kind::Lost)) };
+    let mut asked =
+        Asked { bot, spelled, chat, lost: faults.iter().any(|fault| matches!(fault, Kind::Lost)) };
     for fault in &faults {
         match fault {
             Kind::Hangup => {

@@ -12,7 +12,7 @@ use crate::dice::Dice;
 use crate::fault::Faults;
 use crate::file::Files;
 use crate::flood::Flood;
-use crate::journal::Journal;
+use crate::journal::Diary;
 use crate::person::{Person, officials};
 
 /// A private chat belongs to one bot; the others to nobody.
@@ -53,7 +53,7 @@ pub struct World {
     /// Pressed buttons by query id.
     pub presses: HashMap<String, Press>,
     /// What happened.
-    pub journal: Journal,
+    pub journal: Diary,
     /// Flood control.
     pub flood: Flood,
     /// What goes wrong.
@@ -78,7 +78,7 @@ impl World {
             names: HashMap::new(),
             files: Files::default(),
             presses: HashMap::new(),
-            journal: Journal::default(),
+            journal: Diary::default(),
             flood: Flood::default(),
             faults: Faults::default(),
             paced: false,
@@ -98,11 +98,7 @@ impl World {
 
     /// Registers a bot; the first one is the default.
     pub fn add_bot(&mut self, token: &str, id: i64, name: &str, username: &str) {
-        let person = Person {
-            username: Some(username.to_owned()),
-            is_bot: true,
-            ..Person::new(id, name)
-        };
+        let person = Person { username: Some(username.to_owned()), is_bot: true, ..Person::new(id, name) };
         self.bots.entry(id).or_insert_with(|| Bot::new(id, self.clock.now_ms()));
         self.tokens.insert(token.to_owned(), id);
         self.names.insert(username.to_lowercase(), id);

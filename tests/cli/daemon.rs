@@ -80,6 +80,11 @@ fn without_a_daemon_every_client_is_69_and_says_how_to_start_one() {
         &["outbox", "list"],
         &["chat", "hello"],
         &["send", "--to", "web:main", "--message", "x"],
+        &["pairing", "list"],
+        &["pairing", "approve", "telegram", "ABCD2345"],
+        &["access", "list"],
+        &["access", "allow", "telegram", "123", "--admin"],
+        &["audit"],
     ] {
         home.run(arguments).failed(69, &["no frontdesk is running", "frontdesk run"]);
     }

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod configuration;
 mod daemon;
 mod home;
+mod lives;
 mod offline;
 mod program;
+mod secrets;
+mod telegram;
+mod webhook;

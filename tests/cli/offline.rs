@@ -199,6 +199,16 @@ fn what_makes_no_sense_is_2_without_asking_a_gateway() {
         (&["chat", " "], "the text is empty"),
         (&["send", "--to", "web:main", "--message", ""], "the text is empty"),
         (&["send", "--to", "nonsense", "--message", "x"], "--to"),
+        (&["send", "--to", "web:main"], "--message"),
+        (&["send", "--to", "web:main", "--media", "x", "--url", "http://127.0.0.1:1"], "--url"),
+        (&["pairing"], "Usage"),
+        (&["pairing", "approve"], "CODE"),
+        (&["pairing", "approve", "a", "b", "c"], "unexpected"),
+        (&["pairing", "approve", "ABCD2345", "--account", "work"], "telegram ABCD2345"),
+        (&["access", "allow", "telegram"], "<USER>"),
+        (&["access", "allow", "telegram", "1", "--admin", "--group", "-5"], "--group"),
+        (&["access", "revoke", "telegram@a", "1", "--account", "b"], "two accounts"),
+        (&["audit", "--limit", "0"], "1..=200"),
     ] {
         run(arguments).failed(2, &[said]);
     }

@@ -1,7 +1,8 @@
-//! The stub agents: this same binary, started by the daemon. They do what the message says and put every
-//! prompt and every tool run into a file.
+//! The stub agent: this same binary, started by the daemon. It does what the message says and puts every prompt
+//! and every tool run into a file.
 
-use std::io::{BufRead, Read, Write};
+use std::collections::BTreeSet;
+use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -28,14 +29,14 @@ pub struct Seen {
     pub session: String,
     /// Every tag that stands anywhere in the prompt.
     #[serde(default)]
-    pub tags: Vec<String>,
+    pub tags: BTreeSet<String>,
     /// What the files that came with it hold, or why they are not there.
     #[serde(default)]
     pub files: Vec<String>,
 }
 
 /// The exit code of a death that the script asked for.
-const DEATH: u8 = 3;
+pub const DEATH: u8 = 3;
 
 /// Runs as a lasting program.
 pub fn lasting() -> Result<ExitCode> {
@@ -91,7 +92,7 @@ impl Lasting {
             turn: turn.clone(),
             attempt,
             session: prompt["session"].as_str().unwrap_or_default().to_owned(),
-            tags: script::tags(&prompt.to_string()).into_iter().map(str::to_owned).collect(),
+            tags: script::tags(&prompt.to_string()).into_iter().map(str::to_owned).collect::<BTreeSet<_>>(),
             files,
         };
         note(&seen)?;
@@ -203,44 +204,8 @@ fn say(line: &Value) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Runs as a plain program: one turn.
-pub fn plain() -> Result<ExitCode> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    // A daemon that was killed before it wrote the prompt leaves nothing to do.
-    let Some(script) = Script::read(&text) else { return Ok(ExitCode::SUCCESS) };
-    let env = |name: &str| std::env::var(name).unwrap_or_default();
-    let attempt = env("FRONTDESK_ATTEMPT").parse().unwrap_or(0);
-    note(&Seen {
-        at: clock::now(),
-        what: "prompt".into(),
-        tag: script.tag.clone(),
-        turn: env("FRONTDESK_TURN"),
-        attempt,
-        session: env("FRONTDESK_SESSION"),
-        tags: Vec::new(),
-        files: Vec::new(),
-    })?;
-    let dies = script.deed == Deed::Poison || (script.deed == Deed::Flaky && attempt == 1);
-    if dies {
-        return Ok(ExitCode::from(DEATH));
-    }
-    let pieces = script.pieces();
-    let pace = match script.deed {
-        Deed::Slow { ms, .. } => ms / pieces.len() as u64,
-        _ => 0,
-    };
-    let mut out = std::io::stdout().lock();
-    for piece in pieces {
-        out.write_all(piece.as_bytes())?;
-        out.flush()?;
-        std::thread::sleep(Duration::from_millis(pace));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// One line, one write: lines of several processes do not mix.
-fn note(seen: &Seen) -> Result<()> {
+pub fn note(seen: &Seen) -> Result<()> {
     let path = std::env::var(JOURNAL).context("no journal")?;
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
     let line = format!("{}\n", serde_json::to_string(seen)?);

@@ -15,6 +15,7 @@ mod driver;
 mod http;
 mod journal;
 mod oracle;
+mod plain;
 mod platform;
 mod report;
 mod script;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let role = std::env::args().nth(1);
     let ended = match role.as_deref() {
         Some("--agent") => agent::lasting(),
-        Some("--plain-agent") => agent::plain(),
+        Some("--plain-agent") => plain::once(),
         _ => driver::run(),
     };
     match ended {

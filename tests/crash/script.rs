@@ -122,7 +122,10 @@ impl Script {
 pub fn bytes(tag: &str, bytes: u64) -> Vec<u8> {
     let seed = tag.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
     let mut dice = Dice::new(seed);
-    (0..bytes.div_ceil(8)).flat_map(|_| dice.next().to_le_bytes()).take(usize::try_from(bytes).unwrap_or(0)).collect()
+    (0..bytes.div_ceil(8))
+        .flat_map(|_| dice.next().to_le_bytes())
+        .take(usize::try_from(bytes).unwrap_or(0))
+        .collect()
 }
 
 /// What tells one file from another.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use frontdesk_botapi::{BOT, Content, Sent, TOKEN, User};
 use serde_json::{Value, json};
 
-use crate::book::{Deed, Lot};
+use crate::book::{Act, Deed, Lot};
 use crate::cast::{
-    ADA, ANNA, BERT, BOARD, CARL, FIRST_STRAW, FORUM, GUESTS, MALLORY, NORA, OTTO, PLAZA, Place, STAN, STREET, WENDY,
+    ADA, ANNA, BERT, BOARD, CARL, FIRST_STRAW, FORUM, GUESTS, MALLORY, NORA, OTTO, PLAZA, Place, STAN,
+    STREET, WENDY,
 };
 use crate::clock;
 use crate::dice::Dice;
@@ -67,7 +68,7 @@ impl Person {
         let sent = draft.send().await;
         self.note(sent, Deed::Says, Said::script(script), lot);
         // What is not for the bot may become so by an edit; that is another story.
-        if matches!(lot, Lot::Answered | Lot::IfAllowed) {
+        if !matches!(lot, Lot::Overheard | Lot::Passed("ignored:not_for_us")) {
             self.said.push(sent);
             if self.said.len() > 3 {
                 self.said.remove(0);
@@ -99,10 +100,6 @@ impl Person {
         let draft = self.user.message(self.world.spot(&self.place)).text(&text);
         let draft = if self.dice.permille(500) { draft.photo(content) } else { draft.document(content) };
         let sent = draft.send().await;
-        if lot == Lot::Overheard {
-            // It is kept as one line that begins with what was brought.
-            said.text.clear();
-        }
         self.note(sent, Deed::Brings, said, lot);
     }
 
@@ -113,7 +110,8 @@ impl Person {
             let bytes = script::bytes(&format!("{album}-{piece}"), self.dice.range(1, 50_000));
             let mut said = if piece == 0 { Said::script(script.clone()) } else { Said::default() };
             said.files.push(fingerprint(&bytes));
-            let mut draft = self.user.message(self.world.spot(&self.place)).album(&album).photo(Content::of(bytes));
+            let mut draft =
+                self.user.message(self.world.spot(&self.place)).album(&album).photo(Content::of(bytes));
             let mut lot = self.lot;
             if piece == 0 {
                 let name = if self.place.wants_a_name() { format!("{NAME} ") } else { String::new() };
@@ -154,7 +152,8 @@ impl Person {
 
     /// Puts a mark on the last message of the bot.
     async fn reacts(&mut self) {
-        let last = self.world.api.journal().calls_in(self.place.chat).iter().rev().find_map(|call| call.message);
+        let last =
+            self.world.api.journal().calls_in(self.place.chat).iter().rev().find_map(|call| call.message);
         let Some(message) = last.filter(|message| *message > self.marked) else { return };
         self.marked = message;
         let mark = MARKS[usize::try_from(self.dice.range(0, 3)).unwrap_or(0)];
@@ -183,6 +182,13 @@ impl Person {
     }
 }
 
+/// A bot cannot write to admins who have never written to it.
+pub async fn begin(world: &Arc<World>) {
+    for admin in [ADA, OTTO] {
+        Person::new(world, admin, &Arc::new(Place::private(admin)), Dice::new(0)).commands("/start").await;
+    }
+}
+
 /// Somebody who talks to the first bot in private.
 pub async fn talker(world: Arc<World>, person: i64, mut dice: Dice) {
     let place = Arc::new(Place::private(person));
@@ -207,7 +213,8 @@ pub async fn talker(world: Arc<World>, person: i64, mut dice: Dice) {
 /// All who meet in groups, allowed and not.
 pub async fn crowd(world: Arc<World>, mut dice: Dice) {
     let mut places = vec![Place::group("plaza", PLAZA, None), Place::group("board", BOARD, None)];
-    places.extend(world.topics.iter().map(|topic| Place::group(&format!("topic{topic}"), FORUM, Some(*topic))));
+    places
+        .extend(world.topics.iter().map(|topic| Place::group(&format!("topic{topic}"), FORUM, Some(*topic))));
     places.push(Place::group("street", STREET, None));
     let mut people = Vec::new();
     for (n, place) in (0..).zip(places.into_iter().map(Arc::new)) {
@@ -239,7 +246,8 @@ pub async fn workers(world: Arc<World>, mut dice: Dice) {
 
 /// People who are let in and shut out all the time, and talk on.
 pub async fn guests(world: Arc<World>, mut dice: Dice) {
-    let person = |id: i64| Person::new(&world, id, &Arc::new(Place::private(id)), dice.fork(id.unsigned_abs()));
+    let person =
+        |id: i64| Person::new(&world, id, &Arc::new(Place::private(id)), dice.fork(id.unsigned_abs()));
     let mut people = GUESTS.map(person);
     loop {
         world.pause(&mut dice, 60, 260).await;
@@ -250,7 +258,9 @@ pub async fn guests(world: Arc<World>, mut dice: Dice) {
 
 /// The admins at work, and somebody who would like to be one.
 pub async fn admins(world: Arc<World>, mut dice: Dice) {
-    let at = |person: i64, place: Place| Person::new(&world, person, &Arc::new(place), dice.fork(person.unsigned_abs()));
+    let at = |person: i64, place: Place| {
+        Person::new(&world, person, &Arc::new(place), dice.fork(person.unsigned_abs()))
+    };
     let mut ada = at(ADA, Place::private(ADA));
     let mut otto = at(OTTO, Place::private(OTTO));
     let mut board = at(ADA, Place::group("board", BOARD, None));
@@ -280,11 +290,15 @@ pub async fn admins(world: Arc<World>, mut dice: Dice) {
     }
 }
 
-/// The server brings again what was confirmed long ago; at bad times also what was not.
+/// The server brings again what was confirmed long ago; at bad times also what was not. Of what was not heard when it
+/// came nothing is kept by which it could be known: where people are let in and chats are muted it would be heard
+/// the second time.
 pub async fn echo(world: Arc<World>, mut dice: Dice) {
     loop {
         world.pause(&mut dice, 100, 500).await;
-        let recent: Vec<(i64, i64)> = world.book().acts.iter().rev().take(80).map(|act| act.key()).collect();
+        let stays = |act: &&Act| act.lot != Lot::IfAllowed && act.place.chat != BOARD;
+        let recent: Vec<(i64, i64)> =
+            world.book().acts.iter().rev().take(80).filter(stays).map(Act::key).collect();
         if recent.is_empty() {
             continue;
         }

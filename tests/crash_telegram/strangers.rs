@@ -29,7 +29,9 @@ pub async fn come(world: Arc<World>, mut dice: Dice) {
         if dice.permille(400) {
             person.says().await;
         }
-        let Some(code) = shown(&world, stranger, |text| code(text).map(str::to_owned)).await else { continue };
+        let Some(code) = shown(&world, stranger, |text| code(text).map(str::to_owned)).await else {
+            continue;
+        };
         world.book().codes.push(code.clone());
         world.pause(&mut dice, 0, 200).await;
         if dice.permille(200) {

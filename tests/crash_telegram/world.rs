@@ -7,8 +7,8 @@ use frontdesk_botapi::{BOT, BotApi, Robot, Room, Sent, User};
 
 use crate::book::{Act, Book, Deed, Lot};
 use crate::cast::{
-    ADA, ANNA, BERT, BOARD, CARL, FORUM, GUESTS, MALLORY, NORA, OTTO, PLAZA, Place, STAN, STREET, WENDY, WORK_BOT,
-    WORK_TOKEN,
+    ADA, ANNA, BERT, BOARD, CARL, FORUM, GUESTS, MALLORY, NORA, OTTO, PLAZA, Place, STAN, STREET, WENDY,
+    WORK_BOT, WORK_TOKEN,
 };
 use crate::clock;
 use crate::dice::Dice;
@@ -123,7 +123,11 @@ impl World {
     /// The chat or the topic, as the server wants it.
     pub fn spot(&self, place: &Place) -> frontdesk_botapi::Spot {
         match self.rooms.iter().find(|room| room.id == place.chat) {
-            Some(room) => (&Room { thread: place.thread, ..room.clone() }).into(),
+            Some(room) => {
+                let mut room = room.clone();
+                room.thread = place.thread;
+                (&room).into()
+            }
             None => place.chat.into(),
         }
     }

@@ -1,14 +1,17 @@
 //! What is measured, command by command.
 
+use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::task::JoinSet;
 
 use crate::bare::Commit;
 use crate::daemon::{Home, Server, Turns};
 use crate::figure::{Run, Spread, ratio, show};
 use crate::machine::Busy;
+use crate::telegram::{self, Clock, Pace, Stage, Wire};
 use crate::{Options, disk as raw, load, seed};
 
 /// How many chats the load is spread over, where it does not come with the data.
@@ -127,6 +130,76 @@ pub fn p5(options: &Options) -> Result<()> {
     show("daemon: message in to answer out", &runs);
     ratio("rate over raw", &runs, &chains, Run::rate);
     Ok(())
+}
+
+pub fn p4(options: &Options) -> Result<()> {
+    println!(
+        "\nP4: over a fake Telegram, 50 chats, open loop, 200 a second; message in to reply request out, echo agent"
+    );
+    let chains = repeat(options, || raw::chain(&options.folder, options.span()))?;
+    let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Bot })?;
+    show("raw limit: four FULL commits per message, one thread", &chains);
+    show("raw limit: a bot that keeps nothing, on the same line", &limits);
+    show("daemon", &runs);
+    ratio("p50 over four commits", &runs, &chains, Run::p50);
+    ratio("p99 over four commits", &runs, &chains, Run::p99);
+    let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Person })?;
+    show("from the person's request on, the fake's time included: a bot that keeps nothing", &limits);
+    show("daemon", &runs);
+    Ok(())
+}
+
+pub fn p5_telegram(options: &Options) -> Result<()> {
+    println!(
+        "\nP5: over a fake Telegram, 50 chats, closed loop, echo agent; from the person to the reply request"
+    );
+    let chains = repeat(options, || raw::chains(&options.folder, options.span(), 50))?;
+    let (limits, runs) = over_telegram(options, Pace::Closed)?;
+    show("raw limit: four grouped commits per message, 50 threads", &chains);
+    show("raw limit: a bot that keeps nothing, on the same line", &limits);
+    show("daemon", &runs);
+    ratio("rate over the bot that keeps nothing", &runs, &limits, Run::rate);
+    Ok(())
+}
+
+/// Measures the bot that keeps nothing and the daemon in turn, each with a fake and a database of its own.
+fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> {
+    let program = options.daemon.with_file_name("frontdesk-botapi");
+    anyhow::ensure!(
+        program.is_file(),
+        "{} is missing: cargo build --release -p frontdesk-botapi",
+        program.display()
+    );
+    // One thread for the wire and the people; the other waits for the bot to start.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let one = |start: &dyn Fn(SocketAddr) -> Result<(Option<Home>, Server)>| -> Result<Run> {
+        options.quiet();
+        let fake = Server::fake(&program)?;
+        runtime.block_on(async {
+            let (wire, listener) = (Wire::default(), telegram::listen().await?);
+            let address = listener.local_addr()?;
+            let mut line = JoinSet::new();
+            line.spawn(wire.clone().serve(listener, fake.target.address));
+            // This thread waits until it is ready, and the line is on another one.
+            let (_home, bot) = start(address)?;
+            let mut stage = Stage { bot: &bot, fake: &fake, wire, said: 0 };
+            stage.people().await?;
+            stage.measure(options.span() / 4, Pace::Closed).await?;
+            let run = stage.measure(options.span(), pace).await?;
+            line.shutdown().await;
+            Ok(run)
+        })
+    };
+    let (mut limits, mut runs) = (Vec::new(), Vec::new());
+    for _ in 0..options.runs {
+        limits.push(one(&|api| Ok((None, Server::echo(api)?)))?);
+        runs.push(one(&|api| {
+            let home = Home::telegram(&options.folder, api)?;
+            let server = Server::daemon(&options.daemon, &home)?;
+            Ok((Some(home), server))
+        })?);
+    }
+    Ok((limits, runs))
 }
 
 pub fn p6(options: &Options) -> Result<()> {

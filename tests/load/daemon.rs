@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::bare::Commit;
 use crate::client::{Line, Target};
 use crate::process::Process;
+use crate::telegram::TOKEN;
 
 /// What becomes of accepted messages while accepts are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,18 @@ impl Home {
     pub fn new(folder: &Path, turns: Turns) -> Result<Self> {
         let home = tempfile::tempdir_in(std::path::absolute(folder)?)?;
         write(home.path().join("frontdesk.toml"), config(turns))?;
+        Ok(Self(home))
+    }
+
+    /// One whose only chats are on a Telegram of this address; nothing is paced, and nobody is a stranger.
+    pub fn telegram(folder: &Path, api: SocketAddr) -> Result<Self> {
+        let home = tempfile::tempdir_in(std::path::absolute(folder)?)?;
+        let config = format!(
+            "{}[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"http://{api}\"\ndm_policy = \"open\"\n\
+             streaming = \"off\"\nper_chat_ms = 0\nper_group_ms = 0\nper_account_ms = 0\n",
+            config(Turns::Answered)
+        );
+        write(home.path().join("frontdesk.toml"), config)?;
         Ok(Self(home))
     }
 
@@ -76,7 +89,7 @@ impl Server {
             .args(["run", "--port", &port.to_string()])
             .stdout(Stdio::null())
             .stderr(File::create(home.0.path().join("log"))?);
-        let mut server = Self::start(&mut command, port, 202)?;
+        let mut server = Self::start(&mut command, port, "/ready", 202)?;
         server.target.token = read_to_string(home.0.path().join("token"))?.trim().to_owned();
         Ok(server)
     }
@@ -87,15 +100,31 @@ impl Server {
         command
             .args(["bare", "--commit", commit.name(), "--port", &port.to_string(), "--folder"])
             .arg(std::path::absolute(folder)?);
-        Self::start(&mut command, port, 200)
+        Self::start(&mut command, port, "/ready", 200)
     }
 
-    fn start(command: &mut Command, port: u16, taken: u16) -> Result<Self> {
+    /// The fake Telegram, a process of its own.
+    pub fn fake(program: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::path::absolute(program)?);
+        command.args(["--port", &port.to_string()]).stdout(Stdio::null());
+        Self::start(&mut command, port, "/control/journal", 200)
+    }
+
+    /// The bot that keeps nothing.
+    pub fn echo(api: SocketAddr) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["echo", "--api", &api.to_string(), "--port", &port.to_string()]);
+        Self::start(&mut command, port, "/ready", 200)
+    }
+
+    fn start(command: &mut Command, port: u16, path: &str, taken: u16) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let spawned = Instant::now();
         let mut child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
         loop {
-            let ready = Line::open(address).and_then(|mut line| line.get("/ready"));
+            let ready = Line::open(address).and_then(|mut line| line.get(path));
             if matches!(ready, Ok(200)) {
                 break;
             }

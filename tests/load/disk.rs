@@ -92,7 +92,14 @@ pub fn chains(folder: &Path, span: Duration, producers: usize) -> Result<Run> {
     for thread in threads {
         times.add(thread.join().map_err(|_| anyhow!("a producer panicked"))??.times)?;
     }
-    Ok(Run { times, span: start.elapsed(), cpu: Duration::ZERO, memory: 0, others: 0.0 })
+    Ok(Run {
+        times,
+        span: start.elapsed(),
+        cpu: Duration::ZERO,
+        platform: Duration::ZERO,
+        memory: 0,
+        others: 0.0,
+    })
 }
 
 fn measure(span: Duration, mut step: impl FnMut(u64) -> Result<()>) -> Result<Run> {
@@ -105,5 +112,12 @@ fn measure(span: Duration, mut step: impl FnMut(u64) -> Result<()>) -> Result<Ru
             break;
         }
     }
-    Ok(Run { times, span: start.elapsed(), cpu: Duration::ZERO, memory: 0, others: 0.0 })
+    Ok(Run {
+        times,
+        span: start.elapsed(),
+        cpu: Duration::ZERO,
+        platform: Duration::ZERO,
+        memory: 0,
+        others: 0.0,
+    })
 }

@@ -17,6 +17,8 @@ pub struct Run {
     pub span: Duration,
     /// CPU of the server alone.
     pub cpu: Duration,
+    /// CPU of the platform, where it is a process of its own.
+    pub platform: Duration,
     /// The server's memory at the end, in bytes.
     pub memory: u64,
     /// The share of the machine that neither server nor client used.
@@ -38,7 +40,16 @@ impl Run {
 
     /// Microseconds of the server's CPU for each.
     pub fn cpu_each(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.times.len().max(1) as f64
+        self.each(self.cpu)
+    }
+
+    /// Microseconds of the platform's CPU for each.
+    pub fn platform_each(&self) -> f64 {
+        self.each(self.platform)
+    }
+
+    fn each(&self, cpu: Duration) -> f64 {
+        cpu.as_secs_f64() * 1e6 / self.times.len().max(1) as f64
     }
 }
 
@@ -76,6 +87,9 @@ pub fn show(name: &str, runs: &[Run]) {
             spread(|run| run.memory as f64 / 1e6).show(1),
             spread(|run| run.others * 100.0).show(0)
         );
+    }
+    if runs.iter().any(|run| !run.platform.is_zero()) {
+        println!("    the fake platform's CPU each {} us", spread(Run::platform_each).show(0));
     }
 }
 

@@ -19,26 +19,36 @@ const TEXT: &str = "hello, this is a message";
 const SPIN: Duration = Duration::from_micros(200);
 
 /// Counts what server, client and others use during a run.
-struct Meter {
+pub struct Meter {
     server: Process,
     cpu: Duration,
-    own: Duration,
+    /// Who else belongs to the measurement: the client, and a platform in a process of its own.
+    ours: Vec<(Process, Duration)>,
     busy: Busy,
     start: Instant,
 }
 
 impl Meter {
     fn start(server: &Server) -> Self {
-        let server = server.process();
-        let (cpu, own) = (server.cpu(), Process::this().cpu());
-        Self { server, cpu, own, busy: Busy::now(), start: Instant::now() }
+        Self::with(server, &[])
     }
 
-    fn end(self, times: hdrhistogram::Histogram<u64>) -> Run {
+    /// Counts also for these what is not others'.
+    pub fn with(server: &Server, ours: &[Process]) -> Self {
+        let server = server.process();
+        let ours = std::iter::once(Process::this()).chain(ours.iter().copied());
+        let ours = ours.map(|process| (process, process.cpu())).collect();
+        Self { server, cpu: server.cpu(), ours, busy: Busy::now(), start: Instant::now() }
+    }
+
+    /// What was counted, with how long each took.
+    pub fn end(self, times: hdrhistogram::Histogram<u64>) -> Run {
         let span = self.start.elapsed();
         let cpu = self.server.cpu() - self.cpu;
-        let own = Process::this().cpu() - self.own;
-        Run { times, span, cpu, memory: self.server.memory(), others: self.busy.others(cpu + own) }
+        let ours: Vec<Duration> = self.ours.iter().map(|(process, before)| process.cpu() - *before).collect();
+        let others = self.busy.others(cpu + ours.iter().sum::<Duration>());
+        let platform = ours.get(1).copied().unwrap_or_default();
+        Run { times, span, cpu, platform, memory: self.server.memory(), others }
     }
 }
 

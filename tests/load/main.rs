@@ -8,11 +8,13 @@ mod client;
 mod commands;
 mod daemon;
 mod disk;
+mod echo;
 mod figure;
 mod load;
 mod machine;
 mod process;
 mod seed;
+mod telegram;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,8 +38,12 @@ enum What {
     P2(Options),
     /// Durable accepts a second with 64 connections.
     P3(Options),
+    /// Over a fake Telegram: from a message in to the reply's request out, with an agent that answers at once.
+    P4(Options),
     /// Whole conversations: 50 chats, each waits for its answer before it speaks again.
     P5(Options),
+    /// The same over a fake Telegram.
+    P5Telegram(Options),
     /// Start, memory and accepts with 0, 100,000 and 1,000,000 sessions, and their size on disk.
     P6(Options),
     /// A gateway that nobody speaks to: CPU, wake-ups, memory; and the binary's size.
@@ -47,6 +53,9 @@ enum What {
     /// The raw limit's server: a row and a commit per POST. The other commands start it themselves.
     #[command(hide = true)]
     Bare(bare::Options),
+    /// The raw limit's bot. The other commands start it themselves.
+    #[command(hide = true)]
+    Echo(echo::Options),
 }
 
 /// How to measure.
@@ -85,15 +94,27 @@ impl Options {
 fn main() -> Result<()> {
     match Program::parse().what {
         What::Bare(options) => bare::serve(&options),
+        What::Echo(options) => echo::run(&options),
         What::Disk(options) => opened(&options, &[commands::disk]),
         What::P2(options) => opened(&options, &[commands::p2]),
         What::P3(options) => opened(&options, &[commands::p3]),
+        What::P4(options) => opened(&options, &[commands::p4]),
         What::P5(options) => opened(&options, &[commands::p5]),
+        What::P5Telegram(options) => opened(&options, &[commands::p5_telegram]),
         What::P6(options) => opened(&options, &[commands::p6]),
         What::Idle(options) => opened(&options, &[commands::idle]),
         What::All(options) => opened(
             &options,
-            &[commands::disk, commands::p2, commands::p3, commands::p5, commands::p6, commands::idle],
+            &[
+                commands::disk,
+                commands::p2,
+                commands::p3,
+                commands::p4,
+                commands::p5,
+                commands::p5_telegram,
+                commands::p6,
+                commands::idle,
+            ],
         ),
     }
 }

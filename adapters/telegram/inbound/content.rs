@@ -2,8 +2,8 @@
 
 use frontdesk_core::message::{Attachment, FileKind};
 use teloxide_core::types::{
-    ChatMigration, Contact, DiceEmoji, FileMeta, Location, MediaGroupId, MediaKind, Message, MessageEntity, MessageKind,
-    PhotoSize, Poll, Sticker,
+    ChatMigration, Contact, DiceEmoji, FileMeta, Location, MediaGroupId, MediaKind, Message, MessageEntity,
+    MessageKind, PhotoSize, Poll, Sticker,
 };
 
 /// The longest piece of somebody's data in a line of ours, in characters.
@@ -49,7 +49,8 @@ fn media(media: &MediaKind) -> Content<'_> {
             Said { text: text.text.clone(), entities: &text.entities, ..Said::default() }
         }
         MediaKind::Photo(photo) => {
-            let largest = photo.photo.iter().max_by_key(|size| u64::from(size.width) * u64::from(size.height));
+            let largest =
+                photo.photo.iter().max_by_key(|size| u64::from(size.width) * u64::from(size.height));
             let files = largest.map(picture).into_iter().collect();
             captioned(&photo.caption, &photo.caption_entities, files, photo.media_group_id.as_ref())
         }
@@ -78,11 +79,17 @@ fn media(media: &MediaKind) -> Content<'_> {
             let file = file(&it.voice.file, FileKind::Voice, None, it.voice.mime_type.as_ref());
             captioned(&it.caption, &it.caption_entities, vec![file], None)
         }
-        MediaKind::VideoNote(it) => {
-            Said { files: vec![file(&it.video_note.file, FileKind::Video, None, Some("video/mp4"))], ..Said::default() }
-        }
+        MediaKind::VideoNote(it) => Said {
+            files: vec![file(&it.video_note.file, FileKind::Video, None, Some("video/mp4"))],
+            ..Said::default()
+        },
         MediaKind::Sticker(it) => Said {
-            text: it.sticker.emoji.as_deref().map(|emoji| format!("[Sticker {}]", line(emoji))).unwrap_or_default(),
+            text: it
+                .sticker
+                .emoji
+                .as_deref()
+                .map(|emoji| format!("[Sticker {}]", line(emoji)))
+                .unwrap_or_default(),
             files: vec![sticker(&it.sticker)],
             ..Said::default()
         },
@@ -173,12 +180,7 @@ fn captioned<'m>(
     Said { text, entities, files, album: album.map(|album| album.0.clone()) }
 }
 
-fn file(
-    meta: &FileMeta,
-    kind: FileKind,
-    name: Option<&String>,
-    mime: Option<impl ToString>,
-) -> Attachment {
+fn file(meta: &FileMeta, kind: FileKind, name: Option<&String>, mime: Option<impl ToString>) -> Attachment {
     Attachment {
         reference: meta.id.0.clone(),
         kind,

@@ -74,7 +74,8 @@ fn message(said: &mut Value) {
         *origin = json!({"type": "hidden_user", "date": 0, "sender_user_name": ""});
     }
     if let Some(quote) = fields.get_mut("quote").filter(|quote| !is::<TextQuote>(quote)) {
-        *quote = json!({"text": quote.get("text").and_then(Value::as_str).unwrap_or_default(), "position": 0});
+        *quote =
+            json!({"text": quote.get("text").and_then(Value::as_str).unwrap_or_default(), "position": 0});
     }
     if let Some(from) = fields.get_mut("from").filter(|from| !is::<User>(from)) {
         *from = json!({"id": from.get("id"), "is_bot": from.get("is_bot"), "first_name": ""});
@@ -98,7 +99,7 @@ fn message(said: &mut Value) {
 
 fn file_of(file: &mut Map<String, Value>, name: &str) {
     file.retain(|name, _| !UNUSED_OF_FILES.contains(&name.as_str()));
-    if TYPED.contains(&name) && !file.get("mime_type").is_some_and(|mime| is::<Mime>(mime)) {
+    if TYPED.contains(&name) && !file.get("mime_type").is_some_and(is::<Mime>) {
         file.insert("mime_type".into(), Value::Null);
     }
     for (name, least) in [("duration", 0), ("width", 1), ("height", 1), ("length", 1)] {
@@ -121,7 +122,10 @@ impl TryFrom<String> for Mime {
             let known = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
             !part.is_empty() && part.bytes().all(known)
         };
-        text.split_once('/').filter(|(kind, of)| plain(kind) && plain(of)).map(|_| Mime).ok_or("not a media type")
+        text.split_once('/')
+            .filter(|(kind, of)| plain(kind) && plain(of))
+            .map(|_| Mime)
+            .ok_or("not a media type")
     }
 }
 

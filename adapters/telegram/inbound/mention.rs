@@ -76,12 +76,12 @@ fn addressed_command<'t>(text: &'t str, entities: &[MessageEntity]) -> Option<(&
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     // "/etc@host" may be a path: a program's name ends in "bot", or Telegram has marked the command.
-    let is_bot = bot.len() >= 3 && bot.get(bot.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
+    let is_bot =
+        bot.len() >= 3 && bot.get(bot.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
     let marked = entities.iter().any(|entity| {
         entity.kind == MessageEntityKind::BotCommand
-            && bytes(text, entity.offset, entity.length).is_some_and(|range| {
-                text[..range.start].trim().is_empty() && range.len() == word.len() + 1
-            })
+            && bytes(text, entity.offset, entity.length)
+                .is_some_and(|range| text[..range.start].trim().is_empty() && range.len() == word.len() + 1)
     });
     (plain(name) && plain(bot) && (is_bot || marked)).then_some((name, bot, rest))
 }
@@ -119,7 +119,9 @@ mod tests {
         text.match_indices('@')
             .map(|(at, _)| {
                 let word = &text[at..];
-                let end = word[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(word.len(), |end| end + 1);
+                let end = word[1..]
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .map_or(word.len(), |end| end + 1);
                 MessageEntity::new(MessageEntityKind::Mention, units(&text[..at]), units(&word[..end]))
             })
             .collect()
@@ -138,7 +140,11 @@ mod tests {
     #[case("@front_bots hello", "@front_bots hello", false)]
     #[case("@anna hello", "@anna hello", false)]
     #[case("  hello ", "  hello ", false)]
-    fn our_name_is_heard_and_taken_off_the_ends(#[case] text: &str, #[case] stripped: &str, #[case] ours: bool) {
+    fn our_name_is_heard_and_taken_off_the_ends(
+        #[case] text: &str,
+        #[case] stripped: &str,
+        #[case] ours: bool,
+    ) {
         let heard = hear(&me(), text, &marked(text));
         assert_eq!((heard.text.as_str(), heard.names_us, heard.for_another), (stripped, ours, false));
     }

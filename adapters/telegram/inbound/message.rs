@@ -16,7 +16,8 @@ pub(super) fn event(
     strange: Option<String>,
 ) -> Result<Event, AddressError> {
     let (who, spot) = (person::of_message(me, message)?, place::of_message(me, message)?);
-    let is_own = who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == UserId(me.id));
+    let is_own =
+        who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == UserId(me.id));
     let mut event = super::event(id, EventKind::Other("own".to_owned()), who, spot);
     event.platform_message = Some(message.id.to_string());
     event.sent_at = Some(message.edit_date().copied().filter(|_| edited).unwrap_or(message.date));

@@ -142,6 +142,8 @@ fn first_key(object: &str, but: &[&str]) -> String {
     keys.into_keys()
         .find(|key| !but.contains(&key.as_str()))
         .filter(|key| key.len() <= LONGEST_NAME)
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'))
+        .filter(|key| {
+            key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        })
         .unwrap_or_else(|| UNPARSABLE.to_owned())
 }

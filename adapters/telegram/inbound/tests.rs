@@ -158,7 +158,8 @@ fn an_update_of_any_depth_is_told_by_its_number() {
 
 #[test]
 fn a_quoted_text_is_cut() {
-    let (_, update, _) = cases().iter().find(|(name, ..)| name.contains("a_reply_to_us_addresses_us")).unwrap();
+    let (_, update, _) =
+        cases().iter().find(|(name, ..)| name.contains("a_reply_to_us_addresses_us")).unwrap();
     let mut update = update.clone();
     update["message"]["reply_to_message"]["text"] = json!("é".repeat(4000));
     let quote = understood(&update).event.quote.unwrap();
@@ -168,7 +169,11 @@ fn a_quoted_text_is_cut() {
 #[test]
 fn all_pieces_of_an_album_that_speaks_to_us_speak_to_us() {
     let album = |name: &str| -> Vec<Event> {
-        cases().iter().filter(|(case, ..)| case.contains(name)).map(|(_, update, _)| understood(update).event).collect()
+        cases()
+            .iter()
+            .filter(|(case, ..)| case.contains(name))
+            .map(|(_, update, _)| understood(update).event)
+            .collect()
     };
     let mut albums = Albums::default();
     let (mut ours, mut others) = (album("our_album"), album("other_album"));
@@ -176,7 +181,10 @@ fn all_pieces_of_an_album_that_speaks_to_us_speak_to_us() {
     let (now, later) = ours.split_at_mut(2);
     albums.settle(now.iter_mut().chain(&mut others));
     albums.settle(later.iter_mut());
-    assert!(ours.iter().all(|event| event.addressed), "before and after the words, in this batch and the next");
+    assert!(
+        ours.iter().all(|event| event.addressed),
+        "before and after the words, in this batch and the next"
+    );
     assert!(others.iter().all(|event| !event.addressed), "somebody else's album with the same id");
 }
 
@@ -224,7 +232,9 @@ fn mutated() -> impl Strategy<Value = Value> {
 fn paths(value: &Value, at: &str) -> Vec<String> {
     let below: Vec<(String, &Value)> = match value {
         Value::Object(object) => object.iter().map(|(key, value)| (format!("{at}/{key}"), value)).collect(),
-        Value::Array(array) => array.iter().enumerate().map(|(n, value)| (format!("{at}/{n}"), value)).collect(),
+        Value::Array(array) => {
+            array.iter().enumerate().map(|(n, value)| (format!("{at}/{n}"), value)).collect()
+        }
         _ => Vec::new(),
     };
     let mut all = vec![at.to_owned()];

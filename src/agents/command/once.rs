@@ -91,7 +91,9 @@ impl Run {
     async fn start(shop: Arc<Workshop>, seat: Seat<Aborted>, turn: Turn) -> Result<Self, AgentError> {
         let mut process = shop.start(&turn, Aborted::clone(&seat)).await?;
         // The queue goes away with this, which closes the pipe behind the prompt.
-        if let Some(Err(Unread)) = process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes())) {
+        if let Some(Err(Unread)) =
+            process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes()))
+        {
             debug!(agent = shop.name, turn = %turn.id, "the program has closed its stdin before the prompt");
         }
         Ok(Self { shop, seat, process, buffer: vec![0; 8192], text: Utf8::default(), said: 0, over: false })

@@ -124,7 +124,8 @@ mod tests {
         assert_eq!(read("!long 12"), (0, Act::Long(12)));
         assert_eq!(read("!tool shell"), (0, Act::Tool("shell".into())));
         assert_eq!(read("!tool"), (0, say("!tool")));
-        let media = |caption: Option<&str>| Act::Media { path: "a.png".into(), caption: caption.map(Into::into) };
+        let media =
+            |caption: Option<&str>| Act::Media { path: "a.png".into(), caption: caption.map(Into::into) };
         assert_eq!(read("!media a.png"), (0, media(None)));
         assert_eq!(read("!media a.png what a day"), (0, media(Some("what a day"))));
         assert_eq!(read("!media"), (0, say("!media")));

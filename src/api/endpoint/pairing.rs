@@ -78,9 +78,7 @@ fn asked(call: &Call) -> Result<(Code, Option<(String, String)>), ApiError> {
     let code = Code::read(call.param(0)?).ok_or_else(malformed)?;
     let place: Place = if call.body.is_empty() { Place::default() } else { call.json()? };
     let place = match (place.platform, place.account) {
-        (Some(platform), account) => {
-            Some((platform, account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned())))
-        }
+        (Some(platform), account) => Some((platform, account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()))),
         (None, None) => None,
         (None, Some(_)) => return Err(ApiError::bad_request("an `account` needs its `platform`")),
     };

@@ -1,5 +1,6 @@
 //! Events that platforms bring by themselves. What they say is the adapter's to judge; this is the way to it.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -16,12 +17,19 @@ use crate::house::House;
 /// When a platform may bring again what was not taken.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Refuses what cannot come from the platform, before anything of its body is read.
-pub(crate) fn check_headers(house: &House, params: &[String], headers: &HeaderMap) -> Result<(), ApiError> {
+/// Refuses what cannot come from the platform, before anything of its body is read. Who tries too often is told to
+/// wait, as with wrong tokens; the platform itself comes in all the same.
+pub(crate) fn check_headers(
+    house: &House,
+    params: &[String],
+    headers: &HeaderMap,
+    ip: IpAddr,
+) -> Result<(), ApiError> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     if house.webhook(params)?.admits(&header) {
         return Ok(());
     }
+    house.fail(ip)?;
     Err(forged(params))
 }
 

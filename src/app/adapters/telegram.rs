@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Secret;
-use crate::config::channel::{Account, Section};
+use crate::config::channel::{Account, DmPolicy, Section};
 use crate::config::document::{Node, Value, join};
 use crate::config::ids::{Ids, Kind};
 
@@ -23,18 +23,18 @@ const PATH: &str = "channels.telegram";
 const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
 /// Telegram's ids: whole numbers, of people and bots positive, of groups negative (Bot API, User and Chat).
-pub const IDS: Ids =
-    Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
+pub const IDS: Ids = Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
 
 /// Telegram's own accounts: service notices, whoever writes as a group or as a channel (Bot API,
 /// Message.from and sender_chat).
 const ANYBODY: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
 
-/// Telegram bots: this one, and those under `accounts`.
+/// Telegram bots: this one, and those under `accounts`. A bot and its token come from @BotFather; this one's token is
+/// also taken from the variable TELEGRAM_BOT_TOKEN.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Telegram {
-    /// The first bot: the account `default`.
+    /// The account `default`.
     #[serde(flatten)]
     pub bot: Bot,
     /// Further bots, by names of your choice. What is said above about the platform holds for them too, unless
@@ -99,12 +99,18 @@ impl Telegram {
     }
 
     pub(super) fn notices(&self) -> Vec<String> {
-        let off = |(_, path, bot): (&str, String, &Bot)| {
+        let odd = |(_, path, bot): (&str, String, &Bot)| {
             let account = &bot.account;
-            let meant = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
-            meant.then(|| format!("{path} has no token and stays off"))
+            let forgotten = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
+            if forgotten {
+                return Some(format!("{path} has no token and stays off"));
+            }
+            let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
+            open.then(|| {
+                format!("{path}: dm_policy is open, so that everybody on Telegram may talk to the agent")
+            })
         };
-        self.bots().filter_map(off).collect()
+        self.bots().filter_map(odd).collect()
     }
 
     pub(super) fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
@@ -169,7 +175,8 @@ impl Bot {
             return wrong;
         };
         if self.mode == Mode::Webhook && gateway.public_url.is_none() {
-            let problem = "Telegram must be able to reach the gateway: set gateway.public_url, or mode = \"polling\"";
+            let problem =
+                "Telegram must be able to reach the gateway: set gateway.public_url, or mode = \"polling\"";
             return vec![at("mode", problem.to_owned())];
         }
         let wrong = account.check().err().map(|error| match error.path {
@@ -187,7 +194,8 @@ impl Bot {
         account.settings = self.settings.clone();
         if self.mode == Mode::Webhook {
             let base = gateway.public_url.as_deref().unwrap_or_default();
-            let public_url = format!("{}{}", base.trim_end_matches('/'), frontdesk_api::webhook_path(CHANNEL, name));
+            let public_url =
+                format!("{}{}", base.trim_end_matches('/'), frontdesk_api::webhook_path(CHANNEL, name));
             let secret = self.webhook_secret.as_ref().map(Secret::expose).unwrap_or_default();
             account.mode = frontdesk_telegram::Mode::Webhook { public_url, secret: secret.into() };
         }
@@ -244,7 +252,21 @@ mod tests {
             assert_eq!(kind(id), Kind::Person, "{id}");
         }
         assert_eq!((kind("-1001234567890"), kind("-5")), (Kind::Group, Kind::Group));
-        for id in ["", " ", "*", "@anna", "anna", "007", "+1", "1 ", "0", "-0", "1e3", "١٢٣", "99999999999999999999"] {
+        for id in [
+            "",
+            " ",
+            "*",
+            "@anna",
+            "anna",
+            "007",
+            "+1",
+            "1 ",
+            "0",
+            "-0",
+            "1e3",
+            "١٢٣",
+            "99999999999999999999",
+        ] {
             assert_eq!(kind(id), Kind::None, "{id:?}");
         }
         assert_eq!(kind("1087968824"), Kind::Anybody);

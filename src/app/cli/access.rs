@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Client, fresh_key, segment};
 use super::place::Account;
@@ -139,8 +139,14 @@ async fn list(remote: &Remote) -> Done {
         ]
     });
     let header = ["PLATFORM", "ACCOUNT", "USER", "NAME THEN", "WHERE", "FROM", "BY", "SINCE"];
-    let empty = "Nobody was let in. To make the first admin: frontdesk access allow PLATFORM USER --admin";
-    table::print(&header, people.collect(), empty)?;
+    table::print(&header, people.collect(), "Nobody was let in.")?;
+    // A token's holder administers the web channel; on a platform somebody must be named.
+    let named = |entry: &Value| entry["scope"] == "admin" && entry["platform"] != "web";
+    if !field::list(&answer, "access").iter().any(named) {
+        screen::line(
+            "\nTo make the first admin of a platform: frontdesk access allow PLATFORM USER --admin",
+        )?;
+    }
     let chats: Vec<Vec<String>> = field::list(&answer, "chats")
         .iter()
         .map(|chat| {
@@ -158,7 +164,10 @@ async fn list(remote: &Remote) -> Done {
     }
     for account in field::list(&answer, "stopped") {
         let place = format!("{}:{}", field::text(account, "channel"), field::text(account, "account"));
-        screen::line(format!("\n{place} is disconnected by {}.", screen::harmless(&field::text(account, "by"))))?;
+        screen::line(format!(
+            "\n{place} is disconnected by {}.",
+            screen::harmless(&field::text(account, "by"))
+        ))?;
     }
     Ok(())
 }

@@ -37,5 +37,9 @@ pub async fn audit(args: AuditArgs) -> Done {
             field::text(line, "outcome"),
         ]
     });
-    table::print(&["ID", "WHEN", "BY", "VIA", "WHAT", "ABOUT", "OUTCOME"], rows.collect(), "Nothing was changed yet.")
+    table::print(
+        &["ID", "WHEN", "BY", "VIA", "WHAT", "ABOUT", "OUTCOME"],
+        rows.collect(),
+        "Nothing was changed yet.",
+    )
 }

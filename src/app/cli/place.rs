@@ -20,9 +20,9 @@ impl Account {
             None => (platform, None),
         };
         match (behind, self.account.as_deref()) {
-            (Some(one), Some(other)) if one != other => {
-                Err(Failure::usage(format!("{platform}@{one} and --account {other} are two accounts; say one")))
-            }
+            (Some(one), Some(other)) if one != other => Err(Failure::usage(format!(
+                "{platform}@{one} and --account {other} are two accounts; say one"
+            ))),
             (one, other) => Ok((platform, one.or(other))),
         }
     }

@@ -71,9 +71,11 @@ struct Handed {
 
 impl Handed {
     fn over(file: &Path, home: &Home) -> Result<Handed, Failure> {
-        let failed = |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+        let failed =
+            |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
         let shown = file.file_name().and_then(|name| name.to_str());
-        let shown = shown.ok_or_else(|| Failure::usage(format!("--media {}: not a file's name", file.display())))?;
+        let shown =
+            shown.ok_or_else(|| Failure::usage(format!("--media {}: not a file's name", file.display())))?;
         let mut from = File::open(file).map_err(|error| failed(file, error))?;
         if !from.metadata().is_ok_and(|facts| facts.is_file()) {
             return Err(Failure::usage(format!("--media {}: not an ordinary file", file.display())));

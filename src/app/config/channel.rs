@@ -19,7 +19,7 @@ use super::secret::Secret;
 pub struct Account {
     /// Whether it is connected. Unset means: if it has a token.
     pub enabled: Option<bool>,
-    /// What the platform knows the bot by.
+    /// What proves to the platform that it is this bot. A secret, and best kept in a file or a variable.
     pub token: Option<Secret>,
     /// Who may speak.
     #[serde(flatten)]
@@ -229,7 +229,8 @@ mod tests {
         let chat = Chat { agent: Some("a".into()), ..Chat::default() };
         let group = Group { allow: vec!["7".into()], chat: chat.clone(), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
-        let routing = Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), ..Routing::default() };
+        let routing =
+            Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), ..Routing::default() };
         let section = Section {
             path: "channels.x".into(),
             channel: "x",

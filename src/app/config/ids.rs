@@ -49,9 +49,11 @@ impl Ids {
             Kind::Group => format!(
                 "this is a group's id, and only people can be named here, such as {like}; {HOW_TO_FIND}"
             ),
-            Kind::Anybody => "this is an account of the platform's own: whoever writes anonymously writes as it, \
+            Kind::Anybody => {
+                "this is an account of the platform's own: whoever writes anonymously writes as it, \
                               so it names nobody"
-                .to_owned(),
+                    .to_owned()
+            }
             Kind::None if id.trim().is_empty() => format!(
                 "the id is empty and names nobody; write the platform's own, such as {like}, or take it out"
             ),
@@ -107,9 +109,11 @@ impl Ids {
         let wrong = all.filter_map(|(n, id)| {
             let problem = match id.as_str() {
                 EVERYBODY if people.dm_policy == DmPolicy::Open => return None,
-                EVERYBODY => "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
+                EVERYBODY => {
+                    "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
                               and nothing here"
-                    .to_owned(),
+                        .to_owned()
+                }
                 id => self.person(id).err()?,
             };
             Some(ConfigError { path: item(path, n), problem })

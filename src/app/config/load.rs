@@ -113,6 +113,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         message: error.problem,
     });
     problems.extend(wrong);
+    problems.sort_by_key(|problem| problem.place);
     if problems.is_empty() { Ok((config, document)) } else { Err(problems) }
 }
 

@@ -6,6 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
+mod channels;
+
 fn env(name: &str) -> Option<String> {
     match name {
         "PORT" => Some("4000".into()),

@@ -1,3 +1,5 @@
+//! What names, quotes and files may do in a prompt: nothing but be read.
+
 use chrono::DateTime;
 use proptest::prelude::*;
 

@@ -119,12 +119,20 @@ mod tests {
         symlink(outside.join("secret"), root.join("file-link")).unwrap();
         symlink(&outside, root.join("folder-link")).unwrap();
         symlink("a.txt", root.join("sub/inner-link")).unwrap();
+        symlink("sub", root.join("sub-link")).unwrap();
         symlink("/proc/self/environ", root.join("environ")).unwrap();
         for opened in ways(&root, "sub/a.txt") {
             assert!(opened.is_ok());
         }
-        for name in ["file-link", "folder-link/secret", "sub/inner-link", "environ", "missing", "sub/a.txt/x"]
-        {
+        for name in [
+            "file-link",
+            "folder-link/secret",
+            "sub/inner-link",
+            "sub-link/a.txt",
+            "environ",
+            "missing",
+            "sub/a.txt/x",
+        ] {
             for opened in ways(&root, name) {
                 assert!(opened.is_err(), "{name}");
             }

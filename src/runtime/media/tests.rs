@@ -1,1 +1,225 @@
+//! What an agent may have sent, and what it may not: the folder against every trick.
 
+use std::os::unix::fs::symlink;
+
+use frontdesk_core::markup::{Dialect, Writing};
+use frontdesk_core::message::FileKind;
+use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use tempfile::TempDir;
+
+use super::*;
+
+static DIALECT: Dialect = Dialect { name: "test", writing: Writing::AsWritten };
+
+fn profile(media: Option<u64>) -> Profile {
+    Profile {
+        channel: "test",
+        limit: Limit { max: 1000, unit: Unit::Characters },
+        caption: 10,
+        dialect: &DIALECT,
+        flow: Flow::Whole,
+        receipt: ReceiptRule::Platform,
+        typing: None,
+        threads: false,
+        media,
+        person_chat: None,
+        ends: false,
+        buttons: false,
+        idempotent: false,
+        pacing: Pacing::default(),
+        patience: None,
+    }
+}
+
+/// A home with a media folder, a file in it and a secret beside it.
+struct Room {
+    home: TempDir,
+    media: Media,
+}
+
+impl Room {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let limits = config::Media { max_out_bytes: 1000, ..config::Media::default() };
+        let media = Media::open(&home.path().join("media"), limits).unwrap();
+        let room = Self { home, media };
+        room.write("media/a.png", b"picture");
+        room.write("secret.txt", b"secret");
+        room
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    async fn adopt(&self, path: &str) -> Result<frontdesk_store::row::OutMedia, MediaError> {
+        self.media.adopt(Path::new(path), None, &profile(Some(500))).await
+    }
+
+    fn out(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.path("media/out")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_the_folder_is_copied_and_its_copy_is_sent() {
+    let room = Room::new();
+    room.write("media/deep/er/b.ogg", b"voice");
+    let absolute = room.path("media/a.png");
+    for (path, name, kind, bytes) in [
+        ("a.png", "a.png", FileKind::Photo, "picture"),
+        (absolute.to_str().unwrap(), "a.png", FileKind::Photo, "picture"),
+        ("./deep//er/b.ogg", "b.ogg", FileKind::Voice, "voice"),
+    ] {
+        let adopted = room.adopt(path).await.unwrap();
+        assert_eq!((adopted.name.as_str(), adopted.kind), (name, kind));
+        let copy = adopted.file.strip_prefix("out/").unwrap();
+        assert_ne!(copy, name, "the copy has a name of ours");
+        let sent = room.media.opened(&adopted).await.unwrap();
+        assert_eq!(sent.size, u64::try_from(bytes.len()).unwrap());
+        assert_eq!(std::io::read_to_string(&*sent.handle).unwrap(), bytes);
+        assert_eq!(
+            room.path("media").join(&adopted.file).metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_leaves_that_does_not_lie_in_the_folder() {
+    let room = Room::new();
+    let home = room.home.path().to_str().unwrap().to_owned();
+    symlink(room.path("secret.txt"), room.path("media/link.txt")).unwrap();
+    symlink("/proc/self/environ", room.path("media/environ")).unwrap();
+    symlink(room.home.path(), room.path("media/up")).unwrap();
+    symlink("a.png", room.path("media/alias.png")).unwrap();
+    std::fs::hard_link(room.path("secret.txt"), room.path("media/hard.txt")).unwrap();
+    room.write("media/..%2fsecret.txt", b"x");
+    for path in [
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/proc/self/root/etc/passwd",
+        "environ",
+        "file:///etc/passwd",
+        "file:a.png",
+        "https://example.org/a.png",
+        "../secret.txt",
+        "deep/../../secret.txt",
+        "..%2fsecret.txt",
+        "..%2Fsecret.txt",
+        "%2e%2e/secret.txt",
+        "link.txt",
+        "alias.png",
+        "up/secret.txt",
+        "up/media/a.png",
+        "hard.txt",
+        "\\\\host\\share\\a.png",
+        "//host/share/a.png",
+        "C:\\a.png",
+        "a.png\0.txt",
+        "~/secret.txt",
+        "",
+        ".",
+        "in",
+        &format!("{home}/secret.txt"),
+        &format!("{home}/media/../secret.txt"),
+        &format!("{home}/mediaeval/x"),
+    ] {
+        let refused = room.adopt(path).await;
+        assert!(refused.is_err(), "{path:?} was taken: {refused:?}");
+    }
+    assert!(room.out().is_empty(), "not even a piece was copied");
+}
+
+#[tokio::test]
+async fn the_refusal_says_what_to_do() {
+    let room = Room::new();
+    symlink(room.path("secret.txt"), room.path("media/link.txt")).unwrap();
+    room.write("media/empty.txt", b"");
+    for (path, why) in [
+        ("/etc/passwd", "it must lie in the media folder"),
+        ("link.txt", "it must lie in the media folder"),
+        ("missing.png", "there is no such file in the media folder"),
+        ("in", "it is not an ordinary file"),
+        ("empty.txt", "it is empty"),
+    ] {
+        assert_eq!(room.adopt(path).await.unwrap_err().to_string(), why, "{path}");
+    }
+    let nowhere = room.media.adopt(Path::new("a.png"), None, &profile(None)).await;
+    assert!(matches!(nowhere, Err(MediaError::NotHere)));
+}
+
+#[tokio::test]
+async fn a_pipe_holds_nobody_up() {
+    let room = Room::new();
+    let pipe = room.path("media/pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    assert!(matches!(room.adopt("pipe").await, Err(MediaError::Odd)));
+}
+
+#[tokio::test]
+async fn the_narrower_limit_holds_to_the_byte() {
+    let room = Room::new();
+    room.write("media/fits.bin", &[0; 500]);
+    room.write("media/over.bin", &[0; 501]);
+    room.write("media/huge.bin", &[0; 1001]);
+    assert!(room.adopt("fits.bin").await.is_ok());
+    assert!(matches!(room.adopt("over.bin").await, Err(MediaError::TooLarge { most: 500 })));
+    let generous = profile(Some(u64::MAX));
+    assert!(room.media.adopt(Path::new("over.bin"), None, &generous).await.is_ok());
+    let huge = room.media.adopt(Path::new("huge.bin"), None, &generous).await;
+    assert!(matches!(huge, Err(MediaError::TooLarge { most: 1000 })));
+    assert_eq!(room.out().len(), 2, "what was refused left nothing");
+}
+
+#[tokio::test]
+async fn what_stands_beneath_a_file_fits_or_is_refused() {
+    let room = Room::new();
+    let with = async |caption| room.media.adopt(Path::new("a.png"), Some(caption), &profile(Some(500))).await;
+    assert_eq!(with("ten signs!").await.unwrap().caption.unwrap().body, "ten signs!");
+    assert!(matches!(with("eleven sign").await, Err(MediaError::Caption)));
+    assert_eq!(with(" ").await.unwrap().caption, None);
+}
+
+#[tokio::test]
+async fn a_stored_name_leads_nowhere_else_either() {
+    let room = Room::new();
+    let mut adopted = room.adopt("a.png").await.unwrap();
+    symlink(room.path("secret.txt"), room.path("media/out/link.txt")).unwrap();
+    for file in ["../secret.txt", "/etc/passwd", "out/link.txt", "out/missing.png"] {
+        file.clone_into(&mut adopted.file);
+        assert!(room.media.opened(&adopted).await.is_err(), "{file}");
+    }
+}
+
+#[test]
+fn the_folder_is_ours_alone_and_free_of_half_files() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("media");
+    std::fs::create_dir_all(root.join("in")).unwrap();
+    std::fs::set_permissions(&root, Permissions::from_mode(0o777)).unwrap();
+    std::fs::write(root.join("in/.part-12"), "half").unwrap();
+    std::fs::write(root.join("in/34.jpg"), "whole").unwrap();
+    Media::open(&root, config::Media::default()).unwrap();
+    for folder in [root.clone(), root.join("in"), root.join("out")] {
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    assert!(!root.join("in/.part-12").exists() && root.join("in/34.jpg").exists());
+}
+
+#[test]
+fn a_link_in_place_of_the_folder_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("media");
+    std::fs::create_dir(&root).unwrap();
+    std::fs::create_dir(home.path().join("elsewhere")).unwrap();
+    symlink(home.path().join("elsewhere"), root.join("out")).unwrap();
+    assert!(Media::open(&root, config::Media::default()).is_err());
+}

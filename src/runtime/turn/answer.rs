@@ -19,7 +19,7 @@ const FILES: usize = 20;
 /// An answer on its way.
 pub(super) struct Said {
     /// As it is kept in the history.
-    pub(super) answer: String,
+    pub(super) answer: Option<String>,
     pub(super) parts: Vec<Part>,
     pub(super) media: Vec<OutMedia>,
 }
@@ -45,11 +45,12 @@ impl Run<'_> {
     /// What is sent. A hook has the last word, before anything is split or taken out.
     pub(super) async fn said(&mut self, text: String) -> Said {
         let Some(heard) = self.last_word(&text).await else {
-            return Said { answer: text, parts: Vec::new(), media: Vec::new() };
+            return Said { answer: Some(text), parts: Vec::new(), media: Vec::new() };
         };
         let (mut body, lines) = media::without_files(&heard);
         let silence = Silence::of(&self.turn.session).is(&body);
-        let mut answer = (heard == text).then(|| body.clone()).unwrap_or(text);
+        // The agent's own words, also where a hook has others.
+        let mut answer = if heard == text { body.clone() } else { text };
         if silence {
             body.clear();
         }
@@ -65,6 +66,8 @@ impl Run<'_> {
             parts if parts.is_empty() && !silence && media.is_empty() => self.rendered(NOTHING),
             parts => parts,
         };
+        // A message that was begun keeps what it showed: the word for silence is for nobody's eyes.
+        let answer = Some(answer).filter(|_| !(silence && self.flow.is_posted()));
         Said { answer, parts, media }
     }
 

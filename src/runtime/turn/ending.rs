@@ -117,7 +117,6 @@ impl Run<'_> {
         match end {
             End::Answered { text, usage, by_hook } => {
                 let Said { answer, parts, media } = self.said(text).await;
-                let answer = Some(answer);
                 Finish { answer, parts, media, usage, by_hook, ..self.bare(Ending::Answered) }
             }
             End::Refused(refusal) => Finish {

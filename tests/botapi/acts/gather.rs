@@ -138,7 +138,8 @@ impl World {
             chat.next_message = chat.next_message.max(2);
         }
         let upcoming = self.chats.get(&place).map(|chat| chat.next_message).unwrap_or_default();
-        let upcoming = if chat > 0 { self.bots.get(&bot).map_or(upcoming, |bot| bot.next_message) } else { upcoming };
+        let upcoming =
+            if chat > 0 { self.bots.get(&bot).map_or(upcoming, |bot| bot.next_message) } else { upcoming };
         if let Some(chat) = self.chats.get_mut(&place) {
             chat.topics.insert(upcoming, name.to_owned());
         }

@@ -22,7 +22,10 @@ impl World {
         let rows = value["reply_markup"]["inline_keyboard"].as_array().cloned().unwrap_or_default();
         let buttons = rows.iter().filter_map(Value::as_array).flatten();
         let is_meant = |one: &&Value| one["callback_data"] == json!(button) || one["text"] == json!(button);
-        let found = buttons.clone().find(is_meant).ok_or_else(|| format!("message {message} has no button {button}"))?;
+        let found = buttons
+            .clone()
+            .find(is_meant)
+            .ok_or_else(|| format!("message {message} has no button {button}"))?;
         let data = found["callback_data"].as_str().ok_or("the button has no data")?;
         if !self.bots.contains_key(&author) {
             return Err(format!("message {message} is of no bot"));

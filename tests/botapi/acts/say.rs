@@ -100,7 +100,12 @@ impl Data {
     fn content(&self) -> Result<Content, Impossible> {
         let bytes = base64::engine::general_purpose::STANDARD.decode(&self.base64);
         let bytes = bytes.map_err(|error| format!("not base64: {error}"))?;
-        Ok(Content { bytes: bytes.into(), claimed: self.size, name: self.name.clone(), mime: self.mime.clone() })
+        Ok(Content {
+            bytes: bytes.into(),
+            claimed: self.size,
+            name: self.name.clone(),
+            mime: self.mime.clone(),
+        })
     }
 }
 

@@ -145,10 +145,24 @@ pub(crate) fn member_json(world: &World, user: i64, standing: Standing) -> Value
         Standing::Kicked => member["until_date"] = json!(0),
         Standing::Administrator => {
             let rights = [
-                "can_be_edited", "can_manage_chat", "can_change_info", "can_delete_messages", "can_invite_users",
-                "can_restrict_members", "can_pin_messages", "can_promote_members", "can_manage_video_chats",
-                "can_post_stories", "can_edit_stories", "can_delete_stories", "is_anonymous", "can_manage_topics",
-                "can_post_messages", "can_edit_messages", "can_manage_direct_messages", "can_manage_tags",
+                "can_be_edited",
+                "can_manage_chat",
+                "can_change_info",
+                "can_delete_messages",
+                "can_invite_users",
+                "can_restrict_members",
+                "can_pin_messages",
+                "can_promote_members",
+                "can_manage_video_chats",
+                "can_post_stories",
+                "can_edit_stories",
+                "can_delete_stories",
+                "is_anonymous",
+                "can_manage_topics",
+                "can_post_messages",
+                "can_edit_messages",
+                "can_manage_direct_messages",
+                "can_manage_tags",
             ];
             for right in rights {
                 member[right] = json!(!["can_be_edited", "is_anonymous"].contains(&right));
@@ -161,9 +175,19 @@ pub(crate) fn member_json(world: &World, user: i64, standing: Standing) -> Value
 
 fn permissions() -> Value {
     let rights = [
-        "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos", "can_send_videos",
-        "can_send_video_notes", "can_send_voice_notes", "can_send_polls", "can_send_other_messages",
-        "can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages",
+        "can_send_messages",
+        "can_send_audios",
+        "can_send_documents",
+        "can_send_photos",
+        "can_send_videos",
+        "can_send_video_notes",
+        "can_send_voice_notes",
+        "can_send_polls",
+        "can_send_other_messages",
+        "can_add_web_page_previews",
+        "can_change_info",
+        "can_invite_users",
+        "can_pin_messages",
         "can_manage_topics",
     ];
     rights.iter().map(|right| ((*right).to_owned(), json!(true))).collect::<Map<_, _>>().into()

@@ -105,7 +105,7 @@ pub fn delete(world: &mut World, bot: i64, params: &Params) -> Answer {
     let old = world.now() - message.date > DELETABLE;
     let is_admin = opened.standing(bot).is_some_and(Standing::is_admin);
     let mine = message.from == bot || opened.kind == Kind::Private;
-    if (old && !is_admin) || (!mine && !is_admin) {
+    if !is_admin && (old || !mine) {
         return Err(Refusal::bad("message can't be deleted"));
     }
     remove(world, bot, chat, id);

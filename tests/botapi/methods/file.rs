@@ -11,7 +11,8 @@ pub fn get(world: &mut World, _: i64, params: &Params) -> Answer {
         return Err(Refusal::bad("file_id not specified"));
     }
     let stored = world.files.get(&id);
-    let stored = stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
+    let stored =
+        stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
     if stored.content.size() > MOST {
         return Err(Refusal::bad("file is too big"));
     }

@@ -32,7 +32,9 @@ fn send(world: &mut World, bot: i64, params: &Params, kind: Kind) -> Answer {
     let source = params.text(kind.field()).unwrap_or_default();
     let mut content = medium(world, params, kind, kind.field(), &source)?;
     world.write_text(&caption, "caption", &mut content);
-    for (flag, name) in [("has_spoiler", "has_media_spoiler"), ("show_caption_above_media", "show_caption_above_media")] {
+    for (flag, name) in
+        [("has_spoiler", "has_media_spoiler"), ("show_caption_above_media", "show_caption_above_media")]
+    {
         if params.flag(flag) {
             content.insert(name.to_owned(), true.into());
         }

@@ -1,7 +1,5 @@
 //! Reactions of a bot.
 
-use serde_json::Value;
-
 use crate::access::Wish;
 use crate::answer::{Answer, Done, Refusal};
 use crate::params::Params;
@@ -33,7 +31,7 @@ pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
     for reaction in &wanted {
         let emoji = reaction["emoji"].as_str().unwrap_or_default();
         let allowed = |list: &Vec<String>| list.iter().any(|known| known == emoji);
-        if reaction["type"] != Value::from("emoji")
+        if reaction["type"] != "emoji"
             || !is_reaction(emoji)
             || !opened.reactions.as_ref().is_none_or(allowed)
         {

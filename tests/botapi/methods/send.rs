@@ -104,8 +104,21 @@ fn original(world: &World, bot: i64, params: &Params, missing: &str) -> Result<M
 /// The part of a message that travels with it.
 fn carried(message: &Value) -> Map<String, Value> {
     let kept = [
-        "text", "entities", "caption", "caption_entities", "photo", "document", "audio", "video", "voice",
-        "animation", "sticker", "video_note", "location", "contact", "poll",
+        "text",
+        "entities",
+        "caption",
+        "caption_entities",
+        "photo",
+        "document",
+        "audio",
+        "video",
+        "voice",
+        "animation",
+        "sticker",
+        "video_note",
+        "location",
+        "contact",
+        "poll",
     ];
     let fields = kept.iter().filter_map(|name| Some(((*name).to_owned(), message.get(*name)?.clone())));
     fields.collect()

@@ -63,7 +63,11 @@ pub(crate) async fn get(shared: &Arc<Shared>, bot: i64, params: &Params, faults:
             let known = world.bots.get(&bot);
             if known.is_none_or(|bot| bot.poll != turn) {
                 let set = known.is_some_and(|bot| bot.webhook.is_some());
-                return Err(Refusal::conflict(if set { "terminated by setWebhook request" } else { TERMINATED }));
+                return Err(Refusal::conflict(if set {
+                    "terminated by setWebhook request"
+                } else {
+                    TERMINATED
+                }));
             }
             Ok(take(world, &mut poll))
         });
@@ -115,7 +119,9 @@ fn take(world: &mut World, poll: &mut Poll) -> Vec<Update> {
     }
     for fault in &poll.faults {
         match fault {
-            Kind::Twice => updates = updates.iter().flat_map(|update| [update.clone(), update.clone()]).collect(),
+            Kind::Twice => {
+                updates = updates.iter().flat_map(|update| [update.clone(), update.clone()]).collect()
+            }
             Kind::Shuffled => updates.reverse(),
             _ => {}
         }

@@ -39,12 +39,15 @@ async fn a_topic_is_a_place_of_its_own() {
     bot.asks("sendMessage", body).await;
     let threads: Vec<_> = forum.shows().into_iter().map(|shown| (shown.text, shown.thread)).collect();
     let plan = plans.thread;
-    assert_eq!(threads, [
-        (String::new(), plan),
-        ("in the topic".to_owned(), plan),
-        ("in general".to_owned(), None),
-        ("to the topic".to_owned(), plan)
-    ]);
+    assert_eq!(
+        threads,
+        [
+            (String::new(), plan),
+            ("in the topic".to_owned(), plan),
+            ("in general".to_owned(), None),
+            ("to the topic".to_owned(), plan)
+        ]
+    );
     assert_eq!(api.journal().posts_in(&forum)[0].thread, plan);
 }
 
@@ -70,7 +73,10 @@ async fn a_moved_group_is_found_by_its_new_number() {
     let moved = group.migrates(-1005).await;
     let body = json!({"chat_id": -5, "text": "x"});
     let answer = bot.tries("sendMessage", body).await.unwrap();
-    assert_eq!((&answer["error_code"], &answer["parameters"]["migrate_to_chat_id"]), (&json!(400), &json!(-1005)));
+    assert_eq!(
+        (&answer["error_code"], &answer["parameters"]["migrate_to_chat_id"]),
+        (&json!(400), &json!(-1005))
+    );
     bot.posts(&moved, "found").await;
 }
 
@@ -80,7 +86,10 @@ async fn who_cannot_be_written_to_is_said_in_the_servers_words() {
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
     let body = || json!({"chat_id": 42, "text": "x"});
     let refused = |text: &str| (403, format!("Forbidden: {text}"));
-    assert_eq!(bot.is_refused("sendMessage", body()).await, refused("bot can't initiate conversation with a user"));
+    assert_eq!(
+        bot.is_refused("sendMessage", body()).await,
+        refused("bot can't initiate conversation with a user")
+    );
     anna.starts().await;
     anna.blocks().await;
     assert_eq!(bot.is_refused("sendMessage", body()).await, refused("bot was blocked by the user"));
@@ -88,7 +97,8 @@ async fn who_cannot_be_written_to_is_said_in_the_servers_words() {
     bot.posts(&anna, "x").await;
     anna.deactivates().await;
     assert_eq!(bot.is_refused("sendMessage", body()).await, refused("user is deactivated"));
-    let outcomes: Vec<_> = api.journal().calls_in(&anna).iter().map(|call| call.outcome == Outcome::Done).collect();
+    let outcomes: Vec<_> =
+        api.journal().calls_in(&anna).iter().map(|call| call.outcome == Outcome::Done).collect();
     assert_eq!(outcomes, [false, false, true, false]);
 }
 

@@ -23,7 +23,11 @@ struct Hook {
 
 type Shared = Arc<Mutex<Hook>>;
 
-async fn hear(State(hook): State<Shared>, headers: HeaderMap, Json(update): Json<Value>) -> (StatusCode, Json<Value>) {
+async fn hear(
+    State(hook): State<Shared>,
+    headers: HeaderMap,
+    Json(update): Json<Value>,
+) -> (StatusCode, Json<Value>) {
     let mut hook = hook.lock().unwrap();
     assert_eq!(headers["x-telegram-bot-api-secret-token"], "secret");
     if hook.failures > 0 {
@@ -52,7 +56,9 @@ async fn what_a_webhook_refuses_comes_again_in_order() {
     bot.asks("setWebhook", json!({"url": url, "secret_token": "secret"})).await;
     let one = anna.tells("one").await;
     anna.tells("two").await;
-    api.wait_for(|journal| journal.delivery(one.update_id).unwrap().delivered.len() >= 2, SOON).await.unwrap();
+    api.wait_for(|journal| journal.delivery(one.update_id).unwrap().delivered.len() >= 2, SOON)
+        .await
+        .unwrap();
     let info = bot.asks("getWebhookInfo", json!({})).await;
     assert_eq!(info["last_error_message"], "Wrong response from the webhook: 503 Service Unavailable");
     assert_eq!(info["pending_update_count"], 2);
@@ -96,4 +102,18 @@ async fn what_waits_survives_a_change_of_ways() {
     bot.asks("deleteWebhook", json!({})).await;
     let later = anna.tells("later").await.update_id;
     assert_eq!(bot.polls(0, 0).await, [later]);
+}
+
+#[tokio::test]
+async fn the_same_webhook_set_again_hears_nothing_twice() {
+    let api = BotApi::start().await;
+    let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
+    let (hook, url, _tasks) = hook(0, Value::Null).await;
+    for _ in 0..3 {
+        bot.asks("setWebhook", json!({"url": url, "secret_token": "secret"})).await;
+    }
+    let sent = anna.tells("hello").await;
+    api.wait_for(|journal| journal.unconfirmed() == 0, SOON).await.unwrap();
+    assert_eq!(api.journal().delivery(sent.update_id).unwrap().delivered.len(), 1);
+    assert_eq!(hook.lock().unwrap().heard, ["hello"]);
 }

@@ -34,11 +34,10 @@ async fn a_stranger_is_listed_without_the_code_and_let_in_with_it() {
     let code = house.pigeons[0].stranger("7", TRICKY).await;
     let list = house.get("/api/pairing").await;
     let request = &list.body["requests"][0];
-    assert_eq!((&request["platform"], &request["account"], &request["user"]), (
-        &json!("pigeon"),
-        &json!("default"),
-        &json!("7")
-    ));
+    assert_eq!(
+        (&request["platform"], &request["account"], &request["user"]),
+        (&json!("pigeon"), &json!("default"), &json!("7"))
+    );
     assert_eq!(request["shown"], json!("Ow\\u{200b}ner\\u{202e}\\u{1b}[2J"));
     assert!(request["asked"].is_string() && request["expires"].is_string() && request["id"].is_number());
     assert!(!list.body.to_string().contains(&code), "{list:?}");
@@ -72,7 +71,8 @@ async fn a33_a_code_works_once_and_on_its_own_account() {
     let nowhere = approve(&house, &code, json!({"platform": "pigeon", "account": "other"})).await;
     assert_eq!(nowhere.status, 400, "{nowhere:?}");
     let here = json!({"platform": "pigeon", "account": "work"});
-    let (one, other) = tokio::join!(approve(&house, &code, here.clone()), approve(&house, &code, here.clone()));
+    let (one, other) =
+        tokio::join!(approve(&house, &code, here.clone()), approve(&house, &code, here.clone()));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 404], "{one:?} {other:?}");
@@ -111,7 +111,7 @@ async fn a30_a31_who_guesses_is_locked_out_also_from_a_right_code() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_a_code_costs_no_try_and_is_not_repeated() {
     let house = House::open().await;
-    for typed in ["ABC", "ABCD2340", "ABCD23456", "%C3%A4BCD2345"] {
+    for typed in ["XYZ", "XYZD2340", "XYZD23456", "%C3%A4YZD2345"] {
         let reply = approve(&house, typed, json!({})).await;
         assert_eq!(reply.status, 400, "{reply:?}");
         assert!(!reply.body.to_string().contains(typed), "{reply:?}");
@@ -151,7 +151,10 @@ async fn somebody_is_let_in_by_their_id_and_shut_out_again() {
     let group = house.delete("/api/access/pigeon%3A9?scope=group%3A-4").await;
     assert_eq!(group.body["grants"], json!(1), "{group:?}");
     let all = house.delete("/api/allowlist/pigeon%3A9").await;
-    assert_eq!((&all.body["grants"], &all.body["running"], &all.body["waiting"]), (&json!(1), &json!(0), &json!(0)));
+    assert_eq!(
+        (&all.body["grants"], &all.body["running"], &all.body["waiting"]),
+        (&json!(1), &json!(0), &json!(0))
+    );
     assert_eq!(house.delete("/api/access/pigeon%3A9").await.body["grants"], json!(0));
     assert!(!house.pigeons[0].stranger("9", "x").await.is_empty(), "a stranger again");
     house.close().await;
@@ -194,11 +197,14 @@ async fn the_audit_says_who_did_what_and_which_way() {
     let as_cli = house.request(Method::POST, "/api/access").bearer_auth(ADMIN).header("frontdesk-via", "cli");
     let body = json!({"platform": "pigeon", "user": "8", "scope": "admin"});
     assert_eq!(answer(as_cli.body(body.to_string())).await.status, 200);
-    let claims = house.request(Method::POST, "/api/access").bearer_auth(READER).header("frontdesk-via", "cli");
+    let claims =
+        house.request(Method::POST, "/api/access").bearer_auth(READER).header("frontdesk-via", "cli");
     assert_eq!(answer(claims.body(body.to_string())).await.status, 403);
     let lines = audit(&house).await;
-    let short: Vec<(&str, &str, &str, &str)> =
-        lines.iter().map(|(by, via, what, _, how)| (by.as_str(), via.as_str(), what.as_str(), how.as_str())).collect();
+    let short: Vec<(&str, &str, &str, &str)> = lines
+        .iter()
+        .map(|(by, via, what, _, how)| (by.as_str(), via.as_str(), what.as_str(), how.as_str()))
+        .collect();
     assert_eq!(
         short,
         [
@@ -207,7 +213,11 @@ async fn the_audit_says_who_did_what_and_which_way() {
             ("api:admin", "api", "approve", "refused:no_such_code"),
         ]
     );
-    assert!(lines.iter().all(|line| !format!("{line:?}").contains(&code) && !format!("{line:?}").contains(&wrong(0))));
+    assert!(
+        lines
+            .iter()
+            .all(|line| !format!("{line:?}").contains(&code) && !format!("{line:?}").contains(&wrong(0)))
+    );
     let page = house.get("/api/audit?limit=1").await;
     let id = page.body["audit"][0]["id"].as_i64().unwrap();
     let next = house.get(&format!("/api/audit?limit=1&before={id}")).await;
@@ -247,7 +257,9 @@ async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
         (Method::DELETE, "/api/allowlist/pigeon%3A5".to_owned()),
     ] {
         for (token, status) in [(Some(READER), 403), (Some("wrong"), 401), (None, 401)] {
-            let request = house.request(method.clone(), &path).body(json!({"platform": "pigeon", "user": "8"}).to_string());
+            let request = house
+                .request(method.clone(), &path)
+                .body(json!({"platform": "pigeon", "user": "8"}).to_string());
             let reply = answer(match token {
                 Some(token) => request.bearer_auth(token),
                 None => request,
@@ -273,7 +285,8 @@ async fn an_account_that_an_admin_disconnected_is_no_fault() {
         ready = answer(house.request(Method::GET, "/ready")).await;
     }
     assert_eq!(ready.status, 200, "{ready:?}");
-    let states: Vec<&Value> = ready.body["accounts"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
+    let states: Vec<&Value> =
+        ready.body["accounts"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
     assert_eq!(states, [&json!("stopped by web:admin"), &json!("stopped by web:admin"), &json!("ready")]);
     house.close().await;
 }
@@ -286,11 +299,16 @@ async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
     let sent = house.post("/api/send", json!({"to": "pigeon:5", "media": "report.txt", "text": "see"})).await;
     assert_eq!(sent.status, 202, "{sent:?}");
     assert!(house.pigeons[0].letter("5", "[").await.starts_with("[report.txt 11]"));
-    for name in ["", "../secret.txt", "/etc/passwd", "missing.txt", "a/../../secret.txt", "file:report.txt", ".."] {
+    for name in
+        ["", "../secret.txt", "/etc/passwd", "missing.txt", "a/../../secret.txt", "file:report.txt", ".."]
+    {
         let reply = house.post("/api/send", json!({"to": "pigeon:5", "media": name, "text": "see"})).await;
         assert_eq!(reply.status, 400, "{name:?}: {reply:?}");
     }
     assert_eq!(house.post("/api/send", json!({"to": "pigeon:5"})).await.status, 400);
-    assert_eq!(house.post("/api/send", json!({"to": "pigeon:5", "media": null, "text": " "})).await.status, 400);
+    assert_eq!(
+        house.post("/api/send", json!({"to": "pigeon:5", "media": null, "text": " "})).await.status,
+        400
+    );
     house.close().await;
 }

@@ -95,6 +95,10 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
         (Method::DELETE, format!("/api/session/{key}")),
         (Method::POST, "/api/outbox/o1/retry".to_owned()),
         (Method::POST, "/api/outbox/o1/drop".to_owned()),
+        (Method::POST, "/api/pairing/ABCD2345/approve".to_owned()),
+        (Method::POST, "/api/pairing/ABCD2345/deny".to_owned()),
+        (Method::POST, "/api/access".to_owned()),
+        (Method::DELETE, "/api/access/pigeon%3A5".to_owned()),
     ] {
         let request = house.request(method.clone(), &path).bearer_auth(READER).header("x-scopes", "admin");
         let reply =

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use frontdesk_agents::echo::Echo;
 use frontdesk_api::{Api, Closed, Config, Door, Rate, Scope, Token, Tokens, Webhooks, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
-use frontdesk_core::id::BootId;
 use frontdesk_core::address::Principal;
+use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::{AgentEntry, Running, Setup};
 use frontdesk_store::row;
@@ -333,12 +333,7 @@ fn only_numbers(principal: &Principal, _scope: &row::Scope) -> Result<(), String
     if number { Ok(()) } else { Err("this is not an id".to_owned()) }
 }
 
-fn setup(
-    home: &Path,
-    config: frontdesk_runtime::Config,
-    door: Arc<Door>,
-    pigeons: &[Arc<Pigeon>],
-) -> Setup {
+fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>, pigeons: &[Arc<Pigeon>]) -> Setup {
     let clock: Arc<dyn Clock> = Arc::new(Machine::start());
     let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
     let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);

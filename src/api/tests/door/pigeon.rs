@@ -107,11 +107,18 @@ impl Pigeon {
     /// Somebody writes for the first time; the code that they get.
     pub async fn stranger(&self, person: &str, name: &str) -> String {
         self.hears(person, name, "hello").await;
-        let letter = self.letter(person, "").await;
-        let is_code = |word: &&str| word.len() == 8 && frontdesk_core::pairing::Code::read(word).is_some();
-        let mut words = letter.split(|c: char| !c.is_ascii_alphanumeric());
-        words.find(is_code).unwrap_or_else(|| panic!("no code in {letter:?}")).to_owned()
+        let mut letters = self.letters.subscribe();
+        let code = |all: &Vec<(String, String)>| {
+            all.iter().filter(|(to, _)| to == person).find_map(|(_, text)| code_in(text))
+        };
+        let all = within(letters.wait_for(|all| code(all).is_some())).await.unwrap();
+        code(&all).unwrap()
     }
+}
+
+fn code_in(text: &str) -> Option<String> {
+    let is_code = |word: &&str| word.len() == 8 && frontdesk_core::pairing::Code::read(word).is_some();
+    text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_code).map(str::to_owned)
 }
 
 #[async_trait]

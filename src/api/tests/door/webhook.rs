@@ -40,19 +40,34 @@ async fn a14_without_the_platforms_proof_nothing_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_forges_too_often_is_told_to_wait_and_the_platform_is_not() {
+    let (house, _) = with_loft().await;
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(brought(&house, Some("wrong"), "hello").await.status.as_u16());
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 10, "{statuses:?}");
+    assert_eq!(statuses.last(), Some(&429));
+    assert_eq!(brought(&house, Some(RING), "hello").await.status, 200);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_platform_brings_reaches_its_adapter_as_it_is() {
     let (house, loft) = with_loft().await;
     let request = house.request(Method::POST, &format!("{PATH}?a=%20b")).header("X-Pigeon-Ring", RING);
     assert_eq!(answer(request.body("{\"coo\": 1}  ")).await.status, 200);
     let request = house.request(Method::GET, &format!("{PATH}?challenge=1")).header("x-pigeon-ring", RING);
     assert_eq!(answer(request).await.status, 200);
+    house.close().await;
     let taken = loft.taken.lock().unwrap();
     let [post, get] = taken.as_slice() else { panic!("{taken:?}") };
-    assert_eq!((post.get, post.query.as_str(), post.body.as_slice()), (false, "a=%20b", b"{\"coo\": 1}  ".as_slice()));
+    assert_eq!(
+        (post.get, post.query.as_str(), post.body.as_slice()),
+        (false, "a=%20b", b"{\"coo\": 1}  ".as_slice())
+    );
     assert_eq!(post.header("x-pigeon-ring"), Some(RING));
     assert_eq!((get.get, get.query.as_str()), (true, "challenge=1"));
-    drop(taken);
-    house.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +81,10 @@ async fn each_outcome_has_its_answer() {
         assert_eq!(reply.headers.contains_key("retry-after"), status == 503, "{body}");
     }
     let reply = brought(&house, Some(RING), "reply").await;
-    assert_eq!((reply.body.as_str(), reply.headers["content-type"].to_str().unwrap()), (Some("coo"), "text/plain"));
+    assert_eq!(
+        (reply.body.as_str(), reply.headers["content-type"].to_str().unwrap()),
+        (Some("coo"), "text/plain")
+    );
     assert_eq!(house.get("/api/status").await.status, 200, "the house stands");
     house.close().await;
 }
@@ -74,7 +92,9 @@ async fn each_outcome_has_its_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_that_no_platform_comes_to_is_none() {
     let (house, _) = with_loft().await;
-    for path in ["/webhooks/pigeon/other", "/webhooks/web/default", "/webhooks/pigeon", "/webhooks/pigeon/default/x"] {
+    for path in
+        ["/webhooks/pigeon/other", "/webhooks/web/default", "/webhooks/pigeon", "/webhooks/pigeon/default/x"]
+    {
         let request = house.request(Method::POST, path).header("x-pigeon-ring", RING);
         assert_eq!(answer(request.body("hello")).await.status, 404, "{path}");
     }

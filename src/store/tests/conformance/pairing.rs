@@ -78,6 +78,15 @@ async fn a_redelivered_request_is_known() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_taken_is_known_though_its_sender_is_a_stranger_now() {
+    let desk = Desk::open().await;
+    let message = desk.heard(1, says("eve", "1", "hello")).await;
+    let known = Stored::Duplicate { message, session: key("eve"), same: true, refused: None };
+    assert_eq!(desk.asked(2, asks("eve", "1")).await.items, [known]);
+    assert_eq!(desk.store.pairing_requests(t(3)).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn somebody_with_a_code_gets_no_other_one_and_leaves_no_row() {
     let desk = Desk::open().await;
     desk.asked(0, asks("eve", "0")).await;

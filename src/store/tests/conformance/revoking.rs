@@ -94,6 +94,7 @@ async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
     let ended = revoked(&desk, "eve", Some(Scope::Group("-1".into()))).await;
     assert_eq!((ended.running.len(), ended.waiting.len()), (1, 0));
     assert_eq!(desk.state(sent[1]).await.0, "cancelled");
+    assert_eq!(desk.store.waiting(), 3);
     let again = claim_group(&desk, Take::All).await.unwrap();
     assert_ne!(again.id, turn.id);
     assert_eq!(ids(&again), [sent[0], sent[2], later]);

@@ -1,0 +1,108 @@
+//! Files, out and in.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use frontdesk_botapi::{BotApi, Content, Fault};
+use frontdesk_core::act::{Act, MediaFile, SendError};
+use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_core::port::{Adapter, FetchError};
+use frontdesk_kit::Ledger;
+use frontdesk_telegram::TelegramAdapter;
+use futures_util::StreamExt;
+
+use crate::room::{account, adapter, post, running, to, until};
+
+fn file(bytes: &[u8], name: &str, mime: &str, kind: FileKind) -> MediaFile {
+    let mut handle = tempfile::tempfile().unwrap();
+    handle.write_all(bytes).unwrap();
+    let size = u64::try_from(bytes.len()).unwrap();
+    MediaFile { handle: Arc::new(handle), size, name: name.into(), mime: Some(mime.into()), kind }
+}
+
+async fn got(telegram: &TelegramAdapter, file: &Attachment) -> Result<Vec<u8>, FetchError> {
+    let mut pieces = telegram.fetch(file).await?;
+    let mut whole = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        whole.extend(piece?);
+    }
+    Ok(whole)
+}
+
+#[tokio::test]
+async fn a_file_goes_out_as_what_it_is_with_its_words() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    let kinds = [
+        (FileKind::Photo, "a.png", "image/png", "sendPhoto"),
+        (FileKind::Photo, "a.svg", "image/svg+xml", "sendDocument"),
+        (FileKind::Document, "a b.pdf", "application/pdf", "sendDocument"),
+        (FileKind::Voice, "a.ogg", "audio/ogg", "sendVoice"),
+        (FileKind::Audio, "a.mp3", "audio/mpeg", "sendAudio"),
+        (FileKind::Video, "a.mp4", "video/mp4", "sendVideo"),
+        (FileKind::Animation, "a.gif", "image/gif", "sendAnimation"),
+    ];
+    for (kind, name, mime, method) in kinds {
+        let file = file(&[7; 300_000], name, mime, kind);
+        let act = Act::Media { file, post: post("<b>see</b>", "see") };
+        let receipt =
+            telegram.send(&to("telegram:1001"), act).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(receipt.message.is_some());
+        let call = api.journal().posts_in(&anna).pop().unwrap();
+        assert_eq!(call.method, method, "{name}");
+        assert_eq!(anna.sees().pop().unwrap().text, "see", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_telegram_cannot_show_goes_as_a_file() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    api.fault(Fault::refuse(400, "Bad Request: PHOTO_INVALID_DIMENSIONS").on("sendPhoto"));
+    let act = Act::Media { file: file(&[1; 10], "a.png", "image/png", FileKind::Photo), post: post("", "") };
+    telegram.send(&to("telegram:1001"), act).await.unwrap();
+    assert_eq!(api.journal().posts_in(&anna).pop().unwrap().method, "sendDocument");
+}
+
+#[tokio::test]
+async fn a_file_over_the_limit_does_not_leave_the_house() {
+    let api = BotApi::start().await;
+    let handle = Arc::new(File::open("/dev/null").unwrap());
+    let file = MediaFile { handle, size: 50_000_001, name: "x".into(), mime: None, kind: FileKind::Document };
+    let refused =
+        adapter(account(&api)).send(&to("telegram:1001"), Act::Media { file, post: post("", "") }).await;
+    assert!(matches!(refused, Err(SendError::Refused(_))), "{refused:?}");
+    assert!(api.journal().calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_came_can_be_had_and_one_that_is_too_big_cannot() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    anna.message(&anna).text("see").document(Content::of(bytes.clone()).named("a.bin")).send().await;
+    let mut huge = Content::of(vec![0; 10]).named("huge.bin");
+    huge.claimed = 30_000_000;
+    anna.message(&anna).document(huge).send().await;
+    let telegram = adapter(account(&api));
+    running(&telegram, &inbox, async { until(|| inbox.events().len() == 2).await }).await;
+    let files: Vec<Attachment> = inbox.events().into_iter().flat_map(|event| event.attachments).collect();
+    assert_eq!(files[0].name.as_deref(), Some("a.bin"));
+    assert!(got(&telegram, &files[0]).await.unwrap() == bytes);
+    assert!(matches!(got(&telegram, &files[1]).await, Err(FetchError::Refused(_))), "as its size says");
+    let unsized_one = Attachment { size: None, ..files[1].clone() };
+    let refused = got(&telegram, &unsized_one).await;
+    assert!(matches!(&refused, Err(FetchError::Refused(why)) if why.contains("20 MB")), "{refused:?}");
+    let unknown = Attachment { reference: "no-such-file".into(), size: None, ..files[0].clone() };
+    assert!(matches!(got(&telegram, &unknown).await, Err(FetchError::Refused(_))));
+    api.fault(Fault::status(502).on("getFile").times(1));
+    assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
+    api.cut().await;
+    assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
+}

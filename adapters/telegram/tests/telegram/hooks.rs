@@ -1,0 +1,211 @@
+//! Updates that Telegram brings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use frontdesk_botapi::{BotApi, Way};
+use frontdesk_core::port::{Adapter, Busy, Delivered, Request, Webhook};
+use frontdesk_kit::Ledger;
+use frontdesk_telegram::{Account, ConfigError, Mode, TelegramAdapter};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::room::{Hands, account, adapter, asks_back, running, texts, until};
+
+const SECRET: &str = "hook-secret_1";
+
+/// A door as the API keeps it, for a hook that is made later.
+struct Door {
+    listener: TcpListener,
+    url: String,
+}
+
+impl Door {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks/telegram", listener.local_addr().unwrap());
+        Self { listener, url }
+    }
+
+    fn account(&self, api: &BotApi) -> Account {
+        let mode = Mode::Webhook { public_url: self.url.clone(), secret: SECRET.into() };
+        Account { mode, ..account(api) }
+    }
+
+    fn opens(self, adapter: &TelegramAdapter) -> JoinSet<()> {
+        let router =
+            Router::new().route("/hooks/telegram", post(deliver)).with_state(adapter.webhook().unwrap());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { axum::serve(self.listener, router).await.unwrap() });
+        tasks
+    }
+}
+
+async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    if !hook.admits(&header) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    match hook.receive(request(header("x-telegram-bot-api-secret-token"), &body)).await {
+        Delivered::Taken(_) | Delivered::Garbage => StatusCode::OK,
+        Delivered::Forged => StatusCode::UNAUTHORIZED,
+        Delivered::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn request(secret: Option<String>, body: &[u8]) -> Request {
+    let headers = secret.map(|secret| ("x-telegram-bot-api-secret-token".to_owned(), secret));
+    Request { get: false, query: String::new(), headers: headers.into_iter().collect(), body: body.to_vec() }
+}
+
+#[tokio::test]
+async fn a_delivery_is_answered_after_it_was_taken() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let anna = api.user(1001, "Anna");
+    let telegram = adapter(door.account(&api));
+    let _tasks = door.opens(&telegram);
+    let inbox = Arc::new(Ledger::default());
+    inbox.refuses(Busy::Storage("disk full".into()));
+    let one = anna.tells("one").await.update_id;
+    running(&telegram, &inbox, async {
+        // It is brought again after a pause of the server's.
+        while api.journal().unconfirmed() > 0 {
+            api.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anna.tells("two").await;
+        until(|| api.journal().unconfirmed() == 0).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["one", "two"]);
+    assert_eq!(inbox.batches()[0], (vec![one.to_string()], None), "no cursor moves");
+    let deliveries = api.journal().delivery(one).unwrap().delivered.clone();
+    assert!(deliveries.len() >= 2 && deliveries.iter().all(|(_, way)| *way == Way::Webhook));
+}
+
+#[tokio::test]
+async fn a_button_that_was_pressed_is_answered_here_too() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(door.account(&api));
+    let _tasks = door.opens(&telegram);
+    let inbox = Arc::new(Ledger::default());
+    let message = asks_back(&api, 1001).await;
+    running(&telegram, &inbox, async {
+        until(|| inbox.heard() > 0).await;
+        anna.presses(&anna, message, "yes").await;
+        until(|| !api.journal().calls_of("answerCallbackQuery").is_empty()).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox).last().map(String::as_str), Some("yes"));
+}
+
+#[tokio::test]
+async fn whoever_does_not_know_the_secret_is_not_heard() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let telegram = adapter(door.account(&api));
+    let hook = telegram.webhook().unwrap();
+    let inbox = Arc::new(Ledger::default());
+    let update = br#"{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1001,"type":"private"},"from":{"id":1001,"is_bot":false,"first_name":"Anna"},"text":"forged"}}"#;
+    running(&telegram, &inbox, async {
+        until(|| inbox.heard() > 0).await;
+        for secret in [None, Some(""), Some("hook-secret_"), Some("hook-secret_12"), Some("HOOK-SECRET_1")] {
+            let secret = secret.map(str::to_owned);
+            assert!(!hook.admits(&|_: &str| secret.clone()), "{secret:?}");
+            assert_eq!(hook.receive(request(secret, update)).await, Delivered::Forged);
+        }
+        assert!(inbox.events().is_empty());
+        assert_eq!(hook.receive(request(Some(SECRET.into()), b"\xff{")).await, Delivered::Garbage);
+        assert_eq!(hook.receive(request(Some(SECRET.into()), b"{}")).await, Delivered::Garbage);
+        assert_eq!(hook.receive(request(Some(SECRET.into()), update)).await, Delivered::Taken(None));
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["forged"]);
+    let late = hook.receive(request(Some(SECRET.into()), update)).await;
+    assert_eq!(late, Delivered::Busy, "nobody is there to take it");
+}
+
+#[test]
+fn a_webhook_without_a_secret_is_refused_at_the_start() {
+    let mut account = Account::new("default", "123456:TEST-token");
+    account.mode = Mode::Webhook { public_url: "https://bot.example.org".into(), secret: "".into() };
+    let refused = TelegramAdapter::new(account, Hands::new()).map(drop);
+    assert!(matches!(refused, Err(ConfigError { path: "webhook.secret", .. })));
+}
+
+#[tokio::test]
+async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    let mut said = Vec::new();
+    for round in 0..3 {
+        let word = |n: i32| format!("{round}.{n}");
+        anna.tells(&word(1)).await;
+        running(&adapter(account(&api)), &inbox, async {
+            anna.tells(&word(2)).await;
+            until(|| texts(&inbox).contains(&word(2))).await;
+        })
+        .await;
+        // Perhaps taken and not acknowledged, and one that nobody has seen.
+        anna.tells(&word(3)).await;
+        let door = Door::new().await;
+        let telegram = adapter(door.account(&api));
+        let _tasks = door.opens(&telegram);
+        running(&telegram, &inbox, async {
+            anna.tells(&word(4)).await;
+            until(|| texts(&inbox).contains(&word(4))).await;
+        })
+        .await;
+        said.extend((1..5).map(word));
+    }
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(texts(&inbox), said);
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_reached_is_no_sign_of_life() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let anna = api.user(1001, "Anna");
+    let telegram = adapter(door.account(&api));
+    drop(door);
+    let inbox = Arc::new(Ledger::default());
+    running(&telegram, &inbox, async {
+        until(|| inbox.heard() >= 2).await;
+        anna.tells("nobody opens").await;
+        let mut heard = Vec::new();
+        for _ in 0..6 {
+            api.advance(Duration::from_secs(60));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            heard.push(inbox.heard());
+        }
+        assert!(heard[5] - heard[1] <= 1, "{heard:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_somebody_took_away_is_set_again() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let anna = api.user(1001, "Anna");
+    let telegram = adapter(door.account(&api));
+    let _tasks = door.opens(&telegram);
+    let inbox = Arc::new(Ledger::default());
+    running(&telegram, &inbox, async {
+        until(|| inbox.heard() > 0).await;
+        let url = format!("{}/bot{}/deleteWebhook", api.url(), frontdesk_botapi::TOKEN);
+        let plain = reqwest::Client::builder().no_proxy().build().unwrap();
+        assert!(plain.post(url).send().await.unwrap().status().is_success());
+        anna.tells("hello").await;
+        until(|| api.journal().unconfirmed() == 0).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["hello"]);
+}

@@ -1,0 +1,14 @@
+//! The adapter against a Bot API server, over a real socket.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, in real time"
+)]
+
+mod files;
+mod hooks;
+mod polling;
+mod room;
+mod secrets;
+mod sending;

@@ -1,0 +1,376 @@
+//! Updates that are asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_botapi::{BotApi, Content, Fault, Forward, Way};
+use frontdesk_core::message::{EventKind, Place, Speaker};
+use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
+use frontdesk_kit::Ledger;
+use frontdesk_telegram::{Account, TelegramAdapter};
+
+use crate::room::{Hands, account, adapter, asks_back, ended, running, texts, until};
+
+#[tokio::test]
+async fn an_update_is_acknowledged_only_after_it_was_taken() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    for _ in 0..3 {
+        inbox.refuses(Busy::Full { waiting: 1 });
+    }
+    let one = anna.tells("one").await.update_id;
+    running(&adapter(account(&api)), &inbox, async {
+        until(|| api.journal().unconfirmed() == 0).await;
+    })
+    .await;
+    let delivery = api.journal().delivery(one).cloned().unwrap();
+    assert!(delivery.delivered.len() >= 4, "refused three times and brought again: {delivery:?}");
+    let cursor = Some((one + 1).to_string());
+    assert_eq!(inbox.batches(), [(vec![one.to_string()], cursor)]);
+    assert!(inbox.heard() >= 4, "a full house is no deaf one");
+    assert_eq!(inbox.events()[0].principal.as_str(), "telegram:1001");
+}
+
+#[tokio::test]
+async fn what_was_taken_and_not_acknowledged_comes_again_after_a_restart() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    let one = anna.tells("one").await.update_id;
+    // Committed, and killed before the next poll.
+    let dies = adapter(account(&api));
+    tokio::select! {
+        _ = dies.run(inbox.clone(), Stop::new()) => panic!("it ended by itself"),
+        () = until(|| !inbox.batches().is_empty()) => {}
+    }
+    anna.tells("two").await;
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(texts(&inbox), ["one", "two"]);
+    assert!(api.journal().delivery(one).unwrap().delivered.iter().all(|(_, way)| *way == Way::Poll));
+}
+
+#[tokio::test]
+async fn three_hundred_updates_come_in_order() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    for n in 0..300 {
+        anna.tells(&n.to_string()).await;
+    }
+    let inbox = Arc::new(Ledger::default());
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(texts(&inbox), (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(inbox.batches().len(), 3);
+}
+
+#[tokio::test]
+async fn updates_that_come_twice_and_shuffled_are_put_in_order() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    api.fault(Fault::twice());
+    api.fault(Fault::shuffled());
+    for n in 0..40 {
+        anna.tells(&n.to_string()).await;
+    }
+    let inbox = Arc::new(Ledger::default());
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(texts(&inbox), (0..40).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+/// A silence of `quiet` in a process that lives on or starts anew, and a message after it.
+async fn after_a_silence(quiet: Duration, restarts: bool) -> (Vec<String>, bool) {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    let hands = Hands::new();
+    let first = TelegramAdapter::new(account(&api), hands.clone()).unwrap();
+    let before = anna.tells("before").await.update_id;
+    let after = running(&first, &inbox, async {
+        until(|| api.journal().unconfirmed() == 0).await;
+        if restarts {
+            return None;
+        }
+        hands.advance(quiet);
+        api.advance(quiet);
+        // Polls that began before are over.
+        let heard = inbox.heard();
+        until(|| inbox.heard() >= heard + 2).await;
+        let after = anna.tells("after").await.update_id;
+        until(|| api.journal().unconfirmed() == 0).await;
+        Some(after)
+    })
+    .await;
+    let after = match after {
+        Some(after) => after,
+        None => {
+            api.advance(quiet);
+            running(&adapter(account(&api)), &inbox, async {
+                until(|| inbox.heard() >= 3).await;
+                let after = anna.tells("after").await.update_id;
+                until(|| api.journal().unconfirmed() == 0).await;
+                after
+            })
+            .await
+        }
+    };
+    (texts(&inbox), after < before || after > before + 1)
+}
+
+#[tokio::test]
+async fn after_a_silent_week_numbers_may_begin_anywhere() {
+    for restarts in [false, true] {
+        let (texts, renumbered) = after_a_silence(Duration::from_secs(8 * 24 * 3600), restarts).await;
+        assert_eq!(texts, ["before", "after"]);
+        assert!(renumbered, "the server did not number anew: this test shows nothing");
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_begin_anew_far_below_lose_nothing() {
+    // What is stored is from before the server began anew.
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::at("9000000000001"));
+    let one = anna.tells("one").await.update_id;
+    assert!(one < 9_000_000_000_001);
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(inbox.batches()[0].1, Some((one + 1).to_string()), "the stored offset follows");
+}
+
+#[tokio::test]
+async fn another_poller_is_an_alarm_and_no_sign_of_life() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    let words =
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
+    api.fault(Fault::refuse(409, words).on("getUpdates").times(3));
+    anna.tells("hello").await;
+    let telegram = adapter(account(&api));
+    let error = ended(&telegram, &inbox).await;
+    let AdapterError::Lost(why) = &error else { panic!("{error}") };
+    assert!(why.contains("another program") && why.contains("stop it"), "it says what to do: {why}");
+    assert_eq!(inbox.heard(), 0);
+    let begun = tokio::time::Instant::now();
+    running(&telegram, &inbox, async { until(|| api.journal().unconfirmed() == 0).await }).await;
+    assert!(begun.elapsed() >= Duration::from_secs(2), "it waits longer than the supervisor does");
+    assert_eq!(texts(&inbox), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_flood_of_polls_waits_as_long_as_it_is_told() {
+    let api = BotApi::start().await;
+    let inbox = Arc::new(Ledger::default());
+    api.fault(Fault::too_many(1).on("getUpdates").times(1));
+    let begun = tokio::time::Instant::now();
+    running(&adapter(account(&api)), &inbox, async { until(|| inbox.heard() > 0).await }).await;
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_known_is_said_so() {
+    let api = BotApi::start().await;
+    let mut wrong = Account::new("default", "123456:WRONG-token");
+    wrong.settings = account(&api).settings;
+    let error = ended(&adapter(wrong), &Arc::new(Ledger::default())).await;
+    assert!(matches!(&error, AdapterError::Credentials(why) if why.contains("@BotFather")), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_noticed() {
+    let api = BotApi::start().await;
+    let inbox = Arc::new(Ledger::default());
+    api.fault(Fault::deaf());
+    let begun = tokio::time::Instant::now();
+    let error = ended(&adapter(account(&api)), &inbox).await;
+    assert!(matches!(error, AdapterError::Lost(_)), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(inbox.heard(), 0, "it is deaf and does not look healthy");
+}
+
+#[tokio::test]
+async fn a_cut_network_costs_nothing_but_time() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    anna.tells("one").await;
+    running(&adapter(account(&api)), &inbox, async {
+        until(|| api.journal().unconfirmed() == 0).await;
+        api.cut().await;
+        anna.tells("two").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        api.restore().await.unwrap();
+        until(|| api.journal().unconfirmed() == 0).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["one", "two"]);
+}
+
+#[tokio::test]
+async fn garbage_costs_itself_alone() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let bot = api.default_bot();
+    let inbox = Arc::new(Ledger::default());
+    anna.tells("one").await;
+    let garbage = [
+        r#""message":{"some":"garbage"}"#.to_owned(),
+        r#""hologram":{"depth":3}"#.to_owned(),
+        r#""message_reaction":{}"#.to_owned(),
+        format!(r#""message":{}1{}"#, "[".repeat(500), "]".repeat(500)),
+    ];
+    for fields in &garbage {
+        bot.hears_garbage(fields);
+    }
+    anna.tells("two").await;
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    let kinds: Vec<EventKind> = inbox.events().into_iter().map(|event| event.kind).collect();
+    let other = |name: &str| EventKind::Other(name.to_owned());
+    let unparsable = || other("unparsable");
+    let expected =
+        [EventKind::Message, unparsable(), other("hologram"), unparsable(), unparsable(), EventKind::Message];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn a_pressed_button_is_answered() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    anna.starts().await;
+    let message = asks_back(&api, 1001).await;
+    running(&adapter(account(&api)), &inbox, async {
+        anna.presses(&anna, message, "yes").await;
+        until(|| !api.journal().calls_of("answerCallbackQuery").is_empty()).await;
+    })
+    .await;
+    let event = inbox.events().pop().unwrap();
+    assert_eq!(event.kind, EventKind::Button { target: Some(message.to_string()) });
+    assert_eq!(
+        (event.text.as_str(), event.principal.as_str(), event.addressed),
+        ("yes", "telegram:1001", true)
+    );
+}
+
+#[tokio::test]
+async fn the_menu_is_written_once() {
+    let api = BotApi::start().await;
+    let inbox = Arc::new(Ledger::default());
+    let written = |api: &BotApi| api.journal().calls_of("setMyCommands").len();
+    running(&adapter(account(&api)), &inbox, async { until(|| written(&api) == 1).await }).await;
+    running(&adapter(account(&api)), &inbox, async {
+        until(|| api.journal().calls_of("getMyCommands").len() == 2).await;
+        until(|| inbox.heard() > 3).await;
+    })
+    .await;
+    assert_eq!(written(&api), 1, "nothing changed");
+}
+
+#[tokio::test]
+async fn a_bot_without_a_menu_works() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(Ledger::default());
+    api.fault(Fault::refuse(400, "Bad Request: BOT_COMMAND_INVALID").on("setMyCommands"));
+    anna.tells("hello").await;
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    assert_eq!(texts(&inbox), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_group_with_all_that_may_happen_in_it() {
+    let api = BotApi::start().await;
+    let (anna, ben) = (api.user(1001, "Anna"), api.user(1002, "Ben"));
+    let bot = api.default_bot();
+    bot.privacy(false);
+    let tea = api.supergroup(-1001, "Tea");
+    tea.promotes(&bot).await;
+    let forum = api.forum(-1002, "Forum");
+    let plans = forum.topic(&anna, "Plans").await;
+    let inbox = Arc::new(Ledger::default());
+    let words = ["@frontdesk_bot compare", "", ""];
+    running(&adapter(account(&api)), &inbox, async {
+        // Reactions come to those who have asked for them.
+        until(|| inbox.heard() > 0).await;
+        let first = anna.says(&tea, "@frontdesk_bot what is this?").await;
+        anna.edits(&tea, first, "@frontdesk_bot what is that?").await;
+        ben.reacts(&tea, first.message_id, "👍").await;
+        anna.message(&tea).text("/stop@frontdesk_bot").as_chat(-1001).send().await;
+        ben.message(&tea).text("read").forwarded(Forward::User(anna.id)).send().await;
+        ben.says(&plans, "in the topic").await;
+        for (n, words) in words.into_iter().enumerate() {
+            let picture = Content::of(vec![0xff, 0xd8, u8::try_from(n).unwrap()]);
+            let draft = anna.message(&tea).photo(picture).album("77");
+            if words.is_empty() {
+                draft.send().await
+            } else {
+                draft.text(words).send().await
+            };
+        }
+        until(|| api.journal().unconfirmed() == 0).await;
+    })
+    .await;
+    let events = inbox.events();
+    let by_text =
+        |text: &str| events.iter().find(|event| event.text == text).unwrap_or_else(|| panic!("{text}"));
+    assert!(by_text("what is this?").addressed);
+    assert_eq!(by_text("what is that?").kind, EventKind::Edit);
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(&event.kind, EventKind::Reaction { added, .. } if added == &["👍"]))
+    );
+    assert_eq!(by_text("/stop").speaker, Speaker::Chat, "an anonymous admin has nobody's rights");
+    assert!(by_text("read").forwarded);
+    let topic = Place::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
+    assert_eq!(by_text("in the topic").place, topic);
+    let album: Vec<_> = events.iter().filter(|event| event.album.is_some()).collect();
+    assert_eq!(album.len(), 3);
+    assert!(album.iter().all(|event| event.addressed && event.attachments.len() == 1));
+}
+
+#[tokio::test]
+async fn a_group_that_moves_says_where_to() {
+    let api = BotApi::start().await;
+    let group = api.group(-500, "Tea");
+    let inbox = Arc::new(Ledger::default());
+    group.migrates(-1_000_500).await;
+    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
+        .await;
+    let moved =
+        inbox.events().into_iter().find(|event| matches!(event.kind, EventKind::Moved { .. })).unwrap();
+    assert_eq!(moved.kind, EventKind::Moved { to: "-1000500".into() });
+    assert_eq!(moved.place.chat(), "-500");
+}
+
+#[tokio::test]
+async fn two_bots_do_not_know_each_other() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let second = api.bot("777:OTHER-token", 777, "second_bot");
+    let mut work = Account::new("work", second.token.clone());
+    work.settings = account(&api).settings;
+    let (first, second_inbox) = (Arc::new(Ledger::default()), Arc::new(Ledger::default()));
+    anna.tells("to the first").await;
+    anna.message(&anna).text("to the second").to_bot(&second).send().await;
+    let (one, two) = (adapter(account(&api)), adapter(work));
+    tokio::join!(
+        running(&one, &first, async { until(|| !texts(&first).is_empty()).await }),
+        running(&two, &second_inbox, async { until(|| !texts(&second_inbox).is_empty()).await }),
+    );
+    assert_eq!(
+        (texts(&first), texts(&second_inbox)),
+        (vec!["to the first".into()], vec!["to the second".into()])
+    );
+    let event = &second_inbox.events()[0];
+    assert_eq!(
+        (event.principal.as_str(), event.address.as_str()),
+        ("telegram@work:1001", "telegram:work:1001")
+    );
+}

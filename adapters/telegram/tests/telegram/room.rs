@@ -1,0 +1,153 @@
+//! A bot in a room of its own: a server, an inbox that remembers, a clock that can be put forward.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use frontdesk_botapi::{BotApi, TOKEN};
+use frontdesk_core::act::{About, Act, Post, PostKind};
+use frontdesk_core::address::Address;
+use frontdesk_core::id::OutId;
+use frontdesk_core::markup::Part;
+use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
+use frontdesk_kit::Ledger;
+use frontdesk_telegram::{Account, Settings, TelegramAdapter};
+use serde_json::{Value, json};
+
+/// Longer than anything here takes.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// The machine's clock, and what was put to it.
+pub struct Hands {
+    start: Instant,
+    ahead: Mutex<Duration>,
+}
+
+impl Hands {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), ahead: Mutex::default() })
+    }
+
+    pub fn advance(&self, by: Duration) {
+        *self.ahead.lock().unwrap() += by;
+    }
+}
+
+#[async_trait]
+impl Clock for Hands {
+    fn wall(&self) -> DateTime<Utc> {
+        DateTime::from(SystemTime::now() + *self.ahead.lock().unwrap())
+    }
+
+    fn mono(&self) -> Mono {
+        Mono(self.start.elapsed() + *self.ahead.lock().unwrap())
+    }
+
+    async fn sleep_until(&self, deadline: Mono) {
+        while self.mono() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// An account of the server's bot, in a hurry.
+pub fn account(api: &BotApi) -> Account {
+    let mut account = Account::new("default", TOKEN);
+    account.settings = Settings {
+        api_url: Some(api.url()),
+        poll_seconds: 1,
+        poll_grace_seconds: 1,
+        busy_ms: 10,
+        conflict_seconds: 1,
+        conflict_longest_seconds: 1,
+        webhook_check_seconds: 1,
+        connect_seconds: 2,
+        request_seconds: 2,
+        transfer_seconds: 5,
+        patience_seconds: 3,
+        ..Settings::default()
+    };
+    account
+}
+
+pub fn adapter(account: Account) -> TelegramAdapter {
+    TelegramAdapter::new(account, Hands::new()).unwrap()
+}
+
+/// Runs the adapter while `story` happens, and stops it then.
+pub async fn running<T>(adapter: &TelegramAdapter, inbox: &Arc<Ledger>, story: impl Future<Output = T>) -> T {
+    let stop = Stop::new();
+    let inbox: Arc<dyn Inbox> = inbox.clone();
+    // As the supervisor does, with shorter pauses.
+    let supervised = async {
+        loop {
+            match adapter.run(inbox.clone(), stop.clone()).await {
+                Ok(()) => return,
+                Err(AdapterError::Lost(_) | AdapterError::Later { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let told = async {
+        let told = tokio::time::timeout(SOON, story).await.expect("it happens in time");
+        stop.cancel();
+        told
+    };
+    tokio::join!(supervised, told).1
+}
+
+/// Runs the adapter until the connection ends by itself.
+pub async fn ended(adapter: &TelegramAdapter, inbox: &Arc<Ledger>) -> AdapterError {
+    let run = adapter.run(inbox.clone(), Stop::new());
+    tokio::time::timeout(SOON, run).await.expect("it ends").unwrap_err()
+}
+
+/// Waits until it is so.
+pub async fn until(mut so: impl FnMut() -> bool) {
+    while !so() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The texts that were taken, in order and once each, as the store keeps them.
+pub fn texts(inbox: &Ledger) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let events = inbox.events().into_iter().filter(|event| seen.insert(event.id.clone()));
+    events.map(|event| event.text).collect()
+}
+
+pub fn to(address: &str) -> Address {
+    address.parse().unwrap()
+}
+
+pub fn post(body: &str, plain: &str) -> Post {
+    Post {
+        part: Part { key: 0, body: body.into(), plain: plain.into() },
+        out: OutId(1),
+        key: "t1/0".into(),
+        reply_to: None,
+        kind: PostKind::Answer,
+        about: About::default(),
+        seq: None,
+        more: false,
+    }
+}
+
+pub fn says(text: &str) -> Act {
+    Act::Post(post(text, text))
+}
+
+/// The bot asks with a button, by a way of its own. Returns the message's number.
+pub async fn asks_back(api: &BotApi, chat: i64) -> i64 {
+    let keyboard = json!({"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]});
+    let body = json!({"chat_id": chat, "text": "Really?", "reply_markup": keyboard});
+    let url = format!("{}/bot{TOKEN}/sendMessage", api.url());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let sent = client.post(url).json(&body).send().await.unwrap();
+    let sent: Value = sent.json().await.unwrap();
+    sent["result"]["message_id"].as_i64().unwrap()
+}

@@ -1,0 +1,131 @@
+//! Acts, and what the chat shows of them.
+
+use std::time::Duration;
+
+use frontdesk_botapi::{BotApi, Fault};
+use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
+use frontdesk_core::port::Adapter;
+use frontdesk_telegram::TelegramAdapter;
+
+use crate::room::{account, adapter, post, says, to};
+
+async fn sent(telegram: &TelegramAdapter, address: &str, act: Act) -> String {
+    telegram.send(&to(address), act).await.unwrap().message.expect("an id")
+}
+
+async fn refused(telegram: &TelegramAdapter, address: &str, act: Act) -> SendError {
+    telegram.send(&to(address), act).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn an_answer_is_posted_edited_marked_pinned_and_taken_back() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let hello = anna.starts().await;
+    let telegram = adapter(account(&api));
+    let mut answer = post("<b>hi</b> &amp; welcome", "hi & welcome");
+    answer.reply_to = Some(hello.message_id.to_string());
+    let id = sent(&telegram, "telegram:1001", Act::Post(answer)).await;
+    let shown = anna.sees().pop().unwrap();
+    assert_eq!(shown.text, "hi & welcome");
+    let call = api.journal().posts_in(&anna).pop().unwrap();
+    assert!(call.params["link_preview_options"].to_string().contains("true"), "{:?}", call.params);
+    assert!(call.params["reply_parameters"].to_string().contains(&hello.message_id.to_string()));
+
+    let edit = Act::Edit { target: id.clone(), post: post("bye", "bye") };
+    assert_eq!(sent(&telegram, "telegram:1001", edit.clone()).await, id);
+    assert_eq!(sent(&telegram, "telegram:1001", edit).await, id, "not modified is success");
+    assert_eq!(anna.sees().pop().unwrap().text, "bye");
+    let gone = Act::Edit { target: "99999".into(), post: post("x", "x") };
+    assert!(matches!(refused(&telegram, "telegram:1001", gone).await, SendError::Refused(_)));
+
+    let mark = Act::React { target: hello.message_id.to_string(), emoji: "👍".into() };
+    for act in [mark, Act::Pin { target: id.clone() }, Act::Typing, Act::Delete { target: id.clone() }] {
+        assert_eq!(telegram.send(&to("telegram:1001"), act.clone()).await, Ok(Receipt::default()), "{act:?}");
+    }
+    let again = telegram.send(&to("telegram:1001"), Act::Delete { target: id }).await;
+    assert_eq!(again, Ok(Receipt::default()), "it is gone, as it was meant to be");
+    assert!(anna.sees().iter().all(|shown| shown.text != "bye"));
+}
+
+#[tokio::test]
+async fn an_answer_stays_in_its_topic() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let forum = api.forum(-1002, "Forum");
+    let plans = forum.topic(&anna, "Plans").await;
+    let telegram = adapter(account(&api));
+    let thread = plans.thread.unwrap();
+    sent(&telegram, &format!("telegram:-1002:topic:{thread}"), says("here")).await;
+    assert_eq!(forum.shows().pop().unwrap().thread, Some(thread));
+    telegram.send(&to(&format!("telegram:-1002:topic:{thread}")), Act::Typing).await.unwrap();
+    assert_eq!(api.journal().calls_of("sendChatAction")[0].thread, Some(thread));
+    let nowhere = refused(&telegram, "telegram:-1002:topic:4242", says("lost")).await;
+    assert!(matches!(nowhere, SendError::Refused(_)), "never into another topic: {nowhere}");
+}
+
+#[tokio::test]
+async fn each_failure_says_what_to_do_next() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    let markup = refused(&telegram, "telegram:1001", Act::Post(post("<x>hi</x>", "hi"))).await;
+    assert!(matches!(markup, SendError::Markup(_)), "{markup}");
+    let stranger = refused(&telegram, "telegram:4242", says("hi")).await;
+    assert!(matches!(stranger, SendError::Gone(_)), "{stranger}");
+    anna.blocks().await;
+    let blocked = refused(&telegram, "telegram:1001", says("hi")).await;
+    assert!(matches!(blocked, SendError::Gone(_)), "{blocked}");
+    anna.unblocks().await;
+    let long = refused(&telegram, "telegram:1001", says(&"x".repeat(4097))).await;
+    assert!(matches!(long, SendError::Refused(_)), "{long}");
+    api.fault(Fault::too_many(3).on("sendMessage").times(1));
+    let flood = refused(&telegram, "telegram:1001", says("hi")).await;
+    let expected = Some(Duration::from_secs(3));
+    assert!(
+        matches!(flood, SendError::Later { after, scope: Bucket::Chat, .. } if after == expected),
+        "{flood}"
+    );
+    api.fault(Fault::status(502).on("sendMessage").times(1));
+    let proxy = refused(&telegram, "telegram:1001", says("hi")).await;
+    assert!(matches!(proxy, SendError::Later { after: None, .. }), "{proxy}");
+    api.fault(Fault::lost().on("sendMessage").times(1));
+    let lost = refused(&telegram, "telegram:1001", says("perhaps")).await;
+    assert!(matches!(lost, SendError::Unknown(_)), "{lost}");
+    assert_eq!(anna.sees().pop().unwrap().text, "perhaps", "it did arrive");
+    api.fault(Fault::slow(10_000).on("sendMessage").times(1));
+    let slow = refused(&telegram, "telegram:1001", says("slowly")).await;
+    assert!(matches!(slow, SendError::Unknown(_)), "{slow}");
+    api.cut().await;
+    assert_eq!(refused(&telegram, "telegram:1001", says("hi")).await, SendError::Offline);
+}
+
+#[tokio::test]
+async fn a_group_that_moved_says_where_to() {
+    let api = BotApi::start().await;
+    let group = api.group(-500, "Tea");
+    group.migrates(-1_000_500).await;
+    let moved = refused(&adapter(account(&api)), "telegram:-500", says("hi")).await;
+    assert_eq!(moved, SendError::Moved { to: "-1000500".into() });
+}
+
+#[tokio::test]
+async fn a_draft_is_a_call_of_its_own_and_pieces_are_none() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    for text in ["so far", "so far so good"] {
+        let draft = Act::Draft { id: 7, text: text.into() };
+        assert_eq!(telegram.send(&to("telegram:1001"), draft).await, Ok(Receipt::default()));
+    }
+    let drafts = api.journal().calls_of("sendMessageDraft");
+    assert_eq!(drafts.iter().map(|call| call.text()).collect::<Vec<_>>(), ["so far", "so far so good"]);
+    assert!(drafts.iter().all(|call| call.params["draft_id"].to_string().contains('7')), "{drafts:?}");
+    let nothing = Act::Draft { id: 7, text: String::new() };
+    assert_eq!(telegram.send(&to("telegram:1001"), nothing).await, Ok(Receipt::default()));
+    let about = frontdesk_core::act::About::default();
+    let piece = Act::Delta { about, attempt: 1, text: "x".into() };
+    assert_eq!(telegram.send(&to("telegram:1001"), piece).await, Ok(Receipt::default()));
+}

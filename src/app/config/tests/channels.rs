@@ -1,0 +1,329 @@
+//! The sections of chat platforms.
+
+use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Who, decide};
+use frontdesk_core::address::Principal;
+use frontdesk_runtime::config::{ResetMode, Sharing};
+use frontdesk_store::row::Scope;
+use serde_json::json;
+
+use super::{document, load, parse, problem, read, says};
+use crate::config::{Config, More, Problem, Reading, Syntax, show};
+
+/// A token as @BotFather writes them.
+const TOKEN: &str = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+/// Another bot's.
+const OTHER: &str = "987654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+
+fn of_place(config: &Config, account: &str) -> frontdesk_core::access::ChannelAccess {
+    config.channels.access()[&("telegram".to_owned(), account.to_owned())].clone()
+}
+
+/// Reads a section that begins with a token.
+fn telegram(text: &str) -> Config {
+    let text = format!("[channels.telegram]\ntoken = \"{TOKEN}\"\n{text}");
+    read(&text).unwrap_or_else(|problems| panic!("{problems:?}")).0
+}
+
+fn with_variable(text: &str) -> Result<(Config, document::Node), Vec<Problem>> {
+    let env = |name: &str| (name == "TELEGRAM_BOT_TOKEN").then(|| format!(" {TOKEN}\n"));
+    let more = More::default();
+    parse(text, Reading { syntax: Syntax::Toml, folder: std::path::Path::new("/"), env: &env, more: &more })
+}
+
+#[test]
+fn a_section_says_everything_about_a_bot() {
+    let config = telegram(
+        "dm_policy = \"allowlist\"\nallow = [\"7\", 8]\nadmins = [9]\nbots = [10]\nstreaming = \"block\"\n\
+         api_url = \"http://127.0.0.1:1\"\npoll_seconds = 3\nagent = \"main\"\n\
+         [channels.telegram.groups.\"-100123\"]\nrequire_mention = false\nagent = \"main\"\nsessions = \"person\"\n\
+         ambient = 20\nallow = [7]\nreset = { mode = \"daily\", hour = 5 }\nlimits = { per_minute = 3 }\n\
+         [channels.telegram.chats.7]\nreset = { timezone = \"Europe/Berlin\" }\n",
+    );
+    let access = of_place(&config, "default");
+    assert_eq!(access.dm_policy, DmPolicy::Allowlist);
+    assert_eq!(access.allow.iter().collect::<Vec<_>>(), ["7", "8"]);
+    assert!(access.admins.contains("9") && access.bots.contains("10"));
+    assert!(access.groups["-100123"].people.contains("7"));
+    let routing = &config.channels.routing()[&("telegram".to_owned(), "default".to_owned())];
+    let group = &routing.chats["-100123"];
+    assert_eq!(
+        (group.require_mention, group.sessions, group.ambient),
+        (Some(false), Some(Sharing::Person), Some(20))
+    );
+    assert_eq!((group.reset.mode, group.reset.hour), (Some(ResetMode::Daily), Some(5)));
+    assert_eq!(group.limits.map(|limits| limits.per_minute), Some(3));
+    assert_eq!(routing.chats["7"].reset.timezone.as_deref(), Some("Europe/Berlin"));
+    let settings = &config.channels.telegram.bot.settings;
+    assert_eq!((settings.poll_seconds, settings.poll_updates), (3, 100));
+}
+
+#[test]
+fn a_token_switches_a_bot_on_and_nothing_else_does() {
+    let on = |config: &Config| config.channels.telegram.bot.account.is_on();
+    assert!(!on(&read("").unwrap().0));
+    assert!(!on(&read("[channels.telegram]\nallow = [7]\n").unwrap().0));
+    assert!(on(&telegram("")));
+    assert!(!on(&telegram("enabled = false\n")));
+    assert!(on(&with_variable("").unwrap().0), "no file is needed");
+    assert!(!on(&with_variable("[channels.telegram]\nenabled = false\n").unwrap().0));
+    let config = with_variable(&format!("[channels.telegram]\ntoken = \"{OTHER}\"\n")).unwrap().0;
+    let token = config.channels.telegram.bot.account.token().unwrap().expose().to_owned();
+    assert_eq!(token, OTHER, "the file comes before the variable");
+    assert_eq!(of_place(&with_variable("").unwrap().0, "default").dm_policy, DmPolicy::Pairing);
+}
+
+#[test]
+fn a_bot_that_is_wanted_and_has_no_token_does_not_start() {
+    says(
+        "[channels.telegram]\nenabled = true\n",
+        &["1:11", "channels.telegram.token", "no token", "@BotFather", "TELEGRAM_BOT_TOKEN"],
+    );
+    says(
+        "[channels.telegram.accounts.work]\nenabled = true\n",
+        &["1:29", "channels.telegram.accounts.work.token", "no token"],
+    );
+    let silent =
+        read("[channels.telegram]\nallow = [7]\n[channels.telegram.accounts.work]\nagent = \"main\"\n");
+    assert_eq!(silent.unwrap().0.channels.notices().len(), 2);
+    let open = telegram("dm_policy = \"open\"\n").channels.notices();
+    assert!(matches!(open.as_slice(), [notice] if notice.contains("everybody on Telegram")), "{open:?}");
+    assert_eq!(read("").unwrap().0.channels.notices(), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_that_is_none_is_not_shown() {
+    for token in ["hunter2", "555123", "555123:", "555123:a b", "bot:hunter2"] {
+        let problem = problem(&format!("[channels.telegram]\ntoken = \"{token}\"\n"));
+        assert!(problem.contains("2:1: channels.telegram.token: this is not a bot's token"), "{problem}");
+        assert!(!problem.contains(token), "{problem}");
+    }
+}
+
+#[test]
+fn a21_a25_only_ids_let_somebody_in() {
+    let named =
+        ["\"@anna\"", "\"anna\"", "\"Anna B\"", "\"t.me/anna\"", "\"+491701234567\"", "\"007\"", "\"12.5\""];
+    for id in named {
+        for key in ["allow", "admins", "bots"] {
+            says(
+                &format!("[channels.telegram]\n{key} = [1, {id}]\n"),
+                &[
+                    &format!("channels.telegram.{key}[1]"),
+                    "2:",
+                    "not an id",
+                    "/whoami",
+                    "frontdesk pairing list",
+                ],
+            );
+        }
+    }
+    for key in ["allow", "admins", "bots"] {
+        let of = |value: &str| format!("[channels.telegram]\n{key} = {value}\n");
+        says(&of("[\"\"]"), &["the id is empty"]);
+        says(&of("[\" \"]"), &["the id is empty"]);
+        says(&of("[-1001234567890]"), &["a group's id", "only people"]);
+        says(&of("[0]"), &["not an id"]);
+        says(&of("[1087968824]"), &["platform's own"]);
+        says(&of("\"7\""), &["expected a list, found a text"]);
+        says(&of("false"), &["expected a list, found true or false"]);
+        says(&of("[true]"), &["a whole number or a text"]);
+        let json = |value: &str| format!("{{\"channels\": {{\"telegram\": {{\"{key}\": {value}}}}}}}");
+        says(&json("null"), &["expected a list, found null"]);
+        says(&json("[null]"), &["found null"]);
+        says(&json("\"no\""), &["expected a list"]);
+    }
+    says("[channels.telegram]\nadmins = [\"*\"]\n", &["\"*\" names nobody"]);
+}
+
+#[test]
+fn a25_everybody_is_let_in_by_the_word_for_it_alone() {
+    says("[channels.telegram]\nallow = [\"*\"]\n", &["2:10", "lets nobody in", "dm_policy = \"open\""]);
+    says("[channels.telegram]\ndm_policy = \"allowlist\"\nallow = [\"*\"]\n", &["dm_policy = \"open\""]);
+    let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
+    let decision = |text: &str| {
+        let rules = of_place(&telegram(text), "default");
+        decide(&rules, Grants::default(), Who::person(&stranger), Context::Dm, Action::Speak)
+    };
+    assert_eq!(decision("dm_policy = \"open\"\n"), Decision::Allow);
+    assert_eq!(decision("dm_policy = \"open\"\nallow = [\"*\"]\n"), Decision::Allow);
+    assert_eq!(decision(empty), Decision::Pair);
+    assert!(matches!(decision(&format!("dm_policy = \"allowlist\"\n{empty}")), Decision::Deny(_)));
+    says(
+        "[channels.telegram]\ndm_policy = \"public\"\n",
+        &["\"pairing\", \"allowlist\", \"open\" or \"disabled\""],
+    );
+}
+
+#[test]
+fn a24_what_one_account_allows_says_nothing_about_another() {
+    let config = telegram(&format!(
+        "dm_policy = \"open\"\nallow = [7]\nadmins = [9]\nagent = \"main\"\nstreaming = \"off\"\npoll_seconds = 7\n\
+         api_url = \"http://127.0.0.1:1\"\n[channels.telegram.groups.\"-5\"]\n\
+         [channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\nadmins = [11]\npoll_seconds = 8\n"
+    ));
+    let work = of_place(&config, "work");
+    assert_eq!(work.dm_policy, DmPolicy::Pairing);
+    assert!(work.allow.is_empty() && work.groups.is_empty());
+    assert_eq!(work.admins.iter().collect::<Vec<_>>(), ["11"]);
+    assert_eq!(config.channels.routing()[&("telegram".to_owned(), "work".to_owned())].agent, None);
+    // What is about the platform holds for all of its bots.
+    let settings = &config.channels.telegram.accounts["work"].settings;
+    assert_eq!(settings.api_url.as_deref(), Some("http://127.0.0.1:1"));
+    assert_eq!((settings.streaming, settings.poll_seconds), (frontdesk_telegram::Streaming::Off, 8));
+}
+
+#[test]
+fn what_accounts_inherit_is_shown_as_it_was_written_and_wrong_once() {
+    let text = format!(
+        "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"${{KEY}}\"\n\
+         [channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\n"
+    );
+    let shown = show::effective(&read(&text).unwrap().1);
+    let work = &shown["channels"]["telegram"]["accounts"]["work"];
+    assert_eq!((&work["api_url"], &work["token"]), (&json!("${KEY}"), &json!("***")));
+    let wrong = "[channels.telegram]\npoll_seconds = \"x\"\n[channels.telegram.accounts.a]\n[channels.telegram.accounts.b]\n";
+    says(wrong, &["2:16", "channels.telegram.poll_seconds", "a whole number"]);
+}
+
+#[test]
+fn one_bot_is_one_account() {
+    let two = |token: &str| {
+        format!(
+            "[channels.telegram]\ntoken = \"{TOKEN}\"\n[channels.telegram.accounts.work]\ntoken = \"{token}\"\n"
+        )
+    };
+    for same in [TOKEN, "123456789:another-secret"] {
+        let problem = problem(&two(same));
+        for part in ["4:1", "channels.telegram.accounts.work.token", "the same bot as channels.telegram"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+        assert!(!problem.contains("123456789"), "{problem}");
+    }
+    read(&two(OTHER)).unwrap();
+}
+
+#[test]
+fn an_account_has_a_name_of_its_own() {
+    says("[channels.telegram.accounts.default]\n", &["1:29", "write its keys there"]);
+    says("[channels.telegram.accounts.\"a/b\"]\n", &["letters, digits"]);
+}
+
+#[test]
+fn groups_are_named_by_their_ids_and_once() {
+    for id in ["@group", "*", "", "5", "the group"] {
+        says(&format!("[channels.telegram.groups.\"{id}\"]\nrequire_mention = false\n"), &["1:27", "-100"]);
+    }
+    says(
+        "[channels.telegram.groups.\"-5\"]\nallow = [\"@anna\"]\n",
+        &["2:10", "groups.-5.allow[0]", "not an id"],
+    );
+    says("[channels.telegram.groups.\"-5\"]\nroles = [\"1\"]\n", &["no roles", "`allow`"]);
+    says("[channels.telegram.groups.\"-5\"]\nagent = \"nobody\"\n", &["2:1", "no agent `nobody`"]);
+    says("[channels.telegram.groups.\"-5\".reset]\nhour = 25\n", &["2:1", "groups.-5.reset.hour"]);
+    says(
+        "[channels.telegram.accounts.w.groups.\"-5\".reset]\nhour = 25\n",
+        &["2:1", "accounts.w.groups.-5.reset.hour"],
+    );
+    says("[channels.telegram.chats.\"@anna\"]\nagent = \"main\"\n", &["1:26", "not an id"]);
+    says(
+        "[channels.telegram.groups.\"-5\"]\n[channels.telegram.chats.\"-5\"]\nagent = \"main\"\n",
+        &["2:26", "stands in `groups` as well"],
+    );
+    read(
+        "[channels.telegram.chats.\"-5\"]\nagent = \"main\"\n[channels.telegram.chats.5]\nagent = \"main\"\n",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_webhook_needs_a_public_address_and_a_secret() {
+    let with = |gateway: &str, more: &str| {
+        format!(
+            "[gateway]\n{gateway}\n[channels.telegram]\ntoken = \"{TOKEN}\"\nmode = \"webhook\"\n{more}\n"
+        )
+    };
+    says(&with("", "webhook_secret = \"s\""), &["5:1", "channels.telegram.mode", "gateway.public_url"]);
+    let public = "public_url = \"https://desk.example.org/\"";
+    says(&with(public, ""), &["channels.telegram.webhook_secret", "a webhook needs a secret"]);
+    let wrong = problem(&with(public, "webhook_secret = \"hunter 2\""));
+    assert!(wrong.contains("6:1") && !wrong.contains("hunter"), "{wrong}");
+    let (config, document) = read(&with(public, "webhook_secret = \"hunter2\"")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let shown = show::effective(&document);
+    assert_eq!(shown["channels"]["telegram"]["webhook_secret"], json!("***"));
+    assert!(!shown.to_string().contains("hunter2"));
+}
+
+#[test]
+fn a_token_is_shown_nowhere_however_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("bot"), format!("{TOKEN}\n")).unwrap();
+    let secret = TOKEN.split(':').nth(1).unwrap();
+    for token in [
+        format!("\"{TOKEN}\""),
+        "\"${BOT}\"".to_owned(),
+        "\"${NONE:-123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw}\"".to_owned(),
+        "{ file = \"bot\" }".to_owned(),
+        format!("{{ command = [\"printf\", \"{TOKEN}\"] }}"),
+    ] {
+        let file = dir.path().join("frontdesk.toml");
+        std::fs::write(&file, format!("[channels.telegram]\ntoken = {token}\n")).unwrap();
+        let env = |name: &str| (name == "BOT").then(|| TOKEN.to_owned());
+        let loaded = load(&file, &env).unwrap();
+        assert_eq!(loaded.config.channels.telegram.bot.account.token().unwrap().expose(), TOKEN);
+        let shown = show::effective(&loaded.document);
+        assert_eq!(shown["channels"]["telegram"]["token"], json!("***"));
+        for text in [shown.to_string(), show::toml(&shown), format!("{:?}", loaded.config)] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    says("[channels.telegram]\ntoken = { file = \"/no/such\" }\n", &["2:1", "cannot be read"]);
+    says("[channels.telegram]\ntoken = 5\n", &["2:9", "a text"]);
+}
+
+#[test]
+fn what_other_programs_call_our_keys_is_told() {
+    for (theirs, ours) in [
+        ("botToken = \"x\"", "`token`"),
+        ("dmPolicy = \"open\"", "`dm_policy`"),
+        ("allowlist = [1]", "`allow`"),
+        ("allowFrom = [1]", "`allow`"),
+        ("streamingMode = \"off\"", "`streaming`"),
+    ] {
+        says(&format!("[channels.telegram]\n{theirs}\n"), &["2:1", "unknown key", ours]);
+    }
+    says("[channels.telegram.groups.\"-5\"]\nrequireMention = true\n", &["`require_mention`"]);
+    says("[channels.telegram.accounts.w]\nbotToken = \"x\"\n", &["`token`"]);
+}
+
+#[test]
+fn numbers_of_the_platform_are_checked_by_their_keys() {
+    says(
+        "[channels.telegram]\npoll_seconds = 51\n",
+        &["2:1", "channels.telegram.poll_seconds", "between 0 and 50"],
+    );
+    says(
+        &format!("[channels.telegram.accounts.w]\ntoken = \"{TOKEN}\"\ntext_limit = 5000\n"),
+        &["3:1", "channels.telegram.accounts.w.text_limit"],
+    );
+    says("[channels.telegram]\nstreaming = \"fast\"\n", &["\"off\", \"partial\", \"block\" or \"draft\""]);
+}
+
+#[test]
+fn telegram_is_a_channel_that_rules_may_name() {
+    read("[sessions.reset.channel.telegram]\nhour = 3\n").unwrap();
+}
+
+#[test]
+fn what_an_admin_grants_names_a_person_too() {
+    let check = |platform: &str, id: &str, scope: Scope| {
+        crate::adapters::check_grant(&Principal::new(platform, None, id).unwrap(), &scope)
+    };
+    assert_eq!(check("telegram", "7", Scope::Dm), Ok(()));
+    assert_eq!(check("telegram", "7", Scope::Group("-5".into())), Ok(()));
+    assert!(check("telegram", "7", Scope::Group("5".into())).is_err());
+    for id in ["@anna", "anna", "-5", "*", "1087968824"] {
+        assert!(check("telegram", id, Scope::Admin).is_err(), "{id}");
+    }
+    assert_eq!(check("my-own", "anna", Scope::Dm), Ok(()));
+}

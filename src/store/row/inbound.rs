@@ -1,0 +1,230 @@
+//! What comes in: batches as the gate decided them, and the rows that they become.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::{Attachment, Cursor, Manner, Quote, Refusal, Source, Speaker};
+use frontdesk_core::reset::ResetPolicy;
+
+use super::{Ask, OutRow, Quota};
+
+/// A batch of one source, decided by the gate; accepted in one transaction (T1).
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Where it comes from.
+    pub source: Source,
+    /// Our time of acceptance.
+    pub received: DateTime<Utc>,
+    /// The events, in the platform's order.
+    pub items: Vec<Item>,
+    /// The batch's end.
+    pub cursor: Option<Cursor>,
+}
+
+/// One event and what the gate decided.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// Counted and forgotten; the kind says as what.
+    PassedOver(String),
+    /// Stored.
+    Keep(Box<Incoming>),
+    /// A stranger asks to be let in.
+    Ask(Box<Ask>),
+}
+
+/// An event to be stored.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The platform's own id.
+    pub event_id: String,
+    /// The session it belongs to.
+    pub session: SessionKey,
+    /// Who.
+    pub principal: Principal,
+    /// Where the answer goes.
+    pub address: Address,
+    /// Display name.
+    pub sender: Option<String>,
+    /// The platform's id of the message.
+    pub platform_message: Option<String>,
+    /// What was said; of `/new TEXT` only the text.
+    pub text: String,
+    /// The [`digest`] of the event's text as it came: what tells a redelivery from other content under the
+    /// same id, whatever the gate makes of the text this time.
+    pub digest: i64,
+    /// In which way it was said. An edit whose message still waits is put in its place.
+    pub manner: Manner,
+    /// What kind of being said it.
+    pub speaker: Speaker,
+    /// The sender's roles there, by the platform's ids.
+    pub roles: Vec<String>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
+    /// The album it is a piece of.
+    pub album: Option<String>,
+    /// Files, not yet fetched.
+    pub attachments: Vec<Attachment>,
+    /// What its sender may say in a day, if it counts and there is a limit.
+    pub quota: Option<Quota>,
+    /// What it is.
+    pub disposition: Disposition,
+    /// What it does to the session's epoch.
+    pub epoch: EpochChange,
+    /// When its conversation starts anew.
+    pub policy: ResetPolicy,
+    /// How many messages may wait in the session, itself included.
+    pub per_session: u32,
+    /// Whether its refusal is told to the person.
+    pub tell: bool,
+}
+
+/// A text as a number: FNV-1a, which is the same in every version of this program. Never 0, which stands for
+/// an erased text.
+pub fn digest(text: &str) -> i64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.max(1).cast_signed()
+}
+
+/// What a stored event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// For the agent.
+    Turn,
+    /// For us.
+    Command,
+    /// For the agent's next turn, as quiet context, of which a session keeps at most this many.
+    Aside(u32),
+    /// For nobody.
+    Refused(Refusal),
+}
+
+/// What a stored event does to its session's epoch, in the transaction that stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpochChange {
+    /// Whatever the reset rule says (for messages; commands never trigger it).
+    ByRule,
+    /// A new one (`/new`).
+    New,
+    /// Back to an older one (`/resume`); `None` is the one before the current.
+    Resume(Option<u64>),
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// A row, waiting.
+    Accepted {
+        /// Its id.
+        message: MessageId,
+        /// The epoch it joined.
+        epoch: u64,
+        /// The epoch that ended for it.
+        ended: Option<u64>,
+        /// Whether the conversation has just begun.
+        began: bool,
+    },
+    /// Put into an earlier message that still waits (an edit), or kept as quiet context.
+    Noted,
+    /// A stranger's request. A repeated one leaves no row and is [`Stored::PassedOver`].
+    Asked {
+        /// Its id.
+        message: MessageId,
+        /// Whether a code was made for it.
+        new: bool,
+    },
+    /// Known already.
+    Duplicate {
+        /// The id it got the first time.
+        message: MessageId,
+        /// Its session then.
+        session: SessionKey,
+        /// Whether its text is the same.
+        same: bool,
+        /// Why it was refused, if it was.
+        refused: Option<Refusal>,
+    },
+    /// A row, refused (by the gate, or because the session is full).
+    Refused {
+        /// Its id.
+        message: MessageId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// The event could not be stored as it is; what could be kept of it is, as dead.
+    Dead {
+        /// Its id.
+        message: MessageId,
+    },
+    /// Counted.
+    PassedOver,
+}
+
+/// The result of [`crate::Store::accept`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// One per item.
+    pub items: Vec<Stored>,
+    /// Notices that were put on their way.
+    pub said: Vec<OutRow>,
+}
+
+/// A stored event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboundRow {
+    /// Its id.
+    pub id: MessageId,
+    /// The session.
+    pub session: SessionKey,
+    /// The epoch it joined.
+    pub epoch: u64,
+    /// The source's id.
+    pub source: String,
+    /// Who.
+    pub principal: Principal,
+    /// Where the answer goes.
+    pub address: Address,
+    /// Display name.
+    pub sender: Option<String>,
+    /// The platform's id of the message.
+    pub platform_message: Option<String>,
+    /// When it was accepted.
+    pub received: DateTime<Utc>,
+    /// `turn`, `command` or `refused`.
+    pub disposition: String,
+    /// `waiting`, `in_turn`, `answered`, `refused`, `superseded`, `cancelled` or `dead`.
+    pub state: String,
+    /// Of a refusal or death; of an epoch command what it did (`from:3`, `missing`); of an edit that needs no
+    /// answer of its own why (`into:m7`, `unchanged`).
+    pub reason: Option<String>,
+    /// What was said.
+    pub text: String,
+    /// In which way it was said.
+    pub manner: Manner,
+    /// What kind of being said it.
+    pub speaker: Speaker,
+    /// The sender's roles there, by the platform's ids.
+    pub roles: Vec<String>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
+    /// The album it is a piece of.
+    pub album: Option<String>,
+    /// Files, not yet fetched.
+    pub attachments: Vec<Attachment>,
+    /// The turn that took it.
+    pub turn: Option<TurnId>,
+}
+
+/// What became of a file that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaRow {
+    /// The message.
+    pub message: MessageId,
+    /// Its place among the message's attachments, from 0.
+    pub n: u32,
+    /// Where it lies, relative to the media root, and its size in bytes; or one sentence that says why not.
+    pub got: Result<(String, u64), String>,
+}

@@ -1,0 +1,145 @@
+//! Turns and commands: claimed, and ended.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::act::Ending;
+use frontdesk_core::address::Address;
+use frontdesk_core::delta::Usage;
+use frontdesk_core::id::{MessageId, OutId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::markup::Part;
+use frontdesk_core::notice::Notice;
+use frontdesk_core::port::Aside;
+
+use super::{AccessChange, AccessDone, Author, InboundRow, OutMedia, OutRow};
+
+/// How many waiting messages one turn takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// The oldest (`followup`).
+    One,
+    /// All of the oldest's epoch (`collect`).
+    All,
+}
+
+/// A turn that is ours to run (T2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimedTurn {
+    /// Its id.
+    pub id: TurnId,
+    /// Our right to end it.
+    pub fence: i64,
+    /// 1 for the first run.
+    pub attempt: u32,
+    /// How many of the attempts before this one ended in a death (not in an orderly stop).
+    pub deaths: u32,
+    /// The session.
+    pub session: SessionKey,
+    /// The epoch.
+    pub epoch: u64,
+    /// The messages, oldest first.
+    pub messages: Vec<InboundRow>,
+    /// What was said nearby since the turn before, oldest first. The same in every attempt.
+    pub asides: Vec<Aside>,
+    /// The reply's target.
+    pub address: Address,
+    /// The platform's id of the message it answers.
+    pub reply_to: Option<String>,
+    /// The message that an earlier attempt streamed into.
+    pub streamed: Option<Streamed>,
+    /// Whether messages wait behind it.
+    pub more: bool,
+}
+
+/// The part 0 that is being streamed (`streaming`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Streamed {
+    /// Its row.
+    pub out: OutId,
+    /// The platform's id, once it is known.
+    pub platform_message: Option<String>,
+}
+
+/// The end of a turn (T3).
+#[derive(Debug, Clone)]
+pub struct Finish {
+    /// The turn.
+    pub turn: TurnId,
+    /// Our right to end it.
+    pub fence: i64,
+    /// How it ended.
+    pub ending: Ending,
+    /// The whole answer in Markdown (also a cut-off one).
+    pub answer: Option<String>,
+    /// The answer's parts.
+    pub parts: Vec<Part>,
+    /// Files that follow the answer.
+    pub media: Vec<OutMedia>,
+    /// Why it failed, or why it was refused: a name.
+    pub error: Option<String>,
+    /// What the person is told besides.
+    pub notice: Option<Notice>,
+    /// What it cost.
+    pub usage: Option<Usage>,
+    /// Whether a hook answered instead of the agent.
+    pub by_hook: bool,
+    /// The time.
+    pub now: DateTime<Utc>,
+}
+
+/// What a verb did that may come too late.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fenced<T> {
+    /// Done.
+    Done(T),
+    /// Somebody else has ended or taken it meanwhile: nothing was changed.
+    Stale,
+}
+
+/// What a command does besides answering (T1c).
+#[derive(Debug, Clone)]
+pub enum CommandEffect {
+    /// Nothing.
+    None,
+    /// Cancels the running and the waiting turns that were accepted before it.
+    Stop,
+    /// Becomes a turn with the text of the last one.
+    Retry,
+    /// Changes who may speak.
+    Access {
+        /// How.
+        change: Box<AccessChange>,
+        /// Who does it.
+        author: Author,
+    },
+}
+
+/// What a command found and did; its reply is made from this.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CommandFacts {
+    /// Nothing to add.
+    None,
+    /// Turns that were cancelled.
+    Stopped {
+        /// Those that ran: their agents must be told.
+        running: Vec<TurnId>,
+        /// Messages that waited.
+        waiting: Vec<MessageId>,
+    },
+    /// The command's row is a turn now, with the last turn's text.
+    Retrying,
+    /// There is nothing to retry.
+    NothingToRetry,
+    /// The last turn is still running.
+    StillRunning,
+    /// What came of a change of who may speak.
+    Access(Box<AccessDone>),
+}
+
+/// The result of [`crate::Store::answer_command`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandDone {
+    /// What it did.
+    pub facts: CommandFacts,
+    /// The reply.
+    pub said: Vec<OutRow>,
+}

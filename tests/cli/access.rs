@@ -1,0 +1,202 @@
+//! Letting people in from the command line.
+
+use std::path::Path;
+
+use frontdesk_botapi::BOT;
+use serde_json::{Value, json};
+
+use crate::program::{Daemon, NewHome};
+use crate::telegram::{Telegram, with_token};
+
+fn audit(home: &NewHome) -> Vec<String> {
+    let lines = home.run(&["audit", "--json"]).json();
+    let told = |line: &Value| {
+        let of = |name: &str| line[name].as_str().unwrap().to_owned();
+        ["by", "via", "action", "subject", "outcome"].map(of).join(" ")
+    };
+    lines["audit"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn a_stranger_shows_a_code_and_is_let_in_with_it() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let daemon = telegram.gateway(&home, "");
+    let anna = telegram.user(4242, "An\u{202e}na\u{1b}[2J");
+    assert!(home.run(&["pairing", "list"]).good().out.contains("Nobody waits"));
+    anna.tells("let me in");
+    let code = anna.code();
+    let list = home.run(&["pairing", "list"]);
+    for part in ["telegram", "default", "4242", "An\\u{202e}na\\u{1b}[2J", "minutes"] {
+        assert!(list.good().out.contains(part), "{part:?}: {list:?}");
+    }
+    let json = home.run(&["pairing", "list", "--json"]);
+    assert_eq!(json.json()["requests"][0]["principal"], json!("telegram:4242"));
+    assert!(!list.out.contains(&code) && !json.out.contains(&code));
+    let approve = ["pairing", "approve", "telegram", &code.to_lowercase(), "--account", "default"];
+    assert!(home.run(&approve).good().out.contains("telegram:4242 (An\\u{202e}na"), "{list:?}");
+    home.run(&approve).failed(1, &["no open request has this code", "4 more wrong codes"]);
+    anna.tells("now answer me");
+    anna.sees("now answer me");
+    let people = home.run(&["access"]).good().out.clone();
+    assert!(people.contains("4242") && people.contains("pairing") && people.contains("cli"), "{people}");
+    assert_eq!(
+        audit(&home),
+        [
+            "cli cli approve telegram refused:no_such_code".to_owned(),
+            "cli cli approve telegram:4242 dm done".to_owned(),
+        ]
+    );
+    assert!(home.run(&["audit", "--limit", "1"]).good().out.contains("refused:no_such_code"));
+    let ran = daemon.stop();
+    assert!(!ran.good().err.contains(&code), "{ran:?}");
+    assert!(!ran.err.contains("let me in"));
+}
+
+#[test]
+fn a_code_needs_no_platform_and_can_be_refused() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let _daemon = telegram.gateway(&home, "");
+    let (anna, bert) = (telegram.user(11, "Anna"), telegram.user(12, "Bert"));
+    anna.tells("hello");
+    bert.tells("hello");
+    assert!(
+        home.run(&["pairing", "deny", &bert.code()]).good().out.contains("telegram:12 (Bert) was refused")
+    );
+    let approved = home.run(&["pairing", "approve", &anna.code(), "--json"]).json();
+    assert_eq!(approved["approved"]["user"], json!("11"));
+    home.run(&["pairing", "approve", "fax", "ABCD2345"])
+        .failed(1, &["no account fax:default", "telegram:default"]);
+    home.run(&["pairing", "approve", "ABC"]).failed(1, &["eight letters and digits"]);
+}
+
+#[test]
+fn the_first_admin_is_made_on_the_machine() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    home.run(&["access", "allow", "telegram", "77", "--admin"])
+        .failed(69, &["no frontdesk is running", "frontdesk run"]);
+    let _daemon = telegram.gateway(&home, "");
+    let hint = "frontdesk access allow PLATFORM USER --admin";
+    assert!(home.run(&["access"]).good().out.contains(hint));
+    let allow = ["access", "allow", "telegram", "77", "--admin"];
+    assert_eq!(home.run(&allow).good().out, "telegram:77 is an admin now.\n");
+    assert_eq!(home.run(&allow).good().out, "telegram:77 is an admin already.\n");
+    assert!(!home.run(&["access"]).good().out.contains(hint));
+    let (admin, anna) = (telegram.user(77, "Root"), telegram.user(4242, "Anna"));
+    anna.tells("let me in");
+    let code = anna.code();
+    admin.tells(&format!("/gateway pair {code}"));
+    anna.sees("You may write to me now");
+    anna.tells("here I am");
+    anna.sees("here I am");
+    let by: Vec<Value> = home.run(&["access", "--json"]).json()["access"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["platform"] == "telegram")
+        .map(|entry| json!([entry["user"], entry["scope"], entry["source"], entry["by"]]))
+        .collect();
+    assert_eq!(by, [json!(["4242", "dm", "pairing", "telegram:77"]), json!(["77", "admin", "cli", "cli"])]);
+}
+
+#[test]
+fn somebody_is_let_in_by_id_and_shut_out_again() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let _daemon = telegram.gateway(&home, "allow = [9]\n");
+    let anna = telegram.user(4242, "Anna");
+    assert_eq!(
+        home.run(&["access", "allow", "telegram", "4242"]).good().out,
+        "telegram:4242 may write in private now.\n"
+    );
+    anna.tells("one");
+    anna.sees("one");
+    let group = ["access", "allow", "telegram", "4242", "--group", "-1005"];
+    assert!(home.run(&group).good().out.contains("may speak in group -1005 now"));
+    let back = home.run(&["access", "revoke", "telegram", "4242", "--group", "-1005"]);
+    assert!(back.good().out.contains("1 grant. Cancelled: 0 running, 0 waiting."), "{back:?}");
+    home.run(&["access", "revoke", "telegram", "4242"]).good();
+    assert!(home.run(&["access", "revoke", "telegram", "4242"]).good().out.contains("nothing has changed"));
+    anna.tells("two");
+    assert!(anna.code().len() == 8, "a stranger again");
+    for (user, said) in [("@anna", "not an id"), ("-100123", "group's id"), ("1087968824", "platform's own")]
+    {
+        home.run(&["access", "allow", "telegram", user]).failed(1, &[said]);
+    }
+    home.run(&["access", "allow", "telegram", "5", "--account", "wrok"]).failed(1, &["telegram:default"]);
+    home.run(&["access", "revoke", "telegram", "9"]).failed(1, &["configuration"]);
+}
+
+#[test]
+fn a24_an_account_is_a_place_of_its_own() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    telegram.api.bot("777:the-other-bot", 777, "other_bot");
+    let more = "[channels.telegram.accounts.work]\ntoken = \"777:the-other-bot\"\n";
+    let _daemon = telegram.gateway(&home, more);
+    home.run(&["access", "allow", "telegram@work", "4242"]).good();
+    home.run(&["access", "allow", "telegram", "4243", "--account", "work"]).good();
+    let anna = telegram.user(4242, "Anna");
+    anna.tells("let me in");
+    let code = anna.code();
+    home.run(&["pairing", "approve", "telegram", &code, "--account", "work"])
+        .failed(1, &["through another account"]);
+    home.run(&["pairing", "approve", "telegram", &code]).good();
+    let status = home.run(&["status"]).good().out.clone();
+    assert!(status.contains("work") && status.contains("default"), "{status}");
+}
+
+#[test]
+fn a_file_is_sent_under_its_own_name_and_leaves_nothing_behind() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let _daemon = telegram.gateway(&home, "allow = [4242]\n");
+    let anna = telegram.user(4242, "Anna");
+    anna.tells("hello");
+    anna.sees("hello");
+    let file = home.write("the report.txt", "all is well");
+    let send = |file: &Path, more: &[&str]| {
+        let to = ["send", "--to", "telegram:4242", "--media", file.to_str().unwrap()];
+        home.run(&[&to[..], more].concat())
+    };
+    assert!(send(&file, &["--message", "as **promised**"]).good().out.contains("On its way"));
+    anna.sees("as promised");
+    let sent = telegram.file(4242);
+    assert_eq!((sent.from, sent.kind.as_deref()), (BOT, Some("document")));
+    assert_eq!(sent.message["document"]["file_name"], json!("the report.txt"));
+    send(&file, &[]).good();
+    let left: Vec<_> = std::fs::read_dir(home.path().join("media"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "in" && name != "out")
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+    send(Path::new("/no/such/file"), &[]).failed(1, &["/no/such/file"]);
+    send(&home.path(), &[]).failed(2, &["not an ordinary file"]);
+    send(&home.write("empty", ""), &[]).failed(1, &["it is empty"]);
+}
+
+#[test]
+fn a_token_in_the_environment_is_all_that_a_bot_needs() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    // Only where the test's own Telegram is must be said.
+    home.write("frontdesk.toml", &format!("[channels.telegram]\napi_url = \"{}\"\n", telegram.api.url()));
+    let _daemon = Daemon::start_with(&mut with_token(&home.path(), frontdesk_botapi::TOKEN));
+    let anna = telegram.user(4242, "Anna");
+    anna.tells("hello");
+    assert_eq!(anna.code().len(), 8);
+    home.run(&["config", "show"]).good();
+}
+
+#[test]
+fn a_wrong_section_stops_the_start_and_says_why() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[channels.telegram]\nenabled = true\nallow = [\"@anna\"]\n");
+    for arguments in [["config", "check"].as_slice(), &["run", "--port", "0"]] {
+        home.run(arguments).failed(
+            78,
+            &[
+                ":1:11: channels.telegram.token",
+                "TELEGRAM_BOT_TOKEN",
+                ":3:10: channels.telegram.allow[0]",
+                "/whoami",
+            ],
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What admins do to the whole process from a chat.
+
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use crate::program::{Daemon, NewHome, command};
+
+fn url(home: &NewHome) -> String {
+    let link = home.run(&["link"]).good().out.clone();
+    link.split_once("/#token=").unwrap().0.to_owned()
+}
+
+#[test]
+fn an_admins_stop_is_an_orderly_end() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "remember me"]).good();
+    // Whether the answer is still heard, or the gateway has gone before, is no matter here.
+    let mut chat = command(&home.path());
+    let mut chat = chat.args(["chat", "/gateway stop"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let ran = daemon.end();
+    assert_eq!(ran.good().code, Some(0));
+    assert!(ran.err.contains("an admin wants it so") && ran.err.contains("stopped"), "{ran:?}");
+    chat.kill().unwrap();
+    chat.wait().unwrap();
+    let _daemon = Daemon::start(&home.path());
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+    let texts: Vec<_> = messages["messages"].as_array().unwrap().iter().map(|one| &one["text"]).collect();
+    assert_eq!(texts, [&json!("/gateway stop"), &json!("remember me")]);
+}
+
+#[test]
+fn an_admins_restart_keeps_process_port_and_messages_and_reads_the_file_again() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
+    let mut daemon = Daemon::start(&home.path());
+    let (pid, before) = (daemon.pid(), url(&home));
+    home.write(
+        "frontdesk.toml",
+        "default_agent = \"second\"\n[agents.second]\nkind = \"command\"\ncommand = [\"echo\", \"from the second\"]\n",
+    );
+    home.run(&["chat", "--chat", "other", "before"]).good();
+    let mut asked = command(&home.path());
+    asked.args(["chat", "--chat", "slow", "!slow 300 one two three"]);
+    let asked = asked.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    while home.run(&["status", "--json"]).json()["totals"]["running"] != json!(1) {}
+    home.run(&["chat", "/gateway restart"]).good();
+    daemon.logs("ready again");
+    assert_eq!(url(&home), before);
+    assert_eq!(daemon.pid(), pid);
+    let heard = asked.wait_with_output().unwrap();
+    assert!(String::from_utf8(heard.stdout).unwrap().contains("one two three"));
+    assert!(home.run(&["chat", "--chat", "new", "hello"]).good().out.contains("from the second"));
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:other", "--json"]).json();
+    assert_eq!(messages["messages"][0]["text"], json!("before"));
+    daemon.stop().good();
+}
+
+#[test]
+fn a_restart_with_a_wrong_file_goes_on_with_the_old_one() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).good();
+    home.write("frontdesk.toml", "[gateway]\nprot = 1\n");
+    home.run(&["chat", "/gateway restart"]).good();
+    daemon.logs("did you mean `port`?");
+    daemon.logs("ready again");
+    assert_eq!(home.run(&["chat", "still there?"]).good().out, "still there?\n");
+    daemon.stop().good();
+}
+
+#[test]
+fn a_new_port_in_the_file_is_taken() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[gateway]\nport = 0\n");
+    let mut daemon = Daemon::start_with(command(&home.path()).arg("run"));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.write("frontdesk.toml", &format!("[gateway]\nport = {port}\n"));
+    home.run(&["chat", "/gateway restart"]).good();
+    daemon.logs("ready again");
+    assert_eq!(url(&home), format!("http://127.0.0.1:{port}"));
+    daemon.stop().good();
+}

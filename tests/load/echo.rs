@@ -1,0 +1,82 @@
+//! The raw limit of a bot: it answers at once, and keeps nothing.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::client::SharedLine;
+use crate::telegram::{CHATS, TOKEN, chat, number};
+
+/// How to run.
+#[derive(Args)]
+pub struct Options {
+    /// Where the Bot API is.
+    #[arg(long)]
+    api: SocketAddr,
+    /// Where to say that it is ready.
+    #[arg(long)]
+    port: u16,
+}
+
+/// Polls and answers until it is killed.
+pub fn run(options: &Options) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let router = axum::Router::new().route("/ready", axum::routing::get(|| async {}));
+        let door = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
+        let mut tasks = JoinSet::new();
+        let mut desks = Vec::new();
+        for _ in 0..CHATS {
+            let (desk, asked) = mpsc::unbounded_channel();
+            tasks.spawn(answer(options.api, asked));
+            desks.push(desk);
+        }
+        tasks.spawn(poll(options.api, desks));
+        tasks.spawn(async move { Ok(axum::serve(door, router).await?) });
+        match tasks.join_next().await {
+            Some(ended) => ended?,
+            None => Ok(()),
+        }
+    })
+}
+
+async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result<()> {
+    let mut line = SharedLine::open(api).await?;
+    let mut offset = 0;
+    loop {
+        ask(&mut line, api, "getUpdates", &format!(r#"{{"offset":{offset},"timeout":25}}"#)).await?;
+        let text = line.answer();
+        for (at, _) in text.match_indices("\"update_id\":") {
+            let digits = text[at + 12..].split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            offset = offset.max(digits.parse::<u64>()? + 1);
+        }
+        for (at, _) in text.match_indices('~') {
+            let Some(n) = number(&text.as_bytes()[at..]) else { continue };
+            let desk = usize::try_from(n % CHATS)?;
+            ensure!(desks[desk].send(n).is_ok(), "nobody answers any more");
+        }
+    }
+}
+
+async fn answer(api: SocketAddr, mut asked: mpsc::UnboundedReceiver<u64>) -> Result<()> {
+    let mut line = SharedLine::open(api).await?;
+    while let Some(n) = asked.recv().await {
+        let body = format!(r#"{{"chat_id":{},"text":"~{n:08}~ hello, this is a message"}}"#, chat(n));
+        ask(&mut line, api, "sendMessage", &body).await?;
+    }
+    Ok(())
+}
+
+async fn ask(line: &mut SharedLine, api: SocketAddr, method: &str, body: &str) -> Result<()> {
+    let length = body.len();
+    let request = format!(
+        "POST /bot{TOKEN}/{method} HTTP/1.1\r\nhost: {api}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    let status = line.ask(request.as_bytes()).await?;
+    ensure!(status == 200, "{}", line.answer());
+    Ok(())
+}
