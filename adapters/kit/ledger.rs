@@ -19,6 +19,7 @@ pub struct Ledger {
 #[derive(Default)]
 struct Pages {
     taken: Vec<(Vec<Event>, Option<Cursor>)>,
+    sources: Vec<Source>,
     refusals: VecDeque<Busy>,
     heard: usize,
 }
@@ -47,6 +48,11 @@ impl Ledger {
     /// Every event that was taken, in order.
     pub fn events(&self) -> Vec<Event> {
         self.pages().taken.iter().flat_map(|(events, _)| events.clone()).collect()
+    }
+
+    /// Where batches came from.
+    pub fn sources(&self) -> Vec<Source> {
+        self.pages().sources.clone()
     }
 
     /// How many signs of life there were.
@@ -79,6 +85,7 @@ impl Inbox for Ledger {
         };
         let outcomes = (0..batch.len()).map(outcome).collect();
         pages.taken.push((batch, cursor));
+        pages.sources.push(source.clone());
         Ok(outcomes)
     }
 

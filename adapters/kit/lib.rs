@@ -1,4 +1,5 @@
-//! What every adapter's tests need: an inbox that remembers, and the facts that a profile must get right.
+//! What every adapter's tests need: one suite that all of them pass, an inbox that remembers, and the facts that a
+//! profile must get right.
 //!
 //! Connections are kept, and backed off from, by the runtime: an adapter returns from `run` when one ends.
 
@@ -8,6 +9,7 @@
     reason = "a test's tools stop at the first surprise"
 )]
 
+pub mod conformance;
 pub mod facts;
 pub mod ledger;
 

@@ -58,7 +58,7 @@ pub(crate) enum Source {
 }
 
 impl Builder {
-    /// Takes this configuration.
+    /// Takes this configuration. The environment is not asked for anything that it leaves out.
     pub fn config(mut self, config: Config) -> Self {
         self.source = Source::Given(Box::new(config));
         self

@@ -1,5 +1,7 @@
 //! The accounts of all platforms: keeps each one connected, and knows which of them hear their platform.
 
+mod pace;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,14 +13,11 @@ use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use futures_util::FutureExt;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use pace::Pace;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
 use crate::desk::Account;
-use crate::limits::Ticks;
 
 /// How long a refused credential, or a platform that is set up wrongly, is left alone: an operator must act. Some
 /// platforms take a token back that is tried a thousand times a day.
@@ -39,7 +38,7 @@ pub(crate) struct Adapters {
 pub(crate) struct Connection {
     pub(crate) adapter: Arc<dyn Adapter>,
     state: Mutex<State>,
-    pace: Option<RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>>,
+    pace: Pace,
     /// Chats in which something is being shown right now.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
     /// Who disconnected it, while it is. What is on its way to it is sent all the same.
@@ -148,11 +147,7 @@ impl Adapters {
 
 impl Connection {
     fn new(adapter: Arc<dyn Adapter>, clock: &Arc<dyn Clock>) -> Self {
-        let pace = adapter.profile().pacing.per_account.and_then(|period| {
-            Quota::with_period(period)
-                .map(|quota| quota.allow_burst(std::num::NonZeroU32::MIN))
-                .map(|quota| RateLimiter::direct_with_clock(quota, Ticks(clock.clone())))
-        });
+        let pace = Pace::new(adapter.profile().pacing, clock);
         let state = State {
             heard: None,
             connected: None,
@@ -212,8 +207,8 @@ impl Connection {
         sent
     }
 
-    /// When the account may send again, if not now.
-    pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>) -> Option<Mono> {
+    /// When something may be sent to this address, if not now.
+    pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>, to: &Address) -> Option<Mono> {
         let now = clock.mono();
         {
             let mut state = self.state();
@@ -225,8 +220,12 @@ impl Connection {
                 state.hold = now + OFFLINE_PAUSE;
             }
         }
-        let until = self.pace.as_ref()?.check().err()?;
-        Some(now + until.wait_time_from(now.0))
+        self.pace.must_wait(to, now)
+    }
+
+    /// Something was sent to a chat of several people.
+    pub(crate) fn sent_to_group(&self, clock: &Arc<dyn Clock>, to: &Address) {
+        self.pace.sent_to_group(to, clock.mono());
     }
 
     /// Nothing is sent for `pause`.

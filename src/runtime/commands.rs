@@ -77,7 +77,9 @@ async fn guarded(house: &House, id: MessageId) -> Result<(), StoreError> {
 async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = house.store.command(id).await? else { return Ok(()) };
     let request = request(&row);
-    if !may_speak(house, &row.session, &row) && !(request.is_some() && gateway::may_administer(house, &row)) {
+    let may =
+        may_speak(house, &row.session, &row) || (request.is_some() && gateway::may_administer(house, &row));
+    if !may {
         return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
     let plan = plan(house, &row).await?;

@@ -77,7 +77,7 @@ impl Flow {
         let typing = profile
             .and_then(|profile| profile.typing)
             .map(|_| now + Duration::from_millis(house.config.turns.typing_after_ms));
-        let edits = profile.and_then(|profile| Edits::new(profile.flow, turn, now));
+        let edits = profile.and_then(|profile| Edits::new(profile, turn, now));
         Self {
             house: house.clone(),
             connection,

@@ -56,7 +56,8 @@ pub struct Setup {
     pub adapters: Vec<Arc<dyn Adapter>>,
     /// Where files that come and go lie; made if it is missing.
     pub media: PathBuf,
-    /// What pairing codes follow from: random, kept outside of the database. Another secret ends open codes.
+    /// What pairing codes follow from: random, kept outside of the database. With another secret a code that is
+    /// still on its way comes out wrong; its person asks again.
     pub secret: [u8; 32],
     /// Where messages go, by channel and account.
     pub routing: BTreeMap<(String, String), config::Routing>,

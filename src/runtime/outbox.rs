@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Act, Bucket, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
@@ -64,7 +65,7 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     if house.drain.is_cancelled() {
         return Next::Sleep;
     }
-    if let Some(until) = connection.must_wait(&house.clock) {
+    if let Some(until) = connection.must_wait(&house.clock, &address) {
         return Next::At(until);
     }
     match attempt(&house, &connection, &address).await {
@@ -105,6 +106,9 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
         }
     };
     note(house, address, &row, &outcome);
+    if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) {
+        connection.sent_to_group(&house.clock, address);
+    }
     let (id, now) = (row.post.out, house.clock.wall());
     let more = loop {
         let ended = house.store.part_ended(id, row.fence, outcome.clone(), now).await;
@@ -135,6 +139,11 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
         (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(house.clock.mono() + pace),
         _ => Next::Again,
     })
+}
+
+/// Whether several people read it.
+fn is_shared(row: &OutRow) -> bool {
+    row.post.about.session.as_ref().is_some_and(|session| session.scope() != Scope::Dm)
 }
 
 async fn request(

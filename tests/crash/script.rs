@@ -137,8 +137,13 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 
 /// Every tag in a text: `q`, eight digits, and what stands behind it.
 pub fn tags(text: &str) -> Vec<&str> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    words.filter(|word| word.starts_with('q') && word.get(1..10).is_some_and(is_mark)).collect()
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let begins = text.match_indices('q').map(|(at, _)| at).filter(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        !before.is_some_and(inside) && text.get(at + 1..at + 10).is_some_and(is_mark)
+    });
+    let word = |at: usize| text.as_bytes()[at..].iter().take_while(|byte| inside(byte)).count();
+    begins.map(|at| &text[at..at + word(at)]).collect()
 }
 
 fn is_mark(mark: &str) -> bool {

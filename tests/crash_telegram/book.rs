@@ -31,9 +31,7 @@ pub enum Deed {
     /// With one file of several.
     BringsPiece,
     /// Says something else in an earlier message.
-    Edits {
-        message: i64,
-    },
+    Edits,
     Presses,
     Commands,
     Reacts,
@@ -43,6 +41,8 @@ pub enum Deed {
 #[derive(Debug, Clone)]
 pub struct Act {
     pub update: i64,
+    /// The number of the message in its chat that it made or is about.
+    pub message: i64,
     pub place: Arc<Place>,
     pub person: i64,
     pub deed: Deed,

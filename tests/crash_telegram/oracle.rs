@@ -44,12 +44,16 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         rows: HashMap::new(),
         by_id: HashMap::new(),
         by_turn: HashMap::new(),
+        edits: HashMap::new(),
         verdict: Verdict::default(),
     };
     for row in &evidence.database.inbound {
         court.by_id.insert(row.id, row);
         if let Some(turn) = row.turn {
             court.by_turn.entry(turn).or_default().push(row);
+        }
+        if let Some(target) = put_into(row) {
+            court.edits.insert(target, row);
         }
         let Some(update) = update_of(row) else {
             court.find(None, format!("O1: a row of no update: {row:?}"));
@@ -81,6 +85,11 @@ fn update_of(row: &Inbound) -> Option<(i64, i64)> {
     Some((row.source.strip_prefix("telegram:")?.parse().ok()?, row.event.parse().ok()?))
 }
 
+/// The message in whose place an edit was put.
+fn put_into(row: &Inbound) -> Option<i64> {
+    row.reason.as_ref()?.strip_prefix("into:m")?.parse().ok()
+}
+
 struct Court<'a> {
     e: &'a Evidence,
     acts: HashMap<(i64, i64), &'a Act>,
@@ -88,6 +97,8 @@ struct Court<'a> {
     rows: HashMap<(i64, i64), &'a Inbound>,
     by_id: HashMap<i64, &'a Inbound>,
     by_turn: HashMap<i64, Vec<&'a Inbound>>,
+    /// By the message in whose place it was put: the last edit.
+    edits: HashMap<i64, &'a Inbound>,
     verdict: Verdict,
 }
 

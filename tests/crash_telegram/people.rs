@@ -87,7 +87,7 @@ impl Person {
             false => script.text(),
         };
         let edited = self.user.edits(self.world.spot(&self.place), sent, &text).await;
-        self.note(edited, Deed::Edits { message: sent.message_id }, Said::script(script), self.lot);
+        self.note(edited, Deed::Edits, Said::script(script), self.lot);
     }
 
     async fn brings(&mut self) {

@@ -14,7 +14,7 @@ type Fault = (&'static str, &'static str, fn(&mut Evidence) -> Option<()>);
 
 const FAULTS: [Fault; 23] = [
     ("a confirmed message has no row", "O1: Answered was due", |e| {
-        let at = place(e, |row| row.disposition == "turn")?;
+        let at = place(e, |row| row.disposition == "turn" && row.address == "telegram:1001")?;
         e.database.inbound.remove(at);
         Some(())
     }),
@@ -35,8 +35,10 @@ const FAULTS: [Fault; 23] = [
     }),
     ("an edit is put in the place of another message", "O1: put in the place of something else", |e| {
         let at = place(e, |row| row.reason.as_ref().is_some_and(|reason| reason.starts_with("into:")))?;
-        let other = place(e, |row| row.disposition == "command")?;
-        e.database.inbound[at].reason = Some(format!("into:{}", e.database.inbound[other].id));
+        let (id, key) = (e.database.inbound[at].reason.clone()?, e.database.inbound[at].key.clone());
+        let is_other = |row: &Inbound| row.key == key && id != format!("into:m{}", row.id);
+        let other = place(e, |row| row.disposition == "turn" && is_other(row))?;
+        e.database.inbound[at].reason = Some(format!("into:m{}", e.database.inbound[other].id));
         Some(())
     }),
     ("a message ends with nothing", "O2: ", |e| {

@@ -81,7 +81,7 @@ impl Tally {
         );
         row("  messages", acts(|deed| *deed == Deed::Says));
         row("  with files", acts(|deed| matches!(deed, Deed::Brings | Deed::BringsPiece)));
-        row("  edits", acts(|deed| matches!(deed, Deed::Edits { .. })));
+        row("  edits", acts(|deed| *deed == Deed::Edits));
         row("    of a message that waited", verdict.edited_in_place);
         row("  buttons", acts(|deed| *deed == Deed::Presses));
         row("  reactions", acts(|deed| *deed == Deed::Reacts));

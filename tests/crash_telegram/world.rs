@@ -139,6 +139,7 @@ impl World {
         }
         let act = Act {
             update: sent.update_id,
+            message: sent.message_id,
             place: place.clone(),
             person,
             deed,

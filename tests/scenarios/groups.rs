@@ -183,3 +183,25 @@ async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
     assert_eq!(answers(&world, "-100").await, ["hello"]);
     assert!(platform.chat(GROUP).is_empty());
 }
+
+#[tokio::test]
+async fn a_group_hears_no_more_than_it_tolerates_and_its_topics_count_together() {
+    let world = World::with(plan().paced_in_groups(Duration::from_secs(3))).await;
+    let platform = world.platform();
+    for n in 0..8 {
+        let event = said("anna", &format!("{n}"));
+        let event = if n % 2 == 0 { event.in_group(GROUP) } else { event.in_topic(GROUP, "5") };
+        platform.brought(event).await;
+        platform.brought(said("ben", &format!("{n}"))).await;
+    }
+    platform.shows("ben", 8, |_| true).await;
+    platform.shows(GROUP, 5, |_| true).await;
+    let shown = platform.chat(GROUP).len();
+    assert!((5..8).contains(&shown), "{shown} at once");
+    for _ in 0..6 {
+        world.clock().pass(Duration::from_secs(3));
+        world.beat().await;
+    }
+    world.at_rest().await;
+    assert_eq!(platform.chat(GROUP).len(), 8);
+}

@@ -102,6 +102,13 @@ impl Plan {
         self
     }
 
+    /// At most one message to a group in this time, after a few at once.
+    #[must_use]
+    pub fn paced_in_groups(mut self, per_group: Duration) -> Self {
+        self.pacing.per_group = Some(per_group);
+        self
+    }
+
     /// What the calendar shows at the beginning.
     #[must_use]
     pub fn starting(mut self, wall: &str) -> Self {

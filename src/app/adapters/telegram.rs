@@ -11,6 +11,7 @@ use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::SystemClock;
 use crate::config::Secret;
 use crate::config::channel::{Account, DmPolicy, Section};
 use crate::config::document::{Node, Value, join};
@@ -156,6 +157,9 @@ impl Telegram {
 const NO_TOKEN: &str = "it is enabled and has no token: write the one from @BotFather here, as a text, as \
                         { file = \"...\" } or as { command = [...] }";
 
+const NO_ADDRESS: &str = "this is not the address of a Bot API: write http:// or https://, a host, and nothing behind \
+                          the path";
+
 impl Bot {
     fn section<'c>(&'c self, account: &'c str, path: String) -> Section<'c> {
         let Account { people, routing, .. } = &self.account;
@@ -179,9 +183,13 @@ impl Bot {
                 "Telegram must be able to reach the gateway: set gateway.public_url, or mode = \"polling\"";
             return vec![at("mode", problem.to_owned())];
         }
-        let wrong = account.check().err().map(|error| match error.path {
+        // Whether it can be built is part of whether it is right. Nothing is connected by that.
+        let built = TelegramAdapter::new(account, Arc::new(SystemClock::new()));
+        let wrong = built.err().map(|error| match error.path {
             "webhook.secret" => at("webhook_secret", error.problem),
             "webhook.public_url" => at("mode", format!("gateway.public_url: {}", error.problem)),
+            // The adapter repeats the address, and nobody knows what a variable held.
+            "api_url" => at("api_url", NO_ADDRESS.to_owned()),
             key => at(key, error.problem),
         });
         wrong.into_iter().collect()

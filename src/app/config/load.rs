@@ -100,10 +100,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
             return Err(vec![Problem { place: None, path: String::new(), message: error.to_string() }]);
         }
         None => {
-            problems.sort_by_key(|problem| problem.place);
-            // What accounts inherit is wrong once, where it is written.
-            problems.dedup_by(|later, first| later.place == first.place && later.message == first.message);
-            return Err(problems);
+            return Err(in_order(problems));
         }
     };
     config.channels.take_tokens(reading.env);
@@ -113,8 +110,16 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         message: error.problem,
     });
     problems.extend(wrong);
+    if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
+}
+
+/// In the order of the file. What accounts inherit is wrong once, where it is written.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.place);
-    if problems.is_empty() { Ok((config, document)) } else { Err(problems) }
+    problems.dedup_by(|later, first| {
+        later.place.is_some() && later.place == first.place && later.message == first.message
+    });
+    problems
 }
 
 /// Puts the texts of secrets where `{ file = ... }` and `{ command = [...] }` stand.

@@ -27,12 +27,12 @@ pub struct Chat {
     pub reset: ResetOverride,
     /// How much may be said here, instead of `limits.chat`.
     pub limits: Option<Rate>,
-    /// In a group: whether only a mention, a reply to the bot or a command speaks to it.
+    /// In a group: whether only a mention, a reply to the bot or a command speaks to it. Unset means yes.
     pub require_mention: Option<bool>,
     /// In a group: one conversation for all, or one for each person.
     pub sessions: Option<Sharing>,
     /// In a group: how many messages that were not for the agent it reads as quiet context with the next one
-    /// that is. 0 keeps none.
+    /// that is. Unset and 0 keep none.
     pub ambient: Option<u32>,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::key::Scope;
 use frontdesk_core::port::Mono;
-use frontdesk_core::profile::Flow as Rule;
+use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_store::row::ClaimedTurn;
 
 use super::paragraphs::Paragraphs;
@@ -32,10 +32,10 @@ pub(super) enum Posted {
 
 impl Edits {
     /// How an answer of this turn grows in its chat; `None` where it comes whole or live.
-    pub(super) fn new(rule: Rule, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
+    pub(super) fn new(profile: &Profile, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
         let streamed = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
         let post = streamed.map_or(Posted::None, Posted::At);
-        let (every, blocks, post) = match (rule, post) {
+        let (every, blocks, post) = match (profile.flow, post) {
             (Rule::Whole | Rule::Live, _) => return None,
             (Rule::Blocks { every }, post) => (every, Some(Paragraphs::default()), post),
             // What an earlier attempt has posted is there to stay, so it goes on there.
@@ -43,6 +43,11 @@ impl Edits {
                 (every, None, Posted::Draft)
             }
             (Rule::Edits { every } | Rule::Draft { every }, post) => (every, None, post),
+        };
+        // Edits count like messages, and a group tolerates fewer of them.
+        let every = match turn.session.scope() {
+            Scope::Dm => every,
+            _ => profile.pacing.per_group.map_or(every, |group| group.max(every)),
         };
         Some(Self { every, next: now, shown: 0, blocks, post })
     }

@@ -60,7 +60,7 @@ impl Plan {
         Plan { text: Some(text.to_owned()), ..self }
     }
 
-    fn as_a(self, manner: Manner) -> Self {
+    fn said_by(self, manner: Manner) -> Self {
         Plan { manner, ..self }
     }
 }
@@ -103,7 +103,7 @@ impl Scene<'_> {
         match &event.kind {
             EventKind::Message => self.message(),
             EventKind::Edit => self.edit(),
-            EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.as_a(Manner::Button)),
+            EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.said_by(Manner::Button)),
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
             EventKind::Unreadable(_) => {
                 self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
@@ -145,11 +145,11 @@ impl Scene<'_> {
 
     fn edit(&self) -> Option<Plan> {
         if let Some(plan) = self.oversized() {
-            return plan.map(|plan| plan.as_a(Manner::Edit));
+            return plan.map(|plan| plan.said_by(Manner::Edit));
         }
         // Nothing is commanded by changing what was said.
         match command::parse(&self.event.text, None) {
-            Parsed::Text(text) => self.said(text).map(|plan| plan.as_a(Manner::Edit)),
+            Parsed::Text(text) => self.said(text).map(|plan| plan.said_by(Manner::Edit)),
             _ => None,
         }
     }
@@ -182,7 +182,7 @@ impl Scene<'_> {
         };
         let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
         let words = format!("{verb} {}{to}", marks.join(" "));
-        Some(Plan::of(Disposition::Aside(ambient.max(MARKS))).saying(&words).as_a(Manner::Reaction))
+        Some(Plan::of(Disposition::Aside(ambient.max(MARKS))).saying(&words).said_by(Manner::Reaction))
     }
 
     /// `Some` if it is too long; then what becomes of it.

@@ -39,7 +39,7 @@ impl<'a> Court<'a> {
                     true
                 }
                 // Its message waited for it, or says the same already; see below.
-                (Lot::Answered, (Some("refused"), false)) => matches!(act.deed, Deed::Edits { .. }),
+                (Lot::Answered, (Some("refused"), false)) => act.deed == Deed::Edits,
                 // By the times when they were let in; see `access`.
                 (Lot::IfAllowed, (_, false)) => true,
                 // The board is muted at times; see `access`.
@@ -95,37 +95,32 @@ impl<'a> Court<'a> {
 
     /// The text of a row, or of the last edit that was put in its place.
     fn last_words(&self, act: &'a Act, row: &Inbound) -> &'a str {
-        let into = format!("into:m{}", row.id);
-        let bare = format!("into:{}", row.id);
-        let edits = self.e.database.inbound.iter().rev();
-        let mut last = edits
-            .filter(|edit| edit.reason.as_ref().is_some_and(|reason| *reason == into || *reason == bare));
-        last.next().and_then(|edit| self.act_of(edit)).map_or(act.text.as_str(), |edit| edit.text.as_str())
+        let edit = self.edits.get(&row.id).and_then(|edit| self.act_of(edit));
+        edit.map_or(act.text.as_str(), |edit| edit.text.as_str())
     }
 
     /// An edit without a turn of its own: its message waited for it, or says the same already.
     fn not_an_edit(&mut self, act: &Act, row: &Inbound, reason: &str) -> Option<&'static str> {
-        let Deed::Edits { message } = act.deed else { return Some("superseded, and no edit") };
+        if act.deed != Deed::Edits {
+            return Some("superseded, and no edit");
+        }
         if !row.body.is_empty() {
             return Some("superseded, with its words");
         }
         if reason == "unchanged" {
-            let same =
-                self.e.book.acts.iter().any(|other| other.key() != act.key() && other.text == act.text);
+            let is_version = |other: &Act| other.place == act.place && other.message == act.message;
+            let mut others = self.e.book.acts.iter().filter(|other| other.key() != act.key());
+            let same = others.any(|other| is_version(other) && other.text == act.text);
             return (!same).then_some("not the same as before");
         }
         self.verdict.edited_in_place += 1;
-        let id = reason.strip_prefix("into:")?.trim_start_matches('m').parse::<i64>().ok();
-        let target = id.and_then(|id| self.by_id.get(&id));
+        let target = super::put_into(row).and_then(|id| self.by_id.get(&id));
         let same = target.is_some_and(|target| {
             target.key == row.key && target.principal == row.principal && target.disposition == "turn"
         });
         // Another version of the same message, and not of another one.
-        let original = target.and_then(|target| self.act_of(target)).map(|of| match of.deed {
-            Deed::Edits { message } => message,
-            _ => message,
-        });
-        (!same || original != Some(message)).then_some("put in the place of something else")
+        let original = target.and_then(|target| self.act_of(target)).map(|target| target.message);
+        (!same || original != Some(act.message)).then_some("put in the place of something else")
     }
 
     /// O5: per conversation the rows stand in the order in which the updates were numbered.

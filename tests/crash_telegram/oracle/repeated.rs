@@ -46,14 +46,15 @@ impl Court<'_> {
 
     /// When the same was said again, or when its result should have been stored.
     fn repetition(&self, post: &Call, later: &[&Arc<Call>]) -> i64 {
-        let mine = tags(post.text());
-        let again = later.iter().find(|other| {
+        let (mine, until) = (tags(post.text()), post.at + STORED);
+        let mut soon = later.iter().take_while(|other| other.at <= until);
+        let again = soon.find(|other| {
             let same = match mine.is_empty() {
                 true => other.text() == post.text(),
                 false => tags(other.text()).iter().any(|tag| mine.contains(tag)),
             };
             same && (other.bot, other.chat, other.thread) == (post.bot, post.chat, post.thread)
         });
-        again.map_or(i64::MAX, |again| again.at).min(post.at + STORED)
+        again.map_or(until, |again| again.at)
     }
 }

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise, in real time"
 )]
 
+mod conformance;
 mod files;
 mod hooks;
 mod polling;

@@ -175,12 +175,12 @@ fn a24_what_one_account_allows_says_nothing_about_another() {
 #[test]
 fn what_accounts_inherit_is_shown_as_it_was_written_and_wrong_once() {
     let text = format!(
-        "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"${{KEY}}\"\n\
+        "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"http://${{KEY}}\"\n\
          [channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\n"
     );
     let shown = show::effective(&read(&text).unwrap().1);
     let work = &shown["channels"]["telegram"]["accounts"]["work"];
-    assert_eq!((&work["api_url"], &work["token"]), (&json!("${KEY}"), &json!("***")));
+    assert_eq!((&work["api_url"], &work["token"]), (&json!("http://${KEY}"), &json!("***")));
     let wrong = "[channels.telegram]\npoll_seconds = \"x\"\n[channels.telegram.accounts.a]\n[channels.telegram.accounts.b]\n";
     says(wrong, &["2:16", "channels.telegram.poll_seconds", "a whole number"]);
 }
@@ -306,6 +306,14 @@ fn numbers_of_the_platform_are_checked_by_their_keys() {
         &format!("[channels.telegram.accounts.w]\ntoken = \"{TOKEN}\"\ntext_limit = 5000\n"),
         &["3:1", "channels.telegram.accounts.w.text_limit"],
     );
+    says(
+        &format!("[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"nonsense\"\n"),
+        &["3:1", "channels.telegram.api_url", "not the address"],
+    );
+    let twice = problem(&format!(
+        "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"${{KEY}}\"\n[channels.telegram.accounts.w]\ntoken = \"{OTHER}\"\n"
+    ));
+    assert!(!twice.contains("hunter2"), "{twice}");
     says("[channels.telegram]\nstreaming = \"fast\"\n", &["\"off\", \"partial\", \"block\" or \"draft\""]);
 }
 

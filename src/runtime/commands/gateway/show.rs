@@ -14,10 +14,11 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
     let now = house.clock.wall();
     let asking = house.store.pairing_requests(now).await?.len();
     let mut lines = vec![format!(
-        "Running since {}. {} sessions, {} messages wait, {} turns run, {} parts to send, {} dead.",
+        "Running since {}. Sessions: {}. Waiting: {}. Turns: {}. To send: {}. Dead: {}.",
         house.started.format("%Y-%m-%d %H:%M UTC"),
         totals.sessions,
-        totals.waiting,
+        // This command is one of them until it is answered.
+        totals.waiting.saturating_sub(1),
         totals.running,
         totals.outbox,
         totals.dead_parts

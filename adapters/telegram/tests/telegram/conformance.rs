@@ -1,0 +1,53 @@
+//! Telegram passes the suite that every adapter passes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use frontdesk_botapi::{BotApi, User};
+use frontdesk_core::address::Address;
+use frontdesk_core::port::Adapter;
+use frontdesk_kit::conformance::{self, Rig};
+
+use crate::room::{account, adapter, to};
+
+/// The person's number.
+const ANNA: i64 = 42;
+
+struct Telegram {
+    api: BotApi,
+    anna: User,
+}
+
+#[async_trait]
+impl Rig for Telegram {
+    fn adapter(&self) -> Arc<dyn Adapter> {
+        Arc::new(adapter(account(&self.api)))
+    }
+
+    async fn writes(&self, text: &str) {
+        self.anna.tells(text).await;
+    }
+
+    fn person(&self) -> String {
+        ANNA.to_string()
+    }
+
+    fn chat(&self) -> Address {
+        to(&format!("telegram:{ANNA}"))
+    }
+
+    fn nowhere(&self) -> Address {
+        to("telegram:987654321")
+    }
+
+    fn shows(&self) -> Vec<String> {
+        self.anna.sees().into_iter().map(|message| message.text).collect()
+    }
+}
+
+#[tokio::test]
+async fn telegram_keeps_the_ports_promises() {
+    let api = BotApi::start().await;
+    let anna = api.user(ANNA, "Anna");
+    conformance::check(&Telegram { api, anna }).await;
+}
