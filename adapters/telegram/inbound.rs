@@ -67,10 +67,12 @@ pub(crate) fn understand(me: &Me, raw: &str) -> Option<Understood> {
         Read::Unknown(name) => unknown(me, id, name),
         Read::Update(update, strange) => match &update.kind {
             UpdateKind::Message(said) | UpdateKind::ChannelPost(said) => {
-                message::event(me, id, said, false, strange)
+                let way = message::Way { edited: false, passed_on: read::is_passed_on(raw) };
+                message::event(me, id, said, way, strange)
             }
             UpdateKind::EditedMessage(said) | UpdateKind::EditedChannelPost(said) => {
-                message::event(me, id, said, true, strange)
+                let way = message::Way { edited: true, passed_on: read::is_passed_on(raw) };
+                message::event(me, id, said, way, strange)
             }
             UpdateKind::CallbackQuery(query) => {
                 callback = Some(query.id.0.clone());

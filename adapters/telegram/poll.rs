@@ -139,16 +139,19 @@ impl Poller<'_> {
         let source = self.me.source();
         let (mut offset, mut albums) = (Offset::default(), Albums::default());
         let renumber = Duration::from_secs(self.settings.renumber_hours.saturating_mul(3600));
+        // The first poll does not wait: whether Telegram speaks to us is known at once, also while nobody writes.
+        let mut seconds = 0;
         loop {
             self.wait_out_conflict().await;
             offset.forget_after(&self.rest, renumber);
-            let polled = match self.poll(offset.get()).await {
+            let polled = match self.poll(offset.get(), seconds).await {
                 Ok(polled) => polled,
                 Err(fault) => {
                     self.failed(fault).await?;
                     continue;
                 }
             };
+            seconds = self.settings.poll_seconds;
             self.inbox.heard(&source);
             let mut batch = self.understand(&polled, &mut albums)?;
             // Telegram's last, not the highest number: an old update that is brought again may be above all others.
@@ -172,8 +175,7 @@ impl Poller<'_> {
         }
     }
 
-    async fn poll(&self, offset: Option<i64>) -> Result<Box<RawValue>, Fault> {
-        let seconds = self.settings.poll_seconds;
+    async fn poll(&self, offset: Option<i64>, seconds: u64) -> Result<Box<RawValue>, Fault> {
         let mut body = json!({
             "timeout": seconds,
             "limit": self.settings.poll_updates,

@@ -7,21 +7,31 @@ use teloxide_core::types::{MediaKind, Message, MessageKind, UserId};
 use super::content::{self, Content, Said};
 use super::{Me, mention, person, place, quote};
 
+/// How a message came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// As a new text of an earlier one.
+    pub edited: bool,
+    /// With somebody else's words.
+    pub passed_on: bool,
+}
+
 /// What somebody said. `strange` is the name of what this version does not know.
 pub(super) fn event(
     me: &Me,
     id: i64,
     message: &Message,
-    edited: bool,
+    way: Way,
     strange: Option<String>,
 ) -> Result<Event, AddressError> {
+    let Way { edited, passed_on } = way;
     let (who, spot) = (person::of_message(me, message)?, place::of_message(me, message)?);
     let is_own =
         who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == UserId(me.id));
     let mut event = super::event(id, EventKind::Other("own".to_owned()), who, spot);
     event.platform_message = Some(message.id.to_string());
     event.sent_at = Some(message.edit_date().copied().filter(|_| edited).unwrap_or(message.date));
-    event.forwarded = is_forwarded(message);
+    event.forwarded = passed_on;
     event.addressed |= quote::is_to_us(me, message);
     if is_own {
         return Ok(event);
@@ -59,13 +69,6 @@ fn say(me: &Me, event: &mut Event, said: Said<'_>, edited: bool) -> EventKind {
     event.addressed |= heard.names_us;
     event.text = heard.text;
     if heard.for_another { EventKind::Other("command_for_another_bot".to_owned()) } else { kind }
-}
-
-fn is_forwarded(message: &Message) -> bool {
-    match &message.kind {
-        MessageKind::Common(common) => common.forward_origin.is_some() || common.is_automatic_forward,
-        _ => false,
-    }
 }
 
 fn is_location(message: &Message) -> bool {

@@ -136,6 +136,31 @@ fn said(raw: &str) -> String {
     message.map_or_else(|| UNPARSABLE.to_owned(), |message| first_key(message, &COMMON))
 }
 
+/// What stands in a message whose words are not its sender's own: forwarded ones, also as older servers say it, and
+/// those that another program wrote in the sender's name.
+const PASSED_ON: [&str; 8] = [
+    "forward_origin",
+    "forward_from",
+    "forward_from_chat",
+    "forward_sender_name",
+    "forward_date",
+    "is_automatic_forward",
+    "via_bot",
+    "sender_business_bot",
+];
+
+/// Whether an update's message says somebody else's words. Read from the text, because what teloxide's types do not
+/// know of must count as well.
+pub(super) fn is_passed_on(raw: &str) -> bool {
+    if !PASSED_ON.iter().any(|sign| raw.contains(sign)) {
+        return false;
+    }
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw).unwrap_or_default();
+    let Some(message) = fields.get(&name(raw)) else { return false };
+    let keys: BTreeMap<String, IgnoredAny> = serde_json::from_str(message.get()).unwrap_or_default();
+    PASSED_ON.iter().any(|sign| keys.contains_key(*sign))
+}
+
 /// The first key that is not one of `but`. What strangers wrote does not become a label as it stands.
 fn first_key(object: &str, but: &[&str]) -> String {
     let keys: BTreeMap<String, IgnoredAny> = serde_json::from_str(object).unwrap_or_default();
