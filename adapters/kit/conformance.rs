@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
-use frontdesk_core::message::Place;
 use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
 
 use crate::{Ledger, facts};
@@ -96,9 +95,4 @@ fn texts(inbox: &Ledger) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let events = inbox.events().into_iter().filter(|event| seen.insert(event.id.clone()));
     events.map(|event| event.text).collect()
-}
-
-/// Whether a place is a private chat.
-fn is_private(place: &Place) -> bool {
-    matches!(place, Place::Dm { .. })
 }

@@ -1,5 +1,7 @@
 //! Answers to pressed buttons, which turn until they get one.
 
+use std::convert::Infallible;
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use teloxide_core::payloads::AnswerCallbackQuery;
 use teloxide_core::types::CallbackQueryId;
@@ -12,13 +14,26 @@ const WAITING: usize = 256;
 /// So many are answered at a time.
 const AT_A_TIME: usize = 8;
 
+/// Where a pressed button is reported.
+pub(crate) struct Pressed(Sender<String>);
+
+impl Pressed {
+    /// Has a button answered, unless too many wait.
+    pub(crate) fn report(&self, id: String) {
+        if self.0.try_send(id).is_err() {
+            tracing::debug!(channel = crate::CHANNEL, "too many buttons wait for an answer");
+        }
+    }
+}
+
 /// The way to the answers.
-pub(crate) fn queue() -> (Sender<String>, Receiver<String>) {
-    channel(WAITING)
+pub(crate) fn queue() -> (Pressed, Receiver<String>) {
+    let (pressed, queue) = channel(WAITING);
+    (Pressed(pressed), queue)
 }
 
 /// Answers until it is dropped. An answer that fails is not repeated: it is worth nothing some seconds later.
-pub(crate) async fn answer(api: &Api, mut queue: Receiver<String>) {
+pub(crate) async fn answer(api: &Api, mut queue: Receiver<String>) -> Infallible {
     let mut under_way = FuturesUnordered::new();
     loop {
         tokio::select! {

@@ -27,7 +27,7 @@ mod media;
 mod menu;
 mod outbound;
 mod poll;
-mod rest;
+mod timer;
 mod webhook;
 
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub use config::{Account, ConfigError, Mode, Settings, Streaming};
 use error::Fault;
 use inbound::Me;
 use poll::{Outage, Poller};
+use timer::Timer;
 use webhook::{Hook, Keeper};
 
 /// The channel's name in keys and addresses.
@@ -95,10 +96,10 @@ impl TelegramAdapter {
     async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
         let me = self.me().await?;
         tracing::info!(channel = CHANNEL, account = me.account, bot = me.username, "connected");
-        let rest = rest::Rest::new(self.clock.clone());
+        let timer = Timer::new(self.clock.clone());
         match (&self.account.mode, &self.hook) {
             (Mode::Webhook { public_url, secret }, Some(hook)) => {
-                Keeper { api: &self.api, settings: &self.account.settings, rest, hook, public_url, secret }
+                Keeper { api: &self.api, settings: &self.account.settings, timer, hook, public_url, secret }
                     .run(me, inbox)
                     .await
             }
@@ -106,7 +107,7 @@ impl TelegramAdapter {
                 Poller {
                     api: &self.api,
                     settings: &self.account.settings,
-                    rest,
+                    timer,
                     me: &me,
                     inbox: inbox.as_ref(),
                     outage: &self.outage,

@@ -103,15 +103,15 @@ fn form(
     post: &Post,
     reply: Option<&ReplyParameters>,
 ) -> Result<Form, SendError> {
-    let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
-    let mut part = Part::stream_with_length(body, file.size).file_name(file.name.clone());
-    if let Some(mime) = &file.mime {
+    let untyped = || {
+        let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
+        Part::stream_with_length(body, file.size).file_name(file.name.clone())
+    };
+    let part = match &file.mime {
         // A type that is none would fail the whole request; Telegram finds out by itself.
-        part = part.mime_str(mime).unwrap_or_else(|_| {
-            let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
-            Part::stream_with_length(body, file.size).file_name(file.name.clone())
-        });
-    }
+        Some(mime) => untyped().mime_str(mime).unwrap_or_else(|_| untyped()),
+        None => untyped(),
+    };
     let mut form = Form::new().text("chat_id", chat.id.to_string());
     if let Some(topic) = chat.topic {
         form = form.text("message_thread_id", topic.to_string());

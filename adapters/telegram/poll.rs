@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use teloxide_core::payloads::{DeleteWebhook, GetWebhookInfo};
-use tokio::sync::mpsc::Sender;
 
 use crate::api::Api;
+use crate::callback::{self, Pressed};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Me, Understood};
-use crate::rest::{Moment, Rest};
-use crate::{CHANNEL, callback, menu};
+use crate::timer::{Moment, Timer};
+use crate::{CHANNEL, menu};
 
 /// What we ask for. Telegram leaves out some kinds that are not named.
 pub(crate) const UPDATES: [&str; 7] = [
@@ -37,7 +37,7 @@ const CONFLICT: &str = "another program receives this bot's updates: stop it, or
 pub(crate) struct Poller<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
-    pub rest: Rest,
+    pub timer: Timer,
     pub me: &'a Me,
     pub inbox: &'a dyn Inbox,
     pub outage: &'a Outage,
@@ -92,8 +92,8 @@ impl Offset {
         self.0.map(|(offset, _)| offset)
     }
 
-    fn forget_after(&mut self, rest: &Rest, span: Duration) {
-        if self.0.is_some_and(|(_, since)| rest.is_past(since, span)) {
+    fn forget_after(&mut self, timer: &Timer, span: Duration) {
+        if self.0.is_some_and(|(_, since)| timer.is_past(since, span)) {
             self.0 = None;
         }
     }
@@ -112,11 +112,11 @@ impl Poller<'_> {
         let (pressed, queue) = callback::queue();
         let chores = async {
             menu::write(self.api, &self.me.account).await;
-            callback::answer(self.api, queue).await;
+            callback::answer(self.api, queue).await
         };
         tokio::select! {
             ended = self.receive(pressed) => ended,
-            () = chores => Err(AdapterError::Lost("nobody answers buttons".to_owned())),
+            never = chores => match never {},
         }
     }
 
@@ -135,7 +135,7 @@ impl Poller<'_> {
         Ok(())
     }
 
-    async fn receive(&self, pressed: Sender<String>) -> Result<(), AdapterError> {
+    async fn receive(&self, pressed: Pressed) -> Result<(), AdapterError> {
         let source = self.me.source();
         let (mut offset, mut albums) = (Offset::default(), Albums::default());
         let renumber = Duration::from_secs(self.settings.renumber_hours.saturating_mul(3600));
@@ -143,7 +143,7 @@ impl Poller<'_> {
         let mut seconds = 0;
         loop {
             self.wait_out_conflict().await;
-            offset.forget_after(&self.rest, renumber);
+            offset.forget_after(&self.timer, renumber);
             let polled = match self.poll(offset.get(), seconds).await {
                 Ok(polled) => polled,
                 Err(fault) => {
@@ -163,14 +163,10 @@ impl Poller<'_> {
             let events = batch.into_iter().map(|understood| understood.event).collect();
             if self.push(&source, events, last).await {
                 // Only now: the next poll acknowledges everything below.
-                offset.advance(last, self.rest.now());
-                for id in callbacks {
-                    if pressed.try_send(id).is_err() {
-                        tracing::debug!(channel = CHANNEL, "too many buttons wait for an answer");
-                    }
-                }
+                offset.advance(last, self.timer.now());
+                callbacks.into_iter().for_each(|id| pressed.report(id));
             } else {
-                self.rest.pause(Duration::from_millis(self.settings.busy_ms)).await;
+                self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
             }
         }
     }
@@ -249,7 +245,7 @@ impl Poller<'_> {
             Some(pause) => {
                 let pause_ms = pause.as_millis();
                 tracing::warn!(channel = CHANNEL, account = self.me.account, pause_ms, "polled too often");
-                self.rest.pause(pause).await;
+                self.timer.pause(pause).await;
                 Ok(())
             }
             None => Err(fault.for_connection()),
@@ -260,7 +256,7 @@ impl Poller<'_> {
         if let Some(conflicts) = self.outage.waits() {
             let first = Duration::from_secs(self.settings.conflict_seconds);
             let longest = Duration::from_secs(self.settings.conflict_longest_seconds);
-            self.rest.back_off(conflicts, first, longest).await;
+            self.timer.back_off(conflicts, first, longest).await;
         }
     }
 }
@@ -293,12 +289,12 @@ mod tests {
 
     fn after(mono: u64, wall: i64) -> Option<i64> {
         let hands = Arc::new(Hands(Mutex::new((0, 1_000_000))));
-        let rest = Rest::new(hands.clone());
+        let timer = Timer::new(hands.clone());
         let mut offset = Offset::default();
         assert_eq!(offset.get(), None, "the first poll has no offset");
-        offset.advance(7, rest.now());
+        offset.advance(7, timer.now());
         *hands.0.lock().unwrap() = (mono, 1_000_000 + wall);
-        offset.forget_after(&rest, Duration::from_secs(DAY));
+        offset.forget_after(&timer, Duration::from_secs(DAY));
         offset.get()
     }
 
@@ -327,13 +323,13 @@ mod tests {
 
     #[test]
     fn an_old_update_that_comes_again_takes_nothing_back() {
-        let rest = Rest::new(Arc::new(Hands(Mutex::new((0, 0)))));
+        let timer = Timer::new(Arc::new(Hands(Mutex::new((0, 0)))));
         let mut offset = Offset::default();
-        offset.advance(1_000_000, rest.now());
-        offset.advance(900, rest.now());
+        offset.advance(1_000_000, timer.now());
+        offset.advance(900, timer.now());
         assert_eq!(offset.get(), Some(1_000_001));
-        offset.forget_after(&rest, Duration::ZERO);
-        offset.advance(900, rest.now());
+        offset.forget_after(&timer, Duration::ZERO);
+        offset.advance(900, timer.now());
         assert_eq!(offset.get(), Some(901), "numbered anew, from below");
     }
 }

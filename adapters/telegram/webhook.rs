@@ -15,15 +15,15 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 use teloxide_core::payloads::GetWebhookInfo;
 use tokio::sync::Mutex as AsyncMutex;
-use tokio::sync::mpsc::Sender;
 
 use crate::api::Api;
+use crate::callback::{self, Pressed};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Me};
 use crate::poll::UPDATES;
-use crate::rest::Rest;
-use crate::{CHANNEL, callback, menu};
+use crate::timer::Timer;
+use crate::{CHANNEL, menu};
 
 /// What Telegram proves itself with.
 const HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -39,7 +39,7 @@ struct Line {
     me: Me,
     source: Source,
     inbox: Arc<dyn Inbox>,
-    pressed: Sender<String>,
+    pressed: Pressed,
     /// One delivery at a time, so that their order holds.
     albums: AsyncMutex<Albums>,
 }
@@ -89,10 +89,8 @@ impl Line {
             }
             Ok(_) => self.inbox.heard(&self.source),
         }
-        if let Some(id) = understood.callback
-            && self.pressed.try_send(id).is_err()
-        {
-            tracing::debug!(channel = CHANNEL, "too many buttons wait for an answer");
+        if let Some(id) = understood.callback {
+            self.pressed.report(id);
         }
         Delivered::Taken(None)
     }
@@ -102,7 +100,7 @@ impl Line {
 pub(crate) struct Keeper<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
-    pub rest: Rest,
+    pub timer: Timer,
     pub hook: &'a Hook,
     pub public_url: &'a str,
     pub secret: &'a SecretString,
@@ -137,11 +135,11 @@ impl Keeper<'_> {
         let _open = Open(self.hook);
         let chores = async {
             menu::write(self.api, &account).await;
-            callback::answer(self.api, queue).await;
+            callback::answer(self.api, queue).await
         };
         tokio::select! {
             ended = self.watch(&source, inbox.as_ref()) => ended,
-            () = chores => Err(AdapterError::Lost("nobody answers buttons".to_owned())),
+            never = chores => match never {},
         }
     }
 
@@ -150,7 +148,7 @@ impl Keeper<'_> {
         let mut known = self.look().await?.last_error_date;
         inbox.heard(source);
         loop {
-            self.rest.pause(Duration::from_secs(self.settings.webhook_check_seconds)).await;
+            self.timer.pause(Duration::from_secs(self.settings.webhook_check_seconds)).await;
             let info = self.look().await?;
             if info.last_error_date == known {
                 inbox.heard(source);

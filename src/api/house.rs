@@ -10,6 +10,7 @@ use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::Desk;
 use tokio_util::task::TaskTracker;
 
+use crate::Webhooks;
 use crate::config::Config;
 use crate::door::Door;
 use crate::error::ApiError;
@@ -17,7 +18,6 @@ use crate::limit::{Buckets, client};
 use crate::origin::Origins;
 use crate::repeat::Repeats;
 use crate::token::{Caller, Scope, Tokens};
-use crate::{RuleForGrants, Webhooks};
 
 /// What every request and every socket shares.
 pub(crate) struct House {
@@ -29,7 +29,6 @@ pub(crate) struct House {
     pub(crate) repeats: Repeats,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) webhooks: Webhooks,
-    pub(crate) rule: RuleForGrants,
     pub(crate) stop: Stop,
     /// Connections and upgraded sockets: stopping waits for them.
     pub(crate) tasks: TaskTracker,

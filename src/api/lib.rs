@@ -24,10 +24,8 @@ mod ws;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::address::Principal;
 use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_runtime::Desk;
-use frontdesk_store::row;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
@@ -37,9 +35,6 @@ pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
 /// Where platforms bring their events by themselves, by channel and account.
 pub type Webhooks = BTreeMap<(String, String), Arc<dyn Webhook>>;
-
-/// What is wrong with granting something to somebody: a platform's ids have their forms.
-pub type RuleForGrants = fn(&Principal, &row::Scope) -> Result<(), String>;
 
 /// The path at which an account's platform brings its events. Neither name holds anything that a URL would have to
 /// escape.
@@ -56,7 +51,6 @@ pub struct Api {
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     webhooks: Webhooks,
-    rule: RuleForGrants,
 }
 
 impl Api {
@@ -73,8 +67,7 @@ impl Api {
         config.check()?;
         config.check_lock(tokens.len())?;
         let origins = origin::Origins::new(&config)?;
-        let (webhooks, rule) = (Webhooks::new(), (|_, _| Ok(())) as RuleForGrants);
-        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks, rule })
+        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks: Webhooks::new() })
     }
 
     /// Lets these platforms in at [`webhook_path`].
@@ -83,16 +76,11 @@ impl Api {
         self
     }
 
-    /// Asks this before anything is granted.
-    pub fn with_rule_for_grants(mut self, rule: RuleForGrants) -> Self {
-        self.rule = rule;
-        self
-    }
-
     /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
     /// 503, and their prompts are answered all the same. Who stops the gateway closes the [`Door`] first, then
-    /// lets the runtime end its turns, and stops this last, so that their answers still find who waits. Returns when the last connection has ended, within
-    /// a few seconds. An error means that the listener is none that could be served.
+    /// lets the runtime end its turns, and stops this last, so that their answers still find who waits. Returns
+    /// when the last connection has ended, within a few seconds. An error means that the listener is none that
+    /// could be served.
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "the door is open");
@@ -110,7 +98,6 @@ impl Api {
             tokens: self.tokens,
             metrics: self.metrics,
             webhooks: self.webhooks,
-            rule: self.rule,
             stop,
         });
         listen::run(house.clone(), listener).await;

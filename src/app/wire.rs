@@ -57,7 +57,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = match Api::new(config.gateway.clone(), door.clone(), runtime.desk().clone(), tokens, metrics) {
-        Ok(api) => api.with_webhooks(webhooks).with_rule_for_grants(crate::adapters::check_grant),
+        Ok(api) => api.with_webhooks(webhooks),
         Err(error) => {
             runtime.stop().await;
             return Err(config_problem(error).into());
@@ -168,6 +168,7 @@ fn setup(
         secret: token.pairing_secret(),
         routing: config.channels.routing(),
         access,
+        grant_rule: crate::adapters::check_grant,
         hooks: std::mem::take(&mut builder.hooks),
     })
 }

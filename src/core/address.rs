@@ -10,8 +10,9 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::account;
 use crate::key::DEFAULT_ACCOUNT;
-use crate::segment::{push_id, push_name, push_place, shown, split_place, unescape};
+use crate::segment::{push_id, push_name, push_place, shown, unescape};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
 ///
@@ -172,7 +173,7 @@ impl FromStr for Principal {
         let Some((place, id)) = text.split_once(':').filter(|(_, id)| !id.contains(':')) else {
             return Err(AddressError::NotAPrincipal { given: shown(text) });
         };
-        let (platform, account) = split_place(place);
+        let (platform, account) = account::split(place);
         let plain = |segment| plain(text, segment);
         let account = account.map(plain).transpose()?;
         let principal = Principal::new(&plain(platform)?, account.as_deref(), &plain(id)?)?;

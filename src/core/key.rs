@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 pub use scope::Scope;
 
-use crate::segment::{push_id, push_place, shown, split_place, unescape};
+use crate::account;
+use crate::segment::{push_id, push_place, shown, unescape};
 
 /// The account that is meant when none is written.
 pub const DEFAULT_ACCOUNT: &str = "default";
@@ -154,7 +155,7 @@ impl FromStr for SessionKey {
             (_, [id]) => (id, None, None),
             _ => return Err(wrong_count(scope, text)),
         };
-        let (channel, account) = split_place(place);
+        let (channel, account) = account::split(place);
         let plain = |segment| {
             unescape(segment).ok_or_else(|| KeyError::Escape { given: shown(text), segment: shown(segment) })
         };

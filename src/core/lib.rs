@@ -4,6 +4,7 @@
 //! database; those rooms speak to each other in the types of this one.
 
 pub mod access;
+pub mod account;
 pub mod act;
 pub mod address;
 pub mod command;

@@ -21,20 +21,12 @@ pub(crate) fn push_name(out: &mut String, raw: &str) {
     push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
 }
 
-/// Appends `{channel}` or `{channel}@{account}`.
+/// Appends `{channel}` or `{channel}@{account}`, escaped; [`account::split`](crate::account::split) is the inverse.
 pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
     push_name(out, channel);
     if let Some(account) = account {
         out.push('@');
         push_name(out, account);
-    }
-}
-
-/// The inverse of [`push_place`], still escaped.
-pub(crate) fn split_place(segment: &str) -> (&str, Option<&str>) {
-    match segment.split_once('@') {
-        Some((channel, account)) => (channel, Some(account)),
-        None => (segment, None),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod change;
 mod loops;
+mod names;
 mod strangers;
 
 use std::borrow::Cow;
@@ -61,11 +62,17 @@ impl Access {
         }
     }
 
-    /// Whether somebody may do something: the one rule, for every way in. A group is named by its first id.
+    /// Whether somebody may do something: the one rule, for every way in. A group is named by any of its ids.
     pub(crate) fn decide(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
         let place = (who.principal.platform().to_owned(), who.principal.account().to_owned());
         let Some(rules) = self.rules.get(&place) else { return Decision::Deny(DenyReason::NotAllowed) };
-        access::decide(rules, self.known().grants_of(who.principal, context), who, context, action)
+        let known = self.known();
+        let ruled = match context {
+            Context::Group(group) => known.ruled(rules, &place.0, &place.1, group),
+            Context::Dm => None,
+        };
+        let context = ruled.as_deref().map_or(context, Context::Group);
+        access::decide(rules, known.grants_of(who.principal, context), who, context, action)
     }
 
     /// The first id of a chat that may have moved.
@@ -107,6 +114,29 @@ impl Access {
         &self.rules
     }
 
+    /// Where somebody may not speak as things stand: in private, and in groups that are for some people alone.
+    pub(crate) fn shut_to(&self, principal: &Principal) -> Vec<Scope> {
+        let place = (principal.platform().to_owned(), principal.account().to_owned());
+        let groups = self.rules.get(&place).into_iter().flat_map(|rules| rules.groups.keys());
+        let groups = groups.map(|group| (Scope::Group(group.clone()), Context::Group(group)));
+        let places = std::iter::once((Scope::Dm, Context::Dm)).chain(groups);
+        let shut = |context| self.decide(Who::person(principal), context, Action::Speak) != Decision::Allow;
+        places.filter(|(_, context)| shut(*context)).map(|(scope, _)| scope).collect()
+    }
+
+    /// People whom the operator named, and where.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (Principal, Scope)> {
+        self.rules.iter().flat_map(|((channel, account), rules)| {
+            let people = rules.allow.iter().map(|id| (id, Scope::Dm));
+            let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
+            let groups = rules.groups.iter().flat_map(|(group, named)| {
+                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
+            });
+            let all = people.chain(admins).chain(groups);
+            all.filter_map(move |(id, scope)| Some((Principal::new(channel, Some(account), id).ok()?, scope)))
+        })
+    }
+
     /// Every grant that holds, every chat that was set and every account that is disconnected.
     pub(crate) fn state(&self) -> AccessState {
         let known = self.known();
@@ -140,20 +170,33 @@ impl Access {
 
 impl Known {
     fn grants_of(&self, principal: &Principal, context: Context<'_>) -> Grants {
+        let (channel, account) = (principal.platform(), principal.account());
         let mut grants = Grants::default();
         for grant in self.grants.get(principal).into_iter().flatten() {
             match (&grant.scope, context) {
                 (Scope::Admin, _) => grants.admin = true,
                 (Scope::Dm, _) => grants.dm = true,
-                (Scope::Group(granted), Context::Group(group)) => grants.group |= granted == group,
+                (Scope::Group(granted), Context::Group(group)) => {
+                    grants.group |= self.is_same(channel, account, granted, group);
+                }
                 (Scope::Group(_), Context::Dm) => {}
             }
         }
         if let Context::Group(group) = context
             && !self.chats.is_empty()
         {
-            let chat = Address::new(principal.platform(), Some(principal.account()), group, None).ok();
-            grants.here = chat.and_then(|chat| self.chats.get(&chat)).is_some_and(|chat| chat.allowed);
+            let here = |row: &ChatRow| {
+                row.allowed
+                    && (row.chat.channel(), row.chat.account()) == (channel, account)
+                    && self.is_same(channel, account, row.chat.chat(), group)
+            };
+            grants.here = match self.originals.is_empty() {
+                true => {
+                    let chat = Address::new(channel, Some(account), group, None).ok();
+                    chat.and_then(|chat| self.chats.get(&chat)).is_some_and(|row| row.allowed)
+                }
+                false => self.chats.values().any(here),
+            };
         }
         grants
     }

@@ -15,18 +15,19 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::command::{self, Command, Gateway, Parsed};
+use frontdesk_core::access::Action;
+use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
-use frontdesk_store::StoreError;
-use frontdesk_store::row::{CommandEffect, CommandFacts, Fenced, InboundRow};
+use frontdesk_store::row::{AccessDone, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow};
+use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
+use crate::desk::Lifecycle;
 use crate::gate;
 use crate::house::House;
-use crate::turn::may_speak;
 
 /// How long a command waits when the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -34,14 +35,20 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What a command does, and how its reply is made from what it found.
 pub(crate) struct Plan {
     effect: CommandEffect,
-    reply: Box<dyn FnOnce(&CommandFacts) -> String + Send>,
+    reply: Reply,
+    /// What the whole process is to do, once the reply is stored.
+    lifecycle: Option<Lifecycle>,
 }
 
 impl Plan {
+    fn new(effect: CommandEffect, reply: impl FnOnce(&CommandFacts) -> String + Send + 'static) -> Self {
+        Self { effect, reply: Box::new(reply), lifecycle: None }
+    }
+
     /// A command without effect.
     fn say(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { effect: CommandEffect::None, reply: Box::new(move |_| text) }
+        Self::new(CommandEffect::None, move |_| text)
     }
 }
 
@@ -76,59 +83,59 @@ async fn guarded(house: &House, id: MessageId) -> Result<(), StoreError> {
 
 async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = house.store.command(id).await? else { return Ok(()) };
-    let request = request(&row);
-    let may =
-        may_speak(house, &row.session, &row) || (request.is_some() && gateway::may_administer(house, &row));
+    let parsed = command::parse(&row.text, None);
+    // An admin looks after the gateway also where nobody may talk to the agent.
+    let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_)));
+    let may = house.still_may(&row, Action::Speak) || for_admins && house.still_may(&row, Action::Administer);
     if !may {
         return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let plan = plan(house, &row).await?;
-    let changing = match &plan.effect {
-        CommandEffect::Access { change, .. } => Some(house.before_change(change).await),
-        _ => None,
-    };
-    let answered = house.store.answer_command(id, plan.effect, house.clock.wall(), plan.reply).await;
-    let facts = match &answered {
-        Ok(Fenced::Done(done)) => Some(&done.facts),
-        Ok(Fenced::Stale) | Err(_) => None,
-    };
-    if let Some(changing) = changing {
-        let done = match facts {
-            Some(CommandFacts::Access(done)) => Some(&**done),
-            _ => None,
-        };
-        house.after_change(changing, done).await;
-    }
-    match facts {
-        Some(CommandFacts::Stopped { running, waiting }) => {
-            house.cancelled(&row.session, &row.address, running, waiting.clone()).await;
+    let Plan { effect, reply, lifecycle } = plan(house, &row, parsed).await?;
+    let answered = answer(house, id, effect, reply).await?;
+    house.note_storage(None);
+    let Fenced::Done(done) = answered else { return Ok(()) };
+    match done.facts {
+        CommandFacts::Stopped { running, waiting } => {
+            house.cancelled(&row.session, &row.address, &running, waiting).await;
         }
-        Some(CommandFacts::Retrying) => gate::wake(house, &row.session),
+        CommandFacts::Retrying => gate::wake(house, &row.session),
         _ => {}
     }
-    let was_allowed = gateway::may_administer(house, &row);
-    if let Some(wanted) = request.flatten().as_ref().and_then(gateway::lifecycle)
-        && facts.is_some()
-        && was_allowed
-    {
+    if let Some(wanted) = lifecycle {
         tracing::info!(by = %row.principal, ?wanted, "an admin has asked for it");
         house.lifecycle.send_replace(Some(wanted));
     }
-    answered?;
-    house.note_storage(None);
     Ok(())
 }
 
-/// What an admin wants, if the row is such a command.
-fn request(row: &InboundRow) -> Option<Option<Gateway>> {
-    match command::parse(&row.text, None) {
-        Parsed::Command(Command::Gateway(request)) => Some(request),
+/// Stores the command's effect, its reply and its end. What it changes of who may speak is known when this returns.
+async fn answer(
+    house: &House,
+    id: MessageId,
+    effect: CommandEffect,
+    reply: Reply,
+) -> Result<Fenced<CommandDone>, StoreError> {
+    let change = match &effect {
+        CommandEffect::Access { change, .. } => Some(change.clone()),
+        _ => None,
+    };
+    let store = async { house.store.answer_command(id, effect, house.clock.wall(), reply).await };
+    match change {
+        None => store.await,
+        Some(change) => house.changing(&change, store, changed).await,
+    }
+}
+
+/// What came of a command's change.
+fn changed(answered: &Result<Fenced<CommandDone>, StoreError>) -> Option<&AccessDone> {
+    match answered {
+        Ok(Fenced::Done(CommandDone { facts: CommandFacts::Access(done), .. })) => Some(done),
         _ => None,
     }
 }
 
-async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
-    Ok(match command::parse(&row.text, None) {
+async fn plan(house: &House, row: &InboundRow, parsed: Parsed<'_>) -> Result<Plan, StoreError> {
+    Ok(match parsed {
         Parsed::Command(command) => match command {
             Command::Help => help::plan(),
             Command::New { .. } => new::plan(row),

@@ -206,27 +206,31 @@ impl Desk {
 
     /// Cancels the running turn and all that wait; returns how many of each.
     pub async fn cancel(&self, session: &SessionKey) -> Result<(usize, usize), DeskError> {
-        let row = self.known(session).await?;
-        self.cancel_all(&row).await
-    }
-
-    async fn cancel_all(&self, session: &SessionRow) -> Result<(usize, usize), DeskError> {
-        let (running, waiting) = self.0.store.cancel(&session.key, self.0.clock.wall()).await?;
-        let counts = (running.len(), waiting.len());
-        self.0.cancelled(&session.key, &session.address, &running, waiting).await;
-        Ok(counts)
+        let SessionRow { key, address, .. } = self.known(session).await?;
+        let house = self.0.clone();
+        self.to_its_end(async move {
+            let (running, waiting) = house.store.cancel(&key, house.clock.wall()).await?;
+            let counts = (running.len(), waiting.len());
+            house.cancelled(&key, &address, &running, waiting).await;
+            Ok(counts)
+        })
+        .await
     }
 
     /// Cancels everything and erases what was said. The key's epochs are never used again.
     pub async fn erase(&self, session: &SessionKey) -> Result<(), DeskError> {
-        let row = self.known(session).await?;
-        let erased = self.0.store.erase(session, self.0.clock.wall()).await?;
-        let (running, waiting) = erased.unwrap_or_default();
-        self.0.cancelled(session, &row.address, &running, waiting).await;
-        if let Some(entry) = self.0.agents.get(session.agent()) {
-            entry.agent.forget(session, row.epoch).await;
-        }
-        Ok(())
+        let SessionRow { key, address, epoch, .. } = self.known(session).await?;
+        let house = self.0.clone();
+        self.to_its_end(async move {
+            let erased = house.store.erase(&key, house.clock.wall()).await?;
+            let (running, waiting) = erased.unwrap_or_default();
+            house.cancelled(&key, &address, &running, waiting).await;
+            if let Some(entry) = house.agents.get(key.agent()) {
+                entry.agent.forget(&key, epoch).await;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Sends a dead or unknown part once more.
@@ -246,6 +250,22 @@ impl Desk {
             address.ok_or_else(|| DeskError::NotFound(format!("part {id} in a state that allows this")))?;
         self.0.outbox.wake(&address);
         Ok(())
+    }
+
+    /// Carries something out to its end, also if whoever asked for it has hung up: who runs and who waits must hear of
+    /// what is stored.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        errand: impl Future<Output = Result<T, DeskError>> + Send + 'static,
+    ) -> Result<T, DeskError> {
+        match self.0.errands.spawn(errand).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only the end of everything takes an errand away.
+                Err(_) => Err(StoreError::Closed.into()),
+            },
+        }
     }
 
     async fn known(&self, session: &SessionKey) -> Result<SessionRow, DeskError> {

@@ -182,7 +182,7 @@ impl Flow {
     }
 
     /// Drops what is on its way: it cannot be waited for any more.
-    pub(crate) fn silence(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         self.pending = None;
     }
 

@@ -4,6 +4,7 @@ mod ask;
 mod prepare;
 mod scene;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::limits::Pace;
 /// How the count of denied events begins.
 const DENIED: &str = "denied:";
 /// How long the pieces of an album may be apart: they come as single events.
-const ALBUM: Duration = Duration::from_millis(1200);
+pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
 /// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
 pub(crate) async fn accept(
@@ -65,8 +66,7 @@ fn judge(house: &House, source: &Source, event: Event, now: DateTime<Utc>) -> It
     if let Some(name) = nobodys(&event.kind) {
         return Item::PassedOver(format!("ignored:{name}"));
     }
-    let chat = house.access.original(&event.address).into_owned();
-    let chat = if event.place.chat() == event.address.chat() { chat } else { event.place.chat().to_owned() };
+    let chat = first_id(house, &event);
     let scene = Scene { house, source, event: &event, chat: &chat, now };
     match scene.access() {
         Entry::Open => {}
@@ -84,6 +84,14 @@ fn judge(house: &House, source: &Source, event: Event, now: DateTime<Utc>) -> It
             tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
             Item::PassedOver("ignored:no_session".to_owned())
         }
+    }
+}
+
+/// The chat's first id. Only a chat that has one name for both, where to send and what it is, can have moved.
+fn first_id<'a>(house: &House, event: &'a Event) -> Cow<'a, str> {
+    match event.place.chat() == event.address.chat() {
+        true => house.access.original(&event.address),
+        false => Cow::Borrowed(event.place.chat()),
     }
 }
 
@@ -110,7 +118,8 @@ fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
     {
         return plan;
     }
-    match house.limits.check(&event.principal, &event.address, chat) {
+    let written = house.written(source.channel, &source.account, chat);
+    match house.limits.check(&event.principal, &event.address, &written) {
         Pace::TooFast { tell } => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,
@@ -122,9 +131,8 @@ fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
 }
 
 fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
-    let Scene { house, event, chat, now, .. } = scene;
-    let (channel, account) = (session.channel(), session.account());
-    let policy = house.resets.policy(channel, account, session.scope().name(), chat);
+    let Scene { house, event, now, .. } = scene;
+    let policy = house.policy(&session);
     let daily = house.config.limits.daily;
     let event = (*event).clone();
     Incoming {
@@ -246,7 +254,7 @@ pub(crate) fn wake(house: &House, session: &SessionKey) {
         QueueMode::Followup => 0,
         QueueMode::Collect => house.config.queue.debounce_ms,
     };
-    house.turns.wake_after(session, std::time::Duration::from_millis(quiet));
+    house.turns.wake_after(session, Duration::from_millis(quiet));
 }
 
 fn name(stored: &Stored) -> &'static str {

@@ -1,5 +1,6 @@
 //! What every part of the runtime shares.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +11,15 @@ use frontdesk_core::access::{Action, Context, Decision, Who};
 use frontdesk_core::act::{About, Act, Ending};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{Scope, SessionKey};
+use frontdesk_core::message::Event;
 use frontdesk_core::port::{Clock, Stop};
+use frontdesk_core::reset::ResetPolicy;
+use frontdesk_store::row::InboundRow;
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
 
-use crate::AgentEntry;
 use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
@@ -26,6 +30,7 @@ use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::recent::Recent;
+use crate::{AgentEntry, GrantRule};
 
 pub(crate) struct House {
     pub(crate) boot: String,
@@ -38,6 +43,8 @@ pub(crate) struct House {
     pub(crate) zone: Tz,
     pub(crate) routing: BTreeMap<(String, String), Routing>,
     pub(crate) access: Access,
+    /// Asked before anything is granted.
+    pub(crate) grant_rule: GrantRule,
     /// What pairing codes follow from.
     pub(crate) secret: [u8; 32],
     /// Files that come and go.
@@ -62,6 +69,8 @@ pub(crate) struct House {
     /// Set when running turns must be given back.
     pub(crate) drain: Stop,
     pub(crate) storage: StorageHealth,
+    /// What was begun for somebody who may not wait for its end.
+    pub(crate) errands: TaskTracker,
     /// What an admin wants of the process.
     pub(crate) lifecycle: watch::Sender<Option<Lifecycle>>,
 }
@@ -80,18 +89,52 @@ impl House {
         self.access.decide(who, context, action)
     }
 
-    /// The name of the agent that answers in a chat, which is named by its first id.
+    /// The same for an event, whose chat is named by its first id.
+    pub(crate) fn authorize_event(&self, event: &Event, chat: &str, action: Action) -> Decision {
+        let who = Who { principal: &event.principal, speaker: event.speaker, roles: &event.roles };
+        let context = if event.place.is_private() { Context::Dm } else { Context::Group(chat) };
+        self.authorize(who, context, action)
+    }
+
+    /// Whether the sender of a stored message may still do something where it was said: asked again for whatever has
+    /// waited.
+    pub(crate) fn still_may(&self, row: &InboundRow, action: Action) -> bool {
+        let who = Who { principal: &row.principal, speaker: row.speaker, roles: &row.roles };
+        let context = match row.session.scope() {
+            Scope::Dm => Context::Dm,
+            _ => Context::Group(row.session.id()),
+        };
+        self.authorize(who, context, action) == Decision::Allow
+    }
+
+    /// The name of the agent that answers in a chat, which is named by any of its ids.
     pub(crate) fn agent_of(&self, channel: &str, account: &str, chat: &str) -> &str {
-        let routing = self.routing(channel, account);
-        routing
-            .and_then(|routing| routing.chat(chat).and_then(|chat| chat.agent.as_deref()))
-            .or_else(|| routing.and_then(|routing| routing.agent.as_deref()))
+        self.chat(channel, account, chat)
+            .and_then(|chat| chat.agent.as_deref())
+            .or_else(|| self.routing(channel, account).and_then(|routing| routing.agent.as_deref()))
             .unwrap_or(&self.default_agent)
     }
 
-    /// What the operator wrote about one chat, by its first id.
+    /// What the operator wrote about one chat, by any of its ids.
     pub(crate) fn chat(&self, channel: &str, account: &str, chat: &str) -> Option<&Chat> {
-        self.routing(channel, account)?.chat(chat)
+        let routing = self.routing(channel, account)?;
+        routing.chat(&self.written(channel, account, chat))
+    }
+
+    /// The id by which the operator wrote about a chat.
+    pub(crate) fn written<'a>(&self, channel: &str, account: &str, chat: &'a str) -> Cow<'a, str> {
+        let routing = self.routing(channel, account).filter(|routing| !routing.chats.is_empty());
+        let named = routing.and_then(|routing| {
+            self.access.name_for(channel, account, chat, |name| routing.chats.contains_key(name))
+        });
+        named.map_or(Cow::Borrowed(chat), Cow::Owned)
+    }
+
+    /// When a conversation in a chat starts anew.
+    pub(crate) fn policy(&self, session: &SessionKey) -> ResetPolicy {
+        let (channel, account) = (session.channel(), session.account());
+        let chat = self.written(channel, account, session.id());
+        self.resets.policy(channel, account, session.scope().name(), &chat)
     }
 
     fn routing(&self, channel: &str, account: &str) -> Option<&Routing> {

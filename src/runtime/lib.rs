@@ -32,9 +32,15 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::address::Principal;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Agent, Clock};
+use frontdesk_store::row::Scope;
+
+/// What is wrong with granting something to somebody, in a sentence for whoever wants to: each platform's ids have
+/// their own forms.
+pub type GrantRule = fn(&Principal, &Scope) -> Result<(), String>;
 
 /// Everything a gateway is made of.
 pub struct Setup {
@@ -63,6 +69,8 @@ pub struct Setup {
     pub routing: BTreeMap<(String, String), config::Routing>,
     /// Who may speak, by channel and account.
     pub access: BTreeMap<(String, String), ChannelAccess>,
+    /// Asked before an admin grants anything, in a chat or through the API.
+    pub grant_rule: GrantRule,
     /// The operator's own code.
     pub hooks: Vec<Arc<dyn Hook>>,
 }

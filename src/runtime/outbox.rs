@@ -234,6 +234,8 @@ fn judge(
         SendError::Markup(_) if row.post.part.body != row.post.part.plain => {
             SendResult::Plain { error: error.to_string() }
         }
+        // The message was deleted, or is in a chat that has moved on: what it should say is said all the same.
+        SendError::Refused(_) if row.edit.is_some() => SendResult::Anew { error: error.to_string() },
         SendError::Markup(_) | SendError::Refused(_) => SendResult::Dead { error: error.to_string() },
         SendError::Gone(_) => SendResult::Gone { error: error.to_string() },
         SendError::Moved { .. } if moved => later(Duration::ZERO, false),
@@ -247,6 +249,7 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
         SendResult::Sent { .. } => ("sent", None),
         SendResult::Later { error, .. } => ("later", Some(error)),
         SendResult::Plain { error } => ("plain", Some(error)),
+        SendResult::Anew { error } => ("anew", Some(error)),
         SendResult::Unknown { error } => ("unknown", Some(error)),
         SendResult::Dead { error } => ("dead", Some(error)),
         SendResult::Gone { error } => ("gone", Some(error)),

@@ -13,13 +13,14 @@ use frontdesk_store::{Options, Store};
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
 use crate::config::{Ambiguous, ConfigError, ResetRules};
 use crate::desk::Desk;
-use crate::gate::Entrance;
+use crate::gate::{ALBUM, Entrance};
 use crate::hooks::Hooks;
 use crate::house::{House, StorageHealth};
 use crate::lanes::{Caps, Lanes};
@@ -128,7 +129,12 @@ impl Running {
         self.quiet.cancel();
         let last = house.clock.mono() + LAST_STEPS;
         tokio::select! {
-            () = async { drained(&mut self.receivers).await; drained(&mut self.keepers).await; } => {}
+            () = async {
+                drained(&mut self.receivers).await;
+                drained(&mut self.keepers).await;
+                house.errands.close();
+                house.errands.wait().await;
+            } => {}
             () = house.clock.sleep_until(last) => tracing::warn!("something did not stop in time"),
         }
         house.drain.cancel();
@@ -197,7 +203,10 @@ impl Running {
             );
         }
         for session in &found.sessions {
-            self.house.turns.wake(session);
+            match found.albums.contains(session) {
+                true => self.house.turns.wake_after(session, ALBUM),
+                false => self.house.turns.wake(session),
+            }
         }
         for command in found.commands {
             if self.house.commands.send(command).is_err() {
@@ -261,6 +270,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         config: setup.config,
         routing: setup.routing,
         access,
+        grant_rule: setup.grant_rule,
         secret: setup.secret,
         media,
         agents: setup.agents,
@@ -270,6 +280,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         closing: Stop::new(),
         drain: Stop::new(),
         storage: StorageHealth::default(),
+        errands: TaskTracker::new(),
         lifecycle: watch::Sender::new(None),
     };
     Ok((Arc::new(house), Ends { rows, commands: waiting_commands, moments }))

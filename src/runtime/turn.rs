@@ -24,8 +24,6 @@ use crate::house::House;
 use crate::lanes::Next;
 use answer::Files;
 
-pub(crate) use head::may_speak;
-
 /// How long a lane waits after the database refused, or after an agent died.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -115,7 +113,7 @@ impl Run<'_> {
         let end = match AssertUnwindSafe(self.until_end(stop)).catch_unwind().await {
             Ok(end) => end,
             Err(_) => {
-                self.flow.silence();
+                self.flow.abandon();
                 End::Failed(Failure::Internal, "a panic".to_owned())
             }
         };

@@ -1,7 +1,7 @@
 //! Accounts that an admin disconnected.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::account::shown;
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
@@ -39,9 +39,4 @@ pub(crate) fn stopped(sql: &Sql<'_>) -> Outcome<Vec<StoppedRow>> {
     sql.all("SELECT channel, account, author, stopped_at FROM stopped ORDER BY channel, account", [], |row| {
         Ok(StoppedRow { channel: row.get(0)?, account: row.get(1)?, by: row.get(2)?, at: at(row, 3)? })
     })
-}
-
-/// An account as the audit names it.
-pub(crate) fn shown(channel: &str, account: &str) -> String {
-    if account == DEFAULT_ACCOUNT { channel.to_owned() } else { format!("{channel}@{account}") }
 }

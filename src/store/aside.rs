@@ -86,29 +86,13 @@ mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
     use frontdesk_core::id::BootId;
-    use frontdesk_core::markup::Part;
     use frontdesk_core::message::{Source, Speaker};
-    use frontdesk_core::profile::ReceiptRule;
     use frontdesk_core::reset::{Mode, ResetPolicy};
 
     use super::*;
+    use crate::mute::Mute;
     use crate::row::*;
     use crate::{Options, Store};
-
-    struct Mute;
-
-    impl Speech for Mute {
-        fn receipt(&self, _: &Address) -> ReceiptRule {
-            ReceiptRule::Platform
-        }
-        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
-            Vec::new()
-        }
-        fn idempotent(&self, _: &Address) -> bool {
-            false
-        }
-        fn committed(&self, _: &[OutRow]) {}
-    }
 
     fn day(n: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(n * 86_400, 0).unwrap()

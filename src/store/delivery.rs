@@ -91,6 +91,13 @@ fn ended(
                 params![id.0, ms(now), error],
             )?;
         }
+        SendResult::Anew { error } => {
+            tx.run(
+                "UPDATE outbox SET state = 'queued', act = 'post', target = NULL, platform_message_id = NULL,
+                                   next_at = ?2, error = ?3, owner = NULL WHERE id = ?1",
+                params![id.0, ms(now), error],
+            )?;
+        }
         SendResult::Unknown { error } => done(tx, id, "unknown", error, now)?,
         SendResult::Dead { error } => {
             done(tx, id, "dead", error, now)?;

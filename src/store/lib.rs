@@ -26,6 +26,8 @@ mod media;
 mod message;
 mod migrate;
 mod moved;
+#[cfg(test)]
+mod mute;
 mod open;
 mod outbox;
 mod pairing;

@@ -91,30 +91,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::sync::Arc;
 
-    use frontdesk_core::address::Address;
     use frontdesk_core::id::BootId;
-    use frontdesk_core::markup::Part;
     use frontdesk_core::message::{FileKind, Manner, Speaker};
-    use frontdesk_core::profile::ReceiptRule;
 
     use super::*;
-    use crate::row::{AccessState, HistoryRow, OutRow, Speech, Take};
+    use crate::mute::Mute;
+    use crate::row::{AccessState, HistoryRow, Take};
     use crate::{Options, Store};
-
-    struct Mute;
-
-    impl Speech for Mute {
-        fn receipt(&self, _: &Address) -> ReceiptRule {
-            ReceiptRule::Platform
-        }
-        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
-            Vec::new()
-        }
-        fn idempotent(&self, _to: &Address) -> bool {
-            false
-        }
-        fn committed(&self, _: &[OutRow]) {}
-    }
 
     /// A third step as a later release could bring it, and one that fails in its middle.
     const LATER: &[&str] =

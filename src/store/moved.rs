@@ -14,15 +14,19 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// A chat has another id from now on. `None` if that is known and nothing was on its way to the old one.
+    /// A chat has another id from now on: what is on its way goes there. Its conversations keep the first id, if it
+    /// has any under that one and none under the new one, or if `named` says that the old id is the one by which
+    /// rules or grants know it. Else the new id is a chat of its own. `None` if that is known and nothing was on its
+    /// way to the old one.
     pub async fn chat_moved(
         &self,
         from: &Address,
         to: &Address,
+        named: bool,
         now: DateTime<Utc>,
     ) -> Result<Option<Moved>> {
         let (from, to) = (from.clone(), to.clone());
-        self.write(Line::House, move |tx| moved(tx, &from, &to, now)).await
+        self.write(Line::House, move |tx| moved(tx, &from, &to, named, now)).await
     }
 }
 
@@ -33,7 +37,13 @@ pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<MovedRow>> {
     })
 }
 
-fn moved(tx: &Tx<'_>, from: &Address, to: &Address, now: DateTime<Utc>) -> Outcome<Option<Moved>> {
+fn moved(
+    tx: &Tx<'_>,
+    from: &Address,
+    to: &Address,
+    named: bool,
+    now: DateTime<Utc>,
+) -> Outcome<Option<Moved>> {
     let root = "SELECT original FROM moved WHERE current = ?1";
     let (from, to) = (whole(from)?, whole(to)?);
     let original = tx.one(root, [from.as_str()], |row| parsed(row, 0))?.unwrap_or_else(|| from.clone());
@@ -41,10 +51,16 @@ fn moved(tx: &Tx<'_>, from: &Address, to: &Address, now: DateTime<Utc>) -> Outco
         // It went in a circle: what it is called now is its first name.
         return Ok(None);
     }
-    let new = tx.run(
-        "INSERT INTO moved (current, original, moved_at) VALUES (?1, ?2, ?3) ON CONFLICT (current) DO NOTHING",
-        params![to.as_str(), original.as_str(), ms(now)],
-    )?;
+    // A chat that talks under its new id already is not given another name.
+    let keeps_its_name = rows(tx, &to)?.is_empty() && (named || !rows(tx, &original)?.is_empty());
+    let new = match keeps_its_name {
+        true => tx.run(
+            "INSERT INTO moved (current, original, moved_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (current) DO NOTHING",
+            params![to.as_str(), original.as_str(), ms(now)],
+        )?,
+        false => 0,
+    };
     let wake = rewrite(tx, &from, &to)?;
     if new > 0 {
         sessions(tx, &original, &from, &to)?;
@@ -70,13 +86,19 @@ fn there(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>
     address(to.channel(), to.account(), to.chat(), old.thread()).map(Some)
 }
 
-/// What has an address and is not over. Each is found by a small index.
-const OPEN: [(&str, &str); 4] = [
-    (
-        "SELECT DISTINCT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
-        "UPDATE outbox SET address = ?2
-         WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
-    ),
+/// A question for the addresses of something that is not over, and the statement that redirects one of them. Each
+/// finds its rows by a small index.
+type Open = (&'static str, &'static str);
+
+/// What goes out by itself.
+const LEAVING: Open = (
+    "SELECT DISTINCT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
+    "UPDATE outbox SET address = ?2
+     WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
+);
+
+/// What will, or may once more.
+const STAYING: [Open; 3] = [
     (
         "SELECT DISTINCT address FROM outbox WHERE state IN ('unknown', 'dead')",
         "UPDATE outbox SET address = ?2 WHERE state IN ('unknown', 'dead') AND address = ?1",
@@ -93,17 +115,28 @@ const OPEN: [(&str, &str); 4] = [
 
 /// Sends everything that is open to the new id. Returns the addresses with something to send.
 fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
-    let mut wake = Vec::new();
-    for (n, (addresses, update)) in OPEN.into_iter().enumerate() {
-        let old: Vec<Address> = tx.all(addresses, [], |row| parsed(row, 0))?;
-        for old in old {
-            let Some(new) = there(&old, from, to)? else { continue };
-            let rewritten = tx.run(update, [old.as_str(), new.as_str()])?;
-            if n == 0 && rewritten > 0 {
-                wake.push(new);
-            }
-        }
+    let wake = redirect(tx, LEAVING, from, to)?;
+    for open in STAYING {
+        redirect(tx, open, from, to)?;
     }
+    in_turns(tx, from, to)?;
+    Ok(wake)
+}
+
+/// Redirects rows of one kind. Returns their new addresses.
+fn redirect(tx: &Tx<'_>, (addresses, update): Open, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
+    let old: Vec<Address> = tx.all(addresses, [], |row| parsed(row, 0))?;
+    let mut redirected = Vec::new();
+    for old in old {
+        let Some(new) = there(&old, from, to)? else { continue };
+        tx.run(update, [old.as_str(), new.as_str()])?;
+        redirected.push(new);
+    }
+    Ok(redirected)
+}
+
+/// Messages that a turn has taken: they are found by their turns.
+fn in_turns(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<()> {
     let taken = tx.all(
         "SELECT id, address FROM inbound WHERE state = 'in_turn'
            AND turn_id IN (SELECT id FROM turn WHERE state IN ('queued', 'running'))",
@@ -115,32 +148,37 @@ fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
             tx.run("UPDATE inbound SET address = ?2 WHERE id = ?1", params![id, new.as_str()])?;
         }
     }
-    Ok(wake)
+    Ok(())
 }
 
-/// The chat's sessions, whose keys have its first id, send where it is now. They are found by their keys: among
-/// many sessions nothing else is quick.
+/// The chat's sessions, whose keys have its first id, send where it is now.
 fn sessions(tx: &Tx<'_>, original: &Address, from: &Address, to: &Address) -> Outcome<()> {
-    let mut after = String::new();
-    while let Some(some) = next(tx, &after)? {
-        after = end_of_group(&some);
-        if (some.channel(), some.account()) != (original.channel(), original.account()) {
-            continue;
-        }
-        for (low, high) in ranges(&some, original.chat())? {
-            let rows: Vec<(String, Address)> = tx.all(
-                "SELECT key, address FROM session WHERE key >= ?1 AND key < ?2",
-                [low, high],
-                |row| Ok((row.get(0)?, parsed(row, 1)?)),
-            )?;
-            for (key, old) in rows {
-                if let Some(new) = there(&old, from, to)? {
-                    tx.run("UPDATE session SET address = ?2 WHERE key = ?1", [key.as_str(), new.as_str()])?;
-                }
-            }
+    for (key, old) in rows(tx, original)? {
+        if let Some(new) = there(&old, from, to)? {
+            tx.run("UPDATE session SET address = ?2 WHERE key = ?1", [key.as_str(), new.as_str()])?;
         }
     }
     Ok(())
+}
+
+/// The sessions whose keys have this chat's id, with their addresses. They are found by their keys: among many
+/// sessions nothing else is quick.
+fn rows(tx: &Tx<'_>, chat: &Address) -> Outcome<Vec<(String, Address)>> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    while let Some(some) = next(tx, &after)? {
+        after = end_of_group(&some);
+        if (some.channel(), some.account()) != (chat.channel(), chat.account()) {
+            continue;
+        }
+        for (low, high) in ranges(&some, chat.chat())? {
+            found.extend(tx.all(
+                "SELECT key, address FROM session WHERE key >= ?1 AND key < ?2",
+                [low, high],
+                |row| Ok((row.get(0)?, parsed(row, 1)?)),
+            )?);
+        }
+    }
+    Ok(found)
 }
 
 /// Where the keys of a group's sessions lie among those of one agent and account.

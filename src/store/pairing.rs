@@ -1,6 +1,7 @@
 //! Codes: which requests are open, and what happens to one whose code an admin has typed.
 
 use chrono::{DateTime, Duration, Utc};
+use frontdesk_core::account::shown;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{Code, DECAY, FAILURES, LIFE, LOCKOUT, Salt};
@@ -21,6 +22,9 @@ impl Store {
         self.read(move |sql| Ok(open(sql, now)?.into_iter().map(|request| request.row).collect())).await
     }
 }
+
+/// So many of the latest requests are looked at for a code that is spent.
+const SPENT: i64 = 500;
 
 /// What an admin decided about whoever has a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +62,17 @@ pub(crate) fn decide(
     now: DateTime<Utc>,
 ) -> Outcome<AccessDone> {
     let tries = Tries::of(tx, author, now)?;
-    let anybody = place
-        .map_or_else(|| "anybody".to_owned(), |(channel, account)| crate::account::shown(channel, account));
+    let anybody = place.map_or_else(|| "anybody".to_owned(), |(channel, account)| shown(channel, account));
     if let Some(until) = tries.locked_until {
         audit(tx, author, verdict.action(), &anybody, "refused:locked", now)?;
         return Ok(AccessDone::Locked { until });
     }
     let Some(row) = having(tx, code, place, now)? else {
+        // A code that was right once is no guess: typed twice, or too late.
+        if is_spent(tx, code)? {
+            audit(tx, author, verdict.action(), &anybody, "refused:spent_code", now)?;
+            return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
+        }
         let left = tries.failed(tx, author, now)?;
         audit(tx, author, verdict.action(), &anybody, "refused:no_such_code", now)?;
         return Ok(AccessDone::NoSuchCode { left });
@@ -113,6 +121,14 @@ fn having(
         }
     }
     Ok(found)
+}
+
+/// Whether this was the code of a request that is decided or too old.
+fn is_spent(sql: &Sql<'_>, code: &Code) -> Outcome<bool> {
+    let known = sql.all("SELECT salt, hash FROM pairing ORDER BY id DESC LIMIT ?1", [SPENT], |row| {
+        Ok((Salt(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+    })?;
+    Ok(known.into_iter().filter(|(salt, hash)| code.matches(*salt, hash)).count() > 0)
 }
 
 /// Requests that can be decided, the oldest first. None is open for longer than a code lives, also when the clock

@@ -163,7 +163,7 @@ impl Envelope<'_> {
                 more: false,
             },
             edit: None,
-            media: piece.media.map(|media| carried(media.clone(), piece.part)),
+            media: piece.media.map(|media| captioned(media.clone(), piece.part)),
             salt: piece.salt,
             state: state.into(),
             attempts: 0,
@@ -177,7 +177,7 @@ impl Envelope<'_> {
 }
 
 /// A file with its caption: the text of its own row.
-fn carried(file: OutMedia, part: &Part) -> OutMedia {
+fn captioned(file: OutMedia, part: &Part) -> OutMedia {
     let caption = Some(part.clone()).filter(|part| !part.body.is_empty() || !part.plain.is_empty());
     OutMedia { caption, ..file }
 }
@@ -198,7 +198,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
     let part = Part { key: number.unwrap_or(0), body, plain };
     let file = row.get::<_, Option<String>>(19)?.and_then(|json| media::carried(&json));
     Ok(OutRow {
-        media: file.map(|file| carried(file, &part)),
+        media: file.map(|file| captioned(file, &part)),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
         address: parsed(row, 3)?,
         post: Post {

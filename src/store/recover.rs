@@ -58,9 +58,12 @@ impl Store {
             }
         }
         while self.write(Line::House, move |tx| streams(tx, how)).await? > 0 {}
-        let (sessions, commands, addresses) =
-            self.read(|sql| Ok((sessions(sql)?, commands(sql)?, addresses(sql)?))).await?;
-        Ok(Recovered { sessions, commands, addresses, ..found })
+        let waiting = |sql: &Sql<'_>| {
+            let (sessions, albums) = (sessions(sql)?, albums(sql)?);
+            Ok((sessions, albums, commands(sql)?, addresses(sql)?))
+        };
+        let (sessions, albums, commands, addresses) = self.read(waiting).await?;
+        Ok(Recovered { sessions, albums, commands, addresses, ..found })
     }
 }
 
@@ -199,6 +202,15 @@ fn sessions(sql: &Sql<'_>) -> Outcome<Vec<SessionKey>> {
     found.sort_by_key(|(oldest, _)| *oldest);
     let mut seen = HashSet::new();
     Ok(found.into_iter().filter_map(|(_, key)| key).filter(|key| seen.insert(key.clone())).collect())
+}
+
+fn albums(sql: &Sql<'_>) -> Outcome<Vec<SessionKey>> {
+    let keys = sql.all(
+        "SELECT DISTINCT key FROM inbound WHERE state = 'waiting' AND disposition = 'turn' AND album IS NOT NULL",
+        [],
+        |row| legible(row, 0),
+    )?;
+    Ok(keys.into_iter().flatten().collect())
 }
 
 fn commands(sql: &Sql<'_>) -> Outcome<Vec<MessageId>> {

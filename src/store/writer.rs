@@ -210,30 +210,12 @@ fn units(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Result<(), StoreError>
 mod tests {
     use std::sync::mpsc;
 
-    use frontdesk_core::address::Address;
     use frontdesk_core::id::BootId;
-    use frontdesk_core::markup::Part;
-    use frontdesk_core::profile::ReceiptRule;
 
     use super::*;
+    use crate::mute::Mute;
     use crate::queue::Line;
-    use crate::row::{OutRow, Speech};
     use crate::{Options, Store};
-
-    struct Mute;
-
-    impl Speech for Mute {
-        fn receipt(&self, _: &Address) -> ReceiptRule {
-            ReceiptRule::Platform
-        }
-        fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
-            Vec::new()
-        }
-        fn idempotent(&self, _: &Address) -> bool {
-            false
-        }
-        fn committed(&self, _: &[OutRow]) {}
-    }
 
     /// Takes the writer down when it is told that it succeeded.
     struct Bomb;

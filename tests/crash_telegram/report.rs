@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use frontdesk_botapi::Outcome;
+
 use crate::book::{Deed, Lot};
 use crate::evidence::Evidence;
 use crate::oracle::Verdict;
@@ -110,6 +112,11 @@ impl Tally {
         row("  that nobody needed", verdict.repeated);
         row("requests without an answer", e.calls.iter().filter(|call| call.lost).count());
         row("requests refused", e.calls.iter().filter(|call| !call.is_done() && !call.lost).count());
+        let unchanged = e.calls.iter().filter(|call| match &call.outcome {
+            Outcome::Refused(_, why) => why.contains("message is not modified"),
+            _ => false,
+        });
+        row("  edits that changed nothing", unchanged.count());
         row("slowest start to ready (ms)", self.slowest_start.as_millis());
         row("total (s)", took.as_secs());
     }

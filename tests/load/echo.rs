@@ -53,7 +53,7 @@ async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result
             let digits = text[at + 12..].split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
             offset = offset.max(digits.parse::<u64>()? + 1);
         }
-        for (at, _) in text.match_indices('~') {
+        for (at, _) in text.match_indices('=') {
             let Some(n) = number(&text.as_bytes()[at..]) else { continue };
             let desk = usize::try_from(n % CHATS)?;
             ensure!(desks[desk].send(n).is_ok(), "nobody answers any more");
@@ -64,7 +64,7 @@ async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result
 async fn answer(api: SocketAddr, mut asked: mpsc::UnboundedReceiver<u64>) -> Result<()> {
     let mut line = SharedLine::open(api).await?;
     while let Some(n) = asked.recv().await {
-        let body = format!(r#"{{"chat_id":{},"text":"~{n:08}~ hello, this is a message"}}"#, chat(n));
+        let body = format!(r#"{{"chat_id":{},"text":"={n:08}= hello, this is a message"}}"#, chat(n));
         ask(&mut line, api, "sendMessage", &body).await?;
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! A fake Telegram in a process of its own, and the line between it and a bot, on which every message is seen to
-//! come in and every reply to go out. It looks at nothing but marks: `~00000042~` is message 42.
+//! come in and every reply to go out. It looks at nothing but marks: `=00000042=` is message 42.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -125,7 +125,12 @@ impl Wire {
             }
             let (now, end) = (Instant::now(), kept + read);
             let mut next = 0;
-            while let Some(at) = bytes[next..end].iter().position(|byte| *byte == b'~').map(|at| next + at) {
+            while let Some(at) = bytes[next..end].iter().position(|byte| *byte == b'=').map(|at| next + at) {
+                if end - at < MARK {
+                    // The rest of it may come with the next bytes.
+                    next = at;
+                    break;
+                }
                 next = at + 1;
                 if let Some(n) = number(&bytes[at..end]) {
                     self.sees(n, way, now);
@@ -143,7 +148,7 @@ impl Wire {
 
 /// The number of a mark at the beginning of some bytes.
 pub fn number(bytes: &[u8]) -> Option<u64> {
-    let mark = bytes.get(..MARK).filter(|mark| mark[MARK - 1] == b'~')?;
+    let mark = bytes.get(..MARK).filter(|mark| mark[MARK - 1] == b'=')?;
     std::str::from_utf8(&mark[1..MARK - 1]).ok()?.parse().ok()
 }
 
@@ -262,7 +267,7 @@ fn kept(done: Result<(SharedLine, Duration)>, all: &mut Histogram<u64>) -> Resul
 /// Says something and waits for the reply; returns how long the bot took.
 async fn say(wire: &Wire, line: &mut SharedLine, fake: SocketAddr, n: u64) -> Result<Duration> {
     let (reply, person) = (wire.expect(n), chat(n));
-    let body = format!(r#"{{"chat":{person},"from":{person},"text":"~{n:08}~ hello, this is a message"}}"#);
+    let body = format!(r#"{{"chat":{person},"from":{person},"text":"={n:08}= hello, this is a message"}}"#);
     control(line, fake, "say", &body).await?;
     let waited = tokio::time::timeout(PATIENCE, reply).await;
     Ok(waited.with_context(|| format!("message {n} was not answered"))??)

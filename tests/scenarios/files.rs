@@ -87,6 +87,26 @@ async fn an_album_is_one_turn_with_all_its_files_in_order() {
 }
 
 #[tokio::test]
+async fn an_album_that_a_crash_cuts_in_two_is_one_turn() {
+    let mut world = World::new().await;
+    for name in ["a", "b", "c", "d"] {
+        world.platform().holds(name, [photo(name)]);
+    }
+    let piece = |name: &str| said("anna", "").with_file(name, FileKind::Photo).of_album("7");
+    world.platform().brought(piece("a")).await;
+    world.platform().brought(piece("b")).await;
+    world.crash().await;
+    world.start().await.unwrap();
+    world.platform().brought(piece("c")).await;
+    world.platform().brought(piece("d")).await;
+    world.clock().pass(Duration::from_secs(2));
+    world.agent().begun(1).await;
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
+    assert_eq!(world.agent().turns()[0].prompt.len(), 4);
+}
+
+#[tokio::test]
 async fn what_was_fetched_is_not_fetched_again_after_a_restart() {
     let mut world = World::new().await;
     world.platform().holds("cat", [photo("cat")]);

@@ -171,6 +171,69 @@ async fn a_group_that_moves_keeps_its_conversation_and_its_rules() {
 }
 
 #[tokio::test]
+async fn a_group_that_was_not_known_before_it_moved_is_known_by_its_new_id() {
+    let world = World::with(plan().access(|access| {
+        access.groups.insert("-100".to_owned(), GroupAccess::default());
+    }))
+    .await;
+    let platform = world.platform();
+    platform.brought(said("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.brought(said("anna", "hello").in_group("-100")).await;
+    assert_eq!(answers(&world, "-100").await, ["hello"]);
+    assert_eq!(world.agent().turns()[0].session.to_string(), "agent:main:fake:group:-100");
+}
+
+#[tokio::test]
+async fn an_old_id_that_somebody_writes_to_takes_nothing_from_a_group_at_work() {
+    let world = World::new().await;
+    let platform = world.platform();
+    platform.brought(said("anna", "before").in_group(GROUP)).await;
+    world.at_rest().await;
+    platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
+        to: GROUP.to_owned(),
+    })]);
+    world.desk().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k").await.unwrap();
+    assert_eq!(answers(&world, GROUP).await, ["before", "to the old id"]);
+    platform.brought(said("anna", "after").in_group(GROUP)).await;
+    world.at_rest().await;
+    let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+    assert_eq!(keys, vec!["agent:main:fake:group:-1"; 2]);
+}
+
+#[tokio::test]
+async fn rules_and_grants_name_a_moved_group_by_either_id() {
+    let world =
+        World::with(plan().chat("-100", |chat| chat.require_mention = Some(false)).access(|access| {
+            let people = ["anna".to_owned()].into();
+            access.groups.insert("-100".to_owned(), GroupAccess { people, ..GroupAccess::default() });
+        }))
+        .await;
+    let platform = world.platform();
+    // It was served by an admin's word when it still had its old id.
+    platform.brought(said("root", "/gateway allow-here").overheard_in("-9")).await;
+    world.at_rest().await;
+    platform.brought(said("anna", "one").in_group("-9")).await;
+    world.at_rest().await;
+    platform.brought(said("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.brought(said("anna", "two").overheard_in("-100")).await;
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["one", "two"]);
+    let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
+    assert_eq!(keys, vec!["agent:main:fake:group:-9"; 2]);
+    let before = platform.brought(said("ben", "three").in_group("-100")).await;
+    assert_eq!(before, Outcome::Denied, "the list in the file holds");
+    for id in ["-100", "-9"] {
+        let principal = format!("fake:ben{id}").parse().unwrap();
+        let scope = frontdesk_store::row::Scope::Group(id.to_owned());
+        let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
+        let grant = frontdesk_store::row::AccessChange::Grant { principal, scope };
+        world.desk().change_access(grant, by).await.unwrap();
+        let said = platform.brought(said(&format!("ben{id}"), "four").in_group("-100")).await;
+        assert!(matches!(said, Outcome::Accepted { .. }), "{id}: {said:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
     let world = World::new().await;
     let platform = world.platform();

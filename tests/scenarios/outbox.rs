@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_runtime::config::Ambiguous;
 use frontdesk_world::platform::Fault;
-use frontdesk_world::{World, plan};
+use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
 async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
@@ -275,4 +275,20 @@ async fn passing_until(world: &World, step: Duration, holds: impl Fn() -> bool) 
         None
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_last_edit_of_a_message_that_is_gone_is_posted_anew() {
+    let world = World::with(plan().edits(500)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("Let me "), Step::Pause, Step::Say("see.")]);
+    anna.says("hello").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.asleep(Duration::from_secs(120)).await;
+    let gone = SendError::Refused("message to edit not found".to_owned());
+    world.platform().fails([Fault::Answer(gone)]);
+    world.agent().go_on();
+    world.at_rest().await;
+    let shown: Vec<String> = anna.sees();
+    assert_eq!(shown, ["Let me", "Let me see."], "the answer arrives, and no gap is told");
 }

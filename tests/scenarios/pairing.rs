@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use frontdesk_core::access::DmPolicy;
+use frontdesk_core::address::Principal;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_core::pairing::ALPHABET;
 use frontdesk_runtime::DeskError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Scope};
 use frontdesk_world::event::said;
+use frontdesk_world::patience::until;
 use frontdesk_world::{Plan, World, plan};
+use futures_util::FutureExt;
 
 fn guarded() -> Plan {
     plan().access(|access| access.dm_policy = DmPolicy::Pairing)
@@ -155,6 +158,59 @@ async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
     assert!(!matches!(eve.tries("hello?").await, Outcome::Accepted { .. }));
     let audits = world.desk().audits(None, 10).await.unwrap();
     assert_eq!((audits[0].action.as_str(), audits[0].by.as_str()), ("revoke", "fake:root"));
+}
+
+#[tokio::test]
+async fn a_revocation_comes_to_its_end_also_when_its_author_hangs_up() {
+    let world = World::with(guarded()).await;
+    let eve = world.user("eve");
+    let principal: Principal = "fake:eve".parse().unwrap();
+    let grant = AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm };
+    world.desk().change_access(grant, cli()).await.unwrap();
+    world.agent().will([frontdesk_world::Step::Hang]);
+    let running = eve.says("runs").await;
+    world.agent().begun(1).await;
+    let revoke = world.desk().change_access(AccessChange::Revoke { principal, scope: None }, cli());
+    assert!(revoke.now_or_never().is_none(), "begun, and dropped");
+    assert_eq!(world.ended(running).await.message.state, "cancelled");
+    until("the agent is told", || async { (world.agent().aborted().len() == 1).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_speak() {
+    let world = World::with(guarded()).await;
+    let eve = world.user("eve");
+    let principal: frontdesk_core::address::Principal = "fake:eve".parse().unwrap();
+    let change = |change| async { world.desk().change_access(change, cli()).await.unwrap() };
+    change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
+    world.agent().will([frontdesk_world::Step::Hang]);
+    let running = eve.says("runs").await;
+    world.agent().begun(1).await;
+    let waiting = eve.says("waits").await;
+    let done = change(AccessChange::Revoke { principal: principal.clone(), scope: Some(Scope::Admin) }).await;
+    let AccessDone::Revoked(ended) = done else { panic!("{done:?}") };
+    assert_eq!((ended.grants, ended.running.len(), ended.waiting.len()), (1, 1, 1));
+    assert_eq!(world.ended(running).await.message.state, "cancelled");
+    assert_eq!(world.ended(waiting).await.message.state, "refused");
+    // With a grant of their own they go on.
+    change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm }).await;
+    change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
+    let kept = eve.says("kept").await;
+    change(AccessChange::Revoke { principal, scope: Some(Scope::Admin) }).await;
+    assert_eq!(world.ended(kept).await.message.state, "answered");
+}
+
+#[tokio::test]
+async fn a_right_code_that_is_typed_twice_is_no_guess() {
+    let world = World::with(guarded()).await;
+    let eve = world.user("eve");
+    eve.tries("hi").await;
+    let code = code_in(&eve.hears().await);
+    assert!(matches!(approve(&world, &code).await.unwrap(), AccessDone::Approved(_)));
+    for _ in 0..10 {
+        let again = approve(&world, &code).await.unwrap();
+        assert!(matches!(again, AccessDone::NoSuchCode { left: 5 }), "{again:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use frontdesk_core::address::Principal;
 use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Adapter;
 use frontdesk_runtime::{AgentEntry, Desk, Running, Setup, StartError};
-use frontdesk_store::row::{HistoryRow, OutRow, SessionRow};
+use frontdesk_store::row::{HistoryRow, OutRow, Scope, SessionRow};
 use tempfile::TempDir;
 
 use crate::agent::{Held, ScriptedAgent};
@@ -75,6 +76,7 @@ impl World {
             secret: [7; 32],
             routing: BTreeMap::from([(place.clone(), self.plan.routing.clone())]),
             access: BTreeMap::from([(place, self.plan.access.clone())]),
+            grant_rule: only_people,
             hooks: self.plan.hooks.clone(),
         };
         self.running = Some(Running::start(setup).await?);
@@ -203,5 +205,13 @@ impl World {
             (totals.waiting == 0 && totals.running == 0 && totals.outbox == 0).then_some(())
         })
         .await;
+    }
+}
+
+/// The platform's rule for grants: its groups begin with a dash, and its names with an at sign.
+fn only_people(principal: &Principal, _: &Scope) -> Result<(), String> {
+    match principal.id().starts_with(['-', '@']) {
+        true => Err("this names nobody".to_owned()),
+        false => Ok(()),
     }
 }

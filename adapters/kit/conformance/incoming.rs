@@ -6,7 +6,7 @@ use std::sync::Arc;
 use frontdesk_core::message::{EventKind, Speaker};
 use frontdesk_core::port::Busy;
 
-use super::{Rig, is_private, living, pause, texts, until};
+use super::{Rig, living, pause, texts, until};
 use crate::Ledger;
 
 /// A message is an event with everything that the house needs to know of it.
@@ -27,7 +27,7 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     assert_eq!(event.principal.id(), rig.person(), "people are known by their stable id");
     assert_eq!(event.speaker, Speaker::Person);
     assert_eq!(event.address, rig.chat(), "an answer goes where the question came from");
-    assert!(is_private(&event.place) && event.addressed && !event.forwarded);
+    assert!(event.place.is_private() && event.addressed && !event.forwarded);
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
     assert!(

@@ -95,7 +95,7 @@ fn bytes(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
             from = from.or(Some(at));
         }
         if units >= end {
-            return (units == end).then(|| from.map(|from| from..at))?;
+            return from.filter(|_| units == end).map(|from| from..at);
         }
         units += c.len_utf16();
     }

@@ -1,6 +1,7 @@
 //! A platform's account and somebody on it, as they are said on the command line.
 
 use clap::Args;
+use frontdesk_core::account;
 
 use super::Failure;
 
@@ -15,10 +16,7 @@ pub struct Account {
 impl Account {
     /// The platform and its account, if one was said.
     pub fn of<'a>(&'a self, platform: &'a str) -> Result<(&'a str, Option<&'a str>), Failure> {
-        let (platform, behind) = match platform.split_once('@') {
-            Some((platform, account)) => (platform, Some(account)),
-            None => (platform, None),
-        };
+        let (platform, behind) = account::split(platform);
         match (behind, self.account.as_deref()) {
             (Some(one), Some(other)) if one != other => Err(Failure::usage(format!(
                 "{platform}@{one} and --account {other} are two accounts; say one"

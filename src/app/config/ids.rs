@@ -50,9 +50,9 @@ impl Ids {
                 "this is a group's id, and only people can be named here, such as {like}; {HOW_TO_FIND}"
             ),
             Kind::Anybody => {
-                "this is an account of the platform's own: whoever writes anonymously writes as it, \
-                              so it names nobody"
-                    .to_owned()
+                let why = "this is an account of the platform's own: whoever writes anonymously writes as it, so it \
+                           names nobody";
+                why.to_owned()
             }
             Kind::None if id.trim().is_empty() => format!(
                 "the id is empty and names nobody; write the platform's own, such as {like}, or take it out"
@@ -110,9 +110,9 @@ impl Ids {
             let problem = match id.as_str() {
                 EVERYBODY if people.dm_policy == DmPolicy::Open => return None,
                 EVERYBODY => {
-                    "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
-                              and nothing here"
-                        .to_owned()
+                    let instead = "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
+                                   and nothing here";
+                    instead.to_owned()
                 }
                 id => self.person(id).err()?,
             };

@@ -5,14 +5,10 @@ use std::sync::PoisonError;
 
 use frontdesk_core::address::Address;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked};
-use tokio::sync::MutexGuard;
+use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
 
 use super::Known;
 use crate::house::House;
-
-/// The right to change something; others wait meanwhile.
-pub(crate) struct Changing<'a>(#[expect(dead_code, reason = "held, not read")] MutexGuard<'a, ()>);
 
 impl House {
     /// Changes who may speak. Whoever calls has asked whether its author may.
@@ -21,16 +17,50 @@ impl House {
         change: AccessChange,
         author: Author,
     ) -> Result<AccessDone, StoreError> {
-        let changing = self.before_change(&change).await;
-        let done = self.store.change_access(change, author, self.clock.wall()).await;
-        self.after_change(changing, done.as_ref().ok()).await;
-        done
+        let done = self.change_once(&change, &author).await?;
+        let (AccessChange::Revoke { principal, scope: Some(Scope::Admin) }, AccessDone::Revoked(mut ended)) =
+            (change, done.clone())
+        else {
+            return Ok(done);
+        };
+        // An admin may speak where others need to be let in. What rests on nothing else ends as well.
+        for scope in self.access.shut_to(&principal) {
+            let change = AccessChange::Revoke { principal: principal.clone(), scope: Some(scope) };
+            if let AccessDone::Revoked(more) = self.change_once(&change, &author).await? {
+                ended.running.extend(more.running);
+                ended.waiting.extend(more.waiting);
+                ended.said.extend(more.said);
+            }
+        }
+        Ok(AccessDone::Revoked(ended))
     }
 
-    /// To be called before a change is stored. What is taken away is taken from memory at once, so that nothing
-    /// gets in between the commit and its being known.
-    pub(crate) async fn before_change(&self, change: &AccessChange) -> Changing<'_> {
+    async fn change_once(&self, change: &AccessChange, author: &Author) -> Result<AccessDone, StoreError> {
+        let store = self.store.change_access(change.clone(), author.clone(), self.clock.wall());
+        self.changing(change, store, |stored| stored.as_ref().ok()).await
+    }
+
+    /// Has a change stored, and makes it known. What is taken away is taken from memory before, so that nothing
+    /// gets in between the commit and its being known. `done` finds in what was stored what came of the change.
+    pub(crate) async fn changing<T>(
+        &self,
+        change: &AccessChange,
+        store: impl Future<Output = T>,
+        done: impl FnOnce(&T) -> Option<&AccessDone>,
+    ) -> T {
         let changing = self.access.changing.lock().await;
+        self.take_away(change);
+        let stored = store.await;
+        self.learn().await;
+        self.adapters.switch(|place| self.access.stopped(place).map(|row| row.by));
+        drop(changing);
+        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done(&stored) {
+            self.ended(ended).await;
+        }
+        stored
+    }
+
+    fn take_away(&self, change: &AccessChange) {
         let mut known = self.access.known.write().unwrap_or_else(PoisonError::into_inner);
         match change {
             AccessChange::Revoke { principal, scope } => {
@@ -45,18 +75,6 @@ impl House {
             }
             _ => {}
         }
-        drop(known);
-        Changing(changing)
-    }
-
-    /// To be called when it was stored, or was not.
-    pub(crate) async fn after_change(&self, changing: Changing<'_>, done: Option<&AccessDone>) {
-        self.learn().await;
-        drop(changing);
-        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done {
-            self.ended(ended).await;
-        }
-        self.adapters.switch(|place| self.access.stopped(place).map(|row| row.by));
     }
 
     /// Reads what the database says. If it cannot be read, less is allowed than might be, never more.
@@ -80,11 +98,12 @@ impl House {
         }
     }
 
-    /// A chat has another id now. Its sessions, rules and grants keep the first one; what is to be sent goes to the
-    /// new one.
+    /// A chat has another id now: what is to be sent goes there. If it is known here by its old id and not by the new
+    /// one, its sessions keep the first one, and rules and grants are found by either.
     pub(crate) async fn chat_moved(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
         let changing = self.access.changing.lock().await;
-        let moved = self.store.chat_moved(from, to, self.clock.wall()).await?;
+        let named = self.access.is_named(from) && !self.access.is_named(to);
+        let moved = self.store.chat_moved(from, to, named, self.clock.wall()).await?;
         self.learn().await;
         drop(changing);
         if let Some(moved) = moved {

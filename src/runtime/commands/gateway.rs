@@ -5,10 +5,9 @@ mod account;
 mod people;
 mod show;
 
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::Action;
 use frontdesk_core::command::Gateway;
 use frontdesk_core::command::gateway::USAGES;
-use frontdesk_core::key::Scope as KeyScope;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, Author, CommandEffect, CommandFacts, InboundRow};
 
@@ -16,14 +15,18 @@ use super::Plan;
 use crate::desk::Lifecycle;
 use crate::house::House;
 
+/// What somebody hears who is none of them.
+const NOT_ADMIN: &str = "Only admins may look after the gateway.";
+
 pub(super) async fn plan(
     house: &House,
     row: &InboundRow,
     request: Option<Gateway>,
 ) -> Result<Plan, StoreError> {
-    let Some(request) = request else { return Ok(usage(house, row)) };
-    if !may_administer(house, row) {
-        return Ok(refused(row, &request));
+    let may = house.still_may(row, Action::Administer);
+    let Some(request) = request else { return Ok(if may { usage() } else { Plan::say(NOT_ADMIN) }) };
+    if !may {
+        return Ok(note(row, &request, "refused:not_admin", NOT_ADMIN.to_owned()));
     }
     let noted = |text: String| note(row, &request, "done", text);
     Ok(match &request {
@@ -37,43 +40,26 @@ pub(super) async fn plan(
         Gateway::Revoke { platform, user } => people::revoke(house, row, &request, platform, user),
         Gateway::AllowHere => people::serve(house, row, &request, true),
         Gateway::DenyHere => people::serve(house, row, &request, false),
-        Gateway::Mute { minutes } => people::mute(house, row, Some(*minutes)),
-        Gateway::Unmute => people::mute(house, row, None),
-        Gateway::Start { what } => account::switch(house, row, &request, what.as_deref(), false),
-        Gateway::Stop { what } => account::switch(house, row, &request, what.as_deref(), true),
-        Gateway::Restart => noted("Restarting. Nothing that was accepted is lost.".to_owned()),
+        Gateway::Mute { minutes } => people::mute(house, row, &request, *minutes),
+        Gateway::Unmute => people::unmute(row, &request),
+        Gateway::Start { what: Some(what) } => account::switch(house, row, &request, what, false),
+        Gateway::Stop { what: Some(what) } => account::switch(house, row, &request, what, true),
+        Gateway::Start { what: None } => noted("I am running.".to_owned()),
+        Gateway::Stop { what: None } => Plan {
+            lifecycle: Some(Lifecycle::Stop),
+            ..noted("Stopping. What was accepted is kept; start the program again to go on.".to_owned())
+        },
+        Gateway::Restart => Plan {
+            lifecycle: Some(Lifecycle::Restart),
+            ..noted("Restarting. Nothing that was accepted is lost.".to_owned())
+        },
     })
 }
 
-/// What the whole process is to do, once the command's end is stored.
-pub(super) fn lifecycle(request: &Gateway) -> Option<Lifecycle> {
-    match request {
-        Gateway::Restart => Some(Lifecycle::Restart),
-        Gateway::Stop { what: None } => Some(Lifecycle::Stop),
-        _ => None,
-    }
-}
-
-/// Whether the command's sender may administer: asked when it is carried out, not when it came.
-pub(crate) fn may_administer(house: &House, row: &InboundRow) -> bool {
-    let context = match row.session.scope() {
-        KeyScope::Dm => Context::Dm,
-        _ => Context::Group(row.session.id()),
-    };
-    let who = Who { principal: &row.principal, speaker: row.speaker, roles: &row.roles };
-    house.authorize(who, context, Action::Administer) == Decision::Allow
-}
-
-fn usage(house: &House, row: &InboundRow) -> Plan {
-    if !may_administer(house, row) {
-        return Plan::say("Only admins may look after the gateway.");
-    }
+/// What can be written.
+fn usage() -> Plan {
     let lines: Vec<String> = USAGES.iter().map(|usage| format!("- `/gateway {usage}`")).collect();
     Plan::say(lines.join("\n"))
-}
-
-fn refused(row: &InboundRow, request: &Gateway) -> Plan {
-    note(row, request, "refused:not_admin", "Only admins may look after the gateway.".to_owned())
 }
 
 /// A reply whose only effect is the audit's line.
@@ -93,5 +79,5 @@ fn changing(
     reply: impl FnOnce(&CommandFacts) -> String + Send + 'static,
 ) -> Plan {
     let author = Author { name: row.principal.to_string(), via: "chat" };
-    Plan { effect: CommandEffect::Access { change: Box::new(change), author }, reply: Box::new(reply) }
+    Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)
 }

@@ -18,12 +18,7 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
         (None, 1) => "1 message waits for its turn.".to_owned(),
         (None, waiting) => format!("{waiting} messages wait for their turn."),
     };
-    let policy = house.resets.policy(
-        row.session.channel(),
-        row.session.account(),
-        row.session.scope().name(),
-        row.session.id(),
-    );
+    let policy = house.policy(&row.session);
     let now = house.clock.wall();
     let today = match house.config.limits.daily {
         0 => String::new(),

@@ -5,7 +5,7 @@ use frontdesk_store::row::{CommandEffect, CommandFacts};
 use super::Plan;
 
 pub(super) fn plan() -> Plan {
-    Plan { effect: CommandEffect::Stop, reply: Box::new(reply) }
+    Plan::new(CommandEffect::Stop, reply)
 }
 
 fn reply(facts: &CommandFacts) -> String {

@@ -1,13 +1,13 @@
 //! `/whoami`: who somebody is to us, and what they may do.
 
+use frontdesk_core::access::Action;
 use frontdesk_store::row::InboundRow;
 
 use super::Plan;
-use super::gateway::may_administer;
 use crate::house::House;
 
 pub(super) fn plan(house: &House, row: &InboundRow) -> Plan {
-    let admin = may_administer(house, row);
+    let admin = house.still_may(row, Action::Administer);
     let may =
         if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
     Plan::say(format!(

@@ -41,12 +41,20 @@ impl Desk {
     /// Changes who may speak; at once, also for what waits and what runs. Whoever calls has asked
     /// [`Desk::authorize`] whether `author` may.
     pub async fn change_access(&self, change: AccessChange, author: Author) -> Result<AccessDone, DeskError> {
-        if let AccessChange::Revoke { principal, scope } = &change {
-            self.refuse_what_the_file_says(principal, scope.as_ref())?;
+        match &change {
+            AccessChange::Grant { principal, scope } => self.refuse_odd_ids(principal, scope)?,
+            AccessChange::Revoke { principal, scope } => {
+                self.refuse_what_the_file_says(principal, scope.as_ref())?;
+            }
+            _ => {}
         }
-        let done = self.0.change_access(change, author).await;
-        self.0.note_storage(done.as_ref().err());
-        Ok(done?)
+        let house = self.0.clone();
+        self.to_its_end(async move {
+            let done = house.change_access(change, author).await;
+            house.note_storage(done.as_ref().err());
+            Ok(done?)
+        })
+        .await
     }
 
     /// Strangers who wait for an admin, the oldest first.
@@ -57,7 +65,11 @@ impl Desk {
     /// Who may speak, and what admins have set.
     pub fn access(&self) -> AccessView {
         let state = self.0.access.state();
-        let mut entries = self.configured();
+        let written = self.0.access.written().map(|(principal, scope)| {
+            let source = "config".to_owned();
+            AccessEntry { principal, scope, source, by: None, shown: None, created: None }
+        });
+        let mut entries: Vec<AccessEntry> = written.collect();
         entries.extend(state.grants.into_iter().map(|grant| AccessEntry {
             principal: grant.principal,
             scope: grant.scope,
@@ -80,35 +92,22 @@ impl Desk {
         self.0.lifecycle.subscribe()
     }
 
-    /// What the configuration says.
-    fn configured(&self) -> Vec<AccessEntry> {
-        let mut entries = Vec::new();
-        for ((channel, account), rules) in self.0.access.all_rules() {
-            let groups = rules.groups.iter().flat_map(|(group, named)| {
-                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
-            });
-            let people = rules.allow.iter().map(|id| (id, Scope::Dm));
-            let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
-            for (id, scope) in people.chain(admins).chain(groups) {
-                let Ok(principal) = Principal::new(channel, Some(account), id) else { continue };
-                let source = "config".to_owned();
-                entries.push(AccessEntry { principal, scope, source, by: None, shown: None, created: None });
-            }
-        }
-        entries
-    }
-
     /// What the file grants, only the file takes back: to say "revoked" would not be true.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), DeskError> {
-        let named =
-            |entry: &AccessEntry| entry.principal == *who && scope.is_none_or(|scope| entry.scope == *scope);
-        match self.configured().into_iter().find(named) {
+        let mut written = self.0.access.written();
+        match written.find(|(named, place)| named == who && scope.is_none_or(|scope| place == scope)) {
             None => Ok(()),
-            Some(entry) => Err(DeskError::Invalid(format!(
+            Some((_, place)) => Err(DeskError::Invalid(format!(
                 "{who} is allowed ({}) by the configuration file: take the id {} out of it and restart",
-                entry.scope.name(),
+                place.name(),
                 who.id()
             ))),
         }
+    }
+
+    /// Refuses what the platform's ids do not allow.
+    fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), DeskError> {
+        (self.0.grant_rule)(who, scope)
+            .map_err(|problem| DeskError::Invalid(format!("{}: {problem}", who.id())))
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::{Action, Decision};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::Busy;
 
+use super::first_id;
 use crate::access::whole;
 use crate::house::House;
 
@@ -41,8 +42,5 @@ pub(super) async fn all(house: &House, batch: &mut [Event]) -> Result<(), Busy> 
 
 /// Nobody who may not speak makes us read.
 fn may_speak(house: &House, event: &Event) -> bool {
-    let chat = house.access.original(&event.address);
-    let context = if event.place.is_private() { Context::Dm } else { Context::Group(&chat) };
-    let who = Who { principal: &event.principal, speaker: event.speaker, roles: &event.roles };
-    house.authorize(who, context, Action::Speak) == Decision::Allow
+    house.authorize_event(event, &first_id(house, event), Action::Speak) == Decision::Allow
 }

@@ -1,7 +1,7 @@
 //! One event at the gate: may its sender speak, and what is to become of it?
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{Action, Context, Decision, DenyReason, Who};
+use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Manner, Refusal, Source, Speaker};
@@ -83,12 +83,7 @@ impl Scene<'_> {
     }
 
     fn decide(&self, action: Action) -> Decision {
-        let Event { principal, speaker, roles, .. } = self.event;
-        let context = match self.event.place.is_private() {
-            true => Context::Dm,
-            false => Context::Group(self.chat),
-        };
-        self.house.authorize(Who { principal, speaker: *speaker, roles }, context, action)
+        self.house.authorize_event(self.event, self.chat, action)
     }
 
     fn is_admin_command(&self) -> bool {

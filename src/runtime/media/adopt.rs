@@ -1,8 +1,7 @@
 //! Files that are to be sent: each is copied while it is known to lie in the folder, and sent from the copy.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use frontdesk_core::act::MediaFile;
@@ -67,7 +66,7 @@ fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String
     if size > most {
         return Err(MediaError::TooLarge { most });
     }
-    let (partial, mut to): (Partial, File) = Partial::create(&PathBuf::from(root).join(OUT))?;
+    let (partial, mut to) = Partial::create(&root.join(OUT))?;
     // It may grow while it is read.
     let copied = io::copy(&mut from.take(most.saturating_add(1)), &mut to)?;
     match copied {

@@ -3,16 +3,14 @@
 use std::collections::HashMap;
 use std::pin::pin;
 
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::Action;
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::id::MessageId;
-use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{File, Prompt, Stop, Turn};
 use frontdesk_store::row::{Fenced, InboundRow};
 
 use super::{End, Run};
-use crate::house::House;
 
 impl Run<'_> {
     /// The turn as the agent gets it, or how it ends without the agent.
@@ -85,7 +83,7 @@ impl Run<'_> {
 
     /// One message, as it is to reach the agent.
     async fn admit(&mut self, row: &InboundRow) -> Result<Prompt, End> {
-        if !may_speak(self.house, &self.turn.session, row) {
+        if !self.house.still_may(row, Action::Speak) {
             return Err(End::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -152,14 +150,4 @@ impl Run<'_> {
             Err(error) => Err(End::Died(format!("a refusal was not stored: {error}"))),
         }
     }
-}
-
-/// Whether somebody may still speak in a session: asked again for whatever has waited.
-pub(crate) fn may_speak(house: &House, session: &SessionKey, row: &InboundRow) -> bool {
-    let who = Who { principal: &row.principal, speaker: row.speaker, roles: &row.roles };
-    let context = match session.scope() {
-        Scope::Dm => Context::Dm,
-        _ => Context::Group(session.id()),
-    };
-    house.authorize(who, context, Action::Speak) == Decision::Allow
 }

@@ -32,6 +32,8 @@ pub struct Recovered {
     pub parts: u64,
     /// Sessions with something to do, the longest waiting first.
     pub sessions: Vec<SessionKey>,
+    /// Those of them in which pieces of an album wait: others may be on their way.
+    pub albums: Vec<SessionKey>,
     /// Commands that wait.
     pub commands: Vec<MessageId>,
     /// Addresses with something to send.

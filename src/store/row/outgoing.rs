@@ -102,6 +102,11 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
+    /// To be posted anew, at once: there is no message any more that it could edit.
+    Anew {
+        /// Why.
+        error: String,
+    },
     /// It may or may not have arrived, and will not be sent again (`on_ambiguous = "hold"`).
     Unknown {
         /// Why.

@@ -108,7 +108,7 @@ impl House {
                 .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
         let api = Api::new(config, door.clone(), running.desk().clone(), tokens.clone(), metrics).unwrap();
-        let api = api.with_webhooks(webhooks).with_rule_for_grants(only_numbers);
+        let api = api.with_webhooks(webhooks);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::new();
@@ -357,6 +357,7 @@ fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>, pigeon
         secret: [7; 32],
         routing: BTreeMap::new(),
         access: rules,
+        grant_rule: only_numbers,
         hooks: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
-//! Connecting and disconnecting channels; ending the gateway.
+//! Connecting and disconnecting channels.
 
+use frontdesk_core::account;
 use frontdesk_core::command::Gateway;
 use frontdesk_store::row::{AccessChange, InboundRow};
 
@@ -7,21 +8,8 @@ use super::{changing, note};
 use crate::commands::Plan;
 use crate::house::House;
 
-/// `start [CHANNEL]` and `stop [CHANNEL]`.
-pub(super) fn switch(
-    house: &House,
-    row: &InboundRow,
-    request: &Gateway,
-    what: Option<&str>,
-    stopped: bool,
-) -> Plan {
-    let Some(what) = what else {
-        let text = match stopped {
-            true => "Stopping. What was accepted is kept; start the program again to go on.",
-            false => "I am running.",
-        };
-        return note(row, request, "done", text.to_owned());
-    };
+/// `start CHANNEL` and `stop CHANNEL`.
+pub(super) fn switch(house: &House, row: &InboundRow, request: &Gateway, what: &str, stopped: bool) -> Plan {
     if what.bytes().all(|byte| byte.is_ascii_digit()) {
         let text =
             "The port is set with `gateway.port` in the configuration file, or with `frontdesk run --port`.";
@@ -54,10 +42,7 @@ pub(super) fn switch(
 
 /// The accounts of a channel, or the one that is named with it.
 fn named(house: &House, what: &str) -> Vec<(String, String)> {
-    let (channel, account) = match what.split_once('@') {
-        Some((channel, account)) => (channel, Some(account)),
-        None => (what, None),
-    };
+    let (channel, account) = account::split(what);
     let places = house.adapters.places().into_iter();
     places.filter(|place| place.0 == channel && account.is_none_or(|account| place.1 == account)).collect()
 }

@@ -1,14 +1,16 @@
 //! Letting people and groups in, and out.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use frontdesk_core::account;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::Gateway;
-use frontdesk_core::key::Scope as KeyScope;
+use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as KeyScope};
 use frontdesk_core::pairing::Code;
 use frontdesk_core::prompt::inert;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
 use super::{changing, note};
+use crate::access::Place;
 use crate::commands::Plan;
 use crate::house::House;
 
@@ -65,6 +67,9 @@ pub(super) fn allow(
         }
         (true, _) => Scope::Group(row.session.id().to_owned()),
     };
+    if let Err(problem) = (house.grant_rule)(&principal, &scope) {
+        return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
+    }
     let whom = principal.to_string();
     let place = match &scope {
         Scope::Group(_) => "in this group",
@@ -82,13 +87,7 @@ pub(super) fn revoke(house: &House, row: &InboundRow, request: &Gateway, platfor
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    let place = (principal.platform().to_owned(), principal.account().to_owned());
-    let in_file = house.access.rules(&place).is_some_and(|rules| {
-        let id = principal.id();
-        let grouped = rules.groups.values().any(|group| group.people.contains(id));
-        rules.allow.contains(id) || rules.admins.contains(id) || grouped
-    });
-    if in_file {
+    if house.access.written().any(|(who, _)| who == principal) {
         let text = format!(
             "`{principal}` is allowed by the configuration file: take the id out of it and send `/gateway restart`."
         );
@@ -136,25 +135,25 @@ pub(super) fn serve(house: &House, row: &InboundRow, request: &Gateway, allowed:
     })
 }
 
-/// `mute [MINUTES]`; `None` ends it.
-pub(super) fn mute(house: &House, row: &InboundRow, minutes: Option<Option<u32>>) -> Plan {
-    let request = if minutes.is_some() { Gateway::Mute { minutes: None } } else { Gateway::Unmute };
-    let Some(chat) = first(row) else {
-        return note(row, &request, "refused:no_chat", "This chat cannot be muted.".to_owned());
+/// `mute [MINUTES]`.
+pub(super) fn mute(house: &House, row: &InboundRow, request: &Gateway, minutes: Option<u32>) -> Plan {
+    let span = minutes.map_or(FOR_EVER, |minutes| Duration::minutes(minutes.into()));
+    let end = match minutes {
+        Some(minutes) => format!("for {minutes} minutes, or until `/gateway unmute`"),
+        None => "until `/gateway unmute`".to_owned(),
     };
-    let now = house.clock.wall();
-    let until = minutes.map(|minutes| match minutes {
-        Some(minutes) => now + Duration::minutes(minutes.into()),
-        None => now + FOR_EVER,
-    });
-    let text = match minutes {
-        None => "I answer here again.".to_owned(),
-        Some(None) => {
-            "I am silent here until `/gateway unmute`. What is said meanwhile is not answered.".to_owned()
-        }
-        Some(Some(minutes)) => format!(
-            "I am silent here for {minutes} minutes, or until `/gateway unmute`. What is said meanwhile is not answered."
-        ),
+    let text = format!("I am silent here {end}. What is said meanwhile is not answered.");
+    silence(row, request, Some(house.clock.wall() + span), text)
+}
+
+/// `unmute`.
+pub(super) fn unmute(row: &InboundRow, request: &Gateway) -> Plan {
+    silence(row, request, None, "I answer here again.".to_owned())
+}
+
+fn silence(row: &InboundRow, request: &Gateway, until: Option<DateTime<Utc>>, text: String) -> Plan {
+    let Some(chat) = first(row) else {
+        return note(row, request, "refused:no_chat", "This chat cannot be muted.".to_owned());
     };
     changing(row, AccessChange::Mute { chat, until }, move |_| text)
 }
@@ -170,30 +169,14 @@ fn group(row: &InboundRow) -> Option<Address> {
 
 /// A person by platform and id, or what to write instead.
 fn person(house: &House, platform: &str, user: &str) -> Result<Principal, String> {
-    let (channel, account) = match platform.split_once('@') {
-        Some((channel, account)) => (channel, Some(account)),
-        None => (platform, None),
-    };
-    let place = (channel.to_owned(), account.unwrap_or("default").to_owned());
+    let (channel, account) = account::split(platform);
+    let place = (channel.to_owned(), account.unwrap_or(DEFAULT_ACCOUNT).to_owned());
     if house.access.rules(&place).is_none() {
-        let known: Vec<String> = house.access.all_rules().keys().map(name).collect();
+        let shown = |(channel, account): &Place| format!("`{}`", account::shown(channel, account));
+        let known: Vec<String> = house.access.all_rules().keys().map(shown).collect();
         return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
     }
-    if user.starts_with('@') {
-        return Err(
-            "A name can change hands, so I only take ids. The person sees theirs with /whoami, or when they write to \
-             me for the first time."
-                .to_owned(),
-        );
-    }
-    if user.starts_with('-') {
-        return Err("That is the id of a group, not of a person.".to_owned());
-    }
     Principal::new(channel, account, user).map_err(|error| error.to_string())
-}
-
-fn name((channel, account): &(String, String)) -> String {
-    if account == "default" { format!("`{channel}`") } else { format!("`{channel}@{account}`") }
 }
 
 fn named(row: &PairingRow) -> String {

@@ -11,7 +11,7 @@ fn at(text: &str) -> Address {
 }
 
 async fn moved(desk: &Desk, from: &str, to: &str) -> Option<Moved> {
-    desk.store.chat_moved(&at(from), &at(to), t(50)).await.unwrap()
+    desk.store.chat_moved(&at(from), &at(to), true, t(50)).await.unwrap()
 }
 
 async fn send(desk: &Desk, to: &str, text: &str) -> OutRow {

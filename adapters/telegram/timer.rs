@@ -9,7 +9,7 @@ use frontdesk_core::retry::Backoff;
 
 /// The clock, as a connection uses it.
 #[derive(Clone)]
-pub(crate) struct Rest(Arc<dyn Clock>);
+pub(crate) struct Timer(Arc<dyn Clock>);
 
 /// A moment on both clocks: one stands still while the machine sleeps, the other may be set.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub(crate) struct Moment {
     wall: DateTime<Utc>,
 }
 
-impl Rest {
+impl Timer {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self(clock)
     }

@@ -1,0 +1,25 @@
+//! A voice that says nothing, for tests of what lies beneath it.
+
+use frontdesk_core::address::Address;
+use frontdesk_core::markup::Part;
+use frontdesk_core::profile::ReceiptRule;
+
+use crate::row::{OutRow, Speech};
+
+pub(crate) struct Mute;
+
+impl Speech for Mute {
+    fn receipt(&self, _: &Address) -> ReceiptRule {
+        ReceiptRule::Platform
+    }
+
+    fn parts(&self, _: &Address, _: &str) -> Vec<Part> {
+        Vec::new()
+    }
+
+    fn idempotent(&self, _: &Address) -> bool {
+        false
+    }
+
+    fn committed(&self, _: &[OutRow]) {}
+}
