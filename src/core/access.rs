@@ -94,9 +94,11 @@ pub struct ChannelAccess {
     pub bots: BTreeSet<String>,
 }
 
-/// Who may speak in a group. Nobody named means everyone in it.
+/// Who may speak in a group: everyone in it, unless it is for some people alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupAccess {
+    /// Whether only those may speak who are named below, be it nobody.
+    pub closed: bool,
     /// People, by their ids.
     pub people: BTreeSet<String>,
     /// Those who have one of these roles there, by the roles' ids. A role never makes an admin.
@@ -171,7 +173,7 @@ fn in_group(rules: &ChannelAccess, grants: Grants, admin: bool, who: Who<'_>, gr
     if named.is_none() && !grants.here && !grants.group {
         return Decision::Deny(DenyReason::UnknownGroup);
     }
-    let everyone = named.map_or(grants.here, |named| named.people.is_empty() && named.roles.is_empty());
+    let everyone = named.map_or(grants.here, |named| !named.closed);
     let listed = named.is_some_and(|named| {
         named.people.contains(who.principal.id()) || who.roles.iter().any(|role| named.roles.contains(role))
     });
@@ -201,6 +203,7 @@ mod tests {
                 (
                     "closed".to_owned(),
                     GroupAccess {
+                        closed: true,
                         people: BTreeSet::from(["member".to_owned()]),
                         roles: BTreeSet::from(["staff".to_owned()]),
                     },
@@ -298,6 +301,17 @@ mod tests {
         assert_eq!(decide("-100", Speaker::Chat), Decision::Allow);
         assert_eq!(decide("1", Speaker::Bot), Decision::Deny(DenyReason::Bot));
         assert_eq!(decide("robot", Speaker::Bot), Decision::Allow);
+    }
+
+    #[test]
+    fn a_closed_group_without_names_is_for_nobody() {
+        let mut rules = rules(DmPolicy::Pairing);
+        rules.groups.insert("empty".to_owned(), GroupAccess { closed: true, ..GroupAccess::default() });
+        for id in ["friend", "member", "stranger"] {
+            let decision = speak(&rules, id, Context::Group("empty"));
+            assert_eq!(decision, Decision::Deny(DenyReason::NotAllowed), "{id}");
+        }
+        assert_eq!(speak(&rules, "root", Context::Group("empty")), Decision::Allow, "an admin");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The accounts of all platforms: keeps each one connected, and knows which of them hear their platform.
 
 mod pace;
+mod shown;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -14,6 +15,7 @@ use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use futures_util::FutureExt;
 use pace::Pace;
+use shown::{Shown, Shows};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
@@ -41,6 +43,8 @@ pub(crate) struct Connection {
     pace: Pace,
     /// Chats in which something is being shown right now.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
+    /// What chats show of answers in progress.
+    shown: Shown,
     /// Who disconnected it, while it is. What is on its way to it is sent all the same.
     stopped: watch::Sender<Option<String>>,
 }
@@ -159,7 +163,14 @@ impl Connection {
             offline: 0,
         };
         let stopped = watch::Sender::new(None);
-        Self { adapter, state: Mutex::new(state), pace, chats: Mutex::default(), stopped }
+        Self {
+            adapter,
+            state: Mutex::new(state),
+            pace,
+            chats: Mutex::default(),
+            shown: Shown::default(),
+            stopped,
+        }
     }
 
     /// Waits until nobody else changes what this chat shows, and keeps others from it meanwhile. An answer in
@@ -190,8 +201,16 @@ impl Connection {
         to: &Address,
         act: Act,
     ) -> Result<Receipt, SendError> {
+        if self.shown.is_said(to, &act) {
+            let Act::Edit { target, .. } = act else { return Ok(Receipt::default()) };
+            return Ok(Receipt { message: Some(target) });
+        }
+        let shows = Shows::of(&act);
         let sent = AssertUnwindSafe(self.adapter.send(to, act)).catch_unwind().await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
+        if let Some(shows) = shows {
+            self.shown.note(to, shows, &sent);
+        }
         match &sent {
             Err(SendError::Offline) => self.offline(clock),
             _ => self.online(),
@@ -200,6 +219,9 @@ impl Connection {
             Ok(_) => self.state().shut_out = None,
             Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => {
                 self.hold(clock, *pause)
+            }
+            Err(SendError::Later { after: Some(pause), scope: Bucket::Chat, .. }) => {
+                self.pace.hold(to, *pause, clock.mono());
             }
             Err(SendError::Credentials(detail)) => self.shut_out(clock, detail),
             Err(_) => {}
@@ -221,6 +243,11 @@ impl Connection {
             }
         }
         self.pace.must_wait(to, now)
+    }
+
+    /// Whether the platform wants nothing for this chat now.
+    pub(crate) fn is_held(&self, clock: &Arc<dyn Clock>, to: &Address) -> bool {
+        self.pace.held_until(to, clock.mono()).is_some()
     }
 
     /// Something was sent to a chat of several people.

@@ -233,6 +233,9 @@ impl Flow {
         self.pending = Some(Box::pin(async move {
             // Held until the platform's id is stored: an end that comes meanwhile edits this message.
             let _alone = connection.alone_in(&address).await;
+            if connection.is_held(&house.clock, &address) {
+                return Step::Off;
+            }
             let row = match house.store.stream(turn, fence, plain, house.clock.wall()).await {
                 Ok(Fenced::Done(Some(row))) => row,
                 // An older part to this chat is still to be sent; an answer must not overtake it.

@@ -111,7 +111,8 @@ fn nobodys(kind: &EventKind) -> Option<&str> {
 /// The plan as the limits leave it. `/stop` gets through uncounted: it is what helps against too much.
 fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
     let Scene { house, source, event, chat, .. } = scene;
-    let stop = matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
+    let stop = plan.disposition == Disposition::Command
+        && matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
     // What is only overheard costs nothing. The store will say that a redelivery is one; it costs its sender
     // nothing either.
     if stop || matches!(plan.disposition, Disposition::Aside(_)) || house.recent.knows(&source.id, &event.id)

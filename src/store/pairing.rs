@@ -179,7 +179,8 @@ impl Tries {
         let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
         Ok(Self {
             failures: failures.saturating_sub(forgotten),
-            locked_until: locked.filter(|until| *until > now),
+            // No lock is longer than a lock can be, also when the clock was put back since.
+            locked_until: locked.filter(|until| *until > now && *until <= now + LOCKOUT),
         })
     }
 

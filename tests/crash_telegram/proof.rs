@@ -96,8 +96,12 @@ const FAULTS: [Fault; 23] = [
         Some(())
     }),
     ("the agent sees a later message first", "O5: the agent saw it after", |e| {
-        let answered =
-            |seen: &Seen| seen.what == "prompt" && seen.attempt == 1 && seen.session.ends_with(":dm:1001");
+        let answered = |seen: &Seen| {
+            let turn = seen.turn[1..].parse::<i64>().ok().and_then(|id| e.database.turns.get(&id));
+            let last =
+                turn.is_some_and(|turn| turn.state == "done" && turn.attempt == i64::from(seen.attempt));
+            seen.what == "prompt" && seen.session.ends_with(":dm:1001") && last
+        };
         let places: Vec<usize> = (0..e.agents.len()).filter(|at| answered(&e.agents[*at])).collect();
         e.agents.swap(*places.first()?, *places.last()?);
         Some(())

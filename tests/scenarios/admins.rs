@@ -80,7 +80,13 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     let root = world.user("root");
     root.says("/gateway stop fake").await;
     assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
+    world.at_rest().await;
     let account = |world: &World| world.desk().accounts().remove(0);
+    // The answer is stored together with the switch, and the switch is thrown a moment later.
+    frontdesk_world::patience::until("the account is disconnected", || async {
+        account(&world).stopped.map(drop)
+    })
+    .await;
     assert_eq!(account(&world).stopped.as_deref(), Some("fake:root"));
     world.crash().await;
     world.start().await.unwrap();

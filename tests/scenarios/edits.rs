@@ -99,3 +99,17 @@ async fn what_no_agent_can_take_gets_one_honest_sentence() {
     world.beat().await;
     assert!(world.platform().chat("-1").is_empty());
 }
+
+#[tokio::test]
+async fn what_was_said_with_a_new_conversation_can_be_edited_while_it_waits() {
+    let world = World::new().await;
+    let platform = world.platform();
+    world.agent().will([Step::Pause]);
+    platform.brought(said("anna", "first")).await;
+    world.agent().begun(1).await;
+    platform.brought(said("anna", "/new plan A").named("m2")).await;
+    platform.brought(said("anna", "/new plan B").instead_of("m2")).await;
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(world.agent().heard(), ["first", "plan B"]);
+}

@@ -56,7 +56,7 @@ async fn where_no_mention_is_required_everything_is_for_the_agent() {
 async fn only_those_on_a_groups_list_are_heard_in_it() {
     let world = World::with(plan().access(|access| {
         let (people, roles) = (["anna".to_owned()].into(), ["staff".to_owned()].into());
-        access.groups.insert("-2".to_owned(), GroupAccess { people, roles });
+        access.groups.insert("-2".to_owned(), GroupAccess { closed: true, people, roles });
     }))
     .await;
     let platform = world.platform();
@@ -205,7 +205,9 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
     let world =
         World::with(plan().chat("-100", |chat| chat.require_mention = Some(false)).access(|access| {
             let people = ["anna".to_owned()].into();
-            access.groups.insert("-100".to_owned(), GroupAccess { people, ..GroupAccess::default() });
+            access
+                .groups
+                .insert("-100".to_owned(), GroupAccess { closed: true, people, ..GroupAccess::default() });
         }))
         .await;
     let platform = world.platform();

@@ -111,3 +111,14 @@ async fn nothing_that_is_empty_reaches_the_agent() {
     world.at_rest().await;
     assert!(world.agent().turns().is_empty());
 }
+
+#[tokio::test]
+async fn somebody_elses_stop_is_a_message_like_any_other() {
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
+    let platform = world.platform();
+    let forwarded = || frontdesk_world::event::said("anna", "/stop please").forwarded();
+    assert!(matches!(platform.brought(forwarded()).await, Outcome::Accepted { .. }));
+    let second = platform.brought(forwarded()).await;
+    assert!(matches!(second, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{second:?}");
+}

@@ -77,7 +77,9 @@ async fn run(steps: Vec<Step>) {
             .access(|access| {
                 access.dm_policy = DmPolicy::Pairing;
                 let people = ["listed".to_owned()].into();
-                access.groups.insert("-2".to_owned(), GroupAccess { people, ..GroupAccess::default() });
+                access
+                    .groups
+                    .insert("-2".to_owned(), GroupAccess { closed: true, people, ..GroupAccess::default() });
             })
             .chat("-1", |chat| chat.ambient = Some(5)),
     )

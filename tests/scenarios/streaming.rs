@@ -301,3 +301,19 @@ async fn a_draft_that_is_too_fast_waits_as_long_as_the_platform_says() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["one"]);
 }
+
+#[tokio::test]
+async fn a_last_word_that_is_there_already_is_not_said_again() {
+    let world = World::with(plan().edits(500)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("Let me see."), Step::Pause]);
+    anna.says("hello").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.asleep(std::time::Duration::from_secs(120)).await;
+    world.agent().go_on();
+    world.at_rest().await;
+    let edits = world.platform().journal().iter().filter(|line| line.starts_with("edit")).count();
+    assert_eq!((anna.sees(), edits), (vec!["Let me see.".to_owned()], 0));
+    let part = world.outbox().await.remove(0);
+    assert_eq!((part.state.as_str(), part.platform_message.is_some()), ("sent", true));
+}

@@ -46,14 +46,16 @@ pub struct People {
     pub groups: BTreeMap<String, Group>,
 }
 
-/// A group that is served. Without anybody named in it everybody there may speak.
+/// A group that is served. Without a list of people or roles everybody there may speak.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Group {
-    /// The people who may speak there, by their ids.
-    pub allow: Vec<Id>,
+    /// The people who may speak there, by their ids. Left out, everybody there may; an empty list is nobody.
+    #[schemars(with = "Vec<Id>")] // a `null` would look like an empty list and mean the opposite
+    pub allow: Option<Vec<Id>>,
     /// The roles there whose holders may speak, by their ids, on platforms that have such a thing.
-    pub roles: Vec<Id>,
+    #[schemars(with = "Vec<Id>")]
+    pub roles: Option<Vec<Id>>,
     /// Other rules than elsewhere.
     #[serde(flatten)]
     pub chat: Chat,
@@ -135,7 +137,12 @@ impl Account {
 impl People {
     /// The same as the gate wants it.
     pub fn access(&self) -> ChannelAccess {
-        let group = |group: &Group| GroupAccess { people: ids(&group.allow), roles: ids(&group.roles) };
+        let named = |list: &Option<Vec<Id>>| list.as_deref().map(ids).unwrap_or_default();
+        let group = |group: &Group| GroupAccess {
+            closed: group.allow.is_some() || group.roles.is_some(),
+            people: named(&group.allow),
+            roles: named(&group.roles),
+        };
         let mut allow = ids(&self.allow);
         // With `open` it says the same once more; nobody is called so.
         allow.remove(super::ids::EVERYBODY);
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn what_stands_in_groups_is_served_and_routed() {
         let chat = Chat { agent: Some("a".into()), ..Chat::default() };
-        let group = Group { allow: vec!["7".into()], chat: chat.clone(), ..Group::default() };
+        let group = Group { allow: Some(vec!["7".into()]), chat: chat.clone(), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
         let routing =
             Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), ..Routing::default() };

@@ -134,12 +134,12 @@ impl Ids {
         if let Err(problem) = self.group(id) {
             wrong.push(ConfigError { path: path.to_owned(), problem });
         }
-        wrong.extend(self.people(&join(path, "allow"), &group.allow));
-        let roles = join(path, "roles");
-        if !self.has_roles && !group.roles.is_empty() {
+        wrong.extend(self.people(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
+        let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
+        if !self.has_roles && group.roles.is_some() {
             let problem = "this platform has no roles; name the people in `allow`".to_owned();
             wrong.push(ConfigError { path: roles, problem });
-        } else if let Some(n) = group.roles.iter().position(|id| id.as_str().trim().is_empty()) {
+        } else if let Some(n) = named.iter().position(|id| id.as_str().trim().is_empty()) {
             let problem = "the role's id is empty and names nobody".to_owned();
             wrong.push(ConfigError { path: item(&roles, n), problem });
         }

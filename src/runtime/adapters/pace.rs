@@ -29,6 +29,8 @@ pub(super) struct Pace {
     /// When each group will have had enough time for all that was sent to it. Kept by hand, because governor can
     /// only count a send and not be asked about one, and whether there is anything to send is not known before.
     spent: Mutex<HashMap<Address, Mono>>,
+    /// Chats that the platform wants to rest, and until when.
+    held: Mutex<HashMap<Address, Mono>>,
 }
 
 impl Pace {
@@ -36,16 +38,42 @@ impl Pace {
         let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
             RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), Ticks(clock.clone()))
         });
-        Self { account, per_group: pacing.per_group, spent: Mutex::default() }
+        Self { account, per_group: pacing.per_group, spent: Mutex::default(), held: Mutex::default() }
     }
 
     /// When something may be sent to this address, if not now. Counts one send of the account if it may.
     pub(super) fn must_wait(&self, to: &Address, now: Mono) -> Option<Mono> {
-        if let Some(until) = self.group_is_full(to, now) {
+        if let Some(until) = self.held_until(to, now).max(self.group_is_full(to, now)) {
             return Some(until);
         }
         let until = self.account.as_ref()?.check().err()?;
         Some(now + until.wait_time_from(now.0))
+    }
+
+    /// The platform wants nothing for this chat for a while; its topics rest with it.
+    pub(super) fn hold(&self, to: &Address, pause: Duration, now: Mono) {
+        let Some(chat) = whole(to) else { return };
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= GROUPS {
+            held.retain(|_, until| *until > now);
+        }
+        let known = held.entry(chat).or_default();
+        *known = (*known).max(now + pause);
+    }
+
+    /// Until when a chat rests, if it does.
+    pub(super) fn held_until(&self, to: &Address, now: Mono) -> Option<Mono> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_empty() {
+            return None;
+        }
+        let chat = whole(to)?;
+        let until = *held.get(&chat)?;
+        if until <= now {
+            held.remove(&chat);
+            return None;
+        }
+        Some(until)
     }
 
     fn group_is_full(&self, to: &Address, now: Mono) -> Option<Mono> {
@@ -76,7 +104,12 @@ mod tests {
 
     #[test]
     fn a_few_at_once_and_then_one_after_another() {
-        let pace = Pace { account: None, per_group: Some(Duration::from_secs(3)), spent: Mutex::default() };
+        let pace = Pace {
+            account: None,
+            per_group: Some(Duration::from_secs(3)),
+            spent: Mutex::default(),
+            held: Mutex::default(),
+        };
         let at = |seconds| Mono(Duration::from_secs(seconds));
         let (here, topic): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-1:topic:5".parse().unwrap());
@@ -95,6 +128,11 @@ mod tests {
         }
         assert_eq!(sent, 20, "twenty a minute");
         assert_eq!(pace.must_wait(&"telegram:-2".parse().unwrap(), at(100)), None, "another group");
+        let other: Address = "telegram:-3".parse().unwrap();
+        pace.hold(&other, Duration::from_secs(20), at(100));
+        pace.hold(&other, Duration::from_secs(1), at(101));
+        assert_eq!(pace.must_wait(&other, at(119)), Some(at(120)));
+        assert_eq!(pace.must_wait(&other, at(120)), None);
         assert!(Pacing::default().per_group.is_none());
     }
 }

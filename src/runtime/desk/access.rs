@@ -37,6 +37,9 @@ pub struct AccessEntry {
     pub created: Option<DateTime<Utc>>,
 }
 
+/// No platform's ids are longer.
+const LONGEST_ID: usize = 256;
+
 impl Desk {
     /// Changes who may speak; at once, also for what waits and what runs. Whoever calls has asked
     /// [`Desk::authorize`] whether `author` may.
@@ -107,6 +110,9 @@ impl Desk {
 
     /// Refuses what the platform's ids do not allow.
     fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), DeskError> {
+        if who.id().len() > LONGEST_ID {
+            return Err(DeskError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));
+        }
         (self.0.grant_rule)(who, scope)
             .map_err(|problem| DeskError::Invalid(format!("{}: {problem}", who.id())))
     }

@@ -145,6 +145,10 @@ impl Scene<'_> {
         // Nothing is commanded by changing what was said.
         match command::parse(&self.event.text, None) {
             Parsed::Text(text) => self.said(text).map(|plan| plan.said_by(Manner::Edit)),
+            // The conversation began with the first version; what was said with it may change.
+            Parsed::Command(Command::New { text: Some(text) }) => {
+                self.said(&text).map(|plan| plan.said_by(Manner::Edit))
+            }
             _ => None,
         }
     }

@@ -13,8 +13,10 @@ impl Court<'_> {
             self.find(None, format!("O9: in the log: {line}"));
         }
         for code in &self.e.book.codes {
-            let told = self.e.database.outbox.iter().any(|out| out.body.contains(code));
-            let typed = self.e.database.inbound.iter().any(|row| row.body.contains(code));
+            let notices = self.e.database.outbox.iter().filter(|out| out.kind == "notice");
+            let told = notices.map(|out| &out.body).any(|body| body.contains(code));
+            let commands = self.e.database.inbound.iter().filter(|row| row.disposition == "command");
+            let typed = commands.map(|row| &row.body).any(|body| body.contains(code));
             if told || typed {
                 self.find(None, format!("O9: a code is in the database: {code}"));
             }

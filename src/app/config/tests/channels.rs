@@ -133,6 +133,22 @@ fn a21_a25_only_ids_let_somebody_in() {
         says(&json("\"no\""), &["expected a list"]);
     }
     says("[channels.telegram]\nadmins = [\"*\"]\n", &["\"*\" names nobody"]);
+    let group = "{\"channels\": {\"telegram\": {\"groups\": {\"-5\": {\"allow\": null}}}}}";
+    says(group, &["expected a list, found null"]);
+}
+
+#[test]
+fn a25_an_empty_list_of_a_group_is_nobody_and_no_list_is_everybody() {
+    let who = Principal::new("telegram", None, "7").unwrap();
+    for (list, expected) in
+        [("", true), ("allow = []\n", false), ("allow = [7]\n", true), ("allow = [8]\n", false)]
+    {
+        let config = telegram(&format!("[channels.telegram.groups.\"-5\"]\n{list}"));
+        let rules = of_place(&config, "default");
+        let decision =
+            decide(&rules, Grants::default(), Who::person(&who), Context::Group("-5"), Action::Speak);
+        assert_eq!(decision == Decision::Allow, expected, "{list:?}");
+    }
 }
 
 #[test]

@@ -27,6 +27,14 @@ pub(super) fn switch(house: &House, row: &InboundRow, request: &Gateway, what: &
         return note(row, request, "refused:no_channel", text);
     }
     let count = accounts.len();
+    let ours = (row.address.channel().to_owned(), row.address.account().to_owned());
+    if stopped && accounts.contains(&ours) {
+        let text = format!(
+            "`{what}` is disconnected, and I do not hear you here any more. To connect it again, say \
+             `/gateway start {what}` in another channel; on the machine, `frontdesk chat '/gateway start {what}'`."
+        );
+        return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text);
+    }
     let text = match (stopped, count) {
         (true, 1) => format!("`{what}` is disconnected. `/gateway start {what}` connects it again."),
         (true, _) => {
