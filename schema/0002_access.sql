@@ -1,5 +1,12 @@
 -- Who may speak, what was said nearby, and files. Times as in 0001.
 
+-- This database's own name, which goes before every key that a platform sees: a platform that knows keys must not take
+-- the first part of a new database for the first one of another.
+CREATE TABLE house (
+  name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO house (name) VALUES (lower(hex(randomblob(8))));
+
 -- What an admin granted. A row is never changed but to be revoked; a new grant is a new row.
 CREATE TABLE access (
   id         INTEGER PRIMARY KEY,

@@ -32,7 +32,10 @@ pub fn check(profile: &Profile) {
         assert!(typing >= Duration::from_secs(1), "{channel}: typing every {typing:?} is a flood");
     }
     if profile.receipt == ReceiptRule::Commit {
-        assert!(profile.idempotent, "{channel}: what is fetched by number cannot arrive twice");
+        assert!(
+            profile.idempotent == Some(Duration::MAX),
+            "{channel}: what is fetched by number cannot arrive twice"
+        );
     }
     for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long()) {
         let parts = markup::render(&text, profile);

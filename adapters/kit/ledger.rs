@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, Outcome, Source};
@@ -91,6 +93,12 @@ impl Inbox for Ledger {
 
     async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
         Ok(self.start.clone())
+    }
+
+    async fn chats(&self, _: &Source, _: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
+        let mut chats: Vec<Address> = self.events().into_iter().rev().map(|event| event.address).collect();
+        chats.dedup();
+        Ok(chats)
     }
 
     fn heard(&self, _: &Source) {

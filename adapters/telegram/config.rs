@@ -284,7 +284,7 @@ impl Settings {
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,
             // Bot API: no method takes a key by which a repeated send would be known.
-            idempotent: false,
+            idempotent: None,
             pacing: Pacing {
                 per_chat: pace(self.per_chat_ms),
                 per_group: pace(self.per_group_ms),

@@ -138,6 +138,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
+    use chrono::{DateTime, Utc};
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
     use frontdesk_core::message::Cursor;
@@ -178,6 +179,9 @@ mod tests {
                 .iter()
                 .map(|_| Outcome::Accepted { message: MessageId(1), session: session.clone() })
                 .collect())
+        }
+        async fn chats(&self, _: &Source, _: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
+            Ok(Vec::new())
         }
         async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
             Ok(None)

@@ -8,6 +8,7 @@ pub mod markup;
 mod outbound;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
@@ -83,7 +84,7 @@ fn profile() -> Profile {
         // Whoever waits for an answer hears of its end by this alone.
         ends: true,
         buttons: false,
-        idempotent: true,
+        idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),
         // There is no platform that could fall silent: the channel is up as long as the door is.
         patience: None,

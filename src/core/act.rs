@@ -105,7 +105,8 @@ pub struct Post {
     pub part: Part,
     /// The row it comes from.
     pub out: OutId,
-    /// The same for every attempt to send this part: the idempotency key where the platform has one.
+    /// The same for every attempt to send this part and no other, in any database: the idempotency key where the
+    /// platform has one. Of any length: a platform with short keys gets a hash of it, never a piece.
     pub key: String,
     /// What it answers, as the event's `platform_message` named it.
     pub reply_to: Option<String>,

@@ -169,6 +169,9 @@ pub trait Inbox: Send + Sync + 'static {
         batch: Vec<Event>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Outcome>, Busy>;
+    /// The chats from which somebody has spoken since then, the latest first and at most a thousand: where a platform
+    /// must be asked what was missed, and does not list its private chats itself.
+    async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy>;
     /// Where the source stood at the last commit.
     async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy>;
     /// The platform has just shown that it still speaks to us (a poll has ended, a heartbeat was answered,

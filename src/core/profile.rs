@@ -33,8 +33,9 @@ pub struct Profile {
     pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,
-    /// Whether the platform drops a part that it has already seen under the same key.
-    pub idempotent: bool,
+    /// How long the platform knows the key of a part that it has seen, and drops a second one under it; `None` where
+    /// it knows none.
+    pub idempotent: Option<Duration>,
     /// The pace of sends that the platform tolerates.
     pub pacing: Pacing,
     /// How long a healthy connection may be silent (see `Inbox::heard`) before the account counts as deaf;

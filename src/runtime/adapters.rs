@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     pace: Pace,
     /// Chats in which something is being shown right now.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
+    /// The database's name, which goes before every key.
+    house: String,
     /// What chats show of answers in progress.
     shown: Shown,
     /// Who disconnected it, while it is. What is on its way to it is sent all the same.
@@ -66,12 +68,12 @@ struct State {
 }
 
 impl Adapters {
-    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, house: &str, clock: Arc<dyn Clock>) -> Self {
         let accounts = adapters
             .into_iter()
             .map(|adapter| {
                 let name = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
-                (name, Arc::new(Connection::new(adapter, &clock)))
+                (name, Arc::new(Connection::new(adapter, house, &clock)))
             })
             .collect();
         Self { clock, accounts }
@@ -150,7 +152,7 @@ impl Adapters {
 }
 
 impl Connection {
-    fn new(adapter: Arc<dyn Adapter>, clock: &Arc<dyn Clock>) -> Self {
+    fn new(adapter: Arc<dyn Adapter>, house: &str, clock: &Arc<dyn Clock>) -> Self {
         let pace = Pace::new(adapter.profile().pacing, clock);
         let state = State {
             heard: None,
@@ -169,6 +171,7 @@ impl Connection {
             pace,
             chats: Mutex::default(),
             shown: Shown::default(),
+            house: house.to_owned(),
             stopped,
         }
     }
@@ -206,6 +209,7 @@ impl Connection {
             return Ok(Receipt { message: Some(target) });
         }
         let shows = Shows::of(&act);
+        let act = self.keyed(act);
         let sent = AssertUnwindSafe(self.adapter.send(to, act)).catch_unwind().await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
         if let Some(shows) = shows {
@@ -227,6 +231,14 @@ impl Connection {
             Err(_) => {}
         }
         sent
+    }
+
+    /// Keys are counted anew in every database, and a platform may know them for a while.
+    fn keyed(&self, mut act: Act) -> Act {
+        if let Act::Post(post) | Act::Edit { post, .. } | Act::Media { post, .. } = &mut act {
+            post.key = format!("{}/{}", self.house, post.key);
+        }
+        act
     }
 
     /// When something may be sent to this address, if not now.

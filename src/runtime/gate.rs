@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::MessageId;
@@ -24,6 +25,8 @@ use crate::config::QueueMode;
 use crate::house::House;
 use crate::limits::Pace;
 
+/// So many chats an adapter is told of that has missed something.
+const CHATS: usize = 1000;
 /// How the count of denied events begins.
 const DENIED: &str = "denied:";
 /// How long the pieces of an album may be apart: they come as single events.
@@ -287,6 +290,11 @@ impl Inbox for Entrance {
     async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy> {
         let cursor = self.0.store.cursor(&source.id).await;
         cursor.map_err(|error: StoreError| Busy::Storage(error.to_string()))
+    }
+
+    async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
+        let chats = self.0.store.chats_since(source.channel, &source.account, since, CHATS).await;
+        chats.map_err(|error| Busy::Storage(error.to_string()))
     }
 
     fn heard(&self, source: &Source) {

@@ -225,7 +225,9 @@ fn judge(
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // An edit that is made twice says the same.
-            let harmless = connection.adapter.profile().idempotent || row.edit.is_some();
+            let age = (house.clock.wall() - row.created).to_std().unwrap_or_default();
+            let known = connection.adapter.profile().idempotent.is_some_and(|window| age < window);
+            let harmless = known || row.edit.is_some();
             match house.config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),

@@ -251,7 +251,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         groups: channels.into_iter().map(|channel| (channel, SENDS)).collect(),
     };
     let access = Access::new(setup.access, store.access_state().await?, &setup.clock);
-    let adapters = Adapters::new(setup.adapters, setup.clock.clone());
+    let adapters = Adapters::new(setup.adapters, &store.house_name().await?, setup.clock.clone());
     adapters.switch(|place| access.stopped(place).map(|row| row.by));
     let zone = resets.zone();
     let house = House {

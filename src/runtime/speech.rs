@@ -1,6 +1,7 @@
 //! How Frontdesk's own words become parts of a platform, and how new parts are made known.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::{self, Part};
@@ -39,8 +40,8 @@ impl Speech for Speaker {
         }
     }
 
-    fn idempotent(&self, to: &Address) -> bool {
-        self.profiles.get(to.channel()).is_some_and(|profile| profile.idempotent)
+    fn idempotent(&self, to: &Address) -> Option<Duration> {
+        self.profiles.get(to.channel()).and_then(|profile| profile.idempotent)
     }
 
     fn committed(&self, rows: &[OutRow]) {

@@ -1,5 +1,7 @@
 //! A voice that says nothing, for tests of what lies beneath it.
 
+use std::time::Duration;
+
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
@@ -17,8 +19,8 @@ impl Speech for Mute {
         Vec::new()
     }
 
-    fn idempotent(&self, _: &Address) -> bool {
-        false
+    fn idempotent(&self, _: &Address) -> Option<Duration> {
+        None
     }
 
     fn committed(&self, _: &[OutRow]) {}

@@ -17,7 +17,7 @@ use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
 use crate::queue::Line;
 use crate::row::{Finish, Recovered, Recovery};
-use crate::sql::{Sql, parsed};
+use crate::sql::{Sql, at, parsed};
 use crate::streaming::settle;
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -110,9 +110,13 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
     let orphans = open_parts(tx, "sending")?;
     for id in &orphans {
         let step = tx.apart(|| {
-            let to = "SELECT address FROM outbox WHERE id = ?1";
-            let to: Option<Address> = tx.one(to, [id.0], |row| parsed(row, 0))?;
-            if how.resend || to.is_some_and(|to| tx.house.speech.idempotent(&to)) {
+            let part = "SELECT address, created_at FROM outbox WHERE id = ?1";
+            let part = tx.one(part, [id.0], |row| Ok((parsed::<Address>(row, 0)?, at(row, 1)?)))?;
+            let known = part.is_some_and(|(to, created)| {
+                let age = (how.now - created).to_std().unwrap_or_default();
+                tx.house.speech.idempotent(&to).is_some_and(|window| age < window)
+            });
+            if how.resend || known {
                 tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;
                 return Ok(());
             }

@@ -1,6 +1,9 @@
 //! Conversations as lists and pages show them, and what is done to one from outside its messages.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Row, params};
@@ -10,7 +13,7 @@ use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::Line;
 use crate::row::{EpochRow, HistoryRow, SessionRow};
-use crate::sql::{Sql, at, count, int, maybe_at, parsed};
+use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::{Result, Store};
 
 /// The columns of [`SessionRow`], of `session s`.
@@ -76,6 +79,36 @@ impl Store {
             )
         })
         .await
+    }
+
+    /// The chats of an account in which a person has said something since then, the latest first.
+    pub async fn chats_since(
+        &self,
+        channel: &str,
+        account: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Address>> {
+        let (channel, account) = (channel.to_owned(), account.to_owned());
+        self.read(move |sql| {
+            let all: Vec<Address> = sql.all(
+                "SELECT address FROM session WHERE last_user_at >= ?1 ORDER BY last_user_at DESC",
+                [ms(since)],
+                |row| parsed(row, 0),
+            )?;
+            let mut seen = HashSet::new();
+            let ours =
+                |chat: &Address| (chat.channel(), chat.account()) == (channel.as_str(), account.as_str());
+            Ok(all.into_iter().filter(|chat| ours(chat) && seen.insert(chat.clone())).take(limit).collect())
+        })
+        .await
+    }
+
+    /// The name of this database, given to it when it was made.
+    pub async fn house_name(&self) -> Result<String> {
+        let name =
+            self.read(|sql| sql.one("SELECT name FROM house", [], |row| row.get::<_, String>(0))).await?;
+        Ok(name.unwrap_or_default())
     }
 
     /// Messages with their answers, the newest first, of one epoch or of all. The answer stands on the last

@@ -92,7 +92,7 @@ pub fn profile() -> Profile {
         person_chat: None,
         ends: false,
         buttons: false,
-        idempotent: false,
+        idempotent: None,
         pacing: Pacing::default(),
         patience: Some(Duration::from_secs(5)),
     }

@@ -113,7 +113,7 @@ impl Platform {
             person_chat: Some(""),
             ends: false,
             buttons: false,
-            idempotent: false,
+            idempotent: None,
             pacing,
             patience: Some(Duration::from_secs(60)),
         };

@@ -25,7 +25,7 @@ fn profile(media: Option<u64>) -> Profile {
         person_chat: None,
         ends: false,
         buttons: false,
-        idempotent: false,
+        idempotent: None,
         pacing: Pacing::default(),
         patience: None,
     }

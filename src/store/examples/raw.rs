@@ -162,8 +162,8 @@ impl Speech for Plain {
     fn parts(&self, _: &Address, text: &str) -> Vec<Part> {
         vec![Part { key: 0, body: text.into(), plain: text.into() }]
     }
-    fn idempotent(&self, _to: &Address) -> bool {
-        false
+    fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
+        None
     }
     fn committed(&self, _: &[OutRow]) {}
 }

@@ -1,5 +1,7 @@
 //! What goes out: parts, and how the store makes and shows them.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::Post;
 use frontdesk_core::address::Address;
@@ -15,9 +17,9 @@ pub trait Speech: Send + Sync + 'static {
     fn receipt(&self, to: &Address) -> ReceiptRule;
     /// The Markdown `text` as parts for this address.
     fn parts(&self, to: &Address, text: &str) -> Vec<Part>;
-    /// Whether the platform drops a part that it has already seen under the same key: such a part is sent
-    /// again after a crash, whatever the operator wants done with those that may have arrived.
-    fn idempotent(&self, to: &Address) -> bool;
+    /// How long the platform drops a part that it has already seen under the same key: within this time such a part
+    /// is sent again after a crash, whatever the operator wants done with those that may have arrived.
+    fn idempotent(&self, to: &Address) -> Option<Duration>;
     /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before
     /// the verbs that made them return, so that durable frames are shown in the order of their numbers. Must
     /// not block.

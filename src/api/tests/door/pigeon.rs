@@ -48,7 +48,7 @@ impl Pigeon {
             person_chat: Some(""),
             ends: false,
             buttons: false,
-            idempotent: false,
+            idempotent: None,
             pacing: Pacing::default(),
             patience: None,
         };

@@ -40,8 +40,8 @@ impl Speech for Voice {
     fn committed(&self, rows: &[OutRow]) {
         self.shown.lock().unwrap().extend_from_slice(rows);
     }
-    fn idempotent(&self, to: &Address) -> bool {
-        to.channel() == "matrix"
+    fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
+        (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))
     }
 }
 

@@ -121,6 +121,18 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
 }
 
 #[tokio::test]
+async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("matrix:bob", "a").await;
+    desk.ends(answered(&turn, "matrix:bob")).await;
+    desk.part("matrix:bob").await.unwrap();
+    let desk = desk.reborn(2).await;
+    let late = t(2 * 86_400);
+    desk.store.recover(Recovery { resend: false, now: late, ..recovery() }).await.unwrap();
+    assert!(desk.texts("unknown").await.contains(&"matrix:bob".to_owned()));
+}
+
+#[tokio::test]
 async fn what_waits_is_listed_the_longest_waiting_first() {
     let desk = Desk::open().await;
     let turn = desk.turn("eve", "first of all").await;
