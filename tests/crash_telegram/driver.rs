@@ -193,6 +193,8 @@ impl Run {
     async fn look(&mut self, last: bool) -> Result<bool> {
         let begun = clock::moment();
         self.world.calm(true);
+        // Whoever is in the middle of something finishes it.
+        clock::pause_ms(300).await;
         weather::clear(&self.world);
         let mut daemon = Daemon::start(&self.home)?;
         self.address = Some(daemon.ready(&self.home).await?.0);

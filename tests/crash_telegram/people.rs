@@ -10,7 +10,6 @@ use crate::cast::{
     ADA, ANNA, BERT, BOARD, CARL, FIRST_STRAW, FORUM, GUESTS, MALLORY, NORA, OTTO, PLAZA, Place, STAN,
     STREET, WENDY,
 };
-use crate::clock;
 use crate::dice::Dice;
 use crate::script::{self, Script, fingerprint};
 use crate::world::{Said, World};
@@ -175,7 +174,7 @@ impl Person {
             // The answer to the first version may be on its way already.
             _ => {
                 self.says().await;
-                clock::pause_ms(self.dice.range(0, 30)).await;
+                self.world.pause(&mut self.dice, 0, 30).await;
                 self.edits().await;
             }
         }
@@ -200,7 +199,7 @@ pub async fn talker(world: Arc<World>, person: i64, mut dice: Dice) {
             NORA => me.says().await,
             STAN => {
                 me.says().await;
-                clock::pause_ms(dice.range(20, 200)).await;
+                world.pause(&mut dice, 20, 200).await;
                 if dice.permille(500) {
                     me.commands("/stop").await;
                 }
@@ -279,7 +278,7 @@ pub async fn admins(world: Arc<World>, mut dice: Dice) {
             }
             60..=67 => {
                 board.commands("/gateway mute").await;
-                clock::pause_ms(dice.range(200, 900)).await;
+                world.pause(&mut dice, 200, 900).await;
                 board.commands("/gateway unmute").await;
             }
             68..=77 => admin.commands("/gateway status").await,

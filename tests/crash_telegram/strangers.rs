@@ -36,6 +36,7 @@ pub async fn come(world: Arc<World>, mut dice: Dice) {
         world.pause(&mut dice, 0, 200).await;
         if dice.permille(200) {
             decides(&world, ADA, &format!("/gateway deny {code}")).await;
+            world.pause(&mut dice, 0, 200).await;
             person.says().await;
             continue;
         }
@@ -47,8 +48,8 @@ pub async fn come(world: Arc<World>, mut dice: Dice) {
         let welcome = |text: &str| text.contains("You may write to me now").then_some(());
         if shown(&world, stranger, welcome).await.is_some() {
             for _ in 0..dice.range(1, 4) {
-                person.says().await;
                 world.pause(&mut dice, 0, 300).await;
+                person.says().await;
             }
         }
     }
