@@ -69,7 +69,7 @@ pub(crate) fn decide(
     }
     let Some(row) = having(tx, code, place, now)? else {
         // A code that was right once is no guess: typed twice, or too late.
-        if is_spent(tx, code)? {
+        if is_spent(tx, code, now)? {
             audit(tx, author, verdict.action(), &anybody, "refused:spent_code", now)?;
             return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
         }
@@ -124,10 +124,12 @@ fn having(
 }
 
 /// Whether this was the code of a request that is decided or too old.
-fn is_spent(sql: &Sql<'_>, code: &Code) -> Outcome<bool> {
-    let known = sql.all("SELECT salt, hash FROM pairing ORDER BY id DESC LIMIT ?1", [SPENT], |row| {
-        Ok((Salt(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
-    })?;
+fn is_spent(sql: &Sql<'_>, code: &Code, now: DateTime<Utc>) -> Outcome<bool> {
+    let known = sql.all(
+        "SELECT salt, hash FROM pairing WHERE state <> 'open' OR expires_at <= ?2 ORDER BY id DESC LIMIT ?1",
+        params![SPENT, ms(now)],
+        |row| Ok((Salt(row.get(0)?), row.get::<_, Vec<u8>>(1)?)),
+    )?;
     Ok(known.into_iter().filter(|(salt, hash)| code.matches(*salt, hash)).count() > 0)
 }
 

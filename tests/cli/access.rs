@@ -34,7 +34,7 @@ fn a_stranger_shows_a_code_and_is_let_in_with_it() {
     assert!(!list.out.contains(&code) && !json.out.contains(&code));
     let approve = ["pairing", "approve", "telegram", &code.to_lowercase(), "--account", "default"];
     assert!(home.run(&approve).good().out.contains("telegram:4242 (An\\u{202e}na"), "{list:?}");
-    home.run(&approve).failed(1, &["no open request has this code", "4 more wrong codes"]);
+    home.run(&approve).failed(1, &["no open request has this code", "5 more wrong codes"]);
     anna.tells("now answer me");
     anna.sees("now answer me");
     let people = home.run(&["access"]).good().out.clone();
@@ -42,11 +42,11 @@ fn a_stranger_shows_a_code_and_is_let_in_with_it() {
     assert_eq!(
         audit(&home),
         [
-            "cli cli approve telegram refused:no_such_code".to_owned(),
+            "cli cli approve telegram refused:spent_code".to_owned(),
             "cli cli approve telegram:4242 dm done".to_owned(),
         ]
     );
-    assert!(home.run(&["audit", "--limit", "1"]).good().out.contains("refused:no_such_code"));
+    assert!(home.run(&["audit", "--limit", "1"]).good().out.contains("refused:spent_code"));
     let ran = daemon.stop();
     assert!(!ran.good().err.contains(&code), "{ran:?}");
     assert!(!ran.err.contains("let me in"));
