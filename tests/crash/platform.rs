@@ -235,7 +235,9 @@ impl Platform {
             return Some(json!({"ok": false, "error": "refused"}));
         }
         state.messages.insert(message.clone(), (chat, text.clone()));
-        let took = Took { at: clock::now(), key: text_of("key"), text, message: message.clone(), edit, lost };
+        // Before the part's own key stands the name of the database.
+        let key = text_of("key").split_once('/').map(|(_, own)| own.to_owned()).unwrap_or_default();
+        let took = Took { at: clock::now(), key, text, message: message.clone(), edit, lost };
         state.took.push(took);
         (!lost).then(|| json!({"ok": true, "message": message}))
     }
