@@ -114,13 +114,19 @@ impl Access {
         &self.rules
     }
 
-    /// Where somebody may not speak as things stand: in private, and in groups that are for some people alone.
-    pub(crate) fn shut_to(&self, principal: &Principal) -> Vec<Scope> {
+    /// Where somebody could not speak without an admin's grant: in private, and in groups that are for some people
+    /// alone.
+    pub(crate) fn open_to_admins_alone(&self, principal: &Principal) -> Vec<Scope> {
         let place = (principal.platform().to_owned(), principal.account().to_owned());
-        let groups = self.rules.get(&place).into_iter().flat_map(|rules| rules.groups.keys());
-        let groups = groups.map(|group| (Scope::Group(group.clone()), Context::Group(group)));
+        let Some(rules) = self.rules.get(&place) else { return Vec::new() };
+        let known = self.known();
+        let shut = |context| {
+            let grants = Grants { admin: false, ..known.grants_of(principal, context) };
+            let who = Who::person(principal);
+            access::decide(rules, grants, who, context, Action::Speak) != Decision::Allow
+        };
+        let groups = rules.groups.keys().map(|group| (Scope::Group(group.clone()), Context::Group(group)));
         let places = std::iter::once((Scope::Dm, Context::Dm)).chain(groups);
-        let shut = |context| self.decide(Who::person(principal), context, Action::Speak) != Decision::Allow;
         places.filter(|(_, context)| shut(*context)).map(|(scope, _)| scope).collect()
     }
 

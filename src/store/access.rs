@@ -48,8 +48,8 @@ pub(crate) fn apply(
         }
         AccessChange::Deny { code, place } => decide(tx, Verdict::Denied, code, place.as_ref(), author, now),
         AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, now),
-        AccessChange::Revoke { principal, scope } => {
-            grant::revoke(tx, principal, scope.as_ref(), author, now)
+        AccessChange::Revoke { principal, scope, also } => {
+            grant::revoke(tx, principal, scope.as_ref(), also, author, now)
         }
         AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, now),
         AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),

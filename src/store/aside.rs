@@ -145,7 +145,10 @@ mod tests {
         hears(&store, &["4", "5"], Disposition::Aside(2)).await;
         let (principal, author) =
             (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
-        store.change_access(AccessChange::Revoke { principal, scope: None }, author, day(0)).await.unwrap();
+        store
+            .change_access(AccessChange::Revoke { principal, scope: None, also: Vec::new() }, author, day(0))
+            .await
+            .unwrap();
         assert_eq!(store.overheard(), 1, "one is forgotten with its sender");
         let keep = Keep { outbox_days: 9, refused_days: 9, history_days: 99, audit_days: 99 };
         store.purge(keep, day(9)).await.unwrap();

@@ -49,6 +49,7 @@ pub(crate) fn revoke(
     tx: &Tx<'_>,
     principal: &Principal,
     scope: Option<&Scope>,
+    also: &[Scope],
     author: &Author,
     now: DateTime<Utc>,
 ) -> Outcome<AccessDone> {
@@ -57,7 +58,10 @@ pub(crate) fn revoke(
          WHERE principal = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR scope = ?2)",
         params![principal.as_str(), scope.map(Scope::name), ms(now), author.name],
     )?;
-    let ended = end(tx, Whose::Person { principal, scope }, now)?;
+    let mut ended = end(tx, Whose::Person { principal, scope }, now)?;
+    for place in also {
+        ended.extend(end(tx, Whose::Person { principal, scope: Some(place) }, now)?);
+    }
     let subject = format!("{principal} {}", scope.map_or_else(|| "everything".to_owned(), Scope::name));
     let changed = grants > 0 || ended != Revoked::default();
     audit(tx, author, "revoke", &subject, done_or_unchanged(changed), now)?;

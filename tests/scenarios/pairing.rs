@@ -170,7 +170,8 @@ async fn a_revocation_comes_to_its_end_also_when_its_author_hangs_up() {
     world.agent().will([frontdesk_world::Step::Hang]);
     let running = eve.says("runs").await;
     world.agent().begun(1).await;
-    let revoke = world.desk().change_access(AccessChange::Revoke { principal, scope: None }, cli());
+    let revoke =
+        world.desk().change_access(AccessChange::Revoke { principal, scope: None, also: Vec::new() }, cli());
     assert!(revoke.now_or_never().is_none(), "begun, and dropped");
     assert_eq!(world.ended(running).await.message.state, "cancelled");
     until("the agent is told", || async { (world.agent().aborted().len() == 1).then_some(()) }).await;
@@ -187,7 +188,12 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     let running = eve.says("runs").await;
     world.agent().begun(1).await;
     let waiting = eve.says("waits").await;
-    let done = change(AccessChange::Revoke { principal: principal.clone(), scope: Some(Scope::Admin) }).await;
+    let done = change(AccessChange::Revoke {
+        principal: principal.clone(),
+        scope: Some(Scope::Admin),
+        also: Vec::new(),
+    })
+    .await;
     let AccessDone::Revoked(ended) = done else { panic!("{done:?}") };
     assert_eq!((ended.grants, ended.running.len(), ended.waiting.len()), (1, 1, 1));
     assert_eq!(world.ended(running).await.message.state, "cancelled");
@@ -196,7 +202,7 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm }).await;
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
     let kept = eve.says("kept").await;
-    change(AccessChange::Revoke { principal, scope: Some(Scope::Admin) }).await;
+    change(AccessChange::Revoke { principal, scope: Some(Scope::Admin), also: Vec::new() }).await;
     assert_eq!(world.ended(kept).await.message.state, "answered");
 }
 

@@ -102,7 +102,7 @@ async fn run(steps: Vec<Step>) {
                 if PEOPLE[who] != "listed" {
                     (granted.dm[who], granted.group[who]) = (false, false);
                 }
-                AccessChange::Revoke { principal: principal(who), scope: None }
+                AccessChange::Revoke { principal: principal(who), scope: None, also: Vec::new() }
             }
             Step::Serve { allowed } => {
                 granted.served = allowed;

@@ -64,7 +64,7 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
     let principal: Principal = call.param(0)?.parse().map_err(malformed)?;
     let scope = scope.as_deref().map(named).transpose()?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
-    let change = AccessChange::Revoke { principal, scope };
+    let change = AccessChange::Revoke { principal, scope, also: Vec::new() };
     match call.house.desk.change_access(change, call.author()?).await? {
         AccessDone::Revoked(ended) => {
             answer["grants"] = ended.grants.into();

@@ -17,27 +17,17 @@ impl House {
         change: AccessChange,
         author: Author,
     ) -> Result<AccessDone, StoreError> {
-        let done = self.change_once(&change, &author).await?;
-        let (AccessChange::Revoke { principal, scope: Some(Scope::Admin) }, AccessDone::Revoked(mut ended)) =
-            (change, done.clone())
-        else {
-            return Ok(done);
+        let change = match change {
+            // An admin may speak where others need to be let in.
+            AccessChange::Revoke { principal, scope: Some(Scope::Admin), .. } => AccessChange::Revoke {
+                also: self.access.open_to_admins_alone(&principal),
+                scope: Some(Scope::Admin),
+                principal,
+            },
+            change => change,
         };
-        // An admin may speak where others need to be let in. What rests on nothing else ends as well.
-        for scope in self.access.shut_to(&principal) {
-            let change = AccessChange::Revoke { principal: principal.clone(), scope: Some(scope) };
-            if let AccessDone::Revoked(more) = self.change_once(&change, &author).await? {
-                ended.running.extend(more.running);
-                ended.waiting.extend(more.waiting);
-                ended.said.extend(more.said);
-            }
-        }
-        Ok(AccessDone::Revoked(ended))
-    }
-
-    async fn change_once(&self, change: &AccessChange, author: &Author) -> Result<AccessDone, StoreError> {
-        let store = self.store.change_access(change.clone(), author.clone(), self.clock.wall());
-        self.changing(change, store, |stored| stored.as_ref().ok()).await
+        let store = self.store.change_access(change.clone(), author, self.clock.wall());
+        self.changing(&change, store, |stored| stored.as_ref().ok()).await
     }
 
     /// Has a change stored, and makes it known. What is taken away is taken from memory before, so that nothing
@@ -63,7 +53,7 @@ impl House {
     fn take_away(&self, change: &AccessChange) {
         let mut known = self.access.known.write().unwrap_or_else(PoisonError::into_inner);
         match change {
-            AccessChange::Revoke { principal, scope } => {
+            AccessChange::Revoke { principal, scope, .. } => {
                 if let Some(grants) = known.grants.get_mut(principal) {
                     grants.retain(|grant| scope.as_ref().is_some_and(|scope| grant.scope != *scope));
                 }

@@ -46,7 +46,7 @@ impl Desk {
     pub async fn change_access(&self, change: AccessChange, author: Author) -> Result<AccessDone, DeskError> {
         match &change {
             AccessChange::Grant { principal, scope } => self.refuse_odd_ids(principal, scope)?,
-            AccessChange::Revoke { principal, scope } => {
+            AccessChange::Revoke { principal, scope, .. } => {
                 self.refuse_what_the_file_says(principal, scope.as_ref())?;
             }
             _ => {}

@@ -192,6 +192,9 @@ pub enum AccessChange {
         principal: Principal,
         /// Where; `None` is everywhere.
         scope: Option<Scope>,
+        /// Where nothing but this grant let the person speak, besides the place it names: an admin speaks in many.
+        /// What is open there ends as well.
+        also: Vec<Scope>,
     },
     /// Serve a group, or serve it no more.
     Serve {
@@ -271,6 +274,16 @@ pub struct Revoked {
     pub waiting: Vec<(SessionKey, Address, MessageId)>,
     /// What streamed messages say now.
     pub said: Vec<OutRow>,
+}
+
+impl Revoked {
+    /// Adds what ended somewhere else.
+    pub fn extend(&mut self, more: Revoked) {
+        self.grants += more.grants;
+        self.running.extend(more.running);
+        self.waiting.extend(more.waiting);
+        self.said.extend(more.said);
+    }
 }
 
 /// Who changes something, for the audit.

@@ -94,18 +94,25 @@ pub(super) fn revoke(house: &House, row: &InboundRow, request: &Gateway, platfor
         return note(row, request, "refused:in_config", text);
     }
     let whom = principal.to_string();
-    changing(row, AccessChange::Revoke { principal, scope: None }, move |facts| match access(facts) {
-        Some(AccessDone::Revoked(ended)) if ended.grants == 0 => {
-            format!("`{whom}` had been granted nothing.")
-        }
-        Some(AccessDone::Revoked(ended)) => {
-            let stopped = ended.running.len() + ended.waiting.len();
-            let rest =
-                if stopped == 0 { String::new() } else { format!(" {stopped} open messages ended with it.") };
-            format!("`{whom}` may not speak to me any more.{rest}")
-        }
-        _ => "Done.".to_owned(),
-    })
+    changing(
+        row,
+        AccessChange::Revoke { principal, scope: None, also: Vec::new() },
+        move |facts| match access(facts) {
+            Some(AccessDone::Revoked(ended)) if ended.grants == 0 => {
+                format!("`{whom}` had been granted nothing.")
+            }
+            Some(AccessDone::Revoked(ended)) => {
+                let stopped = ended.running.len() + ended.waiting.len();
+                let rest = if stopped == 0 {
+                    String::new()
+                } else {
+                    format!(" {stopped} open messages ended with it.")
+                };
+                format!("`{whom}` may not speak to me any more.{rest}")
+            }
+            _ => "Done.".to_owned(),
+        },
+    )
 }
 
 /// `allow-here` and `deny-here`.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::desk::*;
 
 fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
-    AccessChange::Revoke { principal: person(who), scope }
+    AccessChange::Revoke { principal: person(who), scope, also: Vec::new() }
 }
 
 async fn revoked(desk: &Desk, who: &str, scope: Option<Scope>) -> Revoked {
