@@ -255,7 +255,7 @@ impl Call {
         Ok(if via == Some(b"cli") && caller.scope == Scope::Admin {
             Author { name: "cli".to_owned(), via: "cli" }
         } else {
-            Author { name: format!("api:{}", caller.token), via: "api" }
+            caller.author()
         })
     }
 

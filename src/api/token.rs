@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use frontdesk_core::address::{AddressError, Principal};
+use frontdesk_store::row::Author;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::watch;
@@ -54,6 +55,13 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) scope: Scope,
     hash: [u8; 32],
+}
+
+impl Caller {
+    /// Who changes something, for the audit.
+    pub(crate) fn author(&self) -> Author {
+        Author { name: format!("api:{}", self.token), via: "api" }
+    }
 }
 
 /// Makes a new clear token: 256 random bits as 43 characters of base64url.

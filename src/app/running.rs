@@ -9,7 +9,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Stop};
 use frontdesk_runtime::{Desk, DeskError, Status};
 use frontdesk_store::lock::Lock;
-use frontdesk_store::row::OutRow;
+use frontdesk_store::row::{Author, OutRow};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -94,7 +94,8 @@ impl Running {
     ) -> Result<Vec<OutRow>, DeskError> {
         let to =
             Address::new(channel, None, chat, None).map_err(|error| DeskError::Invalid(error.to_string()))?;
-        self.desk().send(&to, text, None, key).await
+        let author = Author { name: "program".to_owned(), via: "program" };
+        self.desk().send(&to, text, None, key, &author).await
     }
 
     /// The handle that everything else can be asked of; clones outlive nothing.

@@ -14,7 +14,7 @@ use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::markup;
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_store::row::{OutRow, Outgoing, SessionRow, Totals};
+use frontdesk_store::row::{Author, OutRow, Outgoing, SessionRow, Totals};
 use frontdesk_store::{Store, StoreError};
 
 use crate::house::House;
@@ -159,6 +159,7 @@ impl Desk {
         text: &str,
         media: Option<&Path>,
         key: &str,
+        author: &Author,
     ) -> Result<Vec<OutRow>, DeskError> {
         let Some(connection) = self.0.adapters.at(to) else {
             let known: Vec<String> = self
@@ -190,14 +191,14 @@ impl Desk {
             ReceiptRule::Commit => Some(self.session_at(to)?),
             ReceiptRule::Platform => None,
         };
-        let (key, now) = (key.to_owned(), self.0.clock.wall());
-        let outgoing = Outgoing { address: to.clone(), session, parts, media, key, now };
+        let (key, author, now) = (key.to_owned(), author.clone(), self.0.clock.wall());
+        let outgoing = Outgoing { address: to.clone(), session, parts, media, key, author, now };
         Ok(self.0.store.send(outgoing).await?)
     }
 
     /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
-    pub async fn reset(&self, session: &SessionKey) -> Result<u64, DeskError> {
-        let epoch = self.0.store.reset(session, "api", self.0.clock.wall()).await?;
+    pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, DeskError> {
+        let epoch = self.0.store.reset(session, "api", author, self.0.clock.wall()).await?;
         let epoch = epoch.ok_or_else(|| DeskError::NotFound(format!("session {session}")))?;
         self.0.hooks.tell(Moment::at(Point::SessionEnd, Some(session)));
         self.0.hooks.tell(Moment::at(Point::SessionStart, Some(session)));
@@ -205,11 +206,11 @@ impl Desk {
     }
 
     /// Cancels the running turn and all that wait; returns how many of each.
-    pub async fn cancel(&self, session: &SessionKey) -> Result<(usize, usize), DeskError> {
+    pub async fn cancel(&self, session: &SessionKey, author: &Author) -> Result<(usize, usize), DeskError> {
         let SessionRow { key, address, .. } = self.known(session).await?;
-        let house = self.0.clone();
+        let (house, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
-            let (running, waiting) = house.store.cancel(&key, house.clock.wall()).await?;
+            let (running, waiting) = house.store.cancel(&key, &author, house.clock.wall()).await?;
             let counts = (running.len(), waiting.len());
             house.cancelled(&key, &address, &running, waiting).await;
             Ok(counts)
@@ -218,11 +219,11 @@ impl Desk {
     }
 
     /// Cancels everything and erases what was said. The key's epochs are never used again.
-    pub async fn erase(&self, session: &SessionKey) -> Result<(), DeskError> {
+    pub async fn erase(&self, session: &SessionKey, author: &Author) -> Result<(), DeskError> {
         let SessionRow { key, address, epoch, .. } = self.known(session).await?;
-        let house = self.0.clone();
+        let (house, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
-            let erased = house.store.erase(&key, house.clock.wall()).await?;
+            let erased = house.store.erase(&key, &author, house.clock.wall()).await?;
             let (running, waiting) = erased.unwrap_or_default();
             house.cancelled(&key, &address, &running, waiting).await;
             if let Some(entry) = house.agents.get(key.agent()) {
@@ -234,14 +235,14 @@ impl Desk {
     }
 
     /// Sends a dead or unknown part once more.
-    pub async fn retry_part(&self, id: OutId) -> Result<(), DeskError> {
-        let address = self.0.store.part_retried(id, self.0.clock.wall()).await?;
+    pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), DeskError> {
+        let address = self.0.store.part_retried(id, author, self.0.clock.wall()).await?;
         self.moved(id, address)
     }
 
     /// Gives a part up.
-    pub async fn drop_part(&self, id: OutId) -> Result<(), DeskError> {
-        let address = self.0.store.part_dropped(id, self.0.clock.wall()).await?;
+    pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), DeskError> {
+        let address = self.0.store.part_dropped(id, author, self.0.clock.wall()).await?;
         self.moved(id, address)
     }
 

@@ -154,7 +154,10 @@ mod tests {
         store.purge(keep, day(9)).await.unwrap();
         assert_eq!(store.overheard(), 0, "the other one grew old");
         hears(&store, &["6"], Disposition::Aside(2)).await;
-        store.erase(&key(), day(1)).await.unwrap();
+        store
+            .erase(&key(), &crate::row::Author { name: "cli".to_owned(), via: "cli" }, day(1))
+            .await
+            .unwrap();
         assert_eq!(store.overheard(), 0, "erased");
         store.close().await;
     }

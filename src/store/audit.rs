@@ -1,15 +1,31 @@
-//! Who changed what: one line for every change of who may speak, in the transaction that made it.
+//! Who changed what: one line for everything that an admin or an operator does, in the transaction that did it.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::queue::Line;
 use crate::row::{AuditRow, Author};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
+    /// Leaves a line for something that changes nothing in the database: a refusal, for example. What does change
+    /// something leaves its line in the transaction of the change. Never a code and never a message's text.
+    pub async fn audit(
+        &self,
+        author: &Author,
+        action: &str,
+        subject: &str,
+        outcome: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let author = author.clone();
+        let [action, subject, outcome] = [action, subject, outcome].map(str::to_owned);
+        self.write(Line::House, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
+    }
+
     /// Lines of the audit, the newest first, before one of them or from the end.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         self.read(move |sql| {

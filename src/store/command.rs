@@ -8,6 +8,7 @@ use frontdesk_core::message::{Attachment, Manner, Refusal};
 use frontdesk_core::pairing::MASK;
 use rusqlite::params;
 
+use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::message::{inbound, inbound_columns, stored, stored_quote};
@@ -58,11 +59,14 @@ impl Store {
     pub async fn cancel(
         &self,
         key: &SessionKey,
+        author: &Author,
         now: DateTime<Utc>,
     ) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
-        let key = key.clone();
+        let (key, author) = (key.clone(), author.clone());
         self.write(Line::Commands, move |tx| {
             let stopped = stop(tx, &key, i64::MAX, now)?;
+            let any = !stopped.running.is_empty() || !stopped.waiting.is_empty();
+            audit(tx, &author, "session stop", key.as_str(), done_or_unchanged(any), now)?;
             Ok((stopped.running, stopped.waiting))
         })
         .await

@@ -5,10 +5,12 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
+use crate::audit::audit;
 use crate::command::{Stopped, stop};
 use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::queue::Line;
+use crate::row::Author;
 use crate::sql::{int, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, aside};
@@ -62,10 +64,11 @@ impl Store {
     pub async fn erase(
         &self,
         key: &SessionKey,
+        author: &Author,
         now: DateTime<Utc>,
     ) -> Result<Option<(Vec<TurnId>, Vec<MessageId>)>> {
-        let session = key.clone();
-        let closed = self.write(Line::House, move |tx| close(tx, &session, now)).await?;
+        let (session, author) = (key.clone(), author.clone());
+        let closed = self.write(Line::House, move |tx| close(tx, &session, &author, now)).await?;
         let Some(Closed { stopped, newest }) = closed else { return Ok(None) };
         for (words, newest) in WORDS.iter().zip(newest) {
             let session = key.clone();
@@ -94,7 +97,7 @@ struct Closed {
 }
 
 /// Ends everything that is open and leaves the old epochs behind.
-fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Closed>> {
+fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> Outcome<Option<Closed>> {
     let Some(life) = life(tx, key)? else { return Ok(None) };
     let stopped = stop(tx, key, i64::MAX, now)?;
     let commands = tx.run(
@@ -111,6 +114,7 @@ fn close(tx: &Tx<'_>, key: &SessionKey, now: DateTime<Utc>) -> Outcome<Option<Cl
          WHERE key = ?1 AND state IN ('queued', 'streaming', 'sending')",
         params![key.as_str(), ms(now)],
     )?;
+    audit(tx, author, "session erase", key.as_str(), "done", now)?;
     let newest = |words: &Words| Ok(tx.one(words.newest, [], |row| row.get(0))?.unwrap_or(0));
     let newest = WORDS.iter().map(newest).collect::<Outcome<_>>()?;
     Ok(Some(Closed { stopped, newest }))

@@ -10,11 +10,12 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
+use crate::audit::audit;
 use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Envelope, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{OutRow, Outgoing};
+use crate::row::{Author, OutRow, Outgoing};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -36,6 +37,7 @@ impl Store {
             let envelope = envelope(&outgoing.address, session, PostKind::Send, outgoing.now);
             let mut said = envelope.parts(tx, &base, &outgoing.parts)?;
             said.extend(envelope.files(tx, &base, &outgoing.media)?);
+            audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
             Ok(said)
         })
         .await
@@ -87,27 +89,41 @@ impl Store {
 
     /// An operator wants a dead or held part sent after all. It counts as put on its way now: else it would
     /// expire at once. Returns its address, or `None` if there is no such part.
-    pub async fn part_retried(&self, id: OutId, now: DateTime<Utc>) -> Result<Option<Address>> {
+    pub async fn part_retried(
+        &self,
+        id: OutId,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Address>> {
+        let author = author.clone();
         self.write(Line::Outbox, move |tx| {
-            tx.one(
+            let address = tx.one(
                 "UPDATE outbox SET state = 'queued', next_at = ?2, created_at = ?2, done_at = NULL
                  WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address",
                 [id.0, ms(now)],
                 |row| parsed(row, 0),
-            )
+            )?;
+            noted(tx, &author, "outbox retry", id, address, now)
         })
         .await
     }
 
     /// An operator gives a part up. Returns its address, or `None` if it has ended already or is being sent.
-    pub async fn part_dropped(&self, id: OutId, now: DateTime<Utc>) -> Result<Option<Address>> {
+    pub async fn part_dropped(
+        &self,
+        id: OutId,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Address>> {
+        let author = author.clone();
         self.write(Line::Outbox, move |tx| {
-            tx.one(
+            let address = tx.one(
                 "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
                  WHERE id = ?1 AND state IN ('queued', 'dead', 'unknown') RETURNING address",
                 [id.0, ms(now)],
                 |row| parsed(row, 0),
-            )
+            )?;
+            noted(tx, &author, "outbox drop", id, address, now)
         })
         .await
     }
@@ -178,6 +194,21 @@ fn envelope<'a>(
     now: DateTime<Utc>,
 ) -> Envelope<'a> {
     Envelope { turn: None, about: &[], session, address, reply_to: None, kind, now }
+}
+
+/// The audit's line about one part that somebody changed.
+fn noted(
+    tx: &Tx<'_>,
+    author: &Author,
+    action: &str,
+    id: OutId,
+    address: Option<Address>,
+    now: DateTime<Utc>,
+) -> Outcome<Option<Address>> {
+    if let Some(address) = &address {
+        audit(tx, author, action, &format!("{id} {address}"), "done", now)?;
+    }
+    Ok(address)
 }
 
 /// The parts of an earlier request with this key.

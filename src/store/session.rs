@@ -8,11 +8,12 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Row, params};
 
+use crate::audit::audit;
 use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::Line;
-use crate::row::{EpochRow, HistoryRow, SessionRow};
+use crate::row::{Author, EpochRow, HistoryRow, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::{Result, Store};
 
@@ -146,12 +147,19 @@ impl Store {
 
     /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such
     /// session. The reset rule counts from the first message in it.
-    pub async fn reset(&self, key: &SessionKey, reason: &str, now: DateTime<Utc>) -> Result<Option<u64>> {
-        let (key, reason) = (key.clone(), reason.to_owned());
+    pub async fn reset(
+        &self,
+        key: &SessionKey,
+        reason: &str,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<Option<u64>> {
+        let (key, reason, author) = (key.clone(), reason.to_owned(), author.clone());
         self.write(Line::House, move |tx| {
             let Some(life) = life(tx, &key)? else { return Ok(None) };
             let joined = anew(tx, &key, &life, &reason, now)?;
             tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
+            audit(tx, &author, "session reset", key.as_str(), "done", now)?;
             Ok(Some(joined.epoch))
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_world::World;
+use frontdesk_world::{World, operator};
 
 #[tokio::test]
 async fn readiness_follows_what_is_heard_and_not_what_is_sent() {
@@ -14,7 +14,7 @@ async fn readiness_follows_what_is_heard_and_not_what_is_sent() {
     world.platform().set_deaf(true);
     world.clock().pass(Duration::from_secs(61));
     // Sending still works, as it did for a gateway that was deaf for four days.
-    world.desk().send(&"fake:anna".parse().unwrap(), "still sending", None, "k").await.unwrap();
+    world.desk().send(&"fake:anna".parse().unwrap(), "still sending", None, "k", &operator()).await.unwrap();
     assert_eq!(anna.hears().await, "hello");
     assert_eq!(anna.hears().await, "still sending");
     let account = &world.desk().accounts()[0];

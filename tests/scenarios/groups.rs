@@ -6,7 +6,7 @@ use frontdesk_core::access::GroupAccess;
 use frontdesk_core::message::{Outcome, Speaker};
 use frontdesk_runtime::config::Sharing;
 use frontdesk_world::event::said;
-use frontdesk_world::{World, plan};
+use frontdesk_world::{World, operator, plan};
 
 /// The group that every world serves.
 const GROUP: &str = "-1";
@@ -192,7 +192,7 @@ async fn an_old_id_that_somebody_writes_to_takes_nothing_from_a_group_at_work() 
     platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
         to: GROUP.to_owned(),
     })]);
-    world.desk().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k").await.unwrap();
+    world.desk().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();
     assert_eq!(answers(&world, GROUP).await, ["before", "to the old id"]);
     platform.brought(said("anna", "after").in_group(GROUP)).await;
     world.at_rest().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_runtime::config::Ambiguous;
 use frontdesk_world::platform::Fault;
-use frontdesk_world::{Step, World, plan};
+use frontdesk_world::{Step, World, operator, plan};
 
 #[tokio::test]
 async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
@@ -223,21 +223,24 @@ async fn an_operator_can_send_retry_and_drop() {
     let world = World::new().await;
     let anna = world.user("anna");
     let to = "fake:anna".parse().unwrap();
-    let first = world.desk().send(&to, "good **morning**", None, "k1").await.unwrap();
-    let again = world.desk().send(&to, "good **morning**", None, "k1").await.unwrap();
+    let first = world.desk().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
+    let again = world.desk().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
     assert_eq!(first[0].post.out, again[0].post.out, "the same request is the same row");
     assert_eq!(anna.hears().await, "good <b>morning</b>");
     world.at_rest().await;
 
     let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
     world.platform().fails([refused(), refused()]);
-    let row = world.desk().send(&to, "once more", None, "k2").await.unwrap().remove(0);
+    let row = world.desk().send(&to, "once more", None, "k2", &operator()).await.unwrap().remove(0);
     world.at_rest().await;
-    world.desk().retry_part(row.post.out).await.unwrap();
+    world.desk().retry_part(row.post.out, &operator()).await.unwrap();
     assert_eq!(anna.hears().await, "once more");
-    assert!(world.desk().drop_part(row.post.out).await.is_err(), "what was sent cannot be dropped");
-    assert!(world.desk().send(&"nowhere:1".parse().unwrap(), "x", None, "k3").await.is_err());
-    assert!(world.desk().send(&to, "  ", None, "k4").await.is_err());
+    assert!(
+        world.desk().drop_part(row.post.out, &operator()).await.is_err(),
+        "what was sent cannot be dropped"
+    );
+    assert!(world.desk().send(&"nowhere:1".parse().unwrap(), "x", None, "k3", &operator()).await.is_err());
+    assert!(world.desk().send(&to, "  ", None, "k4", &operator()).await.is_err());
 }
 
 #[tokio::test]

@@ -30,5 +30,5 @@ pub use agent::{ScriptedAgent, Step};
 pub use clock::ManualClock;
 pub use platform::{Platform, Posted};
 pub use setup::{Plan, plan};
-pub use user::User;
+pub use user::{User, operator};
 pub use world::World;

@@ -6,8 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
+use frontdesk_store::row::Author;
 
 use crate::platform::{Platform, Posted};
+
+/// Who looks after the gateway from the machine it runs on.
+pub fn operator() -> Author {
+    Author { name: "cli".to_owned(), via: "cli" }
+}
 
 /// Somebody who writes, and reads what comes back.
 pub struct User {

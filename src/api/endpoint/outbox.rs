@@ -37,13 +37,13 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
 
 pub(crate) async fn retry(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    call.house.desk.retry_part(id).await?;
+    call.house.desk.retry_part(id, &call.author()?).await?;
     Ok(Answer::ok(json!({"id": id.to_string(), "state": "queued"})))
 }
 
 pub(crate) async fn give_up(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    call.house.desk.drop_part(id).await?;
+    call.house.desk.drop_part(id, &call.author()?).await?;
     Ok(Answer::ok(json!({"id": id.to_string(), "state": "dropped"})))
 }
 

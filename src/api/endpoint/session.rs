@@ -2,6 +2,7 @@
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_store::row::Author;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -54,16 +55,16 @@ pub(crate) async fn messages(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(crate) async fn reset(call: Call) -> Result<Answer, ApiError> {
-    begin_anew(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+    begin_anew(&call.house, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
 }
 
 pub(crate) async fn stop(call: Call) -> Result<Answer, ApiError> {
-    cancel(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+    cancel(&call.house, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
 }
 
 pub(crate) async fn erase(call: Call) -> Result<Answer, ApiError> {
     let key = key(call.param(0)?)?;
-    call.house.desk.erase(&key).await?;
+    call.house.desk.erase(&key, &call.author()?).await?;
     Ok(Answer::ok(json!({"erased": key.as_str()})))
 }
 
@@ -86,14 +87,14 @@ pub(crate) async fn session(house: &House, key: &SessionKey) -> Result<Value, Ap
 }
 
 /// Begins a new conversation.
-pub(crate) async fn begin_anew(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
-    let epoch = house.desk.reset(key).await?;
+pub(crate) async fn begin_anew(house: &House, key: &SessionKey, author: &Author) -> Result<Value, ApiError> {
+    let epoch = house.desk.reset(key, author).await?;
     Ok(json!({"session": key.as_str(), "epoch": epoch}))
 }
 
 /// Cancels the running and the waiting turns.
-pub(crate) async fn cancel(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
-    Ok(cancelled(key, house.desk.cancel(key).await?))
+pub(crate) async fn cancel(house: &House, key: &SessionKey, author: &Author) -> Result<Value, ApiError> {
+    Ok(cancelled(key, house.desk.cancel(key, author).await?))
 }
 
 /// How many turns ran and how many messages waited.

@@ -15,18 +15,30 @@ use crate::token::{Caller, Scope};
 struct Method {
     name: &'static str,
     scope: Scope,
-    run: for<'a> fn(&'a House, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
+    run: for<'a> fn(&'a House, &'a Caller, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
 }
 
 /// Every method. What is not here cannot be called.
 static METHODS: &[Method] = &[
-    Method { name: "session.list", scope: Scope::Read, run: |house, params| Box::pin(list(house, params)) },
-    Method { name: "session.get", scope: Scope::Read, run: |house, params| Box::pin(get(house, params)) },
-    Method { name: "session.kill", scope: Scope::Admin, run: |house, params| Box::pin(kill(house, params)) },
+    Method {
+        name: "session.list",
+        scope: Scope::Read,
+        run: |house, caller, params| Box::pin(list(house, caller, params)),
+    },
+    Method {
+        name: "session.get",
+        scope: Scope::Read,
+        run: |house, caller, params| Box::pin(get(house, caller, params)),
+    },
+    Method {
+        name: "session.kill",
+        scope: Scope::Admin,
+        run: |house, caller, params| Box::pin(kill(house, caller, params)),
+    },
     Method {
         name: "session.reset",
         scope: Scope::Admin,
-        run: |house, params| Box::pin(reset(house, params)),
+        run: |house, caller, params| Box::pin(reset(house, caller, params)),
     },
 ];
 
@@ -50,27 +62,27 @@ pub(crate) async fn call(
         return Err(error);
     };
     house.authorize(caller, method.scope, Action::Administer)?;
-    (method.run)(house, params).await
+    (method.run)(house, caller, params).await
 }
 
-async fn list(house: &House, params: Value) -> Result<Value, ApiError> {
+async fn list(house: &House, _: &Caller, params: Value) -> Result<Value, ApiError> {
     let which = if params.is_null() { session::Which::default() } else { form(params)? };
     session::sessions(house, which).await
 }
 
-async fn get(house: &House, params: Value) -> Result<Value, ApiError> {
+async fn get(house: &House, _: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
     session::session(house, &session::key(&key)?).await
 }
 
-async fn kill(house: &House, params: Value) -> Result<Value, ApiError> {
+async fn kill(house: &House, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
-    session::cancel(house, &session::key(&key)?).await
+    session::cancel(house, &session::key(&key)?, &caller.author()).await
 }
 
-async fn reset(house: &House, params: Value) -> Result<Value, ApiError> {
+async fn reset(house: &House, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
-    session::begin_anew(house, &session::key(&key)?).await
+    session::begin_anew(house, &session::key(&key)?, &caller.author()).await
 }
 
 fn form<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {

@@ -264,7 +264,7 @@ impl Connection {
     async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
         self.house.authorize(&self.caller, Scope::Admin, Action::Speak)?;
         let session = self.session(session, chat)?;
-        match session::cancel(&self.house, &session).await {
+        match session::cancel(&self.house, &session, &self.caller.author()).await {
             Err(error) if error.code == "not_found" => Ok(session::cancelled(&session, (0, 0))),
             result => result,
         }

@@ -85,6 +85,18 @@ impl Desk {
         AccessView { entries, chats: state.chats, stopped: state.stopped }
     }
 
+    /// Leaves a line in the audit for something that changes nothing in the database, such as a refusal. Never a
+    /// code and never a message's text; whoever calls bounds how often a stranger can cause one.
+    pub async fn audit(
+        &self,
+        author: &Author,
+        action: &str,
+        subject: &str,
+        outcome: &str,
+    ) -> Result<(), DeskError> {
+        Ok(self.0.store.audit(author, action, subject, outcome, self.0.clock.wall()).await?)
+    }
+
     /// The audit, the newest first, from before a line on.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, DeskError> {
         Ok(self.0.store.audits(before, limit).await?)

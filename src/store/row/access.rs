@@ -289,9 +289,9 @@ impl Revoked {
 /// Who changes something, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// The principal's text form, `cli`, or `api:` with the token's id.
+    /// The principal's text form, `cli`, `program`, or `api:` with the token's id.
     pub name: String,
-    /// The way in: `chat`, `cli`, `api`.
+    /// The way in: `chat`, `cli`, `api`; `program` where the library is used.
     pub via: &'static str,
 }
 

@@ -11,6 +11,8 @@ use frontdesk_core::message::FileKind;
 use frontdesk_core::pairing::Salt;
 use frontdesk_core::profile::ReceiptRule;
 
+use super::Author;
+
 /// How the store puts words on their way without knowing a platform.
 pub trait Speech: Send + Sync + 'static {
     /// When a part to this address counts as sent.
@@ -139,6 +141,8 @@ pub struct Outgoing {
     pub media: Vec<OutMedia>,
     /// The same for every repetition of this request.
     pub key: String,
+    /// Who sends it, for the audit.
+    pub author: Author,
     /// The time.
     pub now: DateTime<Utc>,
 }

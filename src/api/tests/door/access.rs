@@ -312,3 +312,33 @@ async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
     );
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_a_session_or_a_part_is_in_the_audit_with_its_author() {
+    let house = House::open().await;
+    house.post("/api/chat", json!({"text": "a secret word", "chat": "a"})).await;
+    let key = "agent:main:web:dm:a";
+    let mut socket = house.socket().await;
+    for method in ["session.reset", "session.kill"] {
+        socket.say(json!({"id": method, "method": method, "params": {"key": key}})).await;
+        socket.hear().await;
+    }
+    house.post(&format!("/api/session/{key}/reset"), json!({})).await;
+    house.post(&format!("/api/session/{key}/stop"), json!({})).await;
+    let from_here = house.request(Method::DELETE, &format!("/api/session/{key}")).bearer_auth(ADMIN);
+    answer(from_here.header("frontdesk-via", "cli")).await;
+    house.post("/api/send", json!({"to": "web:a", "text": "another secret word"})).await;
+    let lines: Vec<[String; 4]> =
+        audit(&house).await.into_iter().rev().map(|(by, _, a, s, o)| [by, a, s, o]).collect();
+    let shown: Vec<[&str; 4]> = lines.iter().map(|line| line.each_ref().map(String::as_str)).collect();
+    let expected = [
+        ["api:admin", "session reset", key, "done"],
+        ["api:admin", "session stop", key, "unchanged"],
+        ["api:admin", "session reset", key, "done"],
+        ["api:admin", "session stop", key, "unchanged"],
+        ["cli", "session erase", key, "done"],
+        ["api:admin", "send", "web:a", "done"],
+    ];
+    assert_eq!(shown, expected);
+    house.close().await;
+}

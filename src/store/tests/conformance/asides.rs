@@ -102,18 +102,18 @@ async fn a_stop_leaves_them_and_an_erasure_does_not() {
     desk.take(1, vec![overheard("anna", "1", "psst"), says("anna", "2", "hello")]).await;
     let first = turn(&desk).await;
     desk.take(1, vec![overheard("anna", "3", "kept")]).await;
-    desk.store.cancel(&key("anna"), t(2)).await.unwrap();
+    desk.store.cancel(&key("anna"), &admin(), t(2)).await.unwrap();
     desk.heard(3, says("anna", "4", "hello")).await;
     let second = turn(&desk).await;
     assert_eq!(texts(&second.asides), ["kept"]);
     desk.take(4, vec![overheard("anna", "5", "gone")]).await;
-    desk.store.erase(&key("anna"), t(5)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(5)).await.unwrap();
     desk.heard(6, says("anna", "6", "hello")).await;
     assert_eq!(turn(&desk).await.asides, []);
     // Those that a turn had taken as well: their events are new ones now.
     assert_ne!(first.id, second.id);
     desk.take(7, vec![overheard("anna", "1", "psst"), overheard("anna", "3", "kept")]).await;
-    desk.store.cancel(&key("anna"), t(8)).await.unwrap();
+    desk.store.cancel(&key("anna"), &admin(), t(8)).await.unwrap();
     desk.heard(9, says("anna", "7", "hello")).await;
     assert_eq!(texts(&turn(&desk).await.asides), ["psst", "kept"]);
 }

@@ -100,7 +100,10 @@ async fn cancel_ends_everything_but_commands() {
     let turn = desk.turn("anna", "a").await;
     let waiting = desk.heard(11, says("anna", "2", "b")).await;
     let command = command(&desk, "c").await;
-    assert_eq!(desk.store.cancel(&key("anna"), t(60)).await.unwrap(), (vec![turn.id], vec![waiting]));
+    assert_eq!(
+        desk.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap(),
+        (vec![turn.id], vec![waiting])
+    );
     assert_eq!((desk.state(command).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
 }
 

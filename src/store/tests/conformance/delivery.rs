@@ -25,6 +25,7 @@ fn outgoing(to: &str, text: &str, request: &str, at: i64) -> Outgoing {
         parts: parts(text),
         media: vec![],
         key: request.into(),
+        author: admin(),
         now: t(at),
     }
 }
@@ -193,9 +194,9 @@ async fn an_operator_can_send_a_dead_part_again() {
     let desk = desk_with("one").await;
     let part = desk.part("anna").await.unwrap();
     let id = part.post.out;
-    assert_eq!(desk.store.part_retried(id, t(400)).await.unwrap(), None, "it is being sent");
+    assert_eq!(desk.store.part_retried(id, &admin(), t(400)).await.unwrap(), None, "it is being sent");
     desk.ended(&part, dead()).await;
-    assert_eq!(desk.store.part_retried(id, t(400)).await.unwrap(), Some(address("anna")));
+    assert_eq!(desk.store.part_retried(id, &admin(), t(400)).await.unwrap(), Some(address("anna")));
     desk.store.expire_parts(t(390), t(401)).await.unwrap();
     assert_eq!(desk.texts("queued").await, ["one"], "it is as young as its retry");
     let NextPart::Send(again) = desk.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
@@ -208,8 +209,11 @@ async fn an_operator_can_send_a_dead_part_again() {
 async fn an_operator_can_drop_a_part() {
     let desk = desk_with("one|two").await;
     let rows = desk.store.parts(Some("queued"), None, 10).await.unwrap();
-    assert_eq!(desk.store.part_dropped(rows[1].post.out, t(1)).await.unwrap(), Some(address("anna")));
-    assert_eq!(desk.store.part_dropped(rows[1].post.out, t(1)).await.unwrap(), None);
+    assert_eq!(
+        desk.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(),
+        Some(address("anna"))
+    );
+    assert_eq!(desk.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(), None);
     assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
 }
 

@@ -142,9 +142,9 @@ async fn a_refused_message_does_not_reset() {
 #[tokio::test]
 async fn a_reset_from_outside_is_an_epoch_like_any_other() {
     let desk = Desk::open().await;
-    assert_eq!(desk.store.reset(&key("anna"), "api", t(1)).await.unwrap(), None);
+    assert_eq!(desk.store.reset(&key("anna"), "api", &admin(), t(1)).await.unwrap(), None);
     desk.heard(0, says("anna", "1", "x")).await;
-    assert_eq!(desk.store.reset(&key("anna"), "api", t(9)).await.unwrap(), Some(2));
+    assert_eq!(desk.store.reset(&key("anna"), "api", &admin(), t(9)).await.unwrap(), Some(2));
     let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_user_at), (2, t(9)));
 }
@@ -156,8 +156,8 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     desk.ends(answered(&turn, "secret too|and more")).await;
     let waiting = desk.heard(20, says("anna", "w", "secret")).await;
     let command = desk.heard(20, commands("anna", "c", EpochChange::ByRule)).await;
-    assert_eq!(desk.store.erase(&key("anna"), t(30)).await.unwrap(), Some((vec![], vec![waiting])));
-    assert_eq!(desk.store.erase(&key("bob"), t(30)).await.unwrap(), None);
+    assert_eq!(desk.store.erase(&key("anna"), &admin(), t(30)).await.unwrap(), Some((vec![], vec![waiting])));
+    assert_eq!(desk.store.erase(&key("bob"), &admin(), t(30)).await.unwrap(), None);
     let rows = desk.store.history(&key("anna"), None, None, 10).await.unwrap();
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.message.text.is_empty() && row.answer.is_none()));
@@ -179,7 +179,7 @@ async fn erasing_ends_what_runs_and_says_whose_agents_must_be_told() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
     let waiting = desk.heard(11, says("anna", "2", "b")).await;
-    let erased = desk.store.erase(&key("anna"), t(30)).await.unwrap();
+    let erased = desk.store.erase(&key("anna"), &admin(), t(30)).await.unwrap();
     assert_eq!(erased, Some((vec![turn.id], vec![waiting])));
     assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
     assert_eq!(desk.claim("anna").await, None);
@@ -211,7 +211,7 @@ async fn an_epoch_in_which_nothing_was_said_does_not_grow_stale() {
     assert!(matches!(items[0], Stored::Accepted { epoch: 3, .. }));
     let items = desk.take(6 * HOUR, vec![idle("5")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 4, .. }), "its first words counted");
-    desk.store.reset(&key("anna"), "api", t(6 * HOUR)).await.unwrap();
+    desk.store.reset(&key("anna"), "api", &admin(), t(6 * HOUR)).await.unwrap();
     let items = desk.take(8 * HOUR, vec![Incoming { per_session: 9, ..idle("6") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 5, ended: None, .. }));
 }

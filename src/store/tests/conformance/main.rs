@@ -6,6 +6,7 @@
 mod accept;
 mod albums;
 mod asides;
+mod audit;
 mod bury;
 mod chats;
 mod commands;

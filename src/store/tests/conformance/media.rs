@@ -84,7 +84,7 @@ async fn a_file_is_in_use_while_a_message_or_an_unsent_part_has_it() {
     assert_eq!(in_use(&desk, &["out"]).await, ["out"], "while it is being sent");
     desk.ended(&part, SendResult::Unknown { error: "?".into() }).await;
     assert_eq!(in_use(&desk, &["out"]).await, ["out"], "it may be sent again");
-    desk.store.part_dropped(part.post.out, t(4)).await.unwrap();
+    desk.store.part_dropped(part.post.out, &admin(), t(4)).await.unwrap();
     desk.store.media_gone(vec![(id, 0)]).await.unwrap();
     assert_eq!(in_use(&desk, &["in", "out"]).await, Vec::<String>::new());
 }
@@ -117,6 +117,7 @@ async fn what_an_operator_sends_may_carry_files_and_is_sent_once() {
         parts: parts("look"),
         media: vec![leaving("one", None)],
         key: "k".into(),
+        author: admin(),
         now: t(1),
     };
     let said = desk.store.send(outgoing.clone()).await.unwrap();
@@ -130,7 +131,7 @@ async fn an_erased_message_has_no_files_also_not_late() {
     let desk = Desk::open().await;
     let id = desk.heard(1, with_files("1", 2)).await;
     desk.store.fetched(vec![got(id, 0, "a")], t(2)).await.unwrap();
-    desk.store.erase(&key("anna"), t(3)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
     desk.store.fetched(vec![got(id, 1, "b")], t(4)).await.unwrap();
     assert_eq!(desk.store.media(&[id]).await.unwrap(), []);
     assert_eq!(in_use(&desk, &["a", "b"]).await, Vec::<String>::new());

@@ -21,6 +21,7 @@ async fn send(desk: &Desk, to: &str, text: &str) -> OutRow {
         parts: parts(text),
         media: vec![],
         key: format!("{to} {text}"),
+        author: admin(),
         now: t(1),
     };
     desk.store.send(outgoing).await.unwrap().remove(0)

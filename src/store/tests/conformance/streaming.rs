@@ -121,11 +121,16 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
         parts: parts("x"),
         media: vec![],
         key: "k".into(),
+        author: admin(),
         now: t(1),
     });
     other.await.unwrap();
     assert!(desk.part("anna").await.is_none());
-    assert_eq!(desk.store.part_dropped(row.post.out, t(2)).await.unwrap(), None, "it is being written");
+    assert_eq!(
+        desk.store.part_dropped(row.post.out, &admin(), t(2)).await.unwrap(),
+        None,
+        "it is being written"
+    );
     desk.ends(answered(&turn, "Well.")).await;
     let part = desk.part("anna").await.unwrap();
     desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
@@ -137,7 +142,7 @@ async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
     let desk = Desk::open().await;
     let (turn, row) = streaming(&desk, "a").await;
     assert!(!desk.store.stream_settled(turn.id, t(102)).await.unwrap(), "it still runs");
-    assert_eq!(desk.store.cancel(&key("anna"), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
     assert_eq!(desk.texts("streaming").await, ["Well"], "left to the turn's holder");
     assert!(desk.part("anna").await.is_none());
     desk.store.streamed(row.post.out, "77".into()).await.unwrap();
@@ -165,7 +170,7 @@ async fn a_stopped_turn_that_nobody_runs_leaves_no_message_open() {
     let desk = Desk::open().await;
     let (turn, _) = streaming(&desk, "a").await;
     done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
-    desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+    desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
     assert_eq!(desk.texts("dropped").await, ["Well"]);
 }
 
@@ -174,7 +179,7 @@ async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
     for (known, state, text) in [(true, "queued", "Well\n\n(stopped)"), (false, "dropped", "Well")] {
         let desk = Desk::open().await;
         let (_, row) = streaming(&desk, "a").await;
-        desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+        desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
         if known {
             desk.store.streamed(row.post.out, "77".into()).await.unwrap();
         }
@@ -190,6 +195,6 @@ async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
     let turn = desk.turn("PANIC", "a").await;
     let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
     desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert_eq!(desk.store.cancel(&key("PANIC"), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(desk.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.id]);
     assert_eq!(desk.texts("dropped").await, ["Well"]);
 }

@@ -239,6 +239,6 @@ async fn only_the_turn_that_runs_may_rewrite_its_messages() {
     assert_eq!(rewrite(mine, turn.fence + 1).await, Fenced::Stale);
     assert_eq!(rewrite(waiting, turn.fence).await, Fenced::Stale);
     assert_eq!(rewrite(mine, turn.fence).await, Fenced::Done(()));
-    desk.store.cancel(&key("anna"), t(60)).await.unwrap();
+    desk.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap();
     assert_eq!(rewrite(mine, turn.fence).await, Fenced::Stale);
 }
