@@ -25,3 +25,5 @@ pub mod retry;
 pub mod route;
 mod segment;
 pub mod split;
+pub mod terminal;
+pub mod visible;

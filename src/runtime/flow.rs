@@ -16,6 +16,7 @@ use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
+use frontdesk_core::terminal::{Change, Terminal};
 use frontdesk_store::row::{ClaimedTurn, Fenced};
 use futures_util::future::BoxFuture;
 
@@ -41,13 +42,16 @@ pub(crate) struct Flow {
     /// Set when the turn is cancelled: its last word is a row already.
     stop: Stop,
     attempt: u32,
-    /// Everything said so far.
+    /// Everything said so far, as a terminal would show it.
     text: String,
+    terminal: Terminal,
     max: usize,
     cut: bool,
     silence: Silence,
     /// How much of the text was shown to those who are there now.
     live: usize,
+    /// A line that was shown has been rewritten. What is shown live only grows, so it stands there once more.
+    again: bool,
     typing: Option<Mono>,
     edits: Option<Edits>,
     /// The one request of this turn that is on its way: typing, the first post, or an edit.
@@ -88,10 +92,12 @@ impl Flow {
             stop: stop.clone(),
             attempt: turn.attempt,
             text: String::new(),
+            terminal: Terminal::default(),
             max: house.config.turns.max_answer,
             cut: false,
             silence: Silence::of(&turn.session),
             live: 0,
+            again: false,
             typing,
             edits,
             pending: None,
@@ -100,18 +106,62 @@ impl Flow {
 
     /// The agent has said something more.
     pub(crate) async fn add(&mut self, piece: String) {
-        let room = self.max.saturating_sub(self.text.len());
-        if piece.len() > room {
-            self.cut = true;
+        let change = self.terminal.feed(&piece);
+        self.change(change).await;
+    }
+
+    /// The agent will say no more: what it had begun to say is part of the text.
+    pub(crate) async fn complete(&mut self) {
+        let change = std::mem::take(&mut self.terminal).finish();
+        self.change(change).await;
+    }
+
+    async fn change(&mut self, change: Change) {
+        // What was cut off does not come back.
+        if self.cut {
+            return;
         }
+        self.take_back(change.retract);
+        self.append(&change.append);
+        let unsettled = if self.cut { 0 } else { self.terminal.unsettled() };
+        self.show_live(self.text.len().saturating_sub(unsettled)).await;
+    }
+
+    fn append(&mut self, piece: &str) {
+        if piece.is_empty() {
+            return;
+        }
+        let room = self.max.saturating_sub(self.text.len());
+        self.cut = piece.len() > room;
         self.text.push_str(&piece[..piece.floor_char_boundary(room)]);
         if let Some(blocks) = self.edits.as_mut().and_then(|edits| edits.blocks.as_mut()) {
             blocks.grown(&self.text);
         }
-        let unseen = self.live < self.text.len() && !self.silence.may_become(&self.text);
+    }
+
+    /// The last bytes of the text are to be written anew.
+    fn take_back(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        let kept = self.text.floor_char_boundary(self.text.len().saturating_sub(bytes));
+        self.text.truncate(kept);
+        if let Some(blocks) = self.edits.as_mut().and_then(|edits| edits.blocks.as_mut()) {
+            blocks.shrunk(&self.text);
+        }
+        if kept < self.live {
+            self.live = self.text.rfind('\n').map_or(0, |end| end + 1);
+            self.again = true;
+        }
+    }
+
+    /// Shows the text up to here to those who are there now.
+    async fn show_live(&mut self, end: usize) {
+        let unseen = self.live < end && !self.silence.may_become(&self.text);
         if unseen && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
-            let text = self.text[self.live..].to_owned();
-            self.live = self.text.len();
+            let fresh = if std::mem::take(&mut self.again) { "\n" } else { "" };
+            let text = format!("{fresh}{}", &self.text[self.live..end]);
+            self.live = end;
             self.typing = None;
             let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text };
             self.house.adapters.show(&self.address, act).await;

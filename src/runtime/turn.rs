@@ -132,6 +132,8 @@ impl Run<'_> {
         };
         let agent = entry.agent.clone();
         let end = self.drive(agent, prompt, stop).await;
+        // Also what an agent leaves unfinished is kept or shown.
+        self.flow.complete().await;
         if !matches!(end, End::Drained) {
             self.flow.settled().await;
         }

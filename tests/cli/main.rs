@@ -10,5 +10,6 @@ mod lives;
 mod offline;
 mod program;
 mod secrets;
+mod shown;
 mod telegram;
 mod webhook;

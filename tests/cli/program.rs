@@ -139,14 +139,15 @@ impl Daemon {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Reads its log until a line holds this.
-    pub fn logs(&mut self, wanted: &str) {
+    /// Reads its log until a line holds this; returns the line up to there.
+    pub fn logs(&mut self, wanted: &str) -> String {
         let err = self.child.stderr.as_mut().unwrap();
         let (mut line, mut byte) = (Vec::new(), [0]);
         while !String::from_utf8_lossy(&line).contains(wanted) {
             assert_eq!(err.read(&mut byte).unwrap(), 1, "it ended and never said {wanted:?}");
             if byte == *b"\n" { line.clear() } else { line.extend(byte) }
         }
+        String::from_utf8_lossy(&line).into_owned()
     }
 
     /// Asks it to stop, and returns everything that it said.

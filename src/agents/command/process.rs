@@ -81,16 +81,20 @@ impl Process {
         self.exit.get().copied()
     }
 
-    /// How it ended, in words: its code or signal. What it complained about is in the log at debug level alone,
-    /// because programs quote what they were asked.
+    /// How it ended, in words: its code or signal, and the last thing that it complained about. Programs may quote
+    /// there what they were asked, so this is for the owner and the log, never for a chat.
     pub(super) async fn last_words(&self) -> String {
-        match self.exited().await {
+        let end = match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => format!("exit code {code}"),
                 (None, Some(signal)) => format!("signal {signal}"),
                 (None, None) => status.to_string(),
             },
             None => "exit code unknown".into(),
+        };
+        match self.stderr.last_line().await {
+            line if line.is_empty() => end,
+            line => format!("{end}: {line}"),
         }
     }
 }

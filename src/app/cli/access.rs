@@ -166,7 +166,7 @@ async fn list(remote: &Remote) -> Done {
         let place = format!("{}:{}", field::text(account, "channel"), field::text(account, "account"));
         screen::line(format!(
             "\n{place} is disconnected by {}.",
-            screen::harmless(&field::text(account, "by"))
+            screen::one_line(&field::text(account, "by"))
         ))?;
     }
     Ok(())

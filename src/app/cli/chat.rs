@@ -132,7 +132,7 @@ impl Answer {
             self.message = Some(field::text(frame, "message"));
         }
         if self.json {
-            screen::line(frame.to_string())?;
+            screen::json_line(frame)?;
             self.said |= kind == "done";
             return if kind == "error" { Err(self.failed(&field::text(frame, "message"))) } else { Ok(()) };
         }

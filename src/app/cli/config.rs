@@ -55,10 +55,7 @@ pub fn config(args: ConfigArgs) -> Done {
             let effective = config::show::effective(&file.load()?.document);
             if json { screen::json(&effective) } else { screen::raw(&config::show::toml(&effective)) }
         }
-        What::Schema => {
-            let text = serde_json::to_string_pretty(config::schema::whole());
-            screen::line(text.map_err(|error| Failure::new(error.to_string()))?)
-        }
+        What::Schema => screen::json_lines(config::schema::whole()),
         What::Example => screen::raw(&config::example::toml()),
     }
 }

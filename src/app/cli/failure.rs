@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use frontdesk::config::Problems;
 use frontdesk::home::HomeError;
 
+use super::screen;
+
 /// Wrong usage, as clap has it.
 pub const USAGE: u8 = 2;
 /// `EX_UNAVAILABLE`: no gateway is running.
@@ -49,7 +51,7 @@ impl Failure {
     pub fn report(&self, name: &str) -> ExitCode {
         use std::io::Write;
         // If even that cannot be written, the code still says it.
-        let told = writeln!(std::io::stderr(), "{name}: {}", self.message);
+        let told = writeln!(std::io::stderr(), "{name}: {}", screen::harmless(&self.message));
         match told {
             Ok(()) | Err(_) => ExitCode::from(self.code),
         }

@@ -108,7 +108,7 @@ impl Fields<'_> {
         ]
         .into_iter()
         .chain(optional.into_iter().filter_map(|(name, value)| Some((name, value?))))
-        .map(|(name, value)| format!("{name:<8} {}", screen::harmless(value)))
+        .map(|(name, value)| format!("{name:<8} {}", screen::one_line(value)))
         .collect::<Vec<_>>()
         .join("\n")
     }

@@ -1,17 +1,25 @@
 //! The log: lines for people or for machines, on standard error or in a file.
 //!
-//! What is logged names sessions, channels and turns as fields. Texts and secrets are in no line.
+//! What is logged names sessions, channels and turns as fields. Texts and secrets are in no line. An event is one line:
+//! whatever comes from outside (what a program says, what a platform answers, names) is escaped where all lines are
+//! written, so that nothing can look like a line of ours or steer a terminal.
 
+use std::fmt::Debug;
 use std::fs::OpenOptions;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 
 use frontdesk::StartError;
 use frontdesk::config::{Format, Level, Log};
 use frontdesk::home::Home;
+use frontdesk_core::visible;
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 
 /// Begins to log.
 pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
@@ -26,10 +34,11 @@ pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
             (BoxMakeWriter::new(Mutex::new(file)), false)
         }
     };
+    let writer = Escaped { writer, json: log.format == Format::Json, colours };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(log.level, verbose)).with_writer(writer);
     // A subscriber that somebody set before us stays.
     let set = match log.format {
-        Format::Text => lines.with_ansi(colours).with_target(false).try_init(),
+        Format::Text => lines.with_ansi(colours).with_target(false).fmt_fields(fields()).try_init(),
         Format::Json => {
             lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
         }
@@ -38,6 +47,81 @@ pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
         tracing::debug!(%error, "the log was set up before");
     }
     Ok(())
+}
+
+/// `message name=value ...`, with every value escaped, so that the only colours in a line are the formatter's own.
+fn fields() -> impl for<'w> FormatFields<'w> + 'static {
+    let one = |writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| {
+        let value = escaped(&format!("{value:?}"), false);
+        match field.name() {
+            "message" => writer.write_str(&value),
+            name => write!(writer, "{name}={value}"),
+        }
+    };
+    debug_fn(one).delimited(" ")
+}
+
+/// Writes each event as one line, with everything escaped that could be taken for something else.
+struct Escaped<M> {
+    writer: M,
+    json: bool,
+    /// The formatter's own colours are in the line.
+    colours: bool,
+}
+
+impl<'w, M: MakeWriter<'w>> MakeWriter<'w> for Escaped<M> {
+    type Writer = EscapedLine<M::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        EscapedLine { inner: self.writer.make_writer(), json: self.json, colours: self.colours }
+    }
+}
+
+/// The subscriber writes each event with one call.
+struct EscapedLine<W> {
+    inner: W,
+    json: bool,
+    colours: bool,
+}
+
+impl<W: Write> Write for EscapedLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let (line, end) = match text.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (&*text, ""),
+        };
+        let line = if self.json { visible::json(line).into_owned() } else { escaped(line, self.colours) };
+        self.inner.write_all(format!("{line}{end}").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn escaped(line: &str, colours: bool) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let own = if colours { colour(rest) } else { 0 };
+        if own > 0 {
+            shown.push_str(&rest[..own]);
+            rest = &rest[own..];
+        } else {
+            visible::push(&mut shown, c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    shown
+}
+
+/// The length of a colour at the beginning of a text; 0 if there is none.
+fn colour(text: &str) -> usize {
+    let Some(codes) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let end = codes.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+    if codes.as_bytes().get(end) == Some(&b'm') { 2 + end + 1 } else { 0 }
 }
 
 fn no_color() -> Option<String> {
@@ -62,7 +146,54 @@ fn directives(level: Level, verbose: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    /// What the log makes of one event whose fields, message and error come from outside.
+    fn logged(json: bool, colours: bool) -> String {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        struct Kept(Arc<Mutex<Vec<u8>>>);
+        impl Write for Kept {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let writer = {
+            let kept = kept.clone();
+            move || Kept(kept.clone())
+        };
+        let lines = tracing_subscriber::fmt().with_writer(Escaped { writer, json, colours }).without_time();
+        let outside = "a\r\nWARN forged\u{1b}[31mred\u{9b}2J\u{202e}\u{2028}b";
+        let event = || tracing::warn!(name = outside, error = %outside, "stderr: {outside}");
+        if json {
+            tracing::subscriber::with_default(lines.json().finish(), event);
+        } else {
+            let lines = lines.with_ansi(colours).fmt_fields(fields());
+            tracing::subscriber::with_default(lines.finish(), event);
+        }
+        String::from_utf8(kept.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn nothing_from_outside_forges_a_line_or_steers_the_terminal() {
+        for (json, colours) in [(false, false), (false, true), (true, false)] {
+            let log = logged(json, colours);
+            assert_eq!((log.matches('\n').count(), log.ends_with('\n')), (1, true), "{log:?}");
+            assert!(log.matches("forged").count() == 3 && !log.contains("\u{1b}[31m"), "{log:?}");
+            let odd = |c: char| visible::is_deceptive(c) && c != '\n' && !(colours && c == '\u{1b}');
+            assert!(!log.contains(odd), "{log:?}");
+        }
+        assert!(logged(false, true).contains("\u{1b}[33m"), "our own colours stay");
+        let line: serde_json::Value = serde_json::from_str(&logged(true, false)).unwrap();
+        assert!(
+            line["fields"]["name"].as_str().unwrap().contains("\u{9b}2J"),
+            "JSON keeps the value: {line}"
+        );
+    }
 
     #[test]
     fn verbose_never_says_less_than_the_configuration() {

@@ -75,7 +75,7 @@ impl Coded {
         }
         let who = &answer[verb];
         let (principal, shown) = (field::text(who, "principal"), field::text(who, "shown"));
-        let shown = if shown.is_empty() { String::new() } else { format!(" ({})", screen::harmless(&shown)) };
+        let shown = if shown.is_empty() { String::new() } else { format!(" ({})", screen::one_line(&shown)) };
         screen::line(format!("{principal}{shown} {sentence}."))
     }
 }

@@ -1,18 +1,29 @@
-//! Printing, where a closed pipe is a reader who has seen enough.
+//! Printing, where a closed pipe is a reader who has seen enough. Everything that a command prints goes through here,
+//! and nothing of it can steer the terminal, whoever wrote it.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
+use frontdesk_core::visible;
 use serde::Serialize;
 
 use super::{Done, Failure};
 
 /// Prints a text and a line end.
 pub fn line(text: impl AsRef<str>) -> Done {
-    raw(&format!("{}\n", text.as_ref()))
+    print(&format!("{}\n", harmless(text.as_ref())))
 }
 
-/// Prints a text as it is, at once.
+/// Prints a text as it is, without a line end, at once.
 pub fn raw(text: &str) -> Done {
+    print(&harmless(text))
+}
+
+/// Prints lines of a table, whose cells are harmless already and whose header may have colours.
+pub fn rows(lines: &str) -> Done {
+    print(&format!("{lines}\n"))
+}
+
+fn print(text: &str) -> Done {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -24,14 +35,28 @@ pub fn raw(text: &str) -> Done {
 
 /// Says something beside what is printed. Whether it is heard does not matter.
 pub fn aside(text: &str) {
-    drop(writeln!(std::io::stderr(), "{text}"));
+    drop(writeln!(std::io::stderr(), "{}", harmless(text)));
 }
 
 /// Prints a value as one line of JSON, or as several for a person.
 pub fn json(value: &impl Serialize) -> Done {
     let pretty = std::io::stdout().is_terminal();
-    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    line(text.map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?)
+    written(if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
+}
+
+/// Prints a value as one line of JSON: one of many.
+pub fn json_line(value: &impl Serialize) -> Done {
+    written(serde_json::to_string(value))
+}
+
+/// Prints a value as several lines of JSON.
+pub fn json_lines(value: &impl Serialize) -> Done {
+    written(serde_json::to_string_pretty(value))
+}
+
+fn written(json: serde_json::Result<String>) -> Done {
+    let json = json.map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    print(&format!("{}\n", visible::json(&json)))
 }
 
 /// Whether colours are welcome: on a terminal, unless NO_COLOR says otherwise (no-color.org).
@@ -40,14 +65,16 @@ pub fn colours() -> bool {
 }
 
 /// A text from somewhere else with everything taken out that could steer a terminal, turn the direction of the line
-/// or hide in it.
+/// or hide in it. It may have several lines.
 pub fn harmless(text: &str) -> String {
-    let odd = |c: char| {
-        c.is_control() && c != '\n' && c != '\t'
-            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars().map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
+    let odd = |c: char| visible::is_deceptive(c) && c != '\n' && c != '\t';
+    text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The same as one line, for names and cells: a line break must not begin a line of ours.
+pub fn one_line(text: &str) -> String {
+    let odd = |c: char| visible::is_deceptive(c) && c != '\t';
+    text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The first line of a text, cut to `width` characters.
@@ -66,6 +93,8 @@ mod tests {
     fn a_text_cannot_steer_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\u{7}"), "a\u{fffd}[2Jb\u{fffd}");
         assert_eq!(harmless("a\u{202e}b\u{200b}"), "a\u{fffd}b\u{fffd}");
+        assert_eq!(harmless("a\n\u{9b}2J\rb"), "a\n\u{fffd}2J\u{fffd}b");
+        assert_eq!(one_line("a\nm5 Anna, now"), "a\u{fffd}m5 Anna, now");
         assert_eq!(harmless("family: 👩\u{200d}👧 🏳\u{fe0f}"), "family: 👩\u{200d}👧 🏳\u{fe0f}");
     }
 

@@ -154,7 +154,7 @@ async fn show(one: One) -> Done {
         return screen::json(&session);
     }
     for (label, name) in [("Key", "key"), ("Agent", "agent"), ("Address", "address"), ("Epoch", "epoch")] {
-        screen::line(format!("{label:<14}{}", screen::harmless(&field::text(&session, name))))?;
+        screen::line(format!("{label:<14}{}", screen::one_line(&field::text(&session, name))))?;
     }
     screen::line(format!("{:<14}{}", "Last message", field::ago(&session, "last_user_at")))?;
     let running = Some(field::text(&session, "running")).filter(|turn| !turn.is_empty());
@@ -195,7 +195,7 @@ async fn messages(args: Messages) -> Done {
     rows.sort_by_key(|row| field::time(row, "received"));
     for row in rows {
         let who = Some(field::text(row, "sender")).filter(|name| !name.is_empty());
-        let who = screen::harmless(&who.unwrap_or_else(|| field::text(row, "principal")));
+        let who = screen::one_line(&who.unwrap_or_else(|| field::text(row, "principal")));
         let (id, state) = (field::text(row, "message"), field::text(row, "state"));
         screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
         let text = field::text(row, "text");

@@ -16,7 +16,7 @@ pub async fn status(remote: Remote) -> Done {
         field::text(&status, "status")
     ))?;
     for reason in field::list(&status, "reasons").iter().filter_map(Value::as_str) {
-        screen::line(format!("  {}", screen::harmless(reason)))?;
+        screen::line(format!("  {}", screen::one_line(reason)))?;
     }
     screen::line(format!("Started   {}", field::ago(&status, "started")))?;
     let totals = &status["totals"];

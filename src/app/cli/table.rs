@@ -18,12 +18,12 @@ pub fn print(header: &[&str], rows: Vec<Vec<String>>, empty: &str) -> Done {
         table.force_no_tty().set_header(header);
     }
     for row in rows {
-        table.add_row(row.iter().map(|cell| screen::harmless(cell)));
+        table.add_row(row.iter().map(|cell| screen::one_line(cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     // No space at the ends of lines: tables are pasted into tickets.
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    screen::line(text.join("\n"))
+    screen::rows(&text.join("\n"))
 }

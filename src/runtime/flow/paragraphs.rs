@@ -28,6 +28,15 @@ impl Paragraphs {
         self.looked = text.len();
     }
 
+    /// The text has lost its end. It is read anew if a line was lost that was read already.
+    pub(super) fn shrunk(&mut self, text: &str) {
+        if text.len() < self.line {
+            *self = Self::default();
+            self.grown(text);
+        }
+        self.looked = self.looked.min(text.len());
+    }
+
     /// How much of the text is whole paragraphs, in bytes.
     pub(super) fn end(&self) -> usize {
         self.end
@@ -59,6 +68,20 @@ mod tests {
             ("one\n\n```\na\n\nb\n```\n\n", "one\n\n```\na\n\nb\n```\n"),
         ] {
             assert_eq!(whole(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_loses_its_end_is_read_as_if_it_had_never_been_there() {
+        let text = "one\n\n```\na\n\nb\n```\n\nc";
+        for kept in 0..=text.len() {
+            let (mut shrunk, mut fresh) = (Paragraphs::default(), Paragraphs::default());
+            shrunk.grown(text);
+            shrunk.shrunk(&text[..kept]);
+            let longer = format!("{}\n\nd\n\n", &text[..kept]);
+            shrunk.grown(&longer);
+            fresh.grown(&longer);
+            assert_eq!(shrunk.end(), fresh.end(), "{kept}");
         }
     }
 }

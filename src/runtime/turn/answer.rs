@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::markup::{self, Part};
-use frontdesk_core::prompt;
+use frontdesk_core::{prompt, terminal};
 use frontdesk_store::row::OutMedia;
 
 use super::Run;
@@ -42,11 +42,14 @@ impl Files {
 }
 
 impl Run<'_> {
-    /// What is sent. A hook has the last word, before anything is split or taken out.
+    /// What is sent. A hook has the last word, before anything is split or taken out. Nothing that only a terminal
+    /// understands is kept or sent, whoever wrote it.
     pub(super) async fn said(&mut self, text: String) -> Said {
+        let text = terminal::plain(&text).into_owned();
         let Some(heard) = self.last_word(&text).await else {
             return Said { answer: Some(text), parts: Vec::new(), media: Vec::new() };
         };
+        let heard = terminal::plain(&heard).into_owned();
         let (mut body, lines) = media::without_files(&heard);
         let silence = Silence::of(&self.turn.session).is(&body);
         // The agent's own words, also where a hook has others.

@@ -7,6 +7,7 @@ use frontdesk_core::delta::{Delta, ToolCall, Verdict as Word};
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
+use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
 use futures_util::StreamExt;
 
@@ -45,6 +46,7 @@ impl Run<'_> {
                     heard = clock.mono();
                     match delta {
                         Some(Ok(Delta::Done { text, usage })) => {
+                            self.flow.complete().await;
                             let text = self.flow.take(text);
                             return End::Answered { text, usage, by_hook: false };
                         }
@@ -70,7 +72,9 @@ impl Run<'_> {
     async fn heard(&mut self, delta: Delta) {
         match delta {
             Delta::Text(text) => self.flow.add(text).await,
-            Delta::Media { path, caption } => self.files.add(path, caption),
+            Delta::Media { path, caption } => {
+                self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
+            }
             Delta::ToolStart(call) => self.tool(call).await,
             Delta::ToolEnd { .. } => {
                 self.house.hooks.tell(Moment::at(Point::AfterToolCall, Some(&self.turn.session)));

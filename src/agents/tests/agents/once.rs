@@ -63,10 +63,15 @@ async fn a_program_knows_its_turn_and_none_of_our_secrets() {
 }
 
 #[tokio::test]
-async fn a_program_that_fails_tells_how_and_keeps_its_complaints_to_the_debug_log() {
+async fn a_program_that_fails_tells_how_and_the_last_thing_that_it_complained_about() {
     let room = Room::new();
     let why = died(error(room.once("echo first >&2; echo the reason >&2; exit 3").turn(turn(1, ""))).await);
-    assert_eq!(why, "exit code 3");
+    assert_eq!(why, "exit code 3: the reason");
+    let forged = room
+        .once(r"printf '\033[31mno\033[0m key\rmy key \302\2332J\033]0;x\007\342\200\256\n\n' >&2; exit 1");
+    assert_eq!(died(error(forged.turn(turn(1, ""))).await), r"exit code 1: my key \u{202e}");
+    let long = room.once("printf '%01000d' 0 >&2; exit 1");
+    assert_eq!(died(error(long.turn(turn(1, ""))).await).chars().count(), "exit code 1: ".len() + 301);
     let (text, end) = hear(room.once("echo half; kill -9 $$").turn(turn(2, ""))).await;
     assert_eq!((text.as_str(), died(end.unwrap().unwrap_err()).as_str()), ("half\n", "signal 9"));
 }
