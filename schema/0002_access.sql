@@ -3,9 +3,12 @@
 -- This database's own name, which goes before every key that a platform sees: a platform that knows keys must not take
 -- the first part of a new database for the first one of another.
 CREATE TABLE house (
-  name TEXT PRIMARY KEY
+  name        TEXT PRIMARY KEY,
+  mark        TEXT NOT NULL,       -- renewed by the first commit after every complete checkpoint: the file itself then
+  mark_before TEXT NOT NULL        -- holds one of the two, or its write-ahead log belongs to another file (decision 6)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO house (name) VALUES (lower(hex(randomblob(8))));
+INSERT INTO house (name, mark, mark_before)
+  VALUES (lower(hex(randomblob(8))), hex(randomblob(8)), hex(randomblob(8)));
 
 -- What an admin granted. A row is never changed but to be revoked; a new grant is a new row.
 CREATE TABLE access (

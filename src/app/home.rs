@@ -12,8 +12,14 @@ use std::path::{Path, PathBuf};
 pub const VARIABLE: &str = "FRONTDESK_HOME";
 
 /// The files that we write: what people said, and what opens the door.
-const OURS: [&str; 5] =
-    ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db-shm", "token", frontdesk_store::lock::FILE];
+const OURS: [&str; 6] = [
+    "frontdesk.db",
+    "frontdesk.db-wal",
+    "frontdesk.db-shm",
+    "frontdesk.db.id",
+    "token",
+    frontdesk_store::lock::FILE,
+];
 
 /// The files that people write, and may keep elsewhere and link.
 const CONFIGS: [&str; 2] = ["frontdesk.toml", "frontdesk.jsonc"];

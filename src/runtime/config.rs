@@ -244,7 +244,7 @@ pub enum Ambiguous {
     Hold,
 }
 
-/// How long rows are kept, in days.
+/// How long rows are kept, in days, and how large the write-ahead log may grow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Storage {
@@ -256,11 +256,14 @@ pub struct Storage {
     pub history_days: u32,
     /// Lines of the audit.
     pub audit_days: u32,
+    /// Megabytes of the database's write-ahead log from which `/health` says degraded; at least 64. It grows while
+    /// another program reads the database in one transaction.
+    pub wal_warn_mb: u32,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { outbox_days: 14, refused_days: 8, history_days: 365, audit_days: 365 }
+        Self { outbox_days: 14, refused_days: 8, history_days: 365, audit_days: 365, wal_warn_mb: 256 }
     }
 }
 
@@ -331,6 +334,9 @@ impl Config {
         let days = [kept.outbox_days, kept.refused_days, kept.history_days, kept.audit_days];
         if days.iter().any(|days| *days > MAX_DAYS) {
             return wrong("storage", "rows are kept at most 36500 days (a hundred years)");
+        }
+        if kept.wal_warn_mb < 64 {
+            return wrong("storage.wal_warn_mb", "must be at least 64: a smaller log is normal");
         }
         if self.storage.refused_days < 8 || self.storage.history_days < 8 {
             return wrong(

@@ -127,7 +127,8 @@ impl Desk {
         let full = (waiting >= self.0.config.queue.global)
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
         let stopping = self.0.closing.is_cancelled().then(|| "shutting down".to_owned());
-        Health { degraded: [self.0.storage.fault(), full, stopping].into_iter().flatten().collect() }
+        let log = self.0.log_excess();
+        Health { degraded: [self.0.storage.fault(), full, log, stopping].into_iter().flatten().collect() }
     }
 
     /// Every account, and whether it hears its platform.

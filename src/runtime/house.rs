@@ -79,6 +79,8 @@ pub(crate) struct House {
 #[derive(Default)]
 pub(crate) struct StorageHealth {
     fault: Mutex<Option<String>>,
+    /// Whether the log has been said to be too large.
+    pub(crate) is_large: AtomicBool,
     /// The same, for a look that costs one load.
     fails: AtomicBool,
 }
@@ -169,6 +171,18 @@ impl House {
             let end = Act::End { about, ending: Ending::Cancelled, usage: None };
             self.adapters.show(address, end).await;
         }
+    }
+
+    /// What `/health` says of a write-ahead log that grew beyond its limit.
+    pub(crate) fn log_excess(&self) -> Option<String> {
+        const MB: u64 = 1 << 20;
+        let size = self.store.log_bytes() / MB;
+        (size >= u64::from(self.config.storage.wal_warn_mb)).then(|| {
+            format!(
+                "the database's write-ahead log has grown to {size} MB: another program probably keeps a read \
+                 transaction open; the log names it where it can"
+            )
+        })
     }
 
     /// Remembers for `/health` whether the database takes writes.

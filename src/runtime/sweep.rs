@@ -1,6 +1,7 @@
 //! What is looked after from time to time: answers that are too old, rows that may go, numbers to watch.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use frontdesk_core::port::Stop;
@@ -39,6 +40,7 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
     house.cancels.sweep(house.clock.mono());
     house.access.loops.sweep(house.clock.mono());
     observe(house).await?;
+    watch_log(house).await;
     if long {
         let storage = &house.config.storage;
         let keep = Keep {
@@ -65,6 +67,22 @@ pub(crate) async fn expire(house: &House) -> Result<(), frontdesk_store::StoreEr
         return Ok(());
     };
     house.store.expire_parts(limit, now).await.map(drop)
+}
+
+/// Says once that the write-ahead log is too large and who keeps it so, and once that it is over.
+async fn watch_log(house: &House) {
+    let excess = house.log_excess();
+    if house.storage.is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
+        return;
+    }
+    let Some(excess) = excess else {
+        tracing::info!("the database's write-ahead log is small again");
+        return;
+    };
+    let store = house.store.clone();
+    let readers = tokio::task::spawn_blocking(move || store.log_readers()).await.unwrap_or_default();
+    let readers = if readers.is_empty() { "not known".to_owned() } else { readers.join(", ") };
+    tracing::warn!(readers, "{excess}");
 }
 
 /// The gauges that `/metrics` shows.

@@ -45,6 +45,47 @@ pub enum OpenError {
         /// Why.
         cause: String,
     },
+    /// The database is gone, and its write-ahead log is not.
+    #[error(
+        "{path} is {found}, but its write-ahead log {log} holds data that belongs to it. Nothing was changed: put the \
+         database back beside its log. If it cannot be found, move {log} away and restore a backup; what is only in \
+         the log is lost then."
+    )]
+    LogWithoutDatabase {
+        /// The database.
+        path: String,
+        /// Its log.
+        log: String,
+        /// `missing` or `empty`.
+        found: &'static str,
+    },
+    /// The write-ahead log was written for another file.
+    #[error(
+        "the write-ahead log {log} does not belong to {path}: the database is older than its log, or another one. Nothing \
+         was changed. If you restored a backup, move {log} and {index} away and start again; what is only in the log \
+         is lost then. If not, put the database back that was there before."
+    )]
+    ForeignLog {
+        /// The database.
+        path: String,
+        /// The log.
+        log: String,
+        /// The log's shared index.
+        index: String,
+    },
+    /// There was a database here, and it is gone.
+    #[error(
+        "{path} is {found}, though there was a database: {witness} says so. Nothing was changed: restore a backup, or \
+         delete {witness} to begin with a new, empty database."
+    )]
+    Lost {
+        /// The database.
+        path: String,
+        /// `missing` or `empty`.
+        found: &'static str,
+        /// The file that says so.
+        witness: String,
+    },
     /// The linked SQLite is too old.
     #[error("SQLite {found} has a fault that can corrupt the database; 3.51.3 or newer is needed")]
     OldSqlite {

@@ -1,12 +1,12 @@
 //! The database's file: its mode, its header, and whether it is still the one we opened.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
-use crate::wal::log_of;
+use crate::wal::{beside, index_of, log_of};
 
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -46,19 +46,65 @@ impl Identity {
     }
 }
 
+/// The file that says that a database was made. It is never deleted by us.
+fn witness_of(path: &Path) -> PathBuf {
+    beside(path, ".id")
+}
+
+/// Refuses to begin anew where something was stored before. Touches nothing.
+pub(crate) fn refuse_lost(path: &Path) -> Result<(), OpenError> {
+    let found = match fs::metadata(path) {
+        Ok(file) if file.len() > 0 => return Ok(()),
+        Ok(_) => "empty",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "missing",
+        Err(error) => return Err(failed(path, error)),
+    };
+    let (log, witness) = (log_of(path), witness_of(path));
+    let path = path.display().to_string();
+    if has_log(&log) {
+        return Err(OpenError::LogWithoutDatabase { path, log: log.display().to_string(), found });
+    }
+    match witness.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::Lost { path, found, witness: witness.display().to_string() }),
+        Err(error) => Err(failed(&witness, error)),
+    }
+}
+
+/// Whether there is anything in a log.
+pub(crate) fn has_log(log: &Path) -> bool {
+    fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// Notes that the database was made, so that it is missed when it is gone. Only after its first commit: a start that
+/// is cut off before can be made again.
+pub(crate) fn witness(path: &Path, name: &str) -> Result<(), OpenError> {
+    let witness = witness_of(path);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&witness);
+    let written = match file {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => Err(error),
+        Ok(mut file) => {
+            let text = format!(
+                "This folder has a database, {name}. While this file is here, frontdesk does not start without it.\n"
+            );
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
+        }
+    };
+    written.map_err(|error| failed(&witness, error))
+}
+
 /// Makes the file if it is missing, and makes it and its companions ours alone.
 pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
     refuse_link(path)?;
     create_private(path)
+        .and_then(|()| sync_folder(path))
         .or_else(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => tighten(path),
             _ => Err(error),
         })
         .map_err(|error| failed(path, error))?;
-    for suffix in ["-wal", "-shm"] {
-        let mut companion = path.as_os_str().to_owned();
-        companion.push(suffix);
-        let companion = PathBuf::from(companion);
+    for companion in [log_of(path), index_of(path), witness_of(path)] {
         refuse_link(&companion)?;
         if companion.exists() {
             tighten(&companion).map_err(|error| failed(&companion, error))?;
@@ -70,6 +116,21 @@ pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
 /// A new file that only we can read.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// Makes a new file's name durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The log was written for another file.
+pub(crate) fn foreign_log(path: &Path) -> OpenError {
+    OpenError::ForeignLog {
+        path: path.display().to_string(),
+        log: log_of(path).display().to_string(),
+        index: index_of(path).display().to_string(),
+    }
 }
 
 /// An input/output error at a path.
@@ -123,9 +184,22 @@ pub(crate) fn inspect(path: &Path) -> Result<(), OpenError> {
     };
     // The count of pages is right only if the last writer kept it, and a log may hold what is missing.
     let counted = word(24) == word(92);
-    let logged = fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0);
+    let log = log_of(path);
+    let logged = has_log(&log);
+    if logged && page_of_log(&log).is_some_and(|of_log| of_log != page) {
+        return Err(foreign_log(path));
+    }
     if counted && !logged && size < word(28) * page {
         return Err(unusable(path, format!("its end is missing ({size} of {} bytes)", word(28) * page)));
     }
     Ok(())
+}
+
+/// The page size in a log's header, if it is one. SQLite ignores a log whose header a crash tore: it held nothing yet.
+fn page_of_log(log: &Path) -> Option<u64> {
+    let mut header = [0; 12];
+    File::open(log).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+    let [a, b, c, d, .., e, f, g, h] = header;
+    let magic = u32::from_be_bytes([a, b, c, d]);
+    matches!(magic, 0x377f_0682 | 0x377f_0683).then(|| u32::from_be_bytes([e, f, g, h]).into())
 }

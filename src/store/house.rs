@@ -1,7 +1,7 @@
 //! What the threads of one open store share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use frontdesk_core::id::BootId;
 use tokio::sync::watch;
@@ -28,6 +28,8 @@ pub(crate) struct House {
     waiting: AtomicI64,
     /// Asides that wait, as of the last commit: where there are none, a claim need not look for them.
     asides: AtomicI64,
+    /// The size of the write-ahead log's file in bytes, as of the last checkpoint.
+    log_bytes: AtomicU64,
     /// The fault after which nothing is tried any more.
     fatal: watch::Sender<Option<String>>,
 }
@@ -39,6 +41,7 @@ impl House {
             speech,
             waiting: AtomicI64::new(0),
             asides: AtomicI64::new(0),
+            log_bytes: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
         }
     }
@@ -57,6 +60,16 @@ impl House {
     /// Asides that wait.
     pub(crate) fn asides(&self) -> i64 {
         self.asides.load(Ordering::Relaxed)
+    }
+
+    /// The size of the write-ahead log's file, as of the last checkpoint.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_log_bytes(&self, bytes: u64) {
+        self.log_bytes.store(bytes, Ordering::Relaxed);
+        metrics::gauge!("frontdesk_store_wal_bytes").set(bytes as f64);
     }
 
     /// Remembers the first fatal fault, and tells whoever waits for it.

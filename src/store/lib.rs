@@ -22,6 +22,7 @@ mod grant;
 mod house;
 mod inbound;
 pub mod lock;
+mod mark;
 mod media;
 mod message;
 mod migrate;
@@ -29,6 +30,7 @@ mod moved;
 #[cfg(test)]
 mod mute;
 mod open;
+mod others;
 mod outbox;
 mod pairing;
 mod part;

@@ -1,10 +1,11 @@
 //! Opening and closing: the threads of a store and their connections.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use frontdesk_core::id::BootId;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
@@ -12,12 +13,14 @@ use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
 use crate::house::{House, Waiting};
+use crate::mark;
 use crate::migrate::{migrate, unreadable};
+use crate::others;
 use crate::queue::{Line, Queue};
 use crate::reader::Readers;
 use crate::sql::Sql;
 use crate::tx::Tx;
-use crate::wal::Wal;
+use crate::wal::{Wal, log_of};
 use crate::writer::{BUSY, Job, Writer};
 use crate::{Options, Store};
 
@@ -32,6 +35,7 @@ pub(crate) struct Inner {
     house: Arc<House>,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
+    database: PathBuf,
     /// The writer's first, then the readers'.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -62,6 +66,7 @@ impl Store {
             house: Arc::clone(&house),
             queue: Arc::clone(&queue),
             readers: Arc::clone(&readers),
+            database: path.clone(),
             threads: Mutex::default(),
         };
         let (ready, opened) = oneshot::channel();
@@ -124,6 +129,18 @@ impl Store {
     /// Waiting messages and commands, from memory, as of the last commit.
     pub fn waiting(&self) -> u64 {
         self.inner.house.waiting()
+    }
+
+    /// The size of the write-ahead log's file in bytes, as of the last checkpoint. It grows while anybody reads in one
+    /// transaction without end.
+    pub fn log_bytes(&self) -> u64 {
+        self.inner.house.log_bytes()
+    }
+
+    /// The other programs that read the database at this moment, as far as this machine tells: each keeps the log
+    /// from being written back.
+    pub fn log_readers(&self) -> Vec<String> {
+        others::readers(&self.inner.database)
     }
 
     /// This life of this process.
@@ -191,14 +208,19 @@ fn writer(path: &Path, house: Arc<House>, queue: Arc<Queue>, steps: &[&str]) -> 
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
     }
+    file::refuse_lost(path)?;
     file::prepare(path)?;
     file::inspect(path)?;
+    let mark = file::has_log(&log_of(path)).then(|| mark::in_file(path)).flatten();
     let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
+    mark::check(&conn, path, mark)?;
     settle(&conn).map_err(|error| unreadable(path, error))?;
     migrate(&conn, path, steps)?;
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
     house.moved(waiting);
-    let wal = Wal::tended(&conn, path).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let wal = Wal::tended(&conn, path, &house).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let name = conn.query_row("SELECT name FROM house", [], |row| row.get::<_, String>(0));
+    file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
     Ok(Writer { conn, house, queue, identity, wal })
 }
@@ -208,6 +230,8 @@ fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY)?;
+    // However this connection ends, the log stays as it is; only an orderly stop of the writer asks for more.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "mmap_size", 0)?;

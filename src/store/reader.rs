@@ -27,6 +27,8 @@ pub(crate) struct Readers {
     reads: Mutex<Reads>,
     ready: Condvar,
     room: Arc<Semaphore>,
+    /// The longest read.
+    limit: Duration,
 }
 
 #[derive(Default)]
@@ -41,6 +43,7 @@ impl Readers {
             reads: Mutex::new(Reads::default()),
             ready: Condvar::new(),
             room: Arc::new(Semaphore::new(ROOM)),
+            limit: LIMIT,
         }
     }
 
@@ -78,9 +81,9 @@ impl Readers {
     /// Serves the queue on the calling thread until it is closed and empty.
     pub(crate) fn serve(&self, conn: &Connection, house: &House) -> rusqlite::Result<()> {
         let watch = Arc::new(Mutex::new(Stopwatch::start()));
-        let limit = Arc::clone(&watch);
+        let (begun, limit) = (Arc::clone(&watch), self.limit);
         let started = move |watch: &Mutex<Stopwatch>| *watch.lock().unwrap_or_else(PoisonError::into_inner);
-        conn.progress_handler(STEPS, Some(move || started(&limit).elapsed() > LIMIT))?;
+        conn.progress_handler(STEPS, Some(move || started(&begun).elapsed() > limit))?;
         while let Some((read, _room)) = self.next() {
             *watch.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
             read(&Sql(conn), house);
@@ -114,4 +117,36 @@ fn snapshot<T>(sql: &Sql<'_>, read: impl FnOnce(&Sql<'_>) -> Outcome<T>) -> Outc
         sql.run("ROLLBACK", [])?;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::id::BootId;
+
+    use super::*;
+    use crate::mute::Mute;
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_is_ended_and_keeps_no_snapshot() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (n)").unwrap();
+        let readers = Arc::new(Readers { limit: Duration::from_millis(20), ..Readers::new() });
+        let (serving, reading) = (Arc::clone(&readers), Connection::open(&path).unwrap());
+        let thread = std::thread::spawn(move || {
+            let house = House::new(BootId::from_bits(1), Arc::new(Mute));
+            serving.serve(&reading, &house)
+        });
+        let endless = "WITH RECURSIVE c (n) AS (SELECT count(*) FROM t UNION ALL SELECT n + 1 FROM c)
+                       SELECT max(n) FROM c";
+        let ended = readers.read(|sql| sql.one(endless, [], |row| row.get::<_, i64>(0))).await;
+        assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
+        // The log can begin anew only if nobody reads in it.
+        conn.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0)).unwrap();
+        assert_eq!(busy, 0, "the reader still holds a snapshot");
+        readers.close();
+        thread.join().unwrap().unwrap();
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::fault::Outcome;
+use crate::house::House;
 use crate::stopwatch::Stopwatch;
 use crate::writer::BUSY;
 
@@ -16,6 +17,8 @@ const STEP: i32 = 1024;
 const LARGE: u64 = 64 * 1024 * 1024;
 /// How long nothing must happen before a small log is written back.
 const REST: Duration = Duration::from_secs(1);
+/// How long nothing must happen before another attempt to cut a large log: the reader in the way may have gone.
+const RETRY: Duration = Duration::from_secs(2);
 
 thread_local! {
     /// Pages in the log after this thread's last commit. SQLite's hook is a plain function, and only one
@@ -30,45 +33,68 @@ pub(crate) struct Wal {
     due: i32,
     /// Pages at the last checkpoint.
     last: i32,
+    /// Whether the file is large and could not be cut.
+    is_large: bool,
+    /// Whether everything in the log has been written back since the last marked commit (see `mark`).
+    needs_mark: bool,
 }
 
 impl Wal {
-    /// Takes checkpoints into our own hands. To be called on the writer's thread.
-    pub(crate) fn tended(conn: &Connection, database: &Path) -> Outcome<Self> {
+    /// Takes checkpoints into our own hands, and writes back what an earlier process left in the log. To be called
+    /// on the writer's thread.
+    pub(crate) fn tended(conn: &Connection, database: &Path, house: &House) -> Outcome<Self> {
         conn.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
             Ok(())
         }));
-        Ok(Self { file: log_of(database), due: STEP, last: 0 })
+        let mut wal = Self { file: log_of(database), due: STEP, last: 0, is_large: false, needs_mark: false };
+        wal.write_back(conn, house)?;
+        Ok(wal)
     }
 
     /// How long to sleep before the log is looked after; `None` when there is nothing to do.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        (PAGES.get() != self.last).then_some(REST)
+        match PAGES.get() != self.last {
+            true => Some(REST),
+            false => self.is_large.then_some(RETRY),
+        }
+    }
+
+    /// Whether the next commit that changes anything must renew the mark.
+    pub(crate) fn needs_mark(&self) -> bool {
+        self.needs_mark
+    }
+
+    /// The mark was renewed by a commit.
+    pub(crate) fn marked(&mut self) {
+        self.needs_mark = false;
     }
 
     /// Writes the log back when it is due, or when there is nothing else to do.
-    pub(crate) fn tend(&mut self, conn: &Connection, idle: bool) -> Outcome<()> {
+    pub(crate) fn tend(&mut self, conn: &Connection, house: &House, idle: bool) -> Outcome<()> {
         let pages = PAGES.get();
         if pages < self.last {
             // The log has begun anew.
             self.last = 0;
             self.due = STEP;
         }
-        if pages < self.due && !(idle && pages != self.last) {
+        if pages < self.due && !(idle && (pages != self.last || self.is_large)) {
             return Ok(());
         }
         // Whatever happens, the next attempt waits for another step: a reader that blocks the log must not
         // make every commit try in vain.
         self.last = pages;
         self.due = pages.saturating_add(STEP);
+        self.write_back(conn, house)
+    }
+
+    fn write_back(&mut self, conn: &Connection, house: &House) -> Outcome<()> {
         let watch = Stopwatch::start();
-        let written = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        let complete = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)")?;
         metrics::histogram!("frontdesk_store_checkpoint_seconds").record(watch.elapsed());
-        let size = std::fs::metadata(&self.file).map_or(0, |file| file.len());
-        metrics::gauge!("frontdesk_store_wal_bytes").set(size as f64);
-        if size > LARGE && written {
-            // Without patience: a reader that is still there keeps the file long, which hurts nobody.
+        self.needs_mark |= complete;
+        if complete && self.size() > LARGE {
+            // Without patience: a reader that is still there is asked again later.
             conn.busy_timeout(Duration::ZERO)?;
             let cut = checkpoint(conn, "PRAGMA wal_checkpoint(TRUNCATE)");
             conn.busy_timeout(BUSY)?;
@@ -78,14 +104,31 @@ impl Wal {
                 PAGES.set(0);
             }
         }
+        let size = self.size();
+        self.is_large = size > LARGE;
+        house.set_log_bytes(size);
         Ok(())
+    }
+
+    fn size(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
     }
 }
 
 /// The log's file.
 pub(crate) fn log_of(database: &Path) -> PathBuf {
+    beside(database, "-wal")
+}
+
+/// The file of the log's shared index.
+pub(crate) fn index_of(database: &Path) -> PathBuf {
+    beside(database, "-shm")
+}
+
+/// A file whose name is the database's with something behind it.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(suffix);
     name.into()
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
 use crate::fault::{Fault, Outcome, caught, said};
 use crate::file::Identity;
 use crate::house::House;
+use crate::mark;
 use crate::queue::{Entry, Gathered, Queue, Work};
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
@@ -79,6 +81,13 @@ impl Writer {
                     Gathered::Closed => break,
                 }
             }
+            // After a fault nothing is written back and nothing is synced a second time: what a failed fsync left
+            // in memory may count as written and be on no disk. The next start reads the log as it is.
+            if house.broken().is_none()
+                && let Err(error) = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+            {
+                tracing::warn!(%error, "the log is not written back; the next start does it");
+            }
             if let Err((_, error)) = self.conn.close() {
                 tracing::warn!(%error, "the database did not close cleanly; the next start recovers it");
             }
@@ -119,6 +128,7 @@ impl Writer {
         }
         self.identity.check().map_err(StoreError::Fatal)?;
         let tx = Tx::new(&self.conn, &self.house);
+        let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
         let verdicts = match group {
             [entry] => alone(&tx, entry),
@@ -131,7 +141,14 @@ impl Writer {
                 tx.whole("before its commit")?;
             }
             if !self.conn.is_autocommit() {
+                let marks = self.wal.needs_mark() && self.conn.total_changes() != changes;
+                if marks {
+                    mark::renew(&tx)?;
+                }
                 tx.run("COMMIT", [])?;
+                if marks {
+                    self.wal.marked();
+                }
             }
             Ok(verdicts)
         });
@@ -171,7 +188,7 @@ impl Writer {
         if self.house.broken().is_some() {
             return;
         }
-        if let Err(fault) = self.wal.tend(&self.conn, idle) {
+        if let Err(fault) = self.wal.tend(&self.conn, &self.house, idle) {
             // The commits stand: they are in the log. Only a broken disk ends the house.
             let error = self.house.noted(fault.error());
             tracing::warn!(%error, "the log could not be written back");

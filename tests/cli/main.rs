@@ -11,5 +11,6 @@ mod offline;
 mod program;
 mod secrets;
 mod shown;
+mod storage;
 mod telegram;
 mod webhook;

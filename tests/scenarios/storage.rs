@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use frontdesk_world::World;
+use frontdesk_core::markup::Part;
+use frontdesk_store::row::Outgoing;
 use frontdesk_world::patience::until;
+use frontdesk_world::{World, plan};
 
 #[tokio::test]
 async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_by_itself() {
@@ -30,4 +32,30 @@ async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_
     world.platform().outcome(number).await;
     world.at_rest().await;
     assert_eq!(anna.sees(), ["before", "while it is locked"]);
+}
+
+#[tokio::test]
+async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_again() {
+    let world = World::with(plan().with(|config| config.storage.wal_warn_mb = 64)).await;
+    let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
+    foreign.execute_batch("BEGIN; SELECT count(*) FROM outbox;").unwrap();
+    assert_eq!(world.desk().health().degraded, Vec::<String>::new());
+    for n in 0..72 {
+        let body = "x".repeat(1 << 20);
+        let part = Part { key: 0, plain: body.clone(), body };
+        let outgoing = Outgoing {
+            key: n.to_string(),
+            // Nobody sends there, so that nothing is said twice.
+            address: "elsewhere:1".parse().unwrap(),
+            session: None,
+            parts: vec![part],
+            media: Vec::new(),
+            now: world.desk().clock().wall(),
+        };
+        world.desk().store().send(outgoing).await.unwrap();
+    }
+    let degraded = world.desk().health().degraded;
+    assert!(matches!(&degraded[..], [one] if one.contains("write-ahead log has grown to 7")), "{degraded:?}");
+    foreign.execute_batch("COMMIT").unwrap();
+    until("the log is cut", || async { world.desk().health().degraded.is_empty().then_some(()) }).await;
 }

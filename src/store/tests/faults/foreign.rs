@@ -1,7 +1,10 @@
 //! Other programs on the same file.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use frontdesk_store::StoreError;
 use frontdesk_store::row::*;
@@ -58,4 +61,55 @@ async fn a_foreign_writer_is_a_refusal_until_it_has_gone() {
     assert!(desk.store.totals().await.is_ok(), "reading goes on");
     writer.execute_batch("ROLLBACK").unwrap();
     assert!(matches!(desk.store.accept(batch(1, item())).await.unwrap().items[0], Stored::Accepted { .. }));
+}
+
+/// The child's database; without it the child's test does nothing.
+const DATABASE: &str = "FRONTDESK_READ_DATABASE";
+
+#[test]
+fn the_child_reads_until_nobody_wants_it_to() {
+    let Ok(path) = std::env::var(DATABASE) else { return };
+    let reader = Connection::open(path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM inbound;").unwrap();
+    println!("reading");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+fn child_that_reads(desk: &Desk) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "foreign::the_child_reads_until_nobody_wants_it_to", "--nocapture"])
+        .env(DATABASE, database(desk))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("reading")), "the child did not read");
+    child
+}
+
+#[tokio::test]
+async fn a_foreign_reader_is_named_and_a_log_that_it_kept_is_cut_without_another_message() {
+    let desk = Desk::open().await;
+    desk.heard(1, says("anna", "1", "x")).await;
+    assert_eq!(desk.store.log_readers(), Vec::<String>::new());
+    let mut child = child_that_reads(&desk);
+    write_megabytes(&desk, 0, 72).await;
+    assert!(desk.store.log_bytes() > 64 << 20, "{} bytes", desk.store.log_bytes());
+    let readers = desk.store.log_readers();
+    assert!(
+        matches!(&readers[..], [one] if one.starts_with(&format!("process {} (", child.id()))),
+        "{readers:?}"
+    );
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    // Nobody writes any more, and no reading wakes the writer.
+    let cut = async {
+        while desk.store.log_bytes() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut).await.expect("the log is cut");
+    assert_eq!(log_size(&desk), 0);
+    assert_eq!(desk.store.log_readers(), Vec::<String>::new());
 }

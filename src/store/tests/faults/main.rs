@@ -10,4 +10,5 @@ mod disk;
 mod files;
 mod foreign;
 mod kill;
+mod lost;
 mod secrets;

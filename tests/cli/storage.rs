@@ -1,0 +1,114 @@
+//! What the program does when its disk fails it, and when its database is gone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::program::{Daemon, NewHome, command};
+
+/// Compiles what makes a disk fail (`faults.c`) into `folder`.
+fn faults(folder: &Path) -> PathBuf {
+    let library = folder.join("faults.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/faults.c");
+    let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
+    assert!(made.unwrap().success());
+    library
+}
+
+/// `frontdesk run` on a disk that can fail.
+fn on_a_bad_disk(home: &Path, library: &Path) -> Command {
+    let mut command = command(home);
+    command.args(["run", "--port", "0"]).env("LD_PRELOAD", library).env("FAULT_HOME", home);
+    command
+}
+
+#[test]
+fn after_an_fsync_that_failed_nothing_is_synced_again_and_the_log_stays() {
+    let (home, folder) = (NewHome::new(), tempfile::tempdir().unwrap());
+    let (trigger, log) = (folder.path().join("trigger"), folder.path().join("log"));
+    let mut command = on_a_bad_disk(&home.path(), &faults(folder.path()));
+    let daemon = Daemon::start_with(command.env("FAULT_TRIGGER", &trigger).env("FAULT_LOG", &log));
+    home.run(&["chat", "before"]).good();
+    fs::write(&trigger, "").unwrap();
+    assert_ne!(home.run(&["chat", "lost"]).code, Some(0), "it was not acknowledged");
+    daemon.end().failed(1, &["the gateway cannot go on", "restore a backup"]);
+    let calls = fs::read_to_string(&log).unwrap();
+    let after: Vec<&str> = calls.lines().filter(|call| call.contains("frontdesk.db")).collect();
+    assert!(
+        matches!(after[..], [one] if one.starts_with("failed ") && one.ends_with("frontdesk.db-wal")),
+        "{calls}"
+    );
+    assert!(fs::metadata(home.path().join("frontdesk.db-wal")).unwrap().len() > 0, "the log is gone");
+    let _daemon = Daemon::start(&home.path());
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+    let texts: Vec<&str> = messages["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|message| message["text"].as_str())
+        .collect();
+    assert!(texts.contains(&"before"), "{texts:?}");
+}
+
+#[test]
+fn a_first_start_that_is_killed_at_any_step_can_be_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = faults(folder.path());
+    for step in 1.. {
+        assert!(step < 400, "the start never ends");
+        let home = NewHome::new();
+        fs::create_dir(home.path()).unwrap();
+        let mut cut = on_a_bad_disk(&home.path(), &library);
+        cut.env("FAULT_KILL_AT", step.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut cut = cut.spawn().unwrap();
+        // Ready, or killed before it was.
+        let mut out = std::io::BufReader::new(cut.stdout.take().unwrap());
+        let ready =
+            std::io::BufRead::lines(&mut out).map_while(Result::ok).any(|line| line.contains("ready"));
+        cut.kill().unwrap();
+        cut.wait().unwrap();
+        Daemon::start(&home.path()).stop().good();
+        if ready {
+            println!("killed at each of {} steps", step - 1);
+            assert!(step > 20, "what a first start writes was not counted");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_database_that_is_gone_stops_the_start_and_nothing_is_made_in_its_place() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "remember me"]).good();
+    // Killed: the message is in the log alone.
+    drop(daemon);
+    let (database, log) = (home.path().join("frontdesk.db"), home.path().join("frontdesk.db-wal"));
+    let away = home.path().join("away");
+    fs::rename(&database, &away).unwrap();
+    let kept = fs::read(&log).unwrap();
+    let start = || home.run(&["run", "--port", "0"]);
+    start().failed(1, &["frontdesk.db is missing", "frontdesk.db-wal", "Nothing was changed"]);
+    fs::write(&database, "").unwrap();
+    start().failed(1, &["frontdesk.db is empty", "frontdesk.db-wal", "Nothing was changed"]);
+    assert_eq!(fs::read(&log).unwrap(), kept);
+    assert_eq!(fs::read(&database).unwrap(), b"");
+
+    // Without a log too: there was a database, and this would be another one.
+    fs::rename(&log, home.path().join("log-away")).unwrap();
+    start().failed(1, &["frontdesk.db is empty", "frontdesk.db.id", "restore a backup"]);
+    fs::rename(home.path().join("log-away"), &log).unwrap();
+    fs::rename(&away, &database).unwrap();
+    let _daemon = Daemon::start(&home.path());
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+    assert_eq!(messages["messages"][0]["text"], "remember me");
+}
+
+#[test]
+fn a_token_that_was_there_first_is_no_sign_of_a_lost_database() {
+    let home = NewHome::new();
+    home.write("token", "chosen-by-the-operator\n");
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).good();
+    daemon.stop().good();
+}
