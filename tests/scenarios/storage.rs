@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::markup::Part;
-use frontdesk_store::row::Outgoing;
+use frontdesk_store::row::{Author, Outgoing};
 use frontdesk_world::patience::until;
 use frontdesk_world::{World, plan};
 
@@ -45,6 +45,7 @@ async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_a
         let part = Part { key: 0, plain: body.clone(), body };
         let outgoing = Outgoing {
             key: n.to_string(),
+            author: Author { name: "cli".to_owned(), via: "cli" },
             // Nobody sends there, so that nothing is said twice.
             address: "elsewhere:1".parse().unwrap(),
             session: None,
