@@ -5,8 +5,10 @@
 //! when the turn's stream is dropped, when the agent stops. A program that leaves its group (`setsid`) is
 //! out of reach, but it cannot hold a turn up. If the gateway itself is killed, nobody is left to kill the
 //! group: a `once` program then has its prompt and finds its stdout closed, a lasting one reads the end of
-//! its stdin and must exit on it. There is no parent-death signal here, because it follows the thread that
-//! started the program and not the gateway; under systemd the unit's control group does that job.
+//! its stdin and must exit on it. One that does not is ended by the next start, before any turn runs again:
+//! every group is on record while it lives (see [`record`]). There is no parent-death signal here, because it
+//! follows the thread that started the program and not the gateway; under systemd the unit's control group
+//! does that job as well.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,18 +24,23 @@ use crate::Host;
 mod group;
 mod input;
 mod lasting;
+mod leftover;
 mod lines;
 mod once;
 mod output;
 mod permission;
 mod process;
 mod program;
+mod record;
 mod shelf;
 mod stderr;
 mod talk;
 mod utf8;
 pub mod wire;
 mod workshop;
+
+pub use leftover::end_leftovers;
+pub use record::FOLDER as RECORDS;
 
 /// The keys of `kind = "command"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

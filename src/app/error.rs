@@ -36,6 +36,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// Programs of an earlier life could not be looked for.
+    #[error("cannot look for programs that an earlier frontdesk left running: {0}")]
+    Leftovers(std::io::Error),
     /// An agent cannot be built.
     #[error(transparent)]
     Agent(#[from] BuildError),

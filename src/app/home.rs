@@ -146,13 +146,13 @@ impl Home {
             }
             Ok(found) => notices.extend(restrict(&self.0, &found, 0o700, us)?),
         }
-        let media = self.media();
-        if let Some(found) = there(&media, std::fs::symlink_metadata(&media))? {
+        for folder in [self.media(), self.0.join(frontdesk_agents::command::RECORDS)] {
+            let Some(found) = there(&folder, std::fs::symlink_metadata(&folder))? else { continue };
             if !found.is_dir() {
                 let found = if found.is_symlink() { "a symbolic link" } else { "a file" };
-                return Err(HomeError::Kind { path: media, found, wanted: "a folder" });
+                return Err(HomeError::Kind { path: folder, found, wanted: "a folder" });
             }
-            notices.extend(restrict(&media, &found, 0o700, us)?);
+            notices.extend(restrict(&folder, &found, 0o700, us)?);
         }
         for path in OURS.map(|name| self.0.join(name)) {
             let Some(found) = there(&path, std::fs::symlink_metadata(&path))? else { continue };

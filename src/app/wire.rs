@@ -49,6 +49,10 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     }
     let adapters = adapters(&mut builder, &config, &door, &clock)?;
     let webhooks = webhooks(&adapters);
+    // Before any turn is claimed: no second attempt runs beside a first one that outlived its gateway.
+    frontdesk_agents::command::end_leftovers(home.path(), clock.as_ref())
+        .await
+        .map_err(StartError::Leftovers)?;
     let setup = setup(&mut builder, &config, &home, &token, clock, adapters.clone())?;
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;

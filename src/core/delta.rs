@@ -111,4 +111,8 @@ pub enum AgentError {
     /// The agent cannot be started at all.
     #[error("the agent cannot be started: {0}")]
     Unavailable(String),
+    /// The machine has too little of something now (descriptors, processes, memory) to start the agent. Nothing has
+    /// begun: the turn waits and counts no attempt.
+    #[error("the agent cannot be started now: {0}")]
+    Later(String),
 }

@@ -41,6 +41,25 @@ impl Backoff {
     }
 }
 
+/// Whether an operation failed because the machine has too little of something now: open files (of the process or of
+/// all), processes, memory, room on the disk. That passes, and is a reason to wait.
+pub fn is_shortage(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+
+    /// ENFILE and EMFILE, which have no kind of their own; the numbers are the same on every Unix.
+    const FILES: [i32; 2] = [23, 24];
+    let files = error.raw_os_error().is_some_and(|number| FILES.contains(&number));
+    let kind = error.kind();
+    files
+        || matches!(
+            kind,
+            ErrorKind::WouldBlock
+                | ErrorKind::OutOfMemory
+                | ErrorKind::StorageFull
+                | ErrorKind::QuotaExceeded
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -68,6 +87,20 @@ mod tests {
             [0.0, 0.2, 0.45, 0.6, 0.9].map(|random| backoff.delay(20, random)).into();
         assert_eq!(pauses.len(), 5);
         assert!(pauses.iter().all(|pause| (240..=300).contains(&pause.as_secs())), "{pauses:?}");
+    }
+
+    #[test]
+    fn what_runs_short_on_a_machine_is_a_reason_to_wait_and_nothing_else_is() {
+        let number = std::io::Error::from_raw_os_error;
+        // ENFILE, EMFILE, ENOMEM, ENOSPC.
+        for short in [23, 24, 12, 28] {
+            assert!(is_shortage(&number(short)), "{}", number(short));
+        }
+        assert!(is_shortage(&std::io::ErrorKind::WouldBlock.into()));
+        // EPERM, ENOENT, E2BIG, ENOEXEC, EACCES.
+        for other in [1, 2, 7, 8, 13] {
+            assert!(!is_shortage(&number(other)), "{}", number(other));
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ use answer::Files;
 /// How long a lane waits after the database refused, or after an agent died.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a turn waits that could not begin because the machine ran short of something.
+const SHORTAGE: Duration = Duration::from_secs(5);
+
 /// How a turn came to its end.
 enum End {
     Answered {
@@ -39,6 +42,8 @@ enum End {
     Cancelled,
     /// The gateway stops: given back.
     Drained,
+    /// The machine has too little of something to begin with now: later, and it counts as no attempt.
+    NotBegun(String),
     /// The agent died: once more, if it had done nothing.
     Died(String),
     Failed(Failure, String),
@@ -50,6 +55,7 @@ impl From<AgentError> for End {
             AgentError::Died(detail) => End::Died(detail),
             AgentError::Failed(detail) => End::Failed(Failure::Agent, detail),
             AgentError::Unavailable(detail) => End::Failed(Failure::Unavailable, detail),
+            AgentError::Later(detail) => End::NotBegun(detail),
         }
     }
 }

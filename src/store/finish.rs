@@ -56,6 +56,20 @@ impl Store {
         .await
     }
 
+    /// The agent could not even be started: the turn waits again as if it had not been claimed. What was put on disk
+    /// for the tool call that is the start itself has not happened either.
+    pub async fn not_begun(&self, turn: TurnId, fence: i64) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            fenced(tx.run(
+                "UPDATE turn SET state = 'queued', owner = NULL, attempt = attempt - 1, side_effect_at = NULL,
+                                 answer = NULL
+                 WHERE id = ?1 AND fence = ?2 AND state = 'running'",
+                [turn.0, fence],
+            )?)
+        })
+        .await
+    }
+
     /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
     /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way.
     pub async fn release(&self, turn: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<()>> {

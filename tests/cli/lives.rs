@@ -83,3 +83,37 @@ fn a_new_port_in_the_file_is_taken() {
     assert_eq!(url(&home), format!("http://127.0.0.1:{port}"));
     daemon.stop().good();
 }
+
+#[test]
+fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again() {
+    let home = NewHome::new();
+    // Each attempt says who else is there, and then neither ends nor hears that its gateway has gone.
+    let script = "trap '' PIPE TERM HUP INT; cat > /dev/null; \
+                  for pid in $(cat pids 2> /dev/null); do grep -q '^State:.[RSD]' /proc/$pid/status 2> /dev/null && echo $pid >> alive; done; \
+                  echo $$ >> pids; [ $FRONTDESK_ATTEMPT = 2 ] && exit 0; exec sleep 1000";
+    home.write("agent.sh", script);
+    home.write(
+        "frontdesk.toml",
+        "[agents.main]\nkind = \"command\"\ncommand = [\"sh\", \"../../agent.sh\"]\n",
+    );
+    let folder = home.path().join("agents/main");
+    let pids = || std::fs::read_to_string(folder.join("pids")).unwrap_or_default();
+    let daemon = Daemon::start(&home.path());
+    let mut chat = command(&home.path());
+    let chat =
+        chat.args(["chat", "hello"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut chat = chat.spawn().unwrap();
+    while pids().lines().count() < 1 {}
+    let first: i32 = pids().trim().parse().unwrap();
+    daemon.signal(rustix::process::Signal::KILL);
+    daemon.end();
+    let first = rustix::process::Pid::from_raw(first).unwrap();
+    assert!(rustix::process::test_kill_process(first).is_ok(), "it lives on: what this test is about");
+    let mut daemon = Daemon::start(&home.path());
+    while pids().lines().count() < 2 {}
+    assert!(!folder.join("alive").exists(), "two attempts of one turn ran side by side");
+    daemon.logs("programs that an earlier gateway had left were ended");
+    chat.wait().unwrap();
+    daemon.stop().good();
+    assert_eq!(std::fs::read_dir(home.path().join("run")).unwrap().count(), 0);
+}

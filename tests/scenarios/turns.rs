@@ -38,6 +38,26 @@ async fn a_message_that_kills_the_agent_every_time_is_given_up_and_the_next_one_
 }
 
 #[tokio::test]
+async fn a_turn_that_cannot_begin_for_want_of_something_waits_and_counts_no_attempt() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    for _ in 0..4 {
+        world.agent().will([Step::Short]);
+    }
+    // The start itself may be asked for like a tool: it has not happened either.
+    world.agent().will([Step::Tool("program"), Step::Short]);
+    let message = anna.says("question").await;
+    passing(&world, 6).await;
+    assert_eq!(anna.hears().await, "question");
+    world.at_rest().await;
+    assert_eq!(world.message(message).await.message.state, "answered");
+    assert_eq!(anna.sees().len(), 1, "nobody is told of what passes by itself");
+    for turn in world.agent().turns() {
+        assert_eq!((turn.attempt, turn.resumed), (1, false));
+    }
+}
+
+#[tokio::test]
 async fn an_agent_that_says_it_failed_is_not_asked_again() {
     let world = World::new().await;
     let anna = world.user("anna");

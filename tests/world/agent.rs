@@ -32,6 +32,8 @@ pub enum Step {
     Die,
     /// Says that it cannot.
     Fail,
+    /// Cannot be started now, because the machine runs short of something.
+    Short,
     /// Never says anything again.
     Hang,
     /// Panics.
@@ -118,6 +120,7 @@ impl ScriptedAgent {
                 }
                 Step::Progress => Ok(Delta::Progress),
                 Step::Die => Err(AgentError::Died("as told".to_owned())),
+                Step::Short => Err(AgentError::Later("too many open files".to_owned())),
                 Step::Fail => Err(AgentError::Failed("as told".to_owned())),
                 Step::Hang => std::future::pending().await,
                 Step::Panic => panic!("as told"),

@@ -14,6 +14,7 @@ use tracing::warn;
 use super::group::Group;
 use super::input::Input;
 use super::output::Output;
+use super::record::Record;
 use super::stderr::Stderr;
 use super::workshop::Workshop;
 
@@ -34,6 +35,10 @@ impl Process {
     pub(super) fn start(shop: &Workshop, turn: &Turn, end: CancellationToken) -> io::Result<Self> {
         let mut child = shop.program.command(turn).spawn()?;
         let group = Arc::new(Group::led_by(&child));
+        // From here on nothing leaves without ending the group.
+        let killed = KilledOnDrop(group.clone());
+        let leader = child.id().ok_or_else(|| io::Error::other("it was reaped before it was begun"))?;
+        let record = Record::of(&shop.home, leader, &turn.id.to_string())?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("no pipes"));
@@ -41,7 +46,8 @@ impl Process {
         let gone = CancellationToken::new();
         let exit = Arc::new(OnceLock::new());
         let keeper = Keeper {
-            group: KilledOnDrop(group.clone()),
+            group: killed,
+            record,
             exit: exit.clone(),
             gone: gone.clone(),
             end: end.clone(),
@@ -110,6 +116,8 @@ impl Drop for Process {
 /// Owns the child, so that every child is reaped whatever becomes of its turn.
 struct Keeper {
     group: KilledOnDrop,
+    /// Kept until the group has gone: fields are dropped in this order.
+    record: Record,
     exit: Arc<OnceLock<ExitStatus>>,
     gone: CancellationToken,
     end: CancellationToken,
@@ -127,6 +135,7 @@ impl Keeper {
             Err(why) => warn!(%why, "cannot wait for an agent's process"),
         }
         self.gone.cancel();
+        drop(self.record);
     }
 
     async fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {

@@ -51,7 +51,7 @@ impl Program {
             cwd: host.home.join(config.cwd.as_ref().unwrap_or(&own)),
             own_room: config.cwd.is_none(),
             // The program runs elsewhere, where a relative path would mean something else.
-            media: std::path::absolute(host.home.join("media")).unwrap_or_else(|_| host.home.join("media")),
+            media: media(&host.home),
             env: environment(config, &host.env),
         }
     }
@@ -90,6 +90,12 @@ impl Program {
     pub(super) fn cannot_start(&self, why: &io::Error) -> String {
         format!("{} in {}: {why}", self.path.to_string_lossy(), self.cwd.display())
     }
+}
+
+/// The folder for files, as a program is told of it.
+pub(super) fn media(home: &Path) -> PathBuf {
+    let media = home.join("media");
+    std::path::absolute(&media).unwrap_or(media)
 }
 
 /// Deny by default: the gateway's environment holds its tokens.

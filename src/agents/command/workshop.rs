@@ -1,10 +1,13 @@
 //! What all processes of one agent share.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::port::{Clock, Turn};
+use frontdesk_core::retry::is_shortage;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +18,7 @@ use crate::Host;
 
 pub(super) struct Workshop {
     pub(super) name: String,
+    pub(super) home: PathBuf,
     pub(super) program: Program,
     /// Whether a run itself is asked for like a tool.
     pub(super) ask: bool,
@@ -31,6 +35,7 @@ impl Workshop {
     pub(super) fn new(name: &str, config: &Config, host: &Host) -> Self {
         Self {
             name: name.into(),
+            home: host.home.clone(),
             program: Program::new(name, config, host),
             ask: config.side_effects == SideEffects::Assume,
             max_line: config.max_line,
@@ -47,12 +52,14 @@ impl Workshop {
         if self.stop.is_cancelled() {
             return Err(AgentError::Unavailable("the gateway stops".into()));
         }
-        self.program
-            .make_room()
-            .await
-            .map_err(|why| AgentError::Unavailable(self.program.cannot_start(&why)))?;
-        Process::start(self, turn, end)
-            .map_err(|why| AgentError::Unavailable(self.program.cannot_start(&why)))
+        self.program.make_room().await.map_err(|why| self.not_started(&why))?;
+        Process::start(self, turn, end).map_err(|why| self.not_started(&why))
+    }
+
+    /// A machine that has no descriptor, process or memory to give now has one later; nothing has begun.
+    fn not_started(&self, why: &io::Error) -> AgentError {
+        let detail = self.program.cannot_start(why);
+        if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
     }
 
     pub(super) fn too_long(&self) -> AgentError {

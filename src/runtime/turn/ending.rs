@@ -11,7 +11,7 @@ use frontdesk_store::row::{Fenced, Finish};
 use futures_util::FutureExt;
 
 use super::answer::Said;
-use super::{End, PAUSE, Run};
+use super::{End, PAUSE, Run, SHORTAGE};
 
 /// The last write of a turn.
 enum Last {
@@ -19,6 +19,8 @@ enum Last {
     Nothing,
     Release,
     Requeue,
+    /// Nothing has begun.
+    Undo,
     Finish(Box<Finish>),
     /// What should have been written cannot be.
     Bury,
@@ -58,6 +60,10 @@ impl Run<'_> {
         match end {
             End::Cancelled => Last::Nothing,
             End::Drained => Last::Release,
+            End::NotBegun(detail) => {
+                tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "a turn waits: the machine runs short");
+                Last::Undo
+            }
             End::Died(detail)
                 if !self.acted && self.turn.deaths + 1 < self.house.config.turns.max_attempts =>
             {
@@ -79,6 +85,10 @@ impl Run<'_> {
             }
             Last::Requeue => match self.house.store.requeue(id, fence).await? {
                 Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + PAUSE)),
+                Fenced::Stale => self.cancelled().await?,
+            },
+            Last::Undo => match self.house.store.not_begun(id, fence).await? {
+                Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + SHORTAGE)),
                 Fenced::Stale => self.cancelled().await?,
             },
             Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
@@ -127,7 +137,7 @@ impl Run<'_> {
             End::Died(detail) => self.failed(Failure::Crashed, &detail),
             End::Failed(failure, detail) => self.failed(failure, &detail),
             // These end elsewhere; should they come here, the person is told rather than left waiting.
-            End::Cancelled | End::Drained => self.failed(Failure::Internal, "stopped"),
+            End::Cancelled | End::Drained | End::NotBegun(_) => self.failed(Failure::Internal, "stopped"),
         }
     }
 

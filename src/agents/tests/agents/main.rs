@@ -3,6 +3,7 @@
 mod config;
 mod echo;
 mod lasting;
+mod leftovers;
 mod once;
 mod processes;
 mod room;

@@ -155,6 +155,21 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
 }
 
 #[tokio::test]
+async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    done(desk.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
+    done(desk.store.not_begun(turn.id, turn.fence).await.unwrap());
+    assert_eq!(desk.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
+    let again = desk.claim("anna").await.unwrap();
+    assert_eq!((again.id, again.attempt, again.deaths, ids(&again)), (turn.id, 1, 0, ids(&turn)));
+    assert_eq!(desk.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale, "of an older claim");
+    // It has not acted: after a crash it runs once more.
+    let found = desk.store.recover(recovery()).await.unwrap();
+    assert_eq!((found.resumed, found.interrupted), (0, 0), "it is this life's own");
+}
+
+#[tokio::test]
 async fn a_released_turn_has_not_died() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;

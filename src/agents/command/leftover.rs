@@ -1,0 +1,131 @@
+//! Programs of a gateway that was killed: they are ended before the next one claims a turn.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use frontdesk_core::port::Clock;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tracing::{info, warn};
+
+use super::record::{FOLDER, Name, Stat, boot};
+
+/// So long they may take to be gone after they were killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether they are.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Ends whatever programs an earlier gateway of this home has left, and waits until they are gone. Nobody else may
+/// run in this home meanwhile. A program that has left its group (`setsid`), or that runs on another machine, is not
+/// found.
+pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
+    let Some(boot) = boot()? else { return Ok(()) };
+    let mut ended = Vec::new();
+    for (path, name) in records(home)? {
+        if name.boot == boot && is_ours(&name, home)? {
+            kill(&name)?;
+            ended.push((path, name));
+        } else {
+            forget(&path);
+        }
+    }
+    if ended.is_empty() {
+        return Ok(());
+    }
+    info!(groups = ended.len(), "programs that an earlier gateway had left were ended");
+    let deadline = clock.mono() + PATIENCE;
+    loop {
+        let mut left = Vec::new();
+        for (path, name) in ended {
+            match members(name.group)?.is_empty() {
+                true => forget(&path),
+                false => left.push((path, name)),
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        if clock.mono() >= deadline {
+            warn!(groups = left.len(), "programs of an earlier gateway do not end, though they were killed");
+            return Ok(());
+        }
+        ended = left;
+        clock.sleep_until(clock.mono() + LOOK).await;
+    }
+}
+
+/// Every record that can be read.
+fn records(home: &Path) -> io::Result<Vec<(PathBuf, Name)>> {
+    let folder = match std::fs::read_dir(home.join(FOLDER)) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut records = Vec::new();
+    for entry in folder {
+        let entry = entry?;
+        match entry.file_name().to_str().and_then(Name::read) {
+            Some(name) => records.push((entry.path(), name)),
+            None => warn!(file = ?entry.file_name(), "a file among the records of programs is none"),
+        }
+    }
+    Ok(records)
+}
+
+/// Whether the group with this number is the one that was recorded.
+fn is_ours(name: &Name, home: &Path) -> io::Result<bool> {
+    if let Some(leader) = Stat::of(name.group)? {
+        // The number of a group is given to nobody while anybody is in it: if its process is another one now, the
+        // group has gone.
+        return Ok(leader.began == name.began);
+    }
+    // Its leader has gone. Those who are left are ours if they still carry what their program was given.
+    let wanted = [
+        format!("FRONTDESK_TURN={}", name.turn),
+        format!("FRONTDESK_MEDIA={}", super::program::media(home).display()),
+    ];
+    for process in members(name.group)? {
+        let Ok(environment) = std::fs::read(format!("/proc/{process}/environ")) else { continue };
+        let carries =
+            |wanted: &String| environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes());
+        if wanted.iter().all(carries) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Every process of a group that still runs.
+fn members(group: i32) -> io::Result<Vec<i32>> {
+    let mut members = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if Stat::of(process)?.is_some_and(|stat| stat.group == group && stat.runs()) {
+            members.push(process);
+        }
+    }
+    Ok(members)
+}
+
+fn kill(name: &Name) -> io::Result<()> {
+    let Some(group) = Pid::from_raw(name.group) else { return Ok(()) };
+    match kill_process_group(group, Signal::KILL) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(rustix::io::Errno::PERM) => {
+            warn!(
+                group = name.group,
+                "a program of an earlier gateway runs as somebody else and was not ended"
+            );
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn forget(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        warn!(%error, "the record of a program that has ended was not removed");
+    }
+}

@@ -1,0 +1,135 @@
+//! What a gateway that was killed leaves running is ended by the next one, and nothing else ever is.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use frontdesk_agents::command::end_leftovers;
+
+use crate::room::{Room, answer, eventually, gone, piece, read, runs, turn};
+
+const DEAF: &str = "trap '' TERM PIPE HUP INT; echo $$ > pid; echo up; while :; do sleep 1; done";
+
+/// The names of all records.
+fn records(home: &Path) -> Vec<String> {
+    let Ok(folder) = std::fs::read_dir(home.join("run")) else { return Vec::new() };
+    folder.map(|entry| entry.expect("a record").file_name().into_string().expect("a record")).collect()
+}
+
+/// The record of a process, with some of its four pieces replaced.
+fn forged(record: &str, n: usize, piece: &str) -> String {
+    let mut pieces: Vec<&str> = record.splitn(4, '.').collect();
+    pieces[n] = piece;
+    pieces.join(".")
+}
+
+/// Ends what is left, while time passes as fast as it can.
+async fn end(room: &Room) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(1));
+    let ending = end_leftovers(room.home.path(), room.clock.as_ref());
+    tokio::pin!(ending);
+    loop {
+        tokio::select! {
+            ended = &mut ending => return ended.expect("they are ended"),
+            _ = tick.tick() => room.clock.pass(std::time::Duration::from_millis(1)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives() {
+    let room = Room::new();
+    let said = answer(room.once("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
+    let (pid, record) = said.trim_end().split_once('\n').unwrap();
+    assert!(record.starts_with(&format!("{pid}.")) && record.contains(".t7."), "{said}");
+    eventually("it is forgotten when it has ended", || records(room.home.path()).is_empty()).await;
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::fs::metadata(room.home.path().join("run")).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_program_that_outlived_its_gateway_is_ended_and_so_is_its_family() {
+    let room = Room::new();
+    let agent = room.once(&format!("sleep 1000 & echo $! > other; {DEAF}"));
+    let mut stream = agent.turn(turn(1, ""));
+    piece(&mut stream).await;
+    let pids = [room.pid("pid").await, room.pid("other").await];
+    end(&room).await;
+    assert!(!pids.into_iter().any(runs), "it is gone when the search returns");
+    drop(stream);
+    eventually("nothing is on record", || records(room.home.path()).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
+    let room = Room::new();
+    let agent = room.once(DEAF);
+    let mut stream = agent.turn(turn(1, ""));
+    piece(&mut stream).await;
+    let (pid, folder) = (room.pid("pid").await, room.home.path().join("run"));
+    let record = records(room.home.path()).remove(0);
+    let began: u64 = record.split('.').nth(1).unwrap().parse().unwrap();
+    for other in [
+        forged(&record, 1, &(began - 1).to_string()),
+        forged(&record, 1, &(began + 1).to_string()),
+        forged(&record, 3, "another-boot"),
+    ] {
+        std::fs::rename(folder.join(&record), folder.join(&other)).unwrap();
+        end(&room).await;
+        assert!(runs(pid), "{other}");
+        assert_eq!(records(room.home.path()), [""; 0], "a record of what has gone is of no more use");
+        std::fs::write(folder.join(&record), "").unwrap();
+    }
+    std::fs::write(folder.join("notes.txt"), "").unwrap();
+    end(&room).await;
+    gone(pid).await;
+    assert_eq!(records(room.home.path()), ["notes.txt"], "what is no record is left alone");
+}
+
+/// A process whose leader has gone, as it is when a program ends and leaves another one in its group. What belongs
+/// to the leader is on record.
+fn orphan(room: &Room, said: &str, recorded: &str) -> u32 {
+    let home = room.home.path();
+    let pid: PathBuf = home.join("orphan");
+    let mut leader = Command::new("sh")
+        .args(["-c", "sleep 1000 & echo $! > \"$0\"; read line"])
+        .arg(&pid)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("an orphan"))
+        .env("FRONTDESK_TURN", said)
+        .env("FRONTDESK_MEDIA", home.join("media"))
+        .stdin(std::process::Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("an orphan");
+    let group = leader.id();
+    let stat = read(Path::new(&format!("/proc/{group}/stat")));
+    let began = stat.rsplit_once(')').expect("an orphan").1.split_whitespace().nth(19).expect("an orphan");
+    let boot = read(Path::new("/proc/sys/kernel/random/boot_id"));
+    drop(leader.stdin.take());
+    leader.wait().expect("an orphan");
+    std::fs::create_dir_all(home.join("run")).expect("an orphan");
+    std::fs::write(home.join("run").join(format!("{group}.{began}.{recorded}.{}", boot.trim())), "")
+        .expect("an orphan");
+    read(&pid).trim().parse().expect("an orphan")
+}
+
+#[tokio::test]
+async fn who_is_left_of_a_group_without_its_leader_is_known_by_its_environment() {
+    let room = Room::new();
+    let ours = orphan(&room, "t1", "t1");
+    assert!(runs(ours));
+    end(&room).await;
+    gone(ours).await;
+    let foreign = orphan(&room, "t1", "t2");
+    end(&room).await;
+    assert!(runs(foreign), "it may be anybody's");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(foreign).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+#[tokio::test]
+async fn a_home_without_records_has_nothing_to_end() {
+    end(&Room::new()).await;
+}

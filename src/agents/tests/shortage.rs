@@ -1,0 +1,82 @@
+//! A machine that has no descriptor left is a reason to wait. Alone in its process, whose limit it changes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use frontdesk_agents::{Config, Host, build, command};
+use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::message::Manner;
+use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
+use futures_util::StreamExt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+struct NoTime;
+
+#[async_trait]
+impl Clock for NoTime {
+    fn wall(&self) -> DateTime<Utc> {
+        DateTime::default()
+    }
+    fn mono(&self) -> Mono {
+        Mono::default()
+    }
+    async fn sleep_until(&self, _deadline: Mono) {
+        std::future::pending().await
+    }
+}
+
+fn turn(epoch: u64) -> Turn {
+    let prompt = Prompt {
+        message: MessageId(1),
+        text: "hello".into(),
+        sender: None,
+        manner: Manner::Message,
+        quote: None,
+        files: Vec::new(),
+        received: DateTime::default(),
+    };
+    Turn {
+        id: TurnId(1),
+        attempt: 1,
+        resumed: false,
+        session: "agent:test:web:dm:main".parse().expect("a key"),
+        epoch,
+        prompt: vec![prompt],
+        asides: Vec::new(),
+        context: Vec::new(),
+    }
+}
+
+/// A turn of a conversation of its own, so that no program is there already.
+async fn said(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentError>> {
+    agent.turn(turn(epoch)).collect().await
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
+    let home = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let host = Host { home: home.path().into(), clock: Arc::new(NoTime), env: vec![("PATH".into(), path)] };
+    for mode in [command::Mode::Once, command::Mode::Lasting] {
+        let script = r#"read line; [ "$1" = once ] && echo hi || echo '{"type":"done","text":"hi"}'"#;
+        let name = if mode == command::Mode::Once { "once" } else { "lasting" };
+        let config = command::Config { mode, ..command::Config::of(["sh", "-c", script, "sh", name]) };
+        let agent = build("test", &Config::Command(config), &host).unwrap();
+        assert!(matches!(said(&agent, 1).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
+
+        let before = getrlimit(Resource::Nofile);
+        // None at all, then more and more of those that it needs.
+        for most in (3..40).step_by(2) {
+            setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..before }).unwrap();
+            let short = said(&agent, 10 + most).await;
+            setrlimit(Resource::Nofile, before).unwrap();
+            let waits = matches!(short[..], [Err(AgentError::Later(_))]);
+            assert!(waits || most > 3, "{name} {most}: {short:?}");
+            let answered = matches!(short.last(), Some(Ok(Delta::Done { .. })));
+            assert!(waits || answered, "{name} {most}: {short:?}");
+        }
+        assert!(matches!(said(&agent, 2).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
+    }
+}
