@@ -2,8 +2,10 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
@@ -21,8 +23,29 @@ use crate::outgoing::Outgoing;
 /// How many prompts may wait for the web adapter. It takes them at the pace of the database's commits.
 const PROMPTS: usize = 4096;
 
+/// How many bytes of prompts may be on their way to the database at once.
+const PROMPT_BYTES: usize = 64 * 1024 * 1024;
+
 /// What became of a prompt, as soon as it is known.
-pub(crate) type Reply = oneshot::Receiver<Result<Outcome, Busy>>;
+pub(crate) struct Reply {
+    outcome: oneshot::Receiver<Result<Outcome, Busy>>,
+    bytes: usize,
+    under_way: Arc<AtomicUsize>,
+}
+
+impl Future for Reply {
+    type Output = Result<Result<Outcome, Busy>, oneshot::Canceled>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.outcome).poll(context)
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.under_way.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// Where prompts come in and frames go out. The web adapter holds it as core's `Live`, the API as itself.
 pub struct Door {
@@ -30,6 +53,10 @@ pub struct Door {
     /// A prompt has come, or the door was closed.
     wake: Notify,
     ws_buffer: usize,
+    /// The bytes that wait for all readers.
+    unread: Arc<AtomicUsize>,
+    /// The bytes of prompts that are on their way to the database.
+    under_way: Arc<AtomicUsize>,
     readers: RwLock<Readers>,
     next_reader: AtomicU64,
 }
@@ -66,6 +93,8 @@ impl Door {
             prompts: Mutex::default(),
             wake: Notify::new(),
             ws_buffer: limits.ws_buffer,
+            unread: Arc::default(),
+            under_way: Arc::default(),
             readers: RwLock::default(),
             next_reader: AtomicU64::new(1),
         })
@@ -89,6 +118,7 @@ impl Door {
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &str, chat: &str, id: &str, text: String) -> Result<Reply, ApiError> {
         let (reply, outcome) = oneshot::channel();
+        let bytes = text.len();
         let prompt = LivePrompt { token: token.into(), chat: chat.into(), id: id.into(), text, reply };
         {
             let mut prompts = self.prompts();
@@ -96,11 +126,15 @@ impl Door {
                 Some(Closed::Stopping) => return Err(ApiError::stopping()),
                 Some(Closed::Off) => return Err(ApiError::channel_off()),
                 None if prompts.waiting.len() >= PROMPTS => return Err(ApiError::busy()),
+                None if self.under_way.load(Ordering::Relaxed) + bytes > PROMPT_BYTES => {
+                    return Err(ApiError::busy());
+                }
                 None => prompts.waiting.push_back(prompt),
             }
         }
+        self.under_way.fetch_add(bytes, Ordering::Relaxed);
         self.wake.notify_one();
-        Ok(outcome)
+        Ok(Reply { outcome, bytes, under_way: self.under_way.clone() })
     }
 
     /// Somebody who reads; nothing yet.
@@ -108,7 +142,7 @@ impl Door {
         Reader {
             door: self.clone(),
             id: self.next_reader.fetch_add(1, Ordering::Relaxed),
-            out: Arc::new(Outgoing::new(self.ws_buffer)),
+            out: Arc::new(Outgoing::new(self.ws_buffer, self.unread.clone())),
             topics: Vec::new(),
         }
     }
@@ -274,6 +308,21 @@ mod tests {
         drop(one);
         assert!(door.read().by_session.is_empty());
         assert!(door.read().by_address.is_empty());
+    }
+
+    #[tokio::test]
+    async fn prompts_that_wait_for_the_database_hold_bounded_memory() {
+        let door = Door::new(&Limits::default());
+        let submit = |id: &str| door.submit("cli", "main", id, "x".repeat(PROMPT_BYTES / 4));
+        let replies: Vec<Reply> = (0..4).map(|n| submit(&n.to_string()).unwrap()).collect();
+        assert_eq!(submit("5").err().unwrap().code, "busy");
+        // The adapter takes them without an end; they count until they are in the database.
+        for _ in 0..4 {
+            assert!(door.next().await.is_some());
+        }
+        assert_eq!(submit("5").err().unwrap().code, "busy");
+        drop(replies);
+        assert!(submit("5").is_ok());
     }
 
     #[tokio::test]

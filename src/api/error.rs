@@ -68,6 +68,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
+    /// A frame that is none.
+    pub(crate) fn unreadable(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unreadable_frame", message)
+    }
+
     pub(crate) fn conflict(about: MessageId) -> Self {
         let message = "this id was used for another text already: use a new one";
         Self::new(StatusCode::CONFLICT, "conflict", message).about(about)

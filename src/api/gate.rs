@@ -3,6 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::budget::Reserved;
+use crate::connections::Slot;
+use crate::endpoint::webhook;
+use crate::error::ApiError;
+use crate::house::House;
+use crate::origin::Page;
+use crate::repeat::First;
+use crate::token::{Caller, Scope, bearer};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
@@ -15,14 +23,6 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::endpoint::webhook;
-use crate::error::ApiError;
-use crate::house::House;
-use crate::origin::Page;
-use crate::repeat::First;
-use crate::token::{Caller, Scope, bearer};
 
 /// The header by which the command line says that it is the command line.
 const VIA: &str = "frontdesk-via";
@@ -41,7 +41,8 @@ pub(crate) struct Endpoint {
 pub(crate) enum Need {
     /// Nothing.
     Nothing,
-    /// Nothing, as often as it likes: a probe that is turned away would take a gateway that is well for dead.
+    /// Nothing, as often as it likes: a probe that is turned away would take a gateway that is well for dead. Who shows
+    /// a token all the same may be told more.
     Probe,
     /// A token of this scope, whose holder may do this.
     Token(Scope, Action),
@@ -69,6 +70,8 @@ pub(crate) struct Call {
     pub(crate) parts: Parts,
     pub(crate) params: Vec<String>,
     pub(crate) body: Bytes,
+    /// The body's place in the memory of all bodies.
+    reserved: Option<Reserved>,
 }
 
 /// What is answered.
@@ -79,11 +82,11 @@ pub(crate) enum Answer {
     Other(Response),
 }
 
-/// The other end of a connection, and the place that it takes up.
+/// The other end of a connection, and the slot that it takes up.
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
-    pub(crate) place: Arc<OwnedSemaphorePermit>,
+    pub(crate) slot: Arc<Slot>,
 }
 
 /// Passes a request through the checks, and carries it out. Its method and path have matched already.
@@ -105,34 +108,60 @@ async fn checked(
     let ip = house.client(peer.address, &parts.headers);
     check_size(&parts.headers, house.config.limits.max_body)?;
     if endpoint.method != Method::GET || endpoint.need == Need::Socket {
-        check_page(&house, endpoint, &parts, ip)?;
-    }
-    if endpoint.need != Need::Probe {
-        house.admit(ip)?;
+        check_page(&house, &parts.headers, ip).await?;
     }
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
     let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
-    let caller = match endpoint.need {
-        Need::Nothing | Need::Probe | Need::Socket => None,
-        Need::Webhook => {
-            webhook::check_headers(&house, &params, &parts.headers, ip)?;
-            None
+    let caller = known(&house, endpoint, &peer, ip, &parts.headers, &params)?;
+    // Nothing of a body is read before this line, and of those that mean nothing none.
+    let (body, reserved) = match (&endpoint.method, endpoint.need) {
+        (&Method::POST, Need::Token(..)) => {
+            check_kind(&parts.headers)?;
+            read(&house, &parts.headers, body).await?
         }
-        Need::Token(scope, action) => {
-            let clear = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
-            let caller = house.login(clear, ip)?;
-            house.authorize(&caller, scope, action)?;
-            house.admit_token(&caller)?;
-            Some(caller)
-        }
+        (_, Need::Webhook) => read(&house, &parts.headers, body).await?,
+        _ => (Bytes::new(), None),
     };
-    let body = read(&house, body).await?;
-    let call = Call { house: house.clone(), caller, peer, ip, parts, params, body };
+    let call = Call { house: house.clone(), caller, peer, ip, parts, params, body, reserved };
     match (endpoint.repeat, call.key()?) {
         (Repeat::Remembered, Some(key)) => once(&house, endpoint, call, &key).await,
         _ => (endpoint.run)(call).await,
+    }
+}
+
+/// Who calls, by the head of the request alone. Whoever shows the right token or secret draws from a bucket of their
+/// own, whatever others at their address do.
+fn known(
+    house: &House,
+    endpoint: &Endpoint,
+    peer: &Peer,
+    ip: IpAddr,
+    headers: &HeaderMap,
+    params: &[String],
+) -> Result<Option<Caller>, ApiError> {
+    match endpoint.need {
+        Need::Nothing => house.admit(ip, headers).map(|()| None),
+        Need::Probe => Ok(house.recognise(headers, ip, &peer.slot)),
+        // It may show its token in its first frame, within seconds.
+        Need::Socket => Ok(None),
+        Need::Webhook => {
+            webhook::check_headers(house, params, headers, ip)?;
+            peer.slot.authenticate();
+            house.per_webhook.take(&params.to_vec(), house.now()).map_err(ApiError::too_many)?;
+            Ok(None)
+        }
+        Need::Token(scope, action) => {
+            let Some(clear) = bearer(headers) else {
+                house.admit(ip, headers)?;
+                return Err(ApiError::unauthorized());
+            };
+            let caller = house.login(clear, ip, &peer.slot)?;
+            house.authorize(&caller, scope, action)?;
+            house.admit_token(&caller)?;
+            Ok(Some(caller))
+        }
     }
 }
 
@@ -174,33 +203,61 @@ fn check_size(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
 }
 
 /// Refuses other people's web pages.
-fn check_page(house: &House, endpoint: &Endpoint, parts: &Parts, ip: IpAddr) -> Result<(), ApiError> {
-    if house.origins.page(&parts.headers) != Page::Foreign {
+async fn check_page(house: &House, headers: &HeaderMap, ip: IpAddr) -> Result<(), ApiError> {
+    if house.origins.page(headers) != Page::Foreign {
         return Ok(());
     }
-    metrics::counter!("frontdesk_foreign_origins_total").increment(1);
-    // Never the path itself: some hold codes.
-    tracing::warn!(%ip, origin = ?parts.headers.get(header::ORIGIN), path = endpoint.path, "a foreign page was refused");
+    house.refuse_origin(headers, ip).await;
     let message = "pages of this origin may not call the gateway: add it to gateway.origins";
     Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message))
 }
 
-/// Reads a body, up to the limit and within the time that one may take.
-async fn read(house: &House, body: Body) -> Result<Bytes, ApiError> {
+/// Refuses a body that is not said to be JSON: a form of a foreign page cannot say so.
+fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = kinds.next().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let (essence, parameters) = kind.split_once(';').unwrap_or((kind, ""));
+    let plain = |parameter: &str| match parameter.trim().split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    };
+    let is_json = essence.trim().eq_ignore_ascii_case("application/json");
+    if is_json && parameters.split(';').all(plain) && kinds.next().is_none() {
+        return Ok(());
+    }
+    let message = "every POST is JSON: send Content-Type: application/json (in UTF-8), also without a body";
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
+}
+
+/// Reads a body, up to the limit and within the time that one may take. Its memory is reserved before its first byte,
+/// so that bodies which never end cannot hold more than there is for all.
+async fn read(house: &House, headers: &HeaderMap, body: Body) -> Result<(Bytes, Option<Reserved>), ApiError> {
     let limits = &house.config.limits;
-    let mut reading = std::pin::pin!(collect(body, limits.max_body));
-    // Nearly every body is there already: no timer is set for those.
-    if let Some(read) = reading.as_mut().now_or_never() {
-        return read;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
+        return Ok((Bytes::new(), None));
     }
-    tokio::select! {
-        read = reading => read,
-        () = house.pause(limits.request_timeout()) => Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "timeout",
-            "the body did not come in time",
-        )),
+    let (most, mut began) = (length.unwrap_or(limits.max_body), false);
+    let reading = async {
+        let reserved = house.bodies.reserve(most).await;
+        began = true;
+        Ok((collect(body, limits.max_body).await?, reserved))
+    };
+    {
+        let mut reading = std::pin::pin!(reading);
+        // Nearly every body is there already: no timer is set for those.
+        if let Some(read) = reading.as_mut().now_or_never() {
+            return read;
+        }
+        tokio::select! {
+            read = reading => return read,
+            () = house.pause(limits.request_timeout()) => {}
+        }
     }
+    let late = || ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not come in time");
+    Err(if began { late() } else { ApiError::busy() })
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, ApiError> {
@@ -229,6 +286,12 @@ impl Call {
             let body = "the body is not the JSON that is expected here";
             ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {error}"))
         })
+    }
+
+    /// Gives the body's memory back: what it said has been read.
+    pub(crate) fn forget_body(&mut self) {
+        self.body = Bytes::new();
+        self.reserved = None;
     }
 
     /// The query, of a known form.

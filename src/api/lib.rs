@@ -1,7 +1,9 @@
 //! The door: HTTP, the WebSocket and the web chat's page. It owns the sockets and decides nothing else: what
 //! a message is worth, the gate behind it says.
 
+mod budget;
 pub mod config;
+mod connections;
 mod door;
 mod endpoint;
 mod error;
@@ -9,15 +11,19 @@ mod frame;
 mod gate;
 mod house;
 mod limit;
+mod list;
 mod listen;
 mod origin;
 mod outgoing;
 mod prompt;
 mod random;
+mod refusals;
 mod repeat;
 mod route;
 mod show;
+mod timed;
 mod token;
+mod url;
 mod waiter;
 mod ws;
 
@@ -51,6 +57,7 @@ pub struct Api {
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     webhooks: Webhooks,
+    most_connections: usize,
 }
 
 impl Api {
@@ -67,12 +74,20 @@ impl Api {
         config.check()?;
         config.check_lock(tokens.len())?;
         let origins = origin::Origins::new(&config)?;
-        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks: Webhooks::new() })
+        let most_connections = config.limits.max_connections;
+        let webhooks = Webhooks::new();
+        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks, most_connections })
     }
 
     /// Lets these platforms in at [`webhook_path`].
     pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
         self.webhooks = webhooks;
+        self
+    }
+
+    /// Lets fewer connections in than the configuration does, for the process has not more descriptors to spare.
+    pub fn with_connections(mut self, most: usize) -> Self {
+        self.most_connections = self.most_connections.min(most);
         self
     }
 
@@ -89,8 +104,15 @@ impl Api {
             origins: self.origins,
             per_ip: limit::Buckets::new(limits.per_ip),
             per_token: limit::Buckets::new(limits.per_token),
+            per_webhook: limit::Buckets::new(limits.per_token),
             failures: limit::Buckets::new(limits.auth_failures),
             repeats: repeat::Repeats::default(),
+            connections: connections::Connections::new(self.most_connections),
+            bodies: budget::Budget::new(house::BODIES),
+            unread: budget::Budget::new(house::UNREAD),
+            refusals: refusals::Refusals::default(),
+            foreign: limit::Buckets::new(config::Rate { per_minute: 1, burst: 1 }),
+            audited: limit::Buckets::slow(house::AUDITED.0, house::AUDITED.1),
             tasks: TaskTracker::new(),
             config: self.config,
             door: self.door,

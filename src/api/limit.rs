@@ -38,6 +38,12 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Self { rule, full_at: Mutex::new(HashMap::new()) }
     }
 
+    /// Buckets that hold so many draws and get one back after each of these spans.
+    pub(crate) fn slow(each: Duration, burst: u32) -> Self {
+        let rule = Some(Rule { each, depth: each.saturating_mul(burst) });
+        Self { rule, full_at: Mutex::new(HashMap::new()) }
+    }
+
     /// Draws one; an error says after how long to ask again.
     pub(crate) fn take(&self, key: &K, now: Mono) -> Result<(), Duration> {
         let Some(rule) = &self.rule else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Connections: how many, how long, and how they end.
+//! Connections: how they are taken, how long they last, and how they end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -11,20 +11,31 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::connections::{Admission, Slot};
 use crate::gate::Peer;
 use crate::house::House;
+use crate::limit::client;
 use crate::route;
+use crate::timed::Timed;
 
-/// The longest head of a request, in bytes.
-const HEAD: usize = 32 * 1024;
+/// The longest head of a request, in bytes; what hyper holds of a request or an answer at once is no more either.
+const HEAD: usize = 16 * 1024;
+
+/// How many bytes the kernel holds for a client who does not read. Linux doubles it.
+const SEND_BUFFER: usize = 128 * 1024;
 
 /// How long an answer that is being written may take once the door closes.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// After an error that concerns the listener itself (no more files), the next try waits this long.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a new connection waits for another one to end before it is turned away.
+const TURN: Duration = Duration::from_secs(2);
+
+/// How often the log is told of refusals that it was spared.
+const SUMMARY: Duration = Duration::from_secs(60);
 
 /// What a connection is told for which there is no place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
@@ -34,29 +45,67 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 /// Takes connections until the house stops, and waits for those that are open.
 pub(crate) async fn run(house: Arc<House>, listener: TcpListener) {
     let router = route::router(house.clone());
-    let places = Arc::new(Semaphore::new(house.config.limits.max_connections.min(Semaphore::MAX_PERMITS)));
+    let mut summary = Box::pin(house.pause(SUMMARY));
+    // A lack of descriptors is logged when it begins and when it ends, not at each of its tries.
+    let mut lacking = false;
     loop {
         let accepted = tokio::select! {
             () = house.stop.cancelled() => break,
+            () = &mut summary => {
+                house.refusals.sum_up(house.now());
+                summary = Box::pin(house.pause(SUMMARY));
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => match places.clone().try_acquire_owned() {
-                Ok(place) => {
-                    house.tasks.spawn(connection(house.clone(), router.clone(), stream, address, place));
+            Ok((stream, address)) => {
+                if std::mem::take(&mut lacking) {
+                    tracing::info!("connections are taken again");
                 }
-                Err(_) => turn_away(&stream),
-            },
+                match slot(&house, address).await {
+                    Some(slot) => {
+                        house.tasks.spawn(connection(house.clone(), router.clone(), stream, address, slot));
+                    }
+                    None => turn_away(&stream),
+                }
+            }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection could be taken");
-                house.pause(PAUSE).await;
+                if !std::mem::replace(&mut lacking, true) {
+                    tracing::error!(%error, "no connection can be taken for now; trying again");
+                }
+                metrics::counter!("frontdesk_accept_errors_total").increment(1);
+                house.connections.drop_oldest();
+                tokio::select! {
+                    () = house.stop.cancelled() => break,
+                    () = house.pause(PAUSE) => {}
+                }
             }
         }
     }
     drop(listener);
+    house.refusals.sum_up(house.now());
     house.tasks.close();
     house.tasks.wait().await;
+}
+
+/// A slot for a new connection. When all are taken, a stranger's ends for it; when there is none, nobody's does.
+async fn slot(house: &House, address: SocketAddr) -> Option<Arc<Slot>> {
+    let one = (!house.origins.is_proxy(address)).then(|| client(address.ip()));
+    let until = house.now() + TURN;
+    loop {
+        match house.connections.admit(one) {
+            Admission::Taken(slot) => return Some(slot),
+            Admission::Full => return None,
+            Admission::Soon if house.now() >= until => return None,
+            Admission::Soon => tokio::select! {
+                () = house.stop.cancelled() => return None,
+                () = house.connections.left() => {}
+                () = house.pause(PAUSE) => {}
+            },
+        }
+    }
 }
 
 async fn connection(
@@ -64,19 +113,25 @@ async fn connection(
     router: Router,
     stream: TcpStream,
     address: SocketAddr,
-    place: OwnedSemaphorePermit,
+    slot: Arc<Slot>,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = set_up(&stream) {
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
-    let peer = Peer { address, place: Arc::new(place) };
+    let peer = Peer { address, slot: slot.clone() };
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+        let busy = peer.slot.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         let answer = route::answer(&house, router.clone(), request);
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move {
+            let answer = answer.await;
+            drop(busy);
+            Ok::<_, Infallible>(answer)
+        }
     });
+    let stream = Timed::new(stream, slot.clone(), house.clock().clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(house.config.limits.request_timeout())
@@ -86,6 +141,8 @@ async fn connection(
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
+        () = slot.dropped() => Ok(()),
+        () = idle(&house, &slot) => Ok(()),
         () = house.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             tokio::select! {
@@ -96,6 +153,29 @@ async fn connection(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER)?;
+    Ok(())
+}
+
+/// Returns when a stranger has asked for nothing for a while. A connection on which a token was shown may rest as long
+/// as a head may take to come.
+async fn idle(house: &House, slot: &Slot) {
+    let mut before = Some(0);
+    loop {
+        house.pause(house.config.limits.auth_timeout()).await;
+        if slot.is_authenticated() {
+            return std::future::pending().await;
+        }
+        let now = slot.resting_after();
+        if now.is_some() && now == before {
+            return;
+        }
+        before = now;
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Origins {
 }
 
 /// What an `Origin` header says about a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Page {
     /// There is none: no browser, or a plain navigation.
     None,
@@ -93,6 +93,25 @@ impl Origins {
         } else {
             Page::Foreign
         }
+    }
+
+    /// Whether a request comes from somebody else's page, as far as it can be told: what a page loads without asking
+    /// to read it names no origin, but newer browsers say that another site wanted it.
+    pub(crate) fn is_foreign(&self, headers: &HeaderMap) -> bool {
+        let says = |name: &str, values: &[&str]| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|value| values.contains(&value))
+        };
+        let wanted_elsewhere = says("sec-fetch-site", &["cross-site", "same-site"]);
+        self.page(headers) == Page::Foreign || (wanted_elsewhere && !says("sec-fetch-mode", &["navigate"]))
+    }
+
+    /// Whether the other end of a connection is a proxy that speaks for many.
+    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        let ip = peer.ip().to_canonical();
+        self.proxies.iter().any(|net| net.contains(&ip))
     }
 
     /// The client's own address: the peer, or the one that trusted proxies vouch for.
@@ -215,6 +234,25 @@ mod tests {
         assert_eq!(door.page(&headers(&[("host", "localhost:3847")])), Page::None);
         let two = headers(&[("host", "a:1"), ("origin", "http://a:1"), ("origin", "http://evil.example")]);
         assert_eq!(door.page(&two), Page::Foreign);
+    }
+
+    #[test]
+    fn what_another_site_loads_is_foreign_and_a_link_to_us_is_not() {
+        let door = origins(|_| {});
+        let from = |list: &[(&'static str, &str)]| door.is_foreign(&headers(list));
+        assert!(from(&[("host", "localhost"), ("origin", "https://evil.example")]));
+        assert!(from(&[
+            ("host", "localhost"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "no-cors")
+        ]));
+        assert!(!from(&[
+            ("host", "localhost"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate")
+        ]));
+        assert!(!from(&[("host", "localhost"), ("sec-fetch-site", "same-origin")]));
+        assert!(!from(&[("host", "localhost")]));
     }
 
     #[test]

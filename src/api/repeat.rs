@@ -13,8 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 
-/// How many answers are remembered.
+/// How many answers are remembered,
 const ANSWERS: usize = 1024;
+
+/// and how many bytes of them.
+const BYTES: usize = 4 * 1024 * 1024;
 
 /// The answers that were given.
 #[derive(Default)]
@@ -23,7 +26,9 @@ pub(crate) struct Repeats(Mutex<Memory>);
 #[derive(Default)]
 struct Memory {
     known: HashMap<Key, Entry>,
-    order: VecDeque<Key>,
+    /// The keys with what their answers hold, the oldest first.
+    order: VecDeque<(Key, usize)>,
+    bytes: usize,
 }
 
 type Key = (String, String);
@@ -99,11 +104,14 @@ impl Claim<'_> {
         if let Some(entry) = memory.known.get_mut(&self.key) {
             entry.answer = Some((status, body.clone()));
         }
-        memory.order.push_back(self.key.clone());
-        if memory.order.len() > ANSWERS
-            && let Some(oldest) = memory.order.pop_front()
+        let bytes = body.to_string().len();
+        memory.order.push_back((self.key.clone(), bytes));
+        memory.bytes += bytes;
+        while (memory.order.len() > ANSWERS || memory.bytes > BYTES)
+            && let Some((oldest, bytes)) = memory.order.pop_front()
         {
             memory.known.remove(&oldest);
+            memory.bytes -= bytes;
         }
     }
 }
@@ -162,5 +170,11 @@ mod tests {
         }
         let memory = repeats.memory();
         assert_eq!((memory.known.len(), memory.order.len()), (ANSWERS, ANSWERS));
+        drop(memory);
+        for n in 0..100 {
+            let large = json!({"parts": "x".repeat(1024 * 1024)});
+            claim(&repeats, &format!("large {n}")).answered(StatusCode::OK, &large);
+        }
+        assert!(repeats.memory().known.len() < 5, "large answers are forgotten sooner");
     }
 }

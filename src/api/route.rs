@@ -12,10 +12,12 @@ use tower::ServiceExt;
 
 use crate::endpoint::{access, audit, chat, house as home, outbox, page, pairing, send, session, webhook};
 use crate::error::ApiError;
-use crate::gate::{self, Endpoint, Need, Repeat};
+use crate::gate::{self, Endpoint, Need, Peer, Repeat};
 use crate::house::House;
 use crate::origin::Page;
+use crate::refusals::Why;
 use crate::token::Scope;
+use crate::url;
 use crate::ws::handshake;
 
 macro_rules! endpoints {
@@ -87,14 +89,15 @@ pub(crate) fn router(house: Arc<House>) -> Router {
         .with_state(house)
 }
 
-/// Answers a request: its names first, then the table; and what every answer carries.
+/// Answers a request: its URL and its names first, then the table; and what every answer carries.
 pub(crate) async fn answer(house: &House, router: Router, request: Request) -> Response {
+    let refused = refused(house, &request);
     let listed = match house.origins.page(request.headers()) {
         Page::Listed => request.headers().get(header::ORIGIN).cloned(),
         Page::None | Page::Own | Page::Foreign => None,
     };
     let api = !matches!(request.uri().path(), "/" | "/app.js" | "/style.css");
-    let mut response = match house.origins.check_host(request.uri(), request.headers()) {
+    let mut response = match refused {
         Err(error) => error.into_response(),
         Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         Ok(()) => match router.oneshot(request).await {
@@ -121,6 +124,23 @@ pub(crate) async fn answer(house: &House, router: Router, request: Request) -> R
     metrics::counter!("frontdesk_http_responses_total", "status" => status_class(response.status()))
         .increment(1);
     response
+}
+
+/// Refuses a URL with a token in it before anything else, and a request that was meant for somebody else.
+fn refused(house: &House, request: &Request) -> Result<(), ApiError> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let check = || {
+        url::check(uri, &house.tokens).map_err(|error| (Why::TokenInUrl, error))?;
+        house.origins.check_host(uri, headers).map_err(|error| (Why::UnknownHost, error))
+    };
+    check().map_err(|(why, error)| {
+        if let Some(peer) = request.extensions().get::<Peer>() {
+            let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            let detail = if why == Why::UnknownHost { String::from_utf8_lossy(host) } else { "".into() };
+            house.refusals.note(why, house.client(peer.address, headers), &detail, house.now());
+        }
+        error
+    })
 }
 
 fn status_class(status: StatusCode) -> &'static str {

@@ -129,6 +129,11 @@ pub(crate) fn account(account: &Account) -> Value {
     })
 }
 
+/// An account for whoever may know no more than whether it hears its platform.
+pub(crate) fn account_in_public(account: &Account) -> Value {
+    json!({"channel": account.channel, "account": account.account, "ready": account.ready})
+}
+
 pub(crate) fn status(status: &Status) -> Value {
     let agents = status.agents.iter().map(|(name, running)| json!({"name": name, "running": running}));
     json!({

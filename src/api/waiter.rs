@@ -12,10 +12,12 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::HistoryRow;
 use serde_json::Value;
 
+use crate::budget::Reserved;
 use crate::door::Reader;
 use crate::error::ApiError;
 use crate::frame::{Kind, Shown, failure};
 use crate::house::House;
+use crate::list::SMALL;
 use crate::prompt::Taken;
 
 /// How often the row is looked at without any frame: not every end makes one.
@@ -23,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// How many of a session's last lines are searched for a command's reply, and how many at a time.
 const LINES: u64 = 1000;
-const LINES_AT_ONCE: u32 = 200;
+const LINES_AT_ONCE: u64 = 200;
 
 /// The state of a turn that was cut off after it may have changed something, and its code on the wire.
 const INTERRUPTED: &str = "interrupted";
@@ -40,6 +42,8 @@ pub(crate) struct Waiter {
     done: Option<Arc<Shown>>,
     /// Nothing follows.
     over: bool,
+    /// The memory of a large answer, as long as the client has not read it.
+    room: Option<Reserved>,
 }
 
 /// An answer.
@@ -62,22 +66,43 @@ pub(crate) enum Step {
 impl Waiter {
     pub(crate) fn new(house: Arc<House>, reader: Reader, taken: &Taken) -> Self {
         let Taken { message, session, again } = taken.clone();
-        Self { house, reader, message, session, look: again, done: None, over: false }
+        Self { house, reader, message, session, look: again, done: None, over: false, room: None }
     }
 
     /// Waits for the whole answer.
-    pub(crate) async fn answer(mut self) -> Result<Answered, ApiError> {
+    pub(crate) async fn answer(&mut self) -> Result<Answered, ApiError> {
         loop {
             if std::mem::take(&mut self.look)
                 && let Some(answer) = self.conclude().await?
             {
-                return answer;
+                return self.with_room(answer?).await;
             }
             match self.reader.out.pop(u64::MAX) {
                 Some(frame) => self.look = self.notice(&frame),
                 None => self.look = self.rest().await?,
             }
         }
+    }
+
+    /// The memory that is reserved for the answer, if it is a large one.
+    pub(crate) fn take_room(&mut self) -> Option<Reserved> {
+        self.room.take()
+    }
+
+    /// Reserves memory for a large answer. While others hold too much, it is let go and read again afterwards.
+    async fn with_room(&mut self, answer: Answered) -> Result<Answered, ApiError> {
+        // The answer, and what is made of it.
+        let bytes = 2 * answer.text.len();
+        if bytes <= 2 * SMALL {
+            return Ok(answer);
+        }
+        if let Some(room) = self.house.unread.try_reserve(bytes) {
+            self.room = Some(room);
+            return Ok(answer);
+        }
+        drop(answer);
+        self.room = Some(self.house.room(bytes).await.map_err(|error| error.about(self.message))?);
+        self.conclude().await?.ok_or_else(ApiError::internal)?
     }
 
     /// Waits for the next thing to show.
@@ -100,6 +125,7 @@ impl Waiter {
                     Some(_) => {}
                     None => {
                         self.over = true;
+                        let answer = self.with_room(answer).await?;
                         return Ok(Step::Frame(Arc::new(Shown::answer(self.about(), 0, &answer.text))));
                     }
                 }
@@ -198,7 +224,7 @@ impl Waiter {
                 } else if let Some(name) = row.error.or(row.message.reason) {
                     error.code = name.into();
                 }
-                error.text = row.answer.filter(|said| !said.is_empty());
+                error.text = row.answer.filter(|said| !said.is_empty()).map(beginning);
                 Some(Err(error))
             }
             _ => None,
@@ -220,18 +246,22 @@ impl Waiter {
     async fn line(&self) -> Result<Option<Shown>, StoreError> {
         let store = self.house.desk.store();
         let newest = store.session(&self.session).await?.map_or(0, |row| row.seq);
-        let step = u64::from(LINES_AT_ONCE);
         let mut end = newest;
         while end > newest.saturating_sub(LINES) {
-            let after = end.saturating_sub(step);
-            let rows = store.frames(&self.session, after, LINES_AT_ONCE).await?;
-            let lines = rows.into_iter().map(Shown::from_row);
-            if let Some(line) =
-                lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message))
-            {
-                return Ok(Some(line));
+            let begin = end.saturating_sub(LINES_AT_ONCE);
+            let (mut after, mut found) = (begin, None);
+            while after < end {
+                let rows = store.frames_page(&self.session, after, LINES_AT_ONCE as u32, SMALL).await?.rows;
+                let Some(last) = rows.last().and_then(|row| row.post.seq) else { break };
+                let lines = rows.into_iter().map(Shown::from_row);
+                found =
+                    lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message)).or(found);
+                after = last;
             }
-            end = after;
+            if found.is_some() {
+                return Ok(found);
+            }
+            end = begin;
         }
         Ok(None)
     }
@@ -239,6 +269,15 @@ impl Waiter {
     fn about(&self) -> About {
         About { session: Some(self.session.clone()), messages: vec![self.message] }
     }
+}
+
+/// As much of what was said as stands in an error; the history has all of it.
+fn beginning(mut said: String) -> String {
+    if said.len() > SMALL {
+        said.truncate(said.floor_char_boundary(SMALL));
+        said.push('…');
+    }
+    said
 }
 
 /// The text of an answer's frame.

@@ -1,11 +1,12 @@
 //! Frontdesk as a library: the same gateway that the program runs, inside your own.
 //!
-//! It sets no signal handler, no tracing subscriber and no TLS provider, and never ends the process. See
+//! It sets no signal handler, no tracing subscriber, no TLS provider and no limit of the process, and never ends it. See
 //! `examples/embed.rs`.
 
 pub mod adapters;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod error;
 pub mod gateway;
 pub mod home;

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Problem, Problems};
+use crate::descriptors;
 use crate::error::StartError;
 use crate::gateway::Builder;
 use crate::home::Home;
@@ -61,7 +62,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = match Api::new(config.gateway.clone(), door.clone(), runtime.desk().clone(), tokens, metrics) {
-        Ok(api) => api.with_webhooks(webhooks),
+        Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
         Err(error) => {
             runtime.stop().await;
             return Err(config_problem(error).into());

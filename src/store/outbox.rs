@@ -15,7 +15,7 @@ use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Envelope, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{Author, OutRow, Outgoing};
+use crate::row::{Author, OutRow, Outgoing, Page};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -130,19 +130,32 @@ impl Store {
 
     /// Parts, the newest first, of one state or of all.
     pub async fn parts(&self, state: Option<&str>, before: Option<OutId>, limit: u32) -> Result<Vec<OutRow>> {
+        Ok(self.parts_page(state, before, limit, usize::MAX).await?.rows)
+    }
+
+    /// The same, with at most so many bytes of text, but at least one part.
+    pub async fn parts_page(
+        &self,
+        state: Option<&str>,
+        before: Option<OutId>,
+        limit: u32,
+        most: usize,
+    ) -> Result<Page<OutRow>> {
         let (state, before) = (state.map(str::to_owned), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match state {
-            None => sql.all(
+            None => sql.within(
                 concat!(
                     "SELECT ",
                     out_columns!(),
                     " FROM outbox o WHERE o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
                 ),
                 params![before, limit],
+                most,
+                texts,
                 out,
             ),
             // Spelled out, so that each finds its own small index.
-            Some(state) => sql.all(
+            Some(state) => sql.within(
                 match state.as_str() {
                     "queued" | "streaming" | "sending" => concat!(
                         "SELECT ",
@@ -163,6 +176,8 @@ impl Store {
                     ),
                 },
                 params![before, limit, state],
+                most,
+                texts,
                 out,
             ),
         })
@@ -171,20 +186,38 @@ impl Store {
 
     /// A session's durable frames after a number, in order.
     pub async fn frames(&self, session: &SessionKey, after: u64, limit: u32) -> Result<Vec<OutRow>> {
+        Ok(self.frames_page(session, after, limit, usize::MAX).await?.rows)
+    }
+
+    /// The same, with at most so many bytes of text, but at least one frame.
+    pub async fn frames_page(
+        &self,
+        session: &SessionKey,
+        after: u64,
+        limit: u32,
+        most: usize,
+    ) -> Result<Page<OutRow>> {
         let session = session.clone();
         self.read(move |sql| {
-            sql.all(
+            sql.within(
                 concat!(
                     "SELECT ",
                     out_columns!(),
                     " FROM outbox o WHERE o.key = ?1 AND o.seq IS NOT NULL AND o.seq > ?2 ORDER BY o.seq LIMIT ?3"
                 ),
                 params![session.as_str(), int(after), limit],
+                most,
+                texts,
                 out,
             )
         })
         .await
     }
+}
+
+/// What a row's texts hold, in bytes.
+fn texts(row: &OutRow) -> usize {
+    row.post.part.body.len() + row.post.part.plain.len()
 }
 
 fn envelope<'a>(

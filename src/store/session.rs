@@ -13,7 +13,7 @@ use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::Line;
-use crate::row::{Author, EpochRow, HistoryRow, SessionRow};
+use crate::row::{Author, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::{Result, Store};
 
@@ -72,7 +72,7 @@ impl Store {
             sql.all(
                 "SELECT e.n, e.started_at, e.ended_at, e.reason,
                         (SELECT count(*) FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'),
-                        (SELECT body FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'
+                        (SELECT substr(body, 1, 200) FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'
                          ORDER BY id LIMIT 1)
                  FROM epoch e WHERE e.key = ?1 AND e.n < ?2 ORDER BY e.n DESC LIMIT ?3",
                 params![key.as_str(), int(before.unwrap_or(u64::MAX)), limit],
@@ -121,24 +121,45 @@ impl Store {
         before: Option<MessageId>,
         limit: u32,
     ) -> Result<Vec<HistoryRow>> {
+        Ok(self.history_page(key, epoch, before, limit, usize::MAX).await?.rows)
+    }
+
+    /// The same, with at most so many bytes of text, but at least one message.
+    pub async fn history_page(
+        &self,
+        key: &SessionKey,
+        epoch: Option<u64>,
+        before: Option<MessageId>,
+        limit: u32,
+        most: usize,
+    ) -> Result<Page<HistoryRow>> {
+        let weigh = |row: &HistoryRow| {
+            row.message.text.len()
+                + row.answer.as_ref().map_or(0, String::len)
+                + row.message.quote.as_ref().map_or(0, |quote| quote.text.len())
+        };
         let (key, before) = (key.clone(), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match epoch {
-            Some(n) => sql.all(
+            Some(n) => sql.within(
                 concat!(
                     history_select!(),
                     "WHERE i.key = ?1 AND i.epoch = ?2 AND i.id < ?3 ORDER BY i.id DESC LIMIT ?4"
                 ),
                 params![key.as_str(), int(n), before, limit],
+                most,
+                weigh,
                 history,
             ),
             // Over all epochs the index is not in the order of ids: sort the ids alone, then read the rows.
-            None => sql.all(
+            None => sql.within(
                 concat!(
                     history_select!(),
                     "WHERE i.id IN (SELECT id FROM inbound WHERE key = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3)
                      ORDER BY i.id DESC"
                 ),
                 params![key.as_str(), before, limit],
+                most,
+                weigh,
                 history,
             ),
         })

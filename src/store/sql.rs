@@ -8,6 +8,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::fault::Outcome;
+use crate::row::Page;
 
 /// A connection inside a transaction. Every statement is kept prepared.
 pub(crate) struct Sql<'a>(pub(crate) &'a Connection);
@@ -38,6 +39,31 @@ impl Sql<'_> {
         let mut statement = self.0.prepare_cached(sql)?;
         let rows = statement.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>()?;
         Ok(rows)
+    }
+
+    /// Rows until they hold `most` bytes by their weight, at least one; and whether there were more.
+    pub(crate) fn within<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        most: usize,
+        weigh: impl Fn(&T) -> usize,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Outcome<Page<T>> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut page = Page { rows: Vec::new(), bytes: 0, more: false };
+        while let Some(row) = rows.next()? {
+            let row = read(row)?;
+            let weight = weigh(&row);
+            if !page.rows.is_empty() && page.bytes + weight > most {
+                page.more = true;
+                break;
+            }
+            page.bytes += weight;
+            page.rows.push(row);
+        }
+        Ok(page)
     }
 
     /// The id of the row inserted last.

@@ -5,6 +5,7 @@
 mod access;
 mod configuration;
 mod daemon;
+mod descriptors;
 mod home;
 mod lives;
 mod offline;

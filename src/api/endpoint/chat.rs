@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::frame::usage;
 use crate::gate::{Answer, Call};
+use crate::list;
 use crate::prompt::{self, Taken};
 use crate::random;
 use crate::waiter::{Answered, Step, Waiter};
@@ -29,8 +30,9 @@ struct Ask {
 
 /// Takes a prompt. `Idempotency-Key` is the prompt's id: the same one again is the same message, with the
 /// same answer, also after a restart.
-pub(crate) async fn chat(call: Call) -> Result<Answer, ApiError> {
+pub(crate) async fn chat(mut call: Call) -> Result<Answer, ApiError> {
     let ask: Ask = call.json()?;
+    call.forget_body();
     prompt::check(&ask.chat, &ask.text)?;
     let id = match call.key()? {
         Some(key) => key,
@@ -49,7 +51,7 @@ pub(crate) async fn chat(call: Call) -> Result<Answer, ApiError> {
     reader.subscribe(session, Some(address));
     let taken = prompt::take(&call.house, call.caller()?, &ask.chat, &id, ask.text).await?;
     reader.subscribe(taken.session.clone(), None);
-    let waiter = Waiter::new(call.house.clone(), reader, &taken);
+    let mut waiter = Waiter::new(call.house.clone(), reader, &taken);
     if streams {
         return Ok(Answer::Other(events(waiter, &taken)));
     }
@@ -59,7 +61,10 @@ pub(crate) async fn chat(call: Call) -> Result<Answer, ApiError> {
     if let Some(cost) = cost {
         body["usage"] = usage(&cost);
     }
-    Ok(Answer::ok(body))
+    Ok(match waiter.take_room() {
+        Some(reserved) => list::kept(body.to_string(), reserved),
+        None => Answer::ok(body),
+    })
 }
 
 fn yes() -> bool {

@@ -16,12 +16,13 @@ pub(crate) async fn health(call: Call) -> Result<Answer, ApiError> {
 }
 
 /// Whether every account hears its platform. One that an admin disconnected is not ready, and that is as it should
-/// be.
+/// be. Why, and who disconnected it, is told to those who show a token.
 pub(crate) async fn ready(call: Call) -> Result<Answer, ApiError> {
     let accounts = call.house.desk.accounts();
     let ready = accounts.iter().all(|account| account.ready || account.stopped.is_some());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let accounts: Vec<_> = accounts.iter().map(show::account).collect();
+    let show = if call.caller.is_some() { show::account } else { show::account_in_public };
+    let accounts: Vec<_> = accounts.iter().map(show).collect();
     Ok(Answer::Json(status, json!({"ready": ready, "accounts": accounts})))
 }
 

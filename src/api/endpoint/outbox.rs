@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::endpoint::session::limit;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
+use crate::list;
 use crate::show;
 
 /// The states that a part can be in.
@@ -31,8 +32,10 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
         )));
     }
     let before = which.before.as_deref().map(id).transpose()?;
-    let rows = call.house.desk.store().parts(which.state.as_deref(), before, limit(which.limit)).await?;
-    Ok(Answer::ok(json!({"parts": rows.iter().map(show::part).collect::<Vec<_>>()})))
+    let (store, limit) = (call.house.desk.store(), limit(which.limit));
+    let read = |most| store.parts_page(which.state.as_deref(), before, limit, most);
+    let page = call.house.page(list::PAGE, read).await?;
+    call.house.listed("parts", page, limit, show::part, |row| row.post.out.to_string()).await
 }
 
 pub(crate) async fn retry(call: Call) -> Result<Answer, ApiError> {

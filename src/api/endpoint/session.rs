@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
 use crate::house::House;
+use crate::list;
 use crate::show;
 
 /// How many rows a list has unless it is asked for more or fewer.
@@ -50,8 +51,10 @@ pub(crate) async fn messages(call: Call) -> Result<Answer, ApiError> {
     if store.session(&key).await?.is_none() {
         return Err(no_session(&key));
     }
-    let rows = store.history(&key, which.epoch, before, limit(which.limit)).await?;
-    Ok(Answer::ok(json!({"messages": rows.iter().map(show::history).collect::<Vec<_>>()})))
+    let limit = limit(which.limit);
+    let read = |most| store.history_page(&key, which.epoch, before, limit, most);
+    let page = call.house.page(list::PAGE, read).await?;
+    call.house.listed("messages", page, limit, show::history, |row| row.message.id.to_string()).await
 }
 
 pub(crate) async fn reset(call: Call) -> Result<Answer, ApiError> {

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
 use crate::house::House;
+use crate::refusals::Why;
 
 /// When a platform may bring again what was not taken.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -29,12 +30,14 @@ pub(crate) fn check_headers(
     if house.webhook(params)?.admits(&header) {
         return Ok(());
     }
+    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
     house.fail(ip)?;
-    Err(forged(params))
+    house.refusals.note(Why::ForgedWebhook, ip, &params.join("/"), house.now());
+    Err(forged())
 }
 
 /// Hands a request to its adapter, and answers when its events are committed.
-pub(crate) async fn receive(call: Call) -> Result<Answer, ApiError> {
+pub(crate) async fn receive(mut call: Call) -> Result<Answer, ApiError> {
     let webhook = call.house.webhook(&call.params)?.clone();
     let headers = call.parts.headers.iter();
     let request = Request {
@@ -45,7 +48,8 @@ pub(crate) async fn receive(call: Call) -> Result<Answer, ApiError> {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect(),
-        body: call.body.to_vec(),
+        // Not copied: it is nobody else's.
+        body: std::mem::take(&mut call.body).into(),
     };
     let delivered = AssertUnwindSafe(webhook.receive(request)).catch_unwind().await;
     let delivered = delivered.unwrap_or_else(|_| {
@@ -58,7 +62,12 @@ pub(crate) async fn receive(call: Call) -> Result<Answer, ApiError> {
         }
         // What is no use today will be none tomorrow: with anything but 200 it would come for ever.
         Delivered::Taken(None) | Delivered::Garbage => Ok(Answer::ok(json!({}))),
-        Delivered::Forged => Err(forged(&call.params)),
+        Delivered::Forged => {
+            metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
+            let (house, params) = (&call.house, call.params.join("/"));
+            house.refusals.note(Why::ForgedWebhook, call.ip, &params, house.now());
+            Err(forged())
+        }
         Delivered::Busy => {
             let message = "not taken now: bring it again";
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(AGAIN))
@@ -66,9 +75,6 @@ pub(crate) async fn receive(call: Call) -> Result<Answer, ApiError> {
     }
 }
 
-fn forged(params: &[String]) -> ApiError {
-    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-    tracing::warn!(channel = params.first(), account = params.get(1), "a forged webhook was refused");
-    let message = "this does not come from the platform";
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+fn forged() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "this does not come from the platform")
 }

@@ -210,13 +210,20 @@ async function resumed(result) {
 }
 
 async function showHistory() {
-  const reply = await fetch("/api/session/" + encodeURIComponent(session) + "/messages?limit=100", {
-    headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
-    cache: "no-store",
-  });
-  if (reply.status === 404) return;
-  if (!reply.ok) throw new Error("status " + reply.status);
-  const rows = (await reply.json()).messages;
+  const rows = [];
+  // A page ends early where messages are large: `next` says where the list goes on.
+  for (let before = ""; before !== null && rows.length < 100;) {
+    const path = "/messages?limit=" + (100 - rows.length) + (before && "&before=" + encodeURIComponent(before));
+    const reply = await fetch("/api/session/" + encodeURIComponent(session) + path, {
+      headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
+      cache: "no-store",
+    });
+    if (reply.status === 404) return;
+    if (!reply.ok) throw new Error("status " + reply.status);
+    const page = await reply.json();
+    rows.push(...page.messages);
+    before = page.next;
+  }
   rows.sort((a, b) => Number(a.message.slice(1)) - Number(b.message.slice(1)));
   for (const row of rows) {
     if (!find("m:" + row.message)) line("mine", row.text, "m:" + row.message);

@@ -1,6 +1,7 @@
 //! One client: what it says, what it is shown, in an order that holds.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,6 +21,7 @@ use crate::error::ApiError;
 use crate::frame::{Kind, Shown};
 use crate::house::House;
 use crate::prompt::{self, Taken};
+use crate::refusals::Why;
 use crate::token::{Caller, Scope};
 use crate::ws::call;
 use crate::ws::line::{End, Line};
@@ -34,13 +36,17 @@ const ON_THEIR_WAY: usize = 64;
 /// How many sessions one client may read.
 const SESSIONS: usize = 100;
 
-/// How many stored lines are fetched at once.
+/// How many stored lines are fetched at once,
 const LINES: u32 = 100;
+
+/// and how many bytes of them, unless one alone has more.
+const PAGE: usize = 128 * 1024;
 
 /// One client.
 pub(crate) struct Connection {
     house: Arc<House>,
     caller: Caller,
+    ip: IpAddr,
     reader: Reader,
     /// Per session the last durable line that was shown. A line that is next is shown; one that is older
     /// was shown already; and when one is missing in between, the database has it.
@@ -80,11 +86,12 @@ impl Future for OnItsWay {
 }
 
 impl Connection {
-    pub(crate) fn new(house: Arc<House>, caller: Caller) -> Self {
+    pub(crate) fn new(house: Arc<House>, caller: Caller, ip: IpAddr) -> Self {
         let reader = house.door.reader();
         Self {
             house,
             caller,
+            ip,
             reader,
             shown: HashMap::new(),
             prompts: FuturesOrdered::new(),
@@ -124,7 +131,11 @@ impl Connection {
                 () = out.changed() => {}
                 heard = line.hear_any(), if self.prompts.len() < ON_THEIR_WAY => {
                     self.questions = 0;
-                    if let Some(text) = heard? {
+                    let heard = match heard {
+                        Err(end) => return Err(self.unreadable(line, end).await?),
+                        Ok(heard) => heard,
+                    };
+                    if let Some(text) = heard {
                         self.hear(line, &text).await?;
                     }
                 }
@@ -134,6 +145,30 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// After something that no frame can be, the connection ends: but first whatever was said before it is
+    /// acknowledged, and the client is told what was wrong.
+    async fn unreadable(&mut self, line: &mut Line, end: End) -> Result<End, End> {
+        let max = self.house.config.limits.max_frame;
+        let error = match end {
+            End::TooLarge => ApiError::too_large(max),
+            End::Binary => ApiError::unreadable("only text frames are read here"),
+            End::Unreadable => {
+                ApiError::unreadable("this is no frame: a text frame is UTF-8 and holds one JSON object")
+            }
+            end => return Ok(end),
+        };
+        self.note_unreadable(&error);
+        self.settle(line).await?;
+        line.say_json(&error.frame(None)).await?;
+        Ok(end)
+    }
+
+    /// Nothing of it was acknowledged, and the client was told so; the log says it once in a while.
+    fn note_unreadable(&self, error: &ApiError) {
+        metrics::counter!("frontdesk_web_unreadable_frames_total").increment(1);
+        self.house.refusals.note(Why::UnreadableFrame, self.ip, &error.code, self.house.now());
     }
 
     /// What is known at the end is said before the goodbye. Everything that was to come has come: the runtime
@@ -161,7 +196,10 @@ impl Connection {
     /// Carries out what the client said.
     async fn hear(&mut self, line: &mut Line, text: &str) -> Result<(), End> {
         let (id, result) = match Word::read(text) {
-            Err(Unclear { id, error }) => (id, self.house.admit_token(&self.caller).and(Err(*error))),
+            Err(Unclear { id, error }) => {
+                self.note_unreadable(&error);
+                (id, self.house.admit_token(&self.caller).and(Err(*error)))
+            }
             Ok(Word { says: Says::Ping, .. }) => return line.say(r#"{"type":"pong"}"#.into()).await,
             Ok(Word { id, says }) => match self.house.admit_token(&self.caller) {
                 Err(error) => (id, Err(error)),
@@ -309,18 +347,24 @@ impl Connection {
     async fn replay(&mut self, line: &mut Line, session: &SessionKey) -> Result<(), End> {
         loop {
             let after = self.shown.get(session).copied().unwrap_or_default();
-            let rows = self.house.desk.store().frames(session, after, LINES).await.map_err(|error| {
-                tracing::error!(%error, "stored lines could not be read for a socket");
-                End::Fault
-            })?;
-            let last = rows.len() < LINES as usize;
-            for row in rows {
+            let store = self.house.desk.store();
+            let read = |most| store.frames_page(session, after, LINES, most);
+            // The memory is given back when the client has taken the lines.
+            let (page, _reserved) =
+                self.house.page(PAGE, read).await.map_err(|error| match &*error.code {
+                    "busy" => End::TooSlow,
+                    "stopping" => End::Stopping,
+                    _ => End::Fault,
+                })?;
+            let last = !page.more && page.rows.len() < LINES as usize;
+            for row in page.rows {
                 let frame = Shown::from_row(row);
                 self.shown.insert(session.clone(), frame.seq);
                 line.feed(frame.json, &self.reader.out).await?;
             }
+            line.flush(&self.reader.out).await?;
             if last {
-                return line.flush(&self.reader.out).await;
+                return Ok(());
             }
         }
     }

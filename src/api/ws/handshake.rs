@@ -8,6 +8,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
+use crate::connections::Slot;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call, Peer};
 use crate::house::House;
@@ -25,12 +26,19 @@ const BEARER: &str = "bearer.";
 /// Bytes that tungstenite reads at once, and gathers before it writes: small, for there may be 10,000 sockets.
 const BUFFER: usize = 2048;
 
+/// How many bytes are read of a socket on which no token was shown yet.
+const FIRST_FRAME: usize = 16 * 1024;
+
 /// Makes a socket of a request. A token that is shown and wrong is refused here; who shows none has a few
 /// seconds to do so in the first frame.
 pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     let headers = call.parts.headers.clone();
     let caller = match shown(&headers)? {
-        Some(clear) => Some(call.house.login(clear, call.ip)?),
+        Some(clear) => {
+            let caller = call.house.login(clear, call.ip, &call.peer.slot)?;
+            call.house.admit_token(&caller)?;
+            Some(caller)
+        }
         None => None,
     };
     let upgrade = WebSocketUpgrade::from_request_parts(&mut call.parts, &()).await.map_err(|rejection| {
@@ -50,6 +58,9 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
         .max_frame_size(limits.max_frame);
     if let Some(protocol) = selected(&headers) {
         upgrade.set_selected_protocol(protocol);
+    }
+    if caller.is_none() {
+        peer.slot.limit_reading(FIRST_FRAME);
     }
     // axum spawns what follows; the token makes it one of the house's tasks all the same.
     let task = house.tasks.token();
@@ -97,12 +108,12 @@ async fn serve(house: Arc<House>, socket: WebSocket, caller: Option<Caller>, pee
     let mut line = Line::new(house.clone(), socket);
     let caller = match caller {
         Some(caller) => Ok(caller),
-        None => first_frame(&house, &mut line, ip).await,
+        None => first_frame(&house, &mut line, &peer.slot, ip).await,
     };
     let end = match caller {
         Ok(caller) => {
             metrics::gauge!("frontdesk_websockets").increment(1.0);
-            let end = Connection::new(house.clone(), caller).serve(&mut line).await;
+            let end = Connection::new(house.clone(), caller, ip).serve(&mut line).await;
             metrics::gauge!("frontdesk_websockets").decrement(1.0);
             end
         }
@@ -110,18 +121,19 @@ async fn serve(house: Arc<House>, socket: WebSocket, caller: Option<Caller>, pee
     };
     tracing::debug!(%ip, ?end, "a socket ended");
     line.close(end).await;
-    drop(peer.place);
+    drop(peer.slot);
 }
 
 /// Waits for the frame with the token. Nothing else is read before it.
-async fn first_frame(house: &Arc<House>, line: &mut Line, ip: IpAddr) -> Result<Caller, End> {
+async fn first_frame(house: &Arc<House>, line: &mut Line, slot: &Slot, ip: IpAddr) -> Result<Caller, End> {
     let text = tokio::select! {
         text = line.hear() => text?,
         () = house.pause(house.config.limits.auth_timeout()) => return Err(End::Unauthorized("no token came in time")),
+        () = slot.dropped() => return Err(End::Gone),
         () = house.stop.cancelled() => return Err(End::Stopping),
     };
     let result = match Word::read(&text) {
-        Ok(Word { says: Says::Auth { token }, .. }) => house.login(&token, ip),
+        Ok(Word { says: Says::Auth { token }, .. }) => house.login(&token, ip, slot),
         _ => Err(ApiError::unauthorized()),
     };
     match result {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::house::House;
 use crate::outgoing::Outgoing;
+use crate::timed::TOO_MUCH;
 
 /// How long a reader may take nothing at all.
 const STALLED: Duration = Duration::from_secs(30);
@@ -27,6 +28,8 @@ pub(crate) enum End {
     Unreadable,
     /// It sent a frame that is larger than it may be.
     TooLarge,
+    /// It sent more than may be sent before a token.
+    TooLargeForAStranger,
     /// It sent bytes where texts are spoken.
     Binary,
     /// It does not read, and more waits for it than may.
@@ -71,6 +74,7 @@ impl Line {
             // axum hides what kind of error it is; its text starts with tungstenite's name for it.
             Some(Err(error)) => Err(match error.to_string() {
                 text if text.starts_with("Space limit exceeded") => End::TooLarge,
+                text if text.contains(TOO_MUCH) => End::TooLargeForAStranger,
                 text if text.starts_with("UTF-8") || text.contains("protocol error") => End::Unreadable,
                 _ => End::Gone,
             }),
@@ -130,6 +134,9 @@ fn farewell(end: &End) -> Option<(u16, Cow<'static, str>)> {
         End::Gone => return None,
         End::Unreadable => (close_code::PROTOCOL, "this is no frame".into()),
         End::TooLarge => (close_code::SIZE, "a frame was larger than gateway.limits.max_frame".into()),
+        End::TooLargeForAStranger => {
+            (close_code::SIZE, "the first frame shows the token and is small".into())
+        }
         End::Binary => (close_code::UNSUPPORTED, "only texts are spoken here".into()),
         End::TooSlow => (close_code::AGAIN, "too much was waiting for you: come back and resume".into()),
         End::Unauthorized(reason) => (close_code::POLICY, (*reason).into()),

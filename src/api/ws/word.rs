@@ -1,8 +1,8 @@
 //! What a client says on a socket.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::ApiError;
@@ -34,6 +34,12 @@ pub(crate) struct Unclear {
     pub(crate) error: Box<ApiError>,
 }
 
+/// Of a frame that cannot be read, what the client calls it.
+#[derive(Deserialize)]
+struct Named {
+    id: Option<Value>,
+}
+
 #[derive(Deserialize)]
 struct Auth {
     token: String,
@@ -42,7 +48,7 @@ struct Auth {
 #[derive(Deserialize)]
 struct Prompt {
     id: String,
-    #[serde(default = "prompt::default_chat")]
+    #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
     chat: String,
     text: String,
 }
@@ -50,14 +56,14 @@ struct Prompt {
 #[derive(Deserialize)]
 struct Abort {
     session: Option<String>,
-    #[serde(default = "prompt::default_chat")]
+    #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
     chat: String,
 }
 
 #[derive(Deserialize)]
 struct Resume {
     session: Option<String>,
-    #[serde(default = "prompt::default_chat")]
+    #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
     chat: String,
     #[serde(default)]
     last_seq: u64,
@@ -68,19 +74,29 @@ impl Word {
     /// clients; what a client claims to be is among them.
     pub(crate) fn read(text: &str) -> Result<Self, Unclear> {
         let frame: Value = serde_json::from_str(text).map_err(|error| Unclear {
-            id: None,
+            // What cannot be read may still say which of the client's frames it is.
+            id: serde_json::from_str::<Named>(text).ok().and_then(|named| named.id).filter(is_id),
             error: Box::new(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "bad_json",
                 format!("a frame is one JSON object: {error}"),
             )),
         })?;
-        let id = frame.get("id").filter(|id| id.is_string() || id.is_number()).cloned();
+        let id = frame.get("id").filter(|id| is_id(id)).cloned();
         match says(frame) {
             Ok(says) => Ok(Self { id, says }),
             Err(error) => Err(Unclear { id, error: Box::new(error) }),
         }
     }
+}
+
+fn is_id(id: &Value) -> bool {
+    id.is_string() || id.is_number()
+}
+
+/// A chat that is named, or the one that is meant when none is.
+fn chat<'de, D: Deserializer<'de>>(chat: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(chat)?.unwrap_or_else(prompt::default_chat))
 }
 
 fn says(mut frame: Value) -> Result<Says, ApiError> {
@@ -155,6 +171,22 @@ mod tests {
         let call = Says::Call { method: "session.list".into(), params: json!({}) };
         assert_eq!(says(r#"{"id":3,"method":"session.list","params":{}}"#), call);
         assert_eq!(Word::read(r#"{"id":3,"method":"x"}"#).unwrap().id, Some(json!(3)));
+    }
+
+    #[test]
+    fn a_frame_that_cannot_be_read_still_says_which_one_it_is() {
+        let half = r#"{"type":"prompt","id":"7","text":"half a character \ud83d"}"#;
+        assert_eq!(code(half), (Some(json!("7")), "bad_json".into()));
+        let deep = format!(r#"{{"type":"prompt","id":8,"text":{}{}}}"#, "[".repeat(500), "]".repeat(500));
+        assert_eq!(code(&deep), (Some(json!(8)), "bad_json".into()));
+        assert_eq!(code(r#"{"id":"9","#), (None, "bad_json".into()));
+    }
+
+    #[test]
+    fn a_field_that_no_rule_needs_makes_no_frame_unreadable() {
+        let prompt = Says::Prompt { id: "1".into(), chat: "main".into(), text: "hi".into() };
+        let odd = r#"{"type":"prompt","id":"1","text":"hi","chat":null,"files":7,"n":18446744073709551616}"#;
+        assert_eq!(Word::read(odd).unwrap().says, prompt);
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub fn run(args: RunArgs) -> Done {
     for notice in notices {
         tracing::warn!("{notice}");
     }
+    frontdesk::descriptors::raise(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let done = runtime.block_on(live(&args, config, &home, clock));

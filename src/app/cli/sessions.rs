@@ -188,6 +188,7 @@ async fn messages(args: Messages) -> Done {
     if args.one.remote.json {
         return screen::json(&answer);
     }
+    let next = field::text(&answer, "next");
     let mut rows: Vec<&Value> = field::list(&answer, "messages").iter().collect();
     if rows.is_empty() {
         return screen::line("Nothing was said here.");
@@ -205,7 +206,10 @@ async fn messages(args: Messages) -> Done {
             screen::line(format!("  ->\n{}", indented(&answer)))?;
         }
     }
-    Ok(())
+    if next.is_empty() {
+        return Ok(());
+    }
+    screen::line(format!("\nEarlier ones: add --before {next}"))
 }
 
 fn indented(text: &str) -> String {

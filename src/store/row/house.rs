@@ -96,6 +96,17 @@ pub struct HistoryRow {
     pub usage: Option<Usage>,
 }
 
+/// Rows of a list, as many as may be held at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// At least one, if there is any.
+    pub rows: Vec<T>,
+    /// What their texts hold together.
+    pub bytes: usize,
+    /// Whether the next row was left out because of its size: the list goes on after the last one.
+    pub more: bool,
+}
+
 /// How the house stands, in numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Totals {

@@ -196,10 +196,10 @@ async fn the_audit_says_who_did_what_and_which_way() {
     approve(&house, &code, json!({})).await;
     let as_cli = house.request(Method::POST, "/api/access").bearer_auth(ADMIN).header("frontdesk-via", "cli");
     let body = json!({"platform": "pigeon", "user": "8", "scope": "admin"});
-    assert_eq!(answer(as_cli.body(body.to_string())).await.status, 200);
+    assert_eq!(answer(as_cli.json(&body)).await.status, 200);
     let claims =
         house.request(Method::POST, "/api/access").bearer_auth(READER).header("frontdesk-via", "cli");
-    assert_eq!(answer(claims.body(body.to_string())).await.status, 403);
+    assert_eq!(answer(claims.json(&body)).await.status, 403);
     let lines = audit(&house).await;
     let short: Vec<(&str, &str, &str, &str)> = lines
         .iter()
@@ -277,17 +277,30 @@ async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
 async fn an_account_that_an_admin_disconnected_is_no_fault() {
     let house = House::open().await;
     house.post("/api/chat", json!({"text": "/gateway stop pigeon"})).await;
-    let mut ready = answer(house.request(Method::GET, "/ready")).await;
+    let mut ready = house.get("/ready").await;
     for _ in 0..200 {
         if ready.body.to_string().contains("stopped by") {
             break;
         }
-        ready = answer(house.request(Method::GET, "/ready")).await;
+        ready = house.get("/ready").await;
     }
     assert_eq!(ready.status, 200, "{ready:?}");
     let states: Vec<&Value> =
         ready.body["accounts"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
     assert_eq!(states, [&json!("stopped by web:admin"), &json!("stopped by web:admin"), &json!("ready")]);
+    // Without a token, or with one that is wrong: which accounts are ready and nothing more.
+    for token in [None, Some("wrong")] {
+        let request = house.request(Method::GET, "/ready");
+        let reply = answer(match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        })
+        .await;
+        let pigeon = |account: &str| json!({"channel": "pigeon", "account": account, "ready": false});
+        let web = json!({"channel": "web", "account": "default", "ready": true});
+        let accounts = json!([pigeon("default"), pigeon("work"), web]);
+        assert_eq!(reply.body, json!({"ready": true, "accounts": accounts}));
+    }
     house.close().await;
 }
 

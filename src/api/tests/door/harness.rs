@@ -170,7 +170,7 @@ impl House {
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Reply {
-        answer(self.request(Method::POST, path).bearer_auth(ADMIN).body(body.to_string())).await
+        answer(self.request(Method::POST, path).bearer_auth(ADMIN).json(&body)).await
     }
 
     pub async fn delete(&self, path: &str) -> Reply {
@@ -180,7 +180,7 @@ impl House {
     /// The same under an idempotency key.
     pub async fn post_as(&self, key: &str, path: &str, body: Value) -> Reply {
         let request = self.request(Method::POST, path).bearer_auth(ADMIN).header("idempotency-key", key);
-        answer(request.body(body.to_string())).await
+        answer(request.json(&body)).await
     }
 
     /// A socket that has shown its token and is ready.
@@ -252,7 +252,7 @@ pub struct Client {
 impl Client {
     pub async fn chat(&self, key: &str, text: &str) -> Reply {
         let request = self.http.post(format!("http://{}/api/chat", self.address)).bearer_auth(ADMIN);
-        answer(request.header("idempotency-key", key).body(json!({"text": text}).to_string())).await
+        answer(request.header("idempotency-key", key).json(&json!({"text": text}))).await
     }
 }
 

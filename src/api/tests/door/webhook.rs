@@ -111,7 +111,7 @@ async fn a_platform_comes_under_the_public_name_and_within_the_limits() {
     let house = House::with_webhook(loft.clone(), |config, _| {
         config.public_url = Some("https://desk.example.org".into());
         config.limits.max_body = 1000;
-        config.limits.per_ip = Rate { per_minute: 60, burst: 5 };
+        config.limits.per_token = Rate { per_minute: 60, burst: 5 };
     })
     .await;
     let from = |host: &str, body: String| {

@@ -136,3 +136,27 @@ async fn a_channel_is_found_among_agents_and_accounts() {
     assert_eq!(paged, wanted);
     assert_eq!(desk.store.sessions(Some("web"), None, 0).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_page_is_bounded_in_bytes_and_has_one_row_at_least() {
+    let desk = Desk::open().await;
+    for n in 0..5 {
+        let turn = desk.turn("anna", &format!("{n} {}", "x".repeat(1000))).await;
+        desk.ends(answered(&turn, &"y".repeat(1000))).await;
+    }
+    let key = desk.turn("anna", "last").await.session;
+    for (most, rows) in [(0, 1), (2500, 2), (4500, 3), (1 << 20, 6)] {
+        let page = desk.store.history_page(&key, None, None, 100, most).await.unwrap();
+        assert_eq!((page.rows.len(), page.more), (rows, rows < 6), "{most}");
+        let page = desk.store.history_page(&key, Some(1), None, 100, most).await.unwrap();
+        assert_eq!((page.rows.len(), page.more), (rows, rows < 6), "{most}");
+    }
+    // A part holds its text twice: as it is sent, and plain.
+    for (most, rows) in [(0, 1), (4500, 2), (1 << 20, 5)] {
+        for state in [None, Some("queued")] {
+            let page = desk.store.parts_page(state, None, 100, most).await.unwrap();
+            assert_eq!((page.rows.len(), page.more), (rows, rows < 5), "{most} {state:?}");
+        }
+    }
+    assert_eq!(desk.store.history_page(&key, None, None, 2, 1 << 20).await.unwrap().rows.len(), 2);
+}

@@ -1,0 +1,64 @@
+//! A lack of open files is a reason to wait, for strangers first.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::Command;
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+use crate::program::{Daemon, NewHome, command, finish};
+
+const AGENT: &str = "[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n";
+
+/// Where the gateway of a home listens.
+fn address(home: &NewHome) -> String {
+    let link = home.run(&["link"]).good().out.clone();
+    link.trim().split_once("/#token=").unwrap().0.strip_prefix("http://").unwrap().to_owned()
+}
+
+#[test]
+fn a_crowd_of_slow_heads_leaves_agents_their_descriptors() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", AGENT);
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 256; exec \"$0\" run --port 0"]).arg(command(&home.path()).get_program());
+    limited.env_clear().env("PATH", "/usr/bin:/bin").env("FRONTDESK_HOME", home.path());
+    let daemon = Daemon::start_with(&mut limited);
+    let address = address(&home);
+    let mut crowd = Vec::new();
+    for n in 0..600 {
+        let mut stranger = TcpStream::connect(&address).unwrap();
+        stranger.write_all(b"POST /api/chat HTTP/1.1\r\nHost: loc").unwrap();
+        crowd.push(stranger);
+        if n % 100 == 99 {
+            let asked = home.run(&["chat", "hello"]);
+            assert_eq!(asked.good().out, "hello\n", "the agent was not started");
+        }
+    }
+    drop(crowd);
+    let said = daemon.stop();
+    assert!(said.good().err.contains("at most 128 connections"), "{said:?}");
+}
+
+#[test]
+fn a_listener_without_descriptors_waits_and_says_so_once() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).good();
+    let address = address(&home);
+    let pid = Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
+    let used = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count() as u64;
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let full = Rlimit { current: Some(used.min(20)), maximum };
+    let before = prlimit(pid, Resource::Nofile, full).unwrap();
+    // It is tried ten times a second meanwhile.
+    let mut curl = Command::new("curl");
+    let asked = finish(curl.args(["-s", "-m", "2", &format!("http://{address}/health")]), "");
+    assert_ne!(asked.code, Some(0), "it was answered: {asked:?}");
+    daemon.logs("no connection can be taken for now");
+    prlimit(pid, Resource::Nofile, Rlimit { current: before.current, maximum }).unwrap();
+    assert_eq!(home.run(&["chat", "and again"]).good().out, "and again\n");
+    let said = daemon.stop();
+    assert_eq!(said.good().err.matches("no connection can be taken").count(), 0, "{said:?}");
+    assert_eq!(said.err.matches("connections are taken again").count(), 1, "{said:?}");
+}
