@@ -112,6 +112,22 @@ CREATE TABLE aside (
 CREATE INDEX aside_waiting ON aside (key, id) WHERE turn_id IS NULL;
 CREATE INDEX aside_turn ON aside (turn_id) WHERE turn_id IS NOT NULL;
 
+-- Events that could not be read, as they arrived. Bounded in rows and bytes: the oldest are deleted, and counted.
+CREATE TABLE dead_letter (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  source      TEXT NOT NULL,
+  event_id    TEXT NOT NULL,       -- the platform's own id, or 'raw:...' where that could not be read either
+  key         TEXT,                -- the session, where that is known: erased with it
+  kind        TEXT NOT NULL,       -- the platform's name for what it is: 'message', 'hologram'
+  reason      TEXT NOT NULL,       -- what could not be read: names of fields, never what they hold
+  body        BLOB NOT NULL,       -- the first bytes, as they arrived; may hold what people said
+  kept        INTEGER NOT NULL,    -- the length of the body
+  size        INTEGER NOT NULL,    -- how many bytes arrived
+  received_at INTEGER NOT NULL,
+  UNIQUE (source, event_id)
+) STRICT;
+INSERT INTO tally (name, n) VALUES ('dead_letters_deleted', 0);
+
 -- Files that came with messages, once they were fetched or could not be.
 CREATE TABLE media (
   message_id INTEGER NOT NULL,

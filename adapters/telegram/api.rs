@@ -169,9 +169,12 @@ impl Api {
                 return Err(Fault::Unreadable("it does not end".to_owned()));
             }
         }
-        let answer = match serde_json::from_slice::<Answer>(&body) {
+        // One text that is no UTF-8 must not cost everything that came with it.
+        let body = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let answer = match serde_json::from_str::<Answer>(&body) {
             Ok(answer) => answer,
-            Err(error) if status.is_success() && body.first() == Some(&b'{') => {
+            Err(error) if status.is_success() && body.starts_with('{') => {
                 return Err(Fault::Unreadable(self.clean(&error.to_string())));
             }
             Err(_) => return Err(Fault::Foreign(status.as_u16())),

@@ -122,7 +122,7 @@ impl TelegramAdapter {
 /// Only what we need of ourselves: servers differ in what else they say.
 #[derive(Deserialize)]
 struct User {
-    id: u64,
+    id: i64,
     username: Option<String>,
 }
 

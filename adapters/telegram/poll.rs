@@ -29,6 +29,14 @@ pub(crate) const UPDATES: [&str; 7] = [
     "my_chat_member",
 ];
 
+/// The most updates that Telegram hands out with one poll.
+const MOST: u32 = 100;
+/// How long to wait after a poll that brought nothing which can be acknowledged: it would return at once again.
+const NUMBERLESS: Duration = Duration::from_secs(2);
+/// What such a poll means if there is no room for anything else in it.
+const NO_NUMBERS: &str = "updates whose numbers cannot be read fill every poll: they are kept, and none can be \
+                          acknowledged";
+
 /// What to do about another program that receives this bot's updates.
 const CONFLICT: &str = "another program receives this bot's updates: stop it, or give one of the two a token of its \
                         own from @BotFather";
@@ -85,10 +93,10 @@ impl Outage {
 /// acknowledge unseen whatever has a lower number. So there is none until an update has come, and none a day after
 /// the last one: then Telegram brings whatever is not acknowledged, and what is known already is recognised.
 #[derive(Debug, Default)]
-struct Offset(Option<(i64, Moment)>);
+struct Offset(Option<(u64, Moment)>);
 
 impl Offset {
-    fn get(&self) -> Option<i64> {
+    fn get(&self) -> Option<u64> {
         self.0.map(|(offset, _)| offset)
     }
 
@@ -99,10 +107,37 @@ impl Offset {
     }
 
     /// Everything up to `last` is committed. An old update that is brought again takes nothing back.
-    fn advance(&mut self, last: i64, now: Moment) {
+    fn advance(&mut self, last: u64, now: Moment) {
         let next = last.saturating_add(1);
         self.0 = Some((self.get().map_or(next, |offset| offset.max(next)), now));
     }
+}
+
+/// The number of a batch's last update, in Telegram's order, which is not always the highest: an old update that is
+/// brought again may be above all others.
+///
+/// An update without a readable number has a higher one than the update before it, or than the last offset, because
+/// Telegram counts upwards and brings nothing below an offset. By the lowest number that is possible nothing is
+/// acknowledged that has not been seen. If that is too low the update comes again, at most once per number.
+fn last_number(batch: &[Understood], offset: Option<u64>) -> Option<u64> {
+    let mut last = offset.and_then(|offset| offset.checked_sub(1));
+    for understood in batch {
+        last = understood.id.or_else(|| last.map(|last| last.saturating_add(1)));
+    }
+    last
+}
+
+/// Puts a batch in the order of its numbers, each event once. What has no number stays behind what came before it.
+fn put_in_order(batch: Vec<Understood>) -> Vec<Understood> {
+    let mut before = 0;
+    let mut numbered: Vec<(u64, Understood)> = Vec::with_capacity(batch.len());
+    for understood in batch {
+        before = understood.id.unwrap_or(before);
+        numbered.push((before, understood));
+    }
+    numbered.sort_by_key(|(number, _)| *number);
+    numbered.dedup_by(|(_, one), (_, other)| one.event.id == other.event.id);
+    numbered.into_iter().map(|(_, understood)| understood).collect()
 }
 
 impl Poller<'_> {
@@ -141,40 +176,55 @@ impl Poller<'_> {
         let renumber = Duration::from_secs(self.settings.renumber_hours.saturating_mul(3600));
         // The first poll does not wait: whether Telegram speaks to us is known at once, also while nobody writes.
         let mut seconds = 0;
+        let mut limit = self.settings.poll_updates;
         loop {
             self.wait_out_conflict().await;
             offset.forget_after(&self.timer, renumber);
-            let polled = match self.poll(offset.get(), seconds).await {
+            let polled = match self.poll(offset.get(), seconds, limit).await {
                 Ok(polled) => polled,
                 Err(fault) => {
                     self.failed(fault).await?;
                     continue;
                 }
             };
-            seconds = self.settings.poll_seconds;
+            (seconds, limit) = (self.settings.poll_seconds, self.settings.poll_updates);
             self.inbox.heard(&source);
-            let mut batch = self.understand(&polled, &mut albums)?;
-            // Telegram's last, not the highest number: an old update that is brought again may be above all others.
-            let Some(last) = batch.last().map(|understood| understood.id) else { continue };
-            batch.sort_by_key(|understood| understood.id);
-            batch.dedup_by_key(|understood| understood.id);
+            let batch = self.understand(&polled, &mut albums)?;
+            if batch.is_empty() {
+                continue;
+            }
+            let (last, full) = (last_number(&batch, offset.get()), batch.len() >= MOST as usize);
+            let numberless = batch.iter().all(|understood| understood.id.is_none());
+            let mut batch = put_in_order(batch);
             let callbacks: Vec<String> =
                 batch.iter_mut().filter_map(|understood| understood.callback.take()).collect();
             let events = batch.into_iter().map(|understood| understood.event).collect();
-            if self.push(&source, events, last).await {
+            if !self.push(&source, events, last).await {
+                self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
+                continue;
+            }
+            callbacks.into_iter().for_each(|id| pressed.report(id));
+            match last {
                 // Only now: the next poll acknowledges everything below.
-                offset.advance(last, self.timer.now());
-                callbacks.into_iter().for_each(|id| pressed.report(id));
-            } else {
+                Some(last) => offset.advance(last, self.timer.now()),
+                None if full => return Err(AdapterError::Lost(NO_NUMBERS.to_owned())),
+                // They are kept, and acknowledged together with the next update that has a number.
+                None => {
+                    limit = MOST;
+                    self.timer.pause(NUMBERLESS).await;
+                }
+            }
+            if numberless {
+                // It may come again at once, until the offset has reached it.
                 self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
             }
         }
     }
 
-    async fn poll(&self, offset: Option<i64>, seconds: u64) -> Result<Box<RawValue>, Fault> {
+    async fn poll(&self, offset: Option<u64>, seconds: u64, limit: u32) -> Result<Box<RawValue>, Fault> {
         let mut body = json!({
             "timeout": seconds,
-            "limit": self.settings.poll_updates,
+            "limit": limit,
             "allowed_updates": UPDATES,
         });
         if let Some(offset) = offset {
@@ -198,27 +248,18 @@ impl Poller<'_> {
         let elements: Vec<&RawValue> =
             serde_json::from_str(polled.get()).map_err(|error| AdapterError::Lost(error.to_string()))?;
         let mut batch = Vec::with_capacity(elements.len());
-        for element in &elements {
-            match inbound::understand(self.me, element.get()) {
-                Some(understood) => batch.push(understood),
-                None => tracing::error!(
-                    channel = CHANNEL,
-                    account = self.me.account,
-                    "an update without a number"
-                ),
-            }
-        }
-        if batch.is_empty() && !elements.is_empty() {
-            return Err(AdapterError::Lost("updates that have no numbers cannot be acknowledged".to_owned()));
+        for element in elements {
+            let understood = inbound::understand(self.me, element.get());
+            batch.push(understood.map_err(|error| AdapterError::Setup(error.to_string()))?);
         }
         albums.settle(batch.iter_mut().map(|understood| &mut understood.event));
         Ok(batch)
     }
 
     /// Whether the batch is committed, and with it how far we have come.
-    async fn push(&self, source: &Source, events: Vec<Event>, last: i64) -> bool {
-        let cursor = Cursor(last.saturating_add(1).to_string());
-        match self.inbox.push(source, events, Some(cursor)).await {
+    async fn push(&self, source: &Source, events: Vec<Event>, last: Option<u64>) -> bool {
+        let cursor = last.map(|last| Cursor(last.saturating_add(1).to_string()));
+        match self.inbox.push(source, events, cursor).await {
             Ok(_) => true,
             Err(busy) => {
                 tracing::debug!(channel = CHANNEL, account = source.account, %busy, "updates wait at Telegram");
@@ -287,7 +328,7 @@ mod tests {
 
     const DAY: u64 = 24 * 3600;
 
-    fn after(mono: u64, wall: i64) -> Option<i64> {
+    fn after(mono: u64, wall: i64) -> Option<u64> {
         let hands = Arc::new(Hands(Mutex::new((0, 1_000_000))));
         let timer = Timer::new(hands.clone());
         let mut offset = Offset::default();

@@ -70,17 +70,24 @@ impl Webhook for Hook {
             return Delivered::Forged;
         }
         let Some(line) = self.line().clone() else { return Delivered::Busy };
-        match std::str::from_utf8(&request.body) {
-            Ok(body) if !request.get => line.take(body).await,
-            _ => Delivered::Garbage,
+        match request.get {
+            true => Delivered::Garbage,
+            false => line.take(&String::from_utf8_lossy(&request.body)).await,
         }
     }
 }
 
 impl Line {
+    /// Whatever Telegram brings is kept, readable or not: it would bring it again and nothing else before.
     async fn take(&self, body: &str) -> Delivered {
         let mut albums = self.albums.lock().await;
-        let Some(mut understood) = inbound::understand(&self.me, body) else { return Delivered::Garbage };
+        let mut understood = match inbound::understand(&self.me, body) {
+            Ok(understood) => understood,
+            Err(error) => {
+                tracing::error!(channel = CHANNEL, account = self.source.account, %error, "an update has no place");
+                return Delivered::Busy;
+            }
+        };
         albums.settle(std::iter::once(&mut understood.event));
         match self.inbox.push(&self.source, vec![understood.event], None).await {
             Err(busy) => {

@@ -75,7 +75,7 @@ pub(crate) fn settle(outcome: Result<Outcome, Busy>) -> Result<Taken, ApiError> 
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
         // Neither can come of a prompt: it is said to the agent, and edits nothing.
-        Outcome::Noted | Outcome::Ignored => {
+        Outcome::Noted | Outcome::Ignored | Outcome::DeadLetter => {
             Err(ApiError::bad_request("nothing in this that an agent could answer"))
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::address::{Address, Principal};
+use crate::address::{Address, AddressError, Principal};
 use crate::id::MessageId;
 use crate::key::SessionKey;
 
@@ -109,15 +109,75 @@ pub enum EventKind {
         /// The platform's id of the message that carries the button.
         target: Option<String>,
     },
-    /// Somebody sent us what no agent can take, by the platform's name for it: they are told so.
-    Unreadable(String),
+    /// Somebody sent what no agent can take: a game, or something of a kind that this version does not know.
+    Unreadable {
+        /// The platform's name for it.
+        kind: String,
+        /// Whether its sender is told so.
+        told: bool,
+        /// The event as it arrived, where this version does not know its kind: kept as a dead letter.
+        raw: Option<RawEvent>,
+    },
+    /// An event of which not even its sender or its chat could be read. Kept as a dead letter.
+    Undecodable(RawEvent),
     /// The chat has another id from now on.
     Moved {
         /// The new id.
         to: String,
     },
-    /// Anything that no agent can take, with the platform's name for it. It is counted, not stored.
+    /// Something known that no agent and no rule has a use for, by the platform's name for it. It is counted, not
+    /// stored.
     Other(String),
+}
+
+/// An event as it arrived, kept because this version could not read it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawEvent {
+    /// The platform's name for what it is, or `unknown`: a plain word, safe as a label.
+    pub kind: String,
+    /// What could not be read, for the log: names of fields, never what they hold.
+    pub reason: String,
+    /// The bytes, as they arrived. They may hold what people said: never logged.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for RawEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawEvent({}: {}, {} bytes)", self.kind, self.reason, self.body.len())
+    }
+}
+
+impl RawEvent {
+    /// A name for an event that has no readable id of its own: the same whenever the same bytes are brought again.
+    pub fn name(&self) -> String {
+        let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        format!("raw:{:016x}", self.body.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
+    }
+}
+
+impl Event {
+    /// An event of which nothing could be read but its id, or not even that. Its sender and its place are stand-ins
+    /// that no rule asks.
+    pub fn undecodable(source: &Source, id: Option<String>, raw: RawEvent) -> Result<Event, AddressError> {
+        Ok(Event {
+            id: id.unwrap_or_else(|| raw.name()),
+            kind: EventKind::Undecodable(raw),
+            principal: Principal::new(source.channel, Some(&source.account), "0")?,
+            speaker: Speaker::Chat,
+            roles: Vec::new(),
+            address: Address::new(source.channel, Some(&source.account), "0", None)?,
+            place: Place::Group { chat: "0".to_owned() },
+            addressed: false,
+            forwarded: false,
+            text: String::new(),
+            sender: None,
+            platform_message: None,
+            quote: None,
+            album: None,
+            attachments: Vec::new(),
+            sent_at: None,
+        })
+    }
 }
 
 /// In which way something was said, as it is stored and as agents see it.
@@ -236,6 +296,9 @@ impl Place {
 pub struct Attachment {
     /// What the platform needs to hand the file out.
     pub reference: String,
+    /// The platform's own id of the content, the same whenever the same file is sent; `None` where it has none.
+    /// Comes from the platform alone, never from a sender.
+    pub unique: Option<String>,
     /// How it is shown.
     pub kind: FileKind,
     /// The file's name, as its sender chose it: display data.
@@ -337,6 +400,8 @@ pub enum Outcome {
     Denied,
     /// Nothing that an agent could take; counted, not stored.
     Ignored,
+    /// Not readable; kept as a dead letter, for the operator.
+    DeadLetter,
 }
 
 /// Why a message was stored and not answered.

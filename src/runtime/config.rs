@@ -252,6 +252,8 @@ pub struct Storage {
     pub outbox_days: u32,
     /// Refused messages; at least 8, so that a late redelivery is still recognised.
     pub refused_days: u32,
+    /// Events that could not be read.
+    pub dead_letter_days: u32,
     /// Messages and their answers.
     pub history_days: u32,
     /// Lines of the audit.
@@ -263,7 +265,14 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { outbox_days: 14, refused_days: 8, history_days: 365, audit_days: 365, wal_warn_mb: 256 }
+        Self {
+            outbox_days: 14,
+            refused_days: 8,
+            dead_letter_days: 30,
+            history_days: 365,
+            audit_days: 365,
+            wal_warn_mb: 256,
+        }
     }
 }
 
@@ -331,7 +340,8 @@ impl Config {
         }
         self.media.check()?;
         let kept = &self.storage;
-        let days = [kept.outbox_days, kept.refused_days, kept.history_days, kept.audit_days];
+        let days =
+            [kept.outbox_days, kept.refused_days, kept.dead_letter_days, kept.history_days, kept.audit_days];
         if days.iter().any(|days| *days > MAX_DAYS) {
             return wrong("storage", "rows are kept at most 36500 days (a hundred years)");
         }

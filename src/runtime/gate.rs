@@ -15,10 +15,12 @@ use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
+use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, RawEvent, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Batch, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest};
+use frontdesk_store::row::{
+    Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest,
+};
 use scene::{Entry, Plan, Scene};
 
 use crate::config::QueueMode;
@@ -29,6 +31,8 @@ use crate::limits::Pace;
 const CHATS: usize = 1000;
 /// How the count of denied events begins.
 const DENIED: &str = "denied:";
+/// How the count of events begins that could not be read.
+const UNDECODABLE: &str = "undecodable:";
 /// How long the pieces of an album may be apart: they come as single events.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
@@ -42,12 +46,20 @@ pub(crate) async fn accept(
     has_room(house, batch.len())?;
     prepare::all(house, &mut batch).await?;
     let received = house.clock.wall();
-    let items: Vec<Item> = batch.into_iter().map(|event| judge(house, source, event, received)).collect();
+    let mut dead_letters = Vec::new();
+    let mut items = Vec::with_capacity(batch.len());
+    for event in batch {
+        let (item, letter) = judge(house, source, event, received);
+        items.push(item);
+        dead_letters.extend(letter);
+    }
     let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
-    let batch = Batch { source: source.clone(), received, items, cursor };
+    let unread = dead_letters.clone();
+    let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
     let accepted = house.store.accept(batch).await;
     house.note_storage(accepted.as_ref().err());
     let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?.items;
+    unread.iter().for_each(|letter| house.unread.note(&house.clock, source, letter));
     Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(house, source, stored, fate)).collect())
 }
 
@@ -65,29 +77,69 @@ fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
 }
 
 /// What one event is. A redelivery is recognised by the store, in the transaction that would store it.
-fn judge(house: &House, source: &Source, event: Event, now: DateTime<Utc>) -> Item {
+fn judge(house: &House, source: &Source, mut event: Event, now: DateTime<Utc>) -> (Item, Option<DeadLetter>) {
+    match take_raw(&mut event) {
+        // Who sent it is not known: no rule can be asked.
+        Some(raw) if matches!(event.kind, EventKind::Undecodable(_)) => {
+            let item = Item::PassedOver(format!("{UNDECODABLE}{}", raw.kind));
+            (item, Some(DeadLetter { event_id: event.id, session: None, raw }))
+        }
+        raw => {
+            let event_id = event.id.clone();
+            let (item, session) = of_somebody(house, source, event, now);
+            // Of those who may not speak nothing is kept, readable or not.
+            let kept = raw.filter(|_| session.is_some());
+            (item, kept.map(|raw| DeadLetter { event_id, session, raw }))
+        }
+    }
+}
+
+/// The bytes of an event that could not be read in full.
+fn take_raw(event: &mut Event) -> Option<RawEvent> {
+    match &mut event.kind {
+        EventKind::Unreadable { raw, .. } => raw.take(),
+        EventKind::Undecodable(raw) => {
+            let (kind, reason) = (raw.kind.clone(), raw.reason.clone());
+            Some(RawEvent { kind, reason, body: std::mem::take(&mut raw.body) })
+        }
+        _ => None,
+    }
+}
+
+/// What an event is whose sender is known, and the conversation that it belongs to if its sender may speak there.
+fn of_somebody(
+    house: &House,
+    source: &Source,
+    event: Event,
+    now: DateTime<Utc>,
+) -> (Item, Option<SessionKey>) {
     if let Some(name) = nobodys(&event.kind) {
-        return Item::PassedOver(format!("ignored:{name}"));
+        return (Item::PassedOver(format!("ignored:{name}")), None);
     }
     let chat = first_id(house, &event);
     let scene = Scene { house, source, event: &event, chat: &chat, now };
     match scene.access() {
         Entry::Open => {}
-        Entry::Ask => return ask::item(&scene),
-        Entry::Shut(reason) => return Item::PassedOver(format!("{DENIED}{reason}")),
+        Entry::Ask => return (ask::item(&scene), None),
+        Entry::Shut(reason) => return (Item::PassedOver(format!("{DENIED}{reason}")), None),
     }
+    match scene.session() {
+        Ok(session) => (admitted(&scene, session.clone()), Some(session)),
+        Err(error) => {
+            tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
+            (Item::PassedOver("ignored:no_session".to_owned()), None)
+        }
+    }
+}
+
+/// What an event is whose sender may speak.
+fn admitted(scene: &Scene<'_>, session: SessionKey) -> Item {
     let Some(plan) = scene.plan() else { return Item::PassedOver("ignored:not_for_us".to_owned()) };
     if let Some(reason) = scene.silence(&plan) {
         return Item::PassedOver(format!("ignored:{reason}"));
     }
-    let plan = limits(&scene, plan);
-    match scene.session() {
-        Ok(session) => Item::Keep(Box::new(incoming(&scene, session, plan))),
-        Err(error) => {
-            tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
-            Item::PassedOver("ignored:no_session".to_owned())
-        }
-    }
+    let plan = limits(scene, plan);
+    Item::Keep(Box::new(incoming(scene, session, plan)))
 }
 
 /// The chat's first id. Only a chat that has one name for both, where to send and what it is, can have moved.
@@ -107,7 +159,8 @@ fn nobodys(kind: &EventKind) -> Option<&str> {
         | EventKind::Edit
         | EventKind::Reaction { .. }
         | EventKind::Button { .. }
-        | EventKind::Unreadable(_) => None,
+        | EventKind::Unreadable { .. }
+        | EventKind::Undecodable(_) => None,
     }
 }
 
@@ -167,6 +220,7 @@ fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
 enum Fate {
     Denied,
     Ignored,
+    DeadLetter,
     Asked { event: String },
     Kept { event: String, session: SessionKey, command: bool, album: bool },
 }
@@ -175,6 +229,7 @@ impl Fate {
     fn of(item: &Item) -> Fate {
         match item {
             Item::PassedOver(kind) if kind.starts_with(DENIED) => Fate::Denied,
+            Item::PassedOver(kind) if kind.starts_with(UNDECODABLE) => Fate::DeadLetter,
             Item::PassedOver(_) => Fate::Ignored,
             Item::Ask(ask) => Fate::Asked { event: ask.event_id.clone() },
             Item::Keep(incoming) => Fate::Kept {
@@ -193,6 +248,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
     let (event, session, command, album) = match fate {
         Fate::Denied => return Outcome::Denied,
         Fate::Ignored => return Outcome::Ignored,
+        Fate::DeadLetter => return Outcome::DeadLetter,
         Fate::Asked { event } => {
             house.recent.note(&source.id, &event);
             return asked(stored);

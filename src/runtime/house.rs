@@ -30,6 +30,7 @@ use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::recent::Recent;
+use crate::unread::Unread;
 use crate::{AgentEntry, GrantRule};
 
 pub(crate) struct House {
@@ -62,6 +63,8 @@ pub(crate) struct House {
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
     /// How to end the turns that run.
     pub(crate) cancels: Cancels,
+    /// Kinds of events that could not be read, and what was said of them.
+    pub(crate) unread: Unread,
     /// Events of a moment ago.
     pub(crate) recent: Recent,
     /// Set when nothing is taken any more.

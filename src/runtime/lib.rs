@@ -20,6 +20,7 @@ mod running;
 mod speech;
 mod sweep;
 mod turn;
+mod unread;
 
 pub use config::Config;
 pub use desk::{AccessEntry, AccessView, Account, Desk, DeskError, Health, Lifecycle, Status};

@@ -28,6 +28,7 @@ use crate::limits::Limits;
 use crate::media::Media;
 use crate::recent::Recent;
 use crate::speech::Speaker;
+use crate::unread::Unread;
 use crate::{Setup, StartError, commands, outbox, sweep, turn};
 
 /// How many requests to one platform may be on their way at once: one that hangs keeps nobody else waiting.
@@ -276,6 +277,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         agents: setup.agents,
         default_agent: setup.default_agent,
         cancels: Cancels::default(),
+        unread: Unread::default(),
         recent: Recent::default(),
         closing: Stop::new(),
         drain: Stop::new(),

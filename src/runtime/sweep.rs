@@ -46,6 +46,7 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
         let keep = Keep {
             outbox_days: storage.outbox_days,
             refused_days: storage.refused_days,
+            dead_letter_days: storage.dead_letter_days,
             history_days: storage.history_days,
             audit_days: storage.audit_days,
         };
@@ -98,6 +99,7 @@ async fn observe(house: &House) -> Result<(), frontdesk_store::StoreError> {
     metrics::gauge!("frontdesk_turns_running").set(totals.running as f64);
     metrics::gauge!("frontdesk_outbox_parts").set(totals.outbox as f64);
     metrics::gauge!("frontdesk_outbox_dead_parts").set(totals.dead_parts as f64);
+    metrics::gauge!("frontdesk_dead_letters").set(totals.dead_letters as f64);
     metrics::gauge!("frontdesk_oldest_part_seconds").set(age(totals.oldest_part));
     for account in house.adapters.list() {
         let labels = [("channel", account.channel), ("account", account.account)];

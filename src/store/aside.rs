@@ -127,7 +127,10 @@ mod tests {
         };
         let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
         let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
-        store.accept(Batch { source, received: day(0), items, cursor: None }).await.unwrap();
+        store
+            .accept(Batch { source, received: day(0), items, dead_letters: Vec::new(), cursor: None })
+            .await
+            .unwrap();
     }
 
     /// Else every claim would look for asides for ever.
@@ -150,7 +153,8 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(store.overheard(), 1, "one is forgotten with its sender");
-        let keep = Keep { outbox_days: 9, refused_days: 9, history_days: 99, audit_days: 99 };
+        let keep =
+            Keep { outbox_days: 9, refused_days: 9, dead_letter_days: 99, history_days: 99, audit_days: 99 };
         store.purge(keep, day(9)).await.unwrap();
         assert_eq!(store.overheard(), 0, "the other one grew old");
         hears(&store, &["6"], Disposition::Aside(2)).await;

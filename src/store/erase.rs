@@ -19,7 +19,7 @@ use crate::{Result, Store, aside};
 const CHUNK: usize = 100;
 
 /// The tables that hold words: which rows, up to the newest of the moment of erasure, and what is blanked.
-const WORDS: [Words; 5] = [
+const WORDS: [Words; 6] = [
     Words {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM inbound WHERE key = ?1 AND id <= ?2)",
@@ -42,6 +42,11 @@ const WORDS: [Words; 5] = [
         rows: "SELECT DISTINCT turn_id FROM inbound WHERE key = ?1 AND turn_id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM turn",
         blank: "UPDATE turn SET answer = NULL WHERE id = ?1",
+    },
+    Words {
+        rows: "SELECT id FROM dead_letter WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM dead_letter",
+        blank: "DELETE FROM dead_letter WHERE id = ?1",
     },
     Words {
         rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",

@@ -20,7 +20,7 @@ use crate::quota::counted;
 use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutRow, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, aside, ask, edit};
+use crate::{Result, Store, StoreError, aside, ask, dead_letter, edit};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
@@ -61,6 +61,16 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
         let (item, said) = take(tx, batch, item)?;
         accepted.items.push(item);
         accepted.said.extend(said);
+    }
+    for letter in &batch.dead_letters {
+        match tx.apart(|| dead_letter::keep(tx, batch, letter)) {
+            // One that cannot even be kept must not hold up what comes behind it.
+            Err(fault) if !fault.takes_the_group() => {
+                let (source, event) = (&batch.source.id, &letter.event_id);
+                tracing::error!(source, event, cause = %fault.error(), "an event that could not be read is lost");
+            }
+            kept => kept?,
+        }
     }
     if let Some(cursor) = &batch.cursor {
         reached(tx, &batch.source, cursor, batch.received)?;

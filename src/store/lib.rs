@@ -10,6 +10,7 @@ mod bury;
 mod chat;
 mod claim;
 mod command;
+mod dead_letter;
 mod delivery;
 mod edit;
 mod epoch;

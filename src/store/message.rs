@@ -82,7 +82,7 @@ pub(crate) fn stored(attachments: &[Attachment]) -> Option<String> {
         return None;
     }
     let list = attachments.iter().map(|file| {
-        json!({"reference": file.reference, "kind": file.kind.name(), "name": file.name, "mime": file.mime,
+        json!({"reference": file.reference, "unique": file.unique, "kind": file.kind.name(), "name": file.name, "mime": file.mime,
                "size": file.size})
     });
     Some(Value::Array(list.collect()).to_string())
@@ -98,6 +98,7 @@ pub(crate) fn attachments(json: &str) -> Vec<Attachment> {
         .filter_map(|file| {
             Some(Attachment {
                 reference: text(file, "reference")?,
+                unique: text(file, "unique"),
                 // Rows of the first release do not say.
                 kind: text(file, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
                 name: text(file, "name"),
@@ -154,6 +155,7 @@ mod tests {
         let files = vec![
             Attachment {
                 reference: "file:1".into(),
+                unique: Some("u1".into()),
                 kind: FileKind::Photo,
                 name: Some("ä \"b\".png".into()),
                 mime: None,
@@ -161,6 +163,7 @@ mod tests {
             },
             Attachment {
                 reference: "2".into(),
+                unique: None,
                 kind: FileKind::Document,
                 name: None,
                 mime: Some("image/png".into()),

@@ -78,6 +78,11 @@ const ASIDES: Sweep = Sweep {
     delete: "DELETE FROM aside WHERE id = ?1 AND turn_id IS NOT NULL",
     overheard: false,
 };
+const DEAD_LETTERS: Sweep = Sweep {
+    old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM dead_letter WHERE id = ?1",
+    overheard: false,
+};
 const MEDIA: Sweep = Sweep {
     // Of messages that are gone. Deleted with all of its files, so a page may end between two of one message.
     old: "SELECT message_id, fetched_at < ?2 AND NOT EXISTS (SELECT 1 FROM inbound WHERE id = message_id),
@@ -106,6 +111,7 @@ impl Store {
             (&OUTBOX, before(keep.outbox_days)),
             (&REFUSED, before(keep.refused_days.max(DEDUPE_DAYS))),
             (&INBOUND, history),
+            (&DEAD_LETTERS, before(keep.dead_letter_days)),
             (&TURNS, history),
             (&ASIDES, history),
             (&MEDIA, history),

@@ -72,6 +72,8 @@ fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
         dead_parts: number(
             "SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'",
         )?,
+        dead_letters: number("SELECT count(*) FROM dead_letter")?,
+        dead_letters_deleted: number("SELECT n FROM tally WHERE name = 'dead_letters_deleted'")?,
         oldest_waiting: since(
             "SELECT min(received_at) FROM
               (SELECT received_at FROM inbound WHERE state = 'waiting'

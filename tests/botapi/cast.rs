@@ -340,7 +340,17 @@ impl Robot {
         })
     }
 
-    /// An update of any shape: `fields` is what stands beside `update_id`, as JSON text without braces.
+    /// Its next update has this number.
+    pub fn numbers_from(&self, update_id: i64) {
+        self.with(|world, bot| {
+            if let Some(known) = world.bots.get_mut(&bot) {
+                known.queue.number_from(update_id);
+            }
+        });
+    }
+
+    /// An update of any shape: `fields` is what stands beside `update_id`, as JSON text without braces. With an
+    /// `update_id` of their own, or none at all, they hide its number.
     pub fn hears_garbage(&self, fields: &str) -> i64 {
         self.with(|world, bot| {
             let now = world.now_ms();

@@ -51,7 +51,13 @@ impl Queue {
         }
     }
 
-    /// A new update; `body` is its JSON without the braces and without its number.
+    /// The next update has this number.
+    pub fn number_from(&mut self, id: i64) {
+        self.next_id = id;
+    }
+
+    /// A new update; `body` is its JSON without the braces and without its number, unless it is to show another one,
+    /// or none.
     pub fn push(&mut self, body: &str, lane: i64, now_ms: i64, dice: &mut Dice) -> i64 {
         self.push_for(DAY_MS, body, lane, now_ms, dice)
     }
@@ -67,7 +73,11 @@ impl Queue {
         let id = self.next_id;
         self.next_id += 1;
         self.last_push_ms = now_ms;
-        let json = format!(r#"{{"update_id":{id},{body}}}"#).into();
+        let json = match body.contains("\"update_id\"") || body.is_empty() {
+            true => format!("{{{body}}}"),
+            false => format!(r#"{{"update_id":{id},{body}}}"#),
+        };
+        let json = json.into();
         self.waiting.insert(id, Update { id, json, lane, expires_ms: now_ms + life_ms });
         self.short_lived |= life_ms < DAY_MS;
         id

@@ -109,7 +109,11 @@ impl Happening {
     /// As something that no agent can take.
     #[must_use]
     pub fn unreadable(self) -> Self {
-        Happening(Event { kind: EventKind::Unreadable("game".to_owned()), text: String::new(), ..self.0 })
+        Happening(Event {
+            kind: EventKind::Unreadable { kind: "game".to_owned(), told: true, raw: None },
+            text: String::new(),
+            ..self.0
+        })
     }
 
     /// As a piece of an album.
@@ -130,7 +134,7 @@ impl Happening {
     #[must_use]
     pub fn with_file(mut self, reference: &str, kind: FileKind) -> Self {
         let (reference, name) = (reference.to_owned(), Some(format!("{reference}.bin")));
-        self.0.attachments.push(Attachment { reference, kind, name, mime: None, size: None });
+        self.0.attachments.push(Attachment { reference, unique: None, kind, name, mime: None, size: None });
         self
     }
 

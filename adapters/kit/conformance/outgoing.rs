@@ -123,6 +123,7 @@ pub(super) async fn a_file_that_is_not_there_is_an_answer_too(rig: &impl Rig) {
     let adapter = rig.adapter();
     let file = Attachment {
         reference: "no such file".to_owned(),
+        unique: None,
         kind: FileKind::Document,
         name: Some("../../etc/passwd".to_owned()),
         mime: None,

@@ -1,24 +1,126 @@
 //! What a message says and carries.
 
 use frontdesk_core::message::{Attachment, FileKind};
-use teloxide_core::types::{
-    ChatMigration, Contact, DiceEmoji, FileMeta, Location, MediaGroupId, MediaKind, Message, MessageEntity,
-    MessageKind, PhotoSize, Poll, Sticker,
-};
+
+use super::json::{Fields, Unread};
+use super::model::{self, Entity};
 
 /// The longest piece of somebody's data in a line of ours, in characters.
 const PIECE: usize = 200;
-/// Telegram's types say this when the size is not known.
-const NO_SIZE: u32 = u32::MAX;
+/// The longest name of something unknown, in bytes.
+const LONGEST_NAME: usize = 40;
+
+/// What only a person sends and no agent can take: worth a word to the person.
+const FOR_NO_AGENT: [&str; 11] = [
+    "paid_media",
+    "game",
+    "story",
+    "invoice",
+    "passport_data",
+    "web_app_data",
+    "users_shared",
+    "user_shared",
+    "chat_shared",
+    "giveaway",
+    "giveaway_winners",
+];
+
+/// Telegram's own words about a chat, which nobody has a use for.
+const SERVICE: [&str; 48] = [
+    "giveaway_completed",
+    "giveaway_created",
+    "new_chat_members",
+    "left_chat_member",
+    "new_chat_title",
+    "new_chat_photo",
+    "delete_chat_photo",
+    "group_chat_created",
+    "supergroup_chat_created",
+    "channel_chat_created",
+    "message_auto_delete_timer_changed",
+    "pinned_message",
+    "successful_payment",
+    "refunded_payment",
+    "connected_website",
+    "write_access_allowed",
+    "proximity_alert_triggered",
+    "boost_added",
+    "chat_background_set",
+    "checklist_tasks_done",
+    "checklist_tasks_added",
+    "direct_message_price_changed",
+    "forum_topic_created",
+    "forum_topic_edited",
+    "forum_topic_closed",
+    "forum_topic_reopened",
+    "general_forum_topic_hidden",
+    "general_forum_topic_unhidden",
+    "paid_message_price_changed",
+    "gift",
+    "unique_gift",
+    "gift_upgrade_sent",
+    "suggested_post_approved",
+    "suggested_post_approval_failed",
+    "suggested_post_declined",
+    "suggested_post_paid",
+    "suggested_post_refunded",
+    "chat_owner_left",
+    "chat_owner_changed",
+    "video_chat_scheduled",
+    "video_chat_started",
+    "video_chat_ended",
+    "video_chat_participants_invited",
+    "voice_chat_scheduled",
+    "voice_chat_started",
+    "voice_chat_ended",
+    "voice_chat_participants_invited",
+    "migrate_from_chat_id",
+];
+
+/// What stands in any message, whatever it says.
+const COMMON: [&str; 32] = [
+    "message_id",
+    "message_thread_id",
+    "direct_messages_topic",
+    "from",
+    "sender_chat",
+    "sender_boost_count",
+    "sender_business_bot",
+    "sender_tag",
+    "date",
+    "business_connection_id",
+    "chat",
+    "forward_origin",
+    "is_topic_message",
+    "is_automatic_forward",
+    "reply_to_message",
+    "external_reply",
+    "quote",
+    "via_bot",
+    "edit_date",
+    "has_protected_content",
+    "is_from_offline",
+    "media_group_id",
+    "author_signature",
+    "reply_markup",
+    "text",
+    "entities",
+    "caption",
+    "caption_entities",
+    "link_preview_options",
+    "effect_id",
+    "has_media_spoiler",
+    "show_caption_above_media",
+];
 
 /// What a message is.
-pub(super) enum Content<'m> {
+pub(super) enum Content {
     /// Words, files or both.
-    Said(Said<'m>),
+    Said(Said),
     /// Something that no agent can take, by Telegram's name for it.
-    Unreadable(&'static str),
-    /// Something that this version does not know.
-    Strange,
+    ForNoAgent(&'static str),
+    /// Something that this version does not know, by Telegram's name for it.
+    Unknown(String),
     /// The chat has another id from now on.
     Moved(i64),
     /// Telegram's own words about the chat, by its name for them.
@@ -27,212 +129,171 @@ pub(super) enum Content<'m> {
 
 /// What somebody said.
 #[derive(Default)]
-pub(super) struct Said<'m> {
+pub(super) struct Said {
     pub text: String,
-    pub entities: &'m [MessageEntity],
+    pub entities: Vec<Entity>,
     pub files: Vec<Attachment>,
     pub album: Option<String>,
 }
 
 /// What a message says and carries.
-pub(super) fn of(message: &Message) -> Content<'_> {
-    let MessageKind::Common(common) = &message.kind else { return rare(&message.kind) };
-    if common.business_connection_id.is_some() {
-        return Content::Service("business");
+pub(super) fn of(message: &Fields<'_>) -> Result<Content, Unread> {
+    if message.has("business_connection_id") {
+        return Ok(Content::Service("business"));
     }
-    media(&common.media_kind)
-}
-
-fn media(media: &MediaKind) -> Content<'_> {
-    let said = match media {
-        MediaKind::Text(text) => {
-            Said { text: text.text.clone(), entities: &text.entities, ..Said::default() }
-        }
-        MediaKind::Photo(photo) => {
-            let largest =
-                photo.photo.iter().max_by_key(|size| u64::from(size.width) * u64::from(size.height));
-            let files = largest.map(picture).into_iter().collect();
-            captioned(&photo.caption, &photo.caption_entities, files, photo.media_group_id.as_ref())
-        }
-        MediaKind::Document(it) => {
-            let mime = it.document.mime_type.as_ref();
-            let file = file(&it.document.file, FileKind::Document, it.document.file_name.as_ref(), mime);
-            captioned(&it.caption, &it.caption_entities, vec![file], it.media_group_id.as_ref())
-        }
-        MediaKind::Audio(it) => {
-            let mime = it.audio.mime_type.as_ref();
-            let name = it.audio.file_name.as_ref().or(it.audio.title.as_ref());
-            let file = file(&it.audio.file, FileKind::Audio, name, mime);
-            captioned(&it.caption, &it.caption_entities, vec![file], it.media_group_id.as_ref())
-        }
-        MediaKind::Video(it) => {
-            let mime = it.video.mime_type.as_ref();
-            let file = file(&it.video.file, FileKind::Video, it.video.file_name.as_ref(), mime);
-            captioned(&it.caption, &it.caption_entities, vec![file], it.media_group_id.as_ref())
-        }
-        MediaKind::Animation(it) => {
-            let mime = it.animation.mime_type.as_ref();
-            let file = file(&it.animation.file, FileKind::Animation, it.animation.file_name.as_ref(), mime);
-            captioned(&it.caption, &it.caption_entities, vec![file], None)
-        }
-        MediaKind::Voice(it) => {
-            let file = file(&it.voice.file, FileKind::Voice, None, it.voice.mime_type.as_ref());
-            captioned(&it.caption, &it.caption_entities, vec![file], None)
-        }
-        MediaKind::VideoNote(it) => Said {
-            files: vec![file(&it.video_note.file, FileKind::Video, None, Some("video/mp4"))],
-            ..Said::default()
-        },
-        MediaKind::Sticker(it) => Said {
-            text: it
-                .sticker
-                .emoji
-                .as_deref()
-                .map(|emoji| format!("[Sticker {}]", line(emoji)))
-                .unwrap_or_default(),
-            files: vec![sticker(&it.sticker)],
-            ..Said::default()
-        },
-        MediaKind::Location(it) => words(format!("[{}]", location(&it.location))),
-        MediaKind::Venue(it) => {
-            let venue = &it.venue;
-            let (title, address) = (line(&venue.title), line(&venue.address));
-            words(format!("[Place: {title}, {address}; {}]", coordinates(&venue.location)))
-        }
-        MediaKind::Contact(it) => words(contact(&it.contact)),
-        MediaKind::Poll(it) => words(poll(&it.poll)),
-        MediaKind::Checklist(it) => {
-            let tasks: Vec<String> = it.checklist.tasks.iter().map(|task| line(&task.text)).collect();
-            words(format!("[Checklist: {}; {}]", line(&it.checklist.title), tasks.join("; ")))
-        }
-        MediaKind::PaidMedia(_) => return Content::Unreadable("paid_media"),
-        MediaKind::Game(_) => return Content::Unreadable("game"),
-        MediaKind::Story(_) => return Content::Unreadable("story"),
-        MediaKind::Migration(ChatMigration::To { chat_id }) => return Content::Moved(chat_id.0),
-        MediaKind::Migration(ChatMigration::From { .. }) => return Content::Service("migrate_from_chat_id"),
-    };
-    Content::Said(said)
-}
-
-/// What is no common message. Only a person's own are worth a word to the person.
-fn rare(kind: &MessageKind) -> Content<'_> {
-    Content::Service(match kind {
-        MessageKind::Dice(it) => {
-            return Content::Said(words(format!("[Dice {}: {}]", die(&it.dice.emoji), it.dice.value)));
-        }
-        MessageKind::Empty {} | MessageKind::Common(_) => return Content::Strange,
-        MessageKind::Invoice(_) => return Content::Unreadable("invoice"),
-        MessageKind::PassportData(_) => return Content::Unreadable("passport_data"),
-        MessageKind::WebAppData(_) => return Content::Unreadable("web_app_data"),
-        MessageKind::UsersShared(_) => return Content::Unreadable("users_shared"),
-        MessageKind::ChatShared(_) => return Content::Unreadable("chat_shared"),
-        MessageKind::Giveaway(_) => return Content::Unreadable("giveaway"),
-        MessageKind::GiveawayWinners(_) => return Content::Unreadable("giveaway_winners"),
-        MessageKind::GiveawayCompleted(_) => "giveaway_completed",
-        MessageKind::GiveawayCreated(_) => "giveaway_created",
-        MessageKind::NewChatMembers(_) => "new_chat_members",
-        MessageKind::LeftChatMember(_) => "left_chat_member",
-        MessageKind::NewChatTitle(_) => "new_chat_title",
-        MessageKind::NewChatPhoto(_) => "new_chat_photo",
-        MessageKind::DeleteChatPhoto(_) => "delete_chat_photo",
-        MessageKind::GroupChatCreated(_) => "group_chat_created",
-        MessageKind::SupergroupChatCreated(_) => "supergroup_chat_created",
-        MessageKind::ChannelChatCreated(_) => "channel_chat_created",
-        MessageKind::MessageAutoDeleteTimerChanged(_) => "message_auto_delete_timer_changed",
-        MessageKind::Pinned(_) => "pinned_message",
-        MessageKind::SuccessfulPayment(_) => "successful_payment",
-        MessageKind::RefundedPayment(_) => "refunded_payment",
-        MessageKind::ConnectedWebsite(_) => "connected_website",
-        MessageKind::WriteAccessAllowed(_) => "write_access_allowed",
-        MessageKind::ProximityAlertTriggered(_) => "proximity_alert_triggered",
-        MessageKind::ChatBoostAdded(_) => "boost_added",
-        MessageKind::ChatBackground(_) => "chat_background_set",
-        MessageKind::ChecklistTasksDone(_) => "checklist_tasks_done",
-        MessageKind::ChecklistTasksAdded(_) => "checklist_tasks_added",
-        MessageKind::DirectMessagePriceChanged(_) => "direct_message_price_changed",
-        MessageKind::ForumTopicCreated(_) => "forum_topic_created",
-        MessageKind::ForumTopicEdited(_) => "forum_topic_edited",
-        MessageKind::ForumTopicClosed(_) => "forum_topic_closed",
-        MessageKind::ForumTopicReopened(_) => "forum_topic_reopened",
-        MessageKind::GeneralForumTopicHidden(_) => "general_forum_topic_hidden",
-        MessageKind::GeneralForumTopicUnhidden(_) => "general_forum_topic_unhidden",
-        MessageKind::PaidMessagePriceChanged(_) => "paid_message_price_changed",
-        MessageKind::GiftInfo(_) => "gift",
-        MessageKind::UniqueGiftInfo(_) => "unique_gift",
-        MessageKind::VideoChatScheduled(_) => "video_chat_scheduled",
-        MessageKind::VideoChatStarted(_) => "video_chat_started",
-        MessageKind::VideoChatEnded(_) => "video_chat_ended",
-        MessageKind::VideoChatParticipantsInvited(_) => "video_chat_participants_invited",
+    if let Some(text) = message.get("text")? {
+        let entities = model::entities(message, "entities")?;
+        return Ok(Content::Said(Said { text, entities, ..Said::default() }));
+    }
+    if let Some(said) = carried(message)?.map_or_else(|| told(message), |said| Ok(Some(said)))? {
+        return Ok(Content::Said(said));
+    }
+    if let Some(to) = message.get("migrate_to_chat_id")? {
+        return Ok(Content::Moved(to));
+    }
+    let among = |names: &[&'static str]| names.iter().find(|name| message.has(name)).copied();
+    Ok(match (among(&FOR_NO_AGENT), among(&SERVICE)) {
+        (Some(name), _) => Content::ForNoAgent(name),
+        (None, Some(name)) => Content::Service(name),
+        (None, None) => Content::Unknown(unknown(message, &COMMON)),
     })
 }
 
-fn words<'m>(text: String) -> Said<'m> {
-    Said { text, ..Said::default() }
+/// Whether a field names a kind of message that nobody takes.
+#[cfg(test)]
+pub(super) fn is_known(name: &str) -> bool {
+    FOR_NO_AGENT.contains(&name) || SERVICE.contains(&name)
 }
 
-fn captioned<'m>(
-    caption: &Option<String>,
-    entities: &'m [MessageEntity],
-    files: Vec<Attachment>,
-    album: Option<&MediaGroupId>,
-) -> Said<'m> {
-    let text = caption.clone().unwrap_or_default();
-    Said { text, entities, files, album: album.map(|album| album.0.clone()) }
+/// Whether it is a place that somebody goes on sharing while they move.
+pub(super) fn is_location(message: &Fields<'_>) -> bool {
+    message.has("location") && !message.has("venue")
 }
 
-fn file(meta: &FileMeta, kind: FileKind, name: Option<&String>, mime: Option<impl ToString>) -> Attachment {
-    Attachment {
-        reference: meta.id.0.clone(),
-        kind,
-        name: name.cloned(),
-        mime: mime.map(|mime| mime.to_string()),
-        size: Some(meta.size).filter(|size| *size != NO_SIZE).map(u64::from),
+/// The name of what is unknown in an object. What strangers wrote does not become a label as it stands.
+pub(super) fn unknown(object: &Fields<'_>, known: &[&str]) -> String {
+    let mut names: Vec<&str> = object.names().filter(|name| !known.contains(name)).collect();
+    names.sort_unstable();
+    let plain = |name: &&&str| {
+        let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(letter)
+    };
+    names.first().filter(plain).map_or_else(|| "unknown".to_owned(), |name| (*name).to_owned())
+}
+
+/// A file with what stands beneath it.
+fn carried(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
+    let Some(file) = carried_file(message)? else { return Ok(None) };
+    let mut said = Said {
+        text: message.get("caption")?.unwrap_or_default(),
+        entities: model::entities(message, "caption_entities")?,
+        files: vec![file],
+        album: message.get("media_group_id")?,
+    };
+    if let Some(sticker) = message.maybe::<Fields<'_>>("sticker") {
+        said.text = sticker
+            .maybe::<String>("emoji")
+            .map(|emoji| format!("[Sticker {}]", line(&emoji)))
+            .unwrap_or_default();
     }
+    Ok(Some(said))
 }
 
-/// Telegram makes a JPEG of every picture.
-fn picture(size: &PhotoSize) -> Attachment {
-    file(&size.file, FileKind::Photo, None, Some("image/jpeg"))
+fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
+    // An animation is also a document, for older programs.
+    for (name, kind) in [
+        ("animation", FileKind::Animation),
+        ("audio", FileKind::Audio),
+        ("document", FileKind::Document),
+        ("sticker", FileKind::Sticker),
+        ("video", FileKind::Video),
+        ("video_note", FileKind::Video),
+        ("voice", FileKind::Voice),
+    ] {
+        let Some(it) = message.get::<Fields<'_>>(name)? else { continue };
+        let (mime, shown) = (it.maybe("mime_type"), it.maybe("file_name"));
+        let mut file = file(&it, kind)?;
+        (file.name, file.mime) = match name {
+            "video_note" => (None, Some("video/mp4".to_owned())),
+            "voice" => (None, mime),
+            "sticker" => (None, Some(sticker_type(&it).to_owned())),
+            "audio" => (shown.or_else(|| it.maybe("title")), mime),
+            _ => (shown, mime),
+        };
+        return Ok(Some(file));
+    }
+    picture(message)
 }
 
-fn sticker(sticker: &Sticker) -> Attachment {
-    let mime = match (sticker.flags.is_animated, sticker.flags.is_video) {
+/// The largest size of a picture. Telegram makes a JPEG of every one.
+fn picture(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
+    if message.get::<&str>("photo")?.is_none() {
+        return Ok(None);
+    }
+    let sizes: Vec<Fields<'_>> = message.list("photo")?;
+    let area = |size: &&Fields<'_>| {
+        let side = |name| size.maybe::<u64>(name).unwrap_or_default();
+        side("width").saturating_mul(side("height"))
+    };
+    let largest = sizes.iter().filter(|size| size.maybe::<String>("file_id").is_some()).max_by_key(area);
+    let largest = largest.ok_or_else(|| message.unread("photo"))?;
+    Ok(Some(Attachment { mime: Some("image/jpeg".to_owned()), ..file(largest, FileKind::Photo)? }))
+}
+
+fn file(it: &Fields<'_>, kind: FileKind) -> Result<Attachment, Unread> {
+    Ok(Attachment {
+        reference: it.need("file_id")?,
+        unique: it.maybe("file_unique_id"),
+        kind,
+        name: None,
+        mime: None,
+        size: it.maybe("file_size"),
+    })
+}
+
+fn sticker_type(sticker: &Fields<'_>) -> &'static str {
+    let flag = |name| sticker.maybe(name).unwrap_or(false);
+    match (flag("is_animated"), flag("is_video")) {
         (true, _) => "application/x-tgsticker",
         (_, true) => "video/webm",
         _ => "image/webp",
-    };
-    file(&sticker.file, FileKind::Sticker, None, Some(mime))
-}
-
-fn location(location: &Location) -> String {
-    let live = if location.live_period.is_some() { "Live location" } else { "Location" };
-    format!("{live}: {}", coordinates(location))
-}
-
-fn coordinates(location: &Location) -> String {
-    format!("{:.6}, {:.6}", location.latitude, location.longitude)
-}
-
-fn contact(contact: &Contact) -> String {
-    let last = contact.last_name.as_deref().unwrap_or_default();
-    let name = line(&format!("{} {last}", contact.first_name));
-    format!("[Contact: {name}, {}]", line(&contact.phone_number))
-}
-
-fn poll(poll: &Poll) -> String {
-    let options: Vec<String> = poll.options.iter().map(|option| line(&option.text)).collect();
-    format!("[Poll: {} {}]", line(&poll.question), options.join(" / "))
-}
-
-fn die(emoji: &DiceEmoji) -> &'static str {
-    match emoji {
-        DiceEmoji::Dice => "🎲",
-        DiceEmoji::Darts => "🎯",
-        DiceEmoji::Bowling => "🎳",
-        DiceEmoji::Basketball => "🏀",
-        DiceEmoji::Football => "⚽",
-        DiceEmoji::SlotMachine => "🎰",
     }
+}
+
+/// What is no text but can be told in words.
+fn told(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
+    let object = |name| message.get::<Fields<'_>>(name);
+    let text = if let Some(venue) = object("venue")? {
+        let (title, address) =
+            (line(&venue.need::<String>("title")?), line(&venue.need::<String>("address")?));
+        format!("[Place: {title}, {address}; {}]", coordinates(&venue.need("location")?)?)
+    } else if let Some(location) = object("location")? {
+        let live = if location.has("live_period") { "Live location" } else { "Location" };
+        format!("[{live}: {}]", coordinates(&location)?)
+    } else if let Some(contact) = object("contact")? {
+        let last = contact.maybe::<String>("last_name").unwrap_or_default();
+        let name = line(&format!("{} {last}", contact.need::<String>("first_name")?));
+        format!("[Contact: {name}, {}]", line(&contact.need::<String>("phone_number")?))
+    } else if let Some(poll) = object("poll")? {
+        let question = line(&poll.need::<String>("question")?);
+        format!("[Poll: {question} {}]", lines(&poll, "options")?.join(" / "))
+    } else if let Some(checklist) = object("checklist")? {
+        let title = line(&checklist.need::<String>("title")?);
+        format!("[Checklist: {title}; {}]", lines(&checklist, "tasks")?.join("; "))
+    } else if let Some(dice) = object("dice")? {
+        format!("[Dice {}: {}]", line(&dice.need::<String>("emoji")?), dice.need::<i64>("value")?)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Said { text, ..Said::default() }))
+}
+
+fn lines(of: &Fields<'_>, name: &str) -> Result<Vec<String>, Unread> {
+    Ok(model::texts_of(of, name, "text")?.iter().map(|text| line(text)).collect())
+}
+
+fn coordinates(location: &Fields<'_>) -> Result<String, Unread> {
+    Ok(format!("{:.6}, {:.6}", location.need::<f64>("latitude")?, location.need::<f64>("longitude")?))
 }
 
 /// Somebody's data as a part of one line.

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use teloxide_core::types::{MessageEntity, MessageEntityKind, UserId};
-
 use super::Me;
+use super::model::{Entity, EntityKind};
 
 /// Words, heard by us.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub(super) struct Heard {
 }
 
 /// Words with what Telegram marked in them.
-pub(super) fn hear(me: &Me, text: &str, entities: &[MessageEntity]) -> Heard {
+pub(super) fn hear(me: &Me, text: &str, entities: &[Entity]) -> Heard {
     if let Some((name, bot, rest)) = addressed_command(text, entities) {
         let ours = bot.eq_ignore_ascii_case(&me.username);
         let text = if ours { format!("/{name}{rest}") } else { text.to_owned() };
@@ -30,14 +29,14 @@ pub(super) fn hear(me: &Me, text: &str, entities: &[MessageEntity]) -> Heard {
 }
 
 /// Where an entity names us.
-fn mention(me: &Me, text: &str, entity: &MessageEntity) -> Option<Range<usize>> {
+fn mention(me: &Me, text: &str, entity: &Entity) -> Option<Range<usize>> {
     let range = bytes(text, entity.offset, entity.length)?;
-    let ours = match &entity.kind {
-        MessageEntityKind::Mention => {
+    let ours = match entity.kind {
+        EntityKind::Mention => {
             text[range.clone()].strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&me.username))
         }
-        MessageEntityKind::TextMention { user } => user.id == UserId(me.id),
-        _ => false,
+        EntityKind::TextMention(user) => user == me.id,
+        EntityKind::BotCommand => false,
     };
     ours.then_some(range)
 }
@@ -67,7 +66,7 @@ fn without(text: &str, mentions: &[Range<usize>]) -> String {
 }
 
 /// A command that names the program it is for: its name, the program's, and what follows.
-fn addressed_command<'t>(text: &'t str, entities: &[MessageEntity]) -> Option<(&'t str, &'t str, &'t str)> {
+fn addressed_command<'t>(text: &'t str, entities: &[Entity]) -> Option<(&'t str, &'t str, &'t str)> {
     let line = text.trim_start().strip_prefix('/')?;
     let end = line.find(char::is_whitespace).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
@@ -79,7 +78,7 @@ fn addressed_command<'t>(text: &'t str, entities: &[MessageEntity]) -> Option<(&
     let is_bot =
         bot.len() >= 3 && bot.get(bot.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
     let marked = entities.iter().any(|entity| {
-        entity.kind == MessageEntityKind::BotCommand
+        entity.kind == EntityKind::BotCommand
             && bytes(text, entity.offset, entity.length)
                 .is_some_and(|range| text[..range.start].trim().is_empty() && range.len() == word.len() + 1)
     });
@@ -113,8 +112,12 @@ mod tests {
         Me { id: 42, username: "front_bot".into(), account: "default".into() }
     }
 
+    fn entity(kind: EntityKind, offset: usize, length: usize) -> Entity {
+        Entity { kind, offset, length }
+    }
+
     /// Every `@word` marked as Telegram marks it.
-    fn marked(text: &str) -> Vec<MessageEntity> {
+    fn marked(text: &str) -> Vec<Entity> {
         let units = |text: &str| text.encode_utf16().count();
         text.match_indices('@')
             .map(|(at, _)| {
@@ -122,7 +125,7 @@ mod tests {
                 let end = word[1..]
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                     .map_or(word.len(), |end| end + 1);
-                MessageEntity::new(MessageEntityKind::Mention, units(&text[..at]), units(&word[..end]))
+                entity(EntityKind::Mention, units(&text[..at]), units(&word[..end]))
             })
             .collect()
     }
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_command_that_telegram_marked_is_one_whatever_the_program_is_called() {
-        let entity = MessageEntity::new(MessageEntityKind::BotCommand, 0, 9);
+        let entity = entity(EntityKind::BotCommand, 0, 9);
         assert!(hear(&me(), "/vote@gif hello", &[entity]).for_another);
     }
 
@@ -182,8 +185,8 @@ mod tests {
         #[test]
         fn no_entity_panics(text in r"\PC{0,20}", offset in 0_usize..30, length in 0_usize..30, huge: bool) {
             let length = if huge { usize::MAX } else { length };
-            for kind in [MessageEntityKind::Mention, MessageEntityKind::BotCommand] {
-                let heard = hear(&me(), &text, &[MessageEntity::new(kind, offset, length)]);
+            for kind in [EntityKind::Mention, EntityKind::BotCommand] {
+                let heard = hear(&me(), &text, &[entity(kind, offset, length)]);
                 prop_assert!(heard.text.len() <= text.len());
             }
         }

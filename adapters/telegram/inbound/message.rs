@@ -1,62 +1,68 @@
 //! A message or an edit as an event.
 
-use frontdesk_core::address::AddressError;
-use frontdesk_core::message::{Event, EventKind, Speaker};
-use teloxide_core::types::{MediaKind, Message, MessageKind, UserId};
+use frontdesk_core::message::{Event, EventKind, RawEvent, Speaker};
 
 use super::content::{self, Content, Said};
+use super::json::{Fields, Unread};
+use super::model::Message;
 use super::{Me, mention, person, place, quote};
 
-/// How a message came.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Way {
-    /// As a new text of an earlier one.
-    pub edited: bool,
-    /// With somebody else's words.
-    pub passed_on: bool,
-}
+/// What stands in a message whose words are not its sender's own: forwarded ones, also as older servers say it, and
+/// those that another program wrote in the sender's name.
+const PASSED_ON: [&str; 8] = [
+    "forward_origin",
+    "forward_from",
+    "forward_from_chat",
+    "forward_sender_name",
+    "forward_date",
+    "is_automatic_forward",
+    "via_bot",
+    "sender_business_bot",
+];
 
-/// What somebody said. `strange` is the name of what this version does not know.
+/// What somebody said, for the first time or as a new text of an earlier message. `raw` is the whole update.
 pub(super) fn event(
     me: &Me,
-    id: i64,
-    message: &Message,
-    way: Way,
-    strange: Option<String>,
-) -> Result<Event, AddressError> {
-    let Way { edited, passed_on } = way;
-    let (who, spot) = (person::of_message(me, message)?, place::of_message(me, message)?);
-    let is_own =
-        who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == UserId(me.id));
-    let mut event = super::event(id, EventKind::Other("own".to_owned()), who, spot);
+    id: &str,
+    fields: &Fields<'_>,
+    edited: bool,
+    raw: &str,
+) -> Result<Event, Unread> {
+    let message = Message::of(fields.clone())?;
+    let (who, spot) = (person::of_message(me, &message)?, place::of_message(me, &message)?);
+    let is_own = who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == me.id);
+    let mut event = super::bare(id, EventKind::Other("own".to_owned()), who, spot);
     event.platform_message = Some(message.id.to_string());
-    event.sent_at = Some(message.edit_date().copied().filter(|_| edited).unwrap_or(message.date));
-    event.forwarded = passed_on;
-    event.addressed |= quote::is_to_us(me, message);
+    event.sent_at = message.edit_date.filter(|_| edited).or(message.date);
+    event.forwarded = PASSED_ON.iter().any(|sign| fields.has(sign));
+    event.addressed |= quote::is_to_us(me, &message)?;
     if is_own {
         return Ok(event);
     }
-    let for_person = event.speaker == Speaker::Person && !edited;
-    event.kind = match content::of(message) {
+    let told = event.speaker == Speaker::Person && !edited;
+    event.kind = match content::of(fields)? {
         Content::Moved(to) => EventKind::Moved { to: to.to_string() },
         Content::Service(name) => EventKind::Other(name.to_owned()),
-        Content::Unreadable(name) if for_person => EventKind::Unreadable(name.to_owned()),
-        Content::Unreadable(name) => EventKind::Other(name.to_owned()),
-        Content::Strange => {
-            let name = strange.unwrap_or_else(|| "unknown".to_owned());
-            if for_person { EventKind::Unreadable(name) } else { EventKind::Other(name) }
+        Content::ForNoAgent(name) if told => EventKind::Unreadable { kind: name.to_owned(), told, raw: None },
+        Content::ForNoAgent(name) => EventKind::Other(name.to_owned()),
+        Content::Unknown(kind) => {
+            let reason = format!("a message with {kind:?}, which this version does not know");
+            let raw = RawEvent { kind: kind.clone(), reason, body: raw.as_bytes().to_vec() };
+            EventKind::Unreadable { kind, told, raw: Some(raw) }
         }
         // It moves by itself all the time; nobody says anything.
-        Content::Said(_) if edited && is_location(message) => EventKind::Other("live_location".to_owned()),
+        Content::Said(_) if edited && content::is_location(fields) => {
+            EventKind::Other("live_location".to_owned())
+        }
         Content::Said(said) => {
-            event.quote = quote::of(me, message);
+            event.quote = quote::of(me, &message);
             say(me, &mut event, said, edited)
         }
     };
     Ok(event)
 }
 
-fn say(me: &Me, event: &mut Event, said: Said<'_>, edited: bool) -> EventKind {
+fn say(me: &Me, event: &mut Event, said: Said, edited: bool) -> EventKind {
     event.attachments = said.files;
     event.album = said.album;
     let kind = if edited { EventKind::Edit } else { EventKind::Message };
@@ -65,12 +71,8 @@ fn say(me: &Me, event: &mut Event, said: Said<'_>, edited: bool) -> EventKind {
         event.text = said.text;
         return kind;
     }
-    let heard = mention::hear(me, &said.text, said.entities);
+    let heard = mention::hear(me, &said.text, &said.entities);
     event.addressed |= heard.names_us;
     event.text = heard.text;
     if heard.for_another { EventKind::Other("command_for_another_bot".to_owned()) } else { kind }
-}
-
-fn is_location(message: &Message) -> bool {
-    matches!(&message.kind, MessageKind::Common(common) if matches!(common.media_kind, MediaKind::Location(_)))
 }

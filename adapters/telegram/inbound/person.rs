@@ -2,9 +2,9 @@
 
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_core::message::Speaker;
-use teloxide_core::types::{Chat, Message, User};
 
 use super::Me;
+use super::model::{Chat, Message, User};
 
 /// Somebody.
 pub(super) struct Who {
@@ -16,7 +16,7 @@ pub(super) struct Who {
 
 /// Who sent a message. What a chat sends has a stand-in for a person in `from`, the same for all chats: it is
 /// nobody, and has nobody's rights.
-pub(super) fn of_message(me: &Me, message: &Message) -> Result<Who, AddressError> {
+pub(super) fn of_message(me: &Me, message: &Message<'_>) -> Result<Who, AddressError> {
     match (&message.sender_chat, &message.from) {
         (Some(chat), _) => of_chat(me, chat),
         (None, Some(user)) => of_user(me, user),
@@ -27,20 +27,15 @@ pub(super) fn of_message(me: &Me, message: &Message) -> Result<Who, AddressError
 /// A person or a program.
 pub(super) fn of_user(me: &Me, user: &User) -> Result<Who, AddressError> {
     let speaker = if user.is_bot { Speaker::Bot } else { Speaker::Person };
-    Ok(Who { principal: me.principal(user.id)?, speaker, name: name(user) })
+    Ok(Who { principal: me.principal(user.id)?, speaker, name: user.name.clone() })
 }
 
 /// A chat that speaks for itself.
 pub(super) fn of_chat(me: &Me, chat: &Chat) -> Result<Who, AddressError> {
-    let name = chat.title().map(str::to_owned).or_else(|| chat.username().map(|name| format!("@{name}")));
-    Ok(Who { principal: me.principal(chat.id)?, speaker: Speaker::Chat, name })
+    Ok(Who { principal: me.principal(chat.id)?, speaker: Speaker::Chat, name: chat.name.clone() })
 }
 
-/// How a person is shown.
-pub(super) fn name(user: &User) -> Option<String> {
-    let full = user.full_name();
-    match full.trim() {
-        "" => user.username.as_ref().map(|name| format!("@{name}")),
-        full => Some(full.to_owned()),
-    }
+/// The stand-in for nobody.
+pub(super) fn nobody(me: &Me) -> Result<Who, AddressError> {
+    Ok(Who { principal: me.principal(0)?, speaker: Speaker::Chat, name: None })
 }

@@ -1,10 +1,11 @@
 //! Where something happened: the address for the answer, and the conversation.
 
-use frontdesk_core::address::{Address, AddressError};
+use frontdesk_core::address::Address;
 use frontdesk_core::message::Place;
-use teloxide_core::types::{Chat, ChatKind, Message, PublicChatKind};
 
 use super::Me;
+use super::json::Unread;
+use super::model::{Chat, ChatKind, Message};
 
 /// A place and the way to it.
 pub(super) struct Spot {
@@ -12,23 +13,25 @@ pub(super) struct Spot {
     pub place: Place,
 }
 
-/// Where a message stands. Replies make threads of their own in groups without topics; those are none.
-pub(super) fn of_message(me: &Me, message: &Message) -> Result<Spot, AddressError> {
-    let topic = message.thread_id.filter(|_| message.is_topic_message);
-    of(me, &message.chat, topic.map(|topic| topic.to_string()))
+/// Where a message stands.
+pub(super) fn of_message(me: &Me, message: &Message<'_>) -> Result<Spot, Unread> {
+    of(me, &message.chat, message.topic)
 }
 
 /// A chat, or a topic of it.
-pub(super) fn of(me: &Me, chat: &Chat, topic: Option<String>) -> Result<Spot, AddressError> {
-    let id = chat.id.to_string();
+pub(super) fn of(me: &Me, chat: &Chat, topic: Option<i64>) -> Result<Spot, Unread> {
+    let (id, topic) = (chat.id.to_string(), topic.map(|topic| topic.to_string()));
     let address = me.address(&id, topic.as_deref())?;
-    let place = match (&chat.kind, topic) {
-        (ChatKind::Private(_), topic) => Place::Dm { chat: id, thread: topic },
-        (ChatKind::Public(public), topic) => match (&public.kind, topic) {
-            (PublicChatKind::Channel(_), _) => Place::Channel { chat: id },
-            (_, Some(thread)) => Place::Topic { chat: id, thread },
-            (_, None) => Place::Group { chat: id },
-        },
+    let place = match (chat.kind.ok_or_else(|| Unread("chat.type".to_owned()))?, topic) {
+        (ChatKind::Private, thread) => Place::Dm { chat: id, thread },
+        (ChatKind::Channel, _) => Place::Channel { chat: id },
+        (ChatKind::Group, Some(thread)) => Place::Topic { chat: id, thread },
+        (ChatKind::Group, None) => Place::Group { chat: id },
     };
     Ok(Spot { address, place })
+}
+
+/// The stand-in for no place.
+pub(super) fn nowhere(me: &Me) -> Result<Spot, Unread> {
+    Ok(Spot { address: me.address("0", None)?, place: Place::Group { chat: "0".to_owned() } })
 }

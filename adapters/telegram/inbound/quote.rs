@@ -1,67 +1,77 @@
 //! What a message replies to.
 
 use frontdesk_core::message::Quote;
-use teloxide_core::types::{Message, MessageKind, MessageOrigin, UserId};
 
+use super::Me;
 use super::content::{self, Content};
-use super::{Me, person};
+use super::json::{Fields, Unread};
+use super::model::{self, ChatKind, Message};
 
 /// The longest quoted text, in characters.
 const LONGEST: usize = 1000;
 
-/// What a message replies to, if it does.
-pub(super) fn of(me: &Me, message: &Message) -> Option<Quote> {
-    let MessageKind::Common(common) = &message.kind else { return None };
-    let piece = common.quote.as_ref().map(|quote| quote.text.clone());
-    if let Some(quoted) = replied(message) {
-        let sender = quoted.sender_chat.as_ref().and_then(|chat| chat.title().map(str::to_owned));
+/// What a message replies to, if it does and if that can be read.
+pub(super) fn of(me: &Me, message: &Message<'_>) -> Option<Quote> {
+    let piece = message.fields.maybe::<Fields<'_>>("quote").and_then(|quote| quote.maybe::<String>("text"));
+    let quoted = message.fields.maybe("reply_to_message").filter(|quoted| !begins_topic(message, quoted));
+    if let Some(quoted) = quoted.and_then(|quoted| Message::of(quoted).ok()) {
+        let sender = quoted.sender_chat.as_ref().and_then(|chat| chat.title.clone());
         return Some(Quote {
             message: Some(quoted.id.to_string()),
-            sender: sender.or_else(|| quoted.from.as_ref().and_then(person::name)),
-            text: cut(piece.unwrap_or_else(|| text(quoted))),
-            ours: is_ours(me, quoted),
+            sender: sender.or_else(|| quoted.from.as_ref().and_then(|from| from.name.clone())),
+            text: cut(piece.unwrap_or_else(|| text(&quoted))),
+            ours: is_ours(me, &quoted.fields).unwrap_or(false),
         });
     }
     // A message of another chat: only what was quoted of it is shown.
     let piece = piece?;
-    let sender = common.external_reply.as_ref().and_then(|reply| author(&reply.origin));
+    let elsewhere: Option<Fields<'_>> = message.fields.maybe("external_reply");
+    let sender = elsewhere.and_then(|reply| reply.maybe("origin")).and_then(|origin| author(&origin));
     Some(Quote { message: None, sender, text: cut(piece), ours: false })
 }
 
-/// Whether a message replies to one of ours.
-pub(super) fn is_to_us(me: &Me, message: &Message) -> bool {
-    replied(message).is_some_and(|quoted| is_ours(me, quoted))
+/// Whether a message replies to one of ours. In a private chat it makes no difference.
+pub(super) fn is_to_us(me: &Me, message: &Message<'_>) -> Result<bool, Unread> {
+    if message.chat.kind == Some(ChatKind::Private) {
+        return Ok(false);
+    }
+    match message.fields.get::<Fields<'_>>("reply_to_message")? {
+        Some(quoted) if !begins_topic(message, &quoted) => is_ours(me, &quoted),
+        _ => Ok(false),
+    }
 }
 
-/// The message that was replied to. In a topic whatever replies to nothing "replies" to the topic's beginning.
-fn replied(message: &Message) -> Option<&Message> {
-    let quoted = message.reply_to_message()?;
-    let is_topic = matches!(quoted.kind, MessageKind::ForumTopicCreated(_))
-        || message.is_topic_message && message.thread_id.is_some_and(|topic| topic.0 == quoted.id);
-    (!is_topic).then_some(quoted)
+/// In a topic whatever replies to nothing "replies" to the topic's beginning.
+fn begins_topic(message: &Message<'_>, quoted: &Fields<'_>) -> bool {
+    let id: Option<i64> = quoted.maybe("message_id");
+    quoted.has("forum_topic_created") || message.topic.is_some_and(|topic| Some(topic) == id)
 }
 
-fn is_ours(me: &Me, quoted: &Message) -> bool {
-    quoted.sender_chat.is_none() && quoted.from.as_ref().is_some_and(|from| from.id == UserId(me.id))
+fn is_ours(me: &Me, quoted: &Fields<'_>) -> Result<bool, Unread> {
+    if quoted.get::<Fields<'_>>("sender_chat")?.is_some() {
+        return Ok(false);
+    }
+    let from: Option<Fields<'_>> = quoted.get("from")?;
+    from.map_or(Ok(false), |from| Ok(from.need::<i64>("id")? == me.id))
 }
 
-fn text(quoted: &Message) -> String {
-    match content::of(quoted) {
-        Content::Said(said) if !said.text.is_empty() => said.text,
-        Content::Said(said) => {
+fn text(quoted: &Message<'_>) -> String {
+    match content::of(&quoted.fields) {
+        Ok(Content::Said(said)) if !said.text.is_empty() => said.text,
+        Ok(Content::Said(said)) => {
             said.files.first().map(|file| format!("[{}]", file.kind.name())).unwrap_or_default()
         }
         _ => String::new(),
     }
 }
 
-fn author(origin: &MessageOrigin) -> Option<String> {
-    match origin {
-        MessageOrigin::User { sender_user, .. } => person::name(sender_user),
-        MessageOrigin::HiddenUser { sender_user_name, .. } => Some(sender_user_name.clone()),
-        MessageOrigin::Chat { sender_chat: chat, .. } | MessageOrigin::Channel { chat, .. } => {
-            chat.title().map(str::to_owned)
-        }
+fn author(origin: &Fields<'_>) -> Option<String> {
+    match origin.maybe::<String>("type")?.as_str() {
+        "user" => model::user(origin, "sender_user").ok()??.name,
+        "hidden_user" => origin.maybe("sender_user_name"),
+        "chat" => model::chat(origin, "sender_chat").ok()??.title,
+        "channel" => model::chat(origin, "chat").ok()??.title,
+        _ => None,
     }
 }
 

@@ -100,10 +100,10 @@ impl Scene<'_> {
             EventKind::Edit => self.edit(),
             EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.said_by(Manner::Button)),
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
-            EventKind::Unreadable(_) => {
-                self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
+            EventKind::Unreadable { told, .. } => {
+                (*told && self.is_for_us()).then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
             }
-            EventKind::Moved { .. } | EventKind::Other(_) => None,
+            EventKind::Undecodable(_) | EventKind::Moved { .. } | EventKind::Other(_) => None,
         }
     }
 

@@ -97,6 +97,7 @@ mod tests {
     fn what_came_is_named_by_its_name_then_by_its_type_then_by_how_it_was_shown() {
         let file = |name: Option<&str>, mime: Option<&str>, kind| Attachment {
             reference: "r".into(),
+            unique: None,
             kind,
             name: name.map(Into::into),
             mime: mime.map(Into::into),

@@ -339,5 +339,11 @@ fn batch(source: &str, n: u64) -> Batch {
         tell: true,
     };
     let source = Source { id: source.into(), channel: "telegram", account: "default".into() };
-    Batch { source, received: now(), items: vec![Item::Keep(Box::new(message))], cursor: None }
+    Batch {
+        source,
+        received: now(),
+        items: vec![Item::Keep(Box::new(message))],
+        dead_letters: Vec::new(),
+        cursor: None,
+    }
 }

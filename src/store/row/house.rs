@@ -120,6 +120,10 @@ pub struct Totals {
     pub outbox: u64,
     /// Parts that are dead.
     pub dead_parts: u64,
+    /// Events that could not be read and are kept.
+    pub dead_letters: u64,
+    /// Older ones that were deleted to make room.
+    pub dead_letters_deleted: u64,
     /// Since when the oldest unanswered message waits.
     pub oldest_waiting: Option<DateTime<Utc>>,
     /// Since when the oldest unsent part waits.
@@ -133,6 +137,8 @@ pub struct Keep {
     pub outbox_days: u32,
     /// Refused messages, in days.
     pub refused_days: u32,
+    /// Events that could not be read, in days.
+    pub dead_letter_days: u32,
     /// Messages and turns, in days.
     pub history_days: u32,
     /// Lines of the audit.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Cursor, Manner, Quote, Refusal, Source, Speaker};
+use frontdesk_core::message::{Attachment, Cursor, Manner, Quote, RawEvent, Refusal, Source, Speaker};
 use frontdesk_core::reset::ResetPolicy;
 
 use super::{Ask, OutRow, Quota};
@@ -18,8 +18,44 @@ pub struct Batch {
     pub received: DateTime<Utc>,
     /// The events, in the platform's order.
     pub items: Vec<Item>,
+    /// Events among them that could not be read, to be kept as they arrived.
+    pub dead_letters: Vec<DeadLetter>,
     /// The batch's end.
     pub cursor: Option<Cursor>,
+}
+
+/// An event that could not be read, to be kept as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The platform's own id, or a name that stands for it.
+    pub event_id: String,
+    /// The session that it would belong to, where that is known.
+    pub session: Option<SessionKey>,
+    /// What arrived.
+    pub raw: RawEvent,
+}
+
+/// A dead letter as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeadLetterRow {
+    /// Its id.
+    pub id: i64,
+    /// The source's id.
+    pub source: String,
+    /// The platform's own id, or a name that stands for it.
+    pub event_id: String,
+    /// The session that it would belong to, where that is known.
+    pub session: Option<SessionKey>,
+    /// The platform's name for what it is.
+    pub kind: String,
+    /// What could not be read.
+    pub reason: String,
+    /// How many bytes arrived.
+    pub size: u64,
+    /// When it arrived.
+    pub received: DateTime<Utc>,
+    /// The first bytes, as they arrived; empty in lists.
+    pub body: Vec<u8>,
 }
 
 /// One event and what the gate decided.
@@ -31,6 +67,12 @@ pub enum Item {
     Keep(Box<Incoming>),
     /// A stranger asks to be let in.
     Ask(Box<Ask>),
+}
+
+impl std::fmt::Debug for DeadLetterRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeadLetterRow({} {}: {}, {} bytes)", self.id, self.kind, self.reason, self.size)
+    }
 }
 
 /// An event to be stored.

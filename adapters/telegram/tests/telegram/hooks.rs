@@ -15,7 +15,7 @@ use frontdesk_telegram::{Account, ConfigError, Mode, TelegramAdapter};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::room::{Hands, account, adapter, asks_back, running, texts, until};
+use crate::room::{Hands, account, adapter, asks_back, running, texts, undecodable, until};
 
 const SECRET: &str = "hook-secret_1";
 
@@ -121,14 +121,37 @@ async fn whoever_does_not_know_the_secret_is_not_heard() {
             assert_eq!(hook.receive(request(secret, update)).await, Delivered::Forged);
         }
         assert!(inbox.events().is_empty());
-        assert_eq!(hook.receive(request(Some(SECRET.into()), b"\xff{")).await, Delivered::Garbage);
-        assert_eq!(hook.receive(request(Some(SECRET.into()), b"{}")).await, Delivered::Garbage);
         assert_eq!(hook.receive(request(Some(SECRET.into()), update)).await, Delivered::Taken(None));
     })
     .await;
     assert_eq!(texts(&inbox), ["forged"]);
     let late = hook.receive(request(Some(SECRET.into()), update)).await;
     assert_eq!(late, Delivered::Busy, "nobody is there to take it");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_kept_and_acknowledged() {
+    let (api, door) = (BotApi::start().await, Door::new().await);
+    let telegram = adapter(door.account(&api));
+    let hook = telegram.webhook().unwrap();
+    let inbox = Arc::new(Ledger::default());
+    let bodies: [&[u8]; 4] =
+        [b"\xff{", b"{}", b"", br#"{"update_id":9223372036854775807,"message":{"message_id":"x"}}"#];
+    running(&telegram, &inbox, async {
+        until(|| inbox.heard() > 0).await;
+        for body in bodies {
+            assert_eq!(hook.receive(request(Some(SECRET.into()), body)).await, Delivered::Taken(None));
+        }
+        inbox.refuses(Busy::Stopping);
+        assert_eq!(hook.receive(request(Some(SECRET.into()), b"[]")).await, Delivered::Busy);
+        let (get, none) = (true, b"".as_slice());
+        let asked = Request { get, ..request(Some(SECRET.into()), none) };
+        assert_eq!(hook.receive(asked).await, Delivered::Garbage, "Telegram only posts");
+    })
+    .await;
+    let kept: Vec<usize> = inbox.events().iter().map(|event| undecodable(event).body.len()).collect();
+    assert_eq!(kept, ["\u{fffd}{".len(), 2, 0, bodies[3].len()]);
+    assert_eq!(inbox.events()[3].id, i64::MAX.to_string());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use frontdesk_core::act::{About, Act, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
+use frontdesk_core::message::{Event, EventKind, RawEvent};
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_kit::Ledger;
 use frontdesk_telegram::{Account, Settings, TelegramAdapter};
@@ -50,6 +51,12 @@ impl Clock for Hands {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// What was kept of an event that could not be read.
+pub fn undecodable(event: &Event) -> &RawEvent {
+    let EventKind::Undecodable(raw) = &event.kind else { panic!("{event:?}") };
+    raw
 }
 
 /// An account of the server's bot, in a hurry.

@@ -77,8 +77,14 @@ async fn everything(account: Account, pages: &Pages) {
     if let Err(error) = telegram.send(&to("telegram:1001"), says("hi")).await {
         pages.note(&format!("{error:?} {error}"));
     }
-    let file =
-        Attachment { reference: "x".into(), kind: FileKind::Photo, name: None, mime: None, size: None };
+    let file = Attachment {
+        reference: "x".into(),
+        unique: None,
+        kind: FileKind::Photo,
+        name: None,
+        mime: None,
+        size: None,
+    };
     if let Err(error) = telegram.fetch(&file).await {
         pages.note(&format!("{error:?} {error}"));
     }

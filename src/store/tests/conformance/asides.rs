@@ -121,7 +121,8 @@ async fn a_stop_leaves_them_and_an_erasure_does_not() {
 #[tokio::test]
 async fn old_ones_are_purged_and_the_count_with_them() {
     const DAY: i64 = 86_400;
-    let keep = Keep { outbox_days: 14, refused_days: 8, history_days: 30, audit_days: 90 };
+    let keep =
+        Keep { outbox_days: 14, refused_days: 8, dead_letter_days: 30, history_days: 30, audit_days: 90 };
     let desk = Desk::open().await;
     desk.take(0, vec![overheard("anna", "1", "taken"), says("anna", "2", "hello")]).await;
     let first = turn(&desk).await;

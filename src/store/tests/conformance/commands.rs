@@ -110,8 +110,14 @@ async fn cancel_ends_everything_but_commands() {
 #[tokio::test]
 async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
     let desk = Desk::open().await;
-    let file =
-        Attachment { reference: "f".into(), kind: FileKind::Photo, name: None, mime: None, size: None };
+    let file = Attachment {
+        reference: "f".into(),
+        unique: None,
+        kind: FileKind::Photo,
+        name: None,
+        mime: None,
+        size: None,
+    };
     let with_file = Incoming { attachments: vec![file.clone()], ..says("anna", "1", "look") };
     desk.heard(1, with_file).await;
     desk.heard(2, says("anna", "2", "and tell")).await;

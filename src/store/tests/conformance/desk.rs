@@ -223,7 +223,13 @@ pub fn source() -> Source {
 }
 
 pub fn batch(at: i64, items: Vec<Item>) -> Batch {
-    Batch { source: source(), received: t(at), items, cursor: Some(Cursor(format!("at {at}"))) }
+    Batch {
+        source: source(),
+        received: t(at),
+        items,
+        dead_letters: Vec::new(),
+        cursor: Some(Cursor(format!("at {at}"))),
+    }
 }
 
 pub fn parts(text: &str) -> Vec<Part> {

@@ -10,6 +10,7 @@ mod audit;
 mod bury;
 mod chats;
 mod commands;
+mod dead_letters;
 mod delivery;
 mod desk;
 mod edits;

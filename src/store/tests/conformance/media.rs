@@ -12,6 +12,7 @@ const DAY: i64 = 86_400;
 fn with_files(event: &str, files: u32) -> Incoming {
     let file = |n| Attachment {
         reference: format!("ref-{n}"),
+        unique: None,
         kind: FileKind::Voice,
         name: Some("a.ogg".into()),
         mime: None,
@@ -139,7 +140,8 @@ async fn an_erased_message_has_no_files_also_not_late() {
 
 #[tokio::test]
 async fn they_go_with_the_history() {
-    let keep = Keep { outbox_days: 1, refused_days: 8, history_days: 30, audit_days: 90 };
+    let keep =
+        Keep { outbox_days: 1, refused_days: 8, dead_letter_days: 30, history_days: 30, audit_days: 90 };
     let desk = Desk::open().await;
     let id = desk.heard(1, with_files("1", 3)).await;
     desk.store.fetched(vec![got(id, 0, "a"), got(id, 1, "b"), lost(id, 2, "no")], t(2)).await.unwrap();

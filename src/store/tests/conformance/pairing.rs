@@ -321,7 +321,13 @@ async fn requests_are_purged_when_nothing_hangs_on_them() {
     desk.approve(1, &code("approved", "1")).await;
     desk.change(1, AccessChange::Deny { code: code("denied", "2"), place: None }).await;
     desk.approve(1, &wrong(1)).await;
-    let keep = Keep { outbox_days: 999, refused_days: 999, history_days: 999, audit_days: 10 };
+    let keep = Keep {
+        outbox_days: 999,
+        refused_days: 999,
+        dead_letter_days: 999,
+        history_days: 999,
+        audit_days: 10,
+    };
     assert_eq!(desk.store.purge(keep, t(1)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(keep, t(7 * DAY)).await.unwrap(), 1, "a wrong code");
     assert_eq!(desk.store.purge(keep, t(9 * DAY)).await.unwrap(), 3);

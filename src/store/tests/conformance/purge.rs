@@ -6,7 +6,8 @@ use frontdesk_store::row::*;
 use crate::desk::*;
 
 const DAY: i64 = 86_400;
-const KEEP: Keep = Keep { outbox_days: 14, refused_days: 8, history_days: 365, audit_days: 90 };
+const KEEP: Keep =
+    Keep { outbox_days: 14, refused_days: 8, dead_letter_days: 30, history_days: 365, audit_days: 90 };
 
 fn refused(event: &str) -> Incoming {
     let disposition = Disposition::Refused(Refusal::RateLimited);
@@ -35,7 +36,8 @@ async fn no_event_id_goes_before_its_last_redelivery() {
     let turn = desk.turn("anna", "a").await;
     desk.ends(answered(&turn, "")).await;
     desk.heard(10, refused("r")).await;
-    let greedy = Keep { outbox_days: 0, refused_days: 0, history_days: 0, audit_days: 0 };
+    let greedy =
+        Keep { outbox_days: 0, refused_days: 0, dead_letter_days: 0, history_days: 0, audit_days: 0 };
     assert_eq!(desk.store.purge(greedy, t(7 * DAY)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(greedy, t(9 * DAY)).await.unwrap(), 3);
 }
@@ -62,8 +64,13 @@ async fn what_is_kept_longer_than_the_calendar_is_never_purged() {
     let turn = desk.turn("anna", "a").await;
     desk.ends(answered(&turn, "")).await;
     desk.heard(10, refused("r")).await;
-    let ever =
-        Keep { outbox_days: u32::MAX, refused_days: u32::MAX, history_days: u32::MAX, audit_days: u32::MAX };
+    let ever = Keep {
+        outbox_days: u32::MAX,
+        refused_days: u32::MAX,
+        dead_letter_days: u32::MAX,
+        history_days: u32::MAX,
+        audit_days: u32::MAX,
+    };
     assert_eq!(desk.store.purge(ever, t(9000 * DAY)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(Keep { refused_days: 8, ..ever }, t(9000 * DAY)).await.unwrap(), 1);
 }

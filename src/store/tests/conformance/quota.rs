@@ -74,7 +74,13 @@ async fn counts_of_old_days_are_purged() {
         ..says(&format!("u{n}"), &n.to_string(), "x")
     });
     desk.take(1, items.collect()).await;
-    let keep = Keep { outbox_days: 999, refused_days: 999, history_days: 999, audit_days: 999 };
+    let keep = Keep {
+        outbox_days: 999,
+        refused_days: 999,
+        dead_letter_days: 999,
+        history_days: 999,
+        audit_days: 999,
+    };
     assert_eq!(desk.store.purge(keep, t(8 * 86_400)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(keep, t(9 * 86_400)).await.unwrap(), 250);
 }

@@ -76,6 +76,8 @@ async fn totals_count_what_there_is() {
         running: 1,
         outbox: 2,
         dead_parts: 1,
+        dead_letters: 0,
+        dead_letters_deleted: 0,
         oldest_waiting: Some(t(30)),
         oldest_part: Some(t(150)),
     };

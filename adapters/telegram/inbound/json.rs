@@ -1,0 +1,196 @@
+//! JSON read field by field: what no rule asks for is never looked at, however odd it is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A field that a rule needs is missing or holds something else. Names the field, never what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unread(pub String);
+
+/// One object. Its fields are kept as text, and read when they are asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Fields<'a> {
+    path: String,
+    fields: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+/// What a field can hold.
+pub(super) trait Read<'a>: Sized {
+    /// `None` if it holds something else.
+    fn read(raw: &'a str, path: String) -> Option<Self>;
+}
+
+impl<'a> Fields<'a> {
+    /// The object in a text; `path` names it in errors. `None` if it is no object.
+    pub(super) fn of(raw: &'a str, path: &str) -> Option<Self> {
+        <Fields<'a> as Read<'a>>::read(raw, path.to_owned())
+    }
+
+    /// Whether there is such a field, whatever it holds.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
+    /// The names of the fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_ref())
+    }
+
+    /// A field that a rule needs if it is there; `null` is the same as nothing.
+    pub(super) fn get<T: Read<'a>>(&self, name: &str) -> Result<Option<T>, Unread> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some(raw) => T::read(raw, self.path(name)).map(Some).ok_or_else(|| self.unread(name)),
+        }
+    }
+
+    /// A field that a rule cannot do without.
+    pub(super) fn need<T: Read<'a>>(&self, name: &str) -> Result<T, Unread> {
+        self.get(name)?.ok_or_else(|| self.unread(name))
+    }
+
+    /// A field for display alone: of another kind it is as good as missing.
+    pub(super) fn maybe<T: Read<'a>>(&self, name: &str) -> Option<T> {
+        self.raw(name).and_then(|raw| T::read(raw, self.path(name)))
+    }
+
+    /// The elements of a list that a rule needs; no list is an empty one.
+    pub(super) fn list<T: Read<'a>>(&self, name: &str) -> Result<Vec<T>, Unread> {
+        let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
+        let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| self.unread(name))?;
+        let each = elements.into_iter().map(|element| T::read(element.get(), self.path(name)));
+        each.collect::<Option<_>>().ok_or_else(|| self.unread(name))
+    }
+
+    /// The error that names a field of this object.
+    pub(super) fn unread(&self, name: &str) -> Unread {
+        Unread(self.path(name))
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        let (_, raw) = self.fields.iter().find(|(known, _)| known == name)?;
+        (*raw != "null").then_some(*raw)
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+impl<'a> Read<'a> for Fields<'a> {
+    fn read(raw: &'a str, path: String) -> Option<Self> {
+        let mut json = serde_json::Deserializer::from_str(raw);
+        let fields = json.deserialize_map(Pairs).ok()?;
+        json.end().ok()?;
+        Some(Self { path, fields })
+    }
+}
+
+/// Whatever it holds, as it stands.
+impl<'a> Read<'a> for &'a str {
+    fn read(raw: &'a str, _: String) -> Option<Self> {
+        Some(raw)
+    }
+}
+
+impl Read<'_> for i64 {
+    fn read(raw: &str, _: String) -> Option<Self> {
+        serde_json::from_str(raw).ok()
+    }
+}
+
+impl Read<'_> for u64 {
+    fn read(raw: &str, _: String) -> Option<Self> {
+        serde_json::from_str(raw).ok()
+    }
+}
+
+impl Read<'_> for f64 {
+    fn read(raw: &str, _: String) -> Option<Self> {
+        serde_json::from_str(raw).ok()
+    }
+}
+
+impl Read<'_> for bool {
+    fn read(raw: &str, _: String) -> Option<Self> {
+        serde_json::from_str(raw).ok()
+    }
+}
+
+/// Half a surrogate pair, which some programs cut from a text, is shown as what it is: not a character.
+impl Read<'_> for String {
+    fn read(raw: &str, _: String) -> Option<Self> {
+        if !raw.starts_with('"') {
+            return None;
+        }
+        let read: Result<String, _> = serde_json::from_str(raw);
+        read.or_else(|_| serde_json::Deserializer::from_str(raw).deserialize_bytes(Lossy)).ok()
+    }
+}
+
+struct Lossy;
+
+impl Visitor<'_> for Lossy {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<String, E> {
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+struct Pairs;
+
+impl<'a> Visitor<'a> for Pairs {
+    type Value = Vec<(Cow<'a, str>, &'a str)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
+            let quoted = name.get();
+            let plain = quoted.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+            let name = match plain {
+                Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+                _ => Cow::Owned(String::read(quoted, String::new()).unwrap_or_default()),
+            };
+            fields.push((name, value.get()));
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_asks_for_may_be_anything_that_ends() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let raw =
+            format!(r#"{{"a":{deep},"b":1e999,"c":"\ud800","\ud83d":1,"a":2,"id":9223372036854775807}}"#);
+        let fields = Fields::of(&raw, "update").unwrap();
+        assert_eq!(fields.need::<i64>("id"), Ok(i64::MAX));
+        assert_eq!(fields.get::<i64>("b"), Err(Unread("update.b".into())));
+        assert_eq!(fields.maybe::<String>("c").unwrap().trim_matches('\u{fffd}'), "");
+        assert_eq!(fields.get::<String>("d"), Ok(None));
+        assert_eq!(fields.need::<String>("d"), Err(Unread("update.d".into())));
+    }
+
+    #[test]
+    fn only_an_object_has_fields() {
+        for raw in ["", "{", "[]", "7", "{} {}", r#""{}""#, "null"] {
+            assert!(Fields::of(raw, "").is_none(), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Dead letters: events that could not be read, as they arrived.
+
+use rusqlite::{Row, params};
+
+use crate::fault::Outcome;
+use crate::queue::Line;
+use crate::row::{Batch, DeadLetter, DeadLetterRow};
+use crate::sql::{at, int, maybe_parsed, ms, nat};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// The most rows that are kept.
+const ROWS: u64 = 1000;
+/// The most bytes of one event that are kept.
+const BYTES: usize = 64 * 1024;
+/// The most bytes of all events together that are kept.
+const TOTAL: u64 = 16 * 1024 * 1024;
+
+impl Store {
+    /// Dead letters without their bytes, the newest first, before one of them or from the end.
+    pub async fn dead_letters(&self, before: Option<i64>, limit: u32) -> Result<Vec<DeadLetterRow>> {
+        self.read(move |sql| {
+            sql.all(
+                "SELECT id, source, event_id, key, kind, reason, size, received_at, NULL FROM dead_letter
+                 WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                params![before.unwrap_or(i64::MAX), limit],
+                letter,
+            )
+        })
+        .await
+    }
+
+    /// One dead letter with its bytes.
+    pub async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetterRow>> {
+        self.read(move |sql| {
+            sql.one(
+                "SELECT id, source, event_id, key, kind, reason, size, received_at, body FROM dead_letter
+                 WHERE id = ?1",
+                [id],
+                letter,
+            )
+        })
+        .await
+    }
+
+    /// Deletes one dead letter, or all of them; returns how many there were.
+    pub async fn dead_letters_dropped(&self, id: Option<i64>) -> Result<u64> {
+        self.write(Line::House, move |tx| {
+            let gone = match id {
+                Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
+                None => tx.run("DELETE FROM dead_letter", [])?,
+            };
+            Ok(gone as u64)
+        })
+        .await
+    }
+}
+
+/// Keeps an event that could not be read. One that is known already is left as it is.
+pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<()> {
+    let DeadLetter { event_id, session, raw } = letter;
+    let body = &raw.body[..raw.body.len().min(BYTES)];
+    let inserted = tx.run(
+        "INSERT INTO dead_letter (source, event_id, key, kind, reason, body, kept, size, received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, event_id) DO NOTHING",
+        params![
+            batch.source.id,
+            event_id,
+            session.as_ref().map(|session| session.as_str()),
+            raw.kind,
+            raw.reason,
+            body,
+            int(body.len() as u64),
+            int(raw.body.len() as u64),
+            ms(batch.received),
+        ],
+    )?;
+    if inserted > 0 { make_room(tx) } else { Ok(()) }
+}
+
+/// Deletes the oldest until the bounds hold, and counts them.
+fn make_room(tx: &Tx<'_>) -> Outcome<()> {
+    loop {
+        let (rows, bytes) = tx
+            .one("SELECT count(*), coalesce(sum(kept), 0) FROM dead_letter", [], |row| {
+                Ok((nat(row.get(0)?), nat(row.get(1)?)))
+            })?
+            .unwrap_or_default();
+        if rows <= ROWS && bytes <= TOTAL {
+            return Ok(());
+        }
+        let gone = tx.run("DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter)", [])?;
+        tx.run("UPDATE tally SET n = n + ?1 WHERE name = 'dead_letters_deleted'", [int(gone as u64)])?;
+    }
+}
+
+fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetterRow> {
+    Ok(DeadLetterRow {
+        id: row.get(0)?,
+        source: row.get(1)?,
+        event_id: row.get(2)?,
+        session: maybe_parsed(row, 3)?,
+        kind: row.get(4)?,
+        reason: row.get(5)?,
+        size: nat(row.get(6)?),
+        received: at(row, 7)?,
+        body: row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default(),
+    })
+}
