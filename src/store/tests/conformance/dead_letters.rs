@@ -66,7 +66,7 @@ async fn it_goes_when_it_is_dropped_erased_or_old() {
     let ids: Vec<i64> = desk.store.dead_letters(None, 10).await.unwrap().iter().map(|row| row.id).collect();
     assert_eq!(desk.store.dead_letters_dropped(Some(ids[0])).await.unwrap(), 1);
     assert_eq!(desk.store.dead_letters_dropped(Some(ids[0])).await.unwrap(), 0);
-    desk.store.erase(&key("anna"), t(2)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(2)).await.unwrap();
     let left: Vec<String> =
         desk.store.dead_letters(None, 10).await.unwrap().into_iter().map(|row| row.event_id).collect();
     assert_eq!(left, ["4", "3"], "with the session what was said in it");
