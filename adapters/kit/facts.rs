@@ -6,6 +6,8 @@ use frontdesk_core::address::Address;
 use frontdesk_core::markup;
 use frontdesk_core::profile::{Flow, Profile, ReceiptRule};
 
+use crate::words;
+
 /// Texts that have broken renderers.
 const HOSTILE: [&str; 8] = [
     "plain",
@@ -37,6 +39,7 @@ pub fn check(profile: &Profile) {
             "{channel}: what is fetched by number cannot arrive twice"
         );
     }
+    words::check(profile);
     for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long()) {
         let parts = markup::render(&text, profile);
         assert!(!parts.is_empty(), "{channel}: {text:?} shows nothing");

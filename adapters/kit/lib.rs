@@ -12,5 +12,6 @@
 pub mod conformance;
 pub mod facts;
 pub mod ledger;
+pub mod words;
 
 pub use ledger::Ledger;

@@ -3,10 +3,10 @@
 //! Nesting is as the Bot API has it: `pre` and `code` hold no other mark and stand in none but a
 //! `blockquote`; a `blockquote` holds no other. Core never nests quotes or links.
 
-use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
+mod link;
+mod words;
 
-/// The schemes that become links: Telegram drops the others, so they are spelled out instead.
-const SCHEMES: [&str; 5] = ["http://", "https://", "tg://", "mailto:", "tel:"];
+use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
 
 /// How text is written on Telegram.
 pub static DIALECT: Dialect = Dialect {
@@ -21,6 +21,8 @@ pub static DIALECT: Dialect = Dialect {
         per_line: false,
         // Bot API: of more than 100 entities in a message the rest is ignored.
         max: 100,
+        tab_stops: Some(4),
+        code_words: words::found,
     }),
 };
 
@@ -56,7 +58,7 @@ fn open(style: Style<'_>, out: &mut String) -> bool {
             out.push_str("\">");
         }
         Style::Pre { language: None } => out.push_str("<pre>"),
-        Style::Link { url } if !is_linked(url) => return false,
+        Style::Link { url } if !link::is_kept(url) => return false,
         Style::Link { url } => {
             out.push_str("<a href=\"");
             escape_attribute(url, out);
@@ -81,12 +83,6 @@ fn close(style: Style<'_>, out: &mut String) {
         Style::Strike => "</s>",
         Style::Code => "</code>",
     });
-}
-
-fn is_linked(url: &str) -> bool {
-    let head = |scheme: &str| url.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
-    SCHEMES.iter().any(|scheme| head(scheme) && url.len() > scheme.len())
-        && !url.contains(char::is_whitespace)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod access;
 pub mod account;
 pub mod act;
 pub mod address;
+pub mod blank;
 pub mod command;
 pub mod delta;
 pub mod hook;

@@ -10,7 +10,11 @@ mod parse;
 mod pen;
 mod sheet;
 mod source;
+mod strays;
 
+use std::ops::Range;
+
+use crate::blank::is_visible;
 use crate::profile::{Limit, Profile, Unit};
 use crate::split::{self, Dress};
 use sheet::Sheet;
@@ -54,6 +58,11 @@ pub struct Marks {
     pub per_line: bool,
     /// How many pairs of marks one part may carry.
     pub max: usize,
+    /// How many columns lie between two tab stops, where the platform keeps no tabs: spaces then stand for them.
+    pub tab_stops: Option<usize>,
+    /// The words of a plain text, in its order, that the platform would make links of though nobody meant one.
+    /// They are written as [`Style::Code`].
+    pub code_words: fn(&str) -> Vec<Range<usize>>,
 }
 
 impl Marks {
@@ -67,6 +76,8 @@ impl Marks {
         bare_code: false,
         per_line: false,
         max: usize::MAX,
+        tab_stops: None,
+        code_words: |_| Vec::new(),
     };
 }
 
@@ -106,7 +117,8 @@ pub struct Part {
     pub plain: String,
 }
 
-/// The parts of `text` as `profile`'s platform gets them. Empty where there is nothing to show.
+/// The parts of `text` as `profile`'s platform gets them: something is to be seen in each of them. Empty where
+/// there is nothing to show.
 pub fn render(text: &str, profile: &Profile) -> Vec<Part> {
     render_with(text, profile.dialect, profile.limit)
 }
@@ -117,7 +129,7 @@ pub fn render(text: &str, profile: &Profile) -> Vec<Part> {
 /// does not fit, it is cut between code points; where one code point does not fit, `?` stands for it.
 /// A limit of zero gives no parts.
 pub fn render_with(text: &str, dialect: &Dialect, limit: Limit) -> Vec<Part> {
-    if limit.max == 0 || text.chars().all(|char| char.is_whitespace() || char.is_control()) {
+    if limit.max == 0 || !is_visible(text) {
         return Vec::new();
     }
     match &dialect.writing {

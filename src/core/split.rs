@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::blank::is_visible;
+
 /// One piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
@@ -28,7 +30,8 @@ pub(crate) enum Dress {
     StandIn,
 }
 
-/// Cuts `text` into pieces for which `fits(range, dressed)` holds, none of them blank. No piece can be
+/// Cuts `text` into pieces for which `fits(range, dressed)` holds. Pieces of which nothing would be
+/// seen are left out. No piece can be
 /// longer than `max` code points. Where `binds(at)`, the marks matter more than an over-long grapheme.
 pub(crate) fn split(
     text: &str,
@@ -43,7 +46,7 @@ pub(crate) fn split(
         let piece = next(text, at, max, guess, &mut fits, &binds);
         guess = piece.range.len();
         at = skip(text, piece.range.end);
-        if !text[piece.range.clone()].trim().is_empty() {
+        if is_visible(&text[piece.range.clone()]) {
             pieces.push(piece);
         }
     }

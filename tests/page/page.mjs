@@ -55,6 +55,41 @@ const stories = {
     assert.equal(await page.title(), "Frontdesk");
   },
 
+  async "each paragraph has a direction of its own, and code runs from left to right"(page) {
+    const text = "این یک پاسخ است: `npm i` و https://example.com/a?b=1\n\nEnglish (paragraph).\n```\nשלום = x;\n```";
+    await page.getByLabel("Message").fill("שלום");
+    const typed = await page.getByLabel("Message").evaluate((field) => getComputedStyle(field).direction);
+    assert.equal(typed, "rtl");
+    await page.getByLabel("Message").fill(text);
+    await page.keyboard.press("Enter");
+    const said = page.locator("li.theirs .said", { hasText: "English (paragraph)." });
+    await said.waitFor();
+    const seen = await said.evaluate((node) => {
+      const box = node.getBoundingClientRect();
+      const words = node.firstChild;
+      const at = (word, length) => {
+        const range = document.createRange();
+        range.setStart(words, words.data.indexOf(word));
+        range.setEnd(words, words.data.indexOf(word) + length);
+        return range.getBoundingClientRect();
+      };
+      const pre = node.querySelector("pre");
+      const code = document.createRange();
+      code.setStart(pre.firstChild, 0);
+      code.setEnd(pre.firstChild, 1);
+      return {
+        persian: box.right - at("این", 3).right, english: at("English", 7).left - box.left,
+        stop: at(").", 2).left - at("paragraph", 9).right, pre: getComputedStyle(pre).direction,
+        code: code.getBoundingClientRect().left - pre.getBoundingClientRect().left,
+      };
+    });
+    assert.ok(seen.persian < 30, `the Persian paragraph begins at the right: ${JSON.stringify(seen)}`);
+    assert.ok(seen.english < 30, `the English paragraph begins at the left: ${JSON.stringify(seen)}`);
+    assert.ok(seen.stop >= -1, `the English full stop is at its end: ${JSON.stringify(seen)}`);
+    assert.ok(seen.code < 80, `code begins at the left: ${JSON.stringify(seen)}`);
+    assert.equal(seen.pre, "ltr");
+  },
+
   async "Shift and Enter begin a new line, Enter sends both"(page) {
     await page.getByLabel("Message").focus();
     await page.keyboard.type("first");

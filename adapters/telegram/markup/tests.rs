@@ -1,5 +1,6 @@
 //! What the Telegram dialect is held to.
 
+use frontdesk_core::blank::{is_visible, shows};
 use frontdesk_core::markup::{Part, plain, render_with};
 use frontdesk_core::profile::{Limit, Unit};
 use proptest::prelude::*;
@@ -78,13 +79,13 @@ fn tag(token: &str) -> Result<&'static str, String> {
         (!value.contains(['"', '<', '>']) && !value.is_empty()).then_some(value)
     };
     if let Some(url) = attribute("a href=\"") {
-        return if is_linked(url) { Ok("a") } else { Err(format!("a link to {url}")) };
+        return if link::is_kept(url) { Ok("a") } else { Err(format!("a link to {url}")) };
     }
     attribute("code class=\"language-").map(|_| "code").ok_or_else(|| format!("<{token}>"))
 }
 
 fn ink(text: &str) -> String {
-    text.chars().filter(|char| !char.is_whitespace()).collect()
+    text.chars().filter(|char| shows(*char)).collect()
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn a_fence_names_its_language() {
 #[test]
 fn code_stands_outside_of_other_marks() {
     assert_eq!(html("**a `b` c**"), "<b>a </b><code>b</code><b> c</b>");
-    assert_eq!(html("[`b`](http://x)"), "<a href=\"http://x\">b</a>");
+    assert_eq!(html("[`b`](http://x.y)"), "<a href=\"http://x.y\">b</a>");
     assert_eq!(html("> `b`"), "<blockquote><code>b</code></blockquote>");
 }
 
@@ -129,11 +130,42 @@ fn links_lead_only_where_telegram_lets_them() {
         html("[a](https://x.y/?b=1&c=\"2\")"),
         "<a href=\"https://x.y/?b=1&amp;c=&quot;2&quot;\">a</a>"
     );
-    assert_eq!(html("[a](javascript:x) [b](c.md)"), "a (javascript:x) b (c.md)");
+    assert_eq!(html("[a](javascript:x) [b](c.txt)"), "a (javascript:x) b (c.txt)");
+    assert_eq!(html("<a@b.org> [c](tel:+49123)"), "a@b.org c (tel:+49123)");
+    assert_eq!(html("[app](http://localhost:3000/)"), "app (http://localhost:3000/)");
+    assert_eq!(html("[write](mailto:a@b.org)"), "write (a@b.org)");
+}
+
+#[test]
+fn an_agent_mentions_nobody_and_opens_nothing_inside_of_telegram() {
+    assert_eq!(html("[Anna](tg://user?id=42)"), "Anna (<code>tg://user?id=42</code>)");
+    assert_eq!(html("tg://resolve?domain=x"), "<code>tg://resolve?domain=x</code>");
+    assert_eq!(html("<tg://settings>"), "<code>tg://settings</code>");
+}
+
+#[test]
+fn names_of_files_are_code_and_links_stay_links() {
     assert_eq!(
-        html("<a@b.org> [c](tel:+49123)"),
-        "<a href=\"mailto:a@b.org\">a@b.org</a> <a href=\"tel:+49123\">c</a>"
+        html("see README.md, R&D.md, **main.rs** and [README.md](https://README.md), example.com"),
+        "see <code>README.md</code>, <code>R&amp;D.md</code>, <code>main.rs</code> and \
+         <a href=\"https://README.md\">README.md</a>, example.com"
     );
+}
+
+#[test]
+fn code_keeps_the_shape_that_its_tabs_gave_it() {
+    assert_eq!(
+        html("```go\nif x {\n\ty()\n}\n```"),
+        "<pre><code class=\"language-go\">if x {\n    y()\n}</code></pre>"
+    );
+    assert_eq!(html("    \tx"), "<pre>    x</pre>");
+}
+
+#[test]
+fn an_invisible_answer_makes_no_message() {
+    for text in ["\u{200b}", "\u{2060}", "\u{a0}\u{feff}\u{3000}", "\u{2800}\n\u{fffc}", "\u{30a}"] {
+        assert_eq!(parts(text, 4000), [], "{text:?}");
+    }
 }
 
 #[test]
@@ -237,13 +269,13 @@ proptest! {
         for part in &parts {
             prop_assert!(Unit::Utf16.len(&part.body) <= max, "{:?}", part);
             prop_assert!(Unit::Utf16.len(&part.plain) <= max, "{:?}", part);
-            prop_assert!(!part.body.trim().is_empty() && !part.plain.trim().is_empty());
+            prop_assert!(is_visible(&part.plain));
             let (seen, tags) = match check(&part.body) {
                 Ok(checked) => checked,
                 Err(fault) => return Err(TestCaseError::fail(format!("{fault}: {}", part.body))),
             };
             prop_assert!(tags <= 100);
-            prop_assert!(!seen.trim().is_empty());
+            prop_assert!(is_visible(&seen));
         }
         // Below two units an emoji has no room, and `?` stands for it; below a hundred, tags that leave no
         // room for a character are dropped, and with them the mark before a quoted line.

@@ -4,6 +4,7 @@ use std::path::{Component, Path};
 
 use axum::http::StatusCode;
 use frontdesk_core::address::{Address, AddressError};
+use frontdesk_core::blank::is_visible;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ pub(crate) async fn send(call: Call) -> Result<Answer, ApiError> {
     let Text { to, text, media } = call.json()?;
     let to: Address = to.parse().map_err(|error: AddressError| ApiError::bad_request(error.to_string()))?;
     let media = media.as_deref().map(beneath).transpose()?;
-    if text.trim().is_empty() && media.is_none() {
+    if !is_visible(&text) && media.is_none() {
         return Err(ApiError::bad_request("the text is empty"));
     }
     let key = match call.key()? {

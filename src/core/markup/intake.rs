@@ -1,11 +1,6 @@
 //! What a text has to go through before and beside the parser.
 
 use std::borrow::Cow;
-use std::ops::Range;
-
-use pulldown_cmark::{Event, LinkType, Parser, Tag};
-
-use super::parse::options;
 
 /// Whether parsing would take too long: for each line the parser walks through all lists and quotes that
 /// stand open, so that a megabyte of nothing else takes it minutes. Nobody wrote that to be read, and it is
@@ -43,9 +38,10 @@ fn depth(mut line: &[u8]) -> usize {
     marks + columns / 2
 }
 
-/// One kind of line break, and no control characters: no platform shows them and some refuse them.
+/// One kind of line break, and no control characters: no platform shows them and some refuse them. Unicode's
+/// own breaks count as breaks, because Telegram drops them and the words at both sides would become one.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(unwelcome) {
+    if !text.contains(|char| unwelcome(char) || breaks(char)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -53,6 +49,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     while let Some(char) = chars.next() {
         match char {
             '\r' if chars.peek() != Some(&'\n') => out.push('\n'),
+            char if breaks(char) => out.push('\n'),
             char if unwelcome(char) => {}
             char => out.push(char),
         }
@@ -60,63 +57,34 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a line ends here, besides at the usual line feed and carriage return.
+fn breaks(char: char) -> bool {
+    matches!(char, '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 pub(super) fn unwelcome(char: char) -> bool {
     char.is_control() && char != '\n' && char != '\t'
 }
 
-/// Lines that look like the definition of a link (`[INFO]: started`) though no link refers to them. The
-/// parser swallows them; a reader must not miss them. Only those at the top level are found.
-pub(super) struct Strays<'t> {
-    text: &'t str,
-    /// Definitions that links refer to, in the order of the text.
-    used: Vec<Range<usize>>,
-    at: usize,
-}
-
-impl<'t> Strays<'t> {
-    pub(super) fn find(text: &'t str) -> Self {
-        let parser = Parser::new_ext(text, options());
-        let mut used = Vec::new();
-        if parser.reference_definitions().iter().next().is_some() {
-            let mut ids = Vec::new();
-            let mut events = parser.into_offset_iter();
-            for (event, _) in events.by_ref() {
-                if let Event::Start(Tag::Link { link_type, id, .. } | Tag::Image { link_type, id, .. }) =
-                    event
-                    && matches!(link_type, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut)
-                {
-                    ids.push(id);
-                }
-            }
-            let definitions = events.reference_definitions();
-            used.extend(ids.iter().filter_map(|id| Some(definitions.get(id)?.span.clone())));
-            used.sort_by_key(|span| span.start);
-            used.dedup();
+/// `text` with each tab replaced by the spaces up to the next of `stops` columns; `before` is what stands in
+/// front of it in its line. A platform that makes one space of a tab would take the shape from code.
+pub(super) fn expand_tabs<'t>(text: Cow<'t, str>, before: &str, stops: usize) -> Cow<'t, str> {
+    if !text.contains('\t') {
+        return text;
+    }
+    let mut column = before.chars().count();
+    let mut out = String::with_capacity(text.len() + 64);
+    for char in text.chars() {
+        let width = stops - column % stops;
+        match char {
+            '\t' => out.extend(std::iter::repeat_n(' ', width)),
+            char => out.push(char),
         }
-        Strays { text, used, at: 0 }
+        column = match char {
+            '\n' => 0,
+            '\t' => column + width,
+            _ => column + 1,
+        };
     }
-
-    /// What the parser has passed over in silence, up to `to`.
-    pub(super) fn before(&mut self, to: usize) -> Vec<&'t str> {
-        let (mut lines, mut at) = (Vec::new(), self.at);
-        let text = self.text;
-        if at < to && text[at..to].trim_start().starts_with('[') {
-            let mut take = |range: Range<usize>| {
-                lines.extend(text[range].lines().map(str::trim).filter(|line| !line.is_empty()));
-            };
-            let first = self.used.partition_point(|span| span.start < at);
-            for span in self.used[first..].iter().take_while(|span| span.start < to) {
-                take(at.min(span.start)..span.start);
-                at = span.end;
-            }
-            take(at.min(to)..to);
-        }
-        self.pass(to);
-        lines
-    }
-
-    /// The parser has told of everything up to here.
-    pub(super) fn pass(&mut self, to: usize) {
-        self.at = self.at.max(to);
-    }
+    Cow::Owned(out)
 }

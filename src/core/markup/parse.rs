@@ -1,22 +1,23 @@
 //! From Markdown to a sheet: blocks become lines, marks become looks.
 
+mod code;
 mod line;
 mod link;
+mod table;
 
-use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::intake::{self, Strays};
+use super::intake;
 use super::sheet::{Look, Sheet};
+use super::strays::Strays;
 use super::{Marks, Style};
+use crate::blank::{is_visible, shows};
 use crate::profile::Limit;
 use line::{DEEPEST, Marker};
 use link::Anchor;
 
 /// What a rule across the page becomes.
 const RULE: &str = "———";
-
-/// A language's name longer than this is none.
-const LONGEST_LANGUAGE: usize = 32;
 
 /// The extensions to CommonMark that agents write.
 pub(super) fn options() -> Options {
@@ -29,15 +30,18 @@ pub(super) fn options() -> Options {
 /// not blank never becomes nothing.
 pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> Sheet {
     let clean = intake::clean(text);
+    let mut reader = Reader::new(marks, limit, clean.len());
     if !intake::is_too_deep(&clean) {
-        let sheet = Reader::new(marks, limit, clean.len()).read_all(&clean);
-        if !sheet.text.trim().is_empty() {
+        let mut sheet = reader.read_all(&clean);
+        if is_visible(&sheet.text) {
+            code::set_words(&mut sheet, marks);
             return sheet;
         }
+        reader = Reader::new(marks, limit, clean.len());
     }
-    let mut sheet = Sheet::default();
-    sheet.push(&clean, Look::default());
-    sheet
+    reader.text(&clean);
+    code::set_words(&mut reader.sheet, marks);
+    reader.sheet
 }
 
 /// What the dialect has marks for.
@@ -83,6 +87,8 @@ struct Reader<'m> {
     bars: usize,
     /// Whether the current row has had a cell.
     in_row: bool,
+    /// Where the last cell of the current row ended, in the source.
+    row_read: usize,
 }
 
 impl<'m> Reader<'m> {
@@ -127,24 +133,25 @@ impl<'m> Reader<'m> {
             ink: 0,
             bars: 0,
             in_row: false,
+            row_read: 0,
         }
     }
 
     fn read_all(mut self, text: &str) -> Sheet {
         let mut strays = Strays::find(text);
-        let mut level = 0usize;
         for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
-            let (opens, closes) = (matches!(event, Event::Start(_)), matches!(event, Event::End(_)));
-            if level == 0 {
-                self.stray(strays.before(range.start));
+            self.stray(strays.before(&event, &range));
+            match event {
+                Event::Start(Tag::TableRow) => self.row_read = range.start,
+                Event::End(TagEnd::TableCell) => self.row_read = self.row_read.max(range.end),
+                Event::End(TagEnd::TableRow) if self.row_read < range.end => {
+                    self.excess_cells(&text[self.row_read..range.end]);
+                }
+                _ => {}
             }
-            level = (level + usize::from(opens)).saturating_sub(usize::from(closes));
             self.read(event);
-            if level == 0 {
-                strays.pass(range.end);
-            }
         }
-        self.stray(strays.before(text.len()));
+        self.stray(strays.rest());
         self.sheet
     }
 
@@ -216,8 +223,8 @@ impl<'m> Reader<'m> {
             Tag::Emphasis => self.enter(|look| look.italic = true),
             Tag::Strong => self.enter(|look| look.bold = true),
             Tag::Strikethrough => self.enter(|look| look.strike = true),
-            Tag::Link { link_type, dest_url, .. } => self.start_link(link_type, &dest_url),
-            Tag::Image { dest_url, .. } => self.start_link(LinkType::Inline, &dest_url),
+            Tag::Link { link_type, dest_url, title, .. } => self.start_link(link_type, &dest_url, &title),
+            Tag::Image { dest_url, title, .. } => self.start_link(LinkType::Inline, &dest_url, &title),
             // Not asked for in the options.
             Tag::FootnoteDefinition(_)
             | Tag::DefinitionList
@@ -243,15 +250,7 @@ impl<'m> Reader<'m> {
                 }
                 self.block();
             }
-            TagEnd::CodeBlock => {
-                // The parser ends every line of code with a break, the last one too.
-                let end = self.sheet.text.len();
-                if end > self.before_code && self.sheet.text.ends_with('\n') {
-                    self.sheet.truncate(end - 1);
-                }
-                self.look.pre = 0;
-                self.block();
-            }
+            TagEnd::CodeBlock => self.end_code(),
             TagEnd::List(_) => {
                 self.lists.pop();
                 self.block();
@@ -305,18 +304,6 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
-        self.block();
-        let language = match kind {
-            CodeBlockKind::Fenced(info) => info.split_whitespace().next(),
-            CodeBlockKind::Indented => None,
-        };
-        let language = language.filter(|word| word.len() <= LONGEST_LANGUAGE).map(str::to_owned);
-        self.sheet.blocks.push(language);
-        self.look.pre = self.sheet.blocks.len() as u32;
-        self.before_code = self.sheet.text.len();
-    }
-
     fn start_item(&mut self) {
         self.break_line(1);
         let mut text = "• ".to_owned();
@@ -348,20 +335,18 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn start_row(&mut self) {
-        self.break_line(1);
-        self.bars = 0;
-        self.in_row = false;
-    }
-
     fn text(&mut self, text: &str) {
         // An entity such as `&#7;` brings back what was cleaned away.
-        let text = intake::clean(text);
-        if !text.is_empty() {
-            self.flush();
-            self.ink += text.trim().len();
-            self.sheet.push(&text, self.worn());
+        let mut text = intake::clean(text);
+        if text.is_empty() {
+            return;
         }
+        self.flush();
+        if let Some(stops) = self.marks.tab_stops {
+            text = intake::expand_tabs(text, self.sheet.last_line(), stops);
+        }
+        self.ink += text.chars().filter(|char| shows(*char)).count();
+        self.sheet.push(&text, self.worn());
     }
 
     fn worn(&self) -> Look {

@@ -65,6 +65,36 @@ impl Sheet {
         }
     }
 
+    /// What stands in the last line.
+    pub fn last_line(&self) -> &str {
+        &self.text[self.text.rfind('\n').map_or(0, |newline| newline + 1)..]
+    }
+
+    /// Changes how some stretches of the text look; they come in the order of the text.
+    pub fn set_look(&mut self, stretches: &[Range<usize>], change: impl Fn(Look) -> Look) {
+        let mut stretches = stretches.iter().peekable();
+        if stretches.peek().is_none() {
+            return;
+        }
+        let (mut at, mut runs) = (0, Vec::<Run>::with_capacity(self.runs.len() + 2 * stretches.len()));
+        for run in &self.runs {
+            while at < run.end {
+                while stretches.next_if(|stretch| stretch.end <= at).is_some() {}
+                let (end, look) = match stretches.peek() {
+                    Some(stretch) if stretch.start <= at => (stretch.end, change(run.look)),
+                    Some(stretch) => (stretch.start, run.look),
+                    None => (run.end, run.look),
+                };
+                at = end.min(run.end);
+                match runs.last_mut() {
+                    Some(last) if last.look == look => last.end = at,
+                    _ => runs.push(Run { end: at, look }),
+                }
+            }
+        }
+        self.runs = runs;
+    }
+
     pub fn last_look(&self) -> Look {
         self.runs.last().map(|run| run.look).unwrap_or_default()
     }
@@ -97,7 +127,7 @@ impl Sheet {
             if let Some(link) = link {
                 self.write_lines(range.start..link.end, look, out);
                 out.push_str(" (");
-                out.push_str(&link.url);
+                out.push_str(told(&link.url));
                 out.push(')');
             }
             self.write_lines(link.map_or(range.start, |link| link.end)..range.end, look, out);
@@ -118,5 +148,13 @@ impl Sheet {
 
     pub fn link(&self, look: Look) -> Option<&Link> {
         self.links.get((look.link as usize).checked_sub(1)?)
+    }
+}
+
+/// A link's target as it is told to a reader: of a mail address only the address.
+pub(super) fn told(url: &str) -> &str {
+    match url.strip_prefix("mailto:") {
+        Some(address) if !address.contains('?') => address,
+        _ => url,
     }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use super::{Part, STAND_IN, intake, number, parse, plain};
+use crate::blank::is_visible;
 use crate::profile::Limit;
 use crate::split::{self, Dress};
 
@@ -46,7 +47,7 @@ pub(super) fn render(text: &str, limit: Limit) -> Vec<Part> {
         body
     });
     // A piece that was nothing but the end of a fence is empty by now.
-    number(bodies.filter(|body| !body.trim().is_empty()).map(|body| {
+    number(bodies.filter(|body| is_visible(body)).map(|body| {
         let plain = plain_within(&body, limit);
         (body, plain)
     }))
@@ -55,7 +56,7 @@ pub(super) fn render(text: &str, limit: Limit) -> Vec<Part> {
 /// Plain text can be longer than its source (`-` becomes `•`); then the source is plain enough.
 fn plain_within(body: &str, limit: Limit) -> String {
     let plain = plain(body);
-    if limit.holds(&plain) && !plain.is_empty() { plain } else { body.to_owned() }
+    if limit.holds(&plain) && is_visible(&plain) { plain } else { body.to_owned() }
 }
 
 fn write(text: &str, fences: &[Fence], piece: Range<usize>, dressed: bool, out: &mut String) {

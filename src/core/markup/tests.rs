@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::blank::shows;
 
 /// A dialect like Discord's or Slack's: marks end with their line, quotes are prefixes.
 static LINES: Dialect = Dialect {
@@ -47,6 +48,7 @@ static LINES: Dialect = Dialect {
         bare_code: false,
         per_line: true,
         max: usize::MAX,
+        ..Marks::PLAIN
     }),
 };
 
@@ -74,6 +76,19 @@ fn blank_text_makes_no_parts() {
 }
 
 #[test]
+fn invisible_text_makes_no_parts() {
+    for text in ["\u{200b}", "\u{2060}\n\u{feff}", "**\u{2800}**", "> \u{3000}\u{fffc}", "```\n\u{a0}\n```"] {
+        let parts = bodies(text, &LINES, 100);
+        assert!(parts.iter().all(|part| is_visible(part)), "{text:?} makes {parts:?}");
+    }
+    for dialect in [&LINES, &BARE, &SOURCE] {
+        assert_eq!(bodies("\u{200e}\u{a0}\u{2060}", dialect, 100), [""; 0]);
+        let padded = format!("{} a", "\u{2060}".repeat(250));
+        assert!(bodies(&padded, dialect, 100).iter().all(|part| is_visible(part)));
+    }
+}
+
+#[test]
 fn an_answer_of_which_markdown_shows_nothing_is_shown_as_written() {
     for text in [">", "-", "```\n```", "&nbsp;", "[INFO]: started"] {
         assert_eq!(bodies(text, &LINES, 100), [text], "{text:?}");
@@ -87,6 +102,84 @@ fn lines_that_only_look_like_link_definitions_are_kept() {
         plain("see [1] [b]\n\n[1]: http://a\n[2]: http://c\n[b]: d"),
         "see 1 (http://a) b (d)\n\n[2]: http://c"
     );
+}
+
+#[test]
+fn lines_that_only_look_like_link_definitions_are_kept_in_lists_and_quotes_too() {
+    assert_eq!(plain("- [INFO]: started\n- b"), "• [INFO]: started\n• b");
+    assert_eq!(plain("- a\n  - [i]: j\n- [ ] x"), "• a\n  • [i]: j\n☐ x");
+    assert_eq!(plain("> [a]: b\n> hi"), "> [a]: b\n\n> hi");
+    assert_eq!(plain("1. a\n\n   [b]: c 'd'\n2. e"), "1. a\n   [b]: c 'd'\n\n2. e");
+    assert_eq!(plain("- [xy]\n\n  [xy]: http://y"), "• xy (http://y)");
+}
+
+#[test]
+fn a_link_keeps_its_title() {
+    assert_eq!(plain("[a](http://b \"c d\") ![e](f.png 'e')"), "a (c d) (http://b) e (f.png)");
+}
+
+#[test]
+fn a_mail_address_is_told_without_its_scheme() {
+    assert_eq!(
+        plain("[write](mailto:a@b.org) [a@b.org](mailto:a@b.org) [](mailto:c@d.org)"),
+        "write (a@b.org) a@b.org c@d.org"
+    );
+    assert_eq!(plain("[write](mailto:a@b.org?subject=x)"), "write (mailto:a@b.org?subject=x)");
+}
+
+#[test]
+fn what_stands_behind_a_language_is_the_first_line_of_the_code() {
+    assert_eq!(body("```sh npm install\n```"), "```sh\nnpm install\n```");
+    assert_eq!(body("```js title=\"a\"\nb\n```"), "```js\ntitle=\"a\"\nb\n```");
+    let long = "x".repeat(40);
+    assert_eq!(body(&format!("```{long}\nb\n```")), format!("```\n{long}\nb\n```"));
+}
+
+#[test]
+fn cells_beyond_a_tables_head_are_shown() {
+    let rows = "| A | B |\n|---|---|\n| run | `ls | wc` |\n| 1 | 2 | three | a \\| b |\n";
+    assert_eq!(plain(rows), "A | B\nrun | `ls | wc`\n1 | 2 | three | a | b");
+    assert_eq!(plain("> | A |\n> |---|\n> | 1 | two"), "> A\n> 1 | two");
+}
+
+static SPACES: Dialect = Dialect {
+    name: "spaces",
+    writing: Writing::Marked(Marks {
+        open: |style, out| {
+            match style {
+                Style::Code => out.push('`'),
+                Style::Bold => out.push('*'),
+                _ => return false,
+            }
+            true
+        },
+        close: |style, out| out.push(if style == Style::Code { '`' } else { '*' }),
+        tab_stops: Some(4),
+        code_words: |text| text.match_indices("a.md").map(|(at, word)| at..at + word.len()).collect(),
+        bare_code: true,
+        ..Marks::PLAIN
+    }),
+};
+
+#[test]
+fn tabs_become_the_spaces_up_to_the_next_stop_where_the_platform_has_none() {
+    let code = "```\nif x {\n\ty()\n\t\tz\t// 1\nab\tc\n}\n```";
+    assert_eq!(bodies(code, &SPACES, 100), ["if x {\n    y()\n        z   // 1\nab  c\n}"]);
+    assert_eq!(bodies("a\tb `c\td`", &SPACES, 100), ["a   b `c d`"]);
+    assert_eq!(body("```\n\tx\n```"), "```\n\tx\n```", "others keep their tabs");
+}
+
+#[test]
+fn words_that_the_platform_would_link_are_code_except_in_links_and_code() {
+    assert_eq!(bodies("see a.md, **the a.md file**", &SPACES, 100), ["see `a.md`, *the *`a.md`* file*"]);
+    assert_eq!(bodies("`a.md` [a.md](http://a.md)", &LINES, 100), ["`a.md` <http://a.md|a.md>"]);
+    assert_eq!(bodies("`a.md b` c", &SPACES, 100), ["`a.md b` c"]);
+    assert_eq!(bodies("```\na.md\n```", &SPACES, 100), ["`a.md`"], "this dialect has no blocks");
+}
+
+#[test]
+fn breaks_of_unicode_are_breaks() {
+    assert_eq!(plain("a\u{2028}b\u{2029}c\u{b}d\u{c}e\u{85}f"), "a\nb\nc\nd\ne\nf");
 }
 
 #[test]
@@ -219,7 +312,7 @@ fn a_fence_that_is_cut_in_the_source_is_closed_and_opened_again() {
 
 /// Text without what a cut may take away.
 fn ink(text: &str) -> String {
-    text.chars().filter(|char| !char.is_whitespace()).collect()
+    text.chars().filter(|char| shows(*char)).collect()
 }
 
 fn markdown() -> impl Strategy<Value = String> {
@@ -284,7 +377,7 @@ proptest! {
                 for (index, part) in parts.iter().enumerate() {
                     prop_assert_eq!(part.key as usize, index);
                     prop_assert!(limit.holds(&part.body) && limit.holds(&part.plain), "{:?}", part);
-                    prop_assert!(!part.body.trim().is_empty());
+                    prop_assert!(is_visible(&part.body) && is_visible(&part.plain));
                 }
                 if dialect.name != "source" && (max >= 4 || unit == Unit::Characters) {
                     let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
@@ -298,7 +391,7 @@ proptest! {
     #[test]
     fn source_within_the_limit_is_untouched(text in any::<String>()) {
         let parts = bodies(&text, &SOURCE, 100_000);
-        if !text.trim().is_empty() {
+        if is_visible(&text) {
             prop_assert_eq!(parts, [text]);
         }
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::blank::shows;
 
 /// Cuts as for a platform without marks that counts code points.
 fn cut(text: &str, max: usize) -> Vec<&str> {
@@ -68,14 +69,20 @@ fn the_indentation_of_the_next_line_is_kept() {
     assert_eq!(cut("if a {\n\n    b();\n}", 10), ["if a {", "    b();\n}"]);
 }
 
+#[test]
+fn a_piece_of_which_nothing_is_seen_is_left_out() {
+    assert_eq!(cut("\u{2060}\u{200b}\u{2060} a", 3), ["a"]);
+    assert_eq!(cut(&"\u{2800}".repeat(9), 3), [""; 0]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_but_white_space_is_lost(text in "[ab \n.é\u{301}👩\u{200d}]{0,80}", max in 1usize..20) {
-        let ink = |text: &str| text.split_whitespace().collect::<String>();
+    fn nothing_that_is_seen_is_lost(text in "[ab \n.é\u{301}👩\u{200d}]{0,80}", max in 1usize..20) {
+        let ink = |text: &str| text.chars().filter(|char| shows(*char)).collect::<String>();
         let pieces = cut(&text, max);
         prop_assert_eq!(ink(&pieces.concat()), ink(&text));
-        prop_assert!(pieces.iter().all(|piece| piece.chars().count() <= max && !piece.trim().is_empty()));
+        prop_assert!(pieces.iter().all(|piece| piece.chars().count() <= max && is_visible(piece)));
     }
 }

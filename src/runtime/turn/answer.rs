@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frontdesk_core::blank::is_visible;
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::{prompt, terminal};
@@ -123,7 +124,7 @@ impl Run<'_> {
         match self.house.adapters.at(&self.turn.address) {
             Some(connection) => markup::render(text, connection.adapter.profile()),
             // Not configured any more: kept as written until it comes back.
-            None if text.trim().is_empty() => Vec::new(),
+            None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
         }
     }

@@ -3,12 +3,13 @@
 use pulldown_cmark::LinkType;
 
 use super::super::Style;
-use super::super::sheet::{Link, Look};
+use super::super::sheet::{Link, Look, told};
 use super::Reader;
 
 /// Where a link's text began.
 pub(super) struct Anchor {
     url: String,
+    title: String,
     start: usize,
     /// The ink before it.
     ink: usize,
@@ -17,7 +18,7 @@ pub(super) struct Anchor {
 }
 
 impl Reader<'_> {
-    pub(super) fn start_link(&mut self, link_type: LinkType, url: &str) {
+    pub(super) fn start_link(&mut self, link_type: LinkType, url: &str, title: &str) {
         self.flush();
         if self.in_link {
             // An image inside a link: its text is the link's.
@@ -34,7 +35,8 @@ impl Reader<'_> {
             self.sheet.links.push(Link { url: url.clone(), end: 0, told: false });
             self.look.link = self.sheet.links.len() as u32;
         }
-        self.outer.push((outer, Some(Anchor { url, start: self.sheet.text.len(), ink: self.ink, spell })));
+        let (title, start, ink) = (title.trim().to_owned(), self.sheet.text.len(), self.ink);
+        self.outer.push((outer, Some(Anchor { url, title, start, ink, spell })));
     }
 
     /// Whether the dialect can show this link, and some text of it in every part. An address that takes
@@ -51,29 +53,29 @@ impl Reader<'_> {
     }
 
     pub(super) fn end_link(&mut self, anchor: Anchor, outer: Look) {
-        let Anchor { url, start, ink, spell } = anchor;
+        let Anchor { url, title, start, ink, spell } = anchor;
         self.in_link = false;
         // A link without words shows its address.
         let bare = self.ink == ink;
         if bare {
-            self.text(&url);
+            self.text(told(&url));
+        }
+        if !title.is_empty() && self.sheet.text[start..].trim() != title {
+            self.text(&format!(" ({title})"));
         }
         let shown = &self.sheet.text[start..];
-        let told = bare
-            || url.is_empty()
-            || shown.trim() == url
-            || url.strip_prefix("mailto:") == Some(shown.trim());
+        let told_already = bare || url.is_empty() || [url.as_str(), told(&url)].contains(&shown.trim());
         let end = start + shown.trim_end().len();
         if !spell {
             if let Some(link) = self.sheet.links.last_mut() {
-                (link.end, link.told) = (end, told);
+                (link.end, link.told) = (end, told_already);
             }
-        } else if !told {
+        } else if !told_already {
             // The address follows the last word, wherever the link's mark ended.
             let after = shown[end - start..].to_owned();
             self.sheet.truncate(end);
             self.look = outer;
-            self.text(&format!(" ({url})"));
+            self.text(&format!(" ({})", told(&url)));
             self.sheet.push(&after, self.worn());
         }
     }
