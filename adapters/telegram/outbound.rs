@@ -17,6 +17,10 @@ use crate::config::Settings;
 use crate::error::Fault;
 use crate::media;
 
+/// The topic "General" of every forum, by the number that some clients and updates give it. The Bot API knows it as the
+/// chat without a topic, and refuses this number.
+pub(crate) const GENERAL: i32 = 1;
+
 /// An address as Telegram's methods take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chat {
@@ -29,6 +33,8 @@ impl Chat {
     fn of(address: &Address) -> Result<Self, SendError> {
         let id = number(address.chat(), "a chat's id")?;
         let topic = address.thread().map(|topic| number(topic, "a topic's id")).transpose()?;
+        // Ids of groups are negative; topics of private chats are numbered differently.
+        let topic = topic.filter(|topic| *topic != GENERAL || id > 0);
         Ok(Self { id: ChatId(id), topic: topic.map(|topic| ThreadId(MessageId(topic))) })
     }
 }
@@ -211,6 +217,13 @@ mod tests {
         assert_eq!(value["message_thread_id"], 12);
         let reply = json!({"message_id": 99, "allow_sending_without_reply": true});
         assert_eq!(value["reply_parameters"], reply);
+    }
+
+    #[test]
+    fn the_general_topic_of_a_forum_is_the_chat_itself() {
+        assert_eq!(chat("telegram:-1007:topic:1"), chat("telegram:-1007"));
+        assert!(chat("telegram:-1007:topic:2").topic.is_some());
+        assert!(chat("telegram:7:topic:1").topic.is_some(), "topics of a private chat are messages of it");
     }
 
     #[rstest]

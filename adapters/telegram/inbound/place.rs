@@ -6,6 +6,7 @@ use frontdesk_core::message::Place;
 use super::Me;
 use super::json::Unread;
 use super::model::{Chat, ChatKind, Message};
+use crate::outbound::GENERAL;
 
 /// A place and the way to it.
 pub(super) struct Spot {
@@ -20,6 +21,8 @@ pub(super) fn of_message(me: &Me, message: &Message<'_>) -> Result<Spot, Unread>
 
 /// A chat, or a topic of it.
 pub(super) fn of(me: &Me, chat: &Chat, topic: Option<i64>) -> Result<Spot, Unread> {
+    // The topic "General" is the group itself, whether the update names it or not: one conversation, one address.
+    let topic = topic.filter(|topic| *topic != i64::from(GENERAL) || chat.kind != Some(ChatKind::Group));
     let (id, topic) = (chat.id.to_string(), topic.map(|topic| topic.to_string()));
     let address = me.address(&id, topic.as_deref())?;
     let place = match (chat.kind.ok_or_else(|| Unread("chat.type".to_owned()))?, topic) {
