@@ -112,8 +112,9 @@ CREATE TABLE outbox (
   address             TEXT NOT NULL,
   part_key            TEXT NOT NULL UNIQUE,  -- the same for every attempt: 't12/0', 'm7/notice/reset/0', 'send/...'
   kind                TEXT NOT NULL CHECK (kind IN ('answer', 'notice', 'send')),
-  act                 TEXT NOT NULL CHECK (act IN ('post', 'edit')),
-  target              TEXT,        -- of an edit: the platform's id of the message
+  act                 TEXT NOT NULL CHECK (act IN ('post', 'edit', 'delete')),
+  target              TEXT,        -- the platform's id of the message to edit or to delete; of a post: the unfinished
+                                   -- message that it replaces, which is deleted once the post is sent
   body                TEXT NOT NULL,
   plain               TEXT,        -- NULL where it equals the body
   reply_to            TEXT,

@@ -58,6 +58,9 @@ const GONE: [&str; 6] = [
     "INPUT_USER_DEACTIVATED",
     "user is deactivated",
 ];
+/// Topics that are gone, or that take nothing from us, in a chat that is there.
+const THREAD_GONE: [&str; 4] =
+    ["message thread not found", "TOPIC_DELETED", "TOPIC_CLOSED", "TOPIC_ID_INVALID"];
 /// Markup that was not understood.
 const MARKUP: [&str; 5] = [
     "can't parse entities",
@@ -167,6 +170,7 @@ impl Refusal {
             500.. => later(None, detail),
             400 if self.says(&MARKUP) => SendError::Markup(detail),
             400 if self.says(&GONE) => SendError::Gone(detail),
+            400 if self.says(&THREAD_GONE) => SendError::ThreadGone(detail),
             // A topic that is gone too: the rest of its chat lives, and the text is for nobody else in it.
             _ => SendError::Refused(detail),
         }
@@ -197,6 +201,7 @@ mod tests {
             SendError::Refused(_) => "refused",
             SendError::Markup(_) => "markup",
             SendError::Gone(_) => "gone",
+            SendError::ThreadGone(_) => "thread gone",
             SendError::Moved { .. } => "moved",
             SendError::Credentials(_) => "credentials",
             SendError::Unknown(_) => "unknown",
@@ -213,8 +218,9 @@ mod tests {
     #[case(400, "Bad Request: message is too long", "refused")]
     #[case(400, "Bad Request: message text is empty", "refused")]
     #[case(400, "Bad Request: message to edit not found", "refused")]
-    #[case(400, "Bad Request: message thread not found", "refused")]
-    #[case(400, "Bad Request: TOPIC_CLOSED", "refused")]
+    #[case(400, "Bad Request: message thread not found", "thread gone")]
+    #[case(400, "Bad Request: TOPIC_DELETED", "thread gone")]
+    #[case(400, "Bad Request: TOPIC_CLOSED", "thread gone")]
     #[case(400, "Bad Request: not enough rights to send text messages to the chat", "refused")]
     #[case(401, "Unauthorized", "credentials")]
     #[case(403, "Forbidden: bot was blocked by the user", "gone")]

@@ -209,6 +209,9 @@ pub enum SendError {
     /// The chat is gone or has shut us out.
     #[error("chat is gone: {0}")]
     Gone(String),
+    /// The topic or thread is gone or closed; the chat it belongs to is there.
+    #[error("topic is gone: {0}")]
+    ThreadGone(String),
     /// The chat has another id now: everything for it goes there.
     #[error("the chat has moved to {to}")]
     Moved {

@@ -1,5 +1,6 @@
 //! The accounts of all platforms: keeps each one connected, and knows which of them hear their platform.
 
+mod hold;
 mod pace;
 mod shown;
 
@@ -24,10 +25,6 @@ use crate::desk::Account;
 /// How long a refused credential, or a platform that is set up wrongly, is left alone: an operator must act. Some
 /// platforms take a token back that is tried a thousand times a day.
 const OPERATOR_PAUSE: Duration = Duration::from_secs(120);
-/// How long nothing is sent when there is no connection; more each time.
-const OFFLINE_PAUSE: Duration = Duration::from_secs(1);
-/// But never longer than this.
-const LONGEST_OFFLINE_PAUSE: Duration = Duration::from_secs(30);
 /// So many chats are remembered before those that are at rest are forgotten.
 const CHATS: usize = 1024;
 
@@ -61,10 +58,12 @@ struct State {
     error: Option<String>,
     /// Why nothing can be sent until an operator acts; ends with the next delivery.
     shut_out: Option<String>,
-    /// Nothing is sent before this time.
+    /// Nothing is sent before this time: the platform has said so, or refuses our token.
     hold: Mono,
     /// How often in a row there was no connection to send on.
     offline: u32,
+    /// When somebody may look again whether there is a connection, after a send that found none.
+    probe: Mono,
 }
 
 impl Adapters {
@@ -163,6 +162,7 @@ impl Connection {
             shut_out: None,
             hold: Mono::default(),
             offline: 0,
+            probe: Mono::default(),
         };
         let stopped = watch::Sender::new(None);
         Self {
@@ -197,7 +197,8 @@ impl Connection {
     }
 
     /// Carries out one act. A panic in the adapter costs that act alone, and what the platform says about the
-    /// whole account is remembered for everyone who sends.
+    /// whole account is remembered for everyone who sends. While the platform wants nothing for this chat or account,
+    /// nothing leaves, whatever it is.
     pub(crate) async fn send(
         &self,
         clock: &Arc<dyn Clock>,
@@ -207,6 +208,9 @@ impl Connection {
         if self.shown.is_said(to, &act) {
             let Act::Edit { target, .. } = act else { return Ok(Receipt::default()) };
             return Ok(Receipt { message: Some(target) });
+        }
+        if let Some(held) = self.held(to, clock.mono()) {
+            return Err(held);
         }
         let shows = Shows::of(&act);
         let act = self.keyed(act);
@@ -239,68 +243,6 @@ impl Connection {
             post.key = format!("{}/{}", self.house, post.key);
         }
         act
-    }
-
-    /// When something may be sent to this address, if not now.
-    pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>, to: &Address) -> Option<Mono> {
-        let now = clock.mono();
-        {
-            let mut state = self.state();
-            if state.hold > now {
-                return Some(state.hold);
-            }
-            if state.offline > 0 {
-                // One goes and looks whether the platform is back; the others wait for what it finds.
-                state.hold = now + OFFLINE_PAUSE;
-            }
-        }
-        self.pace.must_wait(to, now)
-    }
-
-    /// Whether the platform wants nothing for this chat now.
-    pub(crate) fn is_held(&self, clock: &Arc<dyn Clock>, to: &Address) -> bool {
-        self.pace.held_until(to, clock.mono()).is_some()
-    }
-
-    /// Something was sent to a chat of several people.
-    pub(crate) fn sent_to_group(&self, clock: &Arc<dyn Clock>, to: &Address) {
-        self.pace.sent_to_group(to, clock.mono());
-    }
-
-    /// Nothing is sent for `pause`.
-    fn hold(&self, clock: &Arc<dyn Clock>, pause: Duration) {
-        let until = clock.mono() + pause;
-        let mut state = self.state();
-        state.hold = state.hold.max(until);
-    }
-
-    /// There is no connection: longer and longer pauses, and one line in the log.
-    fn offline(&self, clock: &Arc<dyn Clock>) {
-        let mut state = self.state();
-        state.offline += 1;
-        let pause = OFFLINE_PAUSE.saturating_mul(state.offline).min(LONGEST_OFFLINE_PAUSE);
-        state.hold = state.hold.max(clock.mono() + pause);
-        if state.offline == 1 {
-            let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
-            tracing::warn!(channel, account, "nothing can be sent; parts wait for the connection");
-        }
-    }
-
-    /// The platform refuses our token.
-    fn shut_out(&self, clock: &Arc<dyn Clock>, detail: &str) {
-        self.hold(clock, OPERATOR_PAUSE);
-        self.state().shut_out = Some(format!("credentials refused: {detail}"));
-    }
-
-    /// The platform has said something, be it no.
-    fn online(&self) {
-        let mut state = self.state();
-        if state.offline > 0 {
-            state.offline = 0;
-            state.hold = Mono::default();
-            let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
-            tracing::info!(channel, account, "parts are sent again");
-        }
     }
 
     fn account(&self, clock: &Arc<dyn Clock>) -> Account {

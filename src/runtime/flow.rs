@@ -5,11 +5,12 @@ mod edits;
 mod fence;
 mod paragraphs;
 mod silence;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{About, Act, Ending, Post, PostKind, Receipt, SendError};
+use frontdesk_core::act::{About, Act, Ending, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
@@ -17,7 +18,7 @@ use frontdesk_core::markup::{self, Part};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Change, Terminal};
-use frontdesk_store::row::{ClaimedTurn, Fenced};
+use frontdesk_store::row::ClaimedTurn;
 use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
@@ -27,6 +28,7 @@ use crate::media;
 use edits::{Edits, Posted};
 pub(crate) use fence::Fence;
 pub(crate) use silence::Silence;
+use way::{Step, Way};
 
 /// How long the end of a turn waits for an edit that is still on its way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
@@ -56,21 +58,6 @@ pub(crate) struct Flow {
     edits: Option<Edits>,
     /// The one request of this turn that is on its way: typing, the first post, or an edit.
     pending: Option<BoxFuture<'static, Step>>,
-}
-
-/// What came of a request.
-enum Step {
-    Typed,
-    Shown,
-    Posted(String),
-    /// Failed, but the next one may not.
-    Missed,
-    /// Not this time; the answer comes whole.
-    Off,
-    /// To be shown again, but not before.
-    Later(Duration),
-    /// Nothing was to be shown, and nothing may be before.
-    Wait(Duration),
 }
 
 impl Flow {
@@ -146,8 +133,11 @@ impl Flow {
         }
         let kept = self.text.floor_char_boundary(self.text.len().saturating_sub(bytes));
         self.text.truncate(kept);
-        if let Some(blocks) = self.edits.as_mut().and_then(|edits| edits.blocks.as_mut()) {
-            blocks.shrunk(&self.text);
+        if let Some(edits) = &mut self.edits {
+            edits.rewritten(kept);
+            if let Some(blocks) = &mut edits.blocks {
+                blocks.shrunk(&self.text);
+            }
         }
         if kept < self.live {
             self.live = self.text.rfind('\n').map_or(0, |end| end + 1);
@@ -171,6 +161,14 @@ impl Flow {
     /// What was said so far.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the history keeps of an answer that was stopped here: its words, without the names of files.
+    pub(crate) fn partial(&self) -> String {
+        match self.silence.may_become(&self.text) {
+            true => String::new(),
+            false => media::without_files(&self.text).0,
+        }
     }
 
     /// The answer, complete; `whole` where the agent gave one that differs from its pieces.
@@ -202,7 +200,7 @@ impl Flow {
 
     /// Whether a message has been begun.
     pub(crate) fn is_posted(&self) -> bool {
-        self.edits.as_ref().is_some_and(|edits| matches!(edits.post, Posted::At(_)))
+        self.edits.as_ref().is_some_and(|edits| edits.is_begun)
     }
 
     /// Waits for the request that is on its way, or makes the one that is due. Safe to be dropped in between.
@@ -254,99 +252,79 @@ impl Flow {
         }
     }
 
-    /// The first post, or an edit. Both show plain text: half-finished markup is not markup.
+    /// The first post, or an edit. Both show plain text: half-finished markup is not markup. An edit that would change
+    /// nothing is not made: past the end of the first message the text grows and the message does not.
     fn edit(&mut self, now: Mono) {
-        let plain = self.first_part();
+        let first = self.first_part();
         let visible = self.visible().len();
         let Some(edits) = &mut self.edits else { return };
         edits.next = now + edits.every;
         edits.shown = visible;
         // Text that shows nothing yet.
-        let Some(plain) = plain else { return };
-        match &edits.post {
-            Posted::Off => {}
+        let Some((plain, is_full)) = first else { return };
+        edits.is_full = is_full;
+        if edits.tried.as_deref() == Some(plain.as_str()) {
+            return self.type_again(now);
+        }
+        edits.tried = Some(plain.clone());
+        let (Some(edits), Some(way)) = (&self.edits, self.way()) else { return };
+        self.pending = match &edits.post {
+            Posted::Off => None,
             Posted::At(target) => {
                 let target = target.clone();
-                let post = self.post_of(plain);
-                self.show(Act::Edit { target, post });
+                Some(Box::pin(way.show(Act::Edit { target, post: self.post_of(plain) })))
             }
-            Posted::Draft => self.show(Act::Draft { id: self.turn.0, text: plain }),
-            Posted::None => self.first_post(plain),
-        }
-    }
-
-    /// Stores part 0 as streaming, posts it, and stores the platform's id of it.
-    fn first_post(&mut self, plain: String) {
-        let Some(connection) = self.connection.clone() else { return };
-        let (house, address) = (self.house.clone(), self.address.clone());
-        let (turn, fence) = (self.turn, self.fence);
-        self.pending = Some(Box::pin(async move {
-            // Held until the platform's id is stored: an end that comes meanwhile edits this message.
-            let _alone = connection.alone_in(&address).await;
-            if connection.is_held(&house.clock, &address) {
-                return Step::Off;
-            }
-            let row = match house.store.stream(turn, fence, plain, house.clock.wall()).await {
-                Ok(Fenced::Done(Some(row))) => row,
-                // An older part to this chat is still to be sent; an answer must not overtake it.
-                Ok(Fenced::Done(None) | Fenced::Stale) => return Step::Off,
-                Err(error) => {
-                    tracing::warn!(%turn, %error, "an answer could not be streamed; it will come whole");
-                    return Step::Off;
-                }
-            };
-            let out = row.post.out;
-            let post = Post { more: true, ..row.post };
-            let Ok(Receipt { message: Some(message) }) =
-                connection.send(&house.clock, &address, Act::Post(post)).await
-            else {
-                return Step::Off;
-            };
-            if let Err(error) = house.store.streamed(out, message.clone()).await {
-                tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
-            }
-            Step::Posted(message)
-        }));
-    }
-
-    /// Changes what the chat shows, unless the turn is cancelled by the time that nobody else does.
-    fn show(&mut self, change: Act) {
-        let Some(connection) = self.connection.clone() else { return };
-        let (house, address) = (self.house.clone(), self.address.clone());
-        let (turn, stop) = (self.turn, self.stop.clone());
-        self.pending = Some(Box::pin(async move {
-            let _alone = connection.alone_in(&address).await;
-            if stop.is_cancelled() {
-                return Step::Off;
-            }
-            request(&house, &connection, &address, turn, change).await
-        }));
+            Posted::Draft => Some(Box::pin(way.show(Act::Draft { id: self.turn.0, text: plain }))),
+            Posted::None => Some(Box::pin(way.first_post(plain, edits.every))),
+        };
     }
 
     fn type_on(&mut self) {
-        let Some(connection) = self.connection.clone() else { return };
-        let (house, address, turn) = (self.house.clone(), self.address.clone(), self.turn);
-        self.pending =
-            Some(Box::pin(async move { request(&house, &connection, &address, turn, Act::Typing).await }));
+        if let Some(way) = self.way() {
+            self.pending = Some(Box::pin(way.show(Act::Typing)));
+        }
+    }
+
+    /// Says that somebody writes when the chat does not show it.
+    fn type_again(&mut self, now: Mono) {
+        if self.typing.is_none() {
+            self.typing = self.profile().and_then(|profile| profile.typing).map(|_| now);
+        }
     }
 
     fn settle(&mut self, step: Step) {
-        // Whoever sees the answer grow need not be told that somebody writes.
-        if matches!(step, Step::Shown | Step::Posted(_)) {
-            self.typing = None;
-        }
         let now = self.house.clock.mono();
-        let Some(edits) = &mut self.edits else { return };
+        let Some(edits) = &mut self.edits else {
+            if let Step::Later(pause) = step {
+                self.typing = self.typing.map(|due| due.max(now + pause));
+            }
+            return;
+        };
         match step {
-            Step::Typed | Step::Shown | Step::Missed => {}
-            Step::Posted(message) => edits.post = Posted::At(message),
+            Step::Typed | Step::Missed => {}
+            // Whoever sees the answer grow need not be told that somebody writes.
+            Step::Shown => self.typing = None,
+            Step::Posted(message) => {
+                edits.post = Posted::At(message);
+                edits.is_begun = true;
+                self.typing = None;
+            }
             Step::Off => edits.post = Posted::Off,
-            Step::Wait(pause) => edits.next = edits.next.max(now + pause),
             Step::Later(pause) => {
-                edits.next = edits.next.max(now + pause);
-                edits.shown = 0;
+                edits.later(now + pause);
+                self.typing = self.typing.map(|due| due.max(now + pause));
             }
         }
+        let grows_unseen = edits.is_full || matches!(edits.post, Posted::Off);
+        if grows_unseen {
+            self.type_again(now);
+        }
+    }
+
+    fn way(&self) -> Option<Way> {
+        let connection = self.connection.clone()?;
+        let (house, address) = (self.house.clone(), self.address.clone());
+        Some(Way { house, connection, address, turn: self.turn, fence: self.fence, stop: self.stop.clone() })
     }
 
     /// How much of the text may be seen while more is to come.
@@ -360,11 +338,13 @@ impl Flow {
         }
     }
 
-    /// What fits into the first message.
-    fn first_part(&self) -> Option<String> {
+    /// What fits into the first message, and whether more of the text is there already.
+    fn first_part(&self) -> Option<(String, bool)> {
         let profile = self.profile()?;
         let (text, _) = media::without_files(self.visible());
-        markup::render(&text, profile).into_iter().next().map(|part| part.plain)
+        let mut parts = markup::render(&text, profile).into_iter();
+        let first = parts.next()?.plain;
+        Some((first, parts.next().is_some()))
     }
 
     fn post_of(&self, plain: String) -> Post {
@@ -383,28 +363,6 @@ impl Flow {
 
     fn profile(&self) -> Option<&Profile> {
         self.connection.as_ref().map(|connection| connection.adapter.profile())
-    }
-}
-
-async fn request(house: &House, connection: &Connection, address: &Address, turn: TurnId, act: Act) -> Step {
-    let (typing, draft) = (act == Act::Typing, matches!(act, Act::Draft { .. }));
-    match connection.send(&house.clock, address, act).await {
-        Ok(_) if typing => Step::Typed,
-        Ok(_) => Step::Shown,
-        Err(SendError::Later { after, .. }) => {
-            let pause = after.unwrap_or(Duration::from_secs(1));
-            if typing { Step::Wait(pause) } else { Step::Later(pause) }
-        }
-        Err(error) => {
-            tracing::debug!(%turn, %error, "an answer in progress could not be shown");
-            match error {
-                _ if typing => Step::Missed,
-                SendError::Moved { .. } => Step::Off,
-                // A platform that takes no drafts here will not take the next one either.
-                SendError::Refused(_) if draft => Step::Off,
-                _ => Step::Missed,
-            }
-        }
     }
 }
 

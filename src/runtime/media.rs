@@ -67,8 +67,6 @@ pub enum MediaError {
     #[error("this chat takes no files")]
     NotHere,
     /// What is to stand beneath it does not fit there.
-    #[error("the text beneath it is too long")]
-    Caption,
     /// The disk.
     #[error("it could not be read or kept")]
     Disk(#[from] io::Error),

@@ -65,9 +65,6 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     if house.drain.is_cancelled() {
         return Next::Sleep;
     }
-    if let Some(until) = connection.must_wait(&house.clock, &address) {
-        return Next::At(until);
-    }
     match attempt(&house, &connection, &address).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
@@ -87,6 +84,10 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
 
 async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address) -> Result<Next, StoreError> {
     let _alone = connection.alone_in(address).await;
+    // Not before the lock is ours: whoever held it may have been told to wait.
+    if let Some(until) = connection.must_wait(&house.clock, address) {
+        return Ok(Next::At(until));
+    }
     let row = match house.store.claim_part(address, house.clock.wall()).await? {
         NextPart::Send(row) => *row,
         NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),
@@ -105,8 +106,12 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
             SendResult::Later { next_at, error: error.to_string(), counts: false }
         }
     };
+    let elsewhere = match &outcome {
+        SendResult::ThreadGone { chat, .. } => Some(chat.clone()),
+        _ => moved.ok().flatten(),
+    };
     note(house, address, &row, &outcome);
-    if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) {
+    if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) && row.delete.is_none() {
         connection.sent_to_group(&house.clock, address);
     }
     let (id, now) = (row.post.out, house.clock.wall());
@@ -126,8 +131,8 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
             Ok(ended) => break ended,
         }
     };
-    if let Ok(Some(to)) = moved {
-        // Everything else of the chat was woken when it moved; this part was in our hands then.
+    if let Some(to) = elsewhere {
+        // Everything else of a chat was woken when it moved; this part was in our hands then.
         house.outbox.wake(&to);
         return Ok(Next::Sleep);
     }
@@ -154,6 +159,7 @@ async fn request(
 ) -> Result<Receipt, SendError> {
     let post = revealed(house, row);
     let act = match (&row.edit, &row.media) {
+        _ if let Some(target) = &row.delete => Act::Delete { target: target.clone() },
         (Some(target), _) => Act::Edit { target: target.clone(), post },
         (None, Some(media)) => match house.media.opened(media).await {
             Ok(file) => Act::Media { file, post },
@@ -224,25 +230,42 @@ fn judge(
         // The account is held back; the part may go as soon as that ends.
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
-            // An edit that is made twice says the same.
+            // An edit or a deletion that is made twice has the same effect as one.
             let age = (house.clock.wall() - row.created).to_std().unwrap_or_default();
             let known = connection.adapter.profile().idempotent.is_some_and(|window| age < window);
-            let harmless = known || row.edit.is_some();
+            let harmless = known || row.edit.is_some() || row.delete.is_some();
             match house.config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
             }
         }
-        SendError::Markup(_) if row.post.part.body != row.post.part.plain => {
-            SendResult::Plain { error: error.to_string() }
-        }
-        // The message was deleted, or is in a chat that has moved on: what it should say is said all the same.
-        SendError::Refused(_) if row.edit.is_some() => SendResult::Anew { error: error.to_string() },
-        SendError::Markup(_) | SendError::Refused(_) => SendResult::Dead { error: error.to_string() },
         SendError::Gone(_) => SendResult::Gone { error: error.to_string() },
         SendError::Moved { .. } if moved => later(Duration::ZERO, false),
-        // To where it is, or to no address at all.
-        SendError::Moved { .. } => SendResult::Dead { error: error.to_string() },
+        _ => refused(row, &error),
+    }
+}
+
+/// What follows from a "no" to one part.
+fn refused(row: &OutRow, error: &SendError) -> SendResult {
+    let chat = Address::new(row.address.channel(), Some(row.address.account()), row.address.chat(), None);
+    let error_text = error.to_string();
+    match (error, chat) {
+        // Some platforms delete nothing, or nothing that is old: then the message stays.
+        _ if row.delete.is_some() => SendResult::Undeleted { error: error_text },
+        (SendError::ThreadGone(_), Ok(chat)) if row.address.thread().is_some() => {
+            SendResult::ThreadGone { chat, error: error_text }
+        }
+        (SendError::Markup(_), _) if row.post.part.body != row.post.part.plain => {
+            SendResult::Plain { error: error_text }
+        }
+        // The message was deleted, or is in a chat that has moved on: what it should say is said all the same.
+        _ if row.edit.is_some() => SendResult::Anew { error: error_text },
+        // A caption that is not taken must not cost the file, nor a file that is not taken the words.
+        _ if row.media.is_some() && !row.post.part.body.is_empty() => {
+            SendResult::Uncaptioned { error: error_text }
+        }
+        // Also of a chat that has moved to where it is, or to no address at all.
+        _ => SendResult::Dead { error: error_text },
     }
 }
 
@@ -255,6 +278,9 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
         SendResult::Unknown { error } => ("unknown", Some(error)),
         SendResult::Dead { error } => ("dead", Some(error)),
         SendResult::Gone { error } => ("gone", Some(error)),
+        SendResult::ThreadGone { error, .. } => ("thread_gone", Some(error)),
+        SendResult::Uncaptioned { error } => ("uncaptioned", Some(error)),
+        SendResult::Undeleted { error } => ("undeleted", Some(error)),
     };
     metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
         .increment(1);
@@ -265,6 +291,7 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
             let (part, channel) = (row.post.out, address.channel());
             tracing::warn!(%part, channel, outcome = name, error, "a part was not delivered");
         }
+        None if row.delete.is_some() => {}
         None => {
             let session = row.post.about.session.as_ref();
             house.hooks.tell(Moment::at(Point::MessageSent, session).saying(row.post.part.plain.clone()));

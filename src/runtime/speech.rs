@@ -40,6 +40,10 @@ impl Speech for Speaker {
         }
     }
 
+    fn fits(&self, to: &Address, text: &str) -> bool {
+        self.profiles.get(to.channel()).is_none_or(|profile| profile.limit.holds(text))
+    }
+
     fn idempotent(&self, to: &Address) -> Option<Duration> {
         self.profiles.get(to.channel()).and_then(|profile| profile.idempotent)
     }

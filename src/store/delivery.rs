@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::OutId;
+use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::part::{Envelope, load, out, out_columns};
+use crate::part::{Envelope, Piece, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{Fenced, NextPart, SendResult};
+use crate::row::{Fenced, NextPart, OutRow, SendResult};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -35,13 +36,22 @@ impl Store {
     }
 }
 
+/// What stands before later parts to the same address. A message that grows blocks nobody once the platform has named
+/// it: its edits change nothing else, so replies and questions may be posted below it meanwhile.
+macro_rules! unfinished {
+    () => {
+        "state IN ('queued', 'streaming', 'sending') AND (state <> 'streaming' OR platform_message_id IS NULL)"
+    };
+}
+
 fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart> {
     let oldest = tx.one(
         concat!(
             "SELECT ",
             out_columns!(),
-            " FROM outbox o WHERE o.address = ?1 AND o.state IN ('queued', 'streaming', 'sending')
-              ORDER BY o.id LIMIT 1"
+            " FROM outbox o WHERE o.address = ?1 AND ",
+            unfinished!(),
+            " ORDER BY o.id LIMIT 1"
         ),
         [address.as_str()],
         out,
@@ -71,11 +81,16 @@ fn ended(
     match result {
         SendResult::Sent { platform_message } => {
             // An edit learns no new id: what it edited keeps its own.
-            tx.run(
+            let replaced = tx.one(
                 "UPDATE outbox SET state = 'sent', platform_message_id = coalesce(?2, platform_message_id),
-                                   error = NULL, owner = NULL, done_at = ?3 WHERE id = ?1",
+                                   error = NULL, owner = NULL, done_at = ?3
+                 WHERE id = ?1 RETURNING iif(act = 'post', target, NULL)",
                 params![id.0, platform_message, ms(now)],
+                |row| row.get::<_, Option<String>>(0),
             )?;
+            if let Some(message) = replaced.flatten() {
+                withdraw(tx, id, &message, now)?;
+            }
         }
         SendResult::Later { next_at, error, counts } => {
             tx.run(
@@ -92,12 +107,16 @@ fn ended(
             )?;
         }
         SendResult::Anew { error } => {
+            // The target stays: it is deleted once this is sent, and never before.
             tx.run(
-                "UPDATE outbox SET state = 'queued', act = 'post', target = NULL, platform_message_id = NULL,
+                "UPDATE outbox SET state = 'queued', act = 'post', platform_message_id = NULL,
                                    next_at = ?2, error = ?3, owner = NULL WHERE id = ?1",
                 params![id.0, ms(now), error],
             )?;
         }
+        SendResult::Uncaptioned { error } => uncaptioned(tx, id, error, now)?,
+        SendResult::ThreadGone { chat, error } => thread_gone(tx, id, &address, chat, error, now)?,
+        SendResult::Undeleted { error } => done(tx, id, "dropped", error, now)?,
         SendResult::Unknown { error } => done(tx, id, "unknown", error, now)?,
         SendResult::Dead { error } => {
             done(tx, id, "dead", error, now)?;
@@ -114,10 +133,9 @@ pub(crate) fn held(tx: &Tx<'_>, id: OutId, fence: i64) -> Outcome<Option<String>
     tx.one(held, [id.0, fence], |row| row.get(0))
 }
 
-/// Whether an address has an open part.
+/// Whether an address has a part that is to be sent, or that keeps others waiting.
 pub(crate) fn open(tx: &Tx<'_>, address: &str) -> Outcome<bool> {
-    let open =
-        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') LIMIT 1";
+    let open = concat!("SELECT 1 FROM outbox WHERE address = ?1 AND ", unfinished!(), " LIMIT 1");
     Ok(tx.one(open, [address], |_| Ok(()))?.is_some())
 }
 
@@ -135,16 +153,65 @@ fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
         return Ok(());
     };
-    let envelope = Envelope {
+    beside(&dead, now).notice(tx, &id.to_string(), &Notice::Gap).map(drop)
+}
+
+/// Puts the deletion of an unfinished message on its way, now that its whole text stands in another one.
+fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcome<()> {
+    let Some(sent) = load(tx, id)? else { return Ok(()) };
+    let nothing = Part { key: 0, body: String::new(), plain: String::new() };
+    let key = format!("{}/delete", sent.post.key);
+    let Some(row) = beside(&sent, now).put(tx, key, Piece::from(&nothing))? else { return Ok(()) };
+    tx.run("UPDATE outbox SET act = 'delete', target = ?2 WHERE id = ?1", params![row.post.out.0, message])?;
+    Ok(())
+}
+
+/// A file is tried without its caption, whose text follows as a message: whatever is wrong with one of them costs
+/// nobody the other.
+fn uncaptioned(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outcome<()> {
+    let Some(file) = load(tx, id)? else { return Ok(()) };
+    tx.run(
+        "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, body = '', plain = NULL, owner = NULL
+         WHERE id = ?1",
+        params![id.0, ms(now), error],
+    )?;
+    let key = format!("{}/caption", file.post.key);
+    beside(&file, now).put(tx, key, Piece::from(&file.post.part)).map(drop)
+}
+
+/// The topic or thread of an address is gone: everything that is open for it goes to the chat itself, in its order.
+fn thread_gone(
+    tx: &Tx<'_>,
+    id: OutId,
+    old: &str,
+    chat: &Address,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    tx.run(
+        "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, attempts = attempts - 1, owner = NULL
+         WHERE id = ?1",
+        params![id.0, ms(now), error],
+    )?;
+    tx.run(
+        "UPDATE outbox SET address = ?2
+         WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
+        params![old, chat.as_str()],
+    )?;
+    Ok(())
+}
+
+/// The envelope of what is said beside a part.
+fn beside(part: &OutRow, now: DateTime<Utc>) -> Envelope<'_> {
+    Envelope {
         turn: None,
-        about: &dead.post.about.messages,
-        session: dead.post.about.session.as_ref(),
-        address: &dead.address,
+        about: &part.post.about.messages,
+        session: part.post.about.session.as_ref(),
+        address: &part.address,
         reply_to: None,
-        kind: PostKind::Notice,
+        kind: part.post.kind,
         now,
-    };
-    envelope.notice(tx, &id.to_string(), &Notice::Gap).map(drop)
+    }
 }
 
 /// The chat is gone: nothing can be sent there, and nobody can be told.

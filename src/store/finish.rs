@@ -144,7 +144,11 @@ pub(crate) fn cancel(
     now: DateTime<Utc>,
 ) -> Outcome<Vec<OutRow>> {
     let error = why.map(str::to_owned);
-    close(tx, turn, &Finish { error, ..Finish::bare(turn.id, turn.fence, Ending::Cancelled, now) })?;
+    // The history keeps what was shown. Whoever runs the turn may know of more, and stores it then.
+    let known = turn.so_far.as_ref().map_or(0, String::len);
+    let answer = Streaming::of(tx, turn.id)?.map(|row| row.body).filter(|shown| shown.len() > known);
+    let finish = Finish { error, answer, ..Finish::bare(turn.id, turn.fence, Ending::Cancelled, now) };
+    close(tx, turn, &finish)?;
     Ok(settle(tx, turn.id, turn.state == "running", now)?.unwrap_or_default())
 }
 
@@ -197,7 +201,7 @@ fn answer(
     Ok(said)
 }
 
-/// A streamed message whose turn has no answer: it keeps what it showed and says how it ended. An interruption
+/// A streamed message whose turn has no answer: what it showed stays, and it says how it ended. An interruption
 /// is told there, and not once more as a notice with the same text.
 pub(crate) fn cut(
     tx: &Tx<'_>,
@@ -210,13 +214,8 @@ pub(crate) fn cut(
         Some(Notice::Interrupted { so_far }) => Some(so_far.as_str()),
         _ => finish.answer.as_deref(),
     };
-    let fuller = told.filter(|text| !text.trim().is_empty()).or(turn.so_far.as_deref());
-    let text = cut_off(fuller.filter(|text| !text.trim().is_empty()).unwrap_or(&row.body), finish.ending);
-    let mut parts = tx.house.speech.parts(&turn.address, &text);
-    if parts.is_empty() {
-        // Whatever the renderer makes of it, the row must not stay open for ever.
-        parts.push(Part { key: 0, body: text.clone(), plain: text });
-    }
+    let known = told.filter(|text| !text.trim().is_empty()).or(turn.so_far.as_deref());
+    let parts = cut_off(tx, &turn.address, known, &row.body, finish.ending);
     Ok((answer(tx, turn, Some(row), &parts, finish.now)?, interrupted))
 }
 

@@ -128,7 +128,7 @@ fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {
 
 /// A file on its way out, as its row says it. What stands beneath it is the row's own text.
 pub(crate) fn stored(media: &OutMedia) -> String {
-    let OutMedia { file, name, mime, kind, caption: _ } = media;
+    let OutMedia { file, name, mime, kind, caption: _, after: _ } = media;
     json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
 }
 
@@ -143,5 +143,6 @@ pub(crate) fn carried(json: &str) -> Option<OutMedia> {
         mime: text(&media, "mime"),
         kind: text(&media, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
         caption: None,
+        after: Vec::new(),
     })
 }

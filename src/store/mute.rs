@@ -19,6 +19,10 @@ impl Speech for Mute {
         Vec::new()
     }
 
+    fn fits(&self, _: &Address, _: &str) -> bool {
+        true
+    }
+
     fn idempotent(&self, _: &Address) -> Option<Duration> {
         None
     }

@@ -250,8 +250,16 @@ fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutRow>> {
     let one = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
     for kind in ["", "m"] {
         for n in 0.. {
-            let Some(row) = tx.one(one, [format!("{base}/{kind}{n}")], out)? else { break };
+            let key = format!("{base}/{kind}{n}");
+            let Some(row) = tx.one(one, [&key], out)? else { break };
+            let file = row.media.is_some();
             rows.push(row);
+            // What did not fit beneath a file follows it.
+            for n in 0.. {
+                let after = if file { tx.one(one, [format!("{key}/{n}")], out)? } else { None };
+                let Some(row) = after else { break };
+                rows.push(row);
+            }
         }
     }
     Ok(rows)
@@ -283,8 +291,11 @@ fn expire(
         else {
             continue;
         };
-        done(tx, *id, "dead", "expired", now)?;
+        // Nobody misses a deletion.
+        let state = if part.delete.is_some() { "dropped" } else { "dead" };
+        done(tx, *id, state, "expired", now)?;
         if part.post.kind != PostKind::Notice
+            && part.delete.is_none()
             && told.insert(part.address.as_str().to_owned())
             && !told_already(tx, &part.address)?
         {

@@ -87,7 +87,8 @@ impl Envelope<'_> {
         Ok(said)
     }
 
-    /// Puts files on their way; the n-th one has the key `{key}/m{n}`.
+    /// Puts files on their way; the n-th one has the key `{key}/m{n}`, and text of its that follows it `{key}/m{n}/0`
+    /// and so on.
     pub(crate) fn files(&self, tx: &Tx<'_>, key: &str, files: &[OutMedia]) -> Outcome<Vec<OutRow>> {
         let mut said = Vec::with_capacity(files.len());
         for (n, media) in (0..).zip(files) {
@@ -95,6 +96,7 @@ impl Envelope<'_> {
             let part = media.caption.clone().map_or_else(nothing, |part| Part { key: n, ..part });
             let piece = Piece { media: Some(media), ..Piece::from(&part) };
             said.extend(self.put(tx, format!("{key}/m{n}"), piece)?);
+            said.extend(self.parts(tx, &format!("{key}/m{n}"), &media.after)?);
         }
         Ok(said)
     }
@@ -163,6 +165,7 @@ impl Envelope<'_> {
                 more: false,
             },
             edit: None,
+            delete: None,
             media: piece.media.map(|media| captioned(media.clone(), piece.part)),
             salt: piece.salt,
             state: state.into(),
@@ -179,7 +182,7 @@ impl Envelope<'_> {
 /// A file with its caption: the text of its own row.
 fn captioned(file: OutMedia, part: &Part) -> OutMedia {
     let caption = Some(part.clone()).filter(|part| !part.body.is_empty() || !part.plain.is_empty());
-    OutMedia { caption, ..file }
+    OutMedia { caption, after: Vec::new(), ..file }
 }
 
 /// A row as [`out_columns`] names it.
@@ -187,8 +190,12 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
     let key: String = row.get(4)?;
     let body: String = row.get(8)?;
     let plain = row.get::<_, Option<String>>(9)?.unwrap_or_else(|| body.clone());
-    let edits = row.get_ref(6)?.as_str()? == "edit";
     let target: Option<String> = row.get(7)?;
+    let (edit, delete) = match row.get_ref(6)?.as_str()? {
+        "edit" => (target, None),
+        "delete" => (None, target),
+        _ => (None, None),
+    };
     let turn_messages = row.get::<_, Option<String>>(21)?;
     let messages = match &turn_messages {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
@@ -212,7 +219,8 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
             // It is being shown while it grows.
             more: row.get_ref(11)?.as_str()? == "streaming",
         },
-        edit: target.filter(|_| edits),
+        edit,
+        delete,
         state: row.get(11)?,
         attempts: small(row, 12)?,
         next_at: at(row, 13)?,

@@ -110,11 +110,12 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
     let orphans = open_parts(tx, "sending")?;
     for id in &orphans {
         let step = tx.apart(|| {
-            let part = "SELECT address, created_at FROM outbox WHERE id = ?1";
-            let part = tx.one(part, [id.0], |row| Ok((parsed::<Address>(row, 0)?, at(row, 1)?)))?;
-            let known = part.is_some_and(|(to, created)| {
+            let part = "SELECT address, created_at, act <> 'post' FROM outbox WHERE id = ?1";
+            let read = |row: &Row<'_>| Ok((parsed::<Address>(row, 0)?, at(row, 1)?, row.get::<_, bool>(2)?));
+            let known = tx.one(part, [id.0], read)?.is_some_and(|(to, created, repeatable)| {
                 let age = (how.now - created).to_std().unwrap_or_default();
-                tx.house.speech.idempotent(&to).is_some_and(|window| age < window)
+                // An edit or a deletion that is made twice has the same effect as one.
+                repeatable || tx.house.speech.idempotent(&to).is_some_and(|window| age < window)
             });
             if how.resend || known {
                 tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;

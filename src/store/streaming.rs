@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Ending, Post};
+use frontdesk_core::address::Address;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Failure;
@@ -10,7 +11,7 @@ use rusqlite::params;
 
 use crate::delivery::{done, open};
 use crate::fault::Outcome;
-use crate::finish::cut;
+use crate::finish::{cut, fenced};
 use crate::part::{Piece, load};
 use crate::queue::Line;
 use crate::row::{Fenced, Finish, OutRow};
@@ -43,6 +44,46 @@ impl Store {
         self.write(Line::Turns, move |tx| Ok(settle(tx, turn, false, now)?.is_some())).await
     }
 
+    /// What the streamed message is about to show, stored before each edit: when its turn is stopped or cut off, this
+    /// is what stays. Stale when the turn has ended or is somebody else's: then nothing may be shown any more.
+    pub async fn stream_shows(&self, turn: TurnId, fence: i64, plain: String) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            fenced(tx.run(
+                "UPDATE outbox SET body = ?3, plain = NULL
+                 WHERE turn_id = ?1 AND state = 'streaming'
+                   AND EXISTS (SELECT 1 FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                params![turn.0, fence, plain],
+            )?)
+        })
+        .await
+    }
+
+    /// The first post of a streamed message failed: its row goes, so that nothing waits behind it. The answer comes as
+    /// a whole, or begins to be streamed again. Nothing happens once the row is more than an attempt.
+    pub async fn unstreamed(&self, out: OutId) -> Result<()> {
+        self.write(Line::Turns, move |tx| {
+            let row =
+                "DELETE FROM outbox WHERE id = ?1 AND state = 'streaming' AND platform_message_id IS NULL";
+            tx.run(row, [out.0]).map(drop)
+        })
+        .await
+    }
+
+    /// Keeps what a stopped turn had said until then, for the history. A conversation that was erased meanwhile stays
+    /// erased.
+    pub async fn keep_partial(&self, turn: TurnId, fence: i64, so_far: String) -> Result<()> {
+        self.write(Line::Turns, move |tx| {
+            tx.run(
+                "UPDATE turn SET answer = ?3
+                 WHERE id = ?1 AND fence = ?2 AND state IN ('cancelled', 'superseded')
+                   AND EXISTS (SELECT 1 FROM epoch WHERE key = turn.key AND n = turn.epoch)",
+                params![turn.0, fence, so_far],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
     /// The platform has given the streamed message its id. If the turn has ended meanwhile and the answer has
     /// not been sent yet, it becomes an edit of this message after all.
     pub async fn streamed(&self, out: OutId, platform_message: String) -> Result<()> {
@@ -66,7 +107,7 @@ impl Store {
 pub(crate) struct Streaming {
     pub(crate) out: OutId,
     pub(crate) platform_message: Option<String>,
-    /// What it showed first. Edits are no rows, so what it shows now is not known here.
+    /// What it shows, plain: stored before each edit, so never less than that.
     pub(crate) body: String,
 }
 
@@ -153,12 +194,38 @@ fn ending(
     Ok(said)
 }
 
-/// What a streamed message says when its turn ended without an answer of its own.
-pub(crate) fn cut_off(shown: &str, ending: Ending) -> String {
-    match ending {
-        Ending::Answered => shown.to_owned(),
-        Ending::Dead => format!("{shown}\n\n(interrupted, /retry)"),
-        Ending::Cancelled | Ending::Superseded | Ending::Refused => format!("{shown}\n\n(stopped)"),
+/// The parts of a streamed message whose turn ended without an answer of its own: all that is known to have been said,
+/// or, if that is less, what the chat shows, unchanged; and how it ended.
+pub(crate) fn cut_off(
+    tx: &Tx<'_>,
+    to: &Address,
+    known: Option<&str>,
+    shown: &str,
+    ending: Ending,
+) -> Vec<Part> {
+    let how = match ending {
+        Ending::Answered => None,
+        Ending::Dead => Some("(interrupted, /retry)"),
+        Ending::Cancelled | Ending::Superseded | Ending::Refused => Some("(stopped)"),
+    };
+    let speech = &tx.house.speech;
+    let with_end = |text: &str| how.map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"));
+    if let Some(text) = known.filter(|text| !text.trim().is_empty() && *text != shown) {
+        // A message that grows shows one part at most.
+        let is_more = match speech.parts(to, text).as_slice() {
+            [] => false,
+            [one] => one.plain.len() >= shown.len(),
+            _ => true,
+        };
+        if is_more {
+            return speech.parts(to, &with_end(text));
+        }
+    }
+    let verbatim = |key, text: String| Part { key, body: text.clone(), plain: text };
+    match (with_end(shown), how) {
+        (whole, _) if speech.fits(to, &whole) => vec![verbatim(0, whole)],
+        (_, None) => vec![verbatim(0, shown.to_owned())],
+        (_, Some(how)) => vec![verbatim(0, shown.to_owned()), verbatim(1, how.to_owned())],
     }
 }
 

@@ -427,3 +427,57 @@ async fn a_chat_that_moves_under_a_growing_answer_gets_it_whole() {
     world.at_rest().await;
     assert!(world.platform().chat("-1").is_empty());
 }
+
+#[tokio::test]
+async fn a_caption_that_does_not_fit_follows_its_file_as_a_message() {
+    let world = World::new().await;
+    // A caption holds 50 characters with its marks, a message 200.
+    for (caption, follows) in [
+        ("a caption of just fifty characters, not one longer", false),
+        ("a caption of fifty-one characters, which is one more", true),
+        ("**b** **b** **b** **b** **b** **b** **b** **b** **b**", true),
+    ] {
+        for after in [Some("text after"), None] {
+            let name = format!("anna{}{}", caption.len(), after.is_some());
+            made(&world, "a.png", b"png");
+            let text = after.map(Step::Say);
+            world.agent().will([Step::File("a.png", Some(caption))].into_iter().chain(text));
+            world.user(&name).says("draw").await;
+            world.at_rest().await;
+            let chat = world.platform().chat(&name).into_iter();
+            let chat: Vec<(String, bool)> = chat.map(|sent| (sent.text, sent.file.is_some())).collect();
+            let words = caption.replace("**b**", "<b>b</b>");
+            let mut expected: Vec<(String, bool)> =
+                after.map(|text| (text.to_owned(), false)).into_iter().collect();
+            match follows {
+                true => expected.extend([(String::new(), true), (words, false)]),
+                false => expected.push((words, true)),
+            }
+            assert_eq!(chat, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caption_that_the_platform_refuses_costs_nobody_the_file_and_a_bad_file_nobody_the_words() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    made(&world, "a.png", b"png");
+    let refused = || Fault::Answer(SendError::Refused("caption too long".to_owned()));
+    world.platform().fails([refused()]);
+    world.agent().will([Step::File("a.png", Some("May"))]);
+    anna.says("draw").await;
+    world.at_rest().await;
+    let chat = world.platform().chat("anna");
+    assert!(chat[0].file.is_some() && chat[0].text.is_empty(), "{chat:?}");
+    assert_eq!((chat[1].text.as_str(), chat.len()), ("May", 2));
+
+    let ben = world.user("ben");
+    world.platform().fails([refused(), refused()]);
+    world.agent().will([Step::File("a.png", Some("June"))]);
+    ben.says("draw").await;
+    world.at_rest().await;
+    let sees = ben.sees();
+    assert_eq!((sees[0].as_str(), sees.len()), ("June", 2), "{sees:?}");
+    assert!(sees[1].contains("could not be delivered"), "{sees:?}");
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_runtime::config::Ambiguous;
+use frontdesk_world::event::said;
 use frontdesk_world::platform::Fault;
 use frontdesk_world::{Step, World, operator, plan};
 
@@ -293,5 +294,43 @@ async fn a_last_edit_of_a_message_that_is_gone_is_posted_anew() {
     world.agent().go_on();
     world.at_rest().await;
     let shown: Vec<String> = anna.sees();
-    assert_eq!(shown, ["Let me", "Let me see."], "the answer arrives, and no gap is told");
+    assert_eq!(
+        shown,
+        ["Let me see."],
+        "the answer arrives, no gap is told, and no half answer stays above it"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_whose_topic_was_deleted_meanwhile_goes_to_the_chat_itself() {
+    for growing in [false, true] {
+        let plan = if growing { plan().edits(500) } else { plan() };
+        let world = World::with(plan).await;
+        world.agent().will([Step::Pause, Step::Say("**one** "), Step::Pause, Step::Echo]);
+        world.platform().brought(said("anna", "two").in_topic("-1", "6")).await;
+        world.agent().begun(1).await;
+        world.platform().delete_topic("6");
+        world.agent().go_on();
+        world.beat().await;
+        world.agent().go_on();
+        world.at_rest().await;
+        let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();
+        assert_eq!(shown, ["<b>one</b> two"], "once, and no notice about it (growing: {growing})");
+        let rows: Vec<_> =
+            world.outbox().await.into_iter().filter(|row| row.address.chat() == "-1").collect();
+        assert_eq!((rows.len(), rows[0].state.as_str(), rows[0].address.as_str()), (1, "sent", "fake:-1"));
+        assert_eq!(rows[0].attempts, 1, "an address that is gone is no attempt");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_delivered_after_its_topic_was_deleted_is_told_where_somebody_reads_it() {
+    let world = World::new().await;
+    world.platform().delete_topic("6");
+    // The answer reaches the chat, which refuses it.
+    world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
+    world.platform().brought(said("anna", "hello").in_topic("-1", "6")).await;
+    world.at_rest().await;
+    let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();
+    assert!(shown.len() == 1 && shown[0].contains("could not be delivered"), "{shown:?}");
 }

@@ -289,12 +289,15 @@ async fn a_draft_that_is_too_fast_waits_as_long_as_the_platform_says() {
     world.platform().slow_down_drafts(SendError::Later { after, scope: Bucket::Chat, detail: String::new() });
     world.agent().will([Step::Say("one"), Step::Pause]);
     anna.says("count").await;
-    world.asleep(Duration::from_millis(400)).await;
-    world.clock().pass(Duration::from_millis(400));
-    until("typing was shown", || async { (world.platform().typings() == 1).then_some(()) }).await;
-    world.asleep(Duration::from_millis(2600)).await;
-    assert!(world.platform().drafts("anna").is_empty());
-    world.clock().pass(Duration::from_millis(2600));
+    world.asleep(Duration::from_secs(3)).await;
+    world.clock().pass(Duration::from_millis(2900));
+    world.beat().await;
+    let platform = world.platform();
+    assert!(
+        platform.drafts("anna").is_empty() && platform.typings() == 0,
+        "typing would be too fast as well"
+    );
+    world.clock().pass(Duration::from_millis(100));
     until("the draft is shown", || async { (world.platform().drafts("anna").len() == 1).then_some(()) })
         .await;
     world.agent().go_on();
@@ -377,4 +380,278 @@ async fn a_failed_answer_keeps_no_escape_sequence_of_what_was_said_so_far() {
     anna.says("go").await;
     world.at_rest().await;
     assert_eq!(world.history("anna").await[0].answer.as_deref(), Some("halfway (https://e.com)"));
+}
+
+/// Lets the pause between edits pass, and whatever is due then be done.
+async fn next_edit(world: &World) {
+    world.beat().await;
+    world.clock().pass(EVERY);
+    world.beat().await;
+}
+
+const EVERY: Duration = Duration::from_millis(800);
+
+/// Says pieces, each after a pause between edits.
+fn in_pieces(pieces: &[&'static str]) -> Vec<Step> {
+    pieces.iter().flat_map(|piece| [Step::Say(piece), Step::Pause]).collect()
+}
+
+#[tokio::test]
+async fn an_edit_that_would_change_nothing_is_not_made() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    // 40 characters a piece; a message holds 200.
+    let pieces = ["0123456789 abcdefghij 0123456789 abcdefg "; 20];
+    world.agent().will(in_pieces(&pieces));
+    anna.says("at length").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    for _ in 1..pieces.len() {
+        next_edit(&world).await;
+        world.agent().go_on();
+    }
+    next_edit(&world).await;
+    let full = anna.sees().remove(0);
+    assert!(full.len() > 150, "{full}");
+    let edits = world.platform().count("edit");
+    assert!(edits <= 5, "{edits} edits of a message that was full after five pieces");
+    assert!(world.platform().typings() > 0, "what is said unseen is shown as typing");
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(world.platform().count("edit"), edits, "its last word stood there already");
+    assert_eq!(anna.sees().join(" "), pieces.concat().trim_end());
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_edited_is_not_edited_again_and_again() {
+    for answer in [SendError::Refused("gone".to_owned()), SendError::Unknown("no answer".to_owned())] {
+        let world = World::with(plan().edits(800)).await;
+        let anna = world.user("anna");
+        let long = "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 \
+                    0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 \
+                    0123456789 0123456789 0123456789 0123456789 ";
+        world.agent().will(in_pieces(&["begun ", long, "more ", "more ", "more ", "more "]));
+        anna.says("go").await;
+        world.platform().shows("anna", 1, |_| true).await;
+        world.platform().refuse_edits(answer.clone());
+        for _ in 0..5 {
+            world.agent().go_on();
+            next_edit(&world).await;
+        }
+        assert_eq!(world.platform().count("edit"), 1, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn where_edits_are_refused_the_half_answer_goes_once_the_whole_one_is_there() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["first paragraph of the answer\n\n", "second **bold** part"]));
+    anna.says("go").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.platform().refuse_edits(SendError::Refused("message can't be edited".to_owned()));
+    next_edit(&world).await;
+    world.agent().go_on();
+    next_edit(&world).await;
+    // The whole answer cannot be posted yet: what is there must stay.
+    let after = Some(Duration::from_secs(30));
+    world.platform().fails([
+        Fault::Answer(SendError::Refused("message can't be edited".to_owned())),
+        Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: String::new() }),
+    ]);
+    world.agent().go_on();
+    until("the new message was refused for now", || async {
+        (world.outbox().await[0].error.as_deref().is_some_and(|error| error.contains("try again")))
+            .then_some(())
+    })
+    .await;
+    assert_eq!(anna.sees(), ["first paragraph of the answer"]);
+    world.crash().await;
+    world.start().await.unwrap();
+    world.clock().pass(Duration::from_secs(30));
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["first paragraph of the answer\n\nsecond <b>bold</b> part"]);
+    let acts: Vec<String> = world.platform().journal();
+    let at = |kind: &str| acts.iter().rposition(|line| line.starts_with(kind)).unwrap();
+    assert!(at("post anna") < at("delete anna"), "{acts:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_deleted_stays_and_nobody_is_told_of_it() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
+    anna.says("go").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.platform().refuse_edits(SendError::Refused("no".to_owned()));
+    world.platform().refuse_deletes();
+    world.agent().go_on();
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["one", "one two"]);
+    assert!(world.outbox().await.iter().all(|row| row.state != "dead"), "{:?}", world.outbox().await);
+}
+
+#[tokio::test]
+async fn a_stop_leaves_what_was_shown_in_the_chat_and_in_the_history() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["One *first* ", "two three ", "four"]));
+    let message = anna.says("count").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.agent().go_on();
+    next_edit(&world).await;
+    world.platform().shows("anna", 1, |shown| shown.text == "One first two three").await;
+    world.agent().go_on();
+    world.beat().await;
+    anna.says("/stop").await;
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!(sees[0], "One first two three\n\n(stopped)");
+    assert_eq!(sees.len(), 2, "{sees:?}");
+    let kept = world.message(message).await;
+    assert_eq!(
+        (kept.message.state.as_str(), kept.answer.as_deref()),
+        ("cancelled", Some("One *first* two three four"))
+    );
+}
+
+#[tokio::test]
+async fn a_stop_of_a_full_message_takes_nothing_from_it() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    let text = "0123456789 ".repeat(18);
+    let said: &'static str = text.leak();
+    world.agent().will(in_pieces(&[said]));
+    anna.says("go").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    let shown = anna.sees().remove(0);
+    anna.says("/stop").await;
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!([sees[0].as_str(), sees[1].as_str()], [shown.as_str(), "(stopped)"], "{sees:?}");
+}
+
+#[tokio::test]
+async fn what_was_shown_stays_when_the_process_dies_with_its_turn() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Tool("x"), Step::Say("One "), Step::Pause, Step::Say("two three"), Step::Hang]);
+    let message = anna.says("count").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    world.agent().go_on();
+    next_edit(&world).await;
+    world.platform().shows("anna", 1, |shown| shown.text == "One two three").await;
+    world.crash().await;
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["One two three\n\n(interrupted, /retry)"]);
+    assert_eq!(world.message(message).await.message.state, "dead");
+}
+
+#[tokio::test]
+async fn a_command_is_answered_while_an_answer_grows() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["one ", "two ", "three"]));
+    anna.says("count").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    anna.says("/whoami").await;
+    // No time passes until the reply is there.
+    let shown = world.platform().shows("anna", 2, |_| true).await;
+    assert!(shown[1].text.contains("anna"), "{shown:?}");
+    world.agent().go_on();
+    next_edit(&world).await;
+    world.platform().shows("anna", 1, |shown| shown.text == "one two").await;
+    anna.says("/status").await;
+    world.platform().shows("anna", 3, |_| true).await;
+    world.agent().go_on();
+    next_edit(&world).await;
+    world.agent().go_on();
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!((sees[0].as_str(), sees.len()), ("one two three", 3), "{sees:?}");
+}
+
+#[tokio::test]
+async fn a_first_post_that_fails_keeps_no_reply_waiting() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.platform().fails([Fault::Answer(SendError::Refused("no".to_owned()))]);
+    world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
+    anna.says("count").await;
+    until("the first post was refused", || async { (world.platform().count("answered") == 1).then_some(()) })
+        .await;
+    anna.says("/whoami").await;
+    assert!(anna.hears().await.contains("anna"));
+    world.agent().go_on();
+    assert_eq!(anna.hears().await, "one two");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_grows_survives_a_crash_beside_a_reply() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("first try"), Step::Hang]);
+    anna.says("question").await;
+    world.platform().shows("anna", 1, |_| true).await;
+    until("the id is stored", || async { world.outbox().await[0].platform_message.clone() }).await;
+    anna.says("/whoami").await;
+    world.platform().shows("anna", 2, |_| true).await;
+    world.crash().await;
+    world.agent().will([Step::Say("second try")]);
+    world.start().await.unwrap();
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!((sees[0].as_str(), sees.len()), ("second try", 2), "{sees:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_ready_at_once_waits_out_the_pause_that_its_first_post_was_told() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    let after = Some(Duration::from_secs(5));
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    world.platform().answer_all("anna", Some(later));
+    anna.says("hello").await;
+    until("the platform was asked", || async { (world.platform().calls("anna") > 0).then_some(()) }).await;
+    for _ in 0..4 {
+        world.beat().await;
+        world.clock().pass(Duration::from_secs(1));
+    }
+    world.beat().await;
+    assert_eq!(
+        world.platform().calls("anna"),
+        1,
+        "the next call is not made before the time that the platform asked for"
+    );
+    world.platform().answer_all("anna", None);
+    world.clock().pass(Duration::from_secs(1));
+    assert_eq!(anna.hears().await, "hello");
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn while_a_platform_wants_a_pause_neither_edits_nor_drafts_nor_typing_are_sent() {
+    for (scope, draft) in [(Bucket::Chat, false), (Bucket::Account, false), (Bucket::Chat, true)] {
+        let flow = if draft { Flow::Draft { every: EVERY } } else { Flow::Edits { every: EVERY } };
+        let world = World::with(plan().flow(flow)).await;
+        let anna = world.user("anna");
+        world.agent().will(in_pieces(&["one ", "two ", "three ", "four ", "five"]));
+        anna.says("count").await;
+        until("it has begun", || async { (world.platform().calls("anna") == 1).then_some(()) }).await;
+        let after = Some(Duration::from_secs(60));
+        let later = SendError::Later { after, scope, detail: "429".to_owned() };
+        world.platform().answer_all("anna", Some(later));
+        next_edit(&world).await;
+        world.agent().go_on();
+        until("the pause was asked for", || async { (world.platform().calls("anna") == 2).then_some(()) })
+            .await;
+        for _ in 0..3 {
+            world.agent().go_on();
+            world.clock().pass(Duration::from_secs(9));
+            // Goes all the way through the gateway, up to where its reply would be sent.
+            anna.says("/whoami").await;
+        }
+        assert_eq!(world.platform().calls("anna"), 2, "{scope:?}, draft: {draft}");
+    }
 }

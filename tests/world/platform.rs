@@ -67,6 +67,8 @@ struct State {
     acknowledged: u64,
     outcomes: Vec<(u64, Outcome)>,
     messages: Vec<Posted>,
+    /// How many messages there have been, with those that were deleted.
+    posts: usize,
     /// Every request, in order: what it was and whether it was taken.
     journal: Vec<String>,
     faults: VecDeque<Fault>,
@@ -82,6 +84,16 @@ struct State {
     no_drafts: bool,
     /// What the next draft is answered with.
     draft_fault: Option<SendError>,
+    /// What every edit is answered with.
+    edit_fault: Option<SendError>,
+    /// What everything in one chat is answered with.
+    fault: Option<(String, SendError)>,
+    /// Whether messages cannot be deleted.
+    keeps_all: bool,
+    /// Topics that are gone.
+    closed: Vec<String>,
+    /// The chat of everything that was sent, whatever it was.
+    calls: Vec<String>,
 }
 
 /// What goes wrong with the next send.
@@ -200,6 +212,36 @@ impl Platform {
         self.state().no_drafts = true;
     }
 
+    /// Every edit is answered with this from now on.
+    pub fn refuse_edits(&self, error: SendError) {
+        self.state().edit_fault = Some(error);
+    }
+
+    /// Everything in a chat is answered with this until it is `None`.
+    pub fn answer_all(&self, chat: &str, error: Option<SendError>) {
+        self.state().fault = error.map(|error| (chat.to_owned(), error));
+    }
+
+    /// Messages cannot be deleted from now on.
+    pub fn refuse_deletes(&self) {
+        self.state().keeps_all = true;
+    }
+
+    /// A topic of a group is deleted: nothing can be sent there.
+    pub fn delete_topic(&self, topic: &str) {
+        self.state().closed.push(topic.to_owned());
+    }
+
+    /// How often anything was sent to a chat, be it a sign of typing, and whatever the platform answered.
+    pub fn calls(&self, chat: &str) -> usize {
+        self.state().calls.iter().filter(|to| *to == chat).count()
+    }
+
+    /// How many requests of a kind (`post`, `edit`, `delete`, `answered`) the journal has.
+    pub fn count(&self, kind: &str) -> usize {
+        self.state().journal.iter().filter(|line| line.split(' ').next() == Some(kind)).count()
+    }
+
     /// The next draft is answered with this.
     pub fn slow_down_drafts(&self, error: SendError) {
         self.state().draft_fault = Some(error);
@@ -275,7 +317,8 @@ impl Platform {
 
     fn add(&self, chat: &str, post: &Post, file: Option<Carried>) -> Receipt {
         let mut state = self.state();
-        let id = format!("out-{}", state.messages.len() + 1);
+        state.posts += 1;
+        let id = format!("out-{}", state.posts);
         let text = post.part.body.clone();
         state.journal.push(format!("post {chat} {} {text}", post.key));
         let (kind, key) = (post.kind, post.key.clone());
@@ -289,6 +332,11 @@ impl Platform {
     fn edit(&self, chat: &str, target: &str, post: &Post) -> Result<Receipt, SendError> {
         let mut state = self.state();
         state.journal.push(format!("edit {chat} {target} {}", post.part.body));
+        if let Some(error) = state.edit_fault.clone() {
+            drop(state);
+            self.changed.notify_waiters();
+            return Err(error);
+        }
         let message = state.messages.iter_mut().find(|message| message.id == target);
         let message = message.ok_or_else(|| SendError::Refused("no such message".to_owned()))?;
         message.text.clone_from(&post.part.body);
@@ -298,8 +346,38 @@ impl Platform {
         Ok(Receipt { message: Some(target.to_owned()) })
     }
 
+    fn delete(&self, chat: &str, target: &str) -> Result<Receipt, SendError> {
+        let mut state = self.state();
+        state.journal.push(format!("delete {chat} {target}"));
+        if state.keeps_all {
+            return Err(SendError::Refused("it is too old".to_owned()));
+        }
+        state.messages.retain(|message| message.id != target);
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(Receipt::default())
+    }
+
+    /// What everything is answered with, or what is sent to a topic that is gone.
+    fn refusal(&self, to: &Address, act: &Act) -> Option<SendError> {
+        let mut state = self.state();
+        state.calls.push(to.chat().to_owned());
+        let gone = to.thread().is_some_and(|topic| state.closed.iter().any(|closed| closed == topic));
+        let by_topic = !matches!(act, Act::Edit { .. } | Act::Delete { .. });
+        let error = match &state.fault {
+            Some((chat, error)) if chat == to.chat() => error.clone(),
+            _ if gone && by_topic => SendError::ThreadGone("no such topic".to_owned()),
+            _ => return None,
+        };
+        state.journal.push(format!("answered {} with {error}", to.chat()));
+        drop(state);
+        self.changed.notify_waiters();
+        Some(error)
+    }
+
     fn take(&self, to: &Address, act: &Act) -> Result<Receipt, SendError> {
         match act {
+            Act::Delete { target } => self.delete(to.chat(), target),
             Act::Post(post) => Ok(self.post(to.chat(), post)),
             Act::Edit { target, post } => self.edit(to.chat(), target, post),
             Act::Media { file, post } => Ok(self.media(to.chat(), file, post)),
@@ -371,6 +449,9 @@ impl Adapter for FakeAdapter {
     async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
         if self.0.state().offline {
             return Err(SendError::Offline);
+        }
+        if let Some(error) = self.0.refusal(to, &act) {
+            return Err(error);
         }
         let fault = match act {
             Act::Post(_) | Act::Edit { .. } | Act::Media { .. } => self.0.state().faults.pop_front(),

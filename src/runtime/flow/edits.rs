@@ -17,6 +17,13 @@ pub(super) struct Edits {
     /// Set where whole paragraphs alone are shown.
     pub(super) blocks: Option<Paragraphs>,
     pub(super) post: Posted,
+    /// The text of the last request. The same is not shown twice, whatever the platform answered, unless it asked to be
+    /// asked again.
+    pub(super) tried: Option<String>,
+    /// Whether the text is longer than the message that shows it.
+    pub(super) is_full: bool,
+    /// Whether the platform has a message of this answer.
+    pub(super) is_begun: bool,
 }
 
 pub(super) enum Posted {
@@ -49,7 +56,22 @@ impl Edits {
             Scope::Dm => every,
             _ => profile.pacing.per_group.map_or(every, |group| group.max(every)),
         };
-        Some(Self { every, next: now, shown: 0, blocks, post })
+        let is_begun = matches!(post, Posted::At(_));
+        Some(Self { every, next: now, shown: 0, blocks, post, tried: None, is_full: false, is_begun })
+    }
+
+    /// The last request is to be made again, but not before this time.
+    pub(super) fn later(&mut self, time: Mono) {
+        self.next = self.next.max(time);
+        self.shown = 0;
+        self.tried = None;
+    }
+
+    /// The text from here on is another one now, perhaps of the same length.
+    pub(super) fn rewritten(&mut self, from: usize) {
+        if from < self.shown {
+            self.shown = 0;
+        }
     }
 
     /// Whether something is to be seen that was not shown yet.

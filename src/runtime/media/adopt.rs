@@ -14,8 +14,8 @@ use super::partial::Partial;
 use super::{Media, MediaError, OUT, beneath, kind};
 
 impl Media {
-    /// Takes a file over, to be sent with this beneath it. Whatever becomes of the file afterwards, what is sent
-    /// is what it was now.
+    /// Takes a file over, to be sent with this beneath it, or after it where it does not fit beneath. Whatever becomes
+    /// of the file afterwards, what is sent is what it was now.
     pub(crate) async fn adopt(
         &self,
         path: &Path,
@@ -24,12 +24,13 @@ impl Media {
     ) -> Result<OutMedia, MediaError> {
         let source = beneath::relative([&self.root, &self.real], path)?;
         let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits.max_out_bytes);
-        let caption = caption.map_or(Ok(None), |text| self::caption(text, profile))?;
+        let (caption, after) = caption.map(|text| self::caption(text, profile)).unwrap_or_default();
         let name = shown(&source);
         let (kind, mime) = kind::of(&name);
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
         let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
-        Ok(OutMedia { file: format!("{OUT}/{copied}"), name, mime: mime.map(Into::into), kind, caption })
+        let file = format!("{OUT}/{copied}");
+        Ok(OutMedia { file, name, mime: mime.map(Into::into), kind, caption, after })
     }
 
     /// The copy that a stored part names, open.
@@ -42,16 +43,14 @@ impl Media {
     }
 }
 
-/// What stands beneath a file, if it fits there.
-pub(crate) fn caption(text: &str, profile: &Profile) -> Result<Option<Part>, MediaError> {
+/// What stands beneath a file; or, where the text does not fit there, the messages that follow it. A text is never cut:
+/// a sentence in two places is harder to read than one below a picture.
+fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
     let limit = Limit { max: profile.caption, unit: profile.limit.unit };
-    if profile.caption == 0 && !text.trim().is_empty() {
-        return Err(MediaError::Caption);
-    }
-    let mut parts = markup::render_with(text, profile.dialect, limit);
-    match parts.len() {
-        0 | 1 => Ok(parts.pop()),
-        _ => Err(MediaError::Caption),
+    let mut beneath = markup::render_with(text, profile.dialect, limit);
+    match (beneath.pop(), beneath.is_empty()) {
+        (Some(whole), true) => (Some(whole), Vec::new()),
+        _ => (None, markup::render(text, profile)),
     }
 }
 

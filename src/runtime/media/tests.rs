@@ -180,12 +180,18 @@ async fn the_narrower_limit_holds_to_the_byte() {
 }
 
 #[tokio::test]
-async fn what_stands_beneath_a_file_fits_or_is_refused() {
+async fn a_caption_that_does_not_fit_follows_its_file_and_never_costs_it() {
     let room = Room::new();
     let with = async |caption| room.media.adopt(Path::new("a.png"), Some(caption), &profile(Some(500))).await;
     assert_eq!(with("ten signs!").await.unwrap().caption.unwrap().body, "ten signs!");
-    assert!(matches!(with("eleven sign").await, Err(MediaError::Caption)));
-    assert_eq!(with(" ").await.unwrap().caption, None);
+    let longer = with("eleven sign").await.unwrap();
+    let after: Vec<&str> = longer.after.iter().map(|part| part.body.as_str()).collect();
+    assert_eq!((longer.caption, after), (None, vec!["eleven sign"]));
+    let empty = with(" ").await.unwrap();
+    assert_eq!((empty.caption, empty.after), (None, vec![]));
+    let without = Profile { caption: 0, ..profile(Some(500)) };
+    let none = room.media.adopt(Path::new("a.png"), Some("ten signs!"), &without).await.unwrap();
+    assert_eq!((none.caption, none.after.len()), (None, 1), "a platform without captions");
 }
 
 #[tokio::test]

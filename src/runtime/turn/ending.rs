@@ -77,15 +77,15 @@ impl Run<'_> {
     async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
         let (id, fence, now) = (self.turn.id, self.turn.fence, self.house.clock.wall());
         match last {
-            Last::Nothing => self.cancelled().await?,
+            Last::Nothing => self.cancelled(self.flow.partial()).await?,
             Last::Release => {
                 if let Fenced::Stale = self.house.store.release(id, fence, now).await? {
-                    self.cancelled().await?;
+                    self.cancelled(self.flow.partial()).await?;
                 }
             }
             Last::Requeue => match self.house.store.requeue(id, fence).await? {
                 Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + PAUSE)),
-                Fenced::Stale => self.cancelled().await?,
+                Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
             Last::Undo => match self.house.store.not_begun(id, fence).await? {
                 Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + SHORTAGE)),
@@ -94,7 +94,7 @@ impl Run<'_> {
             Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.told(finish).await,
                 // Cancelled while the agent was saying its last words.
-                Fenced::Stale => self.cancelled().await?,
+                Fenced::Stale => self.cancelled(finish.answer.clone().unwrap_or_default()).await?,
             },
             Last::Bury => {
                 self.house.store.bury_turn(id, fence, now).await?;
@@ -105,8 +105,12 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// The turn was ended by somebody else; a message that was being streamed gets its last word.
-    async fn cancelled(&mut self) -> Result<(), StoreError> {
+    /// The turn was ended by somebody else: the history keeps what it had said, and a message that was being streamed
+    /// gets its last word.
+    async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
+        if !so_far.trim().is_empty() {
+            self.house.store.keep_partial(self.turn.id, self.turn.fence, so_far).await?;
+        }
         if self.house.store.stream_settled(self.turn.id, self.house.clock.wall()).await? {
             self.house.outbox.wake(&self.turn.address);
         }

@@ -162,6 +162,9 @@ impl Speech for Plain {
     fn parts(&self, _: &Address, text: &str) -> Vec<Part> {
         vec![Part { key: 0, body: text.into(), plain: text.into() }]
     }
+    fn fits(&self, _: &Address, _: &str) -> bool {
+        true
+    }
     fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
         None
     }

@@ -19,6 +19,8 @@ pub trait Speech: Send + Sync + 'static {
     fn receipt(&self, to: &Address) -> ReceiptRule;
     /// The Markdown `text` as parts for this address.
     fn parts(&self, to: &Address, text: &str) -> Vec<Part>;
+    /// Whether a text is short enough for one part to this address, as it stands.
+    fn fits(&self, to: &Address, text: &str) -> bool;
     /// How long the platform drops a part that it has already seen under the same key: within this time such a part
     /// is sent again after a crash, whatever the operator wants done with those that may have arrived.
     fn idempotent(&self, to: &Address) -> Option<Duration>;
@@ -37,6 +39,8 @@ pub struct OutRow {
     pub post: Post,
     /// Of an edit: the platform's id of the message to replace.
     pub edit: Option<String>,
+    /// Of a deletion: the platform's id of the message to delete. Such a row says nothing.
+    pub delete: Option<String>,
     /// The file that it carries; its post's text stands beneath it.
     pub media: Option<OutMedia>,
     /// What the pairing code follows from that is put in place of [`frontdesk_core::pairing::MASK`] when it is
@@ -71,6 +75,9 @@ pub struct OutMedia {
     pub kind: FileKind,
     /// What stands beneath it.
     pub caption: Option<Part>,
+    /// Its text where that does not fit beneath it: messages that follow the file. Empty when read back: they are rows
+    /// of their own then.
+    pub after: Vec<Part>,
 }
 
 /// The next part for an address.
@@ -80,7 +87,7 @@ pub enum NextPart {
     Send(Box<OutRow>),
     /// Not before this time.
     Wait(DateTime<Utc>),
-    /// None is open, or the oldest is still being streamed.
+    /// None is open, or the oldest is on its way and its result is not known yet.
     Nothing,
 }
 
@@ -106,8 +113,26 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
-    /// To be posted anew, at once: there is no message any more that it could edit.
+    /// To be posted anew, at once: the message that it should edit cannot be edited. That message is deleted once the
+    /// new one is sent.
     Anew {
+        /// Why.
+        error: String,
+    },
+    /// A file to be sent again without its caption, at once: the caption follows as a message.
+    Uncaptioned {
+        /// Why.
+        error: String,
+    },
+    /// Its topic or thread does not exist any more: everything for it goes to the chat itself, at once.
+    ThreadGone {
+        /// The chat.
+        chat: Address,
+        /// Why.
+        error: String,
+    },
+    /// A message that could not be deleted stays. Nobody misses anything, so nobody is told.
+    Undeleted {
         /// Why.
         error: String,
     },

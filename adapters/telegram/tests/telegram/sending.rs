@@ -1,9 +1,12 @@
 //! Acts, and what the chat shows of them.
 
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault};
-use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
+use frontdesk_core::act::{Act, Bucket, MediaFile, Receipt, SendError};
+use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
@@ -61,7 +64,34 @@ async fn an_answer_stays_in_its_topic() {
     telegram.send(&to(&format!("telegram:-1002:topic:{thread}")), Act::Typing).await.unwrap();
     assert_eq!(api.journal().calls_of("sendChatAction")[0].thread, Some(thread));
     let nowhere = refused(&telegram, "telegram:-1002:topic:4242", says("lost")).await;
-    assert!(matches!(nowhere, SendError::Refused(_)), "never into another topic: {nowhere}");
+    assert!(matches!(nowhere, SendError::ThreadGone(_)), "never into another topic: {nowhere}");
+}
+
+#[tokio::test]
+async fn the_general_topic_is_written_to_without_its_number() {
+    let api = BotApi::start().await;
+    let forum = api.forum(-1002, "Forum");
+    let general = "telegram:-1002:topic:1";
+    let telegram = adapter(account(&api));
+    let id = sent(&telegram, general, says("here")).await;
+    sent(&telegram, general, Act::Edit { target: id.clone(), post: post("there", "there") }).await;
+    sent(&telegram, general, Act::Media { file: text_file(), post: post("beneath", "beneath") }).await;
+    telegram.send(&to(general), Act::Typing).await.unwrap();
+    let shown: Vec<String> = forum.shows().into_iter().map(|shown| shown.text).collect();
+    assert!(shown.ends_with(&["there".to_owned(), "beneath".to_owned()]), "{shown:?}");
+    let draft = Act::Draft { id: 7, text: "a draft".into() };
+    telegram.send(&to(general), draft).await.ok();
+    telegram.send(&to(general), Act::Delete { target: id }).await.unwrap();
+    for call in api.journal().calls() {
+        assert_eq!(call.thread, None, "{}", call.method);
+    }
+}
+
+fn text_file() -> MediaFile {
+    let mut handle = tempfile::tempfile().unwrap();
+    handle.write_all(b"words").unwrap();
+    let (name, mime) = ("a.txt".to_owned(), Some("text/plain".to_owned()));
+    MediaFile { handle: Arc::new(handle), size: 5, name, mime, kind: FileKind::Document }
 }
 
 #[tokio::test]

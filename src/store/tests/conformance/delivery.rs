@@ -229,3 +229,36 @@ async fn who_has_sent_a_part_knows_whether_another_waits() {
     let two = desk.part("anna").await.unwrap();
     assert!(!desk.ended(&two, sent("2")).await, "that of another address does not count");
 }
+
+#[tokio::test]
+async fn what_is_for_a_topic_that_is_gone_goes_to_its_chat_in_order() {
+    let desk = Desk::open().await;
+    let topic = frontdesk_core::address::Address::new("telegram", None, "-1", Some("6")).unwrap();
+    let chat = address("-1");
+    desk.store.send(outgoing("-1", "older", "k0", 1)).await.unwrap();
+    let sent_there = Outgoing { address: topic.clone(), ..outgoing("-1", "one|two", "k1", 1) };
+    desk.store.send(sent_there).await.unwrap();
+    desk.store.send(outgoing("-1", "newer", "k2", 1)).await.unwrap();
+    let NextPart::Send(part) = desk.store.claim_part(&topic, t(2)).await.unwrap() else { panic!() };
+    let gone = SendResult::ThreadGone { chat, error: "message thread not found".into() };
+    assert!(!desk.ended(&part, gone).await, "nothing is left there");
+    let mut texts = Vec::new();
+    while let Some(part) = desk.part("-1").await {
+        texts.push((part.post.part.body.clone(), part.attempts));
+        desk.ended(&part, sent("1")).await;
+    }
+    assert_eq!(texts, ["older", "one", "two", "newer"].map(|text| (text.to_owned(), 1)));
+}
+
+#[tokio::test]
+async fn an_edit_that_was_cut_off_is_made_again_though_messages_are_not() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    desk.ends(answered(&turn, "Well, yes.")).await;
+    desk.part("anna").await.unwrap();
+    let desk = desk.reborn(2).await;
+    desk.store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
+    assert_eq!(desk.texts("queued").await, ["Well, yes."]);
+}

@@ -23,6 +23,9 @@ pub async fn open(home: &Path, boot: u64, speech: Arc<Voice>) -> Store {
     Store::open(Options { path, boot: BootId::from_bits(boot), speech, readers: 2 }).await.unwrap()
 }
 
+/// The longest text of one part.
+pub const LONGEST: usize = 1000;
+
 /// Parts are what `|` separates; the web channel's are sent at commit; a text or a chat can make the renderer panic.
 #[derive(Default)]
 pub struct Voice {
@@ -36,6 +39,10 @@ impl Speech for Voice {
     fn parts(&self, to: &Address, text: &str) -> Vec<Part> {
         assert!(!text.contains("PANIC") && to.chat() != "PANIC", "the renderer is broken");
         parts(text)
+    }
+    fn fits(&self, to: &Address, text: &str) -> bool {
+        assert!(to.chat() != "PANIC", "the renderer is broken");
+        text.len() <= LONGEST
     }
     fn committed(&self, rows: &[OutRow]) {
         self.shown.lock().unwrap().extend_from_slice(rows);

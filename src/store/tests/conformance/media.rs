@@ -35,6 +35,7 @@ fn leaving(file: &str, caption: Option<&str>) -> OutMedia {
         name: "Report \"1\".pdf".into(),
         mime: Some("application/pdf".into()),
         kind: FileKind::Document,
+        after: vec![],
         caption: caption.map(|text| Part { key: 9, body: text.into(), plain: text.replace('*', "") }),
     }
 }
@@ -152,4 +153,38 @@ async fn they_go_with_the_history() {
     assert_eq!(desk.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(keep, t(31 * DAY)).await.unwrap(), 5, "a message, a turn and three files");
     assert_eq!(desk.store.media(&[id, waits]).await.unwrap(), [got(waits, 0, "w")]);
+}
+
+#[tokio::test]
+async fn a_files_text_that_does_not_fit_beneath_it_follows_it() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let long = OutMedia { after: parts("one|two"), ..leaving("out/long", None) };
+    let media = vec![long, leaving("out/short", Some("short"))];
+    desk.ends(Finish { media, ..answered(&turn, "Here.") }).await;
+    let mut order = Vec::new();
+    while let Some(part) = desk.part("anna").await {
+        order.push((part.post.part.body.clone(), part.media.clone().map(|file| file.file)));
+        desk.ended(&part, sent("1")).await;
+    }
+    let file = |file: &str| Some(file.to_owned());
+    let expected =
+        [("Here.", None), ("", file("out/long")), ("one", None), ("two", None), ("short", file("out/short"))];
+    assert_eq!(order, expected.map(|(text, file)| (text.to_owned(), file)));
+}
+
+#[tokio::test]
+async fn a_caption_that_is_refused_follows_its_file_as_a_message() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(Finish { media: vec![leaving("out/a", Some("*short*"))], ..answered(&turn, "") }).await;
+    let file = desk.part("anna").await.unwrap();
+    assert!(desk.ended(&file, SendResult::Uncaptioned { error: "too long".into() }).await);
+    let again = desk.part("anna").await.unwrap();
+    assert_eq!((again.post.out, again.post.part.body.as_str()), (file.post.out, ""));
+    assert!(again.media.as_ref().is_some_and(|file| file.caption.is_none()));
+    desk.ended(&again, sent("1")).await;
+    let words = desk.part("anna").await.unwrap();
+    assert_eq!((words.post.part.body.as_str(), words.post.part.plain.as_str()), ("*short*", "short"));
+    assert_eq!(words.post.about, file.post.about);
 }

@@ -198,3 +198,98 @@ async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
     assert_eq!(desk.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.id]);
     assert_eq!(desk.texts("dropped").await, ["Well"]);
 }
+
+#[tokio::test]
+async fn a_message_that_grows_blocks_nobody_once_the_platform_has_named_it() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
+    let reply = desk.store.say(&address("anna"), None, "reply".into(), Notice::Gap, t(102)).await.unwrap();
+    assert!(desk.part("anna").await.is_none(), "its post may still fail, and order would be lost");
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let part = desk.part("anna").await.unwrap();
+    assert_eq!(part.post.out, reply[0].post.out);
+    assert!(!desk.ended(&part, sent("78")).await, "nothing else is to be sent now");
+    let said = desk.ends(answered(&turn, "Well, yes.|And more.")).await;
+    for row in said {
+        let part = desk.part("anna").await.unwrap();
+        assert_eq!(part.post.out, row.post.out, "and its end goes out in the old order");
+        desk.ended(&part, sent("79")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_first_post_that_failed_leaves_nothing_behind() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.store.unstreamed(row.post.out).await.unwrap();
+    assert!(desk.texts("streaming").await.is_empty());
+    let said = desk.ends(answered(&turn, "Well, yes.")).await;
+    assert_eq!((said[0].edit.as_deref(), said[0].post.key.clone()), (None, format!("{}/0", turn.id)));
+}
+
+#[tokio::test]
+async fn a_stopped_message_keeps_what_it_showed_last() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(desk.store.stream_shows(turn.id, turn.fence, "Well, *yes*|".into()).await.unwrap());
+    assert_eq!(desk.store.cancel(&key("anna"), t(103)).await.unwrap().0, [turn.id]);
+    let part = desk.part("anna").await.unwrap();
+    let shown = "Well, *yes*|\n\n(stopped)";
+    assert_eq!(
+        (part.post.part.body.as_str(), part.post.part.plain.as_str()),
+        (shown, shown),
+        "as it stood there"
+    );
+    let late = desk.store.stream_shows(turn.id, turn.fence, "more".into()).await.unwrap();
+    assert_eq!(late, Fenced::Stale, "nothing is shown after the last word");
+    let history = async || desk.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
+    assert_eq!(history().await.as_deref(), Some("Well, *yes*|"));
+    desk.store.keep_partial(turn.id, turn.fence, "Well, *yes*| and".into()).await.unwrap();
+    assert_eq!(history().await.as_deref(), Some("Well, *yes*| and"));
+}
+
+#[tokio::test]
+async fn a_stopped_message_that_is_full_says_so_in_the_next_one() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let full = "x".repeat(LONGEST - 5);
+    done(desk.store.stream_shows(turn.id, turn.fence, full.clone()).await.unwrap());
+    desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+    assert_eq!(desk.texts("queued").await, [full, "(stopped)".to_owned()]);
+}
+
+#[tokio::test]
+async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.store.erase(&key("anna"), t(103)).await.unwrap();
+    desk.store.keep_partial(turn.id, turn.fence, "secret".into()).await.unwrap();
+    assert_eq!(desk.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent() {
+    let desk = Desk::open().await;
+    let (turn, row) = streaming(&desk, "a").await;
+    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    desk.ends(answered(&turn, "Well, yes.|And more.")).await;
+    let edit = desk.part("anna").await.unwrap();
+    assert!(desk.ended(&edit, SendResult::Anew { error: "no".into() }).await);
+    let desk = desk.reborn(2).await;
+    let post = desk.part("anna").await.unwrap();
+    assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
+    desk.ended(&post, SendResult::Later { next_at: t(200), error: "x".into(), counts: true }).await;
+    assert_eq!(desk.store.parts(Some("queued"), None, 9).await.unwrap().len(), 2, "not before it is sent");
+    let post = desk.part("anna").await.unwrap();
+    desk.ended(&post, sent("78")).await;
+    let more = desk.part("anna").await.unwrap();
+    assert_eq!(more.post.part.body, "And more.");
+    desk.ended(&more, sent("79")).await;
+    let delete = desk.part("anna").await.unwrap();
+    assert_eq!((delete.delete.as_deref(), delete.post.part.body.as_str()), (Some("77"), ""));
+    assert!(!desk.ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
+    assert!(desk.texts("dead").await.is_empty(), "nobody misses anything");
+}
