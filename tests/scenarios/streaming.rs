@@ -373,6 +373,20 @@ async fn a_line_that_the_agent_rewrites_is_rewritten_in_the_growing_message() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_rewritten_in_the_same_length_is_shown_anew() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["loading 10%", "\rloading 20%"]));
+    anna.says("go").await;
+    world.platform().shows("anna", 1, |message| message.text == "loading 10%").await;
+    world.agent().go_on();
+    next_edit(&world).await;
+    world.platform().shows("anna", 1, |message| message.text == "loading 20%").await;
+    world.agent().go_on();
+    world.at_rest().await;
+}
+
+#[tokio::test]
 async fn a_failed_answer_keeps_no_escape_sequence_of_what_was_said_so_far() {
     let world = World::new().await;
     let anna = world.user("anna");
