@@ -234,7 +234,7 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     let (turn, row) = streaming(&desk, "a").await;
     desk.store.streamed(row.post.out, "77".into()).await.unwrap();
     done(desk.store.stream_shows(turn.id, turn.fence, "Well, *yes*|".into()).await.unwrap());
-    assert_eq!(desk.store.cancel(&key("anna"), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
     let part = desk.part("anna").await.unwrap();
     let shown = "Well, *yes*|\n\n(stopped)";
     assert_eq!(
@@ -257,7 +257,7 @@ async fn a_stopped_message_that_is_full_says_so_in_the_next_one() {
     desk.store.streamed(row.post.out, "77".into()).await.unwrap();
     let full = "x".repeat(LONGEST - 5);
     done(desk.store.stream_shows(turn.id, turn.fence, full.clone()).await.unwrap());
-    desk.store.cancel(&key("anna"), t(103)).await.unwrap();
+    desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
     assert_eq!(desk.texts("queued").await, [full, "(stopped)".to_owned()]);
 }
 
@@ -265,7 +265,7 @@ async fn a_stopped_message_that_is_full_says_so_in_the_next_one() {
 async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
     let desk = Desk::open().await;
     let turn = desk.turn("anna", "a").await;
-    desk.store.erase(&key("anna"), t(103)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
     desk.store.keep_partial(turn.id, turn.fence, "secret".into()).await.unwrap();
     assert_eq!(desk.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
 }
