@@ -89,7 +89,7 @@ impl Run<'_> {
             },
             Last::Undo => match self.house.store.not_begun(id, fence).await? {
                 Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + SHORTAGE)),
-                Fenced::Stale => self.cancelled().await?,
+                Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
             Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.told(finish).await,
