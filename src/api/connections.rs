@@ -70,6 +70,8 @@ pub(crate) struct Slot {
     requests: AtomicU64,
     /// Whether one of them is being carried out.
     busy: AtomicBool,
+    /// Whether it speaks WebSocket now.
+    upgraded: AtomicBool,
     /// How many bytes may still be read.
     may_read: AtomicUsize,
 }
@@ -112,6 +114,7 @@ impl Connections {
             authenticated: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             busy: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
             may_read: AtomicUsize::new(ANY),
         }))
     }
@@ -190,6 +193,15 @@ impl Slot {
     /// How many requests have begun, unless one is being carried out.
     pub(crate) fn resting_after(&self) -> Option<u64> {
         (!self.busy.load(Ordering::Relaxed)).then(|| self.requests.load(Ordering::Relaxed))
+    }
+
+    /// It speaks WebSocket from now on.
+    pub(crate) fn upgrade(&self) {
+        self.upgraded.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Ordering::Relaxed)
     }
 
     /// From now on at most so many bytes are read, until somebody shows a token.

@@ -23,6 +23,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::net::TcpStream;
 
 /// The header by which the command line says that it is the command line.
 const VIA: &str = "frontdesk-via";
@@ -87,6 +88,7 @@ pub(crate) enum Answer {
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     pub(crate) slot: Arc<Slot>,
+    pub(crate) stream: Arc<TcpStream>,
 }
 
 /// Passes a request through the checks, and carries it out. Its method and path have matched already.

@@ -17,7 +17,7 @@ use crate::gate::Peer;
 use crate::house::House;
 use crate::limit::client;
 use crate::route;
-use crate::timed::Timed;
+use crate::timed::{Timed, linger};
 
 /// The longest head of a request, in bytes; what hyper holds of a request or an answer at once is no more either.
 const HEAD: usize = 16 * 1024;
@@ -119,7 +119,8 @@ async fn connection(
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
-    let peer = Peer { address, slot: slot.clone() };
+    let stream = Arc::new(stream);
+    let peer = Peer { address, slot: slot.clone(), stream: stream.clone() };
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         let busy = peer.slot.begin();
         let mut request = request.map(Body::new);
@@ -131,28 +132,37 @@ async fn connection(
             Ok::<_, Infallible>(answer)
         }
     });
-    let stream = Timed::new(stream, slot.clone(), house.clock().clone());
+    let timed = Timed::new(stream.clone(), slot.clone(), house.clock().clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(house.config.limits.request_timeout())
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(timed), service)
         .with_upgrades();
-    let mut serving = std::pin::pin!(serving);
+    let mut serving = Box::pin(serving);
+    let mut by_itself = false;
     let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
+        ended = serving.as_mut() => {
+            by_itself = true;
+            ended
+        }
         () = slot.dropped() => Ok(()),
         () = idle(&house, &slot) => Ok(()),
         () = house.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             tokio::select! {
-                ended = serving => ended,
+                ended = serving.as_mut() => ended,
                 () = house.pause(LAST_WORDS) => Ok(()),
             }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+    drop(serving);
+    // A socket goes on elsewhere, and lingers there.
+    if by_itself && !slot.is_upgraded() {
+        linger(&house, &stream, &slot).await;
     }
 }
 

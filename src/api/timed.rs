@@ -1,4 +1,5 @@
-//! A socket that ends when its reader stops reading, and that reads no more of a stranger than it may.
+//! A socket that ends when its reader stops reading, that reads no more of a stranger than it may, and that lets its
+//! last words be read.
 
 use std::io;
 use std::pin::Pin;
@@ -8,10 +9,12 @@ use std::time::Duration;
 
 use frontdesk_core::port::Clock;
 use futures_util::future::BoxFuture;
+use rustix::net::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::connections::Slot;
+use crate::house::House;
 
 /// How long a client who has shown a token may take nothing of what is written to it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,12 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a stranger.
 const SHORT_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How many bytes are read at once.
+const PIECE: usize = 4096;
+
+/// How long, and for how many bytes, a client may go on sending after our last word.
+const LINGER: (Duration, usize) = (Duration::from_secs(1), 4 * 1024 * 1024);
+
 /// What the error says when a stranger sends more than it may.
 pub(crate) const TOO_MUCH: &str = "more came than may come before a token";
 
 /// A connection's socket.
 pub(crate) struct Timed {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     slot: Arc<Slot>,
     clock: Arc<dyn Clock>,
     /// Runs while the client takes nothing.
@@ -32,7 +41,7 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
-    pub(crate) fn new(stream: TcpStream, slot: Arc<Slot>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(stream: Arc<TcpStream>, slot: Arc<Slot>, clock: Arc<dyn Clock>) -> Self {
         Self { stream, slot, clock, stalled: None }
     }
 
@@ -60,17 +69,26 @@ impl Timed {
 
 impl AsyncRead for Timed {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if !self.slot.may_read() {
             return Poll::Ready(Err(io::Error::other(TOO_MUCH)));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.slot.has_read(buffer.filled().len() - before);
-        Poll::Ready(Ok(()))
+        loop {
+            ready!(self.stream.poll_read_ready(context))?;
+            let room = buffer.remaining().min(PIECE);
+            match self.stream.try_read(buffer.initialize_unfilled_to(room)) {
+                Ok(read) => {
+                    buffer.advance(read);
+                    self.slot.has_read(read);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
     }
 }
 
@@ -80,7 +98,7 @@ impl AsyncWrite for Timed {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let written = written(&self.stream, context, |stream| stream.try_write(bytes));
         self.watch(context, written)
     }
 
@@ -89,19 +107,60 @@ impl AsyncWrite for Timed {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        let written = written(&self.stream, context, |stream| stream.try_write_vectored(bytes));
         self.watch(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(rustix::net::shutdown(&*self.stream, Shutdown::Write)?))
+    }
+}
+
+/// Writes as soon as the system takes something.
+fn written(
+    stream: &TcpStream,
+    context: &mut Context<'_>,
+    write: impl Fn(&TcpStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_write_ready(context))?;
+        match write(stream) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            written => return Poll::Ready(written),
+        }
+    }
+}
+
+/// Says that nothing follows, and lets a client who is still sending read the last words: a socket that is closed with
+/// something unread in it resets the connection, and what was written last may be lost with it.
+pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
+    if rustix::net::shutdown(stream, Shutdown::Write).is_err() {
+        return;
+    }
+    let (time, most) = LINGER;
+    let read_on = async {
+        let (mut waste, mut read) = (vec![0; PIECE], 0);
+        while read < most && stream.readable().await.is_ok() {
+            match stream.try_read(&mut waste) {
+                Ok(0) => return,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    tokio::select! {
+        () = read_on => {}
+        () = slot.dropped() => {}
+        () = house.stop.cancelled() => {}
+        () = house.pause(time) => {}
     }
 }

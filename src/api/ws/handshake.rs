@@ -12,6 +12,7 @@ use crate::connections::Slot;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call, Peer};
 use crate::house::House;
+use crate::timed::linger;
 use crate::token::{Caller, bearer};
 use crate::ws::connection::Connection;
 use crate::ws::line::{End, Line};
@@ -59,6 +60,7 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     if let Some(protocol) = selected(&headers) {
         upgrade.set_selected_protocol(protocol);
     }
+    peer.slot.upgrade();
     if caller.is_none() {
         peer.slot.limit_reading(FIRST_FRAME);
     }
@@ -121,7 +123,7 @@ async fn serve(house: Arc<House>, socket: WebSocket, caller: Option<Caller>, pee
     };
     tracing::debug!(%ip, ?end, "a socket ended");
     line.close(end).await;
-    drop(peer.slot);
+    linger(&house, &peer.stream, &peer.slot).await;
 }
 
 /// Waits for the frame with the token. Nothing else is read before it.
