@@ -85,9 +85,9 @@ pub(crate) async fn run(house: Arc<House>, listener: TcpListener) {
         }
     }
     drop(listener);
-    house.refusals.sum_up(house.now());
     house.tasks.close();
     house.tasks.wait().await;
+    house.refusals.end();
 }
 
 /// A slot for a new connection. When all are taken, a stranger's ends for it; when there is none, nobody's does.

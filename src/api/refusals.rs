@@ -11,8 +11,8 @@ use frontdesk_core::port::Mono;
 use crate::limit::client;
 use crate::show::escaped;
 
-/// How many lines are logged in one period.
-const LINES: usize = 8;
+/// How many lines of one kind are logged in one period.
+const LINES: usize = 4;
 
 /// The period.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -63,7 +63,8 @@ impl Refusals {
         let mut period = self.period();
         period.begin_anew(now);
         period.began.get_or_insert(now);
-        if period.logged.len() >= LINES || period.logged.contains(&line) {
+        let logged = period.logged.iter().filter(|(kind, ..)| *kind == why).count();
+        if logged >= LINES || period.logged.contains(&line) {
             *period.unlogged.entry(why).or_default() += 1;
             return;
         }
@@ -76,6 +77,11 @@ impl Refusals {
         self.period().begin_anew(now);
     }
 
+    /// Says it now: nothing more is logged after this.
+    pub(crate) fn end(&self) {
+        self.period().finish();
+    }
+
     fn period(&self) -> MutexGuard<'_, Period> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,9 +89,12 @@ impl Refusals {
 
 impl Period {
     fn begin_anew(&mut self, now: Mono) {
-        if self.began.is_none_or(|began| now.since(began) < PERIOD) {
-            return;
+        if self.began.is_some_and(|began| now.since(began) >= PERIOD) {
+            self.finish();
         }
+    }
+
+    fn finish(&mut self) {
         if !self.unlogged.is_empty() {
             let counts =
                 self.unlogged.iter().map(|(why, count)| format!("{count} times: {}", why.sentence()));

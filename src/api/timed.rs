@@ -25,8 +25,8 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes are read at once.
 const PIECE: usize = 4096;
 
-/// How long, and for how many bytes, a client may go on sending after our last word.
-const LINGER: (Duration, usize) = (Duration::from_secs(1), 4 * 1024 * 1024);
+/// How long a client may go on sending after our last word, for how many bytes one with a token, and a stranger.
+const LINGER: (Duration, usize, usize) = (Duration::from_secs(1), 4 * 1024 * 1024, 256 * 1024);
 
 /// What the error says when a stranger sends more than it may.
 pub(crate) const TOO_MUCH: &str = "more came than may come before a token";
@@ -145,7 +145,8 @@ pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
     if rustix::net::shutdown(stream, Shutdown::Write).is_err() {
         return;
     }
-    let (time, most) = LINGER;
+    let (time, known, stranger) = LINGER;
+    let most = if slot.is_authenticated() { known } else { stranger };
     let read_on = async {
         let (mut waste, mut read) = (vec![0; PIECE], 0);
         while read < most && stream.readable().await.is_ok() {

@@ -13,5 +13,6 @@ mod program;
 mod secrets;
 mod shown;
 mod storage;
+mod strangers;
 mod telegram;
 mod webhook;

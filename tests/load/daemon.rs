@@ -52,6 +52,10 @@ impl Home {
         Ok(Self(tempfile::tempdir_in(std::path::absolute(folder)?)?))
     }
 
+    pub fn log(&self) -> PathBuf {
+        self.0.path().join("log")
+    }
+
     pub fn database(&self) -> PathBuf {
         self.0.path().join("frontdesk.db")
     }

@@ -10,6 +10,7 @@ mod daemon;
 mod disk;
 mod echo;
 mod figure;
+mod hostile;
 mod load;
 mod machine;
 mod process;
@@ -48,7 +49,9 @@ enum What {
     P6(Options),
     /// A gateway that nobody speaks to: CPU, wake-ups, memory; and the binary's size.
     Idle(Options),
-    /// All of them.
+    /// A thousand strangers of each kind: what they cost, and what the right token notices.
+    Hostile(Options),
+    /// All of them but the strangers.
     All(Options),
     /// The raw limit's server: a row and a commit per POST. The other commands start it themselves.
     #[command(hide = true)]
@@ -103,6 +106,7 @@ fn main() -> Result<()> {
         What::P5Telegram(options) => opened(&options, &[commands::p5_telegram]),
         What::P6(options) => opened(&options, &[commands::p6]),
         What::Idle(options) => opened(&options, &[commands::idle]),
+        What::Hostile(options) => opened(&options, &[hostile::hostile]),
         What::All(options) => opened(
             &options,
             &[
