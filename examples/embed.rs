@@ -34,6 +34,10 @@ impl Agent for Backwards {
     async fn abort(&self, _turn: TurnId) {}
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 #[tokio::main]

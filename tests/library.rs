@@ -28,6 +28,10 @@ impl Agent for Says {
     async fn abort(&self, _turn: TurnId) {}
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 fn on_any_port() -> Config {
@@ -140,6 +144,10 @@ impl Agent for CutOff {
     async fn abort(&self, _turn: TurnId) {}
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 #[tokio::test]

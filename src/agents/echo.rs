@@ -89,6 +89,10 @@ impl Agent for Echo {
 
     // It has no process; a turn that still speaks ends with its stream.
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What there is to say of a message besides its text, line by line.

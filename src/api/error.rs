@@ -24,6 +24,10 @@ pub(crate) struct ApiError {
     pub(crate) about: Option<MessageId>,
     /// What the agent had said before it failed.
     pub(crate) text: Option<String>,
+    /// Why it failed, for the owner: it may quote what the agent was asked.
+    pub(crate) detail: Option<String>,
+    /// What a program that speaks to the interface must know besides.
+    pub(crate) hint: Option<&'static str>,
 }
 
 impl ApiError {
@@ -35,6 +39,8 @@ impl ApiError {
             retry_after: None,
             about: None,
             text: None,
+            detail: None,
+            hint: None,
         }
     }
 
@@ -124,17 +130,22 @@ impl ApiError {
         }
     }
 
-    /// The sentence is for people in chats; who speaks to the door itself must know that the id is spent.
+    /// The sentence is for people. A program must know besides that the message is stored under its id.
     fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
         let status = match &*code {
             "rate_limited" | "quota" => StatusCode::TOO_MANY_REQUESTS,
             "too_long" => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::CONFLICT,
         };
-        let message = format!("{sentence} (Its id is spent: another try needs a new id or Idempotency-Key.)");
         // A quota is refilled by another day, not by waiting.
         let wait = (code == "rate_limited").then_some(Duration::from_secs(60));
-        Self { status, code, message: message.into(), retry_after: wait, about: Some(about), text: None }
+        Self {
+            code,
+            retry_after: wait,
+            about: Some(about),
+            hint: Some("to send it once more, use a new id or Idempotency-Key"),
+            ..Self::new(status, "", sentence)
+        }
     }
 
     pub(crate) fn after(mut self, wait: Duration) -> Self {
@@ -149,20 +160,33 @@ impl ApiError {
 
     /// The same as a WebSocket or SSE frame.
     pub(crate) fn frame(&self, id: Option<&Value>) -> Value {
-        let mut frame = json!({"type": "error", "code": self.code, "message": self.message});
+        let mut frame = self.fields();
+        frame["type"] = "error".into();
         if let Some(id) = id {
             frame["id"] = id.clone();
-        }
-        if let Some(about) = self.about {
-            frame["about"] = about.to_string().into();
-        }
-        if let Some(text) = &self.text {
-            frame["text"] = text.as_str().into();
         }
         if let Some(wait) = self.retry_after {
             frame["retry_after"] = seconds(wait).into();
         }
         frame
+    }
+
+    /// What it says on every way.
+    fn fields(&self) -> Value {
+        let mut fields = json!({"code": self.code, "message": self.message});
+        let about = self.about.map(|about| about.to_string());
+        let optional = [
+            ("about", about.as_deref()),
+            ("text", self.text.as_deref()),
+            ("detail", self.detail.as_deref()),
+            ("hint", self.hint),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                fields[name] = value.into();
+            }
+        }
+        fields
     }
 }
 
@@ -211,14 +235,7 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(about) = self.about {
-            error["about"] = about.to_string().into();
-        }
-        if let Some(text) = self.text {
-            error["text"] = text.into();
-        }
-        let body = json!({ "error": error }).to_string();
+        let body = json!({ "error": self.fields() }).to_string();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));

@@ -121,6 +121,7 @@ pub(crate) fn account(account: &Account) -> Value {
         "state": match &account.stopped {
             Some(by) => format!("stopped by {}", escaped(by)),
             None if account.ready => "ready".to_owned(),
+            None if account.refused => "token refused".to_owned(),
             None => "not ready".to_owned(),
         },
         "since": time(account.since),
@@ -135,10 +136,14 @@ pub(crate) fn account_in_public(account: &Account) -> Value {
 }
 
 pub(crate) fn status(status: &Status) -> Value {
-    let agents = status.agents.iter().map(|(name, running)| json!({"name": name, "running": running}));
+    let agents = status
+        .agents
+        .iter()
+        .map(|agent| json!({"name": agent.name, "running": agent.running, "problem": agent.problem}));
+    let problems = status.problems();
     json!({
-        "status": if status.health.degraded.is_empty() { "ok" } else { "degraded" },
-        "reasons": status.health.degraded,
+        "status": if problems.is_empty() { "ok" } else { "degraded" },
+        "reasons": problems,
         "version": env!("CARGO_PKG_VERSION"),
         "started": time(status.started),
         "boot": status.boot,

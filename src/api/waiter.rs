@@ -8,6 +8,7 @@ use frontdesk_core::act::{About, Ending};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::HistoryRow;
 use serde_json::Value;
@@ -218,10 +219,16 @@ impl Waiter {
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
                 let mut error = failed(Ending::Dead);
+                // Whoever may prompt through this interface is the owner.
+                error.detail = row.message.turn.and_then(|turn| self.house.desk.why_failed(turn));
                 if row.turn_state.as_deref() == Some(INTERRUPTED) {
                     error.code = INTERRUPTED.into();
-                    error.message = "The agent was cut off in the middle. Send /retry to try again.".into();
+                    error.message = Notice::Interrupted { so_far: String::new() }.text().into();
                 } else if let Some(name) = row.error.or(row.message.reason) {
+                    // The sentence of the notice in the chat.
+                    if let Some(failure) = Failure::named(&name) {
+                        error.message = failure.sentence().into();
+                    }
                     error.code = name.into();
                 }
                 error.text = row.answer.filter(|said| !said.is_empty()).map(beginning);

@@ -190,6 +190,10 @@ fn agents(
     for (name, config) in &config.agents {
         let agent =
             if builder.no_agent { Arc::new(NoAgent) } else { frontdesk_agents::build(name, config, &host)? };
+        // It may be there by the time that somebody writes, so this stops nothing.
+        if let Some(problem) = agent.problem().filter(|_| !builder.no_agent) {
+            tracing::warn!("agent {name} cannot answer: {problem}");
+        }
         agents.insert(name.clone(), AgentEntry { agent, max_turns: config.max_turns() });
     }
     for (name, agent) in std::mem::take(&mut builder.agents) {
@@ -233,6 +237,10 @@ impl Agent for NoAgent {
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
 
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        Some("this gateway was started without agents".to_owned())
+    }
 }
 
 #[cfg(test)]

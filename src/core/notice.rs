@@ -75,6 +75,19 @@ impl Failure {
         }
     }
 
+    /// The failure with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Failure::Agent,
+            Failure::Crashed,
+            Failure::Silent,
+            Failure::TooLong,
+            Failure::Unavailable,
+            Failure::Internal,
+        ];
+        all.into_iter().find(|failure| failure.name() == name)
+    }
+
     /// The sentence for the person.
     pub fn sentence(self) -> &'static str {
         match self {
@@ -91,6 +104,9 @@ impl Failure {
 }
 
 impl Notice {
+    /// What stands behind the words of an answer that was cut off.
+    pub const INTERRUPTED: &str = "\n\n(interrupted, /retry)";
+
     /// The kind, as it stands in the part's key.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -118,7 +134,7 @@ impl Notice {
             Notice::Interrupted { so_far } if so_far.trim().is_empty() => {
                 "I was interrupted after the agent had begun to act. Send /retry to run it again.".to_owned()
             }
-            Notice::Interrupted { so_far } => format!("{so_far}\n\n(interrupted, /retry)"),
+            Notice::Interrupted { so_far } => format!("{so_far}{}", Self::INTERRUPTED),
             Notice::Gap => "A part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {
                 "An answer waited too long for its delivery and was not sent. Send /retry if it still matters."

@@ -209,6 +209,9 @@ pub trait Agent: Send + Sync + 'static {
     async fn forget(&self, session: &SessionKey, epoch: u64);
     /// Ends every process and waits for them.
     async fn stop(&self);
+    /// What keeps it from answering, in one sentence with what to do, as far as that can be said without starting
+    /// anything. Asked at the start and for the status.
+    fn problem(&self) -> Option<String>;
 }
 
 /// One run of an agent.

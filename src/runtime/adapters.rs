@@ -58,6 +58,8 @@ struct State {
     error: Option<String>,
     /// Why nothing can be sent until an operator acts; ends with the next delivery.
     shut_out: Option<String>,
+    /// The platform refused our token when we asked for news; ends with the next sign of life.
+    refused: bool,
     /// Nothing is sent before this time: the platform has said so, or refuses our token.
     hold: Mono,
     /// How often in a row there was no connection to send on.
@@ -93,6 +95,7 @@ impl Adapters {
             let mut state = connection.state();
             state.heard = Some((self.clock.mono(), self.clock.wall()));
             state.error = None;
+            state.refused = false;
         }
     }
 
@@ -160,6 +163,7 @@ impl Connection {
             was_ready: false,
             error: None,
             shut_out: None,
+            refused: false,
             hold: Mono::default(),
             offline: 0,
             probe: Mono::default(),
@@ -249,11 +253,13 @@ impl Connection {
         let profile = self.adapter.profile();
         let now = clock.mono();
         let mut state = self.state();
-        let ready = match (profile.patience, state.heard, state.connected) {
-            (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
-            (Some(_), None, _) => false,
-            (None, _, connected) => connected.is_some(),
-        };
+        let refused = state.refused || state.shut_out.is_some();
+        let ready = !refused
+            && match (profile.patience, state.heard, state.connected) {
+                (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
+                (Some(_), None, _) => false,
+                (None, _, connected) => connected.is_some(),
+            };
         if ready != state.was_ready {
             state.was_ready = ready;
             state.since = clock.wall();
@@ -266,6 +272,7 @@ impl Connection {
             last_heard: state.heard.map(|(_, wall)| wall),
             stopped: self.stopped.borrow().clone(),
             error: state.shut_out.clone().or_else(|| state.error.clone()),
+            refused,
         }
     }
 
@@ -323,6 +330,7 @@ impl Connection {
                 let mut state = self.state();
                 state.connected = None;
                 state.error = Some(error.to_string());
+                state.refused = matches!(error, AdapterError::Credentials(_));
                 state.heard.is_some_and(|(heard, _)| heard > begun)
             };
             failures = if traffic { 1 } else { failures + 1 };

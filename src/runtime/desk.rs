@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Who};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
-use frontdesk_core::id::OutId;
+use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::markup;
 use frontdesk_core::port::Clock;
@@ -56,6 +56,8 @@ pub struct Account {
     pub stopped: Option<String>,
     /// The last error of its connection.
     pub error: Option<String>,
+    /// The platform refuses its token: an operator must act.
+    pub refused: bool,
 }
 
 /// What an admin wants of the whole process.
@@ -74,6 +76,17 @@ pub struct Health {
     pub degraded: Vec<String>,
 }
 
+/// One agent, as the status shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentState {
+    /// Its name.
+    pub name: String,
+    /// How many of its turns run.
+    pub running: usize,
+    /// What keeps it from answering.
+    pub problem: Option<String>,
+}
+
 /// How things stand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
@@ -83,12 +96,33 @@ pub struct Status {
     pub boot: String,
     /// Accounts.
     pub accounts: Vec<Account>,
-    /// Agents, and how many of their turns run.
-    pub agents: Vec<(String, usize)>,
+    /// Agents.
+    pub agents: Vec<AgentState>,
     /// Numbers.
     pub totals: Totals,
     /// Health.
     pub health: Health,
+}
+
+impl Status {
+    /// Everything that is not as it should be, one plain sentence each; empty when all is well. More than
+    /// [`Health`]: also platforms that are not heard, and agents that cannot answer.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.health.degraded.clone();
+        for account in self.accounts.iter().filter(|account| !account.ready && account.stopped.is_none()) {
+            let place = format!("{}:{}", account.channel, account.account);
+            problems.push(match (account.refused, &account.error) {
+                (true, _) => {
+                    format!("{place}: token refused; put the right one into the configuration and restart")
+                }
+                (false, Some(error)) => format!("{place} is not connected: {error}"),
+                (false, None) => format!("{place} is not connected yet"),
+            });
+        }
+        let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
+        problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
+        problems
+    }
 }
 
 impl Desk {
@@ -110,7 +144,12 @@ impl Desk {
     /// How things stand.
     pub async fn status(&self) -> Result<Status, DeskError> {
         let totals = self.0.store.totals().await?;
-        let agents = self.0.agents.keys().map(|name| (name.clone(), self.0.turns.running_in(name))).collect();
+        let agents = self.0.agents.iter().map(|(name, entry)| AgentState {
+            name: name.clone(),
+            running: self.0.turns.running_in(name),
+            problem: entry.agent.problem(),
+        });
+        let agents = agents.collect();
         Ok(Status {
             started: self.0.started,
             boot: self.0.boot.clone(),
@@ -195,6 +234,12 @@ impl Desk {
         let (key, author, now) = (key.to_owned(), author.clone(), self.0.clock.wall());
         let outgoing = Outgoing { address: to.clone(), session, parts, media, key, author, now };
         Ok(self.0.store.send(outgoing).await?)
+    }
+
+    /// Why a turn failed, for the owner: what its agent complained about may quote what it was asked. Known of the
+    /// latest turns alone, and not over a restart.
+    pub fn why_failed(&self, turn: TurnId) -> Option<String> {
+        self.0.causes.of(turn)
     }
 
     /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.

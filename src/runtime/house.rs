@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
+use crate::causes::Causes;
 use crate::config::{Chat, Config, ResetRules, Routing};
 use crate::desk::Lifecycle;
 use crate::hooks::Hooks;
@@ -65,6 +66,8 @@ pub(crate) struct House {
     pub(crate) cancels: Cancels,
     /// Kinds of events that could not be read, and what was said of them.
     pub(crate) unread: Unread,
+    /// Why the latest turns failed.
+    pub(crate) causes: Causes,
     /// Events of a moment ago.
     pub(crate) recent: Recent,
     /// Set when nothing is taken any more.

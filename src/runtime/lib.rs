@@ -3,6 +3,7 @@
 mod access;
 mod adapters;
 mod cancel;
+mod causes;
 mod commands;
 pub mod config;
 pub mod desk;
@@ -23,7 +24,7 @@ mod turn;
 mod unread;
 
 pub use config::Config;
-pub use desk::{AccessEntry, AccessView, Account, Desk, DeskError, Health, Lifecycle, Status};
+pub use desk::{AccessEntry, AccessView, Account, AgentState, Desk, DeskError, Health, Lifecycle, Status};
 pub use media::MediaError;
 pub use running::Running;
 

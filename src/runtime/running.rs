@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
+use crate::causes::Causes;
 use crate::config::{Ambiguous, ConfigError, ResetRules};
 use crate::desk::Desk;
 use crate::gate::{ALBUM, Entrance};
@@ -278,6 +279,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         default_agent: setup.default_agent,
         cancels: Cancels::default(),
         unread: Unread::default(),
+        causes: Causes::default(),
         recent: Recent::default(),
         closing: Stop::new(),
         drain: Stop::new(),

@@ -166,6 +166,56 @@ fn a_failing_agent_is_an_error_of_the_chat_command() {
 }
 
 #[test]
+fn the_owner_reads_once_that_an_agent_failed_and_why() {
+    let home = NewHome::new();
+    home.write(
+        "frontdesk.toml",
+        "[agents.main]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"printf 'no key\\\\rWARN is set' >&2; exit 3\"]\n",
+    );
+    let daemon = Daemon::start(&home.path());
+    let ran = home.run(&["chat", "hello"]);
+    let sentence = "The agent stopped in the middle, twice. Send /retry to try again.";
+    ran.failed(1, &[sentence, "(exit code 3: WARN is set)"]);
+    assert_eq!(ran.out, "", "what failed is said once");
+    assert_eq!(ran.err.matches("/retry").count(), 1, "{ran:?}");
+    let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).good().out.clone();
+    assert!(!messages.contains("WARN is set"), "nothing of it is kept: {messages}");
+    let log = daemon.stop().err;
+    assert!(log.contains("exit code 3: WARN is set"), "{log}");
+}
+
+#[test]
+fn an_agent_whose_program_is_missing_is_named_at_the_start_and_in_the_status() {
+    let home = NewHome::new();
+    home.write("not-a-program", "");
+    home.write(
+        "frontdesk.toml",
+        "default_agent = \"good\"\n[agents.good]\nkind = \"command\"\ncommand = [\"cat\"]\n\
+         [agents.lost]\nkind = \"command\"\ncommand = [\"no-such-program\"]\n\
+         [agents.locked]\nkind = \"command\"\nmode = \"lasting\"\ncommand = [\"/etc/passwd\"]\n\
+         [agents.homeless]\nkind = \"command\"\ncwd = \"nowhere\"\ncommand = [\"cat\"]\n",
+    );
+    let daemon = Daemon::start(&home.path());
+    assert_eq!(home.run(&["chat", "still served"]).good().out.trim(), "still served");
+    let lost = "agent lost cannot answer: its program no-such-program is in none of the folders of PATH: install \
+                it, or correct `command` in [agents.lost]";
+    let status = home.run(&["status", "--json"]).json();
+    let reasons: Vec<&str> =
+        status["reasons"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+    assert_eq!((&status["status"], reasons.len()), (&json!("degraded"), 3), "{status}");
+    assert!(reasons[0].contains("homeless") && reasons[0].contains("nowhere"), "{reasons:?}");
+    assert!(reasons[1].contains("agent locked") && reasons[1].contains("may not be run"), "{reasons:?}");
+    assert_eq!(reasons[2], lost);
+    assert!(home.run(&["status"]).good().out.contains("no-such-program"));
+    let said = home.run(&["chat", "/gateway status"]).good().out.clone();
+    assert!(said.contains("lost") && said.contains("no-such-program"), "{said}");
+    let log = daemon.stop().err;
+    for named in [lost, "agent locked cannot answer", "agent homeless cannot answer"] {
+        assert!(log.contains(named), "{log}");
+    }
+}
+
+#[test]
 fn metrics_are_counted_and_served() {
     let home = NewHome::new();
     let _daemon = Daemon::start(&home.path());

@@ -205,4 +205,8 @@ impl Agent for Held {
     }
 
     async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }

@@ -126,6 +126,10 @@ impl Agent for Lasting {
     async fn stop(&self) {
         self.shop.close().await;
     }
+
+    fn problem(&self) -> Option<String> {
+        self.shop.program.problem()
+    }
 }
 
 /// Hands the prompt to the program that knows the conversation, or to a new one.

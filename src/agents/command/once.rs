@@ -74,6 +74,10 @@ impl Agent for Once {
     async fn stop(&self) {
         self.shop.close().await;
     }
+
+    fn problem(&self) -> Option<String> {
+        self.shop.program.problem()
+    }
 }
 
 struct Run {

@@ -2,10 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use frontdesk_core::port::Turn;
+use frontdesk_core::visible;
 use tokio::process::Command;
 
 use super::Config;
@@ -62,6 +64,37 @@ impl Program {
         if self.own_room { tokio::fs::create_dir_all(&self.cwd).await } else { Ok(()) }
     }
 
+    /// Why it could not be started now: looked for where the system would look.
+    pub(super) fn problem(&self) -> Option<String> {
+        let (agent, program) = (&self.agent, visible::escaped(&self.path.to_string_lossy(), 200));
+        let correct = format!("correct `command` in [agents.{agent}]");
+        if !self.own_room && !self.cwd.is_dir() {
+            let folder = visible::escaped(&self.cwd.to_string_lossy(), 200);
+            return Some(format!(
+                "its folder {folder} is not there: make it, or correct `cwd` in [agents.{agent}]"
+            ));
+        }
+        if self.path.as_bytes().contains(&b'/') {
+            let path = self.cwd.join(&self.path);
+            return match (is_program(&path), path.is_file()) {
+                (true, _) => None,
+                (false, true) => {
+                    Some(format!("its program {program} may not be run: `chmod +x` it, or {correct}"))
+                }
+                (false, false) => {
+                    Some(format!("its program {program} is not there: install it, or {correct}"))
+                }
+            };
+        }
+        let path = self.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+        let folders = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
+        let found =
+            std::env::split_paths(folders).any(|folder| is_program(&self.cwd.join(folder).join(&self.path)));
+        (!found).then(|| {
+            format!("its program {program} is in none of the folders of PATH: install it, or {correct}")
+        })
+    }
+
     /// The command for a turn, with pipes and a process group of its own.
     pub(super) fn command(&self, turn: &Turn) -> Command {
         let mut command = Command::new(&self.path);
@@ -96,6 +129,11 @@ impl Program {
 pub(super) fn media(home: &Path) -> PathBuf {
     let media = home.join("media");
     std::path::absolute(&media).unwrap_or(media)
+}
+
+/// Whether a file is there that we may run.
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 /// Deny by default: the gateway's environment holds its tokens.

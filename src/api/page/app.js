@@ -167,7 +167,8 @@ const frames = {
       const row = find("a:" + frame.about);
       if (row) {
         row.removeAttribute("aria-busy");
-        note(row, frame.message);
+        // Why an agent failed is a line of its own.
+        note(row, frame.code === "agent_failed" ? "" : frame.message);
       } else if (frame.code !== "agent_failed") {
         line("notice", frame.message);
       }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use frontdesk::clock::SystemClock;
+use frontdesk_core::notice::Notice;
 use frontdesk_core::port::Clock;
 use futures_util::StreamExt;
 use reqwest::Response;
@@ -36,7 +37,7 @@ pub async fn chat(args: ChatArgs) -> Done {
     let mut response = Client::find(&args.remote)?.stream("/api/chat", &body, &key).await?;
     loop {
         if hear(response, &mut answer).await? == Heard::All {
-            return Ok(());
+            return answer.rest();
         }
         // The same key is the same message: asked again, it gets the answer that it would have got.
         response = match again(&args.remote, &body, &key).await? {
@@ -116,6 +117,8 @@ struct Answer {
     printed: String,
     /// The answer has come.
     said: bool,
+    /// The gateway's own words, held back: an error that follows may say the same.
+    notice: Option<String>,
 }
 
 impl Answer {
@@ -137,14 +140,20 @@ impl Answer {
             return if kind == "error" { Err(self.failed(&field::text(frame, "message"))) } else { Ok(()) };
         }
         let text = || screen::harmless(&field::text(frame, "text"));
+        if kind == "error" {
+            return Err(self.error(frame)?);
+        }
+        if let Some(notice) = self.notice.take() {
+            self.whole(&notice)?;
+        }
         match kind {
             "delta" => self.piece(field::number(frame, "attempt"), &text())?,
             "done" => {
                 self.said = true;
                 self.whole(&screen::harmless(&field::text(frame, "fullText")))?;
             }
+            "message" if frame["kind"] == "notice" => self.notice = Some(text()),
             "message" => self.whole(&text())?,
-            "error" => return Err(self.failed(&field::text(frame, "message"))),
             _ => {}
         }
         Ok(())
@@ -177,6 +186,23 @@ impl Answer {
             Some(rest) => screen::line(rest),
             None => screen::line(format!("\n{text}")),
         }
+    }
+
+    /// What was held back and is no error.
+    fn rest(mut self) -> Done {
+        self.notice.take().map_or(Ok(()), |notice| self.whole(&notice))
+    }
+
+    /// What went wrong, once: the notice for the chat and the error say the same.
+    fn error(&mut self, frame: &Value) -> Result<Failure, Failure> {
+        let sentence = field::text(frame, "message");
+        let notice = self.notice.take().filter(|notice| *notice != sentence);
+        if let Some(notice) = notice {
+            self.whole(notice.strip_suffix(Notice::INTERRUPTED).unwrap_or(&notice))?;
+        }
+        let detail = field::text(frame, "detail");
+        let why = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+        Ok(self.failed(&format!("{sentence}{why}")))
     }
 
     fn failed(&self, sentence: &str) -> Failure {

@@ -59,6 +59,6 @@ pub async fn status(remote: Remote) -> Done {
     screen::line("")?;
     let agents = field::list(&status, "agents")
         .iter()
-        .map(|agent| vec![field::text(agent, "name"), field::text(agent, "running")]);
-    table::print(&["AGENT", "RUNNING TURNS"], agents.collect(), "No agents.")
+        .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
+    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "No agents.")
 }

@@ -6,12 +6,16 @@ use frontdesk_core::act::Ending;
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
+use frontdesk_core::visible;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, Finish};
 use futures_util::FutureExt;
 
 use super::answer::Said;
 use super::{End, PAUSE, Run, SHORTAGE};
+
+/// So many characters of why a turn failed are kept for the owner.
+const CAUSE: usize = 400;
 
 /// The last write of a turn.
 enum Last {
@@ -152,6 +156,7 @@ impl Run<'_> {
     fn failed(&self, failure: Failure, detail: &str) -> Finish {
         let (turn, session) = (self.turn.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
+        self.house.causes.note(turn, &visible::escaped(detail, CAUSE));
         if failure == Failure::Agent {
             // The agent's own words may quote what it was asked: they are not for the log at this level.
             tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");

@@ -130,7 +130,10 @@ async fn a_refusal_is_told_and_spends_its_key() {
     let body = json!({"text": "much too long for this gateway"});
     let refused = house.post_as("k", "/api/chat", body.clone()).await;
     assert_eq!((refused.status, refused.code()), (StatusCode::PAYLOAD_TOO_LARGE, "too_long"));
-    assert!(refused.body["error"]["message"].as_str().unwrap().contains("new id"), "{refused:?}");
+    let error = &refused.body["error"];
+    assert!(error["hint"].as_str().unwrap().contains("new id"), "a program is told what to do: {error}");
+    let sentence = "This message is too long. Please send it in smaller pieces.";
+    assert_eq!(error["message"], sentence, "and a person reads nothing of ids");
     // The row keeps less than the text, so that the gate cannot know it again as the same.
     let again = house.post_as("k", "/api/chat", json!({"text": "short"})).await;
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "conflict"));

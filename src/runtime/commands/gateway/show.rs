@@ -27,10 +27,16 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
         let state = match (&account.stopped, account.ready, &account.error) {
             (Some(_), ..) => "disconnected by an admin".to_owned(),
             (None, true, _) => "connected".to_owned(),
+            (None, false, _) if account.refused => "token refused".to_owned(),
             (None, false, Some(error)) => format!("not connected: {error}"),
             (None, false, None) => "not connected".to_owned(),
         };
         lines.push(format!("- `{}@{}` {state}", account.channel, account.account));
+    }
+    for (name, entry) in &house.agents {
+        if let Some(problem) = entry.agent.problem() {
+            lines.push(format!("- agent `{name}` cannot answer: {problem}"));
+        }
     }
     match asking {
         0 => {}
