@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::count::counted;
 use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
@@ -108,7 +109,7 @@ fn remark(file: &File) -> String {
         None => kind.to_owned(),
     };
     match (&file.got, file.size) {
-        (Ok(_), Some(size)) => format!("[{what}, {size} bytes]"),
+        (Ok(_), Some(size)) => format!("[{what}, {}]", counted(size, "byte")),
         (Ok(_), None) => format!("[{what}]"),
         (Err(why), _) => format!("[{what}: {why}]"),
     }

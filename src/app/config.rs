@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use frontdesk_core::nearest::nearest;
 use frontdesk_core::reset::{Mode, PolicyError, ResetPolicy};
 use frontdesk_runtime::config::{ConfigError, ResetOverride, ResetRules};
 use schemars::JsonSchema;
@@ -243,12 +244,14 @@ impl Config {
         let others = if there.len() > NAMED { ", ..." } else { "" };
         let missing = named.into_iter().filter(|(_, name)| !there.contains(name));
         missing
-            .map(|(path, name)| ConfigError {
-                path,
-                problem: format!(
-                    "there is no agent `{name}`; there are: {}{others}. Add [agents.{name}] or name one of these",
+            .map(|(path, name)| {
+                let near = nearest(name, there.iter().copied());
+                let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+                let problem = format!(
+                    "there is no agent `{name}`; {hint}there are: {}{others}. Add [agents.{name}] or name one of these",
                     names.join(", ")
-                ),
+                );
+                ConfigError { path, problem }
             })
             .collect()
     }

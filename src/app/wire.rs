@@ -57,7 +57,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let setup = setup(&mut builder, &config, &home, &token, clock, adapters.clone())?;
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;
-    lock.write_address(&reachable(address).to_string())?;
+    lock.write_address(&reachable(address).to_string(), config.gateway.public_url.as_deref())?;
 
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));

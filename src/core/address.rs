@@ -107,7 +107,7 @@ impl FromStr for Address {
         let plain = |segment| plain(text, segment);
         let (account, thread) = (account.map(plain).transpose()?, thread.map(plain).transpose()?);
         let address = Address::new(&plain(channel)?, account.as_deref(), &plain(chat)?, thread.as_deref())?;
-        if address.as_str() == text {
+        if address.as_str() == text || names_default(text, ':', address.as_str()) {
             Ok(address)
         } else {
             Err(AddressError::NotCanonical { given: text.to_owned(), canonical: address.to_string() })
@@ -177,12 +177,20 @@ impl FromStr for Principal {
         let plain = |segment| plain(text, segment);
         let account = account.map(plain).transpose()?;
         let principal = Principal::new(&plain(platform)?, account.as_deref(), &plain(id)?)?;
-        if principal.as_str() == text {
+        if principal.as_str() == text || names_default(text, '@', principal.as_str()) {
             Ok(principal)
         } else {
             Err(AddressError::NotCanonical { given: text.to_owned(), canonical: principal.to_string() })
         }
     }
+}
+
+/// Whether a text is the canonical one with the account `default` written out, as other programs write it.
+fn names_default(text: &str, mark: char, canonical: &str) -> bool {
+    let without = text.split_once(mark).and_then(|(channel, rest)| Some((channel, rest.split_once(':')?)));
+    without.is_some_and(|(channel, (account, rest))| {
+        account == DEFAULT_ACCOUNT && canonical.split_once(':') == Some((channel, rest))
+    })
 }
 
 /// Both types are their text form as far as the standard traits are concerned.
@@ -337,7 +345,7 @@ mod tests {
     #[case("telegram:", "the chat is empty")]
     #[case("telegram::123", "the account is empty")]
     #[case("telegram:123:topic:", "the thread is empty")]
-    #[case("telegram:default:123", "write telegram:123")]
+    #[case("telegram:default:%31", "write telegram:1")]
     #[case("telegram:%31", "write telegram:1")]
     #[case("matrix:!room%3ahome", "write matrix:!room%3Ahome")]
     #[case("x:a@b:c", "write x:a%40b:c")]
@@ -345,6 +353,20 @@ mod tests {
     fn a_refused_address_says_what_to_write(#[case] text: &str, #[case] says: &str) {
         let error = text.parse::<Address>().unwrap_err().to_string();
         assert!(error.contains(says), "{text:?}: {error}");
+    }
+
+    #[test]
+    fn the_default_account_may_be_written_out() {
+        for (long, short) in [
+            ("telegram:default:123", "telegram:123"),
+            ("telegram:default:-100:topic:7", "telegram:-100:topic:7"),
+            ("telegram:default:default", "telegram:default"),
+        ] {
+            let address: Address = long.parse().unwrap();
+            assert_eq!((address.as_str(), address.account()), (short, "default"));
+            assert_eq!(address, short.parse().unwrap());
+        }
+        assert_eq!("telegram@default:123".parse::<Principal>().unwrap().as_str(), "telegram:123");
     }
 
     #[rstest]
@@ -368,7 +390,7 @@ mod tests {
     #[case("telegram:", "the id is empty")]
     #[case(":123", "the platform is empty")]
     #[case("telegram@:123", "the account is empty")]
-    #[case("telegram@default:123", "write telegram:123")]
+    #[case("telegram@default:%31", "write telegram:1")]
     #[case("telegram:%40anna", "write telegram:@anna")]
     fn a_refused_principal_says_what_to_write(#[case] text: &str, #[case] says: &str) {
         let error = text.parse::<Principal>().unwrap_err().to_string();
@@ -428,10 +450,10 @@ mod tests {
         #[test]
         fn what_parses_is_spelled_as_it_was_given(text in "x(@|:|%40|%3A|%3a|%|a|:topic:|default){1,6}") {
             if let Ok(address) = text.parse::<Address>() {
-                prop_assert_eq!(address.as_str(), &text);
+                prop_assert!(address.as_str() == text || address.as_str() == text.replacen(":default:", ":", 1));
             }
             if let Ok(principal) = text.parse::<Principal>() {
-                prop_assert_eq!(principal.as_str(), &text);
+                prop_assert!(principal.as_str() == text || principal.as_str() == text.replacen("@default:", ":", 1));
             }
         }
     }

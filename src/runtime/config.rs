@@ -152,7 +152,7 @@ pub enum QueueMode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// One person on one account of a platform.
+    /// One person on one account of a platform. Admins may send at least 600 messages a minute, whatever stands here.
     pub user: Rate,
     /// One chat.
     pub chat: Rate,
@@ -166,8 +166,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            user: Rate { per_minute: 60, burst: 20 },
-            chat: Rate { per_minute: 120, burst: 40 },
+            user: Rate { per_minute: 60, burst: 0 },
+            chat: Rate { per_minute: 120, burst: 0 },
             account: Rate { per_minute: 0, burst: 0 },
             daily: 0,
         }

@@ -176,7 +176,11 @@ fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
         return plan;
     }
     let written = house.written(source.channel, &source.account, chat);
-    match house.limits.check(&event.principal, &event.address, &written) {
+    let pace = match scene.is_by_admin() {
+        true => house.limits.check_admin(&event.principal, &event.address),
+        false => house.limits.check(&event.principal, &event.address, &written),
+    };
+    match pace {
         Pace::TooFast { tell } => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,

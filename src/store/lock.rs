@@ -29,6 +29,8 @@ pub struct Holder {
     pub pid: Option<u32>,
     /// Where it listens, once it does: `127.0.0.1:3847`.
     pub address: Option<String>,
+    /// Where people reach it, if that is elsewhere.
+    pub public_url: Option<String>,
 }
 
 /// The home could not be taken.
@@ -66,20 +68,20 @@ impl Lock {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => {
-                    let Holder { pid, address } = read(&mut file).map_err(failed)?;
+                    let Holder { pid, address, .. } = read(&mut file).map_err(failed)?;
                     return Err(LockError::Held { pid, address });
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
         }
         let mut lock = Lock { file, path: path.clone() };
-        lock.write(None).map_err(failed)?;
+        lock.write(None, None).map_err(failed)?;
         Ok(lock)
     }
 
-    /// Notes where we listen, for the command line.
-    pub fn write_address(&mut self, address: &str) -> Result<(), LockError> {
-        self.write(Some(address))
+    /// Notes where we listen and where people reach us, for the command line.
+    pub fn write_address(&mut self, address: &str, public_url: Option<&str>) -> Result<(), LockError> {
+        self.write(Some(address), public_url)
             .map_err(|source| LockError::Io { path: self.path.display().to_string(), source })
     }
 
@@ -88,10 +90,12 @@ impl Lock {
         &self.path
     }
 
-    fn write(&mut self, address: Option<&str>) -> io::Result<()> {
+    fn write(&mut self, address: Option<&str>, public_url: Option<&str>) -> io::Result<()> {
         let mut text = format!("pid={}\n", std::process::id());
-        if let Some(address) = address {
-            text.push_str(&format!("address={address}\n"));
+        for (name, value) in [("address", address), ("public_url", public_url)] {
+            if let Some(value) = value {
+                text.push_str(&format!("{name}={value}\n"));
+            }
         }
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -99,14 +103,20 @@ impl Lock {
     }
 }
 
-/// Who holds a home now. A file that nobody holds says nothing: its process may have ended long ago.
-pub fn holder(home: &Path) -> Option<Holder> {
-    let mut file = File::open(home.join(FILE)).ok()?;
-    match file.try_lock_shared() {
+/// Who holds a home now. A file that nobody holds says nothing: its process may have ended long ago. A home that may
+/// not be looked into is an error, and not an empty one.
+pub fn holder(home: &Path) -> Result<Option<Holder>, LockError> {
+    let path = home.join(FILE);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(LockError::Io { path: path.display().to_string(), source }),
+    };
+    Ok(match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_default()),
         // Ours for this moment; closing the file gives it back.
         Ok(()) | Err(TryLockError::Error(_)) => None,
-    }
+    })
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -121,6 +131,7 @@ fn read(file: &mut File) -> io::Result<Holder> {
     Ok(Holder {
         pid: field("pid").and_then(|pid| pid.parse().ok()),
         address: field("address").map(str::to_owned),
+        public_url: field("public_url").map(str::to_owned),
     })
 }
 
@@ -139,13 +150,16 @@ mod tests {
     fn the_second_one_is_told_who_was_first() {
         let home = tempfile::tempdir().unwrap();
         let mut first = Lock::take(home.path()).unwrap();
-        first.write_address("127.0.0.1:3847").unwrap();
+        first.write_address("127.0.0.1:3847", Some("https://desk.example.org")).unwrap();
         let (pid, address) = (Some(std::process::id()), Some("127.0.0.1:3847".to_owned()));
         match Lock::take(home.path()) {
             Err(LockError::Held { pid: p, address: a }) => assert_eq!((p, a), (pid, address.clone())),
             other => panic!("{other:?}"),
         }
-        assert_eq!(holder(home.path()), Some(Holder { pid, address }));
+        assert_eq!(
+            holder(home.path()).unwrap(),
+            Some(Holder { pid, address, public_url: Some("https://desk.example.org".to_owned()) })
+        );
         let mode = std::fs::metadata(first.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -153,13 +167,24 @@ mod tests {
     #[test]
     fn a_file_left_behind_holds_nothing() {
         let home = tempfile::tempdir().unwrap();
-        assert_eq!(holder(home.path()), None);
+        assert_eq!(holder(home.path()).unwrap(), None);
         let mut first = Lock::take(home.path()).unwrap();
-        first.write_address("127.0.0.1:65535").unwrap();
+        first.write_address("127.0.0.1:65535", None).unwrap();
         drop(first);
-        assert_eq!(holder(home.path()), None);
+        assert_eq!(holder(home.path()).unwrap(), None);
         let second = Lock::take(home.path()).unwrap();
-        assert_eq!(holder(home.path()), Some(Holder { pid: Some(std::process::id()), address: None }));
+        assert_eq!(
+            holder(home.path()).unwrap(),
+            Some(Holder { pid: Some(std::process::id()), ..Holder::default() })
+        );
         drop(second);
+    }
+
+    #[test]
+    fn a_home_that_cannot_be_looked_into_is_not_an_empty_one() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("file"), "").unwrap();
+        assert!(matches!(holder(&home.path().join("file")), Err(LockError::Io { .. })));
+        assert_eq!(holder(&home.path().join("missing")).unwrap(), None);
     }
 }

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::program::{Daemon, NewHome, command, finish};
+use crate::telegram::Telegram;
 
 #[test]
 fn without_any_configuration_it_runs_and_answers() {
@@ -34,6 +35,17 @@ fn the_login_link_is_printed_on_the_first_start_alone_and_never_logged() {
     assert!(!first.err.contains(&token) && !first.err.contains("a secret text"), "{first:?}");
     let second = Daemon::start(&home.path()).stop();
     assert!(!second.out.contains(&token) && !second.err.contains(&token), "{second:?}");
+}
+
+#[test]
+fn the_login_link_leads_to_the_public_url() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[gateway]\npublic_url = \"https://desk.example.org\"\n");
+    let daemon = Daemon::start(&home.path());
+    let link = home.run(&["link"]).good().out.clone();
+    assert!(link.starts_with("https://desk.example.org/#token="), "{link}");
+    assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n", "commands still use where it listens");
+    assert!(daemon.stop().out.contains(link.trim()), "as it was greeted");
 }
 
 #[test]
@@ -339,4 +351,40 @@ fn a_text_may_begin_with_a_hyphen() {
     assert_eq!(home.run(&["chat", "-5 degrees"]).good().out, "-5 degrees\n");
     assert_eq!(home.run(&["chat", "--chat", "work", "- one"]).good().out, "- one\n");
     assert!(home.run(&["chat", "--json", "hello"]).good().out.contains("\"fullText\":\"hello\""));
+}
+
+#[test]
+fn a_refused_token_and_an_empty_one_are_said_as_such() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    home.write(
+        "frontdesk.toml",
+        &format!(
+            "[channels.telegram]\napi_url = \"{}\"\ntoken = \"4711:AAnobody-knows-this-bot-0123456789abcde\"\n\
+             [channels.telegram.accounts.work]\ntoken = \"\"\n",
+            telegram.api.url()
+        ),
+    );
+    let mut daemon = Daemon::start(&home.path());
+    daemon.logs("channels.telegram.accounts.work.token is empty");
+    daemon.logs("credentials refused");
+    let status = home.run(&["status", "--json"]).json();
+    let account = |channel: &str| {
+        let accounts = status["accounts"].as_array().unwrap();
+        accounts.iter().find(|account| account["channel"] == channel).unwrap().clone()
+    };
+    assert_eq!(account("telegram")["state"], "token refused", "{status}");
+    assert_eq!((&account("web")["state"], &status["status"]), (&json!("ready"), &json!("degraded")));
+    assert!(
+        status["reasons"][0].as_str().unwrap().starts_with("telegram:default: token refused"),
+        "{status}"
+    );
+    let said = home.run(&["status"]).good().out.clone();
+    assert!(said.contains("degraded") && said.contains("token refused"), "{said}");
+    let said = home.run(&["chat", "/gateway status"]).good().out.clone();
+    assert!(said.contains("token refused"), "{said}");
+    // The address is good in both spellings.
+    for to in ["telegram:default:5", "telegram:5"] {
+        let sent = home.run(&["send", "--to", to, "--message", "x", "--json"]).json();
+        assert_eq!(sent["parts"][0]["to"], "telegram:5", "{sent}");
+    }
 }

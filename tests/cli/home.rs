@@ -82,3 +82,25 @@ fn a_token_that_is_none_stops_the_start_and_stays() {
     home.run(&["run", "--port", "0"]).failed(1, &["does not hold a token"]);
     assert_eq!(std::fs::read_to_string(token).unwrap(), "x\n");
 }
+
+#[test]
+fn the_home_of_another_user_is_not_called_empty() {
+    use std::os::unix::process::CommandExt;
+    // Only root can become somebody else.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    // The program where everybody may run it.
+    let program =
+        tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let copy = program.path().join("frontdesk");
+    std::fs::copy(env!("CARGO_BIN_EXE_frontdesk"), &copy).unwrap();
+    let mut stranger = std::process::Command::new(&copy);
+    stranger.env_clear().env("FRONTDESK_HOME", home.path()).uid(65534).gid(65534).arg("status");
+    let ran = crate::program::finish(&mut stranger, "");
+    ran.failed(1, &["Permission denied", "belongs to another user", "--url"]);
+    assert!(!ran.err.contains("no frontdesk is running"), "{ran:?}");
+    daemon.stop().good();
+}

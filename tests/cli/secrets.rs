@@ -36,7 +36,10 @@ fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", home.run(&["status", "--json"]));
     }
     let link = home.run(&["link"]).good().out.clone();
-    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let (_, token) = link.trim().split_once("/#token=").unwrap();
+    // The link leads to the public URL; the test is on this machine.
+    let lock = std::fs::read_to_string(home.path().join("frontdesk.lock")).unwrap();
+    let url = format!("http://{}", lock.lines().find_map(|line| line.strip_prefix("address=")).unwrap());
     let get = |path: &str| {
         let mut curl = std::process::Command::new("curl");
         curl.args(["-s", &format!("{url}{path}"), "-H", &format!("Authorization: Bearer {token}")]);

@@ -221,3 +221,17 @@ async fn a_command_that_was_accepted_is_answered_once_whatever_happens() {
     assert_eq!(replies, 5, "{:?}", anna.sees());
     assert_eq!(world.session("anna").await.epoch, 6);
 }
+
+#[tokio::test]
+async fn one_of_something_is_said_in_the_singular() {
+    let world = World::new().await;
+    let root = world.user("root");
+    root.says("hello").await;
+    root.hears().await;
+    root.says("/sessions").await;
+    let said = root.hears().await;
+    assert!(said.contains(", 1 message: hello"), "{said}");
+    root.says("/gateway mute 1").await;
+    let said = root.hears().await;
+    assert!(said.contains("for 1 minute, "), "{said}");
+}

@@ -122,3 +122,38 @@ async fn somebody_elses_stop_is_a_message_like_any_other() {
     let second = platform.brought(forwarded()).await;
     assert!(matches!(second, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{second:?}");
 }
+
+#[tokio::test]
+async fn a_person_may_send_a_minutes_worth_at_once_by_default() {
+    let world = World::with(plan().with(|config| config.limits = Default::default())).await;
+    let anna = world.user("anna");
+    for n in 0..60 {
+        let outcome = anna.tries(&format!("{n}")).await;
+        let limited = matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. });
+        assert!(!limited, "{n}: {outcome:?}");
+    }
+    let outcome = anna.tries("one too many").await;
+    assert!(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn who_runs_the_service_is_not_limited_as_a_stranger() {
+    let low = Rate { per_minute: 1, burst: 1 };
+    let plan = plan().with(|config| {
+        config.limits.user = low;
+        config.limits.chat = low;
+        config.limits.account = low;
+        config.queue.per_session = 1000;
+    });
+    let world = World::with(plan).await;
+    let (root, anna) = (world.user("root"), world.user("anna"));
+    let limited =
+        |outcome: &Outcome| matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. });
+    for n in 0..600 {
+        let outcome = root.tries(&format!("{n}")).await;
+        assert!(!limited(&outcome), "{n}: {outcome:?}");
+    }
+    assert!(limited(&root.tries("more than ten a second").await));
+    assert!(!limited(&anna.tries("one").await), "and costs others nothing");
+    assert!(limited(&anna.tries("two").await));
+}

@@ -225,3 +225,18 @@ async fn typing(world: &World, count: u32) {
     })
     .await;
 }
+
+#[tokio::test]
+async fn why_an_agent_failed_is_for_the_owner_and_not_for_the_chat() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Die]);
+    world.agent().will([Step::Die]);
+    anna.says("hello").await;
+    world.agent().begun(1).await;
+    passing(&world, 2).await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["The agent stopped in the middle, twice. Send /retry to try again."]);
+    let turn = world.history("anna").await[0].message.turn.unwrap();
+    assert_eq!(world.desk().why_failed(turn).as_deref(), Some("as told"));
+}

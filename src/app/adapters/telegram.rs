@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::SystemClock;
 use crate::config::Secret;
 use crate::config::channel::{Account, DmPolicy, Section};
-use crate::config::document::{Node, Value, join};
+use crate::config::document::{Key, Node, Value, join};
 use crate::config::ids::{Ids, Kind};
 
 /// Where the section stands.
@@ -42,6 +42,10 @@ pub struct Telegram {
     /// they say otherwise. Who may speak, where messages go, `token`, `mode` and `webhook_secret` do not: an id
     /// that one bot lets in says nothing about another.
     pub accounts: BTreeMap<String, Bot>,
+    /// The variable for the first bot's token is set and says nothing.
+    #[serde(skip)]
+    #[schemars(skip)]
+    empty_variable: bool,
 }
 
 /// One bot.
@@ -93,15 +97,28 @@ impl Telegram {
 
     /// Takes the first bot's token from the environment, if the file has none.
     pub(super) fn take_token(&mut self, env: &dyn Fn(&str) -> Option<String>) {
-        if self.bot.account.token().is_none() {
-            let token = env(TOKEN).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
-            self.bot.account.token = token.map(Secret::new);
+        if self.bot.account.token().is_some() {
+            return;
+        }
+        let token = env(TOKEN).map(|token| token.trim().to_owned());
+        self.empty_variable = token.as_deref() == Some("") && self.bot.account.token.is_none();
+        if let Some(token) = token.filter(|token| !token.is_empty()) {
+            self.bot.account.token = Some(Secret::new(token));
         }
     }
 
     pub(super) fn notices(&self) -> Vec<String> {
+        let variable = self.empty_variable.then(|| {
+            format!("the variable {TOKEN} is empty, so that no Telegram bot is connected: put the token from @BotFather into it")
+        });
         let odd = |(_, path, bot): (&str, String, &Bot)| {
             let account = &bot.account;
+            if account.token.is_some() && account.token().is_none() {
+                let key = join(&path, "token");
+                return Some(format!(
+                    "{key} is empty, so that this bot is not connected: put the token from @BotFather there"
+                ));
+            }
             let forgotten = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
             if forgotten {
                 return Some(format!("{path} has no token and stays off"));
@@ -111,7 +128,7 @@ impl Telegram {
                 format!("{path}: dm_policy is open, so that everybody on Telegram may talk to the agent")
             })
         };
-        self.bots().filter_map(odd).collect()
+        variable.into_iter().chain(self.bots().filter_map(odd)).collect()
     }
 
     pub(super) fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
@@ -214,7 +231,10 @@ impl Bot {
 /// What is wrong with the name of an account. It stands in addresses, keys and URLs.
 fn check_name(name: &str) -> Option<String> {
     if name == DEFAULT_ACCOUNT {
-        return Some(format!("the account `default` is the one in [{PATH}] itself: write its keys there"));
+        return Some(format!(
+            "the account `default` is the one in [{PATH}] itself, where some of these keys stand as well: write each \
+             of them once"
+        ));
     }
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     let good = plain && (1..=64).contains(&name.len());
@@ -233,8 +253,40 @@ fn kind(id: &str) -> Kind {
     }
 }
 
-/// What the section says about the platform goes to the accounts that say nothing.
+/// What the section says about the platform goes to the accounts that say nothing. `accounts.default` is another
+/// place for the section's own keys.
 pub(super) fn inherit(section: &mut Node) {
+    let default = take_default(section);
+    inherit_settings(section);
+    if let Some((key, account)) = default {
+        put_default(section, key, account);
+    }
+}
+
+/// The account `default`, out of the others.
+fn take_default(section: &mut Node) -> Option<(Key, Node)> {
+    let Value::Table(accounts) = &mut section.get_mut("accounts")?.value else { return None };
+    let at = accounts.iter().position(|(key, _)| key.name == DEFAULT_ACCOUNT)?;
+    matches!(accounts[at].1.value, Value::Table(_)).then(|| accounts.remove(at))
+}
+
+/// Its keys become the section's. What the section has already stays where it was and is found wrong there.
+fn put_default(section: &mut Node, key: Key, mut account: Node) {
+    let (Value::Table(keys), Value::Table(own)) = (&mut account.value, &mut section.value) else { return };
+    let (twice, once): (Vec<_>, Vec<_>) = std::mem::take(keys)
+        .into_iter()
+        .partition(|(key, _)| own.iter().any(|(known, _)| known.name == key.name));
+    own.extend(once);
+    if !twice.is_empty() {
+        *keys = twice;
+        if let Some(Value::Table(accounts)) = section.get_mut("accounts").map(|accounts| &mut accounts.value)
+        {
+            accounts.push((key, account));
+        }
+    }
+}
+
+fn inherit_settings(section: &mut Node) {
     let Ok(serde_json::Value::Object(settings)) = serde_json::to_value(Settings::default()) else { return };
     let said = section.entries().iter().filter(|(key, _)| settings.contains_key(&key.name));
     let said: Vec<_> = said.cloned().collect();

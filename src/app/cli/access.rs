@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
+use frontdesk_core::count::counted;
 use frontdesk_core::key::DEFAULT_ACCOUNT;
 use serde_json::{Value, json};
 
@@ -115,7 +116,7 @@ async fn revoke(args: Revoke) -> Done {
     }
     screen::line(format!(
         "Taken back from {principal}: {}. Cancelled: {} running, {} waiting.",
-        if n("grants") == 1 { "1 grant".to_owned() } else { format!("{} grants", n("grants")) },
+        counted(n("grants"), "grant"),
         n("running"),
         n("waiting")
     ))

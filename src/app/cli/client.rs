@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk::home::Home;
 use frontdesk::token::ClearToken;
-use frontdesk_store::lock;
+use frontdesk_store::lock::{self, LockError};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
@@ -33,15 +33,42 @@ pub fn url(remote: &Remote) -> Result<String, Failure> {
     if let Some(url) = &remote.url {
         return plain_url(url);
     }
+    let (address, _) = listening(remote)?;
+    Ok(format!("http://{address}"))
+}
+
+/// Where people reach the gateway of this home: its `public_url`, or else where it listens.
+pub fn public_url(remote: &Remote) -> Result<String, Failure> {
+    let (address, public_url) = listening(remote)?;
+    Ok(public_url.unwrap_or_else(|| format!("http://{address}")))
+}
+
+/// Where the gateway of this home listens, and where people reach it if that is elsewhere.
+fn listening(remote: &Remote) -> Result<(String, Option<String>), Failure> {
     let home = Home::find(remote.home.home.as_deref(), &super::env)?;
     let nobody = |why: &str| {
         let path = home.path().display();
         Failure::unavailable(format!("{why} for {path}; start one with `frontdesk run`"))
     };
-    let holder = lock::holder(home.path()).ok_or_else(|| nobody("no frontdesk is running"))?;
+    let holder = lock::holder(home.path()).map_err(|error| unreadable(&error))?;
+    let holder = holder.ok_or_else(|| nobody("no frontdesk is running"))?;
     let address =
         holder.address.ok_or_else(|| nobody("the frontdesk that is starting does not listen yet"))?;
-    Ok(format!("http://{address}"))
+    Ok((address, holder.public_url))
+}
+
+/// Whether a gateway runs there cannot be said: the home is somebody else's.
+fn unreadable(error: &LockError) -> Failure {
+    let denied = |error: &LockError| match error {
+        LockError::Io { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
+        LockError::Held { .. } => false,
+    };
+    let advice = if denied(error) {
+        "; the home belongs to another user: run this as that user, or name a gateway with --url and --token-file"
+    } else {
+        ""
+    };
+    Failure::new(format!("cannot look into the home: {error}{advice}"))
 }
 
 fn plain_url(url: &str) -> Result<String, Failure> {

@@ -8,7 +8,7 @@ pub fn link(remote: &Remote) -> Done {
     // Nothing is sent here, so that any URL will do: `--url https://desk.example.org` for a door behind a proxy.
     let url = match &remote.url {
         Some(url) => url.clone(),
-        None => client::url(remote)?,
+        None => client::public_url(remote)?,
     };
     let link = client::token(remote)?.link(&url);
     if remote.json { screen::json(&json!({"link": link})) } else { screen::line(link) }

@@ -1,5 +1,6 @@
 //! `frontdesk status`.
 
+use frontdesk_core::count::counted;
 use serde_json::Value;
 
 use super::client::Client;
@@ -27,10 +28,10 @@ pub async fn status(remote: Remote) -> Done {
     let n = |name: &str| field::number(totals, name);
     screen::line(format!("Sessions  {}", n("sessions")))?;
     screen::line(format!(
-        "Messages  {} waiting{}, {} turns running",
+        "Messages  {} waiting{}, {} running",
         n("waiting"),
         since("oldest_waiting"),
-        n("running")
+        counted(n("running"), "turn")
     ))?;
     screen::line(format!(
         "Outbox    {} to send{}, {} dead",

@@ -1,6 +1,7 @@
 //! Times for people: how long ago, and when exactly.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use frontdesk_core::count::counted;
 
 /// `3 minutes ago (2026-11-21 09:40:00 UTC)`.
 pub fn both(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -17,8 +18,8 @@ pub fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         s @ 3_600..86_400 => (s / 3_600, "hour"),
         s => (s / 86_400, "day"),
     };
-    let plural = if n == 1 { "" } else { "s" };
-    if seconds < 0 { format!("in {n} {unit}{plural}") } else { format!("{n} {unit}{plural} ago") }
+    let span = counted(n, unit);
+    if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
 /// RFC 3339 in UTC with milliseconds and `Z`, as in every JSON of ours.

@@ -125,7 +125,7 @@ impl JsonSchema for Id {
 impl Account {
     /// The token, if one was given. An empty one is none.
     pub fn token(&self) -> Option<&Secret> {
-        self.token.as_ref().filter(|token| !token.expose().is_empty())
+        self.token.as_ref().filter(|token| !token.expose().trim().is_empty())
     }
 
     /// Whether it is to be connected.

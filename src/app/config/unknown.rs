@@ -10,13 +10,12 @@ const LATER: [&str; 9] =
     ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
 
 /// What other programs call our keys, in snake_case.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 5] = [
     ("bot_token", "token"),
     ("allowlist", "allow"),
     ("allow_from", "allow"),
     ("streaming_mode", "streaming"),
     ("stream_mode", "streaming"),
-    ("role", "roles"),
 ];
 
 /// The message. `schema` is the table's that the key stands in, `path` its own; `kind` says which of several
@@ -27,6 +26,12 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     }
     let name = &key.name;
     let snake = snake_case(name);
+    if snake == "role" {
+        return format!(
+            "unknown key `{name}`{kind}; this version does not have roles that name capabilities: `agent` chooses who \
+             answers here, and `roles` lists the platform's own roles whose holders may speak"
+        );
+    }
     let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();
     known.sort_unstable();
     let same = ELSEWHERE.iter().find(|(theirs, ours)| *theirs == snake && known.contains(ours));

@@ -1,5 +1,6 @@
 //! `/sessions`: the earlier conversations of this chat.
 
+use frontdesk_core::count::counted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{EpochRow, InboundRow};
 
@@ -33,5 +34,10 @@ fn line(epoch: &EpochRow, current: u64) -> String {
     let here = if epoch.n == current { " (this one)" } else { "" };
     let opening = epoch.first_text.as_deref().unwrap_or("(empty)").replace(['\n', '`'], " ");
     let opening = &opening[..opening.floor_char_boundary(OPENING)];
-    format!("- {}{here}, {}, {} messages: {opening}", epoch.n, when(epoch.started), epoch.messages)
+    format!(
+        "- {}{here}, {}, {}: {opening}",
+        epoch.n,
+        when(epoch.started),
+        counted(epoch.messages.into(), "message")
+    )
 }

@@ -86,6 +86,11 @@ impl Scene<'_> {
         self.house.authorize_event(self.event, self.chat, action)
     }
 
+    /// Whether an admin says it.
+    pub(super) fn is_by_admin(&self) -> bool {
+        self.decide(Action::Administer) == Decision::Allow
+    }
+
     fn is_admin_command(&self) -> bool {
         self.event.kind == EventKind::Message
             && !self.event.forwarded

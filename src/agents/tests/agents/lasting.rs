@@ -191,7 +191,7 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
             "line 2 of its output is JSON that is no line of the protocol",
         ),
         ("exec >&-", "its output ended in the middle of the turn"),
-        ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7)"),
+        ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7: bad luck)"),
     ] {
         let script = format!(
             r#"echo $$ > pid; read -r p; echo '{{"type":"delta","text":"up"}}'; [ -e fixed ] && echo '{{"type":"done"}}'; [ -e fixed ] || {{ {breaks}; }}; exec sleep 1000"#

@@ -1,5 +1,7 @@
 //! The sections of chat platforms.
 
+use std::path::Path;
+
 use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Who, decide};
 use frontdesk_core::address::Principal;
 use frontdesk_runtime::config::{ResetMode, Sharing};
@@ -220,7 +222,10 @@ fn one_bot_is_one_account() {
 
 #[test]
 fn an_account_has_a_name_of_its_own() {
-    says("[channels.telegram.accounts.default]\n", &["1:29", "write its keys there"]);
+    says(
+        "[channels.telegram]\nedit_ms = 1000\n[channels.telegram.accounts.default]\nedit_ms = 2000\n",
+        &["3:29", "accounts.default", "write each of them once"],
+    );
     says("[channels.telegram.accounts.\"a/b\"]\n", &["letters, digits"]);
 }
 
@@ -350,4 +355,64 @@ fn what_an_admin_grants_names_a_person_too() {
         assert!(check("telegram", id, Scope::Admin).is_err(), "{id}");
     }
     assert_eq!(check("my-own", "anna", Scope::Dm), Ok(()));
+}
+
+#[test]
+fn the_account_default_is_the_section_itself() {
+    let section = format!("[channels.telegram]\ntoken = \"{TOKEN}\"\nadmins = [5]\ngroups.\"-5\" = {{}}\n");
+    let account = section.replace("[channels.telegram]", "[channels.telegram.accounts.default]");
+    assert_eq!(read(&account).unwrap().0, read(&section).unwrap().0);
+    let mixed = format!(
+        "[channels.telegram]\nedit_ms = 2000\n[channels.telegram.accounts.default]\ntoken = \"{TOKEN}\"\n\
+         per_chat_ms = 1500\n[channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\n"
+    );
+    let telegram = read(&mixed).unwrap().0.channels.telegram;
+    let (first, work) = (&telegram.bot.settings, &telegram.accounts["work"].settings);
+    assert_eq!((telegram.accounts.len(), first.edit_ms, first.per_chat_ms), (1, 2000, 1500));
+    assert_eq!(
+        (work.edit_ms, work.per_chat_ms),
+        (2000, 1000),
+        "what one account says holds for that account"
+    );
+    says(
+        "[channels.telegram.accounts.default]\ndm_polcy = \"open\"\n",
+        &["2:1", "did you mean `dm_policy`?"],
+    );
+    says(
+        "[channels.telegram.accounts.default]\nallow = [\"@anna\"]\n",
+        &["2:10", "channels.telegram.allow[0]"],
+    );
+}
+
+#[test]
+fn a_role_of_a_group_is_refused_with_what_helps() {
+    says(
+        "[channels.telegram.groups.\"-5\"]\nrole = \"research\"\n",
+        &["2:1", "does not have roles that name capabilities", "`agent` chooses who answers here"],
+    );
+    says(
+        "[agents.main]\nkind = \"echo\"\n[agents.research]\nkind = \"echo\"\n\
+         [channels.telegram.groups.\"-5\"]\nagent = \"reserch\"\n",
+        &["6:1", "no agent `reserch`; did you mean `research`?"],
+    );
+}
+
+#[test]
+fn an_empty_token_is_named_and_said() {
+    let notices = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
+        let more = More::default();
+        let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env, more: &more };
+        parse(text, reading).unwrap().0.channels.notices().join("\n")
+    };
+    let empty = |name: &str| (name == "TELEGRAM_BOT_TOKEN").then(|| " ".to_owned());
+    assert!(notices("", &empty).contains("the variable TELEGRAM_BOT_TOKEN is empty"));
+    assert_eq!(notices("", &|_| None), "");
+    for text in ["token = \"\"", "token = \" \"", "token = \"${TELEGRAM_BOT_TOKEN}\""] {
+        let said = notices(&format!("[channels.telegram]\n{text}\n"), &empty);
+        assert!(said.contains("channels.telegram.token is empty"), "{text}: {said}");
+    }
+    let work = notices("[channels.telegram.accounts.work]\ntoken = \"\"\n", &|_| None);
+    assert!(work.contains("channels.telegram.accounts.work.token is empty"), "{work}");
+    let enabled = "[channels.telegram]\nenabled = true\ntoken = \"\"\n";
+    says(enabled, &["3:1", "channels.telegram.token", "has no token"]);
 }

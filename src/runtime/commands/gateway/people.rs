@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::account;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::Gateway;
+use frontdesk_core::count::counted;
 use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as KeyScope};
 use frontdesk_core::pairing::Code;
 use frontdesk_core::prompt::inert;
@@ -35,8 +36,9 @@ pub(super) fn code(row: &InboundRow, request: &Gateway, typed: &str, approve: bo
                 .to_owned()
         }
         Some(AccessDone::NoSuchCode { left }) => format!(
-            "No open request has this code; a code is good for one hour and one use. {left} more wrong ones lock you \
-             out for an hour."
+            "No open request has this code; a code is good for one hour and one use. You may try {} more before you \
+             are locked out for an hour.",
+            counted((*left).into(), "code")
         ),
         Some(AccessDone::Locked { until }) => format!(
             "You have tried too many wrong codes. Try again after {}, or let the person in by id with `/gateway allow`.",
@@ -146,7 +148,7 @@ pub(super) fn serve(house: &House, row: &InboundRow, request: &Gateway, allowed:
 pub(super) fn mute(house: &House, row: &InboundRow, request: &Gateway, minutes: Option<u32>) -> Plan {
     let span = minutes.map_or(FOR_EVER, |minutes| Duration::minutes(minutes.into()));
     let end = match minutes {
-        Some(minutes) => format!("for {minutes} minutes, or until `/gateway unmute`"),
+        Some(minutes) => format!("for {}, or until `/gateway unmute`", counted(minutes.into(), "minute")),
         None => "until `/gateway unmute`".to_owned(),
     };
     let text = format!("I am silent here {end}. What is said meanwhile is not answered.");

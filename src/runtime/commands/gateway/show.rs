@@ -1,6 +1,7 @@
 //! How the gateway stands, in a few lines.
 
 use frontdesk_core::access::DmPolicy;
+use frontdesk_core::count::{self, counted};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::InboundRow;
 
@@ -89,12 +90,11 @@ pub(super) fn config(house: &House, row: &InboundRow) -> String {
     };
     let agent = house.agent_of(&place.0, &place.1, row.session.id());
     format!(
-        "`{}@{}`, answered by `{agent}` here.\nPrivate chats: {policy}.\nAllowed by the file: {} people, {} admins, {} \
-         groups.\n`frontdesk config show` has all of it.",
+        "`{}@{}`, answered by `{agent}` here.\nPrivate chats: {policy}.\nAllowed by the file: {}, {}, {}.\n`frontdesk config show` has all of it.",
         place.0,
         place.1,
-        rules.allow.len(),
-        rules.admins.len(),
-        rules.groups.len()
+        count::of(rules.allow.len() as u64, "person", "people"),
+        counted(rules.admins.len() as u64, "admin"),
+        counted(rules.groups.len() as u64, "group")
     )
 }
