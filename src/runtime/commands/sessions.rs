@@ -38,6 +38,6 @@ fn line(epoch: &EpochRow, current: u64) -> String {
         "- {}{here}, {}, {}: {opening}",
         epoch.n,
         when(epoch.started),
-        counted(epoch.messages.into(), "message")
+        counted(epoch.messages, "message")
     )
 }
