@@ -22,13 +22,23 @@ pub(crate) struct ApiError {
     pub(crate) retry_after: Option<Duration>,
     /// The message that it is about.
     pub(crate) about: Option<MessageId>,
-    /// What the agent had said before it failed.
-    pub(crate) text: Option<String>,
-    /// Why it failed, for the owner: it may quote what the agent was asked.
-    pub(crate) detail: Option<String>,
-    /// What a program that speaks to the interface must know besides.
-    pub(crate) hint: Option<&'static str>,
+    /// What is known of an agent that failed.
+    pub(crate) failed: Option<Box<Failed>>,
+    /// The message is stored as refused under its id.
+    stored: bool,
 }
+
+/// What is known of an agent that failed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Failed {
+    /// What it had said before.
+    pub(crate) text: Option<String>,
+    /// Why, for the owner: it may quote what the agent was asked.
+    pub(crate) detail: Option<String>,
+}
+
+/// What a program must know when a message was stored as refused.
+const ID_IS_USED: &str = "to send it once more, use a new id or Idempotency-Key";
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -38,9 +48,8 @@ impl ApiError {
             message: message.into(),
             retry_after: None,
             about: None,
-            text: None,
-            detail: None,
-            hint: None,
+            failed: None,
+            stored: false,
         }
     }
 
@@ -139,13 +148,7 @@ impl ApiError {
         };
         // A quota is refilled by another day, not by waiting.
         let wait = (code == "rate_limited").then_some(Duration::from_secs(60));
-        Self {
-            code,
-            retry_after: wait,
-            about: Some(about),
-            hint: Some("to send it once more, use a new id or Idempotency-Key"),
-            ..Self::new(status, "", sentence)
-        }
+        Self { code, retry_after: wait, about: Some(about), stored: true, ..Self::new(status, "", sentence) }
     }
 
     pub(crate) fn after(mut self, wait: Duration) -> Self {
@@ -177,9 +180,9 @@ impl ApiError {
         let about = self.about.map(|about| about.to_string());
         let optional = [
             ("about", about.as_deref()),
-            ("text", self.text.as_deref()),
-            ("detail", self.detail.as_deref()),
-            ("hint", self.hint),
+            ("text", self.failed.as_ref().and_then(|failed| failed.text.as_deref())),
+            ("detail", self.failed.as_ref().and_then(|failed| failed.detail.as_deref())),
+            ("hint", self.stored.then_some(ID_IS_USED)),
         ];
         for (name, value) in optional {
             if let Some(value) = value {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::budget::Reserved;
 use crate::door::Reader;
-use crate::error::ApiError;
+use crate::error::{ApiError, Failed};
 use crate::frame::{Kind, Shown, failure};
 use crate::house::House;
 use crate::list::SMALL;
@@ -219,8 +219,11 @@ impl Waiter {
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
                 let mut error = failed(Ending::Dead);
-                // Whoever may prompt through this interface is the owner.
-                error.detail = row.message.turn.and_then(|turn| self.house.desk.why_failed(turn));
+                error.failed = Some(Box::new(Failed {
+                    text: row.answer.filter(|said| !said.is_empty()).map(beginning),
+                    // Whoever may prompt through this interface is the owner.
+                    detail: row.message.turn.and_then(|turn| self.house.desk.why_failed(turn)),
+                }));
                 if row.turn_state.as_deref() == Some(INTERRUPTED) {
                     error.code = INTERRUPTED.into();
                     error.message = Notice::Interrupted { so_far: String::new() }.text().into();
@@ -231,7 +234,6 @@ impl Waiter {
                     }
                     error.code = name.into();
                 }
-                error.text = row.answer.filter(|said| !said.is_empty()).map(beginning);
                 Some(Err(error))
             }
             _ => None,

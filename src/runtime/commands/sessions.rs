@@ -34,10 +34,5 @@ fn line(epoch: &EpochRow, current: u64) -> String {
     let here = if epoch.n == current { " (this one)" } else { "" };
     let opening = epoch.first_text.as_deref().unwrap_or("(empty)").replace(['\n', '`'], " ");
     let opening = &opening[..opening.floor_char_boundary(OPENING)];
-    format!(
-        "- {}{here}, {}, {}: {opening}",
-        epoch.n,
-        when(epoch.started),
-        counted(epoch.messages, "message")
-    )
+    format!("- {}{here}, {}, {}: {opening}", epoch.n, when(epoch.started), counted(epoch.messages, "message"))
 }
