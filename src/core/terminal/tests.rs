@@ -1,3 +1,5 @@
+//! What is left of texts that were written for a terminal.
+
 use proptest::prelude::*;
 
 use super::*;
