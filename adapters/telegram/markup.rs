@@ -28,16 +28,36 @@ pub static DIALECT: Dialect = Dialect {
 
 fn escape(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>']) {
+    while let Some(at) = rest.find(['&', '<', '>', RING]) {
         out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            _ => "&gt;",
-        });
-        rest = &rest[at + 1..];
+        let mut chars = rest[at..].chars();
+        match chars.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            _ => put_ring(out),
+        }
+        rest = chars.as_str();
     }
     out.push_str(rest);
+}
+
+/// A ring as a character of its own, as macOS writes the names of files. Telegram takes it out of every text,
+/// and `å` would become `a`.
+const RING: char = '\u{30a}';
+
+fn put_ring(out: &mut String) {
+    let ringed = match out.chars().next_back() {
+        Some('a') => 'å',
+        Some('A') => 'Å',
+        Some('u') => 'ů',
+        Some('U') => 'Ů',
+        Some('w') => 'ẘ',
+        Some('y') => 'ẙ',
+        _ => return out.push(RING),
+    };
+    out.pop();
+    out.push(ringed);
 }
 
 fn escape_attribute(text: &str, out: &mut String) {

@@ -24,6 +24,9 @@ use crate::outbound::{Chat, dress};
 /// How much of a file is read at a time.
 const PIECE: usize = 256 * 1024;
 
+/// The dimensions of a picture are looked for in so many bytes at its beginning.
+const HEAD: usize = 256 * 1024;
+
 /// How Telegram shows a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Way {
@@ -32,6 +35,7 @@ struct Way {
 }
 
 const DOCUMENT: Way = Way { method: "sendDocument", field: "document" };
+const PHOTO: Way = Way { method: "sendPhoto", field: "photo" };
 
 /// Sends a file with its caption. What Telegram cannot show as what it is goes as a plain file.
 pub(crate) async fn send(
@@ -46,7 +50,10 @@ pub(crate) async fn send(
         let (size, most) = (file.size, settings.max_upload_bytes);
         return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
     }
-    let chosen = way(file, !post.part.body.is_empty(), settings.max_photo_bytes);
+    let mut chosen = way(file, !post.part.body.is_empty(), settings.max_photo_bytes);
+    if chosen == PHOTO && is_out_of_shape(file).await {
+        chosen = DOCUMENT;
+    }
     let sent = api.upload(chosen.method, form(chosen, chat, file, post, reply.as_ref())?).await;
     let sent = match sent {
         Err(fault) if chosen != DOCUMENT && fault.wants_document() => {
@@ -61,7 +68,7 @@ fn way(file: &MediaFile, captioned: bool, largest_photo: u64) -> Way {
     let mime = file.mime.as_deref().unwrap_or_default();
     let (method, field) = match file.kind {
         FileKind::Photo if file.size > largest_photo || !is_picture(file) => return DOCUMENT,
-        FileKind::Photo => ("sendPhoto", "photo"),
+        FileKind::Photo => return PHOTO,
         FileKind::Document => return DOCUMENT,
         // Bot API, sendVoice: OGG with OPUS, MP3 or M4A; anything else as audio or a document.
         FileKind::Voice
@@ -89,6 +96,25 @@ fn is_picture(file: &MediaFile) -> bool {
             [".jpg", ".jpeg", ".png", ".webp"].iter().any(|ending| name.ends_with(ending))
         }
     }
+}
+
+/// Whether Telegram would refuse a picture for its shape. Where its dimensions are not found, Telegram is asked.
+async fn is_out_of_shape(file: &MediaFile) -> bool {
+    let handle = file.handle.clone();
+    let length = usize::try_from(file.size).unwrap_or(HEAD).min(HEAD);
+    let head = tokio::task::spawn_blocking(move || {
+        let mut head = vec![0; length];
+        handle.read_exact_at(&mut head, 0).map(|()| head)
+    });
+    // A file that cannot be read fails where it is sent.
+    let Ok(Ok(head)) = head.await else { return false };
+    imagesize::blob_size(&head).is_ok_and(|size| !is_shape(size.width, size.height))
+}
+
+/// Bot API, sendPhoto: width and height make at most 10,000 together, and their ratio is at most 20.
+fn is_shape(width: usize, height: usize) -> bool {
+    let (long, short) = (width.max(height), width.min(height));
+    long.saturating_add(short) <= 10_000 && long <= short.saturating_mul(20)
 }
 
 fn is_one_of(mime: &str, known: &[&str]) -> bool {
@@ -240,6 +266,21 @@ mod tests {
         #[case] method: &str,
     ) {
         assert_eq!(way(&file(kind, mime, name, size), false, 10_000_000).method, method);
+    }
+
+    #[rstest]
+    #[case(5_000, 5_000, true)]
+    #[case(5_001, 5_000, false)]
+    #[case(2_000, 100, true)]
+    #[case(2_001, 100, false)]
+    #[case(100, 2_001, false)]
+    #[case(0, 0, true)]
+    fn a_picture_has_a_shape_that_telegram_shows(
+        #[case] width: usize,
+        #[case] height: usize,
+        #[case] is: bool,
+    ) {
+        assert_eq!(is_shape(width, height), is);
     }
 
     #[test]

@@ -147,6 +147,7 @@ impl World {
         };
         let mut formatted =
             parsed.map_err(|reason| Refusal::bad(format!("can't parse entities: {reason}")))?;
+        formatted.clean();
         formatted.trim();
         detect(&mut formatted);
         Ok(formatted)

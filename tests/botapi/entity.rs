@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::{address, link};
+
 /// The server keeps so many and forgets the rest.
 pub const MOST: usize = 100;
 
@@ -121,24 +123,15 @@ impl Formatted {
             };
             let argument = match kind {
                 Kind::TextMention => entity["user"]["id"].as_i64().map(|id| id.to_string()),
+                Kind::TextLink => match link::target(entity["url"].as_str().unwrap_or_default()) {
+                    Some((Kind::TextLink, url)) => Some(url),
+                    _ => continue,
+                },
                 kind => kind.argument().and_then(|name| entity[name].as_str().map(str::to_owned)),
             };
             self.entities.push(Entity { kind, offset, length, argument });
         }
         self.sort();
-    }
-
-    /// Cuts white space at both ends, as the server does, and moves the entities along.
-    pub fn trim(&mut self) {
-        let start = utf16(&self.text[..self.text.len() - self.text.trim_start().len()]);
-        self.text = self.text.trim().to_owned();
-        let end = utf16(&self.text);
-        self.entities.retain_mut(|entity| {
-            let (from, to) = (entity.offset, entity.offset + entity.length);
-            entity.offset = from.saturating_sub(start).min(end);
-            entity.length = to.saturating_sub(start).min(end) - entity.offset;
-            entity.length > 0
-        });
     }
 
     /// The entities as the platform writes them; `user` writes a mentioned user.
@@ -186,15 +179,27 @@ pub fn detect(formatted: &mut Formatted) {
         })
         .map(|entity| (entity.offset, entity.offset + entity.length))
         .collect();
-    let mut found = Vec::new();
+    let is_free = |entity: &Entity| {
+        closed.iter().all(|(from, to)| entity.offset + entity.length <= *from || entity.offset >= *to)
+    };
+    let mut found: Vec<Entity> = Vec::new();
+    for (kind, range) in address::find(text) {
+        let (offset, length) = (utf16(&text[..range.start]), utf16(&text[range]));
+        let entity = Entity { kind, offset, length, argument: None };
+        let apart = |other: &Entity| offset + length <= other.offset || offset >= other.offset + other.length;
+        if is_free(&entity) && found.iter().all(apart) {
+            found.push(entity);
+        }
+    }
     let (mut offset, mut byte) = (0, 0);
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
         if let Some((kind, from, to)) = classify(bare) {
             let start = offset + utf16(&bare[..from]);
             let length = utf16(&bare[from..to]);
-            if closed.iter().all(|(from, to)| start + length <= *from || start >= *to) {
-                found.push(Entity { kind, offset: start, length, argument: None });
+            let entity = Entity { kind, offset: start, length, argument: None };
+            if is_free(&entity) {
+                found.push(entity);
             }
         }
         offset += utf16(word);
@@ -235,32 +240,7 @@ fn classify(word: &str) -> Option<(Kind, usize, usize)> {
             let name = run(&bare[1..], &|c| c.is_ascii_uppercase());
             (1..=8).contains(&name).then_some((Kind::Cashtag, start, start + 1 + name))
         }
-        _ => address(bare).map(|(kind, end)| (kind, start, start + end)),
-    }
-}
-
-fn address(bare: &str) -> Option<(Kind, usize)> {
-    let end = bare.trim_end_matches(['.', ',', ':', ';', '!', '?', ')', ']', '}', '>', '"', '\'', '»']).len();
-    let bare = &bare[..end];
-    if let Some((scheme, rest)) = bare.split_once("://") {
-        let known = ["http", "https", "ftp", "tg"].contains(&scheme.to_ascii_lowercase().as_str());
-        return (known && !rest.is_empty()).then_some((Kind::Url, end));
-    }
-    let host = bare.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    let is_host = |host: &str| {
-        let top = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        let known =
-            ["com", "org", "net", "io", "dev", "app", "de", "ru", "me", "ai", "co", "uk", "info", "example"];
-        host.contains('.')
-            && known.contains(&top.as_str())
-            && host.split('.').all(|label| {
-                !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-            })
-    };
-    match bare.split_once('@') {
-        Some((name, host)) if !name.is_empty() && is_host(host) => Some((Kind::Email, end)),
-        Some(_) => None,
-        None => is_host(host).then_some((Kind::Url, end)),
+        _ => None,
     }
 }
 
@@ -297,15 +277,5 @@ mod tests {
         detect(&mut formatted);
         let kinds: Vec<_> = formatted.entities.iter().map(|entity| (entity.kind, entity.offset)).collect();
         assert_eq!(kinds, [(Kind::Code, 0), (Kind::BotCommand, 7)]);
-    }
-
-    #[test]
-    fn white_space_at_the_ends_goes() {
-        let mut formatted = crate::html::parse("\n <b> x </b>\n").unwrap();
-        formatted.trim();
-        assert_eq!(
-            (formatted.text.as_str(), formatted.entities[0].offset, formatted.entities[0].length),
-            ("x", 0, 1)
-        );
     }
 }

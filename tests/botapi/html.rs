@@ -1,6 +1,7 @@
 //! Text with HTML tags, as `parse_mode=HTML` has it, with the server's own complaints.
 
 use crate::entity::{Entity, Formatted, Kind};
+use crate::link;
 
 const TAGS: [&str; 16] = [
     "a",
@@ -203,7 +204,7 @@ impl Parser<'_> {
             "blockquote" => (Kind::Blockquote, None),
             "tg-emoji" if open.argument.parse::<u64>().is_ok_and(|id| id != 0) => (Kind::CustomEmoji, some),
             "tg-emoji" => return Err("Invalid custom emoji identifier specified".to_owned()),
-            "a" => match link(some.unwrap_or_else(|| self.out.text[open.byte..].to_owned())) {
+            "a" => match link::target(&some.unwrap_or_else(|| self.out.text[open.byte..].to_owned())) {
                 Some((kind, target)) => (kind, Some(target)),
                 None => return Ok(()),
             },
@@ -238,28 +239,6 @@ impl Parser<'_> {
             self.at += 1;
         }
     }
-}
-
-/// Where a link goes; a target that is no address makes no link.
-fn link(target: String) -> Option<(Kind, String)> {
-    if let Some(id) = target.strip_prefix("tg://user?id=") {
-        return id.parse::<i64>().is_ok().then(|| (Kind::TextMention, id.to_owned()));
-    }
-    let (scheme, rest) = target.split_once(':').unwrap_or(("", &target));
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" | "ftp" | "tg" | "ton" | "tonsite" => Some((Kind::TextLink, with_path(target))),
-        "" if rest.contains('.') && !rest.contains(char::is_whitespace) => {
-            Some((Kind::TextLink, with_path(format!("http://{target}"))))
-        }
-        _ => None,
-    }
-}
-
-/// The server writes a bare host with its slash.
-fn with_path(url: String) -> String {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let bare = url.starts_with("http") && !url[host..].contains(['/', '?', '#']);
-    if bare { format!("{url}/") } else { url }
 }
 
 /// A character reference at the start of `text`: the character and how many bytes it took.

@@ -18,11 +18,13 @@
 
 mod access;
 mod acts;
+mod address;
 mod answer;
 mod api;
 mod bot;
 mod cast;
 mod chat;
+mod clean;
 mod clock;
 mod compose;
 mod control;
@@ -34,6 +36,7 @@ mod file;
 mod flood;
 mod html;
 mod journal;
+mod link;
 mod markdown;
 mod methods;
 mod multipart;

@@ -1,6 +1,7 @@
 //! Text with Markdown, as `parse_mode=MarkdownV2` and the older `Markdown` have it.
 
 use crate::entity::{Entity, Formatted, Kind};
+use crate::link;
 
 /// What must be escaped when it is meant as it stands.
 const RESERVED: &str = "_*[]()~`>#+-=|{}.!";
@@ -168,7 +169,9 @@ impl Parser<'_> {
             return Err(format!("Can't find end of a URL at byte offset {}", self.at));
         };
         self.at += target.len() + 2;
-        self.keep(Kind::TextLink, open.offset, Some(target.replace('\\', "")));
+        if let Some((kind, target)) = link::target(&target.replace('\\', "")) {
+            self.keep(kind, open.offset, Some(target));
+        }
         Ok(())
     }
 

@@ -103,6 +103,11 @@ fn only_text_is_escaped() {
 }
 
 #[test]
+fn a_ring_that_telegram_would_take_away_is_a_part_of_its_letter() {
+    assert_eq!(html("pa\u{30a} **A\u{30a}rhus** `u\u{30a}`"), "på <b>Århus</b> <code>ů</code>");
+}
+
+#[test]
 fn a_fence_names_its_language() {
     assert_eq!(
         html("```rust\nVec<u8>\n```"),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::post;
 use crate::answer::{Answer, Refusal};
-use crate::file::{Content, Kind, Stored};
+use crate::file::{Content, Kind, Stored, dimensions};
 use crate::params::Params;
 use crate::world::World;
 
@@ -65,6 +65,9 @@ pub fn medium(
             _ => Refusal::new(413, "Request Entity Too Large"),
         });
     }
+    if kind == Kind::Photo && !is_fair(&upload.bytes) {
+        return Err(Refusal::bad("PHOTO_INVALID_DIMENSIONS"));
+    }
     let content = Content {
         bytes: upload.bytes.clone(),
         claimed: 0,
@@ -72,6 +75,13 @@ pub fn medium(
         mime: upload.mime.clone(),
     };
     Ok(keep(world, kind, content))
+}
+
+/// Whether a picture is neither too large nor too long to be shown. What is no picture is let pass.
+fn is_fair(bytes: &[u8]) -> bool {
+    let Some((width, height)) = dimensions(bytes) else { return true };
+    let (long, short) = (width.max(height), width.min(height));
+    long.saturating_add(short) <= 10_000 && long <= short.saturating_mul(20)
 }
 
 fn known(world: &World, kind: Kind, source: &str) -> Result<Map<String, Value>, Refusal> {

@@ -11,9 +11,9 @@ use crate::entity::Formatted;
 use crate::params::Params;
 use crate::world::World;
 
-/// The longest text and the longest caption, in UTF-16 units.
+/// The longest text, in code points after the marks were read.
 pub const TEXT: usize = 4096;
-/// See [`TEXT`].
+/// The longest caption, counted the same way.
 pub const CAPTION: usize = 1024;
 
 /// Puts `content` into the chat that the request names.
@@ -82,10 +82,10 @@ pub fn text(world: &World, params: &Params) -> Result<Formatted, Refusal> {
         return Err(Refusal::bad("message text is empty"));
     }
     let formatted = world.format(&source, params.text("parse_mode").as_deref(), params.json("entities")?)?;
-    if formatted.text.is_empty() {
+    if formatted.is_empty() {
         return Err(Refusal::bad("text must be non-empty"));
     }
-    if crate::entity::utf16(&formatted.text) > TEXT {
+    if formatted.text.chars().count() > TEXT {
         return Err(Refusal::bad("message is too long"));
     }
     Ok(formatted)
@@ -96,7 +96,7 @@ pub fn caption(world: &World, params: &Params) -> Result<Formatted, Refusal> {
     let source = params.text("caption").unwrap_or_default();
     let entities = params.json("caption_entities")?;
     let formatted = world.format(&source, params.text("parse_mode").as_deref(), entities)?;
-    if crate::entity::utf16(&formatted.text) > CAPTION {
+    if formatted.text.chars().count() > CAPTION {
         return Err(Refusal::bad("message caption is too long"));
     }
     Ok(formatted)

@@ -43,7 +43,7 @@ pub fn draft(world: &mut World, bot: i64, params: &Params) -> Answer {
     if params.int("draft_id").unwrap_or_default() == 0 {
         return Err(Refusal::bad("RANDOM_ID_INVALID"));
     }
-    if crate::entity::utf16(&formatted.text) > post::TEXT {
+    if formatted.text.chars().count() > post::TEXT {
         return Err(Refusal::bad("message is too long"));
     }
     Ok(Done::yes())

@@ -69,6 +69,48 @@ async fn a_picture_that_telegram_cannot_show_goes_as_a_file() {
     assert_eq!(api.journal().posts_in(&anna).pop().unwrap().method, "sendDocument");
 }
 
+/// The beginning of a PNG.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    bytes.extend(width.to_be_bytes());
+    bytes.extend(height.to_be_bytes());
+    bytes.extend([8, 2, 0, 0, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+/// The beginning of a JPEG, behind so many bytes of metadata.
+fn jpeg(width: u16, height: u16, metadata: u16) -> Vec<u8> {
+    let mut bytes = vec![0xff, 0xd8, 0xff, 0xe1];
+    bytes.extend((metadata + 2).to_be_bytes());
+    bytes.extend(vec![0; usize::from(metadata)]);
+    bytes.extend([0xff, 0xc0, 0, 11, 8]);
+    bytes.extend(height.to_be_bytes());
+    bytes.extend(width.to_be_bytes());
+    bytes.extend([1, 1, 0x11, 0, 0xff, 0xd9]);
+    bytes
+}
+
+#[tokio::test]
+async fn a_picture_too_large_or_too_long_to_be_shown_is_uploaded_once_as_a_file() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    for (bytes, name, mime, methods) in [
+        (png(800, 600), "a.png", "image/png", vec!["sendPhoto"]),
+        (png(9_000, 1_001), "a.png", "image/png", vec!["sendDocument"]),
+        (png(2_100, 100), "a.png", "image/png", vec!["sendDocument"]),
+        (jpeg(4_000, 3_000, 60_000), "a.jpg", "image/jpeg", vec!["sendPhoto"]),
+        (jpeg(6_000, 6_000, 60_000), "a.jpg", "image/jpeg", vec!["sendDocument"]),
+    ] {
+        let before = api.journal().calls().len();
+        let act = Act::Media { file: file(&bytes, name, mime, FileKind::Photo), post: post("see", "see") };
+        telegram.send(&to("telegram:1001"), act).await.unwrap();
+        let sent: Vec<_> = api.journal().calls()[before..].iter().map(|call| call.method.clone()).collect();
+        assert_eq!(sent, methods, "{name} of {} bytes", bytes.len());
+    }
+}
+
 #[tokio::test]
 async fn a_file_over_the_limit_does_not_leave_the_house() {
     let api = BotApi::start().await;

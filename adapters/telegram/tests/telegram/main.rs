@@ -13,3 +13,4 @@ mod polling;
 mod room;
 mod secrets;
 mod sending;
+mod shown;
