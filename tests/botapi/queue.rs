@@ -96,7 +96,7 @@ impl Queue {
                 self.forget_all(&ids)
             }
             // A number far ahead is taken for a mistake: nothing is confirmed by it.
-            _ if offset > self.next_id + 10 => Vec::new(),
+            _ if offset > self.next_id.saturating_add(10) => Vec::new(),
             _ => {
                 let ids: Vec<i64> = self.waiting.range(..offset).map(|(id, _)| *id).collect();
                 self.forget_all(&ids)

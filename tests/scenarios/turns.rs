@@ -207,6 +207,22 @@ async fn an_answer_that_shows_nothing_is_said_to_be_empty() {
     world.at_rest().await;
 }
 
+#[tokio::test]
+async fn an_invisible_answer_is_said_to_be_empty_and_never_sent() {
+    let world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    for invisible in ["\u{2060}", "\u{200b}\u{200e}", "\u{a0}\u{feff}\u{3000}", "**\u{2800}**"] {
+        world.agent().will([Step::Say(invisible)]);
+        anna.says("well?").await;
+        let answer = anna.hears().await;
+        assert!(
+            answer == "(The agent had nothing to say.)" || answer.contains("**"),
+            "{invisible:?}: {answer:?}"
+        );
+        world.at_rest().await;
+    }
+}
+
 /// Lets the pauses after a death pass, until `turns` have begun.
 async fn passing(world: &World, turns: usize) {
     frontdesk_world::patience::until("the next attempt begins", || async {

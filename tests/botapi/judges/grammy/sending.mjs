@@ -55,11 +55,36 @@ export async function sending() {
     const long = (many) => `<b>${"x".repeat(many)}</b>`;
     assert.equal((await api.sendMessage(anna, long(4096), html)).text.length, 4096);
     assert.equal((await refusal(api.sendMessage(anna, long(4097), html))).description, "Bad Request: message is too long");
-    assert.equal((await refusal(api.sendMessage(anna, "👍".repeat(2049)))).description, "Bad Request: message is too long");
+    // Code points count, not UTF-16 units.
+    assert.equal([...(await api.sendMessage(anna, "👍".repeat(4096))).text].length, 4096);
+    assert.equal((await refusal(api.sendMessage(anna, "👍".repeat(4097)))).description, "Bad Request: message is too long");
     assert.equal((await refusal(api.sendMessage(anna, ""))).description, "Bad Request: message text is empty");
     const caption = { caption: "x".repeat(1025) };
     const error = await refusal(api.sendDocument(anna, new InputFile(Buffer.from("x"), "x"), caption));
     assert.equal(error.description, "Bad Request: message caption is too long");
+  });
+
+  await check("links are kept, found and dropped as by the server", async () => {
+    const targets = ["https://a.example/", "http://localhost:3000/", "tel:+49123", "javascript:alert(1)"];
+    const linked = await api.sendMessage(anna, targets.map((url) => `<a href="${url}">x</a>`).join(" "), html);
+    assert.deepEqual(linked.entities.map((entity) => [entity.type, entity.url]), [["text_link", "https://a.example/"]]);
+    const found = await api.sendMessage(anna, "README.md src/main.rs <code>x.sh</code> a.invalid", html);
+    assert.deepEqual(found.entities.map((entity) => [entity.type, entity.offset]), [["url", 0], ["code", 22]]);
+  });
+
+  await check("white space and what is invisible are treated as by the server", async () => {
+    assert.equal((await api.sendMessage(anna, "<pre>  a\tb</pre>\r\n ", html)).text, "  a b");
+    assert.equal((await refusal(api.sendMessage(anna, "\u200b\u00a0"))).description, "Bad Request: text must be non-empty");
+    assert.equal((await api.sendMessage(anna, "\u2060")).text, "\u2060");
+  });
+
+  await check("a picture that is too long is refused", async () => {
+    const sides = Buffer.alloc(8);
+    sides.writeUInt32BE(2100, 0);
+    sides.writeUInt32BE(100, 4);
+    const png = Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), sides, Buffer.alloc(9)]);
+    const error = await refusal(api.sendPhoto(anna, new InputFile(png, "a.png")));
+    assert.equal(error.description, "Bad Request: PHOTO_INVALID_DIMENSIONS");
   });
 
   await check("a hundred entities and no more", async () => {
