@@ -101,9 +101,12 @@ CREATE TABLE aside (
   source      TEXT NOT NULL,
   event_id    TEXT NOT NULL,       -- makes a redelivery harmless
   key         TEXT NOT NULL,       -- the session
-  principal   TEXT NOT NULL,
+  principal   TEXT NOT NULL,        -- checked again before the agent sees it
+  speaker     TEXT NOT NULL,
+  roles       TEXT,                 -- JSON, as in inbound
   sender      TEXT,
   manner      TEXT NOT NULL,
+  forward     TEXT,                 -- JSON, as in inbound
   body        TEXT NOT NULL,
   received_at INTEGER NOT NULL,
   turn_id     INTEGER,             -- the turn that took it; NULL while it waits
@@ -147,5 +150,9 @@ ALTER TABLE inbound ADD COLUMN speaker TEXT NOT NULL DEFAULT 'person';   -- 'bot
 ALTER TABLE inbound ADD COLUMN roles TEXT;      -- JSON: the sender's roles there; NULL for none
 ALTER TABLE inbound ADD COLUMN quote TEXT;      -- JSON: what it replies to; NULL for nothing
 ALTER TABLE inbound ADD COLUMN album TEXT;      -- all pieces of one album make one turn
+ALTER TABLE inbound ADD COLUMN forward TEXT;    -- JSON: whose words it passes on; NULL for its sender's own
+ALTER TABLE inbound ADD COLUMN links TEXT;      -- JSON: links whose target the text does not show; NULL for none
+ALTER TABLE inbound ADD COLUMN replays TEXT;    -- JSON: the ids of the messages that a /retry runs once more; NULL for
+                                                -- a message of its own. Their authors stay theirs
 ALTER TABLE outbox ADD COLUMN media TEXT;       -- JSON: the file it carries; NULL for none
 ALTER TABLE outbox ADD COLUMN salt BLOB;        -- what the pairing code follows from that is put in when it is sent

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use frontdesk::core::delta::{AgentError, Delta, Permit, ToolCall};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, Turn};
+use frontdesk::core::port::{Agent, Prompt, Turn};
 use frontdesk::{Builder, Config, Gateway, Running, StartError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -22,7 +22,7 @@ impl Agent for Says {
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         stream::iter([Ok(Delta::Done { text: Some(self.0.into()), usage: None })]).boxed()
     }
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
@@ -138,7 +138,7 @@ impl Agent for CutOff {
         ];
         stream::iter(said).boxed()
     }
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}

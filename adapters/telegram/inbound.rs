@@ -3,7 +3,9 @@
 mod album;
 mod button;
 mod content;
+mod forward;
 mod json;
+mod link;
 mod membership;
 mod mention;
 mod message;
@@ -14,7 +16,7 @@ mod quote;
 mod reaction;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{Event, EventKind, RawEvent, Source};
+use frontdesk_core::message::{Event, EventKind, FirstLine, RawEvent, Source};
 
 pub(crate) use album::Albums;
 use json::{Fields, Unread};
@@ -149,8 +151,10 @@ fn bare(id: &str, kind: EventKind, who: person::Who, spot: place::Spot) -> Event
         addressed: spot.place.is_private(),
         address: spot.address,
         place: spot.place,
-        forwarded: false,
+        forward: None,
+        first_line: FirstLine::Shown,
         text: String::new(),
+        links: Vec::new(),
         sender: who.name,
         platform_message: None,
         quote: None,

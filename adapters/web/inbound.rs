@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Event, EventKind, Outcome, Place, Source, Speaker};
+use frontdesk_core::message::{Event, EventKind, FirstLine, Outcome, Place, Source, Speaker};
 use frontdesk_core::port::{Busy, Inbox, Live, LivePrompt, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -117,8 +117,10 @@ fn event(prompt: &LivePrompt) -> Result<Event, AddressError> {
         address: Address::new(CHANNEL, None, &prompt.chat, None)?,
         place: Place::Dm { chat: prompt.chat.clone(), thread: None },
         addressed: true,
-        forwarded: false,
+        forward: None,
+        first_line: FirstLine::Plain,
         text: prompt.text.clone(),
+        links: Vec::new(),
         sender: None,
         platform_message: None,
         quote: None,

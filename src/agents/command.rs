@@ -21,6 +21,7 @@ use serde::Deserialize;
 
 use crate::Host;
 
+mod facts;
 mod group;
 mod input;
 mod lasting;
@@ -88,7 +89,7 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// A process per turn: the prompt on stdin, the answer on stdout.
+    /// A process per turn: what was said on stdin, the answer on stdout, facts in the file `$FRONTDESK_FACTS`.
     #[default]
     Once,
     /// A process per conversation, which speaks JSON lines.
@@ -204,7 +205,7 @@ impl Config {
             if name.is_empty() || name.contains(['=', '\0', '*']) {
                 return Err(format!("`{name}` is not the name of one variable"));
             }
-            if program::OURS.contains(&name.as_str()) {
+            if program::OURS.contains(&name.as_str()) || name == program::FACTS {
                 return Err(format!("{name} is set by Frontdesk for every program"));
             }
         }
@@ -214,6 +215,8 @@ impl Config {
         }
     }
 }
+
+pub use facts::clear as clear_facts;
 
 pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> {
     let shop = Arc::new(workshop::Workshop::new(name, config, host));

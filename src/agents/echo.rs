@@ -54,8 +54,7 @@ impl Echo {
 impl Agent for Echo {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Said> {
         let seat = self.running.begin(turn.id, CancellationToken::new());
-        let heard: Vec<&str> = turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect();
-        let Directive { wait, mut act } = Directive::read(&heard.join("\n"));
+        let Directive { wait, mut act } = Directive::read(&prompt::words(&turn));
         if let Act::Say(text) | Act::Slowly { text, .. } = &mut act {
             for line in turn.prompt.iter().flat_map(remarks) {
                 if !text.is_empty() {
@@ -76,7 +75,7 @@ impl Agent for Echo {
         until_aborted(seat, late.flatten_stream())
     }
 
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

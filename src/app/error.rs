@@ -42,6 +42,16 @@ pub enum StartError {
     /// An agent cannot be built.
     #[error(transparent)]
     Agent(#[from] BuildError),
+    /// What an earlier process left behind for its agents cannot be removed.
+    #[error(
+        "the folder `facts` in {path}, which holds what running agents are told, cannot be cleared: {source}"
+    )]
+    Facts {
+        /// The home.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A name that makes no address.
     #[error(transparent)]
     Address(#[from] AddressError),

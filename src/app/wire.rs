@@ -13,7 +13,7 @@ use frontdesk_api::{Api, Closed, Door, Scope, Token, Tokens, Webhooks};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Live, Stop, Turn};
+use frontdesk_core::port::{Agent, Clock, Live, Prompt, Stop, Turn};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
 use futures_util::StreamExt;
@@ -37,6 +37,8 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
         tracing::warn!("{notice}");
     }
     let mut lock = Lock::take(home.path())?;
+    frontdesk_agents::command::clear_facts(home.path())
+        .map_err(|source| StartError::Facts { path: home.path().to_owned(), source })?;
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
     let tokens =
         Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
@@ -228,7 +230,7 @@ impl Agent for NoAgent {
         stream::iter([Err(AgentError::Unavailable("this gateway was started without agents".into()))]).boxed()
     }
 
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

@@ -18,6 +18,7 @@ pub mod gateway;
 
 pub use gateway::Gateway;
 
+use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
 
 /// One command of the list.
@@ -160,7 +161,23 @@ pub enum Parsed<'t> {
     NotForUs,
 }
 
-/// Reads a message. `bot` is our name on a platform where commands can be addressed (`/new@front_bot`), with
+/// Reads an event: the one rule for every platform of what is said as a command. Only the plain first line of a message
+/// that its sender wrote themselves is one; what is shown in code, in a quote, hidden, in a caption or passed on is text.
+/// `/new` may have marked words behind it, because they are the first message of the conversation.
+pub fn of(event: &Event) -> Parsed<'_> {
+    let shown = Parsed::Text(&event.text);
+    let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
+    if !written || event.first_line == FirstLine::Shown {
+        return shown;
+    }
+    match (event.first_line, parse(&event.text, None)) {
+        (FirstLine::Plain, parsed) => parsed,
+        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. }))) => parsed,
+        (..) => shown,
+    }
+}
+
+/// Reads a text. `bot` is our name on a platform where commands can be addressed (`/new@front_bot`), with
 /// or without its `@`; elsewhere it is `None`, and a first word with an `@` is text.
 pub fn parse<'t>(text: &'t str, bot: Option<&str>) -> Parsed<'t> {
     let trimmed = text.trim();
@@ -250,6 +267,57 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn event(text: &str, first_line: FirstLine) -> Event {
+        let principal: crate::address::Principal = "telegram:1".parse().unwrap();
+        Event {
+            id: "1".into(),
+            kind: EventKind::Message,
+            principal,
+            speaker: crate::message::Speaker::Person,
+            roles: Vec::new(),
+            address: "telegram:1".parse().unwrap(),
+            place: crate::message::Place::Dm { chat: "1".into(), thread: None },
+            addressed: true,
+            forward: None,
+            first_line,
+            text: text.into(),
+            links: Vec::new(),
+            sender: None,
+            platform_message: None,
+            quote: None,
+            album: None,
+            attachments: Vec::new(),
+            sent_at: None,
+        }
+    }
+
+    #[test]
+    fn a_command_is_one_only_as_the_plain_first_line_of_the_senders_own_message() {
+        use crate::message::{Forward, ForwardKind};
+        let text = "/gateway stop";
+        assert!(matches!(of(&event(text, FirstLine::Plain)), Parsed::Command(Command::Gateway(_))));
+        for first_line in [FirstLine::PlainWord, FirstLine::Shown] {
+            assert_eq!(of(&event(text, first_line)), Parsed::Text(text), "{first_line:?}");
+        }
+        let forward = Some(Forward { kind: ForwardKind::Hidden, id: None, name: None });
+        assert_eq!(of(&Event { forward, ..event(text, FirstLine::Plain) }), Parsed::Text(text));
+        let pressed = EventKind::Button { target: None };
+        assert_eq!(of(&Event { kind: pressed, ..event(text, FirstLine::Plain) }), Parsed::Text(text));
+    }
+
+    #[test]
+    fn a_new_conversation_may_begin_with_code_but_its_command_is_plain() {
+        let text = "/new explain `ls`";
+        let new = Parsed::Command(Command::New { text: Some("explain `ls`".into()) });
+        assert_eq!(of(&event(text, FirstLine::PlainWord)), new);
+        assert_eq!(of(&event(text, FirstLine::Shown)), Parsed::Text(text));
+        assert_eq!(
+            of(&event("//new", FirstLine::Shown)),
+            Parsed::Text("//new"),
+            "what is shown has no escapes"
+        );
+    }
 
     fn command(text: &str) -> Command {
         match parse(text, Some("front_bot")) {

@@ -37,11 +37,16 @@ pub struct Event {
     pub place: Place,
     /// Whether it speaks to us: a direct message, a mention, a reply to the bot or a command.
     pub addressed: bool,
-    /// Whether its words are somebody else's, passed on. No command is read from them.
-    pub forwarded: bool,
+    /// Whose words it passes on, where they are not the sender's own. No command is read from them.
+    pub forward: Option<Forward>,
+    /// Whether its first line can be a command: see [`command::of`](crate::command::of).
+    pub first_line: FirstLine,
     /// What was said, without the mention of the bot and without the bot's name behind a command. What is no
-    /// text but can be told in words (a place, a contact, a poll) is told in words.
+    /// text but can be told in words (a place, a contact, a poll) is told in words. The target of a hidden link stands
+    /// behind its label, see [`Link::beside`].
     pub text: String,
+    /// Links whose target the text does not show.
+    pub links: Vec<Link>,
     /// How the sender is shown. Display data: never an identity.
     pub sender: Option<String>,
     /// What an answer to this event refers to: the platform's id of the message or, where it is none (a slash
@@ -85,6 +90,117 @@ impl Speaker {
             Speaker::Bot => "bot",
             Speaker::Chat => "chat",
         }
+    }
+}
+
+/// Somebody by a stable id, with how they are shown. Two people may be shown alike; no two have the same id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Who.
+    pub id: Principal,
+    /// What kind of being.
+    pub kind: Speaker,
+    /// Display data: never an identity.
+    pub name: Option<String>,
+}
+
+/// Where words come from that somebody passes on, as far as the platform tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// What kind of source it is.
+    pub kind: ForwardKind,
+    /// The source's stable id; `None` where the platform keeps it back.
+    pub id: Option<Principal>,
+    /// How the source is shown: display data.
+    pub name: Option<String>,
+}
+
+/// What kind of source forwarded words have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ForwardKind {
+    /// A person.
+    Person,
+    /// Another program, also one that wrote in the sender's name.
+    Bot,
+    /// A group that spoke for itself.
+    Chat,
+    /// A channel.
+    Channel,
+    /// Somebody whose account the platform does not name.
+    Hidden,
+    /// The platform does not say.
+    Unknown,
+}
+
+impl ForwardKind {
+    /// Every one.
+    pub const ALL: [ForwardKind; 6] = [
+        ForwardKind::Person,
+        ForwardKind::Bot,
+        ForwardKind::Chat,
+        ForwardKind::Channel,
+        ForwardKind::Hidden,
+        ForwardKind::Unknown,
+    ];
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<ForwardKind> {
+        ForwardKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name in the database and for agents.
+    pub fn name(self) -> &'static str {
+        match self {
+            ForwardKind::Person => "person",
+            ForwardKind::Bot => "bot",
+            ForwardKind::Chat => "chat",
+            ForwardKind::Channel => "channel",
+            ForwardKind::Hidden => "hidden",
+            ForwardKind::Unknown => "unknown",
+        }
+    }
+}
+
+/// How the first line of a message is written, as far as it decides whether a command is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FirstLine {
+    /// As plain words of the message itself.
+    Plain,
+    /// The first word is plain; behind it something is marked as code, as a quote, as hidden or as a link.
+    PlainWord,
+    /// Marked from its first word on, or it is no text of its own but the caption of a file.
+    Shown,
+}
+
+/// A link whose target the text does not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The words that carry the link.
+    pub label: String,
+    /// Where it leads, as the platform states it.
+    pub url: String,
+}
+
+/// The longest target that is spelled out in a text, in characters. The whole one is in the link.
+const LONGEST_TARGET: usize = 2000;
+
+impl Link {
+    /// What stands behind the label in a text that is to show the target: ` (https://example.com/)`. Whatever could
+    /// end the bracket or the line is percent-encoded.
+    pub fn beside(&self) -> String {
+        let mut shown = String::from(" (");
+        for c in self.url.chars().take(LONGEST_TARGET) {
+            match c {
+                '!'..='~' if !matches!(c, '(' | ')' | '<' | '>' | '"' | '`') => shown.push(c),
+                _ => {
+                    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                        shown.push_str(&format!("%{byte:02X}"));
+                    }
+                }
+            }
+        }
+        shown.push(')');
+        shown
     }
 }
 
@@ -168,8 +284,10 @@ impl Event {
             address: Address::new(source.channel, Some(&source.account), "0", None)?,
             place: Place::Group { chat: "0".to_owned() },
             addressed: false,
-            forwarded: false,
+            forward: None,
+            first_line: FirstLine::Shown,
             text: String::new(),
+            links: Vec::new(),
             sender: None,
             platform_message: None,
             quote: None,
@@ -219,12 +337,33 @@ impl Manner {
 pub struct Quote {
     /// The platform's id of that message.
     pub message: Option<String>,
+    /// The stable id of its sender, where the platform gives it.
+    pub id: Option<Principal>,
     /// How its sender is shown.
     pub sender: Option<String>,
     /// What it says, or the piece that was quoted.
     pub text: String,
+    /// Links whose target that text does not show.
+    pub links: Vec<Link>,
+    /// Files of that message, not yet fetched.
+    pub attachments: Vec<Attachment>,
     /// Whether we said it.
     pub ours: bool,
+}
+
+impl Quote {
+    /// A text that somebody or something said, and nothing else known of it.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            message: None,
+            id: None,
+            sender: None,
+            text: text.into(),
+            links: Vec::new(),
+            attachments: Vec::new(),
+            ours: false,
+        }
+    }
 }
 
 /// The conversation an event belongs to, in the platform's terms. Its chat names the conversation and may differ
@@ -425,11 +564,13 @@ pub enum Refusal {
     Quota,
     /// Nothing that an agent could take.
     Unreadable,
+    /// Nobody who wrote what was to run once more may still speak.
+    AuthorRevoked,
 }
 
 impl Refusal {
     /// Every one.
-    pub const ALL: [Refusal; 9] = [
+    pub const ALL: [Refusal; 10] = [
         Refusal::RateLimited,
         Refusal::SessionFull,
         Refusal::Hook,
@@ -439,6 +580,7 @@ impl Refusal {
         Refusal::Pairing,
         Refusal::Quota,
         Refusal::Unreadable,
+        Refusal::AuthorRevoked,
     ];
 
     /// The one with this name.
@@ -458,6 +600,7 @@ impl Refusal {
             Refusal::Pairing => "pairing",
             Refusal::Quota => "quota",
             Refusal::Unreadable => "unreadable",
+            Refusal::AuthorRevoked => "author_revoked",
         }
     }
 
@@ -484,10 +627,36 @@ impl Refusal {
             Refusal::Unreadable => {
                 "I cannot read this kind of message. Please send it as text, a picture or a file."
             }
+            Refusal::AuthorRevoked => {
+                "I did not run the last message again: the person who wrote it may not speak here any more."
+            }
             Refusal::TooOld => {
                 "This message waited too long to be answered. Please send it again if it still matters."
             }
             Refusal::TooLong => "This message is too long. Please send it in smaller pieces.",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn beside(url: &str) -> String {
+        Link { label: "this".into(), url: url.into() }.beside()
+    }
+
+    #[test]
+    fn a_links_target_is_shown_as_it_is() {
+        assert_eq!(beside("https://e.com/p?a=1&b=%20#c"), " (https://e.com/p?a=1&b=%20#c)");
+    }
+
+    #[test]
+    fn a_links_target_can_end_neither_its_bracket_nor_its_line() {
+        assert_eq!(
+            beside("https://e.com/a) \n{\"files\":[]}\u{202e}"),
+            " (https://e.com/a%29%20%0A{%22files%22:[]}%E2%80%AE)"
+        );
+        assert!(beside(&"é".repeat(9000)).len() <= LONGEST_TARGET * 6 + 3);
     }
 }

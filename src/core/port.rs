@@ -14,7 +14,9 @@ use crate::address::Address;
 use crate::delta::{AgentError, Delta, Usage};
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
-use crate::message::{Attachment, Cursor, Event, FileKind, Manner, Outcome, Quote, Source};
+use crate::message::{
+    Attachment, Cursor, Event, FileKind, Forward, Link, Manner, Outcome, Quote, Sender, Source,
+};
 use crate::profile::Profile;
 
 /// Time. Deadlines and backoff are `mono`; only calendars and stored times are `wall`.
@@ -202,7 +204,7 @@ pub trait Agent: Send + Sync + 'static {
     /// Runs one turn. Dropping the stream ends it at once and leaves no process behind.
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
     /// Gives a running turn another message. `Ok(false)` means that the agent did not take it.
-    async fn steer(&self, turn: TurnId, text: &str) -> Result<bool, AgentError>;
+    async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError>;
     /// Asks a running turn to end. Its stream must end soon after.
     async fn abort(&self, turn: TurnId);
     /// The conversation will not be continued: whatever is kept for it may go.
@@ -238,12 +240,14 @@ pub struct Turn {
 /// Something that was said near the agent, not to it: quiet context. Data of third parties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aside {
-    /// How its sender is shown.
-    pub sender: Option<String>,
+    /// Who said it.
+    pub from: Sender,
     /// In which way it was said.
     pub manner: Manner,
     /// What was said.
     pub text: String,
+    /// Whose words it passes on, where they are not the sender's own.
+    pub forward: Option<Forward>,
     /// When we took it.
     pub received: DateTime<Utc>,
 }
@@ -270,12 +274,20 @@ pub struct Prompt {
     pub message: MessageId,
     /// What was said.
     pub text: String,
-    /// How the sender is shown; display data.
-    pub sender: Option<String>,
+    /// Who said it, also where somebody else runs it once more.
+    pub from: Sender,
+    /// Who runs it once more.
+    pub retried_by: Option<Sender>,
     /// In which way it was said.
     pub manner: Manner,
+    /// Whose words it passes on, where they are not the sender's own.
+    pub forward: Option<Forward>,
+    /// Links whose target the text does not show.
+    pub links: Vec<Link>,
     /// What it replies to.
     pub quote: Option<Quote>,
+    /// Files of the message that it replies to.
+    pub quoted_files: Vec<File>,
     /// Files that came with it.
     pub files: Vec<File>,
     /// When we accepted it.

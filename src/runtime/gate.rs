@@ -168,7 +168,7 @@ fn nobodys(kind: &EventKind) -> Option<&str> {
 fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
     let Scene { house, source, event, chat, .. } = scene;
     let stop = plan.disposition == Disposition::Command
-        && matches!(command::parse(&event.text, None), Parsed::Command(Command::Stop));
+        && matches!(command::of(event), Parsed::Command(Command::Stop));
     // What is only overheard costs nothing. The store will say that a redelivery is one; it costs its sender
     // nothing either.
     if stop || matches!(plan.disposition, Disposition::Aside(_)) || house.recent.knows(&source.id, &event.id)
@@ -211,6 +211,8 @@ fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
         speaker: event.speaker,
         roles: event.roles,
         quote: event.quote,
+        forward: event.forward,
+        links: event.links,
         album: event.album,
         attachments: event.attachments,
         disposition: plan.disposition,

@@ -15,7 +15,7 @@ use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
 use frontdesk_core::port::{Clock, Stop};
 use frontdesk_core::reset::ResetPolicy;
-use frontdesk_store::row::InboundRow;
+use frontdesk_store::row::{AsideRow, InboundRow};
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
@@ -108,9 +108,19 @@ impl House {
     /// waited.
     pub(crate) fn still_may(&self, row: &InboundRow, action: Action) -> bool {
         let who = Who { principal: &row.principal, speaker: row.speaker, roles: &row.roles };
-        let context = match row.session.scope() {
+        self.may_in(&row.session, who, action)
+    }
+
+    /// Whether the sender of something that was said nearby may still be heard in the conversation.
+    pub(crate) fn still_heard(&self, session: &SessionKey, aside: &AsideRow) -> bool {
+        let who = Who { principal: &aside.principal, speaker: aside.speaker, roles: &aside.roles };
+        self.may_in(session, who, Action::Speak)
+    }
+
+    fn may_in(&self, session: &SessionKey, who: Who<'_>, action: Action) -> bool {
+        let context = match session.scope() {
             Scope::Dm => Context::Dm,
-            _ => Context::Group(row.session.id()),
+            _ => Context::Group(session.id()),
         };
         self.authorize(who, context, action) == Decision::Allow
     }

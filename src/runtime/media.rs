@@ -24,7 +24,7 @@ use frontdesk_core::port::Mono;
 
 use crate::config;
 
-pub(crate) use fetch::fetch;
+pub(crate) use fetch::{Fetched, fetch};
 pub(crate) use lines::split as without_files;
 
 /// Where fetched files lie, beneath the root.

@@ -3,11 +3,11 @@
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Manner, Quote, Refusal, Speaker};
+use frontdesk_core::message::{Attachment, Forward, Link, Manner, Quote, Refusal, Speaker};
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::message::{stored, stored_quote, stored_roles};
+use crate::message::{stored, stored_forward, stored_links, stored_quote, stored_roles};
 use crate::row::{Ask, Batch, Disposition, Incoming, Stored};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
@@ -32,6 +32,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) roles: &'a [String],
     pub(crate) attachments: &'a [Attachment],
     pub(crate) quote: Option<&'a Quote>,
+    pub(crate) forward: Option<&'a Forward>,
+    pub(crate) links: &'a [Link],
     pub(crate) album: Option<&'a str>,
 }
 
@@ -60,6 +62,8 @@ impl<'a> Arrival<'a> {
             roles: &message.roles,
             attachments: &message.attachments,
             quote: message.quote.as_ref(),
+            forward: message.forward.as_ref(),
+            links: &message.links,
             album: message.album.as_deref(),
         }
     }
@@ -85,13 +89,24 @@ impl<'a> Arrival<'a> {
             roles: &[],
             attachments: &[],
             quote: None,
+            forward: None,
+            links: &[],
             album: None,
         }
     }
 
     /// The same event without its words, for nobody: only that it is known.
     pub(crate) fn bare(self) -> Self {
-        Self { disposition: "refused", body: "", attachments: &[], quote: None, album: None, ..self }
+        Self {
+            disposition: "refused",
+            body: "",
+            attachments: &[],
+            quote: None,
+            forward: None,
+            links: &[],
+            album: None,
+            ..self
+        }
     }
 
     /// Writes it.
@@ -99,8 +114,9 @@ impl<'a> Arrival<'a> {
         tx.run(
             "INSERT INTO inbound (source, event_id, key, epoch, principal, address, sender, platform_message,
                                   received_at, disposition, state, reason, digest, body, attachments,
-                                  manner, speaker, quote, album, roles)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+                                  manner, speaker, quote, album, roles, forward, links)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                     ?21, ?22)",
             params![
                 batch.source.id,
                 self.event_id,
@@ -122,6 +138,8 @@ impl<'a> Arrival<'a> {
                 self.quote.map(stored_quote),
                 self.album,
                 stored_roles(self.roles),
+                self.forward.map(stored_forward),
+                stored_links(self.links),
             ],
         )?;
         Ok(MessageId(tx.last_id()))

@@ -2,29 +2,33 @@
 
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Manner;
-use frontdesk_core::port::Aside;
+use frontdesk_core::message::{Manner, Speaker};
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
-use crate::row::{Batch, Incoming};
-use crate::sql::{at, ms};
+use crate::message::{forward, roles, stored_forward, stored_roles};
+use crate::row::{AsideRow, Batch, Incoming};
+use crate::sql::{at, ms, parsed};
 use crate::tx::Tx;
 
 /// Keeps one, and of its session the newest `most`. One that is known already changes nothing.
 pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) -> Outcome<()> {
     let key = message.session.as_str();
     let kept = tx.run(
-        "INSERT INTO aside (source, event_id, key, principal, sender, manner, body, received_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO aside (source, event_id, key, principal, speaker, roles, sender, manner, forward, body,
+                            received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             batch.source.id,
             message.event_id,
             key,
             message.principal.as_str(),
+            message.speaker.name(),
+            stored_roles(&message.roles),
             message.sender,
             message.manner.name(),
+            message.forward.as_ref().map(stored_forward),
             message.text,
             ms(batch.received),
         ],
@@ -40,7 +44,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) ->
 }
 
 /// Gives what waits in a session to its new turn, oldest first.
-pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<Aside>> {
+pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<AsideRow>> {
     if tx.asides() == 0 {
         return Ok(Vec::new());
     }
@@ -53,9 +57,10 @@ pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<V
 }
 
 /// What a turn was given.
-pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<Aside>> {
+pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<AsideRow>> {
     tx.all(
-        "SELECT sender, manner, body, received_at FROM aside WHERE turn_id = ?1 ORDER BY id",
+        "SELECT principal, speaker, roles, sender, manner, forward, body, received_at
+         FROM aside WHERE turn_id = ?1 ORDER BY id",
         [turn.0],
         aside,
     )
@@ -70,12 +75,17 @@ pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
     Ok(())
 }
 
-fn aside(row: &Row<'_>) -> rusqlite::Result<Aside> {
-    Ok(Aside {
-        sender: row.get(0)?,
-        manner: Manner::named(row.get_ref(1)?.as_str()?).unwrap_or_default(),
-        text: row.get(2)?,
-        received: at(row, 3)?,
+fn aside(row: &Row<'_>) -> rusqlite::Result<AsideRow> {
+    Ok(AsideRow {
+        principal: parsed(row, 0)?,
+        // What cannot be read has no person's rights.
+        speaker: Speaker::named(row.get_ref(1)?.as_str()?).unwrap_or(Speaker::Chat),
+        roles: row.get::<_, Option<String>>(2)?.map_or_else(Vec::new, |json| roles(&json)),
+        sender: row.get(3)?,
+        manner: Manner::named(row.get_ref(4)?.as_str()?).unwrap_or_default(),
+        forward: row.get::<_, Option<String>>(5)?.map(|json| forward(&json)),
+        text: row.get(6)?,
+        received: at(row, 7)?,
     })
 }
 
@@ -116,6 +126,8 @@ mod tests {
             speaker: Speaker::Person,
             roles: Vec::new(),
             quote: None,
+            forward: None,
+            links: Vec::new(),
             album: None,
             attachments: Vec::new(),
             quota: None,

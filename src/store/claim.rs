@@ -111,6 +111,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
     )?;
     let streamed = Streaming::of(tx, turn.id)?
         .map(|row| Streamed { out: row.out, platform_message: row.platform_message });
+    let replayed = replayed(tx, &messages)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
         [turn.session.as_str()],
@@ -124,6 +125,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
         session: turn.session,
         epoch: turn.epoch,
         messages,
+        replayed,
         asides: aside::of(tx, turn.id)?,
         address: turn.address,
         reply_to: turn.reply_to,
@@ -150,6 +152,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         message.turn = Some(id);
     }
     tx.taken(messages.len());
+    let replayed = replayed(tx, &messages)?;
     Ok(Some(ClaimedTurn {
         id,
         fence: 1,
@@ -158,12 +161,23 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         session: session.clone(),
         epoch,
         messages,
+        replayed,
         asides: aside::bind(tx, session, id)?,
         address,
         reply_to,
         streamed: None,
         more,
     }))
+}
+
+/// The messages that retries among these run once more.
+fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
+    let mut rows = Vec::new();
+    for id in messages.iter().flat_map(|message| &message.replays) {
+        let row = concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.id = ?1");
+        rows.extend(tx.one(row, [id.0], inbound)?);
+    }
+    Ok(rows)
 }
 
 /// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first

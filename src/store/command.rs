@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Manner, Refusal};
+use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::MASK;
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::finish::cancel;
-use crate::message::{inbound, inbound_columns, stored, stored_quote};
+use crate::message::{inbound, inbound_columns, stored_replays};
 use crate::part::Envelope;
 use crate::queue::Line;
 use crate::row::{
@@ -188,7 +188,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
     Ok(stopped)
 }
 
-/// The row becomes a turn with the words of the last one in its epoch.
+/// The row becomes a turn that runs the messages of the last one in its epoch once more.
 fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
     // By way of its messages: an index of turns by session would cost a page at every claim.
     let last = tx.one(
@@ -202,7 +202,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         Some((_, true)) => return Ok(CommandFacts::StillRunning),
         Some((turn, false)) => turn,
     };
-    // What somebody said who was shut out is not said again.
+    // What was refused because its author was shut out is not run later either.
     let said = tx.all(
         concat!(
             "SELECT ",
@@ -212,28 +212,27 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         params![turn.0, Refusal::Revoked.name()],
         inbound,
     )?;
-    let texts: Vec<&str> = said.iter().map(|row| row.text.as_str()).filter(|text| !text.is_empty()).collect();
-    let files: Vec<Attachment> = said.iter().flat_map(|row| row.attachments.iter().cloned()).collect();
-    if texts.is_empty() && files.is_empty() {
-        // Its messages were erased or purged.
+    // A retry of a retry runs the same messages: whoever asks, they stay their authors'.
+    let own = |row: InboundRow| if row.replays.is_empty() { vec![row.id] } else { row.replays };
+    let replays: Vec<MessageId> = said.into_iter().flat_map(own).collect();
+    if !has_words(tx, &replays)? {
+        // They were erased or purged.
         return Ok(CommandFacts::NothingToRetry);
     }
-    // One message is said again in its own way; several are one message now.
-    let manner = match said.as_slice() {
-        [one] => one.manner,
-        _ => Manner::Message,
-    };
     tx.run(
-        "UPDATE inbound SET disposition = 'turn', body = ?2, attachments = ?3, reason = ?4, manner = ?5,
-                            quote = ?6, album = NULL WHERE id = ?1",
-        params![
-            row.id.0,
-            texts.join("\n\n"),
-            stored(&files),
-            format!("retry:{turn}"),
-            manner.name(),
-            said.iter().find_map(|row| row.quote.as_ref()).map(stored_quote),
-        ],
+        "UPDATE inbound SET disposition = 'turn', reason = ?2, replays = ?3, attachments = NULL, quote = NULL,
+                            forward = NULL, links = NULL, album = NULL WHERE id = ?1",
+        params![row.id.0, format!("retry:{turn}"), stored_replays(&replays)],
     )?;
     Ok(CommandFacts::Retrying)
+}
+
+fn has_words(tx: &Tx<'_>, messages: &[MessageId]) -> Outcome<bool> {
+    for message in messages {
+        let says = "SELECT 1 FROM inbound WHERE id = ?1 AND (body <> '' OR attachments IS NOT NULL)";
+        if tx.one(says, [message.0], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

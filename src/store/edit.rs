@@ -6,6 +6,7 @@ use rusqlite::params;
 use crate::arrival::Arrival;
 use crate::epoch::Life;
 use crate::fault::Outcome;
+use crate::message::stored_links;
 use crate::row::{Batch, Incoming};
 use crate::sql::int;
 use crate::tx::Tx;
@@ -19,7 +20,10 @@ pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Incoming, life: &Life)
     let Some(edited) = &message.platform_message else { return Ok(false) };
     let (epoch, reason) = match waiting(tx, message, edited)? {
         Some((old, epoch)) => {
-            tx.run("UPDATE inbound SET body = ?2 WHERE id = ?1", params![old.0, message.text])?;
+            tx.run(
+                "UPDATE inbound SET body = ?2, links = ?3 WHERE id = ?1",
+                params![old.0, message.text, stored_links(&message.links)],
+            )?;
             (epoch, format!("into:{old}"))
         }
         None if unchanged(tx, message, edited, life.epoch)? => (life.epoch, "unchanged".to_owned()),

@@ -29,7 +29,8 @@ const WORDS: [Words; 6] = [
     Words {
         rows: "SELECT id FROM inbound WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM inbound",
-        blank: "UPDATE inbound SET body = '', attachments = NULL, quote = NULL, sender = NULL, digest = 0
+        blank: "UPDATE inbound SET body = '', attachments = NULL, quote = NULL, forward = NULL, links = NULL, sender = NULL,
+                                   digest = 0
                 WHERE id = ?1",
     },
     Words {

@@ -26,7 +26,8 @@ impl Store {
                 let (file, error) = (got.as_ref().ok(), got.as_ref().err());
                 tx.run(
                     "INSERT INTO media (message_id, n, file, size, error, fetched_at)
-                     SELECT id, ?2, ?3, ?4, ?5, ?6 FROM inbound WHERE id = ?1 AND attachments IS NOT NULL
+                     SELECT id, ?2, ?3, ?4, ?5, ?6 FROM inbound
+                     WHERE id = ?1 AND (attachments IS NOT NULL OR quote IS NOT NULL)
                      ON CONFLICT (message_id, n) DO UPDATE
                      SET file = excluded.file, size = excluded.size, error = excluded.error,
                          fetched_at = excluded.fetched_at",
@@ -114,7 +115,7 @@ impl Store {
     }
 }
 
-fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {
+pub(crate) fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {
     let (file, size) = (row.get::<_, Option<String>>(2)?, row.get::<_, Option<i64>>(3)?);
     let error: Option<String> = row.get(4)?;
     Ok(MediaRow {

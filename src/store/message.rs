@@ -2,7 +2,7 @@
 
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::message::{Attachment, FileKind, Manner, Quote, Speaker};
+use frontdesk_core::message::{Attachment, FileKind, Forward, ForwardKind, Link, Manner, Quote, Speaker};
 use rusqlite::Row;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ macro_rules! inbound_columns {
     () => {
         "i.id, i.key, i.epoch, i.source, i.principal, i.address, i.sender, i.platform_message, i.received_at, \
          i.disposition, i.state, i.reason, i.body, i.attachments, i.turn_id, \
-         i.manner, i.speaker, i.quote, i.album, i.roles"
+         i.manner, i.speaker, i.quote, i.album, i.roles, i.forward, i.links, i.replays"
     };
 }
 
@@ -57,35 +57,39 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
         quote: row.get::<_, Option<String>>(17)?.and_then(|json| quote(&json)),
         album: row.get(18)?,
         roles: row.get::<_, Option<String>>(19)?.map_or_else(Vec::new, |json| roles(&json)),
+        forward: row.get::<_, Option<String>>(20)?.map(|json| forward(&json)),
+        links: row.get::<_, Option<String>>(21)?.map_or_else(Vec::new, |json| links(&json)),
+        replays: row.get::<_, Option<String>>(22)?.map_or_else(Vec::new, |json| replays(&json)),
     })
 }
 
 /// A row as [`history_select`] names it.
 pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
     let usage = Usage {
-        model: row.get(23)?,
-        input: row.get::<_, Option<i64>>(24)?.map(nat),
-        output: row.get::<_, Option<i64>>(25)?.map(nat),
+        model: row.get(26)?,
+        input: row.get::<_, Option<i64>>(27)?.map(nat),
+        output: row.get::<_, Option<i64>>(28)?.map(nat),
     };
     Ok(HistoryRow {
         message: inbound(row)?,
-        answer: row.get(20)?,
-        turn_state: row.get(21)?,
-        error: row.get(22)?,
+        answer: row.get(23)?,
+        turn_state: row.get(24)?,
+        error: row.get(25)?,
         usage: Some(usage).filter(|usage| *usage != Usage::default()),
     })
 }
 
 /// References as they are stored; none is NULL.
 pub(crate) fn stored(attachments: &[Attachment]) -> Option<String> {
-    if attachments.is_empty() {
-        return None;
-    }
+    (!attachments.is_empty()).then(|| told(attachments).to_string())
+}
+
+fn told(attachments: &[Attachment]) -> Value {
     let list = attachments.iter().map(|file| {
         json!({"reference": file.reference, "unique": file.unique, "kind": file.kind.name(), "name": file.name, "mime": file.mime,
                "size": file.size})
     });
-    Some(Value::Array(list.collect()).to_string())
+    list.collect()
 }
 
 /// References as they were stored. What cannot be read is left out: the text matters more.
@@ -94,6 +98,10 @@ pub(crate) fn attachments(json: &str) -> Vec<Attachment> {
         tracing::warn!(%error, "stored attachments cannot be read");
         Vec::new()
     });
+    read(&list)
+}
+
+fn read(list: &[Value]) -> Vec<Attachment> {
     list.iter()
         .filter_map(|file| {
             Some(Attachment {
@@ -111,8 +119,10 @@ pub(crate) fn attachments(json: &str) -> Vec<Attachment> {
 
 /// What a message replies to, as it is stored.
 pub(crate) fn stored_quote(quote: &Quote) -> String {
-    let Quote { message, sender, text, ours } = quote;
-    json!({"message": message, "sender": sender, "text": text, "ours": ours}).to_string()
+    let Quote { message, id, sender, text, links, attachments, ours } = quote;
+    json!({"message": message, "id": id.as_ref().map(|id| id.as_str()), "sender": sender, "text": text,
+           "links": shown(links), "attachments": told(attachments), "ours": ours})
+    .to_string()
 }
 
 /// What a message replies to, as it was stored.
@@ -120,12 +130,74 @@ fn quote(json: &str) -> Option<Quote> {
     let quote: Value = serde_json::from_str(json)
         .inspect_err(|error| tracing::warn!(%error, "a stored quote cannot be read"))
         .ok()?;
+    let list = |name: &str| quote.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     Some(Quote {
         message: text(&quote, "message"),
+        id: text(&quote, "id").and_then(|id| id.parse().ok()),
         sender: text(&quote, "sender"),
         text: text(&quote, "text")?,
+        links: linked(list("links")),
+        attachments: read(list("attachments")),
         ours: quote.get("ours").and_then(Value::as_bool).unwrap_or(false),
     })
+}
+
+/// Whose words a message passes on, as it is stored.
+pub(crate) fn stored_forward(forward: &Forward) -> String {
+    let Forward { kind, id, name } = forward;
+    json!({"kind": kind.name(), "id": id.as_ref().map(|id| id.as_str()), "name": name}).to_string()
+}
+
+/// Whose words a message passes on, as it was stored. What cannot be read was still somebody else's.
+pub(crate) fn forward(json: &str) -> Forward {
+    let forward: Value = serde_json::from_str(json).unwrap_or_else(|error| {
+        tracing::warn!(%error, "a stored forward cannot be read");
+        Value::Null
+    });
+    Forward {
+        kind: text(&forward, "kind")
+            .and_then(|kind| ForwardKind::named(&kind))
+            .unwrap_or(ForwardKind::Unknown),
+        id: text(&forward, "id").and_then(|id| id.parse().ok()),
+        name: text(&forward, "name"),
+    }
+}
+
+/// Links as they are stored; none is NULL.
+pub(crate) fn stored_links(links: &[Link]) -> Option<String> {
+    (!links.is_empty()).then(|| shown(links).to_string())
+}
+
+fn shown(links: &[Link]) -> Value {
+    links.iter().map(|link| json!({"label": link.label, "url": link.url})).collect()
+}
+
+fn links(json: &str) -> Vec<Link> {
+    let list = serde_json::from_str::<Vec<Value>>(json).unwrap_or_else(|error| {
+        tracing::warn!(%error, "stored links cannot be read");
+        Vec::new()
+    });
+    linked(&list)
+}
+
+fn linked(list: &[Value]) -> Vec<Link> {
+    list.iter()
+        .filter_map(|link| Some(Link { label: text(link, "label")?, url: text(link, "url")? }))
+        .collect()
+}
+
+/// The messages that a retry runs once more, as they are stored.
+pub(crate) fn stored_replays(messages: &[MessageId]) -> String {
+    messages.iter().map(|message| message.0).collect::<Value>().to_string()
+}
+
+/// The same, read back. What cannot be read runs nothing.
+fn replays(json: &str) -> Vec<MessageId> {
+    let ids = serde_json::from_str::<Vec<i64>>(json).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the messages of a stored retry cannot be read");
+        Vec::new()
+    });
+    ids.into_iter().map(MessageId).collect()
 }
 
 /// Roles as they are stored; none is NULL.
@@ -134,7 +206,7 @@ pub(crate) fn stored_roles(roles: &[String]) -> Option<String> {
 }
 
 /// Roles as they were stored. What cannot be read is no role: whoever had one has none then.
-fn roles(json: &str) -> Vec<String> {
+pub(crate) fn roles(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "stored roles cannot be read");
         Vec::new()
@@ -185,8 +257,35 @@ mod tests {
 
     #[test]
     fn a_quote_reads_back_as_it_was_stored() {
-        let said = Quote { message: Some("7".into()), sender: None, text: "\"ä\"\n".into(), ours: true };
+        let file = Attachment {
+            reference: "r".into(),
+            unique: None,
+            kind: FileKind::Voice,
+            name: None,
+            mime: None,
+            size: None,
+        };
+        let said = Quote {
+            message: Some("7".into()),
+            id: Some("telegram:5".parse().unwrap()),
+            sender: None,
+            text: "\"ä\"\n".into(),
+            links: vec![Link { label: "l".into(), url: "https://e.com/".into() }],
+            attachments: vec![file],
+            ours: true,
+        };
         assert_eq!(quote(&stored_quote(&said)), Some(said));
+        assert_eq!(quote(r#"{"text":"old"}"#), Some(Quote::of("old")), "what is missing is not known");
         assert_eq!((quote("not json"), quote("{}")), (None, None));
+    }
+
+    #[test]
+    fn a_forward_reads_back_as_it_was_stored_and_stays_one_when_it_cannot_be_read() {
+        for kind in ForwardKind::ALL {
+            let from = Forward { kind, id: Some("telegram:-5".parse().unwrap()), name: Some("N\n".into()) };
+            assert_eq!(forward(&stored_forward(&from)), from);
+        }
+        let unknown = Forward { kind: ForwardKind::Unknown, id: None, name: None };
+        assert_eq!([forward("not json"), forward("{}")], [unknown.clone(), unknown]);
     }
 }

@@ -1,10 +1,12 @@
 //! What a message of the platform says, for replies to it.
 
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::Quote;
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::media::media;
+use crate::row::MediaRow;
 use crate::sql::{Sql, parsed};
 use crate::{Result, Store};
 
@@ -21,7 +23,7 @@ impl Store {
         self.read(move |sql| {
             let ours = newest(
                 sql,
-                "SELECT address, NULL, coalesce(plain, body) FROM
+                "SELECT address, NULL, coalesce(plain, body), NULL FROM
                   (SELECT id, address, plain, body, platform_message_id FROM outbox ORDER BY id DESC LIMIT ?2)
                  WHERE platform_message_id = ?1 ORDER BY id DESC",
                 &chat,
@@ -32,8 +34,8 @@ impl Store {
                 // What was not kept says nothing.
                 None => newest(
                     sql,
-                    "SELECT address, sender, body FROM
-                      (SELECT id, address, sender, body, platform_message, disposition FROM inbound
+                    "SELECT address, sender, body, principal FROM
+                      (SELECT id, address, sender, body, principal, platform_message, disposition FROM inbound
                        ORDER BY id DESC LIMIT ?2)
                      WHERE platform_message = ?1 AND (disposition <> 'refused' OR body <> '') ORDER BY id DESC",
                     &chat,
@@ -41,31 +43,63 @@ impl Store {
                 )?
                 .map(|found| (false, found)),
             };
-            Ok(found.map(|(ours, (sender, text))| Quote {
+            Ok(found.map(|(ours, Found { sender, text, by })| Quote {
                 message: Some(id),
+                id: by.and_then(|by| by.parse::<Principal>().ok()),
                 sender,
-                text: text.chars().take(LENGTH).collect(),
                 ours,
+                ..Quote::of(text.chars().take(LENGTH).collect::<String>())
             }))
         })
         .await
     }
 }
 
-/// The newest of this chat: its sender and its text.
-fn newest(
-    sql: &Sql<'_>,
-    statement: &str,
-    chat: &Address,
-    id: &str,
-) -> Outcome<Option<(Option<String>, String)>> {
-    let rows: Vec<(Address, Option<String>, String)> =
-        sql.all(statement, params![id, BACK], |row| Ok((parsed(row, 0)?, row.get(1)?, row.get(2)?)))?;
-    let place = |address: &Address| {
-        (address.channel().to_owned(), address.account().to_owned(), address.chat().to_owned())
-    };
-    Ok(rows
-        .into_iter()
-        .find(|(address, ..)| place(address) == place(chat))
-        .map(|(_, sender, text)| (sender, text)))
+impl Store {
+    /// What became of the files of a message that came lately, in this chat or one of its threads; empty if it had none
+    /// or is not known.
+    pub async fn files_of(&self, chat: &Address, platform_message: &str) -> Result<Vec<MediaRow>> {
+        let (chat, id) = (chat.clone(), platform_message.to_owned());
+        self.read(move |sql| {
+            let rows: Vec<(Address, i64)> = sql.all(
+                "SELECT address, id FROM
+                  (SELECT id, address, platform_message, disposition, attachments FROM inbound
+                   ORDER BY id DESC LIMIT ?2)
+                 WHERE platform_message = ?1 AND disposition <> 'refused' AND attachments IS NOT NULL
+                 ORDER BY id DESC",
+                params![id, BACK],
+                |row| Ok((parsed(row, 0)?, row.get(1)?)),
+            )?;
+            let Some((_, message)) = rows.into_iter().find(|(address, _)| place(address) == place(&chat))
+            else {
+                return Ok(Vec::new());
+            };
+            sql.all(
+                "SELECT message_id, n, file, size, error FROM media WHERE message_id = ?1 ORDER BY n",
+                [message],
+                media,
+            )
+        })
+        .await
+    }
+}
+
+/// A chat, whatever the thread.
+fn place(address: &Address) -> (&str, &str, &str) {
+    (address.channel(), address.account(), address.chat())
+}
+
+/// A message that was found.
+struct Found {
+    sender: Option<String>,
+    text: String,
+    by: Option<String>,
+}
+
+/// The newest of this chat.
+fn newest(sql: &Sql<'_>, statement: &str, chat: &Address, id: &str) -> Outcome<Option<Found>> {
+    let rows: Vec<(Address, Found)> = sql.all(statement, params![id, BACK], |row| {
+        Ok((parsed(row, 0)?, Found { sender: row.get(1)?, text: row.get(2)?, by: row.get(3)? }))
+    })?;
+    Ok(rows.into_iter().find(|(address, _)| place(address) == place(chat)).map(|(_, found)| found))
 }

@@ -109,8 +109,8 @@ fn turns(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>, ended: &mut Revoked)
     Ok(())
 }
 
-/// Cancels a turn with a message that it is about. Other people's messages in it wait again, unless the agent has
-/// acted on them already: they are told then.
+/// Cancels a turn with a message that it is about, also one that somebody else runs once more. Other people's messages in
+/// it wait again, unless the agent has acted on them already: they are told then.
 fn one_turn(
     tx: &Tx<'_>,
     whose: Whose<'_>,
@@ -124,7 +124,7 @@ fn one_turn(
         |row| Ok((MessageId(row.get(0)?), whose.says(row.get_ref(1)?.as_str()?))),
     )?;
     let (theirs, others): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, theirs)| *theirs);
-    if theirs.is_empty() && matches!(whose, Whose::Person { .. }) {
+    if theirs.is_empty() && matches!(whose, Whose::Person { .. }) && !replays(tx, whose, turn.id)? {
         return Ok(());
     }
     if turn.acted.is_none() {
@@ -132,8 +132,14 @@ fn one_turn(
     }
     turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
     let said = cancel(tx, &turn, Some(Refusal::Revoked.name()), now)?;
-    if turn.acted.is_some() && !others.is_empty() && said.is_empty() {
-        ended.said.extend(interrupted(tx, &turn, &others, now)?);
+    if turn.acted.is_some() && !others.is_empty() {
+        // They were not shut out: they may have their own words run once more.
+        for (id, _) in &others {
+            tx.run("UPDATE inbound SET reason = NULL WHERE id = ?1", [id.0])?;
+        }
+        if said.is_empty() {
+            ended.said.extend(interrupted(tx, &turn, &others, now)?);
+        }
     }
     ended.said.extend(said);
     let OpenTurn { id, session, address, state, messages, .. } = turn;
@@ -143,6 +149,17 @@ fn one_turn(
         ended.waiting.extend(messages.into_iter().map(|id| (session.clone(), address.clone(), id)));
     }
     Ok(())
+}
+
+/// Whether a retry in the turn runs what it is about once more.
+fn replays(tx: &Tx<'_>, whose: Whose<'_>, turn: TurnId) -> Outcome<bool> {
+    let authors = tx.all(
+        "SELECT o.principal FROM inbound i, json_each(i.replays) r JOIN inbound o ON o.id = r.value
+         WHERE i.turn_id = ?1 AND i.state = 'in_turn' AND i.replays IS NOT NULL",
+        [turn.0],
+        |row| Ok(whose.says(row.get_ref(0)?.as_str()?)),
+    )?;
+    Ok(authors.contains(&true))
 }
 
 /// Other people's messages wait again, and what the turn had overheard with them.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Cursor, Event, EventKind, Place, Source, Speaker};
+use frontdesk_core::message::{Cursor, Event, EventKind, FirstLine, Place, Source, Speaker};
 use frontdesk_core::port::{AdapterError, Busy, Inbox, Stop};
 use serde::Deserialize;
 use serde_json::json;
@@ -105,8 +105,10 @@ pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressErr
         address: Address::new(CHANNEL, account, &update.chat, None)?,
         place,
         addressed: true,
-        forwarded: false,
+        forward: None,
+        first_line: FirstLine::Plain,
         text: update.text,
+        links: Vec::new(),
         sender: Some(update.user),
         platform_message: None,
         quote: None,

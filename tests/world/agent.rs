@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Usage, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Stop, Turn};
+use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
@@ -188,7 +188,7 @@ impl Agent for Held {
         futures_util::stream::select(hear, play).boxed()
     }
 
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

@@ -1,7 +1,9 @@
 //! Everything that can happen on the platform, said in a line.
 
 use frontdesk_core::address::{Address, Principal};
-use frontdesk_core::message::{Attachment, Event, EventKind, FileKind, Place, Quote, Speaker};
+use frontdesk_core::message::{
+    Attachment, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Place, Quote, Speaker,
+};
 
 use crate::platform::CHANNEL;
 
@@ -20,8 +22,10 @@ pub fn said(person: &str, text: &str) -> Happening {
         address: Address::new(CHANNEL, None, person, None).unwrap(),
         place: Place::Dm { chat: person.to_owned(), thread: None },
         addressed: true,
-        forwarded: false,
+        forward: None,
+        first_line: FirstLine::Plain,
         text: text.to_owned(),
+        links: Vec::new(),
         sender: Some(format!("name of {person}")),
         platform_message: None,
         quote: None,
@@ -82,7 +86,28 @@ impl Happening {
     /// As somebody else's words.
     #[must_use]
     pub fn forwarded(self) -> Self {
-        Happening(Event { forwarded: true, ..self.0 })
+        self.forwarded_from(ForwardKind::Hidden, None)
+    }
+
+    /// As the words of such a source.
+    #[must_use]
+    pub fn forwarded_from(self, kind: ForwardKind, id: Option<&str>) -> Self {
+        let id = id.map(|id| Principal::new(CHANNEL, None, id).unwrap());
+        let forward = Some(Forward { kind, id, name: Some("somewhere".to_owned()) });
+        Happening(Event { forward, ..self.0 })
+    }
+
+    /// Written this way.
+    #[must_use]
+    pub fn written(self, first_line: FirstLine) -> Self {
+        Happening(Event { first_line, ..self.0 })
+    }
+
+    /// With a link that the text does not show.
+    #[must_use]
+    pub fn with_link(mut self, label: &str, url: &str) -> Self {
+        self.0.links.push(Link { label: label.to_owned(), url: url.to_owned() });
+        self
     }
 
     /// As the new text of an earlier message.
@@ -125,8 +150,23 @@ impl Happening {
     /// In reply to these words.
     #[must_use]
     pub fn replying_to(self, words: &str) -> Self {
+        let quote = Quote { sender: Some("somebody".to_owned()), ..Quote::of(words) };
+        Happening(Event { quote: Some(quote), ..self.0 })
+    }
+
+    /// In reply to a message with a file.
+    #[must_use]
+    pub fn replying_to_file(self, message: &str, reference: &str) -> Self {
+        let file = Attachment {
+            reference: reference.to_owned(),
+            unique: None,
+            kind: FileKind::Photo,
+            name: None,
+            mime: None,
+            size: None,
+        };
         let quote =
-            Quote { message: None, sender: Some("somebody".to_owned()), text: words.to_owned(), ours: false };
+            Quote { message: Some(message.to_owned()), attachments: vec![file], ..Quote::of("[photo]") };
         Happening(Event { quote: Some(quote), ..self.0 })
     }
 

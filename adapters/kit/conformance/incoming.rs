@@ -27,7 +27,7 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     assert_eq!(event.principal.id(), rig.person(), "people are known by their stable id");
     assert_eq!(event.speaker, Speaker::Person);
     assert_eq!(event.address, rig.chat(), "an answer goes where the question came from");
-    assert!(event.place.is_private() && event.addressed && !event.forwarded);
+    assert!(event.place.is_private() && event.addressed && event.forward.is_none());
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
     assert!(

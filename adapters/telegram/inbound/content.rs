@@ -1,8 +1,9 @@
 //! What a message says and carries.
 
-use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_core::message::{Attachment, FileKind, Link};
 
 use super::json::{Fields, Unread};
+use super::link::{self, Spelled};
 use super::model::{self, Entity};
 
 /// The longest piece of somebody's data in a line of ours, in characters.
@@ -130,8 +131,12 @@ pub(super) enum Content {
 /// What somebody said.
 #[derive(Default)]
 pub(super) struct Said {
+    /// With the targets of hidden links.
     pub text: String,
     pub entities: Vec<Entity>,
+    pub links: Vec<Link>,
+    /// Whether the text only stands beneath a file.
+    pub is_caption: bool,
     pub files: Vec<Attachment>,
     pub album: Option<String>,
 }
@@ -141,9 +146,8 @@ pub(super) fn of(message: &Fields<'_>) -> Result<Content, Unread> {
     if message.has("business_connection_id") {
         return Ok(Content::Service("business"));
     }
-    if let Some(text) = message.get("text")? {
-        let entities = model::entities(message, "entities")?;
-        return Ok(Content::Said(Said { text, entities, ..Said::default() }));
+    if let Some(text) = message.get::<String>("text")? {
+        return Ok(Content::Said(spelled(&text, &model::entities(message, "entities")?)));
     }
     if let Some(said) = carried(message)?.map_or_else(|| told(message), |said| Ok(Some(said)))? {
         return Ok(Content::Said(said));
@@ -184,11 +188,12 @@ pub(super) fn unknown(object: &Fields<'_>, known: &[&str]) -> String {
 /// A file with what stands beneath it.
 fn carried(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
     let Some(file) = carried_file(message)? else { return Ok(None) };
+    let text: String = message.get("caption")?.unwrap_or_default();
     let mut said = Said {
-        text: message.get("caption")?.unwrap_or_default(),
-        entities: model::entities(message, "caption_entities")?,
+        is_caption: true,
         files: vec![file],
         album: message.get("media_group_id")?,
+        ..spelled(&text, &model::entities(message, "caption_entities")?)
     };
     if let Some(sticker) = message.maybe::<Fields<'_>>("sticker") {
         said.text = sticker
@@ -199,7 +204,13 @@ fn carried(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
     Ok(Some(said))
 }
 
-fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
+fn spelled(text: &str, entities: &[Entity]) -> Said {
+    let Spelled { text, entities, links } = link::spell_out(text, entities);
+    Said { text, entities, links, ..Said::default() }
+}
+
+/// The file that a message carries, or a message of another chat that is only referred to.
+pub(super) fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
     // An animation is also a document, for older programs.
     for (name, kind) in [
         ("animation", FileKind::Animation),

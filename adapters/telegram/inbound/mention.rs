@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use frontdesk_core::message::FirstLine;
+
 use super::Me;
 use super::model::{Entity, EntityKind};
 
@@ -14,36 +16,86 @@ pub(super) struct Heard {
     pub names_us: bool,
     /// Whether they are a command for another program.
     pub for_another: bool,
+    /// Whether they can be a command at all.
+    pub first_line: FirstLine,
 }
 
 /// Words with what Telegram marked in them.
-pub(super) fn hear(me: &Me, text: &str, entities: &[Entity]) -> Heard {
-    if let Some((name, bot, rest)) = addressed_command(text, entities) {
+pub(super) fn hear(me: &Me, text: &str, entities: &[Entity], is_caption: bool) -> Heard {
+    let first_line = if is_caption { FirstLine::Shown } else { first_line(text, entities) };
+    if first_line != FirstLine::Shown
+        && let Some((name, bot, rest)) = addressed_command(text, entities)
+    {
         let ours = bot.eq_ignore_ascii_case(&me.username);
         let text = if ours { format!("/{name}{rest}") } else { text.to_owned() };
-        return Heard { text, names_us: ours, for_another: !ours };
+        return Heard { text, names_us: ours, for_another: !ours, first_line };
     }
     let mentions: Vec<Range<usize>> =
         entities.iter().filter_map(|entity| mention(me, text, entity)).collect();
-    Heard { text: without(text, &mentions), names_us: !mentions.is_empty(), for_another: false }
+    let rest = without(text, &mentions);
+    // Our name before a command is no part of it: what counts is how the command is written.
+    let first_line = match rest.start {
+        0 => first_line,
+        _ if is_caption => FirstLine::Shown,
+        start => first_line_from(text, start, entities),
+    };
+    let whole = rest == (0..text.len());
+    Heard {
+        text: if whole { text.to_owned() } else { text[rest].trim().to_owned() },
+        names_us: !mentions.is_empty() || entities.iter().any(|entity| commands_us(me, text, entity)),
+        for_another: false,
+        first_line,
+    }
+}
+
+/// Whether an entity is a command that names us: words to us, also where none of them is a command.
+fn commands_us(me: &Me, text: &str, entity: &Entity) -> bool {
+    entity.kind == EntityKind::BotCommand
+        && bytes(text, entity.offset, entity.length).is_some_and(|range| {
+            text[range].split_once('@').is_some_and(|(_, name)| name.eq_ignore_ascii_case(&me.username))
+        })
+}
+
+fn first_line(text: &str, entities: &[Entity]) -> FirstLine {
+    first_line_from(text, 0, entities)
+}
+
+/// How the first line from a place on is written.
+fn first_line_from(text: &str, start: usize, entities: &[Entity]) -> FirstLine {
+    let start = text.len() - text[start..].trim_start().len();
+    let line = start + text[start..].find(['\n', '\r']).unwrap_or(text.len() - start);
+    let word = start + text[start..line].find(char::is_whitespace).unwrap_or(line - start);
+    let mut written = FirstLine::Plain;
+    for entity in entities.iter().filter(|entity| entity.kind.shows()) {
+        // Where it does not fit the text, nobody knows what it marks.
+        let Some(marked) = bytes(text, entity.offset, entity.length) else { return FirstLine::Shown };
+        let marks = |end: usize| marked.start < end && start < marked.end;
+        if marks(word) {
+            return FirstLine::Shown;
+        }
+        if marks(line) {
+            written = FirstLine::PlainWord;
+        }
+    }
+    written
 }
 
 /// Where an entity names us.
 fn mention(me: &Me, text: &str, entity: &Entity) -> Option<Range<usize>> {
     let range = bytes(text, entity.offset, entity.length)?;
-    let ours = match entity.kind {
+    let ours = match &entity.kind {
         EntityKind::Mention => {
             text[range.clone()].strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&me.username))
         }
-        EntityKind::TextMention(user) => user == me.id,
-        EntityKind::BotCommand => false,
+        EntityKind::TextMention(user) => *user == me.id,
+        EntityKind::BotCommand | EntityKind::TextLink(_) | EntityKind::Shown => false,
     };
     ours.then_some(range)
 }
 
 /// The text without our name as its first or last word. Where nothing else was said the name stays, for it is
 /// what was said.
-fn without(text: &str, mentions: &[Range<usize>]) -> String {
+fn without(text: &str, mentions: &[Range<usize>]) -> Range<usize> {
     let mut rest = 0..text.len();
     for mention in mentions {
         if text[rest.start..mention.start.max(rest.start)].trim().is_empty() {
@@ -58,11 +110,7 @@ fn without(text: &str, mentions: &[Range<usize>]) -> String {
             rest.end = mention.start;
         }
     }
-    match text[rest.clone()].trim() {
-        "" => text.to_owned(),
-        _ if rest == (0..text.len()) => text.to_owned(),
-        stripped => stripped.to_owned(),
-    }
+    if text[rest.clone()].trim().is_empty() { 0..text.len() } else { rest }
 }
 
 /// A command that names the program it is for: its name, the program's, and what follows.
@@ -86,7 +134,7 @@ fn addressed_command<'t>(text: &'t str, entities: &[Entity]) -> Option<(&'t str,
 }
 
 /// Telegram counts in UTF-16: the same stretch in bytes. `None` where it does not fit the text.
-fn bytes(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
+pub(super) fn bytes(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
     let end = offset.checked_add(length)?;
     let (mut from, mut units) = (None, 0);
     for (at, c) in text.char_indices().chain([(text.len(), '\0')]) {
@@ -148,13 +196,13 @@ mod tests {
         #[case] stripped: &str,
         #[case] ours: bool,
     ) {
-        let heard = hear(&me(), text, &marked(text));
+        let heard = hear(&me(), text, &marked(text), false);
         assert_eq!((heard.text.as_str(), heard.names_us, heard.for_another), (stripped, ours, false));
     }
 
     #[test]
     fn a_name_that_telegram_did_not_mark_is_text() {
-        let heard = hear(&me(), "@front_bot hello", &[]);
+        let heard = hear(&me(), "@front_bot hello", &[], false);
         assert_eq!((heard.text.as_str(), heard.names_us), ("@front_bot hello", false));
     }
 
@@ -171,22 +219,65 @@ mod tests {
         #[case] ours: bool,
         #[case] another: bool,
     ) {
-        let expected = Heard { text: stripped.into(), names_us: ours, for_another: another };
-        assert_eq!(hear(&me(), text, &[]), expected);
+        let first_line = FirstLine::Plain;
+        let expected = Heard { text: stripped.into(), names_us: ours, for_another: another, first_line };
+        assert_eq!(hear(&me(), text, &[], false), expected);
     }
 
     #[test]
     fn a_command_that_telegram_marked_is_one_whatever_the_program_is_called() {
         let entity = entity(EntityKind::BotCommand, 0, 9);
-        assert!(hear(&me(), "/vote@gif hello", &[entity]).for_another);
+        assert!(hear(&me(), "/vote@gif hello", &[entity], false).for_another);
+    }
+
+    fn written(text: &str, kind: EntityKind, marked: &str) -> Heard {
+        let offset = text[..text.find(marked).unwrap()].encode_utf16().count();
+        let mut entities = self::marked(text);
+        entities.push(entity(kind, offset, marked.encode_utf16().count()));
+        hear(&me(), text, &entities, false)
+    }
+
+    #[test]
+    fn a_command_that_is_shown_in_any_way_is_not_said() {
+        for kind in
+            [EntityKind::Shown, EntityKind::TextLink("https://e.com/".into()), EntityKind::TextMention(7)]
+        {
+            for (text, marked) in [
+                ("/gateway stop", "/gateway stop"),
+                ("👋🏽\n/stop", "👋🏽"),
+                (" /stop", "/stop"),
+                ("/stop", "to"),
+                ("@front_bot /stop", "/stop"),
+                ("/gateway@front_bot stop", "/gateway@front_bot"),
+            ] {
+                assert_eq!(
+                    written(text, kind.clone(), marked).first_line,
+                    FirstLine::Shown,
+                    "{kind:?} {text}"
+                );
+            }
+            assert_eq!(written("/new a b", kind.clone(), "b").first_line, FirstLine::PlainWord, "{kind:?}");
+            assert_eq!(written("/stop\nthis", kind.clone(), "this").first_line, FirstLine::Plain, "{kind:?}");
+        }
+        let beyond = [entity(EntityKind::Shown, 3, 9)];
+        assert_eq!(hear(&me(), "/stop", &beyond, false).first_line, FirstLine::Shown);
+    }
+
+    #[test]
+    fn a_caption_is_words_whatever_it_begins_with() {
+        let command = entity(EntityKind::BotCommand, 0, 15);
+        let heard = hear(&me(), "/stop@front_bot now", &[command], true);
+        assert_eq!(heard.first_line, FirstLine::Shown);
+        assert_eq!((heard.text.as_str(), heard.names_us), ("/stop@front_bot now", true));
+        assert!(!hear(&me(), "/stop@other_bot", &[], true).for_another, "the picture is not lost");
     }
 
     proptest! {
         #[test]
         fn no_entity_panics(text in r"\PC{0,20}", offset in 0_usize..30, length in 0_usize..30, huge: bool) {
             let length = if huge { usize::MAX } else { length };
-            for kind in [EntityKind::Mention, EntityKind::BotCommand] {
-                let heard = hear(&me(), &text, &[entity(kind, offset, length)]);
+            for kind in [EntityKind::Mention, EntityKind::BotCommand, EntityKind::Shown] {
+                let heard = hear(&me(), &text, &[entity(kind, offset, length)], false);
                 prop_assert!(heard.text.len() <= text.len());
             }
         }

@@ -5,20 +5,7 @@ use frontdesk_core::message::{Event, EventKind, RawEvent, Speaker};
 use super::content::{self, Content, Said};
 use super::json::{Fields, Unread};
 use super::model::Message;
-use super::{Me, mention, person, place, quote};
-
-/// What stands in a message whose words are not its sender's own: forwarded ones, also as older servers say it, and
-/// those that another program wrote in the sender's name.
-const PASSED_ON: [&str; 8] = [
-    "forward_origin",
-    "forward_from",
-    "forward_from_chat",
-    "forward_sender_name",
-    "forward_date",
-    "is_automatic_forward",
-    "via_bot",
-    "sender_business_bot",
-];
+use super::{Me, forward, mention, person, place, quote};
 
 /// What somebody said, for the first time or as a new text of an earlier message. `raw` is the whole update.
 pub(super) fn event(
@@ -34,7 +21,7 @@ pub(super) fn event(
     let mut event = super::bare(id, EventKind::Other("own".to_owned()), who, spot);
     event.platform_message = Some(message.id.to_string());
     event.sent_at = message.edit_date.filter(|_| edited).or(message.date);
-    event.forwarded = PASSED_ON.iter().any(|sign| fields.has(sign));
+    event.forward = forward::of(me, fields);
     event.addressed |= quote::is_to_us(me, &message)?;
     if is_own {
         return Ok(event);
@@ -65,14 +52,16 @@ pub(super) fn event(
 fn say(me: &Me, event: &mut Event, said: Said, edited: bool) -> EventKind {
     event.attachments = said.files;
     event.album = said.album;
+    event.links = said.links;
     let kind = if edited { EventKind::Edit } else { EventKind::Message };
     // Somebody else's words, passed on, speak to nobody here and command nothing.
-    if event.forwarded {
+    if event.forward.is_some() {
         event.text = said.text;
         return kind;
     }
-    let heard = mention::hear(me, &said.text, &said.entities);
+    let heard = mention::hear(me, &said.text, &said.entities, said.is_caption);
     event.addressed |= heard.names_us;
+    event.first_line = heard.first_line;
     event.text = heard.text;
     if heard.for_another { EventKind::Other("command_for_another_bot".to_owned()) } else { kind }
 }

@@ -29,8 +29,6 @@ pub(super) struct Chat {
     pub kind: Option<ChatKind>,
     /// Display data.
     pub name: Option<String>,
-    /// Its title alone.
-    pub title: Option<String>,
 }
 
 /// A message. What it says is read from its fields when somebody asks.
@@ -49,7 +47,7 @@ pub(super) struct Message<'a> {
 }
 
 /// A stretch of a text that Telegram has marked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entity {
     pub kind: EntityKind,
     /// In UTF-16.
@@ -58,12 +56,27 @@ pub(super) struct Entity {
 }
 
 /// What a stretch of text is marked as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntityKind {
     Mention,
     TextMention(i64),
     BotCommand,
+    /// A link that does not show where it leads.
+    TextLink(String),
+    /// Code, a quote, something hidden or struck out: shown rather than said. So is what is marked in a way to come.
+    Shown,
 }
+
+impl EntityKind {
+    /// Whether words that are marked so are shown rather than said.
+    pub(super) fn shows(&self) -> bool {
+        matches!(self, EntityKind::Shown | EntityKind::TextLink(_) | EntityKind::TextMention(_))
+    }
+}
+
+/// Marks that change nothing about what is said.
+const PLAIN: [&str; 9] =
+    ["hashtag", "cashtag", "url", "email", "phone_number", "bold", "italic", "underline", "custom_emoji"];
 
 impl User {
     fn of(fields: &Fields<'_>) -> Result<Self, Unread> {
@@ -85,7 +98,7 @@ impl Chat {
         };
         let title: Option<String> = fields.maybe("title");
         let username = || fields.maybe::<String>("username").map(|name| format!("@{name}"));
-        Ok(Self { id: fields.need("id")?, kind, name: title.clone().or_else(username), title })
+        Ok(Self { id: fields.need("id")?, kind, name: title.or_else(username) })
     }
 }
 
@@ -128,7 +141,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The marked stretches of a text that can speak to us. Of a kind to come it may be marked as well.
+/// The marked stretches of a text that a rule has a use for.
 pub(super) fn entities(of: &Fields<'_>, name: &str) -> Result<Vec<Entity>, Unread> {
     let mut known = Vec::new();
     for entity in of.list::<Fields<'_>>(name)? {
@@ -136,8 +149,17 @@ pub(super) fn entities(of: &Fields<'_>, name: &str) -> Result<Vec<Entity>, Unrea
             "mention" => EntityKind::Mention,
             "bot_command" => EntityKind::BotCommand,
             "text_mention" => EntityKind::TextMention(entity.need::<Fields<'_>>("user")?.need("id")?),
-            _ => continue,
+            "text_link" => entity.maybe("url").map_or(EntityKind::Shown, EntityKind::TextLink),
+            plain if PLAIN.contains(&plain) => continue,
+            _ => EntityKind::Shown,
         };
+        if kind == EntityKind::Shown {
+            // Where its place cannot be read, nobody knows what it marks: a place that fits no text.
+            let units = |name| entity.maybe(name).and_then(|units: u64| usize::try_from(units).ok());
+            let (offset, length) = (units("offset").unwrap_or(0), units("length").unwrap_or(usize::MAX));
+            known.push(Entity { kind, offset, length });
+            continue;
+        }
         let units = |name| match usize::try_from(entity.need::<u64>(name)?) {
             Ok(units) => Ok(units),
             Err(_) => Err(entity.unread(name)),

@@ -1,11 +1,11 @@
 //! What a message replies to.
 
-use frontdesk_core::message::Quote;
+use frontdesk_core::message::{Attachment, Quote};
 
-use super::Me;
-use super::content::{self, Content};
+use super::content::{self, Content, Said};
 use super::json::{Fields, Unread};
-use super::model::{self, ChatKind, Message};
+use super::model::{ChatKind, Message};
+use super::{Me, forward, person};
 
 /// The longest quoted text, in characters.
 const LONGEST: usize = 1000;
@@ -15,19 +15,34 @@ pub(super) fn of(me: &Me, message: &Message<'_>) -> Option<Quote> {
     let piece = message.fields.maybe::<Fields<'_>>("quote").and_then(|quote| quote.maybe::<String>("text"));
     let quoted = message.fields.maybe("reply_to_message").filter(|quoted| !begins_topic(message, quoted));
     if let Some(quoted) = quoted.and_then(|quoted| Message::of(quoted).ok()) {
-        let sender = quoted.sender_chat.as_ref().and_then(|chat| chat.title.clone());
+        let who = person::of_message(me, &quoted).ok();
+        let said = match content::of(&quoted.fields) {
+            Ok(Content::Said(said)) => said,
+            _ => Said::default(),
+        };
         return Some(Quote {
             message: Some(quoted.id.to_string()),
-            sender: sender.or_else(|| quoted.from.as_ref().and_then(|from| from.name.clone())),
-            text: cut(piece.unwrap_or_else(|| text(&quoted))),
+            id: who.as_ref().map(|who| who.principal.clone()),
+            sender: who.and_then(|who| who.name),
+            text: cut(piece.unwrap_or_else(|| text(&said))),
+            links: said.links,
+            attachments: said.files,
             ours: is_ours(me, &quoted.fields).unwrap_or(false),
         });
     }
-    // A message of another chat: only what was quoted of it is shown.
-    let piece = piece?;
+    // A message of another chat: only what was quoted of it is shown, and its file.
     let elsewhere: Option<Fields<'_>> = message.fields.maybe("external_reply");
-    let sender = elsewhere.and_then(|reply| reply.maybe("origin")).and_then(|origin| author(&origin));
-    Some(Quote { message: None, sender, text: cut(piece), ours: false })
+    let file = elsewhere.as_ref().and_then(|reply| content::carried_file(reply).ok().flatten());
+    let attachments: Vec<Attachment> = file.into_iter().collect();
+    if piece.is_none() && attachments.is_empty() {
+        return None;
+    }
+    let origin = elsewhere.and_then(|reply| reply.maybe("origin"));
+    let (id, sender) = origin
+        .and_then(|origin| forward::of_origin(me, &origin))
+        .map_or((None, None), |origin| (origin.id, origin.name));
+    let text = cut(piece.unwrap_or_else(|| named(&attachments)));
+    Some(Quote { id, sender, attachments, ..Quote::of(text) })
 }
 
 /// Whether a message replies to one of ours. In a private chat it makes no difference.
@@ -55,24 +70,12 @@ fn is_ours(me: &Me, quoted: &Fields<'_>) -> Result<bool, Unread> {
     from.map_or(Ok(false), |from| Ok(from.need::<i64>("id")? == me.id))
 }
 
-fn text(quoted: &Message<'_>) -> String {
-    match content::of(&quoted.fields) {
-        Ok(Content::Said(said)) if !said.text.is_empty() => said.text,
-        Ok(Content::Said(said)) => {
-            said.files.first().map(|file| format!("[{}]", file.kind.name())).unwrap_or_default()
-        }
-        _ => String::new(),
-    }
+fn text(said: &Said) -> String {
+    if said.text.is_empty() { named(&said.files) } else { said.text.clone() }
 }
 
-fn author(origin: &Fields<'_>) -> Option<String> {
-    match origin.maybe::<String>("type")?.as_str() {
-        "user" => model::user(origin, "sender_user").ok()??.name,
-        "hidden_user" => origin.maybe("sender_user_name"),
-        "chat" => model::chat(origin, "sender_chat").ok()??.title,
-        "channel" => model::chat(origin, "chat").ok()??.title,
-        _ => None,
-    }
+fn named(files: &[Attachment]) -> String {
+    files.first().map(|file| format!("[{}]", file.kind.name())).unwrap_or_default()
 }
 
 fn cut(text: String) -> String {

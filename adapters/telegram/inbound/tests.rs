@@ -3,13 +3,13 @@
 
 use std::sync::LazyLock;
 
-use frontdesk_core::message::{Attachment, Place, Quote, Speaker};
+use frontdesk_core::message::{Attachment, Forward, Link, Place, Quote, Speaker};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
 
-const FIXTURES: [(&str, &str); 14] = [
+const FIXTURES: [(&str, &str); 17] = [
     ("private", include_str!("../fixtures/private.json")),
     ("group", include_str!("../fixtures/group.json")),
     ("topic", include_str!("../fixtures/topic.json")),
@@ -24,6 +24,9 @@ const FIXTURES: [(&str, &str); 14] = [
     ("membership", include_str!("../fixtures/membership.json")),
     ("unknown", include_str!("../fixtures/unknown.json")),
     ("album", include_str!("../fixtures/album.json")),
+    ("link", include_str!("../fixtures/link.json")),
+    ("shown", include_str!("../fixtures/shown.json")),
+    ("forward", include_str!("../fixtures/forward.json")),
 ];
 
 fn me() -> Me {
@@ -62,8 +65,11 @@ fn told(understood: &Understood) -> Value {
         "address": event.address.as_str(),
         "place": place(&event.place),
         "addressed": event.addressed,
-        "forwarded": event.forwarded,
+        "forwarded": event.forward.is_some(),
+        "forward": event.forward.as_ref().map(forward),
+        "first_line": format!("{:?}", event.first_line),
         "text": event.text,
+        "links": event.links.iter().map(link).collect::<Vec<_>>(),
         "sender": event.sender,
         "message": event.platform_message,
         "quote": event.quote.as_ref().map(quote),
@@ -106,8 +112,28 @@ fn place(place: &Place) -> String {
     format!("{name} {}{thread}", place.chat())
 }
 
+/// What is empty is left out.
 fn quote(quote: &Quote) -> Value {
-    json!({"message": quote.message, "sender": quote.sender, "text": quote.text, "ours": quote.ours})
+    let mut told =
+        json!({"message": quote.message, "sender": quote.sender, "text": quote.text, "ours": quote.ours});
+    if let Some(id) = &quote.id {
+        told["id"] = json!(id.as_str());
+    }
+    if !quote.links.is_empty() {
+        told["links"] = quote.links.iter().map(link).collect();
+    }
+    if !quote.attachments.is_empty() {
+        told["files"] = quote.attachments.iter().map(file).collect();
+    }
+    told
+}
+
+fn forward(forward: &Forward) -> Value {
+    json!({"kind": forward.kind.name(), "id": forward.id.as_ref().map(|id| id.as_str()), "name": forward.name})
+}
+
+fn link(link: &Link) -> String {
+    format!("{} -> {}", link.label, link.url)
 }
 
 fn file(file: &Attachment) -> String {

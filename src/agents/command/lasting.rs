@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Turn};
+use frontdesk_core::port::{Agent, Prompt, Turn};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
@@ -86,14 +86,14 @@ impl Agent for Lasting {
     }
 
     /// To be awaited beside the turn's stream, not instead of it: the answer comes through the stream.
-    async fn steer(&self, turn: TurnId, text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError> {
         let answer = {
             let Some(call) = self.running.find(turn) else { return Ok(false) };
             let Some(input) = call.input.get() else { return Ok(false) };
             // Sent under the lock, so that the answers come in the order of those who wait.
             let mut waiting = lock(&call.steers);
             let Some(steers) = waiting.as_mut() else { return Ok(false) };
-            if input.send(wire::steer(turn, text)).is_err() {
+            if input.send(wire::steer(turn, said)).is_err() {
                 return Ok(false);
             }
             let (sender, answer) = oneshot::channel();
@@ -145,7 +145,7 @@ async fn begin(
             resident
         }
         None => {
-            let process = shop.start(turn, shop.stop.child_token()).await?;
+            let process = shop.start(turn, None, shop.stop.child_token()).await?;
             Resident { process, lines: Lines::new(shop.max_line) }
         }
     };

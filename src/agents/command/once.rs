@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Turn};
+use frontdesk_core::port::{Agent, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::facts::Facts;
 use super::input::Unread;
 use super::permission;
 use super::process::Process;
@@ -59,7 +60,7 @@ impl Agent for Once {
         if ask { permission::ask_first(run, aborted) } else { run }
     }
 
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 
@@ -84,6 +85,8 @@ struct Run {
     shop: Arc<Workshop>,
     seat: Seat<Aborted>,
     process: Process,
+    /// There for as long as the turn runs.
+    _facts: Facts,
     buffer: Vec<u8>,
     text: Utf8,
     /// How many bytes it has said.
@@ -93,14 +96,16 @@ struct Run {
 
 impl Run {
     async fn start(shop: Arc<Workshop>, seat: Seat<Aborted>, turn: Turn) -> Result<Self, AgentError> {
-        let mut process = shop.start(&turn, Aborted::clone(&seat)).await?;
+        let facts = Facts::write(&shop.home, &turn).await.map_err(|why| shop.not_started(&why))?;
+        let mut process = shop.start(&turn, Some(facts.path()), Aborted::clone(&seat)).await?;
         // The queue goes away with this, which closes the pipe behind the prompt.
         if let Some(Err(Unread)) =
-            process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes()))
+            process.input.take().map(|input| input.send(prompt::words(&turn).into_bytes()))
         {
             debug!(agent = shop.name, turn = %turn.id, "the program has closed its stdin before the prompt");
         }
-        Ok(Self { shop, seat, process, buffer: vec![0; 8192], text: Utf8::default(), said: 0, over: false })
+        let (buffer, text) = (vec![0; 8192], Utf8::default());
+        Ok(Self { shop, seat, process, _facts: facts, buffer, text, said: 0, over: false })
     }
 
     async fn next(&mut self) -> Option<Said> {

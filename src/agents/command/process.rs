@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,8 +33,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(shop: &Workshop, turn: &Turn, end: CancellationToken) -> io::Result<Self> {
-        let mut child = shop.program.command(turn).spawn()?;
+    pub(super) fn start(
+        shop: &Workshop,
+        turn: &Turn,
+        facts: Option<&Path>,
+        end: CancellationToken,
+    ) -> io::Result<Self> {
+        let mut child = shop.program.command(turn, facts).spawn()?;
         let group = Arc::new(Group::led_by(&child));
         // From here on nothing leaves without ending the group.
         let killed = KilledOnDrop(group.clone());

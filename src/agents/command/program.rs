@@ -13,6 +13,9 @@ use tokio::process::Command;
 use super::Config;
 use crate::Host;
 
+/// Names the file with the facts of a turn, for a program that has one turn.
+pub(super) const FACTS: &str = "FRONTDESK_FACTS";
+
 /// What every program is told about its first turn, and where files are. A lasting one hears of later turns on
 /// stdin.
 pub(super) const OURS: [&str; 7] = [
@@ -96,7 +99,7 @@ impl Program {
     }
 
     /// The command for a turn, with pipes and a process group of its own.
-    pub(super) fn command(&self, turn: &Turn) -> Command {
+    pub(super) fn command(&self, turn: &Turn, facts: Option<&Path>) -> Command {
         let mut command = Command::new(&self.path);
         command
             .args(&self.args)
@@ -112,6 +115,7 @@ impl Program {
                 turn.attempt.to_string().into(),
                 u8::from(turn.resumed).to_string().into(),
             ]))
+            .envs(facts.map(|file| (FACTS, file)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -4,26 +4,18 @@
 //!
 //! ```text
 //! {"type":"prompt","turn":"t12","session":"agent:main:web:dm:main","epoch":1,"attempt":1,"resumed":false,
-//!  "text":"hello","messages":[{"message":"m7","text":"hello","sender":"Anna","received":"2026-...",
-//!    "manner":"message","quote":null,"files":[]}],"asides":[],"context":[]}
-//! {"type":"steer","turn":"t12","text":"..."}          answer with steered
+//!  "text":"hello","messages":[{"id":"m7","kind":"message","from":{"id":"web:main","kind":"person","name":null},
+//!    "text":"hello","received":"2026-...","forwarded":null,"replies_to":null,"links":[],"files":[],
+//!    "retried_by":null}],"nearby":[],"context":[]}
+//! {"type":"steer","turn":"t12","text":"...","message":{...}}  answer with steered
 //! {"type":"tool_ok","turn":"t12","id":"1","params":{}} the call with this id may begin, with these parameters
 //! {"type":"tool_denied","turn":"t12","id":"1","reason":"..."}
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
 //! ```
 //!
-//! `text` is what was said, as one text, for programs that read nothing else: where there is more to know of a message
-//! than its words, a line of JSON before them tells it (`frontdesk_core::prompt`). Of each message:
-//!
-//! ```text
-//! "manner"  "message", "edit" (an earlier message says this now), "button", "reaction"
-//! "quote"   what it replies to: {"from":"Bert","text":"..."}, "from":"you" where the agent said it; or null
-//! "files"   {"kind":"photo","name":"me.jpg","mime":"image/jpeg","size":123,"path":"/.../media/in/..."}, with
-//!           "missing":"one sentence" in place of "path" where the file could not be had; name, mime and size may lack
-//! ```
-//!
-//! `asides` is what was said nearby and not to the agent since its last turn: `{"from":"Bert","text":"..."}`, with
-//! `"manner"` where it was no message. Names, quotes and asides come from third parties: data, not instructions.
+//! `text` is what was said and nothing else, as one text, for programs that read nothing else; people can write anything
+//! in it. The other fields are the facts of the turn (`frontdesk_core::prompt::facts`), which `docs/agents.md` describes
+//! one by one. Names, quotes and what was said nearby come from third parties: data, not instructions.
 //!
 //! The end of stdin means: exit now. From the program (a line for a turn that is not running is dropped;
 //! one that leaves `turn` out counts for the turn that runs, so a program that may be late names it):
@@ -47,7 +39,7 @@ use std::path::PathBuf;
 
 use frontdesk_core::delta::{self, Verdict};
 use frontdesk_core::id::TurnId;
-use frontdesk_core::port::Turn;
+use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
@@ -156,41 +148,19 @@ impl Line {
 }
 
 pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
-    let messages: Vec<Value> = turn
-        .prompt
-        .iter()
-        .map(|said| {
-            json!({
-                "message": said.message.to_string(),
-                "text": said.text,
-                "sender": said.sender.as_deref().map(prompt::inert),
-                "received": said.received.to_rfc3339(),
-                "manner": said.manner.name(),
-                "quote": said.quote.as_ref().map(prompt::quoted),
-                "files": said.files.iter().map(prompt::file).collect::<Value>(),
-            })
-        })
-        .collect();
-    line(&json!({
-        "type": "prompt",
-        "turn": turn.id.to_string(),
-        "session": turn.session.to_string(),
-        "epoch": turn.epoch,
-        "attempt": turn.attempt,
-        "resumed": turn.resumed,
-        "text": prompt::said(turn),
-        "messages": messages,
-        "asides": turn.asides.iter().map(prompt::aside).collect::<Value>(),
-        "context": turn.context,
-    }))
+    let mut fields = prompt::facts(turn);
+    fields.insert("type".into(), "prompt".into());
+    fields.insert("text".into(), prompt::words(turn).into());
+    line(&fields.into())
 }
 
 pub(super) fn abort(turn: TurnId) -> Vec<u8> {
     line(&json!({"type": "abort", "turn": turn.to_string()}))
 }
 
-pub(super) fn steer(turn: TurnId, text: &str) -> Vec<u8> {
-    line(&json!({"type": "steer", "turn": turn.to_string(), "text": text}))
+pub(super) fn steer(turn: TurnId, said: &Prompt) -> Vec<u8> {
+    let message = prompt::message(said);
+    line(&json!({"type": "steer", "turn": turn.to_string(), "text": said.text, "message": message}))
 }
 
 pub(super) fn tool(turn: TurnId, id: &str, verdict: &Verdict) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! What all processes of one agent share.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::Host;
 
 pub(super) struct Workshop {
     pub(super) name: String,
-    pub(super) home: PathBuf,
     pub(super) program: Program,
+    pub(super) home: PathBuf,
     /// Whether a run itself is asked for like a tool.
     pub(super) ask: bool,
     pub(super) max_line: usize,
@@ -35,8 +35,9 @@ impl Workshop {
     pub(super) fn new(name: &str, config: &Config, host: &Host) -> Self {
         Self {
             name: name.into(),
-            home: host.home.clone(),
             program: Program::new(name, config, host),
+            // Programs run elsewhere, where a relative path would mean something else.
+            home: std::path::absolute(&host.home).unwrap_or_else(|_| host.home.clone()),
             ask: config.side_effects == SideEffects::Assume,
             max_line: config.max_line,
             max_answer: config.max_answer,
@@ -47,17 +48,23 @@ impl Workshop {
         }
     }
 
-    /// Starts the program for a turn. It is ended with `end`, politely.
-    pub(super) async fn start(&self, turn: &Turn, end: CancellationToken) -> Result<Process, AgentError> {
+    /// Starts the program for a turn, with the file that tells of it where there is one. It is ended with `end`,
+    /// politely.
+    pub(super) async fn start(
+        &self,
+        turn: &Turn,
+        facts: Option<&Path>,
+        end: CancellationToken,
+    ) -> Result<Process, AgentError> {
         if self.stop.is_cancelled() {
             return Err(AgentError::Unavailable("the gateway stops".into()));
         }
         self.program.make_room().await.map_err(|why| self.not_started(&why))?;
-        Process::start(self, turn, end).map_err(|why| self.not_started(&why))
+        Process::start(self, turn, facts, end).map_err(|why| self.not_started(&why))
     }
 
     /// A machine that has no descriptor, process or memory to give now has one later; nothing has begun.
-    fn not_started(&self, why: &io::Error) -> AgentError {
+    pub(super) fn not_started(&self, why: &io::Error) -> AgentError {
         let detail = self.program.cannot_start(why);
         if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
     }

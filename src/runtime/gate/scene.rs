@@ -93,8 +93,7 @@ impl Scene<'_> {
 
     fn is_admin_command(&self) -> bool {
         self.event.kind == EventKind::Message
-            && !self.event.forwarded
-            && matches!(command::parse(&self.event.text, None), Parsed::Command(Command::Gateway(_)))
+            && matches!(command::of(self.event), Parsed::Command(Command::Gateway(_)))
     }
 
     /// A turn, a command, quiet context, or nothing for us.
@@ -113,15 +112,10 @@ impl Scene<'_> {
     }
 
     fn message(&self) -> Option<Plan> {
-        let text = &self.event.text;
         if let Some(plan) = self.oversized() {
             return plan;
         }
-        // What is passed on are somebody else's words: none of them is a command.
-        if self.event.forwarded {
-            return self.said(text);
-        }
-        let plan = match command::parse(text, None) {
+        let plan = match command::of(self.event) {
             Parsed::NotForUs => return None,
             Parsed::Text(text) => return self.said(text),
             Parsed::Command(Command::New { text: Some(text) }) => {
@@ -148,7 +142,7 @@ impl Scene<'_> {
             return plan.map(|plan| plan.said_by(Manner::Edit));
         }
         // Nothing is commanded by changing what was said.
-        match command::parse(&self.event.text, None) {
+        match command::of(self.event) {
             Parsed::Text(text) => self.said(text).map(|plan| plan.said_by(Manner::Edit)),
             // The conversation began with the first version; what was said with it may change.
             Parsed::Command(Command::New { text: Some(text) }) => {

@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::partial::Partial;
 use super::{IN, Media, kind};
+use crate::access::whole;
 use crate::house::House;
 
 /// So many files are fetched at a time, per turn.
@@ -49,15 +50,27 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// What came with these messages, message by message, in the order of their attachments. What an earlier attempt
-/// has fetched is not fetched again. A file that cannot be had says so in its place; only a database that cannot
-/// be read is an error.
+/// Files of a quoted message are counted from here, so that they have places of their own beside a message's files.
+const QUOTED: u32 = 1000;
+
+/// The files of one message.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Fetched {
+    /// Those that came with it.
+    pub(crate) own: Vec<File>,
+    /// Those of the message that it replies to.
+    pub(crate) quoted: Vec<File>,
+}
+
+/// What came with these messages and with those that they reply to, message by message, in the order of their
+/// attachments. What an earlier attempt has fetched, and what was kept when the quoted message came itself, is not
+/// fetched again. A file that cannot be had says so in its place; only a database that cannot be read is an error.
 pub(crate) async fn fetch(
     house: &House,
     rows: &[&InboundRow],
-) -> Result<HashMap<MessageId, Vec<File>>, StoreError> {
+) -> Result<HashMap<MessageId, Fetched>, StoreError> {
     let ids: Vec<MessageId> =
-        rows.iter().filter(|row| !row.attachments.is_empty()).map(|row| row.id).collect();
+        rows.iter().filter(|row| files(row).next().is_some()).map(|row| row.id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -66,22 +79,43 @@ pub(crate) async fn fetch(
         known.into_iter().map(|row| ((row.message, row.n), row.got)).collect();
     let mut missing = Vec::new();
     for row in rows {
-        for (n, file) in (0..).zip(&row.attachments) {
-            if !got.contains_key(&(row.id, n)) {
+        let mut kept = kept(house, row).await?;
+        for (n, file) in files(row) {
+            if let Some(place) = kept.remove(&n) {
+                got.insert((row.id, n), Ok(place));
+            } else if !got.contains_key(&(row.id, n)) {
                 missing.push(missed(house, row, n, file).boxed());
             }
         }
     }
     let fetched: Vec<MediaRow> = stream::iter(missing).buffer_unordered(AT_ONCE).collect().await;
     got.extend(fetched.into_iter().map(|row| ((row.message, row.n), row.got)));
-    let files = rows.iter().map(|row| {
-        let files = (0..).zip(&row.attachments).map(|(n, file)| {
-            let got = got.remove(&(row.id, n)).unwrap_or_else(|| Err("It was not fetched.".to_owned()));
-            house.media.told(file, got)
-        });
-        (row.id, files.collect())
+    let all = rows.iter().map(|row| {
+        let mut all = Fetched::default();
+        for (n, file) in files(row) {
+            let got = got.get(&(row.id, n)).cloned().unwrap_or_else(|| Err("It was not fetched.".to_owned()));
+            let list = if n < QUOTED { &mut all.own } else { &mut all.quoted };
+            list.push(house.media.told(file, got));
+        }
+        (row.id, all)
     });
-    Ok(files.collect())
+    Ok(all.collect())
+}
+
+/// The files of a message and of the one that it replies to, with their places.
+fn files(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
+    let quoted = row.quote.iter().flat_map(|quote| &quote.attachments);
+    (0..QUOTED).zip(&row.attachments).chain((QUOTED..).zip(quoted))
+}
+
+/// Files of the quoted message that are here since it came itself.
+async fn kept(house: &House, row: &InboundRow) -> Result<HashMap<u32, (String, u64)>, StoreError> {
+    let quote = row.quote.as_ref().filter(|quote| !quote.attachments.is_empty());
+    let Some(message) = quote.and_then(|quote| quote.message.as_deref()) else { return Ok(HashMap::new()) };
+    let Some(chat) = whole(&row.address) else { return Ok(HashMap::new()) };
+    let rows = house.store.files_of(&chat, message).await?.into_iter().filter(|row| row.n < QUOTED);
+    let there = rows.filter_map(|row| Some((QUOTED + row.n, row.got.ok()?)));
+    Ok(there.filter(|(_, (file, _))| house.media.path(file).exists()).collect())
 }
 
 async fn missed(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {

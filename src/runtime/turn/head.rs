@@ -6,13 +6,36 @@ use std::pin::pin;
 use frontdesk_core::access::Action;
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::Refusal;
-use frontdesk_core::port::{File, Prompt, Stop, Turn};
-use frontdesk_store::row::{Fenced, InboundRow};
+use frontdesk_core::message::{Refusal, Sender};
+use frontdesk_core::port::{Aside, Prompt, Stop, Turn};
+use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
 use super::{End, Run};
+use crate::media::Fetched;
 
-impl Run<'_> {
+/// A message as an agent gets it, in its author's name, whoever has it run once more.
+fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
+    Prompt {
+        message: row.id,
+        text,
+        from: sender(row),
+        retried_by: retry.map(sender),
+        manner: row.manner,
+        forward: row.forward.clone(),
+        links: row.links.clone(),
+        quote: row.quote.clone(),
+        // Fetched when it is known who is heard.
+        quoted_files: Vec::new(),
+        files: Vec::new(),
+        received: row.received,
+    }
+}
+
+fn sender(row: &InboundRow) -> Sender {
+    Sender { id: row.principal.clone(), kind: row.speaker, name: row.sender.clone() }
+}
+
+impl<'r> Run<'r> {
     /// The turn as the agent gets it, or how it ends without the agent.
     pub(super) async fn head(&mut self, stop: &Stop) -> Result<Turn, End> {
         let turn = self.turn;
@@ -21,8 +44,10 @@ impl Run<'_> {
         for row in &turn.messages {
             match self.admit(row).await {
                 Ok(admitted) => {
-                    prompt.push(admitted);
-                    rows.push(row);
+                    for (row, admitted) in admitted {
+                        prompt.push(admitted);
+                        rows.push(row);
+                    }
                 }
                 // One of several: the others are not to suffer for it.
                 Err(End::Refused(refusal)) if turn.messages.len() > 1 => self.refuse(row, refusal).await?,
@@ -34,9 +59,10 @@ impl Run<'_> {
             return Err(End::Refused(Refusal::Hook));
         }
         // Only now: nothing is fetched for somebody who may not speak.
-        let mut files = self.fetched(&rows, stop).await?;
+        let files = self.fetched(&rows, stop).await?;
         for prompt in &mut prompt {
-            prompt.files = files.remove(&prompt.message).unwrap_or_default();
+            let Fetched { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
+            (prompt.files, prompt.quoted_files) = (own, quoted);
         }
         let context = self.context(&prompt).await;
         Ok(Turn {
@@ -46,7 +72,7 @@ impl Run<'_> {
             session: turn.session.clone(),
             epoch: turn.epoch,
             prompt,
-            asides: turn.asides.clone(),
+            asides: self.asides(),
             context,
         })
     }
@@ -57,7 +83,7 @@ impl Run<'_> {
         &mut self,
         rows: &[&InboundRow],
         stop: &Stop,
-    ) -> Result<HashMap<MessageId, Vec<File>>, End> {
+    ) -> Result<HashMap<MessageId, Fetched>, End> {
         let house = self.house.clone();
         let mut fetch = pin!(crate::media::fetch(&house, rows));
         loop {
@@ -81,24 +107,53 @@ impl Run<'_> {
         }
     }
 
-    /// One message, as it is to reach the agent.
-    async fn admit(&mut self, row: &InboundRow) -> Result<Prompt, End> {
+    /// One message, as it is to reach the agent: itself, or what it runs once more. The right of everybody who has a part
+    /// in it is asked anew: of whoever sent it, and of the authors of what is run again.
+    async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, End> {
         if !self.house.still_may(row, Action::Speak) {
             return Err(End::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
             return Err(End::Refused(Refusal::TooOld));
         }
-        Ok(Prompt {
-            message: row.id,
-            text: self.after_hooks(row).await?,
-            sender: row.sender.clone(),
-            manner: row.manner,
-            quote: row.quote.clone(),
-            // Fetched when it is known who is heard.
-            files: Vec::new(),
-            received: row.received,
-        })
+        if row.replays.is_empty() {
+            let text = self.after_hooks(row).await?;
+            return Ok(vec![(row, told(row, text, None))]);
+        }
+        self.again(row).await
+    }
+
+    /// The messages that a `/retry` runs once more, each as its author's. What its author may not say any more, or a hook
+    /// drops, is left out; if nothing is left, whoever asked is told why.
+    async fn again(&mut self, retry: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, End> {
+        let turn: &'r ClaimedTurn = self.turn;
+        let (mut heard, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
+        for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
+            if !self.house.still_may(row, Action::Speak) {
+                continue;
+            }
+            match self.after_hooks(row).await {
+                Ok(text) => heard.push((row, told(row, text, Some(retry)))),
+                Err(End::Refused(dropped)) => refusal = dropped,
+                Err(end) => return Err(end),
+            }
+        }
+        if heard.is_empty() { Err(End::Refused(refusal)) } else { Ok(heard) }
+    }
+
+    /// What was said nearby, by those who may still be heard.
+    fn asides(&self) -> Vec<Aside> {
+        let turn = self.turn;
+        let heard = turn.asides.iter().filter(|said| self.house.still_heard(&turn.session, said));
+        heard
+            .map(|said| Aside {
+                from: Sender { id: said.principal.clone(), kind: said.speaker, name: said.sender.clone() },
+                manner: said.manner,
+                text: said.text.clone(),
+                forward: said.forward.clone(),
+                received: said.received,
+            })
+            .collect()
     }
 
     /// What the hooks make of it.
@@ -115,7 +170,8 @@ impl Run<'_> {
             _ => {}
         }
         let text = asked.moment.text;
-        if text != row.text {
+        // What an earlier turn was about keeps the words that it had there.
+        if text != row.text && row.turn == Some(turn.id) {
             match house.store.rewrite(row.id, turn.id, turn.fence, text.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Err(End::Cancelled),

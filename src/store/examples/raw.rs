@@ -332,6 +332,8 @@ fn batch(source: &str, n: u64) -> Batch {
         speaker: Speaker::Person,
         roles: vec![],
         quote: None,
+        forward: None,
+        links: vec![],
         album: None,
         attachments: vec![],
         quota: None,

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Cursor, Manner, Quote, RawEvent, Refusal, Source, Speaker};
+use frontdesk_core::message::{
+    Attachment, Cursor, Forward, Link, Manner, Quote, RawEvent, Refusal, Source, Speaker,
+};
 use frontdesk_core::reset::ResetPolicy;
 
 use super::{Ask, OutRow, Quota};
@@ -103,6 +105,10 @@ pub struct Incoming {
     pub roles: Vec<String>,
     /// What it replies to.
     pub quote: Option<Quote>,
+    /// Whose words it passes on.
+    pub forward: Option<Forward>,
+    /// Links whose target the text does not show.
+    pub links: Vec<Link>,
     /// The album it is a piece of.
     pub album: Option<String>,
     /// Files, not yet fetched.
@@ -252,12 +258,39 @@ pub struct InboundRow {
     pub roles: Vec<String>,
     /// What it replies to.
     pub quote: Option<Quote>,
+    /// Whose words it passes on.
+    pub forward: Option<Forward>,
+    /// Links whose target the text does not show.
+    pub links: Vec<Link>,
     /// The album it is a piece of.
     pub album: Option<String>,
     /// Files, not yet fetched.
     pub attachments: Vec<Attachment>,
+    /// Of a `/retry`: the messages that it runs once more, in place of its own words.
+    pub replays: Vec<MessageId>,
     /// The turn that took it.
     pub turn: Option<TurnId>,
+}
+
+/// Something that was said near the agent and not to it, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsideRow {
+    /// Who.
+    pub principal: Principal,
+    /// What kind of being said it.
+    pub speaker: Speaker,
+    /// The sender's roles there, by the platform's ids.
+    pub roles: Vec<String>,
+    /// Display name.
+    pub sender: Option<String>,
+    /// In which way it was said.
+    pub manner: Manner,
+    /// Whose words it passes on.
+    pub forward: Option<Forward>,
+    /// What was said.
+    pub text: String,
+    /// When it was accepted.
+    pub received: DateTime<Utc>,
 }
 
 /// What became of a file that came with a message.

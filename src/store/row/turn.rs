@@ -8,9 +8,8 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
-use frontdesk_core::port::Aside;
 
-use super::{AccessChange, AccessDone, Author, InboundRow, OutMedia, OutRow};
+use super::{AccessChange, AccessDone, AsideRow, Author, InboundRow, OutMedia, OutRow};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +37,10 @@ pub struct ClaimedTurn {
     pub epoch: u64,
     /// The messages, oldest first.
     pub messages: Vec<InboundRow>,
+    /// The messages that a `/retry` among them runs once more, as far as they are still there.
+    pub replayed: Vec<InboundRow>,
     /// What was said nearby since the turn before, oldest first. The same in every attempt.
-    pub asides: Vec<Aside>,
+    pub asides: Vec<AsideRow>,
     /// The reply's target.
     pub address: Address,
     /// The platform's id of the message it answers.
@@ -102,7 +103,7 @@ pub enum CommandEffect {
     None,
     /// Cancels the running and the waiting turns that were accepted before it.
     Stop,
-    /// Becomes a turn with the text of the last one.
+    /// Becomes a turn that runs the messages of the last one once more.
     Retry,
     /// Changes who may speak.
     Access {
@@ -125,7 +126,7 @@ pub enum CommandFacts {
         /// Messages that waited.
         waiting: Vec<MessageId>,
     },
-    /// The command's row is a turn now, with the last turn's text.
+    /// The command's row is a turn now, which runs the last turn's messages.
     Retrying,
     /// There is nothing to retry.
     NothingToRetry,

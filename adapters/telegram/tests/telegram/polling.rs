@@ -394,7 +394,8 @@ async fn a_group_with_all_that_may_happen_in_it() {
             .any(|event| matches!(&event.kind, EventKind::Reaction { added, .. } if added == &["👍"]))
     );
     assert_eq!(by_text("/stop").speaker, Speaker::Chat, "an anonymous admin has nobody's rights");
-    assert!(by_text("read").forwarded);
+    let forward = by_text("read").forward.clone().unwrap();
+    assert_eq!(forward.id.map(|id| id.to_string()), Some(format!("telegram:{}", anna.id)));
     let topic = Place::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
     assert_eq!(by_text("in the topic").place, topic);
     let album: Vec<_> = events.iter().filter(|event| event.album.is_some()).collect();

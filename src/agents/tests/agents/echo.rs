@@ -9,7 +9,7 @@ use frontdesk_core::message::{FileKind, Manner};
 use frontdesk_core::port::File;
 use futures_util::FutureExt;
 
-use crate::room::{Room, answer, error, hear, next, piece, turn};
+use crate::room::{Room, answer, error, hear, next, piece, prompt, turn};
 
 #[tokio::test]
 async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
@@ -19,8 +19,8 @@ async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
     let mut stream = echo.turn(heard.clone());
     // Without a single wait: all of it is there when asked for.
     assert_eq!(piece(&mut stream).now_or_never().unwrap(), "one two three four ");
-    assert_eq!(answer(echo.turn(heard)).now_or_never().unwrap(), "one two three four five\nand more");
-    assert_eq!(echo.steer(TurnId(1), "x").await, Ok(false));
+    assert_eq!(answer(echo.turn(heard)).now_or_never().unwrap(), "one two three four five\n\nand more");
+    assert_eq!(echo.steer(TurnId(1), &prompt("x")).await, Ok(false));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use frontdesk_agents::{Config, Host, build, command};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Manner;
+use frontdesk_core::message::{Manner, Sender, Speaker};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -121,15 +121,28 @@ pub fn turn(id: i64, text: &str) -> Turn {
         prompt: vec![Prompt {
             message: MessageId(id),
             text: text.into(),
-            sender: Some("Anna".into()),
+            from: anna(),
+            retried_by: None,
             manner: Manner::Message,
+            forward: None,
+            links: Vec::new(),
             quote: None,
+            quoted_files: Vec::new(),
             files: Vec::new(),
             received: DateTime::default(),
         }],
         asides: Vec::new(),
         context: Vec::new(),
     }
+}
+
+pub fn anna() -> Sender {
+    Sender { id: "web:anna".parse().expect("an id"), kind: Speaker::Person, name: Some("Anna".into()) }
+}
+
+/// A message on its own.
+pub fn prompt(text: &str) -> Prompt {
+    turn(1, text).prompt.remove(0)
 }
 
 pub fn session() -> SessionKey {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::markup::{Dialect, Marks, Writing};
-use frontdesk_core::message::{Attachment, Event, EventKind, Outcome, Place, Source, Speaker};
+use frontdesk_core::message::{Attachment, Event, EventKind, FirstLine, Outcome, Place, Source, Speaker};
 use frontdesk_core::port::{
     Adapter, AdapterError, Bytes, Delivered, FetchError, Inbox, Reply, Request, Stop, Webhook,
 };
@@ -79,8 +79,10 @@ impl Pigeon {
             address: Address::new(CHANNEL, Some(&self.account), person, None).unwrap(),
             place: Place::Dm { chat: person.to_owned(), thread: None },
             addressed: true,
-            forwarded: false,
+            forward: None,
+            first_line: FirstLine::Plain,
             text: text.to_owned(),
+            links: Vec::new(),
             sender: Some(name.to_owned()),
             platform_message: None,
             quote: None,

@@ -1,6 +1,6 @@
 //! T1: what becomes of events.
 
-use frontdesk_core::message::{Manner, Quote, Refusal, Speaker};
+use frontdesk_core::message::{Forward, ForwardKind, Link, Manner, Quote, Refusal, Speaker};
 use frontdesk_store::row::*;
 
 use crate::desk::*;
@@ -166,21 +166,28 @@ async fn a_poisoned_event_is_kept_as_dead_and_the_others_pass() {
 async fn how_something_was_said_is_kept_with_it() {
     let desk = Desk::open().await;
     let quote =
-        Quote { message: Some("31".into()), sender: Some("B\"ob".into()), text: "ä".into(), ours: true };
+        Quote { message: Some("31".into()), sender: Some("B\"ob".into()), ours: true, ..Quote::of("ä") };
+    let forward = Forward { kind: ForwardKind::Hidden, id: None, name: Some("Eve".into()) };
+    let link = Link { label: "this".into(), url: "https://e.com/".into() };
     let message = Incoming {
         manner: Manner::Button,
         speaker: Speaker::Bot,
         roles: vec!["staff".into(), "a\"b".into()],
         quote: Some(quote.clone()),
         album: Some("x".into()),
+        forward: Some(forward.clone()),
+        links: vec![link.clone()],
         ..says("anna", "1", "hello")
     };
     let id = desk.heard(1, message).await;
+    let desk = desk.reborn(2).await;
     let row = desk.store.message(id).await.unwrap().unwrap().message;
     assert_eq!((row.manner, row.speaker, row.quote), (Manner::Button, Speaker::Bot, Some(quote)));
+    assert_eq!((row.forward, row.links), (Some(forward), vec![link]));
     assert_eq!((row.roles, row.album.as_deref()), (vec!["staff".to_owned(), "a\"b".to_owned()], Some("x")));
     let plain = desk.heard(2, says("anna", "2", "hello")).await;
     let row = desk.store.message(plain).await.unwrap().unwrap().message;
     assert_eq!((row.manner, row.speaker, row.quote), (Manner::Message, Speaker::Person, None));
+    assert_eq!((row.forward, row.links), (None, vec![]));
     assert_eq!((row.roles, row.album), (vec![], None));
 }

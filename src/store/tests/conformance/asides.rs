@@ -1,7 +1,6 @@
 //! What is said near the agent and not to it.
 
 use frontdesk_core::message::Manner;
-use frontdesk_core::port::Aside;
 use frontdesk_store::row::*;
 
 use crate::desk::*;
@@ -10,7 +9,7 @@ fn overheard(who: &str, event: &str, text: &str) -> Incoming {
     Incoming { disposition: Disposition::Aside(3), ..says(who, event, text) }
 }
 
-fn texts(asides: &[Aside]) -> Vec<&str> {
+fn texts(asides: &[AsideRow]) -> Vec<&str> {
     asides.iter().map(|aside| aside.text.as_str()).collect()
 }
 
@@ -31,8 +30,9 @@ async fn the_next_turn_takes_what_was_overheard() {
     desk.heard(2, says("anna", "3", "hello")).await;
     let turn = turn(&desk).await;
     assert_eq!(texts(&turn.asides), ["psst", "👍"]);
-    let Aside { sender, manner, received, .. } = turn.asides[1].clone();
+    let AsideRow { principal, sender, manner, received, .. } = turn.asides[1].clone();
     assert_eq!((sender.as_deref(), manner, received), (Some("Anna"), Manner::Reaction, t(1)));
+    assert_eq!(principal, person("7"), "a name is nobody's id");
     desk.ends(answered(&turn, "A")).await;
     desk.heard(3, says("anna", "4", "again")).await;
     assert_eq!(self::turn(&desk).await.asides, [], "once");

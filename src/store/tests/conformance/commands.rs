@@ -1,7 +1,7 @@
 //! T1c: commands.
 
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{Attachment, FileKind, Manner, Quote};
+use frontdesk_core::message::{Attachment, FileKind, Forward, ForwardKind, Manner, Quote};
 use frontdesk_store::row::*;
 
 use crate::desk::*;
@@ -108,7 +108,7 @@ async fn cancel_ends_everything_but_commands() {
 }
 
 #[tokio::test]
-async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
+async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     let desk = Desk::open().await;
     let file = Attachment {
         reference: "f".into(),
@@ -119,8 +119,8 @@ async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
         size: None,
     };
     let with_file = Incoming { attachments: vec![file.clone()], ..says("anna", "1", "look") };
-    desk.heard(1, with_file).await;
-    desk.heard(2, says("anna", "2", "and tell")).await;
+    let first = desk.heard(1, with_file).await;
+    let second = desk.heard(2, says("anna", "2", "and tell")).await;
     let turn = desk.store.claim_turn(&key("anna"), Take::All, t(3)).await.unwrap().unwrap();
     let retry = command(&desk, "r").await;
     desk.ends(answered(&turn, "bad")).await;
@@ -128,38 +128,75 @@ async fn retry_says_the_last_words_again_as_a_turn_of_its_own() {
     assert_eq!((facts, said), (CommandFacts::Retrying, vec![]));
     let again = desk.claim("anna").await.unwrap();
     assert_eq!(ids(&again), [retry]);
-    assert_eq!(again.messages[0].text, "look\n\nand tell");
-    assert_eq!(again.messages[0].attachments, [file]);
+    assert_eq!(again.messages[0].text, "/command", "its own words, and nobody else's");
+    assert_eq!((&again.messages[0].replays, again.messages[0].attachments.len()), (&vec![first, second], 0));
     assert_eq!(again.messages[0].reason, Some(format!("retry:{}", turn.id)));
+    let replayed: Vec<_> = again.replayed.iter().map(|row| (row.id, row.text.as_str())).collect();
+    assert_eq!(replayed, [(first, "look"), (second, "and tell")]);
+    assert_eq!(again.replayed[0].attachments, [file]);
     let items = desk.take(70, vec![commands("anna", "r", EpochChange::ByRule)]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }), "its own words are still known");
 }
 
 #[tokio::test]
-async fn retry_says_it_in_the_same_way() {
+async fn a_retry_keeps_how_each_message_was_said_and_by_whom() {
     let desk = Desk::open().await;
-    let quote = Quote { message: None, sender: Some("Bob".into()), text: "which?".into(), ours: false };
-    let press = Incoming { manner: Manner::Button, quote: Some(quote.clone()), ..says("anna", "1", "this") };
-    desk.heard(1, press).await;
+    let quote = Quote { sender: Some("Bob".into()), ..Quote::of("which?") };
+    let forward = Forward { kind: ForwardKind::Channel, id: Some(person("-9")), name: None };
+    let eve = Incoming {
+        principal: person("66"),
+        sender: Some("Eve".into()),
+        manner: Manner::Button,
+        quote: Some(quote.clone()),
+        forward: Some(forward.clone()),
+        ..says("anna", "1", "this")
+    };
+    desk.heard(1, eve).await;
     let turn = desk.claim("anna").await.unwrap();
     desk.ends(answered(&turn, "bad")).await;
-    let other = Quote { text: "of the command".into(), ..quote.clone() };
-    let retry = Incoming { quote: Some(other), ..commands("anna", "r", EpochChange::ByRule) };
+    let retry =
+        Incoming { quote: Some(Quote::of("of the command")), ..commands("anna", "r", EpochChange::ByRule) };
     let retry = desk.heard(2, retry).await;
     run(&desk, retry, CommandEffect::Retry).await;
     let again = desk.claim("anna").await.unwrap();
-    assert_eq!((again.messages[0].manner, again.messages[0].quote.as_ref()), (Manner::Button, Some(&quote)));
-    // Several messages are one now, said in no special way.
-    desk.ends(answered(&again, "bad")).await;
-    let press = Incoming { manner: Manner::Button, ..says("anna", "2", "one") };
-    desk.take(3, vec![press, says("anna", "3", "two")]).await;
-    let both = desk.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
-    desk.ends(answered(&both, "bad")).await;
-    let retry = command(&desk, "s").await;
+    assert_eq!((&again.messages[0].principal, &again.messages[0].quote), (&person("7"), &None));
+    let said = &again.replayed[0];
+    assert_eq!((&said.principal, said.sender.as_deref()), (&person("66"), Some("Eve")));
+    assert_eq!((said.manner, &said.quote, &said.forward), (Manner::Button, &Some(quote), &Some(forward)));
+}
+
+#[tokio::test]
+async fn a_retry_of_a_retry_is_about_the_same_messages() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    let first = ids(&turn)[0];
+    desk.ends(answered(&turn, "bad")).await;
+    let mut again = turn;
+    for event in ["r", "s", "t"] {
+        let retry = command(&desk, event).await;
+        assert_eq!(run(&desk, retry, CommandEffect::Retry).await.facts, CommandFacts::Retrying);
+        again = desk.claim("anna").await.unwrap();
+        assert_eq!(again.messages[0].replays, [first]);
+        desk.ends(answered(&again, "bad")).await;
+    }
+    assert_eq!(again.replayed.len(), 1);
+    desk.store.erase(&key("anna"), t(80)).await.unwrap();
+    let retry = command(&desk, "u").await;
+    assert_eq!(run(&desk, retry, CommandEffect::Retry).await.facts, CommandFacts::NothingToRetry);
+}
+
+#[tokio::test]
+async fn a_retry_that_begins_again_has_its_messages_in_every_attempt() {
+    let desk = Desk::open().await;
+    let turn = desk.turn("anna", "a").await;
+    desk.ends(answered(&turn, "bad")).await;
+    let retry = command(&desk, "r").await;
     run(&desk, retry, CommandEffect::Retry).await;
+    desk.claim("anna").await.unwrap();
+    let desk = desk.reborn(2).await;
+    desk.store.recover(recovery()).await.unwrap();
     let again = desk.claim("anna").await.unwrap();
-    assert_eq!((again.messages[0].manner, again.messages[0].text.as_str()), (Manner::Message, "one\n\ntwo"));
-    assert_eq!(again.messages[0].quote, None);
+    assert_eq!((again.attempt, again.replayed.len()), (2, 1));
 }
 
 #[tokio::test]

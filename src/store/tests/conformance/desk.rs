@@ -263,6 +263,8 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
         speaker: Speaker::Person,
         roles: vec![],
         quote: None,
+        forward: None,
+        links: vec![],
         album: None,
         attachments: vec![],
         quota: None,

@@ -9,7 +9,7 @@ fn edit(event: &str, of: &str, text: &str) -> Incoming {
     Incoming {
         manner: Manner::Edit,
         platform_message: Some(format!("p-{of}")),
-        quote: Some(Quote { message: None, sender: None, text: "q".into(), ours: true }),
+        quote: Some(Quote { ours: true, ..Quote::of("q") }),
         ..says("anna", event, text)
     }
 }

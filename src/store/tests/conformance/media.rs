@@ -2,7 +2,7 @@
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_core::message::{Attachment, FileKind, Quote};
 use frontdesk_store::row::*;
 
 use crate::desk::*;
@@ -187,4 +187,31 @@ async fn a_caption_that_is_refused_follows_its_file_as_a_message() {
     let words = desk.part("anna").await.unwrap();
     assert_eq!((words.post.part.body.as_str(), words.post.part.plain.as_str()), ("*short*", "short"));
     assert_eq!(words.post.about, file.post.about);
+}
+
+#[tokio::test]
+async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
+    let desk = Desk::open().await;
+    let first = desk.heard(1, with_files("1", 2)).await;
+    desk.store.fetched(vec![got(first, 0, "a"), lost(first, 1, "It is too large.")], t(2)).await.unwrap();
+    let files = async |chat: &str, message: &str| {
+        let chat = if chat.contains(':') { chat.parse().unwrap() } else { address(chat) };
+        desk.store.files_of(&chat, message).await.unwrap()
+    };
+    assert_eq!(files("anna", "p-1").await, [got(first, 0, "a"), lost(first, 1, "It is too large.")]);
+    assert_eq!(files("bob", "p-1").await, [], "ids belong to their chat");
+    assert_eq!(files("web:anna", "p-1").await, []);
+    assert_eq!(files("anna", "p-2").await, []);
+}
+
+#[tokio::test]
+async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
+    let desk = Desk::open().await;
+    let quoting = Incoming { quote: Some(Quote::of("[photo]")), ..says("anna", "1", "this?") };
+    let quoting = desk.heard(1, quoting).await;
+    desk.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
+    assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);
+    desk.store.erase(&key("anna"), t(3)).await.unwrap();
+    desk.store.fetched(vec![got(quoting, 1000, "a")], t(4)).await.unwrap();
+    assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [], "nobody's after an erasure");
 }

@@ -16,7 +16,7 @@ async fn our_own_words_are_found_by_their_id() {
     desk.ends(answered(&turn, "*Well*")).await;
     let part = desk.part("anna").await.unwrap();
     desk.ended(&part, sent("77")).await;
-    let quote = Quote { message: Some("77".into()), sender: None, text: "Well".into(), ours: true };
+    let quote = Quote { message: Some("77".into()), ours: true, ..Quote::of("Well") };
     assert_eq!(said(&desk, "anna", "77").await, Some(quote));
     assert_eq!(said(&desk, "bob", "77").await, None, "ids belong to their chat");
     assert_eq!(said(&desk, "web:anna", "77").await, None);

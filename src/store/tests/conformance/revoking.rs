@@ -1,5 +1,6 @@
 //! Who is shut out has nothing open any more.
 
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::*;
 use proptest::prelude::*;
@@ -179,6 +180,43 @@ async fn nobody_says_their_words_again() {
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(desk.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::NothingToRetry);
+}
+
+/// Bob has Eve's message run once more, and it runs.
+async fn bob_retries_eve(desk: &Desk) -> (MessageId, ClaimedTurn) {
+    desk.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    let turn = claim_group(desk, Take::One).await.unwrap();
+    desk.ends(answered(&turn, "A")).await;
+    let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = desk.heard(2, retry).await;
+    let reply = Box::new(|_: &CommandFacts| "x".to_owned());
+    let answer = done(desk.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    assert_eq!(answer.facts, CommandFacts::Retrying);
+    (retry, claim_group(desk, Take::One).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_turn_that_runs_their_words_once_more_ends_and_whoever_asked_is_asked_about_again() {
+    let desk = Desk::open().await;
+    let (retry, running) = bob_retries_eve(&desk).await;
+    let ended = revoked(&desk, "eve", None).await;
+    assert_eq!(ended.running.iter().map(|(.., turn)| *turn).collect::<Vec<_>>(), [running.id]);
+    assert_eq!(desk.state(retry).await.0, "waiting", "the head of the lane tells Bob");
+    // Bob's own revocation ends it for good.
+    claim_group(&desk, Take::One).await.unwrap();
+    revoked(&desk, "bob", None).await;
+    assert_eq!(desk.state(retry).await, ("cancelled".to_owned(), Some("revoked".to_owned())));
+}
+
+#[tokio::test]
+async fn what_others_said_in_a_turn_that_had_acted_can_be_run_once_more() {
+    let desk = Desk::open().await;
+    desk.take(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
+    let turn = claim_group(&desk, Take::All).await.unwrap();
+    done(desk.store.side_effect(turn.id, turn.fence, String::new(), t(2)).await.unwrap());
+    revoked(&desk, "eve", None).await;
+    let reasons = [desk.state(ids(&turn)[0]).await.1, desk.state(ids(&turn)[1]).await.1];
+    assert_eq!(reasons, [Some("revoked".to_owned()), None]);
 }
 
 #[tokio::test]

@@ -1,0 +1,88 @@
+//! The file that tells a program of one turn everything there is to know besides the words on its stdin.
+
+use std::fs::{DirBuilder, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use frontdesk_core::port::Turn;
+use frontdesk_core::prompt;
+use serde_json::Value;
+use tempfile::TempPath;
+
+/// Where these files lie, from the home. Nobody else can list it.
+const FOLDER: &str = "facts";
+
+/// One JSON object in a file of its own, readable by us alone. The file goes when this is dropped.
+pub(super) struct Facts(TempPath);
+
+impl Facts {
+    /// Writes what is known of a turn.
+    pub(super) async fn write(home: &Path, turn: &Turn) -> io::Result<Self> {
+        let (folder, facts) = (home.join(FOLDER), Value::from(prompt::facts(turn)).to_string());
+        let name = format!("{}-{}-", turn.id, turn.attempt);
+        let written = tokio::task::spawn_blocking(move || write(&folder, &name, &facts)).await;
+        written.map_err(io::Error::other)?.map(Self)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+fn write(folder: &Path, name: &str, facts: &str) -> io::Result<TempPath> {
+    private(folder)?;
+    // Made with O_EXCL, mode 0600 and a random name: nobody can have put something else in its place.
+    let mut file = tempfile::Builder::new()
+        .prefix(name)
+        .suffix(".json")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    file.write_all(facts.as_bytes())?;
+    Ok(file.into_temp_path())
+}
+
+fn private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if !std::fs::symlink_metadata(folder)?.is_dir() {
+        return Err(io::Error::other(format!("{} is a link", folder.display())));
+    }
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+/// Removes what an earlier process left behind when it was killed in the middle of turns. To be called before the first
+/// turn, by whoever holds the home's lock.
+pub fn clear(home: &Path) -> io::Result<()> {
+    let folder = home.join(FOLDER);
+    private(&folder)?;
+    for file in std::fs::read_dir(&folder)? {
+        let file = file?;
+        if !file.file_type()?.is_dir() {
+            std::fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_of_a_killed_process_are_removed_at_the_start() {
+        let home = tempfile::tempdir().unwrap();
+        let left = write(&home.path().join(FOLDER), "t1-1-", "{}").unwrap().keep().unwrap();
+        assert!(left.exists());
+        clear(home.path()).unwrap();
+        assert!(!left.exists());
+        clear(home.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_leads_elsewhere_is_refused() {
+        let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path(), home.path().join(FOLDER)).unwrap();
+        assert!(write(&home.path().join(FOLDER), "t1-1-", "{}").is_err());
+        assert!(clear(home.path()).is_err());
+    }
+}
