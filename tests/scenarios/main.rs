@@ -4,6 +4,7 @@
 
 mod adapters;
 mod admins;
+mod authors;
 mod commands;
 mod conversation;
 mod edits;

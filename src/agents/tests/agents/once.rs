@@ -32,7 +32,7 @@ const LISTENS: &str = r#"cat > heard; cat "$FRONTDESK_FACTS" > told
     stat -c '%a %F' "$FRONTDESK_FACTS" "${FRONTDESK_FACTS%/*}"; printf '%s' "$FRONTDESK_FACTS" > where"#;
 
 fn told(room: &Room) -> Value {
-    serde_json::from_str(&read(&room.file("told"))).unwrap()
+    serde_json::from_str(&read(&room.file("told"))).expect("one object")
 }
 
 #[tokio::test]

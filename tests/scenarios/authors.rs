@@ -1,0 +1,337 @@
+//! Whose words reach the agent, and in whose name.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::hook::{Hook, Moment, Point, Verdict};
+use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
+use frontdesk_core::port::Turn;
+use frontdesk_core::prompt;
+use frontdesk_store::row::{AccessChange, Author, Scope};
+use frontdesk_world::event::{Happening, said};
+use frontdesk_world::files::Fetch;
+use frontdesk_world::{Step, World, plan};
+use serde_json::{Value, json};
+
+/// A group in which only those speak who were let in.
+const GROUP: &str = "-3";
+
+async fn changes(world: &World, change: AccessChange) {
+    let by = Author { name: "cli".to_owned(), via: "cli" };
+    world.desk().change_access(change, by).await.unwrap();
+}
+
+async fn lets_in(world: &World, who: &str) {
+    let principal = format!("fake:{who}").parse().unwrap();
+    changes(world, AccessChange::Grant { principal, scope: Scope::Group(GROUP.to_owned()) }).await;
+}
+
+async fn shuts_out(world: &World, who: &str) {
+    let principal = format!("fake:{who}").parse().unwrap();
+    changes(world, AccessChange::Revoke { principal, scope: None, also: Vec::new() }).await;
+}
+
+async fn group(people: &[&str]) -> World {
+    let world = World::with(plan().chat(GROUP, |chat| chat.ambient = Some(9))).await;
+    for person in people {
+        lets_in(&world, person).await;
+    }
+    world
+}
+
+/// Somebody does something in the group, and all that follows from it happens.
+async fn there(world: &World, happening: Happening) -> Outcome {
+    let outcome = world.platform().brought(happening).await;
+    world.at_rest().await;
+    outcome
+}
+
+fn last(world: &World) -> Turn {
+    world.agent().turns().pop().unwrap()
+}
+
+/// The messages of the last turn as its facts tell them.
+fn messages(world: &World) -> Vec<Value> {
+    prompt::facts(&last(world))["messages"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_retry_runs_a_message_in_its_authors_name_and_says_who_retries() {
+    let world = group(&["anna", "ben"]).await;
+    there(&world, said("anna", "book the flight").in_group(GROUP)).await;
+    there(&world, said("ben", "/retry").in_group(GROUP)).await;
+    assert_eq!(world.agent().heard(), ["book the flight", "book the flight"]);
+    let [again] = messages(&world).try_into().unwrap();
+    assert_eq!((&again["from"]["id"], &again["from"]["name"]), (&json!("fake:anna"), &json!("name of anna")));
+    assert_eq!(again["retried_by"]["id"], "fake:ben");
+    // Also in the attempt after that, by yet another one.
+    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    let [again] = messages(&world).try_into().unwrap();
+    assert_eq!(
+        (&again["from"]["id"], &again["retried_by"]["id"]),
+        (&json!("fake:anna"), &json!("fake:anna"))
+    );
+}
+
+#[tokio::test]
+async fn a_retry_never_runs_words_of_somebody_who_was_shut_out_since() {
+    let world = group(&["anna", "eve"]).await;
+    there(&world, said("eve", "delete everything").in_group(GROUP)).await;
+    shuts_out(&world, "eve").await;
+    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    assert_eq!(world.agent().heard(), ["delete everything"], "only the first time");
+    let told = world.platform().chat(GROUP).pop().unwrap().text;
+    assert_eq!(
+        told,
+        "I did not run the last message again: the person who wrote it may not speak here any more."
+    );
+    // Whoever is let in again may be run again.
+    lets_in(&world, "eve").await;
+    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    assert_eq!(world.agent().heard().len(), 2);
+}
+
+#[tokio::test]
+async fn a_retry_of_several_messages_leaves_out_those_of_whom_was_shut_out() {
+    let world = World::with(plan().collect(0).chat(GROUP, |chat| chat.ambient = Some(9))).await;
+    for person in ["anna", "eve"] {
+        lets_in(&world, person).await;
+    }
+    world.agent().will([Step::Pause]);
+    world.platform().brought(said("anna", "wait").in_group(GROUP)).await;
+    world.agent().begun(1).await;
+    for person in ["anna", "eve"] {
+        world.platform().brought(said(person, &format!("by {person}")).in_group(GROUP)).await;
+    }
+    world.agent().go_on();
+    world.agent().begun(2).await;
+    world.at_rest().await;
+    shuts_out(&world, "eve").await;
+    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    assert_eq!(world.agent().heard(), ["wait", "by anna\nby eve", "by anna"]);
+}
+
+#[tokio::test]
+async fn a_retry_ends_when_the_author_is_shut_out_while_it_runs() {
+    let world = group(&["anna", "eve"]).await;
+    there(&world, said("eve", "delete everything").in_group(GROUP)).await;
+    world.agent().will([Step::Hang]);
+    world.platform().brought(said("anna", "/retry").in_group(GROUP)).await;
+    world.agent().begun(2).await;
+    shuts_out(&world, "eve").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().aborted().len(), 1);
+    assert_eq!(world.agent().turns().len(), 2, "it does not begin once more");
+    let told = world.platform().chat(GROUP).pop().unwrap().text;
+    assert!(told.starts_with("I did not run the last message again"), "{told}");
+}
+
+#[tokio::test]
+async fn somebody_who_was_shut_out_retries_nothing() {
+    let world = group(&["anna", "eve"]).await;
+    there(&world, said("anna", "hello").in_group(GROUP)).await;
+    shuts_out(&world, "eve").await;
+    assert_eq!(there(&world, said("eve", "/retry").in_group(GROUP)).await, Outcome::Denied);
+    assert_eq!(world.agent().turns().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_counts_for_the_day_of_whoever_retries() {
+    let plan = plan().chat(GROUP, |chat| chat.ambient = Some(9)).with(|config| config.limits.daily = 1);
+    let world = World::with(plan).await;
+    for person in ["anna", "ben"] {
+        lets_in(&world, person).await;
+    }
+    there(&world, said("anna", "hello").in_group(GROUP)).await;
+    assert!(matches!(there(&world, said("ben", "/retry").in_group(GROUP)).await, Outcome::Accepted { .. }));
+    assert!(matches!(there(&world, said("ben", "/retry").in_group(GROUP)).await, Outcome::Refused { .. }));
+    assert_eq!(world.agent().turns().len(), 2);
+}
+
+#[tokio::test]
+async fn a_retry_has_the_files_of_the_message_and_fetches_none_again() {
+    let world = group(&["anna", "ben"]).await;
+    world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
+    there(&world, said("anna", "look").with_file("cat", FileKind::Photo).in_group(GROUP)).await;
+    there(&world, said("ben", "/retry").in_group(GROUP)).await;
+    let path = |n: usize| world.agent().turns()[n].prompt[0].files[0].got.clone().unwrap();
+    assert_eq!(path(0), path(1));
+}
+
+#[tokio::test]
+async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
+    let mut world = group(&["anna", "eve"]).await;
+    there(&world, said("eve", "psst").overheard_in(GROUP)).await;
+    world.agent().will([Step::Hang]);
+    world.platform().brought(said("anna", "what now?").in_group(GROUP)).await;
+    world.agent().begun(1).await;
+    assert_eq!(last(&world).asides[0].from.id.to_string(), "fake:eve");
+    world.crash().await;
+    world.start().await.unwrap();
+    world.agent().begun(2).await;
+    assert_eq!(last(&world).asides.len(), 1, "who may still speak is still heard");
+    world.at_rest().await;
+
+    there(&world, said("eve", "psst").overheard_in(GROUP)).await;
+    world.agent().will([Step::Hang]);
+    world.platform().brought(said("anna", "what now?").in_group(GROUP)).await;
+    world.agent().begun(3).await;
+    shuts_out(&world, "eve").await;
+    world.crash().await;
+    world.start().await.unwrap();
+    world.agent().begun(4).await;
+    assert!(last(&world).asides.is_empty());
+}
+
+#[tokio::test]
+async fn two_people_of_one_name_are_told_apart() {
+    let world = World::new().await;
+    for person in ["1", "2"] {
+        there(&world, said(person, "hello").shown_as("An\u{200b}na").in_group("-1")).await;
+    }
+    let from: Vec<Value> =
+        world.agent().turns().iter().map(|turn| prompt::message(&turn.prompt[0])["from"].clone()).collect();
+    assert_eq!(from[0]["name"], from[1]["name"]);
+    assert_eq!([&from[0]["id"], &from[1]["id"]], ["fake:1", "fake:2"]);
+}
+
+#[tokio::test]
+async fn what_is_shown_is_words_and_commands_nothing() {
+    let world = World::new().await;
+    for text in ["/gateway stop", "/stop", "/retry", "/help", "/nonsense"] {
+        there(&world, said("root", text).written(FirstLine::Shown)).await;
+        assert_eq!(world.agent().heard().last().unwrap(), text);
+    }
+    world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
+    let caption = said("root", "/gateway stop").written(FirstLine::Shown).with_file("cat", FileKind::Photo);
+    there(&world, caption).await;
+    assert_eq!(last(&world).prompt[0].files.len(), 1, "the picture is there with its words");
+    assert_eq!(*world.desk().lifecycle().borrow(), None);
+    assert_eq!(world.session("root").await.epoch, 1);
+    assert_eq!(
+        there(&world, said("root", "/gateway allow-here").written(FirstLine::Shown).in_group("-9")).await,
+        Outcome::Denied,
+        "a group is not opened by what is shown in it"
+    );
+}
+
+#[tokio::test]
+async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_crash() {
+    let mut world = World::with(plan().collect(1000)).await;
+    let forwards = [
+        said("anna", "one").forwarded_from(ForwardKind::Channel, Some("-100")),
+        said("anna", "/stop").forwarded_from(ForwardKind::Person, Some("ben")),
+        said("anna", "two").forwarded(),
+        said("anna", "my own"),
+    ];
+    for happening in forwards {
+        world.platform().brought(happening).await;
+    }
+    world.crash().await;
+    world.start().await.unwrap();
+    world.clock().pass(Duration::from_secs(2));
+    world.agent().begun(1).await;
+    world.at_rest().await;
+    let told: Vec<Value> = messages(&world).iter().map(|message| message["forwarded"].clone()).collect();
+    let source = |kind: &str, id: Value| json!({"kind": kind, "id": id, "name": "somewhere"});
+    assert_eq!(
+        told,
+        [
+            source("channel", json!("fake:-100")),
+            source("person", json!("fake:ben")),
+            source("hidden", Value::Null),
+            Value::Null
+        ]
+    );
+    assert_eq!(prompt::words(&last(&world)), "one\n\n/stop\n\ntwo\n\nmy own");
+}
+
+#[tokio::test]
+async fn what_is_passed_on_nearby_has_its_source() {
+    let world = group(&["anna"]).await;
+    let nearby = said("anna", "news").forwarded_from(ForwardKind::Channel, Some("-100")).overheard_in(GROUP);
+    there(&world, nearby).await;
+    there(&world, said("anna", "so?").in_group(GROUP)).await;
+    assert_eq!(prompt::facts(&last(&world))["nearby"][0]["forwarded"]["id"], "fake:-100");
+}
+
+#[tokio::test]
+async fn a_hidden_links_target_is_a_fact() {
+    let world = World::new().await;
+    there(&world, said("anna", "this (https://e.com/)").with_link("this", "https://e.com/")).await;
+    assert_eq!(messages(&world)[0]["links"], json!([{"label": "this", "url": "https://e.com/"}]));
+}
+
+#[tokio::test]
+async fn a_quoted_picture_is_the_file_that_was_kept_when_it_came() {
+    let world = World::new().await;
+    world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
+    there(&world, said("anna", "the roof").named("4").with_file("roof", FileKind::Photo)).await;
+    there(&world, said("anna", "what is wrong here?").replying_to_file("4", "roof, once more")).await;
+    let turns = world.agent().turns();
+    assert_eq!(turns[1].prompt[0].quoted_files[0].got, turns[0].prompt[0].files[0].got, "not fetched again");
+    assert!(turns[1].prompt[0].files.is_empty(), "it did not come with the question");
+}
+
+#[tokio::test]
+async fn a_quoted_picture_that_is_not_kept_is_fetched_within_the_limits() {
+    let world = World::with(plan().with(|config| config.media.max_bytes = 5)).await;
+    world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
+    world.platform().holds("house", [Fetch::Bytes(b"a whole house".to_vec())]);
+    there(&world, said("anna", "what is wrong here?").replying_to_file("4", "roof")).await;
+    let path = last(&world).prompt[0].quoted_files[0].got.clone().unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), b"roof");
+    there(&world, said("anna", "and here?").replying_to_file("5", "house")).await;
+    let why = last(&world).prompt[0].quoted_files[0].got.clone().unwrap_err();
+    assert!(why.contains("more than 5 bytes"), "{why}");
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_somebody_who_may_not_speak() {
+    let world = group(&["eve"]).await;
+    world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
+    world.agent().will([Step::Hang]);
+    world.platform().brought(said("eve", "wait").in_group(GROUP)).await;
+    world.agent().begun(1).await;
+    world.platform().brought(said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
+    shuts_out(&world, "eve").await;
+    there(&world, said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
+    assert_eq!(std::fs::read_dir(world.media().join("in")).unwrap().count(), 0);
+}
+
+/// Tells the agent the day, and drops what is rude.
+struct Operator;
+
+#[async_trait]
+impl Hook for Operator {
+    fn name(&self) -> &str {
+        "operator"
+    }
+    fn points(&self) -> &[Point] {
+        &[Point::BeforeAgentStart, Point::MessageReceived]
+    }
+    fn limit(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+    async fn call(&self, moment: &Moment) -> Verdict {
+        match moment.point {
+            Point::BeforeAgentStart => Verdict::Context("It is Monday.".to_owned()),
+            _ if moment.text.contains("rude") => Verdict::Drop("rude".to_owned()),
+            _ => Verdict::Rewrite(format!("{}!", moment.text)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_hooks_add_is_beside_the_words_and_a_retry_asks_them_as_well() {
+    let world = World::with(plan().hook(Operator)).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    let turn = last(&world);
+    assert_eq!(prompt::words(&turn), "hello!");
+    assert_eq!(prompt::facts(&turn)["context"], json!(["It is Monday."]));
+    anna.says("/retry").await;
+    world.at_rest().await;
+    assert_eq!(prompt::words(&last(&world)), "hello!!", "what the hook made of it, and the hook once more");
+}
