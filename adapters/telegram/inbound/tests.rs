@@ -341,7 +341,7 @@ proptest! {
         let passed_on = message.is_some_and(|message| message.get("forward_origin").is_some_and(|origin| !origin.is_null()));
         let event = understood(&update).event;
         if passed_on && matches!(event.kind, EventKind::Message | EventKind::Edit) {
-            prop_assert!(event.forwarded);
+            prop_assert!(event.forward.is_some());
         }
     }
 
@@ -425,7 +425,7 @@ proptest! {
 }
 
 /// The names of fields that some rule needs. A field is needed if all fields that it lies in are.
-const NEEDED: [&str; 89] = [
+const NEEDED: [&str; 90] = [
     "update_id",
     "message",
     "edited_message",
@@ -453,6 +453,7 @@ const NEEDED: [&str; 89] = [
     "entities",
     "offset",
     "length",
+    "url",
     "user",
     "caption",
     "caption_entities",
