@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use frontdesk::core::delta::{AgentError, Delta};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, Turn};
+use frontdesk::core::port::{Agent, Prompt, Turn};
 use frontdesk::{Config, Gateway};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -28,7 +28,7 @@ impl Agent for Backwards {
     }
 
     // It is done at once, so there is nothing to steer, to abort, to forget or to stop.
-    async fn steer(&self, _turn: TurnId, _text: &str) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
