@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_agents::{Config, Host, build, command};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::message::Manner;
+use frontdesk_core::message::{Manner, Sender, Speaker};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
 use futures_util::StreamExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -31,9 +31,13 @@ fn turn(epoch: u64) -> Turn {
     let prompt = Prompt {
         message: MessageId(1),
         text: "hello".into(),
-        sender: None,
+        from: Sender { id: "web:main".parse().expect("an id"), kind: Speaker::Person, name: None },
+        retried_by: None,
         manner: Manner::Message,
+        forward: None,
+        links: Vec::new(),
         quote: None,
+        quoted_files: Vec::new(),
         files: Vec::new(),
         received: DateTime::default(),
     };
