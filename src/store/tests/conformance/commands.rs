@@ -180,7 +180,7 @@ async fn a_retry_of_a_retry_is_about_the_same_messages() {
         desk.ends(answered(&again, "bad")).await;
     }
     assert_eq!(again.replayed.len(), 1);
-    desk.store.erase(&key("anna"), t(80)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(80)).await.unwrap();
     let retry = command(&desk, "u").await;
     assert_eq!(run(&desk, retry, CommandEffect::Retry).await.facts, CommandFacts::NothingToRetry);
 }

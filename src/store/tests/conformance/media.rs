@@ -211,7 +211,7 @@ async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
     let quoting = desk.heard(1, quoting).await;
     desk.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
     assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);
-    desk.store.erase(&key("anna"), t(3)).await.unwrap();
+    desk.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
     desk.store.fetched(vec![got(quoting, 1000, "a")], t(4)).await.unwrap();
     assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [], "nobody's after an erasure");
 }
