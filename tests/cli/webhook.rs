@@ -46,5 +46,5 @@ fn a14_only_who_knows_the_secret_brings_updates() {
     let messages = home.run(&["sessions", "messages", "agent:main:telegram:dm:4242", "--json"]);
     assert!(!messages.good().out.contains("forged"), "{messages:?}");
     let log = daemon.stop().good().err.clone();
-    assert!(log.contains("a forged webhook was refused") && !log.contains(SECRET), "{log}");
+    assert!(log.contains("a webhook without the right secret was refused") && !log.contains(SECRET), "{log}");
 }
