@@ -165,3 +165,74 @@ pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
         () = house.pause(time) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use chrono::{DateTime, Utc};
+    use frontdesk_core::port::Mono;
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::connections::{Admission, Connections};
+
+    /// A clock that a test moves.
+    struct Hand(watch::Sender<Duration>);
+
+    #[async_trait]
+    impl Clock for Hand {
+        fn wall(&self) -> DateTime<Utc> {
+            DateTime::default()
+        }
+
+        fn mono(&self) -> Mono {
+            Mono(*self.0.borrow())
+        }
+
+        async fn sleep_until(&self, deadline: Mono) {
+            let mut now = self.0.subscribe();
+            // The clock lives as long as the test.
+            drop(now.wait_for(|now| *now >= deadline.0).await);
+        }
+    }
+
+    /// Writes until nothing more is taken; an error says that the connection was given up.
+    fn fill(timed: &mut Timed) -> io::Result<()> {
+        while let Some(written) = timed.write(&[0; 64 * 1024]).now_or_never() {
+            written?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_client_who_takes_nothing_is_given_up_and_one_who_takes_something_is_not() {
+        for (authenticated, patience) in [(false, SHORT_PATIENCE), (true, PATIENCE)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let Admission::Taken(slot) = Connections::new(4).admit(None) else { panic!("no slot") };
+            if authenticated {
+                slot.authenticate();
+            }
+            let clock = Arc::new(Hand(watch::Sender::new(Duration::from_secs(100))));
+            let mut timed = Timed::new(Arc::new(stream), slot, clock.clone());
+            fill(&mut timed).unwrap();
+            let almost = patience - Duration::from_secs(1);
+            clock.0.send_modify(|now| *now += almost);
+            fill(&mut timed).unwrap();
+            let mut taken = vec![0; 8 << 20];
+            tokio::select! {
+                all = client.read_exact(&mut taken) => panic!("{all:?}"),
+                written = timed.write(&[0; 1024]) => assert!(written.is_ok(), "it took something in time"),
+            }
+            fill(&mut timed).unwrap();
+            clock.0.send_modify(|now| *now += almost);
+            fill(&mut timed).unwrap();
+            clock.0.send_modify(|now| *now += Duration::from_secs(1));
+            assert_eq!(fill(&mut timed).map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+        }
+    }
+}
