@@ -26,7 +26,7 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(10);
 const PIECE: usize = 4096;
 
 /// How long a client may go on sending after our last word, for how many bytes one with a token, and a stranger.
-const LINGER: (Duration, usize, usize) = (Duration::from_secs(1), 4 * 1024 * 1024, 256 * 1024);
+const LINGER: (Duration, usize, usize) = (Duration::from_secs(1), 4 * 1024 * 1024, 64 * 1024);
 
 /// What the error says when a stranger sends more than it may.
 pub(crate) const TOO_MUCH: &str = "more came than may come before a token";
@@ -148,7 +148,7 @@ pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
     let (time, known, stranger) = LINGER;
     let most = if slot.is_authenticated() { known } else { stranger };
     let read_on = async {
-        let (mut waste, mut read) = (vec![0; PIECE], 0);
+        let (mut waste, mut read) = (vec![0; 16 * 1024], 0);
         while read < most && stream.readable().await.is_ok() {
             match stream.try_read(&mut waste) {
                 Ok(0) => return,
