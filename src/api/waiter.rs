@@ -215,7 +215,11 @@ impl Waiter {
                 row.message.reason.as_deref().unwrap_or("refused"),
                 self.message,
             ))),
-            "cancelled" => Some(Err(failed(Ending::Cancelled))),
+            "cancelled" => {
+                let mut error = failed(Ending::Cancelled);
+                error.text = row.answer.filter(|said| !said.is_empty());
+                Some(Err(error))
+            }
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
                 let mut error = failed(Ending::Dead);

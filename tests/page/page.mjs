@@ -138,6 +138,21 @@ const stories = {
     assert.equal(await page.locator("li.theirs", { hasText: "never" }).count(), 0);
   },
 
+  async "a stopped answer keeps what was shown, also after a reload"(page) {
+    const words = Array.from({ length: 40 }, (_, n) => `piece${n}`).join(" ");
+    await page.getByLabel("Message").fill(`!slow 150 ${words}`);
+    await page.keyboard.press("Enter");
+    const answer = page.locator("li.theirs", { hasText: "piece1" });
+    await page.locator("li.theirs", { hasText: "piece3" }).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await answer.getByText("(stopped)").waitFor();
+    const shown = await answer.locator(".said").innerText();
+    assert.match(shown, /piece0 piece1 piece2 piece3/);
+    await page.reload();
+    await answer.getByText("(stopped)").waitFor();
+    assert.ok((await answer.locator(".said").innerText()).startsWith(shown.trim()), shown);
+  },
+
   async "it fits a phone"(page) {
     await page.setViewportSize({ width: 360, height: 640 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

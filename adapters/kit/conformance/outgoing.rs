@@ -47,8 +47,24 @@ pub(super) async fn a_post_is_seen_and_named(rig: &impl Rig) {
             adapter.send(&rig.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
         edited.expect("its own message can be edited");
         until(|| rig.shows().iter().any(|text| text == "changed since")).await;
-        let again = adapter.send(&rig.chat(), Act::Edit { target, post: changed }).await;
+        let again =
+            adapter.send(&rig.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
         again.expect("an edit that changes nothing has succeeded");
+        a_deletion_deletes_or_is_refused(rig, &adapter, target).await;
+    }
+}
+
+/// A message that was deleted is not shown any more, and deleting it twice is no reason to try again. A platform that
+/// cannot delete says so.
+async fn a_deletion_deletes_or_is_refused(rig: &impl Rig, adapter: &Arc<dyn Adapter>, target: String) {
+    let delete = || answered(adapter, rig, Act::Delete { target: target.clone() });
+    match delete().await {
+        Ok(_) => {
+            until(|| rig.shows().iter().all(|text| text != "changed since")).await;
+            let again = delete().await;
+            assert!(matches!(again, Ok(_) | Err(SendError::Refused(_))), "{again:?}");
+        }
+        Err(error) => assert!(matches!(error, SendError::Refused(_)), "{error}"),
     }
 }
 

@@ -99,6 +99,9 @@ function ended(frame) {
 
 // -- what the gateway says --------------------------------------------------------------------------------
 
+/** What stands below an answer that was cut off; what was shown of it stays. */
+const unfinished = { cancelled: "(stopped)", dead: "(interrupted, /retry)" };
+
 const frames = {
   ready() {
     tries = 0;
@@ -168,7 +171,7 @@ const frames = {
       if (row) {
         row.removeAttribute("aria-busy");
         // Why an agent failed is a line of its own.
-        note(row, frame.code === "agent_failed" ? "" : frame.message);
+        note(row, { agent_failed: "", cancelled: unfinished.cancelled }[frame.code] ?? frame.message);
       } else if (frame.code !== "agent_failed") {
         line("notice", frame.message);
       }
@@ -228,7 +231,10 @@ async function showHistory() {
   rows.sort((a, b) => Number(a.message.slice(1)) - Number(b.message.slice(1)));
   for (const row of rows) {
     if (!find("m:" + row.message)) line("mine", row.text, "m:" + row.message);
-    if (row.answer !== null) frames.done({ message: row.message, fullText: row.answer });
+    if (row.answer !== null) {
+      frames.done({ message: row.message, fullText: row.answer });
+      if (unfinished[row.state]) note(find("a:" + row.message), unfinished[row.state]);
+    }
     else if (row.state === "waiting" || row.state === "in_turn") open.add(row.message);
     else if (row.state !== "answered") note(find("m:" + row.message), row.state);
   }

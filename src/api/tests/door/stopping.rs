@@ -50,6 +50,37 @@ async fn an_abort_covers_every_prompt_before_it_and_each_hears_of_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_answer_keeps_what_was_shown_of_it() {
+    let house = House::open().await;
+    let (client, mut socket) = (house.client(), house.socket().await);
+    let words: Vec<String> = (0..500).map(|n| format!("word{n}")).collect();
+    let (prompt, whole) = (format!("!slow 20 {}", words.join(" ")), words.join(" "));
+    socket.say(json!({"type": "resume", "id": "r", "session": MAIN})).await;
+    let stop = async {
+        let mut shown = String::new();
+        while !shown.contains("word3") {
+            shown.push_str(socket.hear_type("delta").await["text"].as_str().unwrap());
+        }
+        // A command's reply does not wait for the answer either.
+        socket.prompt("status", "/status").await;
+        let reply = socket.hear_type("done").await;
+        assert!(reply["fullText"].as_str().unwrap().contains("agent:main:web:dm:main"), "{reply}");
+        socket.say(json!({"type": "abort", "id": "abort"})).await;
+        shown
+    };
+    let (stopped, shown) = tokio::join!(client.chat("1", &prompt), stop);
+    assert_eq!((stopped.status, stopped.code()), (StatusCode::CONFLICT, "cancelled"), "{stopped:?}");
+    let told = stopped.body["error"]["text"].as_str().unwrap();
+    assert!(told.starts_with(&shown) && whole.starts_with(told), "{told:?} of {shown:?}");
+    let path = "/api/session/agent%3Amain%3Aweb%3Adm%3Amain/messages";
+    let history = house.get(path).await;
+    let message = history.body["messages"].as_array().unwrap();
+    let message = message.iter().find(|message| message["text"] == prompt).unwrap();
+    assert_eq!((&message["state"], &message["answer"]), (&json!("cancelled"), &json!(told)));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_finds_what_was_said_before_it() {
     let house = House::open().await;
     let mut socket = house.socket().await;
