@@ -56,6 +56,13 @@ impl Room {
         Self { thread: Some(thread), ..self.clone() }
     }
 
+    /// The topic is deleted, with everything in it.
+    pub async fn is_deleted(&self) {
+        if let Some(thread) = self.thread {
+            self.shared.change(|world| world.delete_topic(self.id, thread));
+        }
+    }
+
     /// A post in a channel.
     pub async fn posts(&self, text: &str) -> Sent {
         act(&self.shared, &Say { chat: self.id, text: Some(text.to_owned()), ..Say::default() })

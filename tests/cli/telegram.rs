@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use frontdesk_botapi::{BotApi, Shown, TOKEN, User};
+use frontdesk_botapi::{BotApi, Journal, Shown, TOKEN, User};
 use tokio::runtime::Runtime;
 
 use crate::program::{Daemon, NewHome, command};
@@ -48,6 +48,19 @@ impl Telegram {
         self.api.shows(chat).into_iter().find(|shown| shown.kind.is_some()).unwrap()
     }
 
+    /// Lets something happen on the server.
+    pub fn does<T>(&self, deed: impl Future<Output = T>) -> T {
+        self.runtime.block_on(deed)
+    }
+
+    /// Waits until the journal is so.
+    #[track_caller]
+    pub fn waits(&self, so: impl Fn(&Journal) -> bool) {
+        if self.runtime.block_on(self.api.wait_for(&so, PATIENCE)).is_err() {
+            panic!("it is never so: {:#?}", self.api.journal().calls());
+        }
+    }
+
     pub fn user(&self, id: i64, name: &str) -> Person<'_> {
         Person { telegram: self, user: self.api.user(id, name) }
     }
@@ -56,7 +69,7 @@ impl Telegram {
 /// Somebody with an account.
 pub struct Person<'t> {
     telegram: &'t Telegram,
-    user: User,
+    pub user: User,
 }
 
 impl Person<'_> {

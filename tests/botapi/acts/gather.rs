@@ -149,6 +149,14 @@ impl World {
         self.publish(topic).message_id
     }
 
+    /// A topic is deleted, with everything in it.
+    pub fn delete_topic(&mut self, chat: i64, topic: i64) {
+        if let Some(chat) = self.chats.get_mut(&(0, chat)) {
+            chat.topics.remove(&topic);
+            chat.messages.retain(|_, message| message.thread != Some(topic));
+        }
+    }
+
     /// A group becomes a supergroup: the old chat ends, the new one begins, and both say so.
     pub fn migrate(&mut self, from: i64, to: i64) -> Result<Sent, Impossible> {
         let old = self.chats.get_mut(&(0, from)).ok_or_else(|| format!("no chat {from}"))?;
