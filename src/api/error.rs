@@ -22,13 +22,13 @@ pub(crate) struct ApiError {
     pub(crate) retry_after: Option<Duration>,
     /// The message that it is about.
     pub(crate) about: Option<MessageId>,
-    /// What is known of an agent that failed.
+    /// What is known of an agent that failed or was stopped.
     pub(crate) failed: Option<Box<Failed>>,
     /// The message is stored as refused under its id.
     stored: bool,
 }
 
-/// What is known of an agent that failed.
+/// What is known of an agent that failed or was stopped.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Failed {
     /// What it had said before.

@@ -217,7 +217,8 @@ impl Waiter {
             ))),
             "cancelled" => {
                 let mut error = failed(Ending::Cancelled);
-                error.text = row.answer.filter(|said| !said.is_empty());
+                let text = row.answer.filter(|said| !said.is_empty()).map(beginning);
+                error.failed = Some(Box::new(Failed { text, detail: None }));
                 Some(Err(error))
             }
             "superseded" => Some(Err(failed(Ending::Superseded))),
