@@ -17,9 +17,9 @@ CREATE TABLE passed_over (
   PRIMARY KEY (source, kind)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers that would cost a scan of a large table to count.
+-- Numbers that would cost a scan of a large table to count, and the last date by which rows were purged.
 CREATE TABLE tally (
-  name TEXT PRIMARY KEY,           -- 'sessions'
+  name TEXT PRIMARY KEY,           -- 'sessions', 'believed_date'
   n    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO tally (name, n) VALUES ('sessions', 0);
@@ -121,6 +121,7 @@ CREATE TABLE outbox (
   state               TEXT NOT NULL CHECK (state IN ('queued', 'streaming', 'sending', 'sent', 'unknown', 'dead', 'dropped')),
   attempts            INTEGER NOT NULL,
   next_at             INTEGER NOT NULL,
+  paused_at           INTEGER,     -- when the pause that ends at next_at began; NULL if there is none
   owner               TEXT,
   fence               INTEGER NOT NULL,
   platform_message_id TEXT,

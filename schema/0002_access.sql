@@ -56,6 +56,7 @@ CREATE TABLE chat (
   address     TEXT PRIMARY KEY,    -- the chat without a thread, by its first id
   allowed     INTEGER NOT NULL,    -- 1: the group is served
   muted_until INTEGER,             -- nothing is answered before
+  muted_at    INTEGER,             -- when that was set
   author      TEXT NOT NULL,
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

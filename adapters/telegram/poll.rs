@@ -323,6 +323,9 @@ mod tests {
         fn mono(&self) -> Mono {
             Mono(Duration::from_secs(self.0.lock().unwrap().0))
         }
+        fn elapsed(&self) -> Duration {
+            self.mono().0
+        }
         async fn sleep_until(&self, _: Mono) {}
     }
 

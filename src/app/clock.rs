@@ -36,6 +36,18 @@ impl Clock for SystemClock {
         Mono(self.start.elapsed())
     }
 
+    #[cfg(target_os = "linux")]
+    fn elapsed(&self) -> Duration {
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since_boot).unwrap_or_else(|_| self.start.elapsed())
+    }
+
+    /// Elsewhere there is no such clock that is portable; pauses are longer by the time that the machine slept.
+    #[cfg(not(target_os = "linux"))]
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the Clock port's real side")]
     async fn sleep_until(&self, deadline: Mono) {
         // Tokio's timer counts milliseconds and may be early by less than one against our reading.

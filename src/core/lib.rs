@@ -28,4 +28,5 @@ pub mod route;
 mod segment;
 pub mod split;
 pub mod terminal;
+pub mod time;
 pub mod visible;

@@ -26,6 +26,8 @@ pub trait Clock: Send + Sync + 'static {
     fn wall(&self) -> DateTime<Utc>;
     /// Time since some fixed moment. It never goes back.
     fn mono(&self) -> Mono;
+    /// Time since some fixed moment, while the machine sleeps as well: `mono` may stand still then. It never goes back.
+    fn elapsed(&self) -> Duration;
     /// Returns when `mono` has reached `deadline`.
     async fn sleep_until(&self, deadline: Mono);
 }

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants, Who};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
+use frontdesk_core::time::Pause;
 use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedRow};
 use tokio::sync::Mutex;
 
@@ -87,16 +88,17 @@ impl Access {
         }
     }
 
-    /// Whether nothing is answered in a chat now. The chat is named by its first id.
+    /// Whether nothing is answered in a chat now, which is steady time. The chat is named by its first id.
     pub(crate) fn is_muted(&self, channel: &str, account: &str, chat: &str, now: DateTime<Utc>) -> bool {
         let known = self.known();
         if known.chats.is_empty() {
             return false;
         }
-        let until = Address::new(channel, Some(account), chat, None)
-            .ok()
-            .and_then(|chat| known.chats.get(&chat)?.muted_until);
-        until.is_some_and(|until| now < until)
+        let muted = Address::new(channel, Some(account), chat, None).ok().and_then(|chat| {
+            let row = known.chats.get(&chat)?;
+            Some(Pause { since: row.muted_at?, until: row.muted_until? })
+        });
+        muted.is_some_and(|pause| !pause.is_over(now))
     }
 
     /// Who disconnected an account.

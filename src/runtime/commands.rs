@@ -119,7 +119,7 @@ async fn answer(
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { house.store.answer_command(id, effect, house.clock.wall(), reply).await };
+    let store = async { house.store.answer_command(id, effect, house.now(), reply).await };
     match change {
         None => store.await,
         Some(change) => house.changing(&change, store, changed).await,

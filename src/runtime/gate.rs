@@ -17,6 +17,7 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, RawEvent, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
+use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
     Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest,
@@ -45,7 +46,7 @@ pub(crate) async fn accept(
 ) -> Result<Vec<Outcome>, Busy> {
     has_room(house, batch.len())?;
     prepare::all(house, &mut batch).await?;
-    let received = house.clock.wall();
+    let received = house.now();
     let mut dead_letters = Vec::new();
     let mut items = Vec::with_capacity(batch.len());
     for event in batch {
@@ -77,7 +78,7 @@ fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
 }
 
 /// What one event is. A redelivery is recognised by the store, in the transaction that would store it.
-fn judge(house: &House, source: &Source, mut event: Event, now: DateTime<Utc>) -> (Item, Option<DeadLetter>) {
+fn judge(house: &House, source: &Source, mut event: Event, now: Now) -> (Item, Option<DeadLetter>) {
     match take_raw(&mut event) {
         // Who sent it is not known: no rule can be asked.
         Some(raw) if matches!(event.kind, EventKind::Undecodable(_)) => {
@@ -107,12 +108,7 @@ fn take_raw(event: &mut Event) -> Option<RawEvent> {
 }
 
 /// What an event is whose sender is known, and the conversation that it belongs to if its sender may speak there.
-fn of_somebody(
-    house: &House,
-    source: &Source,
-    event: Event,
-    now: DateTime<Utc>,
-) -> (Item, Option<SessionKey>) {
+fn of_somebody(house: &House, source: &Source, event: Event, now: Now) -> (Item, Option<SessionKey>) {
     if let Some(name) = nobodys(&event.kind) {
         return (Item::PassedOver(format!("ignored:{name}")), None);
     }
@@ -197,7 +193,7 @@ fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
     let daily = house.config.limits.daily;
     let event = (*event).clone();
     Incoming {
-        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: house.day(*now) }),
+        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: house.day(now.wall) }),
         policy,
         session,
         event_id: event.id,

@@ -15,7 +15,12 @@ use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
 use frontdesk_core::port::{Clock, Stop};
 use frontdesk_core::reset::ResetPolicy;
+<<<<<<< HEAD
 use frontdesk_store::row::{AsideRow, InboundRow};
+=======
+use frontdesk_core::time::{CautiousCalendar, Now, Steady};
+use frontdesk_store::row::InboundRow;
+>>>>>>> 476c1da (A clock that is set holds nothing back and deletes nothing)
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
@@ -38,6 +43,12 @@ pub(crate) struct House {
     pub(crate) boot: String,
     pub(crate) started: DateTime<Utc>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What pauses are measured by.
+    pub(crate) steady: Steady,
+    /// By which answers and messages grow too old.
+    pub(crate) ages: Mutex<CautiousCalendar>,
+    /// By which rows and files are old enough to be deleted.
+    pub(crate) purges: Mutex<CautiousCalendar>,
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) resets: ResetRules,
@@ -199,6 +210,34 @@ impl House {
                  transaction open; the log names it where it can"
             )
         })
+    }
+
+    /// This moment, by the calendar and by steady time.
+    pub(crate) fn now(&self) -> Now {
+        Now { wall: self.clock.wall(), steady: self.steady.at(self.clock.elapsed()) }
+    }
+
+    /// A steady time as people should see it: as far from now by their calendar as it is by ours.
+    pub(crate) fn on_calendar(&self, steady: DateTime<Utc>) -> DateTime<Utc> {
+        let now = self.now();
+        now.wall.checked_add_signed(steady - now.steady).unwrap_or(steady)
+    }
+
+    /// The date by which answers and messages are too old.
+    pub(crate) fn date_for_ages(&self) -> DateTime<Utc> {
+        self.date(&self.ages).0
+    }
+
+    /// The date by which rows and files are old enough to be deleted, and whether it is what the clock shows.
+    pub(crate) fn date_for_purges(&self) -> (DateTime<Utc>, bool) {
+        self.date(&self.purges)
+    }
+
+    fn date(&self, calendar: &Mutex<CautiousCalendar>) -> (DateTime<Utc>, bool) {
+        let mut calendar = calendar.lock().unwrap_or_else(PoisonError::into_inner);
+        let wall = self.clock.wall();
+        let date = calendar.read(wall, self.clock.elapsed());
+        (date, date == wall)
     }
 
     /// Remembers for `/health` whether the database takes writes.

@@ -11,6 +11,7 @@ use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
+use frontdesk_core::time::Pause;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, NextPart, OutRow, SendResult};
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ const SHOW: Duration = Duration::from_secs(1);
 const REQUEST: Duration = Duration::from_secs(60);
 /// The same for a request that carries a file.
 const UPLOAD: Duration = Duration::from_secs(300);
-/// The longest wait that is taken at its word when the wall clock has jumped.
+/// The longest wait until a pause is looked at again: a machine that slept is further on than a sleeper knows.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Shows what was committed: durable lines to those who are there now, everything else to the lanes. Runs in
@@ -88,7 +89,7 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
     if let Some(until) = connection.must_wait(&house.clock, address) {
         return Ok(Next::At(until));
     }
-    let row = match house.store.claim_part(address, house.clock.wall()).await? {
+    let row = match house.store.claim_part(address, house.now().steady).await? {
         NextPart::Send(row) => *row,
         NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),
         NextPart::Nothing => return Ok(Next::Sleep),
@@ -102,8 +103,7 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
         Ok(to) => judge(house, connection, &row, sent, to.is_some()),
         // The platform will say it again.
         Err(error) => {
-            let next_at = house.clock.wall() + PAUSE;
-            SendResult::Later { next_at, error: error.to_string(), counts: false }
+            SendResult::Later { pause: pause(house, PAUSE), error: error.to_string(), counts: false }
         }
     };
     let elsewhere = match &outcome {
@@ -220,8 +220,8 @@ fn judge(
         Err(error) => error,
     };
     let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
-    let later = |pause: Duration, counts: bool| SendResult::Later {
-        next_at: house.clock.wall() + pause,
+    let later = |span: Duration, counts: bool| SendResult::Later {
+        pause: pause(house, span),
         error: error.to_string(),
         counts,
     };
@@ -231,8 +231,11 @@ fn judge(
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // An edit or a deletion that is made twice has the same effect as one.
-            let age = (house.clock.wall() - row.created).to_std().unwrap_or_default();
-            let known = connection.adapter.profile().idempotent.is_some_and(|window| age < window);
+            let now = house.now();
+            // By the clock that is further on: in doubt the platform has forgotten the key.
+            let age = (now.wall.max(now.steady) - row.created).to_std();
+            let window = connection.adapter.profile().idempotent;
+            let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
             match house.config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
@@ -299,8 +302,15 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
     }
 }
 
-/// A stored time as a deadline, never farther away than a wait can be.
+/// A pause that begins now.
+fn pause(house: &House, span: Duration) -> Pause {
+    let since = house.now().steady;
+    let until = chrono::Duration::from_std(span).ok().and_then(|span| since.checked_add_signed(span));
+    Pause { since, until: until.unwrap_or(DateTime::<Utc>::MAX_UTC) }
+}
+
+/// The end of a stored pause as a deadline, never farther away than a wait can be.
 fn mono(house: &House, at: DateTime<Utc>) -> Mono {
-    let wait = (at - house.clock.wall()).to_std().unwrap_or_default();
+    let wait = (at - house.now().steady).to_std().unwrap_or_default();
     house.clock.mono() + wait.min(LONGEST_WAIT)
 }

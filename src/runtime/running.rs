@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::port::Stop;
+use frontdesk_core::time::{CautiousCalendar, Steady};
 use frontdesk_store::row::{OutRow, Recovered, Recovery};
 use frontdesk_store::{Options, Store};
 use futures_util::FutureExt;
@@ -36,6 +37,8 @@ use crate::{Setup, StartError, commands, outbox, sweep, turn};
 const SENDS: usize = 64;
 /// Connections that read beside the writer.
 const READERS: usize = 2;
+/// How long a gateway may have been down without a doubt about the date: a long weekend.
+const LIKELY_REST: chrono::Duration = chrono::Duration::days(4);
 /// How long the last steps of an orderly stop may take each.
 const LAST_STEPS: Duration = Duration::from_secs(2);
 
@@ -256,9 +259,15 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
     let adapters = Adapters::new(setup.adapters, &store.house_name().await?, setup.clock.clone());
     adapters.switch(|place| access.stopped(place).map(|row| row.by));
     let zone = resets.zone();
+    let (wall, elapsed) = (setup.clock.wall(), setup.clock.elapsed());
+    // What a wrong clock deletes is gone: a date far ahead of the last one that was believed is believed after a day.
+    let likely = store.believed_date().await?.and_then(|believed| believed.checked_add_signed(LIKELY_REST));
     let house = House {
         boot: setup.boot.to_string(),
-        started: setup.clock.wall(),
+        started: wall,
+        steady: Steady::begun(wall, elapsed),
+        ages: Mutex::new(CautiousCalendar::begun(wall, elapsed)),
+        purges: Mutex::new(CautiousCalendar::begun(likely.map_or(wall, |likely| likely.min(wall)), elapsed)),
         store,
         resets,
         zone,

@@ -35,6 +35,8 @@ pub(crate) async fn run(house: Arc<House>, stop: Stop) {
 }
 
 async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreError> {
+    // Also when nothing is purged: a jump of the clock is noticed when it happens.
+    let (date, believed) = house.date_for_purges();
     expire(house).await?;
     house.limits.sweep();
     house.cancels.sweep(house.clock.mono());
@@ -50,8 +52,11 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
             history_days: storage.history_days,
             audit_days: storage.audit_days,
         };
-        crate::media::sweep::run(house).await?;
-        let gone = house.store.purge(keep, house.clock.wall()).await?;
+        crate::media::sweep::run(house, date).await?;
+        if believed {
+            house.store.date_believed(date).await?;
+        }
+        let gone = house.store.purge(keep, date).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");
         }
@@ -64,7 +69,9 @@ pub(crate) async fn expire(house: &House) -> Result<(), frontdesk_store::StoreEr
     let now = house.clock.wall();
     let hours = i64::try_from(house.config.delivery.ttl_hours).unwrap_or(i64::MAX);
     // A limit beyond the calendar is none.
-    let Some(limit) = chrono::Duration::try_hours(hours).and_then(|ttl| now.checked_sub_signed(ttl)) else {
+    let Some(limit) =
+        chrono::Duration::try_hours(hours).and_then(|ttl| house.date_for_ages().checked_sub_signed(ttl))
+    else {
         return Ok(());
     };
     house.store.expire_parts(limit, now).await.map(drop)

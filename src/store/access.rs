@@ -1,6 +1,6 @@
 //! Who may speak: one road for every change, whichever way it came in.
 
-use chrono::{DateTime, Utc};
+use frontdesk_core::time::Now;
 
 use crate::audit::audit;
 use crate::fault::Outcome;
@@ -29,33 +29,30 @@ impl Store {
         &self,
         change: AccessChange,
         author: Author,
-        now: DateTime<Utc>,
+        now: impl Into<Now>,
     ) -> Result<AccessDone> {
+        let now = now.into();
         self.write(Line::House, move |tx| apply(tx, &change, &author, now)).await
     }
 }
 
 /// Makes a change: by a command, from the command line and through the API alike.
-pub(crate) fn apply(
-    tx: &Tx<'_>,
-    change: &AccessChange,
-    author: &Author,
-    now: DateTime<Utc>,
-) -> Outcome<AccessDone> {
+pub(crate) fn apply(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) -> Outcome<AccessDone> {
+    let wall = now.wall;
     match change {
         AccessChange::Approve { code, place } => {
             decide(tx, Verdict::Approved, code, place.as_ref(), author, now)
         }
         AccessChange::Deny { code, place } => decide(tx, Verdict::Denied, code, place.as_ref(), author, now),
-        AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, now),
+        AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, wall),
         AccessChange::Revoke { principal, scope, also } => {
-            grant::revoke(tx, principal, scope.as_ref(), also, author, now)
+            grant::revoke(tx, principal, scope.as_ref(), also, author, wall)
         }
-        AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, now),
+        AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, wall),
         AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),
-        AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, now),
+        AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, wall),
         AccessChange::Note { action, subject, outcome } => {
-            audit(tx, author, action, subject, outcome, now)?;
+            audit(tx, author, action, subject, outcome, wall)?;
             Ok(AccessDone::Done)
         }
     }

@@ -126,7 +126,7 @@ impl<'a> Arrival<'a> {
                 self.address.as_str(),
                 self.sender,
                 self.platform_message,
-                ms(batch.received),
+                ms(batch.received.wall),
                 self.disposition,
                 self.state,
                 self.reason,

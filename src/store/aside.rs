@@ -30,7 +30,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) ->
             message.manner.name(),
             message.forward.as_ref().map(stored_forward),
             message.text,
-            ms(batch.received),
+            ms(batch.received.wall),
         ],
     )?;
     tx.overheard(kept);
@@ -140,7 +140,7 @@ mod tests {
         let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
         let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
         store
-            .accept(Batch { source, received: day(0), items, dead_letters: Vec::new(), cursor: None })
+            .accept(Batch { source, received: day(0).into(), items, dead_letters: Vec::new(), cursor: None })
             .await
             .unwrap();
     }

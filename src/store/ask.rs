@@ -6,6 +6,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFE};
+use frontdesk_core::time::Pause;
 use rusqlite::params;
 
 use crate::arrival::{Arrival, known};
@@ -21,7 +22,7 @@ pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, V
     if let Some(known) = known(tx, batch, &ask.event_id, None)? {
         return Ok((known, Vec::new()));
     }
-    let refused = match too_soon(tx, &ask.principal, batch.received)? {
+    let refused = match too_soon(tx, &ask.principal, batch.received.steady)? {
         true => Some("denied:pairing_pending"),
         false => Some("denied:pairing_flood").filter(|_| !ask.open || ask.most == 0),
     };
@@ -31,8 +32,8 @@ pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, V
     }
     make_room(tx, ask)?;
     let id = Arrival::asked(ask).insert(tx, batch)?;
-    request(tx, ask, id, batch.received)?;
-    Ok((Stored::Asked { message: id, new: true }, told(tx, ask, id, batch.received)?))
+    request(tx, ask, id, batch.received.steady)?;
+    Ok((Stored::Asked { message: id, new: true }, told(tx, ask, id, batch.received.wall)?))
 }
 
 /// Whether this person may not ask now: a code is open, or the last one was made or told too short a time ago.
@@ -43,8 +44,7 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
         |row| Ok((row.get::<_, bool>(0)?, at(row, 1)?, at(row, 2)?)),
     )?;
     let Some((open, created, told)) = last else { return Ok(false) };
-    // In both directions: a clock that was put back must not shut anybody out for longer.
-    let within = |then: DateTime<Utc>, span: Duration| (now - then).abs() < span;
+    let within = |since: DateTime<Utc>, span: Duration| !Pause { since, until: since + span }.is_over(now);
     Ok((open && within(created, LIFE)) || within(created, BETWEEN_REQUESTS) || within(told, BETWEEN_NOTICES))
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
@@ -41,36 +42,38 @@ pub(crate) fn mute(
     chat: &Address,
     until: Option<DateTime<Utc>>,
     author: &Author,
-    now: DateTime<Utc>,
+    now: Now,
 ) -> Outcome<AccessDone> {
     let muted = "SELECT muted_until FROM chat WHERE address = ?1";
     let was = tx.one(muted, [chat.as_str()], |row| maybe_at(row, 0))?.flatten();
     let changed = was.map(ms) != until.map(ms);
     if changed {
         tx.run(
-            "INSERT INTO chat (address, allowed, muted_until, author, updated_at) VALUES (?1, 0, ?2, ?3, ?4)
-             ON CONFLICT (address) DO UPDATE SET muted_until = excluded.muted_until, author = excluded.author,
-                                                 updated_at = excluded.updated_at",
-            params![chat.as_str(), until.map(ms), author.name, ms(now)],
+            "INSERT INTO chat (address, allowed, muted_until, muted_at, author, updated_at)
+             VALUES (?1, 0, ?2, ?3, ?4, ?5)
+             ON CONFLICT (address) DO UPDATE SET muted_until = excluded.muted_until, muted_at = excluded.muted_at,
+                                                 author = excluded.author, updated_at = excluded.updated_at",
+            params![chat.as_str(), until.map(ms), ms(now.steady), author.name, ms(now.wall)],
         )?;
     }
     let action = if until.is_some() { "mute" } else { "unmute" };
-    audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now)?;
+    audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now.wall)?;
     Ok(AccessDone::Done)
 }
 
 /// Every chat that an admin has set.
 pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<ChatRow>> {
     sql.all(
-        "SELECT address, allowed, muted_until, author, updated_at FROM chat ORDER BY address",
+        "SELECT address, allowed, muted_until, muted_at, author, updated_at FROM chat ORDER BY address",
         [],
         |row| {
             Ok(ChatRow {
                 chat: parsed(row, 0)?,
                 allowed: row.get(1)?,
                 muted_until: maybe_at(row, 2)?,
-                by: row.get(3)?,
-                updated: at(row, 4)?,
+                muted_at: maybe_at(row, 3)?,
+                by: row.get(4)?,
+                updated: at(row, 5)?,
             })
         },
     )

@@ -6,6 +6,7 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::MASK;
+use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
@@ -43,9 +44,10 @@ impl Store {
         &self,
         id: MessageId,
         effect: CommandEffect,
-        now: DateTime<Utc>,
+        now: impl Into<Now>,
         reply: Reply,
     ) -> Result<Fenced<CommandDone>> {
+        let now = now.into();
         self.write(Line::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
             answer(tx, &row, effect, now, reply).map(Fenced::Done)
@@ -87,13 +89,13 @@ fn answer(
     tx: &Tx<'_>,
     row: &InboundRow,
     effect: CommandEffect,
-    now: DateTime<Utc>,
+    now: Now,
     reply: Reply,
 ) -> Outcome<CommandDone> {
     let (facts, mut said) = match effect {
         CommandEffect::None => (CommandFacts::None, Vec::new()),
         CommandEffect::Stop => {
-            let Stopped { running, waiting, said } = stop(tx, &row.session, row.id.0, now)?;
+            let Stopped { running, waiting, said } = stop(tx, &row.session, row.id.0, now.wall)?;
             (CommandFacts::Stopped { running, waiting }, said)
         }
         CommandEffect::Retry => match retry(tx, row)? {
@@ -113,7 +115,7 @@ fn answer(
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
         kind: PostKind::Answer,
-        now,
+        now: now.wall,
     };
     said.extend(envelope.text(tx, &row.id.to_string(), &reply(&facts))?);
     Ok(CommandDone { facts, said })
@@ -133,7 +135,7 @@ fn changed(
     row: &InboundRow,
     change: &AccessChange,
     author: &Author,
-    now: DateTime<Utc>,
+    now: Now,
 ) -> Outcome<(CommandFacts, Vec<OutRow>)> {
     end(tx, row)?;
     if let AccessChange::Approve { .. } | AccessChange::Deny { .. } = change {

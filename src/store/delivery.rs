@@ -6,18 +6,19 @@ use frontdesk_core::address::Address;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
+use frontdesk_core::time::Pause;
 use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::part::{Envelope, Piece, load, out, out_columns};
 use crate::queue::Line;
 use crate::row::{Fenced, NextPart, OutRow, SendResult};
-use crate::sql::ms;
+use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// The oldest open part of an address, ours to send from the commit on (T4).
+    /// The oldest open part of an address, ours to send from the commit on (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
         let address = address.clone();
         self.write(Line::Outbox, move |tx| claim(tx, &address, now)).await
@@ -57,7 +58,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
         out,
     )?;
     let Some(mut part) = oldest.filter(|part| part.state == "queued") else { return Ok(NextPart::Nothing) };
-    if part.next_at > now {
+    if part.next_at > now && paused(tx, &part, now)? {
         return Ok(NextPart::Wait(part.next_at));
     }
     tx.run(
@@ -68,6 +69,14 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     part.attempts += 1;
     part.fence += 1;
     Ok(NextPart::Send(Box::new(part)))
+}
+
+/// Whether the pause of a part whose time has not come lasts. A part without a pause was stored by a clock that has been
+/// set back since.
+fn paused(tx: &Tx<'_>, part: &OutRow, now: DateTime<Utc>) -> Outcome<bool> {
+    let since = "SELECT paused_at FROM outbox WHERE id = ?1";
+    let since = tx.one(since, [part.post.out.0], |row| maybe_at(row, 0))?.flatten();
+    Ok(since.is_some_and(|since| !Pause { since, until: part.next_at }.is_over(now)))
 }
 
 fn ended(
@@ -92,16 +101,16 @@ fn ended(
                 withdraw(tx, id, &message, now)?;
             }
         }
-        SendResult::Later { next_at, error, counts } => {
+        SendResult::Later { pause, error, counts } => {
             tx.run(
-                "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, attempts = attempts - ?4,
+                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = ?5, error = ?3, attempts = attempts - ?4,
                                    owner = NULL WHERE id = ?1",
-                params![id.0, ms(*next_at), error, i64::from(!counts)],
+                params![id.0, ms(pause.until), error, i64::from(!counts), ms(pause.since)],
             )?;
         }
         SendResult::Plain { error } => {
             tx.run(
-                "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, body = coalesce(plain, body),
+                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, error = ?3, body = coalesce(plain, body),
                                    plain = NULL, owner = NULL WHERE id = ?1",
                 params![id.0, ms(now), error],
             )?;
@@ -110,7 +119,7 @@ fn ended(
             // The target stays: it is deleted once this is sent, and never before.
             tx.run(
                 "UPDATE outbox SET state = 'queued', act = 'post', platform_message_id = NULL,
-                                   next_at = ?2, error = ?3, owner = NULL WHERE id = ?1",
+                                   next_at = ?2, paused_at = NULL, error = ?3, owner = NULL WHERE id = ?1",
                 params![id.0, ms(now), error],
             )?;
         }

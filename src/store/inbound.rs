@@ -73,7 +73,7 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
         }
     }
     if let Some(cursor) = &batch.cursor {
-        reached(tx, &batch.source, cursor, batch.received)?;
+        reached(tx, &batch.source, cursor, batch.received.wall)?;
     }
     Ok(accepted)
 }
@@ -143,7 +143,7 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
         let once = Some(format!("{}/quota/{}", message.principal, quota.day));
         return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, once);
     }
-    let joined = join(tx, life, message, batch.received)?;
+    let joined = join(tx, life, message, batch.received.wall)?;
     let arrival = Arrival { epoch: joined.epoch, reason: joined.reason.as_deref(), ..Arrival::of(message) };
     let id = arrival.insert(tx, batch)?;
     tx.queued(1);
@@ -183,7 +183,7 @@ fn refuse(
     if message.tell {
         let notice = Notice::Refused(reason);
         let about = [id];
-        let envelope = envelope(message, &about, batch.received);
+        let envelope = envelope(message, &about, batch.received.wall);
         told = match once {
             Some(key) => envelope.text(tx, &key, &notice.text())?,
             None => envelope.notice(tx, &id.to_string(), &notice)?,
@@ -204,7 +204,7 @@ fn tell_reset(
     };
     let notice = Notice::Reset { reasons: joined.reasons, previous };
     let about = [id];
-    Envelope { reply_to: None, ..envelope(message, &about, batch.received) }.notice(
+    Envelope { reply_to: None, ..envelope(message, &about, batch.received.wall) }.notice(
         tx,
         &id.to_string(),
         &notice,
@@ -251,7 +251,7 @@ fn bury(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(Store
     let about = [id];
     let told = tx.apart(|| {
         let notice = Notice::Failed(Failure::Internal);
-        let envelope = envelope(message, &about, batch.received);
+        let envelope = envelope(message, &about, batch.received.wall);
         envelope.notice(tx, &id.to_string(), &notice)
     });
     let told = match told {

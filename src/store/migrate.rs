@@ -173,9 +173,9 @@ mod tests {
                                  1, 1000, 1000, 2000, NULL, 'A picture.', NULL, 'm', 3, 5);
         INSERT INTO outbox VALUES
           (1, 1, 1, 'agent:main:telegram:dm:7', NULL, 'telegram:7', 't1/0', 'answer', 'post', NULL, 'A picture.',
-           NULL, '31', 'sent', 1, 2000, NULL, 1, '40', NULL, 2000, 2100),
+           NULL, '31', 'sent', 1, 2000, NULL, NULL, 1, '40', NULL, 2000, 2100),
           (2, NULL, NULL, NULL, NULL, 'telegram:9', 'send/k/0', 'send', 'post', NULL, 'hello', NULL, NULL, 'queued',
-           0, 3000, NULL, 0, NULL, NULL, 3000, NULL);
+           0, 3000, NULL, NULL, 0, NULL, NULL, 3000, NULL);
         INSERT INTO token VALUES ('me', x'07', 1000);
     "#;
 

@@ -98,7 +98,7 @@ impl Store {
         let author = author.clone();
         self.write(Line::Outbox, move |tx| {
             let address = tx.one(
-                "UPDATE outbox SET state = 'queued', next_at = ?2, created_at = ?2, done_at = NULL
+                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL
                  WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address",
                 [id.0, ms(now)],
                 |row| parsed(row, 0),

@@ -4,7 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::account::shown;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::notice::Notice;
-use frontdesk_core::pairing::{Code, DECAY, FAILURES, LIFE, LOCKOUT, Salt};
+use frontdesk_core::pairing::{Code, DECAY, FAILURES, LOCKOUT, Salt};
+use frontdesk_core::time::{Now, Pause};
 use rusqlite::{Row, params};
 
 use crate::audit::audit;
@@ -17,7 +18,7 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// Requests whose code can be used, the oldest first.
+    /// Requests whose code can be used, the oldest first. `now` is steady time, as their times are.
     pub async fn pairing_requests(&self, now: DateTime<Utc>) -> Result<Vec<PairingRow>> {
         self.read(move |sql| Ok(open(sql, now)?.into_iter().map(|request| request.row).collect())).await
     }
@@ -59,31 +60,32 @@ pub(crate) fn decide(
     code: &Code,
     place: Option<&(String, String)>,
     author: &Author,
-    now: DateTime<Utc>,
+    now: Now,
 ) -> Outcome<AccessDone> {
-    let tries = Tries::of(tx, author, now)?;
+    let Now { wall, steady } = now;
+    let tries = Tries::of(tx, author, steady)?;
     let anybody = place.map_or_else(|| "anybody".to_owned(), |(channel, account)| shown(channel, account));
     if let Some(until) = tries.locked_until {
-        audit(tx, author, verdict.action(), &anybody, "refused:locked", now)?;
+        audit(tx, author, verdict.action(), &anybody, "refused:locked", wall)?;
         return Ok(AccessDone::Locked { until });
     }
-    let Some(row) = having(tx, code, place, now)? else {
+    let Some(row) = having(tx, code, place, steady)? else {
         // A code that was right once is no guess: typed twice, or too late.
-        if is_spent(tx, code, now)? {
-            audit(tx, author, verdict.action(), &anybody, "refused:spent_code", now)?;
+        if is_spent(tx, code, steady)? {
+            audit(tx, author, verdict.action(), &anybody, "refused:spent_code", wall)?;
             return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
         }
-        let left = tries.failed(tx, author, now)?;
-        audit(tx, author, verdict.action(), &anybody, "refused:no_such_code", now)?;
+        let left = tries.failed(tx, author, steady)?;
+        audit(tx, author, verdict.action(), &anybody, "refused:no_such_code", wall)?;
         return Ok(AccessDone::NoSuchCode { left });
     };
     tx.run("DELETE FROM pairing_failure WHERE author = ?1", [&author.name])?;
     tx.run("UPDATE pairing SET state = ?2 WHERE id = ?1", params![row.id, verdict.state()])?;
-    audit(tx, author, verdict.action(), &format!("{} dm", row.principal), "done", now)?;
+    audit(tx, author, verdict.action(), &format!("{} dm", row.principal), "done", wall)?;
     if verdict == Verdict::Denied {
         return Ok(AccessDone::Denied(row));
     }
-    give(tx, &row.principal, &Scope::Dm, "pairing", row.sender.as_deref(), author, now)?;
+    give(tx, &row.principal, &Scope::Dm, "pairing", row.sender.as_deref(), author, wall)?;
     let envelope = Envelope {
         turn: None,
         about: &[],
@@ -91,7 +93,7 @@ pub(crate) fn decide(
         address: &row.address,
         reply_to: None,
         kind: PostKind::Notice,
-        now,
+        now: wall,
     };
     envelope.notice(tx, &format!("pairing/{}", row.id), &Notice::Admitted)?;
     Ok(AccessDone::Approved(row))
@@ -126,21 +128,20 @@ fn having(
 /// Whether this was the code of a request that is decided or too old.
 fn is_spent(sql: &Sql<'_>, code: &Code, now: DateTime<Utc>) -> Outcome<bool> {
     let known = sql.all(
-        "SELECT salt, hash FROM pairing WHERE state <> 'open' OR expires_at <= ?2 ORDER BY id DESC LIMIT ?1",
+        "SELECT salt, hash FROM pairing WHERE state <> 'open' OR expires_at <= ?2 OR created_at > ?2 ORDER BY id DESC LIMIT ?1",
         params![SPENT, ms(now)],
         |row| Ok((Salt(row.get(0)?), row.get::<_, Vec<u8>>(1)?)),
     )?;
     Ok(known.into_iter().filter(|(salt, hash)| code.matches(*salt, hash)).count() > 0)
 }
 
-/// Requests that can be decided, the oldest first. None is open for longer than a code lives, also when the clock
-/// was put back.
+/// Requests that can be decided, the oldest first: those whose time of life, a [`Pause`], is not over.
 fn open(sql: &Sql<'_>, now: DateTime<Utc>) -> Outcome<Vec<Request>> {
     sql.all(
         "SELECT id, principal, address, sender, created_at, expires_at, salt, hash, channel, account
          FROM pairing INDEXED BY pairing_open
-         WHERE state = 'open' AND expires_at > ?1 AND created_at < ?2 ORDER BY id",
-        params![ms(now), ms(now + LIFE)],
+         WHERE state = 'open' AND expires_at > ?1 AND created_at <= ?1 ORDER BY id",
+        [ms(now)],
         request,
     )
 }
@@ -181,8 +182,8 @@ impl Tries {
         let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
         Ok(Self {
             failures: failures.saturating_sub(forgotten),
-            // No lock is longer than a lock can be, also when the clock was put back since.
-            locked_until: locked.filter(|until| *until > now && *until <= now + LOCKOUT),
+            // The failure that was one too many is the last one.
+            locked_until: locked.filter(|until| !Pause { since: last, until: *until }.is_over(now)),
         })
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Row, params};
 use crate::fault::Outcome;
 use crate::queue::Line;
 use crate::row::Keep;
-use crate::sql::{Sql, ms};
+use crate::sql::{Sql, at, ms};
 use crate::{Result, Store};
 
 /// Event ids are kept at least this long: WhatsApp redelivers for seven days.
@@ -127,6 +127,22 @@ impl Store {
         gone += self.sweep_quota(now).await?;
         gone += self.sweep_failures(now).await?;
         Ok(gone)
+    }
+
+    /// The last date that was believed (see `CautiousCalendar`), whatever the clock says now.
+    pub async fn believed_date(&self) -> Result<Option<DateTime<Utc>>> {
+        self.read(|sql| sql.one("SELECT n FROM tally WHERE name = 'believed_date'", [], |row| at(row, 0)))
+            .await
+    }
+
+    /// Remembers a date that is believed.
+    pub async fn date_believed(&self, date: DateTime<Utc>) -> Result<()> {
+        self.write(Line::Sweep, move |tx| {
+            let sql = "INSERT INTO tally (name, n) VALUES ('believed_date', ?1)
+                       ON CONFLICT (name) DO UPDATE SET n = excluded.n";
+            tx.run(sql, [ms(date)]).map(drop)
+        })
+        .await
     }
 
     async fn sweep(&self, sweep: &'static Sweep, before: i64) -> Result<u64> {

@@ -113,9 +113,11 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
             let part = "SELECT address, created_at, act <> 'post' FROM outbox WHERE id = ?1";
             let read = |row: &Row<'_>| Ok((parsed::<Address>(row, 0)?, at(row, 1)?, row.get::<_, bool>(2)?));
             let known = tx.one(part, [id.0], read)?.is_some_and(|(to, created, repeatable)| {
-                let age = (how.now - created).to_std().unwrap_or_default();
+                let age = (how.now - created).to_std();
+                // A part of the future is of an unknown age: the clock was set back.
                 // An edit or a deletion that is made twice has the same effect as one.
-                repeatable || tx.house.speech.idempotent(&to).is_some_and(|window| age < window)
+                repeatable
+                    || tx.house.speech.idempotent(&to).is_some_and(|window| age.is_ok_and(|age| age < window))
             });
             if how.resend || known {
                 tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;

@@ -5,6 +5,7 @@
 mod adapters;
 mod admins;
 mod authors;
+mod clock;
 mod commands;
 mod conversation;
 mod edits;

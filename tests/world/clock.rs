@@ -15,6 +15,7 @@ pub struct ManualClock(Mutex<Hands>);
 struct Hands {
     wall: DateTime<Utc>,
     mono: Mono,
+    slept: Duration,
     sleepers: BTreeMap<(Mono, u64), oneshot::Sender<()>>,
     ticket: u64,
 }
@@ -23,7 +24,13 @@ impl ManualClock {
     /// A clock that shows `wall`, as RFC 3339.
     pub fn at(wall: &str) -> Self {
         let wall = parse(wall);
-        Self(Mutex::new(Hands { wall, mono: Mono::default(), sleepers: BTreeMap::new(), ticket: 0 }))
+        Self(Mutex::new(Hands {
+            wall,
+            mono: Mono::default(),
+            slept: Duration::ZERO,
+            sleepers: BTreeMap::new(),
+            ticket: 0,
+        }))
     }
 
     /// Time passes.
@@ -38,6 +45,13 @@ impl ManualClock {
     pub fn to(&self, wall: &str) {
         let passed = parse(wall) - self.hands().wall;
         self.pass(passed.to_std().expect("time passes forward; `jump` goes back"));
+    }
+
+    /// The machine sleeps: time passes, and nothing that waits for `mono` is nearer.
+    pub fn sleep(&self, time: Duration) {
+        let mut hands = self.hands();
+        hands.wall += time;
+        hands.slept += time;
     }
 
     /// Somebody sets the calendar; no time passes.
@@ -79,6 +93,11 @@ impl Clock for ManualClock {
 
     fn mono(&self) -> Mono {
         self.hands().mono
+    }
+
+    fn elapsed(&self) -> Duration {
+        let hands = self.hands();
+        hands.mono.0 + hands.slept
     }
 
     async fn sleep_until(&self, deadline: Mono) {

@@ -1,6 +1,7 @@
 //! A machine that has no descriptor left is a reason to wait. Alone in its process, whose limit it changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,9 @@ impl Clock for NoTime {
     }
     fn mono(&self) -> Mono {
         Mono::default()
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
     async fn sleep_until(&self, _deadline: Mono) {
         std::future::pending().await

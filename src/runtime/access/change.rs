@@ -26,7 +26,7 @@ impl House {
             },
             change => change,
         };
-        let store = self.store.change_access(change.clone(), author, self.clock.wall());
+        let store = self.store.change_access(change.clone(), author, self.now());
         self.changing(&change, store, |stored| stored.as_ref().ok()).await
     }
 

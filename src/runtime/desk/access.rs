@@ -55,14 +55,24 @@ impl Desk {
         self.to_its_end(async move {
             let done = house.change_access(change, author).await;
             house.note_storage(done.as_ref().err());
-            Ok(done?)
+            Ok(match done? {
+                AccessDone::Locked { until } => AccessDone::Locked { until: house.on_calendar(until) },
+                done => done,
+            })
         })
         .await
     }
 
     /// Strangers who wait for an admin, the oldest first.
     pub async fn pairing_requests(&self) -> Result<Vec<PairingRow>, DeskError> {
-        Ok(self.0.store.pairing_requests(self.0.clock.wall()).await?)
+        let house = &self.0;
+        let rows = house.store.pairing_requests(house.now().steady).await?;
+        let shown = |row: PairingRow| PairingRow {
+            created: house.on_calendar(row.created),
+            expires: house.on_calendar(row.expires),
+            ..row
+        };
+        Ok(rows.into_iter().map(shown).collect())
     }
 
     /// Who may speak, and what admins have set.
@@ -82,7 +92,12 @@ impl Desk {
             created: Some(grant.created),
         }));
         entries.sort_by(|a, b| (&a.principal, &a.scope).cmp(&(&b.principal, &b.scope)));
-        AccessView { entries, chats: state.chats, stopped: state.stopped }
+        let shown = |row: ChatRow| ChatRow {
+            muted_until: row.muted_until.map(|until| self.0.on_calendar(until)),
+            ..row
+        };
+        let chats = state.chats.into_iter().map(shown).collect();
+        AccessView { entries, chats, stopped: state.stopped }
     }
 
     /// Leaves a line in the audit for something that changes nothing in the database, such as a refusal. Never a

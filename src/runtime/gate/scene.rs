@@ -1,11 +1,11 @@
 //! One event at the gate: may its sender speak, and what is to become of it?
 
-use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Manner, Refusal, Source, Speaker};
 use frontdesk_core::route;
+use frontdesk_core::time::Now;
 use frontdesk_store::row::{Disposition, EpochChange};
 
 use crate::config::{Chat, Sharing};
@@ -21,7 +21,7 @@ pub(super) struct Scene<'a> {
     pub(super) event: &'a Event,
     /// The chat's first id.
     pub(super) chat: &'a str,
-    pub(super) now: DateTime<Utc>,
+    pub(super) now: Now,
 }
 
 /// Whether an event gets in.
@@ -206,7 +206,7 @@ impl Scene<'_> {
         {
             return Some("bot_loop");
         }
-        let muted = || house.access.is_muted(source.channel, &source.account, self.chat, self.now);
+        let muted = || house.access.is_muted(source.channel, &source.account, self.chat, self.now.steady);
         (plan.disposition != Disposition::Command && muted()).then_some("muted")
     }
 

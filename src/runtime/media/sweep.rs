@@ -16,22 +16,22 @@ const YOUNG: chrono::Duration = chrono::Duration::days(1);
 /// How many rows or names go with one question to the database.
 const BATCH: usize = 200;
 
-/// Tidies up, if it is time.
-pub(crate) async fn run(house: &House) -> Result<(), StoreError> {
+/// Tidies up, if it is time. `date` says what is old.
+pub(crate) async fn run(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
     if !house.media.due(house.clock.mono(), EVERY) {
         return Ok(());
     }
-    old(house).await?;
+    old(house, date).await?;
     for folder in [IN, OUT] {
-        unnamed(house, folder).await?;
+        unnamed(house, folder, date).await?;
     }
     Ok(())
 }
 
 /// Files that were kept as long as the operator wants.
-async fn old(house: &House) -> Result<(), StoreError> {
+async fn old(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
     let days = chrono::Duration::days(i64::from(house.media.limits.keep_days));
-    let Some(before) = house.clock.wall().checked_sub_signed(days) else { return Ok(()) };
+    let Some(before) = date.checked_sub_signed(days) else { return Ok(()) };
     let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
     loop {
         let rows = house.store.media_older(before, limit).await?;
@@ -48,8 +48,8 @@ async fn old(house: &House) -> Result<(), StoreError> {
 
 /// Files that no row names: of a crash between a file and its row, of rows that are erased, and of parts that
 /// have come to their end.
-async fn unnamed(house: &House, folder: &'static str) -> Result<(), StoreError> {
-    let Some(before) = house.clock.wall().checked_sub_signed(YOUNG) else { return Ok(()) };
+async fn unnamed(house: &House, folder: &'static str, date: DateTime<Utc>) -> Result<(), StoreError> {
+    let Some(before) = date.checked_sub_signed(YOUNG) else { return Ok(()) };
     let path = house.media.path(folder);
     let names = match tokio::task::spawn_blocking(move || files(&path, before)).await {
         Ok(Ok(names)) => names,

@@ -194,7 +194,7 @@ impl<'r> Run<'r> {
     fn too_old(&self, row: &InboundRow) -> bool {
         let limit = self.house.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
         let Some(limit) = limit.and_then(chrono::Duration::try_minutes) else { return false };
-        self.turn.attempt == 1 && self.house.clock.wall() - row.received > limit
+        self.turn.attempt == 1 && self.house.date_for_ages() - row.received > limit
     }
 
     async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), End> {

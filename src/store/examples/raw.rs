@@ -346,7 +346,7 @@ fn batch(source: &str, n: u64) -> Batch {
     let source = Source { id: source.into(), channel: "telegram", account: "default".into() };
     Batch {
         source,
-        received: now(),
+        received: now().into(),
         items: vec![Item::Keep(Box::new(message))],
         dead_letters: Vec::new(),
         cursor: None,

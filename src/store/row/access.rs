@@ -68,6 +68,8 @@ pub struct ChatRow {
     pub allowed: bool,
     /// Until when nothing is answered there.
     pub muted_until: Option<DateTime<Utc>>,
+    /// When that was set.
+    pub muted_at: Option<DateTime<Utc>>,
     /// Who changed it last.
     pub by: String,
     /// When.

@@ -8,6 +8,7 @@ use frontdesk_core::message::{
     Attachment, Cursor, Forward, Link, Manner, Quote, RawEvent, Refusal, Source, Speaker,
 };
 use frontdesk_core::reset::ResetPolicy;
+use frontdesk_core::time::Now;
 
 use super::{Ask, OutRow, Quota};
 
@@ -17,7 +18,7 @@ pub struct Batch {
     /// Where it comes from.
     pub source: Source,
     /// Our time of acceptance.
-    pub received: DateTime<Utc>,
+    pub received: Now,
     /// The events, in the platform's order.
     pub items: Vec<Item>,
     /// Events among them that could not be read, to be kept as they arrived.

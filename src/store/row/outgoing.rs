@@ -10,6 +10,7 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::pairing::Salt;
 use frontdesk_core::profile::ReceiptRule;
+use frontdesk_core::time::Pause;
 
 use super::Author;
 
@@ -101,8 +102,8 @@ pub enum SendResult {
     },
     /// To be tried again.
     Later {
-        /// When.
-        next_at: DateTime<Utc>,
+        /// After which pause, in steady time.
+        pause: Pause,
         /// Why.
         error: String,
         /// Whether it counts as an attempt (a wait for the adapter or a rate limit does not).

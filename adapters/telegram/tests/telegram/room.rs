@@ -46,6 +46,10 @@ impl Clock for Hands {
         Mono(self.start.elapsed() + *self.ahead.lock().unwrap())
     }
 
+    fn elapsed(&self) -> Duration {
+        self.mono().0
+    }
+
     async fn sleep_until(&self, deadline: Mono) {
         while self.mono() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;

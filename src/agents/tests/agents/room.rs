@@ -36,6 +36,9 @@ impl Clock for StillClock {
     fn mono(&self) -> Mono {
         Mono(*self.now.borrow())
     }
+    fn elapsed(&self) -> Duration {
+        *self.now.borrow()
+    }
     async fn sleep_until(&self, deadline: Mono) {
         struct Asleep<'a>(&'a AtomicUsize);
         impl Drop for Asleep<'_> {

@@ -393,6 +393,10 @@ impl Clock for Machine {
         Mono(self.0.elapsed())
     }
 
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     async fn sleep_until(&self, deadline: Mono) {
         tokio::time::sleep(deadline.0.saturating_sub(self.0.elapsed())).await;

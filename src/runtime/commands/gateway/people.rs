@@ -152,7 +152,7 @@ pub(super) fn mute(house: &House, row: &InboundRow, request: &Gateway, minutes: 
         None => "until `/gateway unmute`".to_owned(),
     };
     let text = format!("I am silent here {end}. What is said meanwhile is not answered.");
-    silence(row, request, Some(house.clock.wall() + span), text)
+    silence(row, request, Some(house.now().steady + span), text)
 }
 
 /// `unmute`.

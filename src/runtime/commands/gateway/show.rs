@@ -12,8 +12,7 @@ const SESSIONS: u32 = 10;
 
 pub(super) async fn status(house: &House) -> Result<String, StoreError> {
     let totals = house.store.totals().await?;
-    let now = house.clock.wall();
-    let asking = house.store.pairing_requests(now).await?.len();
+    let asking = house.store.pairing_requests(house.now().steady).await?.len();
     let mut lines = vec![format!(
         "Running since {}. Sessions: {}. Waiting: {}. Turns: {}. To send: {}. Dead: {}.",
         house.started.format("%Y-%m-%d %H:%M UTC"),

@@ -47,7 +47,7 @@ async fn parts_of_one_address_go_one_after_the_other() {
 async fn a_later_part_waits_for_its_time() {
     let desk = desk_with("one").await;
     let part = desk.part("anna").await.unwrap();
-    let later = |counts| SendResult::Later { next_at: t(400), error: "503".into(), counts };
+    let later = |counts| SendResult::Later { pause: pause(400), error: "503".into(), counts };
     desk.ended(&part, later(true)).await;
     assert_eq!(desk.store.claim_part(&address("anna"), t(399)).await.unwrap(), NextPart::Wait(t(400)));
     let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
@@ -65,7 +65,7 @@ async fn a_later_part_waits_for_its_time() {
 async fn a_result_of_an_older_claim_comes_too_late() {
     let desk = desk_with("one").await;
     let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, SendResult::Later { next_at: t(1), error: "x".into(), counts: true }).await;
+    desk.ended(&part, SendResult::Later { pause: pause(1), error: "x".into(), counts: true }).await;
     let again = desk.part("anna").await.unwrap();
     let late = desk.store.part_ended(part.post.out, part.fence, sent("1"), t(2)).await.unwrap();
     assert_eq!(late, Fenced::Stale);
@@ -224,7 +224,7 @@ async fn who_has_sent_a_part_knows_whether_another_waits() {
     let one = desk.part("anna").await.unwrap();
     assert!(desk.ended(&one, sent("1")).await);
     let two = desk.part("anna").await.unwrap();
-    let later = SendResult::Later { next_at: t(400), error: "503".into(), counts: true };
+    let later = SendResult::Later { pause: pause(400), error: "503".into(), counts: true };
     assert!(desk.ended(&two, later).await, "it is open itself");
     let two = desk.part("anna").await.unwrap();
     assert!(!desk.ended(&two, sent("2")).await, "that of another address does not count");

@@ -13,6 +13,7 @@ use frontdesk_core::message::{Cursor, Manner, Source, Speaker};
 use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
+use frontdesk_core::time::Pause;
 use frontdesk_store::row::*;
 use frontdesk_store::{Options, Store};
 use tempfile::TempDir;
@@ -232,7 +233,7 @@ pub fn source() -> Source {
 pub fn batch(at: i64, items: Vec<Item>) -> Batch {
     Batch {
         source: source(),
-        received: t(at),
+        received: t(at).into(),
         items,
         dead_letters: Vec::new(),
         cursor: Some(Cursor(format!("at {at}"))),
@@ -291,6 +292,11 @@ pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {
 
 pub fn bare(turn: &ClaimedTurn, ending: Ending) -> Finish {
     Finish::bare(turn.id, turn.fence, ending, t(150))
+}
+
+/// A pause that began before everything and ends at `until`.
+pub fn pause(until: i64) -> Pause {
+    Pause { since: t(0), until: t(until) }
 }
 
 pub fn sent(id: &str) -> SendResult {

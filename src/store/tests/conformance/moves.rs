@@ -76,7 +76,7 @@ async fn what_is_on_its_way_goes_to_the_new_id() {
         ]
         .map(|(text, to)| (text.to_owned(), to.to_owned()))
     );
-    let later = SendResult::Later { next_at: t(60), error: "moved".into(), counts: false };
+    let later = SendResult::Later { pause: pause(60), error: "moved".into(), counts: false };
     assert!(desk.ended(&sending, later).await, "whoever sends still holds it");
     assert_eq!(desk.part("-100").await.unwrap().post.out, sending.post.out);
 }

@@ -1,0 +1,147 @@
+//! Time that does not follow the calendar when somebody sets it.
+//!
+//! The calendar's clock may jump either way: a battery is empty, an operator mistypes a year, a time server corrects
+//! both. Three rules keep that from mattering:
+//!
+//! - A pause (a retry, a mute, a lock-out, the life of a code) is measured by [`Steady`] time, which nobody sets. Stored,
+//!   it keeps its beginning too, so that after a restart a [`Pause`] that would last longer than it was meant to is over.
+//! - What is given up or deleted for its age is judged by a [`CautiousCalendar`]: it believes a jump ahead after a day.
+//! - What is about the day that people see (the reset rule, the daily quota, every time that is shown) follows the
+//!   calendar's clock as it is.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// One moment, by the calendar and by steady time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// As the calendar's clock shows it: for what is shown, counted by day or kept as history.
+    pub wall: DateTime<Utc>,
+    /// As [`Steady`] time: for pauses.
+    pub steady: DateTime<Utc>,
+}
+
+impl From<DateTime<Utc>> for Now {
+    /// A moment at which both agree.
+    fn from(both: DateTime<Utc>) -> Self {
+        Self { wall: both, steady: both }
+    }
+}
+
+/// The calendar as it was at the start of the process, moved on by the time that has passed since.
+#[derive(Debug, Clone, Copy)]
+pub struct Steady {
+    wall: DateTime<Utc>,
+    elapsed: Duration,
+}
+
+impl Steady {
+    /// Begins at `wall`, when [`elapsed`](crate::port::Clock::elapsed) says `elapsed`.
+    pub fn begun(wall: DateTime<Utc>, elapsed: Duration) -> Self {
+        Self { wall, elapsed }
+    }
+
+    /// The time when `elapsed` has passed.
+    pub fn at(&self, elapsed: Duration) -> DateTime<Utc> {
+        later(self.wall, elapsed.saturating_sub(self.elapsed))
+    }
+}
+
+/// A pause as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// When it began.
+    pub since: DateTime<Utc>,
+    /// When it ends.
+    pub until: DateTime<Utc>,
+}
+
+impl Pause {
+    /// Whether it is over. Before its beginning it is over as well: the clock was set back, and to wait for its end
+    /// would be to wait longer than was meant.
+    pub fn is_over(self, now: DateTime<Utc>) -> bool {
+        now >= self.until || now < self.since
+    }
+}
+
+/// How far the calendar's clock may be ahead without a doubt.
+const SLACK: Duration = Duration::from_secs(60);
+/// How long it must stay ahead until it is believed.
+const BELIEVED: Duration = Duration::from_secs(24 * 3600);
+
+/// A calendar that follows every step back at once, and a jump ahead only after a day: nothing is deleted because of a
+/// wrong date that somebody notices and mends.
+#[derive(Debug, Clone, Copy)]
+pub struct CautiousCalendar {
+    steady: Steady,
+    ahead_since: Option<Duration>,
+}
+
+impl CautiousCalendar {
+    /// Begins at `wall`, when [`elapsed`](crate::port::Clock::elapsed) says `elapsed`.
+    pub fn begun(wall: DateTime<Utc>, elapsed: Duration) -> Self {
+        Self { steady: Steady::begun(wall, elapsed), ahead_since: None }
+    }
+
+    /// The date that can be relied on while the calendar's clock shows `wall`.
+    pub fn read(&mut self, wall: DateTime<Utc>, elapsed: Duration) -> DateTime<Utc> {
+        let steady = self.steady.at(elapsed);
+        let since = *self.ahead_since.get_or_insert(elapsed);
+        if wall > later(steady, SLACK) && elapsed.saturating_sub(since) < BELIEVED {
+            return steady;
+        }
+        *self = Self::begun(wall, elapsed);
+        wall
+    }
+}
+
+/// A time later than the calendar knows is its last one.
+fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    chrono::Duration::from_std(by)
+        .ok()
+        .and_then(|by| time.checked_add_signed(by))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 3600;
+
+    fn t(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn s(seconds: i64) -> Duration {
+        Duration::from_secs(seconds.try_into().unwrap())
+    }
+
+    #[test]
+    fn a_pause_never_lasts_longer_than_it_was_meant_to() {
+        let pause = Pause { since: t(100), until: t(160) };
+        for (now, over) in [(100, false), (159, false), (160, true), (DAY, true), (99, true), (-DAY, true)] {
+            assert_eq!(pause.is_over(t(now)), over, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_jump_ahead_is_believed_after_a_day_and_a_step_back_at_once() {
+        let mut calendar = CautiousCalendar::begun(t(0), s(0));
+        assert_eq!(calendar.read(t(50), s(10)), t(50), "clocks are put right by seconds all the time");
+        assert_eq!(calendar.read(t(100 * DAY), s(20)), t(60));
+        assert_eq!(calendar.read(t(100), s(60)), t(100), "it was a mistake");
+        assert_eq!(calendar.read(t(DAY * 9), s(70)), t(110));
+        assert_eq!(calendar.read(t(DAY * 10 - 1), s(70 + DAY - 1)), t(110 + DAY - 1));
+        assert_eq!(calendar.read(t(DAY * 10), s(70 + DAY)), t(DAY * 10), "it is none");
+        assert_eq!(calendar.read(t(-DAY), s(80 + DAY)), t(-DAY));
+        assert_eq!(calendar.read(t(5), s(90 + DAY)), t(10 - DAY), "back again is a jump ahead");
+    }
+
+    #[test]
+    fn time_beyond_the_calendar_is_its_last_day() {
+        let steady = Steady::begun(t(0), s(0));
+        assert_eq!(steady.at(Duration::MAX), DateTime::<Utc>::MAX_UTC);
+    }
+}
