@@ -72,7 +72,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<(
             body,
             int(body.len() as u64),
             int(raw.body.len() as u64),
-            ms(batch.received),
+            ms(batch.received.wall),
         ],
     )?;
     if inserted > 0 { make_room(tx) } else { Ok(()) }

@@ -180,7 +180,7 @@ fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcom
 fn uncaptioned(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(file) = load(tx, id)? else { return Ok(()) };
     tx.run(
-        "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, body = '', plain = NULL, owner = NULL
+        "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, error = ?3, body = '', plain = NULL, owner = NULL
          WHERE id = ?1",
         params![id.0, ms(now), error],
     )?;
@@ -198,7 +198,7 @@ fn thread_gone(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     tx.run(
-        "UPDATE outbox SET state = 'queued', next_at = ?2, error = ?3, attempts = attempts - 1, owner = NULL
+        "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, error = ?3, attempts = attempts - 1, owner = NULL
          WHERE id = ?1",
         params![id.0, ms(now), error],
     )?;

@@ -129,7 +129,7 @@ impl Streaming {
             metrics::counter!("frontdesk_store_streams_reposted_total").increment(1);
         }
         tx.run(
-            "UPDATE outbox SET state = 'queued', act = ?2, target = ?3, body = ?4, plain = ?5, next_at = ?6,
+            "UPDATE outbox SET state = 'queued', act = ?2, target = ?3, body = ?4, plain = ?5, next_at = ?6, paused_at = NULL,
                                owner = NULL
              WHERE id = ?1",
             params![

@@ -281,7 +281,7 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     let desk = desk.reborn(2).await;
     let post = desk.part("anna").await.unwrap();
     assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
-    desk.ended(&post, SendResult::Later { next_at: t(200), error: "x".into(), counts: true }).await;
+    desk.ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
     assert_eq!(desk.store.parts(Some("queued"), None, 9).await.unwrap().len(), 2, "not before it is sent");
     let post = desk.part("anna").await.unwrap();
     desk.ended(&post, sent("78")).await;
