@@ -192,6 +192,10 @@ mod tests {
             Mono(*self.0.borrow())
         }
 
+        fn elapsed(&self) -> Duration {
+            *self.0.borrow()
+        }
+
         async fn sleep_until(&self, deadline: Mono) {
             let mut now = self.0.subscribe();
             // The clock lives as long as the test.

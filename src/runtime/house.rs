@@ -15,12 +15,8 @@ use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
 use frontdesk_core::port::{Clock, Stop};
 use frontdesk_core::reset::ResetPolicy;
-<<<<<<< HEAD
-use frontdesk_store::row::{AsideRow, InboundRow};
-=======
 use frontdesk_core::time::{CautiousCalendar, Now, Steady};
-use frontdesk_store::row::InboundRow;
->>>>>>> 476c1da (A clock that is set holds nothing back and deletes nothing)
+use frontdesk_store::row::{AsideRow, InboundRow};
 use frontdesk_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
