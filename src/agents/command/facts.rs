@@ -1,8 +1,8 @@
 //! The file that tells a program of one turn everything there is to know besides the words on its stdin.
 
-use std::fs::{DirBuilder, Permissions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use frontdesk_core::port::Turn;
@@ -33,11 +33,11 @@ impl Facts {
 fn write(folder: &Path, name: &str, facts: &str) -> io::Result<TempPath> {
     private(folder)?;
     // Made with O_EXCL, mode 0600 and a random name: nobody can have put something else in its place.
+    // Opened here, because the error must keep its number: a shortage is a reason to wait.
     let mut file = tempfile::Builder::new()
         .prefix(name)
         .suffix(".json")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
+        .make_in(folder, |path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path))?;
     file.write_all(facts.as_bytes())?;
     Ok(file.into_temp_path())
 }
