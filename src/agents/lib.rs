@@ -65,7 +65,7 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BuildError {
     /// The name is no good as a directory's name.
-    #[error("agent `{0}`: a name has letters, digits, `-`, `_` and `.`, and starts with a letter or a digit")]
+    #[error("agent `{0}`: {NAME}")]
     Name(String),
     /// The config is wrong.
     #[error("agent `{name}`: {reason}")]
@@ -77,12 +77,21 @@ pub enum BuildError {
     },
 }
 
+/// What an agent's name is like.
+const NAME: &str =
+    "an agent's name has 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or a digit";
+
+/// Says what is wrong with a name: it stands in session keys, on the disk and in programs' environment.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let plain = name.chars().all(|c| letter(c) || "-_".contains(c));
+    let good = plain && name.starts_with(letter) && name.len() <= 64;
+    if good { Ok(()) } else { Err(NAME.to_owned()) }
+}
+
 /// Builds the agent `name`. Nothing is started and no file is touched before its first turn.
 pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-        return Err(BuildError::Name(name.into()));
-    }
+    check_name(name).map_err(|_| BuildError::Name(name.into()))?;
     config.check().map_err(|reason| BuildError::Config { name: name.into(), reason })?;
     Ok(match config {
         Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),

@@ -66,6 +66,8 @@ pub struct Door {
 struct Prompts {
     waiting: VecDeque<LivePrompt>,
     closed: Option<Closed>,
+    /// An admin has disconnected the channel; that can be undone.
+    stopped: bool,
 }
 
 /// Why a door takes no prompts.
@@ -115,6 +117,20 @@ impl Door {
         }
     }
 
+    /// An admin has disconnected the channel, or connected it again. Nobody takes prompts meanwhile, so none is let
+    /// in, and those that wait are told so.
+    pub(crate) fn set_stopped(&self, stopped: bool) {
+        let refused = {
+            let mut prompts = self.prompts();
+            prompts.stopped = stopped;
+            if stopped { std::mem::take(&mut prompts.waiting) } else { VecDeque::new() }
+        };
+        for prompt in refused {
+            // Whoever asked may have gone.
+            drop(prompt.reply.send(Err(Busy::Disconnected)));
+        }
+    }
+
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &str, chat: &str, id: &str, text: String) -> Result<Reply, ApiError> {
         let (reply, outcome) = oneshot::channel();
@@ -125,6 +141,7 @@ impl Door {
             match prompts.closed {
                 Some(Closed::Stopping) => return Err(ApiError::stopping()),
                 Some(Closed::Off) => return Err(ApiError::channel_off()),
+                None if prompts.stopped => return Err(ApiError::channel_stopped()),
                 None if prompts.waiting.len() >= PROMPTS => return Err(ApiError::busy()),
                 None if self.under_way.load(Ordering::Relaxed) + bytes > PROMPT_BYTES => {
                     return Err(ApiError::busy());

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod channel;
 pub(crate) mod chat;
 pub(crate) mod house;
 pub(crate) mod outbox;

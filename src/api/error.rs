@@ -120,6 +120,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "channel_off", message)
     }
 
+    /// An admin has disconnected the web channel.
+    pub(crate) fn channel_stopped() -> Self {
+        Self::from(Busy::Disconnected)
+    }
+
     /// The door's own queue is full.
     pub(crate) fn busy() -> Self {
         let message = "too much is waiting: ask again in a moment";
@@ -199,6 +204,7 @@ impl From<Busy> for ApiError {
             Busy::Full { .. } => "busy",
             Busy::Storage(_) => "storage",
             Busy::Stopping => "stopping",
+            Busy::Disconnected => "channel_stopped",
         };
         // What the database says is for the log: it may hold paths.
         let message: Cow<'static, str> = match busy {
@@ -207,6 +213,11 @@ impl From<Busy> for ApiError {
                 "nothing can be stored right now: ask again in a moment".into()
             }
             Busy::Stopping => "the gateway is shutting down: ask again in a moment".into(),
+            Busy::Disconnected => {
+                "an admin has disconnected the web channel; on the machine, `frontdesk gateway \
+                                   start web` connects it again"
+                    .into()
+            }
             full @ Busy::Full { .. } => full.to_string().into(),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message).after(Duration::from_secs(5))

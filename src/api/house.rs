@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::Desk;
 use frontdesk_store::row::{AccessChange, Author};
@@ -72,6 +73,19 @@ impl House {
 
     pub(crate) fn now(&self) -> Mono {
         self.clock().mono()
+    }
+
+    /// Tells the door whenever an admin disconnects the web channel or connects it again. Never returns.
+    pub(crate) async fn follow_switch(&self) {
+        if let Some(mut switch) = self.desk.disconnected("web", DEFAULT_ACCOUNT) {
+            loop {
+                self.door.set_stopped(switch.borrow_and_update().is_some());
+                if switch.changed().await.is_err() {
+                    break;
+                }
+            }
+        }
+        std::future::pending().await
     }
 
     /// Returns after this time.

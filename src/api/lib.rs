@@ -122,7 +122,12 @@ impl Api {
             webhooks: self.webhooks,
             stop,
         });
-        listen::run(house.clone(), listener).await;
+        tokio::select! {
+            // First, so that the first prompt finds the channel as it is.
+            biased;
+            () = house.follow_switch() => {}
+            () = listen::run(house.clone(), listener) => {}
+        }
         house.door.close(Closed::Stopping);
         Ok(())
     }

@@ -10,7 +10,9 @@ use axum::routing::{MethodFilter, on};
 use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
-use crate::endpoint::{access, audit, chat, house as home, outbox, page, pairing, send, session, webhook};
+use crate::endpoint::{
+    access, audit, channel, chat, house as home, outbox, page, pairing, send, session, webhook,
+};
 use crate::error::ApiError;
 use crate::gate::{self, Endpoint, Need, Peer, Repeat};
 use crate::house::House;
@@ -63,6 +65,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/allowlist" LOOK, Own, access::list;
     POST "/api/allowlist" CHANGE, Remembered, access::grant;
     DELETE "/api/allowlist/{principal}" CHANGE, Own, access::revoke;
+    POST "/api/channel/{channel}/start" CHANGE, Remembered, channel::start;
+    POST "/api/channel/{channel}/stop" CHANGE, Remembered, channel::stop;
     GET "/api/audit" LOOK, Own, audit::list;
     GET "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;
     POST "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;

@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod field;
 mod format;
+mod gateway;
 mod key;
 mod link;
 mod log;
@@ -52,11 +53,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway until it is told to stop (SIGTERM or Ctrl-C)
-    #[command(
-        alias = "gateway",
-        after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./desk --port 0"
-    )]
+    #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./desk --port 0")]
     Run(run::RunArgs),
+    /// Connect or disconnect a channel of the running gateway; alone, the same as `run`
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  frontdesk gateway start web\n  frontdesk gateway stop telegram@work"
+    )]
+    Gateway(gateway::GatewayArgs),
     /// Show how the running gateway stands
     Status(Remote),
     /// List conversations, look into one, or change one
@@ -171,6 +175,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn act(command: Command) -> Done {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Gateway(args) => gateway::gateway(args),
         Command::Status(remote) => client::block_on(status::status(remote)),
         Command::Sessions(args) => client::block_on(sessions::sessions(args)),
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),

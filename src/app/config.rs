@@ -153,7 +153,8 @@ impl Config {
         wrong.extend(self.runtime.check().err());
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
             let path = document::join("agents", name);
-            agent.check().err().map(|problem| ConfigError { path, problem })
+            let checked = frontdesk_agents::check_name(name).and_then(|()| agent.check());
+            checked.err().map(|problem| ConfigError { path, problem })
         }));
         wrong.extend(self.channels.check(&self.gateway));
         let sections = self.channels.sections();

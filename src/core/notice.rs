@@ -34,6 +34,11 @@ pub enum Notice {
         /// The person's own id on the platform, by which they can be let in without a code.
         id: String,
     },
+    /// A stranger who has a code has written again.
+    CodeStands {
+        /// For how many minutes it is good.
+        minutes: i64,
+    },
     /// For an admin: somebody asks to be let in. Never says the code.
     Asked {
         /// How the person is shown.
@@ -117,6 +122,7 @@ impl Notice {
             Notice::Gap => "gap",
             Notice::Stale => "stale",
             Notice::Code { .. } => "code",
+            Notice::CodeStands { .. } => "code_stands",
             Notice::Asked { .. } => "asked",
             Notice::Admitted => "admitted",
         }
@@ -144,6 +150,13 @@ impl Notice {
                 "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an \
                  hour, and then write to me again. Your id here is `{id}`."
             ),
+            Notice::CodeStands { minutes } => {
+                let time = if *minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+                format!(
+                    "Your code above is good for another {time}: give it to the person who runs this bot. Until \
+                     they have let you in I keep nothing of what you write and do not answer."
+                )
+            }
             Notice::Asked { shown, who } => format!(
                 "{} asks to be let in (`{who}`). If you know them, ask them for their code and send \
                  `/gateway pair CODE`.",

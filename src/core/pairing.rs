@@ -25,6 +25,9 @@ pub const BETWEEN_REQUESTS: Duration = Duration::minutes(10);
 /// How long somebody must wait between two answers to their requests.
 pub const BETWEEN_NOTICES: Duration = Duration::hours(1);
 
+/// Who writes again so soon after they got their code needs no reminder of it.
+pub const BEFORE_REMINDER: Duration = Duration::minutes(1);
+
 /// Failed approvals after which an approver is locked out.
 pub const FAILURES: u32 = 5;
 

@@ -198,6 +198,9 @@ pub enum Busy {
     /// We are on the way down.
     #[error("shutting down")]
     Stopping,
+    /// An admin has disconnected the channel.
+    #[error("the channel is disconnected")]
+    Disconnected,
 }
 
 /// Who answers.

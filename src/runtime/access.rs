@@ -2,6 +2,7 @@
 //! database; this is its copy in memory, so that a decision costs no read.
 
 mod change;
+mod left;
 mod loops;
 mod names;
 mod strangers;
@@ -18,6 +19,7 @@ use frontdesk_core::time::Pause;
 use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedRow};
 use tokio::sync::Mutex;
 
+pub(crate) use left::said as revoked;
 use loops::Loops;
 pub(crate) use strangers::MOST_OPEN;
 use strangers::Strangers;
@@ -73,7 +75,7 @@ impl Access {
             Context::Dm => None,
         };
         let context = ruled.as_deref().map_or(context, Context::Group);
-        access::decide(rules, known.grants_of(who.principal, context), who, context, action)
+        access::decide(rules, known.grants_of(who.principal, context, |_| true), who, context, action)
     }
 
     /// The first id of a chat that may have moved.
@@ -123,7 +125,7 @@ impl Access {
         let Some(rules) = self.rules.get(&place) else { return Vec::new() };
         let known = self.known();
         let shut = |context| {
-            let grants = Grants { admin: false, ..known.grants_of(principal, context) };
+            let grants = Grants { admin: false, ..known.grants_of(principal, context, |_| true) };
             let who = Who::person(principal);
             access::decide(rules, grants, who, context, Action::Speak) != Decision::Allow
         };
@@ -143,6 +145,11 @@ impl Access {
             let all = people.chain(admins).chain(groups);
             all.filter_map(move |(id, scope)| Some((Principal::new(channel, Some(account), id).ok()?, scope)))
         })
+    }
+
+    /// Whether anything is granted to somebody.
+    pub(crate) fn holds_any(&self, who: &Principal) -> bool {
+        self.known().grants.get(who).is_some_and(|grants| !grants.is_empty())
     }
 
     /// Every grant that holds, every chat that was set and every account that is disconnected.
@@ -177,10 +184,16 @@ impl Access {
 }
 
 impl Known {
-    fn grants_of(&self, principal: &Principal, context: Context<'_>) -> Grants {
+    fn grants_of(
+        &self,
+        principal: &Principal,
+        context: Context<'_>,
+        keeps: impl Fn(&Scope) -> bool,
+    ) -> Grants {
         let (channel, account) = (principal.platform(), principal.account());
         let mut grants = Grants::default();
-        for grant in self.grants.get(principal).into_iter().flatten() {
+        let held = self.grants.get(principal).into_iter().flatten();
+        for grant in held.filter(|grant| keeps(&grant.scope)) {
             match (&grant.scope, context) {
                 (Scope::Admin, _) => grants.admin = true,
                 (Scope::Dm, _) => grants.dm = true,

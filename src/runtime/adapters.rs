@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account;
 use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
@@ -104,6 +105,15 @@ impl Adapters {
         let mut places: Vec<_> = self.accounts.keys().cloned().collect();
         places.sort();
         places
+    }
+
+    /// The accounts of a channel, or the one that is named with it: `telegram`, `telegram@work`.
+    pub(crate) fn named(&self, what: &str) -> Vec<(String, String)> {
+        let (channel, account) = account::split(what);
+        let places = self.places().into_iter();
+        places
+            .filter(|place| place.0 == channel && account.is_none_or(|account| place.1 == account))
+            .collect()
     }
 
     /// Disconnects those accounts that somebody is named for, and connects the others.
@@ -247,6 +257,11 @@ impl Connection {
             post.key = format!("{}/{}", self.house, post.key);
         }
         act
+    }
+
+    /// Tells who has disconnected it, whenever that changes.
+    pub(crate) fn switch(&self) -> watch::Receiver<Option<String>> {
+        self.stopped.subscribe()
     }
 
     fn account(&self, clock: &Arc<dyn Clock>) -> Account {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use frontdesk_core::access::Action;
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::Scope;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
 use frontdesk_store::row::{AccessDone, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow};
@@ -28,6 +29,10 @@ use tokio::sync::mpsc;
 use crate::desk::Lifecycle;
 use crate::gate;
 use crate::house::House;
+
+/// What an admin hears who calls us in a group that is not served.
+const UNSERVED: &str = "This group is not served, so I hear nobody here. As an admin you can change that: send \
+                        `/gateway allow-here`. Everyone in the group may speak to me then.";
 
 /// How long a command waits when the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -85,12 +90,15 @@ async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = house.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
     // An admin looks after the gateway also where nobody may talk to the agent.
-    let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_)));
+    let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_call(&row);
     let may = house.still_may(&row, Action::Speak) || for_admins && house.still_may(&row, Action::Administer);
     if !may {
         return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let Plan { effect, reply, lifecycle } = plan(house, &row, parsed).await?;
+    let Plan { effect, reply, lifecycle } = match is_call(&row) {
+        true => Plan::say(UNSERVED),
+        false => plan(house, &row, parsed).await?,
+    };
     let answered = answer(house, id, effect, reply).await?;
     house.note_storage(None);
     let Fenced::Done(done) = answered else { return Ok(()) };
@@ -106,6 +114,11 @@ async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
         house.lifecycle.send_replace(Some(wanted));
     }
     Ok(())
+}
+
+/// Whether an admin only called us in a group that is not served: nothing is kept of what they said.
+fn is_call(row: &InboundRow) -> bool {
+    row.text.is_empty() && row.session.scope() != Scope::Dm
 }
 
 /// Stores the command's effect, its reply and its end. What it changes of who may speak is known when this returns.

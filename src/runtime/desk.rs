@@ -18,6 +18,7 @@ use frontdesk_store::row::{Author, OutRow, Outgoing, SessionRow, Totals};
 use frontdesk_store::{Store, StoreError};
 
 use crate::house::House;
+use crate::media;
 
 pub use access::{AccessEntry, AccessView};
 
@@ -269,9 +270,12 @@ impl Desk {
         let SessionRow { key, address, epoch, .. } = self.known(session).await?;
         let (house, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
+            let files = house.store.session_files(&key).await?;
             let erased = house.store.erase(&key, &author, house.clock.wall()).await?;
             let (running, waiting) = erased.unwrap_or_default();
             house.cancelled(&key, &address, &running, waiting).await;
+            // Those that another conversation names stay.
+            media::sweep::delete_free(&house, files).await?;
             if let Some(entry) = house.agents.get(key.agent()) {
                 entry.agent.forget(&key, epoch).await;
             }

@@ -114,12 +114,17 @@ fn of_somebody(house: &House, source: &Source, event: Event, now: Now) -> (Item,
     }
     let chat = first_id(house, &event);
     let scene = Scene { house, source, event: &event, chat: &chat, now };
-    match scene.access() {
-        Entry::Open => {}
+    let entry = scene.access();
+    match entry {
+        Entry::Open | Entry::Unserved => {}
         Entry::Ask => return (ask::item(&scene), None),
         Entry::Shut(reason) => return (Item::PassedOver(format!("{DENIED}{reason}")), None),
     }
     match scene.session() {
+        Ok(session) if matches!(entry, Entry::Unserved) => {
+            let plan = limits(&scene, scene.called());
+            (Item::Keep(Box::new(incoming(&scene, session, plan))), None)
+        }
         Ok(session) => (admitted(&scene, session.clone()), Some(session)),
         Err(error) => {
             tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");

@@ -45,8 +45,9 @@ pub(crate) fn apply(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: No
         }
         AccessChange::Deny { code, place } => decide(tx, Verdict::Denied, code, place.as_ref(), author, now),
         AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, wall),
-        AccessChange::Revoke { principal, scope, also } => {
-            grant::revoke(tx, principal, scope.as_ref(), also, author, wall)
+        AccessChange::Revoke { principal, scope, also, private } => {
+            let from = grant::From { principal, scope: scope.as_ref(), also, private: private.as_ref() };
+            grant::revoke(tx, from, author, wall)
         }
         AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, wall),
         AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),

@@ -161,7 +161,11 @@ mod tests {
         let (principal, author) =
             (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
         store
-            .change_access(AccessChange::Revoke { principal, scope: None, also: Vec::new() }, author, day(0))
+            .change_access(
+                AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None },
+                author,
+                day(0),
+            )
             .await
             .unwrap();
         assert_eq!(store.overheard(), 1, "one is forgotten with its sender");

@@ -5,8 +5,8 @@ use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::notice::Notice;
-use frontdesk_core::pairing::{BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFE};
-use frontdesk_core::time::Pause;
+use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFE};
+use frontdesk_core::time::{Now, Pause};
 use rusqlite::params;
 
 use crate::arrival::{Arrival, known};
@@ -28,7 +28,7 @@ pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, V
     };
     if let Some(kind) = refused {
         pass_over(tx, &batch.source, kind)?;
-        return Ok((Stored::PassedOver, Vec::new()));
+        return Ok((Stored::PassedOver, reminded(tx, ask, batch.received)?));
     }
     make_room(tx, ask)?;
     let id = Arrival::asked(ask).insert(tx, batch)?;
@@ -46,6 +46,36 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
     let Some((open, created, told)) = last else { return Ok(false) };
     let within = |since: DateTime<Utc>, span: Duration| !Pause { since, until: since + span }.is_over(now);
     Ok((open && within(created, LIFE)) || within(created, BETWEEN_REQUESTS) || within(told, BETWEEN_NOTICES))
+}
+
+/// Whoever has a code that is good and writes again is told so, once: a part's key is there once only.
+fn reminded(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<Vec<OutRow>> {
+    let open = tx.one(
+        "SELECT message_id, created_at, expires_at FROM pairing WHERE principal = ?1 AND state = 'open'",
+        [ask.principal.as_str()],
+        |row| Ok((MessageId(row.get(0)?), at(row, 1)?, at(row, 2)?)),
+    )?;
+    let Some((request, created, expires)) = open else { return Ok(Vec::new()) };
+    let minutes = (expires - now.steady).num_minutes();
+    if now.steady - created < BEFORE_REMINDER || !(1..=LIFE.num_minutes()).contains(&minutes) {
+        return Ok(Vec::new());
+    }
+    let notice = Notice::CodeStands { minutes };
+    let key = format!("{request}/notice/{}", notice.kind());
+    let told = "SELECT 1 FROM outbox WHERE part_key = ?1";
+    if tx.one(told, [format!("{key}/0")], |_| Ok(()))?.is_some() {
+        return Ok(Vec::new());
+    }
+    let person = Envelope {
+        turn: None,
+        about: &[request],
+        session: Some(&ask.session),
+        address: &ask.address,
+        reply_to: None,
+        kind: PostKind::Notice,
+        now: now.wall,
+    };
+    person.text(tx, &key, &notice.text())
 }
 
 /// Forgets this person's last request, and as many of the oldest as stand in the way. Who is forgotten may ask

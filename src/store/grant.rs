@@ -1,7 +1,7 @@
 //! Grants: given, and taken back.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::Principal;
+use frontdesk_core::address::{Address, Principal};
 use rusqlite::{Row, params};
 
 use crate::audit::{audit, done_or_unchanged};
@@ -23,6 +23,11 @@ pub(crate) fn grant(
     let shown: Option<String> = tx.one(asked, [principal.as_str()], |row| row.get(0))?.flatten();
     let new = give(tx, principal, scope, author.via, shown.as_deref(), author, now)?;
     audit(tx, author, "grant", &format!("{principal} {}", scope.name()), done_or_unchanged(new), now)?;
+    if matches!(scope, Scope::Dm | Scope::Admin) {
+        // Whoever may write in private does not wait to be let in any more.
+        let let_in = "UPDATE pairing SET state = 'approved' WHERE principal = ?1 AND state = 'open'";
+        tx.run(let_in, [principal.as_str()])?;
+    }
     Ok(AccessDone::Granted { new })
 }
 
@@ -44,23 +49,31 @@ pub(crate) fn give(
     Ok(given > 0)
 }
 
+/// From whom something is taken back, as [`crate::row::AccessChange::Revoke`] says it.
+#[derive(Clone, Copy)]
+pub(crate) struct From<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) scope: Option<&'a Scope>,
+    pub(crate) also: &'a [Scope],
+    pub(crate) private: Option<&'a Address>,
+}
+
 /// Takes back one grant or all of them, and ends what the person has open where they held.
 pub(crate) fn revoke(
     tx: &Tx<'_>,
-    principal: &Principal,
-    scope: Option<&Scope>,
-    also: &[Scope],
+    from: From<'_>,
     author: &Author,
     now: DateTime<Utc>,
 ) -> Outcome<AccessDone> {
+    let From { principal, scope, also, private } = from;
     let grants = tx.run(
         "UPDATE access SET revoked_at = ?3, revoked_by = ?4
          WHERE principal = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR scope = ?2)",
         params![principal.as_str(), scope.map(Scope::name), ms(now), author.name],
     )?;
-    let mut ended = end(tx, Whose::Person { principal, scope }, now)?;
+    let mut ended = end(tx, Whose::Person { principal, scope, private }, now)?;
     for place in also {
-        ended.extend(end(tx, Whose::Person { principal, scope: Some(place) }, now)?);
+        ended.extend(end(tx, Whose::Person { principal, scope: Some(place), private }, now)?);
     }
     let subject = format!("{principal} {}", scope.map_or_else(|| "everything".to_owned(), Scope::name));
     let changed = grants > 0 || ended != Revoked::default();

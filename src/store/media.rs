@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::FileKind;
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
@@ -86,6 +87,29 @@ impl Store {
                 )?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// The files of a conversation: those that came with its messages, and those that went out in it.
+    pub async fn session_files(&self, session: &SessionKey) -> Result<Vec<String>> {
+        let session = session.clone();
+        self.read(move |sql| {
+            let mut files = sql.all(
+                "SELECT m.file FROM inbound i JOIN media m ON m.message_id = i.id
+                 WHERE i.key = ?1 AND m.file IS NOT NULL",
+                [session.as_str()],
+                |row| row.get::<_, String>(0),
+            )?;
+            let out = sql.all(
+                "SELECT media FROM outbox WHERE key = ?1 AND media IS NOT NULL",
+                [session.as_str()],
+                |row| row.get::<_, String>(0),
+            )?;
+            files.extend(out.iter().filter_map(|json| carried(json)).map(|media| media.file));
+            files.sort();
+            files.dedup();
+            Ok(files)
         })
         .await
     }

@@ -13,15 +13,15 @@ use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Envelope;
 use crate::row::{OutRow, Revoked, Scope};
-use crate::sql::parsed;
+use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 
 /// Whose open messages end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Whose<'a> {
-    /// One person's, where a grant held; without a scope everywhere.
-    Person { principal: &'a Principal, scope: Option<&'a Scope> },
+    /// One person's, where a grant held; without a scope everywhere. Their private chat, where it is known.
+    Person { principal: &'a Principal, scope: Option<&'a Scope>, private: Option<&'a Address> },
     /// Everybody's in a group.
     Chat(&'a Address),
 }
@@ -41,7 +41,7 @@ impl Whose<'_> {
             Whose::Person { scope: None, .. } => true,
             Whose::Person { scope: Some(Scope::Admin), .. } => false,
             Whose::Person { scope: Some(Scope::Dm), .. } => session.scope() == key::Scope::Dm,
-            Whose::Person { scope: Some(Scope::Group(chat)), principal } => {
+            Whose::Person { scope: Some(Scope::Group(chat)), principal, .. } => {
                 in_group(session, principal.platform(), principal.account(), chat)
             }
             Whose::Chat(chat) => in_group(session, chat.channel(), chat.account(), chat.chat()),
@@ -63,7 +63,83 @@ pub(crate) fn end(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<
     turns(tx, whose, now, &mut ended)?;
     waiting(tx, whose, &mut ended)?;
     asides(tx, whose)?;
+    ended.dropped = unsent(tx, whose, now)?;
     Ok(ended)
+}
+
+/// A part that could still be sent.
+struct Unsent {
+    id: i64,
+    session: Option<SessionKey>,
+    address: Address,
+    turn: Option<i64>,
+    message: Option<i64>,
+    answers: bool,
+}
+
+/// Drops what is to be sent and has not left: whatever goes to the person's private chat, and in groups what answers
+/// them alone. A code is left: it belongs to who asks to be let in.
+fn unsent(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<u64> {
+    let mut dropped = 0;
+    // Spelled out, so that each finds its own small index.
+    for open in [
+        "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
+         WHERE state IN ('queued', 'streaming', 'sending') AND state = 'queued' AND salt IS NULL",
+        "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
+         WHERE state IN ('unknown', 'dead') AND state = 'unknown' AND salt IS NULL",
+    ] {
+        let parts = tx.all(open, [], |row| {
+            let session: Option<String> = row.get(1)?;
+            Ok(Unsent {
+                id: row.get(0)?,
+                session: session.map(|_| parsed(row, 1)).transpose()?,
+                address: parsed(row, 2)?,
+                turn: row.get(3)?,
+                message: row.get(4)?,
+                answers: row.get(5)?,
+            })
+        })?;
+        for part in parts {
+            if is_theirs(tx, whose, &part)? {
+                dropped += tx.run(
+                    "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3, owner = NULL WHERE id = ?1",
+                    params![part.id, Refusal::Revoked.name(), ms(now)],
+                )?;
+            }
+        }
+    }
+    Ok(dropped as u64)
+}
+
+fn is_theirs(tx: &Tx<'_>, whose: Whose<'_>, part: &Unsent) -> Outcome<bool> {
+    if let Whose::Person { principal, scope: None | Some(Scope::Dm), private } = whose {
+        if private.is_some_and(|private| *private == part.address) {
+            return Ok(true);
+        }
+        if let Some(session) = part.session.as_ref().filter(|session| session.scope() == key::Scope::Dm) {
+            return tx
+                .one(
+                    "SELECT 1 FROM inbound WHERE key = ?1 AND principal = ?2 LIMIT 1",
+                    [session.as_str(), principal.as_str()],
+                    |_| Ok(()),
+                )
+                .map(|spoken| spoken.is_some());
+        }
+    }
+    let Some(session) = part.session.as_ref().filter(|session| part.answers && whose.holds_in(session))
+    else {
+        return Ok(false);
+    };
+    if let Whose::Chat(_) = whose {
+        return Ok(session.scope() != key::Scope::Dm);
+    }
+    // What answers several people belongs to the others as well.
+    let asked = tx.all(
+        "SELECT principal FROM inbound WHERE turn_id = ?1 UNION SELECT principal FROM inbound WHERE id = ?2",
+        params![part.turn, part.message],
+        |row| row.get::<_, String>(0),
+    )?;
+    Ok(!asked.is_empty() && asked.iter().all(|who| whose.says(who)))
 }
 
 fn waiting(tx: &Tx<'_>, whose: Whose<'_>, ended: &mut Revoked) -> Outcome<()> {

@@ -19,7 +19,8 @@ fn an_admins_stop_is_an_orderly_end() {
     home.run(&["chat", "remember me"]).good();
     // Whether the answer is still heard, or the gateway has gone before, is no matter here.
     let mut chat = command(&home.path());
-    let mut chat = chat.args(["chat", "/gateway stop"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut chat =
+        chat.args(["chat", "/gateway stop confirm"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let ran = daemon.end();
     assert_eq!(ran.good().code, Some(0));
     assert!(ran.err.contains("an admin wants it so") && ran.err.contains("stopped"), "{ran:?}");
@@ -28,7 +29,7 @@ fn an_admins_stop_is_an_orderly_end() {
     let _daemon = Daemon::start(&home.path());
     let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
     let texts: Vec<_> = messages["messages"].as_array().unwrap().iter().map(|one| &one["text"]).collect();
-    assert_eq!(texts, [&json!("/gateway stop"), &json!("remember me")]);
+    assert_eq!(texts, [&json!("/gateway stop confirm"), &json!("remember me")]);
 }
 
 #[test]
@@ -116,4 +117,23 @@ fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again()
     chat.wait().unwrap();
     daemon.stop().good();
     assert_eq!(std::fs::read_dir(home.path().join("run")).unwrap().count(), 0);
+}
+
+#[test]
+fn the_last_channel_is_put_on_again_from_the_machine() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    assert!(home.run(&["chat", "/gateway stop web"]).good().out.contains("/gateway stop web confirm"));
+    home.run(&["chat", "still here"]).good();
+    let stopped = home.run(&["gateway", "stop", "web"]);
+    assert!(stopped.good().out.contains("web@default is disconnected."), "{stopped:?}");
+    assert!(stopped.out.contains("No admin can reach the gateway by a chat now"), "{stopped:?}");
+    home.run(&["chat", "anybody?"]).failed(1, &["disconnected", "frontdesk gateway start web"]);
+    assert!(home.run(&["gateway", "status"]).good().out.contains("web"));
+    assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web@default is connected again."));
+    assert_eq!(home.run(&["chat", "and now?"]).good().out, "and now?\n");
+    home.run(&["gateway", "start", "fax"]).failed(1, &["fax", "web"]);
+    let audit = home.run(&["audit"]).good().out.clone();
+    assert!(audit.contains("cli") && audit.contains("stop") && audit.contains("start"), "{audit}");
+    daemon.stop().good();
 }

@@ -66,7 +66,7 @@ async fn push(inbox: &dyn Inbox, source: &Source, batch: &[Event], next: u64, st
         match inbox.push(source, batch.to_vec(), cursor).await {
             Ok(_) => return true,
             Err(Busy::Stopping) => return false,
-            Err(busy @ (Busy::Full { .. } | Busy::Storage(_))) => {
+            Err(busy @ (Busy::Full { .. } | Busy::Storage(_) | Busy::Disconnected)) => {
                 tracing::debug!(channel = CHANNEL, %busy, "a batch waits");
                 tokio::select! {
                     () = pause() => {}

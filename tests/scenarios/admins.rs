@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_core::message::{Outcome, Speaker};
 use frontdesk_runtime::Lifecycle;
 use frontdesk_world::event::said;
-use frontdesk_world::{World, plan};
+use frontdesk_world::{World, operator, plan};
 
 #[tokio::test]
 async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
@@ -78,7 +78,7 @@ async fn a_muted_chat_is_not_answered_and_commands_are() {
 async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     let mut world = World::new().await;
     let root = world.user("root");
-    root.says("/gateway stop fake").await;
+    root.says("/gateway stop fake confirm").await;
     assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
     world.at_rest().await;
     let account = |world: &World| world.desk().accounts().remove(0);
@@ -99,6 +99,70 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     world.desk().change_access(start, by).await.unwrap();
     assert!(matches!(world.platform().outcome(waits).await, Outcome::Accepted { .. }));
     assert_eq!(root.hears().await, "are you there?");
+}
+
+#[tokio::test]
+async fn the_last_way_in_is_closed_on_a_second_word_alone() {
+    let world = World::new().await;
+    let root = world.user("root");
+    root.says("/gateway stop fake").await;
+    let asked = root.hears().await;
+    assert!(asked.contains("last way in") && asked.contains("/gateway stop fake confirm"), "{asked}");
+    root.says("/gateway stop").await;
+    assert!(root.hears().await.contains("/gateway stop confirm"));
+    world.at_rest().await;
+    assert_eq!(world.desk().accounts()[0].stopped, None);
+    assert_eq!(*world.desk().lifecycle().borrow(), None);
+    let audits = world.desk().audits(None, 2).await.unwrap();
+    let outcomes: Vec<&str> = audits.iter().map(|line| line.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["refused:not_confirmed", "refused:last_way_in"]);
+}
+
+#[tokio::test]
+async fn the_only_admin_goes_on_a_second_word_alone() {
+    let world = World::with(plan().access(|access| access.admins.clear())).await;
+    let grant = |who: &str| frontdesk_store::row::AccessChange::Grant {
+        principal: format!("fake:{who}").parse().unwrap(),
+        scope: frontdesk_store::row::Scope::Admin,
+    };
+    world.desk().change_access(grant("anna"), operator()).await.unwrap();
+    let anna = world.user("anna");
+    anna.says("/gateway revoke fake anna").await;
+    let asked = anna.hears().await;
+    assert!(asked.contains("last admin") && asked.contains("/gateway revoke fake anna confirm"), "{asked}");
+    world.desk().change_access(grant("bob"), operator()).await.unwrap();
+    anna.says("/gateway revoke fake anna").await;
+    anna.hears().await;
+    anna.says("/gateway status").await;
+    assert_eq!(anna.hears().await, "Only admins may look after the gateway.", "bob is left");
+    let bob = world.user("bob");
+    bob.says("/gateway revoke fake bob confirm").await;
+    bob.hears().await;
+    bob.says("/gateway status").await;
+    assert_eq!(bob.hears().await, "Only admins may look after the gateway.");
+}
+
+#[tokio::test]
+async fn a_revocation_says_where_somebody_may_still_speak() {
+    let world = World::new().await;
+    let grant =
+        |scope| frontdesk_store::row::AccessChange::Grant { principal: "fake:eve".parse().unwrap(), scope };
+    let scope = frontdesk_store::row::Scope::Group("-7".to_owned());
+    world.desk().change_access(grant(scope), operator()).await.unwrap();
+    let root = world.user("root");
+    root.says("/gateway revoke fake eve").await;
+    let said = root.hears().await;
+    assert!(
+        said.contains("may still speak: in private, which is open to everyone; in group -1, which is open"),
+        "{said}"
+    );
+    assert!(!said.contains("-7") && !said.contains("not speak to me any more"), "{said}");
+    assert!(matches!(world.user("eve").tries("hello").await, Outcome::Accepted { .. }), "as it said");
+    root.says("/gateway revoke fake @eve").await;
+    assert!(
+        root.hears().await.contains("this names nobody"),
+        "the platform's rule holds for a revocation too"
+    );
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn lets_in(world: &World, who: &str) {
 
 async fn shuts_out(world: &World, who: &str) {
     let principal = format!("fake:{who}").parse().unwrap();
-    changes(world, AccessChange::Revoke { principal, scope: None, also: Vec::new() }).await;
+    changes(world, AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None }).await;
 }
 
 async fn group(people: &[&str]) -> World {

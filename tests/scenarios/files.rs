@@ -11,7 +11,7 @@ use frontdesk_world::event::said;
 use frontdesk_world::files::Fetch;
 use frontdesk_world::patience::until;
 use frontdesk_world::platform::{Carried, Fault};
-use frontdesk_world::{Step, World, plan};
+use frontdesk_world::{Step, World, operator, plan};
 
 fn photo(name: &str) -> Fetch {
     Fetch::Bytes(format!("bytes of {name}").into_bytes())
@@ -480,4 +480,22 @@ async fn a_caption_that_the_platform_refuses_costs_nobody_the_file_and_a_bad_fil
     let sees = ben.sees();
     assert_eq!((sees[0].as_str(), sees.len()), ("June", 2), "{sees:?}");
     assert!(sees[1].contains("could not be delivered"), "{sees:?}");
+}
+
+#[tokio::test]
+async fn erasing_a_conversation_erases_its_files() {
+    let world = World::new().await;
+    for (who, file) in [("anna", "cat"), ("bob", "dog")] {
+        world.platform().holds(file, [photo(file)]);
+        made(&world, &format!("{who}.txt"), b"for somebody");
+        world.agent().will([Step::File("anna.txt", None), Step::Echo]);
+        world.platform().brought(said(who, "look").with_file(file, FileKind::Photo)).await;
+        world.at_rest().await;
+    }
+    assert_eq!((listed(world.media().join("in")).len(), listed(world.media().join("out")).len()), (2, 2));
+    world.desk().erase(&world.key("anna"), &operator()).await.unwrap();
+    let [left] = &listed(world.media().join("in"))[..] else { panic!("one is left") };
+    let bobs = std::fs::read(world.media().join("in").join(left)).unwrap();
+    assert_eq!(bobs, b"bytes of dog", "another conversation's file stays");
+    assert_eq!(listed(world.media().join("out")).len(), 1);
 }

@@ -24,6 +24,25 @@ async fn a_group_that_nobody_allowed_is_not_served() {
 }
 
 #[tokio::test]
+async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_that() {
+    let world = World::new().await;
+    let platform = world.platform();
+    assert_eq!(platform.brought(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(platform.brought(said("root", "chatting").overheard_in("-9")).await, Outcome::Denied);
+    assert_eq!(platform.brought(said("root", "hello").in_group("-9").forwarded()).await, Outcome::Denied);
+    assert!(answers(&world, "-9").await.is_empty(), "nobody else hears anything");
+    platform.brought(said("root", "some secret words").in_group("-9")).await;
+    let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
+    assert!(hint.contains("`/gateway allow-here`") || hint.contains("/gateway allow-here"), "{hint}");
+    assert!(world.agent().heard().is_empty());
+    platform.brought(said("root", "/gateway allow-here").in_group("-9")).await;
+    assert_eq!(answers(&world, "-9").await.len(), 2);
+    platform.brought(said("anna", "hello").in_group("-9")).await;
+    assert_eq!(answers(&world, "-9").await.len(), 3);
+    assert_eq!(world.agent().heard(), ["hello"]);
+}
+
+#[tokio::test]
 async fn a_group_stays_silent_until_it_is_spoken_to() {
     let world = World::new().await;
     let platform = world.platform();

@@ -91,6 +91,22 @@ async fn a_stranger_hears_one_notice_an_hour() {
 }
 
 #[tokio::test]
+async fn a_stranger_who_comes_back_is_told_once_that_their_code_is_good() {
+    let world = World::with(guarded()).await;
+    let eve = world.user("eve");
+    eve.tries("hi").await;
+    let code = code_in(&eve.hears().await);
+    for _ in 0..3 {
+        world.clock().pass(Duration::from_secs(600));
+        eve.tries("hello?").await;
+        world.at_rest().await;
+    }
+    let [_, again] = &eve.sees()[..] else { panic!("{:?}", eve.sees()) };
+    assert!(again.contains("good for another 50 minutes"), "{again}");
+    assert!(matches!(approve(&world, &code).await.unwrap(), AccessDone::Approved(_)), "and it is");
+}
+
+#[tokio::test]
 async fn a_code_is_good_once_and_for_an_hour() {
     let world = World::with(guarded()).await;
     let (eve, mallory) = (world.user("eve"), world.user("mallory"));
@@ -170,8 +186,10 @@ async fn a_revocation_comes_to_its_end_also_when_its_author_hangs_up() {
     world.agent().will([frontdesk_world::Step::Hang]);
     let running = eve.says("runs").await;
     world.agent().begun(1).await;
-    let revoke =
-        world.desk().change_access(AccessChange::Revoke { principal, scope: None, also: Vec::new() }, cli());
+    let revoke = world.desk().change_access(
+        AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None },
+        cli(),
+    );
     assert!(revoke.now_or_never().is_none(), "begun, and dropped");
     assert_eq!(world.ended(running).await.message.state, "cancelled");
     until("the agent is told", || async { (world.agent().aborted().len() == 1).then_some(()) }).await;
@@ -192,6 +210,7 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
         principal: principal.clone(),
         scope: Some(Scope::Admin),
         also: Vec::new(),
+        private: None,
     })
     .await;
     let AccessDone::Revoked(ended) = done else { panic!("{done:?}") };
@@ -202,7 +221,8 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm }).await;
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
     let kept = eve.says("kept").await;
-    change(AccessChange::Revoke { principal, scope: Some(Scope::Admin), also: Vec::new() }).await;
+    change(AccessChange::Revoke { principal, scope: Some(Scope::Admin), also: Vec::new(), private: None })
+        .await;
     assert_eq!(world.ended(kept).await.message.state, "answered");
 }
 

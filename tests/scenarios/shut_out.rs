@@ -102,7 +102,12 @@ async fn run(steps: Vec<Step>) {
                 if PEOPLE[who] != "listed" {
                     (granted.dm[who], granted.group[who]) = (false, false);
                 }
-                AccessChange::Revoke { principal: principal(who), scope: None, also: Vec::new() }
+                AccessChange::Revoke {
+                    principal: principal(who),
+                    scope: None,
+                    also: Vec::new(),
+                    private: None,
+                }
             }
             Step::Serve { allowed } => {
                 granted.served = allowed;

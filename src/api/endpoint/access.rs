@@ -64,12 +64,15 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
     let principal: Principal = call.param(0)?.parse().map_err(malformed)?;
     let scope = scope.as_deref().map(named).transpose()?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
-    let change = AccessChange::Revoke { principal, scope, also: Vec::new() };
+    let (who, place) = (principal.clone(), scope.clone());
+    let change = AccessChange::Revoke { principal, scope, also: Vec::new(), private: None };
     match call.house.desk.change_access(change, call.author()?).await? {
         AccessDone::Revoked(ended) => {
             answer["grants"] = ended.grants.into();
             answer["running"] = ended.running.len().into();
             answer["waiting"] = ended.waiting.len().into();
+            answer["dropped"] = ended.dropped.into();
+            answer["said"] = call.house.desk.revoked(&who, place.as_ref(), &ended).into();
             Ok(Answer::ok(answer))
         }
         _ => Err(ApiError::internal()),

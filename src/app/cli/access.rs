@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
-use frontdesk_core::count::counted;
 use frontdesk_core::key::DEFAULT_ACCOUNT;
 use serde_json::{Value, json};
 
@@ -110,16 +109,7 @@ async fn revoke(args: Revoke) -> Done {
     if who.remote.json {
         return screen::json(&answer);
     }
-    let n = |name: &str| field::number(&answer, name);
-    if n("grants") == 0 {
-        return screen::line(format!("{principal} was granted nothing there; nothing has changed."));
-    }
-    screen::line(format!(
-        "Taken back from {principal}: {}. Cancelled: {} running, {} waiting.",
-        counted(n("grants"), "grant"),
-        n("running"),
-        n("waiting")
-    ))
+    screen::line(screen::harmless(&field::text(&answer, "said")))
 }
 
 async fn list(remote: &Remote) -> Done {

@@ -122,13 +122,13 @@ fn times_beyond_reason_are_refused() {
 #[test]
 fn a_large_configuration_is_read_in_one_go() {
     let agents: Vec<String> = (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\n")).collect();
-    let json: Vec<String> = (0..8_000).map(|n| format!("\"ä{n}\": {{\"kind\": \"echo\"}}")).collect();
+    let json: Vec<String> = (0..8_000).map(|n| format!("/* ä */ \"a{n}\": {{\"kind\": \"echo\"}}")).collect();
     let wrong: Vec<String> =
         (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
     let chats: Vec<String> =
         (0..8_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
     let whole = format!("default_agent = \"a0\"\n{}{}", agents.concat(), chats.concat());
-    let line = format!("{{\"default_agent\": \"ä0\", \"agents\": {{{}}}}}", json.join(", "));
+    let line = format!("{{\"default_agent\": \"a0\", \"agents\": {{{}}}}}", json.join(", "));
     #[expect(clippy::disallowed_methods, reason = "a test measures")]
     let begun = std::time::Instant::now();
     read(&whole).unwrap();
@@ -345,5 +345,14 @@ fn the_other_examples_are_good() {
     for name in ["config/minimal.toml", "config/team.toml"] {
         let file = in_repository(name);
         load(&file, &env).unwrap_or_else(|problems| panic!("{problems}"));
+    }
+}
+
+#[test]
+fn an_agents_name_is_a_plain_word() {
+    let agent = |name: &str| format!("default_agent = {name:?}\n[agents.{name:?}]\nkind = \"echo\"\n");
+    read(&agent("a-2_b")).unwrap();
+    for name in ["Main", "a b", "../x", "-a", "a.b", "ä", &"x".repeat(65)] {
+        says(&agent(name), &["2:9", "1 to 64 of a-z, 0-9"]);
     }
 }

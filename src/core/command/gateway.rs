@@ -7,6 +7,8 @@
 //! start [CHANNEL]           stop [CHANNEL]  restart
 //! ```
 //!
+//! What would shut the last admin out wants one word more: `confirm` at its end.
+//!
 //! PLATFORM is a channel's name, with its account where that is not the default one: `telegram`,
 //! `telegram@work`. USER is the platform's own id of a person, never a name.
 
@@ -46,6 +48,8 @@ pub enum Gateway {
         platform: String,
         /// The person's id there.
         user: String,
+        /// Also if nobody could look after the gateway from a chat afterwards.
+        confirm: bool,
     },
     /// Serve the group in which this is said.
     AllowHere,
@@ -67,6 +71,8 @@ pub enum Gateway {
     Stop {
         /// Which one; `None` is the gateway itself.
         what: Option<String>,
+        /// Also if nobody could connect it again from a chat.
+        confirm: bool,
     },
     /// Stop and start the gateway.
     Restart,
@@ -113,7 +119,12 @@ impl Gateway {
             ("allow", [platform, user, here]) if here.eq_ignore_ascii_case("here") => {
                 Gateway::Allow { platform: own(platform), user: own(user), here: true }
             }
-            ("revoke", [platform, user]) => Gateway::Revoke { platform: own(platform), user: own(user) },
+            ("revoke", [platform, user]) => {
+                Gateway::Revoke { platform: own(platform), user: own(user), confirm: false }
+            }
+            ("revoke", [platform, user, confirm]) if is_confirm(confirm) => {
+                Gateway::Revoke { platform: own(platform), user: own(user), confirm: true }
+            }
             ("allow-here", []) => Gateway::AllowHere,
             ("deny-here", []) => Gateway::DenyHere,
             ("mute", []) => Gateway::Mute { minutes: None },
@@ -121,8 +132,12 @@ impl Gateway {
             ("unmute", []) => Gateway::Unmute,
             ("start", []) => Gateway::Start { what: None },
             ("start", [what]) => Gateway::Start { what: Some(own(what)) },
-            ("stop", []) => Gateway::Stop { what: None },
-            ("stop", [what]) => Gateway::Stop { what: Some(own(what)) },
+            ("stop", []) => Gateway::Stop { what: None, confirm: false },
+            ("stop", [confirm]) if is_confirm(confirm) => Gateway::Stop { what: None, confirm: true },
+            ("stop", [what]) => Gateway::Stop { what: Some(own(what)), confirm: false },
+            ("stop", [what, confirm]) if is_confirm(confirm) => {
+                Gateway::Stop { what: Some(own(what)), confirm: true }
+            }
             ("restart", []) => Gateway::Restart,
             _ => return None,
         })
@@ -150,6 +165,10 @@ impl Gateway {
     }
 }
 
+fn is_confirm(word: &str) -> bool {
+    word.eq_ignore_ascii_case("confirm")
+}
+
 fn within(minutes: &str) -> Option<u32> {
     super::number(minutes).filter(|minutes| (1..=MOST_MINUTES).contains(minutes))
 }
@@ -169,7 +188,12 @@ mod tests {
     #[case("mute", Gateway::Mute { minutes: None })]
     #[case("mute 30", Gateway::Mute { minutes: Some(30) })]
     #[case("start 3847", Gateway::Start { what: Some("3847".into()) })]
-    #[case("stop", Gateway::Stop { what: None })]
+    #[case("stop", Gateway::Stop { what: None, confirm: false })]
+    #[case("stop confirm", Gateway::Stop { what: None, confirm: true })]
+    #[case("stop web", Gateway::Stop { what: Some("web".into()), confirm: false })]
+    #[case("stop web Confirm", Gateway::Stop { what: Some("web".into()), confirm: true })]
+    #[case("revoke telegram 1", Gateway::Revoke { platform: "telegram".into(), user: "1".into(), confirm: false })]
+    #[case("revoke telegram 1 confirm", Gateway::Revoke { platform: "telegram".into(), user: "1".into(), confirm: true })]
     fn a_request_is_what_it_says(#[case] rest: &str, #[case] expected: Gateway) {
         assert_eq!(Gateway::parse(rest), Some(expected));
     }
@@ -181,6 +205,8 @@ mod tests {
     #[case("allow telegram")]
     #[case("allow telegram 12 there")]
     #[case("allow-here now")]
+    #[case("stop web now")]
+    #[case("revoke telegram 1 now")]
     #[case("mute 0")]
     #[case("mute -3")]
     #[case("mute 99999999")]

@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
 
@@ -18,16 +18,47 @@ impl House {
         author: Author,
     ) -> Result<AccessDone, StoreError> {
         let change = match change {
-            // An admin may speak where others need to be let in.
-            AccessChange::Revoke { principal, scope: Some(Scope::Admin), .. } => AccessChange::Revoke {
-                also: self.access.open_to_admins_alone(&principal),
-                scope: Some(Scope::Admin),
-                principal,
-            },
+            AccessChange::Revoke { principal, scope, .. } => self.revocation(principal, scope),
             change => change,
         };
         let store = self.store.change_access(change.clone(), author, self.now());
         self.changing(&change, store, |stored| stored.as_ref().ok()).await
+    }
+
+    /// What it means to take this from somebody.
+    pub(crate) fn revocation(&self, principal: Principal, scope: Option<Scope>) -> AccessChange {
+        let also = match &scope {
+            // An admin may speak where others need to be let in.
+            Some(Scope::Admin) => self.access.open_to_admins_alone(&principal),
+            _ => Vec::new(),
+        };
+        let connection = self.adapters.get(principal.platform(), principal.account());
+        let prefix = connection.and_then(|to| to.adapter.profile().person_chat);
+        let private = prefix.and_then(|prefix| {
+            let chat = format!("{prefix}{}", principal.id());
+            Address::new(principal.platform(), Some(principal.account()), &chat, None).ok()
+        });
+        AccessChange::Revoke { principal, scope, also, private }
+    }
+
+    /// Says why somebody can have been granted nothing: the id is none that a person could have. What is granted all
+    /// the same can be taken back.
+    pub(crate) fn may_be_revoked(&self, who: &Principal) -> Result<(), String> {
+        if self.access.holds_any(who) { Ok(()) } else { (self.grant_rule)(who, &Scope::Dm) }
+    }
+
+    /// Whether an admin could look after the gateway from some chat, if these accounts were disconnected and this
+    /// person were no admin.
+    pub(crate) fn has_way_in(&self, without: &[(String, String)], but: Option<&Principal>) -> bool {
+        let is_other = |place: &(String, String), id: &str| {
+            but.is_none_or(|who| (who.platform(), who.account(), who.id()) != (&*place.0, &*place.1, id))
+        };
+        let mut open = self
+            .adapters
+            .places()
+            .into_iter()
+            .filter(|place| !without.contains(place) && self.access.stopped(place).is_none());
+        open.any(|place| self.access.admins(&place).iter().any(|id| is_other(&place, id)))
     }
 
     /// Has a change stored, and makes it known. What is taken away is taken from memory before, so that nothing

@@ -37,15 +37,22 @@ pub(super) async fn plan(
         Gateway::Pair { code } => people::code(row, &request, code, true),
         Gateway::Deny { code } => people::code(row, &request, code, false),
         Gateway::Allow { platform, user, here } => people::allow(house, row, &request, platform, user, *here),
-        Gateway::Revoke { platform, user } => people::revoke(house, row, &request, platform, user),
+        Gateway::Revoke { platform, user, confirm } => {
+            people::revoke(house, row, &request, platform, user, *confirm)
+        }
         Gateway::AllowHere => people::serve(house, row, &request, true),
         Gateway::DenyHere => people::serve(house, row, &request, false),
         Gateway::Mute { minutes } => people::mute(house, row, &request, *minutes),
         Gateway::Unmute => people::unmute(row, &request),
-        Gateway::Start { what: Some(what) } => account::switch(house, row, &request, what, false),
-        Gateway::Stop { what: Some(what) } => account::switch(house, row, &request, what, true),
+        Gateway::Start { what: Some(what) } => account::start(house, row, &request, what),
+        Gateway::Stop { what: Some(what), confirm } => account::stop(house, row, &request, what, *confirm),
         Gateway::Start { what: None } => noted("I am running.".to_owned()),
-        Gateway::Stop { what: None } => Plan {
+        Gateway::Stop { what: None, confirm: false } => {
+            let text = "This stops the whole gateway: nobody can start it again from a chat, only on the machine it \
+                        runs on. To do it, send `/gateway stop confirm`.";
+            note(row, &request, "refused:not_confirmed", text.to_owned())
+        }
+        Gateway::Stop { what: None, confirm: true } => Plan {
             lifecycle: Some(Lifecycle::Stop),
             ..noted("Stopping. What was accepted is kept; start the program again to go on.".to_owned())
         },

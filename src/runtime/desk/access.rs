@@ -1,13 +1,15 @@
 //! Who may speak, for the command line and the API.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account;
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{
-    AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Scope, StoppedRow,
+    AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Revoked, Scope, StoppedRow,
 };
 use tokio::sync::watch;
 
 use super::{Desk, DeskError, Lifecycle};
+use crate::access::revoked;
 
 /// Who may speak, as it stands now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,6 +49,9 @@ impl Desk {
         match &change {
             AccessChange::Grant { principal, scope } => self.refuse_odd_ids(principal, scope)?,
             AccessChange::Revoke { principal, scope, .. } => {
+                self.0
+                    .may_be_revoked(principal)
+                    .map_err(|problem| DeskError::Invalid(format!("{}: {problem}", principal.id())))?;
                 self.refuse_what_the_file_says(principal, scope.as_ref())?;
             }
             _ => {}
@@ -61,6 +66,44 @@ impl Desk {
             })
         })
         .await
+    }
+
+    /// What a revocation has done, in a few sentences. To be asked for when it is done.
+    pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
+        let mut text = revoked(who, ended, &self.0.access.left(who, Some(scope.unwrap_or(&Scope::Admin))));
+        // Not everybody who reads it knows Markdown.
+        text.retain(|c| c != '`');
+        text.extend(self.locked_out().map(|warning| format!(" {warning}")));
+        text
+    }
+
+    /// Connects the accounts of a channel, or the one that is named with it (`telegram@work`), or disconnects them.
+    /// Returns them, and a warning if no admin can reach the gateway by a chat now.
+    pub async fn switch(
+        &self,
+        what: &str,
+        stopped: bool,
+        author: Author,
+    ) -> Result<(Vec<(String, String)>, Option<String>), DeskError> {
+        let accounts = self.0.adapters.named(what);
+        if accounts.is_empty() {
+            let known = self.0.adapters.places().into_iter();
+            let known: Vec<String> =
+                known.map(|(channel, account)| account::shown(&channel, &account)).collect();
+            return Err(DeskError::NotFound(format!("channel {what}; there are {}", known.join(", "))));
+        }
+        self.change_access(AccessChange::Switch { accounts: accounts.clone(), stopped }, author).await?;
+        Ok((accounts, self.locked_out()))
+    }
+
+    /// Tells who has disconnected an account, whenever that changes; `None` if there is no such account.
+    pub fn disconnected(&self, channel: &str, account: &str) -> Option<watch::Receiver<Option<String>>> {
+        Some(self.0.adapters.get(channel, account)?.switch())
+    }
+
+    fn locked_out(&self) -> Option<String> {
+        let locked = !self.0.has_way_in(&[], None);
+        locked.then(|| "No admin can reach the gateway by a chat now, only from the machine.".to_owned())
     }
 
     /// Strangers who wait for an admin, the oldest first.

@@ -29,6 +29,8 @@ pub(super) enum Entry {
     Open,
     /// Its sender is a stranger who may ask.
     Ask,
+    /// An admin speaks to us where nobody is served: they hear how to change that.
+    Unserved,
     /// No, and why.
     Shut(&'static str),
 }
@@ -76,6 +78,7 @@ impl Scene<'_> {
             {
                 Entry::Open
             }
+            Decision::Deny(DenyReason::UnknownGroup) if self.is_admin_who_calls() => Entry::Unserved,
             Decision::Pair if self.event.kind == EventKind::Message => Entry::Ask,
             Decision::Pair => Entry::Shut("unknown"),
             Decision::Deny(reason) => Entry::Shut(reason.name()),
@@ -89,6 +92,18 @@ impl Scene<'_> {
     /// Whether an admin says it.
     pub(super) fn is_by_admin(&self) -> bool {
         self.decide(Action::Administer) == Decision::Allow
+    }
+
+    fn is_admin_who_calls(&self) -> bool {
+        self.event.kind == EventKind::Message
+            && self.event.addressed
+            && self.event.forward.is_none()
+            && self.decide(Action::Administer) == Decision::Allow
+    }
+
+    /// What is kept of an admin's words where nobody is served: that they called.
+    pub(super) fn called(&self) -> Plan {
+        Plan::of(Disposition::Command).saying("")
     }
 
     fn is_admin_command(&self) -> bool {

@@ -62,9 +62,13 @@ async fn unnamed(house: &House, folder: &'static str, date: DateTime<Utc>) -> Re
             return Ok(());
         }
     };
-    for batch in names.chunks(BATCH) {
-        let names: Vec<String> = batch.iter().map(|name| format!("{folder}/{name}")).collect();
-        let named = house.store.files_in_use(names.clone()).await?;
+    delete_free(house, names.into_iter().map(|name| format!("{folder}/{name}")).collect()).await
+}
+
+/// Deletes those of these files that no row names, now that what named them may be gone.
+pub(crate) async fn delete_free(house: &House, names: Vec<String>) -> Result<(), StoreError> {
+    for names in names.chunks(BATCH) {
+        let named = house.store.files_in_use(names.to_vec()).await?;
         let free = names.iter().filter(|name| !named.contains(name)).map(|name| house.media.path(name));
         delete(free.collect()).await;
     }

@@ -197,6 +197,8 @@ pub enum AccessChange {
         /// Where nothing but this grant let the person speak, besides the place it names: an admin speaks in many.
         /// What is open there ends as well.
         also: Vec<Scope>,
+        /// The person's private chat, where it is known: what is to be sent there is dropped.
+        private: Option<Address>,
     },
     /// Serve a group, or serve it no more.
     Serve {
@@ -276,6 +278,8 @@ pub struct Revoked {
     pub waiting: Vec<(SessionKey, Address, MessageId)>,
     /// What streamed messages say now.
     pub said: Vec<OutRow>,
+    /// How many outgoing messages were dropped.
+    pub dropped: u64,
 }
 
 impl Revoked {
@@ -285,6 +289,7 @@ impl Revoked {
         self.running.extend(more.running);
         self.waiting.extend(more.waiting);
         self.said.extend(more.said);
+        self.dropped += more.dropped;
     }
 }
 

@@ -47,7 +47,7 @@ fn the_schema_knows_the_keys_of_each_kind_and_refuses_others() {
 fn an_agent_with_a_bad_name_or_config_is_not_built() {
     let room = Room::new();
     let host = Host { home: room.home.path().into(), clock: room.clock.clone(), env: Vec::new() };
-    for name in ["", "..", "a/b", "-x", ".hidden"] {
+    for name in ["", "..", "a/b", "-x", "_x", ".hidden", "a.b", "Main", "ä", "a b", &"x".repeat(65)] {
         assert_eq!(build(name, &Config::default(), &host).err(), Some(BuildError::Name(name.into())));
     }
     let config = Config::Command(frontdesk_agents::command::Config { max_turns: Some(0), ..shell("cat") });

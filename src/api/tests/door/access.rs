@@ -355,3 +355,47 @@ async fn what_changes_a_session_or_a_part_is_in_the_audit_with_its_author() {
     assert_eq!(shown, expected);
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_is_off_says_so_at_once_takes_nothing_and_is_put_on_again_without_it() {
+    let house = House::open().await;
+    let mut socket = house.socket().await;
+    let stopped = house.post("/api/channel/web/stop", json!({})).await;
+    assert_eq!(stopped.body["accounts"], json!([{"channel": "web", "account": "default"}]), "{stopped:?}");
+    let warning = stopped.body["warning"].as_str().unwrap_or_default();
+    assert!(warning.contains("only from the machine"), "the pigeons have no admin: {stopped:?}");
+    for body in
+        [json!({"text": "hi"}), json!({"text": "hi", "wait": false}), json!({"text": "hi", "stream": true})]
+    {
+        let asked = house.post("/api/chat", body).await;
+        assert_eq!((asked.status.as_u16(), asked.code()), (503, "channel_stopped"), "{asked:?}");
+    }
+    socket.prompt("1", "hi").await;
+    let error = socket.hear_type("error").await;
+    assert_eq!((&error["id"], &error["code"]), (&json!("1"), &json!("channel_stopped")), "{error}");
+    assert_eq!(house.get("/api/sessions").await.body["sessions"], json!([]), "nothing was taken");
+    let started = house.post("/api/channel/web/start", json!({})).await;
+    assert_eq!(started.status, StatusCode::OK, "{started:?}");
+    assert_eq!(
+        house.post("/api/chat", json!({"text": "hello again"})).await.body["text"],
+        json!("hello again")
+    );
+    let unknown = house.post("/api/channel/fax/start", json!({})).await;
+    assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "not_found"));
+    let reader = house.request(Method::POST, "/api/channel/web/stop").bearer_auth(READER);
+    assert_eq!(answer(reader.json(&json!({}))).await.status, StatusCode::FORBIDDEN);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobodys_id_is_refused_alike_when_it_is_granted_and_when_it_is_taken_back() {
+    let house = House::open().await;
+    let granted = house.post("/api/access", json!({"platform": "pigeon", "user": "@eve"})).await;
+    let revoked = house.delete("/api/access/pigeon%3A@eve").await;
+    let revoked =
+        if revoked.status == 400 { revoked } else { house.delete("/api/access/pigeon%3A%2540eve").await };
+    assert_eq!((granted.status.as_u16(), revoked.status.as_u16()), (400, 400), "{granted:?} {revoked:?}");
+    assert_eq!(granted.body["error"]["message"], json!("@eve: this is not an id"));
+    assert_eq!(revoked.body["error"]["message"], granted.body["error"]["message"]);
+    house.close().await;
+}

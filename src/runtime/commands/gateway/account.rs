@@ -1,6 +1,5 @@
 //! Connecting and disconnecting channels.
 
-use frontdesk_core::account;
 use frontdesk_core::command::Gateway;
 use frontdesk_store::row::{AccessChange, InboundRow};
 
@@ -8,14 +7,30 @@ use super::{changing, note};
 use crate::commands::Plan;
 use crate::house::House;
 
-/// `start CHANNEL` and `stop CHANNEL`.
-pub(super) fn switch(house: &House, row: &InboundRow, request: &Gateway, what: &str, stopped: bool) -> Plan {
+/// `start CHANNEL`.
+pub(super) fn start(house: &House, row: &InboundRow, request: &Gateway, what: &str) -> Plan {
+    switch(house, row, request, what, false, true)
+}
+
+/// `stop CHANNEL [confirm]`.
+pub(super) fn stop(house: &House, row: &InboundRow, request: &Gateway, what: &str, confirm: bool) -> Plan {
+    switch(house, row, request, what, true, confirm)
+}
+
+fn switch(
+    house: &House,
+    row: &InboundRow,
+    request: &Gateway,
+    what: &str,
+    stopped: bool,
+    confirm: bool,
+) -> Plan {
     if what.bytes().all(|byte| byte.is_ascii_digit()) {
         let text =
             "The port is set with `gateway.port` in the configuration file, or with `frontdesk run --port`.";
         return note(row, request, "refused:port", text.to_owned());
     }
-    let accounts = named(house, what);
+    let accounts = house.adapters.named(what);
     if accounts.is_empty() {
         let known: Vec<String> = house
             .adapters
@@ -26,12 +41,19 @@ pub(super) fn switch(house: &House, row: &InboundRow, request: &Gateway, what: &
         let text = format!("There is no such channel. There are: {}.", known.join(", "));
         return note(row, request, "refused:no_channel", text);
     }
+    if stopped && !confirm && !house.has_way_in(&accounts, None) {
+        let text = format!(
+            "This is the last way in: no admin could reach me by a chat afterwards. To do it all the same, send \
+             `/gateway stop {what} confirm`; on the machine, `frontdesk gateway start {what}` connects it again."
+        );
+        return note(row, request, "refused:last_way_in", text);
+    }
     let count = accounts.len();
     let ours = (row.address.channel().to_owned(), row.address.account().to_owned());
     if stopped && accounts.contains(&ours) {
         let text = format!(
             "`{what}` is disconnected, and I do not hear you here any more. To connect it again, say \
-             `/gateway start {what}` in another channel; on the machine, `frontdesk chat '/gateway start {what}'`."
+             `/gateway start {what}` in another channel; on the machine, `frontdesk gateway start {what}`."
         );
         return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text);
     }
@@ -46,11 +68,4 @@ pub(super) fn switch(house: &House, row: &InboundRow, request: &Gateway, what: &
         (false, _) => format!("`{what}` is connected again, {count} accounts."),
     };
     changing(row, AccessChange::Switch { accounts, stopped }, move |_| text)
-}
-
-/// The accounts of a channel, or the one that is named with it.
-fn named(house: &House, what: &str) -> Vec<(String, String)> {
-    let (channel, account) = account::split(what);
-    let places = house.adapters.places().into_iter();
-    places.filter(|place| place.0 == channel && account.is_none_or(|account| place.1 == account)).collect()
 }

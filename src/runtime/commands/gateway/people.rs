@@ -11,7 +11,7 @@ use frontdesk_core::prompt::inert;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
 use super::{changing, note};
-use crate::access::Place;
+use crate::access::{Place, revoked};
 use crate::commands::Plan;
 use crate::house::House;
 
@@ -83,8 +83,15 @@ pub(super) fn allow(
     })
 }
 
-/// `revoke PLATFORM USER`.
-pub(super) fn revoke(house: &House, row: &InboundRow, request: &Gateway, platform: &str, user: &str) -> Plan {
+/// `revoke PLATFORM USER [confirm]`.
+pub(super) fn revoke(
+    house: &House,
+    row: &InboundRow,
+    request: &Gateway,
+    platform: &str,
+    user: &str,
+    confirm: bool,
+) -> Plan {
     let principal = match person(house, platform, user) {
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
@@ -95,26 +102,22 @@ pub(super) fn revoke(house: &House, row: &InboundRow, request: &Gateway, platfor
         );
         return note(row, request, "refused:in_config", text);
     }
-    let whom = principal.to_string();
-    changing(
-        row,
-        AccessChange::Revoke { principal, scope: None, also: Vec::new() },
-        move |facts| match access(facts) {
-            Some(AccessDone::Revoked(ended)) if ended.grants == 0 => {
-                format!("`{whom}` had been granted nothing.")
-            }
-            Some(AccessDone::Revoked(ended)) => {
-                let stopped = ended.running.len() + ended.waiting.len();
-                let rest = if stopped == 0 {
-                    String::new()
-                } else {
-                    format!(" {stopped} open messages ended with it.")
-                };
-                format!("`{whom}` may not speak to me any more.{rest}")
-            }
-            _ => "Done.".to_owned(),
-        },
-    )
+    if let Err(problem) = house.may_be_revoked(&principal) {
+        return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
+    }
+    if !confirm && principal == row.principal && !house.has_way_in(&[], Some(&principal)) {
+        let text = format!(
+            "You are the last admin who can reach me by a chat. To go all the same, send \
+             `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \
+             --admin` lets you in again."
+        );
+        return note(row, request, "refused:last_way_in", text);
+    }
+    let (whom, left) = (principal.clone(), house.access.left(&principal, None));
+    changing(row, house.revocation(principal, None), move |facts| match access(facts) {
+        Some(AccessDone::Revoked(ended)) => revoked(&whom, ended, &left),
+        _ => "Done.".to_owned(),
+    })
 }
 
 /// `allow-here` and `deny-here`.

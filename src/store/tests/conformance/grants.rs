@@ -9,7 +9,7 @@ fn grant(who: &str, scope: Scope) -> AccessChange {
 }
 
 fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
-    AccessChange::Revoke { principal: person(who), scope, also: Vec::new() }
+    AccessChange::Revoke { principal: person(who), scope, also: Vec::new(), private: None }
 }
 
 #[tokio::test]
@@ -73,7 +73,9 @@ async fn another_account_is_another_person() {
     let desk = Desk::open().await;
     desk.change(1, grant("anna", Scope::Dm)).await;
     let work = frontdesk_core::address::Principal::new("telegram", Some("work"), "anna").unwrap();
-    let done = desk.change(2, AccessChange::Revoke { principal: work, scope: None, also: Vec::new() }).await;
+    let done = desk
+        .change(2, AccessChange::Revoke { principal: work, scope: None, also: Vec::new(), private: None })
+        .await;
     assert_eq!(done, AccessDone::Revoked(Revoked::default()));
     assert_eq!(desk.grants().await, ["telegram:anna dm"]);
 }

@@ -90,9 +90,15 @@ async fn a_message_that_was_taken_is_known_though_its_sender_is_a_stranger_now()
 async fn somebody_with_a_code_gets_no_other_one_and_leaves_no_row() {
     let desk = Desk::open().await;
     desk.asked(0, asks("eve", "0")).await;
+    let soon = desk.asked(59, asks("eve", "soon")).await;
+    assert_eq!((soon.items, soon.said), (vec![Stored::PassedOver], vec![]), "she has just got it");
     for n in 1..60 {
         let accepted = desk.asked(n * 60, asks("eve", &n.to_string())).await;
-        assert_eq!((accepted.items, accepted.said), (vec![Stored::PassedOver], vec![]), "after {n} minutes");
+        assert_eq!(accepted.items, [Stored::PassedOver], "after {n} minutes");
+        // Once she is told that her code is good, and then no more.
+        let said: Vec<&str> = accepted.said.iter().map(|row| row.post.key.as_str()).collect();
+        assert_eq!(said, if n == 1 { vec!["m1/notice/code_stands/0"] } else { vec![] }, "after {n} minutes");
+        assert!(accepted.said.iter().all(|row| row.salt.is_none() && row.address == address("eve")));
     }
     let again = desk.asked(HOUR, asks("eve", "60")).await;
     assert!(matches!(again.items[..], [Stored::Asked { new: true, .. }]));
@@ -101,6 +107,26 @@ async fn somebody_with_a_code_gets_no_other_one_and_leaves_no_row() {
     assert_eq!(open.len(), 1, "at most one request each");
     assert!(matches!(desk.approve(HOUR + 1, &code("eve", "0")).await, AccessDone::NoSuchCode { .. }));
     assert!(matches!(desk.approve(HOUR + 1, &code("eve", "60")).await, AccessDone::Approved(_)));
+}
+
+#[tokio::test]
+async fn a_request_of_somebody_who_is_let_in_by_id_is_closed() {
+    for scope in [Scope::Dm, Scope::Admin] {
+        let desk = Desk::open().await;
+        desk.asked(0, asks("eve", "0")).await;
+        desk.asked(0, asks("mallory", "1")).await;
+        let group = AccessChange::Grant { principal: person("eve"), scope: Scope::Group("-1".into()) };
+        desk.change(1, group).await;
+        assert_eq!(
+            desk.store.pairing_requests(t(2)).await.unwrap().len(),
+            2,
+            "a group's grant is another thing"
+        );
+        desk.change(3, AccessChange::Grant { principal: person("eve"), scope }).await;
+        let open = desk.store.pairing_requests(t(4)).await.unwrap();
+        assert_eq!(open.iter().map(|row| &row.principal).collect::<Vec<_>>(), [&person("mallory")]);
+        assert_eq!(desk.asked(300, asks("eve", "2")).await.said, [], "and she is told of no code any more");
+    }
 }
 
 #[tokio::test]

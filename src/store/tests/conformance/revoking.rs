@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::desk::*;
 
 fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
-    AccessChange::Revoke { principal: person(who), scope, also: Vec::new() }
+    AccessChange::Revoke { principal: person(who), scope, also: Vec::new(), private: None }
 }
 
 async fn revoked(desk: &Desk, who: &str, scope: Option<Scope>) -> Revoked {
@@ -53,6 +53,62 @@ async fn what_waits_is_refused_and_what_runs_is_cancelled() {
     assert_eq!((desk.state(anna).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
     assert_eq!(desk.audit().await, ["revoke telegram:eve dm: done"]);
     assert!(desk.texts("queued").await.is_empty(), "nobody is told");
+}
+
+/// Puts a text on its way to a chat.
+async fn send(desk: &Desk, to: &str, key: &str) {
+    let outgoing = Outgoing {
+        address: address(to),
+        session: None,
+        parts: parts(key),
+        media: vec![],
+        key: key.into(),
+        author: admin(),
+        now: t(1),
+    };
+    desk.store.send(outgoing).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted() {
+    let desk = Desk::open().await;
+    for who in ["eve", "bob"] {
+        let turn = desk.turn(who, who).await;
+        desk.ends(answered(&turn, &format!("{who} one|{who} two"))).await;
+        send(&desk, who, &format!("{who} sent")).await;
+    }
+    for (n, who) in ["eve", "bob"].into_iter().enumerate() {
+        desk.heard(1, in_group("-1", who, &format!("g{n}"), "group")).await;
+        let turn = claim_group(&desk, Take::One).await.unwrap();
+        desk.ends(answered(&turn, &format!("{who} in the group"))).await;
+    }
+    // What answers both is bob's as well.
+    desk.heard(1, in_group("-1", "eve", "g8", "x")).await;
+    desk.heard(1, in_group("-1", "bob", "g9", "y")).await;
+    let both = claim_group(&desk, Take::All).await.unwrap();
+    desk.ends(answered(&both, "both")).await;
+    let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
+    let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+    let AccessDone::Revoked(ended) = desk.change(50, change).await else { panic!("not revoked") };
+    assert_eq!(ended.dropped, 4);
+    assert_eq!(desk.texts("dropped").await, ["eve one", "eve two", "eve sent", "eve in the group"]);
+    assert_eq!(desk.texts("queued").await, ["bob one", "bob two", "bob sent", "bob in the group", "both"]);
+    assert!(desk.part("eve").await.is_none());
+}
+
+#[tokio::test]
+async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_round() {
+    for (scope, dropped) in [(Scope::Dm, "private"), (Scope::Group("-1".into()), "group")] {
+        let desk = Desk::open().await;
+        desk.heard(1, by("eve", says("eve", "0", "x"))).await;
+        let turn = desk.claim("eve").await.unwrap();
+        desk.ends(answered(&turn, "private")).await;
+        desk.heard(1, in_group("-1", "eve", "g", "x")).await;
+        let turn = claim_group(&desk, Take::One).await.unwrap();
+        desk.ends(answered(&turn, "group")).await;
+        revoked(&desk, "eve", Some(scope)).await;
+        assert_eq!(desk.texts("dropped").await, [dropped]);
+    }
 }
 
 #[tokio::test]

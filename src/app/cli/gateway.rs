@@ -1,0 +1,61 @@
+//! `frontdesk gateway`: connecting and disconnecting channels. It needs the home's token and no channel, so that what
+//! was switched off from a chat can be switched on again.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::client::{self, Client, fresh_key, segment};
+use super::run::{self, RunArgs};
+use super::{Done, Remote, field, screen, status};
+
+#[derive(Args)]
+pub struct GatewayArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Connect a channel that was disconnected
+    Start(Channel),
+    /// Disconnect a channel; it stays so until it is connected again
+    Stop(Channel),
+    /// Show how the running gateway stands
+    Status(Remote),
+}
+
+#[derive(Args)]
+struct Channel {
+    #[command(flatten)]
+    remote: Remote,
+    /// The channel: web, telegram; or one account of it: telegram@work
+    channel: String,
+}
+
+pub fn gateway(args: GatewayArgs) -> Done {
+    match args.what {
+        None => run::run(args.run),
+        Some(What::Start(channel)) => client::block_on(switch(channel, "start")),
+        Some(What::Stop(channel)) => client::block_on(switch(channel, "stop")),
+        Some(What::Status(remote)) => client::block_on(status::status(remote)),
+    }
+}
+
+async fn switch(args: Channel, verb: &str) -> Done {
+    let path = format!("/api/channel/{}/{verb}", segment(&args.channel));
+    let answer = Client::find(&args.remote)?.post(&path, &json!({}), &fresh_key()?).await?;
+    if args.remote.json {
+        return screen::json(&answer);
+    }
+    let state = if answer["stopped"] == true { "disconnected" } else { "connected again" };
+    for account in field::list(&answer, "accounts") {
+        let (channel, account) = (field::text(account, "channel"), field::text(account, "account"));
+        screen::line(format!("{channel}@{account} is {state}."))?;
+    }
+    match answer.get("warning").and_then(Value::as_str) {
+        Some(warning) => screen::line(screen::harmless(warning)),
+        None => Ok(()),
+    }
+}
