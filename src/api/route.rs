@@ -11,7 +11,7 @@ use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
 use crate::endpoint::{
-    access, audit, channel, chat, house as home, outbox, page, pairing, send, session, webhook,
+    access, audit, channel, chat, dead_letter, house as home, outbox, page, pairing, send, session, webhook,
 };
 use crate::error::ApiError;
 use crate::gate::{self, Endpoint, Need, Peer, Repeat};
@@ -56,6 +56,10 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/outbox" LOOK, Own, outbox::list;
     POST "/api/outbox/{id}/retry" CHANGE, Remembered, outbox::retry;
     POST "/api/outbox/{id}/drop" CHANGE, Remembered, outbox::give_up;
+    GET "/api/dead-letters" LOOK, Own, dead_letter::list;
+    DELETE "/api/dead-letters" CHANGE, Own, dead_letter::discard_all;
+    GET "/api/dead-letters/{id}" LOOK, Own, dead_letter::get;
+    DELETE "/api/dead-letters/{id}" CHANGE, Own, dead_letter::discard;
     GET "/api/pairing" LOOK, Own, pairing::list;
     POST "/api/pairing/{code}/approve" CHANGE, Remembered, pairing::approve;
     POST "/api/pairing/{code}/deny" CHANGE, Remembered, pairing::deny;

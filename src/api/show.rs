@@ -3,7 +3,9 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
-use frontdesk_store::row::{AuditRow, ChatRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals};
+use frontdesk_store::row::{
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals,
+};
 use serde_json::{Map, Value, json};
 
 use crate::frame::usage;
@@ -160,8 +162,24 @@ fn totals(totals: &Totals) -> Value {
         "running": totals.running,
         "outbox": totals.outbox,
         "dead_parts": totals.dead_parts,
+        "dead_letters": totals.dead_letters,
+        "dead_letters_deleted": totals.dead_letters_deleted,
         "oldest_waiting": totals.oldest_waiting.map(time),
         "oldest_part": totals.oldest_part.map(time),
+    })
+}
+
+/// An event that could not be read, without its bytes.
+pub(crate) fn dead_letter(row: &DeadLetterRow) -> Value {
+    json!({
+        "id": row.id,
+        "source": row.source,
+        "event": row.event_id,
+        "session": row.session.as_ref().map(|key| key.as_str()),
+        "kind": row.kind,
+        "reason": escaped(&row.reason),
+        "size": row.size,
+        "received": time(row.received),
     })
 }
 

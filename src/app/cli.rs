@@ -12,6 +12,7 @@ mod chat;
 mod client;
 mod completions;
 mod config;
+mod dead_letters;
 mod explain;
 mod failure;
 mod field;
@@ -86,6 +87,8 @@ enum Command {
     Send(send::SendArgs),
     /// List outgoing messages; send one once more, or give it up
     Outbox(outbox::OutboxArgs),
+    /// List events that could not be read; show one as it arrived, or delete it
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Ask the agent of the running gateway and print the answer as it comes
     #[command(
         after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new"
@@ -183,6 +186,7 @@ fn act(command: Command) -> Done {
         Command::Audit(args) => client::block_on(audit::audit(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
+        Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),
         Command::Chat(args) => client::block_on(chat::chat(args)),
         Command::Link(remote) => link::link(&remote),
         Command::Config(args) => config::config(args),

@@ -190,6 +190,11 @@ impl Connection {
         }
     }
 
+    /// Whether a chat has pace to spare: a notice that goes there now delays nothing that follows at once.
+    pub(crate) fn is_calm(&self, clock: &Arc<dyn Clock>, to: &Address) -> bool {
+        self.pace.is_calm(to, clock.mono())
+    }
+
     /// Waits until nobody else changes what this chat shows, and keeps others from it meanwhile. An answer in
     /// progress and its end go out by different ways; without this a late edit could replace the last word.
     pub(crate) async fn alone_in(&self, chat: &Address) -> OwnedMutexGuard<()> {

@@ -296,6 +296,11 @@ impl Desk {
         self.moved(id, address)
     }
 
+    /// Deletes one event that could not be read, or all of them; returns how many there were.
+    pub async fn drop_dead_letters(&self, id: Option<i64>, author: &Author) -> Result<u64, DeskError> {
+        Ok(self.0.store.dead_letters_dropped(id, author, self.0.clock.wall()).await?)
+    }
+
     fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), DeskError> {
         let address =
             address.ok_or_else(|| DeskError::NotFound(format!("part {id} in a state that allows this")))?;

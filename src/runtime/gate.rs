@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::MessageId;
@@ -20,7 +20,7 @@ use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
-    Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest,
+    Accepted, Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, OutRow, Quota, Stored, digest,
 };
 use scene::{Entry, Plan, Scene};
 
@@ -59,9 +59,25 @@ pub(crate) async fn accept(
     let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
     let accepted = house.store.accept(batch).await;
     house.note_storage(accepted.as_ref().err());
-    let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?.items;
+    let Accepted { items: stored, said } = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
+    note_told(house, &stored, &fates, &said);
     unread.iter().for_each(|letter| house.unread.note(&house.clock, source, letter));
     Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(house, source, stored, fate)).collect())
+}
+
+/// Remembers who was told of a refusal.
+fn note_told(house: &House, stored: &[Stored], fates: &[Fate], said: &[OutRow]) {
+    if said.is_empty() {
+        return;
+    }
+    for (stored, fate) in stored.iter().zip(fates) {
+        let (Stored::Refused { message, .. }, Fate::Kept { principal, .. }) = (stored, fate) else {
+            continue;
+        };
+        if let Some(notice) = said.iter().find(|row| row.post.about.messages.contains(message)) {
+            house.limits.note_told(principal, &notice.address, house.clock.mono());
+        }
+    }
 }
 
 /// Only the house's own limits withhold the acknowledgement. The last batch before the limit may go beyond it: a
@@ -140,6 +156,7 @@ fn admitted(scene: &Scene<'_>, session: SessionKey) -> Item {
         return Item::PassedOver(format!("ignored:{reason}"));
     }
     let plan = limits(scene, plan);
+    let plan = Plan { tell: plan.tell && may_tell(scene), ..plan };
     Item::Keep(Box::new(incoming(scene, session, plan)))
 }
 
@@ -178,18 +195,26 @@ fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
     }
     let written = house.written(source.channel, &source.account, chat);
     let pace = match scene.is_by_admin() {
-        true => house.limits.check_admin(&event.principal, &event.address),
+        true => house.limits.check_admin(&event.principal),
         false => house.limits.check(&event.principal, &event.address, &written),
     };
     match pace {
-        Pace::TooFast { tell } => Plan {
+        Pace::TooFast => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,
-            tell,
             ..plan
         },
         Pace::Fine => plan,
     }
+}
+
+/// Whether a refusal would be told. What a notice costs of a chat's pace is not there for somebody's answer, so a chat
+/// that is busy hears none.
+fn may_tell(scene: &Scene<'_>) -> bool {
+    let Scene { house, event, .. } = scene;
+    let connection = house.adapters.at(&event.address);
+    house.limits.may_tell(&event.principal, &event.address, house.clock.mono())
+        && connection.is_none_or(|connection| connection.is_calm(&house.clock, &event.address))
 }
 
 fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
@@ -229,7 +254,7 @@ enum Fate {
     Ignored,
     DeadLetter,
     Asked { event: String },
-    Kept { event: String, session: SessionKey, command: bool, album: bool },
+    Kept { event: String, principal: Principal, session: SessionKey, command: bool, album: bool },
 }
 
 impl Fate {
@@ -241,6 +266,7 @@ impl Fate {
             Item::Ask(ask) => Fate::Asked { event: ask.event_id.clone() },
             Item::Keep(incoming) => Fate::Kept {
                 event: incoming.event_id.clone(),
+                principal: incoming.principal.clone(),
                 session: incoming.session.clone(),
                 command: incoming.disposition == Disposition::Command,
                 album: incoming.album.is_some(),
@@ -260,7 +286,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
             house.recent.note(&source.id, &event);
             return asked(stored);
         }
-        Fate::Kept { event, session, command, album } => (event, session, command, album),
+        Fate::Kept { event, session, command, album, .. } => (event, session, command, album),
     };
     house.recent.note(&source.id, &event);
     match stored {

@@ -66,6 +66,9 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     if house.drain.is_cancelled() {
         return Next::Sleep;
     }
+    if let Some(pause) = gives_way(&house, &connection, &address).await {
+        return Next::NotBefore(house.clock.mono() + pause);
+    }
     match attempt(&house, &connection, &address).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
@@ -83,12 +86,25 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
     }
 }
 
+/// How long a notice or a command's reply stands back, because answers wait in other topics of a chat whose pace is
+/// nearly used up.
+async fn gives_way(house: &House, connection: &Connection, address: &Address) -> Option<Duration> {
+    let pause = connection.adapter.profile().pacing.per_group?;
+    if connection.is_calm(&house.clock, address) {
+        return None;
+    }
+    let answers = house.store.answers_wait_elsewhere(address, house.now().steady).await;
+    // Should that not be known the part goes: it is as good as another.
+    answers.unwrap_or(false).then_some(pause)
+}
+
 async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address) -> Result<Next, StoreError> {
     let _alone = connection.alone_in(address).await;
     // Not before the lock is ours: whoever held it may have been told to wait.
-    if let Some(until) = connection.must_wait(&house.clock, address) {
-        return Ok(Next::At(until));
-    }
+    let _under_way = match connection.begin(&house.clock, address) {
+        Ok(under_way) => under_way,
+        Err(until) => return Ok(Next::At(until)),
+    };
     let row = match house.store.claim_part(address, house.now().steady).await? {
         NextPart::Send(row) => *row,
         NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),

@@ -38,7 +38,7 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
     // Also when nothing is purged: a jump of the clock is noticed when it happens.
     let (date, believed) = house.date_for_purges();
     expire(house).await?;
-    house.limits.sweep();
+    house.limits.sweep(house.clock.mono());
     house.cancels.sweep(house.clock.mono());
     house.access.loops.sweep(house.clock.mono());
     observe(house).await?;

@@ -1,10 +1,12 @@
 //! Dead letters: events that could not be read, as they arrived.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Row, params};
 
+use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::queue::Line;
-use crate::row::{Batch, DeadLetter, DeadLetterRow};
+use crate::row::{Author, Batch, DeadLetter, DeadLetterRow};
 use crate::sql::{at, int, maybe_parsed, ms, nat};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -44,12 +46,20 @@ impl Store {
     }
 
     /// Deletes one dead letter, or all of them; returns how many there were.
-    pub async fn dead_letters_dropped(&self, id: Option<i64>) -> Result<u64> {
+    pub async fn dead_letters_dropped(
+        &self,
+        id: Option<i64>,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let author = author.clone();
         self.write(Line::House, move |tx| {
             let gone = match id {
                 Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
                 None => tx.run("DELETE FROM dead_letter", [])?,
             };
+            let which = id.map_or_else(|| "all".to_owned(), |id| id.to_string());
+            audit(tx, &author, "dead letters drop", &which, done_or_unchanged(gone > 0), now)?;
             Ok(gone as u64)
         })
         .await

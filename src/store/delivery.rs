@@ -18,6 +18,30 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
+    /// Whether the next part of an address is a notice or a reply to a command, while an agent's answer could go to
+    /// another topic of the same chat. `now` is steady time.
+    pub async fn answers_wait_elsewhere(&self, address: &Address, now: DateTime<Utc>) -> Result<bool> {
+        let Ok(chat) = Address::new(address.channel(), Some(address.account()), address.chat(), None) else {
+            return Ok(false);
+        };
+        let address = address.clone();
+        self.read(move |sql| {
+            let head = "SELECT turn_id IS NULL AND kind <> 'send' FROM outbox
+                        WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') ORDER BY id LIMIT 1";
+            if sql.one(head, [address.as_str()], |row| row.get::<_, bool>(0))? != Some(true) {
+                return Ok(false);
+            }
+            // A topic's address is its chat's, with more behind it.
+            let waits = "SELECT 1 FROM outbox WHERE state IN ('queued', 'streaming', 'sending') AND state = 'queued'
+                           AND kind = 'answer' AND turn_id IS NOT NULL AND next_at <= ?3 AND address <> ?2
+                           AND address >= ?1 AND address < ?1 || ';'
+                           AND (address = ?1 OR substr(address, length(?1) + 1, 1) = ':') LIMIT 1";
+            let known = params![chat.as_str(), address.as_str(), ms(now)];
+            Ok(sql.one(waits, known, |_| Ok(()))?.is_some())
+        })
+        .await
+    }
+
     /// The oldest open part of an address, ours to send from the commit on (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
         let address = address.clone();

@@ -1,9 +1,11 @@
 //! T1: events become rows, with everything that follows from them, before the platform is told.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
+use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Manner, Refusal, Source};
@@ -57,9 +59,12 @@ impl Store {
 
 fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
     let mut accepted = Accepted { items: Vec::with_capacity(batch.items.len()), said: Vec::new() };
+    let mut told = Told::default();
     for item in &batch.items {
-        let (item, said) = take(tx, batch, item)?;
-        accepted.items.push(item);
+        let silent = told.silenced(item);
+        let (stored, said) = take(tx, batch, silent.as_ref().unwrap_or(item))?;
+        told.note(item, &stored, &said);
+        accepted.items.push(stored);
         accepted.said.extend(said);
     }
     for letter in &batch.dead_letters {
@@ -76,6 +81,34 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
         reached(tx, &batch.source, cursor, batch.received.wall)?;
     }
     Ok(accepted)
+}
+
+/// Whether the gate's word that somebody may be told still holds: it was given before the batch was stored.
+#[derive(Default)]
+struct Told<'b> {
+    people: HashSet<&'b Principal>,
+    chats: HashMap<&'b str, usize>,
+}
+
+/// How many people of one chat are told of refusals in one batch.
+const TOLD_PER_CHAT: usize = 3;
+
+impl<'b> Told<'b> {
+    /// The item, to be refused without a word if its sender or its chat was told already.
+    fn silenced(&self, item: &Item) -> Option<Item> {
+        let Item::Keep(message) = item else { return None };
+        let enough = self.people.contains(&message.principal)
+            || self.chats.get(message.address.chat()).is_some_and(|told| *told >= TOLD_PER_CHAT);
+        (enough && message.tell)
+            .then(|| Item::Keep(Box::new(Incoming { tell: false, ..(**message).clone() })))
+    }
+
+    fn note(&mut self, item: &'b Item, stored: &Stored, said: &[OutRow]) {
+        if let (Item::Keep(message), Stored::Refused { .. }, false) = (item, stored, said.is_empty()) {
+            self.people.insert(&message.principal);
+            *self.chats.entry(message.address.chat()).or_default() += 1;
+        }
+    }
 }
 
 /// How one item is taken.

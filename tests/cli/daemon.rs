@@ -90,6 +90,8 @@ fn without_a_daemon_every_client_is_69_and_says_how_to_start_one() {
         ["status"].as_slice(),
         &["sessions"],
         &["outbox", "list"],
+        &["dead-letters"],
+        &["dead-letters", "drop", "--all"],
         &["chat", "hello"],
         &["send", "--to", "web:main", "--message", "x"],
         &["pairing", "list"],
@@ -147,6 +149,8 @@ fn a_text_is_sent_once_per_key() {
         || home.run(&["send", "--to", "web:main", "--message", "the build is green", "--key", "build-7"]);
     send().good();
     send().good();
+    assert!(home.run(&["dead-letters"]).good().out.contains("Every event could be read."));
+    home.run(&["dead-letters", "show", "7"]).failed(1, &["no dead letter 7"]);
     let parts = home.run(&["outbox", "list", "--json"]).json();
     assert_eq!(parts["parts"].as_array().unwrap().len(), 1, "{parts}");
     assert_eq!(parts["parts"][0]["text"], json!("the build is green"));

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use frontdesk_core::act::PostKind;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_runtime::config::Rate;
+use frontdesk_world::event::said;
 use frontdesk_world::{World, plan};
 
 #[tokio::test]
@@ -156,4 +158,79 @@ async fn who_runs_the_service_is_not_limited_as_a_stranger() {
     assert!(limited(&root.tries("more than ten a second").await));
     assert!(!limited(&anna.tries("one").await), "and costs others nothing");
     assert!(limited(&anna.tries("two").await));
+}
+
+#[tokio::test]
+async fn one_person_in_many_topics_is_told_once_a_minute() {
+    let world = World::with(plan().with(|config| {
+        config.limits.user = Rate { per_minute: 6, burst: 1 };
+        config.queue.max_text = 100;
+    }))
+    .await;
+    let platform = world.platform();
+    for n in 0..40 {
+        platform.brought(said("anna", "too fast").in_topic("-1", &format!("{n}"))).await;
+        platform.brought(said("anna", &"x".repeat(101)).in_topic("-1", &format!("{n}"))).await;
+        platform.brought(said("anna", "").unreadable().in_topic("-1", &format!("{n}"))).await;
+    }
+    world.at_rest().await;
+    let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
+    assert_eq!(notices, 1);
+    // Somebody else is told all the same.
+    platform.brought(said("ben", &"x".repeat(101)).in_topic("-1", "5")).await;
+    world.at_rest().await;
+    let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
+    assert_eq!(notices, 2);
+}
+
+#[tokio::test]
+async fn full_sessions_in_many_topics_are_one_notice_too() {
+    let world = World::with(plan().with(|config| config.queue.per_session = 1)).await;
+    let platform = world.platform();
+    world.agent().will([frontdesk_world::Step::Hang]);
+    for n in 0..10 {
+        for _ in 0..3 {
+            platform.brought(said("anna", "again").in_topic("-1", &format!("{n}"))).await;
+        }
+    }
+    let notices =
+        || async { world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count() };
+    assert_eq!(notices().await, 1);
+}
+
+#[tokio::test]
+async fn the_topics_of_a_chat_share_its_limit() {
+    let world =
+        World::with(plan().with(|config| config.limits.chat = Rate { per_minute: 6, burst: 2 })).await;
+    let platform = world.platform();
+    let mut refused = 0;
+    for (n, person) in ["anna", "ben", "carl", "dora"].into_iter().enumerate() {
+        let outcome = platform.brought(said(person, "hello").in_topic("-1", &format!("{n}"))).await;
+        refused += usize::from(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }));
+    }
+    assert_eq!(refused, 2);
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn notices_and_replies_to_commands_in_many_topics_stand_behind_an_answer() {
+    let world = World::with(
+        plan()
+            .paced_in_groups(Duration::from_secs(3))
+            .with(|config| config.limits.user = Rate { per_minute: 600, burst: 600 }),
+    )
+    .await;
+    let platform = world.platform();
+    for n in 100..140 {
+        platform.brought(said("anna", "/help").in_topic("-1", &format!("{n}"))).await;
+    }
+    platform.brought(said("ben", "important").in_topic("-1", "7")).await;
+    // However late it comes: ahead of it are those that were let out at once, and one that was on its way.
+    for _ in 0..6 {
+        world.clock().pass(Duration::from_secs(3));
+        world.beat().await;
+    }
+    let shown = platform.chat("-1");
+    let at = shown.iter().position(|posted| posted.text.contains("important"));
+    assert!(at.is_some_and(|at| at <= 7), "{at:?} of {}", shown.len());
 }

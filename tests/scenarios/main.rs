@@ -23,3 +23,4 @@ mod stopping;
 mod storage;
 mod streaming;
 mod turns;
+mod unread;

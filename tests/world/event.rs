@@ -2,7 +2,8 @@
 
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::{
-    Attachment, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Place, Quote, Speaker,
+    Attachment, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Place, Quote, RawEvent,
+    Speaker,
 };
 
 use crate::platform::CHANNEL;
@@ -33,6 +34,15 @@ pub fn said(person: &str, text: &str) -> Happening {
         attachments: Vec::new(),
         sent_at: None,
     })
+}
+
+/// Something happens that the adapter cannot read at all.
+pub fn undecodable(kind: &str, body: &[u8]) -> Happening {
+    Happening(Event { kind: EventKind::Undecodable(raw(kind, body)), ..said("0", "").0 })
+}
+
+fn raw(kind: &str, body: &[u8]) -> RawEvent {
+    RawEvent { kind: kind.to_owned(), reason: "a field".to_owned(), body: body.to_vec() }
 }
 
 impl Happening {
@@ -139,6 +149,13 @@ impl Happening {
             text: String::new(),
             ..self.0
         })
+    }
+
+    /// As something of a kind that the adapter does not know.
+    #[must_use]
+    pub fn of_unknown_kind(self, kind: &str, body: &[u8]) -> Self {
+        let raw = Some(raw(kind, body));
+        Happening(Event { kind: EventKind::Unreadable { kind: kind.to_owned(), told: true, raw }, ..self.0 })
     }
 
     /// As a piece of an album.

@@ -42,6 +42,15 @@ pub async fn status(remote: Remote) -> Done {
     if n("dead_parts") > 0 {
         screen::line("          look at them with `frontdesk outbox list --state dead`")?;
     }
+    match n("dead_letters") {
+        0 => {}
+        1 => screen::line("Unread    1 event could not be read: see `frontdesk dead-letters`")?,
+        unread => {
+            screen::line(format!(
+                "Unread    {unread} events could not be read: see `frontdesk dead-letters`"
+            ))?;
+        }
+    }
     screen::line("")?;
     let accounts = field::list(&status, "accounts").iter().map(|account| {
         vec![

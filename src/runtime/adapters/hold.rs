@@ -7,6 +7,7 @@ use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Clock, Mono};
 
+use super::pace::UnderWay;
 use super::{Connection, OPERATOR_PAUSE};
 
 /// How long nothing is sent when there is no connection; more each time.
@@ -15,23 +16,23 @@ const OFFLINE_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_OFFLINE_PAUSE: Duration = Duration::from_secs(30);
 
 impl Connection {
-    /// When something may be sent to this address, if not now.
-    pub(crate) fn must_wait(&self, clock: &Arc<dyn Clock>, to: &Address) -> Option<Mono> {
+    /// Begins to send to this address, or says when that may be tried.
+    pub(crate) fn begin(&self, clock: &Arc<dyn Clock>, to: &Address) -> Result<UnderWay<'_>, Mono> {
         let now = clock.mono();
         {
             let mut state = self.state();
             if state.hold > now {
-                return Some(state.hold);
+                return Err(state.hold);
             }
             if state.offline > 0 {
                 if state.probe > now {
-                    return Some(state.probe);
+                    return Err(state.probe);
                 }
                 // One goes and looks whether the platform is back; the others wait for what it finds.
                 state.probe = now + OFFLINE_PAUSE;
             }
         }
-        self.pace.must_wait(to, now)
+        self.pace.begin(to, now)
     }
 
     /// How long nothing that may be left out is to be sent to this address: the platform wants nothing now, or cannot

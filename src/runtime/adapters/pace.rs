@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
@@ -26,11 +26,41 @@ type Direct = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duratio
 pub(super) struct Pace {
     account: Option<Direct>,
     per_group: Option<Duration>,
-    /// When each group will have had enough time for all that was sent to it. Kept by hand, because governor can
-    /// only count a send and not be asked about one, and whether there is anything to send is not known before.
-    spent: Mutex<HashMap<Address, Mono>>,
+    /// What was sent to each group. Kept by hand, because governor can only count a send and not be asked about one,
+    /// and whether there is anything to send is not known before.
+    spent: Mutex<HashMap<Address, Spent>>,
     /// Chats that the platform wants to rest, and until when.
     held: Mutex<HashMap<Address, Mono>>,
+}
+
+/// What was sent to one group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    /// When it will have had enough time for all of it.
+    until: Mono,
+    /// How many more may be on their way: its topics send side by side.
+    under_way: u32,
+}
+
+impl Spent {
+    fn until(self, now: Mono, period: Duration) -> Mono {
+        self.until.max(now) + period.saturating_mul(self.under_way)
+    }
+}
+
+/// Something that may be on its way to a chat, while this lives.
+pub(crate) struct UnderWay<'p> {
+    pace: &'p Pace,
+    chat: Option<Address>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let Some(chat) = &self.chat else { return };
+        if let Some(spent) = self.pace.spent().get_mut(chat) {
+            spent.under_way = spent.under_way.saturating_sub(1);
+        }
+    }
 }
 
 impl Pace {
@@ -41,13 +71,33 @@ impl Pace {
         Self { account, per_group: pacing.per_group, spent: Mutex::default(), held: Mutex::default() }
     }
 
-    /// When something may be sent to this address, if not now. Counts one send of the account if it may.
-    pub(super) fn must_wait(&self, to: &Address, now: Mono) -> Option<Mono> {
-        if let Some(until) = self.held_until(to, now).max(self.group_is_full(to, now)) {
-            return Some(until);
+    /// Begins to send to this address, or says when that may be tried. Counts one send of the account if it begins.
+    pub(super) fn begin(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
+        if let Some(until) = self.held_until(to, now) {
+            return Err(until);
         }
-        let until = self.account.as_ref()?.check().err()?;
-        Some(now + until.wait_time_from(now.0))
+        let under_way = self.begin_in_group(to, now)?;
+        let Some(account) = &self.account else { return Ok(under_way) };
+        account.check().map(|()| under_way).map_err(|until| now + until.wait_time_from(now.0))
+    }
+
+    fn begin_in_group(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
+        let (Some(period), Some(chat)) = (self.per_group, whole(to)) else {
+            return Ok(UnderWay { pace: self, chat: None });
+        };
+        let mut all = self.spent();
+        forget_idle(&mut all, now);
+        let spent = all.entry(chat.clone()).or_default();
+        let until = Mono(spent.until(now, period).0.saturating_sub(period.saturating_mul(BURST - 1)));
+        if until > now {
+            return Err(until);
+        }
+        spent.under_way += 1;
+        Ok(UnderWay { pace: self, chat: Some(chat) })
+    }
+
+    fn spent(&self) -> MutexGuard<'_, HashMap<Address, Spent>> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The platform wants nothing for this chat for a while; its topics rest with it.
@@ -76,23 +126,26 @@ impl Pace {
         Some(until)
     }
 
-    fn group_is_full(&self, to: &Address, now: Mono) -> Option<Mono> {
-        let ahead = self.per_group?.saturating_mul(BURST - 1);
-        let chat = whole(to)?;
-        let spent = *self.spent.lock().unwrap_or_else(PoisonError::into_inner).get(&chat)?;
-        let until = Mono(spent.0.saturating_sub(ahead));
-        (until > now).then_some(until)
+    /// Whether more than half of a group's burst is left.
+    pub(super) fn is_calm(&self, to: &Address, now: Mono) -> bool {
+        let (Some(period), Some(chat)) = (self.per_group, whole(to)) else { return true };
+        let spent = self.spent().get(&chat).copied().unwrap_or_default();
+        spent.until(now, period).since(now) <= period.saturating_mul(BURST / 2)
     }
 
     /// Something was sent to a chat of several people; its topics count together.
     pub(super) fn sent_to_group(&self, to: &Address, now: Mono) {
         let (Some(period), Some(chat)) = (self.per_group, whole(to)) else { return };
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.len() >= GROUPS {
-            spent.retain(|_, until| *until > now);
-        }
-        let until = spent.entry(chat).or_insert(now);
-        *until = (*until).max(now) + period;
+        let mut all = self.spent();
+        forget_idle(&mut all, now);
+        let spent = all.entry(chat).or_default();
+        spent.until = spent.until.max(now) + period;
+    }
+}
+
+fn forget_idle(all: &mut HashMap<Address, Spent>, now: Mono) {
+    if all.len() >= GROUPS {
+        all.retain(|_, spent| spent.until > now || spent.under_way > 0);
     }
 }
 
@@ -101,6 +154,27 @@ mod tests {
     use frontdesk_core::profile::Pacing;
 
     use super::*;
+
+    fn must_wait(pace: &Pace, to: &Address, now: Mono) -> Option<Mono> {
+        pace.begin(to, now).err()
+    }
+
+    #[test]
+    fn topics_that_send_side_by_side_share_the_pace() {
+        let pace = Pace {
+            account: None,
+            per_group: Some(Duration::from_secs(3)),
+            spent: Mutex::default(),
+            held: Mutex::default(),
+        };
+        let now = Mono(Duration::from_secs(100));
+        let topic = |n: u32| format!("telegram:-1:topic:{n}").parse::<Address>().unwrap();
+        let begun: Vec<_> = (0..40).filter_map(|n| pace.begin(&topic(n), now).ok()).collect();
+        assert_eq!(begun.len(), BURST as usize);
+        assert!(!pace.is_calm(&topic(0), now));
+        drop(begun);
+        assert!(pace.is_calm(&topic(0), now), "nothing was sent in the end");
+    }
 
     #[test]
     fn a_few_at_once_and_then_one_after_another() {
@@ -114,25 +188,26 @@ mod tests {
         let (here, topic): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-1:topic:5".parse().unwrap());
         for _ in 0..BURST {
-            assert_eq!(pace.must_wait(&here, at(100)), None);
+            assert_eq!(must_wait(&pace, &here, at(100)), None);
             pace.sent_to_group(&topic, at(100));
         }
-        assert_eq!(pace.must_wait(&here, at(100)), Some(at(103)));
-        assert_eq!(pace.must_wait(&topic, at(102)), Some(at(103)));
+        assert_eq!(must_wait(&pace, &here, at(100)), Some(at(103)));
+        assert!(!pace.is_calm(&topic, at(108)) && pace.is_calm(&topic, at(109)));
+        assert_eq!(must_wait(&pace, &topic, at(102)), Some(at(103)));
         let mut sent = 0;
         for second in 103..163 {
-            if pace.must_wait(&here, at(second)).is_none() {
+            if must_wait(&pace, &here, at(second)).is_none() {
                 pace.sent_to_group(&here, at(second));
                 sent += 1;
             }
         }
         assert_eq!(sent, 20, "twenty a minute");
-        assert_eq!(pace.must_wait(&"telegram:-2".parse().unwrap(), at(100)), None, "another group");
+        assert_eq!(must_wait(&pace, &"telegram:-2".parse().unwrap(), at(100)), None, "another group");
         let other: Address = "telegram:-3".parse().unwrap();
         pace.hold(&other, Duration::from_secs(20), at(100));
         pace.hold(&other, Duration::from_secs(1), at(101));
-        assert_eq!(pace.must_wait(&other, at(119)), Some(at(120)));
-        assert_eq!(pace.must_wait(&other, at(120)), None);
+        assert_eq!(must_wait(&pace, &other, at(119)), Some(at(120)));
+        assert_eq!(must_wait(&pace, &other, at(120)), None);
         assert!(Pacing::default().per_group.is_none());
     }
 }

@@ -1,5 +1,7 @@
 //! The endpoints.
 
+use frontdesk_core::message::{RawEvent, Source};
+use frontdesk_store::row;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -34,6 +36,38 @@ async fn a_prompt_is_answered_by_the_request_that_brought_it() {
     let history = house.get(&format!("/api/session/{}/messages", encoded(MAIN))).await;
     assert_eq!(history.body["messages"][0]["message"], reply.body["message"]);
     assert_eq!(history.body["messages"][0]["answer"], "hello");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_read_is_listed_shown_and_dropped() {
+    let house = House::open().await;
+    let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
+    for n in 0..2 {
+        let raw =
+            RawEvent { kind: "message".into(), reason: "chat.id".into(), body: b"{\"a\":\xff}".to_vec() };
+        let letter = row::DeadLetter { event_id: n.to_string(), session: None, raw };
+        let batch = row::Batch {
+            source: source.clone(),
+            received: house.desk.clock().wall(),
+            items: Vec::new(),
+            dead_letters: vec![letter],
+            cursor: None,
+        };
+        house.desk.store().accept(batch).await.unwrap();
+    }
+    let list = house.get("/api/dead-letters").await;
+    let letters = list.body["dead_letters"].as_array().unwrap();
+    assert_eq!((letters.len(), letters[0].get("body")), (2, None), "no content in a list: {list:?}");
+    let path = format!("/api/dead-letters/{}", letters[0]["id"]);
+    let one = house.get(&path).await;
+    assert_eq!((&one.body["body"], &one.body["reason"]), (&json!("{\"a\":\u{fffd}}"), &json!("chat.id")));
+    assert_eq!(house.get("/api/status").await.body["totals"]["dead_letters"], 2);
+    let drop = |path: String| async { answer(house.request(Method::DELETE, &path).bearer_auth(ADMIN)).await };
+    assert_eq!(drop(path.clone()).await.body, json!({"dropped": 1}));
+    assert_eq!(drop(path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(drop("/api/dead-letters".into()).await.body, json!({"dropped": 1}));
+    assert!(house.get("/api/audit").await.body["audit"].to_string().contains("dead letters drop"));
     house.close().await;
 }
 

@@ -38,6 +38,11 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
             lines.push(format!("- agent `{name}` cannot answer: {problem}"));
         }
     }
+    match totals.dead_letters {
+        0 => {}
+        1 => lines.push("1 event could not be read: `frontdesk dead-letters` shows it.".to_owned()),
+        n => lines.push(format!("{n} events could not be read: `frontdesk dead-letters` shows them.")),
+    }
     match asking {
         0 => {}
         1 => lines.push("1 person asks to be let in.".to_owned()),

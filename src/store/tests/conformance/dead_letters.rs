@@ -64,8 +64,8 @@ async fn it_goes_when_it_is_dropped_erased_or_old() {
     let hers = DeadLetter { session: Some(key("anna")), ..letter("2", b"hers") };
     kept(&desk, 1, vec![letter("3", b"a"), hers, letter("4", b"b"), letter("5", b"c")]).await;
     let ids: Vec<i64> = desk.store.dead_letters(None, 10).await.unwrap().iter().map(|row| row.id).collect();
-    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0])).await.unwrap(), 1);
-    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0])).await.unwrap(), 0);
+    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 1);
+    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 0);
     desk.store.erase(&key("anna"), &admin(), t(2)).await.unwrap();
     let left: Vec<String> =
         desk.store.dead_letters(None, 10).await.unwrap().into_iter().map(|row| row.event_id).collect();
@@ -81,5 +81,5 @@ async fn it_goes_when_it_is_dropped_erased_or_old() {
     assert_eq!(desk.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
     assert_eq!(desk.store.purge(keep, t(32 * DAY)).await.unwrap(), 2);
     kept(&desk, 40 * DAY, vec![letter("6", b"d"), letter("7", b"e")]).await;
-    assert_eq!(desk.store.dead_letters_dropped(None).await.unwrap(), 2);
+    assert_eq!(desk.store.dead_letters_dropped(None, &admin(), t(2)).await.unwrap(), 2);
 }
