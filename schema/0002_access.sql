@@ -85,6 +85,14 @@ CREATE TABLE quota (
   PRIMARY KEY (day, principal)
 ) STRICT, WITHOUT ROWID;
 
+-- How many bytes of files were fetched for each person on one day. Only with a daily limit.
+CREATE TABLE media_quota (
+  day       INTEGER NOT NULL,      -- as in quota
+  principal TEXT NOT NULL,
+  bytes     INTEGER NOT NULL,
+  PRIMARY KEY (day, principal)
+) STRICT, WITHOUT ROWID;
+
 -- Every grant, refusal in doubt and admin command. Never a code and never a message's text.
 CREATE TABLE audit (
   id      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -140,8 +148,12 @@ CREATE TABLE media (
   size       INTEGER,
   error      TEXT,                 -- one sentence: why it is not there
   fetched_at INTEGER NOT NULL,
+  unique_id  TEXT,                 -- channel, account and the platform's id of the content: known, it is not fetched again
+  hash       BLOB,                 -- SHA-256 of the content: the same content lies on the disk once, for several rows
   PRIMARY KEY (message_id, n)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX media_unique ON media (unique_id) WHERE unique_id IS NOT NULL AND file IS NOT NULL;
+CREATE INDEX media_hash ON media (hash) WHERE hash IS NOT NULL AND file IS NOT NULL;
 -- What is kept too long, and whether a file on the disk is anybody's.
 CREATE INDEX media_kept ON media (fetched_at) WHERE file IS NOT NULL;
 CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL;

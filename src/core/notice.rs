@@ -48,6 +48,10 @@ pub enum Notice {
     },
     /// Somebody was let in.
     Admitted,
+    /// A file was not fetched: its sender has sent as many bytes today as one person may.
+    FilesOfTheDay,
+    /// A file was not fetched: as many are kept as may be.
+    FilesFull,
 }
 
 /// Why a turn failed for good.
@@ -125,6 +129,8 @@ impl Notice {
             Notice::CodeStands { .. } => "code_stands",
             Notice::Asked { .. } => "asked",
             Notice::Admitted => "admitted",
+            Notice::FilesOfTheDay => "files_of_the_day",
+            Notice::FilesFull => "files_full",
         }
     }
 
@@ -162,6 +168,12 @@ impl Notice {
                  `/gateway pair CODE`.",
                 shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted)
             ),
+            Notice::FilesOfTheDay => "You have sent as many files today as one person may, so I did not fetch the last one. \
+                                      Please send it again tomorrow, or write what matters as text."
+                .to_owned(),
+            Notice::FilesFull => "There is no room for more files here, so I did not fetch the last one. Please tell \
+                                  whoever runs this gateway, or write what matters as text."
+                .to_owned(),
             Notice::Admitted => {
                 "You may write to me now. What you wrote before was not kept: please send it again.".to_owned()
             }

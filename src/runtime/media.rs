@@ -1,5 +1,9 @@
 //! Files that come with messages and go out with answers: `in` and `out` in a folder of ours.
 //!
+//! What came in is kept once, however often it is sent: several messages name one file, which nobody may write to
+//! (mode 0400; an agent that wants to change it makes a copy), and which is deleted when no message names it any
+//! more. No links: a file with several names is one that [`MediaError::Odd`] refuses to send.
+//!
 //! Names on disk are random and ours; a name that somebody else chose is display data. Nothing here looks into a
 //! file: what it holds is the agent's business, and the platform's.
 
@@ -9,6 +13,7 @@ mod fetch;
 mod kind;
 mod lines;
 mod partial;
+mod room;
 pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
@@ -26,6 +31,7 @@ use crate::config;
 
 pub(crate) use fetch::{Fetched, fetch};
 pub(crate) use lines::split as without_files;
+use room::Room;
 
 /// Where fetched files lie, beneath the root.
 const IN: &str = "in";
@@ -38,6 +44,7 @@ pub(crate) struct Media {
     /// The same folder by its real name: an agent may have found it by either.
     real: PathBuf,
     limits: config::Media,
+    room: Room,
     /// When the folder was last tidied up.
     swept: Mutex<Option<Mono>>,
 }
@@ -88,7 +95,8 @@ impl Media {
             partial::clear(&root.join(folder))?;
         }
         let real = root.canonicalize()?;
-        Ok(Self { root, real, limits, swept: Mutex::default() })
+        let room = Room::new(limits.max_bytes);
+        Ok(Self { root, real, limits, room, swept: Mutex::default() })
     }
 
     /// Where a file of ours lies.

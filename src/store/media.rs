@@ -3,16 +3,21 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::act::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::FileKind;
+use frontdesk_core::notice::Notice;
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
-use crate::message::text;
+use crate::fault::Outcome;
+use crate::message::{inbound, inbound_columns, text};
+use crate::part::Envelope;
 use crate::queue::Line;
-use crate::row::{MediaRow, OutMedia};
-use crate::sql::{int, ms, nat, small};
+use crate::row::{InboundRow, MediaRow, OutMedia};
+use crate::sql::{count, int, ms, nat, small};
+use crate::tx::Tx;
 use crate::{Result, Store};
 
 /// Why a file is not there any more.
@@ -77,7 +82,123 @@ impl Store {
         .await
     }
 
-    /// Files were deleted; that they were there stays known.
+    /// A file that is known already came with another message: names it for that one as well. `None` if it is not
+    /// known, or not there any more.
+    pub async fn file_known(
+        &self,
+        message: MessageId,
+        n: u32,
+        unique: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, u64)>> {
+        let unique = unique.to_owned();
+        self.write(Line::House, move |tx| {
+            let known = tx.one(
+                "SELECT file, size, hash FROM media WHERE unique_id = ?1 AND file IS NOT NULL LIMIT 1",
+                [&unique],
+                |row| Ok((row.get::<_, String>(0)?, nat(row.get(1)?), row.get::<_, Option<Vec<u8>>>(2)?)),
+            )?;
+            let Some((file, size, hash)) = known else { return Ok(None) };
+            name(tx, message, n, (&file, size), Some(&unique), hash.as_deref(), now)?;
+            Ok(Some((file, size)))
+        })
+        .await
+    }
+
+    /// A file was fetched. If the same content lies on the disk already, that file is named instead, and returned.
+    pub async fn file_kept(
+        &self,
+        row: MediaRow,
+        unique: Option<String>,
+        hash: Vec<u8>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, u64)>> {
+        self.write(Line::House, move |tx| {
+            let Ok((file, size)) = &row.got else { return Ok(None) };
+            let same = tx.one(
+                "SELECT file, size FROM media WHERE hash = ?1 AND file IS NOT NULL LIMIT 1",
+                [&hash],
+                |row| Ok((row.get::<_, String>(0)?, nat(row.get(1)?))),
+            )?;
+            let named = same.as_ref().map_or((file.as_str(), *size), |(file, size)| (file.as_str(), *size));
+            name(tx, row.message, row.n, named, unique.as_deref(), Some(&hash), now)?;
+            Ok(same.filter(|(same, _)| same != file))
+        })
+        .await
+    }
+
+    /// A file is not where it should be: nobody names it any more.
+    pub async fn file_lost(&self, file: &str) -> Result<()> {
+        let file = file.to_owned();
+        self.write(Line::House, move |tx| {
+            let lost = "UPDATE media SET file = NULL, size = NULL, error = ?2 WHERE file = ?1";
+            tx.run(lost, params![file, GONE]).map(drop)
+        })
+        .await
+    }
+
+    /// How many bytes all fetched files have. Content that several messages share counts once.
+    pub async fn media_bytes(&self) -> Result<u64> {
+        self.read(|sql| {
+            let sum = "SELECT coalesce(sum(size), 0) FROM
+                        (SELECT max(size) AS size FROM media WHERE file IS NOT NULL GROUP BY file)";
+            Ok(sql.one(sum, [], |row| count(row, 0))?.unwrap_or(0))
+        })
+        .await
+    }
+
+    /// Counts bytes that are about to be fetched for the sender of a message, unless that would be more than `limit`
+    /// on one day: then the person is told, once a day.
+    pub async fn media_reserved(
+        &self,
+        message: MessageId,
+        day: i64,
+        bytes: u64,
+        limit: u64,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.write(Line::House, move |tx| {
+            let Some(row) = inbound_row(tx, message)? else { return Ok(true) };
+            let used = "SELECT bytes FROM media_quota WHERE day = ?1 AND principal = ?2";
+            let who = row.principal.as_str();
+            let used = tx.one(used, params![day, who], |row| count(row, 0))?.unwrap_or(0);
+            if used.saturating_add(bytes) > limit {
+                tell(tx, &row, &Notice::FilesOfTheDay, day, now)?;
+                return Ok(false);
+            }
+            tx.run(
+                "INSERT INTO media_quota (day, principal, bytes) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (day, principal) DO UPDATE SET bytes = bytes + ?3",
+                params![day, who, int(bytes)],
+            )?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Of what was counted before, so much was used.
+    pub async fn media_settled(&self, message: MessageId, day: i64, reserved: u64, used: u64) -> Result<()> {
+        self.write(Line::House, move |tx| {
+            tx.run(
+                "UPDATE media_quota SET bytes = max(0, bytes - ?3 + ?4)
+                 WHERE day = ?2 AND principal = (SELECT principal FROM inbound WHERE id = ?1)",
+                params![message.0, day, int(reserved), int(used)],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// There is no room for a file of this message: its sender is told, once a day.
+    pub async fn media_full(&self, message: MessageId, day: i64, now: DateTime<Utc>) -> Result<()> {
+        self.write(Line::House, move |tx| match inbound_row(tx, message)? {
+            Some(row) => tell(tx, &row, &Notice::FilesFull, day, now),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    /// Files are to be deleted; that they were there stays known.
     pub async fn media_gone(&self, rows: Vec<(MessageId, u32)>) -> Result<()> {
         self.write(Line::Sweep, move |tx| {
             for (message, n) in &rows {
@@ -137,6 +258,47 @@ impl Store {
         })
         .await
     }
+}
+
+/// Names a file for an attachment of a message, unless that was erased meanwhile.
+fn name(
+    tx: &Tx<'_>,
+    message: MessageId,
+    n: u32,
+    (file, size): (&str, u64),
+    unique: Option<&str>,
+    hash: Option<&[u8]>,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    tx.run(
+        "INSERT INTO media (message_id, n, file, size, error, fetched_at, unique_id, hash)
+         SELECT id, ?2, ?3, ?4, NULL, ?5, ?6, ?7 FROM inbound WHERE id = ?1 AND attachments IS NOT NULL
+         ON CONFLICT (message_id, n) DO UPDATE
+         SET file = excluded.file, size = excluded.size, error = NULL, fetched_at = excluded.fetched_at,
+             unique_id = excluded.unique_id, hash = excluded.hash",
+        params![message.0, n, file, int(size), ms(now), unique, hash],
+    )
+    .map(drop)
+}
+
+/// Tells the sender of a message something about its files, once a day.
+fn tell(tx: &Tx<'_>, row: &InboundRow, notice: &Notice, day: i64, now: DateTime<Utc>) -> Outcome<()> {
+    let about = [row.id];
+    let envelope = Envelope {
+        turn: None,
+        about: &about,
+        session: Some(&row.session),
+        address: &row.address,
+        reply_to: row.platform_message.as_deref(),
+        kind: PostKind::Notice,
+        now,
+    };
+    let key = format!("{}/{}/{day}", row.principal, notice.kind());
+    envelope.text(tx, &key, &notice.text()).map(drop)
+}
+
+fn inbound_row(tx: &Tx<'_>, message: MessageId) -> Outcome<Option<InboundRow>> {
+    tx.one(concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.id = ?1"), [message.0], inbound)
 }
 
 pub(crate) fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {

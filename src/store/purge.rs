@@ -180,21 +180,21 @@ impl Store {
     async fn sweep_quota(&self, now: DateTime<Utc>) -> Result<u64> {
         let oldest = now.timestamp().div_euclid(86_400) - i64::from(DEDUPE_DAYS);
         let mut gone = 0;
-        loop {
-            let some = self
-                .write(Line::Sweep, move |tx| {
-                    tx.run(
-                        "DELETE FROM quota WHERE (day, principal) IN
-                          (SELECT day, principal FROM quota WHERE day < ?1 LIMIT ?2)",
-                        params![oldest, CHUNK as i64],
-                    )
-                })
-                .await?;
-            gone += some as u64;
-            if some < CHUNK {
-                return Ok(gone);
+        for delete in [
+            "DELETE FROM quota WHERE (day, principal) IN (SELECT day, principal FROM quota WHERE day < ?1 LIMIT ?2)",
+            "DELETE FROM media_quota WHERE (day, principal) IN
+              (SELECT day, principal FROM media_quota WHERE day < ?1 LIMIT ?2)",
+        ] {
+            loop {
+                let some =
+                    self.write(Line::Sweep, move |tx| tx.run(delete, params![oldest, CHUNK as i64])).await?;
+                gone += some as u64;
+                if some < CHUNK {
+                    break;
+                }
             }
         }
+        Ok(gone)
     }
 
     /// Wrong codes that are long forgotten. Only admins make any, so they are few.

@@ -43,7 +43,7 @@ fn made(world: &World, name: &str, bytes: &[u8]) -> PathBuf {
 /// The file looks as if it had been there for days.
 fn aged(path: &Path, world: &World) {
     let when = frontdesk_core::port::Clock::wall(world.clock()) - chrono::Duration::days(3);
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    let file = std::fs::File::open(path).unwrap();
     file.set_modified(when.into()).unwrap();
 }
 
@@ -59,7 +59,7 @@ async fn a_photo_reaches_the_agent_as_a_file_of_ours() {
     assert_eq!(path.parent(), Some(world.media().join("in").as_path()));
     assert!(!path.file_name().unwrap().to_string_lossy().contains("cat"), "its name is ours: {path:?}");
     assert_eq!(std::fs::read(&path).unwrap(), b"bytes of cat");
-    assert_eq!((mode(&path), mode(&world.media()), mode(path.parent().unwrap())), (0o600, 0o700, 0o700));
+    assert_eq!((mode(&path), mode(&world.media()), mode(path.parent().unwrap())), (0o400, 0o700, 0o700));
     world.at_rest().await;
 }
 
@@ -498,4 +498,115 @@ async fn erasing_a_conversation_erases_its_files() {
     let bobs = std::fs::read(world.media().join("in").join(left)).unwrap();
     assert_eq!(bobs, b"bytes of dog", "another conversation's file stays");
     assert_eq!(listed(world.media().join("out")).len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_file_sent_forty_times_is_fetched_and_kept_once() {
+    let world = World::with(plan().with(|config| config.media.daily_bytes = 20)).await;
+    world.platform().holds("cat", [photo("cat")]);
+    for n in 0..40 {
+        let cat = said("anna", &format!("{n}")).with_file("cat", FileKind::Photo).known_as(Some("u-cat"), 12);
+        world.platform().brought(cat.in_topic("-1", &format!("{n}"))).await;
+    }
+    world.agent().begun(40).await;
+    world.at_rest().await;
+    assert_eq!(world.platform().fetched(), ["cat"]);
+    assert_eq!(listed(world.media().join("in")).len(), 1);
+    for n in 0..40 {
+        let [file] = files(&world, n, 0).try_into().unwrap();
+        assert_eq!(std::fs::read(file.got.unwrap()).unwrap(), b"bytes of cat");
+    }
+    // What was lost, or is not as it came, is fetched anew.
+    std::fs::remove_file(world.media().join("in").join(&listed(world.media().join("in"))[0])).unwrap();
+    world.clock().pass(Duration::from_secs(24 * 3600));
+    world.platform().holds("cat", [photo("cat")]);
+    let cat = said("anna", "again").with_file("cat", FileKind::Photo).known_as(Some("u-cat"), 12);
+    world.platform().brought(cat).await;
+    world.agent().begun(41).await;
+    world.at_rest().await;
+    assert!(files(&world, 40, 0)[0].got.as_ref().unwrap().exists());
+}
+
+#[tokio::test]
+async fn the_same_content_lies_on_the_disk_once_and_outlives_either_session() {
+    let mut world = World::new().await;
+    world.platform().holds("a", [photo("cat")]);
+    world.platform().holds("b", [photo("cat")]);
+    world.platform().brought(said("anna", "1").with_file("a", FileKind::Photo)).await;
+    world.agent().begun(1).await;
+    world.at_rest().await;
+    world.platform().brought(said("ben", "2").with_file("b", FileKind::Photo)).await;
+    world.agent().begun(2).await;
+    world.at_rest().await;
+    assert_eq!((world.platform().fetched().len(), listed(world.media().join("in")).len()), (2, 1));
+    let path = files(&world, 1, 0)[0].got.clone().unwrap();
+    assert_eq!(files(&world, 0, 0)[0].got, Ok(path.clone()));
+    world.desk().erase(&world.key("anna"), &frontdesk_world::operator()).await.unwrap();
+    let orphan = made(&world, "in/aa.jpg", b"x");
+    aged(&path, &world);
+    aged(&orphan, &world);
+    world.stop().await;
+    world.start().await.unwrap();
+    until("the orphan is gone", || async { (!orphan.exists()).then_some(()) }).await;
+    assert!(path.exists(), "it is ben's as well");
+    world.desk().erase(&world.key("ben"), &frontdesk_world::operator()).await.unwrap();
+    world.stop().await;
+    world.start().await.unwrap();
+    until("the file is gone", || async { (!path.exists()).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_bytes_a_day_and_is_told_once() {
+    let world = World::with(plan().with(|config| config.media.daily_bytes = 30)).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        world.platform().holds(name, [photo("cat"), photo("cat")]);
+    }
+    let sends =
+        |person: &str, name: &str| said(person, name).with_file(name, FileKind::Photo).known_as(None, 12);
+    for (n, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        world.platform().brought(sends("anna", name)).await;
+        world.agent().begun(n + 1).await;
+        world.at_rest().await;
+    }
+    let got = |n: usize| files(&world, n, 0).remove(0).got;
+    assert!(got(0).is_ok() && got(1).is_ok());
+    assert!(got(2).unwrap_err().contains("as much today as one person may") && got(3).is_err());
+    let told =
+        || world.user("anna").sees().iter().filter(|text| text.contains("as many files today")).count();
+    assert_eq!(told(), 1);
+    world.platform().brought(sends("ben", "e")).await;
+    world.agent().begun(5).await;
+    assert!(got(4).is_ok(), "somebody else's day");
+    world.clock().pass(Duration::from_secs(24 * 3600));
+    world.platform().brought(sends("anna", "c")).await;
+    world.agent().begun(6).await;
+    world.at_rest().await;
+    assert!(got(5).is_ok(), "another day");
+}
+
+#[tokio::test]
+async fn no_more_files_are_kept_than_may_be_and_old_ones_make_room() {
+    let world = World::with(plan().with(|config| {
+        config.media.total_bytes = 15;
+        config.media.keep_days = 1;
+    }))
+    .await;
+    for name in ["a", "b", "c"] {
+        world.platform().holds(name, [photo(name)]);
+    }
+    let sends = |name: &str| said("anna", name).with_file(name, FileKind::Photo).known_as(None, 10);
+    for (n, name) in ["a", "b"].into_iter().enumerate() {
+        world.platform().brought(sends(name)).await;
+        world.agent().begun(n + 1).await;
+        world.at_rest().await;
+    }
+    assert!(files(&world, 0, 0)[0].got.is_ok());
+    assert!(files(&world, 1, 0)[0].got.as_ref().unwrap_err().contains("As many files are kept"));
+    assert!(world.user("anna").sees().iter().any(|text| text.contains("no room for more files")));
+    world.clock().pass(Duration::from_secs(2 * 24 * 3600));
+    world.platform().brought(sends("c")).await;
+    world.agent().begun(3).await;
+    world.at_rest().await;
+    assert!(files(&world, 2, 0)[0].got.is_ok());
+    assert_eq!(listed(world.media().join("in")).len(), 1);
 }

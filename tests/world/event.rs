@@ -195,6 +195,15 @@ impl Happening {
         self
     }
 
+    /// Which the platform knows under this id of its content, with so many bytes.
+    #[must_use]
+    pub fn known_as(mut self, unique: Option<&str>, size: u64) -> Self {
+        if let Some(file) = self.0.attachments.last_mut() {
+            (file.unique, file.size) = (unique.map(str::to_owned), Some(size));
+        }
+        self
+    }
+
     /// The chat has another id from now on.
     #[must_use]
     pub fn moves_to(self, chat: &str) -> Self {

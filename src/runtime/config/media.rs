@@ -13,6 +13,12 @@ pub struct Media {
     pub max_bytes: u64,
     /// The largest file that is sent, in bytes; a platform may allow less.
     pub max_out_bytes: u64,
+    /// How many bytes of files are fetched for one person on one day; 0 is no limit. A file that is known already costs
+    /// nothing. The person is told when it is reached.
+    pub daily_bytes: u64,
+    /// How many bytes of fetched files are kept in all; 0 is no limit. No file is fetched beyond it until older ones
+    /// are deleted.
+    pub total_bytes: u64,
     /// Seconds that the fetching of one file may take.
     pub fetch_seconds: u64,
     /// Days after which a fetched file is deleted.
@@ -24,6 +30,8 @@ impl Default for Media {
         Self {
             max_bytes: 20 * 1024 * 1024,
             max_out_bytes: 50 * 1024 * 1024,
+            daily_bytes: 200 * 1024 * 1024,
+            total_bytes: 2 * 1024 * 1024 * 1024,
             fetch_seconds: 60,
             keep_days: 30,
         }

@@ -1,8 +1,10 @@
 //! Files that came with messages: fetched after the acknowledgement and before the agent sees the message.
 
 use std::collections::HashMap;
-use std::fs::File as DiskFile;
+use std::fs::{File as DiskFile, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use frontdesk_core::id::MessageId;
@@ -11,9 +13,11 @@ use frontdesk_core::port::{Adapter, FetchError, File};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, MediaRow};
 use futures_util::{FutureExt, StreamExt, stream};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use super::partial::Partial;
+use super::room::{self, NoRoom};
 use super::{IN, Media, kind};
 use crate::access::whole;
 use crate::house::House;
@@ -32,7 +36,18 @@ enum Failure {
     Later(String),
     Refused(String),
     TooLarge,
+    Late,
+    NoRoom(NoRoom),
     Disk(std::io::Error),
+}
+
+/// A file that has arrived.
+struct Fetched {
+    /// Where it lies.
+    name: String,
+    size: u64,
+    /// SHA-256.
+    hash: Vec<u8>,
 }
 
 impl From<FetchError> for Failure {
@@ -119,23 +134,26 @@ async fn kept(house: &House, row: &InboundRow) -> Result<HashMap<u32, (String, u
 }
 
 async fn missed(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {
-    let row = MediaRow { message: row.id, n, got: one(house, row, file).await };
-    note(house, &row).await;
+    let row = MediaRow { message: row.id, n, got: one(house, row, n, file).await };
+    if row.got.is_err() {
+        note(house, house.store.fetched(vec![row.clone()], house.clock.wall()).await, &row);
+    }
     row
 }
 
-/// Remembers what came of a file. Should that not be possible the file is there all the same; the next attempt
-/// would fetch it once more, and the sweep takes the one that nobody names.
-async fn note(house: &House, row: &MediaRow) {
-    let noted = house.store.fetched(vec![row.clone()], house.clock.wall()).await;
+/// Whether what came of a file is remembered. Should that not be possible the file is there all the same; the next
+/// attempt would fetch it once more, and the sweep takes the one that nobody names.
+fn note<T>(house: &House, noted: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
     house.note_storage(noted.as_ref().err());
-    if let Err(error) = noted {
-        tracing::warn!(message = %row.message, %error, "what came of a file was not stored");
-    }
+    noted
+        .inspect_err(|error| {
+            tracing::warn!(message = %row.message, %error, "what came of a file was not stored");
+        })
+        .ok()
 }
 
 /// One file, with all the patience that there is for it.
-async fn one(house: &House, row: &InboundRow, file: &Attachment) -> Got {
+async fn one(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> Got {
     let limits = &house.media.limits;
     let too_large = || format!("It has more than {} bytes, and is not fetched.", limits.max_bytes);
     let Some(connection) = house.adapters.at(&row.address) else {
@@ -144,18 +162,28 @@ async fn one(house: &House, row: &InboundRow, file: &Attachment) -> Got {
     if file.size.is_some_and(|size| size > limits.max_bytes) {
         return Err(too_large());
     }
+    let unique = file.unique.as_ref();
+    let unique = unique.map(|id| format!("{}:{}/{id}", row.address.channel(), row.address.account()));
+    let known = known(house, row, n, unique.as_deref()).await;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let most = file.size.unwrap_or(limits.max_bytes);
+    let _under_way = house.media.room.under_way(most).await;
     let deadline = house.clock.mono() + Duration::from_secs(limits.fetch_seconds);
-    let attempts = AssertUnwindSafe(attempts(house, connection.adapter.as_ref(), file)).catch_unwind();
+    let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
+    let fetching = Fetching { house, adapter, row, n, file, unique, most, reserved };
     let ended = tokio::select! {
         biased;
-        ended = attempts => ended,
-        () = house.clock.sleep_until(deadline) => {
-            return Err(failed(row, "time", "", "It did not arrive in time."));
-        }
+        ended = AssertUnwindSafe(fetching.run()).catch_unwind() => ended,
+        () = house.clock.sleep_until(deadline) => Ok(Err(Failure::Late)),
     };
+    fetching.settle(0).await;
     Err(match ended {
         Ok(Ok(got)) => return Ok(got),
         Ok(Err(Failure::TooLarge)) => too_large(),
+        Ok(Err(Failure::Late)) => failed(row, "time", "", "It did not arrive in time."),
+        Ok(Err(Failure::NoRoom(why))) => refused(row, &why),
         Ok(Err(Failure::Later(why))) => {
             failed(row, "later", &why, "The platform did not hand it out; it may later.")
         }
@@ -168,6 +196,86 @@ async fn one(house: &House, row: &InboundRow, file: &Attachment) -> Got {
     })
 }
 
+/// Says to the log why there is no room for a file; the sentence is for the agent.
+fn refused(row: &InboundRow, why: &NoRoom) -> String {
+    let (name, sentence) = match why {
+        NoRoom::Today => ("today", "Its sender has sent as much today as one person may: it is not fetched."),
+        NoRoom::Full => ("full", "As many files are kept as may be: it is not fetched."),
+    };
+    failed(row, name, "", sentence)
+}
+
+/// A file that came before, if it is still as it came. The platform's own id says that it is the same.
+async fn known(house: &House, row: &InboundRow, n: u32, unique: Option<&str>) -> Option<(String, u64)> {
+    let named = house.store.file_known(row.id, n, unique?, house.clock.wall()).await;
+    let (file, size) = named.ok().flatten()?;
+    if house.media.is_whole(&file, size) {
+        return Some((file, size));
+    }
+    if let Err(error) = house.store.file_lost(&file).await {
+        tracing::warn!(message = %row.id, %error, "that a file is lost was not stored");
+    }
+    None
+}
+
+/// One file on its way.
+struct Fetching<'a> {
+    house: &'a House,
+    adapter: &'a dyn Adapter,
+    row: &'a InboundRow,
+    n: u32,
+    file: &'a Attachment,
+    unique: Option<String>,
+    /// How many bytes it may have.
+    most: u64,
+    /// Whether they are counted.
+    reserved: AtomicBool,
+}
+
+impl Fetching<'_> {
+    async fn run(&self) -> Result<(String, u64), Failure> {
+        let _alone = match &self.unique {
+            Some(unique) => Some(self.house.media.room.alone_with(unique).await),
+            None => None,
+        };
+        if let Some(known) = known(self.house, self.row, self.n, self.unique.as_deref()).await {
+            return Ok(known);
+        }
+        let reserved = room::reserve(self.house, self.row.id, self.most).await;
+        reserved.map_err(|error| Failure::Later(error.to_string()))?.map_err(Failure::NoRoom)?;
+        self.reserved.store(true, Ordering::Relaxed);
+        let fetched = attempts(self.house, self.adapter, self.file).await?;
+        self.settle(fetched.size).await;
+        Ok(self.keep(fetched).await)
+    }
+
+    /// Of what was counted so much was needed; the rest is given back, once.
+    async fn settle(&self, used: u64) {
+        if self.reserved.swap(false, Ordering::Relaxed) {
+            room::settle(self.house, self.row.id, self.most, used).await;
+        }
+    }
+
+    /// Remembers where it lies. The same content that came before takes its place.
+    async fn keep(&self, fetched: Fetched) -> (String, u64) {
+        let Fetched { name, size, hash } = fetched;
+        let (house, fresh) = (self.house, (name, size));
+        let row = MediaRow { message: self.row.id, n: self.n, got: Ok(fresh.clone()) };
+        loop {
+            let (unique, now) = (self.unique.clone(), house.clock.wall());
+            let kept = house.store.file_kept(row.clone(), unique, hash.clone(), now).await;
+            let Some(Some((file, size))) = note(house, kept, &row) else { return fresh };
+            if house.media.is_whole(&file, size) {
+                house.media.delete(&fresh.0).await;
+                return (file, size);
+            }
+            if note(house, house.store.file_lost(&file).await, &row).is_none() {
+                return fresh;
+            }
+        }
+    }
+}
+
 /// Says to the log why a file is not there; the sentence is for the agent.
 fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str) -> String {
     let (message, channel) = (row.id, row.address.channel());
@@ -177,7 +285,7 @@ fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str)
     sentence.to_owned()
 }
 
-async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<(String, u64), Failure> {
+async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<Fetched, Failure> {
     let mut pauses = PAUSES.iter();
     loop {
         match attempt(&house.media, adapter, file).await {
@@ -190,28 +298,45 @@ async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Re
     }
 }
 
-async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Result<(String, u64), Failure> {
+async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Result<Fetched, Failure> {
     let mut bytes = adapter.fetch(file).await?;
     let (partial, disk) = Partial::create(&media.path(IN))?;
     let mut disk = tokio::fs::File::from_std(disk);
-    let mut size: u64 = 0;
+    let (mut size, mut hash) = (0_u64, Sha256::new());
     while let Some(piece) = bytes.next().await {
         let piece = piece?;
         size = size.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         if size > media.limits.max_bytes {
             return Err(Failure::TooLarge);
         }
+        hash.update(&piece);
         disk.write_all(&piece).await?;
     }
     disk.flush().await?;
     let disk: DiskFile = disk.into_std().await;
+    disk.set_permissions(Permissions::from_mode(0o400))?;
     let extension = kind::extension_for(file);
     let name = tokio::task::spawn_blocking(move || partial.finish(&disk, &extension)).await;
     let name = name.map_err(std::io::Error::other)??;
-    Ok((format!("{IN}/{name}"), size))
+    Ok(Fetched { name: format!("{IN}/{name}"), size, hash: hash.finalize().to_vec() })
 }
 
 impl Media {
+    /// Whether a file lies where it should and has all its bytes.
+    fn is_whole(&self, file: &str, size: u64) -> bool {
+        std::fs::symlink_metadata(self.path(file)).is_ok_and(|facts| facts.is_file() && facts.len() == size)
+    }
+
+    /// Deletes a file that nobody names.
+    async fn delete(&self, file: &str) {
+        let path = self.path(file);
+        match tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a file is left for the next sweep"),
+            Err(error) => tracing::debug!(%error, "a file is left for the next sweep"),
+        }
+    }
+
     /// A file as the agent is told of it.
     fn told(&self, file: &Attachment, got: Got) -> File {
         let Attachment { kind, name, mime, size, .. } = file.clone();

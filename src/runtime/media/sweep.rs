@@ -29,17 +29,18 @@ pub(crate) async fn run(house: &House, date: DateTime<Utc>) -> Result<(), StoreE
 }
 
 /// Files that were kept as long as the operator wants.
-async fn old(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
+pub(super) async fn old(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
     let days = chrono::Duration::days(i64::from(house.media.limits.keep_days));
     let Some(before) = date.checked_sub_signed(days) else { return Ok(()) };
     let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
     loop {
         let rows = house.store.media_older(before, limit).await?;
-        let files = rows.iter().filter_map(|row| Some(house.media.path(&row.got.as_ref().ok()?.0)));
-        delete(files.collect()).await;
+        let names = rows.iter().filter_map(|row| Some(row.got.as_ref().ok()?.0.clone())).collect();
         let more = rows.len() >= BATCH;
-        // First the file, then its row: a file that is left over after a crash would have no name any more.
+        // First the rows: a younger message may name the same file. One that is left over after a crash is nobody's,
+        // and goes with those.
         house.store.media_gone(rows.into_iter().map(|row| (row.message, row.n)).collect()).await?;
+        delete_free(house, names).await?;
         if !more {
             return Ok(());
         }

@@ -63,10 +63,10 @@ async fn what_could_not_be_read_is_listed_shown_and_dropped() {
     let one = house.get(&path).await;
     assert_eq!((&one.body["body"], &one.body["reason"]), (&json!("{\"a\":\u{fffd}}"), &json!("chat.id")));
     assert_eq!(house.get("/api/status").await.body["totals"]["dead_letters"], 2);
-    let drop = |path: String| async { answer(house.request(Method::DELETE, &path).bearer_auth(ADMIN)).await };
-    assert_eq!(drop(path.clone()).await.body, json!({"dropped": 1}));
-    assert_eq!(drop(path).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(drop("/api/dead-letters".into()).await.body, json!({"dropped": 1}));
+    let discarded = async |path: &str| answer(house.request(Method::DELETE, path).bearer_auth(ADMIN)).await;
+    assert_eq!(discarded(&path).await.body, json!({"dropped": 1}));
+    assert_eq!(discarded(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(discarded("/api/dead-letters").await.body, json!({"dropped": 1}));
     assert!(house.get("/api/audit").await.body["audit"].to_string().contains("dead letters drop"));
     house.close().await;
 }
