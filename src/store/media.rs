@@ -272,7 +272,8 @@ fn name(
 ) -> Outcome<()> {
     tx.run(
         "INSERT INTO media (message_id, n, file, size, error, fetched_at, unique_id, hash)
-         SELECT id, ?2, ?3, ?4, NULL, ?5, ?6, ?7 FROM inbound WHERE id = ?1 AND attachments IS NOT NULL
+         SELECT id, ?2, ?3, ?4, NULL, ?5, ?6, ?7 FROM inbound
+         WHERE id = ?1 AND (attachments IS NOT NULL OR quote IS NOT NULL)
          ON CONFLICT (message_id, n) DO UPDATE
          SET file = excluded.file, size = excluded.size, error = NULL, fetched_at = excluded.fetched_at,
              unique_id = excluded.unique_id, hash = excluded.hash",

@@ -42,7 +42,7 @@ enum Failure {
 }
 
 /// A file that has arrived.
-struct Fetched {
+struct Arrived {
     /// Where it lies.
     name: String,
     size: u64,
@@ -257,8 +257,8 @@ impl Fetching<'_> {
     }
 
     /// Remembers where it lies. The same content that came before takes its place.
-    async fn keep(&self, fetched: Fetched) -> (String, u64) {
-        let Fetched { name, size, hash } = fetched;
+    async fn keep(&self, arrived: Arrived) -> (String, u64) {
+        let Arrived { name, size, hash } = arrived;
         let (house, fresh) = (self.house, (name, size));
         let row = MediaRow { message: self.row.id, n: self.n, got: Ok(fresh.clone()) };
         loop {
@@ -285,7 +285,7 @@ fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str)
     sentence.to_owned()
 }
 
-async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<Fetched, Failure> {
+async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
     let mut pauses = PAUSES.iter();
     loop {
         match attempt(&house.media, adapter, file).await {
@@ -298,7 +298,7 @@ async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Re
     }
 }
 
-async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Result<Fetched, Failure> {
+async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
     let mut bytes = adapter.fetch(file).await?;
     let (partial, disk) = Partial::create(&media.path(IN))?;
     let mut disk = tokio::fs::File::from_std(disk);
@@ -318,7 +318,7 @@ async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Res
     let extension = kind::extension_for(file);
     let name = tokio::task::spawn_blocking(move || partial.finish(&disk, &extension)).await;
     let name = name.map_err(std::io::Error::other)??;
-    Ok(Fetched { name: format!("{IN}/{name}"), size, hash: hash.finalize().to_vec() })
+    Ok(Arrived { name: format!("{IN}/{name}"), size, hash: hash.finalize().to_vec() })
 }
 
 impl Media {
