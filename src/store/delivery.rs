@@ -33,7 +33,7 @@ impl Store {
             }
             // A topic's address is its chat's, with more behind it.
             let waits = "SELECT 1 FROM outbox WHERE state IN ('queued', 'streaming', 'sending') AND state = 'queued'
-                           AND kind = 'answer' AND turn_id IS NOT NULL AND next_at <= ?3 AND address <> ?2
+                           AND kind = 'answer' AND turn_id IS NOT NULL AND (paused_at IS NULL OR next_at <= ?3) AND address <> ?2
                            AND address >= ?1 AND address < ?1 || ';'
                            AND (address = ?1 OR substr(address, length(?1) + 1, 1) = ':') LIMIT 1";
             let known = params![chat.as_str(), address.as_str(), ms(now)];

@@ -49,7 +49,7 @@ async fn what_could_not_be_read_is_listed_shown_and_dropped() {
         let letter = row::DeadLetter { event_id: n.to_string(), session: None, raw };
         let batch = row::Batch {
             source: source.clone(),
-            received: house.desk.clock().wall(),
+            received: house.desk.clock().wall().into(),
             items: Vec::new(),
             dead_letters: vec![letter],
             cursor: None,
