@@ -645,27 +645,49 @@ async fn an_answer_that_is_ready_at_once_waits_out_the_pause_that_its_first_post
 }
 
 #[tokio::test]
-async fn while_a_platform_wants_a_pause_neither_edits_nor_drafts_nor_typing_are_sent() {
-    for (scope, draft) in [(Bucket::Chat, false), (Bucket::Account, false), (Bucket::Chat, true)] {
-        let flow = if draft { Flow::Draft { every: EVERY } } else { Flow::Edits { every: EVERY } };
+async fn a_pause_that_the_account_was_told_in_one_chat_holds_for_edits_drafts_and_typing_in_another() {
+    let flows = [Flow::Edits { every: EVERY }, Flow::Draft { every: EVERY }, Flow::Whole];
+    for flow in flows {
         let world = World::with(plan().flow(flow)).await;
-        let anna = world.user("anna");
         world.agent().will(in_pieces(&["one ", "two ", "three ", "four ", "five"]));
-        anna.says("count").await;
-        until("it has begun", || async { (world.platform().calls("anna") == 1).then_some(()) }).await;
-        let after = Some(Duration::from_secs(60));
-        let later = SendError::Later { after, scope, detail: "429".to_owned() };
-        world.platform().answer_all("anna", Some(later));
-        next_edit(&world).await;
-        world.agent().go_on();
-        until("the pause was asked for", || async { (world.platform().calls("anna") == 2).then_some(()) })
-            .await;
-        for _ in 0..3 {
+        world.user("anna").says("count").await;
+        world.agent().begun(1).await;
+        let begun = usize::from(flow != Flow::Whole);
+        until("it has begun", || async { (world.platform().calls("anna") == begun).then_some(()) }).await;
+        pause_told_to(&world, "ben", Bucket::Account).await;
+        for n in 0..3 {
             world.agent().go_on();
             world.clock().pass(Duration::from_secs(9));
-            // Goes all the way through the gateway, up to where its reply would be sent.
-            anna.says("/whoami").await;
+            // Goes through the gateway up to where its reply would be sent.
+            world.user(&format!("carol{n}")).says("/whoami").await;
         }
-        assert_eq!(world.platform().calls("anna"), 2, "{scope:?}, draft: {draft}");
+        assert_eq!(world.platform().calls("anna"), begun, "{flow:?}");
     }
+}
+
+#[tokio::test]
+async fn a_pause_that_was_told_in_one_topic_holds_for_edits_in_another_of_the_same_chat() {
+    let world = World::with(plan().edits(800)).await;
+    world.agent().will(in_pieces(&["one ", "two ", "three ", "four ", "five"]));
+    world.platform().brought(said("anna", "count").in_topic("-1", "6")).await;
+    until("it has begun", || async { (world.platform().calls("-1") == 1).then_some(()) }).await;
+    let after = Some(Duration::from_secs(60));
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    world.platform().answer_all("-1", Some(later));
+    world.platform().brought(said("ben", "/whoami").in_topic("-1", "5")).await;
+    until("the pause was asked for", || async { (world.platform().calls("-1") == 2).then_some(()) }).await;
+    for _ in 0..3 {
+        world.agent().go_on();
+        next_edit(&world).await;
+    }
+    assert_eq!(world.platform().calls("-1"), 2);
+}
+
+/// The platform answers a reply to somebody with a pause of a minute.
+async fn pause_told_to(world: &World, name: &str, scope: Bucket) {
+    let after = Some(Duration::from_secs(60));
+    let later = SendError::Later { after, scope, detail: "429".to_owned() };
+    world.platform().answer_all(name, Some(later));
+    world.user(name).says("/whoami").await;
+    until("the pause was asked for", || async { (world.platform().calls(name) == 1).then_some(()) }).await;
 }
