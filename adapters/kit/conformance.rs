@@ -28,6 +28,8 @@ pub trait Rig: Send + Sync {
     /// The person of this story writes to us in private. Returns when the platform has it; a platform without a
     /// memory of its own (the web) brings what was refused again by itself, as its clients do.
     async fn writes(&self, text: &str);
+    /// The same as code, as the platform marks it; `false` on a platform that marks no text.
+    async fn writes_as_code(&self, text: &str) -> bool;
     /// The person's stable id.
     fn person(&self) -> String;
     /// The private chat with the person, as the adapter should name it.
@@ -43,6 +45,7 @@ pub async fn check(rig: &impl Rig) {
     let adapter = rig.adapter();
     facts::check(adapter.profile());
     incoming::a_message_arrives_whole(rig).await;
+    incoming::a_command_is_one_only_where_it_is_said(rig).await;
     incoming::what_was_refused_is_brought_again(rig).await;
     incoming::order_holds_over_a_restart_and_nothing_is_lost(rig).await;
     incoming::it_stops_when_it_is_told_and_is_silent_then(rig).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::message::{EventKind, Speaker};
 use frontdesk_core::port::Busy;
 
@@ -38,6 +39,25 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     );
     if adapter.profile().patience.is_some() {
         assert!(inbox.heard() > 0, "whoever has patience must hear signs of life");
+    }
+}
+
+/// What is shown as code is text, whatever it says; plain words are read for commands.
+pub(super) async fn a_command_is_one_only_where_it_is_said(rig: &impl Rig) {
+    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
+    let marks = living(&adapter, &inbox, async {
+        rig.writes("/status").await;
+        let marks = rig.writes_as_code("/gateway stop").await;
+        until(|| inbox.events().len() >= if marks { 2 } else { 1 }).await;
+        marks
+    })
+    .await;
+    let events = inbox.events();
+    let said = events.iter().find(|event| event.text == "/status").expect("the plain words arrived");
+    assert_eq!(command::of(said), Parsed::Command(Command::Status));
+    if marks {
+        let shown = events.iter().find(|event| event.text == "/gateway stop").expect("the code arrived");
+        assert_eq!(command::of(shown), Parsed::Text("/gateway stop"), "code is shown, not said");
     }
 }
 

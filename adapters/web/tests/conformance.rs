@@ -57,6 +57,10 @@ impl Rig for Web {
         }
     }
 
+    async fn writes_as_code(&self, _: &str) -> bool {
+        false
+    }
+
     fn person(&self) -> String {
         "cli".to_owned()
     }

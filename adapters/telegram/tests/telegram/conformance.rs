@@ -28,6 +28,11 @@ impl Rig for Telegram {
         self.anna.tells(text).await;
     }
 
+    async fn writes_as_code(&self, text: &str) -> bool {
+        self.anna.message(&self.anna).html(&format!("<code>{text}</code>")).send().await;
+        true
+    }
+
     fn person(&self) -> String {
         ANNA.to_string()
     }
