@@ -38,6 +38,9 @@ const IN: &str = "in";
 /// Where files lie that are to be sent: copies, which nobody changes any more.
 const OUT: &str = "out";
 
+/// How long a file waits when the machine has too little of something for it: descriptors, memory, room on the disk.
+pub(crate) const SHORTAGE_PAUSE: Duration = Duration::from_secs(4);
+
 /// The folder and its limits.
 pub(crate) struct Media {
     root: PathBuf,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, FetchError, File};
+use frontdesk_core::retry::is_shortage;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, MediaRow};
 use futures_util::{FutureExt, StreamExt, stream};
@@ -18,7 +19,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::partial::Partial;
 use super::room::{self, NoRoom};
-use super::{IN, Media, kind};
+use super::{IN, Media, SHORTAGE_PAUSE, kind};
 use crate::access::whole;
 use crate::house::House;
 
@@ -285,16 +286,25 @@ fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str)
     sentence.to_owned()
 }
 
+/// Tries again a few times while the platform says "not now", and until the caller's deadline while this machine has too
+/// little of something.
 async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
     let mut pauses = PAUSES.iter();
     loop {
-        match attempt(&house.media, adapter, file).await {
-            Err(Failure::Later(why)) => match pauses.next() {
-                Some(pause) => house.clock.sleep_until(house.clock.mono() + *pause).await,
-                None => return Err(Failure::Later(why)),
-            },
-            ended => return ended,
-        }
+        let failure = match attempt(&house.media, adapter, file).await {
+            Ok(arrived) => return Ok(arrived),
+            Err(failure) => failure,
+        };
+        let pause = match &failure {
+            Failure::Later(_) => pauses.next().copied(),
+            Failure::Disk(error) if is_shortage(error) => {
+                tracing::warn!(%error, "a file cannot be kept at the moment; it is tried again");
+                Some(SHORTAGE_PAUSE)
+            }
+            _ => None,
+        };
+        let Some(pause) = pause else { return Err(failure) };
+        house.clock.sleep_until(house.clock.mono() + pause).await;
     }
 }
 

@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 use frontdesk_core::blank::is_visible;
 use frontdesk_core::hook::{Moment, Point, Verdict};
 use frontdesk_core::markup::{self, Part};
+use frontdesk_core::retry::is_shortage;
 use frontdesk_core::{prompt, terminal};
 use frontdesk_store::row::OutMedia;
 
 use super::Run;
 use crate::flow::Silence;
-use crate::media::{self, MediaError};
+use crate::media::{self, MediaError, SHORTAGE_PAUSE};
 
 /// What a chat is shown in place of nothing.
 const NOTHING: &str = "(The agent had nothing to say.)";
 /// So many files go with one answer.
 const FILES: usize = 20;
+
+/// How often a file is tried again that could not be copied because the machine had too little of something.
+const SHORTAGE_CHANCES: u32 = 10;
 
 /// An answer on its way.
 pub(super) struct Said {
@@ -107,9 +111,18 @@ impl Run<'_> {
         (media, remarks)
     }
 
+    /// Takes a file over. A machine that has too little of something for it is given a few more chances.
     async fn adopt(&mut self, path: &Path, caption: Option<&str>) -> Result<OutMedia, MediaError> {
-        let connection = self.house.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
-        self.house.media.adopt(path, caption, connection.adapter.profile()).await
+        let house = self.house;
+        let connection = house.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
+        let mut chances = SHORTAGE_CHANCES;
+        loop {
+            match house.media.adopt(path, caption, connection.adapter.profile()).await {
+                Err(MediaError::Disk(error)) if is_shortage(&error) && chances > 0 => chances -= 1,
+                ended => return ended,
+            }
+            house.clock.sleep_until(house.clock.mono() + SHORTAGE_PAUSE).await;
+        }
     }
 
     fn warn(&self, path: &Path, error: &MediaError) {
