@@ -104,8 +104,14 @@ fn numbers(conn: &Connection) -> Result<HashMap<String, u64>> {
 pub fn read(path: &Path) -> Result<Database> {
     let conn = checked(path)?;
     let mut database = Database { seqs: numbers(&conn)?, ..Database::default() };
+    // The words of a /retry are those of the messages that it runs again.
     let mut rows = conn.prepare(
-        "SELECT id, source, event_id, key, epoch, disposition, state, reason, body, turn_id FROM inbound ORDER BY id",
+        "SELECT i.id, i.source, i.event_id, i.key, i.epoch, i.disposition, i.state, i.reason,
+                CASE WHEN i.replays IS NULL THEN i.body ELSE
+                  (SELECT group_concat(again.body, char(10)) FROM json_each(i.replays) named
+                   JOIN inbound again ON again.id = named.value) END,
+                i.turn_id
+         FROM inbound i ORDER BY i.id",
     )?;
     let rows = rows.query_map([], |row| {
         Ok(Inbound {
@@ -149,10 +155,11 @@ pub fn read(path: &Path) -> Result<Database> {
     Ok(database)
 }
 
+/// What is to be shown; an unfinished message that another one replaced is deleted, and shows nothing.
 fn outbox(conn: &Connection) -> Result<Vec<Out>> {
     let mut rows = conn.prepare(
         "SELECT id, turn_id, message_id, key, seq, address, part_key, kind, body, state, attempts,
-                platform_message_id FROM outbox ORDER BY id",
+                platform_message_id FROM outbox WHERE act <> 'delete' ORDER BY id",
     )?;
     let rows = rows.query_map([], |row| {
         Ok(Out {

@@ -150,10 +150,12 @@ pub fn read(path: &Path) -> Result<Database> {
             inbound,
         )?,
         turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
+        // What is to be shown; an unfinished message that another one replaced is deleted, and shows nothing.
         outbox: all(
             &conn,
             "SELECT id, turn_id, message_id, address, part_key, kind, body, plain, target, state, attempts,
-                    platform_message_id, media IS NOT NULL, salt IS NOT NULL FROM outbox ORDER BY id",
+                    platform_message_id, media IS NOT NULL, salt IS NOT NULL FROM outbox
+             WHERE act <> 'delete' ORDER BY id",
             out,
         )?,
         asides: all(&conn, "SELECT source, event_id FROM aside", |row| Ok((row.get(0)?, row.get(1)?)))?,

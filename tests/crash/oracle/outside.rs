@@ -75,9 +75,10 @@ impl<'a> Court<'a> {
 
     /// O2, O5: the platform has every part, whole, and got them in order.
     pub(super) fn lab(&mut self) {
-        let mut first: HashMap<(&str, &str), usize> = HashMap::new();
+        // A message that grows has its place from its first post on: what is said meanwhile comes below it.
+        let mut first: HashMap<&str, usize> = HashMap::new();
         for (place, took) in self.e.took.iter().enumerate() {
-            first.entry((&took.key, &took.text)).or_insert(place);
+            first.entry(&took.key).or_insert(place);
         }
         let mut last: HashMap<&str, usize> = HashMap::new();
         let mut whole: BTreeMap<i64, String> = BTreeMap::new();
@@ -97,7 +98,7 @@ impl<'a> Court<'a> {
             if let (Some(turn), "answer") = (out.turn, out.kind.as_str()) {
                 whole.entry(turn).or_default().push_str(&out.body);
             }
-            let Some(place) = first.get(&(out.part.as_str(), out.body.as_str())).copied() else { continue };
+            let Some(place) = first.get(out.part.as_str()).copied() else { continue };
             let last = last.entry(&out.address).or_insert(0);
             if place < *last {
                 self.find(event, format!("O5: it arrived before an older part: {out:?}"));

@@ -1,12 +1,12 @@
 //! O2, O5: what the chats show.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use frontdesk_botapi::{BOT, Call};
 
 use super::Court;
 use crate::cast::{ADA, OTTO, Place};
-use crate::database::Out;
+use crate::database::{Out, Turn};
 use crate::script::{Deed, bytes, fingerprint, tags};
 
 /// A message by its bot, chat and number.
@@ -19,10 +19,15 @@ impl<'a> Court<'a> {
         let mut last: HashMap<&str, (i64, i64)> = HashMap::new();
         let mut whole: BTreeMap<i64, String> = BTreeMap::new();
         let mut owners: HashMap<Id, i64> = HashMap::new();
+        let mut withdrawn: HashSet<i64> = HashSet::new();
         for out in &self.e.database.outbox {
             let update = self.update_about(out);
             self.belongs(out, update);
             if self.never_begun(out) {
+                continue;
+            }
+            if self.was_withdrawn(out) {
+                withdrawn.extend(out.turn);
                 continue;
             }
             let Some(id) = id(out).filter(|_| out.state == "sent") else {
@@ -49,7 +54,8 @@ impl<'a> Court<'a> {
             }
             last.insert(&out.address, (id.2, out.id));
         }
-        for turn in self.e.database.turns.values().filter(|turn| turn.state == "done") {
+        let whole_ones = |turn: &&Turn| turn.state == "done" && !withdrawn.contains(&turn.id);
+        for turn in self.e.database.turns.values().filter(whole_ones) {
             let Some(script) = self.script_of(turn.id) else { continue };
             let text = whole.get(&turn.id).map(String::as_str).unwrap_or_default();
             if solid(text) != solid(&script.answer()) {
@@ -123,6 +129,18 @@ impl<'a> Court<'a> {
     fn never_begun(&self, out: &Out) -> bool {
         let turn = out.turn.and_then(|id| self.e.database.turns.get(&id));
         out.state == "dropped" && out.platform.is_none() && turn.is_some_and(|turn| turn.state == "cancelled")
+    }
+
+    /// Whoever was shut out gets nothing any more, not even what was on its way: only then is a part given up.
+    fn was_withdrawn(&self, out: &Out) -> bool {
+        let about = out.turn.and_then(|turn| self.rows_of(turn).first().copied());
+        let about = about.or_else(|| self.e.database.inbound.iter().find(|row| Some(row.id) == out.message));
+        let Some(row) = about.filter(|_| out.state == "dropped") else { return false };
+        let subject = format!("{} everything", row.principal);
+        let audit = &self.e.database.audit;
+        audit
+            .iter()
+            .any(|line| line.action == "revoke" && line.subject == subject && line.at + 200 >= row.received)
     }
 
     fn right_file(&mut self, out: &Out, turn: i64, id: Id, update: Option<(i64, i64)>) {
