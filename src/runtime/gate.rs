@@ -139,7 +139,14 @@ fn of_somebody(house: &House, source: &Source, event: Event, now: Now) -> (Item,
     match scene.session() {
         Ok(session) if matches!(entry, Entry::Unserved) => {
             let plan = limits(&scene, scene.called());
-            (Item::Keep(Box::new(incoming(&scene, session, plan))), None)
+            let call = Incoming {
+                quote: None,
+                links: Vec::new(),
+                album: None,
+                attachments: Vec::new(),
+                ..incoming(&scene, session, plan)
+            };
+            (Item::Keep(Box::new(call)), None)
         }
         Ok(session) => (admitted(&scene, session.clone()), Some(session)),
         Err(error) => {

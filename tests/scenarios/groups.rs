@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use frontdesk_core::access::GroupAccess;
-use frontdesk_core::message::{Outcome, Speaker};
+use frontdesk_core::message::{FileKind, Outcome, Speaker};
 use frontdesk_runtime::config::Sharing;
+use frontdesk_store::row::InboundRow;
 use frontdesk_world::event::said;
 use frontdesk_world::{World, operator, plan};
 
@@ -31,8 +32,19 @@ async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_th
     assert_eq!(platform.brought(said("root", "chatting").overheard_in("-9")).await, Outcome::Denied);
     assert_eq!(platform.brought(said("root", "hello").in_group("-9").forwarded()).await, Outcome::Denied);
     assert!(answers(&world, "-9").await.is_empty(), "nobody else hears anything");
-    platform.brought(said("root", "some secret words").in_group("-9")).await;
+    let call = said("root", "some secret words").in_group("-9").replying_to("others' words");
+    platform.brought(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
     let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
+    let key = "agent:main:fake:group:-9".parse().unwrap();
+    let [row] = &world.desk().store().history(&key, None, None, 9).await.unwrap()[..] else {
+        panic!("one row")
+    };
+    let InboundRow { text, quote, links, attachments, .. } = &row.message;
+    assert_eq!(
+        (text.as_str(), quote, links.len(), attachments.len()),
+        ("", &None, 0, 0),
+        "nothing is kept of it"
+    );
     assert!(hint.contains("`/gateway allow-here`") || hint.contains("/gateway allow-here"), "{hint}");
     assert!(world.agent().heard().is_empty());
     platform.brought(said("root", "/gateway allow-here").in_group("-9")).await;
