@@ -132,10 +132,11 @@ CREATE TABLE dead_letter (
   key         TEXT,                -- the session, where that is known: erased with it
   kind        TEXT NOT NULL,       -- the platform's name for what it is: 'message', 'hologram'
   reason      TEXT NOT NULL,       -- what could not be read: names of fields, never what they hold
-  body        BLOB NOT NULL,       -- the first bytes, as they arrived; may hold what people said
   kept        INTEGER NOT NULL,    -- the length of the body
   size        INTEGER NOT NULL,    -- how many bytes arrived
   received_at INTEGER NOT NULL,
+  body        BLOB NOT NULL,       -- the first bytes, as they arrived; may hold what people said. The last column, so that
+                                   -- the others are read without the pages of the body
   UNIQUE (source, event_id)
 ) STRICT;
 INSERT INTO tally (name, n) VALUES ('dead_letters_deleted', 0);
