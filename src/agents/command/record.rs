@@ -114,11 +114,12 @@ pub(super) fn boot() -> io::Result<Option<String>> {
     Ok(text.map(|text| text.trim().to_owned()).filter(|boot| !boot.is_empty()))
 }
 
-/// What is there to be read. A process that has ended while it was looked at is not there either.
+/// What is there to be read. A process that has ended while it was looked at is not there either, nor is one that the
+/// kernel hides because it is another user's (`hidepid`): no program of ours is.
 fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(None),
         Err(error) => Err(error),
     }
