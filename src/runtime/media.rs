@@ -76,7 +76,6 @@ pub enum MediaError {
     /// The platform takes no files from us.
     #[error("this chat takes no files")]
     NotHere,
-    /// What is to stand beneath it does not fit there.
     /// The disk.
     #[error("it could not be read or kept")]
     Disk(#[from] io::Error),

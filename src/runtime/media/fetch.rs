@@ -173,7 +173,8 @@ async fn one(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> Got 
     let _under_way = house.media.room.under_way(most).await;
     let deadline = house.clock.mono() + Duration::from_secs(limits.fetch_seconds);
     let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
-    let fetching = Fetching { house, adapter, row, n, file, unique, most, reserved };
+    let day = house.day(house.clock.wall());
+    let fetching = Fetching { house, adapter, row, n, file, unique, most, day, reserved };
     let ended = tokio::select! {
         biased;
         ended = AssertUnwindSafe(fetching.run()).catch_unwind() => ended,
@@ -229,6 +230,8 @@ struct Fetching<'a> {
     unique: Option<String>,
     /// How many bytes it may have.
     most: u64,
+    /// The day on which they are counted, also when the file arrives after midnight.
+    day: i64,
     /// Whether they are counted.
     reserved: AtomicBool,
 }
@@ -242,7 +245,7 @@ impl Fetching<'_> {
         if let Some(known) = known(self.house, self.row, self.n, self.unique.as_deref()).await {
             return Ok(known);
         }
-        let reserved = room::reserve(self.house, self.row.id, self.most).await;
+        let reserved = room::reserve(self.house, self.row.id, self.day, self.most).await;
         reserved.map_err(|error| Failure::Later(error.to_string()))?.map_err(Failure::NoRoom)?;
         self.reserved.store(true, Ordering::Relaxed);
         let fetched = attempts(self.house, self.adapter, self.file).await?;
@@ -253,7 +256,7 @@ impl Fetching<'_> {
     /// Of what was counted so much was needed; the rest is given back, once.
     async fn settle(&self, used: u64) {
         if self.reserved.swap(false, Ordering::Relaxed) {
-            room::settle(self.house, self.row.id, self.most, used).await;
+            room::settle(self.house, self.row.id, self.day, self.most, used).await;
         }
     }
 

@@ -73,23 +73,24 @@ impl Room {
     }
 }
 
-/// Counts bytes that are about to be fetched for a message, if there is room for them.
+/// Counts bytes that are about to be fetched for a message on this day, if there is room for them.
 pub(super) async fn reserve(
     house: &House,
     message: MessageId,
+    day: i64,
     bytes: u64,
 ) -> Result<Result<(), NoRoom>, StoreError> {
     let limits = &house.media.limits;
     let now = house.clock.wall();
     if limits.total_bytes > 0 && !fits(house, bytes).await? {
-        house.store.media_full(message, house.day(now), now).await?;
+        house.store.media_full(message, day, now).await?;
         return Ok(Err(NoRoom::Full));
     }
     if limits.daily_bytes > 0
         && !house
             .store
             // One file of unknown size fits in a day of its own.
-            .media_reserved(message, house.day(now), bytes.min(limits.daily_bytes), limits.daily_bytes, now)
+            .media_reserved(message, day, bytes.min(limits.daily_bytes), limits.daily_bytes, now)
             .await?
     {
         return Ok(Err(NoRoom::Today));
@@ -100,13 +101,14 @@ pub(super) async fn reserve(
     Ok(Ok(()))
 }
 
-/// A file for which `reserved` bytes were counted has `used` of them, or more if its size was not what it seemed.
-pub(super) async fn settle(house: &House, message: MessageId, reserved: u64, used: u64) {
+/// A file for which `reserved` bytes were counted on this day has `used` of them, or more if its size was not what it
+/// seemed.
+pub(super) async fn settle(house: &House, message: MessageId, day: i64, reserved: u64, used: u64) {
     if let Some((_, kept)) = house.media.room.kept.lock().await.as_mut() {
         *kept = kept.saturating_sub(reserved).saturating_add(used);
     }
     let limit = house.media.limits.daily_bytes;
-    let (reserved, day) = (reserved.min(limit), house.day(house.clock.wall()));
+    let reserved = reserved.min(limit);
     if limit == 0 || reserved == used {
         return;
     }
