@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
+use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
     AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals,
@@ -22,12 +23,7 @@ const NAME: usize = 120;
 /// terminal, what turns the direction of a text round, what cannot be seen. It says nothing about who somebody is:
 /// the id beside it does.
 pub(crate) fn escaped(name: &str) -> String {
-    let odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{ad}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
-            || matches!(c, '\u{e0000}'..='\u{e007f}')
-    };
+    let odd = |c: char| visible::is_deceptive(c) || visible::hides(c);
     let mut shown = String::new();
     for (n, c) in name.chars().enumerate() {
         match c {

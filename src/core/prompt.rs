@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::message::{Forward, Link, Quote, Sender};
 use crate::port::{Aside, File, Prompt, Turn};
+use crate::visible::{breaks, hides};
 
 /// The longest label, in characters.
 const LABEL: usize = 240;
@@ -125,19 +126,6 @@ fn clean(text: &str, most: usize) -> String {
         kept.push('…');
     }
     kept
-}
-
-/// Whether a sign begins a new line somewhere, or does something else than show.
-fn breaks(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Whether a sign turns the line around or cannot be seen: what hides in a label is for nobody's eyes.
-fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -5,14 +5,25 @@
 
 use std::borrow::Cow;
 
-/// Whether a character does something else than show: control characters (C0, DEL, C1), line separators, marks of
-/// direction, and what cannot be seen. Joiners and variation selectors are parts of letters and emoji,
-/// and a soft hyphen of words.
+/// Whether a character changes the direction of a line or cannot be seen. Variation selectors are not among them: they
+/// choose how the character before them looks.
+pub fn hides(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character begins a new line somewhere, or controls a terminal (C0, DEL, C1).
+pub fn breaks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character does something else than show. Joiners, fillers of Korean syllables and soft hyphens are parts
+/// of words, so a text may have them; a name may not (see [`hides`]).
 pub fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e0fff}')
+    let joins = matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{200c}' | '\u{200d}');
+    breaks(c) || (hides(c) && !joins)
 }
 
 /// The text as one line with every such character written out (`\u{1b}`), cut to `most` characters of it.
@@ -66,7 +77,7 @@ mod tests {
 
     /// One of each kind that must not reach a terminal.
     const DECEPTIVE: &str = "\u{0}\u{7}\u{8}\u{b}\r\u{1b}\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{202a}\
-                             \u{202e}\u{2066}\u{2069}\u{2028}\u{2029}\u{feff}\u{200b}\u{e0001}\u{e007f}";
+                             \u{202e}\u{2066}\u{2069}\u{2028}\u{2029}\u{feff}\u{200b}\u{3164}\u{e0001}\u{e007f}";
 
     #[test]
     fn everything_that_deceives_is_written_out_and_letters_are_not() {
