@@ -52,20 +52,20 @@ pub struct Limits {
     pub max_body: usize,
     /// The longest WebSocket message from a client, in bytes.
     pub max_frame: usize,
-    /// How many connections may be open at once; fewer if the system allows the process fewer open files. A quarter of
-    /// them, and at most 1024, is for those on which no token was shown yet; when it is full, the oldest of those ends.
+    /// How many connections may be open at once; fewer if the system allows the process fewer open files. Connections
+    /// on which no token was shown may use a quarter of them, at most 1024; beyond that the oldest of these is closed.
     pub max_connections: usize,
     /// Requests without a token from one IP address (one /64 network for IPv6).
     pub per_ip: Rate,
-    /// Requests and WebSocket prompts of one token, and what one webhook brings with the right secret.
+    /// Requests and WebSocket prompts of one token; also requests to one webhook that show its secret.
     pub per_token: Rate,
     /// Wrong tokens from one IP address (one /64 network for IPv6).
     pub auth_failures: Rate,
     /// How many bytes may wait for one slow reader. Beyond it pieces of answers are left out first; a reader
     /// for whom even the rest is too much is sent away.
     pub ws_buffer: usize,
-    /// Seconds within which a WebSocket must show its token, and within which a connection without one must ask for
-    /// something.
+    /// Seconds within which a WebSocket client must send its token. A connection without a token on which no request
+    /// comes for that long is closed as well.
     pub auth_timeout_seconds: u64,
     /// Seconds within which a request must have come in: its head, and again its body.
     pub request_timeout_seconds: u64,

@@ -44,7 +44,7 @@ pub enum StartError {
     Agent(#[from] BuildError),
     /// What an earlier process left behind for its agents cannot be removed.
     #[error(
-        "the folder `facts` in {path}, which holds what running agents are told, cannot be cleared: {source}"
+        "cannot clear the folder `facts` in {path}, where running agents read about their turns: {source}"
     )]
     Facts {
         /// The home.

@@ -152,7 +152,7 @@ pub enum QueueMode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// One person on one account of a platform. Admins may send at least 600 messages a minute, whatever stands here.
+    /// One person on one account of a platform. Admins may always send at least 600 messages a minute.
     pub user: Rate,
     /// One chat.
     pub chat: Rate,
@@ -258,8 +258,8 @@ pub struct Storage {
     pub history_days: u32,
     /// Lines of the audit.
     pub audit_days: u32,
-    /// Megabytes of the database's write-ahead log from which `/health` says degraded; at least 64. It grows while
-    /// another program reads the database in one transaction.
+    /// The size of the database's write-ahead log, in megabytes, from which `/health` reports `degraded`; at least 64.
+    /// The log grows while another program keeps a read transaction open.
     pub wal_warn_mb: u32,
 }
 

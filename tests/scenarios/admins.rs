@@ -107,7 +107,10 @@ async fn the_last_way_in_is_closed_on_a_second_word_alone() {
     let root = world.user("root");
     root.says("/gateway stop fake").await;
     let asked = root.hears().await;
-    assert!(asked.contains("last way in") && asked.contains("/gateway stop fake confirm"), "{asked}");
+    assert!(
+        asked.contains("no admin could reach me") && asked.contains("/gateway stop fake confirm"),
+        "{asked}"
+    );
     root.says("/gateway stop").await;
     assert!(root.hears().await.contains("/gateway stop confirm"));
     world.at_rest().await;

@@ -135,7 +135,7 @@ fn farewell(end: &End) -> Option<(u16, Cow<'static, str>)> {
         End::Unreadable => (close_code::PROTOCOL, "this is no frame".into()),
         End::TooLarge => (close_code::SIZE, "a frame was larger than gateway.limits.max_frame".into()),
         End::TooLargeForAStranger => {
-            (close_code::SIZE, "the first frame shows the token and is small".into())
+            (close_code::SIZE, "the first frame must show the token and be small".into())
         }
         End::Binary => (close_code::UNSUPPORTED, "only texts are spoken here".into()),
         End::TooSlow => (close_code::AGAIN, "too much was waiting for you: come back and resume".into()),

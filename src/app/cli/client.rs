@@ -68,7 +68,7 @@ fn unreadable(error: &LockError) -> Failure {
     } else {
         ""
     };
-    Failure::new(format!("cannot look into the home: {error}{advice}"))
+    Failure::new(format!("cannot read the home folder: {error}{advice}"))
 }
 
 fn plain_url(url: &str) -> Result<String, Failure> {

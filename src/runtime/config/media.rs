@@ -13,11 +13,11 @@ pub struct Media {
     pub max_bytes: u64,
     /// The largest file that is sent, in bytes; a platform may allow less.
     pub max_out_bytes: u64,
-    /// How many bytes of files are fetched for one person on one day; 0 is no limit. A file that is known already costs
-    /// nothing. The person is told when it is reached.
+    /// How many bytes of files are fetched for one person on one day; 0 means no limit. A file that is stored already
+    /// does not count. The person is told when the limit is reached.
     pub daily_bytes: u64,
-    /// How many bytes of fetched files are kept in all; 0 is no limit. No file is fetched beyond it until older ones
-    /// are deleted.
+    /// How many bytes of fetched files are kept in all; 0 means no limit. When it is reached, no file is fetched until
+    /// older ones are deleted.
     pub total_bytes: u64,
     /// Seconds that the fetching of one file may take.
     pub fetch_seconds: u64,

@@ -43,7 +43,7 @@ fn switch(
     }
     if stopped && !confirm && !house.has_way_in(&accounts, None) {
         let text = format!(
-            "This is the last way in: no admin could reach me by a chat afterwards. To do it all the same, send \
+            "After this no admin could reach me by chat any more. To disconnect it anyway, send \
              `/gateway stop {what} confirm`; on the machine, `frontdesk gateway start {what}` connects it again."
         );
         return note(row, request, "refused:last_way_in", text);

@@ -107,7 +107,7 @@ pub(super) fn revoke(
     }
     if !confirm && principal == row.principal && !house.has_way_in(&[], Some(&principal)) {
         let text = format!(
-            "You are the last admin who can reach me by a chat. To go all the same, send \
+            "You are the last admin who can reach me by chat. To revoke your own access anyway, send \
              `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \
              --admin` lets you in again."
         );
