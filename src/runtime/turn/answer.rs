@@ -18,7 +18,8 @@ const NOTHING: &str = "(The agent had nothing to say.)";
 /// So many files go with one answer.
 const FILES: usize = 20;
 
-/// How often a file is tried again that could not be copied because the machine had too little of something.
+/// How often the files of one answer are tried again, all together, that could not be copied because the machine had too
+/// little of something: the turn is deaf to /stop meanwhile.
 const SHORTAGE_CHANCES: u32 = 10;
 
 /// An answer on its way.
@@ -93,8 +94,9 @@ impl Run<'_> {
     async fn adopted(&mut self) -> (Vec<OutMedia>, Vec<String>) {
         let Files { named, over } = std::mem::take(&mut self.files);
         let (mut media, mut remarks) = (Vec::new(), Vec::new());
+        let mut chances = SHORTAGE_CHANCES;
         for (path, caption) in named {
-            match self.adopt(&path, caption.as_deref()).await {
+            match self.adopt(&path, caption.as_deref(), &mut chances).await {
                 Ok(file) => media.push(file),
                 Err(error) => {
                     self.warn(&path, &error);
@@ -111,14 +113,18 @@ impl Run<'_> {
         (media, remarks)
     }
 
-    /// Takes a file over. A machine that has too little of something for it is given a few more chances.
-    async fn adopt(&mut self, path: &Path, caption: Option<&str>) -> Result<OutMedia, MediaError> {
+    /// Takes a file over. A machine that has too little of something for it is given the chances that are left.
+    async fn adopt(
+        &mut self,
+        path: &Path,
+        caption: Option<&str>,
+        chances: &mut u32,
+    ) -> Result<OutMedia, MediaError> {
         let house = self.house;
         let connection = house.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
-        let mut chances = SHORTAGE_CHANCES;
         loop {
             match house.media.adopt(path, caption, connection.adapter.profile()).await {
-                Err(MediaError::Disk(error)) if is_shortage(&error) && chances > 0 => chances -= 1,
+                Err(MediaError::Disk(error)) if is_shortage(&error) && *chances > 0 => *chances -= 1,
                 ended => return ended,
             }
             house.clock.sleep_until(house.clock.mono() + SHORTAGE_PAUSE).await;
