@@ -169,4 +169,6 @@ ALTER TABLE inbound ADD COLUMN links TEXT;      -- JSON: links whose target the 
 ALTER TABLE inbound ADD COLUMN replays TEXT;    -- JSON: the ids of the messages that a /retry runs once more; NULL for
                                                 -- a message of its own. Their authors stay theirs
 ALTER TABLE outbox ADD COLUMN media TEXT;       -- JSON: the file it carries; NULL for none
+-- The files that went out in one conversation: few rows, so that erasing it does not walk through all that was sent.
+CREATE INDEX outbox_media ON outbox (key) WHERE media IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN salt BLOB;        -- what the pairing code follows from that is put in when it is sent
