@@ -585,6 +585,21 @@ async fn a_person_has_so_many_bytes_a_day_and_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_fetch_that_is_stopped_gives_its_bytes_of_the_day_back() {
+    let world = World::with(plan().with(|config| config.media.daily_bytes = 30)).await;
+    world.platform().holds("slow", [Fetch::Stuck]);
+    world.platform().holds("cat", [photo("cat")]);
+    let sends = |name: &str, size| said("anna", name).with_file(name, FileKind::Photo).known_as(None, size);
+    world.platform().brought(sends("slow", 30)).await;
+    until("it is fetched", || async { (!world.platform().fetched().is_empty()).then_some(()) }).await;
+    world.user("anna").says("/stop").await;
+    world.at_rest().await;
+    world.platform().brought(sends("cat", 12)).await;
+    world.agent().begun(1).await;
+    assert!(files(&world, 0, 0).remove(0).got.is_ok());
+}
+
+#[tokio::test]
 async fn no_more_files_are_kept_than_may_be_and_old_ones_make_room() {
     let world = World::with(plan().with(|config| {
         config.media.total_bytes = 15;

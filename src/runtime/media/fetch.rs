@@ -236,6 +236,15 @@ struct Fetching<'a> {
     reserved: AtomicBool,
 }
 
+/// A fetch that nobody waits for any more, because its turn was stopped, ends without another step.
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        if *self.reserved.get_mut() {
+            self.house.media.room.abandon(self.row.id, self.day, self.most);
+        }
+    }
+}
+
 impl Fetching<'_> {
     async fn run(&self) -> Result<(String, u64), Failure> {
         let _alone = match &self.unique {

@@ -28,6 +28,8 @@ pub(super) struct Room {
     kept: AsyncMutex<Option<(Mono, u64)>>,
     /// Files that are being fetched, by what makes them the same.
     same: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
+    /// Bytes that were counted on a day for fetches that were given up half-way: the next one gives them back.
+    abandoned: Mutex<Vec<(MessageId, i64, u64)>>,
 }
 
 /// Why a file is not fetched.
@@ -46,7 +48,13 @@ impl Room {
             permits,
             kept: AsyncMutex::default(),
             same: Mutex::default(),
+            abandoned: Mutex::default(),
         }
+    }
+
+    /// Remembers what was counted for a fetch that will not end.
+    pub(super) fn abandon(&self, message: MessageId, day: i64, reserved: u64) {
+        self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push((message, day, reserved));
     }
 
     /// Waits until so many bytes more may be on their way.
@@ -80,6 +88,13 @@ pub(super) async fn reserve(
     day: i64,
     bytes: u64,
 ) -> Result<Result<(), NoRoom>, StoreError> {
+    let abandoned = {
+        let mut abandoned = house.media.room.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *abandoned)
+    };
+    for (message, day, reserved) in abandoned {
+        settle(house, message, day, reserved, 0).await;
+    }
     let limits = &house.media.limits;
     let now = house.clock.wall();
     if limits.total_bytes > 0 && !fits(house, bytes).await? {
