@@ -104,6 +104,15 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
+    /// Those of them that keep a channel from being connected.
+    pub fn problems(&self) -> Vec<String> {
+        let all: Vec<Vec<String>> = vec![
+            #[cfg(feature = "telegram")]
+            self.telegram.problems(),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
     /// Takes tokens from the variables under which every program looks for them, where the file gives none.
     #[cfg_attr(
         not(feature = "telegram"),

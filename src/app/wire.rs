@@ -175,6 +175,7 @@ fn setup(
         secret: token.pairing_secret(),
         routing: config.channels.routing(),
         access,
+        problems: config.channels.problems(),
         grant_rule: crate::adapters::check_grant,
         hooks: std::mem::take(&mut builder.hooks),
     })

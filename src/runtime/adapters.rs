@@ -274,7 +274,9 @@ impl Connection {
         let now = clock.mono();
         let mut state = self.state();
         let refused = state.refused || state.shut_out.is_some();
-        let ready = !refused
+        let stopped = self.stopped.borrow().clone();
+        let ready = stopped.is_none()
+            && !refused
             && match (profile.patience, state.heard, state.connected) {
                 (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
                 (Some(_), None, _) => false,
@@ -290,7 +292,7 @@ impl Connection {
             ready,
             since: state.since,
             last_heard: state.heard.map(|(_, wall)| wall),
-            stopped: self.stopped.borrow().clone(),
+            stopped,
             error: state.shut_out.clone().or_else(|| state.error.clone()),
             refused,
         }

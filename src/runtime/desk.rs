@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::account;
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{Moment, Point};
 use frontdesk_core::id::{OutId, TurnId};
@@ -99,6 +100,8 @@ pub struct Status {
     pub accounts: Vec<Account>,
     /// Agents.
     pub agents: Vec<AgentState>,
+    /// What the configuration leaves undone, such as a channel whose token is empty.
+    pub unconfigured: Vec<String>,
     /// Numbers.
     pub totals: Totals,
     /// Health.
@@ -122,6 +125,7 @@ impl Status {
         }
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
         problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
+        problems.extend(self.unconfigured.iter().cloned());
         problems
     }
 }
@@ -156,6 +160,7 @@ impl Desk {
             boot: self.0.boot.clone(),
             accounts: self.accounts(),
             agents,
+            unconfigured: self.0.problems.clone(),
             totals,
             health: self.health(),
         })
@@ -206,12 +211,11 @@ impl Desk {
             let known: Vec<String> = self
                 .accounts()
                 .into_iter()
-                .map(|account| format!("{}:{}", account.channel, account.account))
+                .map(|account| account::shown(&account.channel, &account.account))
                 .collect();
             return Err(DeskError::Invalid(format!(
-                "no account {}:{} is configured; there are {}",
-                to.channel(),
-                to.account(),
+                "no account {} is configured; there are {}",
+                account::shown(to.channel(), to.account()),
                 known.join(", ")
             )));
         };

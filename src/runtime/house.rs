@@ -52,6 +52,8 @@ pub(crate) struct House {
     pub(crate) zone: Tz,
     pub(crate) routing: BTreeMap<(String, String), Routing>,
     pub(crate) access: Access,
+    /// What the configuration leaves undone.
+    pub(crate) problems: Vec<String>,
     /// Asked before anything is granted.
     pub(crate) grant_rule: GrantRule,
     /// What pairing codes follow from.

@@ -71,6 +71,8 @@ pub struct Setup {
     pub routing: BTreeMap<(String, String), config::Routing>,
     /// Who may speak, by channel and account.
     pub access: BTreeMap<(String, String), ChannelAccess>,
+    /// What the configuration leaves undone, one sentence each, for the status.
+    pub problems: Vec<String>,
     /// Asked before an admin grants anything, in a chat or through the API.
     pub grant_rule: GrantRule,
     /// The operator's own code.

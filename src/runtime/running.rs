@@ -281,6 +281,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         config: setup.config,
         routing: setup.routing,
         access,
+        problems: setup.problems,
         grant_rule: setup.grant_rule,
         secret: setup.secret,
         media,

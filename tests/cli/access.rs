@@ -65,7 +65,7 @@ fn a_code_needs_no_platform_and_can_be_refused() {
     let approved = home.run(&["pairing", "approve", &anna.code(), "--json"]).json();
     assert_eq!(approved["approved"]["user"], json!("11"));
     home.run(&["pairing", "approve", "fax", "ABCD2345"])
-        .failed(1, &["no account fax:default", "telegram:default"]);
+        .failed(1, &["no account fax is", "there are telegram"]);
     home.run(&["pairing", "approve", "ABC"]).failed(1, &["eight letters and digits"]);
 }
 
@@ -129,7 +129,8 @@ fn somebody_is_let_in_by_id_and_shut_out_again() {
         home.run(&["access", "allow", "telegram", user]).failed(1, &[said]);
         home.run(&["access", "revoke", "telegram", user]).failed(1, &[said]);
     }
-    home.run(&["access", "allow", "telegram", "5", "--account", "wrok"]).failed(1, &["telegram:default"]);
+    home.run(&["access", "allow", "telegram", "5", "--account", "wrok"]).failed(1, &["there are telegram"]);
+    home.run(&["access", "allow", "telegram", "5", "--group", "@x"]).failed(1, &["@x: ", "group's id"]);
     home.run(&["access", "revoke", "telegram", "9"]).failed(1, &["configuration"]);
 }
 

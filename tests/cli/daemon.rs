@@ -382,6 +382,8 @@ fn a_refused_token_and_an_empty_one_are_said_as_such() {
         status["reasons"][0].as_str().unwrap().starts_with("telegram:default: token refused"),
         "{status}"
     );
+    let empty = status["reasons"][1].as_str().unwrap();
+    assert!(empty.starts_with("channels.telegram.accounts.work.token is empty"), "{status}");
     let said = home.run(&["status"]).good().out.clone();
     assert!(said.contains("degraded") && said.contains("token refused"), "{said}");
     let said = home.run(&["chat", "/gateway status"]).good().out.clone();

@@ -76,6 +76,7 @@ impl World {
             secret: [7; 32],
             routing: BTreeMap::from([(place.clone(), self.plan.routing.clone())]),
             access: BTreeMap::from([(place, self.plan.access.clone())]),
+            problems: Vec::new(),
             grant_rule: only_people,
             hooks: self.plan.hooks.clone(),
         };

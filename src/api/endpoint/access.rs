@@ -1,5 +1,6 @@
 //! Who may speak: the list, and what an admin changes in it.
 
+use frontdesk_core::account;
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_store::row::{AccessChange, AccessDone, Scope};
@@ -41,13 +42,14 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
 pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
     let Grant { platform, account, user, scope } = call.json()?;
     let account = account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
-    known_place(&call.house, &platform, account)?;
     let user = match user {
         Id::Text(text) => text,
         Id::Number(n) => n.to_string(),
     };
     let principal = Principal::new(&platform, Some(account), &user).map_err(malformed)?;
     let scope = scope.as_deref().map_or(Ok(Scope::Dm), named)?;
+    call.house.desk.refuse_odd_ids(&principal, &scope)?;
+    known_place(&call.house, &platform, account)?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.name()});
     let change = AccessChange::Grant { principal, scope };
     match call.house.desk.change_access(change, call.author()?).await? {
@@ -86,9 +88,10 @@ pub(crate) fn known_place(house: &House, platform: &str, account: &str) -> Resul
         return Ok(());
     }
     let known: Vec<String> =
-        accounts.iter().map(|known| format!("{}:{}", known.channel, known.account)).collect();
+        accounts.iter().map(|known| account::shown(&known.channel, &known.account)).collect();
     Err(ApiError::bad_request(format!(
-        "no account {platform}:{account} is connected; there are {}",
+        "no account {} is connected; there are {}",
+        account::shown(platform, account),
         known.join(", ")
     )))
 }

@@ -107,17 +107,28 @@ impl Telegram {
         }
     }
 
-    pub(super) fn notices(&self) -> Vec<String> {
+    /// Tokens that are there and empty: whoever wrote them meant a bot.
+    pub(super) fn problems(&self) -> Vec<String> {
         let variable = self.empty_variable.then(|| {
             format!("the variable {TOKEN} is empty, so that no Telegram bot is connected: put the token from @BotFather into it")
         });
+        let empty = |(_, path, bot): (&str, String, &Bot)| {
+            let is_empty = bot.account.token.is_some() && bot.account.token().is_none();
+            is_empty.then(|| {
+                let key = join(&path, "token");
+                format!(
+                    "{key} is empty, so that this bot is not connected: put the token from @BotFather there"
+                )
+            })
+        };
+        variable.into_iter().chain(self.bots().filter_map(empty)).collect()
+    }
+
+    pub(super) fn notices(&self) -> Vec<String> {
         let odd = |(_, path, bot): (&str, String, &Bot)| {
             let account = &bot.account;
             if account.token.is_some() && account.token().is_none() {
-                let key = join(&path, "token");
-                return Some(format!(
-                    "{key} is empty, so that this bot is not connected: put the token from @BotFather there"
-                ));
+                return None;
             }
             let forgotten = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
             if forgotten {
@@ -128,7 +139,7 @@ impl Telegram {
                 format!("{path}: dm_policy is open, so that everybody on Telegram may talk to the agent")
             })
         };
-        variable.into_iter().chain(self.bots().filter_map(odd)).collect()
+        self.problems().into_iter().chain(self.bots().filter_map(odd)).collect()
     }
 
     pub(super) fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {

@@ -179,11 +179,14 @@ impl Desk {
     }
 
     /// Refuses what the platform's ids do not allow.
-    fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), DeskError> {
+    /// Refuses ids that no person, or no group, can have.
+    pub fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), DeskError> {
         if who.id().len() > LONGEST_ID {
             return Err(DeskError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));
         }
-        (self.0.grant_rule)(who, scope)
-            .map_err(|problem| DeskError::Invalid(format!("{}: {problem}", who.id())))
+        let odd = |id: &str, problem| DeskError::Invalid(format!("{id}: {problem}"));
+        (self.0.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
+        let Scope::Group(group) = scope else { return Ok(()) };
+        (self.0.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
     }
 }

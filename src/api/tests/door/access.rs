@@ -167,8 +167,8 @@ async fn what_names_nobody_is_refused() {
         (json!({"platform": "pigeon", "user": "@anna"}), "not an id"),
         (json!({"platform": "pigeon", "user": ""}), "empty"),
         (json!({"platform": "pigeon", "user": "*"}), "not an id"),
-        (json!({"platform": "fax", "user": "1"}), "pigeon:default, pigeon:work"),
-        (json!({"platform": "pigeon", "account": "wrok", "user": "1"}), "pigeon:work"),
+        (json!({"platform": "fax", "user": "1"}), "there are pigeon, pigeon@work"),
+        (json!({"platform": "pigeon", "account": "wrok", "user": "1"}), "pigeon@work"),
         (json!({"platform": "pigeon", "user": "1", "scope": "root"}), "dm, admin and group:ID"),
         (json!({"platform": "pigeon", "user": "1", "scope": "group:"}), "group:ID"),
         (json!({"platform": "pigeon", "user": "1", "role": "admin"}), "role"),
@@ -301,6 +301,10 @@ async fn an_account_that_an_admin_disconnected_is_no_fault() {
         let accounts = json!([pigeon("default"), pigeon("work"), web]);
         assert_eq!(reply.body, json!({"ready": true, "accounts": accounts}));
     }
+    // With the last one nobody is heard any more.
+    assert_eq!(house.post("/api/channel/web/stop", json!({})).await.status, 200);
+    let ready = house.get("/ready").await;
+    assert_eq!((ready.status, &ready.body["ready"]), (503.try_into().unwrap(), &json!(false)), "{ready:?}");
     house.close().await;
 }
 
@@ -397,5 +401,11 @@ async fn nobodys_id_is_refused_alike_when_it_is_granted_and_when_it_is_taken_bac
     assert_eq!((granted.status.as_u16(), revoked.status.as_u16()), (400, 400), "{granted:?} {revoked:?}");
     assert_eq!(granted.body["error"]["message"], json!("@eve: this is not an id"));
     assert_eq!(revoked.body["error"]["message"], granted.body["error"]["message"]);
+    let elsewhere = json!({"platform": "pigeon", "account": "nowhere", "user": "@eve"});
+    let elsewhere = house.post("/api/access", elsewhere).await;
+    assert_eq!(
+        elsewhere.body["error"]["message"], granted.body["error"]["message"],
+        "the id is looked at first"
+    );
     house.close().await;
 }

@@ -357,6 +357,7 @@ fn setup(home: &Path, config: frontdesk_runtime::Config, door: Arc<Door>, pigeon
         secret: [7; 32],
         routing: BTreeMap::new(),
         access: rules,
+        problems: Vec::new(),
         grant_rule: only_numbers,
         hooks: Vec::new(),
     }
