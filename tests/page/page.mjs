@@ -168,8 +168,11 @@ const stories = {
     if (shots) await page.screenshot({ path: join(shots, "login.png") });
   },
 
-  async "a token in the query is ignored"(page) {
-    await page.goto(address(`?token=${token()}&gatewayUrl=ws://127.0.0.1:9`));
+  async "a token in the query is refused, and another gateway's address is ignored"(page) {
+    const refused = await page.goto(address(`?token=${token()}&gatewayUrl=ws://127.0.0.1:9`));
+    assert.equal(refused.status(), 400);
+    assert.equal((await page.content()).includes(token()), false);
+    await page.goto(address("?gatewayUrl=ws://127.0.0.1:9"));
     await page.getByLabel("Token").waitFor();
     assert.equal(await page.evaluate(() => localStorage.length), 0);
   },
