@@ -28,7 +28,7 @@ pub trait Rig: Send + Sync {
     /// The person of this story writes to us in private. Returns when the platform has it; a platform without a
     /// memory of its own (the web) brings what was refused again by itself, as its clients do.
     async fn writes(&self, text: &str);
-    /// The same as code, as the platform marks it; `false` on a platform that marks no text.
+    /// Like `writes`, with the text marked as code; returns `false` on a platform that marks no text.
     async fn writes_as_code(&self, text: &str) -> bool;
     /// The person's stable id.
     fn person(&self) -> String;

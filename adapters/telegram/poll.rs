@@ -33,7 +33,7 @@ pub(crate) const UPDATES: [&str; 7] = [
 const MOST: u32 = 100;
 /// How long to wait after a poll that brought nothing which can be acknowledged: it would return at once again.
 const NUMBERLESS: Duration = Duration::from_secs(2);
-/// What such a poll means if there is no room for anything else in it.
+/// The error of an account whose polls are filled by updates without a readable number.
 const NO_NUMBERS: &str = "updates whose numbers cannot be read fill every poll: they are kept, and none can be \
                           acknowledged";
 

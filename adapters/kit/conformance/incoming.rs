@@ -42,7 +42,7 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     }
 }
 
-/// What is shown as code is text, whatever it says; plain words are read for commands.
+/// A command is read from plain text and never from text that the platform marks as code.
 pub(super) async fn a_command_is_one_only_where_it_is_said(rig: &impl Rig) {
     let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
     let marks = living(&adapter, &inbox, async {

@@ -271,7 +271,7 @@ fn sticker_type(sticker: &Fields<'_>) -> &'static str {
     }
 }
 
-/// What is no text but can be told in words.
+/// Describes a place, a contact, a poll and the like in words; `None` for other messages.
 fn told(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
     let object = |name| message.get::<Fields<'_>>(name);
     let text = if let Some(venue) = object("venue")? {

@@ -7,7 +7,7 @@ use super::json::{Fields, Unread};
 use super::model::Message;
 use super::{Me, forward, mention, person, place, quote};
 
-/// What somebody said, for the first time or as a new text of an earlier message. `raw` is the whole update.
+/// The event of a new or an edited message. `raw` is the whole update.
 pub(super) fn event(
     me: &Me,
     id: &str,

@@ -112,7 +112,7 @@ fn place(place: &Place) -> String {
     format!("{name} {}{thread}", place.chat())
 }
 
-/// What is empty is left out.
+/// A quote as the fixtures write it: empty fields are left out.
 fn quote(quote: &Quote) -> Value {
     let mut told =
         json!({"message": quote.message, "sender": quote.sender, "text": quote.text, "ours": quote.ours});
