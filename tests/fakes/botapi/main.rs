@@ -124,7 +124,7 @@ async fn serve(port: u16, seed: u64) -> anyhow::Result<()> {
     println!("  curl {url}/control/say -d '{{\"chat\":42,\"from\":42,\"text\":\"hello\"}}'");
     println!("  curl '{url}/control/chat?chat=42'");
     println!("  curl {url}/bot{TOKEN}/getUpdates");
-    println!("\ntests/botapi/README.md has the rest.");
+    println!("\ntests/fakes/botapi/README.md has the rest.");
     tokio::select! {
         () = api.run() => {}
         stopped = tokio::signal::ctrl_c() => stopped?,
