@@ -10,7 +10,7 @@ CREATE TABLE source (
 ) STRICT, WITHOUT ROWID;
 
 -- Events that no agent may see (denied) or could take (ignored): counted, not kept.
-CREATE TABLE passed_over (
+CREATE TABLE dropped_event (
   source TEXT NOT NULL,
   kind   TEXT NOT NULL,            -- 'denied:not_allowed', 'ignored:sticker'
   n      INTEGER NOT NULL,
@@ -18,11 +18,11 @@ CREATE TABLE passed_over (
 ) STRICT, WITHOUT ROWID;
 
 -- Numbers that would cost a scan of a large table to count, and the last date by which rows were purged.
-CREATE TABLE tally (
+CREATE TABLE counter (
   name TEXT PRIMARY KEY,           -- 'sessions', 'believed_date'
   n    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO tally (name, n) VALUES ('sessions', 0);
+INSERT INTO counter (name, n) VALUES ('sessions', 0);
 
 -- One row per conversation, for ever: a million of them must cost little.
 CREATE TABLE session (

@@ -2,12 +2,12 @@
 
 -- This database's own name, which goes before every key that a platform sees: a platform that knows keys must not take
 -- the first part of a new database for the first one of another.
-CREATE TABLE house (
+CREATE TABLE meta (
   name        TEXT PRIMARY KEY,
   mark        TEXT NOT NULL,       -- renewed by the first commit after every complete checkpoint: the file itself then
   mark_before TEXT NOT NULL        -- holds one of the two, or its write-ahead log belongs to another file (decision 6)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO house (name, mark, mark_before)
+INSERT INTO meta (name, mark, mark_before)
   VALUES (lower(hex(randomblob(8))), hex(randomblob(8)), hex(randomblob(8)));
 
 -- What an admin granted. A row is never changed but to be revoked; a new grant is a new row.
@@ -62,14 +62,14 @@ CREATE TABLE chat (
 ) STRICT, WITHOUT ROWID;
 
 -- Chats that got another id (a group that became a supergroup). Sessions, rules and grants keep the first one.
-CREATE TABLE moved (
+CREATE TABLE chat_alias (
   current  TEXT PRIMARY KEY,       -- as the platform knows it now
   original TEXT NOT NULL,          -- as it was known first
   moved_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Accounts that an admin disconnected; they stay so until somebody connects them again.
-CREATE TABLE stopped (
+CREATE TABLE stopped_account (
   channel    TEXT NOT NULL,
   account    TEXT NOT NULL,
   author     TEXT NOT NULL,
@@ -105,24 +105,24 @@ CREATE TABLE audit (
 ) STRICT;
 
 -- What was said near the agent and not to it. Bounded per session; the next turn takes it.
-CREATE TABLE aside (
+CREATE TABLE context_message (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   source      TEXT NOT NULL,
   event_id    TEXT NOT NULL,       -- makes a redelivery harmless
   key         TEXT NOT NULL,       -- the session
   principal   TEXT NOT NULL,        -- checked again before the agent sees it
-  speaker     TEXT NOT NULL,
+  sender_kind     TEXT NOT NULL,
   roles       TEXT,                 -- JSON, as in inbound
   sender      TEXT,
-  manner      TEXT NOT NULL,
+  input_kind      TEXT NOT NULL,
   forward     TEXT,                 -- JSON, as in inbound
   body        TEXT NOT NULL,
   received_at INTEGER NOT NULL,
   turn_id     INTEGER,             -- the turn that took it; NULL while it waits
   UNIQUE (source, event_id)
 ) STRICT;
-CREATE INDEX aside_waiting ON aside (key, id) WHERE turn_id IS NULL;
-CREATE INDEX aside_turn ON aside (turn_id) WHERE turn_id IS NOT NULL;
+CREATE INDEX aside_waiting ON context_message (key, id) WHERE turn_id IS NULL;
+CREATE INDEX aside_turn ON context_message (turn_id) WHERE turn_id IS NOT NULL;
 
 -- Events that could not be read, as they arrived. Bounded in rows and bytes: the oldest are deleted, and counted.
 CREATE TABLE dead_letter (
@@ -139,7 +139,7 @@ CREATE TABLE dead_letter (
                                    -- the others are read without the pages of the body
   UNIQUE (source, event_id)
 ) STRICT;
-INSERT INTO tally (name, n) VALUES ('dead_letters_deleted', 0);
+INSERT INTO counter (name, n) VALUES ('dead_letters_deleted', 0);
 
 -- Files that came with messages, once they were fetched or could not be.
 CREATE TABLE media (
@@ -159,8 +159,8 @@ CREATE INDEX media_hash ON media (hash) WHERE hash IS NOT NULL AND file IS NOT N
 CREATE INDEX media_kept ON media (fetched_at) WHERE file IS NOT NULL;
 CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL;
 
-ALTER TABLE inbound ADD COLUMN manner TEXT NOT NULL DEFAULT 'message';   -- 'edit', 'button', 'reaction'
-ALTER TABLE inbound ADD COLUMN speaker TEXT NOT NULL DEFAULT 'person';   -- 'bot', 'chat': no person's rights
+ALTER TABLE inbound ADD COLUMN input_kind TEXT NOT NULL DEFAULT 'message';   -- 'edit', 'button', 'reaction'
+ALTER TABLE inbound ADD COLUMN sender_kind TEXT NOT NULL DEFAULT 'person';   -- 'bot', 'chat': no person's rights
 ALTER TABLE inbound ADD COLUMN roles TEXT;      -- JSON: the sender's roles there; NULL for none
 ALTER TABLE inbound ADD COLUMN quote TEXT;      -- JSON: what it replies to; NULL for nothing
 ALTER TABLE inbound ADD COLUMN album TEXT;      -- all pieces of one album make one turn

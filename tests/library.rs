@@ -85,7 +85,7 @@ async fn an_added_agent_can_be_named_in_the_configuration() {
     let home = tempfile::tempdir().unwrap();
     let mut config = on_any_port();
     config.default_agent = Some("mine".into());
-    let file = home.path().join("desk.toml");
+    let file = home.path().join("frontdesk.toml");
     std::fs::write(&file, "default_agent = \"mine\"\n[gateway]\nport = 0\n").unwrap();
     let starts = [builder(&home).config(config), builder(&home).config_file(&file)];
     for start in starts {

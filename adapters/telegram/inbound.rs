@@ -3,6 +3,7 @@
 mod album;
 mod button;
 mod content;
+mod conversation;
 mod forward;
 mod json;
 mod link;
@@ -11,7 +12,6 @@ mod mention;
 mod message;
 mod model;
 mod person;
-mod place;
 mod quote;
 mod reaction;
 
@@ -118,7 +118,7 @@ fn event(me: &Me, id: &str, update: &Fields<'_>, raw: &str) -> Result<Event, Unr
         "" => Err(Unread(content::unknown(update, &["update_id"]))),
         other => {
             let who = person::nobody(me)?;
-            Ok(self::bare(id, EventKind::Other(other.to_owned()), who, place::nowhere(me)?))
+            Ok(self::bare(id, EventKind::Other(other.to_owned()), who, conversation::nowhere(me)?))
         }
     }
 }
@@ -141,16 +141,16 @@ fn raw_event(update: Option<&Fields<'_>>, field: &str, raw: &str) -> RawEvent {
 }
 
 /// An event without words.
-fn bare(id: &str, kind: EventKind, who: person::Who, spot: place::Spot) -> Event {
+fn bare(id: &str, kind: EventKind, who: person::Who, spot: conversation::Spot) -> Event {
     Event {
         id: id.to_owned(),
         kind,
         principal: who.principal,
-        speaker: who.speaker,
+        sender_kind: who.sender_kind,
         roles: Vec::new(),
-        addressed: spot.place.is_private(),
+        addressed: spot.conversation.is_private(),
         address: spot.address,
-        place: spot.place,
+        conversation: spot.conversation,
         forward: None,
         first_line: FirstLine::Shown,
         text: String::new(),

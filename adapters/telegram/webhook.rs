@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::message::Source;
-use frontdesk_core::port::{AdapterError, Delivered, Inbox, Request, Webhook};
+use frontdesk_core::port::{AdapterError, Inbox, Webhook, WebhookOutcome, WebhookRequest};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
@@ -65,13 +65,13 @@ impl Webhook for Hook {
         self.is_from_telegram(header(HEADER).as_deref())
     }
 
-    async fn receive(&self, request: Request) -> Delivered {
+    async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
         if !self.is_from_telegram(request.header(HEADER)) {
-            return Delivered::Forged;
+            return WebhookOutcome::Forged;
         }
-        let Some(line) = self.line().clone() else { return Delivered::Busy };
+        let Some(line) = self.line().clone() else { return WebhookOutcome::Busy };
         match request.get {
-            true => Delivered::Garbage,
+            true => WebhookOutcome::Garbage,
             false => line.take(&String::from_utf8_lossy(&request.body)).await,
         }
     }
@@ -79,27 +79,27 @@ impl Webhook for Hook {
 
 impl Line {
     /// Whatever Telegram brings is kept, readable or not: it would bring it again and nothing else before.
-    async fn take(&self, body: &str) -> Delivered {
+    async fn take(&self, body: &str) -> WebhookOutcome {
         let mut albums = self.albums.lock().await;
         let mut understood = match inbound::understand(&self.me, body) {
             Ok(understood) => understood,
             Err(error) => {
                 tracing::error!(channel = CHANNEL, account = self.source.account, %error, "an update has no place");
-                return Delivered::Busy;
+                return WebhookOutcome::Busy;
             }
         };
         albums.settle(std::iter::once(&mut understood.event));
         match self.inbox.push(&self.source, vec![understood.event], None).await {
             Err(busy) => {
                 tracing::debug!(channel = CHANNEL, account = self.source.account, %busy, "an update waits at Telegram");
-                return Delivered::Busy;
+                return WebhookOutcome::Busy;
             }
             Ok(_) => self.inbox.heard(&self.source),
         }
         if let Some(id) = understood.callback {
             self.pressed.report(id);
         }
-        Delivered::Taken(None)
+        WebhookOutcome::Taken(None)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Event, EventKind, FirstLine, Outcome, Place, Source, Speaker};
+use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source};
 use frontdesk_core::port::{Busy, Inbox, Live, LivePrompt, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -112,10 +112,10 @@ fn event(prompt: &LivePrompt) -> Result<Event, AddressError> {
         kind: EventKind::Message,
         principal: Principal::new(CHANNEL, None, &prompt.token)?,
         // A token's holder is a person, whatever program holds it for them.
-        speaker: Speaker::Person,
+        sender_kind: SenderKind::Person,
         roles: Vec::new(),
         address: Address::new(CHANNEL, None, &prompt.chat, None)?,
-        place: Place::Dm { chat: prompt.chat.clone(), thread: None },
+        conversation: Conversation::Dm { chat: prompt.chat.clone(), thread: None },
         addressed: true,
         forward: None,
         first_line: FirstLine::Plain,
@@ -173,7 +173,7 @@ mod tests {
     impl Inbox for Ledger {
         async fn push(&self, _: &Source, batch: Vec<Event>, _: Option<Cursor>) -> Result<Vec<Outcome>, Busy> {
             self.batches.lock().unwrap().push(batch.iter().map(|event| event.id.clone()).collect());
-            if self.slow_chat.is_some_and(|chat| batch[0].place.chat() == chat) {
+            if self.slow_chat.is_some_and(|chat| batch[0].conversation.chat() == chat) {
                 self.go.notified().await;
             }
             let session: SessionKey = "agent:main:web:dm:main".parse().unwrap();

@@ -23,6 +23,7 @@ use crate::Host;
 
 mod facts;
 mod group;
+mod idle_pool;
 mod input;
 mod lasting;
 mod leftover;
@@ -31,14 +32,13 @@ mod once;
 mod output;
 mod permission;
 mod process;
+mod process_host;
 mod program;
 mod record;
-mod shelf;
 mod stderr;
 mod talk;
 mod utf8;
 pub mod wire;
-mod workshop;
 
 pub use leftover::end_leftovers;
 pub use record::FOLDER as RECORDS;
@@ -219,7 +219,7 @@ impl Config {
 pub use facts::clear as clear_facts;
 
 pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> {
-    let shop = Arc::new(workshop::Workshop::new(name, config, host));
+    let shop = Arc::new(process_host::ProcessHost::new(name, config, host));
     match config.mode {
         Mode::Once => Arc::new(once::Once::new(shop)),
         Mode::Lasting => Arc::new(lasting::Lasting::new(shop, config)),

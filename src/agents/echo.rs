@@ -10,7 +10,7 @@ use frontdesk_core::count::counted;
 use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Manner;
+use frontdesk_core::message::InputKind;
 use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
@@ -97,7 +97,7 @@ impl Agent for Echo {
 
 /// What there is to say of a message besides its text, line by line.
 fn remarks(prompt: &Prompt) -> impl Iterator<Item = String> {
-    let edited = (prompt.manner == Manner::Edit).then(|| "(edited)".to_owned());
+    let edited = (prompt.input_kind == InputKind::Edit).then(|| "(edited)".to_owned());
     edited.into_iter().chain(prompt.files.iter().map(remark))
 }
 

@@ -22,7 +22,7 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Web origins besides the gateway's own whose pages may call it, such as `https://chat.example.org`.
     pub origins: Vec<String>,
-    /// The URL under which people reach the gateway through a proxy, such as `https://desk.example.org`.
+    /// The URL under which people reach the gateway through a proxy, such as `https://frontdesk.example.org`.
     pub public_url: Option<String>,
     /// Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<String>,
@@ -229,9 +229,9 @@ mod tests {
         let refused = [
             with(|c| c.origins.push("chat.example.org".into())),
             with(|c| c.origins.push("*".into())),
-            with(|c| c.hosts.push("desk.example.org:80".into())),
+            with(|c| c.hosts.push("frontdesk.example.org:80".into())),
             with(|c| c.hosts.push("*".into())),
-            with(|c| c.public_url = Some("desk.example.org".into())),
+            with(|c| c.public_url = Some("frontdesk.example.org".into())),
             with(|c| c.trusted_proxies.push("proxy".into())),
             with(|c| c.limits.max_body = 0),
             with(|c| c.limits.request_timeout_seconds = 86_401),
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_door_to_the_world_needs_a_token() {
         let at = |host: &str| Config { host: host.into(), ..Config::default() };
-        for open in ["0.0.0.0", "::", "192.168.1.5", "desk.example.org"] {
+        for open in ["0.0.0.0", "::", "192.168.1.5", "frontdesk.example.org"] {
             assert!(at(open).check_lock(0).is_err(), "{open} was left open");
             assert!(at(open).check_lock(1).is_ok());
         }
@@ -259,8 +259,8 @@ mod tests {
     #[test]
     fn an_origin_has_one_spelling() {
         assert_eq!(
-            normal_origin("HTTPS://Desk.Example.org:443").as_deref(),
-            Some("https://desk.example.org")
+            normal_origin("HTTPS://GatewayHandle.Example.org:443").as_deref(),
+            Some("https://frontdesk.example.org")
         );
         assert_eq!(normal_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
         for wrong in ["null", "", "ftp://a", "https://", "https://a/b", "https://u@a", "a.b"] {

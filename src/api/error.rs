@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
-use frontdesk_runtime::DeskError;
+use frontdesk_runtime::GatewayError;
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
@@ -224,12 +224,12 @@ impl From<Busy> for ApiError {
     }
 }
 
-impl From<DeskError> for ApiError {
-    fn from(error: DeskError) -> Self {
+impl From<GatewayError> for ApiError {
+    fn from(error: GatewayError) -> Self {
         match error {
-            DeskError::NotFound(what) => Self::not_found(format!("there is no {what}")),
-            DeskError::Invalid(why) => Self::bad_request(why),
-            DeskError::Store(error) => error.into(),
+            GatewayError::NotFound(what) => Self::not_found(format!("there is no {what}")),
+            GatewayError::Invalid(why) => Self::bad_request(why),
+            GatewayError::Store(error) => error.into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Frame;
-use frontdesk_store::row::OutRow;
+use frontdesk_store::row::OutboxRow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ impl Shown {
     }
 
     /// The durable line that a row of the outbox holds, as it was or will be shown live.
-    pub(crate) fn from_row(row: OutRow) -> Self {
+    pub(crate) fn from_row(row: OutboxRow) -> Self {
         let post = row.post;
         Self::line(post.about, post.seq.unwrap_or(0), post.kind, &post.part.body)
     }

@@ -7,9 +7,9 @@ use crate::budget::Reserved;
 use crate::connections::Slot;
 use crate::endpoint::webhook;
 use crate::error::ApiError;
-use crate::house::House;
 use crate::origin::Page;
 use crate::repeat::First;
+use crate::server::ServerState;
 use crate::token::{Caller, Scope, bearer};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query, RawPathParams, Request};
@@ -64,7 +64,7 @@ pub(crate) enum Repeat {
 
 /// A request that passed.
 pub(crate) struct Call {
-    pub(crate) house: Arc<House>,
+    pub(crate) server: Arc<ServerState>,
     pub(crate) caller: Option<Caller>,
     pub(crate) peer: Peer,
     pub(crate) ip: IpAddr,
@@ -92,43 +92,47 @@ pub(crate) struct Peer {
 }
 
 /// Passes a request through the checks, and carries it out. Its method and path have matched already.
-pub(crate) async fn pass(house: Arc<House>, endpoint: &'static Endpoint, request: Request) -> Response {
+pub(crate) async fn pass(
+    server: Arc<ServerState>,
+    endpoint: &'static Endpoint,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    match checked(house, endpoint, parts, body).await {
+    match checked(server, endpoint, parts, body).await {
         Ok(answer) => answer.into_response(),
         Err(error) => error.into_response(),
     }
 }
 
 async fn checked(
-    house: Arc<House>,
+    server: Arc<ServerState>,
     endpoint: &'static Endpoint,
     mut parts: Parts,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
-    let ip = house.client(peer.address, &parts.headers);
-    check_size(&parts.headers, house.config.limits.max_body)?;
+    let ip = server.client(peer.address, &parts.headers);
+    check_size(&parts.headers, server.config.limits.max_body)?;
     if endpoint.method != Method::GET || endpoint.need == Need::Socket {
-        check_page(&house, &parts.headers, ip).await?;
+        check_page(&server, &parts.headers, ip).await?;
     }
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
     let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
-    let caller = known(&house, endpoint, &peer, ip, &parts.headers, &params)?;
+    let caller = known(&server, endpoint, &peer, ip, &parts.headers, &params)?;
     // Nothing of a body is read before this line, and of those that mean nothing none.
     let (body, reserved) = match (&endpoint.method, endpoint.need) {
         (&Method::POST, Need::Token(..)) => {
             check_kind(&parts.headers)?;
-            read(&house, &parts.headers, body).await?
+            read(&server, &parts.headers, body).await?
         }
-        (_, Need::Webhook) => read(&house, &parts.headers, body).await?,
+        (_, Need::Webhook) => read(&server, &parts.headers, body).await?,
         _ => (Bytes::new(), None),
     };
-    let call = Call { house: house.clone(), caller, peer, ip, parts, params, body, reserved };
+    let call = Call { server: server.clone(), caller, peer, ip, parts, params, body, reserved };
     match (endpoint.repeat, call.key()?) {
-        (Repeat::Remembered, Some(key)) => once(&house, endpoint, call, &key).await,
+        (Repeat::Remembered, Some(key)) => once(&server, endpoint, call, &key).await,
         _ => (endpoint.run)(call).await,
     }
 }
@@ -136,7 +140,7 @@ async fn checked(
 /// Who calls, by the head of the request alone. Whoever shows the right token or secret draws from a bucket of their
 /// own, whatever others at their address do.
 fn known(
-    house: &House,
+    server: &ServerState,
     endpoint: &Endpoint,
     peer: &Peer,
     ip: IpAddr,
@@ -144,33 +148,33 @@ fn known(
     params: &[String],
 ) -> Result<Option<Caller>, ApiError> {
     match endpoint.need {
-        Need::Nothing => house.admit(ip, headers).map(|()| None),
-        Need::Probe => Ok(house.recognise(headers, ip, &peer.slot)),
+        Need::Nothing => server.admit(ip, headers).map(|()| None),
+        Need::Probe => Ok(server.recognise(headers, ip, &peer.slot)),
         // It may show its token in its first frame, within seconds.
         Need::Socket => Ok(None),
         Need::Webhook => {
-            webhook::check_headers(house, params, headers, ip)?;
+            webhook::check_headers(server, params, headers, ip)?;
             peer.slot.authenticate();
-            house.per_webhook.take(&params.to_vec(), house.now()).map_err(ApiError::too_many)?;
+            server.per_webhook.take(&params.to_vec(), server.now()).map_err(ApiError::too_many)?;
             Ok(None)
         }
         Need::Token(scope, action) => {
             let Some(clear) = bearer(headers) else {
-                house.admit(ip, headers)?;
+                server.admit(ip, headers)?;
                 return Err(ApiError::unauthorized());
             };
-            let caller = house.login(clear, ip, &peer.slot)?;
-            house.authorize(&caller, scope, action)?;
-            house.admit_token(&caller)?;
+            let caller = server.login(clear, ip, &peer.slot)?;
+            server.authorize(&caller, scope, action)?;
+            server.admit_token(&caller)?;
             Ok(Some(caller))
         }
     }
 }
 
 /// Carries a request out unless it was carried out before.
-async fn once(house: &House, endpoint: &Endpoint, call: Call, key: &str) -> Result<Answer, ApiError> {
+async fn once(server: &ServerState, endpoint: &Endpoint, call: Call, key: &str) -> Result<Answer, ApiError> {
     let path = call.parts.uri.path().to_owned();
-    match house.repeats.begin(call.token(), key, &path, &call.body)? {
+    match server.repeats.begin(call.token(), key, &path, &call.body)? {
         First::No(status, body) => Ok(Answer::Json(status, body)),
         First::Yes(claim) => {
             let answer = (endpoint.run)(call).await?;
@@ -205,11 +209,11 @@ fn check_size(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
 }
 
 /// Refuses other people's web pages.
-async fn check_page(house: &House, headers: &HeaderMap, ip: IpAddr) -> Result<(), ApiError> {
-    if house.origins.page(headers) != Page::Foreign {
+async fn check_page(server: &ServerState, headers: &HeaderMap, ip: IpAddr) -> Result<(), ApiError> {
+    if server.origins.page(headers) != Page::Foreign {
         return Ok(());
     }
-    house.refuse_origin(headers, ip).await;
+    server.refuse_origin(headers, ip).await;
     let message = "pages of this origin may not call the gateway: add it to gateway.origins";
     Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message))
 }
@@ -235,15 +239,19 @@ fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Reads a body, up to the limit and within the time that one may take. Its memory is reserved before its first byte,
 /// so that bodies which never end cannot hold more than there is for all.
-async fn read(house: &House, headers: &HeaderMap, body: Body) -> Result<(Bytes, Option<Reserved>), ApiError> {
-    let limits = &house.config.limits;
+async fn read(
+    server: &ServerState,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, Option<Reserved>), ApiError> {
+    let limits = &server.config.limits;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
         return Ok((Bytes::new(), None));
     }
     let (most, mut began) = (length.unwrap_or(limits.max_body), false);
     let reading = async {
-        let reserved = house.bodies.reserve(most).await;
+        let reserved = server.bodies.reserve(most).await;
         began = true;
         Ok((collect(body, limits.max_body).await?, reserved))
     };
@@ -255,7 +263,7 @@ async fn read(house: &House, headers: &HeaderMap, body: Body) -> Result<(Bytes, 
         }
         tokio::select! {
             read = reading => return read,
-            () = house.pause(limits.request_timeout()) => {}
+            () = server.pause(limits.request_timeout()) => {}
         }
     }
     let late = || ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not come in time");

@@ -4,12 +4,11 @@
 mod budget;
 pub mod config;
 mod connections;
-mod door;
 mod endpoint;
 mod error;
 mod frame;
 mod gate;
-mod house;
+mod hub;
 mod limit;
 mod list;
 mod listen;
@@ -20,6 +19,7 @@ mod random;
 mod refusals;
 mod repeat;
 mod route;
+mod server;
 mod show;
 mod timed;
 mod token;
@@ -31,12 +31,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use frontdesk_core::port::{Stop, Webhook};
-use frontdesk_runtime::Desk;
+use frontdesk_runtime::GatewayHandle;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, ConfigError, Limits, Rate};
-pub use door::{Closed, Door};
+pub use hub::{Closed, WebHub};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
 /// Where platforms bring their events by themselves, by channel and account.
@@ -52,8 +52,8 @@ pub fn webhook_path(channel: &str, account: &str) -> String {
 pub struct Api {
     config: Config,
     origins: origin::Origins,
-    door: Arc<Door>,
-    desk: Desk,
+    hub: Arc<WebHub>,
+    handle: GatewayHandle,
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     webhooks: Webhooks,
@@ -66,8 +66,8 @@ impl Api {
     /// that other machines can reach and that has no token is one.
     pub fn new(
         config: Config,
-        door: Arc<Door>,
-        desk: Desk,
+        hub: Arc<WebHub>,
+        handle: GatewayHandle,
         tokens: Tokens,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Result<Self, ConfigError> {
@@ -76,7 +76,7 @@ impl Api {
         let origins = origin::Origins::new(&config)?;
         let most_connections = config.limits.max_connections;
         let webhooks = Webhooks::new();
-        Ok(Self { origins, config, door, desk, tokens, metrics, webhooks, most_connections })
+        Ok(Self { origins, config, hub, handle, tokens, metrics, webhooks, most_connections })
     }
 
     /// Lets these platforms in at [`webhook_path`].
@@ -92,7 +92,7 @@ impl Api {
     }
 
     /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
-    /// 503, and their prompts are answered all the same. Who stops the gateway closes the [`Door`] first, then
+    /// 503, and their prompts are answered all the same. Who stops the gateway closes the [`WebHub`] first, then
     /// lets the runtime end its turns, and stops this last, so that their answers still find who waits. Returns
     /// when the last connection has ended, within a few seconds. An error means that the listener is none that
     /// could be served.
@@ -100,7 +100,7 @@ impl Api {
         let address = listener.local_addr()?;
         tracing::info!(%address, "the door is open");
         let limits = &self.config.limits;
-        let house = Arc::new(house::House {
+        let server = Arc::new(server::ServerState {
             origins: self.origins,
             per_ip: limit::Buckets::new(limits.per_ip),
             per_token: limit::Buckets::new(limits.per_token),
@@ -108,15 +108,15 @@ impl Api {
             failures: limit::Buckets::new(limits.auth_failures),
             repeats: repeat::Repeats::default(),
             connections: connections::Connections::new(self.most_connections),
-            bodies: budget::Budget::new(house::BODIES),
-            unread: budget::Budget::new(house::UNREAD),
+            bodies: budget::Budget::new(server::BODIES),
+            unread: budget::Budget::new(server::UNREAD),
             refusals: refusals::Refusals::default(),
             foreign: limit::Buckets::new(config::Rate { per_minute: 1, burst: 1 }),
-            audited: limit::Buckets::slow(house::AUDITED.0, house::AUDITED.1),
+            audited: limit::Buckets::slow(server::AUDITED.0, server::AUDITED.1),
             tasks: TaskTracker::new(),
             config: self.config,
-            door: self.door,
-            desk: self.desk,
+            hub: self.hub,
+            handle: self.handle,
             tokens: self.tokens,
             metrics: self.metrics,
             webhooks: self.webhooks,
@@ -125,10 +125,10 @@ impl Api {
         tokio::select! {
             // First, so that the first prompt finds the channel as it is.
             biased;
-            () = house.follow_switch() => {}
-            () = listen::run(house.clone(), listener) => {}
+            () = server.follow_switch() => {}
+            () = listen::run(server.clone(), listener) => {}
         }
-        house.door.close(Closed::Stopping);
+        server.hub.close(Closed::Stopping);
         Ok(())
     }
 }

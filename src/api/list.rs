@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::budget::{Reserved, held};
 use crate::error::ApiError;
 use crate::gate::Answer;
-use crate::house::House;
+use crate::server::ServerState;
 
 /// How many bytes of text a page holds, unless its first row alone holds more.
 pub(crate) const PAGE: usize = 1024 * 1024;
@@ -24,7 +24,7 @@ pub(crate) const SMALL: usize = 64 * 1024;
 /// How long an answer waits for others to be read.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-impl House {
+impl ServerState {
     /// Memory for an answer of this size: an error says that others hold too much for too long.
     pub(crate) async fn room(&self, bytes: usize) -> Result<Reserved, ApiError> {
         tokio::select! {

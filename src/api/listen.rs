@@ -14,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::connections::{Admission, Slot};
 use crate::gate::Peer;
-use crate::house::House;
 use crate::limit::client;
 use crate::route;
+use crate::server::ServerState;
 use crate::timed::{Timed, linger};
 
 /// The longest head of a request, in bytes; what hyper holds of a request or an answer at once is no more either.
@@ -43,17 +43,17 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
     {\"error\":{\"code\":\"busy\",\"message\":\"too many connections: try again soon\"}}";
 
 /// Takes connections until the house stops, and waits for those that are open.
-pub(crate) async fn run(house: Arc<House>, listener: TcpListener) {
-    let router = route::router(house.clone());
-    let mut summary = Box::pin(house.pause(SUMMARY));
+pub(crate) async fn run(server: Arc<ServerState>, listener: TcpListener) {
+    let router = route::router(server.clone());
+    let mut summary = Box::pin(server.pause(SUMMARY));
     // A lack of descriptors is logged when it begins and when it ends, not at each of its tries.
     let mut lacking = false;
     loop {
         let accepted = tokio::select! {
-            () = house.stop.cancelled() => break,
+            () = server.stop.cancelled() => break,
             () = &mut summary => {
-                house.refusals.sum_up(house.now());
-                summary = Box::pin(house.pause(SUMMARY));
+                server.refusals.sum_up(server.now());
+                summary = Box::pin(server.pause(SUMMARY));
                 continue;
             }
             accepted = listener.accept() => accepted,
@@ -63,9 +63,9 @@ pub(crate) async fn run(house: Arc<House>, listener: TcpListener) {
                 if std::mem::take(&mut lacking) {
                     tracing::info!("connections are taken again");
                 }
-                match slot(&house, address).await {
+                match slot(&server, address).await {
                     Some(slot) => {
-                        house.tasks.spawn(connection(house.clone(), router.clone(), stream, address, slot));
+                        server.tasks.spawn(connection(server.clone(), router.clone(), stream, address, slot));
                     }
                     None => turn_away(&stream),
                 }
@@ -76,40 +76,40 @@ pub(crate) async fn run(house: Arc<House>, listener: TcpListener) {
                     tracing::error!(%error, "no connection can be taken for now; trying again");
                 }
                 metrics::counter!("frontdesk_accept_errors_total").increment(1);
-                house.connections.drop_oldest();
+                server.connections.drop_oldest();
                 tokio::select! {
-                    () = house.stop.cancelled() => break,
-                    () = house.pause(PAUSE) => {}
+                    () = server.stop.cancelled() => break,
+                    () = server.pause(PAUSE) => {}
                 }
             }
         }
     }
     drop(listener);
-    house.tasks.close();
-    house.tasks.wait().await;
-    house.refusals.end();
+    server.tasks.close();
+    server.tasks.wait().await;
+    server.refusals.end();
 }
 
 /// A slot for a new connection. When all are taken, a stranger's ends for it; when there is none, nobody's does.
-async fn slot(house: &House, address: SocketAddr) -> Option<Arc<Slot>> {
-    let one = (!house.origins.is_proxy(address)).then(|| client(address.ip()));
-    let until = house.now() + TURN;
+async fn slot(server: &ServerState, address: SocketAddr) -> Option<Arc<Slot>> {
+    let one = (!server.origins.is_proxy(address)).then(|| client(address.ip()));
+    let until = server.now() + TURN;
     loop {
-        match house.connections.admit(one) {
+        match server.connections.admit(one) {
             Admission::Taken(slot) => return Some(slot),
             Admission::Full => return None,
-            Admission::Soon if house.now() >= until => return None,
+            Admission::Soon if server.now() >= until => return None,
             Admission::Soon => tokio::select! {
-                () = house.stop.cancelled() => return None,
-                () = house.connections.left() => {}
-                () = house.pause(PAUSE) => {}
+                () = server.stop.cancelled() => return None,
+                () = server.connections.left() => {}
+                () = server.pause(PAUSE) => {}
             },
         }
     }
 }
 
 async fn connection(
-    house: Arc<House>,
+    server: Arc<ServerState>,
     router: Router,
     stream: TcpStream,
     address: SocketAddr,
@@ -125,17 +125,17 @@ async fn connection(
         let busy = peer.slot.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
-        let answer = route::answer(&house, router.clone(), request);
+        let answer = route::answer(&server, router.clone(), request);
         async move {
             let answer = answer.await;
             drop(busy);
             Ok::<_, Infallible>(answer)
         }
     });
-    let timed = Timed::new(stream.clone(), slot.clone(), house.clock().clone());
+    let timed = Timed::new(stream.clone(), slot.clone(), server.clock().clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(house.config.limits.request_timeout())
+        .header_read_timeout(server.config.limits.request_timeout())
         .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(timed), service)
         .with_upgrades();
@@ -147,12 +147,12 @@ async fn connection(
             ended
         }
         () = slot.dropped() => Ok(()),
-        () = idle(&house, &slot) => Ok(()),
-        () = house.stop.cancelled() => {
+        () = idle(&server, &slot) => Ok(()),
+        () = server.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = serving.as_mut() => ended,
-                () = house.pause(LAST_WORDS) => Ok(()),
+                () = server.pause(LAST_WORDS) => Ok(()),
             }
         }
     };
@@ -162,7 +162,7 @@ async fn connection(
     drop(serving);
     // A socket goes on elsewhere, and lingers there.
     if by_itself && !slot.is_upgraded() {
-        linger(&house, &stream, &slot).await;
+        linger(&server, &stream, &slot).await;
     }
 }
 
@@ -174,10 +174,10 @@ fn set_up(stream: &TcpStream) -> std::io::Result<()> {
 
 /// Returns when a stranger has asked for nothing for a while. A connection on which a token was shown may rest as long
 /// as a head may take to come.
-async fn idle(house: &House, slot: &Slot) {
+async fn idle(server: &ServerState, slot: &Slot) {
     let mut before = Some(0);
     loop {
-        house.pause(house.config.limits.auth_timeout()).await;
+        server.pause(server.config.limits.auth_timeout()).await;
         if slot.is_authenticated() {
             return std::future::pending().await;
         }

@@ -168,14 +168,19 @@ mod tests {
 
     #[test]
     fn the_door_answers_to_its_own_names_only() {
-        let door = origins(|c| {
-            c.hosts.push("desk.local".into());
-            c.public_url = Some("https://desk.example.org:8443/x".into());
+        let hub = origins(|c| {
+            c.hosts.push("frontdesk.local".into());
+            c.public_url = Some("https://frontdesk.example.org:8443/x".into());
         });
-        let knows = |host: &str| door.check_host(&Uri::from_static("/"), &headers(&[("host", host)])).is_ok();
-        for own in
-            ["localhost", "LOCALHOST:3847", "127.0.0.1:3847", "[::1]:3847", "desk.local", "desk.example.org"]
-        {
+        let knows = |host: &str| hub.check_host(&Uri::from_static("/"), &headers(&[("host", host)])).is_ok();
+        for own in [
+            "localhost",
+            "LOCALHOST:3847",
+            "127.0.0.1:3847",
+            "[::1]:3847",
+            "frontdesk.local",
+            "frontdesk.example.org",
+        ] {
             assert!(knows(own), "{own}");
         }
         for foreign in [
@@ -193,30 +198,27 @@ mod tests {
         ] {
             assert!(!knows(foreign), "{foreign}");
         }
-        assert!(door.check_host(&Uri::from_static("/"), &HeaderMap::new()).is_err());
+        assert!(hub.check_host(&Uri::from_static("/"), &HeaderMap::new()).is_err());
         assert!(
-            door.check_host(
-                &Uri::from_static("/"),
-                &headers(&[("host", "localhost"), ("host", "localhost")])
-            )
-            .is_err()
+            hub.check_host(&Uri::from_static("/"), &headers(&[("host", "localhost"), ("host", "localhost")]))
+                .is_err()
         );
         let absolute = Uri::from_static("http://attacker.com/health");
-        assert!(door.check_host(&absolute, &headers(&[("host", "localhost")])).is_err());
+        assert!(hub.check_host(&absolute, &headers(&[("host", "localhost")])).is_err());
     }
 
     #[test]
     fn a_door_on_every_address_answers_to_addresses_and_still_to_no_foreign_name() {
-        let door = origins(|c| c.host = "0.0.0.0".into());
-        let knows = |host: &str| door.check_host(&Uri::from_static("/"), &headers(&[("host", host)])).is_ok();
+        let hub = origins(|c| c.host = "0.0.0.0".into());
+        let knows = |host: &str| hub.check_host(&Uri::from_static("/"), &headers(&[("host", host)])).is_ok();
         assert!(knows("192.168.1.5:3847"));
         assert!(!knows("attacker.com"));
     }
 
     #[test]
     fn only_our_own_page_and_listed_ones_are_not_foreign() {
-        let door = origins(|c| c.origins.push("https://chat.example.org".into()));
-        let page = |origin: &str| door.page(&headers(&[("host", "localhost:3847"), ("origin", origin)]));
+        let hub = origins(|c| c.origins.push("https://chat.example.org".into()));
+        let page = |origin: &str| hub.page(&headers(&[("host", "localhost:3847"), ("origin", origin)]));
         assert_eq!(page("http://localhost:3847"), Page::Own);
         assert_eq!(page("https://chat.example.org"), Page::Listed);
         for foreign in [
@@ -231,15 +233,15 @@ mod tests {
         ] {
             assert_eq!(page(foreign), Page::Foreign, "{foreign:?}");
         }
-        assert_eq!(door.page(&headers(&[("host", "localhost:3847")])), Page::None);
+        assert_eq!(hub.page(&headers(&[("host", "localhost:3847")])), Page::None);
         let two = headers(&[("host", "a:1"), ("origin", "http://a:1"), ("origin", "http://evil.example")]);
-        assert_eq!(door.page(&two), Page::Foreign);
+        assert_eq!(hub.page(&two), Page::Foreign);
     }
 
     #[test]
     fn what_another_site_loads_is_foreign_and_a_link_to_us_is_not() {
-        let door = origins(|_| {});
-        let from = |list: &[(&'static str, &str)]| door.is_foreign(&headers(list));
+        let hub = origins(|_| {});
+        let from = |list: &[(&'static str, &str)]| hub.is_foreign(&headers(list));
         assert!(from(&[("host", "localhost"), ("origin", "https://evil.example")]));
         assert!(from(&[
             ("host", "localhost"),
@@ -257,9 +259,9 @@ mod tests {
 
     #[test]
     fn a_client_cannot_choose_its_address() {
-        let door = origins(|c| c.trusted_proxies = vec!["10.0.0.0/8".into()]);
+        let hub = origins(|c| c.trusted_proxies = vec!["10.0.0.0/8".into()]);
         let client = |peer: &str, forwarded: &str| {
-            door.client(peer.parse().unwrap(), &headers(&[("x-forwarded-for", forwarded)])).to_string()
+            hub.client(peer.parse().unwrap(), &headers(&[("x-forwarded-for", forwarded)])).to_string()
         };
         assert_eq!(client("203.0.113.9:1", "1.2.3.4"), "203.0.113.9", "no proxy of ours said so");
         assert_eq!(client("10.0.0.1:1", "1.2.3.4"), "1.2.3.4");

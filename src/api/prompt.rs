@@ -5,9 +5,9 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
 use frontdesk_core::port::Busy;
 
-use crate::door::Reply;
 use crate::error::ApiError;
-use crate::house::House;
+use crate::hub::Reply;
+use crate::server::ServerState;
 use crate::token::Caller;
 
 /// The longest name of a chat, in bytes.
@@ -48,17 +48,17 @@ pub(crate) fn check_chat(chat: &str) -> Result<(), ApiError> {
 
 /// Hands a prompt in and waits for its commit.
 pub(crate) async fn take(
-    house: &House,
+    server: &ServerState,
     caller: &Caller,
     chat: &str,
     id: &str,
     text: String,
 ) -> Result<Taken, ApiError> {
-    let reply = house.door.submit(&caller.token, chat, id, text)?;
+    let reply = server.hub.submit(&caller.token, chat, id, text)?;
     tokio::select! {
         outcome = wait(reply) => outcome,
         // The adapter may have ended with the prompt in its hands; the same id later finds out.
-        () = house.stop.cancelled() => Err(ApiError::stopping()),
+        () = server.stop.cancelled() => Err(ApiError::stopping()),
     }
 }
 

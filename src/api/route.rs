@@ -11,13 +11,13 @@ use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
 use crate::endpoint::{
-    access, audit, channel, chat, dead_letter, house as home, outbox, page, pairing, send, session, webhook,
+    access, audit, channel, chat, dead_letter, outbox, page, pairing, send, session, status, webhook,
 };
 use crate::error::ApiError;
 use crate::gate::{self, Endpoint, Need, Peer, Repeat};
-use crate::house::House;
 use crate::origin::Page;
 use crate::refusals::Why;
+use crate::server::ServerState;
 use crate::token::Scope;
 use crate::url;
 use crate::ws::handshake;
@@ -43,10 +43,10 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Need::Nothing, Own, page::index;
     GET "/app.js" Need::Nothing, Own, page::script;
     GET "/style.css" Need::Nothing, Own, page::style;
-    GET "/health" Need::Probe, Own, home::health;
-    GET "/ready" Need::Probe, Own, home::ready;
-    GET "/metrics" LOOK, Own, home::metrics;
-    GET "/api/status" LOOK, Own, home::status;
+    GET "/health" Need::Probe, Own, status::health;
+    GET "/ready" Need::Probe, Own, status::ready;
+    GET "/metrics" LOOK, Own, status::metrics;
+    GET "/api/status" LOOK, Own, status::status;
     GET "/api/sessions" LOOK, Own, session::list;
     GET "/api/session/{key}" LOOK, Own, session::get;
     DELETE "/api/session/{key}" CHANGE, Own, session::erase;
@@ -80,12 +80,13 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
 };
 
 /// The router of the table.
-pub(crate) fn router(house: Arc<House>) -> Router {
+pub(crate) fn router(server: Arc<ServerState>) -> Router {
     let mut router = Router::new();
     for endpoint in ENDPOINTS {
         let Ok(filter) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
-        let run =
-            move |State(house): State<Arc<House>>, request: Request| gate::pass(house, endpoint, request);
+        let run = move |State(server): State<Arc<ServerState>>, request: Request| {
+            gate::pass(server, endpoint, request)
+        };
         router = router.route(endpoint.path, on(filter, run));
     }
     router
@@ -94,13 +95,13 @@ pub(crate) fn router(house: Arc<House>) -> Router {
             let message = "this path does not take this method; the Allow header names those that it takes";
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
         })
-        .with_state(house)
+        .with_state(server)
 }
 
 /// Answers a request: its URL and its names first, then the table; and what every answer carries.
-pub(crate) async fn answer(house: &House, router: Router, request: Request) -> Response {
-    let refused = refused(house, &request);
-    let listed = match house.origins.page(request.headers()) {
+pub(crate) async fn answer(server: &ServerState, router: Router, request: Request) -> Response {
+    let refused = refused(server, &request);
+    let listed = match server.origins.page(request.headers()) {
         Page::Listed => request.headers().get(header::ORIGIN).cloned(),
         Page::None | Page::Own | Page::Foreign => None,
     };
@@ -135,17 +136,17 @@ pub(crate) async fn answer(house: &House, router: Router, request: Request) -> R
 }
 
 /// Refuses a URL with a token in it before anything else, and a request that was meant for somebody else.
-fn refused(house: &House, request: &Request) -> Result<(), ApiError> {
+fn refused(server: &ServerState, request: &Request) -> Result<(), ApiError> {
     let (uri, headers) = (request.uri(), request.headers());
     let check = || {
-        url::check(uri, &house.tokens).map_err(|error| (Why::TokenInUrl, error))?;
-        house.origins.check_host(uri, headers).map_err(|error| (Why::UnknownHost, error))
+        url::check(uri, &server.tokens).map_err(|error| (Why::TokenInUrl, error))?;
+        server.origins.check_host(uri, headers).map_err(|error| (Why::UnknownHost, error))
     };
     check().map_err(|(why, error)| {
         if let Some(peer) = request.extensions().get::<Peer>() {
             let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
             let detail = if why == Why::UnknownHost { String::from_utf8_lossy(host) } else { "".into() };
-            house.refusals.note(why, house.client(peer.address, headers), &detail, house.now());
+            server.refusals.note(why, server.client(peer.address, headers), &detail, server.now());
         }
         error
     })

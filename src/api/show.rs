@@ -5,7 +5,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
-    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutRow, PairingRow, SessionRow, Totals,
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, Totals,
 };
 use serde_json::{Map, Value, json};
 
@@ -234,7 +234,7 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
     })
 }
 
-pub(crate) fn part(row: &OutRow) -> Value {
+pub(crate) fn part(row: &OutboxRow) -> Value {
     let post = &row.post;
     json!({
         "id": post.out.to_string(),

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::connections::Slot;
-use crate::house::House;
+use crate::server::ServerState;
 
 /// How long a client who has shown a token may take nothing of what is written to it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -141,7 +141,7 @@ fn written(
 
 /// Says that nothing follows, and lets a client who is still sending read the last words: a socket that is closed with
 /// something unread in it resets the connection, and what was written last may be lost with it.
-pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
+pub(crate) async fn linger(server: &ServerState, stream: &TcpStream, slot: &Slot) {
     if rustix::net::shutdown(stream, Shutdown::Write).is_err() {
         return;
     }
@@ -161,8 +161,8 @@ pub(crate) async fn linger(house: &House, stream: &TcpStream, slot: &Slot) {
     tokio::select! {
         () = read_on => {}
         () = slot.dropped() => {}
-        () = house.stop.cancelled() => {}
-        () = house.pause(time) => {}
+        () = server.stop.cancelled() => {}
+        () = server.pause(time) => {}
     }
 }
 

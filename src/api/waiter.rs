@@ -14,12 +14,12 @@ use frontdesk_store::row::HistoryRow;
 use serde_json::Value;
 
 use crate::budget::Reserved;
-use crate::door::Reader;
 use crate::error::{ApiError, Failed};
 use crate::frame::{Kind, Shown, failure};
-use crate::house::House;
+use crate::hub::Reader;
 use crate::list::SMALL;
 use crate::prompt::Taken;
+use crate::server::ServerState;
 
 /// How often the row is looked at without any frame: not every end makes one.
 const LOOK: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ const INTERRUPTED: &str = "interrupted";
 
 /// Waits for the answer to one message. Frames are hints; the row is the truth.
 pub(crate) struct Waiter {
-    house: Arc<House>,
+    server: Arc<ServerState>,
     reader: Reader,
     message: MessageId,
     session: SessionKey,
@@ -65,9 +65,9 @@ pub(crate) enum Step {
 }
 
 impl Waiter {
-    pub(crate) fn new(house: Arc<House>, reader: Reader, taken: &Taken) -> Self {
+    pub(crate) fn new(server: Arc<ServerState>, reader: Reader, taken: &Taken) -> Self {
         let Taken { message, session, again } = taken.clone();
-        Self { house, reader, message, session, look: again, done: None, over: false, room: None }
+        Self { server, reader, message, session, look: again, done: None, over: false, room: None }
     }
 
     /// Waits for the whole answer.
@@ -97,12 +97,12 @@ impl Waiter {
         if bytes <= 2 * SMALL {
             return Ok(answer);
         }
-        if let Some(room) = self.house.unread.try_reserve(bytes) {
+        if let Some(room) = self.server.unread.try_reserve(bytes) {
             self.room = Some(room);
             return Ok(answer);
         }
         drop(answer);
-        self.room = Some(self.house.room(bytes).await.map_err(|error| error.about(self.message))?);
+        self.room = Some(self.server.room(bytes).await.map_err(|error| error.about(self.message))?);
         self.conclude().await?.ok_or_else(ApiError::internal)?
     }
 
@@ -186,9 +186,9 @@ impl Waiter {
     async fn rest(&self) -> Result<bool, ApiError> {
         tokio::select! {
             biased;
-            () = self.house.stop.cancelled() => Err(ApiError::stopping_before_the_answer(self.message)),
+            () = self.server.stop.cancelled() => Err(ApiError::stopping_before_the_answer(self.message)),
             () = self.reader.out.changed(), if !self.reader.out.is_overrun() => Ok(false),
-            () = self.house.pause(LOOK) => Ok(true),
+            () = self.server.pause(LOOK) => Ok(true),
         }
     }
 
@@ -205,7 +205,7 @@ impl Waiter {
     }
 
     async fn conclusion(&self) -> Result<Option<Result<Answered, ApiError>>, StoreError> {
-        let Some(row) = self.house.desk.store().message(self.message).await? else {
+        let Some(row) = self.server.handle.store().message(self.message).await? else {
             return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
         };
         let failed = |ending| failed(ending, self.message);
@@ -227,7 +227,7 @@ impl Waiter {
                 error.failed = Some(Box::new(Failed {
                     text: row.answer.filter(|said| !said.is_empty()).map(beginning),
                     // Whoever may prompt through this interface is the owner.
-                    detail: row.message.turn.and_then(|turn| self.house.desk.why_failed(turn)),
+                    detail: row.message.turn.and_then(|turn| self.server.handle.why_failed(turn)),
                 }));
                 if row.turn_state.as_deref() == Some(INTERRUPTED) {
                     error.code = INTERRUPTED.into();
@@ -258,7 +258,7 @@ impl Waiter {
 
     /// The durable line that answers the message, looked for from the newest on.
     async fn line(&self) -> Result<Option<Shown>, StoreError> {
-        let store = self.house.desk.store();
+        let store = self.server.handle.store();
         let newest = store.session(&self.session).await?.map_or(0, |row| row.seq);
         let mut end = newest;
         while end > newest.saturating_sub(LINES) {

@@ -54,7 +54,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway until it is told to stop (SIGTERM or Ctrl-C)
-    #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./desk --port 0")]
+    #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./home --port 0")]
     Run(run::RunArgs),
     /// Connect or disconnect a channel of the running gateway; alone, the same as `run`
     #[command(
@@ -155,7 +155,7 @@ pub fn main() -> ExitCode {
 /// Several libraries bring TLS; without a word from us the first connection would not know whose to take.
 fn provide_tls() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        screen::aside("TLS was provided before us");
+        screen::context_message("TLS was provided before us");
     }
 }
 

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_api::{Closed, Door};
+use frontdesk_api::{Closed, WebHub};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Stop};
-use frontdesk_runtime::{Desk, DeskError, Status};
+use frontdesk_runtime::{GatewayError, GatewayHandle, Status};
 use frontdesk_store::lock::Lock;
-use frontdesk_store::row::{Author, OutRow};
+use frontdesk_store::row::{Author, OutboxRow};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -26,7 +26,7 @@ pub(crate) struct Whole {
     /// The door's task.
     pub(crate) serving: JoinSet<()>,
     /// Takes the prompts in.
-    pub(crate) door: Arc<Door>,
+    pub(crate) hub: Arc<WebHub>,
     /// Ends the door's task.
     pub(crate) stop: Stop,
     /// Says that the door's task has ended, whatever ended it.
@@ -48,10 +48,10 @@ impl Running {
     /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
     /// resumed at the next start.
     pub async fn stop(self) {
-        let Whole { runtime, mut serving, stop, door, lock, .. } = self.whole;
+        let Whole { runtime, mut serving, stop, hub, lock, .. } = self.whole;
         // Whoever comes now is told to come again. The door itself is served to the end, so that the answers
         // of the turns that still run find those who wait for them.
-        door.close(Closed::Stopping);
+        hub.close(Closed::Stopping);
         runtime.stop().await;
         stop.cancel();
         while serving.join_next().await.is_some() {}
@@ -59,8 +59,8 @@ impl Running {
     }
 
     /// How things stand.
-    pub async fn status(&self) -> Result<Status, DeskError> {
-        self.desk().status().await
+    pub async fn status(&self) -> Result<Status, GatewayError> {
+        self.handle().status().await
     }
 
     /// The configuration it runs with.
@@ -91,16 +91,16 @@ impl Running {
         chat: &str,
         text: &str,
         key: &str,
-    ) -> Result<Vec<OutRow>, DeskError> {
-        let to =
-            Address::new(channel, None, chat, None).map_err(|error| DeskError::Invalid(error.to_string()))?;
+    ) -> Result<Vec<OutboxRow>, GatewayError> {
+        let to = Address::new(channel, None, chat, None)
+            .map_err(|error| GatewayError::Invalid(error.to_string()))?;
         let author = Author { name: "program".to_owned(), via: "program" };
-        self.desk().send(&to, text, None, key, &author).await
+        self.handle().send(&to, text, None, key, &author).await
     }
 
     /// The handle that everything else can be asked of; clones outlive nothing.
-    pub fn desk(&self) -> &Desk {
-        self.whole.runtime.desk()
+    pub fn handle(&self) -> &GatewayHandle {
+        self.whole.runtime.handle()
     }
 
     /// Where the door is.

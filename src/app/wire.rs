@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_agents::Host;
-use frontdesk_api::{Api, Closed, Door, Scope, Token, Tokens, Webhooks};
+use frontdesk_api::{Api, Closed, Scope, Token, Tokens, WebHub, Webhooks};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -46,11 +46,11 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (listener, address) = listen(&config).await?;
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
-    let door = Door::new(&config.gateway.limits);
+    let hub = WebHub::new(&config.gateway.limits);
     for notice in config.channels.notices() {
         tracing::warn!("{notice}");
     }
-    let adapters = adapters(&mut builder, &config, &door, &clock)?;
+    let adapters = adapters(&mut builder, &config, &hub, &clock)?;
     let webhooks = webhooks(&adapters);
     // Before any turn is claimed: no second attempt runs beside a first one that outlived its gateway.
     frontdesk_agents::command::end_leftovers(home.path(), clock.as_ref())
@@ -63,7 +63,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
 
     let (stop, closed) = (Stop::new(), Stop::new());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
-    let api = match Api::new(config.gateway.clone(), door.clone(), runtime.desk().clone(), tokens, metrics) {
+    let api = match Api::new(config.gateway.clone(), hub.clone(), runtime.handle().clone(), tokens, metrics) {
         Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
         Err(error) => {
             runtime.stop().await;
@@ -75,7 +75,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     Ok(Running::new(Whole {
         runtime,
         serving,
-        door,
+        hub,
         stop,
         closed,
         config,
@@ -126,13 +126,13 @@ type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
 fn adapters(
     builder: &mut Builder,
     config: &Config,
-    door: &Arc<Door>,
+    hub: &Arc<WebHub>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Adapters, Problems> {
     if !config.channels.takes_prompts() {
-        door.close(Closed::Off);
+        hub.close(Closed::Off);
     }
-    let live: Arc<dyn Live> = door.clone();
+    let live: Arc<dyn Live> = hub.clone();
     let mut adapters = config.channels.build(&live, &config.gateway, clock).map_err(config_problem)?;
     adapters.append(&mut builder.adapters);
     Ok(adapters)
@@ -214,7 +214,7 @@ fn boot() -> Result<BootId, StartError> {
 
 /// The database knows the token by its hash; a file that somebody changed is a new token.
 async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> Result<(), StartError> {
-    let (store, now) = (runtime.desk().store(), runtime.desk().clock().wall());
+    let (store, now) = (runtime.handle().store(), runtime.handle().clock().wall());
     let hash = token.hash().to_vec();
     if store.token(token::ID).await?.as_ref() != Some(&hash) {
         store.token_made(token::ID, hash, now).await?;

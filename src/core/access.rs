@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Principal;
-use crate::message::Speaker;
+use crate::message::SenderKind;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ pub struct Who<'a> {
     /// By their stable id.
     pub principal: &'a Principal,
     /// What kind of being it is.
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// Their roles in the place in question.
     pub roles: &'a [String],
 }
@@ -132,7 +132,7 @@ pub struct Who<'a> {
 impl<'a> Who<'a> {
     /// A person without roles.
     pub fn person(principal: &'a Principal) -> Self {
-        Who { principal, speaker: Speaker::Person, roles: &[] }
+        Who { principal, sender_kind: SenderKind::Person, roles: &[] }
     }
 }
 
@@ -145,25 +145,25 @@ pub fn decide(
     action: Action,
 ) -> Decision {
     let id = who.principal.id();
-    let admin = who.speaker == Speaker::Person && (grants.admin || rules.admins.contains(id));
-    match (action, who.speaker) {
+    let admin = who.sender_kind == SenderKind::Person && (grants.admin || rules.admins.contains(id));
+    match (action, who.sender_kind) {
         (Action::Administer, _) if admin => Decision::Allow,
-        (Action::Administer, Speaker::Person) => Decision::Deny(DenyReason::NotAdmin),
+        (Action::Administer, SenderKind::Person) => Decision::Deny(DenyReason::NotAdmin),
         (Action::Administer, _) => Decision::Deny(DenyReason::NotAPerson),
-        (Action::Speak, Speaker::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
-        (Action::Speak, speaker) => match context {
-            Context::Dm => in_private(rules, admin || grants.dm, id, speaker),
+        (Action::Speak, SenderKind::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
+        (Action::Speak, sender_kind) => match context {
+            Context::Dm => in_private(rules, admin || grants.dm, id, sender_kind),
             Context::Group(group) => in_group(rules, grants, admin, who, group),
         },
     }
 }
 
-fn in_private(rules: &ChannelAccess, granted: bool, id: &str, speaker: Speaker) -> Decision {
+fn in_private(rules: &ChannelAccess, granted: bool, id: &str, sender_kind: SenderKind) -> Decision {
     match rules.dm_policy {
         DmPolicy::Disabled => Decision::Deny(DenyReason::Disabled),
         _ if granted || rules.allow.contains(id) => Decision::Allow,
         DmPolicy::Open => Decision::Allow,
-        DmPolicy::Pairing if speaker == Speaker::Person => Decision::Pair,
+        DmPolicy::Pairing if sender_kind == SenderKind::Person => Decision::Pair,
         DmPolicy::Pairing | DmPolicy::Allowlist => Decision::Deny(DenyReason::NotAllowed),
     }
 }
@@ -287,20 +287,20 @@ mod tests {
     #[test]
     fn a_group_that_an_admin_opened_is_open_to_all_in_it_and_to_no_program() {
         let here = Grants { here: true, ..Grants::default() };
-        let decide = |id: &str, speaker| {
+        let decide = |id: &str, sender_kind| {
             let (who, foreign) = (who(id), Context::Group("foreign"));
             decide(
                 &rules(DmPolicy::Pairing),
                 here,
-                Who { speaker, ..Who::person(&who) },
+                Who { sender_kind, ..Who::person(&who) },
                 foreign,
                 Action::Speak,
             )
         };
-        assert_eq!(decide("1", Speaker::Person), Decision::Allow);
-        assert_eq!(decide("-100", Speaker::Chat), Decision::Allow);
-        assert_eq!(decide("1", Speaker::Bot), Decision::Deny(DenyReason::Bot));
-        assert_eq!(decide("robot", Speaker::Bot), Decision::Allow);
+        assert_eq!(decide("1", SenderKind::Person), Decision::Allow);
+        assert_eq!(decide("-100", SenderKind::Chat), Decision::Allow);
+        assert_eq!(decide("1", SenderKind::Bot), Decision::Deny(DenyReason::Bot));
+        assert_eq!(decide("robot", SenderKind::Bot), Decision::Allow);
     }
 
     #[test]
@@ -330,27 +330,27 @@ mod tests {
 
     #[test]
     fn a_stranger_that_is_no_person_gets_no_code() {
-        for speaker in [Speaker::Bot, Speaker::Chat] {
+        for sender_kind in [SenderKind::Bot, SenderKind::Chat] {
             let who = who("1");
-            let who = Who { speaker, ..Who::person(&who) };
+            let who = Who { sender_kind, ..Who::person(&who) };
             let decision =
                 super::decide(&ChannelAccess::default(), Grants::default(), who, Context::Dm, Action::Speak);
-            assert!(matches!(decision, Decision::Deny(_)), "{speaker:?}: {decision:?}");
+            assert!(matches!(decision, Decision::Deny(_)), "{sender_kind:?}: {decision:?}");
         }
     }
 
-    fn speaker() -> impl Strategy<Value = Speaker> {
-        prop_oneof![Just(Speaker::Person), Just(Speaker::Bot), Just(Speaker::Chat)]
+    fn sender_kind() -> impl Strategy<Value = SenderKind> {
+        prop_oneof![Just(SenderKind::Person), Just(SenderKind::Bot), Just(SenderKind::Chat)]
     }
 
     proptest! {
         #[test]
         fn what_is_no_person_never_administers(
-            id in "root|robot|stranger", grants in grants(), policy in policy(), place in place(), speaker in speaker()
+            id in "root|robot|stranger", grants in grants(), policy in policy(), place in place(), sender_kind in sender_kind()
         ) {
-            prop_assume!(speaker != Speaker::Person);
+            prop_assume!(sender_kind != SenderKind::Person);
             let who = who(&id);
-            let who = Who { speaker, ..Who::person(&who) };
+            let who = Who { sender_kind, ..Who::person(&who) };
             let decision = decide(&rules(policy), grants, who, context(place), Action::Administer);
             prop_assert_eq!(decision, Decision::Deny(DenyReason::NotAPerson));
         }
@@ -360,7 +360,7 @@ mod tests {
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
             let who = who(&id);
-            let who = Who { speaker: Speaker::Bot, ..Who::person(&who) };
+            let who = Who { sender_kind: SenderKind::Bot, ..Who::person(&who) };
             let decision = decide(&rules(policy), grants, who, context(place), Action::Speak);
             prop_assert_eq!(decision, Decision::Deny(DenyReason::Bot));
         }

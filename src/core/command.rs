@@ -1,7 +1,7 @@
 //! The commands that a person can write in a chat.
 //!
 //! ```text
-//! message  = command | escaped | text             after leading and trailing white space is set aside
+//! message  = command | escaped | text             after leading and trailing white space is set context_message
 //! command  = "/" name [ "@" bot ] [ space rest ]  name: a letter, then letters and "_"; any case
 //! escaped  = "/" message-that-starts-like-a-command, sent to the agent without its first "/"
 //! text     = anything else, unchanged: "/etc/passwd", "/2", "//", "// a comment", "a /new idea"
@@ -274,10 +274,10 @@ mod tests {
             id: "1".into(),
             kind: EventKind::Message,
             principal,
-            speaker: crate::message::Speaker::Person,
+            sender_kind: crate::message::SenderKind::Person,
             roles: Vec::new(),
             address: "telegram:1".parse().unwrap(),
-            place: crate::message::Place::Dm { chat: "1".into(), thread: None },
+            conversation: crate::message::Conversation::Dm { chat: "1".into(), thread: None },
             addressed: true,
             forward: None,
             first_line,

@@ -13,16 +13,16 @@ pub trait Hook: Send + Sync + 'static {
     /// Its name, for the log.
     fn name(&self) -> &str;
     /// The points it wants; it is not called at others.
-    fn points(&self) -> &[Point];
-    /// How long a call may take; after that the house goes on as if it had said [`Verdict::Pass`].
+    fn points(&self) -> &[HookPoint];
+    /// How long a call may take; after that the house goes on as if it had said [`HookVerdict::Pass`].
     fn limit(&self) -> Duration;
     /// Looks on, or steps in where the point allows it.
-    async fn call(&self, moment: &Moment) -> Verdict;
+    async fn call(&self, moment: &HookEvent) -> HookVerdict;
 }
 
 /// Where a hook can stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Point {
+pub enum HookPoint {
     /// Before a turn begins. May add context.
     BeforeAgentStart,
     /// After a turn has ended.
@@ -55,9 +55,9 @@ pub enum Point {
 
 /// What a hook is shown. Fields that a point does not have are absent or empty.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Moment {
+pub struct HookEvent {
     /// Where we are.
-    pub point: Point,
+    pub point: HookPoint,
     /// The conversation.
     pub session: Option<SessionKey>,
     /// The channel's name.
@@ -72,9 +72,9 @@ pub struct Moment {
     pub usage: Option<Usage>,
 }
 
-impl Moment {
+impl HookEvent {
     /// A moment at `point` with nothing but its place.
-    pub fn at(point: Point, session: Option<&SessionKey>) -> Self {
+    pub fn at(point: HookPoint, session: Option<&SessionKey>) -> Self {
         Self {
             point,
             session: session.cloned(),
@@ -93,9 +93,9 @@ impl Moment {
     }
 }
 
-/// What a hook wants. A verdict that its point does not allow counts as [`Verdict::Pass`].
+/// What a hook wants. A verdict that its point does not allow counts as [`HookVerdict::Pass`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum HookVerdict {
     /// Go on.
     Pass,
     /// Go on with this text instead.

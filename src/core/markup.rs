@@ -7,17 +7,17 @@
 
 mod intake;
 mod parse;
-mod pen;
-mod sheet;
 mod source;
 mod strays;
+mod styled;
+mod writer;
 
 use std::ops::Range;
 
 use crate::blank::is_visible;
 use crate::profile::{Limit, Profile, Unit};
-use crate::split::{self, Dress};
-use sheet::Sheet;
+use crate::split::{self, Fit};
+use styled::StyledText;
 
 /// How text is written on one platform. Each adapter defines its own in its `markup.rs`.
 #[derive(Debug)]
@@ -140,37 +140,38 @@ pub fn render_with(text: &str, dialect: &Dialect, limit: Limit) -> Vec<Part> {
 
 /// `text` without its Markdown: what a reader sees while an answer is still being written.
 pub fn plain(text: &str) -> String {
-    let sheet = parse::parse(text, &EVERY_LOOK, Limit { max: usize::MAX, unit: Unit::Bytes });
-    let mut out = String::with_capacity(sheet.text.len());
-    sheet.write_plain(split::skip(&sheet.text, 0)..sheet.text.trim_end().len(), true, &mut out);
+    let styled = parse::parse(text, &EVERY_LOOK, Limit { max: usize::MAX, unit: Unit::Bytes });
+    let mut out = String::with_capacity(styled.text.len());
+    styled.write_plain(split::skip(&styled.text, 0)..styled.text.trim_end().len(), true, &mut out);
     out
 }
 
-fn render_marked(sheet: &Sheet, marks: &Marks, limit: Limit) -> Vec<Part> {
+fn render_marked(styled: &StyledText, marks: &Marks, limit: Limit) -> Vec<Part> {
     let (mut body, mut plain) = (String::new(), String::new());
     let pieces = split::split(
-        &sheet.text,
+        &styled.text,
         limit.max,
         |range, dressed| {
             body.clear();
-            if pen::write(sheet, marks, range.clone(), dressed, &mut body) > marks.max || !limit.holds(&body)
+            if writer::write(styled, marks, range.clone(), dressed, &mut body) > marks.max
+                || !limit.holds(&body)
             {
                 return false;
             }
             plain.clear();
-            sheet.write_plain(range, dressed, &mut plain);
+            styled.write_plain(range, dressed, &mut plain);
             limit.holds(&plain)
         },
-        |at| sheet.look_at(at).link != 0,
+        |at| styled.look_at(at).link != 0,
     );
     let parts = pieces.into_iter().map(|piece| {
         let (mut body, mut plain) = (String::new(), String::new());
-        let dressed = piece.dress == Dress::Full;
-        sheet.write_plain(piece.range.clone(), dressed, &mut plain);
-        if piece.dress == Dress::StandIn {
+        let dressed = piece.dress == Fit::Full;
+        styled.write_plain(piece.range.clone(), dressed, &mut plain);
+        if piece.dress == Fit::StandIn {
             body.push_str(STAND_IN);
         } else {
-            pen::write(sheet, marks, piece.range, dressed, &mut body);
+            writer::write(styled, marks, piece.range, dressed, &mut body);
         }
         if !limit.holds(&plain) {
             plain = STAND_IN.to_owned();

@@ -32,13 +32,13 @@ pub struct Event {
     /// Who did it.
     pub principal: Principal,
     /// What kind of being that is.
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// The platform's ids of the sender's roles in this place, where it has such a thing.
     pub roles: Vec<String>,
     /// Where an answer goes.
     pub address: Address,
     /// Which conversation it belongs to.
-    pub place: Place,
+    pub conversation: Conversation,
     /// Whether it speaks to us: a direct message, a mention, a reply to the bot or a command.
     pub addressed: bool,
     /// Whose words it passes on, where they are not the sender's own. No command is read from them.
@@ -68,7 +68,7 @@ pub struct Event {
 
 /// What kind of being an event comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Speaker {
+pub enum SenderKind {
     /// A person with an account of their own.
     #[default]
     Person,
@@ -78,21 +78,21 @@ pub enum Speaker {
     Chat,
 }
 
-impl Speaker {
+impl SenderKind {
     /// Every one.
-    pub const ALL: [Speaker; 3] = [Speaker::Person, Speaker::Bot, Speaker::Chat];
+    pub const ALL: [SenderKind; 3] = [SenderKind::Person, SenderKind::Bot, SenderKind::Chat];
 
     /// The one with this name.
-    pub fn named(name: &str) -> Option<Speaker> {
-        Speaker::ALL.into_iter().find(|speaker| speaker.name() == name)
+    pub fn named(name: &str) -> Option<SenderKind> {
+        SenderKind::ALL.into_iter().find(|sender_kind| sender_kind.name() == name)
     }
 
     /// The name in the database.
     pub fn name(self) -> &'static str {
         match self {
-            Speaker::Person => "person",
-            Speaker::Bot => "bot",
-            Speaker::Chat => "chat",
+            SenderKind::Person => "person",
+            SenderKind::Bot => "bot",
+            SenderKind::Chat => "chat",
         }
     }
 }
@@ -103,7 +103,7 @@ pub struct Sender {
     /// Who.
     pub id: Principal,
     /// What kind of being.
-    pub kind: Speaker,
+    pub kind: SenderKind,
     /// Display data: never an identity.
     pub name: Option<String>,
 }
@@ -252,7 +252,7 @@ pub enum EventKind {
 
 /// In which way something was said, as it is stored and as agents see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Manner {
+pub enum InputKind {
     /// As a message.
     #[default]
     Message,
@@ -264,22 +264,23 @@ pub enum Manner {
     Reaction,
 }
 
-impl Manner {
+impl InputKind {
     /// Every one.
-    pub const ALL: [Manner; 4] = [Manner::Message, Manner::Edit, Manner::Button, Manner::Reaction];
+    pub const ALL: [InputKind; 4] =
+        [InputKind::Message, InputKind::Edit, InputKind::Button, InputKind::Reaction];
 
     /// The one with this name.
-    pub fn named(name: &str) -> Option<Manner> {
-        Manner::ALL.into_iter().find(|manner| manner.name() == name)
+    pub fn named(name: &str) -> Option<InputKind> {
+        InputKind::ALL.into_iter().find(|input_kind| input_kind.name() == name)
     }
 
     /// The name in the database and for agents.
     pub fn name(self) -> &'static str {
         match self {
-            Manner::Message => "message",
-            Manner::Edit => "edit",
-            Manner::Button => "button",
-            Manner::Reaction => "reaction",
+            InputKind::Message => "message",
+            InputKind::Edit => "edit",
+            InputKind::Button => "button",
+            InputKind::Reaction => "reaction",
         }
     }
 }
@@ -321,7 +322,7 @@ impl Quote {
 /// The conversation an event belongs to, in the platform's terms. Its chat names the conversation and may differ
 /// from the address's, which names where to send: of a private chat some platforms give both.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Conversation {
     /// A private chat with one person.
     Dm {
         /// The chat's id, in most platforms the person's.
@@ -355,29 +356,29 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl Conversation {
     /// Whether only one person is in it.
     pub fn is_private(&self) -> bool {
-        matches!(self, Place::Dm { .. })
+        matches!(self, Conversation::Dm { .. })
     }
 
     /// The chat's id.
     pub fn chat(&self) -> &str {
         match self {
-            Place::Dm { chat, .. }
-            | Place::Group { chat }
-            | Place::Channel { chat }
-            | Place::Topic { chat, .. }
-            | Place::Thread { chat, .. } => chat,
+            Conversation::Dm { chat, .. }
+            | Conversation::Group { chat }
+            | Conversation::Channel { chat }
+            | Conversation::Topic { chat, .. }
+            | Conversation::Thread { chat, .. } => chat,
         }
     }
 
     /// The thread's or topic's id.
     pub fn thread(&self) -> Option<&str> {
         match self {
-            Place::Topic { thread, .. } | Place::Thread { thread, .. } => Some(thread),
-            Place::Dm { thread, .. } => thread.as_deref(),
-            Place::Group { .. } | Place::Channel { .. } => None,
+            Conversation::Topic { thread, .. } | Conversation::Thread { thread, .. } => Some(thread),
+            Conversation::Dm { thread, .. } => thread.as_deref(),
+            Conversation::Group { .. } | Conversation::Channel { .. } => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::delta::{AgentError, Delta, Usage};
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
 use crate::message::{
-    Attachment, Cursor, Event, FileKind, Forward, Link, Manner, Outcome, Quote, Sender, Source,
+    Attachment, Cursor, Event, FileKind, Forward, InputKind, Link, Outcome, Quote, Sender, Source,
 };
 use crate::profile::Profile;
 
@@ -90,12 +90,12 @@ pub trait Webhook: Send + Sync + 'static {
     /// Header names are given in lower case.
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool;
     /// Takes one request and returns when its events are committed.
-    async fn receive(&self, request: Request) -> Delivered;
+    async fn receive(&self, request: WebhookRequest) -> WebhookOutcome;
 }
 
 /// One request of a platform, whole: some sign the body together with headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct WebhookRequest {
     /// Whether it is a GET; else it is a POST.
     pub get: bool,
     /// What follows the `?`, undecoded.
@@ -106,7 +106,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl WebhookRequest {
     /// The first header of this name, which is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -115,9 +115,9 @@ impl Request {
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivered {
+pub enum WebhookOutcome {
     /// Committed: the platform may forget it. Some platforms want an answer of theirs back.
-    Taken(Option<Reply>),
+    Taken(Option<WebhookReply>),
     /// It does not come from the platform. Nothing of it was read.
     Forged,
     /// Not taken now: the platform must bring it again.
@@ -128,7 +128,7 @@ pub enum Delivered {
 
 /// What a platform wants to hear back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct WebhookReply {
     /// The media type.
     pub mime: &'static str,
     /// The body.
@@ -237,18 +237,18 @@ pub struct Turn {
     /// What was said, oldest first; more than one when messages were collected.
     pub prompt: Vec<Prompt>,
     /// What was said here meanwhile and not to the agent, oldest first.
-    pub asides: Vec<Aside>,
+    pub context_messages: Vec<ContextMessage>,
     /// What hooks want the agent to know for this turn, besides the prompt.
     pub context: Vec<String>,
 }
 
 /// Something that was said near the agent, not to it: quiet context. Data of third parties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aside {
+pub struct ContextMessage {
     /// Who said it.
     pub from: Sender,
     /// In which way it was said.
-    pub manner: Manner,
+    pub input_kind: InputKind,
     /// What was said.
     pub text: String,
     /// Whose words it passes on, where they are not the sender's own.
@@ -284,7 +284,7 @@ pub struct Prompt {
     /// Who runs it once more.
     pub retried_by: Option<Sender>,
     /// In which way it was said.
-    pub manner: Manner,
+    pub input_kind: InputKind,
     /// Whose words it passes on, where they are not the sender's own.
     pub forward: Option<Forward>,
     /// Links whose target the text does not show.

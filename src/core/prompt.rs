@@ -9,7 +9,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::message::{Forward, Link, Quote, Sender};
-use crate::port::{Aside, File, Prompt, Turn};
+use crate::port::{ContextMessage, File, Prompt, Turn};
 use crate::visible::{breaks, hides};
 
 /// The longest label, in characters.
@@ -36,7 +36,7 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
     facts.insert("attempt".into(), turn.attempt.into());
     facts.insert("resumed".into(), turn.resumed.into());
     facts.insert("messages".into(), turn.prompt.iter().map(message).collect());
-    facts.insert("nearby".into(), turn.asides.iter().map(aside).collect());
+    facts.insert("nearby".into(), turn.context_messages.iter().map(context_message).collect());
     facts.insert("context".into(), turn.context.iter().map(String::as_str).collect());
     facts
 }
@@ -45,7 +45,7 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
 pub fn message(said: &Prompt) -> Value {
     json!({
         "id": said.message.to_string(),
-        "kind": said.manner.name(),
+        "kind": said.input_kind.name(),
         "from": sender(&said.from),
         "retried_by": said.retried_by.as_ref().map(sender),
         "received": said.received.to_rfc3339(),
@@ -58,13 +58,13 @@ pub fn message(said: &Prompt) -> Value {
 }
 
 /// Something that was said nearby and not to the agent.
-fn aside(aside: &Aside) -> Value {
+fn context_message(context_message: &ContextMessage) -> Value {
     json!({
-        "kind": aside.manner.name(),
-        "from": sender(&aside.from),
-        "received": aside.received.to_rfc3339(),
-        "text": excerpt(&aside.text),
-        "forwarded": aside.forward.as_ref().map(forwarded),
+        "kind": context_message.input_kind.name(),
+        "from": sender(&context_message.from),
+        "received": context_message.received.to_rfc3339(),
+        "text": excerpt(&context_message.text),
+        "forwarded": context_message.forward.as_ref().map(forwarded),
     })
 }
 

@@ -1,14 +1,14 @@
 //! Which agent and which session a message belongs to.
 
 use crate::key::{KeyError, Scope, SessionKey};
-use crate::message::{Place, Source};
+use crate::message::{Conversation, Source};
 
 /// The session of a place: one per chat, and one per topic or thread within it; where `person` is given, one per
 /// person in each of them. `chat` is the chat's first id, which differs from the place's after a move.
 pub fn session(
     agent: &str,
     source: &Source,
-    place: &Place,
+    place: &Conversation,
     chat: &str,
     person: Option<&str>,
 ) -> Result<SessionKey, KeyError> {
@@ -17,11 +17,11 @@ pub fn session(
         return SessionKey::build(agent, channel, account, Scope::Member, chat, place.thread(), Some(person));
     }
     let scope = match place {
-        Place::Dm { .. } => Scope::Dm,
-        Place::Group { .. } => Scope::Group,
-        Place::Channel { .. } => Scope::Channel,
-        Place::Topic { .. } => Scope::Topic,
-        Place::Thread { .. } => Scope::Thread,
+        Conversation::Dm { .. } => Scope::Dm,
+        Conversation::Group { .. } => Scope::Group,
+        Conversation::Channel { .. } => Scope::Channel,
+        Conversation::Topic { .. } => Scope::Topic,
+        Conversation::Thread { .. } => Scope::Thread,
     };
     SessionKey::build(agent, channel, account, scope, chat, place.thread(), None)
 }
@@ -38,11 +38,14 @@ mod tests {
     fn every_place_has_its_session() {
         let (chat, thread) = ("-1".to_owned(), "7".to_owned());
         for (place, key) in [
-            (Place::Dm { chat: "5".to_owned(), thread: None }, "agent:main:telegram:dm:5"),
-            (Place::Group { chat: chat.clone() }, "agent:main:telegram:group:-1"),
-            (Place::Channel { chat: chat.clone() }, "agent:main:telegram:channel:-1"),
-            (Place::Topic { chat: chat.clone(), thread: thread.clone() }, "agent:main:telegram:topic:-1:7"),
-            (Place::Thread { chat, thread }, "agent:main:telegram:thread:-1:7"),
+            (Conversation::Dm { chat: "5".to_owned(), thread: None }, "agent:main:telegram:dm:5"),
+            (Conversation::Group { chat: chat.clone() }, "agent:main:telegram:group:-1"),
+            (Conversation::Channel { chat: chat.clone() }, "agent:main:telegram:channel:-1"),
+            (
+                Conversation::Topic { chat: chat.clone(), thread: thread.clone() },
+                "agent:main:telegram:topic:-1:7",
+            ),
+            (Conversation::Thread { chat, thread }, "agent:main:telegram:thread:-1:7"),
         ] {
             assert_eq!(
                 session("main", &source("default"), &place, place.chat(), None).unwrap().as_str(),
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn two_accounts_of_one_platform_share_no_session() {
-        let place = Place::Dm { chat: "5".to_owned(), thread: None };
+        let place = Conversation::Dm { chat: "5".to_owned(), thread: None };
         let work = session("main", &source("work"), &place, "5", None).unwrap();
         assert_eq!(work.as_str(), "agent:main:telegram@work:dm:5");
         assert_ne!(work, session("main", &source("default"), &place, "5", None).unwrap());
@@ -61,11 +64,11 @@ mod tests {
 
     #[test]
     fn a_person_has_a_session_of_their_own_in_a_group_and_not_in_private() {
-        let group = Place::Group { chat: "-2".to_owned() };
+        let group = Conversation::Group { chat: "-2".to_owned() };
         let own = session("main", &source("default"), &group, "-1", Some("7")).unwrap();
         assert_eq!(own.scope(), Scope::Member);
         assert_eq!(own.id(), "-1");
-        let dm = Place::Dm { chat: "7".to_owned(), thread: None };
+        let dm = Conversation::Dm { chat: "7".to_owned(), thread: None };
         let private = session("main", &source("default"), &dm, "7", Some("7")).unwrap();
         assert_eq!(private.as_str(), "agent:main:telegram:dm:7");
     }

@@ -16,12 +16,12 @@ pub(crate) struct Piece {
     /// Its bytes, without the white space at the cuts.
     pub range: Range<usize>,
     /// What of its marks there was room for.
-    pub dress: Dress,
+    pub dress: Fit,
 }
 
 /// What of a piece's marks there was room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dress {
+pub(crate) enum Fit {
     /// All of them.
     Full,
     /// None: a single grapheme with its marks is over the limit.
@@ -75,7 +75,7 @@ fn next(
     fits: &mut impl FnMut(Range<usize>, bool) -> bool,
     binds: &impl Fn(usize) -> bool,
 ) -> Piece {
-    for (dressed, dress) in [(true, Dress::Full), (false, Dress::Bare)] {
+    for (dressed, dress) in [(true, Fit::Full), (false, Fit::Bare)] {
         let mut fits = |end: usize| fits(at..trimmed(text, at, end), dressed);
         let longest = longest(text, at, max, guess, &mut fits);
         if longest == at {
@@ -93,7 +93,7 @@ fn next(
         }
     }
     let one = text[at..].chars().next().map_or(text.len() - at, char::len_utf8);
-    Piece { range: at..at + one, dress: Dress::StandIn }
+    Piece { range: at..at + one, dress: Fit::StandIn }
 }
 
 /// `end` without the white space before it; a piece that is nothing else stays as it is.

@@ -16,7 +16,7 @@ use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, Den
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
-use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedRow};
+use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedAccount};
 use tokio::sync::Mutex;
 
 pub(crate) use left::said as revoked;
@@ -47,7 +47,7 @@ struct Known {
     chats: HashMap<Address, ChatRow>,
     /// Chats that have moved: from what they are called now to what they were called first.
     originals: HashMap<Address, Address>,
-    stopped: HashMap<Place, StoppedRow>,
+    stopped: HashMap<Place, StoppedAccount>,
 }
 
 impl Access {
@@ -104,7 +104,7 @@ impl Access {
     }
 
     /// Who disconnected an account.
-    pub(crate) fn stopped(&self, place: &Place) -> Option<StoppedRow> {
+    pub(crate) fn stopped(&self, place: &Place) -> Option<StoppedAccount> {
         self.known().stopped.get(place).cloned()
     }
 

@@ -21,7 +21,7 @@ use shown::{Shown, Shows};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
-use crate::desk::Account;
+use crate::handle::Account;
 
 /// How long a refused credential, or a platform that is set up wrongly, is left alone: an operator must act. Some
 /// platforms take a token back that is tried a thousand times a day.
@@ -42,7 +42,7 @@ pub(crate) struct Connection {
     /// Chats in which something is being shown right now.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
     /// The database's name, which goes before every key.
-    house: String,
+    shared: String,
     /// What chats show of answers in progress.
     shown: Shown,
     /// Who disconnected it, while it is. What is on its way to it is sent all the same.
@@ -70,12 +70,12 @@ struct State {
 }
 
 impl Adapters {
-    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, house: &str, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, shared: &str, clock: Arc<dyn Clock>) -> Self {
         let accounts = adapters
             .into_iter()
             .map(|adapter| {
                 let name = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
-                (name, Arc::new(Connection::new(adapter, house, &clock)))
+                (name, Arc::new(Connection::new(adapter, shared, &clock)))
             })
             .collect();
         Self { clock, accounts }
@@ -164,7 +164,7 @@ impl Adapters {
 }
 
 impl Connection {
-    fn new(adapter: Arc<dyn Adapter>, house: &str, clock: &Arc<dyn Clock>) -> Self {
+    fn new(adapter: Arc<dyn Adapter>, shared: &str, clock: &Arc<dyn Clock>) -> Self {
         let pace = Pace::new(adapter.profile().pacing, clock);
         let state = State {
             heard: None,
@@ -185,7 +185,7 @@ impl Connection {
             pace,
             chats: Mutex::default(),
             shown: Shown::default(),
-            house: house.to_owned(),
+            shared: shared.to_owned(),
             stopped,
         }
     }
@@ -259,7 +259,7 @@ impl Connection {
     /// Keys are counted anew in every database, and a platform may know them for a while.
     fn keyed(&self, mut act: Act) -> Act {
         if let Act::Post(post) | Act::Edit { post, .. } | Act::Media { post, .. } = &mut act {
-            post.key = format!("{}/{}", self.house, post.key);
+            post.key = format!("{}/{}", self.shared, post.key);
         }
         act
     }

@@ -26,9 +26,9 @@ use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use crate::desk::Lifecycle;
 use crate::gate;
-use crate::house::House;
+use crate::handle::Lifecycle;
+use crate::shared::Shared;
 
 /// What an admin hears who calls us in a group that is not served.
 const UNSERVED: &str = "This group is not served, so I hear nobody here. As an admin you can change that: send \
@@ -58,17 +58,17 @@ impl Plan {
 }
 
 /// Runs commands in the order of acceptance until `stop`.
-pub(crate) async fn run(house: Arc<House>, mut waiting: mpsc::UnboundedReceiver<MessageId>, stop: Stop) {
+pub(crate) async fn run(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceiver<MessageId>, stop: Stop) {
     loop {
         let id = tokio::select! {
             id = waiting.recv() => id,
             () = stop.cancelled() => return,
         };
         let Some(id) = id else { return };
-        while let Err(error) = guarded(&house, id).await {
-            house.note_storage(Some(&error));
+        while let Err(error) = guarded(&shared, id).await {
+            shared.note_storage(Some(&error));
             tokio::select! {
-                () = house.clock.sleep_until(house.clock.mono() + PAUSE) => {}
+                () = shared.clock.sleep_until(shared.clock.mono() + PAUSE) => {}
                 () = stop.cancelled() => return,
             }
         }
@@ -76,42 +76,43 @@ pub(crate) async fn run(house: Arc<House>, mut waiting: mpsc::UnboundedReceiver<
 }
 
 /// One command. One that panics or cannot be stored is dead; the next one is not to suffer for it.
-async fn guarded(house: &House, id: MessageId) -> Result<(), StoreError> {
-    let why = match AssertUnwindSafe(execute(house, id)).catch_unwind().await {
+async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
+    let why = match AssertUnwindSafe(execute(shared, id)).catch_unwind().await {
         Ok(Err(StoreError::Invalid(detail))) => detail,
         Ok(done) => return done,
         Err(_) => "a panic".to_owned(),
     };
     tracing::error!(message = %id, why, "a command could not be carried out");
-    house.store.bury_command(id).await.map(drop)
+    shared.store.mark_command_dead(id).await.map(drop)
 }
 
-async fn execute(house: &House, id: MessageId) -> Result<(), StoreError> {
-    let Some(row) = house.store.command(id).await? else { return Ok(()) };
+async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
+    let Some(row) = shared.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
     // An admin looks after the gateway also where nobody may talk to the agent.
     let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_call(&row);
-    let may = house.still_may(&row, Action::Speak) || for_admins && house.still_may(&row, Action::Administer);
+    let may =
+        shared.still_may(&row, Action::Speak) || for_admins && shared.still_may(&row, Action::Administer);
     if !may {
-        return house.store.command_refused(id, Refusal::Revoked).await.map(drop);
+        return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
     let Plan { effect, reply, lifecycle } = match is_call(&row) {
         true => Plan::say(UNSERVED),
-        false => plan(house, &row, parsed).await?,
+        false => plan(shared, &row, parsed).await?,
     };
-    let answered = answer(house, id, effect, reply).await?;
-    house.note_storage(None);
+    let answered = answer(shared, id, effect, reply).await?;
+    shared.note_storage(None);
     let Fenced::Done(done) = answered else { return Ok(()) };
     match done.facts {
         CommandFacts::Stopped { running, waiting } => {
-            house.cancelled(&row.session, &row.address, &running, waiting).await;
+            shared.cancelled(&row.session, &row.address, &running, waiting).await;
         }
-        CommandFacts::Retrying => gate::wake(house, &row.session),
+        CommandFacts::Retrying => gate::wake(shared, &row.session),
         _ => {}
     }
     if let Some(wanted) = lifecycle {
         tracing::info!(by = %row.principal, ?wanted, "an admin has asked for it");
-        house.lifecycle.send_replace(Some(wanted));
+        shared.lifecycle.send_replace(Some(wanted));
     }
     Ok(())
 }
@@ -123,7 +124,7 @@ fn is_call(row: &InboundRow) -> bool {
 
 /// Stores the command's effect, its reply and its end. What it changes of who may speak is known when this returns.
 async fn answer(
-    house: &House,
+    shared: &Shared,
     id: MessageId,
     effect: CommandEffect,
     reply: Reply,
@@ -132,10 +133,10 @@ async fn answer(
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { house.store.answer_command(id, effect, house.now(), reply).await };
+    let store = async { shared.store.answer_command(id, effect, shared.now(), reply).await };
     match change {
         None => store.await,
-        Some(change) => house.changing(&change, store, changed).await,
+        Some(change) => shared.changing(&change, store, changed).await,
     }
 }
 
@@ -147,18 +148,18 @@ fn changed(answered: &Result<Fenced<CommandDone>, StoreError>) -> Option<&Access
     }
 }
 
-async fn plan(house: &House, row: &InboundRow, parsed: Parsed<'_>) -> Result<Plan, StoreError> {
+async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<Plan, StoreError> {
     Ok(match parsed {
         Parsed::Command(command) => match command {
             Command::Help => help::plan(),
             Command::New { .. } => new::plan(row),
-            Command::Status => status::plan(house, row).await?,
+            Command::Status => status::plan(shared, row).await?,
             Command::Stop => stop::plan(),
             Command::Retry => retry::plan(),
-            Command::Sessions { page } => sessions::plan(house, row, page).await?,
+            Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
-            Command::Whoami => whoami::plan(house, row),
-            Command::Gateway(request) => gateway::plan(house, row, request).await?,
+            Command::Whoami => whoami::plan(shared, row),
+            Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },
         Parsed::Unknown { name, nearest: Some(nearest) } => {
             Plan::say(format!("There is no /{name}. Did you mean /{nearest}? /help shows all commands."))
@@ -166,7 +167,7 @@ async fn plan(house: &House, row: &InboundRow, parsed: Parsed<'_>) -> Result<Pla
         Parsed::Unknown { name, nearest: None } => {
             Plan::say(format!("There is no /{name}. /help shows all commands."))
         }
-        Parsed::Malformed { command: "gateway", .. } => gateway::plan(house, row, None).await?,
+        Parsed::Malformed { command: "gateway", .. } => gateway::plan(shared, row, None).await?,
         Parsed::Malformed { usage, .. } => Plan::say(format!("Write it like this: `{usage}`")),
         Parsed::Text(_) | Parsed::NotForUs => {
             Plan::say("This is not a command any more. /help shows all commands.")

@@ -22,8 +22,8 @@ use frontdesk_store::row::ClaimedTurn;
 use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
-use crate::house::House;
 use crate::media;
+use crate::shared::Shared;
 
 use edits::{Edits, Posted};
 pub(crate) use fence::Fence;
@@ -35,7 +35,7 @@ const LAST_EDIT: Duration = Duration::from_secs(10);
 
 /// One turn's way out.
 pub(crate) struct Flow {
-    house: Arc<House>,
+    shared: Arc<Shared>,
     connection: Option<Arc<Connection>>,
     address: Address,
     about: About,
@@ -61,16 +61,16 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(house: &Arc<House>, turn: &ClaimedTurn, stop: &Stop) -> Self {
-        let connection = house.adapters.at(&turn.address).cloned();
-        let now = house.clock.mono();
+    pub(crate) fn new(shared: &Arc<Shared>, turn: &ClaimedTurn, stop: &Stop) -> Self {
+        let connection = shared.adapters.at(&turn.address).cloned();
+        let now = shared.clock.mono();
         let profile = connection.as_ref().map(|connection| connection.adapter.profile());
         let typing = profile
             .and_then(|profile| profile.typing)
-            .map(|_| now + Duration::from_millis(house.config.turns.typing_after_ms));
+            .map(|_| now + Duration::from_millis(shared.config.turns.typing_after_ms));
         let edits = profile.and_then(|profile| Edits::new(profile, turn, now));
         Self {
-            house: house.clone(),
+            shared: shared.clone(),
             connection,
             address: turn.address.clone(),
             about: about(turn),
@@ -80,7 +80,7 @@ impl Flow {
             attempt: turn.attempt,
             text: String::new(),
             terminal: Terminal::default(),
-            max: house.config.turns.max_answer,
+            max: shared.config.turns.max_answer,
             cut: false,
             silence: Silence::of(&turn.session),
             live: 0,
@@ -154,7 +154,7 @@ impl Flow {
             self.live = end;
             self.typing = None;
             let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text };
-            self.house.adapters.show(&self.address, act).await;
+            self.shared.adapters.show(&self.address, act).await;
         }
     }
 
@@ -211,14 +211,14 @@ impl Flow {
                 self.pending = None;
                 self.settle(step);
             }
-            None => self.start(self.house.clock.mono()),
+            None => self.start(self.shared.clock.mono()),
         }
     }
 
     /// Waits for what is on its way, so that nothing comes after the final edit.
     pub(crate) async fn settled(&mut self) {
-        let deadline = self.house.clock.mono() + LAST_EDIT;
-        let clock = self.house.clock.clone();
+        let deadline = self.shared.clock.mono() + LAST_EDIT;
+        let clock = self.shared.clock.clone();
         while self.pending.is_some() {
             tokio::select! {
                 () = self.step() => {}
@@ -238,7 +238,7 @@ impl Flow {
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
         if self.profile().is_some_and(|profile| profile.ends) {
             let act = Act::End { about: self.about.clone(), ending, usage };
-            self.house.adapters.show(&self.address, act).await;
+            self.shared.adapters.show(&self.address, act).await;
         }
     }
 
@@ -293,7 +293,7 @@ impl Flow {
     }
 
     fn settle(&mut self, step: Step) {
-        let now = self.house.clock.mono();
+        let now = self.shared.clock.mono();
         let Some(edits) = &mut self.edits else {
             if let Step::Later(pause) = step {
                 self.typing = self.typing.map(|due| due.max(now + pause));
@@ -323,8 +323,8 @@ impl Flow {
 
     fn way(&self) -> Option<Way> {
         let connection = self.connection.clone()?;
-        let (house, address) = (self.house.clone(), self.address.clone());
-        Some(Way { house, connection, address, turn: self.turn, fence: self.fence, stop: self.stop.clone() })
+        let (shared, address) = (self.shared.clone(), self.address.clone());
+        Some(Way { shared, connection, address, turn: self.turn, fence: self.fence, stop: self.stop.clone() })
     }
 
     /// How much of the text may be seen while more is to come.

@@ -1,18 +1,19 @@
 //! The one gate: whatever reaches an agent has passed [`accept`].
 
+mod admission;
 mod ask;
 mod prepare;
-mod scene;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admission::{Admission, Entry, Plan};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::{self, Command, Parsed};
-use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, RawEvent, Refusal, Source};
@@ -20,13 +21,12 @@ use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
-    Accepted, Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, OutRow, Quota, Stored, digest,
+    Accepted, Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, OutboxRow, Quota, Stored, digest,
 };
-use scene::{Entry, Plan, Scene};
 
 use crate::config::QueueMode;
-use crate::house::House;
 use crate::limits::Pace;
+use crate::shared::Shared;
 
 /// So many chats an adapter is told of that has missed something.
 const CHATS: usize = 1000;
@@ -39,34 +39,34 @@ pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
 /// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
 pub(crate) async fn accept(
-    house: &House,
+    shared: &Shared,
     source: &Source,
     mut batch: Vec<Event>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Outcome>, Busy> {
-    has_room(house, batch.len())?;
-    prepare::all(house, &mut batch).await?;
-    let received = house.now();
+    has_room(shared, batch.len())?;
+    prepare::all(shared, &mut batch).await?;
+    let received = shared.now();
     let mut dead_letters = Vec::new();
     let mut items = Vec::with_capacity(batch.len());
     for event in batch {
-        let (item, letter) = judge(house, source, event, received);
+        let (item, letter) = judge(shared, source, event, received);
         items.push(item);
         dead_letters.extend(letter);
     }
     let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
     let unread = dead_letters.clone();
     let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
-    let accepted = house.store.accept(batch).await;
-    house.note_storage(accepted.as_ref().err());
+    let accepted = shared.store.accept(batch).await;
+    shared.note_storage(accepted.as_ref().err());
     let Accepted { items: stored, said } = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
-    note_told(house, &stored, &fates, &said);
-    unread.iter().for_each(|letter| house.unread.note(&house.clock, source, letter));
-    Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(house, source, stored, fate)).collect())
+    note_told(shared, &stored, &fates, &said);
+    unread.iter().for_each(|letter| shared.unread.note(&shared.clock, source, letter));
+    Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(shared, source, stored, fate)).collect())
 }
 
 /// Remembers who was told of a refusal.
-fn note_told(house: &House, stored: &[Stored], fates: &[Fate], said: &[OutRow]) {
+fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate], said: &[OutboxRow]) {
     if said.is_empty() {
         return;
     }
@@ -75,35 +75,35 @@ fn note_told(house: &House, stored: &[Stored], fates: &[Fate], said: &[OutRow]) 
             continue;
         };
         if let Some(notice) = said.iter().find(|row| row.post.about.messages.contains(message)) {
-            house.limits.note_told(principal, &notice.address, house.clock.mono());
+            shared.limits.note_told(principal, &notice.address, shared.clock.mono());
         }
     }
 }
 
 /// Only the house's own limits withhold the acknowledgement. The last batch before the limit may go beyond it: a
 /// batch is one unit, and one that is larger than the limit must get in some day.
-fn has_room(house: &House, arriving: usize) -> Result<(), Busy> {
-    if house.closing.is_cancelled() {
+fn has_room(shared: &Shared, arriving: usize) -> Result<(), Busy> {
+    if shared.closing.is_cancelled() {
         return Err(Busy::Stopping);
     }
-    let waiting = house.store.waiting();
-    if arriving > 0 && waiting >= house.config.queue.global {
+    let waiting = shared.store.waiting();
+    if arriving > 0 && waiting >= shared.config.queue.global {
         return Err(Busy::Full { waiting });
     }
     Ok(())
 }
 
 /// What one event is. A redelivery is recognised by the store, in the transaction that would store it.
-fn judge(house: &House, source: &Source, mut event: Event, now: Now) -> (Item, Option<DeadLetter>) {
+fn judge(shared: &Shared, source: &Source, mut event: Event, now: Now) -> (Item, Option<DeadLetter>) {
     match take_raw(&mut event) {
         // Who sent it is not known: no rule can be asked.
         Some(raw) if matches!(event.kind, EventKind::Undecodable(_)) => {
-            let item = Item::PassedOver(format!("{UNDECODABLE}{}", raw.kind));
+            let item = Item::Dropped(format!("{UNDECODABLE}{}", raw.kind));
             (item, Some(DeadLetter { event_id: event.id, session: None, raw }))
         }
         raw => {
             let event_id = event.id.clone();
-            let (item, session) = of_somebody(house, source, event, now);
+            let (item, session) = of_somebody(shared, source, event, now);
             // Of those who may not speak nothing is kept, readable or not.
             let kept = raw.filter(|_| session.is_some());
             (item, kept.map(|raw| DeadLetter { event_id, session, raw }))
@@ -124,54 +124,54 @@ fn take_raw(event: &mut Event) -> Option<RawEvent> {
 }
 
 /// What an event is whose sender is known, and the conversation that it belongs to if its sender may speak there.
-fn of_somebody(house: &House, source: &Source, event: Event, now: Now) -> (Item, Option<SessionKey>) {
+fn of_somebody(shared: &Shared, source: &Source, event: Event, now: Now) -> (Item, Option<SessionKey>) {
     if let Some(name) = nobodys(&event.kind) {
-        return (Item::PassedOver(format!("ignored:{name}")), None);
+        return (Item::Dropped(format!("ignored:{name}")), None);
     }
-    let chat = first_id(house, &event);
-    let scene = Scene { house, source, event: &event, chat: &chat, now };
-    let entry = scene.access();
+    let chat = first_id(shared, &event);
+    let admission = Admission { shared, source, event: &event, chat: &chat, now };
+    let entry = admission.access();
     match entry {
         Entry::Open | Entry::Unserved => {}
-        Entry::Ask => return (ask::item(&scene), None),
-        Entry::Shut(reason) => return (Item::PassedOver(format!("{DENIED}{reason}")), None),
+        Entry::Ask => return (ask::item(&admission), None),
+        Entry::Shut(reason) => return (Item::Dropped(format!("{DENIED}{reason}")), None),
     }
-    match scene.session() {
+    match admission.session() {
         Ok(session) if matches!(entry, Entry::Unserved) => {
-            let plan = limits(&scene, scene.called());
+            let plan = limits(&admission, admission.called());
             let call = Incoming {
                 quote: None,
                 links: Vec::new(),
                 album: None,
                 attachments: Vec::new(),
-                ..incoming(&scene, session, plan)
+                ..incoming(&admission, session, plan)
             };
             (Item::Keep(Box::new(call)), None)
         }
-        Ok(session) => (admitted(&scene, session.clone()), Some(session)),
+        Ok(session) => (admitted(&admission, session.clone()), Some(session)),
         Err(error) => {
             tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
-            (Item::PassedOver("ignored:no_session".to_owned()), None)
+            (Item::Dropped("ignored:no_session".to_owned()), None)
         }
     }
 }
 
 /// What an event is whose sender may speak.
-fn admitted(scene: &Scene<'_>, session: SessionKey) -> Item {
-    let Some(plan) = scene.plan() else { return Item::PassedOver("ignored:not_for_us".to_owned()) };
-    if let Some(reason) = scene.silence(&plan) {
-        return Item::PassedOver(format!("ignored:{reason}"));
+fn admitted(admission: &Admission<'_>, session: SessionKey) -> Item {
+    let Some(plan) = admission.plan() else { return Item::Dropped("ignored:not_for_us".to_owned()) };
+    if let Some(reason) = admission.silence(&plan) {
+        return Item::Dropped(format!("ignored:{reason}"));
     }
-    let plan = limits(scene, plan);
-    let plan = Plan { tell: plan.tell && may_tell(scene), ..plan };
-    Item::Keep(Box::new(incoming(scene, session, plan)))
+    let plan = limits(admission, plan);
+    let plan = Plan { tell: plan.tell && may_tell(admission), ..plan };
+    Item::Keep(Box::new(incoming(admission, session, plan)))
 }
 
 /// The chat's first id. Only a chat that has one name for both, where to send and what it is, can have moved.
-fn first_id<'a>(house: &House, event: &'a Event) -> Cow<'a, str> {
-    match event.place.chat() == event.address.chat() {
-        true => house.access.original(&event.address),
-        false => Cow::Borrowed(event.place.chat()),
+fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
+    match event.conversation.chat() == event.address.chat() {
+        true => shared.access.original(&event.address),
+        false => Cow::Borrowed(event.conversation.chat()),
     }
 }
 
@@ -190,20 +190,22 @@ fn nobodys(kind: &EventKind) -> Option<&str> {
 }
 
 /// The plan as the limits leave it. `/stop` gets through uncounted: it is what helps against too much.
-fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
-    let Scene { house, source, event, chat, .. } = scene;
+fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
+    let Admission { shared, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
     // What is only overheard costs nothing. The store will say that a redelivery is one; it costs its sender
     // nothing either.
-    if stop || matches!(plan.disposition, Disposition::Aside(_)) || house.recent.knows(&source.id, &event.id)
+    if stop
+        || matches!(plan.disposition, Disposition::Context(_))
+        || shared.recent.knows(&source.id, &event.id)
     {
         return plan;
     }
-    let written = house.written(source.channel, &source.account, chat);
-    let pace = match scene.is_by_admin() {
-        true => house.limits.check_admin(&event.principal),
-        false => house.limits.check(&event.principal, &event.address, &written),
+    let written = shared.written(source.channel, &source.account, chat);
+    let pace = match admission.is_by_admin() {
+        true => shared.limits.check_admin(&event.principal),
+        false => shared.limits.check(&event.principal, &event.address, &written),
     };
     match pace {
         Pace::TooFast => Plan {
@@ -217,20 +219,20 @@ fn limits(scene: &Scene<'_>, plan: Plan) -> Plan {
 
 /// Whether a refusal would be told. What a notice costs of a chat's pace is not there for somebody's answer, so a chat
 /// that is busy hears none.
-fn may_tell(scene: &Scene<'_>) -> bool {
-    let Scene { house, event, .. } = scene;
-    let connection = house.adapters.at(&event.address);
-    house.limits.may_tell(&event.principal, &event.address, house.clock.mono())
-        && connection.is_none_or(|connection| connection.is_calm(&house.clock, &event.address))
+fn may_tell(admission: &Admission<'_>) -> bool {
+    let Admission { shared, event, .. } = admission;
+    let connection = shared.adapters.at(&event.address);
+    shared.limits.may_tell(&event.principal, &event.address, shared.clock.mono())
+        && connection.is_none_or(|connection| connection.is_calm(&shared.clock, &event.address))
 }
 
-fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
-    let Scene { house, event, now, .. } = scene;
-    let policy = house.policy(&session);
-    let daily = house.config.limits.daily;
+fn incoming(admission: &Admission<'_>, session: SessionKey, plan: Plan) -> Incoming {
+    let Admission { shared, event, now, .. } = admission;
+    let policy = shared.policy(&session);
+    let daily = shared.config.limits.daily;
     let event = (*event).clone();
     Incoming {
-        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: house.day(now.wall) }),
+        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: shared.day(now.wall) }),
         policy,
         session,
         event_id: event.id,
@@ -240,8 +242,8 @@ fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
         platform_message: event.platform_message,
         digest: digest(&event.text),
         text: plan.text.unwrap_or(event.text),
-        manner: plan.manner,
-        speaker: event.speaker,
+        input_kind: plan.input_kind,
+        sender_kind: event.sender_kind,
         roles: event.roles,
         quote: event.quote,
         forward: event.forward,
@@ -250,7 +252,7 @@ fn incoming(scene: &Scene<'_>, session: SessionKey, plan: Plan) -> Incoming {
         attachments: event.attachments,
         disposition: plan.disposition,
         epoch: plan.epoch,
-        per_session: house.config.queue.per_session,
+        per_session: shared.config.queue.per_session,
         tell: plan.tell,
     }
 }
@@ -267,9 +269,9 @@ enum Fate {
 impl Fate {
     fn of(item: &Item) -> Fate {
         match item {
-            Item::PassedOver(kind) if kind.starts_with(DENIED) => Fate::Denied,
-            Item::PassedOver(kind) if kind.starts_with(UNDECODABLE) => Fate::DeadLetter,
-            Item::PassedOver(_) => Fate::Ignored,
+            Item::Dropped(kind) if kind.starts_with(DENIED) => Fate::Denied,
+            Item::Dropped(kind) if kind.starts_with(UNDECODABLE) => Fate::DeadLetter,
+            Item::Dropped(_) => Fate::Ignored,
             Item::Ask(ask) => Fate::Asked { event: ask.event_id.clone() },
             Item::Keep(incoming) => Fate::Kept {
                 event: incoming.event_id.clone(),
@@ -283,29 +285,29 @@ impl Fate {
 }
 
 /// Wakes whoever goes on with a stored row, and says what the adapter is to know.
-fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outcome {
+fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
     let (event, session, command, album) = match fate {
         Fate::Denied => return Outcome::Denied,
         Fate::Ignored => return Outcome::Ignored,
         Fate::DeadLetter => return Outcome::DeadLetter,
         Fate::Asked { event } => {
-            house.recent.note(&source.id, &event);
+            shared.recent.note(&source.id, &event);
             return asked(stored);
         }
         Fate::Kept { event, session, command, album, .. } => (event, session, command, album),
     };
-    house.recent.note(&source.id, &event);
+    shared.recent.note(&source.id, &event);
     match stored {
         Stored::Accepted { message, ended, began, .. } => {
             tracing::debug!(%message, %session, channel = source.channel, "accepted");
             if ended.is_some() {
-                house.hooks.tell(Moment::at(Point::SessionEnd, Some(&session)));
+                shared.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(&session)));
             }
             if began || ended.is_some() {
-                house.hooks.tell(Moment::at(Point::SessionStart, Some(&session)));
+                shared.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(&session)));
             }
-            go_on(house, &session, message, command, album);
+            go_on(shared, &session, message, command, album);
             Outcome::Accepted { message, session }
         }
         Stored::Duplicate { message, same: true, refused: Some(reason), .. } => {
@@ -313,7 +315,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
         }
         Stored::Duplicate { message, session, same: true, refused: None } => {
             // Whoever brought it first may have gone away before anybody was woken.
-            go_on(house, &session, message, command, album);
+            go_on(shared, &session, message, command, album);
             Outcome::Duplicate { message, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
@@ -324,7 +326,7 @@ fn conclude(house: &House, source: &Source, stored: Stored, fate: Fate) -> Outco
         }
         Stored::Noted => Outcome::Noted,
         Stored::Asked { message, .. } => Outcome::Refused { message, reason: Refusal::Pairing },
-        Stored::PassedOver => Outcome::Ignored,
+        Stored::Dropped => Outcome::Ignored,
     }
 }
 
@@ -338,23 +340,23 @@ fn asked(stored: Stored) -> Outcome {
     }
 }
 
-fn go_on(house: &House, session: &SessionKey, message: MessageId, command: bool, album: bool) {
+fn go_on(shared: &Shared, session: &SessionKey, message: MessageId, command: bool, album: bool) {
     if album && !command {
-        house.turns.wake_after(session, ALBUM);
+        shared.turns.wake_after(session, ALBUM);
     } else if !command {
-        wake(house, session);
-    } else if house.commands.send(message).is_err() {
+        wake(shared, session);
+    } else if shared.commands.send(message).is_err() {
         tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
     }
 }
 
 /// A session has something for its agent.
-pub(crate) fn wake(house: &House, session: &SessionKey) {
-    let quiet = match house.config.queue.mode {
+pub(crate) fn wake(shared: &Shared, session: &SessionKey) {
+    let quiet = match shared.config.queue.mode {
         QueueMode::Followup => 0,
-        QueueMode::Collect => house.config.queue.debounce_ms,
+        QueueMode::Collect => shared.config.queue.debounce_ms,
     };
-    house.turns.wake_after(session, Duration::from_millis(quiet));
+    shared.turns.wake_after(session, Duration::from_millis(quiet));
 }
 
 fn name(stored: &Stored) -> &'static str {
@@ -365,15 +367,15 @@ fn name(stored: &Stored) -> &'static str {
         Stored::Dead { .. } => "dead",
         Stored::Noted => "noted",
         Stored::Asked { .. } => "asked",
-        Stored::PassedOver => "passed_over",
+        Stored::Dropped => "dropped",
     }
 }
 
 /// The gate as adapters see it.
-pub(crate) struct Entrance(pub(crate) Arc<House>);
+pub(crate) struct GateInbox(pub(crate) Arc<Shared>);
 
 #[async_trait]
-impl Inbox for Entrance {
+impl Inbox for GateInbox {
     async fn push(
         &self,
         source: &Source,

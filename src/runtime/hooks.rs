@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use frontdesk_core::hook::{Hook, Moment, Point, Verdict};
+use frontdesk_core::hook::{Hook, HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::port::{Clock, Stop};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -14,33 +14,33 @@ const BACKLOG: usize = 1024;
 pub(crate) struct Hooks {
     hooks: Vec<Arc<dyn Hook>>,
     clock: Arc<dyn Clock>,
-    onlookers: mpsc::Sender<Moment>,
+    onlookers: mpsc::Sender<HookEvent>,
 }
 
 impl Hooks {
     /// The hooks, and the moments for [`Hooks::run`].
-    pub(crate) fn new(hooks: Vec<Arc<dyn Hook>>, clock: Arc<dyn Clock>) -> (Self, mpsc::Receiver<Moment>) {
+    pub(crate) fn new(hooks: Vec<Arc<dyn Hook>>, clock: Arc<dyn Clock>) -> (Self, mpsc::Receiver<HookEvent>) {
         let (onlookers, moments) = mpsc::channel(BACKLOG);
         (Self { hooks, clock, onlookers }, moments)
     }
 
     /// Whether anybody stands at this point: spares the making of a moment.
-    pub(crate) fn any(&self, point: Point) -> bool {
+    pub(crate) fn any(&self, point: HookPoint) -> bool {
         self.hooks.iter().any(|hook| hook.points().contains(&point))
     }
 
     /// Asks every hook at this point, in order. Each sees what the ones before it made of the text or the
     /// parameters. Returns the moment as it is now, what hooks want the agent to know, and the verdict that
     /// ended the round, if one did.
-    pub(crate) async fn ask(&self, mut moment: Moment) -> Asked {
+    pub(crate) async fn ask(&self, mut moment: HookEvent) -> Asked {
         let mut context = Vec::new();
         for hook in self.hooks.iter().filter(|hook| hook.points().contains(&moment.point)) {
             match self.call(hook, &moment).await {
-                Verdict::Pass => {}
-                Verdict::Rewrite(text) => moment.text = text,
-                Verdict::Params(params) => moment.params = params,
-                Verdict::Context(text) => context.push(text),
-                end @ (Verdict::Drop(_) | Verdict::Answer(_)) => {
+                HookVerdict::Pass => {}
+                HookVerdict::Rewrite(text) => moment.text = text,
+                HookVerdict::Params(params) => moment.params = params,
+                HookVerdict::Context(text) => context.push(text),
+                end @ (HookVerdict::Drop(_) | HookVerdict::Answer(_)) => {
                     return Asked { moment, context, end: Some(end) };
                 }
             }
@@ -49,14 +49,14 @@ impl Hooks {
     }
 
     /// Shows hooks something that nothing waits for.
-    pub(crate) fn tell(&self, moment: Moment) {
+    pub(crate) fn tell(&self, moment: HookEvent) {
         if self.any(moment.point) && self.onlookers.try_send(moment).is_err() {
             metrics::counter!("frontdesk_hook_moments_skipped_total").increment(1);
         }
     }
 
     /// Shows the moments of [`Hooks::tell`], one after the other.
-    pub(crate) async fn run(&self, mut moments: mpsc::Receiver<Moment>, stop: Stop) {
+    pub(crate) async fn run(&self, mut moments: mpsc::Receiver<HookEvent>, stop: Stop) {
         loop {
             let moment = tokio::select! {
                 moment = moments.recv() => moment,
@@ -69,16 +69,16 @@ impl Hooks {
         }
     }
 
-    async fn call(&self, hook: &Arc<dyn Hook>, moment: &Moment) -> Verdict {
+    async fn call(&self, hook: &Arc<dyn Hook>, moment: &HookEvent) -> HookVerdict {
         let deadline = self.clock.mono() + hook.limit();
         tokio::select! {
             verdict = AssertUnwindSafe(hook.call(moment)).catch_unwind() => verdict.unwrap_or_else(|_| {
                 tracing::error!(hook = hook.name(), point = ?moment.point, "a hook panicked");
-                Verdict::Pass
+                HookVerdict::Pass
             }),
             () = self.clock.sleep_until(deadline) => {
                 tracing::warn!(hook = hook.name(), point = ?moment.point, "a hook took too long; going on without it");
-                Verdict::Pass
+                HookVerdict::Pass
             }
         }
     }
@@ -87,9 +87,9 @@ impl Hooks {
 /// What came of asking.
 pub(crate) struct Asked {
     /// The moment, with every rewriting.
-    pub(crate) moment: Moment,
+    pub(crate) moment: HookEvent,
     /// What the agent should know.
     pub(crate) context: Vec<String>,
     /// `Drop` or `Answer`, if a hook said so.
-    pub(crate) end: Option<Verdict>,
+    pub(crate) end: Option<HookVerdict>,
 }

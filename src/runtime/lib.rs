@@ -6,11 +6,10 @@ mod cancel;
 mod causes;
 mod commands;
 pub mod config;
-pub mod desk;
 mod flow;
 mod gate;
+pub mod handle;
 mod hooks;
-mod house;
 mod lanes;
 mod limits;
 mod media;
@@ -18,13 +17,16 @@ mod outbox;
 mod random;
 mod recent;
 mod running;
+mod shared;
 mod speech;
 mod sweep;
 mod turn;
 mod unread;
 
 pub use config::Config;
-pub use desk::{AccessEntry, AccessView, Account, AgentState, Desk, DeskError, Health, Lifecycle, Status};
+pub use handle::{
+    AccessEntry, AccessView, Account, AgentState, GatewayError, GatewayHandle, Health, Lifecycle, Status,
+};
 pub use media::MediaError;
 pub use running::Running;
 

@@ -9,11 +9,11 @@
 
 mod adopt;
 mod beneath;
+mod budget;
 mod fetch;
 mod kind;
 mod lines;
 mod partial;
-mod room;
 pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
@@ -29,9 +29,9 @@ use frontdesk_core::port::Mono;
 
 use crate::config;
 
+use budget::DiskBudget;
 pub(crate) use fetch::{Fetched, fetch};
 pub(crate) use lines::split as without_files;
-use room::Room;
 
 /// Where fetched files lie, beneath the root.
 const IN: &str = "in";
@@ -47,7 +47,7 @@ pub(crate) struct Media {
     /// The same folder by its real name: an agent may have found it by either.
     real: PathBuf,
     limits: config::Media,
-    room: Room,
+    budget: DiskBudget,
     /// When the folder was last tidied up.
     swept: Mutex<Option<Mono>>,
 }
@@ -97,8 +97,8 @@ impl Media {
             partial::clear(&root.join(folder))?;
         }
         let real = root.canonicalize()?;
-        let room = Room::new(limits.max_bytes);
-        Ok(Self { root, real, limits, room, swept: Mutex::default() })
+        let budget = DiskBudget::new(limits.max_bytes);
+        Ok(Self { root, real, limits, budget, swept: Mutex::default() })
     }
 
     /// Where a file of ours lies.

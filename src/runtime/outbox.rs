@@ -6,21 +6,21 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Act, Bucket, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
-use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use frontdesk_core::time::Pause;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, NextPart, OutRow, SendResult};
+use frontdesk_store::row::{Fenced, NextPart, OutboxRow, SendResult};
 use tokio::sync::mpsc;
 
 use crate::adapters::Connection;
 use crate::config::Ambiguous;
-use crate::house::House;
 use crate::lanes::Next;
 use crate::media::MediaError;
+use crate::shared::Shared;
 
 /// How long an address waits when its adapter is not connected, or the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Shows what was committed: durable lines to those who are there now, everything else to the lanes. Runs in
 /// the order of commit.
-pub(crate) async fn announce(house: Arc<House>, mut rows: mpsc::UnboundedReceiver<OutRow>, stop: Stop) {
+pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedReceiver<OutboxRow>, stop: Stop) {
     loop {
         let row = tokio::select! {
             biased;
@@ -44,32 +44,32 @@ pub(crate) async fn announce(house: Arc<House>, mut rows: mpsc::UnboundedReceive
         };
         let Some(row) = row else { return };
         if row.post.seq.is_some() || row.state == "sent" {
-            let deadline = house.clock.mono() + SHOW;
+            let deadline = shared.clock.mono() + SHOW;
             tokio::select! {
                 biased;
-                () = house.adapters.show(&row.address, Act::Post(row.post)) => {}
+                () = shared.adapters.show(&row.address, Act::Post(row.post)) => {}
                 // Readers fetch it by its number; nobody else's parts wait for a slow door.
-                () = house.clock.sleep_until(deadline) => {}
+                () = shared.clock.sleep_until(deadline) => {}
             }
         } else if row.state == "queued" {
-            house.outbox.wake(&row.address);
+            shared.outbox.wake(&row.address);
         }
     }
 }
 
 /// Sends the oldest part of an address: the work of a lane.
-pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
-    let Some(connection) = house.adapters.at(&address).cloned() else {
+pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
+    let Some(connection) = shared.adapters.at(&address).cloned() else {
         // Not configured any more. The parts wait for it until they are too old.
         return Next::Sleep;
     };
-    if house.drain.is_cancelled() {
+    if shared.drain.is_cancelled() {
         return Next::Sleep;
     }
-    if let Some(pause) = gives_way(&house, &connection, &address).await {
-        return Next::NotBefore(house.clock.mono() + pause);
+    if let Some(pause) = gives_way(&shared, &connection, &address).await {
+        return Next::NotBefore(shared.clock.mono() + pause);
     }
-    match attempt(&house, &connection, &address).await {
+    match attempt(&shared, &connection, &address).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
             tracing::error!(
@@ -80,68 +80,72 @@ pub(crate) async fn send_next(house: Arc<House>, address: Address) -> Next {
             Next::Sleep
         }
         Err(error) => {
-            house.note_storage(Some(&error));
-            Next::NotBefore(house.clock.mono() + PAUSE)
+            shared.note_storage(Some(&error));
+            Next::NotBefore(shared.clock.mono() + PAUSE)
         }
     }
 }
 
 /// How long a notice or a command's reply stands back, because answers wait in other topics of a chat whose pace is
 /// nearly used up.
-async fn gives_way(house: &House, connection: &Connection, address: &Address) -> Option<Duration> {
+async fn gives_way(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
     let pause = connection.adapter.profile().pacing.per_group?;
-    if connection.is_calm(&house.clock, address) {
+    if connection.is_calm(&shared.clock, address) {
         return None;
     }
-    let answers = house.store.answers_wait_elsewhere(address, house.now().steady).await;
+    let answers = shared.store.answers_wait_elsewhere(address, shared.now().steady).await;
     // Should that not be known the part goes: it is as good as another.
     answers.unwrap_or(false).then_some(pause)
 }
 
-async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address) -> Result<Next, StoreError> {
+async fn attempt(
+    shared: &Arc<Shared>,
+    connection: &Connection,
+    address: &Address,
+) -> Result<Next, StoreError> {
     let _alone = connection.alone_in(address).await;
     // Not before the lock is ours: whoever held it may have been told to wait.
-    let _under_way = match connection.begin(&house.clock, address) {
+    let _under_way = match connection.begin(&shared.clock, address) {
         Ok(under_way) => under_way,
         Err(until) => return Ok(Next::At(until)),
     };
-    let row = match house.store.claim_part(address, house.now().steady).await? {
+    let row = match shared.store.claim_part(address, shared.now().steady).await? {
         NextPart::Send(row) => *row,
-        NextPart::Wait(at) => return Ok(Next::At(mono(house, at))),
+        NextPart::Wait(at) => return Ok(Next::At(mono(shared, at))),
         NextPart::Nothing => return Ok(Next::Sleep),
     };
-    let sent = request(house, connection, address, &row).await;
+    let sent = request(shared, connection, address, &row).await;
     let moved = match &sent {
-        Err(SendError::Moved { to }) => moved(house, address, to).await,
+        Err(SendError::Moved { to }) => moved(shared, address, to).await,
         _ => Ok(None),
     };
     let outcome = match &moved {
-        Ok(to) => judge(house, connection, &row, sent, to.is_some()),
+        Ok(to) => judge(shared, connection, &row, sent, to.is_some()),
         // The platform will say it again.
         Err(error) => {
-            SendResult::Later { pause: pause(house, PAUSE), error: error.to_string(), counts: false }
+            SendResult::Later { pause: pause(shared, PAUSE), error: error.to_string(), counts: false }
         }
     };
     let elsewhere = match &outcome {
         SendResult::ThreadGone { chat, .. } => Some(chat.clone()),
         _ => moved.ok().flatten(),
     };
-    note(house, address, &row, &outcome);
+    note(shared, address, &row, &outcome);
     if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) && row.delete.is_none() {
-        connection.sent_to_group(&house.clock, address);
+        connection.sent_to_group(&shared.clock, address);
     }
-    let (id, now) = (row.post.out, house.clock.wall());
+    let (id, now) = (row.post.out, shared.clock.wall());
     let more = loop {
-        let ended = house.store.part_ended(id, row.fence, outcome.clone(), now).await;
-        house.note_storage(ended.as_ref().err());
+        let ended = shared.store.part_ended(id, row.fence, outcome.clone(), now).await;
+        shared.note_storage(ended.as_ref().err());
         match ended {
             // It has left: forgetting that would send it twice.
-            Err(StoreError::Unavailable(_)) if !house.drain.is_cancelled() => {
-                house.clock.sleep_until(house.clock.mono() + PAUSE).await;
+            Err(StoreError::Unavailable(_)) if !shared.drain.is_cancelled() => {
+                shared.clock.sleep_until(shared.clock.mono() + PAUSE).await;
             }
             Err(StoreError::Invalid(error)) => {
                 tracing::error!(part = %id, error, "what became of a part could not be stored; it is given up");
-                break house.store.bury_part(id, row.fence, error, house.clock.wall()).await?;
+                break shared.store.mark_part_dead(id, row.fence, error, shared.clock.wall()).await?;
             }
             Err(error) => return Err(error),
             Ok(ended) => break ended,
@@ -149,7 +153,7 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
     };
     if let Some(to) = elsewhere {
         // Everything else of a chat was woken when it moved; this part was in our hands then.
-        house.outbox.wake(&to);
+        shared.outbox.wake(&to);
         return Ok(Next::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
@@ -157,27 +161,27 @@ async fn attempt(house: &Arc<House>, connection: &Connection, address: &Address)
         return Ok(Next::Sleep);
     }
     Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
-        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(house.clock.mono() + pace),
+        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(shared.clock.mono() + pace),
         _ => Next::Again,
     })
 }
 
 /// Whether several people read it.
-fn is_shared(row: &OutRow) -> bool {
+fn is_shared(row: &OutboxRow) -> bool {
     row.post.about.session.as_ref().is_some_and(|session| session.scope() != Scope::Dm)
 }
 
 async fn request(
-    house: &House,
+    shared: &Shared,
     connection: &Connection,
     address: &Address,
-    row: &OutRow,
+    row: &OutboxRow,
 ) -> Result<Receipt, SendError> {
-    let post = revealed(house, row);
+    let post = revealed(shared, row);
     let act = match (&row.edit, &row.media) {
         _ if let Some(target) = &row.delete => Act::Delete { target: target.clone() },
         (Some(target), _) => Act::Edit { target: target.clone(), post },
-        (None, Some(media)) => match house.media.opened(media).await {
+        (None, Some(media)) => match shared.media.opened(media).await {
             Ok(file) => Act::Media { file, post },
             // The disk may have its reasons, which may pass.
             Err(error @ MediaError::Disk(_)) => {
@@ -188,18 +192,18 @@ async fn request(
         },
         (None, None) => Act::Post(post),
     };
-    let deadline = house.clock.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
+    let deadline = shared.clock.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
-        sent = connection.send(&house.clock, address, act) => sent,
-        () = house.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
+        sent = connection.send(&shared.clock, address, act) => sent,
+        () = shared.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
     }
 }
 
 /// The post as it leaves: a pairing code takes its place in it here and nowhere else. It is in no row and no log.
-fn revealed(house: &House, row: &OutRow) -> Post {
+fn revealed(shared: &Shared, row: &OutboxRow) -> Post {
     let mut post = row.post.clone();
     if let Some(salt) = row.salt {
-        let code = Code::derive(&house.secret, salt);
+        let code = Code::derive(&shared.secret, salt);
         post.part.body = post.part.body.replace(MASK, code.reveal());
         post.part.plain = post.part.plain.replace(MASK, code.reveal());
     }
@@ -208,7 +212,7 @@ fn revealed(house: &House, row: &OutRow) -> Post {
 
 /// The chat has another id now: everything of it goes there. The address's new form; `None` if that is no news, or
 /// no address.
-async fn moved(house: &House, address: &Address, to: &str) -> Result<Option<Address>, StoreError> {
+async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Address>, StoreError> {
     let at = |chat, thread| Address::new(address.channel(), Some(address.account()), chat, thread).ok();
     let (Some(from), Some(chat), Some(new)) =
         (at(address.chat(), None), at(to, None), at(to, address.thread()))
@@ -218,16 +222,16 @@ async fn moved(house: &House, address: &Address, to: &str) -> Result<Option<Addr
     if from == chat {
         return Ok(None);
     }
-    let moved = house.chat_moved(&from, &chat).await;
-    house.note_storage(moved.as_ref().err());
+    let moved = shared.chat_moved(&from, &chat).await;
+    shared.note_storage(moved.as_ref().err());
     moved.map(|()| Some(new))
 }
 
 /// What follows from the platform's word; `moved` if the chat's rows are where the platform wants them now.
 fn judge(
-    house: &House,
+    shared: &Shared,
     connection: &Connection,
-    row: &OutRow,
+    row: &OutboxRow,
     sent: Result<Receipt, SendError>,
     moved: bool,
 ) -> SendResult {
@@ -237,7 +241,7 @@ fn judge(
     };
     let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
     let later = |span: Duration, counts: bool| SendResult::Later {
-        pause: pause(house, span),
+        pause: pause(shared, span),
         error: error.to_string(),
         counts,
     };
@@ -247,13 +251,13 @@ fn judge(
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // An edit or a deletion that is made twice has the same effect as one.
-            let now = house.now();
+            let now = shared.now();
             // By the clock that is further on: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
             let window = connection.adapter.profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
-            match house.config.delivery.on_ambiguous {
+            match shared.config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
             }
@@ -265,7 +269,7 @@ fn judge(
 }
 
 /// What follows from a "no" to one part.
-fn refused(row: &OutRow, error: &SendError) -> SendResult {
+fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
     let chat = Address::new(row.address.channel(), Some(row.address.account()), row.address.chat(), None);
     let error_text = error.to_string();
     match (error, chat) {
@@ -288,7 +292,7 @@ fn refused(row: &OutRow, error: &SendError) -> SendResult {
     }
 }
 
-fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
+fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResult) {
     let (name, error) = match outcome {
         SendResult::Sent { .. } => ("sent", None),
         SendResult::Later { error, .. } => ("later", Some(error)),
@@ -313,20 +317,22 @@ fn note(house: &House, address: &Address, row: &OutRow, outcome: &SendResult) {
         None if row.delete.is_some() => {}
         None => {
             let session = row.post.about.session.as_ref();
-            house.hooks.tell(Moment::at(Point::MessageSent, session).saying(row.post.part.plain.clone()));
+            shared
+                .hooks
+                .tell(HookEvent::at(HookPoint::MessageSent, session).saying(row.post.part.plain.clone()));
         }
     }
 }
 
 /// A pause that begins now.
-fn pause(house: &House, span: Duration) -> Pause {
-    let since = house.now().steady;
+fn pause(shared: &Shared, span: Duration) -> Pause {
+    let since = shared.now().steady;
     let until = chrono::Duration::from_std(span).ok().and_then(|span| since.checked_add_signed(span));
     Pause { since, until: until.unwrap_or(DateTime::<Utc>::MAX_UTC) }
 }
 
 /// The end of a stored pause as a deadline, never farther away than a wait can be.
-fn mono(house: &House, at: DateTime<Utc>) -> Mono {
-    let wait = (at - house.now().steady).to_std().unwrap_or_default();
-    house.clock.mono() + wait.min(LONGEST_WAIT)
+fn mono(shared: &Shared, at: DateTime<Utc>) -> Mono {
+    let wait = (at - shared.now().steady).to_std().unwrap_or_default();
+    shared.clock.mono() + wait.min(LONGEST_WAIT)
 }

@@ -5,11 +5,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::port::Stop;
 use frontdesk_core::time::{CautiousCalendar, Steady};
-use frontdesk_store::row::{OutRow, Recovered, Recovery};
+use frontdesk_store::row::{OutboxRow, Recovered, Recovery};
 use frontdesk_store::{Options, Store};
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
@@ -21,15 +21,15 @@ use crate::adapters::Adapters;
 use crate::cancel::Cancels;
 use crate::causes::Causes;
 use crate::config::{Ambiguous, ConfigError, ResetRules};
-use crate::desk::Desk;
-use crate::gate::{ALBUM, Entrance};
+use crate::gate::{ALBUM, GateInbox};
+use crate::handle::GatewayHandle;
 use crate::hooks::Hooks;
-use crate::house::{House, StorageHealth};
 use crate::lanes::{Caps, Lanes};
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::recent::Recent;
-use crate::speech::Speaker;
+use crate::shared::{Shared, StorageHealth};
+use crate::speech::ProfileRenderer;
 use crate::unread::Unread;
 use crate::{Setup, StartError, commands, outbox, sweep, turn};
 
@@ -44,8 +44,8 @@ const LAST_STEPS: Duration = Duration::from_secs(2);
 
 /// A gateway at work. Dropping it without [`Running::stop`] is a crash, and as harmless.
 pub struct Running {
-    house: Arc<House>,
-    desk: Desk,
+    shared: Arc<Shared>,
+    handle: GatewayHandle,
     /// Ends those who look after the rest: the outbox, the commands, the sweeps.
     quiet: Stop,
     /// Ends the one who makes new rows known, when all are.
@@ -60,20 +60,20 @@ pub struct Running {
 
 /// The ends of the channels on which the house's parts hear of each other.
 struct Ends {
-    rows: mpsc::UnboundedReceiver<OutRow>,
+    rows: mpsc::UnboundedReceiver<OutboxRow>,
     commands: mpsc::UnboundedReceiver<MessageId>,
-    moments: mpsc::Receiver<Moment>,
+    moments: mpsc::Receiver<HookEvent>,
 }
 
 impl Running {
     /// Opens the database, recovers what an earlier life left, and begins to receive.
     pub async fn start(setup: Setup) -> Result<Running, StartError> {
-        let (house, ends) = build(setup).await?;
-        let recovered = house.store.recover(recovery(&house)).await?;
+        let (shared, ends) = build(setup).await?;
+        let recovered = shared.store.recover(recovery(&shared)).await?;
         // Before anything is sent: an answer that grew stale while we were down must not go out.
-        sweep::expire(&house).await?;
+        sweep::expire(&shared).await?;
         let mut running = Running {
-            desk: Desk(house.clone()),
+            handle: GatewayHandle(shared.clone()),
             quiet: Stop::new(),
             told: Stop::new(),
             fallen: watch::Sender::new(None),
@@ -81,17 +81,17 @@ impl Running {
             announcer: JoinSet::new(),
             receivers: JoinSet::new(),
             keepers: JoinSet::new(),
-            house,
+            shared,
         };
         running.spawn(ends);
         running.resume(recovered);
-        running.house.hooks.tell(Moment::at(Point::GatewayStart, None));
+        running.shared.hooks.tell(HookEvent::at(HookPoint::GatewayStart, None));
         Ok(running)
     }
 
     /// The handle for everyone else.
-    pub fn desk(&self) -> &Desk {
-        &self.desk
+    pub fn handle(&self) -> &GatewayHandle {
+        &self.handle
     }
 
     /// Resolves with the cause when the gateway cannot go on: the database is broken, or a part of the runtime
@@ -99,7 +99,7 @@ impl Running {
     pub async fn failed(&self) -> String {
         let mut fallen = self.fallen.subscribe();
         tokio::select! {
-            cause = self.house.store.fatal() => cause,
+            cause = self.shared.store.fatal() => cause,
             // The sender is ours, so the channel does not close.
             Ok(what) = fallen.wait_for(Option::is_some) => {
                 format!("{} ended unexpectedly", what.unwrap_or("a part of the gateway"))
@@ -110,71 +110,71 @@ impl Running {
     /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
     /// resumed at the next start.
     pub async fn stop(mut self) {
-        let house = self.house.clone();
-        house.hooks.tell(Moment::at(Point::GatewayStop, None));
-        house.closing.cancel();
-        let deadline = house.clock.mono() + Duration::from_secs(house.config.turns.drain_seconds);
+        let shared = self.shared.clone();
+        shared.hooks.tell(HookEvent::at(HookPoint::GatewayStop, None));
+        shared.closing.cancel();
+        let deadline = shared.clock.mono() + Duration::from_secs(shared.config.turns.drain_seconds);
         tokio::select! {
             () = drained(&mut self.turns) => {}
-            () = house.clock.sleep_until(deadline) => {
-                house.drain.cancel();
-                let last = house.clock.mono() + LAST_STEPS;
+            () = shared.clock.sleep_until(deadline) => {
+                shared.drain.cancel();
+                let last = shared.clock.mono() + LAST_STEPS;
                 tokio::select! {
                     () = drained(&mut self.turns) => {}
-                    () = house.clock.sleep_until(last) => tracing::warn!("turns did not end in time; they are resumed at the next start"),
+                    () = shared.clock.sleep_until(last) => tracing::warn!("turns did not end in time; they are resumed at the next start"),
                 }
             }
         }
         self.told.cancel();
-        let last = house.clock.mono() + LAST_STEPS;
+        let last = shared.clock.mono() + LAST_STEPS;
         tokio::select! {
-            () = async { drained(&mut self.announcer).await; house.outbox.at_rest().await; } => {}
-            () = house.clock.sleep_until(last) => tracing::info!("some parts were not sent in time; they are sent at the next start"),
+            () = async { drained(&mut self.announcer).await; shared.outbox.at_rest().await; } => {}
+            () = shared.clock.sleep_until(last) => tracing::info!("some parts were not sent in time; they are sent at the next start"),
         }
         self.quiet.cancel();
-        let last = house.clock.mono() + LAST_STEPS;
+        let last = shared.clock.mono() + LAST_STEPS;
         tokio::select! {
             () = async {
                 drained(&mut self.receivers).await;
                 drained(&mut self.keepers).await;
-                house.errands.close();
-                house.errands.wait().await;
+                shared.background.close();
+                shared.background.wait().await;
             } => {}
-            () = house.clock.sleep_until(last) => tracing::warn!("something did not stop in time"),
+            () = shared.clock.sleep_until(last) => tracing::warn!("something did not stop in time"),
         }
-        house.drain.cancel();
-        let last = house.clock.mono() + LAST_STEPS;
+        shared.drain.cancel();
+        let last = shared.clock.mono() + LAST_STEPS;
         tokio::select! {
-            () = async { for entry in house.agents.values() { entry.agent.stop().await; } } => {}
-            () = house.clock.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
+            () = async { for entry in shared.agents.values() { entry.agent.stop().await; } } => {}
+            () = shared.clock.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
         }
-        house.store.close().await;
+        shared.store.close().await;
     }
 
     /// Everything that runs. Each has its parent here.
     fn spawn(&mut self, ends: Ends) {
-        let (h, stop) = (self.house.clone(), self.house.closing.clone());
+        let (h, stop) = (self.shared.clone(), self.shared.closing.clone());
         self.turns.spawn(self.watched("the turns' lanes", async move {
             let work = h.clone();
             h.turns.run(stop, move |session| turn::run(work.clone(), session)).await;
         }));
-        let (h, stop) = (self.house.clone(), self.quiet.clone());
+        let (h, stop) = (self.shared.clone(), self.quiet.clone());
         self.keepers.spawn(self.watched("the outbox's lanes", async move {
             let work = h.clone();
             h.outbox.run(stop, move |address| outbox::send_next(work.clone(), address)).await;
         }));
-        let announce = outbox::announce(self.house.clone(), ends.rows, self.told.clone());
+        let announce = outbox::announce(self.shared.clone(), ends.rows, self.told.clone());
         self.announcer.spawn(self.watched("the announcer", announce));
-        let commands = commands::run(self.house.clone(), ends.commands, self.quiet.clone());
+        let commands = commands::run(self.shared.clone(), ends.commands, self.quiet.clone());
         self.keepers.spawn(self.watched("the commands", commands));
-        let sweep = sweep::run(self.house.clone(), self.quiet.clone());
+        let sweep = sweep::run(self.shared.clone(), self.quiet.clone());
         self.keepers.spawn(self.watched("the sweeps", sweep));
-        let (h, stop) = (self.house.clone(), self.quiet.clone());
+        let (h, stop) = (self.shared.clone(), self.quiet.clone());
         let hooks = async move { h.hooks.run(ends.moments, stop).await };
         self.keepers.spawn(self.watched("the onlooking hooks", hooks));
-        let (h, stop) = (self.house.clone(), self.house.closing.clone());
+        let (h, stop) = (self.shared.clone(), self.shared.closing.clone());
         self.receivers.spawn(self.watched("the adapters", async move {
-            let inbox = Arc::new(Entrance(h.clone()));
+            let inbox = Arc::new(GateInbox(h.clone()));
             h.adapters.run(inbox, stop).await;
         }));
     }
@@ -186,10 +186,10 @@ impl Running {
         what: &'static str,
         part: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (house, fallen) = (self.house.clone(), self.fallen.clone());
+        let (shared, fallen) = (self.shared.clone(), self.fallen.clone());
         async move {
             let ended = AssertUnwindSafe(part).catch_unwind().await;
-            if ended.is_err() || !house.closing.is_cancelled() {
+            if ended.is_err() || !shared.closing.is_cancelled() {
                 tracing::error!(part = what, panicked = ended.is_err(), "a part of the gateway has ended");
                 fallen.send_replace(Some(what));
             }
@@ -209,17 +209,17 @@ impl Running {
         }
         for session in &found.sessions {
             match found.albums.contains(session) {
-                true => self.house.turns.wake_after(session, ALBUM),
-                false => self.house.turns.wake(session),
+                true => self.shared.turns.wake_after(session, ALBUM),
+                false => self.shared.turns.wake(session),
             }
         }
         for command in found.commands {
-            if self.house.commands.send(command).is_err() {
+            if self.shared.commands.send(command).is_err() {
                 tracing::error!(%command, "a waiting command found nobody to run it");
             }
         }
         for address in &found.addresses {
-            self.house.outbox.wake(address);
+            self.shared.outbox.wake(address);
         }
     }
 }
@@ -232,16 +232,17 @@ async fn drained(tasks: &mut JoinSet<()>) {
     }
 }
 
-async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
+async fn build(setup: Setup) -> Result<(Arc<Shared>, Ends), StartError> {
     check(&setup)?;
     let resets = ResetRules::parse(&setup.config.sessions.reset, &setup.routing, setup.timezone)?;
     let channels: BTreeSet<String> =
         setup.adapters.iter().map(|adapter| adapter.profile().channel.to_owned()).collect();
-    let (speaker, rows) = Speaker::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
+    let (sender_kind, rows) =
+        ProfileRenderer::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
     let store = Store::open(Options {
         path: setup.database,
         boot: setup.boot.clone(),
-        speech: Arc::new(speaker),
+        speech: Arc::new(sender_kind),
         readers: READERS,
     })
     .await?;
@@ -262,7 +263,7 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
     let (wall, elapsed) = (setup.clock.wall(), setup.clock.elapsed());
     // What a wrong clock deletes is gone: a date far ahead of the last one that was believed is believed after a day.
     let likely = store.believed_date().await?.and_then(|believed| believed.checked_add_signed(LIKELY_REST));
-    let house = House {
+    let shared = Shared {
         boot: setup.boot.to_string(),
         started: wall,
         steady: Steady::begun(wall, elapsed),
@@ -294,10 +295,10 @@ async fn build(setup: Setup) -> Result<(Arc<House>, Ends), StartError> {
         closing: Stop::new(),
         drain: Stop::new(),
         storage: StorageHealth::default(),
-        errands: TaskTracker::new(),
+        background: TaskTracker::new(),
         lifecycle: watch::Sender::new(None),
     };
-    Ok((Arc::new(house), Ends { rows, commands: waiting_commands, moments }))
+    Ok((Arc::new(shared), Ends { rows, commands: waiting_commands, moments }))
 }
 
 /// What no part can check alone.
@@ -326,10 +327,10 @@ fn check(setup: &Setup) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn recovery(house: &House) -> Recovery {
+fn recovery(shared: &Shared) -> Recovery {
     Recovery {
-        now: house.clock.wall(),
-        max_deaths: house.config.turns.max_attempts,
-        resend: house.config.delivery.on_ambiguous == Ambiguous::Resend,
+        now: shared.clock.wall(),
+        max_deaths: shared.config.turns.max_attempts,
+        resend: shared.config.delivery.on_ambiguous == Ambiguous::Resend,
     }
 }

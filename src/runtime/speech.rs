@@ -6,28 +6,28 @@ use std::time::Duration;
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::profile::{Profile, ReceiptRule};
-use frontdesk_store::row::{OutRow, Speech};
+use frontdesk_store::row::{OutboxRow, Speech};
 use tokio::sync::mpsc;
 
 /// The profiles of all channels, and the way from the writer to those who send.
-pub(crate) struct Speaker {
+pub(crate) struct ProfileRenderer {
     profiles: HashMap<String, Profile>,
-    committed: mpsc::UnboundedSender<OutRow>,
+    committed: mpsc::UnboundedSender<OutboxRow>,
 }
 
-impl Speaker {
-    /// A speaker, and the rows it hears of in the order of commit. The channel is not bounded because the
+impl ProfileRenderer {
+    /// The renderer, and the rows it hears of in the order of commit. The channel is not bounded because the
     /// writer must not block; what it holds is bounded by what one group commit brings.
     pub(crate) fn new(
         profiles: impl IntoIterator<Item = Profile>,
-    ) -> (Self, mpsc::UnboundedReceiver<OutRow>) {
+    ) -> (Self, mpsc::UnboundedReceiver<OutboxRow>) {
         let (committed, rows) = mpsc::unbounded_channel();
         let profiles = profiles.into_iter().map(|profile| (profile.channel.to_owned(), profile)).collect();
         (Self { profiles, committed }, rows)
     }
 }
 
-impl Speech for Speaker {
+impl Speech for ProfileRenderer {
     fn receipt(&self, to: &Address) -> ReceiptRule {
         self.profiles.get(to.channel()).map_or(ReceiptRule::Platform, |profile| profile.receipt)
     }
@@ -48,7 +48,7 @@ impl Speech for Speaker {
         self.profiles.get(to.channel()).and_then(|profile| profile.idempotent)
     }
 
-    fn committed(&self, rows: &[OutRow]) {
+    fn committed(&self, rows: &[OutboxRow]) {
         for row in rows {
             // The receiver goes away last; a row that nobody hears of is found at the next start.
             if self.committed.send(row.clone()).is_err() {

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use frontdesk_core::port::Stop;
-use frontdesk_store::row::Keep;
+use frontdesk_store::row::Retention;
 
-use crate::house::House;
+use crate::shared::Shared;
 
 /// How often the numbers are read and stale answers are looked for.
 const SHORT: Duration = Duration::from_secs(15);
@@ -15,48 +15,48 @@ const SHORT: Duration = Duration::from_secs(15);
 const LONG: u32 = 240;
 
 /// Runs until `stop`.
-pub(crate) async fn run(house: Arc<House>, stop: Stop) {
+pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     let mut round: u32 = 0;
     loop {
         // A read that fails says nothing about writes, so this is not for `/health`.
-        if let Err(error) = sweep(&house, round.is_multiple_of(LONG)).await {
+        if let Err(error) = sweep(&shared, round.is_multiple_of(LONG)).await {
             tracing::warn!(%error, "a round of looking after things was cut short");
         }
         // An idle house writes nothing by itself, and would stay degraded until somebody writes to it.
-        if house.storage.fault().is_some() {
-            house.note_storage(house.store.probe().await.as_ref().err());
+        if shared.storage.fault().is_some() {
+            shared.note_storage(shared.store.probe().await.as_ref().err());
         }
         round = round.wrapping_add(1);
         tokio::select! {
-            () = house.clock.sleep_until(house.clock.mono() + SHORT) => {}
+            () = shared.clock.sleep_until(shared.clock.mono() + SHORT) => {}
             () = stop.cancelled() => return,
         }
     }
 }
 
-async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreError> {
+async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::StoreError> {
     // Also when nothing is purged: a jump of the clock is noticed when it happens.
-    let (date, believed) = house.date_for_purges();
-    expire(house).await?;
-    house.limits.sweep(house.clock.mono());
-    house.cancels.sweep(house.clock.mono());
-    house.access.loops.sweep(house.clock.mono());
-    observe(house).await?;
-    watch_log(house).await;
+    let (date, believed) = shared.date_for_purges();
+    expire(shared).await?;
+    shared.limits.sweep(shared.clock.mono());
+    shared.cancels.sweep(shared.clock.mono());
+    shared.access.loops.sweep(shared.clock.mono());
+    observe(shared).await?;
+    watch_log(shared).await;
     if long {
-        let storage = &house.config.storage;
-        let keep = Keep {
+        let storage = &shared.config.storage;
+        let keep = Retention {
             outbox_days: storage.outbox_days,
             refused_days: storage.refused_days,
             dead_letter_days: storage.dead_letter_days,
             history_days: storage.history_days,
             audit_days: storage.audit_days,
         };
-        crate::media::sweep::run(house, date).await?;
+        crate::media::sweep::run(shared, date).await?;
         if believed {
-            house.store.date_believed(date).await?;
+            shared.store.date_believed(date).await?;
         }
-        let gone = house.store.purge(keep, date).await?;
+        let gone = shared.store.purge(keep, date).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");
         }
@@ -65,38 +65,38 @@ async fn sweep(house: &House, long: bool) -> Result<(), frontdesk_store::StoreEr
 }
 
 /// Replaces answers that waited too long by a notice.
-pub(crate) async fn expire(house: &House) -> Result<(), frontdesk_store::StoreError> {
-    let now = house.clock.wall();
-    let hours = i64::try_from(house.config.delivery.ttl_hours).unwrap_or(i64::MAX);
+pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
+    let now = shared.clock.wall();
+    let hours = i64::try_from(shared.config.delivery.ttl_hours).unwrap_or(i64::MAX);
     // A limit beyond the calendar is none.
     let Some(limit) =
-        chrono::Duration::try_hours(hours).and_then(|ttl| house.date_for_ages().checked_sub_signed(ttl))
+        chrono::Duration::try_hours(hours).and_then(|ttl| shared.date_for_ages().checked_sub_signed(ttl))
     else {
         return Ok(());
     };
-    house.store.expire_parts(limit, now).await.map(drop)
+    shared.store.expire_parts(limit, now).await.map(drop)
 }
 
 /// Says once that the write-ahead log is too large and who keeps it so, and once that it is over.
-async fn watch_log(house: &House) {
-    let excess = house.log_excess();
-    if house.storage.is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
+async fn watch_log(shared: &Shared) {
+    let excess = shared.log_excess();
+    if shared.storage.is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
         return;
     }
     let Some(excess) = excess else {
         tracing::info!("the database's write-ahead log is small again");
         return;
     };
-    let store = house.store.clone();
+    let store = shared.store.clone();
     let readers = tokio::task::spawn_blocking(move || store.log_readers()).await.unwrap_or_default();
     let readers = if readers.is_empty() { "not known".to_owned() } else { readers.join(", ") };
     tracing::warn!(readers, "{excess}");
 }
 
 /// The gauges that `/metrics` shows.
-async fn observe(house: &House) -> Result<(), frontdesk_store::StoreError> {
-    let totals = house.store.totals().await?;
-    let now = house.clock.wall();
+async fn observe(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
+    let totals = shared.store.totals().await?;
+    let now = shared.clock.wall();
     let age = |since: Option<chrono::DateTime<chrono::Utc>>| {
         since.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0)
     };
@@ -108,7 +108,7 @@ async fn observe(house: &House) -> Result<(), frontdesk_store::StoreError> {
     metrics::gauge!("frontdesk_outbox_dead_parts").set(totals.dead_parts as f64);
     metrics::gauge!("frontdesk_dead_letters").set(totals.dead_letters as f64);
     metrics::gauge!("frontdesk_oldest_part_seconds").set(age(totals.oldest_part));
-    for account in house.adapters.list() {
+    for account in shared.adapters.list() {
         let labels = [("channel", account.channel), ("account", account.account)];
         metrics::gauge!("frontdesk_account_ready", &labels).set(if account.ready { 1.0 } else { 0.0 });
     }

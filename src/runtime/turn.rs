@@ -20,8 +20,8 @@ use futures_util::FutureExt;
 
 use crate::config::QueueMode;
 use crate::flow::Flow;
-use crate::house::House;
 use crate::lanes::Next;
+use crate::shared::Shared;
 use answer::Files;
 
 /// How long a lane waits after the database refused, or after an agent died.
@@ -61,7 +61,7 @@ impl From<AgentError> for End {
 }
 
 struct Run<'r> {
-    house: &'r Arc<House>,
+    shared: &'r Arc<Shared>,
     turn: &'r ClaimedTurn,
     flow: Flow,
     /// Files that are to follow the answer.
@@ -71,39 +71,39 @@ struct Run<'r> {
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
-pub(crate) async fn run(house: Arc<House>, session: SessionKey) -> Next {
-    if house.closing.is_cancelled() {
+pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> Next {
+    if shared.closing.is_cancelled() {
         return Next::Sleep;
     }
-    match attempt(&house, &session).await {
+    match attempt(&shared, &session).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
             tracing::error!(%session, detail, "a waiting message cannot be read; its session rests until the next one");
             Next::Sleep
         }
         Err(error) => {
-            house.note_storage(Some(&error));
-            Next::At(house.clock.mono() + PAUSE)
+            shared.note_storage(Some(&error));
+            Next::At(shared.clock.mono() + PAUSE)
         }
     }
 }
 
-async fn attempt(house: &Arc<House>, session: &SessionKey) -> Result<Next, StoreError> {
-    let take = match house.config.queue.mode {
+async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<Next, StoreError> {
+    let take = match shared.config.queue.mode {
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
-    let Some(turn) = house.store.claim_turn(session, take, house.clock.wall()).await? else {
+    let Some(turn) = shared.store.claim_turn(session, take, shared.clock.wall()).await? else {
         return Ok(Next::Sleep);
     };
-    let started = house.clock.mono();
-    let stop = house.cancels.begin(turn.id);
-    let flow = Flow::new(house, &turn, &stop);
-    let run = Run { house, turn: &turn, flow, files: Files::default(), acted: false };
+    let started = shared.clock.mono();
+    let stop = shared.cancels.begin(turn.id);
+    let flow = Flow::new(shared, &turn, &stop);
+    let run = Run { shared, turn: &turn, flow, files: Files::default(), acted: false };
     let ended = run.whole(&stop).await;
-    house.cancels.end(turn.id);
+    shared.cancels.end(turn.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
-        .record(house.clock.mono().since(started).as_secs_f64());
+        .record(shared.clock.mono().since(started).as_secs_f64());
     Ok(match ended? {
         Some(pause) => Next::At(pause),
         None if turn.more => Next::Again,
@@ -132,7 +132,7 @@ impl Run<'_> {
             Err(end) => return end,
         };
         let agent = self.turn.session.agent();
-        let Some(entry) = self.house.agents.get(agent) else {
+        let Some(entry) = self.shared.agents.get(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
             return End::Failed(Failure::Unavailable, detail);
         };

@@ -32,7 +32,7 @@ impl Store {
         now: impl Into<Now>,
     ) -> Result<AccessDone> {
         let now = now.into();
-        self.write(Line::House, move |tx| apply(tx, &change, &author, now)).await
+        self.write(Line::Shared, move |tx| apply(tx, &change, &author, now)).await
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
-use crate::row::{AccessDone, Author, StoppedRow};
+use crate::row::{AccessDone, Author, StoppedAccount};
 use crate::sql::{Sql, at, ms};
 use crate::tx::Tx;
 
@@ -21,12 +21,12 @@ pub(crate) fn switch(
     for (channel, account) in accounts {
         let changed = if stopped {
             tx.run(
-                "INSERT INTO stopped (channel, account, author, stopped_at) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO stopped_account (channel, account, author, stopped_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (channel, account) DO NOTHING",
                 params![channel, account, author.name, ms(now)],
             )?
         } else {
-            tx.run("DELETE FROM stopped WHERE channel = ?1 AND account = ?2", [channel, account])?
+            tx.run("DELETE FROM stopped_account WHERE channel = ?1 AND account = ?2", [channel, account])?
         };
         let action = if stopped { "stop" } else { "start" };
         audit(tx, author, action, &shown(channel, account), done_or_unchanged(changed > 0), now)?;
@@ -35,8 +35,17 @@ pub(crate) fn switch(
 }
 
 /// Every account that is disconnected.
-pub(crate) fn stopped(sql: &Sql<'_>) -> Outcome<Vec<StoppedRow>> {
-    sql.all("SELECT channel, account, author, stopped_at FROM stopped ORDER BY channel, account", [], |row| {
-        Ok(StoppedRow { channel: row.get(0)?, account: row.get(1)?, by: row.get(2)?, at: at(row, 3)? })
-    })
+pub(crate) fn stopped(sql: &Sql<'_>) -> Outcome<Vec<StoppedAccount>> {
+    sql.all(
+        "SELECT channel, account, author, stopped_at FROM stopped_account ORDER BY channel, account",
+        [],
+        |row| {
+            Ok(StoppedAccount {
+                channel: row.get(0)?,
+                account: row.get(1)?,
+                by: row.get(2)?,
+                at: at(row, 3)?,
+            })
+        },
+    )
 }

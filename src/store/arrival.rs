@@ -3,7 +3,7 @@
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Forward, Link, Manner, Quote, Refusal, Speaker};
+use frontdesk_core::message::{Attachment, Forward, InputKind, Link, Quote, Refusal, SenderKind};
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -27,8 +27,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) reason: Option<&'a str>,
     pub(crate) digest: i64,
     pub(crate) body: &'a str,
-    pub(crate) manner: Manner,
-    pub(crate) speaker: Speaker,
+    pub(crate) input_kind: InputKind,
+    pub(crate) sender_kind: SenderKind,
     pub(crate) roles: &'a [String],
     pub(crate) attachments: &'a [Attachment],
     pub(crate) quote: Option<&'a Quote>,
@@ -51,14 +51,14 @@ impl<'a> Arrival<'a> {
             disposition: match message.disposition {
                 Disposition::Turn => "turn",
                 Disposition::Command => "command",
-                Disposition::Refused(_) | Disposition::Aside(_) => "refused",
+                Disposition::Refused(_) | Disposition::Context(_) => "refused",
             },
             state: "waiting",
             reason: None,
             digest: message.digest,
             body: &message.text,
-            manner: message.manner,
-            speaker: message.speaker,
+            input_kind: message.input_kind,
+            sender_kind: message.sender_kind,
             roles: &message.roles,
             attachments: &message.attachments,
             quote: message.quote.as_ref(),
@@ -84,8 +84,8 @@ impl<'a> Arrival<'a> {
             // There is no text to be told from another one.
             digest: 0,
             body: "",
-            manner: Manner::Message,
-            speaker: Speaker::Person,
+            input_kind: InputKind::Message,
+            sender_kind: SenderKind::Person,
             roles: &[],
             attachments: &[],
             quote: None,
@@ -114,7 +114,7 @@ impl<'a> Arrival<'a> {
         tx.run(
             "INSERT INTO inbound (source, event_id, key, epoch, principal, address, sender, platform_message,
                                   received_at, disposition, state, reason, digest, body, attachments,
-                                  manner, speaker, quote, album, roles, forward, links)
+                                  input_kind, sender_kind, quote, album, roles, forward, links)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                      ?21, ?22)",
             params![
@@ -133,8 +133,8 @@ impl<'a> Arrival<'a> {
                 self.digest,
                 self.body,
                 stored(self.attachments),
-                self.manner.name(),
-                self.speaker.name(),
+                self.input_kind.name(),
+                self.sender_kind.name(),
                 self.quote.map(stored_quote),
                 self.album,
                 stored_roles(self.roles),

@@ -13,12 +13,12 @@ use crate::arrival::{Arrival, known};
 use crate::fault::Outcome;
 use crate::inbound::pass_over;
 use crate::part::Envelope;
-use crate::row::{Ask, Batch, OutRow, Stored};
+use crate::row::{Ask, Batch, OutboxRow, Stored};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
 
 /// One request. Whoever has a code, had one a while ago or comes in a flood is counted and leaves no row.
-pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, Vec<OutRow>)> {
+pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, Vec<OutboxRow>)> {
     if let Some(known) = known(tx, batch, &ask.event_id, None)? {
         return Ok((known, Vec::new()));
     }
@@ -28,7 +28,7 @@ pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, V
     };
     if let Some(kind) = refused {
         pass_over(tx, &batch.source, kind)?;
-        return Ok((Stored::PassedOver, reminded(tx, ask, batch.received)?));
+        return Ok((Stored::Dropped, reminded(tx, ask, batch.received)?));
     }
     make_room(tx, ask)?;
     let id = Arrival::asked(ask).insert(tx, batch)?;
@@ -49,7 +49,7 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
 }
 
 /// Whoever has a code that is good and writes again is told so, once: a part's key is there once only.
-fn reminded(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<Vec<OutRow>> {
+fn reminded(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<Vec<OutboxRow>> {
     let open = tx.one(
         "SELECT message_id, created_at, expires_at FROM pairing WHERE principal = ?1 AND state = 'open'",
         [ask.principal.as_str()],
@@ -120,7 +120,7 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
 }
 
 /// The person gets the code when the notice is sent; admins hear who asks.
-fn told(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+fn told(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<Vec<OutboxRow>> {
     let about = [id];
     let person = Envelope {
         turn: None,

@@ -23,7 +23,7 @@ impl Store {
     ) -> Result<()> {
         let author = author.clone();
         let [action, subject, outcome] = [action, subject, outcome].map(str::to_owned);
-        self.write(Line::House, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
+        self.write(Line::Shared, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
     }
 
     /// Lines of the audit, the newest first, before one of them or from the end.

@@ -14,7 +14,7 @@ use crate::sql::{int, ms};
 use crate::streaming::Streaming;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, aside};
+use crate::{Result, Store, context_message};
 
 impl Store {
     /// The next turn of a session, ours from the commit on (T2): one that was given back first, else a new one
@@ -102,7 +102,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
     tx.run(
         "UPDATE turn SET state = 'running', attempt = attempt + 1, fence = fence + 1, owner = ?2, started_at = ?3
          WHERE id = ?1",
-        params![turn.id.0, tx.house.boot.as_str(), ms(now)],
+        params![turn.id.0, tx.shared.boot.as_str(), ms(now)],
     )?;
     let messages = tx.all(
         concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.turn_id = ?1 ORDER BY i.id"),
@@ -126,7 +126,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
         epoch: turn.epoch,
         messages,
         replayed,
-        asides: aside::of(tx, turn.id)?,
+        context_messages: context_message::of(tx, turn.id)?,
         address: turn.address,
         reply_to: turn.reply_to,
         streamed,
@@ -143,7 +143,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         "INSERT INTO turn (key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
                            created_at, started_at)
          VALUES (?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
-        params![session.as_str(), int(epoch), address.as_str(), reply_to, tx.house.boot.as_str(), ms(now)],
+        params![session.as_str(), int(epoch), address.as_str(), reply_to, tx.shared.boot.as_str(), ms(now)],
     )?;
     let id = TurnId(tx.last_id());
     for message in &mut messages {
@@ -162,7 +162,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         epoch,
         messages,
         replayed,
-        asides: aside::bind(tx, session, id)?,
+        context_messages: context_message::bind(tx, session, id)?,
         address,
         reply_to,
         streamed: None,

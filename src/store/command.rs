@@ -16,7 +16,7 @@ use crate::message::{inbound, inbound_columns, stored_replays};
 use crate::part::Envelope;
 use crate::queue::Line;
 use crate::row::{
-    AccessChange, AccessDone, Author, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow, OutRow,
+    AccessChange, AccessDone, Author, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow, OutboxRow,
 };
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
@@ -82,7 +82,7 @@ pub(crate) struct Stopped {
     /// Messages that waited, in rows or in turns that had not begun again.
     pub(crate) waiting: Vec<MessageId>,
     /// What streamed messages say now.
-    pub(crate) said: Vec<OutRow>,
+    pub(crate) said: Vec<OutboxRow>,
 }
 
 fn answer(
@@ -136,7 +136,7 @@ fn changed(
     change: &AccessChange,
     author: &Author,
     now: Now,
-) -> Outcome<(CommandFacts, Vec<OutRow>)> {
+) -> Outcome<(CommandFacts, Vec<OutboxRow>)> {
     end(tx, row)?;
     if let AccessChange::Approve { .. } | AccessChange::Deny { .. } = change {
         // A code stays nowhere, and neither does a number that it could be found by.

@@ -53,7 +53,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<u64> {
         let author = author.clone();
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let gone = match id {
                 Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
                 None => tx.run("DELETE FROM dead_letter", [])?,
@@ -100,7 +100,7 @@ fn make_room(tx: &Tx<'_>) -> Outcome<()> {
             return Ok(());
         }
         let gone = tx.run("DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter)", [])?;
-        tx.run("UPDATE tally SET n = n + ?1 WHERE name = 'dead_letters_deleted'", [int(gone as u64)])?;
+        tx.run("UPDATE counter SET n = n + ?1 WHERE name = 'dead_letters_deleted'", [int(gone as u64)])?;
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::part::{Envelope, Piece, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{Fenced, NextPart, OutRow, SendResult};
+use crate::row::{Fenced, NextPart, OutboxRow, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -87,7 +87,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     }
     tx.run(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
-        params![part.post.out.0, tx.house.boot.as_str()],
+        params![part.post.out.0, tx.shared.boot.as_str()],
     )?;
     part.state = "sending".into();
     part.attempts += 1;
@@ -97,7 +97,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
 
 /// Whether the pause of a part whose time has not come lasts. A part without a pause was stored by a clock that has been
 /// set back since.
-fn paused(tx: &Tx<'_>, part: &OutRow, now: DateTime<Utc>) -> Outcome<bool> {
+fn paused(tx: &Tx<'_>, part: &OutboxRow, now: DateTime<Utc>) -> Outcome<bool> {
     let since = "SELECT paused_at FROM outbox WHERE id = ?1";
     let since = tx.one(since, [part.post.out.0], |row| maybe_at(row, 0))?.flatten();
     Ok(since.is_some_and(|since| !Pause { since, until: part.next_at }.is_over(now)))
@@ -235,7 +235,7 @@ fn thread_gone(
 }
 
 /// The envelope of what is said beside a part.
-fn beside(part: &OutRow, now: DateTime<Utc>) -> Envelope<'_> {
+fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Envelope<'_> {
     Envelope {
         turn: None,
         about: &part.post.about.messages,

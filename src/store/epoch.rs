@@ -93,7 +93,7 @@ fn first(tx: &Tx<'_>, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined>
             (message.disposition == Disposition::Turn).then_some(ms(now)),
         ],
     )?;
-    tx.run("UPDATE tally SET n = n + 1 WHERE name = 'sessions'", [])?;
+    tx.run("UPDATE counter SET n = n + 1 WHERE name = 'sessions'", [])?;
     begin(tx, &message.session, 1, "first", now)?;
     let missing = matches!(message.epoch, EpochChange::Resume(_)).then(|| "missing".to_owned());
     Ok(Joined { epoch: 1, began: true, reason: missing, ..Joined::default() })

@@ -13,7 +13,7 @@ use crate::queue::Line;
 use crate::row::Author;
 use crate::sql::{int, ms};
 use crate::tx::Tx;
-use crate::{Result, Store, aside};
+use crate::{Result, Store, context_message};
 
 /// Rows that one unit blanks: a few milliseconds of the writer's time.
 const CHUNK: usize = 100;
@@ -34,10 +34,10 @@ const WORDS: [Words; 6] = [
                 WHERE id = ?1",
     },
     Words {
-        // By way of its turns: the index of asides by session has only those that wait, which are gone.
-        rows: "SELECT id FROM aside WHERE turn_id IN (SELECT turn_id FROM inbound WHERE key = ?1) AND id <= ?2",
-        newest: "SELECT coalesce(max(id), 0) FROM aside",
-        blank: "DELETE FROM aside WHERE id = ?1",
+        // By way of its turns: the index of context_messages by session has only those that wait, which are gone.
+        rows: "SELECT id FROM context_message WHERE turn_id IN (SELECT turn_id FROM inbound WHERE key = ?1) AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM context_message",
+        blank: "DELETE FROM context_message WHERE id = ?1",
     },
     Words {
         rows: "SELECT DISTINCT turn_id FROM inbound WHERE key = ?1 AND turn_id <= ?2",
@@ -74,7 +74,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<(Vec<TurnId>, Vec<MessageId>)>> {
         let (session, author) = (key.clone(), author.clone());
-        let closed = self.write(Line::House, move |tx| close(tx, &session, &author, now)).await?;
+        let closed = self.write(Line::Shared, move |tx| close(tx, &session, &author, now)).await?;
         let Some(Closed { stopped, newest }) = closed else { return Ok(None) };
         for (words, newest) in WORDS.iter().zip(newest) {
             let session = key.clone();
@@ -85,7 +85,7 @@ impl Store {
                 .await?;
             for chunk in rows.chunks(CHUNK) {
                 let chunk = chunk.to_vec();
-                self.write(Line::House, move |tx| {
+                self.write(Line::Shared, move |tx| {
                     chunk.iter().try_for_each(|id| tx.run(words.blank, [id]).map(drop))
                 })
                 .await?;
@@ -111,7 +111,7 @@ fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> 
         [key.as_str()],
     )?;
     tx.taken(commands);
-    aside::forget(tx, key)?;
+    context_message::forget(tx, key)?;
     let epoch = anew(tx, key, &life, "erased", now)?.epoch;
     tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
     tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;

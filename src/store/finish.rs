@@ -9,7 +9,7 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::queue::Line;
-use crate::row::{Fenced, Finish, OutRow};
+use crate::row::{Fenced, Finish, OutboxRow};
 use crate::sql::{int, ms};
 use crate::streaming::{Streaming, cut_off, settle};
 use crate::turn::OpenTurn;
@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// Ends a turn (T3). Returns everything that it put on its way.
-    pub async fn finish(&self, finish: Finish) -> Result<Fenced<Vec<OutRow>>> {
+    pub async fn finish(&self, finish: Finish) -> Result<Fenced<Vec<OutboxRow>>> {
         self.write(Line::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, finish.turn, finish.fence)? else { return Ok(Fenced::Stale) };
             end(tx, &turn, &finish).map(Fenced::Done)
@@ -90,7 +90,7 @@ impl Store {
 
 /// Ends a turn that was cut off after its agent had acted: what it had said is delivered, and it is not run
 /// again.
-pub(crate) fn interrupt(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<Vec<OutRow>> {
+pub(crate) fn interrupt(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<Vec<OutboxRow>> {
     let so_far = turn.so_far.clone().unwrap_or_default();
     let finish = Finish {
         error: Some("interrupted".into()),
@@ -120,7 +120,7 @@ impl Finish {
 }
 
 /// Ends a turn that is open, whoever holds it.
-pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<OutRow>> {
+pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Vec<OutboxRow>> {
     close(tx, turn, finish)?;
     let streaming = Streaming::of(tx, turn.id)?;
     let (mut said, spoken) = match &streaming {
@@ -142,7 +142,7 @@ pub(crate) fn cancel(
     turn: &OpenTurn,
     why: Option<&str>,
     now: DateTime<Utc>,
-) -> Outcome<Vec<OutRow>> {
+) -> Outcome<Vec<OutboxRow>> {
     let error = why.map(str::to_owned);
     // The history keeps what was shown. Whoever runs the turn may know of more, and stores it then.
     let known = turn.so_far.as_ref().map_or(0, String::len);
@@ -190,7 +190,7 @@ fn answer(
     streaming: Option<&Streaming>,
     parts: &[Part],
     now: DateTime<Utc>,
-) -> Outcome<Vec<OutRow>> {
+) -> Outcome<Vec<OutboxRow>> {
     let mut said = Vec::with_capacity(parts.len());
     for (n, part) in parts.iter().enumerate() {
         match streaming.filter(|_| n == 0) {
@@ -208,7 +208,7 @@ pub(crate) fn cut(
     turn: &OpenTurn,
     finish: &Finish,
     row: &Streaming,
-) -> Outcome<(Vec<OutRow>, bool)> {
+) -> Outcome<(Vec<OutboxRow>, bool)> {
     let interrupted = matches!(&finish.notice, Some(Notice::Interrupted { .. }));
     let told = match &finish.notice {
         Some(Notice::Interrupted { so_far }) => Some(so_far.as_str()),

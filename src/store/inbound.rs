@@ -8,7 +8,7 @@ use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Cursor, Manner, Refusal, Source};
+use frontdesk_core::message::{Cursor, InputKind, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
@@ -19,10 +19,10 @@ use crate::message::{history, history_select};
 use crate::part::Envelope;
 use crate::queue::Line;
 use crate::quota::counted;
-use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutRow, Stored};
+use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutboxRow, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, aside, ask, dead_letter, edit};
+use crate::{Result, Store, StoreError, ask, context_message, dead_letter, edit};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
@@ -35,7 +35,7 @@ impl Store {
             Err(StoreError::Invalid(cause)) => {
                 tracing::warn!(cause, source = batch.source.id, "a batch is taken event by event");
                 let single = Arc::clone(&batch);
-                self.write(line(), move |tx| accept(tx, &single, take_or_bury)).await
+                self.write(line(), move |tx| accept(tx, &single, take_or_mark_dead)).await
             }
             done => done,
         }
@@ -103,7 +103,7 @@ impl<'b> Told<'b> {
             .then(|| Item::Keep(Box::new(Incoming { tell: false, ..(**message).clone() })))
     }
 
-    fn note(&mut self, item: &'b Item, stored: &Stored, said: &[OutRow]) {
+    fn note(&mut self, item: &'b Item, stored: &Stored, said: &[OutboxRow]) {
         if let (Item::Keep(message), Stored::Refused { .. }, false) = (item, stored, said.is_empty()) {
             self.people.insert(&message.principal);
             *self.chats.entry(message.address.chat()).or_default() += 1;
@@ -112,13 +112,13 @@ impl<'b> Told<'b> {
 }
 
 /// How one item is taken.
-type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<(Stored, Vec<OutRow>)>;
+type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<(Stored, Vec<OutboxRow>)>;
 
-fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutRow>)> {
+fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutboxRow>)> {
     match item {
-        Item::PassedOver(kind) => {
+        Item::Dropped(kind) => {
             pass_over(tx, &batch.source, kind)?;
-            Ok((Stored::PassedOver, Vec::new()))
+            Ok((Stored::Dropped, Vec::new()))
         }
         Item::Keep(message) => keep(tx, batch, message),
         Item::Ask(ask) => ask::taken(tx, batch, ask),
@@ -128,7 +128,7 @@ fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutRow>
 /// Counts an event that leaves no row.
 pub(crate) fn pass_over(tx: &Tx<'_>, source: &Source, kind: &str) -> Outcome<()> {
     tx.run(
-        "INSERT INTO passed_over (source, kind, n) VALUES (?1, ?2, 1)
+        "INSERT INTO dropped_event (source, kind, n) VALUES (?1, ?2, 1)
          ON CONFLICT (source, kind) DO UPDATE SET n = n + 1",
         params![source.id, kind],
     )?;
@@ -146,12 +146,12 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
 }
 
 /// One event.
-fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutRow>)> {
+fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutboxRow>)> {
     if let Some(known) = known(tx, batch, &message.event_id, Some(message.digest))? {
         return Ok((known, Vec::new()));
     }
-    if let Disposition::Aside(most) = message.disposition {
-        aside::keep(tx, batch, message, most)?;
+    if let Disposition::Context(most) = message.disposition {
+        context_message::keep(tx, batch, message, most)?;
         return Ok((Stored::Noted, Vec::new()));
     }
     let life = life(tx, &message.session)?;
@@ -161,7 +161,7 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
     if let Some(life) = &life
         && message.disposition == Disposition::Turn
     {
-        if message.manner == Manner::Edit && edit::noted(tx, batch, message, life)? {
+        if message.input_kind == InputKind::Edit && edit::noted(tx, batch, message, life)? {
             return Ok((Stored::Noted, Vec::new()));
         }
         if life.waiting >= u64::from(message.per_session) {
@@ -203,7 +203,7 @@ fn refuse(
     epoch: Option<u64>,
     reason: Refusal,
     once: Option<String>,
-) -> Outcome<(Stored, Vec<OutRow>)> {
+) -> Outcome<(Stored, Vec<OutboxRow>)> {
     let arrival = Arrival {
         epoch: epoch.unwrap_or(0),
         disposition: "refused",
@@ -231,7 +231,7 @@ fn tell_reset(
     message: &Incoming,
     id: MessageId,
     joined: &Joined,
-) -> Outcome<Vec<OutRow>> {
+) -> Outcome<Vec<OutboxRow>> {
     let Some(previous) = joined.ended.filter(|_| joined.reasons.any() && message.policy.notify()) else {
         return Ok(Vec::new());
     };
@@ -258,16 +258,16 @@ fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc
 
 /// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
 /// a whole source from going on.
-fn take_or_bury(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutRow>)> {
+fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutboxRow>)> {
     match tx.apart(|| take(tx, batch, item)) {
-        Err(fault) if !fault.takes_the_group() => bury(tx, batch, item, fault),
+        Err(fault) if !fault.takes_the_group() => mark_dead(tx, batch, item, fault),
         taken => taken,
     }
 }
 
-fn bury(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(Stored, Vec<OutRow>)> {
+fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(Stored, Vec<OutboxRow>)> {
     let (arrival, told) = match item {
-        Item::PassedOver(_) => return Err(fault),
+        Item::Dropped(_) => return Err(fault),
         Item::Ask(ask) => (Arrival::asked(ask), None),
         Item::Keep(message) => (Arrival::of(message), Some(message).filter(|message| message.tell)),
     };

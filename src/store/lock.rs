@@ -150,7 +150,7 @@ mod tests {
     fn the_second_one_is_told_who_was_first() {
         let home = tempfile::tempdir().unwrap();
         let mut first = Lock::take(home.path()).unwrap();
-        first.write_address("127.0.0.1:3847", Some("https://desk.example.org")).unwrap();
+        first.write_address("127.0.0.1:3847", Some("https://fixture.example.org")).unwrap();
         let (pid, address) = (Some(std::process::id()), Some("127.0.0.1:3847".to_owned()));
         match Lock::take(home.path()) {
             Err(LockError::Held { pid: p, address: a }) => assert_eq!((p, a), (pid, address.clone())),
@@ -158,7 +158,7 @@ mod tests {
         }
         assert_eq!(
             holder(home.path()).unwrap(),
-            Some(Holder { pid, address, public_url: Some("https://desk.example.org".to_owned()) })
+            Some(Holder { pid, address, public_url: Some("https://fixture.example.org".to_owned()) })
         );
         let mode = std::fs::metadata(first.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -23,13 +23,13 @@ pub(crate) fn in_file(path: &Path) -> Option<String> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(uri, flags).ok()?;
-    conn.query_row("SELECT mark FROM house", [], |row| row.get(0)).ok()
+    conn.query_row("SELECT mark FROM meta", [], |row| row.get(0)).ok()
 }
 
 /// Refuses a database whose log was written for another file. Reads only.
 pub(crate) fn check(conn: &Connection, path: &Path, in_file: Option<String>) -> Result<(), OpenError> {
     let Some(in_file) = in_file else { return Ok(()) };
-    let marks = conn.query_row("SELECT mark, mark_before FROM house", [], |row| {
+    let marks = conn.query_row("SELECT mark, mark_before FROM meta", [], |row| {
         Ok([row.get::<_, String>(0)?, row.get::<_, String>(1)?])
     });
     match marks {
@@ -46,5 +46,5 @@ pub(crate) fn check(conn: &Connection, path: &Path, in_file: Option<String>) -> 
 
 /// Renews the mark.
 pub(crate) fn renew(sql: &Sql<'_>) -> Outcome<()> {
-    sql.run("UPDATE house SET mark_before = mark, mark = hex(randomblob(8))", []).map(drop)
+    sql.run("UPDATE meta SET mark_before = mark, mark = hex(randomblob(8))", []).map(drop)
 }

@@ -15,7 +15,7 @@ use crate::fault::Outcome;
 use crate::message::{inbound, inbound_columns, text};
 use crate::part::Envelope;
 use crate::queue::Line;
-use crate::row::{InboundRow, MediaRow, OutMedia};
+use crate::row::{InboundRow, MediaRow, OutgoingFile};
 use crate::sql::{count, int, ms, nat, small};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -27,7 +27,7 @@ impl Store {
     /// Files that came with messages were fetched, or could not be. Those of a message that was erased meanwhile
     /// are nobody's.
     pub async fn fetched(&self, rows: Vec<MediaRow>, now: DateTime<Utc>) -> Result<()> {
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             for MediaRow { message, n, got } in &rows {
                 let (file, error) = (got.as_ref().ok(), got.as_ref().err());
                 tx.run(
@@ -92,7 +92,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<(String, u64)>> {
         let unique = unique.to_owned();
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let known = tx.one(
                 "SELECT file, size, hash FROM media WHERE unique_id = ?1 AND file IS NOT NULL LIMIT 1",
                 [&unique],
@@ -113,7 +113,7 @@ impl Store {
         hash: Vec<u8>,
         now: DateTime<Utc>,
     ) -> Result<Option<(String, u64)>> {
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let Ok((file, size)) = &row.got else { return Ok(None) };
             let same = tx.one(
                 "SELECT file, size FROM media WHERE hash = ?1 AND file IS NOT NULL LIMIT 1",
@@ -130,7 +130,7 @@ impl Store {
     /// A file is not where it should be: nobody names it any more.
     pub async fn file_lost(&self, file: &str) -> Result<()> {
         let file = file.to_owned();
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let lost = "UPDATE media SET file = NULL, size = NULL, error = ?2 WHERE file = ?1";
             tx.run(lost, params![file, GONE]).map(drop)
         })
@@ -157,7 +157,7 @@ impl Store {
         limit: u64,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let Some(row) = inbound_row(tx, message)? else { return Ok(true) };
             let used = "SELECT bytes FROM media_quota WHERE day = ?1 AND principal = ?2";
             let who = row.principal.as_str();
@@ -178,7 +178,7 @@ impl Store {
 
     /// Of what was counted before, so much was used.
     pub async fn media_settled(&self, message: MessageId, day: i64, reserved: u64, used: u64) -> Result<()> {
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             tx.run(
                 "UPDATE media_quota SET bytes = max(0, bytes - ?3 + ?4)
                  WHERE day = ?2 AND principal = (SELECT principal FROM inbound WHERE id = ?1)",
@@ -191,7 +191,7 @@ impl Store {
 
     /// There is no room for a file of this message: its sender is told, once a day.
     pub async fn media_full(&self, message: MessageId, day: i64, now: DateTime<Utc>) -> Result<()> {
-        self.write(Line::House, move |tx| match inbound_row(tx, message)? {
+        self.write(Line::Shared, move |tx| match inbound_row(tx, message)? {
             Some(row) => tell(tx, &row, &Notice::FilesFull, day, now),
             None => Ok(()),
         })
@@ -315,17 +315,17 @@ pub(crate) fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {
 }
 
 /// A file on its way out, as its row says it. What stands beneath it is the row's own text.
-pub(crate) fn stored(media: &OutMedia) -> String {
-    let OutMedia { file, name, mime, kind, caption: _, after: _ } = media;
+pub(crate) fn stored(media: &OutgoingFile) -> String {
+    let OutgoingFile { file, name, mime, kind, caption: _, after: _ } = media;
     json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
 }
 
 /// The same, read back; without a caption.
-pub(crate) fn carried(json: &str) -> Option<OutMedia> {
+pub(crate) fn carried(json: &str) -> Option<OutgoingFile> {
     let media: Value = serde_json::from_str(json)
         .inspect_err(|error| tracing::error!(%error, "a stored file on its way out cannot be read"))
         .ok()?;
-    Some(OutMedia {
+    Some(OutgoingFile {
         file: text(&media, "file")?,
         name: text(&media, "name")?,
         mime: text(&media, "mime"),

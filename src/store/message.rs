@@ -2,7 +2,9 @@
 
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::message::{Attachment, FileKind, Forward, ForwardKind, Link, Manner, Quote, Speaker};
+use frontdesk_core::message::{
+    Attachment, FileKind, Forward, ForwardKind, InputKind, Link, Quote, SenderKind,
+};
 use rusqlite::Row;
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ macro_rules! inbound_columns {
     () => {
         "i.id, i.key, i.epoch, i.source, i.principal, i.address, i.sender, i.platform_message, i.received_at, \
          i.disposition, i.state, i.reason, i.body, i.attachments, i.turn_id, \
-         i.manner, i.speaker, i.quote, i.album, i.roles, i.forward, i.links, i.replays"
+         i.input_kind, i.sender_kind, i.quote, i.album, i.roles, i.forward, i.links, i.replays"
     };
 }
 
@@ -51,9 +53,9 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
         text: row.get(12)?,
         attachments: row.get::<_, Option<String>>(13)?.map_or_else(Vec::new, |json| attachments(&json)),
         turn: row.get::<_, Option<i64>>(14)?.map(TurnId),
-        manner: Manner::named(row.get_ref(15)?.as_str()?).unwrap_or_default(),
+        input_kind: InputKind::named(row.get_ref(15)?.as_str()?).unwrap_or_default(),
         // What cannot be read has no person's rights.
-        speaker: Speaker::named(row.get_ref(16)?.as_str()?).unwrap_or(Speaker::Chat),
+        sender_kind: SenderKind::named(row.get_ref(16)?.as_str()?).unwrap_or(SenderKind::Chat),
         quote: row.get::<_, Option<String>>(17)?.and_then(|json| quote(&json)),
         album: row.get(18)?,
         roles: row.get::<_, Option<String>>(19)?.map_or_else(Vec::new, |json| roles(&json)),

@@ -92,7 +92,7 @@ mod tests {
     use std::sync::Arc;
 
     use frontdesk_core::id::BootId;
-    use frontdesk_core::message::{FileKind, Manner, Speaker};
+    use frontdesk_core::message::{FileKind, InputKind, SenderKind};
 
     use super::*;
     use crate::mute::Mute;
@@ -157,8 +157,8 @@ mod tests {
     /// A row in every table of the first release, as it wrote them.
     const RELEASED: &str = r#"
         INSERT INTO source VALUES ('telegram:1', 'telegram', 'default', '77', 1000);
-        INSERT INTO passed_over VALUES ('telegram:1', 'ignored:sticker', 3);
-        UPDATE tally SET n = 1;
+        INSERT INTO dropped_event VALUES ('telegram:1', 'ignored:sticker', 3);
+        UPDATE counter SET n = 1;
         INSERT INTO session VALUES ('agent:main:telegram:dm:7', 'telegram:7', 2, 2, 5000, 0, 1000);
         INSERT INTO epoch VALUES ('agent:main:telegram:dm:7', 1, 1000, 4000, 'first', NULL),
                                  ('agent:main:telegram:dm:7', 2, 4000, NULL, 'daily', NULL);
@@ -218,7 +218,7 @@ mod tests {
             panic!("{history:?}")
         };
         assert_eq!((message.text.as_str(), answer.as_str(), usage.output), ("look", "A picture.", Some(5)));
-        assert_eq!((message.manner, message.speaker), (Manner::Message, Speaker::Person));
+        assert_eq!((message.input_kind, message.sender_kind), (InputKind::Message, SenderKind::Person));
         assert_eq!((&message.quote, &message.album, message.roles.len()), (&None, &None, 0));
         let [file] = &message.attachments[..] else { panic!("{:?}", message.attachments) };
         assert_eq!((file.reference.as_str(), file.kind, file.size), ("f", FileKind::Document, Some(7)));
@@ -229,7 +229,7 @@ mod tests {
 
         let now = chrono::DateTime::from_timestamp(10, 0).unwrap();
         let turn = store.claim_turn(&key, Take::One, now).await.unwrap().unwrap();
-        assert_eq!((turn.messages[0].text.as_str(), turn.asides.len()), ("and now?", 0));
+        assert_eq!((turn.messages[0].text.as_str(), turn.context_messages.len()), ("and now?", 0));
         store.close().await;
     }
 }

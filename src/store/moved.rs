@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use crate::fault::{Fault, Outcome};
 use crate::queue::Line;
-use crate::row::{Moved, MovedRow};
+use crate::row::{ChatAlias, Moved};
 use crate::session::{end_of_group, next};
 use crate::sql::{Sql, ms, parsed};
 use crate::tx::Tx;
@@ -26,14 +26,14 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<Moved>> {
         let (from, to) = (from.clone(), to.clone());
-        self.write(Line::House, move |tx| moved(tx, &from, &to, named, now)).await
+        self.write(Line::Shared, move |tx| moved(tx, &from, &to, named, now)).await
     }
 }
 
 /// Every move.
-pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<MovedRow>> {
-    sql.all("SELECT original, current FROM moved ORDER BY moved_at, current", [], |row| {
-        Ok(MovedRow { original: parsed(row, 0)?, current: parsed(row, 1)? })
+pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<ChatAlias>> {
+    sql.all("SELECT original, current FROM chat_alias ORDER BY moved_at, current", [], |row| {
+        Ok(ChatAlias { original: parsed(row, 0)?, current: parsed(row, 1)? })
     })
 }
 
@@ -44,7 +44,7 @@ fn moved(
     named: bool,
     now: DateTime<Utc>,
 ) -> Outcome<Option<Moved>> {
-    let root = "SELECT original FROM moved WHERE current = ?1";
+    let root = "SELECT original FROM chat_alias WHERE current = ?1";
     let (from, to) = (whole(from)?, whole(to)?);
     let original = tx.one(root, [from.as_str()], |row| parsed(row, 0))?.unwrap_or_else(|| from.clone());
     if original == to {
@@ -55,7 +55,7 @@ fn moved(
     let keeps_its_name = rows(tx, &to)?.is_empty() && (named || !rows(tx, &original)?.is_empty());
     let new = match keeps_its_name {
         true => tx.run(
-            "INSERT INTO moved (current, original, moved_at) VALUES (?1, ?2, ?3)
+            "INSERT INTO chat_alias (current, original, moved_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (current) DO NOTHING",
             params![to.as_str(), original.as_str(), ms(now)],
         )?,
@@ -65,7 +65,7 @@ fn moved(
     if new > 0 {
         sessions(tx, &original, &from, &to)?;
     }
-    let row = MovedRow { original, current: to };
+    let row = ChatAlias { original, current: to };
     Ok((new > 0 || !wake.is_empty()).then_some(Moved { row, wake }))
 }
 

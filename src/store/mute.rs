@@ -6,7 +6,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
 
-use crate::row::{OutRow, Speech};
+use crate::row::{OutboxRow, Speech};
 
 pub(crate) struct Mute;
 
@@ -27,5 +27,5 @@ impl Speech for Mute {
         None
     }
 
-    fn committed(&self, _: &[OutRow]) {}
+    fn committed(&self, _: &[OutboxRow]) {}
 }

@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
-use crate::house::{House, Waiting};
 use crate::mark;
 use crate::migrate::{migrate, unreadable};
 use crate::others;
 use crate::queue::{Line, Queue};
 use crate::reader::Readers;
+use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 use crate::tx::Tx;
 use crate::wal::{Wal, log_of};
@@ -32,7 +32,7 @@ const STATEMENTS: usize = 256;
 
 /// What the handles share. Dropping the last one closes the store.
 pub(crate) struct Inner {
-    house: Arc<House>,
+    shared: Arc<Shared>,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
     database: PathBuf,
@@ -60,10 +60,10 @@ impl Store {
         steps: &'static [&'static str],
     ) -> Result<Store, OpenError> {
         let Options { path, boot, speech, readers: count } = options;
-        let house = Arc::new(House::new(boot, speech));
+        let shared = Arc::new(Shared::new(boot, speech));
         let (queue, readers) = (Arc::new(Queue::new()), Arc::new(Readers::new()));
         let inner = Inner {
-            house: Arc::clone(&house),
+            shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
             readers: Arc::clone(&readers),
             database: path.clone(),
@@ -72,7 +72,7 @@ impl Store {
         let (ready, opened) = oneshot::channel();
         let database = path.clone();
         inner.start("store-writer", &path, move || {
-            let (writer, verdict) = match writer(&database, house, queue, steps) {
+            let (writer, verdict) = match writer(&database, shared, queue, steps) {
                 Ok(writer) => (Some(writer), Ok(())),
                 Err(error) => (None, Err(error)),
             };
@@ -117,7 +117,7 @@ impl Store {
 
     /// Resolves with the cause when the database has a fault after which the process must end.
     pub async fn fatal(&self) -> String {
-        let mut watch = self.inner.house.watch();
+        let mut watch = self.inner.shared.watch();
         let cause = watch.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
         match cause {
             Some(cause) => cause,
@@ -128,13 +128,13 @@ impl Store {
 
     /// Waiting messages and commands, from memory, as of the last commit.
     pub fn waiting(&self) -> u64 {
-        self.inner.house.waiting()
+        self.inner.shared.waiting()
     }
 
     /// The size of the write-ahead log's file in bytes, as of the last checkpoint. It grows while anybody reads in one
     /// transaction without end.
     pub fn log_bytes(&self) -> u64 {
-        self.inner.house.log_bytes()
+        self.inner.shared.log_bytes()
     }
 
     /// The other programs that read the database at this moment, as far as this machine tells: each keeps the log
@@ -145,7 +145,7 @@ impl Store {
 
     /// This life of this process.
     pub fn boot(&self) -> &BootId {
-        &self.inner.house.boot
+        &self.inner.shared.boot
     }
 
     /// Runs a unit in the writer's next group; returns after the commit.
@@ -155,14 +155,14 @@ impl Store {
         unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (job, answer) = Job::with_reply(unit);
-        self.inner.queue.put(line, job).await.map_err(|error| self.inner.house.broken().unwrap_or(error))?;
-        answer.await.unwrap_or_else(|_| Err(self.inner.house.broken().unwrap_or(StoreError::Closed)))
+        self.inner.queue.put(line, job).await.map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
+        answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
     }
 
     /// Asides that wait, as memory counts them.
     #[cfg(test)]
     pub(crate) fn overheard(&self) -> i64 {
-        self.inner.house.asides()
+        self.inner.shared.context_messages()
     }
 
     /// What waits for the writer.
@@ -176,7 +176,7 @@ impl Store {
         &self,
         read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if let Some(error) = self.inner.house.broken() {
+        if let Some(error) = self.inner.shared.broken() {
             return Err(error);
         }
         self.inner.readers.read(read).await
@@ -192,11 +192,11 @@ impl Inner {
     }
 
     fn start_reader(&self, n: usize, path: &Path) -> Result<(), OpenError> {
-        let (house, readers) = (Arc::clone(&self.house), Arc::clone(&self.readers));
+        let (shared, readers) = (Arc::clone(&self.shared), Arc::clone(&self.readers));
         let conn = connect(path, 1024).map_err(|error| unreadable(path, error))?;
         conn.pragma_update(None, "query_only", true).map_err(|error| unreadable(path, error))?;
         self.start(&format!("store-reader-{n}"), path, move || {
-            if let Err(error) = readers.serve(&conn, &house) {
+            if let Err(error) = readers.serve(&conn, &shared) {
                 tracing::error!(%error, "a reader could not start");
             }
         })
@@ -204,7 +204,7 @@ impl Inner {
 }
 
 /// Everything that must hold before the first unit.
-fn writer(path: &Path, house: Arc<House>, queue: Arc<Queue>, steps: &[&str]) -> Result<Writer, OpenError> {
+fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>, steps: &[&str]) -> Result<Writer, OpenError> {
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
     }
@@ -217,12 +217,12 @@ fn writer(path: &Path, house: Arc<House>, queue: Arc<Queue>, steps: &[&str]) -> 
     settle(&conn).map_err(|error| unreadable(path, error))?;
     migrate(&conn, path, steps)?;
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
-    house.moved(waiting);
-    let wal = Wal::tended(&conn, path, &house).map_err(|fault| unusable(path, fault.error().to_string()))?;
-    let name = conn.query_row("SELECT name FROM house", [], |row| row.get::<_, String>(0));
+    shared.moved(waiting);
+    let wal = Wal::tended(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let name = conn.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
     file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
-    Ok(Writer { conn, house, queue, identity, wal })
+    Ok(Writer { conn, shared, queue, identity, wal })
 }
 
 fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
@@ -261,6 +261,6 @@ fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
     let count = |what: &str| conn.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0));
     Ok(Waiting {
         messages: count("inbound WHERE state = 'waiting'")?,
-        asides: count("aside WHERE turn_id IS NULL")?,
+        context_messages: count("context_message WHERE turn_id IS NULL")?,
     })
 }

@@ -15,7 +15,7 @@ use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Envelope, load, out, out_columns};
 use crate::queue::Line;
-use crate::row::{Author, OutRow, Outgoing, Page};
+use crate::row::{Author, OutboxRow, OutgoingMessage, Page};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -26,7 +26,7 @@ const CHUNK: usize = 100;
 impl Store {
     /// Puts something on its way that no turn produced. A repetition with the same key returns what the first
     /// one made, as it stands now.
-    pub async fn send(&self, outgoing: Outgoing) -> Result<Vec<OutRow>> {
+    pub async fn send(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
         self.write(Line::Outbox, move |tx| {
             let base = format!("send/{}", outgoing.key);
             let known = made_before(tx, &base)?;
@@ -51,7 +51,7 @@ impl Store {
         key: String,
         notice: Notice,
         now: DateTime<Utc>,
-    ) -> Result<Vec<OutRow>> {
+    ) -> Result<Vec<OutboxRow>> {
         let (address, session) = (address.clone(), session.cloned());
         self.write(Line::Outbox, move |tx| {
             envelope(&address, session.as_ref(), PostKind::Notice, now).text(tx, &key, &notice.text())
@@ -65,7 +65,7 @@ impl Store {
         &self,
         created_before: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<OutRow>> {
+    ) -> Result<Vec<OutboxRow>> {
         let stale = self
             .read(move |sql| {
                 sql.all(
@@ -129,7 +129,12 @@ impl Store {
     }
 
     /// Parts, the newest first, of one state or of all.
-    pub async fn parts(&self, state: Option<&str>, before: Option<OutId>, limit: u32) -> Result<Vec<OutRow>> {
+    pub async fn parts(
+        &self,
+        state: Option<&str>,
+        before: Option<OutId>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>> {
         Ok(self.parts_page(state, before, limit, usize::MAX).await?.rows)
     }
 
@@ -140,7 +145,7 @@ impl Store {
         before: Option<OutId>,
         limit: u32,
         most: usize,
-    ) -> Result<Page<OutRow>> {
+    ) -> Result<Page<OutboxRow>> {
         let (state, before) = (state.map(str::to_owned), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match state {
             None => sql.within(
@@ -185,7 +190,7 @@ impl Store {
     }
 
     /// A session's durable frames after a number, in order.
-    pub async fn frames(&self, session: &SessionKey, after: u64, limit: u32) -> Result<Vec<OutRow>> {
+    pub async fn frames(&self, session: &SessionKey, after: u64, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(self.frames_page(session, after, limit, usize::MAX).await?.rows)
     }
 
@@ -196,7 +201,7 @@ impl Store {
         after: u64,
         limit: u32,
         most: usize,
-    ) -> Result<Page<OutRow>> {
+    ) -> Result<Page<OutboxRow>> {
         let session = session.clone();
         self.read(move |sql| {
             sql.within(
@@ -216,7 +221,7 @@ impl Store {
 }
 
 /// What a row's texts hold, in bytes.
-fn texts(row: &OutRow) -> usize {
+fn texts(row: &OutboxRow) -> usize {
     row.post.part.body.len() + row.post.part.plain.len()
 }
 
@@ -245,7 +250,7 @@ fn noted(
 }
 
 /// The parts of an earlier request with this key.
-fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutRow>> {
+fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutboxRow>> {
     let mut rows = Vec::new();
     let one = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
     for kind in ["", "m"] {
@@ -283,7 +288,7 @@ fn expire(
     created_before: DateTime<Utc>,
     mut told: HashSet<String>,
     now: DateTime<Utc>,
-) -> Outcome<(Vec<OutRow>, HashSet<String>)> {
+) -> Outcome<(Vec<OutboxRow>, HashSet<String>)> {
     let mut said = Vec::new();
     for id in parts {
         let Some(part) =

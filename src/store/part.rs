@@ -13,7 +13,7 @@ use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::media;
-use crate::row::{OutMedia, OutRow};
+use crate::row::{OutboxRow, OutgoingFile};
 use crate::sql::{Sql, at, maybe_parsed, ms, nat, parsed, small, time};
 use crate::tx::Tx;
 
@@ -45,7 +45,7 @@ pub(crate) struct Envelope<'a> {
 pub(crate) struct Piece<'a> {
     /// Its text; of a file what stands beneath it.
     pub(crate) part: &'a Part,
-    pub(crate) media: Option<&'a OutMedia>,
+    pub(crate) media: Option<&'a OutgoingFile>,
     pub(crate) salt: Option<Salt>,
 }
 
@@ -57,13 +57,13 @@ impl<'a> From<&'a Part> for Piece<'a> {
 
 impl Envelope<'_> {
     /// Puts a text on its way; its n-th part has the key `{key}/{n}`.
-    pub(crate) fn text(&self, tx: &Tx<'_>, key: &str, text: &str) -> Outcome<Vec<OutRow>> {
-        let parts = tx.house.speech.parts(self.address, text);
+    pub(crate) fn text(&self, tx: &Tx<'_>, key: &str, text: &str) -> Outcome<Vec<OutboxRow>> {
+        let parts = tx.shared.speech.parts(self.address, text);
         self.parts(tx, key, &parts)
     }
 
     /// The same, of parts that are rendered already.
-    pub(crate) fn parts(&self, tx: &Tx<'_>, key: &str, parts: &[Part]) -> Outcome<Vec<OutRow>> {
+    pub(crate) fn parts(&self, tx: &Tx<'_>, key: &str, parts: &[Part]) -> Outcome<Vec<OutboxRow>> {
         let mut said = Vec::with_capacity(parts.len());
         for (n, part) in parts.iter().enumerate() {
             said.extend(self.put(tx, format!("{key}/{n}"), part.into())?);
@@ -72,15 +72,15 @@ impl Envelope<'_> {
     }
 
     /// Puts a notice on its way: never as an answer, whatever the envelope says.
-    pub(crate) fn notice(&self, tx: &Tx<'_>, of: &str, notice: &Notice) -> Outcome<Vec<OutRow>> {
+    pub(crate) fn notice(&self, tx: &Tx<'_>, of: &str, notice: &Notice) -> Outcome<Vec<OutboxRow>> {
         let envelope = Envelope { kind: PostKind::Notice, ..self.clone() };
         envelope.text(tx, &format!("{of}/notice/{}", notice.kind()), &notice.text())
     }
 
     /// Puts a text on its way in which the pairing code of a salt takes the mask's place when it is sent.
-    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &str, text: &str, salt: Salt) -> Outcome<Vec<OutRow>> {
+    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &str, text: &str, salt: Salt) -> Outcome<Vec<OutboxRow>> {
         let mut said = Vec::new();
-        for (n, part) in tx.house.speech.parts(self.address, text).iter().enumerate() {
+        for (n, part) in tx.shared.speech.parts(self.address, text).iter().enumerate() {
             let salt = Some(salt).filter(|_| part.body.contains(MASK));
             said.extend(self.put(tx, format!("{key}/{n}"), Piece { salt, ..part.into() })?);
         }
@@ -89,7 +89,7 @@ impl Envelope<'_> {
 
     /// Puts files on their way; the n-th one has the key `{key}/m{n}`, and text of its that follows it `{key}/m{n}/0`
     /// and so on.
-    pub(crate) fn files(&self, tx: &Tx<'_>, key: &str, files: &[OutMedia]) -> Outcome<Vec<OutRow>> {
+    pub(crate) fn files(&self, tx: &Tx<'_>, key: &str, files: &[OutgoingFile]) -> Outcome<Vec<OutboxRow>> {
         let mut said = Vec::with_capacity(files.len());
         for (n, media) in (0..).zip(files) {
             let nothing = || Part { key: n, body: String::new(), plain: String::new() };
@@ -102,9 +102,9 @@ impl Envelope<'_> {
     }
 
     /// One part. `None` if its key is known: the same event said it before.
-    pub(crate) fn put(&self, tx: &Tx<'_>, key: String, piece: Piece<'_>) -> Outcome<Option<OutRow>> {
+    pub(crate) fn put(&self, tx: &Tx<'_>, key: String, piece: Piece<'_>) -> Outcome<Option<OutboxRow>> {
         let part = piece.part;
-        let at_once = tx.house.speech.receipt(self.address) == ReceiptRule::Commit;
+        let at_once = tx.shared.speech.receipt(self.address) == ReceiptRule::Commit;
         let seq = if at_once { self.number(tx, &key)? } else { None };
         let state = if at_once { "sent" } else { "queued" };
         let now = ms(self.now);
@@ -149,10 +149,10 @@ impl Envelope<'_> {
         tx.one(next, [session.as_str()], |row| row.get(0))
     }
 
-    fn row(&self, id: i64, key: String, piece: &Piece<'_>, state: &str, seq: Option<i64>) -> OutRow {
+    fn row(&self, id: i64, key: String, piece: &Piece<'_>, state: &str, seq: Option<i64>) -> OutboxRow {
         // As it is stored, so that what is said at once looks like what is read back.
         let now = time(ms(self.now));
-        OutRow {
+        OutboxRow {
             address: self.address.clone(),
             post: Post {
                 part: piece.part.clone(),
@@ -180,13 +180,13 @@ impl Envelope<'_> {
 }
 
 /// A file with its caption: the text of its own row.
-fn captioned(file: OutMedia, part: &Part) -> OutMedia {
+fn captioned(file: OutgoingFile, part: &Part) -> OutgoingFile {
     let caption = Some(part.clone()).filter(|part| !part.body.is_empty() || !part.plain.is_empty());
-    OutMedia { caption, after: Vec::new(), ..file }
+    OutgoingFile { caption, after: Vec::new(), ..file }
 }
 
 /// A row as [`out_columns`] names it.
-pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
+pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let key: String = row.get(4)?;
     let body: String = row.get(8)?;
     let plain = row.get::<_, Option<String>>(9)?.unwrap_or_else(|| body.clone());
@@ -204,7 +204,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
     let number = key.rsplit('/').next().and_then(|n| n.trim_start_matches('m').parse().ok());
     let part = Part { key: number.unwrap_or(0), body, plain };
     let file = row.get::<_, Option<String>>(19)?.and_then(|json| media::carried(&json));
-    Ok(OutRow {
+    Ok(OutboxRow {
         media: file.map(|file| captioned(file, &part)),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
         address: parsed(row, 3)?,
@@ -232,7 +232,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutRow> {
 }
 
 /// One row.
-pub(crate) fn load(sql: &Sql<'_>, id: OutId) -> Outcome<Option<OutRow>> {
+pub(crate) fn load(sql: &Sql<'_>, id: OutId) -> Outcome<Option<OutboxRow>> {
     sql.one(concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.id = ?1"), [id.0], out)
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::queue::Line;
-use crate::row::Keep;
+use crate::row::Retention;
 use crate::sql::{Sql, at, ms};
 use crate::{Result, Store};
 
@@ -25,7 +25,7 @@ struct Sweep {
     /// `id, whether it may go` of rows after `?1` and older than `?2`, at most `?3`.
     old: &'static str,
     delete: &'static str,
-    /// Whether its rows are asides that wait, which are counted in memory.
+    /// Whether its rows are context_messages that wait, which are counted in memory.
     overheard: bool,
 }
 
@@ -67,15 +67,15 @@ const PAIRING: Sweep = Sweep {
     overheard: false,
 };
 const OVERHEARD: Sweep = Sweep {
-    old: "SELECT id, 1, 1 FROM aside INDEXED BY aside_waiting
+    old: "SELECT id, 1, 1 FROM context_message INDEXED BY aside_waiting
           WHERE turn_id IS NULL AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
-    delete: "DELETE FROM aside WHERE id = ?1 AND turn_id IS NULL",
+    delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NULL",
     overheard: true,
 };
 const ASIDES: Sweep = Sweep {
     old: "SELECT id, turn_id IS NOT NULL AND received_at < ?2, received_at < ?2
-          FROM aside WHERE id > ?1 ORDER BY id LIMIT ?3",
-    delete: "DELETE FROM aside WHERE id = ?1 AND turn_id IS NOT NULL",
+          FROM context_message WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NOT NULL",
     overheard: false,
 };
 const DEAD_LETTERS: Sweep = Sweep {
@@ -102,7 +102,7 @@ struct Seen {
 impl Store {
     /// Deletes what has been kept long enough; returns how many rows. What waits or runs stays, and no event id
     /// goes before the last redelivery of it can have come.
-    pub async fn purge(&self, keep: Keep, now: DateTime<Utc>) -> Result<u64> {
+    pub async fn purge(&self, keep: Retention, now: DateTime<Utc>) -> Result<u64> {
         // Beyond the calendar nothing is old enough.
         let before =
             |days: u32| Duration::try_days(days.into()).and_then(|age| now.checked_sub_signed(age)).map(ms);
@@ -131,14 +131,14 @@ impl Store {
 
     /// The last date that was believed (see `CautiousCalendar`), whatever the clock says now.
     pub async fn believed_date(&self) -> Result<Option<DateTime<Utc>>> {
-        self.read(|sql| sql.one("SELECT n FROM tally WHERE name = 'believed_date'", [], |row| at(row, 0)))
+        self.read(|sql| sql.one("SELECT n FROM counter WHERE name = 'believed_date'", [], |row| at(row, 0)))
             .await
     }
 
     /// Remembers a date that is believed.
     pub async fn date_believed(&self, date: DateTime<Utc>) -> Result<()> {
         self.write(Line::Sweep, move |tx| {
-            let sql = "INSERT INTO tally (name, n) VALUES ('believed_date', ?1)
+            let sql = "INSERT INTO counter (name, n) VALUES ('believed_date', ?1)
                        ON CONFLICT (name) DO UPDATE SET n = excluded.n";
             tx.run(sql, [ms(date)]).map(drop)
         })

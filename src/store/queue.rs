@@ -41,7 +41,7 @@ pub(crate) enum Line {
     /// Commands are answered.
     Commands,
     /// Everything that people and programs ask for.
-    House,
+    Shared,
     /// Purging and the like: behind all others.
     Sweep,
 }
@@ -242,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sweep_waits_behind_every_message() {
-        let units = [(Line::Sweep, "s1"), (Line::Sweep, "s2"), (Line::Turns, "t1"), (Line::House, "h1")];
+        let units = [(Line::Sweep, "s1"), (Line::Sweep, "s2"), (Line::Turns, "t1"), (Line::Shared, "h1")];
         assert_eq!(order(&units).await, ["t1", "h1", "s1", "s2"]);
     }
 
@@ -250,7 +250,7 @@ mod tests {
     async fn a_closed_queue_takes_nothing() {
         let queue = Queue::new();
         queue.close();
-        let refused = queue.put(Line::House, Box::new(Named("late", Arc::default()))).await;
+        let refused = queue.put(Line::Shared, Box::new(Named("late", Arc::default()))).await;
         assert!(matches!(refused, Err(StoreError::Closed)));
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::StoreError;
 use crate::fault::{Outcome, caught};
-use crate::house::House;
+use crate::shared::Shared;
 use crate::sql::Sql;
 use crate::stopwatch::Stopwatch;
 
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How many steps of SQLite's machine pass between two looks at the clock: less than a millisecond.
 const STEPS: i32 = 20_000;
 
-type Read = Box<dyn FnOnce(&Sql<'_>, &House) + Send>;
+type Read = Box<dyn FnOnce(&Sql<'_>, &Shared) + Send>;
 
 /// The queue between everyone and the readers.
 pub(crate) struct Readers {
@@ -54,8 +54,8 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let job: Read = Box::new(move |sql, house| {
-            let result = snapshot(sql, read).map_err(|fault| house.noted(fault.error()));
+        let job: Read = Box::new(move |sql, shared| {
+            let result = snapshot(sql, read).map_err(|fault| shared.noted(fault.error()));
             if reply.send(result).is_err() {
                 tracing::trace!("nobody waits for a read any more");
             }
@@ -79,14 +79,14 @@ impl Readers {
     }
 
     /// Serves the queue on the calling thread until it is closed and empty.
-    pub(crate) fn serve(&self, conn: &Connection, house: &House) -> rusqlite::Result<()> {
+    pub(crate) fn serve(&self, conn: &Connection, shared: &Shared) -> rusqlite::Result<()> {
         let watch = Arc::new(Mutex::new(Stopwatch::start()));
         let (begun, limit) = (Arc::clone(&watch), self.limit);
         let started = move |watch: &Mutex<Stopwatch>| *watch.lock().unwrap_or_else(PoisonError::into_inner);
         conn.progress_handler(STEPS, Some(move || started(&begun).elapsed() > limit))?;
         while let Some((read, _room)) = self.next() {
             *watch.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
-            read(&Sql(conn), house);
+            read(&Sql(conn), shared);
         }
         Ok(())
     }
@@ -135,8 +135,8 @@ mod tests {
         let readers = Arc::new(Readers { limit: Duration::from_millis(20), ..Readers::new() });
         let (serving, reading) = (Arc::clone(&readers), Connection::open(&path).unwrap());
         let thread = std::thread::spawn(move || {
-            let house = House::new(BootId::from_bits(1), Arc::new(Mute));
-            serving.serve(&reading, &house)
+            let shared = Shared::new(BootId::from_bits(1), Arc::new(Mute));
+            serving.serve(&reading, &shared)
         });
         let endless = "WITH RECURSIVE c (n) AS (SELECT count(*) FROM t UNION ALL SELECT n + 1 FROM c)
                        SELECT max(n) FROM c";

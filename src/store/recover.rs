@@ -11,10 +11,10 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::{Row, params};
 
-use crate::bury;
 use crate::delivery::done;
 use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
+use crate::mark_dead;
 use crate::queue::Line;
 use crate::row::{Finish, Recovered, Recovery};
 use crate::sql::{Sql, at, parsed};
@@ -39,7 +39,7 @@ impl Store {
     pub async fn recover(&self, how: Recovery) -> Result<Recovered> {
         let mut found = Recovered::default();
         loop {
-            let fates = self.write(Line::House, move |tx| turns(tx, how)).await?;
+            let fates = self.write(Line::Shared, move |tx| turns(tx, how)).await?;
             if fates.is_empty() {
                 break;
             }
@@ -52,12 +52,12 @@ impl Store {
             }
         }
         loop {
-            match self.write(Line::House, move |tx| parts(tx, how)).await? {
+            match self.write(Line::Shared, move |tx| parts(tx, how)).await? {
                 0 => break,
                 some => found.parts += some as u64,
             }
         }
-        while self.write(Line::House, move |tx| streams(tx, how)).await? > 0 {}
+        while self.write(Line::Shared, move |tx| streams(tx, how)).await? > 0 {}
         let waiting = |sql: &Sql<'_>| {
             let (sessions, albums) = (sessions(sql)?, albums(sql)?);
             Ok((sessions, albums, commands(sql)?, addresses(sql)?))
@@ -72,13 +72,13 @@ impl Store {
 fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<Fate>> {
     let orphans = tx.all(
         "SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'running' AND owner <> ?1 LIMIT ?2",
-        params![tx.house.boot.as_str(), CHUNK],
+        params![tx.shared.boot.as_str(), CHUNK],
         |row| row.get(0).map(TurnId),
     )?;
     let one = |turn: TurnId| match tx.apart(|| decide(tx, turn, how)) {
         Err(fault) if !fault.takes_the_group() => {
             tracing::error!(%turn, cause = %fault.error(), "a turn cannot be put in order; it is dead");
-            bury::turn(tx, turn, how.now)?;
+            mark_dead::turn(tx, turn, how.now)?;
             Ok(Fate::Dead)
         }
         fate => fate,
@@ -117,7 +117,11 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
                 // A part of the future is of an unknown age: the clock was set back.
                 // An edit or a deletion that is made twice has the same effect as one.
                 repeatable
-                    || tx.house.speech.idempotent(&to).is_some_and(|window| age.is_ok_and(|age| age < window))
+                    || tx
+                        .shared
+                        .speech
+                        .idempotent(&to)
+                        .is_some_and(|window| age.is_ok_and(|age| age < window))
             });
             if how.resend || known {
                 tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;
@@ -142,7 +146,7 @@ fn streams(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
                 && tx.one(goes_on, [turn.0], |_| Ok(()))?.is_some()
             {
                 let ours = "UPDATE outbox SET owner = ?2 WHERE id = ?1";
-                tx.run(ours, params![id.0, tx.house.boot.as_str()])?;
+                tx.run(ours, params![id.0, tx.shared.boot.as_str()])?;
                 return Ok(());
             }
             let settled = match turn {
@@ -165,7 +169,7 @@ fn open_parts(tx: &Tx<'_>, state: &str) -> Outcome<Vec<OutId>> {
     tx.all(
         "SELECT id FROM outbox
          WHERE state IN ('queued', 'streaming', 'sending') AND state = ?1 AND owner <> ?2 LIMIT ?3",
-        params![state, tx.house.boot.as_str(), CHUNK],
+        params![state, tx.shared.boot.as_str(), CHUNK],
         |row| row.get(0).map(OutId),
     )
 }

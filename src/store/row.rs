@@ -1,13 +1,13 @@
 //! What goes into the store and what comes out. No SQLite type is among it.
 
 mod access;
-mod house;
 mod inbound;
 mod outgoing;
+mod overview;
 mod turn;
 
 pub use access::*;
-pub use house::*;
 pub use inbound::*;
 pub use outgoing::*;
+pub use overview::*;
 pub use turn::*;

@@ -108,7 +108,7 @@ impl Store {
     /// The name of this database, given to it when it was made.
     pub async fn house_name(&self) -> Result<String> {
         let name =
-            self.read(|sql| sql.one("SELECT name FROM house", [], |row| row.get::<_, String>(0))).await?;
+            self.read(|sql| sql.one("SELECT name FROM meta", [], |row| row.get::<_, String>(0))).await?;
         Ok(name.unwrap_or_default())
     }
 
@@ -176,7 +176,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<u64>> {
         let (key, reason, author) = (key.clone(), reason.to_owned(), author.clone());
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             let Some(life) = life(tx, &key)? else { return Ok(None) };
             let joined = anew(tx, &key, &life, &reason, now)?;
             tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;

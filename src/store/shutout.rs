@@ -12,7 +12,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Envelope;
-use crate::row::{OutRow, Revoked, Scope};
+use crate::row::{OutboxRow, Revoked, Scope};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -62,7 +62,7 @@ pub(crate) fn end(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<
     }
     turns(tx, whose, now, &mut ended)?;
     waiting(tx, whose, &mut ended)?;
-    asides(tx, whose)?;
+    context_messages(tx, whose)?;
     ended.dropped = unsent(tx, whose, now)?;
     Ok(ended)
 }
@@ -242,7 +242,7 @@ fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome
     }
     tx.queued(others.len());
     if !others.is_empty() {
-        tx.overheard(tx.run("UPDATE aside SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
+        tx.overheard(tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
     }
     Ok(())
 }
@@ -252,24 +252,25 @@ fn interrupted(
     turn: &OpenTurn,
     others: &[(MessageId, bool)],
     now: DateTime<Utc>,
-) -> Outcome<Vec<OutRow>> {
+) -> Outcome<Vec<OutboxRow>> {
     let about: Vec<MessageId> = others.iter().map(|(id, _)| *id).collect();
     let so_far = turn.so_far.clone().unwrap_or_default();
     let envelope = Envelope { about: &about, kind: PostKind::Notice, ..turn.envelope(now) };
     envelope.notice(tx, &turn.id.to_string(), &Notice::Interrupted { so_far })
 }
 
-fn asides(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
-    if tx.asides() == 0 {
+fn context_messages(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
+    if tx.context_messages() == 0 {
         return Ok(());
     }
-    let waiting = tx.all("SELECT id, key, principal FROM aside WHERE turn_id IS NULL", [], |row| {
-        let session: SessionKey = parsed(row, 1)?;
-        let theirs = whose.says(row.get_ref(2)?.as_str()?) && whose.holds_in(&session);
-        Ok(theirs.then_some(row.get::<_, i64>(0)?))
-    })?;
+    let waiting =
+        tx.all("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
+            let session: SessionKey = parsed(row, 1)?;
+            let theirs = whose.says(row.get_ref(2)?.as_str()?) && whose.holds_in(&session);
+            Ok(theirs.then_some(row.get::<_, i64>(0)?))
+        })?;
     for id in waiting.into_iter().flatten() {
-        tx.unheard(tx.run("DELETE FROM aside WHERE id = ?1", [id])?);
+        tx.unheard(tx.run("DELETE FROM context_message WHERE id = ?1", [id])?);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::fault::Outcome;
 use crate::finish::{cut, fenced};
 use crate::part::{Piece, load};
 use crate::queue::Line;
-use crate::row::{Fenced, Finish, OutRow};
+use crate::row::{Fenced, Finish, OutboxRow};
 use crate::sql::{Sql, ms};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -29,7 +29,7 @@ impl Store {
         fence: i64,
         plain: String,
         now: DateTime<Utc>,
-    ) -> Result<Fenced<Option<OutRow>>> {
+    ) -> Result<Fenced<Option<OutboxRow>>> {
         self.write(Line::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
             begin(tx, &turn, &plain, now).map(Fenced::Done)
@@ -123,7 +123,7 @@ impl Streaming {
 
     /// Turns it into the answer's first part: an edit, or a post anew where the platform's id was never
     /// learned (that chat may then show a cut-off message as well).
-    pub(crate) fn becomes(&self, tx: &Tx<'_>, part: &Part, now: DateTime<Utc>) -> Outcome<Option<OutRow>> {
+    pub(crate) fn becomes(&self, tx: &Tx<'_>, part: &Part, now: DateTime<Utc>) -> Outcome<Option<OutboxRow>> {
         let act = if self.platform_message.is_some() { "edit" } else { "post" };
         if self.platform_message.is_none() {
             metrics::counter!("frontdesk_store_streams_reposted_total").increment(1);
@@ -155,7 +155,7 @@ pub(crate) fn settle(
     turn: TurnId,
     posting: bool,
     now: DateTime<Utc>,
-) -> Outcome<Option<Vec<OutRow>>> {
+) -> Outcome<Option<Vec<OutboxRow>>> {
     let Some(row) = Streaming::of(tx, turn)? else { return Ok(None) };
     let ended = "SELECT state FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')";
     let Some(state) = tx.one(ended, [turn.0], |row| row.get::<_, String>(0))? else { return Ok(None) };
@@ -183,7 +183,7 @@ fn ending(
     state: &str,
     row: &Streaming,
     now: DateTime<Utc>,
-) -> Outcome<Vec<OutRow>> {
+) -> Outcome<Vec<OutboxRow>> {
     let ending = match state {
         "done" => Ending::Answered,
         "cancelled" | "superseded" | "refused" => Ending::Cancelled,
@@ -208,7 +208,7 @@ pub(crate) fn cut_off(
         Ending::Dead => Some("(interrupted, /retry)"),
         Ending::Cancelled | Ending::Superseded | Ending::Refused => Some("(stopped)"),
     };
-    let speech = &tx.house.speech;
+    let speech = &tx.shared.speech;
     let with_end = |text: &str| how.map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"));
     if let Some(text) = known.filter(|text| !text.trim().is_empty() && *text != shown) {
         // A message that grows shows one part at most.
@@ -229,8 +229,8 @@ pub(crate) fn cut_off(
     }
 }
 
-fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outcome<Option<OutRow>> {
-    if tx.house.speech.receipt(&turn.address) == ReceiptRule::Commit {
+fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outcome<Option<OutboxRow>> {
+    if tx.shared.speech.receipt(&turn.address) == ReceiptRule::Commit {
         return Ok(None);
     }
     if let Some(known) = Streaming::of(tx, turn.id)? {
@@ -245,7 +245,7 @@ fn begin(tx: &Tx<'_>, turn: &OpenTurn, plain: &str, now: DateTime<Utc>) -> Outco
     };
     tx.run(
         "UPDATE outbox SET state = 'streaming', owner = ?2 WHERE id = ?1",
-        params![row.post.out.0, tx.house.boot.as_str()],
+        params![row.post.out.0, tx.shared.boot.as_str()],
     )?;
-    Ok(Some(OutRow { state: "streaming".into(), post: Post { more: true, ..row.post }, ..row }))
+    Ok(Some(OutboxRow { state: "streaming".into(), post: Post { more: true, ..row.post }, ..row }))
 }

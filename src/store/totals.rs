@@ -11,9 +11,9 @@ use crate::{Result, Store, fault::Outcome};
 impl Store {
     /// Writes something that changes nothing: whether the database takes writes again.
     pub async fn probe(&self) -> Result<()> {
-        self.write(Line::House, |tx| {
+        self.write(Line::Shared, |tx| {
             tx.run(
-                "INSERT INTO passed_over (source, kind, n) VALUES ('house', 'probe', 0)
+                "INSERT INTO dropped_event (source, kind, n) VALUES ('shared', 'probe', 0)
                  ON CONFLICT (source, kind) DO UPDATE SET n = n",
                 [],
             )
@@ -36,7 +36,7 @@ impl Store {
     /// A token was made, or replaced by a new one.
     pub async fn token_made(&self, id: &str, hash: Vec<u8>, now: DateTime<Utc>) -> Result<()> {
         let id = id.to_owned();
-        self.write(Line::House, move |tx| {
+        self.write(Line::Shared, move |tx| {
             tx.run(
                 "INSERT INTO token (id, hash, created_at) VALUES (?1, ?2, ?3)
                  ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
@@ -58,7 +58,7 @@ fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
         )
     };
     Ok(Totals {
-        sessions: number("SELECT n FROM tally WHERE name = 'sessions'")?,
+        sessions: number("SELECT n FROM counter WHERE name = 'sessions'")?,
         // A turn that was given back waits as well, with its messages.
         waiting: number(
             "SELECT (SELECT count(*) FROM inbound WHERE state = 'waiting')
@@ -73,7 +73,7 @@ fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
             "SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'",
         )?,
         dead_letters: number("SELECT count(*) FROM dead_letter")?,
-        dead_letters_deleted: number("SELECT n FROM tally WHERE name = 'dead_letters_deleted'")?,
+        dead_letters_deleted: number("SELECT n FROM counter WHERE name = 'dead_letters_deleted'")?,
         oldest_waiting: since(
             "SELECT min(received_at) FROM
               (SELECT received_at FROM inbound WHERE state = 'waiting'

@@ -6,20 +6,20 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
-use crate::house::{House, Waiting};
-use crate::row::OutRow;
+use crate::row::OutboxRow;
+use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 
 /// The writing connection inside a transaction, with what the verbs need besides.
 pub(crate) struct Tx<'a> {
     sql: Sql<'a>,
     /// Who claims, and how text becomes parts.
-    pub(crate) house: &'a House,
+    pub(crate) shared: &'a Shared,
     /// By how much the numbers of what waits will have changed. Kept here and not in the house, because
     /// it counts only once it is committed.
     waiting: Cell<Waiting>,
     /// What was put on its way, in order: shown to readers once it is committed.
-    said: RefCell<Vec<OutRow>>,
+    said: RefCell<Vec<OutboxRow>>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -30,8 +30,8 @@ impl<'a> Deref for Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(conn: &'a Connection, house: &'a House) -> Self {
-        Self { sql: Sql(conn), house, waiting: Cell::default(), said: RefCell::default() }
+    pub(crate) fn new(conn: &'a Connection, shared: &'a Shared) -> Self {
+        Self { sql: Sql(conn), shared, waiting: Cell::default(), said: RefCell::default() }
     }
 
     /// Notes that rows began to wait.
@@ -44,28 +44,28 @@ impl<'a> Tx<'a> {
         self.wait(-signed(rows), 0);
     }
 
-    /// Notes that asides began to wait.
-    pub(crate) fn overheard(&self, asides: usize) {
-        self.wait(0, signed(asides));
+    /// Notes that context_messages began to wait.
+    pub(crate) fn overheard(&self, context_messages: usize) {
+        self.wait(0, signed(context_messages));
     }
 
-    /// Notes that asides wait no longer.
-    pub(crate) fn unheard(&self, asides: usize) {
-        self.wait(0, -signed(asides));
+    /// Notes that context_messages wait no longer.
+    pub(crate) fn unheard(&self, context_messages: usize) {
+        self.wait(0, -signed(context_messages));
     }
 
-    /// How many asides wait, in the whole house and with what this transaction did.
-    pub(crate) fn asides(&self) -> i64 {
-        self.house.asides() + self.waiting.get().asides
+    /// How many context_messages wait, in the whole house and with what this transaction did.
+    pub(crate) fn context_messages(&self) -> i64 {
+        self.shared.context_messages() + self.waiting.get().context_messages
     }
 
-    fn wait(&self, messages: i64, asides: i64) {
-        let Waiting { messages: were, asides: had } = self.waiting.get();
-        self.waiting.set(Waiting { messages: were + messages, asides: had + asides });
+    fn wait(&self, messages: i64, context_messages: i64) {
+        let Waiting { messages: were, context_messages: had } = self.waiting.get();
+        self.waiting.set(Waiting { messages: were + messages, context_messages: had + context_messages });
     }
 
     /// Notes a part that is on its way.
-    pub(crate) fn said(&self, part: &OutRow) {
+    pub(crate) fn said(&self, part: &OutboxRow) {
         self.said.borrow_mut().push(part.clone());
     }
 
@@ -76,7 +76,7 @@ impl<'a> Tx<'a> {
     }
 
     /// What a commit will have put on its way.
-    pub(crate) fn take_said(&self) -> Vec<OutRow> {
+    pub(crate) fn take_said(&self) -> Vec<OutboxRow> {
         self.said.take()
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::fault::Outcome;
-use crate::house::House;
+use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::writer::BUSY;
 
@@ -42,13 +42,13 @@ pub(crate) struct Wal {
 impl Wal {
     /// Takes checkpoints into our own hands, and writes back what an earlier process left in the log. To be called
     /// on the writer's thread.
-    pub(crate) fn tended(conn: &Connection, database: &Path, house: &House) -> Outcome<Self> {
+    pub(crate) fn tended(conn: &Connection, database: &Path, shared: &Shared) -> Outcome<Self> {
         conn.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
             Ok(())
         }));
         let mut wal = Self { file: log_of(database), due: STEP, last: 0, is_large: false, needs_mark: false };
-        wal.write_back(conn, house)?;
+        wal.write_back(conn, shared)?;
         Ok(wal)
     }
 
@@ -71,7 +71,7 @@ impl Wal {
     }
 
     /// Writes the log back when it is due, or when there is nothing else to do.
-    pub(crate) fn tend(&mut self, conn: &Connection, house: &House, idle: bool) -> Outcome<()> {
+    pub(crate) fn tend(&mut self, conn: &Connection, shared: &Shared, idle: bool) -> Outcome<()> {
         let pages = PAGES.get();
         if pages < self.last {
             // The log has begun anew.
@@ -85,10 +85,10 @@ impl Wal {
         // make every commit try in vain.
         self.last = pages;
         self.due = pages.saturating_add(STEP);
-        self.write_back(conn, house)
+        self.write_back(conn, shared)
     }
 
-    fn write_back(&mut self, conn: &Connection, house: &House) -> Outcome<()> {
+    fn write_back(&mut self, conn: &Connection, shared: &Shared) -> Outcome<()> {
         let watch = Stopwatch::start();
         let complete = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)")?;
         metrics::histogram!("frontdesk_store_checkpoint_seconds").record(watch.elapsed());
@@ -106,7 +106,7 @@ impl Wal {
         }
         let size = self.size();
         self.is_large = size > LARGE;
-        house.set_log_bytes(size);
+        shared.set_log_bytes(size);
         Ok(())
     }
 

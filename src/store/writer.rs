@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 use crate::error::StoreError;
 use crate::fault::{Fault, Outcome, caught, said};
 use crate::file::Identity;
-use crate::house::House;
 use crate::mark;
 use crate::queue::{Entry, Gathered, Queue, Work};
+use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 use crate::wal::Wal;
@@ -24,7 +24,7 @@ pub(crate) const BUSY: Duration = Duration::from_millis(250);
 /// The writer, before and while it runs.
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
-    pub(crate) house: Arc<House>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) identity: Identity,
     pub(crate) wal: Wal,
@@ -71,7 +71,7 @@ where
 impl Writer {
     /// Serves the queue until it is closed and empty. However it ends, nobody waits for it afterwards.
     pub(crate) fn serve(mut self) {
-        let (house, queue) = (Arc::clone(&self.house), Arc::clone(&self.queue));
+        let (shared, queue) = (Arc::clone(&self.shared), Arc::clone(&self.queue));
         let served = catch_unwind(AssertUnwindSafe(|| {
             let mut group = Vec::new();
             loop {
@@ -83,7 +83,7 @@ impl Writer {
             }
             // After a fault nothing is written back and nothing is synced a second time: what a failed fsync left
             // in memory may count as written and be on no disk. The next start reads the log as it is.
-            if house.broken().is_none()
+            if shared.broken().is_none()
                 && let Err(error) = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             {
                 tracing::warn!(%error, "the log is not written back; the next start does it");
@@ -93,7 +93,7 @@ impl Writer {
             }
         }));
         if let Err(panic) = served {
-            house.broke(&format!("the writer {}", said(&*panic)));
+            shared.broke(&format!("the writer {}", said(&*panic)));
         }
         queue.abandon();
     }
@@ -113,7 +113,7 @@ impl Writer {
             }
             Err(error) => {
                 metrics::counter!("frontdesk_store_failed_groups_total").increment(1);
-                let error = self.house.noted(error);
+                let error = self.shared.noted(error);
                 tracing::warn!(%error, units = group.len(), "a group was not committed");
                 group.drain(..).for_each(|entry| entry.work.end(Err(error.clone())));
             }
@@ -123,11 +123,11 @@ impl Writer {
 
     /// One transaction. An error is everyone's; a verdict is one unit's own.
     fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        if let Some(error) = self.house.broken() {
+        if let Some(error) = self.shared.broken() {
             return Err(error);
         }
         self.identity.check().map_err(StoreError::Fatal)?;
-        let tx = Tx::new(&self.conn, &self.house);
+        let tx = Tx::new(&self.conn, &self.shared);
         let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
         let verdicts = match group {
@@ -154,7 +154,7 @@ impl Writer {
         });
         match verdicts {
             Ok(verdicts) => {
-                self.house.moved(tx.moved());
+                self.shared.moved(tx.moved());
                 self.show(&tx);
                 Ok(verdicts)
             }
@@ -176,7 +176,7 @@ impl Writer {
     /// Shows what is on disk now, in the order of commit and before any caller hears of it.
     fn show(&self, tx: &Tx<'_>) {
         let rows = tx.take_said();
-        let shown = || self.house.speech.committed(&rows);
+        let shown = || self.shared.speech.committed(&rows);
         if !rows.is_empty()
             && let Err(panic) = catch_unwind(AssertUnwindSafe(shown))
         {
@@ -185,12 +185,12 @@ impl Writer {
     }
 
     fn checkpoint(&mut self, idle: bool) {
-        if self.house.broken().is_some() {
+        if self.shared.broken().is_some() {
             return;
         }
-        if let Err(fault) = self.wal.tend(&self.conn, &self.house, idle) {
+        if let Err(fault) = self.wal.tend(&self.conn, &self.shared, idle) {
             // The commits stand: they are in the log. Only a broken disk ends the house.
-            let error = self.house.noted(fault.error());
+            let error = self.shared.noted(fault.error());
             tracing::warn!(%error, "the log could not be written back");
         }
     }
@@ -261,7 +261,7 @@ mod tests {
             assert!(begun.send(()).is_ok() && wait.recv().is_err());
             Ok(())
         });
-        store.queue().put(Line::House, unit).await.unwrap();
+        store.queue().put(Line::Shared, unit).await.unwrap();
         waiting.await.unwrap();
         free
     }
@@ -272,7 +272,7 @@ mod tests {
         unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (job, answer) = Job::with_reply(unit);
-        store.queue().put(Line::House, job).await.unwrap();
+        store.queue().put(Line::Shared, job).await.unwrap();
         answer
     }
 
@@ -281,7 +281,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = open(&home).await;
         let free = held(&store).await;
-        store.queue().put(Line::House, Box::new(Bomb)).await.unwrap();
+        store.queue().put(Line::Shared, Box::new(Bomb)).await.unwrap();
         // More than one group: some are in the writer's hands, the others still in the queue.
         let mut waiting = Vec::new();
         for _ in 0..200 {
@@ -292,7 +292,7 @@ mod tests {
             assert!(!matches!(answer.await, Ok(Ok(()))), "nothing after the panic was committed");
         }
         assert!(store.fatal().await.contains("it went off"));
-        let later = store.write(Line::House, |_| Ok(())).await;
+        let later = store.write(Line::Shared, |_| Ok(())).await;
         assert!(matches!(later, Err(StoreError::Fatal(_))), "{later:?}");
         assert!(matches!(store.totals().await, Err(StoreError::Fatal(_))));
         store.close().await;
@@ -329,7 +329,7 @@ mod tests {
                 let count = "SELECT count(*) FROM token";
                 let rows = store.read(move |sql| sql.one(count, [], |row| row.get::<_, i64>(0))).await;
                 assert_eq!(rows.unwrap(), Some(0));
-                store.write(Line::House, |tx| insert(tx, "next")).await.unwrap();
+                store.write(Line::Shared, |tx| insert(tx, "next")).await.unwrap();
                 store.close().await;
             }
         }

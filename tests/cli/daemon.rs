@@ -27,8 +27,8 @@ fn the_login_link_is_printed_on_the_first_start_alone_and_never_logged() {
     let token = std::fs::read_to_string(home.path().join("token")).unwrap().trim().to_owned();
     let link = home.run(&["link"]).good().out.trim().to_owned();
     assert!(link.starts_with("http://127.0.0.1:") && link.ends_with(&format!("/#token={token}")), "{link}");
-    let behind_a_proxy = home.run(&["link", "--url", "https://desk.example.org"]).good().out.clone();
-    assert_eq!(behind_a_proxy, format!("https://desk.example.org/#token={token}\n"));
+    let behind_a_proxy = home.run(&["link", "--url", "https://frontdesk.example.org"]).good().out.clone();
+    assert_eq!(behind_a_proxy, format!("https://frontdesk.example.org/#token={token}\n"));
     home.run(&["chat", "a secret text"]).good();
     let first = daemon.stop();
     assert!(first.out.contains(&link), "{first:?}");
@@ -40,10 +40,10 @@ fn the_login_link_is_printed_on_the_first_start_alone_and_never_logged() {
 #[test]
 fn the_login_link_leads_to_the_public_url() {
     let home = NewHome::new();
-    home.write("frontdesk.toml", "[gateway]\npublic_url = \"https://desk.example.org\"\n");
+    home.write("frontdesk.toml", "[gateway]\npublic_url = \"https://frontdesk.example.org\"\n");
     let daemon = Daemon::start(&home.path());
     let link = home.run(&["link"]).good().out.clone();
-    assert!(link.starts_with("https://desk.example.org/#token="), "{link}");
+    assert!(link.starts_with("https://frontdesk.example.org/#token="), "{link}");
     assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n", "commands still use where it listens");
     assert!(daemon.stop().out.contains(link.trim()), "as it was greeted");
 }
@@ -258,10 +258,10 @@ fn the_environment_is_read_where_the_file_says_so() {
 fn a_log_file_is_for_us_alone_and_standard_error_stays_empty() {
     use std::os::unix::fs::MetadataExt;
     let home = NewHome::new();
-    home.write("frontdesk.toml", "[log]\nfile = \"desk.log\"\n");
+    home.write("frontdesk.toml", "[log]\nfile = \"frontdesk.log\"\n");
     let ran = Daemon::start(&home.path()).stop();
     assert_eq!(ran.good().err, "");
-    let file = home.path().join("desk.log");
+    let file = home.path().join("frontdesk.log");
     assert!(std::fs::read_to_string(&file).unwrap().contains("ready in "));
     assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
 }

@@ -14,7 +14,7 @@ const HOOK: &str = "hook-NOBODYs-business-either";
 fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let section = format!(
-        "[gateway]\npublic_url = \"https://desk.example.org\"\n[log]\nlevel = \"trace\"\n[channels.telegram]\n\
+        "[gateway]\npublic_url = \"https://frontdesk.example.org\"\n[log]\nlevel = \"trace\"\n[channels.telegram]\n\
          api_url = \"{}\"\ntoken = \"4711:{SECRET}\"\nmode = \"webhook\"\nwebhook_secret = \"{HOOK}\"\n\
          [channels.telegram.accounts.gone]\napi_url = \"http://127.0.0.1:1\"\ntoken = \"4712:{SECRET}\"\n\
          [channels.telegram.accounts.unknown]\napi_url = \"https://no-such-host.invalid\"\ntoken = \"4713:{SECRET}\"\n",

@@ -34,7 +34,7 @@ struct Run {
     dice: Dice,
     kills: u64,
     cycle: u64,
-    tally: Tally,
+    counter: Tally,
     begun: Instant,
     /// So many of the next lives are very short: a crash loop.
     loops: u64,
@@ -103,7 +103,7 @@ impl Run {
             dice: dice.fork(2),
             kills,
             cycle,
-            tally: Tally::default(),
+            counter: Tally::default(),
             begun: clock::moment(),
             loops: 0,
         })
@@ -133,7 +133,7 @@ impl Run {
                 return Ok(false);
             }
         }
-        let too_few = self.tally.too_few();
+        let too_few = self.counter.too_few();
         for what in &too_few {
             println!("crash: {what}");
         }
@@ -143,11 +143,11 @@ impl Run {
     /// From a start to a kill.
     async fn life(&mut self) -> Result<()> {
         let mut daemon = Daemon::start(&self.home)?;
-        self.tally.kills += 1;
+        self.counter.kills += 1;
         // The first life makes the token; without it nobody could say anything.
-        if self.tally.kills > 1 && self.dice.permille(40) {
+        if self.counter.kills > 1 && self.dice.permille(40) {
             clock::pause_ms(self.dice.range(1, 60)).await;
-            self.tally.while_starting += 1;
+            self.counter.while_starting += 1;
             daemon.kill().await?;
             self.world.journal.killed();
             return Ok(());
@@ -157,7 +157,7 @@ impl Run {
         let journal = &self.world.journal;
         let (accepts, streams) = (journal.open_accepts(), journal.streaming());
         if self.dice.permille(70) {
-            self.tally.while_stopping += 1;
+            self.counter.while_stopping += 1;
             daemon.kill_stopping(Duration::from_millis(self.dice.range(0, 80))).await?;
         } else {
             daemon.kill().await?;
@@ -165,17 +165,17 @@ impl Run {
         self.world.opens(None);
         journal.killed();
         let held = database::held(&self.home.database())?;
-        self.tally.open_accept += u64::from(accepts > 0);
-        self.tally.running_turn += u64::from(held.running > 0);
-        self.tally.streaming += u64::from(streams > 0 || held.streaming > 0);
-        self.tally.open_post += u64::from(held.sending > 0);
+        self.counter.open_accept += u64::from(accepts > 0);
+        self.counter.running_turn += u64::from(held.running > 0);
+        self.counter.streaming += u64::from(streams > 0 || held.streaming > 0);
+        self.counter.open_post += u64::from(held.sending > 0);
         Ok(())
     }
 
     /// Waits for the daemon and lets the clients in.
     async fn open(&mut self, daemon: &mut Daemon) -> Result<()> {
         let (address, took) = daemon.ready(&self.home).await?;
-        self.tally.slowest_start = self.tally.slowest_start.max(took);
+        self.counter.slowest_start = self.counter.slowest_start.max(took);
         self.world.knows(self.home.token()?);
         self.world.opens(Some(address));
         Ok(())
@@ -231,14 +231,14 @@ impl Run {
         )?;
         println!(
             "crash: {} kills, {} messages, {} turns, looked for {} ms{}",
-            self.tally.kills,
+            self.counter.kills,
             database.inbound.len(),
             database.turns.len(),
             begun.elapsed().as_millis(),
             if passed { "" } else { ": WRONG" },
         );
         if last || !passed {
-            self.tally.print(&self.world.journal.book(), &database, self.begun.elapsed());
+            self.counter.print(&self.world.journal.book(), &database, self.begun.elapsed());
         }
         self.world.calm(false);
         Ok(passed)
@@ -308,10 +308,10 @@ impl Run {
         let (took, messages) = (self.world.platform.took(), self.world.platform.messages());
         let evidence = Evidence { book: &book, database, agents: &agents, took: &took, messages: &messages };
         let verdict = oracle::judge(&evidence);
-        self.tally.duplicates = verdict.duplicates;
-        self.tally.lost = took.iter().filter(|took| took.lost).count();
-        self.tally.later = self.world.platform.later();
-        self.tally.deltas = journal.deltas.load(Ordering::Relaxed);
+        self.counter.duplicates = verdict.duplicates;
+        self.counter.lost = took.iter().filter(|took| took.lost).count();
+        self.counter.later = self.world.platform.later();
+        self.counter.deltas = journal.deltas.load(Ordering::Relaxed);
         let mut violations: Vec<Violation> = [stuck, stopped, self.leaks()?]
             .into_iter()
             .flatten()

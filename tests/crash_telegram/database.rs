@@ -94,7 +94,7 @@ pub struct Database {
     pub turns: HashMap<i64, Turn>,
     pub outbox: Vec<Out>,
     /// Source and event of what is kept for a next turn.
-    pub asides: Vec<(String, String)>,
+    pub context_messages: Vec<(String, String)>,
     pub audit: Vec<Audit>,
     pub grants: Vec<Grant>,
     /// How many events of a source were counted under a name.
@@ -158,12 +158,12 @@ pub fn read(path: &Path) -> Result<Database> {
              WHERE act <> 'delete' ORDER BY id",
             out,
         )?,
-        asides: all(&conn, "SELECT source, event_id FROM aside", |row| Ok((row.get(0)?, row.get(1)?)))?,
+        context_messages: all(&conn, "SELECT source, event_id FROM context_message", |row| Ok((row.get(0)?, row.get(1)?)))?,
         audit: all(&conn, "SELECT at, author, via, action, subject, outcome FROM audit ORDER BY id", audit)?,
         grants: all(&conn, "SELECT principal, source, revoked_at IS NULL FROM access ORDER BY id", |row| {
             Ok(Grant { principal: row.get(0)?, source: row.get(1)?, holds: row.get(2)? })
         })?,
-        passed: all(&conn, "SELECT source, kind, n FROM passed_over", |row| {
+        passed: all(&conn, "SELECT source, kind, n FROM dropped_event", |row| {
             Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
         })?
         .into_iter()

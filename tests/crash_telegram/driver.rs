@@ -32,7 +32,7 @@ struct Run {
     dice: Dice,
     kills: u64,
     cycle: u64,
-    tally: Tally,
+    counter: Tally,
     begun: Instant,
     /// So many of the next lives are very short: a crash loop.
     loops: u64,
@@ -96,8 +96,8 @@ impl Run {
         let world = World::new(seed, http).await?;
         let home = Home::make(folder, &cast::config(folder, &world.api.url())?)?;
         let dice = Dice::new(seed).fork(2);
-        let (tally, begun) = (Tally::default(), clock::moment());
-        Ok(Self { world, home, dice, kills, cycle, tally, begun, loops: 0, address: None })
+        let (counter, begun) = (Tally::default(), clock::moment());
+        Ok(Self { world, home, dice, kills, cycle, counter, begun, loops: 0, address: None })
     }
 
     /// Everybody who writes.
@@ -124,7 +124,7 @@ impl Run {
                 return Ok(false);
             }
         }
-        let too_few = self.tally.too_few();
+        let too_few = self.counter.too_few();
         for what in &too_few {
             println!("crash: {what}");
         }
@@ -135,33 +135,33 @@ impl Run {
     async fn life(&mut self) -> Result<()> {
         let born = clock::now();
         let mut daemon = Daemon::start(&self.home)?;
-        self.tally.kills += 1;
+        self.counter.kills += 1;
         // The first life makes the token, which is looked for later.
-        if self.tally.kills > 1 && self.dice.permille(40) {
+        if self.counter.kills > 1 && self.dice.permille(40) {
             clock::pause_ms(self.dice.range(1, 60)).await;
-            self.tally.while_starting += 1;
+            self.counter.while_starting += 1;
             daemon.kill().await?;
             self.world.book().kills.push(clock::now());
             return Ok(());
         }
         let (_, took) = daemon.ready(&self.home).await?;
-        self.tally.slowest_start = self.tally.slowest_start.max(took);
+        self.counter.slowest_start = self.counter.slowest_start.max(took);
         self.moment(born).await;
         let accepts = open_accepts(&self.world, born);
         if self.dice.permille(70) {
-            self.tally.while_stopping += 1;
+            self.counter.while_stopping += 1;
             daemon.kill_stopping(Duration::from_millis(self.dice.range(0, 80))).await?;
         } else {
             daemon.kill().await?;
         }
         self.world.book().kills.push(clock::now());
         let held = database::held(&self.home.database())?;
-        self.tally.open_accept += u64::from(accepts > 0);
-        self.tally.running_turn += u64::from(held.running > 0);
-        self.tally.streaming += u64::from(held.streaming > 0);
-        self.tally.open_post += u64::from(held.sending > 0);
-        self.tally.fetching += u64::from(held.fetching > 0);
-        self.tally.open_command += u64::from(held.commands > 0);
+        self.counter.open_accept += u64::from(accepts > 0);
+        self.counter.running_turn += u64::from(held.running > 0);
+        self.counter.streaming += u64::from(held.streaming > 0);
+        self.counter.open_post += u64::from(held.sending > 0);
+        self.counter.fetching += u64::from(held.fetching > 0);
+        self.counter.open_command += u64::from(held.commands > 0);
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Run {
             clock::pause_ms(1).await;
         }
         if moment == Moment::Command {
-            self.tally.at_command += 1;
+            self.counter.at_command += 1;
         }
         if moment != Moment::Any && self.dice.permille(500) {
             clock::pause_ms(self.dice.range(0, 4)).await;
@@ -208,17 +208,17 @@ impl Run {
         tell(&evidence, &verdict.violations)?;
         println!(
             "crash: {} kills, {} acts, {} turns, looked for {} ms{}",
-            self.tally.kills,
+            self.counter.kills,
             evidence.book.acts.len(),
             evidence.database.turns.len(),
             begun.elapsed().as_millis(),
             if passed { "" } else { ": WRONG" },
         );
         if last || !passed {
-            self.tally.print(&evidence, &verdict, self.begun.elapsed());
+            self.counter.print(&evidence, &verdict, self.begun.elapsed());
         }
         let proven = !passed || !last || proof::prove(&evidence);
-        weather::bad(&self.world, (self.tally.kills / self.cycle) % 2 == 1);
+        weather::bad(&self.world, (self.counter.kills / self.cycle) % 2 == 1);
         self.world.calm(false);
         Ok(passed && proven)
     }

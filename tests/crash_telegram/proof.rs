@@ -23,7 +23,7 @@ const FAULTS: [Fault; 23] = [
         e.database.inbound.push(Inbound { id: row.id + 1_000_000, ..row });
         Some(())
     }),
-    ("what was overheard is lost", "O1: Overheard was due", |e| e.database.asides.pop().map(drop)),
+    ("what was overheard is lost", "O1: Overheard was due", |e| e.database.context_messages.pop().map(drop)),
     ("nobody counted who was denied", "O1: ", |e| {
         e.database.passed.retain(|(_, kind), _| !kind.starts_with("denied"));
         Some(())

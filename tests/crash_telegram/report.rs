@@ -105,7 +105,7 @@ impl Tally {
         row("grants / revocations", format!("{} / {}", audits("grant"), audits("revoke")));
         row("turns", database.turns.len());
         row("  resumed", database.turns.values().filter(|turn| turn.attempt > 1).count());
-        row("overheard", database.asides.len());
+        row("overheard", database.context_messages.len());
         row("parts stored", database.outbox.len());
         row("  tried more than once", database.outbox.iter().filter(|out| out.attempts > 1).count());
         row("posts", e.posts().count());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
-use frontdesk_core::message::{Cursor, Event, EventKind, FirstLine, Place, Source, Speaker};
+use frontdesk_core::message::{Conversation, Cursor, Event, EventKind, FirstLine, SenderKind, Source};
 use frontdesk_core::port::{AdapterError, Busy, Inbox, Stop};
 use serde::Deserialize;
 use serde_json::json;
@@ -92,18 +92,18 @@ fn usable(config: &Config, update: Update) -> Option<Event> {
 /// An update in our terms.
 pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressError> {
     let account = Some(config.account.as_str()).filter(|account| *account != DEFAULT_ACCOUNT);
-    let place = match update.private {
-        true => Place::Dm { chat: update.chat.clone(), thread: None },
-        false => Place::Group { chat: update.chat.clone() },
+    let conversation = match update.private {
+        true => Conversation::Dm { chat: update.chat.clone(), thread: None },
+        false => Conversation::Group { chat: update.chat.clone() },
     };
     Ok(Event {
         id: update.id.to_string(),
         kind: EventKind::Message,
         principal: Principal::new(CHANNEL, account, &update.user)?,
-        speaker: Speaker::Person,
+        sender_kind: SenderKind::Person,
         roles: Vec::new(),
         address: Address::new(CHANNEL, account, &update.chat, None)?,
-        place,
+        conversation,
         addressed: true,
         forward: None,
         first_line: FirstLine::Plain,

@@ -48,7 +48,7 @@ pub struct Options {
 }
 
 #[derive(Clone)]
-enum Desk {
+enum GatewayHandle {
     Inline(Arc<Mutex<Table>>),
     Group(mpsc::Sender<Row>),
 }
@@ -100,18 +100,18 @@ pub fn serve(options: &Options) -> Result<()> {
     // The folder goes with those who started this process.
     let home = tempfile::tempdir_in(&options.folder)?.keep();
     let mut table = Table::open(&home.join("bare.db"))?;
-    let desk = match options.commit {
-        Commit::Inline => Desk::Inline(Arc::new(Mutex::new(table))),
+    let handle = match options.commit {
+        Commit::Inline => GatewayHandle::Inline(Arc::new(Mutex::new(table))),
         Commit::Group => {
             let (rows, arrived) = mpsc::channel();
             std::thread::spawn(move || commit_groups(&mut table, &arrived));
-            Desk::Group(rows)
+            GatewayHandle::Group(rows)
         }
     };
     let router = Router::new()
         .route("/api/chat", post(take))
         .route("/ready", get(|| async { StatusCode::OK }))
-        .with_state(desk);
+        .with_state(handle);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
@@ -125,10 +125,12 @@ pub fn serve(options: &Options) -> Result<()> {
     })
 }
 
-async fn take(State(desk): State<Desk>, body: String) -> StatusCode {
-    let stored = match desk {
-        Desk::Inline(table) => table.lock().unwrap_or_else(PoisonError::into_inner).insert(&body).is_ok(),
-        Desk::Group(rows) => {
+async fn take(State(handle): State<GatewayHandle>, body: String) -> StatusCode {
+    let stored = match handle {
+        GatewayHandle::Inline(table) => {
+            table.lock().unwrap_or_else(PoisonError::into_inner).insert(&body).is_ok()
+        }
+        GatewayHandle::Group(rows) => {
             let (done, stored) = oneshot::channel();
             rows.send(Row { body, done }).is_ok() && matches!(stored.await, Ok(Ok(())))
         }

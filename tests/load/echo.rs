@@ -30,9 +30,9 @@ pub fn run(options: &Options) -> Result<()> {
         let mut tasks = JoinSet::new();
         let mut desks = Vec::new();
         for _ in 0..CHATS {
-            let (desk, asked) = mpsc::unbounded_channel();
+            let (handle, asked) = mpsc::unbounded_channel();
             tasks.spawn(answer(options.api, asked));
-            desks.push(desk);
+            desks.push(handle);
         }
         tasks.spawn(poll(options.api, desks));
         tasks.spawn(async move { Ok(axum::serve(door, router).await?) });
@@ -55,8 +55,8 @@ async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result
         }
         for (at, _) in text.match_indices('=') {
             let Some(n) = number(&text.as_bytes()[at..]) else { continue };
-            let desk = usize::try_from(n % CHATS)?;
-            ensure!(desks[desk].send(n).is_ok(), "nobody answers any more");
+            let handle = usize::try_from(n % CHATS)?;
+            ensure!(desks[handle].send(n).is_ok(), "nobody answers any more");
         }
     }
 }

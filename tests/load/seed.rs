@@ -49,7 +49,7 @@ pub fn fill(database: &Path, sessions: i64) -> Result<()> {
             inbound.execute(params![n + 1, format!("user{user}/{n:016x}"), key, address, spoke, text])?;
             turn.execute(params![n + 1, key, address, spoke, text])?;
         }
-        tx.execute("UPDATE tally SET n = n + ?1 WHERE name = 'sessions'", [sessions])?;
+        tx.execute("UPDATE counter SET n = n + ?1 WHERE name = 'sessions'", [sessions])?;
     }
     tx.commit()?;
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::message::{Outcome, Speaker};
+use frontdesk_core::message::{Outcome, SenderKind};
 use frontdesk_runtime::Lifecycle;
 use frontdesk_world::event::said;
 use frontdesk_world::{World, operator, plan};
@@ -13,8 +13,8 @@ async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
     let anna = world.user("anna");
     anna.says("/gateway stop").await;
     assert_eq!(anna.hears().await, "Only admins may look after the gateway.");
-    assert_eq!(*world.desk().lifecycle().borrow(), None);
-    let audits = world.desk().audits(None, 10).await.unwrap();
+    assert_eq!(*world.handle().lifecycle().borrow(), None);
+    let audits = world.handle().audits(None, 10).await.unwrap();
     let line = (audits[0].by.as_str(), audits[0].action.as_str(), audits[0].outcome.as_str());
     assert_eq!(line, ("fake:anna", "gateway stop", "refused:not_admin"));
 }
@@ -29,16 +29,16 @@ async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
         said("root", command).instead_of("in-1"),
         said("root", command).pressed_under("out-1"),
         said("root", "look").replying_to(command),
-        said("root", command).in_group("-1").by(Speaker::Chat),
-        said("-1", command).in_group("-1").by(Speaker::Chat),
-        said("root", command).in_group("-1").by(Speaker::Bot),
+        said("root", command).in_group("-1").by(SenderKind::Chat),
+        said("-1", command).in_group("-1").by(SenderKind::Chat),
+        said("root", command).in_group("-1").by(SenderKind::Bot),
         said("anna", command).shown_as("root"),
         said("anna", command).in_group("-1"),
     ] {
         platform.brought(happening).await;
     }
     world.at_rest().await;
-    let access = world.desk().access();
+    let access = world.handle().access();
     assert!(access.entries.iter().all(|entry| entry.principal.id() != "eve"), "{access:?}");
 }
 
@@ -81,7 +81,7 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     root.says("/gateway stop fake confirm").await;
     assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
     world.at_rest().await;
-    let account = |world: &World| world.desk().accounts().remove(0);
+    let account = |world: &World| world.handle().accounts().remove(0);
     // The answer is stored together with the switch, and the switch is thrown a moment later.
     frontdesk_world::patience::until("the account is disconnected", || async {
         account(&world).stopped.map(drop)
@@ -96,7 +96,7 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
     let accounts = vec![("fake".to_owned(), "default".to_owned())];
     let start = frontdesk_store::row::AccessChange::Switch { accounts, stopped: false };
-    world.desk().change_access(start, by).await.unwrap();
+    world.handle().change_access(start, by).await.unwrap();
     assert!(matches!(world.platform().outcome(waits).await, Outcome::Accepted { .. }));
     assert_eq!(root.hears().await, "are you there?");
 }
@@ -114,9 +114,9 @@ async fn the_last_way_in_is_closed_on_a_second_word_alone() {
     root.says("/gateway stop").await;
     assert!(root.hears().await.contains("/gateway stop confirm"));
     world.at_rest().await;
-    assert_eq!(world.desk().accounts()[0].stopped, None);
-    assert_eq!(*world.desk().lifecycle().borrow(), None);
-    let audits = world.desk().audits(None, 2).await.unwrap();
+    assert_eq!(world.handle().accounts()[0].stopped, None);
+    assert_eq!(*world.handle().lifecycle().borrow(), None);
+    let audits = world.handle().audits(None, 2).await.unwrap();
     let outcomes: Vec<&str> = audits.iter().map(|line| line.outcome.as_str()).collect();
     assert_eq!(outcomes, ["refused:not_confirmed", "refused:last_way_in"]);
 }
@@ -128,12 +128,12 @@ async fn the_only_admin_goes_on_a_second_word_alone() {
         principal: format!("fake:{who}").parse().unwrap(),
         scope: frontdesk_store::row::Scope::Admin,
     };
-    world.desk().change_access(grant("anna"), operator()).await.unwrap();
+    world.handle().change_access(grant("anna"), operator()).await.unwrap();
     let anna = world.user("anna");
     anna.says("/gateway revoke fake anna").await;
     let asked = anna.hears().await;
     assert!(asked.contains("last admin") && asked.contains("/gateway revoke fake anna confirm"), "{asked}");
-    world.desk().change_access(grant("bob"), operator()).await.unwrap();
+    world.handle().change_access(grant("bob"), operator()).await.unwrap();
     anna.says("/gateway revoke fake anna").await;
     anna.hears().await;
     anna.says("/gateway status").await;
@@ -151,7 +151,7 @@ async fn a_revocation_says_where_somebody_may_still_speak() {
     let grant =
         |scope| frontdesk_store::row::AccessChange::Grant { principal: "fake:eve".parse().unwrap(), scope };
     let scope = frontdesk_store::row::Scope::Group("-7".to_owned());
-    world.desk().change_access(grant(scope), operator()).await.unwrap();
+    world.handle().change_access(grant(scope), operator()).await.unwrap();
     let root = world.user("root");
     root.says("/gateway revoke fake eve").await;
     let said = root.hears().await;
@@ -172,7 +172,7 @@ async fn a_revocation_says_where_somebody_may_still_speak() {
 async fn stop_and_restart_come_after_their_answer_is_stored() {
     let world = World::new().await;
     let root = world.user("root");
-    let mut lifecycle = world.desk().lifecycle();
+    let mut lifecycle = world.handle().lifecycle();
     let restart = root.says("/gateway restart").await;
     lifecycle.changed().await.unwrap();
     assert_eq!(*lifecycle.borrow(), Some(Lifecycle::Restart));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::hook::{Hook, Moment, Point, Verdict};
+use frontdesk_core::hook::{Hook, HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
 use frontdesk_core::port::Turn;
 use frontdesk_core::prompt;
@@ -18,7 +18,7 @@ const GROUP: &str = "-3";
 
 async fn changes(world: &World, change: AccessChange) {
     let by = Author { name: "cli".to_owned(), via: "cli" };
-    world.desk().change_access(change, by).await.unwrap();
+    world.handle().change_access(change, by).await.unwrap();
 }
 
 async fn lets_in(world: &World, who: &str) {
@@ -165,11 +165,11 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     world.agent().will([Step::Hang]);
     world.platform().brought(said("anna", "what now?").in_group(GROUP)).await;
     world.agent().begun(1).await;
-    assert_eq!(last(&world).asides[0].from.id.to_string(), "fake:eve");
+    assert_eq!(last(&world).context_messages[0].from.id.to_string(), "fake:eve");
     world.crash().await;
     world.start().await.unwrap();
     world.agent().begun(2).await;
-    assert_eq!(last(&world).asides.len(), 1, "who may still speak is still heard");
+    assert_eq!(last(&world).context_messages.len(), 1, "who may still speak is still heard");
     world.at_rest().await;
 
     there(&world, said("eve", "psst").overheard_in(GROUP)).await;
@@ -180,7 +180,7 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     world.crash().await;
     world.start().await.unwrap();
     world.agent().begun(4).await;
-    assert!(last(&world).asides.is_empty());
+    assert!(last(&world).context_messages.is_empty());
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn what_is_shown_is_words_and_commands_nothing() {
     let caption = said("root", "/gateway stop").written(FirstLine::Shown).with_file("cat", FileKind::Photo);
     there(&world, caption).await;
     assert_eq!(last(&world).prompt[0].files.len(), 1, "the picture is there with its words");
-    assert_eq!(*world.desk().lifecycle().borrow(), None);
+    assert_eq!(*world.handle().lifecycle().borrow(), None);
     assert_eq!(world.session("root").await.epoch, 1);
     // The admin called, and hears how a group is opened; it is not opened by what is shown in it.
     there(&world, said("root", "/gateway allow-here").written(FirstLine::Shown).in_group("-9")).await;
@@ -307,17 +307,17 @@ impl Hook for Operator {
     fn name(&self) -> &str {
         "operator"
     }
-    fn points(&self) -> &[Point] {
-        &[Point::BeforeAgentStart, Point::MessageReceived]
+    fn points(&self) -> &[HookPoint] {
+        &[HookPoint::BeforeAgentStart, HookPoint::MessageReceived]
     }
     fn limit(&self) -> Duration {
         Duration::from_secs(1)
     }
-    async fn call(&self, moment: &Moment) -> Verdict {
+    async fn call(&self, moment: &HookEvent) -> HookVerdict {
         match moment.point {
-            Point::BeforeAgentStart => Verdict::Context("It is Monday.".to_owned()),
-            _ if moment.text.contains("rude") => Verdict::Drop("rude".to_owned()),
-            _ => Verdict::Rewrite(format!("{}!", moment.text)),
+            HookPoint::BeforeAgentStart => HookVerdict::Context("It is Monday.".to_owned()),
+            _ if moment.text.contains("rude") => HookVerdict::Drop("rude".to_owned()),
+            _ => HookVerdict::Rewrite(format!("{}!", moment.text)),
         }
     }
 }

@@ -7,7 +7,7 @@ use frontdesk_core::access::DmPolicy;
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::message::Outcome;
 use frontdesk_core::pairing::Code;
-use frontdesk_runtime::DeskError;
+use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author};
 use frontdesk_world::patience::until;
 use frontdesk_world::platform::Fault;
@@ -27,7 +27,7 @@ fn busy(after: Option<Duration>) -> Fault {
 /// The platform has refused one request, and the part waits.
 async fn put_off(world: &World) {
     until("the part waits for its pause", || async {
-        let waits = |part: &frontdesk_store::row::OutRow| part.state == "queued" && part.error.is_some();
+        let waits = |part: &frontdesk_store::row::OutboxRow| part.state == "queued" && part.error.is_some();
         world.outbox().await.iter().any(waits).then_some(())
     })
     .await;
@@ -79,7 +79,7 @@ async fn mute(world: &World) {
     let root = world.user("root");
     root.says("/gateway mute 30").await;
     root.hears().await;
-    until("the mute holds", || async { world.desk().access().chats.first().map(drop) }).await;
+    until("the mute holds", || async { world.handle().access().chats.first().map(drop) }).await;
 }
 
 /// What is said after the mute was answered.
@@ -126,8 +126,8 @@ async fn a_mute_is_shown_by_the_calendar_that_people_see() {
     let world = World::new().await;
     mute(&world).await;
     world.clock().jump(-DAY);
-    let shown = world.desk().access().chats.remove(0).muted_until.unwrap();
-    assert_eq!((shown - world.desk().clock().wall()).num_minutes(), 30);
+    let shown = world.handle().access().chats.remove(0).muted_until.unwrap();
+    assert_eq!((shown - world.handle().clock().wall()).num_minutes(), 30);
 }
 
 #[tokio::test]
@@ -139,8 +139,8 @@ async fn a_stranger_gets_another_code_after_an_hour_whatever_the_clock_says() {
         eve.hears().await;
         world.clock().jump(step);
         assert_eq!(eve.tries("hi again").await, Outcome::Denied, "{step}: the code is still good");
-        let request = world.desk().pairing_requests().await.unwrap().remove(0);
-        let left = request.expires - world.desk().clock().wall();
+        let request = world.handle().pairing_requests().await.unwrap().remove(0);
+        let left = request.expires - world.handle().clock().wall();
         assert_eq!(left.num_minutes(), 60, "{step}: it is shown by the calendar that people see");
         world.clock().pass(minutes(61));
         assert!(!matches!(eve.tries("and again").await, Outcome::Denied), "{step}");
@@ -162,9 +162,9 @@ async fn a_stranger_may_ask_again_after_a_restart_by_a_clock_that_was_set_back()
     }
 }
 
-async fn guess(world: &World) -> Result<AccessDone, DeskError> {
+async fn guess(world: &World) -> Result<AccessDone, GatewayError> {
     let change = AccessChange::Approve { code: Code::read("ABCDEFGH").unwrap(), place: None };
-    world.desk().change_access(change, Author { name: "api:main".to_owned(), via: "api" }).await
+    world.handle().change_access(change, Author { name: "api:main".to_owned(), via: "api" }).await
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Edits, buttons and marks.
 
-use frontdesk_core::message::{Manner, Outcome};
+use frontdesk_core::message::{InputKind, Outcome};
 use frontdesk_world::event::said;
 use frontdesk_world::{Step, World};
 
@@ -31,8 +31,9 @@ async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
         Outcome::Accepted { .. }
     ));
     world.at_rest().await;
-    let manners: Vec<Manner> = world.agent().turns().iter().map(|turn| turn.prompt[0].manner).collect();
-    assert_eq!(manners, [Manner::Message, Manner::Edit]);
+    let manners: Vec<InputKind> =
+        world.agent().turns().iter().map(|turn| turn.prompt[0].input_kind).collect();
+    assert_eq!(manners, [InputKind::Message, InputKind::Edit]);
 }
 
 #[tokio::test]
@@ -66,7 +67,10 @@ async fn a_button_is_a_message_with_its_data() {
     world.platform().brought(said("anna", "yes, do it").pressed_under("out-1")).await;
     world.at_rest().await;
     let turns = world.agent().turns();
-    assert_eq!((turns[0].prompt[0].text.as_str(), turns[0].prompt[0].manner), ("yes, do it", Manner::Button));
+    assert_eq!(
+        (turns[0].prompt[0].text.as_str(), turns[0].prompt[0].input_kind),
+        ("yes, do it", InputKind::Button)
+    );
 }
 
 #[tokio::test]
@@ -84,9 +88,12 @@ async fn a_mark_is_heard_with_the_next_message() {
     anna.says("go on").await;
     anna.hears().await;
     let turns = world.agent().turns();
-    let aside = &turns[1].asides[0];
-    assert_eq!(aside.manner, Manner::Reaction);
-    assert!(aside.text.contains("👍") && aside.text.contains("hello"), "{aside:?}");
+    let context_message = &turns[1].context_messages[0];
+    assert_eq!(context_message.input_kind, InputKind::Reaction);
+    assert!(
+        context_message.text.contains("👍") && context_message.text.contains("hello"),
+        "{context_message:?}"
+    );
 }
 
 #[tokio::test]

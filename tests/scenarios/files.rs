@@ -493,7 +493,7 @@ async fn erasing_a_conversation_erases_its_files() {
         world.at_rest().await;
     }
     assert_eq!((listed(world.media().join("in")).len(), listed(world.media().join("out")).len()), (2, 2));
-    world.desk().erase(&world.key("anna"), &operator()).await.unwrap();
+    world.handle().erase(&world.key("anna"), &operator()).await.unwrap();
     let [left] = &listed(world.media().join("in"))[..] else { panic!("one is left") };
     let bobs = std::fs::read(world.media().join("in").join(left)).unwrap();
     assert_eq!(bobs, b"bytes of dog", "another conversation's file stays");
@@ -541,7 +541,7 @@ async fn the_same_content_lies_on_the_disk_once_and_outlives_either_session() {
     assert_eq!((world.platform().fetched().len(), listed(world.media().join("in")).len()), (2, 1));
     let path = files(&world, 1, 0)[0].got.clone().unwrap();
     assert_eq!(files(&world, 0, 0)[0].got, Ok(path.clone()));
-    world.desk().erase(&world.key("anna"), &frontdesk_world::operator()).await.unwrap();
+    world.handle().erase(&world.key("anna"), &frontdesk_world::operator()).await.unwrap();
     let orphan = made(&world, "in/aa.jpg", b"x");
     aged(&path, &world);
     aged(&orphan, &world);
@@ -549,7 +549,7 @@ async fn the_same_content_lies_on_the_disk_once_and_outlives_either_session() {
     world.start().await.unwrap();
     until("the orphan is gone", || async { (!orphan.exists()).then_some(()) }).await;
     assert!(path.exists(), "it is ben's as well");
-    world.desk().erase(&world.key("ben"), &frontdesk_world::operator()).await.unwrap();
+    world.handle().erase(&world.key("ben"), &frontdesk_world::operator()).await.unwrap();
     world.stop().await;
     world.start().await.unwrap();
     until("the file is gone", || async { (!path.exists()).then_some(()) }).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::access::GroupAccess;
-use frontdesk_core::message::{FileKind, Outcome, Speaker};
+use frontdesk_core::message::{FileKind, Outcome, SenderKind};
 use frontdesk_runtime::config::Sharing;
 use frontdesk_store::row::InboundRow;
 use frontdesk_world::event::said;
@@ -36,7 +36,7 @@ async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_th
     platform.brought(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
     let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
     let key = "agent:main:fake:group:-9".parse().unwrap();
-    let [row] = &world.desk().store().history(&key, None, None, 9).await.unwrap()[..] else {
+    let [row] = &world.handle().store().history(&key, None, None, 9).await.unwrap()[..] else {
         panic!("one row")
     };
     let InboundRow { text, quote, links, attachments, .. } = &row.message;
@@ -62,7 +62,7 @@ async fn a_group_stays_silent_until_it_is_spoken_to() {
     platform.brought(said("anna", "now you").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["now you"]);
     let turn = &world.agent().turns()[0];
-    assert!(turn.asides.is_empty(), "nothing is overheard unless the operator wants it");
+    assert!(turn.context_messages.is_empty(), "nothing is overheard unless the operator wants it");
 }
 
 #[tokio::test]
@@ -111,11 +111,12 @@ async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
     platform.brought(said("anna", "what did they say?").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await.len(), 1);
     let turns = world.agent().turns();
-    let overheard: Vec<&str> = turns[0].asides.iter().map(|aside| aside.text.as_str()).collect();
+    let overheard: Vec<&str> =
+        turns[0].context_messages.iter().map(|context_message| context_message.text.as_str()).collect();
     assert_eq!(overheard, ["two", "three"], "the last two, in order");
     platform.brought(said("anna", "and now?").in_group(GROUP)).await;
     world.at_rest().await;
-    assert!(world.agent().turns()[1].asides.is_empty(), "nothing is heard twice");
+    assert!(world.agent().turns()[1].context_messages.is_empty(), "nothing is heard twice");
 }
 
 #[tokio::test]
@@ -160,7 +161,7 @@ async fn other_programs_are_not_heard_unless_they_are_named() {
     }))
     .await;
     let platform = world.platform();
-    let bot = |name: &str| said(name, "beep").in_group(GROUP).by(Speaker::Bot);
+    let bot = |name: &str| said(name, "beep").in_group(GROUP).by(SenderKind::Bot);
     assert_eq!(platform.brought(bot("spammer")).await, Outcome::Denied);
     assert!(matches!(platform.brought(bot("helper")).await, Outcome::Accepted { .. }));
 }
@@ -172,7 +173,7 @@ async fn two_programs_that_answer_each_other_are_silenced_for_a_minute() {
     }))
     .await;
     let platform = world.platform();
-    let bot = |n: usize| said("helper", &format!("beep {n}")).in_group(GROUP).by(Speaker::Bot);
+    let bot = |n: usize| said("helper", &format!("beep {n}")).in_group(GROUP).by(SenderKind::Bot);
     for n in 0..20 {
         assert!(matches!(platform.brought(bot(n)).await, Outcome::Accepted { .. }), "{n}");
     }
@@ -223,7 +224,7 @@ async fn an_old_id_that_somebody_writes_to_takes_nothing_from_a_group_at_work() 
     platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
         to: GROUP.to_owned(),
     })]);
-    world.desk().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();
+    world.handle().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();
     assert_eq!(answers(&world, GROUP).await, ["before", "to the old id"]);
     platform.brought(said("anna", "after").in_group(GROUP)).await;
     world.at_rest().await;
@@ -260,7 +261,7 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
         let scope = frontdesk_store::row::Scope::Group(id.to_owned());
         let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
         let grant = frontdesk_store::row::AccessChange::Grant { principal, scope };
-        world.desk().change_access(grant, by).await.unwrap();
+        world.handle().change_access(grant, by).await.unwrap();
         let said = platform.brought(said(&format!("ben{id}"), "four").in_group("-100")).await;
         assert!(matches!(said, Outcome::Accepted { .. }), "{id}: {said:?}");
     }

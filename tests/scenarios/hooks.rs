@@ -4,33 +4,33 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::hook::{Hook, Moment, Point, Verdict};
+use frontdesk_core::hook::{Hook, HookEvent, HookPoint, HookVerdict};
 use frontdesk_world::{Step, World, plan};
 
-type Act = fn(&Moment) -> Verdict;
+type Act = fn(&HookEvent) -> HookVerdict;
 
 /// A hook at every point, with something to do at one.
 struct Test {
-    at: Point,
+    at: HookPoint,
     act: Act,
-    seen: Arc<Mutex<Vec<Point>>>,
+    seen: Arc<Mutex<Vec<HookPoint>>>,
 }
 
-const ALL: [Point; 14] = [
-    Point::BeforeAgentStart,
-    Point::AgentEnd,
-    Point::MessageReceived,
-    Point::MessageSending,
-    Point::MessageSent,
-    Point::BeforeToolCall,
-    Point::AfterToolCall,
-    Point::ToolResultPersist,
-    Point::SessionStart,
-    Point::SessionEnd,
-    Point::BeforeCompaction,
-    Point::AfterCompaction,
-    Point::GatewayStart,
-    Point::GatewayStop,
+const ALL: [HookPoint; 14] = [
+    HookPoint::BeforeAgentStart,
+    HookPoint::AgentEnd,
+    HookPoint::MessageReceived,
+    HookPoint::MessageSending,
+    HookPoint::MessageSent,
+    HookPoint::BeforeToolCall,
+    HookPoint::AfterToolCall,
+    HookPoint::ToolResultPersist,
+    HookPoint::SessionStart,
+    HookPoint::SessionEnd,
+    HookPoint::BeforeCompaction,
+    HookPoint::AfterCompaction,
+    HookPoint::GatewayStart,
+    HookPoint::GatewayStop,
 ];
 
 #[async_trait]
@@ -38,26 +38,26 @@ impl Hook for Test {
     fn name(&self) -> &str {
         "test"
     }
-    fn points(&self) -> &[Point] {
+    fn points(&self) -> &[HookPoint] {
         &ALL
     }
     fn limit(&self) -> Duration {
         Duration::from_secs(2)
     }
-    async fn call(&self, moment: &Moment) -> Verdict {
+    async fn call(&self, moment: &HookEvent) -> HookVerdict {
         self.seen.lock().unwrap().push(moment.point);
-        if moment.point == self.at { (self.act)(moment) } else { Verdict::Pass }
+        if moment.point == self.at { (self.act)(moment) } else { HookVerdict::Pass }
     }
 }
 
-fn hook(at: Point, act: Act) -> Test {
+fn hook(at: HookPoint, act: Act) -> Test {
     Test { at, act, seen: Arc::default() }
 }
 
 #[tokio::test]
 async fn a_hook_rewrites_what_the_agent_hears() {
-    let rewrite: Act = |moment| Verdict::Rewrite(moment.text.replace("colour", "color"));
-    let world = World::with(plan().hook(hook(Point::MessageReceived, rewrite))).await;
+    let rewrite: Act = |moment| HookVerdict::Rewrite(moment.text.replace("colour", "color"));
+    let world = World::with(plan().hook(hook(HookPoint::MessageReceived, rewrite))).await;
     let anna = world.user("anna");
     let message = anna.says("which colour?").await;
     assert_eq!(anna.hears().await, "which color?");
@@ -67,7 +67,8 @@ async fn a_hook_rewrites_what_the_agent_hears() {
 #[tokio::test]
 async fn a_hook_drops_a_message_and_the_row_says_so() {
     let world =
-        World::with(plan().hook(hook(Point::MessageReceived, |_| Verdict::Drop("spam".to_owned())))).await;
+        World::with(plan().hook(hook(HookPoint::MessageReceived, |_| HookVerdict::Drop("spam".to_owned()))))
+            .await;
     let anna = world.user("anna");
     let message = anna.says("buy now").await;
     let row = world.ended(message).await;
@@ -79,10 +80,10 @@ async fn a_hook_drops_a_message_and_the_row_says_so() {
 #[tokio::test]
 async fn a_message_that_a_hook_drops_takes_no_other_with_it() {
     let spam: Act = |moment| match moment.text.contains("spam") {
-        true => Verdict::Drop("spam".to_owned()),
-        false => Verdict::Pass,
+        true => HookVerdict::Drop("spam".to_owned()),
+        false => HookVerdict::Pass,
     };
-    let world = World::with(plan().collect(1000).hook(hook(Point::MessageReceived, spam))).await;
+    let world = World::with(plan().collect(1000).hook(hook(HookPoint::MessageReceived, spam))).await;
     let anna = world.user("anna");
     let (good, bad, more) = (anna.says("one").await, anna.says("spam").await, anna.says("two").await);
     world.clock().pass(Duration::from_secs(1));
@@ -96,7 +97,7 @@ async fn a_message_that_a_hook_drops_takes_no_other_with_it() {
 #[tokio::test]
 async fn a_hook_answers_in_the_agents_place() {
     let world = World::with(
-        plan().hook(hook(Point::MessageReceived, |_| Verdict::Answer("closed today".to_owned()))),
+        plan().hook(hook(HookPoint::MessageReceived, |_| HookVerdict::Answer("closed today".to_owned()))),
     )
     .await;
     let anna = world.user("anna");
@@ -109,8 +110,10 @@ async fn a_hook_answers_in_the_agents_place() {
 async fn a_hook_adds_context_and_has_the_last_word_on_answers() {
     let world = World::with(
         plan()
-            .hook(hook(Point::BeforeAgentStart, |_| Verdict::Context("it is Monday".to_owned())))
-            .hook(hook(Point::MessageSending, |moment| Verdict::Rewrite(format!("{}!", moment.text)))),
+            .hook(hook(HookPoint::BeforeAgentStart, |_| HookVerdict::Context("it is Monday".to_owned())))
+            .hook(hook(HookPoint::MessageSending, |moment| {
+                HookVerdict::Rewrite(format!("{}!", moment.text))
+            })),
     )
     .await;
     let anna = world.user("anna");
@@ -122,7 +125,7 @@ async fn a_hook_adds_context_and_has_the_last_word_on_answers() {
 #[tokio::test]
 async fn a_hook_changes_a_tools_parameters_or_denies_it() {
     let world = World::with(
-        plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Params(serde_json::json!({ "n": 2 })))),
+        plan().hook(hook(HookPoint::BeforeToolCall, |_| HookVerdict::Params(serde_json::json!({ "n": 2 })))),
     )
     .await;
     world.agent().will([Step::Tool("count"), Step::Echo]);
@@ -131,9 +134,10 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
     world.at_rest().await;
     assert_eq!(world.agent().tools()[0].2, serde_json::json!({ "n": 2 }));
 
-    let world =
-        World::with(plan().hook(hook(Point::BeforeToolCall, |_| Verdict::Drop("not today".to_owned()))))
-            .await;
+    let world = World::with(
+        plan().hook(hook(HookPoint::BeforeToolCall, |_| HookVerdict::Drop("not today".to_owned()))),
+    )
+    .await;
     world.agent().will([Step::Tool("count"), Step::Echo]);
     world.user("anna").says("hello").await;
     world.at_rest().await;
@@ -144,7 +148,8 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
 #[tokio::test]
 async fn a_hook_that_panics_or_sleeps_is_gone_around() {
     let world =
-        World::with(plan().hook(hook(Point::MessageReceived, |_| panic!("a fault of the operator's")))).await;
+        World::with(plan().hook(hook(HookPoint::MessageReceived, |_| panic!("a fault of the operator's"))))
+            .await;
     let anna = world.user("anna");
     anna.says("hello").await;
     assert_eq!(anna.hears().await, "hello");
@@ -155,13 +160,13 @@ async fn a_hook_that_panics_or_sleeps_is_gone_around() {
         fn name(&self) -> &str {
             "asleep"
         }
-        fn points(&self) -> &[Point] {
-            &[Point::MessageReceived]
+        fn points(&self) -> &[HookPoint] {
+            &[HookPoint::MessageReceived]
         }
         fn limit(&self) -> Duration {
             Duration::from_secs(2)
         }
-        async fn call(&self, _: &Moment) -> Verdict {
+        async fn call(&self, _: &HookEvent) -> HookVerdict {
             std::future::pending().await
         }
     }
@@ -178,8 +183,8 @@ async fn a_hook_that_panics_or_sleeps_is_gone_around() {
 
 #[tokio::test]
 async fn hooks_are_called_at_every_point_that_this_agent_can_reach() {
-    let seen: Arc<Mutex<Vec<Point>>> = Arc::default();
-    let onlooker = Test { at: Point::GatewayStop, act: |_| Verdict::Pass, seen: seen.clone() };
+    let seen: Arc<Mutex<Vec<HookPoint>>> = Arc::default();
+    let onlooker = Test { at: HookPoint::GatewayStop, act: |_| HookVerdict::Pass, seen: seen.clone() };
     let mut world = World::with(plan().hook(onlooker)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Tool("count"), Step::Echo]);
@@ -189,17 +194,17 @@ async fn hooks_are_called_at_every_point_that_this_agent_can_reach() {
     world.stop().await;
     let seen = seen.lock().unwrap().clone();
     let reachable = [
-        Point::GatewayStart,
-        Point::SessionStart,
-        Point::MessageReceived,
-        Point::BeforeAgentStart,
-        Point::BeforeToolCall,
-        Point::AfterToolCall,
-        Point::MessageSending,
-        Point::AgentEnd,
-        Point::MessageSent,
-        Point::SessionEnd,
-        Point::GatewayStop,
+        HookPoint::GatewayStart,
+        HookPoint::SessionStart,
+        HookPoint::MessageReceived,
+        HookPoint::BeforeAgentStart,
+        HookPoint::BeforeToolCall,
+        HookPoint::AfterToolCall,
+        HookPoint::MessageSending,
+        HookPoint::AgentEnd,
+        HookPoint::MessageSent,
+        HookPoint::SessionEnd,
+        HookPoint::GatewayStop,
     ];
     for point in reachable {
         assert!(seen.contains(&point), "{point:?} was not reached: {seen:?}");

@@ -224,24 +224,24 @@ async fn an_operator_can_send_retry_and_drop() {
     let world = World::new().await;
     let anna = world.user("anna");
     let to = "fake:anna".parse().unwrap();
-    let first = world.desk().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
-    let again = world.desk().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
+    let first = world.handle().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
+    let again = world.handle().send(&to, "good **morning**", None, "k1", &operator()).await.unwrap();
     assert_eq!(first[0].post.out, again[0].post.out, "the same request is the same row");
     assert_eq!(anna.hears().await, "good <b>morning</b>");
     world.at_rest().await;
 
     let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
     world.platform().fails([refused(), refused()]);
-    let row = world.desk().send(&to, "once more", None, "k2", &operator()).await.unwrap().remove(0);
+    let row = world.handle().send(&to, "once more", None, "k2", &operator()).await.unwrap().remove(0);
     world.at_rest().await;
-    world.desk().retry_part(row.post.out, &operator()).await.unwrap();
+    world.handle().retry_part(row.post.out, &operator()).await.unwrap();
     assert_eq!(anna.hears().await, "once more");
     assert!(
-        world.desk().drop_part(row.post.out, &operator()).await.is_err(),
+        world.handle().drop_part(row.post.out, &operator()).await.is_err(),
         "what was sent cannot be dropped"
     );
-    assert!(world.desk().send(&"nowhere:1".parse().unwrap(), "x", None, "k3", &operator()).await.is_err());
-    assert!(world.desk().send(&to, "  ", None, "k4", &operator()).await.is_err());
+    assert!(world.handle().send(&"nowhere:1".parse().unwrap(), "x", None, "k3", &operator()).await.is_err());
+    assert!(world.handle().send(&to, "  ", None, "k4", &operator()).await.is_err());
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn refused_credentials_stop_the_account_and_show() {
     anna.says("hello").await;
     refused(&world, 1).await;
     let error = frontdesk_world::patience::until("the account shows it", || async {
-        world.desk().accounts()[0].error.clone()
+        world.handle().accounts()[0].error.clone()
     })
     .await;
     assert!(error.contains("credentials"), "{error}");

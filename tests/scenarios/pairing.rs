@@ -6,7 +6,7 @@ use frontdesk_core::access::DmPolicy;
 use frontdesk_core::address::Principal;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_core::pairing::ALPHABET;
-use frontdesk_runtime::DeskError;
+use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Scope};
 use frontdesk_world::event::said;
 use frontdesk_world::patience::until;
@@ -28,9 +28,9 @@ fn cli() -> Author {
     Author { name: "cli".to_owned(), via: "cli" }
 }
 
-async fn approve(world: &World, code: &str) -> Result<AccessDone, DeskError> {
+async fn approve(world: &World, code: &str) -> Result<AccessDone, GatewayError> {
     let code = frontdesk_core::pairing::Code::read(code).unwrap();
-    world.desk().change_access(AccessChange::Approve { code, place: None }, cli()).await
+    world.handle().change_access(AccessChange::Approve { code, place: None }, cli()).await
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
     let eve = world.user("eve");
     let principal = "fake:eve".parse().unwrap();
     let grant = AccessChange::Grant { principal, scope: Scope::Dm };
-    world.desk().change_access(grant, cli()).await.unwrap();
+    world.handle().change_access(grant, cli()).await.unwrap();
     world.agent().will([frontdesk_world::Step::Hang]);
     let running = eve.says("runs").await;
     world.agent().begun(1).await;
@@ -172,7 +172,7 @@ async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
     world.at_rest().await;
     assert_eq!(world.agent().heard(), ["runs"], "nothing that waited has reached the agent");
     assert!(!matches!(eve.tries("hello?").await, Outcome::Accepted { .. }));
-    let audits = world.desk().audits(None, 10).await.unwrap();
+    let audits = world.handle().audits(None, 10).await.unwrap();
     assert_eq!((audits[0].action.as_str(), audits[0].by.as_str()), ("revoke", "fake:root"));
 }
 
@@ -182,11 +182,11 @@ async fn a_revocation_comes_to_its_end_also_when_its_author_hangs_up() {
     let eve = world.user("eve");
     let principal: Principal = "fake:eve".parse().unwrap();
     let grant = AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm };
-    world.desk().change_access(grant, cli()).await.unwrap();
+    world.handle().change_access(grant, cli()).await.unwrap();
     world.agent().will([frontdesk_world::Step::Hang]);
     let running = eve.says("runs").await;
     world.agent().begun(1).await;
-    let revoke = world.desk().change_access(
+    let revoke = world.handle().change_access(
         AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None },
         cli(),
     );
@@ -200,7 +200,7 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     let world = World::with(guarded()).await;
     let eve = world.user("eve");
     let principal: frontdesk_core::address::Principal = "fake:eve".parse().unwrap();
-    let change = |change| async { world.desk().change_access(change, cli()).await.unwrap() };
+    let change = |change| async { world.handle().change_access(change, cli()).await.unwrap() };
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
     world.agent().will([frontdesk_world::Step::Hang]);
     let running = eve.says("runs").await;
@@ -243,7 +243,7 @@ async fn a_right_code_that_is_typed_twice_is_no_guess() {
 async fn grants_outlive_a_restart_and_hold_for_nobody_else() {
     let mut world = World::with(guarded()).await;
     let principal = "fake:eve".parse().unwrap();
-    world.desk().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
+    world.handle().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
     world.crash().await;
     world.start().await.unwrap();
     world.user("eve").says("hello").await;
@@ -279,11 +279,11 @@ async fn a_crowd_of_strangers_locks_nobody_out() {
     let eve = world.user("eve");
     eve.tries("me too").await;
     world.at_rest().await;
-    let asking = world.desk().pairing_requests().await.unwrap().len();
+    let asking = world.handle().pairing_requests().await.unwrap().len();
     assert!(asking <= 100, "{asking} requests are open");
     let told = world.user("root").sees().len();
     assert_eq!(told, 1, "an admin's phone does not ring three hundred times");
     let principal = "fake:eve".parse().unwrap();
-    world.desk().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
+    world.handle().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
     eve.says("in by id").await;
 }

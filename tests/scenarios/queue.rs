@@ -114,10 +114,10 @@ async fn a_full_house_withholds_the_acknowledgement_and_loses_nothing() {
     world.agent().begun(1).await;
     anna.says("waits 1").await;
     anna.says("waits 2").await;
-    assert_eq!(world.desk().store().waiting(), 2);
+    assert_eq!(world.handle().store().waiting(), 2);
     let number = ben.writes("must not be lost");
     frontdesk_world::patience::until("the house says that it is full", || async {
-        world.desk().health().degraded.iter().any(|reason| reason.contains("full")).then_some(())
+        world.handle().health().degraded.iter().any(|reason| reason.contains("full")).then_some(())
     })
     .await;
     world.agent().go_on();

@@ -1,7 +1,7 @@
 //! Whoever may not speak reaches no agent: whatever they do, in whatever order things happen.
 
 use frontdesk_core::access::{DmPolicy, GroupAccess};
-use frontdesk_core::message::{FileKind, Speaker};
+use frontdesk_core::message::{FileKind, SenderKind};
 use frontdesk_store::row::{AccessChange, Author, Scope};
 use frontdesk_world::event::{Happening, said};
 use frontdesk_world::{World, plan};
@@ -13,7 +13,7 @@ enum Step {
     Grant { who: usize, group: bool },
     Revoke { who: usize },
     Serve { allowed: bool },
-    Event { who: usize, place: usize, way: usize, speaker: Speaker },
+    Event { who: usize, place: usize, way: usize, sender_kind: SenderKind },
 }
 
 const PEOPLE: [&str; 4] = ["anna", "ben", "eve", "listed"];
@@ -22,13 +22,14 @@ const PLACES: [&str; 4] = ["", "-1", "-2", "-3"];
 
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..PEOPLE.len();
-    let speaker = prop_oneof![4 => Just(Speaker::Person), 1 => Just(Speaker::Bot), 1 => Just(Speaker::Chat)];
+    let sender_kind =
+        prop_oneof![4 => Just(SenderKind::Person), 1 => Just(SenderKind::Bot), 1 => Just(SenderKind::Chat)];
     prop_oneof![
         1 => (who.clone(), any::<bool>()).prop_map(|(who, group)| Step::Grant { who, group }),
         1 => who.clone().prop_map(|who| Step::Revoke { who }),
         1 => any::<bool>().prop_map(|allowed| Step::Serve { allowed }),
-        6 => (who, 0..PLACES.len(), 0..8_usize, speaker)
-            .prop_map(|(who, place, way, speaker)| Step::Event { who, place, way, speaker }),
+        6 => (who, 0..PLACES.len(), 0..8_usize, sender_kind)
+            .prop_map(|(who, place, way, sender_kind)| Step::Event { who, place, way, sender_kind }),
     ]
 }
 
@@ -41,8 +42,8 @@ struct Granted {
 }
 
 impl Granted {
-    fn may_speak(&self, who: usize, place: usize, speaker: Speaker) -> bool {
-        speaker != Speaker::Bot
+    fn may_speak(&self, who: usize, place: usize, sender_kind: SenderKind) -> bool {
+        sender_kind != SenderKind::Bot
             && match place {
                 0 => self.dm[who],
                 1 => true,
@@ -52,9 +53,9 @@ impl Granted {
     }
 }
 
-fn happening(n: usize, who: usize, place: usize, way: usize, speaker: Speaker) -> Happening {
+fn happening(n: usize, who: usize, place: usize, way: usize, sender_kind: SenderKind) -> Happening {
     let text = format!("event {n}.");
-    let event = said(PEOPLE[who], &text).by(speaker).shown_as("listed");
+    let event = said(PEOPLE[who], &text).by(sender_kind).shown_as("listed");
     let event = match place {
         0 => event,
         _ => event.in_group(PLACES[place]),
@@ -67,7 +68,7 @@ fn happening(n: usize, who: usize, place: usize, way: usize, speaker: Speaker) -
         4 => event.with_file("f", FileKind::Voice),
         5 => event.forwarded(),
         6 => event.replying_to("what the owner said"),
-        _ => said(PEOPLE[who], &format!("/new {text}")).by(speaker).in_group(PLACES[place.max(1)]),
+        _ => said(PEOPLE[who], &format!("/new {text}")).by(sender_kind).in_group(PLACES[place.max(1)]),
     }
 }
 
@@ -113,17 +114,17 @@ async fn run(steps: Vec<Step>) {
                 granted.served = allowed;
                 AccessChange::Serve { chat: "fake:-3".parse().unwrap(), allowed }
             }
-            Step::Event { who, place, way, speaker } => {
+            Step::Event { who, place, way, sender_kind } => {
                 let there = if way == 7 { place.max(1) } else { place };
-                if !granted.may_speak(who, there, speaker) {
+                if !granted.may_speak(who, there, sender_kind) {
                     shut_out.push(format!("event {n}."));
                 }
-                world.platform().brought(happening(n, who, place, way, speaker)).await;
+                world.platform().brought(happening(n, who, place, way, sender_kind)).await;
                 continue;
             }
         };
         // What the file grants it does not take back, and says so.
-        let refused = world.desk().change_access(change, by()).await.err();
+        let refused = world.handle().change_access(change, by()).await.err();
         assert!(refused.is_none_or(|error| error.to_string().contains("configuration file")));
     }
     world.at_rest().await;

@@ -61,10 +61,10 @@ async fn what_arrives_during_the_stop_is_not_acknowledged_and_comes_again() {
     anna.says("last").await;
     world.agent().begun(2).await;
     let running = world.running();
-    let desk = running.desk().clone();
+    let handle = running.handle().clone();
     let during = async {
         frontdesk_world::patience::until("it is on its way down", || async {
-            (!desk.health().degraded.is_empty()).then_some(())
+            (!handle.health().degraded.is_empty()).then_some(())
         })
         .await;
         let number = anna.writes("during the stop");

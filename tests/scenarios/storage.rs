@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::markup::Part;
-use frontdesk_store::row::{Author, Outgoing};
+use frontdesk_store::row::{Author, OutgoingMessage};
 use frontdesk_world::patience::until;
 use frontdesk_world::{World, plan};
 
@@ -17,7 +17,7 @@ async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_
     let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
     foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
     let number = anna.writes("while it is locked");
-    let degraded = until("the house says so", || async { world.desk().health().degraded.pop() }).await;
+    let degraded = until("the house says so", || async { world.handle().health().degraded.pop() }).await;
     assert!(degraded.contains("does not take writes"), "{degraded}");
     // Nobody writes any more: only the house itself can find out.
     world.platform().set_deaf(true);
@@ -25,7 +25,7 @@ async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_
 
     until("the house is well without anybody writing", || async {
         world.clock().pass(Duration::from_secs(1));
-        world.desk().health().degraded.is_empty().then_some(())
+        world.handle().health().degraded.is_empty().then_some(())
     })
     .await;
     world.platform().set_deaf(false);
@@ -39,11 +39,11 @@ async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_a
     let world = World::with(plan().with(|config| config.storage.wal_warn_mb = 64)).await;
     let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
     foreign.execute_batch("BEGIN; SELECT count(*) FROM outbox;").unwrap();
-    assert_eq!(world.desk().health().degraded, Vec::<String>::new());
+    assert_eq!(world.handle().health().degraded, Vec::<String>::new());
     for n in 0..72 {
         let body = "x".repeat(1 << 20);
         let part = Part { key: 0, plain: body.clone(), body };
-        let outgoing = Outgoing {
+        let outgoing = OutgoingMessage {
             key: n.to_string(),
             author: Author { name: "cli".to_owned(), via: "cli" },
             // Nobody sends there, so that nothing is said twice.
@@ -51,12 +51,12 @@ async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_a
             session: None,
             parts: vec![part],
             media: Vec::new(),
-            now: world.desk().clock().wall(),
+            now: world.handle().clock().wall(),
         };
-        world.desk().store().send(outgoing).await.unwrap();
+        world.handle().store().send(outgoing).await.unwrap();
     }
-    let degraded = world.desk().health().degraded;
+    let degraded = world.handle().health().degraded;
     assert!(matches!(&degraded[..], [one] if one.contains("write-ahead log has grown to 7")), "{degraded:?}");
     foreign.execute_batch("COMMIT").unwrap();
-    until("the log is cut", || async { world.desk().health().degraded.is_empty().then_some(()) }).await;
+    until("the log is cut", || async { world.handle().health().degraded.is_empty().then_some(()) }).await;
 }

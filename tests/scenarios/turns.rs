@@ -254,5 +254,5 @@ async fn why_an_agent_failed_is_for_the_owner_and_not_for_the_chat() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["The agent stopped in the middle, twice. Send /retry to try again."]);
     let turn = world.history("anna").await[0].message.turn.unwrap();
-    assert_eq!(world.desk().why_failed(turn).as_deref(), Some("as told"));
+    assert_eq!(world.handle().why_failed(turn).as_deref(), Some("as told"));
 }

@@ -16,9 +16,9 @@ async fn an_event_that_cannot_be_read_is_kept_and_what_follows_it_is_answered() 
     assert_eq!(anna.hears().await, "hello");
     world.crash().await;
     world.start().await.unwrap();
-    assert_eq!(world.desk().status().await.unwrap().totals.dead_letters, 1);
-    let [letter] = world.desk().store().dead_letters(None, 10).await.unwrap().try_into().unwrap();
-    let letter = world.desk().store().dead_letter(letter.id).await.unwrap().unwrap();
+    assert_eq!(world.handle().status().await.unwrap().totals.dead_letters, 1);
+    let [letter] = world.handle().store().dead_letters(None, 10).await.unwrap().try_into().unwrap();
+    let letter = world.handle().store().dead_letter(letter.id).await.unwrap().unwrap();
     assert_eq!((letter.kind.as_str(), letter.body.as_slice()), ("hologram", b"\xffbeam me up".as_slice()));
     world.at_rest().await;
     assert!(world.agent().turns().iter().all(|turn| turn.prompt[0].text == "hello"), "no agent saw it");
@@ -36,7 +36,7 @@ async fn a_message_of_an_unknown_kind_is_told_and_kept_but_not_of_strangers() {
         platform.brought(said("stranger", "").of_unknown_kind("hologram", b"raw")).await,
         Outcome::Denied
     );
-    let letters = world.desk().store().dead_letters(None, 10).await.unwrap();
+    let letters = world.handle().store().dead_letters(None, 10).await.unwrap();
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert!(letters[0].session.as_ref().is_some_and(|session| session.id() == "root"));
     world.at_rest().await;
@@ -47,6 +47,6 @@ async fn what_is_known_and_of_no_use_is_no_dead_letter() {
     let world = World::new().await;
     assert!(matches!(world.platform().brought(said("anna", "").unreadable()).await, Outcome::Refused { .. }));
     world.clock().pass(Duration::from_secs(1));
-    assert_eq!(world.desk().status().await.unwrap().totals.dead_letters, 0);
+    assert_eq!(world.handle().status().await.unwrap().totals.dead_letters, 0);
     world.at_rest().await;
 }

@@ -2,8 +2,8 @@
 
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::{
-    Attachment, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Place, Quote, RawEvent,
-    Speaker,
+    Attachment, Conversation, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Quote,
+    RawEvent, SenderKind,
 };
 
 use crate::platform::CHANNEL;
@@ -18,10 +18,10 @@ pub fn said(person: &str, text: &str) -> Happening {
         id: String::new(),
         kind: EventKind::Message,
         principal: Principal::new(CHANNEL, None, person).unwrap(),
-        speaker: Speaker::Person,
+        sender_kind: SenderKind::Person,
         roles: Vec::new(),
         address: Address::new(CHANNEL, None, person, None).unwrap(),
-        place: Place::Dm { chat: person.to_owned(), thread: None },
+        conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
         addressed: true,
         forward: None,
         first_line: FirstLine::Plain,
@@ -57,15 +57,15 @@ impl Happening {
     #[must_use]
     pub fn in_group(self, chat: &str) -> Self {
         let address = Address::new(CHANNEL, None, chat, None).unwrap();
-        Happening(Event { address, place: Place::Group { chat: chat.to_owned() }, ..self.0 })
+        Happening(Event { address, conversation: Conversation::Group { chat: chat.to_owned() }, ..self.0 })
     }
 
     /// In a topic of a group, to us.
     #[must_use]
     pub fn in_topic(self, chat: &str, thread: &str) -> Self {
         let address = Address::new(CHANNEL, None, chat, Some(thread)).unwrap();
-        let place = Place::Topic { chat: chat.to_owned(), thread: thread.to_owned() };
-        Happening(Event { address, place, ..self.0 })
+        let conversation = Conversation::Topic { chat: chat.to_owned(), thread: thread.to_owned() };
+        Happening(Event { address, conversation, ..self.0 })
     }
 
     /// Under the platform's id of a message.
@@ -76,8 +76,8 @@ impl Happening {
 
     /// Not by a person.
     #[must_use]
-    pub fn by(self, speaker: Speaker) -> Self {
-        Happening(Event { speaker, ..self.0 })
+    pub fn by(self, sender_kind: SenderKind) -> Self {
+        Happening(Event { sender_kind, ..self.0 })
     }
 
     /// By somebody with this role.

@@ -10,8 +10,8 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Adapter;
-use frontdesk_runtime::{AgentEntry, Desk, Running, Setup, StartError};
-use frontdesk_store::row::{HistoryRow, OutRow, Scope, SessionRow};
+use frontdesk_runtime::{AgentEntry, GatewayHandle, Running, Setup, StartError};
+use frontdesk_store::row::{HistoryRow, OutboxRow, Scope, SessionRow};
 use tempfile::TempDir;
 
 use crate::agent::{Held, ScriptedAgent};
@@ -86,7 +86,7 @@ impl World {
 
     /// The process dies here, and nothing is put in order.
     pub async fn crash(&mut self) {
-        let store = self.desk().store().clone();
+        let store = self.handle().store().clone();
         self.running = None;
         // In one process the writer's thread outlives its owner; wait until the file is free again.
         soon("the database is let go", store.close()).await;
@@ -100,8 +100,8 @@ impl World {
     }
 
     /// The handle on the gateway.
-    pub fn desk(&self) -> &Desk {
-        self.running.as_ref().expect("the gateway runs").desk()
+    pub fn handle(&self) -> &GatewayHandle {
+        self.running.as_ref().expect("the gateway runs").handle()
     }
 
     /// The gateway itself.
@@ -146,19 +146,19 @@ impl World {
 
     /// Somebody's session as it stands.
     pub async fn session(&self, name: &str) -> SessionRow {
-        self.desk().store().session(&self.key(name)).await.unwrap().expect("there is such a session")
+        self.handle().store().session(&self.key(name)).await.unwrap().expect("there is such a session")
     }
 
     /// Somebody's history, oldest first.
     pub async fn history(&self, name: &str) -> Vec<HistoryRow> {
-        let mut rows = self.desk().store().history(&self.key(name), None, None, 1000).await.unwrap();
+        let mut rows = self.handle().store().history(&self.key(name), None, None, 1000).await.unwrap();
         rows.sort_by_key(|row| row.message.id);
         rows
     }
 
     /// How a message stands.
     pub async fn message(&self, id: MessageId) -> HistoryRow {
-        self.desk().store().message(id).await.unwrap().expect("there is such a message")
+        self.handle().store().message(id).await.unwrap().expect("there is such a message")
     }
 
     /// Waits until a message has come to its end, and returns how.
@@ -171,8 +171,8 @@ impl World {
     }
 
     /// The outbox, oldest first.
-    pub async fn outbox(&self) -> Vec<OutRow> {
-        let mut rows = self.desk().store().parts(None, None, 1000).await.unwrap();
+    pub async fn outbox(&self) -> Vec<OutboxRow> {
+        let mut rows = self.handle().store().parts(None, None, 1000).await.unwrap();
         rows.sort_by_key(|row| row.post.out);
         rows
     }
@@ -202,7 +202,7 @@ impl World {
     /// Waits until nothing waits and nothing is on its way; the end of a scenario.
     pub async fn at_rest(&self) {
         until("the house is at rest", || async {
-            let totals = self.desk().store().totals().await.unwrap();
+            let totals = self.handle().store().totals().await.unwrap();
             (totals.waiting == 0 && totals.running == 0 && totals.outbox == 0).then_some(())
         })
         .await;

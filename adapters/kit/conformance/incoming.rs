@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use frontdesk_core::command::{self, Command, Parsed};
-use frontdesk_core::message::{EventKind, Speaker};
+use frontdesk_core::message::{EventKind, SenderKind};
 use frontdesk_core::port::Busy;
 
 use super::{Rig, living, pause, texts, until};
@@ -26,9 +26,9 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     assert_eq!(event.principal.platform(), channel);
     assert_eq!(event.principal.account(), adapter.account());
     assert_eq!(event.principal.id(), rig.person(), "people are known by their stable id");
-    assert_eq!(event.speaker, Speaker::Person);
+    assert_eq!(event.sender_kind, SenderKind::Person);
     assert_eq!(event.address, rig.chat(), "an answer goes where the question came from");
-    assert!(event.place.is_private() && event.addressed && event.forward.is_none());
+    assert!(event.conversation.is_private() && event.addressed && event.forward.is_none());
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
     assert!(

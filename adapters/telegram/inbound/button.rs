@@ -3,7 +3,7 @@
 use frontdesk_core::message::{Event, EventKind};
 
 use super::json::{Fields, Unread};
-use super::{Me, model, person, place};
+use super::{Me, conversation, model, person};
 
 /// Somebody pressed a button.
 pub(super) fn event(me: &Me, id: &str, query: &Fields<'_>) -> Result<Event, Unread> {
@@ -16,12 +16,12 @@ pub(super) fn event(me: &Me, id: &str, query: &Fields<'_>) -> Result<Event, Unre
             id,
             EventKind::Other("callback_without_message".to_owned()),
             who,
-            place::nowhere(me)?,
+            conversation::nowhere(me)?,
         ));
     };
     // Of the message nothing but where it is counts: it may be one that cannot be read any more.
     let chat = model::chat(&carrier, "chat")?.ok_or_else(|| carrier.unread("chat"))?;
-    let spot = place::of(me, &chat, model::topic(&carrier)?)?;
+    let spot = conversation::of(me, &chat, model::topic(&carrier)?)?;
     let target = carrier.need::<i64>("message_id")?.to_string();
     let mut event = super::bare(id, EventKind::Button { target: Some(target.clone()) }, who, spot);
     event.text = data;

@@ -1,6 +1,6 @@
 //! Whose words a message passes on.
 
-use frontdesk_core::message::{Forward, ForwardKind, Speaker};
+use frontdesk_core::message::{Forward, ForwardKind, SenderKind};
 
 use super::json::{Fields, Unread};
 use super::model::{self, Chat, User};
@@ -77,6 +77,6 @@ fn of_chat(me: &Me, kind: ForwardKind, chat: &Chat) -> Result<Forward, Unread> {
 
 fn of_user(me: &Me, user: &User) -> Result<Forward, Unread> {
     let who = person::of_user(me, user)?;
-    let kind = if who.speaker == Speaker::Bot { ForwardKind::Bot } else { ForwardKind::Person };
+    let kind = if who.sender_kind == SenderKind::Bot { ForwardKind::Bot } else { ForwardKind::Person };
     Ok(Forward { kind, id: Some(who.principal), name: who.name })
 }

@@ -4,7 +4,7 @@ use frontdesk_core::message::{Event, EventKind};
 
 use super::json::{Fields, Unread};
 use super::model::{self, ChatKind};
-use super::{Me, person, place};
+use super::{Me, conversation, person};
 
 /// Somebody let us in, or shut us out.
 pub(super) fn event(me: &Me, id: &str, change: &Fields<'_>) -> Result<Event, Unread> {
@@ -18,7 +18,7 @@ pub(super) fn event(me: &Me, id: &str, change: &Fields<'_>) -> Result<Event, Unr
         (false, false, true) => "added",
         (false, _, _) => "rights_changed",
     };
-    let (who, spot) = (person::of_user(me, &from)?, place::of(me, &chat, None)?);
+    let (who, spot) = (person::of_user(me, &from)?, conversation::of(me, &chat, None)?);
     let mut event = super::bare(id, EventKind::Other(name.to_owned()), who, spot);
     event.sent_at = model::date(change, "date");
     Ok(event)

@@ -1,11 +1,11 @@
 //! A message or an edit as an event.
 
-use frontdesk_core::message::{Event, EventKind, RawEvent, Speaker};
+use frontdesk_core::message::{Event, EventKind, RawEvent, SenderKind};
 
 use super::content::{self, Content, Said};
 use super::json::{Fields, Unread};
 use super::model::Message;
-use super::{Me, forward, mention, person, place, quote};
+use super::{Me, conversation, forward, mention, person, quote};
 
 /// The event of a new or an edited message. `raw` is the whole update.
 pub(super) fn event(
@@ -16,8 +16,9 @@ pub(super) fn event(
     raw: &str,
 ) -> Result<Event, Unread> {
     let message = Message::of(fields.clone())?;
-    let (who, spot) = (person::of_message(me, &message)?, place::of_message(me, &message)?);
-    let is_own = who.speaker == Speaker::Bot && message.from.as_ref().is_some_and(|from| from.id == me.id);
+    let (who, spot) = (person::of_message(me, &message)?, conversation::of_message(me, &message)?);
+    let is_own =
+        who.sender_kind == SenderKind::Bot && message.from.as_ref().is_some_and(|from| from.id == me.id);
     let mut event = super::bare(id, EventKind::Other("own".to_owned()), who, spot);
     event.platform_message = Some(message.id.to_string());
     event.sent_at = message.edit_date.filter(|_| edited).or(message.date);
@@ -26,7 +27,7 @@ pub(super) fn event(
     if is_own {
         return Ok(event);
     }
-    let told = event.speaker == Speaker::Person && !edited;
+    let told = event.sender_kind == SenderKind::Person && !edited;
     event.kind = match content::of(fields)? {
         Content::Moved(to) => EventKind::Moved { to: to.to_string() },
         Content::Service(name) => EventKind::Other(name.to_owned()),

@@ -1,7 +1,7 @@
 //! Who did something: an id that stays, and a name to show.
 
 use frontdesk_core::address::{AddressError, Principal};
-use frontdesk_core::message::Speaker;
+use frontdesk_core::message::SenderKind;
 
 use super::Me;
 use super::model::{Chat, Message, User};
@@ -9,7 +9,7 @@ use super::model::{Chat, Message, User};
 /// Somebody.
 pub(super) struct Who {
     pub principal: Principal,
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// Display data.
     pub name: Option<String>,
 }
@@ -26,16 +26,16 @@ pub(super) fn of_message(me: &Me, message: &Message<'_>) -> Result<Who, AddressE
 
 /// A person or a program.
 pub(super) fn of_user(me: &Me, user: &User) -> Result<Who, AddressError> {
-    let speaker = if user.is_bot { Speaker::Bot } else { Speaker::Person };
-    Ok(Who { principal: me.principal(user.id)?, speaker, name: user.name.clone() })
+    let sender_kind = if user.is_bot { SenderKind::Bot } else { SenderKind::Person };
+    Ok(Who { principal: me.principal(user.id)?, sender_kind, name: user.name.clone() })
 }
 
 /// A chat that speaks for itself.
 pub(super) fn of_chat(me: &Me, chat: &Chat) -> Result<Who, AddressError> {
-    Ok(Who { principal: me.principal(chat.id)?, speaker: Speaker::Chat, name: chat.name.clone() })
+    Ok(Who { principal: me.principal(chat.id)?, sender_kind: SenderKind::Chat, name: chat.name.clone() })
 }
 
 /// The stand-in for nobody.
 pub(super) fn nobody(me: &Me) -> Result<Who, AddressError> {
-    Ok(Who { principal: me.principal(0)?, speaker: Speaker::Chat, name: None })
+    Ok(Who { principal: me.principal(0)?, sender_kind: SenderKind::Chat, name: None })
 }

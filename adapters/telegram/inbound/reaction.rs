@@ -3,7 +3,7 @@
 use frontdesk_core::message::{Event, EventKind};
 
 use super::json::{Fields, Unread};
-use super::{Me, model, person, place};
+use super::{Me, conversation, model, person};
 
 /// Somebody put marks on a message or took some back. Telegram does not say in which topic the message stands,
 /// nor whose it is.
@@ -21,7 +21,7 @@ pub(super) fn event(me: &Me, id: &str, change: &Fields<'_>) -> Result<Event, Unr
     let target = change.need::<i64>("message_id")?.to_string();
     let kind =
         EventKind::Reaction { target: target.clone(), added: but(&new, &old), removed: but(&old, &new) };
-    let mut event = super::bare(id, kind, who, place::of(me, &chat, None)?);
+    let mut event = super::bare(id, kind, who, conversation::of(me, &chat, None)?);
     event.platform_message = Some(target);
     event.sent_at = model::date(change, "date");
     Ok(event)

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use frontdesk_core::message::{Attachment, Forward, Link, Place, Quote, Speaker};
+use frontdesk_core::message::{Attachment, Conversation, Forward, Link, Quote, SenderKind};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -61,9 +61,9 @@ fn told(understood: &Understood) -> Value {
     json!({
         "kind": kind(&event.kind),
         "principal": event.principal.as_str(),
-        "speaker": event.speaker.name(),
+        "sender_kind": event.sender_kind.name(),
         "address": event.address.as_str(),
-        "place": place(&event.place),
+        "conversation": conversation(&event.conversation),
         "addressed": event.addressed,
         "forwarded": event.forward.is_some(),
         "forward": event.forward.as_ref().map(forward),
@@ -100,16 +100,16 @@ fn kind(kind: &EventKind) -> String {
     }
 }
 
-fn place(place: &Place) -> String {
-    let name = match place {
-        Place::Dm { .. } => "dm",
-        Place::Group { .. } => "group",
-        Place::Channel { .. } => "channel",
-        Place::Topic { .. } => "topic",
-        Place::Thread { .. } => "thread",
+fn conversation(conversation: &Conversation) -> String {
+    let name = match conversation {
+        Conversation::Dm { .. } => "dm",
+        Conversation::Group { .. } => "group",
+        Conversation::Channel { .. } => "channel",
+        Conversation::Topic { .. } => "topic",
+        Conversation::Thread { .. } => "thread",
     };
-    let thread = place.thread().map(|thread| format!("/{thread}")).unwrap_or_default();
-    format!("{name} {}{thread}", place.chat())
+    let thread = conversation.thread().map(|thread| format!("/{thread}")).unwrap_or_default();
+    format!("{name} {}{thread}", conversation.chat())
 }
 
 /// A quote as the fixtures write it: empty fields are left out.
@@ -350,7 +350,7 @@ proptest! {
         let message = update.get("message").or_else(|| update.get("channel_post"));
         let chat = message.and_then(|message| message.get("sender_chat")).filter(|chat| !chat.is_null());
         if chat.is_some() {
-            prop_assert_eq!(understood(&update).event.speaker, Speaker::Chat);
+            prop_assert_eq!(understood(&update).event.sender_kind, SenderKind::Chat);
         }
     }
 

@@ -15,13 +15,13 @@ use futures_channel::oneshot;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 /// A door with one client and one reader.
-struct Door {
+struct WebHub {
     prompts: AsyncMutex<mpsc::UnboundedReceiver<LivePrompt>>,
     shown: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Live for Door {
+impl Live for WebHub {
     async fn next(&self) -> Option<LivePrompt> {
         self.prompts.lock().await.recv().await
     }
@@ -34,7 +34,7 @@ impl Live for Door {
 }
 
 struct Web {
-    door: Arc<Door>,
+    hub: Arc<WebHub>,
     client: mpsc::UnboundedSender<LivePrompt>,
     said: AtomicUsize,
 }
@@ -42,7 +42,7 @@ struct Web {
 #[async_trait]
 impl Rig for Web {
     fn adapter(&self) -> Arc<dyn Adapter> {
-        Arc::new(WebAdapter::new(self.door.clone()))
+        Arc::new(WebAdapter::new(self.hub.clone()))
     }
 
     async fn writes(&self, text: &str) {
@@ -74,13 +74,13 @@ impl Rig for Web {
     }
 
     fn shows(&self) -> Vec<String> {
-        self.door.shown.lock().unwrap().clone()
+        self.hub.shown.lock().unwrap().clone()
     }
 }
 
 #[tokio::test]
 async fn the_web_channel_keeps_the_ports_promises() {
     let (client, prompts) = mpsc::unbounded_channel();
-    let door = Arc::new(Door { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
-    conformance::check(&Web { door, client, said: AtomicUsize::new(0) }).await;
+    let hub = Arc::new(WebHub { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
+    conformance::check(&Web { hub, client, said: AtomicUsize::new(0) }).await;
 }

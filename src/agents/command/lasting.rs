@@ -15,11 +15,11 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::idle_pool::{IdlePool, IdleProcess, Life};
 use super::input::Input;
 use super::lines::Lines;
-use super::shelf::{Life, Resident, Shelf};
+use super::process_host::ProcessHost;
 use super::talk::Talk;
-use super::workshop::Workshop;
 use super::{Config, permission, wire};
 use crate::running::{Running, Seat, lock};
 
@@ -27,8 +27,8 @@ use crate::running::{Running, Seat, lock};
 const STEER: Duration = Duration::from_secs(5);
 
 pub(super) struct Lasting {
-    shop: Arc<Workshop>,
-    shelf: Arc<Shelf>,
+    shop: Arc<ProcessHost>,
+    idle_pool: Arc<IdlePool>,
     running: Running<Call>,
 }
 
@@ -45,10 +45,10 @@ pub(super) struct Call {
 }
 
 impl Lasting {
-    pub(super) fn new(shop: Arc<Workshop>, config: &Config) -> Self {
+    pub(super) fn new(shop: Arc<ProcessHost>, config: &Config) -> Self {
         let idle = Duration::from_secs(config.idle_timeout);
-        let shelf = Arc::new(Shelf::new(shop.clone(), idle, config.max_idle));
-        Self { shop, shelf, running: Running::default() }
+        let idle_pool = Arc::new(IdlePool::new(shop.clone(), idle, config.max_idle));
+        Self { shop, idle_pool, running: Running::default() }
     }
 }
 
@@ -66,13 +66,13 @@ impl Agent for Lasting {
                 steers: Mutex::new(Some(VecDeque::new())),
             },
         );
-        let (shop, shelf) = (self.shop.clone(), self.shelf.clone());
+        let (shop, idle_pool) = (self.shop.clone(), self.idle_pool.clone());
         let ask = shop.ask;
         let run = async move {
             if seat.aborted.is_cancelled() {
                 return stream::empty().boxed();
             }
-            match begin(shop, shelf, seat, &turn).await {
+            match begin(shop, idle_pool, seat, &turn).await {
                 Ok(talk) => {
                     stream::unfold(talk, |mut talk| async { talk.next().await.map(|said| (said, talk)) })
                         .boxed()
@@ -120,7 +120,7 @@ impl Agent for Lasting {
                 call.forgotten.store(true, Ordering::Relaxed);
             }
         });
-        self.shelf.forget(&life);
+        self.idle_pool.forget(&life);
     }
 
     async fn stop(&self) {
@@ -134,26 +134,26 @@ impl Agent for Lasting {
 
 /// Hands the prompt to the program that knows the conversation, or to a new one.
 async fn begin(
-    shop: Arc<Workshop>,
-    shelf: Arc<Shelf>,
+    shop: Arc<ProcessHost>,
+    idle_pool: Arc<IdlePool>,
     seat: Seat<Call>,
     turn: &Turn,
 ) -> Result<Talk, AgentError> {
-    let resident = match shelf.take(&seat.life).await {
-        Some(resident) => {
-            resident.process.stderr.begin(turn.id);
-            resident
+    let idle_process = match idle_pool.take(&seat.life).await {
+        Some(idle_process) => {
+            idle_process.process.stderr.begin(turn.id);
+            idle_process
         }
         None => {
             let process = shop.start(turn, None, shop.stop.child_token()).await?;
-            Resident { process, lines: Lines::new(shop.max_line) }
+            IdleProcess { process, lines: Lines::new(shop.max_line) }
         }
     };
-    if let Some(input) = &resident.process.input
+    if let Some(input) = &idle_process.process.input
         && input.send(wire::prompt(turn)).is_ok()
     {
         seat.input.get_or_init(|| input.clone());
-        return Ok(Talk::new(shop, shelf, seat, turn.id, resident));
+        return Ok(Talk::new(shop, idle_pool, seat, turn.id, idle_process));
     }
     Err(AgentError::Died("it does not read its stdin".into()))
 }

@@ -17,8 +17,8 @@ use super::facts::Facts;
 use super::input::Unread;
 use super::permission;
 use super::process::Process;
+use super::process_host::ProcessHost;
 use super::utf8::Utf8;
-use super::workshop::Workshop;
 use crate::running::{Running, Seat};
 
 type Said = Result<Delta, AgentError>;
@@ -27,12 +27,12 @@ type Said = Result<Delta, AgentError>;
 type Aborted = CancellationToken;
 
 pub(super) struct Once {
-    shop: Arc<Workshop>,
+    shop: Arc<ProcessHost>,
     running: Running<Aborted>,
 }
 
 impl Once {
-    pub(super) fn new(shop: Arc<Workshop>) -> Self {
+    pub(super) fn new(shop: Arc<ProcessHost>) -> Self {
         Self { shop, running: Running::default() }
     }
 }
@@ -82,7 +82,7 @@ impl Agent for Once {
 }
 
 struct Run {
-    shop: Arc<Workshop>,
+    shop: Arc<ProcessHost>,
     seat: Seat<Aborted>,
     process: Process,
     /// There for as long as the turn runs.
@@ -95,7 +95,7 @@ struct Run {
 }
 
 impl Run {
-    async fn start(shop: Arc<Workshop>, seat: Seat<Aborted>, turn: Turn) -> Result<Self, AgentError> {
+    async fn start(shop: Arc<ProcessHost>, seat: Seat<Aborted>, turn: Turn) -> Result<Self, AgentError> {
         let facts = Facts::write(&shop.home, &turn).await.map_err(|why| shop.not_started(&why))?;
         let mut process = shop.start(&turn, Some(facts.path()), Aborted::clone(&seat)).await?;
         // The queue goes away with this, which closes the pipe behind the prompt.

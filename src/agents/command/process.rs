@@ -15,9 +15,9 @@ use tracing::warn;
 use super::group::Group;
 use super::input::Input;
 use super::output::Output;
+use super::process_host::ProcessHost;
 use super::record::Record;
 use super::stderr::Stderr;
-use super::workshop::Workshop;
 
 /// Dropping it kills the whole group at once; the keeper reaps.
 pub(super) struct Process {
@@ -34,7 +34,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(
-        shop: &Workshop,
+        shop: &ProcessHost,
         turn: &Turn,
         facts: Option<&Path>,
         end: CancellationToken,

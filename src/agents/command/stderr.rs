@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::output::Output;
-use super::workshop::Workshop;
+use super::process_host::ProcessHost;
 use crate::running::lock;
 
 /// So many lines of a turn go to the log.
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl Stderr {
-    pub(super) fn read(shop: &Workshop, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
+    pub(super) fn read(shop: &ProcessHost, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
         let state = Arc::new(Mutex::new(State {
             agent: shop.name.clone(),
             session: turn.session.to_string(),

@@ -10,11 +10,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::debug;
 
+use super::idle_pool::{IdlePool, IdleProcess};
 use super::lasting::Call;
 use super::lines::LineError;
-use super::shelf::{Resident, Shelf};
+use super::process_host::ProcessHost;
 use super::wire::{self, Line};
-use super::workshop::Workshop;
 use crate::running::{Seat, lock};
 
 /// So many tool calls may wait for their permits; while that many do, nothing more is read.
@@ -25,12 +25,12 @@ type Said = Result<Delta, AgentError>;
 /// Owns the program for the time of the turn. Dropping it in the middle kills the program: whatever it was
 /// doing nobody wants any more, and its context is its own business.
 pub(super) struct Talk {
-    shop: Arc<Workshop>,
-    shelf: Arc<Shelf>,
+    shop: Arc<ProcessHost>,
+    idle_pool: Arc<IdlePool>,
     seat: Seat<Call>,
     turn: TurnId,
     /// `None` when the turn is over.
-    resident: Option<Resident>,
+    idle_process: Option<IdleProcess>,
     permits: FuturesUnordered<BoxFuture<'static, (String, Verdict)>>,
     /// How many bytes it has said.
     said: usize,
@@ -58,14 +58,14 @@ enum Step {
 
 impl Talk {
     pub(super) fn new(
-        shop: Arc<Workshop>,
-        shelf: Arc<Shelf>,
+        shop: Arc<ProcessHost>,
+        idle_pool: Arc<IdlePool>,
         seat: Seat<Call>,
         turn: TurnId,
-        resident: Resident,
+        idle_process: IdleProcess,
     ) -> Self {
         let permits = FuturesUnordered::new();
-        Self { shop, shelf, seat, turn, resident: Some(resident), permits, said: 0, end_by: None }
+        Self { shop, idle_pool, seat, turn, idle_process: Some(idle_process), permits, said: 0, end_by: None }
     }
 
     pub(super) async fn next(&mut self) -> Option<Said> {
@@ -101,7 +101,7 @@ impl Talk {
     /// `None` when the turn is over.
     async fn event(&mut self) -> Option<Event> {
         let clock = &self.shop.clock;
-        let Resident { process, lines } = self.resident.as_mut()?;
+        let IdleProcess { process, lines } = self.idle_process.as_mut()?;
         let overdue = async {
             match self.end_by {
                 Some(due) => clock.sleep_until(due).await,
@@ -124,7 +124,7 @@ impl Talk {
     }
 
     fn send(&self, line: Vec<u8>) -> Step {
-        let input = self.resident.as_ref().and_then(|resident| resident.process.input.as_ref());
+        let input = self.idle_process.as_ref().and_then(|idle_process| idle_process.process.input.as_ref());
         match input.map(|input| input.send(line)) {
             Some(Ok(())) => Step::Quiet,
             _ => Step::Broken(AgentError::Died("it does not read its stdin".into())),
@@ -136,7 +136,7 @@ impl Talk {
             Ok(Some(line)) => line,
             Ok(None) => return Step::Quiet,
             Err(why) => {
-                let number = self.resident.as_ref().map_or(0, |resident| resident.lines.count);
+                let number = self.idle_process.as_ref().map_or(0, |idle_process| idle_process.lines.count);
                 return Step::Broken(AgentError::Died(format!("line {number} of its output is {why}")));
             }
         };
@@ -198,25 +198,25 @@ impl Talk {
     }
 
     /// The turn is over: nobody reaches the program through it any more.
-    fn leave(&mut self) -> Option<Resident> {
+    fn leave(&mut self) -> Option<IdleProcess> {
         lock(&self.seat.steers).take();
         self.permits.clear();
-        self.resident.take()
+        self.idle_process.take()
     }
 
     /// Keeps the program for the next turn, unless the conversation is over.
     fn rest(&mut self) {
-        let Some(resident) = self.leave() else { return };
+        let Some(idle_process) = self.leave() else { return };
         if self.seat.forgotten.load(Ordering::Relaxed) || self.shop.stop.is_cancelled() {
-            resident.process.retire();
+            idle_process.process.retire();
         } else {
-            self.shelf.put(self.seat.life(), resident);
+            self.idle_pool.put(self.seat.life(), idle_process);
         }
     }
 
     /// The output has ended in the middle.
     async fn ended(&mut self) -> Option<Said> {
-        let Resident { process, .. } = self.leave()?;
+        let IdleProcess { process, .. } = self.leave()?;
         // It may have closed its stdout and live on; nobody could hear it then.
         process.kill();
         let words = process.last_words().await;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_agents::{Config, Host, build, command};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::message::{Manner, Sender, Speaker};
+use frontdesk_core::message::{InputKind, Sender, SenderKind};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
 use futures_util::StreamExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -35,9 +35,9 @@ fn turn(epoch: u64) -> Turn {
     let prompt = Prompt {
         message: MessageId(1),
         text: "hello".into(),
-        from: Sender { id: "web:main".parse().expect("an id"), kind: Speaker::Person, name: None },
+        from: Sender { id: "web:main".parse().expect("an id"), kind: SenderKind::Person, name: None },
         retried_by: None,
-        manner: Manner::Message,
+        input_kind: InputKind::Message,
         forward: None,
         links: Vec::new(),
         quote: None,
@@ -52,7 +52,7 @@ fn turn(epoch: u64) -> Turn {
         session: "agent:test:web:dm:main".parse().expect("a key"),
         epoch,
         prompt: vec![prompt],
-        asides: Vec::new(),
+        context_messages: Vec::new(),
         context: Vec::new(),
     }
 }

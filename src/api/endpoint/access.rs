@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
-use crate::house::House;
+use crate::server::ServerState;
 use crate::show;
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +36,7 @@ struct Where {
 }
 
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(show::access(&call.house.desk.access())))
+    Ok(Answer::ok(show::access(&call.server.handle.access())))
 }
 
 pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
@@ -48,11 +48,11 @@ pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
     };
     let principal = Principal::new(&platform, Some(account), &user).map_err(malformed)?;
     let scope = scope.as_deref().map_or(Ok(Scope::Dm), named)?;
-    call.house.desk.refuse_odd_ids(&principal, &scope)?;
-    known_place(&call.house, &platform, account)?;
+    call.server.handle.refuse_odd_ids(&principal, &scope)?;
+    known_place(&call.server, &platform, account)?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.name()});
     let change = AccessChange::Grant { principal, scope };
-    match call.house.desk.change_access(change, call.author()?).await? {
+    match call.server.handle.change_access(change, call.author()?).await? {
         AccessDone::Granted { new } => {
             answer["new"] = new.into();
             Ok(Answer::ok(answer))
@@ -68,13 +68,13 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
     let (who, place) = (principal.clone(), scope.clone());
     let change = AccessChange::Revoke { principal, scope, also: Vec::new(), private: None };
-    match call.house.desk.change_access(change, call.author()?).await? {
+    match call.server.handle.change_access(change, call.author()?).await? {
         AccessDone::Revoked(ended) => {
             answer["grants"] = ended.grants.into();
             answer["running"] = ended.running.len().into();
             answer["waiting"] = ended.waiting.len().into();
             answer["dropped"] = ended.dropped.into();
-            answer["said"] = call.house.desk.revoked(&who, place.as_ref(), &ended).into();
+            answer["said"] = call.server.handle.revoked(&who, place.as_ref(), &ended).into();
             Ok(Answer::ok(answer))
         }
         _ => Err(ApiError::internal()),
@@ -82,8 +82,8 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
 }
 
 /// Refuses an account that is not there: a grant on it would wait for a stranger's bot of that name.
-pub(crate) fn known_place(house: &House, platform: &str, account: &str) -> Result<(), ApiError> {
-    let accounts = house.desk.accounts();
+pub(crate) fn known_place(server: &ServerState, platform: &str, account: &str) -> Result<(), ApiError> {
+    let accounts = server.handle.accounts();
     if accounts.iter().any(|known| known.channel == platform && known.account == account) {
         return Ok(());
     }

@@ -18,6 +18,6 @@ struct Which {
 /// Lines of the audit, the newest first.
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
     let Which { before, limit: most } = call.query()?;
-    let rows = call.house.desk.audits(before, limit(most)).await?;
+    let rows = call.server.handle.audits(before, limit(most)).await?;
     Ok(Answer::ok(json!({"audit": rows.iter().map(show::audit).collect::<Vec<_>>()})))
 }

@@ -40,18 +40,18 @@ pub(crate) async fn chat(mut call: Call) -> Result<Answer, ApiError> {
     };
     let streams = ask.stream || accepts_events(&call);
     if !ask.wait && !streams {
-        let taken = prompt::take(&call.house, call.caller()?, &ask.chat, &id, ask.text).await?;
+        let taken = prompt::take(&call.server, call.caller()?, &ask.chat, &id, ask.text).await?;
         return Ok(Answer::Json(StatusCode::ACCEPTED, taken_as_json(&taken)));
     }
     // The reader is there before the prompt is, so that no answer comes too early to be seen.
     let address = Address::new("web", None, &ask.chat, None)
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let session = call.house.desk.session_at(&address)?;
-    let mut reader = call.house.door.reader();
+    let session = call.server.handle.session_at(&address)?;
+    let mut reader = call.server.hub.reader();
     reader.subscribe(session, Some(address));
-    let taken = prompt::take(&call.house, call.caller()?, &ask.chat, &id, ask.text).await?;
+    let taken = prompt::take(&call.server, call.caller()?, &ask.chat, &id, ask.text).await?;
     reader.subscribe(taken.session.clone(), None);
-    let mut waiter = Waiter::new(call.house.clone(), reader, &taken);
+    let mut waiter = Waiter::new(call.server.clone(), reader, &taken);
     if streams {
         return Ok(Answer::Other(events(waiter, &taken)));
     }

@@ -18,14 +18,14 @@ struct Which {
 /// Without their bytes, the newest first.
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
     let Which { before, limit: most } = call.query()?;
-    let rows = call.house.desk.store().dead_letters(before, limit(most)).await?;
+    let rows = call.server.handle.store().dead_letters(before, limit(most)).await?;
     Ok(Answer::ok(json!({"dead_letters": rows.iter().map(show::dead_letter).collect::<Vec<_>>()})))
 }
 
 /// One with its bytes.
 pub(crate) async fn get(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    let row = call.house.desk.store().dead_letter(id).await?.ok_or_else(|| none(id))?;
+    let row = call.server.handle.store().dead_letter(id).await?.ok_or_else(|| none(id))?;
     let mut shown = show::dead_letter(&row);
     shown["body"] = String::from_utf8_lossy(&row.body).into();
     shown["cut"] = (u64::try_from(row.body.len()).is_ok_and(|kept| kept < row.size)).into();
@@ -34,14 +34,14 @@ pub(crate) async fn get(call: Call) -> Result<Answer, ApiError> {
 
 pub(crate) async fn discard(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    match call.house.desk.drop_dead_letters(Some(id), &call.author()?).await? {
+    match call.server.handle.drop_dead_letters(Some(id), &call.author()?).await? {
         0 => Err(none(id)),
         gone => Ok(Answer::ok(json!({"dropped": gone}))),
     }
 }
 
 pub(crate) async fn discard_all(call: Call) -> Result<Answer, ApiError> {
-    let gone = call.house.desk.drop_dead_letters(None, &call.author()?).await?;
+    let gone = call.server.handle.drop_dead_letters(None, &call.author()?).await?;
     Ok(Answer::ok(json!({"dropped": gone})))
 }
 

@@ -32,21 +32,21 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
         )));
     }
     let before = which.before.as_deref().map(id).transpose()?;
-    let (store, limit) = (call.house.desk.store(), limit(which.limit));
+    let (store, limit) = (call.server.handle.store(), limit(which.limit));
     let read = |most| store.parts_page(which.state.as_deref(), before, limit, most);
-    let page = call.house.page(list::PAGE, read).await?;
-    call.house.listed("parts", page, limit, show::part, |row| row.post.out.to_string()).await
+    let page = call.server.page(list::PAGE, read).await?;
+    call.server.listed("parts", page, limit, show::part, |row| row.post.out.to_string()).await
 }
 
 pub(crate) async fn retry(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    call.house.desk.retry_part(id, &call.author()?).await?;
+    call.server.handle.retry_part(id, &call.author()?).await?;
     Ok(Answer::ok(json!({"id": id.to_string(), "state": "queued"})))
 }
 
 pub(crate) async fn give_up(call: Call) -> Result<Answer, ApiError> {
     let id = id(call.param(0)?)?;
-    call.house.desk.drop_part(id, &call.author()?).await?;
+    call.server.handle.drop_part(id, &call.author()?).await?;
     Ok(Answer::ok(json!({"id": id.to_string(), "state": "dropped"})))
 }
 

@@ -21,7 +21,7 @@ struct Place {
 }
 
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    let rows = call.house.desk.pairing_requests().await?;
+    let rows = call.server.handle.pairing_requests().await?;
     Ok(Answer::ok(json!({"requests": rows.iter().map(show::pairing).collect::<Vec<_>>()})))
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn deny(call: Call) -> Result<Answer, ApiError> {
 }
 
 async fn answer(call: &Call, change: AccessChange) -> Result<Answer, ApiError> {
-    match call.house.desk.change_access(change, call.author()?).await? {
+    match call.server.handle.change_access(change, call.author()?).await? {
         AccessDone::Approved(row) => Ok(Answer::ok(json!({"approved": show::pairing(&row)}))),
         AccessDone::Denied(row) => Ok(Answer::ok(json!({"denied": show::pairing(&row)}))),
         AccessDone::NoSuchCode { left } => Err(no_such_code(left)),
@@ -46,7 +46,7 @@ async fn answer(call: &Call, change: AccessChange) -> Result<Answer, ApiError> {
                  in without a code, grant it by their id (`frontdesk access allow PLATFORM USER`)",
                 show::time(until)
             );
-            let wait = (until - call.house.clock().wall()).to_std().unwrap_or_default();
+            let wait = (until - call.server.clock().wall()).to_std().unwrap_or_default();
             Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked", message).after(wait))
         }
         AccessDone::Granted { .. }
@@ -83,7 +83,7 @@ fn asked(call: &Call) -> Result<(Code, Option<(String, String)>), ApiError> {
         (None, Some(_)) => return Err(ApiError::bad_request("an `account` needs its `platform`")),
     };
     if let Some((platform, account)) = &place {
-        known_place(&call.house, platform, account)?;
+        known_place(&call.server, platform, account)?;
     }
     Ok((code, place))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn send(call: Call) -> Result<Answer, ApiError> {
     // A token's id may hold any character, so its length keeps the two apart.
     let token = &call.caller()?.token;
     let key = format!("{}:{token}/{key}", token.len());
-    let parts = call.house.desk.send(&to, &text, media, &key, &call.author()?).await?;
+    let parts = call.server.handle.send(&to, &text, media, &key, &call.author()?).await?;
     let parts: Vec<_> = parts.iter().map(show::part).collect();
     Ok(Answer::Json(StatusCode::ACCEPTED, json!({"to": to.as_str(), "parts": parts})))
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
-use crate::house::House;
 use crate::list;
+use crate::server::ServerState;
 use crate::show;
 
 /// How many rows a list has unless it is asked for more or fewer.
@@ -36,52 +36,52 @@ struct Messages {
 }
 
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    sessions(&call.house, call.query()?).await.map(Answer::ok)
+    sessions(&call.server, call.query()?).await.map(Answer::ok)
 }
 
 pub(crate) async fn get(call: Call) -> Result<Answer, ApiError> {
-    session(&call.house, &key(call.param(0)?)?).await.map(Answer::ok)
+    session(&call.server, &key(call.param(0)?)?).await.map(Answer::ok)
 }
 
 pub(crate) async fn messages(call: Call) -> Result<Answer, ApiError> {
     let key = key(call.param(0)?)?;
     let which: Messages = call.query()?;
     let before = which.before.as_deref().map(parse_message).transpose()?;
-    let store = call.house.desk.store();
+    let store = call.server.handle.store();
     if store.session(&key).await?.is_none() {
         return Err(no_session(&key));
     }
     let limit = limit(which.limit);
     let read = |most| store.history_page(&key, which.epoch, before, limit, most);
-    let page = call.house.page(list::PAGE, read).await?;
-    call.house.listed("messages", page, limit, show::history, |row| row.message.id.to_string()).await
+    let page = call.server.page(list::PAGE, read).await?;
+    call.server.listed("messages", page, limit, show::history, |row| row.message.id.to_string()).await
 }
 
 pub(crate) async fn reset(call: Call) -> Result<Answer, ApiError> {
-    begin_anew(&call.house, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
+    begin_anew(&call.server, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
 }
 
 pub(crate) async fn stop(call: Call) -> Result<Answer, ApiError> {
-    cancel(&call.house, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
+    cancel(&call.server, &key(call.param(0)?)?, &call.author()?).await.map(Answer::ok)
 }
 
 pub(crate) async fn erase(call: Call) -> Result<Answer, ApiError> {
     let key = key(call.param(0)?)?;
-    call.house.desk.erase(&key, &call.author()?).await?;
+    call.server.handle.erase(&key, &call.author()?).await?;
     Ok(Answer::ok(json!({"erased": key.as_str()})))
 }
 
 /// A list of sessions, in the order of their keys.
-pub(crate) async fn sessions(house: &House, which: Which) -> Result<Value, ApiError> {
+pub(crate) async fn sessions(server: &ServerState, which: Which) -> Result<Value, ApiError> {
     let after = which.after.as_deref().map(key).transpose()?;
     let rows =
-        house.desk.store().sessions(which.channel.as_deref(), after.as_ref(), limit(which.limit)).await?;
+        server.handle.store().sessions(which.channel.as_deref(), after.as_ref(), limit(which.limit)).await?;
     Ok(json!({"sessions": rows.iter().map(show::session).collect::<Vec<_>>()}))
 }
 
 /// One session with its lives, the newest first.
-pub(crate) async fn session(house: &House, key: &SessionKey) -> Result<Value, ApiError> {
-    let store = house.desk.store();
+pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Value, ApiError> {
+    let store = server.handle.store();
     let row = store.session(key).await?.ok_or_else(|| no_session(key))?;
     let epochs = store.epochs(key, None, PAGE).await?;
     let mut shown = show::session(&row);
@@ -90,14 +90,22 @@ pub(crate) async fn session(house: &House, key: &SessionKey) -> Result<Value, Ap
 }
 
 /// Begins a new conversation.
-pub(crate) async fn begin_anew(house: &House, key: &SessionKey, author: &Author) -> Result<Value, ApiError> {
-    let epoch = house.desk.reset(key, author).await?;
+pub(crate) async fn begin_anew(
+    server: &ServerState,
+    key: &SessionKey,
+    author: &Author,
+) -> Result<Value, ApiError> {
+    let epoch = server.handle.reset(key, author).await?;
     Ok(json!({"session": key.as_str(), "epoch": epoch}))
 }
 
 /// Cancels the running and the waiting turns.
-pub(crate) async fn cancel(house: &House, key: &SessionKey, author: &Author) -> Result<Value, ApiError> {
-    Ok(cancelled(key, house.desk.cancel(key, author).await?))
+pub(crate) async fn cancel(
+    server: &ServerState,
+    key: &SessionKey,
+    author: &Author,
+) -> Result<Value, ApiError> {
+    Ok(cancelled(key, server.handle.cancel(key, author).await?))
 }
 
 /// How many turns ran and how many messages waited.

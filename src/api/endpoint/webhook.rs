@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse;
-use frontdesk_core::port::{Delivered, Request};
+use frontdesk_core::port::{WebhookOutcome, WebhookRequest};
 use futures_util::FutureExt;
 use serde_json::json;
 
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
-use crate::house::House;
 use crate::refusals::Why;
+use crate::server::ServerState;
 
 /// When a platform may bring again what was not taken.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -21,26 +21,26 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Refuses what cannot come from the platform, before anything of its body is read. Who tries too often is told to
 /// wait, as with wrong tokens; the platform itself comes in all the same.
 pub(crate) fn check_headers(
-    house: &House,
+    server: &ServerState,
     params: &[String],
     headers: &HeaderMap,
     ip: IpAddr,
 ) -> Result<(), ApiError> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    if house.webhook(params)?.admits(&header) {
+    if server.webhook(params)?.admits(&header) {
         return Ok(());
     }
     metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-    house.fail(ip)?;
-    house.refusals.note(Why::ForgedWebhook, ip, &params.join("/"), house.now());
+    server.fail(ip)?;
+    server.refusals.note(Why::ForgedWebhook, ip, &params.join("/"), server.now());
     Err(forged())
 }
 
 /// Hands a request to its adapter, and answers when its events are committed.
 pub(crate) async fn receive(mut call: Call) -> Result<Answer, ApiError> {
-    let webhook = call.house.webhook(&call.params)?.clone();
+    let webhook = call.server.webhook(&call.params)?.clone();
     let headers = call.parts.headers.iter();
-    let request = Request {
+    let request = WebhookRequest {
         get: call.parts.method != Method::POST,
         query: call.parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers
@@ -54,21 +54,21 @@ pub(crate) async fn receive(mut call: Call) -> Result<Answer, ApiError> {
     let delivered = AssertUnwindSafe(webhook.receive(request)).catch_unwind().await;
     let delivered = delivered.unwrap_or_else(|_| {
         tracing::error!(channel = call.params.first(), "the adapter panicked over what its platform brought");
-        Delivered::Busy
+        WebhookOutcome::Busy
     });
     match delivered {
-        Delivered::Taken(Some(reply)) => {
+        WebhookOutcome::Taken(Some(reply)) => {
             Ok(Answer::Other(([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()))
         }
         // What is no use today will be none tomorrow: with anything but 200 it would come for ever.
-        Delivered::Taken(None) | Delivered::Garbage => Ok(Answer::ok(json!({}))),
-        Delivered::Forged => {
+        WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(Answer::ok(json!({}))),
+        WebhookOutcome::Forged => {
             metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-            let (house, params) = (&call.house, call.params.join("/"));
-            house.refusals.note(Why::ForgedWebhook, call.ip, &params, house.now());
+            let (server, params) = (&call.server, call.params.join("/"));
+            server.refusals.note(Why::ForgedWebhook, call.ip, &params, server.now());
             Err(forged())
         }
-        Delivered::Busy => {
+        WebhookOutcome::Busy => {
             let message = "not taken now: bring it again";
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(AGAIN))
         }

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::endpoint::session;
 use crate::error::ApiError;
-use crate::house::House;
+use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 
 /// A method, and who may call it.
 struct Method {
     name: &'static str,
     scope: Scope,
-    run: for<'a> fn(&'a House, &'a Caller, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
+    run: for<'a> fn(&'a ServerState, &'a Caller, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
 }
 
 /// Every method. What is not here cannot be called.
@@ -23,22 +23,22 @@ static METHODS: &[Method] = &[
     Method {
         name: "session.list",
         scope: Scope::Read,
-        run: |house, caller, params| Box::pin(list(house, caller, params)),
+        run: |server, caller, params| Box::pin(list(server, caller, params)),
     },
     Method {
         name: "session.get",
         scope: Scope::Read,
-        run: |house, caller, params| Box::pin(get(house, caller, params)),
+        run: |server, caller, params| Box::pin(get(server, caller, params)),
     },
     Method {
         name: "session.kill",
         scope: Scope::Admin,
-        run: |house, caller, params| Box::pin(kill(house, caller, params)),
+        run: |server, caller, params| Box::pin(kill(server, caller, params)),
     },
     Method {
         name: "session.reset",
         scope: Scope::Admin,
-        run: |house, caller, params| Box::pin(reset(house, caller, params)),
+        run: |server, caller, params| Box::pin(reset(server, caller, params)),
     },
 ];
 
@@ -49,7 +49,7 @@ struct Key {
 
 /// Carries a call out.
 pub(crate) async fn call(
-    house: &House,
+    server: &ServerState,
     caller: &Caller,
     method: &str,
     params: Value,
@@ -61,28 +61,28 @@ pub(crate) async fn call(
         error.code = "unknown_method".into();
         return Err(error);
     };
-    house.authorize(caller, method.scope, Action::Administer)?;
-    (method.run)(house, caller, params).await
+    server.authorize(caller, method.scope, Action::Administer)?;
+    (method.run)(server, caller, params).await
 }
 
-async fn list(house: &House, _: &Caller, params: Value) -> Result<Value, ApiError> {
+async fn list(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
     let which = if params.is_null() { session::Which::default() } else { form(params)? };
-    session::sessions(house, which).await
+    session::sessions(server, which).await
 }
 
-async fn get(house: &House, _: &Caller, params: Value) -> Result<Value, ApiError> {
+async fn get(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
-    session::session(house, &session::key(&key)?).await
+    session::session(server, &session::key(&key)?).await
 }
 
-async fn kill(house: &House, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+async fn kill(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
-    session::cancel(house, &session::key(&key)?, &caller.author()).await
+    session::cancel(server, &session::key(&key)?, &caller.author()).await
 }
 
-async fn reset(house: &House, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+async fn reset(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = form(params)?;
-    session::begin_anew(house, &session::key(&key)?, &caller.author()).await
+    session::begin_anew(server, &session::key(&key)?, &caller.author()).await
 }
 
 fn form<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {

@@ -15,13 +15,13 @@ use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
-use crate::door::{Reader, Reply};
 use crate::endpoint::session;
 use crate::error::ApiError;
 use crate::frame::{Kind, Shown};
-use crate::house::House;
+use crate::hub::{Reader, Reply};
 use crate::prompt::{self, Taken};
 use crate::refusals::Why;
+use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 use crate::ws::call;
 use crate::ws::line::{End, Line};
@@ -44,7 +44,7 @@ const PAGE: usize = 128 * 1024;
 
 /// One client.
 pub(crate) struct Connection {
-    house: Arc<House>,
+    server: Arc<ServerState>,
     caller: Caller,
     ip: IpAddr,
     reader: Reader,
@@ -86,10 +86,10 @@ impl Future for OnItsWay {
 }
 
 impl Connection {
-    pub(crate) fn new(house: Arc<House>, caller: Caller, ip: IpAddr) -> Self {
-        let reader = house.door.reader();
+    pub(crate) fn new(server: Arc<ServerState>, caller: Caller, ip: IpAddr) -> Self {
+        let reader = server.hub.reader();
         Self {
-            house,
+            server,
             caller,
             ip,
             reader,
@@ -111,18 +111,18 @@ impl Connection {
     }
 
     async fn converse(&mut self, line: &mut Line) -> Result<std::convert::Infallible, End> {
-        let mut tokens = self.house.tokens.watch();
-        let house = self.house.clone();
+        let mut tokens = self.server.tokens.watch();
+        let server = self.server.clone();
         // The token may have gone between the handshake and this watch.
         self.check_token()?;
         line.say(r#"{"type":"ready","protocol":1}"#.into()).await?;
-        let mut beat = Box::pin(house.pause(BEAT));
+        let mut beat = Box::pin(server.pause(BEAT));
         loop {
             self.show(line).await?;
             let out = self.reader.out.clone();
             tokio::select! {
                 biased;
-                () = house.stop.cancelled() => return Err(self.last_words(line).await?),
+                () = server.stop.cancelled() => return Err(self.last_words(line).await?),
                 changed = tokens.changed() => {
                     changed.map_err(|_| End::Fault)?;
                     self.check_token()?;
@@ -140,7 +140,7 @@ impl Connection {
                     }
                 }
                 () = &mut beat => {
-                    beat = Box::pin(house.pause(BEAT));
+                    beat = Box::pin(server.pause(BEAT));
                     self.ask_for_life(line).await?;
                 }
             }
@@ -150,7 +150,7 @@ impl Connection {
     /// After something that no frame can be, the connection ends: but first whatever was said before it is
     /// acknowledged, and the client is told what was wrong.
     async fn unreadable(&mut self, line: &mut Line, end: End) -> Result<End, End> {
-        let max = self.house.config.limits.max_frame;
+        let max = self.server.config.limits.max_frame;
         let error = match end {
             End::TooLarge => ApiError::too_large(max),
             End::Binary => ApiError::unreadable("only text frames are read here"),
@@ -168,7 +168,7 @@ impl Connection {
     /// Nothing of it was acknowledged, and the client was told so; the log says it once in a while.
     fn note_unreadable(&self, error: &ApiError) {
         metrics::counter!("frontdesk_web_unreadable_frames_total").increment(1);
-        self.house.refusals.note(Why::UnreadableFrame, self.ip, &error.code, self.house.now());
+        self.server.refusals.note(Why::UnreadableFrame, self.ip, &error.code, self.server.now());
     }
 
     /// What is known at the end is said before the goodbye. Everything that was to come has come: the runtime
@@ -182,7 +182,7 @@ impl Connection {
     }
 
     fn check_token(&self) -> Result<(), End> {
-        if self.house.tokens.still_knows(&self.caller) { Ok(()) } else { Err(End::Revoked) }
+        if self.server.tokens.still_knows(&self.caller) { Ok(()) } else { Err(End::Revoked) }
     }
 
     async fn ask_for_life(&mut self, line: &mut Line) -> Result<(), End> {
@@ -198,10 +198,10 @@ impl Connection {
         let (id, result) = match Word::read(text) {
             Err(Unclear { id, error }) => {
                 self.note_unreadable(&error);
-                (id, self.house.admit_token(&self.caller).and(Err(*error)))
+                (id, self.server.admit_token(&self.caller).and(Err(*error)))
             }
             Ok(Word { says: Says::Ping, .. }) => return line.say(r#"{"type":"pong"}"#.into()).await,
-            Ok(Word { id, says }) => match self.house.admit_token(&self.caller) {
+            Ok(Word { id, says }) => match self.server.admit_token(&self.caller) {
                 Err(error) => (id, Err(error)),
                 Ok(()) => {
                     // Most of these never happen on most connections: their room is taken when they do.
@@ -235,7 +235,7 @@ impl Connection {
             }
             Says::Call { method, params } => {
                 self.settle(line).await?;
-                call::call(&self.house, &self.caller, &method, params).await.map(Some)
+                call::call(&self.server, &self.caller, &method, params).await.map(Some)
             }
             Says::Auth { .. } => Err(ApiError::bad_request("this socket has shown its token already")),
             Says::Ping => Ok(None),
@@ -244,14 +244,14 @@ impl Connection {
 
     /// Hands a prompt in. Its session is read from before, so that nothing of the answer is missed.
     async fn prompt(&mut self, id: String, chat: &str, text: String) -> Result<(), ApiError> {
-        self.house.authorize(&self.caller, Scope::Admin, Action::Speak)?;
+        self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
         let address = web(chat)?;
-        let session = self.house.desk.session_at(&address)?;
+        let session = self.server.handle.session_at(&address)?;
         if !self.shown.contains_key(&session) {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.shown.insert(session, seq);
         }
-        let reply = self.house.door.submit(&self.caller.token, chat, &id, text)?;
+        let reply = self.server.hub.submit(&self.caller.token, chat, &id, text)?;
         self.prompts.push_back(OnItsWay { id: id.into(), reply });
         self.issued += 1;
         Ok(())
@@ -264,7 +264,7 @@ impl Connection {
             return Err(ApiError::bad_request(message));
         }
         self.reader.subscribe(session.clone(), address);
-        Ok(self.house.desk.store().session(&session).await?.map_or(0, |row| row.seq))
+        Ok(self.server.handle.store().session(&session).await?.map_or(0, |row| row.seq))
     }
 
     async fn acknowledge(
@@ -285,7 +285,7 @@ impl Connection {
 
     /// Waits for the prompts that were said before: what follows them must find them in the database.
     async fn settle(&mut self, line: &mut Line) -> Result<(), End> {
-        let house = self.house.clone();
+        let server = self.server.clone();
         loop {
             tokio::select! {
                 biased;
@@ -293,16 +293,16 @@ impl Connection {
                     Some((id, outcome)) => self.acknowledge(line, &id, outcome).await?,
                     None => return Ok(()),
                 },
-                () = house.stop.cancelled() => return Err(End::Stopping),
+                () = server.stop.cancelled() => return Err(End::Stopping),
             }
         }
     }
 
     /// Ends what runs and what waits in a chat. One in which nothing was said yet has nothing to end.
     async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
-        self.house.authorize(&self.caller, Scope::Admin, Action::Speak)?;
+        self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
         let session = self.session(session, chat)?;
-        match session::cancel(&self.house, &session, &self.caller.author()).await {
+        match session::cancel(&self.server, &session, &self.caller.author()).await {
             Err(error) if error.code == "not_found" => Ok(session::cancelled(&session, (0, 0))),
             result => result,
         }
@@ -312,7 +312,7 @@ impl Connection {
     fn session(&self, key: Option<&str>, chat: &str) -> Result<SessionKey, ApiError> {
         match key {
             Some(key) => session::key(key),
-            None => Ok(self.house.desk.session_at(&web(chat)?)?),
+            None => Ok(self.server.handle.session_at(&web(chat)?)?),
         }
     }
 
@@ -326,7 +326,7 @@ impl Connection {
         last_seq: u64,
     ) -> Result<Result<Option<Value>, ApiError>, End> {
         let subscribed = async {
-            self.house.authorize(&self.caller, Scope::Read, Action::Administer)?;
+            self.server.authorize(&self.caller, Scope::Read, Action::Administer)?;
             let session = self.session(session, chat)?;
             let address = chat_of(&session);
             let newest = self.subscribe(session.clone(), address).await?;
@@ -347,11 +347,11 @@ impl Connection {
     async fn replay(&mut self, line: &mut Line, session: &SessionKey) -> Result<(), End> {
         loop {
             let after = self.shown.get(session).copied().unwrap_or_default();
-            let store = self.house.desk.store();
+            let store = self.server.handle.store();
             let read = |most| store.frames_page(session, after, LINES, most);
             // The memory is given back when the client has taken the lines.
             let (page, _reserved) =
-                self.house.page(PAGE, read).await.map_err(|error| match &*error.code {
+                self.server.page(PAGE, read).await.map_err(|error| match &*error.code {
                     "busy" => End::TooSlow,
                     "stopping" => End::Stopping,
                     _ => End::Fault,

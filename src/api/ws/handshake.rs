@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use crate::connections::Slot;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call, Peer};
-use crate::house::House;
+use crate::server::ServerState;
 use crate::timed::linger;
 use crate::token::{Caller, bearer};
 use crate::ws::connection::Connection;
@@ -36,8 +36,8 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     let headers = call.parts.headers.clone();
     let caller = match shown(&headers)? {
         Some(clear) => {
-            let caller = call.house.login(clear, call.ip, &call.peer.slot)?;
-            call.house.admit_token(&caller)?;
+            let caller = call.server.login(clear, call.ip, &call.peer.slot)?;
+            call.server.admit_token(&caller)?;
             Some(caller)
         }
         None => None,
@@ -50,8 +50,8 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
         }
         error
     })?;
-    let Call { house, peer, ip, .. } = call;
-    let limits = &house.config.limits;
+    let Call { server, peer, ip, .. } = call;
+    let limits = &server.config.limits;
     let mut upgrade = upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
@@ -65,11 +65,11 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
         peer.slot.limit_reading(FIRST_FRAME);
     }
     // axum spawns what follows; the token makes it one of the house's tasks all the same.
-    let task = house.tasks.token();
+    let task = server.tasks.token();
     let response = upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "a socket was gone before it began"))
         .on_upgrade(move |socket| async move {
-            serve(house, socket, caller, peer, ip).await;
+            serve(server, socket, caller, peer, ip).await;
             drop(task);
         });
     Ok(Answer::Other(response))
@@ -106,16 +106,16 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-async fn serve(house: Arc<House>, socket: WebSocket, caller: Option<Caller>, peer: Peer, ip: IpAddr) {
-    let mut line = Line::new(house.clone(), socket);
+async fn serve(server: Arc<ServerState>, socket: WebSocket, caller: Option<Caller>, peer: Peer, ip: IpAddr) {
+    let mut line = Line::new(server.clone(), socket);
     let caller = match caller {
         Some(caller) => Ok(caller),
-        None => first_frame(&house, &mut line, &peer.slot, ip).await,
+        None => first_frame(&server, &mut line, &peer.slot, ip).await,
     };
     let end = match caller {
         Ok(caller) => {
             metrics::gauge!("frontdesk_websockets").increment(1.0);
-            let end = Connection::new(house.clone(), caller, ip).serve(&mut line).await;
+            let end = Connection::new(server.clone(), caller, ip).serve(&mut line).await;
             metrics::gauge!("frontdesk_websockets").decrement(1.0);
             end
         }
@@ -123,19 +123,24 @@ async fn serve(house: Arc<House>, socket: WebSocket, caller: Option<Caller>, pee
     };
     tracing::debug!(%ip, ?end, "a socket ended");
     line.close(end).await;
-    linger(&house, &peer.stream, &peer.slot).await;
+    linger(&server, &peer.stream, &peer.slot).await;
 }
 
 /// Waits for the frame with the token. Nothing else is read before it.
-async fn first_frame(house: &Arc<House>, line: &mut Line, slot: &Slot, ip: IpAddr) -> Result<Caller, End> {
+async fn first_frame(
+    server: &Arc<ServerState>,
+    line: &mut Line,
+    slot: &Slot,
+    ip: IpAddr,
+) -> Result<Caller, End> {
     let text = tokio::select! {
         text = line.hear() => text?,
-        () = house.pause(house.config.limits.auth_timeout()) => return Err(End::Unauthorized("no token came in time")),
+        () = server.pause(server.config.limits.auth_timeout()) => return Err(End::Unauthorized("no token came in time")),
         () = slot.dropped() => return Err(End::Gone),
-        () = house.stop.cancelled() => return Err(End::Stopping),
+        () = server.stop.cancelled() => return Err(End::Stopping),
     };
     let result = match Word::read(&text) {
-        Ok(Word { says: Says::Auth { token }, .. }) => house.login(&token, ip, slot),
+        Ok(Word { says: Says::Auth { token }, .. }) => server.login(&token, ip, slot),
         _ => Err(ApiError::unauthorized()),
     };
     match result {

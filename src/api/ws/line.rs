@@ -9,8 +9,8 @@ use futures_util::future::FutureExt;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 
-use crate::house::House;
 use crate::outgoing::Outgoing;
+use crate::server::ServerState;
 use crate::timed::TOO_MUCH;
 
 /// How long a reader may take nothing at all.
@@ -46,13 +46,13 @@ pub(crate) enum End {
 
 /// A socket.
 pub(crate) struct Line {
-    house: Arc<House>,
+    server: Arc<ServerState>,
     socket: WebSocket,
 }
 
 impl Line {
-    pub(crate) fn new(house: Arc<House>, socket: WebSocket) -> Self {
-        Self { house, socket }
+    pub(crate) fn new(server: Arc<ServerState>, socket: WebSocket) -> Self {
+        Self { server, socket }
     }
 
     /// The next text of the client.
@@ -83,8 +83,8 @@ impl Line {
 
     /// Writes a text and sees it off.
     pub(crate) async fn say(&mut self, text: Utf8Bytes) -> Result<(), End> {
-        let Self { house, socket } = self;
-        unless_stalled(house, None, socket.send(Message::Text(text))).await
+        let Self { server, socket } = self;
+        unless_stalled(server, None, socket.send(Message::Text(text))).await
     }
 
     /// The same with JSON.
@@ -94,20 +94,20 @@ impl Line {
 
     /// Writes a text with those that follow; `out` is what waits meanwhile.
     pub(crate) async fn feed(&mut self, text: Utf8Bytes, out: &Outgoing) -> Result<(), End> {
-        let Self { house, socket } = self;
-        unless_stalled(house, Some(out), socket.feed(Message::Text(text))).await
+        let Self { server, socket } = self;
+        unless_stalled(server, Some(out), socket.feed(Message::Text(text))).await
     }
 
     /// Sees everything off that was fed.
     pub(crate) async fn flush(&mut self, out: &Outgoing) -> Result<(), End> {
-        let Self { house, socket } = self;
-        unless_stalled(house, Some(out), socket.flush()).await
+        let Self { server, socket } = self;
+        unless_stalled(server, Some(out), socket.flush()).await
     }
 
     /// Asks for a sign of life.
     pub(crate) async fn ping(&mut self) -> Result<(), End> {
-        let Self { house, socket } = self;
-        unless_stalled(house, None, socket.send(Message::Ping(Default::default()))).await
+        let Self { server, socket } = self;
+        unless_stalled(server, None, socket.send(Message::Ping(Default::default()))).await
     }
 
     /// Says why, and hangs up. Whether it was heard does not matter any more.
@@ -123,7 +123,7 @@ impl Line {
         };
         tokio::select! {
             () = said => {}
-            () = self.house.pause(GOODBYE) => {}
+            () = self.server.pause(GOODBYE) => {}
         }
     }
 }
@@ -148,7 +148,7 @@ fn farewell(end: &End) -> Option<(u16, Cow<'static, str>)> {
 
 /// Writes, and gives up on a reader who takes nothing: for too long, or until too much waits.
 async fn unless_stalled(
-    house: &House,
+    server: &ServerState,
     out: Option<&Outgoing>,
     write: impl Future<Output = Result<(), axum::Error>>,
 ) -> Result<(), End> {
@@ -166,7 +166,7 @@ async fn unless_stalled(
     tokio::select! {
         written = write => written.map_err(|_| End::Gone),
         () = too_much => Err(End::TooSlow),
-        () = house.stop.cancelled() => Err(End::Stopping),
-        () = house.pause(STALLED) => Err(End::TooSlow),
+        () = server.stop.cancelled() => Err(End::Stopping),
+        () = server.pause(STALLED) => Err(End::TooSlow),
     }
 }

@@ -59,5 +59,5 @@ impl Web {
 
 /// What the adapter says about itself: asked of one behind a door that nobody opens.
 pub(super) fn profile() -> Profile {
-    WebAdapter::new(frontdesk_api::Door::new(&Default::default())).profile().clone()
+    WebAdapter::new(frontdesk_api::WebHub::new(&Default::default())).profile().clone()
 }

@@ -71,7 +71,7 @@ async fn hear(response: Response, answer: &mut Answer) -> Result<Heard, Failure>
 
 /// Asks again until a gateway answers. `None` if none came back for a while.
 async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Response>, Failure> {
-    screen::aside("(the gateway went away; waiting until it is back)");
+    screen::context_message("(the gateway went away; waiting until it is back)");
     let clock = SystemClock::new();
     let end = clock.mono() + PATIENCE;
     while clock.mono() < end {

@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_token_never_goes_over_the_network_in_the_clear_by_accident() {
-        assert!(plain_url("https://desk.example.org").is_err());
+        assert!(plain_url("https://frontdesk.example.org").is_err());
         assert_eq!(plain_url("http://127.0.0.1:1/").unwrap(), "http://127.0.0.1:1");
     }
 }

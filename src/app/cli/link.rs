@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Done, Remote, client, screen};
 
 pub fn link(remote: &Remote) -> Done {
-    // Nothing is sent here, so that any URL will do: `--url https://desk.example.org` for a door behind a proxy.
+    // Nothing is sent here, so that any URL will do: `--url https://frontdesk.example.org` for a door behind a proxy.
     let url = match &remote.url {
         Some(url) => url.clone(),
         None => client::public_url(remote)?,

@@ -11,7 +11,7 @@ use frontdesk::config::Config;
 use frontdesk::home::{self, Home};
 use frontdesk::{Gateway, Running, StartError};
 use frontdesk_core::port::Clock;
-use frontdesk_runtime::{Desk, Lifecycle};
+use frontdesk_runtime::{GatewayHandle, Lifecycle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -160,7 +160,7 @@ async fn serve(
             tracing::info!("{name}: stopping; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
             Ok(End::Stopped)
         }
-        wish = wish(running.desk()) => {
+        wish = wish(running.handle()) => {
             tracing::info!(?wish, "an admin wants it so; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
             Ok(match wish {
                 Lifecycle::Stop => End::Stopped,
@@ -185,8 +185,8 @@ async fn serve(
 }
 
 /// What an admin wants of the process, once one wants something.
-async fn wish(desk: &Desk) -> Lifecycle {
-    let mut wishes = desk.lifecycle();
+async fn wish(handle: &GatewayHandle) -> Lifecycle {
+    let mut wishes = handle.lifecycle();
     loop {
         if let Some(wish) = *wishes.borrow_and_update() {
             return wish;

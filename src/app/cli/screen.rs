@@ -34,7 +34,7 @@ fn print(text: &str) -> Done {
 }
 
 /// Says something beside what is printed. Whether it is heard does not matter.
-pub fn aside(text: &str) {
+pub fn context_message(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", harmless(text)));
 }
 

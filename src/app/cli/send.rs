@@ -96,7 +96,7 @@ impl Handed {
 impl Drop for Handed {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            screen::aside(&format!("{}: {error}; delete it", self.folder.display()));
+            screen::context_message(&format!("{}: {error}; delete it", self.folder.display()));
         }
     }
 }

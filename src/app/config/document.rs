@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A line and a column, both from 1; the column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: usize,
     /// The column.
@@ -12,7 +12,7 @@ pub struct Place {
 }
 
 /// A text in which places are looked up, however many and however long its lines are.
-pub struct Places<'t> {
+pub struct Positions<'t> {
     text: &'t str,
     /// Where each line begins.
     lines: Vec<usize>,
@@ -23,7 +23,7 @@ pub struct Places<'t> {
 /// Bytes between two counts of characters.
 const STEP: usize = 512;
 
-impl<'t> Places<'t> {
+impl<'t> Positions<'t> {
     /// Reads through `text` once.
     pub fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
@@ -38,11 +38,11 @@ impl<'t> Places<'t> {
     }
 
     /// The place of a byte.
-    pub fn of(&self, byte: usize) -> Place {
+    pub fn of(&self, byte: usize) -> Position {
         let byte = self.text.floor_char_boundary(byte);
         let line = self.lines.partition_point(|start| *start <= byte);
         let start = self.lines.get(line - 1).copied().unwrap_or_default();
-        Place { line, column: self.before(byte) - self.before(start) + 1 }
+        Position { line, column: self.before(byte) - self.before(start) + 1 }
     }
 
     /// How many characters begin before a byte.
@@ -58,7 +58,7 @@ fn begun(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where it begins.
-    pub place: Place,
+    pub place: Position,
     /// What it is.
     pub value: Value,
 }
@@ -108,7 +108,7 @@ pub struct Text {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// Its name.
     pub name: String,
 }
@@ -160,7 +160,7 @@ impl Node {
 
     /// Where the value of a dotted path stands, or else the nearest table around it; `None` if not even its
     /// first key is written. A key with dots in it is quoted; `[2]` at the end is the third item of a list.
-    pub fn place_of(&self, path: &str) -> Option<Place> {
+    pub fn place_of(&self, path: &str) -> Option<Position> {
         let (path, item) = split_item(path);
         let mut node = self;
         let mut place = None;
@@ -215,13 +215,13 @@ mod tests {
     #[test]
     fn a_place_counts_characters_and_survives_any_byte() {
         let text = "a = 1\nß = \"é\"\n";
-        let place = |byte| Places::new(text).of(byte);
-        assert_eq!(place(0), Place { line: 1, column: 1 });
-        assert_eq!(place(6), Place { line: 2, column: 1 });
-        assert_eq!(place(8), Place { line: 2, column: 2 });
-        assert_eq!(place(7), Place { line: 2, column: 1 });
-        assert_eq!(place(999), Place { line: 3, column: 1 });
-        assert_eq!(Places::new("").of(7), Place { line: 1, column: 1 });
+        let place = |byte| Positions::new(text).of(byte);
+        assert_eq!(place(0), Position { line: 1, column: 1 });
+        assert_eq!(place(6), Position { line: 2, column: 1 });
+        assert_eq!(place(8), Position { line: 2, column: 2 });
+        assert_eq!(place(7), Position { line: 2, column: 1 });
+        assert_eq!(place(999), Position { line: 3, column: 1 });
+        assert_eq!(Positions::new("").of(7), Position { line: 1, column: 1 });
     }
 
     proptest::proptest! {
@@ -230,14 +230,14 @@ mod tests {
             let before = &text[..text.floor_char_boundary(byte)];
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            proptest::prop_assert_eq!(Places::new(&text).of(byte), Place { line, column });
+            proptest::prop_assert_eq!(Positions::new(&text).of(byte), Position { line, column });
         }
     }
 
     #[test]
     fn a_path_leads_to_the_nearest_key_that_is_written() {
-        let key = |line, name: &str| Key { place: Place { line, column: 1 }, name: name.into() };
-        let node = |value| Node { place: Place { line: 0, column: 0 }, value };
+        let key = |line, name: &str| Key { place: Position { line, column: 1 }, name: name.into() };
+        let node = |value| Node { place: Position { line: 0, column: 0 }, value };
         let chats = node(Value::Table(vec![(key(3, "-1.5"), node(Value::Bool(true)))]));
         let root = node(Value::Table(vec![(key(2, "chats"), chats)]));
         assert_eq!(root.place_of("chats.\"-1.5\".reset").map(|p| p.line), Some(3));
@@ -247,9 +247,9 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_an_item_of_a_list() {
-        let at = |column, value| Node { place: Place { line: 1, column }, value };
+        let at = |column, value| Node { place: Position { line: 1, column }, value };
         let list = at(8, Value::Array(vec![at(9, Value::text("a")), at(14, Value::text("b"))]));
-        let key = Key { place: Place { line: 1, column: 1 }, name: "allow".into() };
+        let key = Key { place: Position { line: 1, column: 1 }, name: "allow".into() };
         let root = at(1, Value::Table(vec![(key, list)]));
         let column = |path: &str| root.place_of(path).map(|place| place.column);
         assert_eq!((column("allow[1]"), column("allow[7]"), column("allow")), (Some(14), Some(1), Some(1)));

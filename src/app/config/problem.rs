@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::document::Place;
+use super::document::Position;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where, if it is written anywhere.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// Which key, as a dotted path; empty for the file as a whole.
     pub path: String,
     /// What is wrong and what to write instead. Never a value that could be a secret.
@@ -18,7 +18,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a place.
-    pub fn at(place: Place, message: impl Into<String>) -> Problem {
+    pub fn at(place: Position, message: impl Into<String>) -> Problem {
         Problem { place: Some(place), path: String::new(), message: message.into() }
     }
 

@@ -8,7 +8,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use toml_edit::{Item, TableLike, Value as Toml};
 
-use super::document::{Key, Node, Place, Places, Value};
+use super::document::{Key, Node, Position, Positions, Value};
 use super::problem::Problem;
 
 /// The two ways to write a configuration.
@@ -39,7 +39,7 @@ impl Syntax {
 }
 
 fn parse_toml(text: &str) -> Result<Node, Problem> {
-    let places = Places::new(text);
+    let places = Positions::new(text);
     let document = toml_edit::Document::parse(text).map_err(|error| {
         let place = places.of(error.span().map_or(0, |span| span.start));
         Problem::at(place, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
@@ -47,11 +47,11 @@ fn parse_toml(text: &str) -> Result<Node, Problem> {
     Ok(Node { place: places.of(0), value: toml_table(&places, document.as_table()) })
 }
 
-fn toml_place(places: &Places<'_>, span: Option<std::ops::Range<usize>>) -> Place {
+fn toml_place(places: &Positions<'_>, span: Option<std::ops::Range<usize>>) -> Position {
     places.of(span.map_or(0, |span| span.start))
 }
 
-fn toml_table(places: &Places<'_>, table: &dyn TableLike) -> Value {
+fn toml_table(places: &Positions<'_>, table: &dyn TableLike) -> Value {
     let entries = table.iter().map(|(name, item)| {
         // A dotted key has one key per segment; the entry's own knows where it stands.
         let span = table.get_key_value(name).and_then(|(key, _)| key.span());
@@ -61,7 +61,7 @@ fn toml_table(places: &Places<'_>, table: &dyn TableLike) -> Value {
     Value::Table(entries.collect())
 }
 
-fn toml_item(places: &Places<'_>, item: &Item) -> Node {
+fn toml_item(places: &Positions<'_>, item: &Item) -> Node {
     let place = toml_place(places, item.span());
     let value = match item {
         Item::None => Value::Null,
@@ -80,7 +80,7 @@ fn toml_item(places: &Places<'_>, item: &Item) -> Node {
     Node { place, value }
 }
 
-fn toml_value(places: &Places<'_>, value: &Toml) -> Value {
+fn toml_value(places: &Positions<'_>, value: &Toml) -> Value {
     match value {
         Toml::String(s) => Value::text(s.value()),
         Toml::Integer(n) => Value::Integer(*n.value()),
@@ -98,7 +98,7 @@ fn toml_value(places: &Places<'_>, value: &Toml) -> Value {
 }
 
 fn parse_jsonc(text: &str) -> Result<Node, Problem> {
-    let places = Places::new(text);
+    let places = Positions::new(text);
     let options = ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
@@ -118,7 +118,7 @@ fn parse_jsonc(text: &str) -> Result<Node, Problem> {
     }
 }
 
-fn json_node(places: &Places<'_>, value: &ast::Value<'_>) -> Result<Node, Problem> {
+fn json_node(places: &Positions<'_>, value: &ast::Value<'_>) -> Result<Node, Problem> {
     let place = places.of(value.start());
     let value = match value {
         ast::Value::StringLit(s) => Value::text(s.value.as_ref()),
@@ -134,9 +134,9 @@ fn json_node(places: &Places<'_>, value: &ast::Value<'_>) -> Result<Node, Proble
     Ok(Node { place, value })
 }
 
-fn json_table(places: &Places<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
+fn json_table(places: &Positions<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
     let mut entries: Vec<(Key, Node)> = Vec::new();
-    let mut known: HashMap<&str, Place> = HashMap::new();
+    let mut known: HashMap<&str, Position> = HashMap::new();
     for property in &object.properties {
         let place = places.of(property.range.start);
         let name = property.name.as_str();
@@ -149,7 +149,7 @@ fn json_table(places: &Places<'_>, object: &ast::Object<'_>) -> Result<Value, Pr
     Ok(Value::Table(entries))
 }
 
-fn json_number(place: Place, digits: &str) -> Result<Value, Problem> {
+fn json_number(place: Position, digits: &str) -> Result<Value, Problem> {
     if let Ok(whole) = digits.parse() {
         return Ok(Value::Integer(whole));
     }

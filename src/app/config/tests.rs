@@ -141,7 +141,7 @@ fn a_large_configuration_is_read_in_one_go() {
 #[test]
 fn a_file_that_is_no_configuration_is_not_read_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("desk.toml");
+    let file = dir.path().join("frontdesk.toml");
     std::fs::File::create(&file).unwrap().set_len(50 << 20).unwrap();
     for file in [file.as_path(), Path::new("/dev/zero")] {
         let problems = load(file, &env).unwrap_err();

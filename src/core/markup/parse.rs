@@ -8,8 +8,8 @@ mod table;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::intake;
-use super::sheet::{Look, Sheet};
 use super::strays::Strays;
+use super::styled::{Look, StyledText};
 use super::{Marks, Style};
 use crate::blank::{is_visible, shows};
 use crate::profile::Limit;
@@ -28,20 +28,20 @@ pub(super) fn options() -> Options {
 ///
 /// Text of which nothing would be seen (`>`, an empty fence) is shown as it was written: an answer that was
 /// not blank never becomes nothing.
-pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> Sheet {
+pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> StyledText {
     let clean = intake::clean(text);
     let mut reader = Reader::new(marks, limit, clean.len());
     if !intake::is_too_deep(&clean) {
-        let mut sheet = reader.read_all(&clean);
-        if is_visible(&sheet.text) {
-            code::set_words(&mut sheet, marks);
-            return sheet;
+        let mut styled = reader.read_all(&clean);
+        if is_visible(&styled.text) {
+            code::set_words(&mut styled, marks);
+            return styled;
         }
         reader = Reader::new(marks, limit, clean.len());
     }
     reader.text(&clean);
-    code::set_words(&mut reader.sheet, marks);
-    reader.sheet
+    code::set_words(&mut reader.styled, marks);
+    reader.styled
 }
 
 /// What the dialect has marks for.
@@ -60,7 +60,7 @@ struct Reader<'m> {
     able: Able,
     /// The units that all marks but a link's own can take around one character.
     trappings: usize,
-    sheet: Sheet,
+    styled: StyledText,
     /// The look of text that comes now, if the dialect can show all of it.
     look: Look,
     /// The looks to return to, and the links that end there.
@@ -111,14 +111,14 @@ impl<'m> Reader<'m> {
             code: can(Style::Code),
             pre: (marks.open)(Style::Pre { language: None }, &mut String::new()),
         };
-        let sheet = Sheet { text: String::with_capacity(capacity), ..Sheet::default() };
+        let styled = StyledText { text: String::with_capacity(capacity), ..StyledText::default() };
         Reader {
             marks,
             limit,
             able,
             // A line's quote mark, and the longest way to escape one character.
             trappings: trappings + 16,
-            sheet,
+            styled,
             look: Look::default(),
             outer: Vec::new(),
             in_link: false,
@@ -137,7 +137,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn read_all(mut self, text: &str) -> Sheet {
+    fn read_all(mut self, text: &str) -> StyledText {
         let mut strays = Strays::find(text);
         for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
             self.stray(strays.before(&event, &range));
@@ -152,7 +152,7 @@ impl<'m> Reader<'m> {
             self.read(event);
         }
         self.stray(strays.rest());
-        self.sheet
+        self.styled
     }
 
     fn stray(&mut self, lines: Vec<&str>) {
@@ -343,10 +343,10 @@ impl<'m> Reader<'m> {
         }
         self.flush();
         if let Some(stops) = self.marks.tab_stops {
-            text = intake::expand_tabs(text, self.sheet.last_line(), stops);
+            text = intake::expand_tabs(text, self.styled.last_line(), stops);
         }
         self.ink += text.chars().filter(|char| shows(*char)).count();
-        self.sheet.push(&text, self.worn());
+        self.styled.push(&text, self.worn());
     }
 
     fn worn(&self) -> Look {

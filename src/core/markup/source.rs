@@ -10,7 +10,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use super::{Part, STAND_IN, intake, number, parse, plain};
 use crate::blank::is_visible;
 use crate::profile::Limit;
-use crate::split::{self, Dress};
+use crate::split::{self, Fit};
 
 /// A block of code between fences, in the source.
 struct Fence {
@@ -41,8 +41,8 @@ pub(super) fn render(text: &str, limit: Limit) -> Vec<Part> {
     let bodies = pieces.into_iter().map(|piece| {
         let mut body = String::new();
         match piece.dress {
-            Dress::StandIn => body.push_str(STAND_IN),
-            dress => write(text, &fences, piece.range, dress == Dress::Full, &mut body),
+            Fit::StandIn => body.push_str(STAND_IN),
+            dress => write(text, &fences, piece.range, dress == Fit::Full, &mut body),
         }
         body
     });

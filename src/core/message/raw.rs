@@ -1,6 +1,6 @@
 //! Events that could not be read, as they arrived.
 
-use super::{Event, EventKind, FirstLine, Place, Source, Speaker};
+use super::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
 use crate::address::{Address, AddressError, Principal};
 
 /// An event as it arrived, kept because this version could not read it.
@@ -36,10 +36,10 @@ impl Event {
             id: id.unwrap_or_else(|| raw.name()),
             kind: EventKind::Undecodable(raw),
             principal: Principal::new(source.channel, Some(&source.account), "0")?,
-            speaker: Speaker::Chat,
+            sender_kind: SenderKind::Chat,
             roles: Vec::new(),
             address: Address::new(source.channel, Some(&source.account), "0", None)?,
-            place: Place::Group { chat: "0".to_owned() },
+            conversation: Conversation::Group { chat: "0".to_owned() },
             addressed: false,
             forward: None,
             first_line: FirstLine::Shown,

@@ -54,7 +54,7 @@ impl Screen {
         at_end && self.row + 1 == self.rows.len() && !self.in_sequence && self.link.is_none()
     }
 
-    /// Writes text without control characters, line breaks and tabs aside.
+    /// Writes text without control characters, line breaks and tabs context_message.
     pub(super) fn type_on(&mut self, text: &str) {
         for c in text.chars() {
             if c == '\n' { self.break_line() } else { self.write(c) }

@@ -8,9 +8,9 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
 
 use super::Known;
-use crate::house::House;
+use crate::shared::Shared;
 
-impl House {
+impl Shared {
     /// Changes who may speak. Whoever calls has asked whether its author may.
     pub(crate) async fn change_access(
         &self,

@@ -12,40 +12,42 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, Author, CommandEffect, CommandFacts, InboundRow};
 
 use super::Plan;
-use crate::desk::Lifecycle;
-use crate::house::House;
+use crate::handle::Lifecycle;
+use crate::shared::Shared;
 
 /// What somebody hears who is none of them.
 const NOT_ADMIN: &str = "Only admins may look after the gateway.";
 
 pub(super) async fn plan(
-    house: &House,
+    shared: &Shared,
     row: &InboundRow,
     request: Option<Gateway>,
 ) -> Result<Plan, StoreError> {
-    let may = house.still_may(row, Action::Administer);
+    let may = shared.still_may(row, Action::Administer);
     let Some(request) = request else { return Ok(if may { usage() } else { Plan::say(NOT_ADMIN) }) };
     if !may {
         return Ok(note(row, &request, "refused:not_admin", NOT_ADMIN.to_owned()));
     }
     let noted = |text: String| note(row, &request, "done", text);
     Ok(match &request {
-        Gateway::Status => noted(show::status(house).await?),
-        Gateway::Sessions => noted(show::sessions(house).await?),
+        Gateway::Status => noted(show::status(shared).await?),
+        Gateway::Sessions => noted(show::sessions(shared).await?),
         Gateway::Tasks => noted("There are no background tasks yet: this version runs none.".to_owned()),
-        Gateway::Config => noted(show::config(house, row)),
+        Gateway::Config => noted(show::config(shared, row)),
         Gateway::Pair { code } => people::code(row, &request, code, true),
         Gateway::Deny { code } => people::code(row, &request, code, false),
-        Gateway::Allow { platform, user, here } => people::allow(house, row, &request, platform, user, *here),
-        Gateway::Revoke { platform, user, confirm } => {
-            people::revoke(house, row, &request, platform, user, *confirm)
+        Gateway::Allow { platform, user, here } => {
+            people::allow(shared, row, &request, platform, user, *here)
         }
-        Gateway::AllowHere => people::serve(house, row, &request, true),
-        Gateway::DenyHere => people::serve(house, row, &request, false),
-        Gateway::Mute { minutes } => people::mute(house, row, &request, *minutes),
+        Gateway::Revoke { platform, user, confirm } => {
+            people::revoke(shared, row, &request, platform, user, *confirm)
+        }
+        Gateway::AllowHere => people::serve(shared, row, &request, true),
+        Gateway::DenyHere => people::serve(shared, row, &request, false),
+        Gateway::Mute { minutes } => people::mute(shared, row, &request, *minutes),
         Gateway::Unmute => people::unmute(row, &request),
-        Gateway::Start { what: Some(what) } => account::start(house, row, &request, what),
-        Gateway::Stop { what: Some(what), confirm } => account::stop(house, row, &request, what, *confirm),
+        Gateway::Start { what: Some(what) } => account::start(shared, row, &request, what),
+        Gateway::Stop { what: Some(what), confirm } => account::stop(shared, row, &request, what, *confirm),
         Gateway::Start { what: None } => noted("I am running.".to_owned()),
         Gateway::Stop { what: None, confirm: false } => {
             let text = "This stops the whole gateway: nobody can start it again from a chat, only on the machine it \

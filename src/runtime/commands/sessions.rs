@@ -5,22 +5,22 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{EpochRow, InboundRow};
 
 use super::{Plan, when};
-use crate::house::House;
+use crate::shared::Shared;
 
 /// Conversations on one page: what a phone shows without scrolling.
 const PAGE: u32 = 8;
 /// How much of a conversation's first message is shown.
 const OPENING: usize = 60;
 
-pub(super) async fn plan(house: &House, row: &InboundRow, page: u32) -> Result<Plan, StoreError> {
-    let Some(session) = house.store.session(&row.session).await? else {
+pub(super) async fn plan(shared: &Shared, row: &InboundRow, page: u32) -> Result<Plan, StoreError> {
+    let Some(session) = shared.store.session(&row.session).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
     let skipped = u64::from(page.saturating_sub(1)) * u64::from(PAGE);
     let Some(before) = (session.last_epoch + 1).checked_sub(skipped).filter(|before| *before > 1) else {
         return Ok(Plan::say("There are no conversations on this page. Send /sessions for the first one."));
     };
-    let epochs = house.store.epochs(&row.session, Some(before), PAGE).await?;
+    let epochs = shared.store.epochs(&row.session, Some(before), PAGE).await?;
     let lines: Vec<String> = epochs.iter().map(|epoch| line(epoch, session.epoch)).collect();
     let oldest = epochs.last().map_or(1, |epoch| epoch.n);
     let more = match oldest > 1 {

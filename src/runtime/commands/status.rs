@@ -4,10 +4,10 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::InboundRow;
 
 use super::{Plan, when};
-use crate::house::House;
+use crate::shared::Shared;
 
-pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreError> {
-    let Some(session) = house.store.session(&row.session).await? else {
+pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
+    let Some(session) = shared.store.session(&row.session).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
     let doing = match (session.running, session.waiting) {
@@ -18,12 +18,12 @@ pub(super) async fn plan(house: &House, row: &InboundRow) -> Result<Plan, StoreE
         (None, 1) => "1 message waits for its turn.".to_owned(),
         (None, waiting) => format!("{waiting} messages wait for their turn."),
     };
-    let policy = house.policy(&row.session);
-    let now = house.clock.wall();
-    let today = match house.config.limits.daily {
+    let policy = shared.policy(&row.session);
+    let now = shared.clock.wall();
+    let today = match shared.config.limits.daily {
         0 => String::new(),
         limit => {
-            let used = house.store.quota_used(&row.principal, house.day(now)).await?;
+            let used = shared.store.quota_used(&row.principal, shared.day(now)).await?;
             format!("\nToday you have sent {used} of {limit} messages.")
         }
     };

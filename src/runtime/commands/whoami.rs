@@ -4,10 +4,10 @@ use frontdesk_core::access::Action;
 use frontdesk_store::row::InboundRow;
 
 use super::Plan;
-use crate::house::House;
+use crate::shared::Shared;
 
-pub(super) fn plan(house: &House, row: &InboundRow) -> Plan {
-    let admin = house.still_may(row, Action::Administer);
+pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
+    let admin = shared.still_may(row, Action::Administer);
     let may =
         if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
     Plan::say(format!(

@@ -10,14 +10,14 @@ use frontdesk_core::port::Stop;
 use frontdesk_store::row::Fenced;
 
 use crate::adapters::Connection;
-use crate::house::House;
+use crate::shared::Shared;
 
 /// How long to wait where neither the platform nor the database says.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What one request needs to know.
 pub(super) struct Way {
-    pub(super) house: Arc<House>,
+    pub(super) shared: Arc<Shared>,
     pub(super) connection: Arc<Connection>,
     pub(super) address: Address,
     pub(super) turn: TurnId,
@@ -41,16 +41,16 @@ pub(super) enum Step {
 impl Way {
     /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits.
     pub(super) async fn first_post(self, plain: String, every: Duration) -> Step {
-        let Self { house, connection, address, turn, fence, stop } = self;
+        let Self { shared, connection, address, turn, fence, stop } = self;
         // Held until the platform's id is stored: an end that comes meanwhile edits this message.
         let _alone = connection.alone_in(&address).await;
         if stop.is_cancelled() {
             return Step::Off;
         }
-        if let Some(pause) = connection.held_for(&house.clock, &address) {
+        if let Some(pause) = connection.held_for(&shared.clock, &address) {
             return Step::Later(pause);
         }
-        let row = match house.store.stream(turn, fence, plain, house.clock.wall()).await {
+        let row = match shared.store.stream(turn, fence, plain, shared.clock.wall()).await {
             Ok(Fenced::Done(Some(row))) => row,
             // An older part to this chat is still to be sent; an answer must not overtake it.
             Ok(Fenced::Done(None)) => return Step::Later(every.max(PAUSE)),
@@ -62,31 +62,31 @@ impl Way {
         };
         let out = row.post.out;
         let post = Post { more: true, ..row.post };
-        let step = match connection.send(&house.clock, &address, Act::Post(post)).await {
+        let step = match connection.send(&shared.clock, &address, Act::Post(post)).await {
             Ok(Receipt { message: Some(message) }) => {
-                if let Err(error) = house.store.streamed(out, message.clone()).await {
+                if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
                 }
                 Step::Posted(message)
             }
-            Ok(Receipt { message: None }) => failed(&house, turn, out, Step::Off).await,
+            Ok(Receipt { message: None }) => failed(&shared, turn, out, Step::Off).await,
             Err(SendError::Later { after, .. }) => {
-                failed(&house, turn, out, Step::Later(after.unwrap_or(PAUSE))).await
+                failed(&shared, turn, out, Step::Later(after.unwrap_or(PAUSE))).await
             }
             Err(error) => {
                 tracing::debug!(%turn, %error, "an answer in progress could not be posted");
-                failed(&house, turn, out, Step::Off).await
+                failed(&shared, turn, out, Step::Off).await
             }
         };
         // What was put on its way meanwhile has waited for this.
-        house.outbox.wake(&address);
+        shared.outbox.wake(&address);
         step
     }
 
     /// Changes what the chat shows, unless the turn has ended by the time that nobody else does, or the platform wants
     /// a pause.
     pub(super) async fn show(self, act: Act) -> Step {
-        let Self { house, connection, address, turn, fence, stop } = self;
+        let Self { shared, connection, address, turn, fence, stop } = self;
         let typing = act == Act::Typing;
         // A sign of typing changes no message, so it waits for nobody.
         let _alone = match typing {
@@ -96,11 +96,11 @@ impl Way {
         if stop.is_cancelled() {
             return Step::Off;
         }
-        if let Some(pause) = connection.held_for(&house.clock, &address) {
+        if let Some(pause) = connection.held_for(&shared.clock, &address) {
             return Step::Later(pause);
         }
         if let Act::Edit { post, .. } = &act {
-            match house.store.stream_shows(turn, fence, post.part.plain.clone()).await {
+            match shared.store.stream_shows(turn, fence, post.part.plain.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Step::Off,
                 Err(error) => {
@@ -110,7 +110,7 @@ impl Way {
             }
         }
         let draft = matches!(act, Act::Draft { .. });
-        match connection.send(&house.clock, &address, act).await {
+        match connection.send(&shared.clock, &address, act).await {
             Ok(_) if typing => Step::Typed,
             Ok(_) => Step::Shown,
             Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(PAUSE)),
@@ -139,8 +139,8 @@ fn after_failure(error: &SendError, typing: bool, draft: bool) -> Step {
 }
 
 /// There is no message to stream into: the row that stood for it goes, so that nothing waits behind it.
-async fn failed(house: &House, turn: TurnId, out: OutId, step: Step) -> Step {
-    if let Err(error) = house.store.unstreamed(out).await {
+async fn failed(shared: &Shared, turn: TurnId, out: OutId, step: Step) -> Step {
+    if let Err(error) = shared.store.unstreamed(out).await {
         tracing::warn!(%turn, %error, "the row of a message that was not posted stays until its turn ends");
     }
     step

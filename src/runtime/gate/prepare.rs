@@ -9,11 +9,11 @@ use frontdesk_core::port::Busy;
 
 use super::first_id;
 use crate::access::whole;
-use crate::house::House;
+use crate::shared::Shared;
 
 /// Chats that move are moved first, so that what follows in the batch finds its session; and of a mark it is found
 /// out what it was put on.
-pub(super) async fn all(house: &House, batch: &mut [Event]) -> Result<(), Busy> {
+pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy> {
     let mut moved = HashSet::new();
     for event in batch.iter_mut() {
         match &event.kind {
@@ -25,13 +25,13 @@ pub(super) async fn all(house: &House, batch: &mut [Event]) -> Result<(), Busy> 
                     continue;
                 };
                 if from != to && moved.insert(to.clone()) {
-                    let stored = house.chat_moved(&from, &to).await;
+                    let stored = shared.chat_moved(&from, &to).await;
                     stored.map_err(|error| Busy::Storage(error.to_string()))?;
                 }
             }
-            EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(house, event) => {
+            EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(shared, event) => {
                 let Some(chat) = whole(&event.address) else { continue };
-                let said = house.store.said_as(&chat, target).await;
+                let said = shared.store.said_as(&chat, target).await;
                 event.quote = said.map_err(|error| Busy::Storage(error.to_string()))?;
             }
             _ => {}
@@ -41,6 +41,6 @@ pub(super) async fn all(house: &House, batch: &mut [Event]) -> Result<(), Busy> 
 }
 
 /// Nobody who may not speak makes us read.
-fn may_speak(house: &House, event: &Event) -> bool {
-    house.authorize_event(event, &first_id(house, event), Action::Speak) == Decision::Allow
+fn may_speak(shared: &Shared, event: &Event) -> bool {
+    shared.authorize_event(event, &first_id(shared, event), Action::Speak) == Decision::Allow
 }

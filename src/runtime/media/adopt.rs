@@ -8,7 +8,7 @@ use frontdesk_core::act::MediaFile;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::profile::{Limit, Profile};
 use frontdesk_core::prompt;
-use frontdesk_store::row::OutMedia;
+use frontdesk_store::row::OutgoingFile;
 
 use super::partial::Partial;
 use super::{Media, MediaError, OUT, beneath, kind};
@@ -21,7 +21,7 @@ impl Media {
         path: &Path,
         caption: Option<&str>,
         profile: &Profile,
-    ) -> Result<OutMedia, MediaError> {
+    ) -> Result<OutgoingFile, MediaError> {
         let source = beneath::relative([&self.root, &self.real], path)?;
         let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits.max_out_bytes);
         let (caption, after) = caption.map(|text| self::caption(text, profile)).unwrap_or_default();
@@ -30,15 +30,15 @@ impl Media {
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
         let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
         let file = format!("{OUT}/{copied}");
-        Ok(OutMedia { file, name, mime: mime.map(Into::into), kind, caption, after })
+        Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after })
     }
 
     /// The copy that a stored part names, open.
-    pub(crate) async fn opened(&self, media: &OutMedia) -> Result<MediaFile, MediaError> {
+    pub(crate) async fn opened(&self, media: &OutgoingFile) -> Result<MediaFile, MediaError> {
         let source = beneath::relative([&self.root, &self.real], Path::new(&media.file))?;
         let root = self.root.clone();
         let (handle, size) = blocking(move || beneath::open(&root, &source)).await?;
-        let OutMedia { name, mime, kind, .. } = media.clone();
+        let OutgoingFile { name, mime, kind, .. } = media.clone();
         Ok(MediaFile { handle: Arc::new(handle), size, name, mime, kind })
     }
 }

@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn both_ways_take_a_file_and_refuse_every_link() {
-        let room = tempfile::tempdir().unwrap();
-        let (root, outside) = (room.path().join("media"), room.path().join("outside"));
+        let budget = tempfile::tempdir().unwrap();
+        let (root, outside) = (budget.path().join("media"), budget.path().join("outside"));
         std::fs::create_dir_all(root.join("sub")).unwrap();
         std::fs::create_dir(&outside).unwrap();
         std::fs::write(root.join("sub/a.txt"), "a").unwrap();
@@ -141,14 +141,14 @@ mod tests {
 
     #[test]
     fn a_name_is_judged_by_its_letters_first() {
-        let roots = [Path::new("/home/desk/media"), Path::new("/var/desk/media")];
+        let roots = [Path::new("/home/anna/media"), Path::new("/var/frontdesk/media")];
         let name = |path: &str| relative(roots, Path::new(path)).ok();
         for (path, expected) in [
             ("a.png", "a.png"),
             ("./sub//a b.png", "sub/a b.png"),
-            ("/home/desk/media/a.png", "a.png"),
-            ("/home/desk/media/./sub/../a.png", ""),
-            ("/var/desk/media/a.png", "a.png"),
+            ("/home/anna/media/a.png", "a.png"),
+            ("/home/anna/media/./sub/../a.png", ""),
+            ("/var/frontdesk/media/a.png", "a.png"),
             ("..png", "..png"),
         ] {
             assert_eq!(name(path), (!expected.is_empty()).then(|| expected.into()), "{path}");
@@ -156,8 +156,8 @@ mod tests {
         for path in [
             "",
             ".",
-            "/home/desk/media",
-            "/home/desk/mediaother/a",
+            "/home/anna/media",
+            "/home/anna/mediaother/a",
             "/etc/passwd",
             "/proc/self/environ",
             "../frontdesk.db",

@@ -17,11 +17,11 @@ use futures_util::{FutureExt, StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use super::budget::{self, NoSpace};
 use super::partial::Partial;
-use super::room::{self, NoRoom};
 use super::{IN, Media, SHORTAGE_PAUSE, kind};
 use crate::access::whole;
-use crate::house::House;
+use crate::shared::Shared;
 
 /// So many files are fetched at a time, per turn.
 const AT_ONCE: usize = 4;
@@ -38,7 +38,7 @@ enum Failure {
     Refused(String),
     TooLarge,
     Late,
-    NoRoom(NoRoom),
+    NoSpace(NoSpace),
     Disk(std::io::Error),
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Fetched {
 /// attachments. What an earlier attempt has fetched, and what was kept when the quoted message came itself, is not
 /// fetched again. A file that cannot be had says so in its place; only a database that cannot be read is an error.
 pub(crate) async fn fetch(
-    house: &House,
+    shared: &Shared,
     rows: &[&InboundRow],
 ) -> Result<HashMap<MessageId, Fetched>, StoreError> {
     let ids: Vec<MessageId> =
@@ -90,17 +90,17 @@ pub(crate) async fn fetch(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let known = house.store.media(&ids).await?;
+    let known = shared.store.media(&ids).await?;
     let mut got: HashMap<(MessageId, u32), Got> =
         known.into_iter().map(|row| ((row.message, row.n), row.got)).collect();
     let mut missing = Vec::new();
     for row in rows {
-        let mut kept = kept(house, row).await?;
+        let mut kept = kept(shared, row).await?;
         for (n, file) in files(row) {
             if let Some(place) = kept.remove(&n) {
                 got.insert((row.id, n), Ok(place));
             } else if !got.contains_key(&(row.id, n)) {
-                missing.push(missed(house, row, n, file).boxed());
+                missing.push(missed(shared, row, n, file).boxed());
             }
         }
     }
@@ -111,7 +111,7 @@ pub(crate) async fn fetch(
         for (n, file) in files(row) {
             let got = got.get(&(row.id, n)).cloned().unwrap_or_else(|| Err("It was not fetched.".to_owned()));
             let list = if n < QUOTED { &mut all.own } else { &mut all.quoted };
-            list.push(house.media.told(file, got));
+            list.push(shared.media.told(file, got));
         }
         (row.id, all)
     });
@@ -125,27 +125,27 @@ fn files(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
 }
 
 /// Files of the quoted message that are here since it came itself.
-async fn kept(house: &House, row: &InboundRow) -> Result<HashMap<u32, (String, u64)>, StoreError> {
+async fn kept(shared: &Shared, row: &InboundRow) -> Result<HashMap<u32, (String, u64)>, StoreError> {
     let quote = row.quote.as_ref().filter(|quote| !quote.attachments.is_empty());
     let Some(message) = quote.and_then(|quote| quote.message.as_deref()) else { return Ok(HashMap::new()) };
     let Some(chat) = whole(&row.address) else { return Ok(HashMap::new()) };
-    let rows = house.store.files_of(&chat, message).await?.into_iter().filter(|row| row.n < QUOTED);
+    let rows = shared.store.files_of(&chat, message).await?.into_iter().filter(|row| row.n < QUOTED);
     let there = rows.filter_map(|row| Some((QUOTED + row.n, row.got.ok()?)));
-    Ok(there.filter(|(_, (file, _))| house.media.path(file).exists()).collect())
+    Ok(there.filter(|(_, (file, _))| shared.media.path(file).exists()).collect())
 }
 
-async fn missed(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {
-    let row = MediaRow { message: row.id, n, got: one(house, row, n, file).await };
+async fn missed(shared: &Shared, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {
+    let row = MediaRow { message: row.id, n, got: one(shared, row, n, file).await };
     if row.got.is_err() {
-        note(house, house.store.fetched(vec![row.clone()], house.clock.wall()).await, &row);
+        note(shared, shared.store.fetched(vec![row.clone()], shared.clock.wall()).await, &row);
     }
     row
 }
 
 /// Whether what came of a file is remembered. Should that not be possible the file is there all the same; the next
 /// attempt would fetch it once more, and the sweep takes the one that nobody names.
-fn note<T>(house: &House, noted: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
-    house.note_storage(noted.as_ref().err());
+fn note<T>(shared: &Shared, noted: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
+    shared.note_storage(noted.as_ref().err());
     noted
         .inspect_err(|error| {
             tracing::warn!(message = %row.message, %error, "what came of a file was not stored");
@@ -154,10 +154,10 @@ fn note<T>(house: &House, noted: Result<T, StoreError>, row: &MediaRow) -> Optio
 }
 
 /// One file, with all the patience that there is for it.
-async fn one(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> Got {
-    let limits = &house.media.limits;
+async fn one(shared: &Shared, row: &InboundRow, n: u32, file: &Attachment) -> Got {
+    let limits = &shared.media.limits;
     let too_large = || format!("It has more than {} bytes, and is not fetched.", limits.max_bytes);
-    let Some(connection) = house.adapters.at(&row.address) else {
+    let Some(connection) = shared.adapters.at(&row.address) else {
         return Err("The account that it came to is not configured any more.".to_owned());
     };
     if file.size.is_some_and(|size| size > limits.max_bytes) {
@@ -165,27 +165,27 @@ async fn one(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> Got 
     }
     let unique = file.unique.as_ref();
     let unique = unique.map(|id| format!("{}:{}/{id}", row.address.channel(), row.address.account()));
-    let known = known(house, row, n, unique.as_deref()).await;
+    let known = known(shared, row, n, unique.as_deref()).await;
     if let Some(known) = known {
         return Ok(known);
     }
     let most = file.size.unwrap_or(limits.max_bytes);
-    let _under_way = house.media.room.under_way(most).await;
-    let deadline = house.clock.mono() + Duration::from_secs(limits.fetch_seconds);
+    let _under_way = shared.media.budget.under_way(most).await;
+    let deadline = shared.clock.mono() + Duration::from_secs(limits.fetch_seconds);
     let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
-    let day = house.day(house.clock.wall());
-    let fetching = Fetching { house, adapter, row, n, file, unique, most, day, reserved };
+    let day = shared.day(shared.clock.wall());
+    let fetching = Fetching { shared, adapter, row, n, file, unique, most, day, reserved };
     let ended = tokio::select! {
         biased;
         ended = AssertUnwindSafe(fetching.run()).catch_unwind() => ended,
-        () = house.clock.sleep_until(deadline) => Ok(Err(Failure::Late)),
+        () = shared.clock.sleep_until(deadline) => Ok(Err(Failure::Late)),
     };
     fetching.settle(0).await;
     Err(match ended {
         Ok(Ok(got)) => return Ok(got),
         Ok(Err(Failure::TooLarge)) => too_large(),
         Ok(Err(Failure::Late)) => failed(row, "time", "", "It did not arrive in time."),
-        Ok(Err(Failure::NoRoom(why))) => refused(row, &why),
+        Ok(Err(Failure::NoSpace(why))) => refused(row, &why),
         Ok(Err(Failure::Later(why))) => {
             failed(row, "later", &why, "The platform did not hand it out; it may later.")
         }
@@ -199,22 +199,24 @@ async fn one(house: &House, row: &InboundRow, n: u32, file: &Attachment) -> Got 
 }
 
 /// Says to the log why there is no room for a file; the sentence is for the agent.
-fn refused(row: &InboundRow, why: &NoRoom) -> String {
+fn refused(row: &InboundRow, why: &NoSpace) -> String {
     let (name, sentence) = match why {
-        NoRoom::Today => ("today", "Its sender has sent as much today as one person may: it is not fetched."),
-        NoRoom::Full => ("full", "As many files are kept as may be: it is not fetched."),
+        NoSpace::Today => {
+            ("today", "Its sender has sent as much today as one person may: it is not fetched.")
+        }
+        NoSpace::Full => ("full", "As many files are kept as may be: it is not fetched."),
     };
     failed(row, name, "", sentence)
 }
 
 /// A file that came before, if it is still as it came. The platform's own id says that it is the same.
-async fn known(house: &House, row: &InboundRow, n: u32, unique: Option<&str>) -> Option<(String, u64)> {
-    let named = house.store.file_known(row.id, n, unique?, house.clock.wall()).await;
+async fn known(shared: &Shared, row: &InboundRow, n: u32, unique: Option<&str>) -> Option<(String, u64)> {
+    let named = shared.store.file_known(row.id, n, unique?, shared.clock.wall()).await;
     let (file, size) = named.ok().flatten()?;
-    if house.media.is_whole(&file, size) {
+    if shared.media.is_whole(&file, size) {
         return Some((file, size));
     }
-    if let Err(error) = house.store.file_lost(&file).await {
+    if let Err(error) = shared.store.file_lost(&file).await {
         tracing::warn!(message = %row.id, %error, "that a file is lost was not stored");
     }
     None
@@ -222,7 +224,7 @@ async fn known(house: &House, row: &InboundRow, n: u32, unique: Option<&str>) ->
 
 /// One file on its way.
 struct Fetching<'a> {
-    house: &'a House,
+    shared: &'a Shared,
     adapter: &'a dyn Adapter,
     row: &'a InboundRow,
     n: u32,
@@ -240,7 +242,7 @@ struct Fetching<'a> {
 impl Drop for Fetching<'_> {
     fn drop(&mut self) {
         if *self.reserved.get_mut() {
-            self.house.media.room.abandon(self.row.id, self.day, self.most);
+            self.shared.media.budget.abandon(self.row.id, self.day, self.most);
         }
     }
 }
@@ -248,16 +250,16 @@ impl Drop for Fetching<'_> {
 impl Fetching<'_> {
     async fn run(&self) -> Result<(String, u64), Failure> {
         let _alone = match &self.unique {
-            Some(unique) => Some(self.house.media.room.alone_with(unique).await),
+            Some(unique) => Some(self.shared.media.budget.alone_with(unique).await),
             None => None,
         };
-        if let Some(known) = known(self.house, self.row, self.n, self.unique.as_deref()).await {
+        if let Some(known) = known(self.shared, self.row, self.n, self.unique.as_deref()).await {
             return Ok(known);
         }
-        let reserved = room::reserve(self.house, self.row.id, self.day, self.most).await;
-        reserved.map_err(|error| Failure::Later(error.to_string()))?.map_err(Failure::NoRoom)?;
+        let reserved = budget::reserve(self.shared, self.row.id, self.day, self.most).await;
+        reserved.map_err(|error| Failure::Later(error.to_string()))?.map_err(Failure::NoSpace)?;
         self.reserved.store(true, Ordering::Relaxed);
-        let fetched = attempts(self.house, self.adapter, self.file).await?;
+        let fetched = attempts(self.shared, self.adapter, self.file).await?;
         self.settle(fetched.size).await;
         Ok(self.keep(fetched).await)
     }
@@ -265,24 +267,24 @@ impl Fetching<'_> {
     /// Of what was counted so much was needed; the rest is given back, once.
     async fn settle(&self, used: u64) {
         if self.reserved.swap(false, Ordering::Relaxed) {
-            room::settle(self.house, self.row.id, self.day, self.most, used).await;
+            budget::settle(self.shared, self.row.id, self.day, self.most, used).await;
         }
     }
 
     /// Remembers where it lies. The same content that came before takes its place.
     async fn keep(&self, arrived: Arrived) -> (String, u64) {
         let Arrived { name, size, hash } = arrived;
-        let (house, fresh) = (self.house, (name, size));
+        let (shared, fresh) = (self.shared, (name, size));
         let row = MediaRow { message: self.row.id, n: self.n, got: Ok(fresh.clone()) };
         loop {
-            let (unique, now) = (self.unique.clone(), house.clock.wall());
-            let kept = house.store.file_kept(row.clone(), unique, hash.clone(), now).await;
-            let Some(Some((file, size))) = note(house, kept, &row) else { return fresh };
-            if house.media.is_whole(&file, size) {
-                house.media.delete(&fresh.0).await;
+            let (unique, now) = (self.unique.clone(), shared.clock.wall());
+            let kept = shared.store.file_kept(row.clone(), unique, hash.clone(), now).await;
+            let Some(Some((file, size))) = note(shared, kept, &row) else { return fresh };
+            if shared.media.is_whole(&file, size) {
+                shared.media.delete(&fresh.0).await;
                 return (file, size);
             }
-            if note(house, house.store.file_lost(&file).await, &row).is_none() {
+            if note(shared, shared.store.file_lost(&file).await, &row).is_none() {
                 return fresh;
             }
         }
@@ -300,10 +302,10 @@ fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str)
 
 /// Tries again a few times while the platform says "not now", and until the caller's deadline while this machine has too
 /// little of something.
-async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
+async fn attempts(shared: &Shared, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
     let mut pauses = PAUSES.iter();
     loop {
-        let failure = match attempt(&house.media, adapter, file).await {
+        let failure = match attempt(&shared.media, adapter, file).await {
             Ok(arrived) => return Ok(arrived),
             Err(failure) => failure,
         };
@@ -316,7 +318,7 @@ async fn attempts(house: &House, adapter: &dyn Adapter, file: &Attachment) -> Re
             _ => None,
         };
         let Some(pause) = pause else { return Err(failure) };
-        house.clock.sleep_until(house.clock.mono() + pause).await;
+        shared.clock.sleep_until(shared.clock.mono() + pause).await;
     }
 }
 

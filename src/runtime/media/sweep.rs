@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_store::StoreError;
 
 use super::{IN, OUT};
-use crate::house::House;
+use crate::shared::Shared;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -17,30 +17,30 @@ const YOUNG: chrono::Duration = chrono::Duration::days(1);
 const BATCH: usize = 200;
 
 /// Tidies up, if it is time. `date` says what is old.
-pub(crate) async fn run(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
-    if !house.media.due(house.clock.mono(), EVERY) {
+pub(crate) async fn run(shared: &Shared, date: DateTime<Utc>) -> Result<(), StoreError> {
+    if !shared.media.due(shared.clock.mono(), EVERY) {
         return Ok(());
     }
-    old(house, date).await?;
+    old(shared, date).await?;
     for folder in [IN, OUT] {
-        unnamed(house, folder, date).await?;
+        unnamed(shared, folder, date).await?;
     }
     Ok(())
 }
 
 /// Files that were kept as long as the operator wants.
-pub(super) async fn old(house: &House, date: DateTime<Utc>) -> Result<(), StoreError> {
-    let days = chrono::Duration::days(i64::from(house.media.limits.keep_days));
+pub(super) async fn old(shared: &Shared, date: DateTime<Utc>) -> Result<(), StoreError> {
+    let days = chrono::Duration::days(i64::from(shared.media.limits.keep_days));
     let Some(before) = date.checked_sub_signed(days) else { return Ok(()) };
     let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
     loop {
-        let rows = house.store.media_older(before, limit).await?;
+        let rows = shared.store.media_older(before, limit).await?;
         let names = rows.iter().filter_map(|row| Some(row.got.as_ref().ok()?.0.clone())).collect();
         let more = rows.len() >= BATCH;
         // First the rows: a younger message may name the same file. One that is left over after a crash is nobody's,
         // and goes with those.
-        house.store.media_gone(rows.into_iter().map(|row| (row.message, row.n)).collect()).await?;
-        delete_free(house, names).await?;
+        shared.store.media_gone(rows.into_iter().map(|row| (row.message, row.n)).collect()).await?;
+        delete_free(shared, names).await?;
         if !more {
             return Ok(());
         }
@@ -49,9 +49,9 @@ pub(super) async fn old(house: &House, date: DateTime<Utc>) -> Result<(), StoreE
 
 /// Files that no row names: of a crash between a file and its row, of rows that are erased, and of parts that
 /// have come to their end.
-async fn unnamed(house: &House, folder: &'static str, date: DateTime<Utc>) -> Result<(), StoreError> {
+async fn unnamed(shared: &Shared, folder: &'static str, date: DateTime<Utc>) -> Result<(), StoreError> {
     let Some(before) = date.checked_sub_signed(YOUNG) else { return Ok(()) };
-    let path = house.media.path(folder);
+    let path = shared.media.path(folder);
     let names = match tokio::task::spawn_blocking(move || files(&path, before)).await {
         Ok(Ok(names)) => names,
         Ok(Err(error)) => {
@@ -63,14 +63,14 @@ async fn unnamed(house: &House, folder: &'static str, date: DateTime<Utc>) -> Re
             return Ok(());
         }
     };
-    delete_free(house, names.into_iter().map(|name| format!("{folder}/{name}")).collect()).await
+    delete_free(shared, names.into_iter().map(|name| format!("{folder}/{name}")).collect()).await
 }
 
 /// Deletes those of these files that no row names, now that what named them may be gone.
-pub(crate) async fn delete_free(house: &House, names: Vec<String>) -> Result<(), StoreError> {
+pub(crate) async fn delete_free(shared: &Shared, names: Vec<String>) -> Result<(), StoreError> {
     for names in names.chunks(BATCH) {
-        let named = house.store.files_in_use(names.to_vec()).await?;
-        let free = names.iter().filter(|name| !named.contains(name)).map(|name| house.media.path(name));
+        let named = shared.store.files_in_use(names.to_vec()).await?;
+        let free = names.iter().filter(|name| !named.contains(name)).map(|name| shared.media.path(name));
         delete(free.collect()).await;
     }
     Ok(())

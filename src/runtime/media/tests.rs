@@ -32,20 +32,20 @@ fn profile(media: Option<u64>) -> Profile {
 }
 
 /// A home with a media folder, a file in it and a secret beside it.
-struct Room {
+struct Sandbox {
     home: TempDir,
     media: Media,
 }
 
-impl Room {
+impl Sandbox {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let limits = config::Media { max_out_bytes: 1000, ..config::Media::default() };
         let media = Media::open(&home.path().join("media"), limits).unwrap();
-        let room = Self { home, media };
-        room.write("media/a.png", b"picture");
-        room.write("secret.txt", b"secret");
-        room
+        let sandbox = Self { home, media };
+        sandbox.write("media/a.png", b"picture");
+        sandbox.write("secret.txt", b"secret");
+        sandbox
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -57,7 +57,7 @@ impl Room {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
-    async fn adopt(&self, path: &str) -> Result<frontdesk_store::row::OutMedia, MediaError> {
+    async fn adopt(&self, path: &str) -> Result<frontdesk_store::row::OutgoingFile, MediaError> {
         self.media.adopt(Path::new(path), None, &profile(Some(500))).await
     }
 
@@ -69,23 +69,23 @@ impl Room {
 
 #[tokio::test]
 async fn a_file_in_the_folder_is_copied_and_its_copy_is_sent() {
-    let room = Room::new();
-    room.write("media/deep/er/b.ogg", b"voice");
-    let absolute = room.path("media/a.png");
+    let sandbox = Sandbox::new();
+    sandbox.write("media/deep/er/b.ogg", b"voice");
+    let absolute = sandbox.path("media/a.png");
     for (path, name, kind, bytes) in [
         ("a.png", "a.png", FileKind::Photo, "picture"),
         (absolute.to_str().unwrap(), "a.png", FileKind::Photo, "picture"),
         ("./deep//er/b.ogg", "b.ogg", FileKind::Voice, "voice"),
     ] {
-        let adopted = room.adopt(path).await.unwrap();
+        let adopted = sandbox.adopt(path).await.unwrap();
         assert_eq!((adopted.name.as_str(), adopted.kind), (name, kind));
         let copy = adopted.file.strip_prefix("out/").unwrap();
         assert_ne!(copy, name, "the copy has a name of ours");
-        let sent = room.media.opened(&adopted).await.unwrap();
+        let sent = sandbox.media.opened(&adopted).await.unwrap();
         assert_eq!(sent.size, u64::try_from(bytes.len()).unwrap());
         assert_eq!(std::io::read_to_string(&*sent.handle).unwrap(), bytes);
         assert_eq!(
-            room.path("media").join(&adopted.file).metadata().unwrap().permissions().mode() & 0o777,
+            sandbox.path("media").join(&adopted.file).metadata().unwrap().permissions().mode() & 0o777,
             0o600
         );
     }
@@ -93,14 +93,14 @@ async fn a_file_in_the_folder_is_copied_and_its_copy_is_sent() {
 
 #[tokio::test]
 async fn nothing_leaves_that_does_not_lie_in_the_folder() {
-    let room = Room::new();
-    let home = room.home.path().to_str().unwrap().to_owned();
-    symlink(room.path("secret.txt"), room.path("media/link.txt")).unwrap();
-    symlink("/proc/self/environ", room.path("media/environ")).unwrap();
-    symlink(room.home.path(), room.path("media/up")).unwrap();
-    symlink("a.png", room.path("media/alias.png")).unwrap();
-    std::fs::hard_link(room.path("secret.txt"), room.path("media/hard.txt")).unwrap();
-    room.write("media/..%2fsecret.txt", b"x");
+    let sandbox = Sandbox::new();
+    let home = sandbox.home.path().to_str().unwrap().to_owned();
+    symlink(sandbox.path("secret.txt"), sandbox.path("media/link.txt")).unwrap();
+    symlink("/proc/self/environ", sandbox.path("media/environ")).unwrap();
+    symlink(sandbox.home.path(), sandbox.path("media/up")).unwrap();
+    symlink("a.png", sandbox.path("media/alias.png")).unwrap();
+    std::fs::hard_link(sandbox.path("secret.txt"), sandbox.path("media/hard.txt")).unwrap();
+    sandbox.write("media/..%2fsecret.txt", b"x");
     for path in [
         "/etc/passwd",
         "/proc/self/environ",
@@ -131,17 +131,17 @@ async fn nothing_leaves_that_does_not_lie_in_the_folder() {
         &format!("{home}/media/../secret.txt"),
         &format!("{home}/mediaeval/x"),
     ] {
-        let refused = room.adopt(path).await;
+        let refused = sandbox.adopt(path).await;
         assert!(refused.is_err(), "{path:?} was taken: {refused:?}");
     }
-    assert!(room.out().is_empty(), "not even a piece was copied");
+    assert!(sandbox.out().is_empty(), "not even a piece was copied");
 }
 
 #[tokio::test]
 async fn the_refusal_says_what_to_do() {
-    let room = Room::new();
-    symlink(room.path("secret.txt"), room.path("media/link.txt")).unwrap();
-    room.write("media/empty.txt", b"");
+    let sandbox = Sandbox::new();
+    symlink(sandbox.path("secret.txt"), sandbox.path("media/link.txt")).unwrap();
+    sandbox.write("media/empty.txt", b"");
     for (path, why) in [
         ("/etc/passwd", "it must lie in the media folder"),
         ("link.txt", "it must lie in the media folder"),
@@ -149,40 +149,41 @@ async fn the_refusal_says_what_to_do() {
         ("in", "it is not an ordinary file"),
         ("empty.txt", "it is empty"),
     ] {
-        assert_eq!(room.adopt(path).await.unwrap_err().to_string(), why, "{path}");
+        assert_eq!(sandbox.adopt(path).await.unwrap_err().to_string(), why, "{path}");
     }
-    let nowhere = room.media.adopt(Path::new("a.png"), None, &profile(None)).await;
+    let nowhere = sandbox.media.adopt(Path::new("a.png"), None, &profile(None)).await;
     assert!(matches!(nowhere, Err(MediaError::NotHere)));
 }
 
 #[tokio::test]
 async fn a_pipe_holds_nobody_up() {
-    let room = Room::new();
-    let pipe = room.path("media/pipe");
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.path("media/pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
         .unwrap();
-    assert!(matches!(room.adopt("pipe").await, Err(MediaError::Odd)));
+    assert!(matches!(sandbox.adopt("pipe").await, Err(MediaError::Odd)));
 }
 
 #[tokio::test]
 async fn the_narrower_limit_holds_to_the_byte() {
-    let room = Room::new();
-    room.write("media/fits.bin", &[0; 500]);
-    room.write("media/over.bin", &[0; 501]);
-    room.write("media/huge.bin", &[0; 1001]);
-    assert!(room.adopt("fits.bin").await.is_ok());
-    assert!(matches!(room.adopt("over.bin").await, Err(MediaError::TooLarge { most: 500 })));
+    let sandbox = Sandbox::new();
+    sandbox.write("media/fits.bin", &[0; 500]);
+    sandbox.write("media/over.bin", &[0; 501]);
+    sandbox.write("media/huge.bin", &[0; 1001]);
+    assert!(sandbox.adopt("fits.bin").await.is_ok());
+    assert!(matches!(sandbox.adopt("over.bin").await, Err(MediaError::TooLarge { most: 500 })));
     let generous = profile(Some(u64::MAX));
-    assert!(room.media.adopt(Path::new("over.bin"), None, &generous).await.is_ok());
-    let huge = room.media.adopt(Path::new("huge.bin"), None, &generous).await;
+    assert!(sandbox.media.adopt(Path::new("over.bin"), None, &generous).await.is_ok());
+    let huge = sandbox.media.adopt(Path::new("huge.bin"), None, &generous).await;
     assert!(matches!(huge, Err(MediaError::TooLarge { most: 1000 })));
-    assert_eq!(room.out().len(), 2, "what was refused left nothing");
+    assert_eq!(sandbox.out().len(), 2, "what was refused left nothing");
 }
 
 #[tokio::test]
 async fn a_caption_that_does_not_fit_follows_its_file_and_never_costs_it() {
-    let room = Room::new();
-    let with = async |caption| room.media.adopt(Path::new("a.png"), Some(caption), &profile(Some(500))).await;
+    let sandbox = Sandbox::new();
+    let with =
+        async |caption| sandbox.media.adopt(Path::new("a.png"), Some(caption), &profile(Some(500))).await;
     assert_eq!(with("ten signs!").await.unwrap().caption.unwrap().body, "ten signs!");
     let longer = with("eleven sign").await.unwrap();
     let after: Vec<&str> = longer.after.iter().map(|part| part.body.as_str()).collect();
@@ -190,18 +191,18 @@ async fn a_caption_that_does_not_fit_follows_its_file_and_never_costs_it() {
     let empty = with(" ").await.unwrap();
     assert_eq!((empty.caption, empty.after), (None, vec![]));
     let without = Profile { caption: 0, ..profile(Some(500)) };
-    let none = room.media.adopt(Path::new("a.png"), Some("ten signs!"), &without).await.unwrap();
+    let none = sandbox.media.adopt(Path::new("a.png"), Some("ten signs!"), &without).await.unwrap();
     assert_eq!((none.caption, none.after.len()), (None, 1), "a platform without captions");
 }
 
 #[tokio::test]
 async fn a_stored_name_leads_nowhere_else_either() {
-    let room = Room::new();
-    let mut adopted = room.adopt("a.png").await.unwrap();
-    symlink(room.path("secret.txt"), room.path("media/out/link.txt")).unwrap();
+    let sandbox = Sandbox::new();
+    let mut adopted = sandbox.adopt("a.png").await.unwrap();
+    symlink(sandbox.path("secret.txt"), sandbox.path("media/out/link.txt")).unwrap();
     for file in ["../secret.txt", "/etc/passwd", "out/link.txt", "out/missing.png"] {
         file.clone_into(&mut adopted.file);
-        assert!(room.media.opened(&adopted).await.is_err(), "{file}");
+        assert!(sandbox.media.opened(&adopted).await.is_err(), "{file}");
     }
 }
 

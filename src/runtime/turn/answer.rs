@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::blank::is_visible;
-use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::{prompt, terminal};
-use frontdesk_store::row::OutMedia;
+use frontdesk_store::row::OutgoingFile;
 
 use super::Run;
 use crate::flow::Silence;
@@ -27,7 +27,7 @@ pub(super) struct Said {
     /// As it is kept in the history.
     pub(super) answer: Option<String>,
     pub(super) parts: Vec<Part>,
-    pub(super) media: Vec<OutMedia>,
+    pub(super) media: Vec<OutgoingFile>,
 }
 
 /// Files that the agent wants to send, in its order.
@@ -82,16 +82,16 @@ impl Run<'_> {
 
     /// What a hook makes of it; `None` if it is not to be sent.
     async fn last_word(&mut self, text: &str) -> Option<String> {
-        if !self.house.hooks.any(Point::MessageSending) {
+        if !self.shared.hooks.any(HookPoint::MessageSending) {
             return Some(text.to_owned());
         }
-        let moment = Moment::at(Point::MessageSending, Some(&self.turn.session)).saying(text);
-        let asked = self.house.hooks.ask(moment).await;
-        (!matches!(asked.end, Some(Verdict::Drop(_)))).then_some(asked.moment.text)
+        let moment = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).saying(text);
+        let asked = self.shared.hooks.ask(moment).await;
+        (!matches!(asked.end, Some(HookVerdict::Drop(_)))).then_some(asked.moment.text)
     }
 
     /// The files that can be sent, and a sentence for each reason why others cannot.
-    async fn adopted(&mut self) -> (Vec<OutMedia>, Vec<String>) {
+    async fn adopted(&mut self) -> (Vec<OutgoingFile>, Vec<String>) {
         let Files { named, over } = std::mem::take(&mut self.files);
         let (mut media, mut remarks) = (Vec::new(), Vec::new());
         let mut chances = SHORTAGE_CHANCES;
@@ -119,15 +119,15 @@ impl Run<'_> {
         path: &Path,
         caption: Option<&str>,
         chances: &mut u32,
-    ) -> Result<OutMedia, MediaError> {
-        let house = self.house;
-        let connection = house.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
+    ) -> Result<OutgoingFile, MediaError> {
+        let shared = self.shared;
+        let connection = shared.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
         loop {
-            match house.media.adopt(path, caption, connection.adapter.profile()).await {
+            match shared.media.adopt(path, caption, connection.adapter.profile()).await {
                 Err(MediaError::Disk(error)) if is_shortage(&error) && *chances > 0 => *chances -= 1,
                 ended => return ended,
             }
-            house.clock.sleep_until(house.clock.mono() + SHORTAGE_PAUSE).await;
+            shared.clock.sleep_until(shared.clock.mono() + SHORTAGE_PAUSE).await;
         }
     }
 
@@ -140,7 +140,7 @@ impl Run<'_> {
     }
 
     fn rendered(&self, text: &str) -> Vec<Part> {
-        match self.house.adapters.at(&self.turn.address) {
+        match self.shared.adapters.at(&self.turn.address) {
             Some(connection) => markup::render(text, connection.adapter.profile()),
             // Not configured any more: kept as written until it comes back.
             None if !is_visible(text) => Vec::new(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::delta::{Delta, ToolCall, Verdict as Word};
-use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::delta::{Delta, ToolCall, Verdict};
+use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
 use frontdesk_core::terminal;
@@ -19,13 +19,13 @@ const ABORT: Duration = Duration::from_secs(2);
 impl Run<'_> {
     /// Listens to the agent until it is done, or has been silent or busy for too long.
     pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> End {
-        let house = self.house.clone();
-        let clock = &house.clock;
-        let hard = clock.mono() + house.config.turns.hard_limit();
+        let shared = self.shared.clone();
+        let clock = &shared.clock;
+        let hard = clock.mono() + shared.config.turns.hard_limit();
         let mut heard = clock.mono();
         let mut stream = agent.turn(turn);
         let end = loop {
-            let silent = heard + house.config.turns.progress_timeout();
+            let silent = heard + shared.config.turns.progress_timeout();
             let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
             let flow_pending = self.flow.is_pending();
             tokio::select! {
@@ -33,7 +33,7 @@ impl Run<'_> {
                 biased;
                 () = stop.cancelled() => break End::Cancelled,
                 // Given back at once: every moment counts, and dropping the stream ends the agent.
-                () = house.drain.cancelled() => return End::Drained,
+                () = shared.drain.cancelled() => return End::Drained,
                 () = clock.sleep_until(due) => match clock.mono() {
                     now if now >= hard => {
                         break End::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
@@ -77,7 +77,7 @@ impl Run<'_> {
             }
             Delta::ToolStart(call) => self.tool(call).await,
             Delta::ToolEnd { .. } => {
-                self.house.hooks.tell(Moment::at(Point::AfterToolCall, Some(&self.turn.session)));
+                self.shared.hooks.tell(HookEvent::at(HookPoint::AfterToolCall, Some(&self.turn.session)));
             }
             Delta::Progress | Delta::Done { .. } => {}
         }
@@ -86,15 +86,15 @@ impl Run<'_> {
     /// A tool may begin when the hooks agree and the fact that it did is on disk.
     async fn tool(&mut self, call: ToolCall) {
         let ToolCall { name, params, permit, .. } = call;
-        let mut moment = Moment::at(Point::BeforeToolCall, Some(&self.turn.session));
+        let mut moment = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));
         moment.tool = Some(name);
         moment.params = params;
-        let asked = self.house.hooks.ask(moment).await;
+        let asked = self.shared.hooks.ask(moment).await;
         let word = match asked.end {
-            Some(Verdict::Drop(reason) | Verdict::Answer(reason)) => Word::Deny(reason),
+            Some(HookVerdict::Drop(reason) | HookVerdict::Answer(reason)) => Verdict::Deny(reason),
             _ => match self.act().await {
-                Ok(()) => Word::Allow(asked.moment.params),
-                Err(reason) => Word::Deny(reason),
+                Ok(()) => Verdict::Allow(asked.moment.params),
+                Err(reason) => Verdict::Deny(reason),
             },
         };
         permit.give(word);
@@ -105,15 +105,15 @@ impl Run<'_> {
         if self.acted {
             return Ok(());
         }
-        let (id, fence, now) = (self.turn.id, self.turn.fence, self.house.clock.wall());
-        match self.house.store.side_effect(id, fence, self.flow.text().to_owned(), now).await {
+        let (id, fence, now) = (self.turn.id, self.turn.fence, self.shared.clock.wall());
+        match self.shared.store.side_effect(id, fence, self.flow.text().to_owned(), now).await {
             Ok(Fenced::Done(())) => {
                 self.acted = true;
                 Ok(())
             }
             Ok(Fenced::Stale) => Err("the turn was cancelled".to_owned()),
             Err(error) => {
-                self.house.note_storage(Some(&error));
+                self.shared.note_storage(Some(&error));
                 Err("it could not be recorded".to_owned())
             }
         }

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use frontdesk_core::act::Ending;
-use frontdesk_core::hook::{Moment, Point};
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_core::visible;
@@ -39,11 +39,11 @@ impl Run<'_> {
         };
         loop {
             let done = self.write(&last).await;
-            self.house.note_storage(done.as_ref().err());
+            self.shared.note_storage(done.as_ref().err());
             match done {
                 // The answer is in our hands: a database that is away for a moment must not cost it.
-                Err(StoreError::Unavailable(_)) if !self.house.drain.is_cancelled() => {
-                    self.house.clock.sleep_until(self.house.clock.mono() + PAUSE).await;
+                Err(StoreError::Unavailable(_)) if !self.shared.drain.is_cancelled() => {
+                    self.shared.clock.sleep_until(self.shared.clock.mono() + PAUSE).await;
                 }
                 Err(StoreError::Invalid(detail)) => {
                     tracing::error!(turn = %self.turn.id, detail, "the end of a turn could not be stored");
@@ -69,7 +69,7 @@ impl Run<'_> {
                 Last::Undo
             }
             End::Died(detail)
-                if !self.acted && self.turn.deaths + 1 < self.house.config.turns.max_attempts =>
+                if !self.acted && self.turn.deaths + 1 < self.shared.config.turns.max_attempts =>
             {
                 tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "the agent died; once more");
                 Last::Requeue
@@ -79,30 +79,30 @@ impl Run<'_> {
     }
 
     async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
-        let (id, fence, now) = (self.turn.id, self.turn.fence, self.house.clock.wall());
+        let (id, fence, now) = (self.turn.id, self.turn.fence, self.shared.clock.wall());
         match last {
             Last::Nothing => self.cancelled(self.flow.partial()).await?,
             Last::Release => {
-                if let Fenced::Stale = self.house.store.release(id, fence, now).await? {
+                if let Fenced::Stale = self.shared.store.release(id, fence, now).await? {
                     self.cancelled(self.flow.partial()).await?;
                 }
             }
-            Last::Requeue => match self.house.store.requeue(id, fence).await? {
-                Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + PAUSE)),
+            Last::Requeue => match self.shared.store.requeue(id, fence).await? {
+                Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + PAUSE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
-            Last::Undo => match self.house.store.not_begun(id, fence).await? {
-                Fenced::Done(()) => return Ok(Some(self.house.clock.mono() + SHORTAGE)),
+            Last::Undo => match self.shared.store.not_begun(id, fence).await? {
+                Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + SHORTAGE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
-            Last::Finish(finish) => match self.house.store.finish((**finish).clone()).await? {
+            Last::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.told(finish).await,
                 // Cancelled while the agent was saying its last words.
                 Fenced::Stale => self.cancelled(finish.answer.clone().unwrap_or_default()).await?,
             },
             Last::Bury => {
-                self.house.store.bury_turn(id, fence, now).await?;
-                self.house.outbox.wake(&self.turn.address);
+                self.shared.store.mark_turn_dead(id, fence, now).await?;
+                self.shared.outbox.wake(&self.turn.address);
                 self.flow.end(Ending::Dead, None).await;
             }
         }
@@ -113,10 +113,10 @@ impl Run<'_> {
     /// gets its last word.
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
         if !so_far.trim().is_empty() {
-            self.house.store.keep_partial(self.turn.id, self.turn.fence, so_far).await?;
+            self.shared.store.keep_partial(self.turn.id, self.turn.fence, so_far).await?;
         }
-        if self.house.store.stream_settled(self.turn.id, self.house.clock.wall()).await? {
-            self.house.outbox.wake(&self.turn.address);
+        if self.shared.store.stream_settled(self.turn.id, self.shared.clock.wall()).await? {
+            self.shared.outbox.wake(&self.turn.address);
         }
         self.flow.end(Ending::Cancelled, None).await;
         Ok(())
@@ -125,9 +125,9 @@ impl Run<'_> {
     async fn told(&mut self, finish: &Finish) {
         metrics::counter!("frontdesk_turns_total", "ending" => finish.ending.name()).increment(1);
         self.flow.end(finish.ending, finish.usage.clone()).await;
-        let mut moment = Moment::at(Point::AgentEnd, Some(&self.turn.session));
+        let mut moment = HookEvent::at(HookPoint::AgentEnd, Some(&self.turn.session));
         moment.usage.clone_from(&finish.usage);
-        self.house.hooks.tell(moment);
+        self.shared.hooks.tell(moment);
     }
 
     /// What the last transaction writes.
@@ -150,13 +150,13 @@ impl Run<'_> {
     }
 
     fn bare(&self, ending: Ending) -> Finish {
-        Finish::bare(self.turn.id, self.turn.fence, ending, self.house.clock.wall())
+        Finish::bare(self.turn.id, self.turn.fence, ending, self.shared.clock.wall())
     }
 
     fn failed(&self, failure: Failure, detail: &str) -> Finish {
         let (turn, session) = (self.turn.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
-        self.house.causes.note(turn, &visible::escaped(detail, CAUSE));
+        self.shared.causes.note(turn, &visible::escaped(detail, CAUSE));
         if failure == Failure::Agent {
             // The agent's own words may quote what it was asked: they are not for the log at this level.
             tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::pin::pin;
 
 use frontdesk_core::access::Action;
-use frontdesk_core::hook::{Moment, Point, Verdict};
+use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::{Refusal, Sender};
-use frontdesk_core::port::{Aside, Prompt, Stop, Turn};
+use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
 use super::{End, Run};
@@ -20,7 +20,7 @@ fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
         text,
         from: sender(row),
         retried_by: retry.map(sender),
-        manner: row.manner,
+        input_kind: row.input_kind,
         forward: row.forward.clone(),
         links: row.links.clone(),
         quote: row.quote.clone(),
@@ -32,7 +32,7 @@ fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
 }
 
 fn sender(row: &InboundRow) -> Sender {
-    Sender { id: row.principal.clone(), kind: row.speaker, name: row.sender.clone() }
+    Sender { id: row.principal.clone(), kind: row.sender_kind, name: row.sender.clone() }
 }
 
 impl<'r> Run<'r> {
@@ -72,7 +72,7 @@ impl<'r> Run<'r> {
             session: turn.session.clone(),
             epoch: turn.epoch,
             prompt,
-            asides: self.asides(),
+            context_messages: self.context_messages(),
             context,
         })
     }
@@ -84,20 +84,20 @@ impl<'r> Run<'r> {
         rows: &[&InboundRow],
         stop: &Stop,
     ) -> Result<HashMap<MessageId, Fetched>, End> {
-        let house = self.house.clone();
-        let mut fetch = pin!(crate::media::fetch(&house, rows));
+        let shared = self.shared.clone();
+        let mut fetch = pin!(crate::media::fetch(&shared, rows));
         loop {
             let (due, pending) = (self.flow.due(), self.flow.is_pending());
             let alarm = async {
                 match due {
-                    Some(due) => house.clock.sleep_until(due).await,
+                    Some(due) => shared.clock.sleep_until(due).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Cancelled),
-                () = house.drain.cancelled() => return Err(End::Drained),
+                () = shared.drain.cancelled() => return Err(End::Drained),
                 files = &mut fetch => {
                     return files.map_err(|error| End::Died(format!("what was fetched is not known: {error}")));
                 }
@@ -110,7 +110,7 @@ impl<'r> Run<'r> {
     /// One message, as it is to reach the agent: itself, or what it runs once more. The right of everybody who has a part
     /// in it is asked anew: of whoever sent it, and of the authors of what is run again.
     async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, End> {
-        if !self.house.still_may(row, Action::Speak) {
+        if !self.shared.still_may(row, Action::Speak) {
             return Err(End::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -129,7 +129,7 @@ impl<'r> Run<'r> {
         let turn: &'r ClaimedTurn = self.turn;
         let (mut heard, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
-            if !self.house.still_may(row, Action::Speak) {
+            if !self.shared.still_may(row, Action::Speak) {
                 continue;
             }
             match self.after_hooks(row).await {
@@ -142,13 +142,17 @@ impl<'r> Run<'r> {
     }
 
     /// What was said nearby, by those who may still be heard.
-    fn asides(&self) -> Vec<Aside> {
+    fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
-        let heard = turn.asides.iter().filter(|said| self.house.still_heard(&turn.session, said));
+        let heard = turn.context_messages.iter().filter(|said| self.shared.still_heard(&turn.session, said));
         heard
-            .map(|said| Aside {
-                from: Sender { id: said.principal.clone(), kind: said.speaker, name: said.sender.clone() },
-                manner: said.manner,
+            .map(|said| ContextMessage {
+                from: Sender {
+                    id: said.principal.clone(),
+                    kind: said.sender_kind,
+                    name: said.sender.clone(),
+                },
+                input_kind: said.input_kind,
                 text: said.text.clone(),
                 forward: said.forward.clone(),
                 received: said.received,
@@ -158,21 +162,23 @@ impl<'r> Run<'r> {
 
     /// What the hooks make of it.
     async fn after_hooks(&mut self, row: &InboundRow) -> Result<String, End> {
-        let (house, turn) = (self.house, self.turn);
-        if !house.hooks.any(Point::MessageReceived) {
+        let (shared, turn) = (self.shared, self.turn);
+        if !shared.hooks.any(HookPoint::MessageReceived) {
             return Ok(row.text.clone());
         }
-        let moment = Moment::at(Point::MessageReceived, Some(&turn.session)).saying(&*row.text);
-        let asked = house.hooks.ask(moment).await;
+        let moment = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).saying(&*row.text);
+        let asked = shared.hooks.ask(moment).await;
         match asked.end {
-            Some(Verdict::Drop(_)) => return Err(End::Refused(Refusal::Hook)),
-            Some(Verdict::Answer(text)) => return Err(End::Answered { text, usage: None, by_hook: true }),
+            Some(HookVerdict::Drop(_)) => return Err(End::Refused(Refusal::Hook)),
+            Some(HookVerdict::Answer(text)) => {
+                return Err(End::Answered { text, usage: None, by_hook: true });
+            }
             _ => {}
         }
         let text = asked.moment.text;
         // What an earlier turn was about keeps the words that it had there.
         if text != row.text && row.turn == Some(turn.id) {
-            match house.store.rewrite(row.id, turn.id, turn.fence, text.clone()).await {
+            match shared.store.rewrite(row.id, turn.id, turn.fence, text.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Err(End::Cancelled),
                 Err(error) => return Err(End::Died(format!("a hook's rewriting was not stored: {error}"))),
@@ -182,25 +188,25 @@ impl<'r> Run<'r> {
     }
 
     async fn context(&mut self, prompt: &[Prompt]) -> Vec<String> {
-        if !self.house.hooks.any(Point::BeforeAgentStart) {
+        if !self.shared.hooks.any(HookPoint::BeforeAgentStart) {
             return Vec::new();
         }
         let said = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
-        let moment = Moment::at(Point::BeforeAgentStart, Some(&self.turn.session)).saying(said);
-        self.house.hooks.ask(moment).await.context
+        let moment = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).saying(said);
+        self.shared.hooks.ask(moment).await.context
     }
 
     /// Whether it has waited longer than it may. A turn that was begun before is finished.
     fn too_old(&self, row: &InboundRow) -> bool {
-        let limit = self.house.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
+        let limit = self.shared.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
         let Some(limit) = limit.and_then(chrono::Duration::try_minutes) else { return false };
-        self.turn.attempt == 1 && self.house.date_for_ages() - row.received > limit
+        self.turn.attempt == 1 && self.shared.date_for_ages() - row.received > limit
     }
 
     async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), End> {
-        let (turn, now) = (self.turn, self.house.clock.wall());
+        let (turn, now) = (self.turn, self.shared.clock.wall());
         let tell = refusal.is_told();
-        match self.house.store.message_refused(row.id, turn.id, turn.fence, refusal, tell, now).await {
+        match self.shared.store.message_refused(row.id, turn.id, turn.fence, refusal, tell, now).await {
             Ok(Fenced::Done(())) => Ok(()),
             Ok(Fenced::Stale) => Err(End::Cancelled),
             Err(error) => Err(End::Died(format!("a refusal was not stored: {error}"))),

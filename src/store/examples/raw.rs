@@ -19,7 +19,7 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::BootId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Manner, Source, Speaker};
+use frontdesk_core::message::{InputKind, SenderKind, Source};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_store::row::*;
@@ -168,7 +168,7 @@ impl Speech for Plain {
     fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
         None
     }
-    fn committed(&self, _: &[OutRow]) {}
+    fn committed(&self, _: &[OutboxRow]) {}
 }
 
 async fn ours(home: &Path) {
@@ -328,8 +328,8 @@ fn batch(source: &str, n: u64) -> Batch {
         platform_message: Some("1".into()),
         text: "hello, this is a message".into(),
         digest: digest("hello, this is a message"),
-        manner: Manner::Message,
-        speaker: Speaker::Person,
+        input_kind: InputKind::Message,
+        sender_kind: SenderKind::Person,
         roles: vec![],
         quote: None,
         forward: None,

@@ -6,7 +6,7 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::{Code, Salt};
 
-use super::OutRow;
+use super::OutboxRow;
 
 /// Where a grant holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,7 +78,7 @@ pub struct ChatRow {
 
 /// A chat that has another id now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MovedRow {
+pub struct ChatAlias {
     /// As its sessions, its rules and its grants know it.
     pub original: Address,
     /// As the platform knows it now.
@@ -89,14 +89,14 @@ pub struct MovedRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
     /// The chat, by its first id and by the one it has now.
-    pub row: MovedRow,
+    pub row: ChatAlias,
     /// Addresses as they are now that have something to send.
     pub wake: Vec<Address>,
 }
 
 /// An account that an admin has disconnected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoppedRow {
+pub struct StoppedAccount {
     /// The channel.
     pub channel: String,
     /// The account.
@@ -115,9 +115,9 @@ pub struct AccessState {
     /// Chats that an admin has set.
     pub chats: Vec<ChatRow>,
     /// Chats that have moved.
-    pub moved: Vec<MovedRow>,
+    pub moved: Vec<ChatAlias>,
     /// Accounts that are disconnected.
-    pub stopped: Vec<StoppedRow>,
+    pub stopped: Vec<StoppedAccount>,
 }
 
 /// A stranger's message: it becomes a request for a code, without what it says.
@@ -277,7 +277,7 @@ pub struct Revoked {
     /// Messages that waited.
     pub waiting: Vec<(SessionKey, Address, MessageId)>,
     /// What streamed messages say now.
-    pub said: Vec<OutRow>,
+    pub said: Vec<OutboxRow>,
     /// How many outgoing messages were dropped.
     pub dropped: u64,
 }

@@ -5,12 +5,12 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
-    Attachment, Cursor, Forward, Link, Manner, Quote, RawEvent, Refusal, Source, Speaker,
+    Attachment, Cursor, Forward, InputKind, Link, Quote, RawEvent, Refusal, SenderKind, Source,
 };
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
-use super::{Ask, OutRow, Quota};
+use super::{Ask, OutboxRow, Quota};
 
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub struct DeadLetterRow {
 #[derive(Debug, Clone)]
 pub enum Item {
     /// Counted and forgotten; the kind says as what.
-    PassedOver(String),
+    Dropped(String),
     /// Stored.
     Keep(Box<Incoming>),
     /// A stranger asks to be let in.
@@ -99,9 +99,9 @@ pub struct Incoming {
     /// same id, whatever the gate makes of the text this time.
     pub digest: i64,
     /// In which way it was said. An edit whose message still waits is put in its place.
-    pub manner: Manner,
+    pub input_kind: InputKind,
     /// What kind of being said it.
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// The sender's roles there, by the platform's ids.
     pub roles: Vec<String>,
     /// What it replies to.
@@ -146,7 +146,7 @@ pub enum Disposition {
     /// For us.
     Command,
     /// For the agent's next turn, as quiet context, of which a session keeps at most this many.
-    Aside(u32),
+    Context(u32),
     /// For nobody.
     Refused(Refusal),
 }
@@ -178,7 +178,7 @@ pub enum Stored {
     },
     /// Put into an earlier message that still waits (an edit), or kept as quiet context.
     Noted,
-    /// A stranger's request. A repeated one leaves no row and is [`Stored::PassedOver`].
+    /// A stranger's request. A repeated one leaves no row and is [`Stored::Dropped`].
     Asked {
         /// Its id.
         message: MessageId,
@@ -209,7 +209,7 @@ pub enum Stored {
         message: MessageId,
     },
     /// Counted.
-    PassedOver,
+    Dropped,
 }
 
 /// The result of [`crate::Store::accept`].
@@ -218,7 +218,7 @@ pub struct Accepted {
     /// One per item.
     pub items: Vec<Stored>,
     /// Notices that were put on their way.
-    pub said: Vec<OutRow>,
+    pub said: Vec<OutboxRow>,
 }
 
 /// A stored event.
@@ -252,9 +252,9 @@ pub struct InboundRow {
     /// What was said.
     pub text: String,
     /// In which way it was said.
-    pub manner: Manner,
+    pub input_kind: InputKind,
     /// What kind of being said it.
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// The sender's roles there, by the platform's ids.
     pub roles: Vec<String>,
     /// What it replies to.
@@ -275,17 +275,17 @@ pub struct InboundRow {
 
 /// Something that was said near the agent and not to it, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AsideRow {
+pub struct ContextRow {
     /// Who.
     pub principal: Principal,
     /// What kind of being said it.
-    pub speaker: Speaker,
+    pub sender_kind: SenderKind,
     /// The sender's roles there, by the platform's ids.
     pub roles: Vec<String>,
     /// Display name.
     pub sender: Option<String>,
     /// In which way it was said.
-    pub manner: Manner,
+    pub input_kind: InputKind,
     /// Whose words it passes on.
     pub forward: Option<Forward>,
     /// What was said.

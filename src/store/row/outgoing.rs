@@ -28,12 +28,12 @@ pub trait Speech: Send + Sync + 'static {
     /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before
     /// the verbs that made them return, so that durable frames are shown in the order of their numbers. Must
     /// not block.
-    fn committed(&self, rows: &[OutRow]);
+    fn committed(&self, rows: &[OutboxRow]);
 }
 
 /// A row of the outbox.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OutRow {
+pub struct OutboxRow {
     /// Where to.
     pub address: Address,
     /// What to say, with the row's id, key, kind, seq and what it is about.
@@ -43,7 +43,7 @@ pub struct OutRow {
     /// Of a deletion: the platform's id of the message to delete. Such a row says nothing.
     pub delete: Option<String>,
     /// The file that it carries; its post's text stands beneath it.
-    pub media: Option<OutMedia>,
+    pub media: Option<OutgoingFile>,
     /// What the pairing code follows from that is put in place of [`frontdesk_core::pairing::MASK`] when it is
     /// sent: the code itself is never stored.
     pub salt: Option<Salt>,
@@ -65,7 +65,7 @@ pub struct OutRow {
 
 /// A file on its way out, beneath the media root.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OutMedia {
+pub struct OutgoingFile {
     /// Where it lies, relative to the media root: a name of ours.
     pub file: String,
     /// The name that the reader sees.
@@ -85,7 +85,7 @@ pub struct OutMedia {
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextPart {
     /// Ours to send now (T4).
-    Send(Box<OutRow>),
+    Send(Box<OutboxRow>),
     /// Not before this time.
     Wait(DateTime<Utc>),
     /// None is open, or the oldest is on its way and its result is not known yet.
@@ -156,7 +156,7 @@ pub enum SendResult {
 
 /// Something to send that no turn produced.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct OutgoingMessage {
     /// Where to.
     pub address: Address,
     /// The session it shows up in, where it has one.
@@ -164,7 +164,7 @@ pub struct Outgoing {
     /// What.
     pub parts: Vec<Part>,
     /// Files that follow.
-    pub media: Vec<OutMedia>,
+    pub media: Vec<OutgoingFile>,
     /// The same for every repetition of this request.
     pub key: String,
     /// Who sends it, for the audit.

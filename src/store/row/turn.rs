@@ -9,7 +9,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 
-use super::{AccessChange, AccessDone, AsideRow, Author, InboundRow, OutMedia, OutRow};
+use super::{AccessChange, AccessDone, Author, ContextRow, InboundRow, OutboxRow, OutgoingFile};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct ClaimedTurn {
     /// The messages that a `/retry` among them runs once more, as far as they are still there.
     pub replayed: Vec<InboundRow>,
     /// What was said nearby since the turn before, oldest first. The same in every attempt.
-    pub asides: Vec<AsideRow>,
+    pub context_messages: Vec<ContextRow>,
     /// The reply's target.
     pub address: Address,
     /// The platform's id of the message it answers.
@@ -74,7 +74,7 @@ pub struct Finish {
     /// The answer's parts.
     pub parts: Vec<Part>,
     /// Files that follow the answer.
-    pub media: Vec<OutMedia>,
+    pub media: Vec<OutgoingFile>,
     /// Why it failed, or why it was refused: a name.
     pub error: Option<String>,
     /// What the person is told besides.
@@ -142,5 +142,5 @@ pub struct CommandDone {
     /// What it did.
     pub facts: CommandFacts,
     /// The reply.
-    pub said: Vec<OutRow>,
+    pub said: Vec<OutboxRow>,
 }

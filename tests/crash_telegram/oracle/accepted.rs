@@ -11,10 +11,10 @@ const MASK: &str = "********";
 
 impl<'a> Court<'a> {
     pub(super) fn accepted(&mut self) {
-        let asides: HashSet<(i64, i64)> = self
+        let context_messages: HashSet<(i64, i64)> = self
             .e
             .database
-            .asides
+            .context_messages
             .iter()
             .filter_map(|(source, event)| {
                 Some((source.strip_prefix("telegram:")?.parse().ok()?, event.parse().ok()?))
@@ -27,8 +27,9 @@ impl<'a> Court<'a> {
             if !confirmed {
                 self.find(Some(act.key()), "O1: it was never confirmed".to_owned());
             }
-            let (row, aside) = (self.rows.get(&act.key()).copied(), asides.contains(&act.key()));
-            let there = (row.map(|row| row.disposition.as_str()), aside);
+            let (row, context_message) =
+                (self.rows.get(&act.key()).copied(), context_messages.contains(&act.key()));
+            let there = (row.map(|row| row.disposition.as_str()), context_message);
             let right = match (act.lot, there) {
                 (Lot::Answered, (Some("turn"), false))
                 | (Lot::Replied, (Some("command"), false))

@@ -8,7 +8,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::port::Adapter;
 use frontdesk_kit::conformance::{self, Rig};
 
-use crate::room::{account, adapter, to};
+use crate::setup::{account, adapter, to};
 
 /// The person's number.
 const ANNA: i64 = 42;

@@ -12,7 +12,7 @@ use frontdesk_kit::Ledger;
 use frontdesk_telegram::TelegramAdapter;
 use futures_util::StreamExt;
 
-use crate::room::{account, adapter, post, running, to, until};
+use crate::setup::{account, adapter, post, running, to, until};
 
 fn file(bytes: &[u8], name: &str, mime: &str, kind: FileKind) -> MediaFile {
     let mut handle = tempfile::tempfile().unwrap();

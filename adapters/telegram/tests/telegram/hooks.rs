@@ -9,23 +9,23 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use frontdesk_botapi::{BotApi, Way};
-use frontdesk_core::port::{Adapter, Busy, Delivered, Request, Webhook};
+use frontdesk_core::port::{Adapter, Busy, Webhook, WebhookOutcome, WebhookRequest};
 use frontdesk_kit::Ledger;
 use frontdesk_telegram::{Account, ConfigError, Mode, TelegramAdapter};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::room::{Hands, account, adapter, asks_back, running, texts, undecodable, until};
+use crate::setup::{Hands, account, adapter, asks_back, running, texts, undecodable, until};
 
 const SECRET: &str = "hook-secret_1";
 
 /// A door as the API keeps it, for a hook that is made later.
-struct Door {
+struct WebHub {
     listener: TcpListener,
     url: String,
 }
 
-impl Door {
+impl WebHub {
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks/telegram", listener.local_addr().unwrap());
@@ -52,23 +52,28 @@ async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body:
         return StatusCode::UNAUTHORIZED;
     }
     match hook.receive(request(header("x-telegram-bot-api-secret-token"), &body)).await {
-        Delivered::Taken(_) | Delivered::Garbage => StatusCode::OK,
-        Delivered::Forged => StatusCode::UNAUTHORIZED,
-        Delivered::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        WebhookOutcome::Taken(_) | WebhookOutcome::Garbage => StatusCode::OK,
+        WebhookOutcome::Forged => StatusCode::UNAUTHORIZED,
+        WebhookOutcome::Busy => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-fn request(secret: Option<String>, body: &[u8]) -> Request {
+fn request(secret: Option<String>, body: &[u8]) -> WebhookRequest {
     let headers = secret.map(|secret| ("x-telegram-bot-api-secret-token".to_owned(), secret));
-    Request { get: false, query: String::new(), headers: headers.into_iter().collect(), body: body.to_vec() }
+    WebhookRequest {
+        get: false,
+        query: String::new(),
+        headers: headers.into_iter().collect(),
+        body: body.to_vec(),
+    }
 }
 
 #[tokio::test]
 async fn a_delivery_is_answered_after_it_was_taken() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
-    let telegram = adapter(door.account(&api));
-    let _tasks = door.opens(&telegram);
+    let telegram = adapter(hub.account(&api));
+    let _tasks = hub.opens(&telegram);
     let inbox = Arc::new(Ledger::default());
     inbox.refuses(Busy::Storage("disk full".into()));
     let one = anna.tells("one").await.update_id;
@@ -90,11 +95,11 @@ async fn a_delivery_is_answered_after_it_was_taken() {
 
 #[tokio::test]
 async fn a_button_that_was_pressed_is_answered_here_too() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
     anna.starts().await;
-    let telegram = adapter(door.account(&api));
-    let _tasks = door.opens(&telegram);
+    let telegram = adapter(hub.account(&api));
+    let _tasks = hub.opens(&telegram);
     let inbox = Arc::new(Ledger::default());
     let message = asks_back(&api, 1001).await;
     running(&telegram, &inbox, async {
@@ -108,8 +113,8 @@ async fn a_button_that_was_pressed_is_answered_here_too() {
 
 #[tokio::test]
 async fn whoever_does_not_know_the_secret_is_not_heard() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
-    let telegram = adapter(door.account(&api));
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
+    let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
     let inbox = Arc::new(Ledger::default());
     let update = br#"{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1001,"type":"private"},"from":{"id":1001,"is_bot":false,"first_name":"Anna"},"text":"forged"}}"#;
@@ -118,21 +123,21 @@ async fn whoever_does_not_know_the_secret_is_not_heard() {
         for secret in [None, Some(""), Some("hook-secret_"), Some("hook-secret_12"), Some("HOOK-SECRET_1")] {
             let secret = secret.map(str::to_owned);
             assert!(!hook.admits(&|_: &str| secret.clone()), "{secret:?}");
-            assert_eq!(hook.receive(request(secret, update)).await, Delivered::Forged);
+            assert_eq!(hook.receive(request(secret, update)).await, WebhookOutcome::Forged);
         }
         assert!(inbox.events().is_empty());
-        assert_eq!(hook.receive(request(Some(SECRET.into()), update)).await, Delivered::Taken(None));
+        assert_eq!(hook.receive(request(Some(SECRET.into()), update)).await, WebhookOutcome::Taken(None));
     })
     .await;
     assert_eq!(texts(&inbox), ["forged"]);
     let late = hook.receive(request(Some(SECRET.into()), update)).await;
-    assert_eq!(late, Delivered::Busy, "nobody is there to take it");
+    assert_eq!(late, WebhookOutcome::Busy, "nobody is there to take it");
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_kept_and_acknowledged() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
-    let telegram = adapter(door.account(&api));
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
+    let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
     let inbox = Arc::new(Ledger::default());
     let bodies: [&[u8]; 4] =
@@ -140,13 +145,13 @@ async fn what_cannot_be_read_is_kept_and_acknowledged() {
     running(&telegram, &inbox, async {
         until(|| inbox.heard() > 0).await;
         for body in bodies {
-            assert_eq!(hook.receive(request(Some(SECRET.into()), body)).await, Delivered::Taken(None));
+            assert_eq!(hook.receive(request(Some(SECRET.into()), body)).await, WebhookOutcome::Taken(None));
         }
         inbox.refuses(Busy::Stopping);
-        assert_eq!(hook.receive(request(Some(SECRET.into()), b"[]")).await, Delivered::Busy);
+        assert_eq!(hook.receive(request(Some(SECRET.into()), b"[]")).await, WebhookOutcome::Busy);
         let (get, none) = (true, b"".as_slice());
-        let asked = Request { get, ..request(Some(SECRET.into()), none) };
-        assert_eq!(hook.receive(asked).await, Delivered::Garbage, "Telegram only posts");
+        let asked = WebhookRequest { get, ..request(Some(SECRET.into()), none) };
+        assert_eq!(hook.receive(asked).await, WebhookOutcome::Garbage, "Telegram only posts");
     })
     .await;
     let kept: Vec<usize> = inbox.events().iter().map(|event| undecodable(event).body.len()).collect();
@@ -178,9 +183,9 @@ async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
         .await;
         // Perhaps taken and not acknowledged, and one that nobody has seen.
         anna.tells(&word(3)).await;
-        let door = Door::new().await;
-        let telegram = adapter(door.account(&api));
-        let _tasks = door.opens(&telegram);
+        let hub = WebHub::new().await;
+        let telegram = adapter(hub.account(&api));
+        let _tasks = hub.opens(&telegram);
         running(&telegram, &inbox, async {
             anna.tells(&word(4)).await;
             until(|| texts(&inbox).contains(&word(4))).await;
@@ -195,10 +200,10 @@ async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_webhook_that_cannot_be_reached_is_no_sign_of_life() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
-    let telegram = adapter(door.account(&api));
-    drop(door);
+    let telegram = adapter(hub.account(&api));
+    drop(hub);
     let inbox = Arc::new(Ledger::default());
     running(&telegram, &inbox, async {
         until(|| inbox.heard() >= 2).await;
@@ -216,10 +221,10 @@ async fn a_webhook_that_cannot_be_reached_is_no_sign_of_life() {
 
 #[tokio::test]
 async fn a_webhook_that_somebody_took_away_is_set_again() {
-    let (api, door) = (BotApi::start().await, Door::new().await);
+    let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
-    let telegram = adapter(door.account(&api));
-    let _tasks = door.opens(&telegram);
+    let telegram = adapter(hub.account(&api));
+    let _tasks = hub.opens(&telegram);
     let inbox = Arc::new(Ledger::default());
     running(&telegram, &inbox, async {
         until(|| inbox.heard() > 0).await;

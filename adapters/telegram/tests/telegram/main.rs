@@ -10,7 +10,7 @@ mod conformance;
 mod files;
 mod hooks;
 mod polling;
-mod room;
 mod secrets;
 mod sending;
+mod setup;
 mod shown;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Content, Fault, Forward, Way};
-use frontdesk_core::message::{EventKind, Place, Speaker};
+use frontdesk_core::message::{Conversation, EventKind, SenderKind};
 use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
 use frontdesk_kit::Ledger;
 use frontdesk_telegram::{Account, TelegramAdapter};
 
-use crate::room::{Hands, account, adapter, asks_back, ended, running, texts, undecodable, until};
+use crate::setup::{Hands, account, adapter, asks_back, ended, running, texts, undecodable, until};
 
 #[tokio::test]
 async fn an_update_is_acknowledged_only_after_it_was_taken() {
@@ -393,11 +393,11 @@ async fn a_group_with_all_that_may_happen_in_it() {
             .iter()
             .any(|event| matches!(&event.kind, EventKind::Reaction { added, .. } if added == &["👍"]))
     );
-    assert_eq!(by_text("/stop").speaker, Speaker::Chat, "an anonymous admin has nobody's rights");
+    assert_eq!(by_text("/stop").sender_kind, SenderKind::Chat, "an anonymous admin has nobody's rights");
     let forward = by_text("read").forward.clone().unwrap();
     assert_eq!(forward.id.map(|id| id.to_string()), Some(format!("telegram:{}", anna.id)));
-    let topic = Place::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
-    assert_eq!(by_text("in the topic").place, topic);
+    let topic = Conversation::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
+    assert_eq!(by_text("in the topic").conversation, topic);
     let album: Vec<_> = events.iter().filter(|event| event.album.is_some()).collect();
     assert_eq!(album.len(), 3);
     assert!(album.iter().all(|event| event.addressed && event.attachments.len() == 1));
@@ -414,7 +414,7 @@ async fn a_group_that_moves_says_where_to() {
     let moved =
         inbox.events().into_iter().find(|event| matches!(event.kind, EventKind::Moved { .. })).unwrap();
     assert_eq!(moved.kind, EventKind::Moved { to: "-1000500".into() });
-    assert_eq!(moved.place.chat(), "-500");
+    assert_eq!(moved.conversation.chat(), "-500");
 }
 
 #[tokio::test]

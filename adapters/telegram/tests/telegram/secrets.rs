@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::room::{account, adapter, says, to};
+use crate::setup::{account, adapter, says, to};
 
 const HOOK: &str = "the-hooks-own-secret";
 

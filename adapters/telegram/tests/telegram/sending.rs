@@ -10,7 +10,7 @@ use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
-use crate::room::{account, adapter, post, says, to};
+use crate::setup::{account, adapter, post, says, to};
 
 async fn sent(telegram: &TelegramAdapter, address: &str, act: Act) -> String {
     telegram.send(&to(address), act).await.unwrap().message.expect("an id")

@@ -6,7 +6,7 @@ use frontdesk_core::markup;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
-use crate::room::{account, adapter, post, to};
+use crate::setup::{account, adapter, post, to};
 
 /// Sends an answer as the gateway does; gives for each message its text and its entities, as `type=piece` or
 /// `type=piece>target`.

@@ -3,7 +3,7 @@
 use frontdesk_agents::{BuildError, Config, Host, build};
 use serde_json::json;
 
-use crate::room::{Room, shell};
+use crate::sandbox::{Sandbox, shell};
 
 fn read(value: serde_json::Value) -> Result<Config, String> {
     serde_json::from_value(value).map_err(|why| why.to_string())
@@ -45,8 +45,8 @@ fn the_schema_knows_the_keys_of_each_kind_and_refuses_others() {
 
 #[test]
 fn an_agent_with_a_bad_name_or_config_is_not_built() {
-    let room = Room::new();
-    let host = Host { home: room.home.path().into(), clock: room.clock.clone(), env: Vec::new() };
+    let sandbox = Sandbox::new();
+    let host = Host { home: sandbox.home.path().into(), clock: sandbox.clock.clone(), env: Vec::new() };
     for name in ["", "..", "a/b", "-x", "_x", ".hidden", "a.b", "Main", "ä", "a b", &"x".repeat(65)] {
         assert_eq!(build(name, &Config::default(), &host).err(), Some(BuildError::Name(name.into())));
     }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use frontdesk_agents::Config;
 use frontdesk_core::delta::{AgentError, Delta, Verdict};
 use frontdesk_core::id::TurnId;
-use frontdesk_core::message::{FileKind, Manner};
+use frontdesk_core::message::{FileKind, InputKind};
 use frontdesk_core::port::File;
 use futures_util::FutureExt;
 
-use crate::room::{Room, answer, error, hear, next, piece, prompt, turn};
+use crate::sandbox::{Sandbox, answer, error, hear, next, piece, prompt, turn};
 
 #[tokio::test]
 async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
-    let echo = Room::new().agent(Config::default());
+    let echo = Sandbox::new().agent(Config::default());
     let mut heard = turn(1, "one two three four five");
     heard.prompt.push(turn(2, "and more").prompt.remove(0));
     let mut stream = echo.turn(heard.clone());
@@ -25,12 +25,12 @@ async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
 
 #[tokio::test]
 async fn an_echo_waits_fails_and_dies_when_told_to() {
-    let room = Room::new();
-    let echo = room.agent(Config::default());
+    let sandbox = Sandbox::new();
+    let echo = sandbox.agent(Config::default());
     let mut late = echo.turn(turn(1, "!wait 1500 hello"));
-    room.clock.pass(Duration::from_millis(1499));
+    sandbox.clock.pass(Duration::from_millis(1499));
     assert!(next(&mut late).now_or_never().is_none());
-    room.clock.pass(Duration::from_millis(1));
+    sandbox.clock.pass(Duration::from_millis(1));
     assert_eq!(answer(late).await, "hello");
     assert!(matches!(error(echo.turn(turn(2, "!fail"))).await, AgentError::Failed(_)));
     assert!(matches!(error(echo.turn(turn(3, "!crash"))).await, AgentError::Died(_)));
@@ -40,17 +40,17 @@ async fn an_echo_waits_fails_and_dies_when_told_to() {
 
 #[tokio::test]
 async fn a_slow_echo_pauses_between_its_pieces() {
-    let room = Room::new();
-    let mut stream = room.agent(Config::default()).turn(turn(1, "!slow 200 a b c d e"));
+    let sandbox = Sandbox::new();
+    let mut stream = sandbox.agent(Config::default()).turn(turn(1, "!slow 200 a b c d e"));
     assert_eq!(piece(&mut stream).await, "a b c d ");
     assert!(next(&mut stream).now_or_never().is_none());
-    room.clock.pass(Duration::from_millis(200));
+    sandbox.clock.pass(Duration::from_millis(200));
     assert_eq!(piece(&mut stream).await, "e");
 }
 
 #[tokio::test]
 async fn an_aborted_echo_ends_without_an_end() {
-    let echo = Room::new().agent(Config::default());
+    let echo = Sandbox::new().agent(Config::default());
     let waiting = echo.turn(turn(1, "!wait 1000 x"));
     let mut talking = echo.turn(turn(2, "!long 100000"));
     piece(&mut talking).await;
@@ -62,7 +62,7 @@ async fn an_aborted_echo_ends_without_an_end() {
 
 #[tokio::test]
 async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
-    let echo = Room::new().agent(Config::default());
+    let echo = Sandbox::new().agent(Config::default());
     for (verdict, said) in [
         (Some(Verdict::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
         (Some(Verdict::Deny("no".into())), "denied: no"),
@@ -82,9 +82,9 @@ async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
 
 #[tokio::test]
 async fn an_echo_tells_of_edits_and_files_and_sends_one_when_told_to() {
-    let echo = Room::new().agent(Config::default());
+    let echo = Sandbox::new().agent(Config::default());
     let mut edited = turn(1, "hello");
-    edited.prompt[0].manner = Manner::Edit;
+    edited.prompt[0].input_kind = InputKind::Edit;
     let file = |name: Option<&str>, size, got: Result<&str, &str>| File {
         kind: FileKind::Photo,
         name: name.map(Into::into),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use frontdesk_agents::command::end_leftovers;
 
-use crate::room::{Room, answer, eventually, gone, piece, read, runs, turn};
+use crate::sandbox::{Sandbox, answer, eventually, gone, piece, read, runs, turn};
 
 const DEAF: &str = "trap '' TERM PIPE HUP INT; echo $$ > pid; echo up; while :; do sleep 1; done";
 
@@ -24,51 +24,51 @@ fn forged(record: &str, n: usize, piece: &str) -> String {
 }
 
 /// Ends what is left, while time passes as fast as it can.
-async fn end(room: &Room) {
+async fn end(sandbox: &Sandbox) {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(1));
-    let ending = end_leftovers(room.home.path(), room.clock.as_ref());
+    let ending = end_leftovers(sandbox.home.path(), sandbox.clock.as_ref());
     tokio::pin!(ending);
     loop {
         tokio::select! {
             ended = &mut ending => return ended.expect("they are ended"),
-            _ = tick.tick() => room.clock.pass(std::time::Duration::from_millis(1)),
+            _ = tick.tick() => sandbox.clock.pass(std::time::Duration::from_millis(1)),
         }
     }
 }
 
 #[tokio::test]
 async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives() {
-    let room = Room::new();
-    let said = answer(room.once("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
+    let sandbox = Sandbox::new();
+    let said = answer(sandbox.once("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
     let (pid, record) = said.trim_end().split_once('\n').unwrap();
     assert!(record.starts_with(&format!("{pid}.")) && record.contains(".t7."), "{said}");
-    eventually("it is forgotten when it has ended", || records(room.home.path()).is_empty()).await;
+    eventually("it is forgotten when it has ended", || records(sandbox.home.path()).is_empty()).await;
     use std::os::unix::fs::PermissionsExt;
-    let folder = std::fs::metadata(room.home.path().join("run")).unwrap();
+    let folder = std::fs::metadata(sandbox.home.path().join("run")).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
 }
 
 #[tokio::test]
 async fn a_program_that_outlived_its_gateway_is_ended_and_so_is_its_family() {
-    let room = Room::new();
-    let agent = room.once(&format!("sleep 1000 & echo $! > other; {DEAF}"));
+    let sandbox = Sandbox::new();
+    let agent = sandbox.once(&format!("sleep 1000 & echo $! > other; {DEAF}"));
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
-    let pids = [room.pid("pid").await, room.pid("other").await];
-    end(&room).await;
+    let pids = [sandbox.pid("pid").await, sandbox.pid("other").await];
+    end(&sandbox).await;
     assert!(!pids.into_iter().any(runs), "it is gone when the search returns");
     drop(stream);
-    eventually("nothing is on record", || records(room.home.path()).is_empty()).await;
+    eventually("nothing is on record", || records(sandbox.home.path()).is_empty()).await;
 }
 
 #[tokio::test]
 async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
-    let room = Room::new();
-    let agent = room.once(DEAF);
+    let sandbox = Sandbox::new();
+    let agent = sandbox.once(DEAF);
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
-    let (pid, folder) = (room.pid("pid").await, room.home.path().join("run"));
-    let record = records(room.home.path()).remove(0);
+    let (pid, folder) = (sandbox.pid("pid").await, sandbox.home.path().join("run"));
+    let record = records(sandbox.home.path()).remove(0);
     let began: u64 = record.split('.').nth(1).unwrap().parse().unwrap();
     for other in [
         forged(&record, 1, &(began - 1).to_string()),
@@ -76,21 +76,21 @@ async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
         forged(&record, 3, "another-boot"),
     ] {
         std::fs::rename(folder.join(&record), folder.join(&other)).unwrap();
-        end(&room).await;
+        end(&sandbox).await;
         assert!(runs(pid), "{other}");
-        assert_eq!(records(room.home.path()), [""; 0], "a record of what has gone is of no more use");
+        assert_eq!(records(sandbox.home.path()), [""; 0], "a record of what has gone is of no more use");
         std::fs::write(folder.join(&record), "").unwrap();
     }
     std::fs::write(folder.join("notes.txt"), "").unwrap();
-    end(&room).await;
+    end(&sandbox).await;
     gone(pid).await;
-    assert_eq!(records(room.home.path()), ["notes.txt"], "what is no record is left alone");
+    assert_eq!(records(sandbox.home.path()), ["notes.txt"], "what is no record is left alone");
 }
 
 /// A process whose leader has gone, as it is when a program ends and leaves another one in its group. What belongs
 /// to the leader is on record.
-fn orphan(room: &Room, said: &str, recorded: &str) -> u32 {
-    let home = room.home.path();
+fn orphan(sandbox: &Sandbox, said: &str, recorded: &str) -> u32 {
+    let home = sandbox.home.path();
     let pid: PathBuf = home.join("orphan");
     let mut leader = Command::new("sh")
         .args(["-c", "sleep 1000 & echo $! > \"$0\"; read line"])
@@ -117,13 +117,13 @@ fn orphan(room: &Room, said: &str, recorded: &str) -> u32 {
 
 #[tokio::test]
 async fn who_is_left_of_a_group_without_its_leader_is_known_by_its_environment() {
-    let room = Room::new();
-    let ours = orphan(&room, "t1", "t1");
+    let sandbox = Sandbox::new();
+    let ours = orphan(&sandbox, "t1", "t1");
     assert!(runs(ours));
-    end(&room).await;
+    end(&sandbox).await;
     gone(ours).await;
-    let foreign = orphan(&room, "t1", "t2");
-    end(&room).await;
+    let foreign = orphan(&sandbox, "t1", "t2");
+    end(&sandbox).await;
     assert!(runs(foreign), "it may be anybody's");
     let pid = rustix::process::Pid::from_raw(i32::try_from(foreign).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -131,5 +131,5 @@ async fn who_is_left_of_a_group_without_its_leader_is_known_by_its_environment()
 
 #[tokio::test]
 async fn a_home_without_records_has_nothing_to_end() {
-    end(&Room::new()).await;
+    end(&Sandbox::new()).await;
 }

@@ -6,4 +6,4 @@ mod lasting;
 mod leftovers;
 mod once;
 mod processes;
-mod room;
+mod sandbox;

@@ -7,25 +7,25 @@ use frontdesk_agents::command::{self, Mode};
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::id::TurnId;
 
-use crate::room::{
-    Room, answer, error, eventually, exists, gone, hear, lasting, next, piece, runs, shell, turn,
+use crate::sandbox::{
+    Sandbox, answer, error, eventually, exists, gone, hear, lasting, next, piece, runs, shell, turn,
 };
 
 /// Starts a family of three that hangs, and says when it is complete.
 const FAMILY: &str = "echo $$ > child; sh -c 'echo $$ > grandchild; exec sleep 1000' & sleep 1000 & echo $! > other; \
                       while ! [ -s grandchild ]; do sleep 0.01; done; ";
 
-async fn family(room: &Room) -> [u32; 3] {
-    [room.pid("child").await, room.pid("grandchild").await, room.pid("other").await]
+async fn family(sandbox: &Sandbox) -> [u32; 3] {
+    [sandbox.pid("child").await, sandbox.pid("grandchild").await, sandbox.pid("other").await]
 }
 
 #[tokio::test]
 async fn dropping_the_stream_kills_the_whole_family() {
-    let room = Room::new();
-    let once = room.once(&format!("{FAMILY} echo up; wait"));
+    let sandbox = Sandbox::new();
+    let once = sandbox.once(&format!("{FAMILY} echo up; wait"));
     let mut stream = once.turn(turn(1, ""));
     piece(&mut stream).await;
-    let pids = family(&room).await;
+    let pids = family(&sandbox).await;
     assert!(pids.into_iter().all(runs));
     drop(stream);
     for pid in pids {
@@ -36,11 +36,12 @@ async fn dropping_the_stream_kills_the_whole_family() {
 
 #[tokio::test]
 async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
-    let room = Room::new();
-    let agent = room.lasting(&format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#));
+    let sandbox = Sandbox::new();
+    let agent =
+        sandbox.lasting(&format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#));
     let mut stream = agent.turn(turn(1, ""));
     assert_eq!(piece(&mut stream).await, "up");
-    let pids = family(&room).await;
+    let pids = family(&sandbox).await;
     drop(stream);
     for pid in pids {
         gone(pid).await;
@@ -50,15 +51,15 @@ async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
 
 #[tokio::test]
 async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
-    let room = Room::new();
+    let sandbox = Sandbox::new();
     // In the group: it goes with its leader.
-    let agent = room.once("sleep 1000 & echo $! > heir; echo answer");
+    let agent = sandbox.once("sleep 1000 & echo $! > heir; echo answer");
     assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
-    gone(room.pid("heir").await).await;
+    gone(sandbox.pid("heir").await).await;
     // Out of the group: out of reach, and nobody waits for it.
-    let agent = room.once("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
+    let agent = sandbox.once("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
     assert_eq!(answer(agent.turn(turn(2, ""))).await, "answer\n");
-    let stray = room.pid("stray").await;
+    let stray = sandbox.pid("stray").await;
     assert!(runs(stray));
     let pid = i32::try_from(stray).ok().and_then(rustix::process::Pid::from_raw).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -66,8 +67,8 @@ async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
 
 #[tokio::test]
 async fn many_turns_leave_no_zombie() {
-    let room = Room::new();
-    let agent = room.once("echo $$; exit 0");
+    let sandbox = Sandbox::new();
+    let agent = sandbox.once("echo $$; exit 0");
     let mut pids = Vec::new();
     for id in 0..50 {
         let said = answer(agent.turn(turn(id, ""))).await;
@@ -80,51 +81,51 @@ async fn many_turns_leave_no_zombie() {
 
 #[tokio::test]
 async fn an_aborted_program_may_tidy_up_and_says_no_more() {
-    let room = Room::new();
+    let sandbox = Sandbox::new();
     let agent =
-        room.once("trap 'echo bye; touch tidied; exit 0' TERM; echo up; while :; do sleep 0.01; done");
+        sandbox.once("trap 'echo bye; touch tidied; exit 0' TERM; echo up; while :; do sleep 0.01; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     agent.abort(TurnId(1)).await;
     assert!(next(&mut stream).await.is_none());
-    assert!(room.file("tidied").exists());
+    assert!(sandbox.file("tidied").exists());
 }
 
 #[tokio::test]
 async fn an_aborted_program_that_does_not_listen_is_killed_after_the_grace() {
-    let room = Room::new();
-    let agent = room.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let sandbox = Sandbox::new();
+    let agent = sandbox.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     agent.abort(TurnId(1)).await;
-    room.clock.somebody_sleeps().await;
-    assert!(runs(room.pid("pid").await));
-    room.clock.pass(Duration::from_secs(2));
+    sandbox.clock.somebody_sleeps().await;
+    assert!(runs(sandbox.pid("pid").await));
+    sandbox.clock.pass(Duration::from_secs(2));
     assert!(matches!(hear(stream).await, (_, None)));
-    assert!(!exists(room.pid("pid").await));
+    assert!(!exists(sandbox.pid("pid").await));
 }
 
 #[tokio::test]
 async fn a_turn_aborted_before_it_began_starts_nothing() {
-    let room = Room::new();
+    let sandbox = Sandbox::new();
     for config in [shell("touch ran"), lasting("touch ran")] {
-        let agent = room.agent(Config::Command(config));
+        let agent = sandbox.agent(Config::Command(config));
         let stream = agent.turn(turn(1, ""));
         agent.abort(TurnId(1)).await;
         assert!(matches!(hear(stream).await, (_, None)));
     }
-    assert!(!room.file("ran").exists());
+    assert!(!sandbox.file("ran").exists());
 }
 
 #[tokio::test]
 async fn stopping_ends_every_process_and_waits_for_it() {
-    let room = Room::new();
+    let sandbox = Sandbox::new();
     for mode in [Mode::Once, Mode::Lasting] {
         let script = format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#);
-        let agent = room.agent(Config::Command(command::Config { mode, ..shell(&script) }));
+        let agent = sandbox.agent(Config::Command(command::Config { mode, ..shell(&script) }));
         let mut stream = agent.turn(turn(1, "line\n"));
         piece(&mut stream).await;
-        let pids = family(&room).await;
+        let pids = family(&sandbox).await;
         agent.stop().await;
         assert!(!exists(pids[0]));
         for pid in pids {
@@ -133,22 +134,22 @@ async fn stopping_ends_every_process_and_waits_for_it() {
         assert!(matches!(error(stream).await, AgentError::Died(why) if why.contains("stopped")));
         assert!(matches!(error(agent.turn(turn(2, ""))).await, AgentError::Unavailable(_)));
         for file in ["child", "grandchild", "other"] {
-            std::fs::remove_file(room.file(file)).unwrap();
+            std::fs::remove_file(sandbox.file(file)).unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn stopping_kills_what_does_not_listen() {
-    let room = Room::new();
-    let agent = room.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let sandbox = Sandbox::new();
+    let agent = sandbox.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
-    let pid = room.pid("pid").await;
+    let pid = sandbox.pid("pid").await;
     let time = async {
-        room.clock.somebody_sleeps().await;
+        sandbox.clock.somebody_sleeps().await;
         assert!(runs(pid));
-        room.clock.pass(Duration::from_secs(2));
+        sandbox.clock.pass(Duration::from_secs(2));
     };
     tokio::join!(agent.stop(), time);
     assert!(!exists(pid));
@@ -156,17 +157,17 @@ async fn stopping_kills_what_does_not_listen() {
 
 #[tokio::test]
 async fn a_runtime_that_goes_down_takes_the_programs_along() {
-    let room = Room::new();
+    let sandbox = Sandbox::new();
     let pids = std::thread::scope(|scope| {
         let inner = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let agent = room.once(&format!("{FAMILY} echo up; wait"));
+                let agent = sandbox.once(&format!("{FAMILY} echo up; wait"));
                 let mut stream = agent.turn(turn(1, ""));
                 piece(&mut stream).await;
                 // Lost, as by a panic of its owner that forgets it.
                 std::mem::forget(stream);
-                family(&room).await
+                family(&sandbox).await
             })
         });
         inner.join().unwrap()

@@ -264,7 +264,7 @@ fn a_webhook_needs_a_public_address_and_a_secret() {
         )
     };
     says(&with("", "webhook_secret = \"s\""), &["5:1", "channels.telegram.mode", "gateway.public_url"]);
-    let public = "public_url = \"https://desk.example.org/\"";
+    let public = "public_url = \"https://frontdesk.example.org/\"";
     says(&with(public, ""), &["channels.telegram.webhook_secret", "a webhook needs a secret"]);
     let wrong = problem(&with(public, "webhook_secret = \"hunter 2\""));
     assert!(wrong.contains("6:1") && !wrong.contains("hunter"), "{wrong}");

@@ -2,7 +2,7 @@
 
 use pulldown_cmark::CodeBlockKind;
 
-use super::super::sheet::{Look, Sheet};
+use super::super::styled::{Look, StyledText};
 use super::super::{Marks, Style};
 use super::Reader;
 
@@ -17,9 +17,9 @@ impl Reader<'_> {
             CodeBlockKind::Indented => "",
         };
         let word = info.split_whitespace().next().filter(|word| word.len() <= LONGEST_LANGUAGE);
-        self.sheet.blocks.push(word.map(str::to_owned));
-        self.look.pre = self.sheet.blocks.len() as u32;
-        self.before_code = self.sheet.text.len();
+        self.styled.blocks.push(word.map(str::to_owned));
+        self.look.pre = self.styled.blocks.len() as u32;
+        self.before_code = self.styled.text.len();
         // What stands behind the language has no place of its own, and may be the command that the block is
         // about.
         let more = info[word.map_or(0, str::len)..].trim();
@@ -31,9 +31,9 @@ impl Reader<'_> {
 
     pub(super) fn end_code(&mut self) {
         // The parser ends every line of code with a break, the last one too.
-        let end = self.sheet.text.len();
-        if end > self.before_code && self.sheet.text.ends_with('\n') {
-            self.sheet.truncate(end - 1);
+        let end = self.styled.text.len();
+        if end > self.before_code && self.styled.text.ends_with('\n') {
+            self.styled.truncate(end - 1);
         }
         self.look.pre = 0;
         self.block();
@@ -41,11 +41,11 @@ impl Reader<'_> {
 }
 
 /// Writes as code what the platform would make a link of without being asked, where it is plain words.
-pub(super) fn set_words(sheet: &mut Sheet, marks: &Marks) {
-    let mut words = (marks.code_words)(&sheet.text);
-    words.retain(|word| sheet.stretches(word.clone()).all(|(_, look)| is_plain(look)));
+pub(super) fn set_words(styled: &mut StyledText, marks: &Marks) {
+    let mut words = (marks.code_words)(&styled.text);
+    words.retain(|word| styled.stretches(word.clone()).all(|(_, look)| is_plain(look)));
     if (marks.open)(Style::Code, &mut String::new()) {
-        sheet.set_look(&words, |look| match marks.bare_code {
+        styled.set_look(&words, |look| match marks.bare_code {
             true => Look { code: true, quote: look.quote, ..Look::default() },
             false => Look { code: true, ..look },
         });

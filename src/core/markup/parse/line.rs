@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::sheet::Look;
+use super::super::styled::Look;
 use super::Reader;
 
 /// Lists and quotes nested deeper than this are not indented further.
@@ -30,25 +30,25 @@ impl Reader<'_> {
     pub(super) fn line_break(&mut self) {
         if self.gap == 0 {
             let look = self.worn();
-            self.sheet.push("\n", look);
+            self.styled.push("\n", look);
             self.indent(0..self.indents.len().min(DEEPEST), look, "");
         }
     }
 
     /// Writes what has to stand before the next text: line breaks, indents, bullets, bars.
     pub(super) fn flush(&mut self) {
-        let begins = self.sheet.text.is_empty();
+        let begins = self.styled.text.is_empty();
         let gap = std::mem::take(&mut self.gap);
         let quiet = Look { quote: self.worn().quote, ..Look::default() };
         if !begins && gap > 0 {
-            let between = if self.sheet.last_look().quote == quiet.quote { quiet } else { Look::default() };
-            self.sheet.push(&"\n\n"[..gap.min(2)], between);
+            let between = if self.styled.last_look().quote == quiet.quote { quiet } else { Look::default() };
+            self.styled.push(&"\n\n"[..gap.min(2)], between);
         }
         if begins || gap > 0 {
             self.begin_line(quiet);
         }
         for _ in 0..std::mem::take(&mut self.bars) {
-            self.sheet.push(" | ", self.worn());
+            self.styled.push(" | ", self.worn());
         }
     }
 
@@ -60,10 +60,10 @@ impl Reader<'_> {
             self.indent(0..after, outside, "");
             if self.look.pre != 0 || marker.quote != self.look.quote {
                 // A block of its own begins below the bullet, not beside it.
-                self.sheet.push(marker.text.trim_end(), outside);
-                self.sheet.push("\n", outside);
+                self.styled.push(marker.text.trim_end(), outside);
+                self.styled.push("\n", outside);
             } else {
-                self.sheet.push(&marker.text, quiet);
+                self.styled.push(&marker.text, quiet);
             }
             // The bullet stands for its item's indent, but not for a quote's mark.
             self.indent(after..depth, quiet, "  ");
@@ -79,7 +79,7 @@ impl Reader<'_> {
             if look.quote != 0 { which.start.max(self.before_quote).min(which.end) } else { which.start };
         for indent in &self.indents[first..which.end] {
             if but.is_empty() || !indent.starts_with(but) {
-                self.sheet.push(indent, look);
+                self.styled.push(indent, look);
             }
         }
     }

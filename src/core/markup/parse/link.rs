@@ -3,7 +3,7 @@
 use pulldown_cmark::LinkType;
 
 use super::super::Style;
-use super::super::sheet::{Link, Look, told};
+use super::super::styled::{Link, Look, told};
 use super::Reader;
 
 /// Where a link's text began.
@@ -32,10 +32,10 @@ impl Reader<'_> {
         let spell = !self.fits_a_link(&url);
         let outer = self.look;
         if !spell {
-            self.sheet.links.push(Link { url: url.clone(), end: 0, told: false });
-            self.look.link = self.sheet.links.len() as u32;
+            self.styled.links.push(Link { url: url.clone(), end: 0, told: false });
+            self.look.link = self.styled.links.len() as u32;
         }
-        let (title, start, ink) = (title.trim().to_owned(), self.sheet.text.len(), self.ink);
+        let (title, start, ink) = (title.trim().to_owned(), self.styled.text.len(), self.ink);
         self.outer.push((outer, Some(Anchor { url, title, start, ink, spell })));
     }
 
@@ -60,23 +60,23 @@ impl Reader<'_> {
         if bare {
             self.text(told(&url));
         }
-        if !title.is_empty() && self.sheet.text[start..].trim() != title {
+        if !title.is_empty() && self.styled.text[start..].trim() != title {
             self.text(&format!(" ({title})"));
         }
-        let shown = &self.sheet.text[start..];
+        let shown = &self.styled.text[start..];
         let told_already = bare || url.is_empty() || [url.as_str(), told(&url)].contains(&shown.trim());
         let end = start + shown.trim_end().len();
         if !spell {
-            if let Some(link) = self.sheet.links.last_mut() {
+            if let Some(link) = self.styled.links.last_mut() {
                 (link.end, link.told) = (end, told_already);
             }
         } else if !told_already {
             // The address follows the last word, wherever the link's mark ended.
             let after = shown[end - start..].to_owned();
-            self.sheet.truncate(end);
+            self.styled.truncate(end);
             self.look = outer;
             self.text(&format!(" ({})", told(&url)));
-            self.sheet.push(&after, self.worn());
+            self.styled.push(&after, self.worn());
         }
     }
 }

@@ -5,20 +5,20 @@ use frontdesk_store::row::{AccessChange, InboundRow};
 
 use super::{changing, note};
 use crate::commands::Plan;
-use crate::house::House;
+use crate::shared::Shared;
 
 /// `start CHANNEL`.
-pub(super) fn start(house: &House, row: &InboundRow, request: &Gateway, what: &str) -> Plan {
-    switch(house, row, request, what, false, true)
+pub(super) fn start(shared: &Shared, row: &InboundRow, request: &Gateway, what: &str) -> Plan {
+    switch(shared, row, request, what, false, true)
 }
 
 /// `stop CHANNEL [confirm]`.
-pub(super) fn stop(house: &House, row: &InboundRow, request: &Gateway, what: &str, confirm: bool) -> Plan {
-    switch(house, row, request, what, true, confirm)
+pub(super) fn stop(shared: &Shared, row: &InboundRow, request: &Gateway, what: &str, confirm: bool) -> Plan {
+    switch(shared, row, request, what, true, confirm)
 }
 
 fn switch(
-    house: &House,
+    shared: &Shared,
     row: &InboundRow,
     request: &Gateway,
     what: &str,
@@ -30,9 +30,9 @@ fn switch(
             "The port is set with `gateway.port` in the configuration file, or with `frontdesk run --port`.";
         return note(row, request, "refused:port", text.to_owned());
     }
-    let accounts = house.adapters.named(what);
+    let accounts = shared.adapters.named(what);
     if accounts.is_empty() {
-        let known: Vec<String> = house
+        let known: Vec<String> = shared
             .adapters
             .places()
             .into_iter()
@@ -41,7 +41,7 @@ fn switch(
         let text = format!("There is no such channel. There are: {}.", known.join(", "));
         return note(row, request, "refused:no_channel", text);
     }
-    if stopped && !confirm && !house.has_way_in(&accounts, None) {
+    if stopped && !confirm && !shared.has_way_in(&accounts, None) {
         let text = format!(
             "After this no admin could reach me by chat any more. To disconnect it anyway, send \
              `/gateway stop {what} confirm`; on the machine, `frontdesk gateway start {what}` connects it again."

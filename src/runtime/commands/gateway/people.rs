@@ -13,7 +13,7 @@ use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, P
 use super::{changing, note};
 use crate::access::{Place, revoked};
 use crate::commands::Plan;
-use crate::house::House;
+use crate::shared::Shared;
 
 /// Longer than anybody waits.
 const FOR_EVER: Duration = Duration::days(36_500);
@@ -50,14 +50,14 @@ pub(super) fn code(row: &InboundRow, request: &Gateway, typed: &str, approve: bo
 
 /// `allow PLATFORM USER [here]`.
 pub(super) fn allow(
-    house: &House,
+    shared: &Shared,
     row: &InboundRow,
     request: &Gateway,
     platform: &str,
     user: &str,
     here: bool,
 ) -> Plan {
-    let principal = match person(house, platform, user) {
+    let principal = match person(shared, platform, user) {
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
@@ -69,7 +69,7 @@ pub(super) fn allow(
         }
         (true, _) => Scope::Group(row.session.id().to_owned()),
     };
-    if let Err(problem) = (house.grant_rule)(&principal, &scope) {
+    if let Err(problem) = (shared.grant_rule)(&principal, &scope) {
         return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
     }
     let whom = principal.to_string();
@@ -85,27 +85,27 @@ pub(super) fn allow(
 
 /// `revoke PLATFORM USER [confirm]`.
 pub(super) fn revoke(
-    house: &House,
+    shared: &Shared,
     row: &InboundRow,
     request: &Gateway,
     platform: &str,
     user: &str,
     confirm: bool,
 ) -> Plan {
-    let principal = match person(house, platform, user) {
+    let principal = match person(shared, platform, user) {
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    if house.access.written().any(|(who, _)| who == principal) {
+    if shared.access.written().any(|(who, _)| who == principal) {
         let text = format!(
             "`{principal}` is allowed by the configuration file: take the id out of it and send `/gateway restart`."
         );
         return note(row, request, "refused:in_config", text);
     }
-    if let Err(problem) = house.may_be_revoked(&principal) {
+    if let Err(problem) = shared.may_be_revoked(&principal) {
         return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
     }
-    if !confirm && principal == row.principal && !house.has_way_in(&[], Some(&principal)) {
+    if !confirm && principal == row.principal && !shared.has_way_in(&[], Some(&principal)) {
         let text = format!(
             "You are the last admin who can reach me by chat. To revoke your own access anyway, send \
              `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \
@@ -113,21 +113,21 @@ pub(super) fn revoke(
         );
         return note(row, request, "refused:last_way_in", text);
     }
-    let (whom, left) = (principal.clone(), house.access.left(&principal, None));
-    changing(row, house.revocation(principal, None), move |facts| match access(facts) {
+    let (whom, left) = (principal.clone(), shared.access.left(&principal, None));
+    changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
         Some(AccessDone::Revoked(ended)) => revoked(&whom, ended, &left),
         _ => "Done.".to_owned(),
     })
 }
 
 /// `allow-here` and `deny-here`.
-pub(super) fn serve(house: &House, row: &InboundRow, request: &Gateway, allowed: bool) -> Plan {
+pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowed: bool) -> Plan {
     let Some(chat) = group(row) else {
         let text = "This is a private chat. Say it in the group in question.".to_owned();
         return note(row, request, "refused:no_group", text);
     };
     let place = (chat.channel().to_owned(), chat.account().to_owned());
-    let in_file = house.access.rules(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+    let in_file = shared.access.rules(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
     if in_file {
         let text = match allowed {
             true => "This group stands in the configuration file already.".to_owned(),
@@ -148,14 +148,14 @@ pub(super) fn serve(house: &House, row: &InboundRow, request: &Gateway, allowed:
 }
 
 /// `mute [MINUTES]`.
-pub(super) fn mute(house: &House, row: &InboundRow, request: &Gateway, minutes: Option<u32>) -> Plan {
+pub(super) fn mute(shared: &Shared, row: &InboundRow, request: &Gateway, minutes: Option<u32>) -> Plan {
     let span = minutes.map_or(FOR_EVER, |minutes| Duration::minutes(minutes.into()));
     let end = match minutes {
         Some(minutes) => format!("for {}, or until `/gateway unmute`", counted(minutes.into(), "minute")),
         None => "until `/gateway unmute`".to_owned(),
     };
     let text = format!("I am silent here {end}. What is said meanwhile is not answered.");
-    silence(row, request, Some(house.now().steady + span), text)
+    silence(row, request, Some(shared.now().steady + span), text)
 }
 
 /// `unmute`.
@@ -180,12 +180,12 @@ fn group(row: &InboundRow) -> Option<Address> {
 }
 
 /// A person by platform and id, or what to write instead.
-fn person(house: &House, platform: &str, user: &str) -> Result<Principal, String> {
+fn person(shared: &Shared, platform: &str, user: &str) -> Result<Principal, String> {
     let (channel, account) = account::split(platform);
     let place = (channel.to_owned(), account.unwrap_or(DEFAULT_ACCOUNT).to_owned());
-    if house.access.rules(&place).is_none() {
+    if shared.access.rules(&place).is_none() {
         let shown = |(channel, account): &Place| format!("`{}`", account::shown(channel, account));
-        let known: Vec<String> = house.access.all_rules().keys().map(shown).collect();
+        let known: Vec<String> = shared.access.all_rules().keys().map(shown).collect();
         return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
     }
     Principal::new(channel, account, user).map_err(|error| error.to_string())

@@ -5,17 +5,17 @@ use frontdesk_core::count::{self, counted};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::InboundRow;
 
-use crate::house::House;
+use crate::shared::Shared;
 
 /// Sessions that are listed.
 const SESSIONS: u32 = 10;
 
-pub(super) async fn status(house: &House) -> Result<String, StoreError> {
-    let totals = house.store.totals().await?;
-    let asking = house.store.pairing_requests(house.now().steady).await?.len();
+pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
+    let totals = shared.store.totals().await?;
+    let asking = shared.store.pairing_requests(shared.now().steady).await?.len();
     let mut lines = vec![format!(
         "Running since {}. Sessions: {}. Waiting: {}. Turns: {}. To send: {}. Dead: {}.",
-        house.started.format("%Y-%m-%d %H:%M UTC"),
+        shared.started.format("%Y-%m-%d %H:%M UTC"),
         totals.sessions,
         // This command is one of them until it is answered.
         totals.waiting.saturating_sub(1),
@@ -23,7 +23,7 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
         totals.outbox,
         totals.dead_parts
     )];
-    for account in house.adapters.list() {
+    for account in shared.adapters.list() {
         let state = match (&account.stopped, account.ready, &account.error) {
             (Some(_), ..) => "disconnected by an admin".to_owned(),
             (None, true, _) => "connected".to_owned(),
@@ -33,7 +33,7 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
         };
         lines.push(format!("- `{}@{}` {state}", account.channel, account.account));
     }
-    for (name, entry) in &house.agents {
+    for (name, entry) in &shared.agents {
         if let Some(problem) = entry.agent.problem() {
             lines.push(format!("- agent `{name}` cannot answer: {problem}"));
         }
@@ -48,15 +48,15 @@ pub(super) async fn status(house: &House) -> Result<String, StoreError> {
         1 => lines.push("1 person asks to be let in.".to_owned()),
         n => lines.push(format!("{n} people ask to be let in.")),
     }
-    if let Some(fault) = house.storage.fault() {
+    if let Some(fault) = shared.storage.fault() {
         lines.push(format!("The database does not take writes: {fault}"));
     }
     Ok(lines.join("\n"))
 }
 
-pub(super) async fn sessions(house: &House) -> Result<String, StoreError> {
-    let total = house.store.totals().await?.sessions;
-    let rows = house.store.sessions(None, None, SESSIONS).await?;
+pub(super) async fn sessions(shared: &Shared) -> Result<String, StoreError> {
+    let total = shared.store.totals().await?.sessions;
+    let rows = shared.store.sessions(None, None, SESSIONS).await?;
     let lines: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -81,9 +81,9 @@ pub(super) async fn sessions(house: &House) -> Result<String, StoreError> {
 }
 
 /// What the operator wrote about this account. Nothing in it is secret.
-pub(super) fn config(house: &House, row: &InboundRow) -> String {
+pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
     let place = (row.session.channel().to_owned(), row.session.account().to_owned());
-    let Some(rules) = house.access.rules(&place) else {
+    let Some(rules) = shared.access.rules(&place) else {
         return "Nothing is configured for this account.".to_owned();
     };
     let policy = match rules.dm_policy {
@@ -92,7 +92,7 @@ pub(super) fn config(house: &House, row: &InboundRow) -> String {
         DmPolicy::Open => "everyone (open)",
         DmPolicy::Disabled => "nobody (disabled)",
     };
-    let agent = house.agent_of(&place.0, &place.1, row.session.id());
+    let agent = shared.agent_of(&place.0, &place.1, row.session.id());
     format!(
         "`{}@{}`, answered by `{agent}` here.\nPrivate chats: {policy}.\nAllowed by the file: {}, {}, {}.\n`frontdesk config show` has all of it.",
         place.0,

@@ -1,177 +1,176 @@
 //! T1: what becomes of events.
 
-use frontdesk_core::message::{Forward, ForwardKind, Link, Manner, Quote, Refusal, Speaker};
+use frontdesk_core::message::{Forward, ForwardKind, InputKind, Link, Quote, Refusal, SenderKind};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn a_first_message_begins_its_session() {
-    let desk = Desk::open().await;
-    let items = desk.take(1, vec![says("anna", "1", "hello")]).await;
+    let fixture = Fixture::open().await;
+    let items = fixture.take(1, vec![says("anna", "1", "hello")]).await;
     let Stored::Accepted { message, epoch: 1, ended: None, began: true } = items[0] else {
         panic!("{items:?}")
     };
-    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    let row = fixture.store.message(message).await.unwrap().unwrap().message;
     assert_eq!(
         (row.text.as_str(), row.state.as_str(), row.disposition.as_str()),
         ("hello", "waiting", "turn")
     );
     assert_eq!((row.session, row.received, row.address), (key("anna"), t(1), address("anna")));
-    let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
+    let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_epoch, session.waiting, session.running), (1, 1, 1, None));
-    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
-    assert_eq!(desk.store.cursor("telegram:2").await.unwrap(), None);
-    assert_eq!(desk.store.waiting(), 1);
+    assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
+    assert_eq!(fixture.store.cursor("telegram:2").await.unwrap(), None);
+    assert_eq!(fixture.store.waiting(), 1);
 }
 
 #[tokio::test]
 async fn a_redelivery_is_known_and_changes_nothing() {
-    let desk = Desk::open().await;
-    let first = desk.heard(1, says("anna", "1", "hello")).await;
-    let items = desk.take(2, vec![says("anna", "1", "hello"), says("anna", "1", "other")]).await;
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(1, says("anna", "1", "hello")).await;
+    let items = fixture.take(2, vec![says("anna", "1", "hello"), says("anna", "1", "other")]).await;
     let duplicate = |same| Stored::Duplicate { message: first, session: key("anna"), same, refused: None };
     assert_eq!(items, [duplicate(true), duplicate(false)]);
-    assert_eq!(desk.store.waiting(), 1);
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+    assert_eq!(fixture.store.waiting(), 1);
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
 }
 
 #[tokio::test]
 async fn the_same_words_as_a_command_are_not_the_same_event() {
-    let desk = Desk::open().await;
-    desk.heard(1, anew("anna", "1", "hello")).await;
-    let items = desk.take(2, vec![anew("anna", "1", "hello"), says("anna", "1", "hello")]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, anew("anna", "1", "hello")).await;
+    let items = fixture.take(2, vec![anew("anna", "1", "hello"), says("anna", "1", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
     assert!(matches!(items[1], Stored::Duplicate { same: false, .. }));
 }
 
 #[tokio::test]
 async fn a_redelivery_is_known_whatever_the_gate_makes_of_it_this_time() {
-    let desk = Desk::open().await;
-    let message = desk.heard(1, anew("anna", "1", "hello")).await;
+    let fixture = Fixture::open().await;
+    let message = fixture.heard(1, anew("anna", "1", "hello")).await;
     let disposition = Disposition::Refused(Refusal::RateLimited);
     let too_fast = Incoming { epoch: EpochChange::ByRule, disposition, ..anew("anna", "1", "hello") };
     let clipped = Incoming { text: "hel".into(), ..too_fast.clone() };
     let same = Stored::Duplicate { message, session: key("anna"), same: true, refused: None };
-    assert_eq!(desk.take(2, vec![too_fast, clipped]).await, [same.clone(), same]);
+    assert_eq!(fixture.take(2, vec![too_fast, clipped]).await, [same.clone(), same]);
 }
 
 #[tokio::test]
 async fn a_rewritten_message_is_still_recognized() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "hello").await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "hello").await;
     let polite = "hello, said politely".to_owned();
-    done(desk.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite.clone()).await.unwrap());
-    let items = desk.take(20, vec![says("anna", "anna-hello", "hello")]).await;
+    done(fixture.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite.clone()).await.unwrap());
+    let items = fixture.take(20, vec![says("anna", "anna-hello", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
-    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, polite);
+    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, polite);
 }
 
 #[tokio::test]
 async fn one_batch_may_bring_the_same_event_twice() {
-    let desk = Desk::open().await;
-    let items = desk.take(1, vec![says("anna", "1", "x"), says("anna", "1", "x")]).await;
+    let fixture = Fixture::open().await;
+    let items = fixture.take(1, vec![says("anna", "1", "x"), says("anna", "1", "x")]).await;
     assert!(matches!(items[..], [Stored::Accepted { .. }, Stored::Duplicate { same: true, .. }]));
 }
 
 #[tokio::test]
 async fn what_is_passed_over_leaves_no_row_and_moves_the_cursor() {
-    let desk = Desk::open().await;
-    let items =
-        vec![Item::PassedOver("denied:not_allowed".into()), Item::PassedOver("ignored:sticker".into())];
-    let accepted = desk.store.accept(batch(5, items)).await.unwrap();
-    assert_eq!(accepted.items, [Stored::PassedOver, Stored::PassedOver]);
-    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");
-    assert_eq!(desk.store.totals().await.unwrap(), Totals::default());
+    let fixture = Fixture::open().await;
+    let items = vec![Item::Dropped("denied:not_allowed".into()), Item::Dropped("ignored:sticker".into())];
+    let accepted = fixture.store.accept(batch(5, items)).await.unwrap();
+    assert_eq!(accepted.items, [Stored::Dropped, Stored::Dropped]);
+    assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");
+    assert_eq!(fixture.store.totals().await.unwrap(), Totals::default());
 }
 
 #[tokio::test]
 async fn an_empty_batch_moves_the_cursor() {
-    let desk = Desk::open().await;
-    desk.take(9, vec![]).await;
-    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 9");
+    let fixture = Fixture::open().await;
+    fixture.take(9, vec![]).await;
+    assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 9");
 }
 
 #[tokio::test]
 async fn a_refused_stranger_begins_no_session() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::RateLimited);
-    let accepted = desk.accept(1, vec![Incoming { disposition: refused, ..says("anna", "1", "x") }]).await;
+    let accepted = fixture.accept(1, vec![Incoming { disposition: refused, ..says("anna", "1", "x") }]).await;
     let Stored::Refused { message, reason: Refusal::RateLimited } = accepted.items[0] else { panic!() };
-    assert_eq!(desk.state(message).await, ("refused".into(), Some("rate_limited".into())));
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap(), None);
+    assert_eq!(fixture.state(message).await, ("refused".into(), Some("rate_limited".into())));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap(), None);
     assert_eq!(accepted.said.len(), 1);
     assert_eq!(accepted.said[0].post.key, format!("{message}/notice/refused/0"));
     assert_eq!(accepted.said[0].post.about.messages, [message]);
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn a_refusal_that_is_not_told_says_nothing() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::RateLimited);
     let quiet = Incoming { disposition: refused, tell: false, ..says("anna", "1", "x") };
-    assert_eq!(desk.accept(1, vec![quiet]).await.said, []);
+    assert_eq!(fixture.accept(1, vec![quiet]).await.said, []);
 }
 
 #[tokio::test]
 async fn a_full_session_refuses_and_says_so_once_per_head() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..4 {
-        desk.heard(1, says("anna", &n.to_string(), "x")).await;
+        fixture.heard(1, says("anna", &n.to_string(), "x")).await;
     }
-    let accepted = desk.accept(2, vec![says("anna", "4", "x"), says("anna", "5", "x")]).await;
+    let accepted = fixture.accept(2, vec![says("anna", "4", "x"), says("anna", "5", "x")]).await;
     assert!(accepted.items.iter().all(|i| matches!(i, Stored::Refused { reason: Refusal::SessionFull, .. })));
     assert_eq!(accepted.said.len(), 1);
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
     // The head is taken, one place is free; then the session is full behind another head.
-    desk.claim("anna").await.unwrap();
-    let accepted = desk.accept(3, vec![says("anna", "6", "x"), says("anna", "7", "x")]).await;
+    fixture.claim("anna").await.unwrap();
+    let accepted = fixture.accept(3, vec![says("anna", "6", "x"), says("anna", "7", "x")]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { .. }));
     assert!(matches!(accepted.items[1], Stored::Refused { .. }));
     assert_eq!(accepted.said.len(), 1);
-    assert_eq!(desk.store.waiting(), 4);
+    assert_eq!(fixture.store.waiting(), 4);
 }
 
 #[tokio::test]
 async fn a_command_is_taken_by_a_full_session() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..4 {
-        desk.heard(1, says("anna", &n.to_string(), "x")).await;
+        fixture.heard(1, says("anna", &n.to_string(), "x")).await;
     }
-    let items = desk.take(2, vec![commands("anna", "c", EpochChange::ByRule)]).await;
+    let items = fixture.take(2, vec![commands("anna", "c", EpochChange::ByRule)]).await;
     assert!(matches!(items[0], Stored::Accepted { .. }));
 }
 
 #[tokio::test]
 async fn a_poisoned_event_is_kept_as_dead_and_the_others_pass() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::TooLong);
     let poison = Incoming { disposition: refused, address: address("PANIC"), ..says("eve", "2", "poison") };
-    let items = desk.take(1, vec![says("anna", "1", "x"), poison.clone(), says("bob", "3", "y")]).await;
+    let items = fixture.take(1, vec![says("anna", "1", "x"), poison.clone(), says("bob", "3", "y")]).await;
     let [Stored::Accepted { .. }, Stored::Dead { message }, Stored::Accepted { .. }] = items[..] else {
         panic!("{items:?}")
     };
-    assert_eq!(desk.state(message).await, ("dead".into(), Some("poison".into())));
-    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    assert_eq!(fixture.state(message).await, ("dead".into(), Some("poison".into())));
+    let row = fixture.store.message(message).await.unwrap().unwrap().message;
     assert_eq!((row.text.as_str(), row.disposition.as_str(), row.epoch), ("poison", "refused", 0));
-    assert_eq!(desk.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
-    assert_eq!(desk.store.waiting(), 2);
-    let items = desk.take(2, vec![poison]).await;
+    assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
+    assert_eq!(fixture.store.waiting(), 2);
+    let items = fixture.take(2, vec![poison]).await;
     assert_eq!(items, [Stored::Duplicate { message, session: key("eve"), same: true, refused: None }]);
 }
 
 #[tokio::test]
 async fn how_something_was_said_is_kept_with_it() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let quote =
         Quote { message: Some("31".into()), sender: Some("B\"ob".into()), ours: true, ..Quote::of("ä") };
     let forward = Forward { kind: ForwardKind::Hidden, id: None, name: Some("Eve".into()) };
     let link = Link { label: "this".into(), url: "https://e.com/".into() };
     let message = Incoming {
-        manner: Manner::Button,
-        speaker: Speaker::Bot,
+        input_kind: InputKind::Button,
+        sender_kind: SenderKind::Bot,
         roles: vec!["staff".into(), "a\"b".into()],
         quote: Some(quote.clone()),
         album: Some("x".into()),
@@ -179,15 +178,18 @@ async fn how_something_was_said_is_kept_with_it() {
         links: vec![link.clone()],
         ..says("anna", "1", "hello")
     };
-    let id = desk.heard(1, message).await;
-    let desk = desk.reborn(2).await;
-    let row = desk.store.message(id).await.unwrap().unwrap().message;
-    assert_eq!((row.manner, row.speaker, row.quote), (Manner::Button, Speaker::Bot, Some(quote)));
+    let id = fixture.heard(1, message).await;
+    let fixture = fixture.reborn(2).await;
+    let row = fixture.store.message(id).await.unwrap().unwrap().message;
+    assert_eq!(
+        (row.input_kind, row.sender_kind, row.quote),
+        (InputKind::Button, SenderKind::Bot, Some(quote))
+    );
     assert_eq!((row.forward, row.links), (Some(forward), vec![link]));
     assert_eq!((row.roles, row.album.as_deref()), (vec!["staff".to_owned(), "a\"b".to_owned()], Some("x")));
-    let plain = desk.heard(2, says("anna", "2", "hello")).await;
-    let row = desk.store.message(plain).await.unwrap().unwrap().message;
-    assert_eq!((row.manner, row.speaker, row.quote), (Manner::Message, Speaker::Person, None));
+    let plain = fixture.heard(2, says("anna", "2", "hello")).await;
+    let row = fixture.store.message(plain).await.unwrap().unwrap().message;
+    assert_eq!((row.input_kind, row.sender_kind, row.quote), (InputKind::Message, SenderKind::Person, None));
     assert_eq!((row.forward, row.links), (None, vec![]));
     assert_eq!((row.roles, row.album), (vec![], None));
 }

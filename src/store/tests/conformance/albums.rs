@@ -3,14 +3,14 @@
 use frontdesk_core::id::MessageId;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn piece(event: &str, album: &str) -> Incoming {
     Incoming { album: Some(album.into()), ..says("anna", event, event) }
 }
 
-async fn all(desk: &Desk, items: Vec<Incoming>) -> Vec<MessageId> {
-    let stored = desk.take(1, items).await;
+async fn all(fixture: &Fixture, items: Vec<Incoming>) -> Vec<MessageId> {
+    let stored = fixture.take(1, items).await;
     let id = |stored: &Stored| match stored {
         Stored::Accepted { message, .. } => *message,
         other => panic!("{other:?}"),
@@ -20,53 +20,53 @@ async fn all(desk: &Desk, items: Vec<Incoming>) -> Vec<MessageId> {
 
 #[tokio::test]
 async fn pieces_of_one_album_are_claimed_together() {
-    let desk = Desk::open().await;
-    let sent = all(&desk, vec![piece("1", "x"), piece("2", "x"), piece("3", "x")]).await;
-    let turn = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let sent = all(&fixture, vec![piece("1", "x"), piece("2", "x"), piece("3", "x")]).await;
+    let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent, false));
     assert_eq!(turn.reply_to.as_deref(), Some("p-3"));
     assert_eq!(turn.messages[0].album.as_deref(), Some("x"));
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn an_album_ends_at_the_first_message_that_is_no_piece_of_it() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let last = piece("5", "x");
     let items = vec![piece("1", "x"), piece("2", "x"), says("anna", "3", "words"), piece("4", "y")];
-    let sent = all(&desk, items).await;
-    let late = desk.take(2, vec![Incoming { per_session: 9, ..last }]).await;
+    let sent = all(&fixture, items).await;
+    let late = fixture.take(2, vec![Incoming { per_session: 9, ..last }]).await;
     assert!(matches!(late[0], Stored::Accepted { .. }));
-    let first = desk.claim("anna").await.unwrap();
+    let first = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&first), first.more), (sent[..2].to_vec(), true));
-    desk.ends(answered(&first, "A")).await;
-    let second = desk.claim("anna").await.unwrap();
+    fixture.ends(answered(&first, "A")).await;
+    let second = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&second), second.more), (sent[2..3].to_vec(), true));
-    desk.ends(answered(&second, "B")).await;
-    assert_eq!(ids(&desk.claim("anna").await.unwrap()), sent[3..4], "another album is another turn");
+    fixture.ends(answered(&second, "B")).await;
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), sent[3..4], "another album is another turn");
 }
 
 #[tokio::test]
 async fn a_message_without_an_album_goes_alone() {
-    let desk = Desk::open().await;
-    let sent = all(&desk, vec![says("anna", "1", "a"), says("anna", "2", "b")]).await;
-    let turn = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let sent = all(&fixture, vec![says("anna", "1", "a"), says("anna", "2", "b")]).await;
+    let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent[..1].to_vec(), true));
 }
 
 #[tokio::test]
 async fn two_people_have_no_album_in_common() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let eve = Incoming { principal: person("66"), ..piece("2", "x") };
-    let sent = all(&desk, vec![piece("1", "x"), eve]).await;
-    assert_eq!(ids(&desk.claim("anna").await.unwrap()), sent[..1]);
+    let sent = all(&fixture, vec![piece("1", "x"), eve]).await;
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), sent[..1]);
 }
 
 #[tokio::test]
 async fn an_album_does_not_reach_over_an_epoch() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let anew = Incoming { epoch: EpochChange::New, ..piece("2", "x") };
-    let sent = all(&desk, vec![piece("1", "x"), anew]).await;
-    let turn = desk.claim("anna").await.unwrap();
+    let sent = all(&fixture, vec![piece("1", "x"), anew]).await;
+    let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent[..1].to_vec(), true));
 }

@@ -4,7 +4,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn serve(chat: &str, allowed: bool) -> AccessChange {
     AccessChange::Serve { chat: address(chat), allowed }
@@ -18,8 +18,8 @@ fn served(new: bool) -> AccessDone {
     AccessDone::Served { new, ended: Revoked::default() }
 }
 
-async fn chats(desk: &Desk) -> Vec<(String, bool, Option<i64>)> {
-    let rows = desk.store.access_state().await.unwrap().chats;
+async fn chats(fixture: &Fixture) -> Vec<(String, bool, Option<i64>)> {
+    let rows = fixture.store.access_state().await.unwrap().chats;
     let until = |row: &ChatRow| row.muted_until.map(|until| (until - t(0)).num_seconds());
     rows.iter().map(|row| (row.chat.to_string(), row.allowed, until(row))).collect()
 }
@@ -30,15 +30,15 @@ fn session(text: &str) -> SessionKey {
 
 #[tokio::test]
 async fn a_group_is_served_until_it_is_not() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.change(1, serve("-1", true)).await, served(true));
-    assert_eq!(desk.change(2, serve("-1", true)).await, served(false));
-    assert_eq!(chats(&desk).await, [("telegram:-1".into(), true, None)]);
-    assert_eq!(desk.change(3, serve("-1", false)).await, served(true));
-    assert_eq!(desk.change(4, serve("-2", false)).await, served(false));
-    assert_eq!(chats(&desk).await[0], ("telegram:-1".into(), false, None));
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.change(1, serve("-1", true)).await, served(true));
+    assert_eq!(fixture.change(2, serve("-1", true)).await, served(false));
+    assert_eq!(chats(&fixture).await, [("telegram:-1".into(), true, None)]);
+    assert_eq!(fixture.change(3, serve("-1", false)).await, served(true));
+    assert_eq!(fixture.change(4, serve("-2", false)).await, served(false));
+    assert_eq!(chats(&fixture).await[0], ("telegram:-1".into(), false, None));
     assert_eq!(
-        desk.audit().await,
+        fixture.audit().await,
         [
             "serve telegram:-1: done",
             "serve telegram:-1: unchanged",
@@ -50,59 +50,62 @@ async fn a_group_is_served_until_it_is_not() {
 
 #[tokio::test]
 async fn a_group_that_is_served_no_more_has_nothing_open() {
-    let desk = Desk::open().await;
-    desk.change(1, serve("-1", true)).await;
-    let running = desk.heard(1, in_group("-1", "anna", "1", "runs")).await;
+    let fixture = Fixture::open().await;
+    fixture.change(1, serve("-1", true)).await;
+    let running = fixture.heard(1, in_group("-1", "anna", "1", "runs")).await;
     let group = session("agent:main:telegram:group:-1");
-    let turn = desk.store.claim_turn(&group, Take::One, t(2)).await.unwrap().unwrap();
-    let waiting = desk.heard(3, in_group("-1", "bob", "2", "waits")).await;
+    let turn = fixture.store.claim_turn(&group, Take::One, t(2)).await.unwrap().unwrap();
+    let waiting = fixture.heard(3, in_group("-1", "bob", "2", "waits")).await;
     let command = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
-    let command = desk.heard(3, command).await;
+    let command = fixture.heard(3, command).await;
     let topic = "agent:main:telegram:topic:-1:5";
     let topic_message =
-        desk.heard(3, Incoming { session: session(topic), ..in_group("-1", "bob", "4", "topic") }).await;
-    let aside = Incoming { disposition: Disposition::Aside(9), ..in_group("-1", "eve", "5", "psst") };
-    desk.take(3, vec![aside]).await;
-    let mut kept = vec![desk.heard(3, in_group("-12", "bob", "6", "another group")).await];
-    kept.push(desk.heard(3, says("-1", "7", "a private chat with the same id")).await);
+        fixture.heard(3, Incoming { session: session(topic), ..in_group("-1", "bob", "4", "topic") }).await;
+    let context_message =
+        Incoming { disposition: Disposition::Context(9), ..in_group("-1", "eve", "5", "psst") };
+    fixture.take(3, vec![context_message]).await;
+    let mut kept = vec![fixture.heard(3, in_group("-12", "bob", "6", "another group")).await];
+    kept.push(fixture.heard(3, says("-1", "7", "a private chat with the same id")).await);
     let discord = Incoming {
         session: session("agent:main:discord:group:-1"),
         ..in_group("-1", "bob", "8", "another channel")
     };
-    kept.push(desk.heard(3, discord).await);
+    kept.push(fixture.heard(3, discord).await);
 
-    let AccessDone::Served { new: true, ended } = desk.change(4, serve("-1", false)).await else { panic!() };
+    let AccessDone::Served { new: true, ended } = fixture.change(4, serve("-1", false)).await else {
+        panic!()
+    };
     assert_eq!(ended.running, [(group.clone(), address("-1"), turn.id)]);
     let ended_waiting: Vec<_> = ended.waiting.iter().map(|(key, _, id)| (key.to_string(), *id)).collect();
     let here = group.to_string();
     assert_eq!(ended_waiting, [(here.clone(), waiting), (here, command), (topic.into(), topic_message)]);
-    assert_eq!(desk.state(running).await, ("cancelled".into(), Some("revoked".into())));
+    assert_eq!(fixture.state(running).await, ("cancelled".into(), Some("revoked".into())));
     for id in [waiting, command, topic_message] {
-        assert_eq!(desk.state(id).await, ("refused".into(), Some("revoked".into())));
+        assert_eq!(fixture.state(id).await, ("refused".into(), Some("revoked".into())));
     }
     for id in kept {
-        assert_eq!(desk.state(id).await.0, "waiting");
+        assert_eq!(fixture.state(id).await.0, "waiting");
     }
-    assert_eq!(desk.store.waiting(), 3);
-    desk.heard(5, in_group("-1", "anna", "9", "once more")).await;
-    let next = desk.store.claim_turn(&group, Take::One, t(6)).await.unwrap().unwrap();
-    assert_eq!(next.asides, []);
+    assert_eq!(fixture.store.waiting(), 3);
+    fixture.heard(5, in_group("-1", "anna", "9", "once more")).await;
+    let next = fixture.store.claim_turn(&group, Take::One, t(6)).await.unwrap().unwrap();
+    assert_eq!(next.context_messages, []);
 }
 
 #[tokio::test]
 async fn a_muted_chat_goes_on_waiting() {
-    let desk = Desk::open().await;
-    let id = desk.heard(1, in_group("-1", "anna", "1", "hello")).await;
-    assert_eq!(desk.change(2, mute("-1", Some(500))).await, AccessDone::Done);
-    desk.change(3, mute("-1", Some(500))).await;
-    assert_eq!(chats(&desk).await, [("telegram:-1".into(), false, Some(500))]);
-    assert_eq!(desk.state(id).await.0, "waiting");
-    desk.change(4, serve("-1", true)).await;
-    assert_eq!(chats(&desk).await, [("telegram:-1".into(), true, Some(500))]);
-    desk.change(5, mute("-1", None)).await;
-    assert_eq!(chats(&desk).await, [("telegram:-1".into(), true, None)]);
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, in_group("-1", "anna", "1", "hello")).await;
+    assert_eq!(fixture.change(2, mute("-1", Some(500))).await, AccessDone::Done);
+    fixture.change(3, mute("-1", Some(500))).await;
+    assert_eq!(chats(&fixture).await, [("telegram:-1".into(), false, Some(500))]);
+    assert_eq!(fixture.state(id).await.0, "waiting");
+    fixture.change(4, serve("-1", true)).await;
+    assert_eq!(chats(&fixture).await, [("telegram:-1".into(), true, Some(500))]);
+    fixture.change(5, mute("-1", None)).await;
+    assert_eq!(chats(&fixture).await, [("telegram:-1".into(), true, None)]);
     assert_eq!(
-        desk.audit().await,
+        fixture.audit().await,
         [
             "mute telegram:-1: done",
             "mute telegram:-1: unchanged",
@@ -114,9 +117,9 @@ async fn a_muted_chat_goes_on_waiting() {
 
 #[tokio::test]
 async fn a_chat_of_another_account_is_another_chat() {
-    let desk = Desk::open().await;
-    let id = desk.heard(1, in_group("-1", "anna", "1", "hello")).await;
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, in_group("-1", "anna", "1", "hello")).await;
     let chat = Address::new("telegram", Some("work"), "-1", None).unwrap();
-    desk.change(2, AccessChange::Serve { chat, allowed: false }).await;
-    assert_eq!(desk.state(id).await.0, "waiting");
+    fixture.change(2, AccessChange::Serve { chat, allowed: false }).await;
+    assert_eq!(fixture.state(id).await.0, "waiting");
 }

@@ -3,74 +3,75 @@
 use frontdesk_core::message::{Cursor, RawEvent};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn letter(event: &str, body: &[u8]) -> DeadLetter {
     let raw = RawEvent { kind: "hologram".into(), reason: "chat.id".into(), body: body.to_vec() };
     DeadLetter { event_id: event.into(), session: None, raw }
 }
 
-async fn kept(desk: &Desk, at: i64, letters: Vec<DeadLetter>) {
-    let items = letters.iter().map(|_| Item::PassedOver("undecodable:hologram".into())).collect();
+async fn kept(fixture: &Fixture, at: i64, letters: Vec<DeadLetter>) {
+    let items = letters.iter().map(|_| Item::Dropped("undecodable:hologram".into())).collect();
     let batch = Batch { dead_letters: letters, ..batch(at, items) };
-    desk.store.accept(batch).await.unwrap();
+    fixture.store.accept(batch).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_could_not_be_read_is_kept_with_the_cursor_and_once() {
-    let desk = Desk::open().await;
-    kept(&desk, 1, vec![letter("7", b"\xffraw")]).await;
-    kept(&desk, 2, vec![letter("7", b"another body"), letter("8", b"")]).await;
-    assert_eq!(desk.store.cursor("telegram:1").await.unwrap(), Some(Cursor("at 2".into())));
-    let rows = desk.store.dead_letters(None, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    kept(&fixture, 1, vec![letter("7", b"\xffraw")]).await;
+    kept(&fixture, 2, vec![letter("7", b"another body"), letter("8", b"")]).await;
+    assert_eq!(fixture.store.cursor("telegram:1").await.unwrap(), Some(Cursor("at 2".into())));
+    let rows = fixture.store.dead_letters(None, 10).await.unwrap();
     let shown: Vec<_> = rows.iter().map(|row| (row.event_id.as_str(), row.size, row.body.len())).collect();
     assert_eq!(shown, [("8", 0, 0), ("7", 4, 0)], "the newest first, without bytes");
-    let row = desk.store.dead_letter(rows[1].id).await.unwrap().unwrap();
+    let row = fixture.store.dead_letter(rows[1].id).await.unwrap().unwrap();
     assert_eq!(
         (row.body.as_slice(), row.kind.as_str(), row.received),
         (b"\xffraw".as_slice(), "hologram", t(1))
     );
-    assert_eq!(desk.store.dead_letters(Some(rows[0].id), 10).await.unwrap().len(), 1);
-    assert_eq!(desk.store.totals().await.unwrap().dead_letters, 2);
+    assert_eq!(fixture.store.dead_letters(Some(rows[0].id), 10).await.unwrap().len(), 1);
+    assert_eq!(fixture.store.totals().await.unwrap().dead_letters, 2);
 }
 
 #[tokio::test]
 async fn neither_many_nor_large_ones_fill_the_disk() {
-    let desk = Desk::open().await;
-    kept(&desk, 1, vec![letter("huge", &vec![b'x'; 1 << 20])]).await;
-    let huge = desk.store.dead_letters(None, 1).await.unwrap().remove(0);
-    let huge = desk.store.dead_letter(huge.id).await.unwrap().unwrap();
+    let fixture = Fixture::open().await;
+    kept(&fixture, 1, vec![letter("huge", &vec![b'x'; 1 << 20])]).await;
+    let huge = fixture.store.dead_letters(None, 1).await.unwrap().remove(0);
+    let huge = fixture.store.dead_letter(huge.id).await.unwrap().unwrap();
     assert_eq!((huge.size, huge.body.len()), (1 << 20, 64 * 1024), "its beginning, and how long it was");
     for round in 0..11 {
         let many = (0..100).map(|n| letter(&format!("{round}/{n}"), b"x")).collect();
-        kept(&desk, 2, many).await;
+        kept(&fixture, 2, many).await;
     }
-    let totals = desk.store.totals().await.unwrap();
+    let totals = fixture.store.totals().await.unwrap();
     assert_eq!((totals.dead_letters, totals.dead_letters_deleted), (1000, 101));
-    assert_eq!(desk.store.dead_letter(huge.id).await.unwrap(), None, "the oldest made room");
+    assert_eq!(fixture.store.dead_letter(huge.id).await.unwrap(), None, "the oldest made room");
     for round in 0..3 {
         let large = (0..100).map(|n| letter(&format!("large {round}/{n}"), &vec![b'x'; 1 << 16])).collect();
-        kept(&desk, 3, large).await;
+        kept(&fixture, 3, large).await;
     }
-    let rows = desk.store.dead_letters(None, 2000).await.unwrap();
+    let rows = fixture.store.dead_letters(None, 2000).await.unwrap();
     let bytes: u64 = rows.iter().map(|row| row.size).sum();
     assert_eq!((rows.len(), bytes), (256, 16 << 20), "sixteen megabytes in all");
 }
 
 #[tokio::test]
 async fn it_goes_when_it_is_dropped_erased_or_old() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "hello")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "hello")).await;
     let hers = DeadLetter { session: Some(key("anna")), ..letter("2", b"hers") };
-    kept(&desk, 1, vec![letter("3", b"a"), hers, letter("4", b"b"), letter("5", b"c")]).await;
-    let ids: Vec<i64> = desk.store.dead_letters(None, 10).await.unwrap().iter().map(|row| row.id).collect();
-    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 1);
-    assert_eq!(desk.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 0);
-    desk.store.erase(&key("anna"), &admin(), t(2)).await.unwrap();
+    kept(&fixture, 1, vec![letter("3", b"a"), hers, letter("4", b"b"), letter("5", b"c")]).await;
+    let ids: Vec<i64> =
+        fixture.store.dead_letters(None, 10).await.unwrap().iter().map(|row| row.id).collect();
+    assert_eq!(fixture.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 1);
+    assert_eq!(fixture.store.dead_letters_dropped(Some(ids[0]), &admin(), t(2)).await.unwrap(), 0);
+    fixture.store.erase(&key("anna"), &admin(), t(2)).await.unwrap();
     let left: Vec<String> =
-        desk.store.dead_letters(None, 10).await.unwrap().into_iter().map(|row| row.event_id).collect();
+        fixture.store.dead_letters(None, 10).await.unwrap().into_iter().map(|row| row.event_id).collect();
     assert_eq!(left, ["4", "3"], "with the session what was said in it");
-    let keep = Keep {
+    let keep = Retention {
         dead_letter_days: 30,
         outbox_days: 999,
         refused_days: 999,
@@ -78,8 +79,8 @@ async fn it_goes_when_it_is_dropped_erased_or_old() {
         audit_days: 999,
     };
     const DAY: i64 = 86_400;
-    assert_eq!(desk.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
-    assert_eq!(desk.store.purge(keep, t(32 * DAY)).await.unwrap(), 2);
-    kept(&desk, 40 * DAY, vec![letter("6", b"d"), letter("7", b"e")]).await;
-    assert_eq!(desk.store.dead_letters_dropped(None, &admin(), t(2)).await.unwrap(), 2);
+    assert_eq!(fixture.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(keep, t(32 * DAY)).await.unwrap(), 2);
+    kept(&fixture, 40 * DAY, vec![letter("6", b"d"), letter("7", b"e")]).await;
+    assert_eq!(fixture.store.dead_letters_dropped(None, &admin(), t(2)).await.unwrap(), 2);
 }

@@ -5,21 +5,21 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
-async fn desk_with(texts: &str) -> Desk {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, texts)).await;
-    desk
+async fn fixture_with(texts: &str) -> Fixture {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, texts)).await;
+    fixture
 }
 
 fn dead() -> SendResult {
     SendResult::Dead { error: "refused".into() }
 }
 
-fn outgoing(to: &str, text: &str, request: &str, at: i64) -> Outgoing {
-    Outgoing {
+fn outgoing(to: &str, text: &str, request: &str, at: i64) -> OutgoingMessage {
+    OutgoingMessage {
         address: address(to),
         session: None,
         parts: parts(text),
@@ -32,30 +32,30 @@ fn outgoing(to: &str, text: &str, request: &str, at: i64) -> Outgoing {
 
 #[tokio::test]
 async fn parts_of_one_address_go_one_after_the_other() {
-    let desk = desk_with("one|two").await;
-    let first = desk.part("anna").await.unwrap();
+    let fixture = fixture_with("one|two").await;
+    let first = fixture.part("anna").await.unwrap();
     assert_eq!((first.attempts, first.state.as_str(), first.post.part.body.as_str()), (1, "sending", "one"));
-    assert!(desk.part("anna").await.is_none(), "one at a time");
-    desk.ended(&first, sent("77")).await;
-    let row = &desk.store.parts(Some("sent"), None, 1).await.unwrap()[0];
+    assert!(fixture.part("anna").await.is_none(), "one at a time");
+    fixture.ended(&first, sent("77")).await;
+    let row = &fixture.store.parts(Some("sent"), None, 1).await.unwrap()[0];
     assert_eq!(row.platform_message.as_deref(), Some("77"));
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
-    assert!(desk.part("bob").await.is_none());
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "two");
+    assert!(fixture.part("bob").await.is_none());
 }
 
 #[tokio::test]
 async fn a_later_part_waits_for_its_time() {
-    let desk = desk_with("one").await;
-    let part = desk.part("anna").await.unwrap();
+    let fixture = fixture_with("one").await;
+    let part = fixture.part("anna").await.unwrap();
     let later = |counts| SendResult::Later { pause: pause(400), error: "503".into(), counts };
-    desk.ended(&part, later(true)).await;
-    assert_eq!(desk.store.claim_part(&address("anna"), t(399)).await.unwrap(), NextPart::Wait(t(400)));
-    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+    fixture.ended(&part, later(true)).await;
+    assert_eq!(fixture.store.claim_part(&address("anna"), t(399)).await.unwrap(), NextPart::Wait(t(400)));
+    let NextPart::Send(part) = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
         panic!()
     };
     assert_eq!((part.attempts, part.error.as_deref()), (2, Some("503")));
-    desk.ended(&part, later(false)).await;
-    let NextPart::Send(part) = desk.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+    fixture.ended(&part, later(false)).await;
+    let NextPart::Send(part) = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
         panic!()
     };
     assert_eq!(part.attempts, 2, "waiting for the platform is no attempt");
@@ -63,89 +63,89 @@ async fn a_later_part_waits_for_its_time() {
 
 #[tokio::test]
 async fn a_result_of_an_older_claim_comes_too_late() {
-    let desk = desk_with("one").await;
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, SendResult::Later { pause: pause(1), error: "x".into(), counts: true }).await;
-    let again = desk.part("anna").await.unwrap();
-    let late = desk.store.part_ended(part.post.out, part.fence, sent("1"), t(2)).await.unwrap();
+    let fixture = fixture_with("one").await;
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, SendResult::Later { pause: pause(1), error: "x".into(), counts: true }).await;
+    let again = fixture.part("anna").await.unwrap();
+    let late = fixture.store.part_ended(part.post.out, part.fence, sent("1"), t(2)).await.unwrap();
     assert_eq!(late, Fenced::Stale);
-    desk.ended(&again, sent("2")).await;
-    let twice = desk.store.part_ended(again.post.out, again.fence, dead(), t(2)).await.unwrap();
+    fixture.ended(&again, sent("2")).await;
+    let twice = fixture.store.part_ended(again.post.out, again.fence, dead(), t(2)).await.unwrap();
     assert_eq!(twice, Fenced::Stale);
 }
 
 #[tokio::test]
 async fn markup_that_is_refused_goes_as_plain_text() {
-    let desk = desk_with("*one*").await;
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, SendResult::Plain { error: "can't parse".into() }).await;
-    let again = desk.store.claim_part(&address("anna"), t(300)).await.unwrap();
+    let fixture = fixture_with("*one*").await;
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, SendResult::Plain { error: "can't parse".into() }).await;
+    let again = fixture.store.claim_part(&address("anna"), t(300)).await.unwrap();
     let NextPart::Send(again) = again else { panic!("{again:?}") };
     assert_eq!((again.post.part.body.as_str(), again.attempts), ("one", 2));
 }
 
 #[tokio::test]
 async fn a_dead_part_leaves_a_line_and_the_next_one_goes() {
-    let desk = desk_with("one|two").await;
-    let part = desk.part("anna").await.unwrap();
-    assert!(desk.ended(&part, dead()).await);
-    let said = desk.voice.shown.lock().unwrap().last().cloned().unwrap();
+    let fixture = fixture_with("one|two").await;
+    let part = fixture.part("anna").await.unwrap();
+    assert!(fixture.ended(&part, dead()).await);
+    let said = fixture.voice.shown.lock().unwrap().last().cloned().unwrap();
     assert_eq!(said.post.key, format!("{}/notice/gap/0", part.post.out));
     assert_eq!(said.post.kind, PostKind::Notice);
-    let two = desk.part("anna").await.unwrap();
+    let two = fixture.part("anna").await.unwrap();
     assert_eq!(two.post.part.body, "two");
-    desk.ended(&two, sent("2")).await;
-    let line = desk.part("anna").await.unwrap();
-    assert!(!desk.ended(&line, dead()).await, "a notice never produces a notice");
-    assert!(desk.part("anna").await.is_none());
+    fixture.ended(&two, sent("2")).await;
+    let line = fixture.part("anna").await.unwrap();
+    assert!(!fixture.ended(&line, dead()).await, "a notice never produces a notice");
+    assert!(fixture.part("anna").await.is_none());
 }
 
 #[tokio::test]
 async fn what_may_have_arrived_blocks_nothing() {
-    let desk = desk_with("one|two").await;
-    let part = desk.part("anna").await.unwrap();
-    assert!(desk.ended(&part, SendResult::Unknown { error: "cut".into() }).await);
-    assert_eq!(desk.texts("unknown").await, ["one"]);
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
+    let fixture = fixture_with("one|two").await;
+    let part = fixture.part("anna").await.unwrap();
+    assert!(fixture.ended(&part, SendResult::Unknown { error: "cut".into() }).await);
+    assert_eq!(fixture.texts("unknown").await, ["one"]);
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "two");
 }
 
 #[tokio::test]
 async fn a_chat_that_is_gone_takes_its_queue_with_it() {
-    let desk = desk_with("one|two|three").await;
-    desk.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
-    let part = desk.part("anna").await.unwrap();
-    assert!(!desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await);
-    assert_eq!(desk.texts("dead").await, ["one", "two", "three"]);
-    assert!(desk.part("anna").await.is_none());
-    assert!(desk.part("bob").await.is_some());
+    let fixture = fixture_with("one|two|three").await;
+    fixture.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
+    let part = fixture.part("anna").await.unwrap();
+    assert!(!fixture.ended(&part, SendResult::Gone { error: "blocked".into() }).await);
+    assert_eq!(fixture.texts("dead").await, ["one", "two", "three"]);
+    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.part("bob").await.is_some());
 }
 
 #[tokio::test]
 async fn a_repeated_send_is_the_first_one() {
-    let desk = Desk::open().await;
-    let first = desk.store.send(outgoing("anna", "one|two", "k", 1)).await.unwrap();
+    let fixture = Fixture::open().await;
+    let first = fixture.store.send(outgoing("anna", "one|two", "k", 1)).await.unwrap();
     assert_eq!((first[1].post.key.as_str(), first[0].post.kind), ("send/k/1", PostKind::Send));
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, sent("77")).await;
-    let again = desk.store.send(outgoing("anna", "other", "k", 2)).await.unwrap();
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, sent("77")).await;
+    let again = fixture.store.send(outgoing("anna", "other", "k", 2)).await.unwrap();
     assert_eq!(
         again.iter().map(|row| row.post.out).collect::<Vec<_>>(),
         [first[0].post.out, first[1].post.out]
     );
     assert_eq!((again[0].state.as_str(), again[1].post.part.body.as_str()), ("sent", "two"));
-    assert_eq!(desk.store.parts(None, None, 10).await.unwrap().len(), 2);
+    assert_eq!(fixture.store.parts(None, None, 10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn a_send_into_a_web_session_is_a_frame() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("web:main", "1", "x")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("web:main", "1", "x")).await;
     let to_session =
-        |k: &str| Outgoing { session: Some(key("web:main")), ..outgoing("web:main", "hi", k, 1) };
+        |k: &str| OutgoingMessage { session: Some(key("web:main")), ..outgoing("web:main", "hi", k, 1) };
     for k in ["k", "k", "l"] {
-        desk.store.send(to_session(k)).await.unwrap();
+        fixture.store.send(to_session(k)).await.unwrap();
     }
-    let frames = desk.store.frames(&key("web:main"), 0, 10).await.unwrap();
+    let frames = fixture.store.frames(&key("web:main"), 0, 10).await.unwrap();
     assert_eq!(
         frames.iter().map(|row| row.post.seq).collect::<Vec<_>>(),
         [Some(1), Some(2)],
@@ -155,51 +155,51 @@ async fn a_send_into_a_web_session_is_a_frame() {
 
 #[tokio::test]
 async fn a_notice_is_said_once_per_key() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let anna = address("anna");
-    let say = || desk.store.say(&anna, None, "n".into(), Notice::Refused(Refusal::TooOld), t(1));
+    let say = || fixture.store.say(&anna, None, "n".into(), Notice::Refused(Refusal::TooOld), t(1));
     assert_eq!(say().await.unwrap()[0].post.key, "n/0");
     assert_eq!(say().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn old_parts_expire_with_one_line_per_address() {
-    let desk = Desk::open().await;
-    desk.store.send(outgoing("anna", "one|two", "1", 1)).await.unwrap();
-    desk.store.send(outgoing("bob", "three", "2", 1)).await.unwrap();
-    desk.store.send(outgoing("bob", "fresh", "3", 50)).await.unwrap();
-    desk.store.say(&address("eve"), None, "n".into(), Notice::Gap, t(1)).await.unwrap();
-    let said = desk.store.expire_parts(t(40), t(90)).await.unwrap();
+    let fixture = Fixture::open().await;
+    fixture.store.send(outgoing("anna", "one|two", "1", 1)).await.unwrap();
+    fixture.store.send(outgoing("bob", "three", "2", 1)).await.unwrap();
+    fixture.store.send(outgoing("bob", "fresh", "3", 50)).await.unwrap();
+    fixture.store.say(&address("eve"), None, "n".into(), Notice::Gap, t(1)).await.unwrap();
+    let said = fixture.store.expire_parts(t(40), t(90)).await.unwrap();
     assert_eq!(said.len(), 2);
     assert!(
         said.iter().all(|row| row.post.key.contains("/notice/stale/") && row.post.kind == PostKind::Notice)
     );
-    assert_eq!(desk.texts("dead").await.len(), 4);
-    assert!(desk.part("eve").await.is_none(), "a notice expires without a word");
-    assert_eq!(desk.part("bob").await.unwrap().post.part.body, "fresh");
-    assert_eq!(desk.store.expire_parts(t(40), t(91)).await.unwrap(), []);
+    assert_eq!(fixture.texts("dead").await.len(), 4);
+    assert!(fixture.part("eve").await.is_none(), "a notice expires without a word");
+    assert_eq!(fixture.part("bob").await.unwrap().post.part.body, "fresh");
+    assert_eq!(fixture.store.expire_parts(t(40), t(91)).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn what_is_being_sent_does_not_expire() {
-    let desk = Desk::open().await;
-    desk.store.send(outgoing("anna", "one", "1", 1)).await.unwrap();
-    let part = desk.part("anna").await.unwrap();
-    assert_eq!(desk.store.expire_parts(t(40), t(90)).await.unwrap(), []);
-    desk.ended(&part, sent("1")).await;
+    let fixture = Fixture::open().await;
+    fixture.store.send(outgoing("anna", "one", "1", 1)).await.unwrap();
+    let part = fixture.part("anna").await.unwrap();
+    assert_eq!(fixture.store.expire_parts(t(40), t(90)).await.unwrap(), []);
+    fixture.ended(&part, sent("1")).await;
 }
 
 #[tokio::test]
 async fn an_operator_can_send_a_dead_part_again() {
-    let desk = desk_with("one").await;
-    let part = desk.part("anna").await.unwrap();
+    let fixture = fixture_with("one").await;
+    let part = fixture.part("anna").await.unwrap();
     let id = part.post.out;
-    assert_eq!(desk.store.part_retried(id, &admin(), t(400)).await.unwrap(), None, "it is being sent");
-    desk.ended(&part, dead()).await;
-    assert_eq!(desk.store.part_retried(id, &admin(), t(400)).await.unwrap(), Some(address("anna")));
-    desk.store.expire_parts(t(390), t(401)).await.unwrap();
-    assert_eq!(desk.texts("queued").await, ["one"], "it is as young as its retry");
-    let NextPart::Send(again) = desk.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
+    assert_eq!(fixture.store.part_retried(id, &admin(), t(400)).await.unwrap(), None, "it is being sent");
+    fixture.ended(&part, dead()).await;
+    assert_eq!(fixture.store.part_retried(id, &admin(), t(400)).await.unwrap(), Some(address("anna")));
+    fixture.store.expire_parts(t(390), t(401)).await.unwrap();
+    assert_eq!(fixture.texts("queued").await, ["one"], "it is as young as its retry");
+    let NextPart::Send(again) = fixture.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
         panic!()
     };
     assert_eq!((again.post.out, again.attempts), (id, 2));
@@ -207,58 +207,58 @@ async fn an_operator_can_send_a_dead_part_again() {
 
 #[tokio::test]
 async fn an_operator_can_drop_a_part() {
-    let desk = desk_with("one|two").await;
-    let rows = desk.store.parts(Some("queued"), None, 10).await.unwrap();
+    let fixture = fixture_with("one|two").await;
+    let rows = fixture.store.parts(Some("queued"), None, 10).await.unwrap();
     assert_eq!(
-        desk.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(),
+        fixture.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(),
         Some(address("anna"))
     );
-    assert_eq!(desk.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(), None);
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "two");
+    assert_eq!(fixture.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(), None);
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "two");
 }
 
 #[tokio::test]
 async fn who_has_sent_a_part_knows_whether_another_waits() {
-    let desk = desk_with("one|two").await;
-    desk.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
-    let one = desk.part("anna").await.unwrap();
-    assert!(desk.ended(&one, sent("1")).await);
-    let two = desk.part("anna").await.unwrap();
+    let fixture = fixture_with("one|two").await;
+    fixture.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
+    let one = fixture.part("anna").await.unwrap();
+    assert!(fixture.ended(&one, sent("1")).await);
+    let two = fixture.part("anna").await.unwrap();
     let later = SendResult::Later { pause: pause(400), error: "503".into(), counts: true };
-    assert!(desk.ended(&two, later).await, "it is open itself");
-    let two = desk.part("anna").await.unwrap();
-    assert!(!desk.ended(&two, sent("2")).await, "that of another address does not count");
+    assert!(fixture.ended(&two, later).await, "it is open itself");
+    let two = fixture.part("anna").await.unwrap();
+    assert!(!fixture.ended(&two, sent("2")).await, "that of another address does not count");
 }
 
 #[tokio::test]
 async fn what_is_for_a_topic_that_is_gone_goes_to_its_chat_in_order() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let topic = frontdesk_core::address::Address::new("telegram", None, "-1", Some("6")).unwrap();
     let chat = address("-1");
-    desk.store.send(outgoing("-1", "older", "k0", 1)).await.unwrap();
-    let sent_there = Outgoing { address: topic.clone(), ..outgoing("-1", "one|two", "k1", 1) };
-    desk.store.send(sent_there).await.unwrap();
-    desk.store.send(outgoing("-1", "newer", "k2", 1)).await.unwrap();
-    let NextPart::Send(part) = desk.store.claim_part(&topic, t(2)).await.unwrap() else { panic!() };
+    fixture.store.send(outgoing("-1", "older", "k0", 1)).await.unwrap();
+    let sent_there = OutgoingMessage { address: topic.clone(), ..outgoing("-1", "one|two", "k1", 1) };
+    fixture.store.send(sent_there).await.unwrap();
+    fixture.store.send(outgoing("-1", "newer", "k2", 1)).await.unwrap();
+    let NextPart::Send(part) = fixture.store.claim_part(&topic, t(2)).await.unwrap() else { panic!() };
     let gone = SendResult::ThreadGone { chat, error: "message thread not found".into() };
-    assert!(!desk.ended(&part, gone).await, "nothing is left there");
+    assert!(!fixture.ended(&part, gone).await, "nothing is left there");
     let mut texts = Vec::new();
-    while let Some(part) = desk.part("-1").await {
+    while let Some(part) = fixture.part("-1").await {
         texts.push((part.post.part.body.clone(), part.attempts));
-        desk.ended(&part, sent("1")).await;
+        fixture.ended(&part, sent("1")).await;
     }
     assert_eq!(texts, ["older", "one", "two", "newer"].map(|text| (text.to_owned(), 1)));
 }
 
 #[tokio::test]
 async fn an_edit_that_was_cut_off_is_made_again_though_messages_are_not() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    desk.ends(answered(&turn, "Well, yes.")).await;
-    desk.part("anna").await.unwrap();
-    let desk = desk.reborn(2).await;
-    desk.store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
-    assert_eq!(desk.texts("queued").await, ["Well, yes."]);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    fixture.ends(answered(&turn, "Well, yes.")).await;
+    fixture.part("anna").await.unwrap();
+    let fixture = fixture.reborn(2).await;
+    fixture.store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
+    assert_eq!(fixture.texts("queued").await, ["Well, yes."]);
 }

@@ -1,13 +1,13 @@
 //! Messages that say something else now.
 
-use frontdesk_core::message::{Manner, Quote};
+use frontdesk_core::message::{InputKind, Quote};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn edit(event: &str, of: &str, text: &str) -> Incoming {
     Incoming {
-        manner: Manner::Edit,
+        input_kind: InputKind::Edit,
         platform_message: Some(format!("p-{of}")),
         quote: Some(Quote { ours: true, ..Quote::of("q") }),
         ..says("anna", event, text)
@@ -15,125 +15,129 @@ fn edit(event: &str, of: &str, text: &str) -> Incoming {
 }
 
 /// State, reason and text of a message by its event.
-async fn row(desk: &Desk, event: &str) -> (String, Option<String>, String) {
-    let [Stored::Duplicate { message, .. }] = desk.take(99, vec![says("anna", event, "?")]).await[..] else {
+async fn row(fixture: &Fixture, event: &str) -> (String, Option<String>, String) {
+    let [Stored::Duplicate { message, .. }] = fixture.take(99, vec![says("anna", event, "?")]).await[..]
+    else {
         panic!("{event} is not known")
     };
-    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    let row = fixture.store.message(message).await.unwrap().unwrap().message;
     (row.state, row.reason, row.text)
 }
 
 #[tokio::test]
 async fn an_edit_of_a_waiting_message_takes_its_place() {
-    let desk = Desk::open().await;
-    let message = desk.heard(1, says("anna", "1", "helo")).await;
-    assert_eq!(desk.take(2, vec![edit("2", "1", "hello")]).await, [Stored::Noted]);
-    let turn = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let message = fixture.heard(1, says("anna", "1", "helo")).await;
+    assert_eq!(fixture.take(2, vec![edit("2", "1", "hello")]).await, [Stored::Noted]);
+    let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.messages[0].text.as_str(), turn.more), (vec![message], "hello", false));
-    assert_eq!(turn.messages[0].manner, Manner::Message);
+    assert_eq!(turn.messages[0].input_kind, InputKind::Message);
     let noted = ("superseded".into(), Some(format!("into:{message}")), String::new());
-    assert_eq!(row(&desk, "2").await, noted);
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(row(&fixture, "2").await, noted);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn a_redelivered_edit_is_known_and_its_message_too() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "helo")).await;
-    desk.take(2, vec![edit("2", "1", "hello")]).await;
-    let items = desk.take(3, vec![edit("2", "1", "hello"), says("anna", "1", "helo")]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "helo")).await;
+    fixture.take(2, vec![edit("2", "1", "hello")]).await;
+    let items = fixture.take(3, vec![edit("2", "1", "hello"), says("anna", "1", "helo")]).await;
     assert!(
         items.iter().all(|item| matches!(item, Stored::Duplicate { same: true, refused: None, .. })),
         "{items:?}"
     );
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "hello", "nothing was turned back");
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hello", "nothing was turned back");
 }
 
 #[tokio::test]
 async fn an_edit_of_a_message_that_was_taken_is_a_new_one() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "helo").await;
-    let items = desk.take(20, vec![edit("2", "anna-helo", "hello")]).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "helo").await;
+    let items = fixture.take(20, vec![edit("2", "anna-helo", "hello")]).await;
     assert!(matches!(items[0], Stored::Accepted { .. }), "{items:?}");
-    desk.ends(answered(&turn, "A")).await;
-    let next = desk.claim("anna").await.unwrap();
-    assert_eq!((next.messages[0].text.as_str(), next.messages[0].manner), ("hello", Manner::Edit));
+    fixture.ends(answered(&turn, "A")).await;
+    let next = fixture.claim("anna").await.unwrap();
+    assert_eq!((next.messages[0].text.as_str(), next.messages[0].input_kind), ("hello", InputKind::Edit));
     assert_eq!(next.messages[0].quote.as_ref().unwrap().text, "q");
     // An edit of the edit, which waits no longer either.
-    desk.ends(answered(&next, "B")).await;
-    assert!(matches!(desk.take(21, vec![edit("3", "anna-helo", "hallo")]).await[0], Stored::Accepted { .. }));
-    assert_eq!(desk.take(22, vec![edit("4", "anna-helo", "hullo")]).await, [Stored::Noted]);
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "hullo");
+    fixture.ends(answered(&next, "B")).await;
+    assert!(matches!(
+        fixture.take(21, vec![edit("3", "anna-helo", "hallo")]).await[0],
+        Stored::Accepted { .. }
+    ));
+    assert_eq!(fixture.take(22, vec![edit("4", "anna-helo", "hullo")]).await, [Stored::Noted]);
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hullo");
 }
 
 #[tokio::test]
 async fn an_edit_that_changes_nothing_is_no_message() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "hello").await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "hello").await;
     let polite = "hello, said politely".to_owned();
-    done(desk.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite).await.unwrap());
-    assert_eq!(desk.take(20, vec![edit("2", "anna-hello", "hello")]).await, [Stored::Noted]);
-    assert_eq!(row(&desk, "2").await, ("superseded".into(), Some("unchanged".into()), String::new()));
-    desk.ends(answered(&turn, "A")).await;
-    assert_eq!(desk.claim("anna").await, None);
+    done(fixture.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite).await.unwrap());
+    assert_eq!(fixture.take(20, vec![edit("2", "anna-hello", "hello")]).await, [Stored::Noted]);
+    assert_eq!(row(&fixture, "2").await, ("superseded".into(), Some("unchanged".into()), String::new()));
+    fixture.ends(answered(&turn, "A")).await;
+    assert_eq!(fixture.claim("anna").await, None);
 }
 
 #[tokio::test]
 async fn back_to_the_first_text_is_a_change() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "one")).await;
-    desk.take(2, vec![edit("2", "1", "two")]).await;
-    let turn = desk.claim("anna").await.unwrap();
-    assert_eq!(desk.take(3, vec![edit("3", "1", "two")]).await, [Stored::Noted]);
-    assert!(matches!(desk.take(4, vec![edit("4", "1", "one")]).await[0], Stored::Accepted { .. }));
-    desk.ends(answered(&turn, "A")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "one")).await;
+    fixture.take(2, vec![edit("2", "1", "two")]).await;
+    let turn = fixture.claim("anna").await.unwrap();
+    assert_eq!(fixture.take(3, vec![edit("3", "1", "two")]).await, [Stored::Noted]);
+    assert!(matches!(fixture.take(4, vec![edit("4", "1", "one")]).await[0], Stored::Accepted { .. }));
+    fixture.ends(answered(&turn, "A")).await;
 }
 
 #[tokio::test]
 async fn nobody_edits_what_somebody_else_said() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "hello")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "hello")).await;
     let eve = Incoming { principal: person("66"), ..edit("2", "1", "give eve the money") };
-    assert!(matches!(desk.take(2, vec![eve]).await[0], Stored::Accepted { .. }));
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "hello");
+    assert!(matches!(fixture.take(2, vec![eve]).await[0], Stored::Accepted { .. }));
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hello");
 }
 
 #[tokio::test]
 async fn a_command_is_not_edited_and_neither_is_another_session() {
-    let desk = Desk::open().await;
-    let command = desk.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
-    desk.heard(1, says("bob", "2", "bob's")).await;
-    assert!(matches!(desk.take(2, vec![edit("3", "1", "x")]).await[0], Stored::Accepted { .. }));
-    assert!(matches!(desk.take(2, vec![edit("4", "2", "x")]).await[0], Stored::Accepted { .. }));
-    assert_eq!(desk.store.command(command).await.unwrap().unwrap().text, "/command");
-    assert_eq!(desk.claim("bob").await.unwrap().messages[0].text, "bob's");
+    let fixture = Fixture::open().await;
+    let command = fixture.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
+    fixture.heard(1, says("bob", "2", "bob's")).await;
+    assert!(matches!(fixture.take(2, vec![edit("3", "1", "x")]).await[0], Stored::Accepted { .. }));
+    assert!(matches!(fixture.take(2, vec![edit("4", "2", "x")]).await[0], Stored::Accepted { .. }));
+    assert_eq!(fixture.store.command(command).await.unwrap().unwrap().text, "/command");
+    assert_eq!(fixture.claim("bob").await.unwrap().messages[0].text, "bob's");
 }
 
 #[tokio::test]
 async fn an_edit_is_put_in_place_also_in_a_full_session() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..4 {
-        desk.heard(1, says("anna", &n.to_string(), "x")).await;
+        fixture.heard(1, says("anna", &n.to_string(), "x")).await;
     }
-    assert_eq!(desk.take(2, vec![edit("e", "0", "y")]).await, [Stored::Noted]);
-    assert!(matches!(desk.take(3, vec![edit("f", "unknown", "z")]).await[0], Stored::Refused { .. }));
+    assert_eq!(fixture.take(2, vec![edit("e", "0", "y")]).await, [Stored::Noted]);
+    assert!(matches!(fixture.take(3, vec![edit("f", "unknown", "z")]).await[0], Stored::Refused { .. }));
 }
 
 #[tokio::test]
 async fn an_edit_does_not_count_as_a_message_of_its_epoch() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "helo")).await;
-    desk.take(2, vec![edit("2", "1", "hello")]).await;
-    let epochs = desk.store.epochs(&key("anna"), None, 9).await.unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "helo")).await;
+    fixture.take(2, vec![edit("2", "1", "hello")]).await;
+    let epochs = fixture.store.epochs(&key("anna"), None, 9).await.unwrap();
     assert_eq!((epochs[0].messages, epochs[0].first_text.as_deref()), (1, Some("hello")));
 }
 
 #[tokio::test]
 async fn a_refused_edit_is_refused() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "helo")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "helo")).await;
     let disposition = Disposition::Refused(frontdesk_core::message::Refusal::RateLimited);
-    let items = desk.take(2, vec![Incoming { disposition, ..edit("2", "1", "hello") }]).await;
+    let items = fixture.take(2, vec![Incoming { disposition, ..edit("2", "1", "hello") }]).await;
     assert!(matches!(items[0], Stored::Refused { .. }));
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].text, "helo");
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "helo");
 }

@@ -3,7 +3,7 @@
 use frontdesk_core::reset::Mode;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 const HOUR: i64 = 3600;
 
@@ -13,205 +13,208 @@ fn idle(event: &str) -> Incoming {
 
 #[tokio::test]
 async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
-    let desk = Desk::open().await;
-    let first = desk.heard(0, idle("1")).await;
-    let accepted = desk.accept(2 * HOUR, vec![idle("2")]).await;
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(0, idle("1")).await;
+    let accepted = fixture.accept(2 * HOUR, vec![idle("2")]).await;
     let Stored::Accepted { message, epoch: 2, ended: Some(1), began: false } = accepted.items[0] else {
         panic!("{accepted:?}")
     };
     assert_eq!(accepted.said[0].post.key, format!("{message}/notice/reset/0"));
     assert!(accepted.said[0].post.part.body.contains("/resume 1"));
-    let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
+    let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!(
         epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(),
         [(2, "idle"), (1, "first")]
     );
     assert_eq!((epochs[0].ended, epochs[1].ended), (None, Some(t(2 * HOUR))));
-    let old = desk.store.message(first).await.unwrap().unwrap().message;
+    let old = fixture.store.message(first).await.unwrap().unwrap().message;
     assert_eq!(old.epoch, 1, "an earlier message keeps its epoch");
 }
 
 #[tokio::test]
 async fn it_resets_once_and_the_reason_names_both_rules() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let both = |event| Incoming { policy: policy(Mode::Both), ..says("anna", event, "x") };
-    desk.heard(0, both("1")).await;
-    let items = desk.take(30 * HOUR, vec![both("2"), both("3")]).await;
+    fixture.heard(0, both("1")).await;
+    let items = fixture.take(30 * HOUR, vec![both("2"), both("3")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 2, ended: Some(1), .. }));
     assert!(matches!(items[1], Stored::Accepted { epoch: 2, ended: None, .. }));
-    assert_eq!(desk.store.epochs(&key("anna"), None, 1).await.unwrap()[0].reason, "daily,idle");
+    assert_eq!(fixture.store.epochs(&key("anna"), None, 1).await.unwrap()[0].reason, "daily,idle");
 }
 
 #[tokio::test]
 async fn a_quiet_policy_resets_without_a_word() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let quiet = frontdesk_core::reset::ResetPolicy::new(Mode::Idle, 60, 4, chrono_tz::UTC, false).unwrap();
-    desk.heard(0, idle("1")).await;
-    let accepted = desk.accept(2 * HOUR, vec![Incoming { policy: quiet, ..idle("2") }]).await;
+    fixture.heard(0, idle("1")).await;
+    let accepted = fixture.accept(2 * HOUR, vec![Incoming { policy: quiet, ..idle("2") }]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, .. }));
     assert_eq!(accepted.said, []);
 }
 
 #[tokio::test]
 async fn a_command_is_no_activity_and_resets_nothing() {
-    let desk = Desk::open().await;
-    desk.heard(0, idle("1")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, idle("1")).await;
     let command = Incoming { policy: policy(Mode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
-    let items = desk.take(2 * HOUR, vec![command]).await;
+    let items = fixture.take(2 * HOUR, vec![command]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, ended: None, .. }));
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(0));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(0));
 }
 
 #[tokio::test]
 async fn a_clock_that_goes_back_moves_nothing_back() {
-    let desk = Desk::open().await;
-    desk.heard(2 * HOUR, idle("1")).await;
-    let items = desk.take(0, vec![idle("2")]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(2 * HOUR, idle("1")).await;
+    let items = fixture.take(0, vec![idle("2")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, .. }));
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(2 * HOUR));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(2 * HOUR));
 }
 
 #[tokio::test]
 async fn new_begins_an_epoch_that_the_next_message_of_the_batch_has() {
-    let desk = Desk::open().await;
-    desk.heard(0, says("anna", "1", "x")).await;
-    let items = desk.take(1, vec![commands("anna", "2", EpochChange::New), says("anna", "3", "y")]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, says("anna", "1", "x")).await;
+    let items = fixture.take(1, vec![commands("anna", "2", EpochChange::New), says("anna", "3", "y")]).await;
     let Stored::Accepted { message, epoch: 2, ended: Some(1), .. } = items[0] else { panic!("{items:?}") };
     assert!(matches!(items[1], Stored::Accepted { epoch: 2, ended: None, .. }));
-    assert_eq!(desk.state(message).await.1.as_deref(), Some("from:1"));
+    assert_eq!(fixture.state(message).await.1.as_deref(), Some("from:1"));
 }
 
 #[tokio::test]
 async fn new_as_the_first_word_stays_in_the_first_epoch() {
-    let desk = Desk::open().await;
-    let items = desk.take(1, vec![Incoming { epoch: EpochChange::New, ..says("anna", "1", "hi") }]).await;
+    let fixture = Fixture::open().await;
+    let items = fixture.take(1, vec![Incoming { epoch: EpochChange::New, ..says("anna", "1", "hi") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, began: true, ended: None, .. }));
 }
 
 #[tokio::test]
 async fn resume_goes_back_and_the_next_reset_counts_on_from_the_highest() {
-    let desk = Desk::open().await;
-    desk.heard(0, idle("1")).await;
-    desk.heard(1, commands("anna", "2", EpochChange::New)).await;
-    desk.heard(2, commands("anna", "3", EpochChange::New)).await;
-    let items = desk.take(10 * HOUR, vec![commands("anna", "4", EpochChange::Resume(Some(1)))]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, idle("1")).await;
+    fixture.heard(1, commands("anna", "2", EpochChange::New)).await;
+    fixture.heard(2, commands("anna", "3", EpochChange::New)).await;
+    let items = fixture.take(10 * HOUR, vec![commands("anna", "4", EpochChange::Resume(Some(1)))]).await;
     let Stored::Accepted { message, epoch: 1, ended: Some(3), .. } = items[0] else { panic!("{items:?}") };
-    assert_eq!(desk.state(message).await.1.as_deref(), Some("from:3"));
+    assert_eq!(fixture.state(message).await.1.as_deref(), Some("from:3"));
     // Resuming is activity: the message after it is not reset away from what was resumed.
-    let items = desk.take(10 * HOUR + 1, vec![idle("5")]).await;
+    let items = fixture.take(10 * HOUR + 1, vec![idle("5")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, ended: None, .. }));
-    let items = desk.take(20 * HOUR, vec![idle("6")]).await;
+    let items = fixture.take(20 * HOUR, vec![idle("6")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 4, ended: Some(1), .. }));
-    let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
+    let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!(epochs.iter().filter(|e| e.ended.is_none()).map(|e| e.n).collect::<Vec<_>>(), [4]);
 }
 
 #[tokio::test]
 async fn resume_without_a_number_takes_the_one_that_ended_last() {
-    let desk = Desk::open().await;
-    desk.heard(0, says("anna", "1", "x")).await;
-    desk.heard(1, commands("anna", "2", EpochChange::New)).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, says("anna", "1", "x")).await;
+    fixture.heard(1, commands("anna", "2", EpochChange::New)).await;
     for (at, event, epoch) in [(2, "3", 1), (3, "4", 2)] {
-        let items = desk.take(at, vec![commands("anna", event, EpochChange::Resume(None))]).await;
+        let items = fixture.take(at, vec![commands("anna", event, EpochChange::Resume(None))]).await;
         assert!(matches!(items[0], Stored::Accepted { epoch: e, .. } if e == epoch), "{items:?}");
     }
 }
 
 #[tokio::test]
 async fn resuming_what_is_not_there_changes_nothing() {
-    let desk = Desk::open().await;
-    desk.heard(0, says("anna", "1", "x")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, says("anna", "1", "x")).await;
     for (event, n) in [("2", Some(9)), ("3", Some(1)), ("4", None)] {
-        let id = desk.heard(1, commands("anna", event, EpochChange::Resume(n))).await;
-        assert_eq!(desk.state(id).await.1.as_deref(), Some("missing"), "{n:?}");
+        let id = fixture.heard(1, commands("anna", event, EpochChange::Resume(n))).await;
+        assert_eq!(fixture.state(id).await.1.as_deref(), Some("missing"), "{n:?}");
     }
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().epoch, 1);
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().epoch, 1);
 }
 
 #[tokio::test]
 async fn a_refused_message_does_not_reset() {
-    let desk = Desk::open().await;
-    desk.heard(0, Incoming { per_session: 1, ..idle("1") }).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, Incoming { per_session: 1, ..idle("1") }).await;
     let full = Incoming { per_session: 1, ..idle("2") };
     let items =
-        desk.take(5 * HOUR, vec![full, Incoming { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
+        fixture.take(5 * HOUR, vec![full, Incoming { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
     assert!(items.await.iter().all(|item| matches!(item, Stored::Refused { .. })));
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().last_epoch, 1);
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_epoch, 1);
 }
 
 #[tokio::test]
 async fn a_reset_from_outside_is_an_epoch_like_any_other() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.store.reset(&key("anna"), "api", &admin(), t(1)).await.unwrap(), None);
-    desk.heard(0, says("anna", "1", "x")).await;
-    assert_eq!(desk.store.reset(&key("anna"), "api", &admin(), t(9)).await.unwrap(), Some(2));
-    let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.store.reset(&key("anna"), "api", &admin(), t(1)).await.unwrap(), None);
+    fixture.heard(0, says("anna", "1", "x")).await;
+    assert_eq!(fixture.store.reset(&key("anna"), "api", &admin(), t(9)).await.unwrap(), Some(2));
+    let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_user_at), (2, t(9)));
 }
 
 #[tokio::test]
 async fn an_erased_session_has_no_words_and_knows_its_events() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "secret").await;
-    desk.ends(answered(&turn, "secret too|and more")).await;
-    let waiting = desk.heard(20, says("anna", "w", "secret")).await;
-    let command = desk.heard(20, commands("anna", "c", EpochChange::ByRule)).await;
-    assert_eq!(desk.store.erase(&key("anna"), &admin(), t(30)).await.unwrap(), Some((vec![], vec![waiting])));
-    assert_eq!(desk.store.erase(&key("bob"), &admin(), t(30)).await.unwrap(), None);
-    let rows = desk.store.history(&key("anna"), None, None, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "secret").await;
+    fixture.ends(answered(&turn, "secret too|and more")).await;
+    let waiting = fixture.heard(20, says("anna", "w", "secret")).await;
+    let command = fixture.heard(20, commands("anna", "c", EpochChange::ByRule)).await;
+    assert_eq!(
+        fixture.store.erase(&key("anna"), &admin(), t(30)).await.unwrap(),
+        Some((vec![], vec![waiting]))
+    );
+    assert_eq!(fixture.store.erase(&key("bob"), &admin(), t(30)).await.unwrap(), None);
+    let rows = fixture.store.history(&key("anna"), None, None, 10).await.unwrap();
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.message.text.is_empty() && row.answer.is_none()));
     assert!(rows.iter().all(|row| row.message.sender.is_none()));
     for id in [waiting, command] {
-        assert_eq!(desk.state(id).await.0, "cancelled");
+        assert_eq!(fixture.state(id).await.0, "cancelled");
     }
-    let parts = desk.store.parts(None, None, 10).await.unwrap();
+    let parts = fixture.store.parts(None, None, 10).await.unwrap();
     assert!(parts.iter().all(|part| part.state == "dropped" && part.post.part.body.is_empty()));
-    let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
+    let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!(epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(), [(2, "erased")]);
-    let items = desk.take(31, vec![says("anna", "w", "secret")]).await;
+    let items = fixture.take(31, vec![says("anna", "w", "secret")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn erasing_ends_what_runs_and_says_whose_agents_must_be_told() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let waiting = desk.heard(11, says("anna", "2", "b")).await;
-    let erased = desk.store.erase(&key("anna"), &admin(), t(30)).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let waiting = fixture.heard(11, says("anna", "2", "b")).await;
+    let erased = fixture.store.erase(&key("anna"), &admin(), t(30)).await.unwrap();
     assert_eq!(erased, Some((vec![turn.id], vec![waiting])));
-    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.claim("anna").await, None);
+    assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.claim("anna").await, None);
 }
 
 #[tokio::test]
 async fn a_command_as_the_first_contact_starts_no_silence() {
-    let desk = Desk::open().await;
-    desk.heard(0, commands("anna", "1", EpochChange::ByRule)).await;
-    let session = desk.store.session(&key("anna")).await.unwrap().unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(0, commands("anna", "1", EpochChange::ByRule)).await;
+    let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!(session.last_user_at, t(0), "lists show when it began");
-    let accepted = desk.accept(2 * HOUR, vec![idle("2")]).await;
+    let accepted = fixture.accept(2 * HOUR, vec![idle("2")]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 1, ended: None, began: false, .. }));
     assert_eq!(accepted.said, []);
     // From the first words on, silence counts.
-    let items = desk.take(4 * HOUR, vec![idle("3")]).await;
+    let items = fixture.take(4 * HOUR, vec![idle("3")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 2, ended: Some(1), .. }));
 }
 
 #[tokio::test]
 async fn an_epoch_in_which_nothing_was_said_does_not_grow_stale() {
-    let desk = Desk::open().await;
-    desk.heard(0, idle("1")).await;
-    desk.heard(0, commands("anna", "2", EpochChange::New)).await;
-    let accepted = desk.accept(2 * HOUR, vec![idle("3")]).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(0, idle("1")).await;
+    fixture.heard(0, commands("anna", "2", EpochChange::New)).await;
+    let accepted = fixture.accept(2 * HOUR, vec![idle("3")]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, ended: None, .. }));
     assert_eq!(accepted.said, []);
-    let items = desk.take(4 * HOUR, vec![Incoming { epoch: EpochChange::New, ..idle("4") }]).await;
+    let items = fixture.take(4 * HOUR, vec![Incoming { epoch: EpochChange::New, ..idle("4") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 3, .. }));
-    let items = desk.take(6 * HOUR, vec![idle("5")]).await;
+    let items = fixture.take(6 * HOUR, vec![idle("5")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 4, .. }), "its first words counted");
-    desk.store.reset(&key("anna"), "api", &admin(), t(6 * HOUR)).await.unwrap();
-    let items = desk.take(8 * HOUR, vec![Incoming { per_session: 9, ..idle("6") }]).await;
+    fixture.store.reset(&key("anna"), "api", &admin(), t(6 * HOUR)).await.unwrap();
+    let items = fixture.take(8 * HOUR, vec![Incoming { per_session: 9, ..idle("6") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 5, ended: None, .. }));
 }

@@ -2,7 +2,7 @@
 
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn grant(who: &str, scope: Scope) -> AccessChange {
     AccessChange::Grant { principal: person(who), scope }
@@ -14,18 +14,21 @@ fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
 
 #[tokio::test]
 async fn a_grant_holds_once_and_in_its_own_place() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let group = || Scope::Group("-100".into());
     for (at, scope, new) in
         [(1, Scope::Dm, true), (2, Scope::Dm, false), (3, group(), true), (4, Scope::Admin, true)]
     {
-        assert_eq!(desk.change(at, grant("anna", scope)).await, AccessDone::Granted { new });
+        assert_eq!(fixture.change(at, grant("anna", scope)).await, AccessDone::Granted { new });
     }
-    assert_eq!(desk.grants().await, ["telegram:anna dm", "telegram:anna group:-100", "telegram:anna admin"]);
-    let first = desk.store.access_state().await.unwrap().grants.remove(0);
+    assert_eq!(
+        fixture.grants().await,
+        ["telegram:anna dm", "telegram:anna group:-100", "telegram:anna admin"]
+    );
+    let first = fixture.store.access_state().await.unwrap().grants.remove(0);
     assert_eq!((first.source.as_str(), first.by.as_str(), first.created), ("chat", "telegram:1", t(1)));
     assert_eq!(
-        desk.audit().await,
+        fixture.audit().await,
         [
             "grant telegram:anna dm: done",
             "grant telegram:anna dm: unchanged",
@@ -37,27 +40,27 @@ async fn a_grant_holds_once_and_in_its_own_place() {
 
 #[tokio::test]
 async fn a_grant_is_taken_back_alone_or_with_all_others() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for scope in [Scope::Dm, Scope::Group("-1".into()), Scope::Admin] {
-        desk.change(1, grant("anna", scope)).await;
+        fixture.change(1, grant("anna", scope)).await;
     }
-    desk.change(1, grant("bob", Scope::Dm)).await;
+    fixture.change(1, grant("bob", Scope::Dm)).await;
     let AccessDone::Revoked(Revoked { grants: 1, .. }) =
-        desk.change(2, revoke("anna", Some(Scope::Dm))).await
+        fixture.change(2, revoke("anna", Some(Scope::Dm))).await
     else {
         panic!("one grant was to go")
     };
-    assert_eq!(desk.grants().await, ["telegram:anna group:-1", "telegram:anna admin", "telegram:bob dm"]);
+    assert_eq!(fixture.grants().await, ["telegram:anna group:-1", "telegram:anna admin", "telegram:bob dm"]);
     assert_eq!(
-        desk.change(3, revoke("anna", Some(Scope::Dm))).await,
+        fixture.change(3, revoke("anna", Some(Scope::Dm))).await,
         AccessDone::Revoked(Revoked::default())
     );
-    let AccessDone::Revoked(Revoked { grants: 2, .. }) = desk.change(4, revoke("anna", None)).await else {
+    let AccessDone::Revoked(Revoked { grants: 2, .. }) = fixture.change(4, revoke("anna", None)).await else {
         panic!("two grants were to go")
     };
-    assert_eq!(desk.grants().await, ["telegram:bob dm"]);
-    assert_eq!(desk.change(5, grant("anna", Scope::Dm)).await, AccessDone::Granted { new: true }, "anew");
-    let lines = desk.audit().await;
+    assert_eq!(fixture.grants().await, ["telegram:bob dm"]);
+    assert_eq!(fixture.change(5, grant("anna", Scope::Dm)).await, AccessDone::Granted { new: true }, "anew");
+    let lines = fixture.audit().await;
     assert_eq!(
         lines[4..7],
         [
@@ -70,39 +73,39 @@ async fn a_grant_is_taken_back_alone_or_with_all_others() {
 
 #[tokio::test]
 async fn another_account_is_another_person() {
-    let desk = Desk::open().await;
-    desk.change(1, grant("anna", Scope::Dm)).await;
+    let fixture = Fixture::open().await;
+    fixture.change(1, grant("anna", Scope::Dm)).await;
     let work = frontdesk_core::address::Principal::new("telegram", Some("work"), "anna").unwrap();
-    let done = desk
+    let done = fixture
         .change(2, AccessChange::Revoke { principal: work, scope: None, also: Vec::new(), private: None })
         .await;
     assert_eq!(done, AccessDone::Revoked(Revoked::default()));
-    assert_eq!(desk.grants().await, ["telegram:anna dm"]);
+    assert_eq!(fixture.grants().await, ["telegram:anna dm"]);
 }
 
 #[tokio::test]
 async fn the_name_that_somebody_asked_with_is_kept_with_the_grant() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
-    desk.change(1, grant("eve", Scope::Dm)).await;
-    assert_eq!(desk.store.access_state().await.unwrap().grants[0].shown.as_deref(), Some("Shown as eve"));
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
+    fixture.change(1, grant("eve", Scope::Dm)).await;
+    assert_eq!(fixture.store.access_state().await.unwrap().grants[0].shown.as_deref(), Some("Shown as eve"));
 }
 
 #[tokio::test]
 async fn the_audit_is_read_from_its_end() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..5 {
         let note = AccessChange::Note {
             action: "gateway status".into(),
             subject: n.to_string(),
             outcome: "refused:not_admin".into(),
         };
-        assert_eq!(desk.change(n, note).await, AccessDone::Done);
+        assert_eq!(fixture.change(n, note).await, AccessDone::Done);
     }
     let subjects = |rows: &[AuditRow]| rows.iter().map(|row| row.subject.clone()).collect::<Vec<_>>();
-    let newest = desk.store.audits(None, 2).await.unwrap();
+    let newest = fixture.store.audits(None, 2).await.unwrap();
     assert_eq!(subjects(&newest), ["4", "3"]);
-    let older = desk.store.audits(Some(newest[1].id), 9).await.unwrap();
+    let older = fixture.store.audits(Some(newest[1].id), 9).await.unwrap();
     assert_eq!(subjects(&older), ["2", "1", "0"]);
     let AuditRow { at, by, via, action, outcome, .. } = &older[2];
     assert_eq!((*at, by.as_str(), via.as_str()), (t(0), "telegram:1", "chat"));
@@ -111,27 +114,27 @@ async fn the_audit_is_read_from_its_end() {
 
 #[tokio::test]
 async fn accounts_stay_disconnected_until_they_are_connected() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let both =
         vec![("telegram".to_owned(), "default".to_owned()), ("telegram".to_owned(), "work".to_owned())];
     let switch = |accounts: &[(String, String)], stopped| AccessChange::Switch {
         accounts: accounts.to_vec(),
         stopped,
     };
-    assert_eq!(desk.change(1, switch(&both, true)).await, AccessDone::Done);
-    desk.change(2, switch(&both[..1], true)).await;
-    let desk = desk.reborn(2).await;
-    let row = |account: &str| StoppedRow {
+    assert_eq!(fixture.change(1, switch(&both, true)).await, AccessDone::Done);
+    fixture.change(2, switch(&both[..1], true)).await;
+    let fixture = fixture.reborn(2).await;
+    let row = |account: &str| StoppedAccount {
         channel: "telegram".into(),
         account: account.into(),
         by: "telegram:1".into(),
         at: t(1),
     };
-    assert_eq!(desk.store.access_state().await.unwrap().stopped, [row("default"), row("work")]);
-    desk.change(3, switch(&both[1..], false)).await;
-    assert_eq!(desk.store.access_state().await.unwrap().stopped, [row("default")]);
+    assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default"), row("work")]);
+    fixture.change(3, switch(&both[1..], false)).await;
+    assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default")]);
     assert_eq!(
-        desk.audit().await,
+        fixture.audit().await,
         [
             "stop telegram: done",
             "stop telegram@work: done",

@@ -1,21 +1,21 @@
 //! What every database behind the store must do: each verb and each rule, as a sentence. The suite speaks only
-//! the store's own words; `desk::open` is the one place that names a database.
+//! the store's own words; `fixture::open` is the one place that names a database.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accept;
 mod albums;
-mod asides;
 mod audit;
-mod bury;
 mod chats;
 mod commands;
+mod context_messages;
 mod dead_letters;
 mod delivery;
-mod desk;
 mod edits;
 mod epochs;
+mod fixture;
 mod grants;
+mod mark_dead;
 mod media;
 mod moves;
 mod pairing;

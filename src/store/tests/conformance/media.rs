@@ -5,7 +5,7 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Attachment, FileKind, Quote};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 const DAY: i64 = 86_400;
 
@@ -29,8 +29,8 @@ fn lost(message: MessageId, n: u32, why: &str) -> MediaRow {
     MediaRow { message, n, got: Err(why.into()) }
 }
 
-fn leaving(file: &str, caption: Option<&str>) -> OutMedia {
-    OutMedia {
+fn leaving(file: &str, caption: Option<&str>) -> OutgoingFile {
+    OutgoingFile {
         file: file.into(),
         name: "Report \"1\".pdf".into(),
         mime: Some("application/pdf".into()),
@@ -40,80 +40,80 @@ fn leaving(file: &str, caption: Option<&str>) -> OutMedia {
     }
 }
 
-async fn in_use(desk: &Desk, names: &[&str]) -> Vec<String> {
-    desk.store.files_in_use(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap()
+async fn in_use(fixture: &Fixture, names: &[&str]) -> Vec<String> {
+    fixture.store.files_in_use(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap()
 }
 
 #[tokio::test]
 async fn what_became_of_each_file_is_known() {
-    let desk = Desk::open().await;
-    let first = desk.heard(1, with_files("1", 2)).await;
-    let second = desk.heard(1, with_files("2", 1)).await;
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(1, with_files("1", 2)).await;
+    let second = fixture.heard(1, with_files("2", 1)).await;
     let rows = vec![got(second, 0, "c"), lost(first, 1, "It is too large."), got(first, 0, "a")];
-    desk.store.fetched(rows.clone(), t(2)).await.unwrap();
-    let read = desk.store.media(&[first, MessageId(4711), second]).await.unwrap();
+    fixture.store.fetched(rows.clone(), t(2)).await.unwrap();
+    let read = fixture.store.media(&[first, MessageId(4711), second]).await.unwrap();
     assert_eq!(read, [rows[2].clone(), rows[1].clone(), rows[0].clone()]);
     // Another attempt replaces the first.
-    desk.store.fetched(vec![got(first, 1, "b")], t(3)).await.unwrap();
-    assert_eq!(desk.store.media(&[first]).await.unwrap(), [got(first, 0, "a"), got(first, 1, "b")]);
-    assert_eq!(desk.claim("anna").await.unwrap().messages[0].attachments[0].kind, FileKind::Voice);
+    fixture.store.fetched(vec![got(first, 1, "b")], t(3)).await.unwrap();
+    assert_eq!(fixture.store.media(&[first]).await.unwrap(), [got(first, 0, "a"), got(first, 1, "b")]);
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].attachments[0].kind, FileKind::Voice);
 }
 
 #[tokio::test]
 async fn old_files_are_named_and_leave_a_word_behind() {
-    let desk = Desk::open().await;
-    let id = desk.heard(1, with_files("1", 3)).await;
-    desk.store.fetched(vec![got(id, 1, "b")], t(20)).await.unwrap();
-    desk.store.fetched(vec![got(id, 0, "a"), lost(id, 2, "no")], t(10)).await.unwrap();
-    assert_eq!(desk.store.media_older(t(10), 9).await.unwrap(), []);
-    assert_eq!(desk.store.media_older(t(30), 1).await.unwrap(), [got(id, 0, "a")]);
-    assert_eq!(desk.store.media_older(t(30), 9).await.unwrap(), [got(id, 0, "a"), got(id, 1, "b")]);
-    desk.store.media_gone(vec![(id, 0)]).await.unwrap();
-    let rows = desk.store.media(&[id]).await.unwrap();
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, with_files("1", 3)).await;
+    fixture.store.fetched(vec![got(id, 1, "b")], t(20)).await.unwrap();
+    fixture.store.fetched(vec![got(id, 0, "a"), lost(id, 2, "no")], t(10)).await.unwrap();
+    assert_eq!(fixture.store.media_older(t(10), 9).await.unwrap(), []);
+    assert_eq!(fixture.store.media_older(t(30), 1).await.unwrap(), [got(id, 0, "a")]);
+    assert_eq!(fixture.store.media_older(t(30), 9).await.unwrap(), [got(id, 0, "a"), got(id, 1, "b")]);
+    fixture.store.media_gone(vec![(id, 0)]).await.unwrap();
+    let rows = fixture.store.media(&[id]).await.unwrap();
     assert_eq!(rows, [lost(id, 0, "no longer kept"), got(id, 1, "b"), lost(id, 2, "no")]);
-    assert_eq!(desk.store.media_older(t(30), 9).await.unwrap(), [got(id, 1, "b")]);
+    assert_eq!(fixture.store.media_older(t(30), 9).await.unwrap(), [got(id, 1, "b")]);
 }
 
 #[tokio::test]
 async fn a_file_is_in_use_while_a_message_or_an_unsent_part_has_it() {
-    let desk = Desk::open().await;
-    let id = desk.heard(1, with_files("1", 1)).await;
-    desk.store.fetched(vec![got(id, 0, "in")], t(2)).await.unwrap();
-    let turn = desk.claim("anna").await.unwrap();
-    desk.ends(Finish { media: vec![leaving("out", None)], ..answered(&turn, "") }).await;
-    assert_eq!(in_use(&desk, &["in", "nobody's", "out"]).await, ["in", "out"]);
-    let part = desk.part("anna").await.unwrap();
-    assert_eq!(in_use(&desk, &["out"]).await, ["out"], "while it is being sent");
-    desk.ended(&part, SendResult::Unknown { error: "?".into() }).await;
-    assert_eq!(in_use(&desk, &["out"]).await, ["out"], "it may be sent again");
-    desk.store.part_dropped(part.post.out, &admin(), t(4)).await.unwrap();
-    desk.store.media_gone(vec![(id, 0)]).await.unwrap();
-    assert_eq!(in_use(&desk, &["in", "out"]).await, Vec::<String>::new());
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, with_files("1", 1)).await;
+    fixture.store.fetched(vec![got(id, 0, "in")], t(2)).await.unwrap();
+    let turn = fixture.claim("anna").await.unwrap();
+    fixture.ends(Finish { media: vec![leaving("out", None)], ..answered(&turn, "") }).await;
+    assert_eq!(in_use(&fixture, &["in", "nobody's", "out"]).await, ["in", "out"]);
+    let part = fixture.part("anna").await.unwrap();
+    assert_eq!(in_use(&fixture, &["out"]).await, ["out"], "while it is being sent");
+    fixture.ended(&part, SendResult::Unknown { error: "?".into() }).await;
+    assert_eq!(in_use(&fixture, &["out"]).await, ["out"], "it may be sent again");
+    fixture.store.part_dropped(part.post.out, &admin(), t(4)).await.unwrap();
+    fixture.store.media_gone(vec![(id, 0)]).await.unwrap();
+    assert_eq!(in_use(&fixture, &["in", "out"]).await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn files_follow_the_answer_in_rows_of_their_own() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
     let media = vec![leaving("one", Some("*see*")), leaving("two", None)];
-    let said = desk.ends(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
+    let said = fixture.ends(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
     let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
     let id = turn.id;
     assert_eq!(keys, [format!("{id}/0"), format!("{id}/m0"), format!("{id}/m1")]);
     assert_eq!((said[1].post.part.body.as_str(), said[1].post.part.plain.as_str()), ("*see*", "see"));
     assert_eq!((said[2].post.part.body.as_str(), said[0].media.as_ref()), ("", None));
     let file = said[1].media.clone().unwrap();
-    assert_eq!(OutMedia { caption: None, ..file.clone() }, leaving("one", None));
+    assert_eq!(OutgoingFile { caption: None, ..file.clone() }, leaving("one", None));
     assert_eq!(file.caption, Some(said[1].post.part.clone()));
     assert_eq!(said[2].media.clone().unwrap(), leaving("two", None));
-    let read = desk.store.parts(None, None, 10).await.unwrap();
+    let read = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(read, said.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
 }
 
 #[tokio::test]
 async fn what_an_operator_sends_may_carry_files_and_is_sent_once() {
-    let desk = Desk::open().await;
-    let outgoing = Outgoing {
+    let fixture = Fixture::open().await;
+    let outgoing = OutgoingMessage {
         address: address("anna"),
         session: None,
         parts: parts("look"),
@@ -122,50 +122,50 @@ async fn what_an_operator_sends_may_carry_files_and_is_sent_once() {
         author: admin(),
         now: t(1),
     };
-    let said = desk.store.send(outgoing.clone()).await.unwrap();
+    let said = fixture.store.send(outgoing.clone()).await.unwrap();
     assert_eq!(said.iter().map(|row| row.post.key.as_str()).collect::<Vec<_>>(), ["send/k/0", "send/k/m0"]);
-    assert_eq!(desk.store.send(outgoing).await.unwrap(), said);
-    desk.part("anna").await.unwrap();
+    assert_eq!(fixture.store.send(outgoing).await.unwrap(), said);
+    fixture.part("anna").await.unwrap();
 }
 
 #[tokio::test]
 async fn an_erased_message_has_no_files_also_not_late() {
-    let desk = Desk::open().await;
-    let id = desk.heard(1, with_files("1", 2)).await;
-    desk.store.fetched(vec![got(id, 0, "a")], t(2)).await.unwrap();
-    desk.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
-    desk.store.fetched(vec![got(id, 1, "b")], t(4)).await.unwrap();
-    assert_eq!(desk.store.media(&[id]).await.unwrap(), []);
-    assert_eq!(in_use(&desk, &["a", "b"]).await, Vec::<String>::new());
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, with_files("1", 2)).await;
+    fixture.store.fetched(vec![got(id, 0, "a")], t(2)).await.unwrap();
+    fixture.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
+    fixture.store.fetched(vec![got(id, 1, "b")], t(4)).await.unwrap();
+    assert_eq!(fixture.store.media(&[id]).await.unwrap(), []);
+    assert_eq!(in_use(&fixture, &["a", "b"]).await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn they_go_with_the_history() {
     let keep =
-        Keep { outbox_days: 1, refused_days: 8, dead_letter_days: 30, history_days: 30, audit_days: 90 };
-    let desk = Desk::open().await;
-    let id = desk.heard(1, with_files("1", 3)).await;
-    desk.store.fetched(vec![got(id, 0, "a"), got(id, 1, "b"), lost(id, 2, "no")], t(2)).await.unwrap();
-    let turn = desk.claim("anna").await.unwrap();
-    desk.ends(answered(&turn, "")).await;
-    let waits = desk.heard(1, with_files("2", 1)).await;
-    desk.store.fetched(vec![got(waits, 0, "w")], t(2)).await.unwrap();
-    assert_eq!(desk.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
-    assert_eq!(desk.store.purge(keep, t(31 * DAY)).await.unwrap(), 5, "a message, a turn and three files");
-    assert_eq!(desk.store.media(&[id, waits]).await.unwrap(), [got(waits, 0, "w")]);
+        Retention { outbox_days: 1, refused_days: 8, dead_letter_days: 30, history_days: 30, audit_days: 90 };
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, with_files("1", 3)).await;
+    fixture.store.fetched(vec![got(id, 0, "a"), got(id, 1, "b"), lost(id, 2, "no")], t(2)).await.unwrap();
+    let turn = fixture.claim("anna").await.unwrap();
+    fixture.ends(answered(&turn, "")).await;
+    let waits = fixture.heard(1, with_files("2", 1)).await;
+    fixture.store.fetched(vec![got(waits, 0, "w")], t(2)).await.unwrap();
+    assert_eq!(fixture.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(keep, t(31 * DAY)).await.unwrap(), 5, "a message, a turn and three files");
+    assert_eq!(fixture.store.media(&[id, waits]).await.unwrap(), [got(waits, 0, "w")]);
 }
 
 #[tokio::test]
 async fn a_files_text_that_does_not_fit_beneath_it_follows_it() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let long = OutMedia { after: parts("one|two"), ..leaving("out/long", None) };
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let long = OutgoingFile { after: parts("one|two"), ..leaving("out/long", None) };
     let media = vec![long, leaving("out/short", Some("short"))];
-    desk.ends(Finish { media, ..answered(&turn, "Here.") }).await;
+    fixture.ends(Finish { media, ..answered(&turn, "Here.") }).await;
     let mut order = Vec::new();
-    while let Some(part) = desk.part("anna").await {
+    while let Some(part) = fixture.part("anna").await {
         order.push((part.post.part.body.clone(), part.media.clone().map(|file| file.file)));
-        desk.ended(&part, sent("1")).await;
+        fixture.ended(&part, sent("1")).await;
     }
     let file = |file: &str| Some(file.to_owned());
     let expected =
@@ -175,28 +175,28 @@ async fn a_files_text_that_does_not_fit_beneath_it_follows_it() {
 
 #[tokio::test]
 async fn a_caption_that_is_refused_follows_its_file_as_a_message() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(Finish { media: vec![leaving("out/a", Some("*short*"))], ..answered(&turn, "") }).await;
-    let file = desk.part("anna").await.unwrap();
-    assert!(desk.ended(&file, SendResult::Uncaptioned { error: "too long".into() }).await);
-    let again = desk.part("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(Finish { media: vec![leaving("out/a", Some("*short*"))], ..answered(&turn, "") }).await;
+    let file = fixture.part("anna").await.unwrap();
+    assert!(fixture.ended(&file, SendResult::Uncaptioned { error: "too long".into() }).await);
+    let again = fixture.part("anna").await.unwrap();
     assert_eq!((again.post.out, again.post.part.body.as_str()), (file.post.out, ""));
     assert!(again.media.as_ref().is_some_and(|file| file.caption.is_none()));
-    desk.ended(&again, sent("1")).await;
-    let words = desk.part("anna").await.unwrap();
+    fixture.ended(&again, sent("1")).await;
+    let words = fixture.part("anna").await.unwrap();
     assert_eq!((words.post.part.body.as_str(), words.post.part.plain.as_str()), ("*short*", "short"));
     assert_eq!(words.post.about, file.post.about);
 }
 
 #[tokio::test]
 async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
-    let desk = Desk::open().await;
-    let first = desk.heard(1, with_files("1", 2)).await;
-    desk.store.fetched(vec![got(first, 0, "a"), lost(first, 1, "It is too large.")], t(2)).await.unwrap();
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(1, with_files("1", 2)).await;
+    fixture.store.fetched(vec![got(first, 0, "a"), lost(first, 1, "It is too large.")], t(2)).await.unwrap();
     let files = async |chat: &str, message: &str| {
         let chat = if chat.contains(':') { chat.parse().unwrap() } else { address(chat) };
-        desk.store.files_of(&chat, message).await.unwrap()
+        fixture.store.files_of(&chat, message).await.unwrap()
     };
     assert_eq!(files("anna", "p-1").await, [got(first, 0, "a"), lost(first, 1, "It is too large.")]);
     assert_eq!(files("bob", "p-1").await, [], "ids belong to their chat");
@@ -206,12 +206,12 @@ async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
 
 #[tokio::test]
 async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let quoting = Incoming { quote: Some(Quote::of("[photo]")), ..says("anna", "1", "this?") };
-    let quoting = desk.heard(1, quoting).await;
-    desk.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
-    assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);
-    desk.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
-    desk.store.fetched(vec![got(quoting, 1000, "a")], t(4)).await.unwrap();
-    assert_eq!(desk.store.media(&[quoting]).await.unwrap(), [], "nobody's after an erasure");
+    let quoting = fixture.heard(1, quoting).await;
+    fixture.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
+    assert_eq!(fixture.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);
+    fixture.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
+    fixture.store.fetched(vec![got(quoting, 1000, "a")], t(4)).await.unwrap();
+    assert_eq!(fixture.store.media(&[quoting]).await.unwrap(), [], "nobody's after an erasure");
 }

@@ -7,7 +7,7 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::{Code, FAILURES, MASK};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 const HOUR: i64 = 3600;
 
@@ -20,24 +20,24 @@ fn wrong(n: u64) -> Code {
 }
 
 /// Makes enough mistakes to be locked out at this time.
-async fn lock_out(desk: &Desk, at: i64) {
+async fn lock_out(fixture: &Fixture, at: i64) {
     for n in 1..=FAILURES {
         let left = FAILURES - n;
-        assert_eq!(desk.approve(at, &wrong(n.into())).await, AccessDone::NoSuchCode { left });
+        assert_eq!(fixture.approve(at, &wrong(n.into())).await, AccessDone::NoSuchCode { left });
     }
 }
 
 #[tokio::test]
 async fn a_strangers_first_message_makes_a_request_and_is_not_kept() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let tell = vec![address("1"), address("web:main")];
-    let accepted = desk.asked(1, Ask { tell, ..asks("eve", "1") }).await;
+    let accepted = fixture.asked(1, Ask { tell, ..asks("eve", "1") }).await;
     let [Stored::Asked { message, new: true }] = accepted.items[..] else { panic!("{accepted:?}") };
-    let row = desk.store.message(message).await.unwrap().unwrap().message;
+    let row = fixture.store.message(message).await.unwrap().unwrap().message;
     assert_eq!((row.disposition.as_str(), row.state.as_str()), ("refused", "refused"));
     assert_eq!((row.reason.as_deref(), row.text.as_str()), (Some(Refusal::Pairing.name()), ""));
-    assert_eq!(desk.store.session(&key("eve")).await.unwrap(), None);
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.session(&key("eve")).await.unwrap(), None);
+    assert_eq!(fixture.store.waiting(), 0);
 
     let [code, one, two] = &accepted.said[..] else { panic!("{:?}", accepted.said) };
     assert_eq!((code.post.key.clone(), &code.address), (format!("{message}/notice/code/0"), &address("eve")));
@@ -55,154 +55,160 @@ async fn a_strangers_first_message_makes_a_request_and_is_not_kept() {
         );
         assert!(row.post.part.body.contains("Shown as eve") && !row.post.part.body.contains(MASK));
     }
-    let mut read = desk.store.parts(None, None, 10).await.unwrap();
+    let mut read = fixture.store.parts(None, None, 10).await.unwrap();
     read.reverse();
     assert_eq!(read, accepted.said, "a row reads back as it was said");
 
-    let open = desk.store.pairing_requests(t(2)).await.unwrap();
+    let open = fixture.store.pairing_requests(t(2)).await.unwrap();
     assert_eq!((open[0].principal.clone(), open[0].address.clone()), (person("eve"), address("eve")));
     assert_eq!((open[0].created, open[0].expires), (t(1), t(1 + HOUR)));
-    assert_eq!(desk.store.pairing_requests(t(1 + HOUR)).await.unwrap(), []);
+    assert_eq!(fixture.store.pairing_requests(t(1 + HOUR)).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_redelivered_request_is_known() {
-    let desk = Desk::open().await;
-    let accepted = desk.asked(1, asks("eve", "1")).await;
+    let fixture = Fixture::open().await;
+    let accepted = fixture.asked(1, asks("eve", "1")).await;
     let [Stored::Asked { message, .. }] = accepted.items[..] else { panic!("{accepted:?}") };
     let known =
         Stored::Duplicate { message, session: key("eve"), same: true, refused: Some(Refusal::Pairing) };
     // Whatever the gate makes of it this time: somebody may have let her in meanwhile.
-    assert_eq!(desk.asked(2, asks("eve", "1")).await.items, std::slice::from_ref(&known));
-    assert_eq!(desk.take(2, vec![says("eve", "1", "let me in")]).await, [known]);
+    assert_eq!(fixture.asked(2, asks("eve", "1")).await.items, std::slice::from_ref(&known));
+    assert_eq!(fixture.take(2, vec![says("eve", "1", "let me in")]).await, [known]);
 }
 
 #[tokio::test]
 async fn a_message_that_was_taken_is_known_though_its_sender_is_a_stranger_now() {
-    let desk = Desk::open().await;
-    let message = desk.heard(1, says("eve", "1", "hello")).await;
+    let fixture = Fixture::open().await;
+    let message = fixture.heard(1, says("eve", "1", "hello")).await;
     let known = Stored::Duplicate { message, session: key("eve"), same: true, refused: None };
-    assert_eq!(desk.asked(2, asks("eve", "1")).await.items, [known]);
-    assert_eq!(desk.store.pairing_requests(t(3)).await.unwrap(), []);
+    assert_eq!(fixture.asked(2, asks("eve", "1")).await.items, [known]);
+    assert_eq!(fixture.store.pairing_requests(t(3)).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn somebody_with_a_code_gets_no_other_one_and_leaves_no_row() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "0")).await;
-    let soon = desk.asked(59, asks("eve", "soon")).await;
-    assert_eq!((soon.items, soon.said), (vec![Stored::PassedOver], vec![]), "she has just got it");
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "0")).await;
+    let soon = fixture.asked(59, asks("eve", "soon")).await;
+    assert_eq!((soon.items, soon.said), (vec![Stored::Dropped], vec![]), "she has just got it");
     for n in 1..60 {
-        let accepted = desk.asked(n * 60, asks("eve", &n.to_string())).await;
-        assert_eq!(accepted.items, [Stored::PassedOver], "after {n} minutes");
+        let accepted = fixture.asked(n * 60, asks("eve", &n.to_string())).await;
+        assert_eq!(accepted.items, [Stored::Dropped], "after {n} minutes");
         // Once she is told that her code is good, and then no more.
         let said: Vec<&str> = accepted.said.iter().map(|row| row.post.key.as_str()).collect();
         assert_eq!(said, if n == 1 { vec!["m1/notice/code_stands/0"] } else { vec![] }, "after {n} minutes");
         assert!(accepted.said.iter().all(|row| row.salt.is_none() && row.address == address("eve")));
     }
-    let again = desk.asked(HOUR, asks("eve", "60")).await;
+    let again = fixture.asked(HOUR, asks("eve", "60")).await;
     assert!(matches!(again.items[..], [Stored::Asked { new: true, .. }]));
     assert_eq!(again.said[0].salt, Some(salt("eve", "60")));
-    let open = desk.store.pairing_requests(t(HOUR)).await.unwrap();
+    let open = fixture.store.pairing_requests(t(HOUR)).await.unwrap();
     assert_eq!(open.len(), 1, "at most one request each");
-    assert!(matches!(desk.approve(HOUR + 1, &code("eve", "0")).await, AccessDone::NoSuchCode { .. }));
-    assert!(matches!(desk.approve(HOUR + 1, &code("eve", "60")).await, AccessDone::Approved(_)));
+    assert!(matches!(fixture.approve(HOUR + 1, &code("eve", "0")).await, AccessDone::NoSuchCode { .. }));
+    assert!(matches!(fixture.approve(HOUR + 1, &code("eve", "60")).await, AccessDone::Approved(_)));
 }
 
 #[tokio::test]
 async fn a_request_of_somebody_who_is_let_in_by_id_is_closed() {
     for scope in [Scope::Dm, Scope::Admin] {
-        let desk = Desk::open().await;
-        desk.asked(0, asks("eve", "0")).await;
-        desk.asked(0, asks("mallory", "1")).await;
+        let fixture = Fixture::open().await;
+        fixture.asked(0, asks("eve", "0")).await;
+        fixture.asked(0, asks("mallory", "1")).await;
         let group = AccessChange::Grant { principal: person("eve"), scope: Scope::Group("-1".into()) };
-        desk.change(1, group).await;
+        fixture.change(1, group).await;
         assert_eq!(
-            desk.store.pairing_requests(t(2)).await.unwrap().len(),
+            fixture.store.pairing_requests(t(2)).await.unwrap().len(),
             2,
             "a group's grant is another thing"
         );
-        desk.change(3, AccessChange::Grant { principal: person("eve"), scope }).await;
-        let open = desk.store.pairing_requests(t(4)).await.unwrap();
+        fixture.change(3, AccessChange::Grant { principal: person("eve"), scope }).await;
+        let open = fixture.store.pairing_requests(t(4)).await.unwrap();
         assert_eq!(open.iter().map(|row| &row.principal).collect::<Vec<_>>(), [&person("mallory")]);
-        assert_eq!(desk.asked(300, asks("eve", "2")).await.said, [], "and she is told of no code any more");
+        assert_eq!(
+            fixture.asked(300, asks("eve", "2")).await.said,
+            [],
+            "and she is told of no code any more"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_denied_stranger_waits_as_long_as_anybody() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "0")).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "0")).await;
     let deny = AccessChange::Deny { code: code("eve", "0"), place: None };
-    let AccessDone::Denied(row) = desk.change(5, deny).await else { panic!("not denied") };
+    let AccessDone::Denied(row) = fixture.change(5, deny).await else { panic!("not denied") };
     assert_eq!(row.principal, person("eve"));
-    assert_eq!(desk.asked(HOUR - 1, asks("eve", "1")).await.items, [Stored::PassedOver]);
-    assert!(matches!(desk.asked(HOUR, asks("eve", "2")).await.items[0], Stored::Asked { .. }));
-    assert!(desk.grants().await.is_empty());
-    assert_eq!(desk.audit().await, ["deny telegram:eve dm: done"]);
+    assert_eq!(fixture.asked(HOUR - 1, asks("eve", "1")).await.items, [Stored::Dropped]);
+    assert!(matches!(fixture.asked(HOUR, asks("eve", "2")).await.items[0], Stored::Asked { .. }));
+    assert!(fixture.grants().await.is_empty());
+    assert_eq!(fixture.audit().await, ["deny telegram:eve dm: done"]);
 }
 
 #[tokio::test]
 async fn a_flood_gets_no_answer_and_no_row() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let closed = |n: &str| Ask { open: false, ..asks(n, n) };
-    assert_eq!(desk.asked(1, closed("1")).await, Accepted { items: vec![Stored::PassedOver], said: vec![] });
-    assert_eq!(desk.asked(1, Ask { most: 0, ..asks("2", "2") }).await.items, [Stored::PassedOver]);
-    assert_eq!(desk.store.pairing_requests(t(1)).await.unwrap(), []);
+    assert_eq!(fixture.asked(1, closed("1")).await, Accepted { items: vec![Stored::Dropped], said: vec![] });
+    assert_eq!(fixture.asked(1, Ask { most: 0, ..asks("2", "2") }).await.items, [Stored::Dropped]);
+    assert_eq!(fixture.store.pairing_requests(t(1)).await.unwrap(), []);
     assert!(
-        matches!(desk.asked(2, asks("1", "3")).await.items[0], Stored::Asked { .. }),
+        matches!(fixture.asked(2, asks("1", "3")).await.items[0], Stored::Asked { .. }),
         "later she may ask"
     );
 }
 
 #[tokio::test]
 async fn the_oldest_of_too_many_requests_gives_way_and_may_ask_again_at_once() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let few = |who: &str, event: &str| Ask { most: 2, ..asks(who, event) };
-    desk.asked(1, few("a", "1")).await;
-    desk.asked(2, few("b", "2")).await;
+    fixture.asked(1, few("a", "1")).await;
+    fixture.asked(2, few("b", "2")).await;
     // Another account has its own room.
     let work = frontdesk_core::address::Principal::new("telegram", Some("work"), "w").unwrap();
-    desk.asked(2, Ask { principal: work, ..few("w", "w") }).await;
-    desk.asked(3, few("c", "3")).await;
+    fixture.asked(2, Ask { principal: work, ..few("w", "w") }).await;
+    fixture.asked(3, few("c", "3")).await;
     let names = async || {
-        let open = desk.store.pairing_requests(t(9)).await.unwrap();
+        let open = fixture.store.pairing_requests(t(9)).await.unwrap();
         open.into_iter().map(|row| row.principal.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names().await, ["telegram:b", "telegram@work:w", "telegram:c"]);
-    assert!(matches!(desk.approve(3, &code("a", "1")).await, AccessDone::NoSuchCode { .. }));
-    assert_eq!(desk.part("a").await, None, "a code that is worth nothing is not told any more");
-    assert!(matches!(desk.asked(4, few("a", "4")).await.items[0], Stored::Asked { .. }));
+    assert!(matches!(fixture.approve(3, &code("a", "1")).await, AccessDone::NoSuchCode { .. }));
+    assert_eq!(fixture.part("a").await, None, "a code that is worth nothing is not told any more");
+    assert!(matches!(fixture.asked(4, few("a", "4")).await.items[0], Stored::Asked { .. }));
     assert_eq!(names().await, ["telegram@work:w", "telegram:c", "telegram:a"]);
-    assert!(desk.part("a").await.is_some());
+    assert!(fixture.part("a").await.is_some());
 }
 
 #[tokio::test]
 async fn a_code_lets_its_owner_in_and_says_so() {
-    let desk = Desk::open().await;
-    desk.asked(1, asks("eve", "1")).await;
-    desk.asked(1, asks("mallory", "2")).await;
-    let AccessDone::Approved(row) = desk.approve(2, &code("eve", "1")).await else { panic!("not approved") };
+    let fixture = Fixture::open().await;
+    fixture.asked(1, asks("eve", "1")).await;
+    fixture.asked(1, asks("mallory", "2")).await;
+    let AccessDone::Approved(row) = fixture.approve(2, &code("eve", "1")).await else {
+        panic!("not approved")
+    };
     assert_eq!((row.principal, row.address), (person("eve"), address("eve")));
-    let grants = desk.store.access_state().await.unwrap().grants;
+    let grants = fixture.store.access_state().await.unwrap().grants;
     let [GrantRow { principal, scope: Scope::Dm, source, by, shown, created }] = &grants[..] else {
         panic!("{grants:?}")
     };
     assert_eq!((principal, source.as_str(), by.as_str()), (&person("eve"), "pairing", "telegram:1"));
     assert_eq!((shown.as_deref(), *created), (Some("Shown as eve"), t(2)));
-    let told = desk.texts("queued").await;
+    let told = fixture.texts("queued").await;
     assert!(told[2].starts_with("You may write to me now"), "{told:?}");
-    assert_eq!(desk.audit().await, ["approve telegram:eve dm: done"]);
-    let open = desk.store.pairing_requests(t(2)).await.unwrap();
+    assert_eq!(fixture.audit().await, ["approve telegram:eve dm: done"]);
+    let open = fixture.store.pairing_requests(t(2)).await.unwrap();
     assert_eq!(open.iter().map(|row| row.principal.clone()).collect::<Vec<_>>(), [person("mallory")]);
 }
 
 #[tokio::test]
 async fn two_approvals_at_once_make_one_grant() {
     for _ in 0..20 {
-        let desk = Desk::open().await;
-        desk.asked(1, asks("eve", "1")).await;
-        let (a, b) = (desk.store.clone(), desk.store.clone());
+        let fixture = Fixture::open().await;
+        fixture.asked(1, asks("eve", "1")).await;
+        let (a, b) = (fixture.store.clone(), fixture.store.clone());
         let other = Author { name: "cli".into(), via: "cli" };
         let (one, two) = tokio::join!(
             a.change_access(approves(&code("eve", "1")), admin(), t(2)),
@@ -212,96 +218,96 @@ async fn two_approvals_at_once_make_one_grant() {
             .iter()
             .filter(|done| matches!(done, AccessDone::Approved(_)))
             .count();
-        assert_eq!((approved, desk.grants().await), (1, vec!["telegram:eve dm".into()]));
+        assert_eq!((approved, fixture.grants().await), (1, vec!["telegram:eve dm".into()]));
     }
 }
 
 #[tokio::test]
 async fn a_code_is_good_once_for_an_hour_in_its_own_place() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
     let there = |channel: &str, account: &str| AccessChange::Approve {
         code: code("eve", "1"),
         place: Some((channel.into(), account.into())),
     };
     let none = |done: &AccessDone| matches!(done, AccessDone::NoSuchCode { .. });
-    assert!(none(&desk.change(1, there("telegram", "work")).await), "another account");
-    assert!(none(&desk.change(1, there("discord", "default")).await), "another channel");
-    assert!(none(&desk.approve(HOUR, &code("eve", "1")).await), "too late");
-    assert!(none(&desk.approve(-HOUR, &code("eve", "1")).await), "a clock that was put back");
-    assert!(desk.grants().await.is_empty());
-    assert!(matches!(desk.change(HOUR - 1, there("telegram", "default")).await, AccessDone::Approved(_)));
-    assert!(none(&desk.approve(HOUR - 1, &code("eve", "1")).await), "used");
-    assert_eq!(desk.grants().await, ["telegram:eve dm"]);
+    assert!(none(&fixture.change(1, there("telegram", "work")).await), "another account");
+    assert!(none(&fixture.change(1, there("discord", "default")).await), "another channel");
+    assert!(none(&fixture.approve(HOUR, &code("eve", "1")).await), "too late");
+    assert!(none(&fixture.approve(-HOUR, &code("eve", "1")).await), "a clock that was put back");
+    assert!(fixture.grants().await.is_empty());
+    assert!(matches!(fixture.change(HOUR - 1, there("telegram", "default")).await, AccessDone::Approved(_)));
+    assert!(none(&fixture.approve(HOUR - 1, &code("eve", "1")).await), "used");
+    assert_eq!(fixture.grants().await, ["telegram:eve dm"]);
 }
 
 #[tokio::test]
 async fn too_many_wrong_codes_lock_out_right_ones_too() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
-    lock_out(&desk, 10).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
+    lock_out(&fixture, 10).await;
     let locked = AccessDone::Locked { until: t(10 + HOUR) };
-    assert_eq!(desk.approve(11, &code("eve", "1")).await, locked);
+    assert_eq!(fixture.approve(11, &code("eve", "1")).await, locked);
     let deny = AccessChange::Deny { code: code("eve", "1"), place: None };
-    assert_eq!(desk.change(12, deny).await, locked);
-    assert!(desk.grants().await.is_empty());
-    let lines = desk.audit().await;
+    assert_eq!(fixture.change(12, deny).await, locked);
+    assert!(fixture.grants().await.is_empty());
+    let lines = fixture.audit().await;
     assert_eq!(lines[0], "approve anybody: refused:no_such_code");
     assert_eq!(lines[5..], ["approve anybody: refused:locked", "deny anybody: refused:locked"]);
     // Another author is not locked, and another way in stays open.
     let cli = Author { name: "cli".into(), via: "cli" };
-    let done = desk.store.change_access(approves(&code("eve", "1")), cli, t(13)).await.unwrap();
+    let done = fixture.store.change_access(approves(&code("eve", "1")), cli, t(13)).await.unwrap();
     assert!(matches!(done, AccessDone::Approved(_)));
     let grant = AccessChange::Grant { principal: person("bob"), scope: Scope::Dm };
-    assert_eq!(desk.change(14, grant).await, AccessDone::Granted { new: true });
-    assert_eq!(desk.approve(10 + HOUR, &wrong(9)).await, AccessDone::NoSuchCode { left: 4 }, "over");
+    assert_eq!(fixture.change(14, grant).await, AccessDone::Granted { new: true });
+    assert_eq!(fixture.approve(10 + HOUR, &wrong(9)).await, AccessDone::NoSuchCode { left: 4 }, "over");
 }
 
 #[tokio::test]
 async fn a_lock_a_grant_and_a_request_outlive_the_process() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
-    desk.change(1, AccessChange::Grant { principal: person("bob"), scope: Scope::Admin }).await;
-    lock_out(&desk, 10).await;
-    let desk = desk.reborn(2).await;
-    desk.store.recover(recovery()).await.unwrap();
-    assert_eq!(desk.approve(11, &code("eve", "1")).await, AccessDone::Locked { until: t(10 + HOUR) });
-    assert_eq!(desk.grants().await, ["telegram:bob admin"]);
-    assert_eq!(desk.store.pairing_requests(t(12)).await.unwrap().len(), 1);
-    assert_eq!(desk.asked(13, asks("eve", "2")).await.items, [Stored::PassedOver]);
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
+    fixture.change(1, AccessChange::Grant { principal: person("bob"), scope: Scope::Admin }).await;
+    lock_out(&fixture, 10).await;
+    let fixture = fixture.reborn(2).await;
+    fixture.store.recover(recovery()).await.unwrap();
+    assert_eq!(fixture.approve(11, &code("eve", "1")).await, AccessDone::Locked { until: t(10 + HOUR) });
+    assert_eq!(fixture.grants().await, ["telegram:bob admin"]);
+    assert_eq!(fixture.store.pairing_requests(t(12)).await.unwrap().len(), 1);
+    assert_eq!(fixture.asked(13, asks("eve", "2")).await.items, [Stored::Dropped]);
 }
 
 #[tokio::test]
 async fn failures_are_forgotten_with_time_and_with_success() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
     for (n, (minute, left)) in [(0, 4), (0, 3), (12, 3), (24, 3), (59, 4), (59, 3)].into_iter().enumerate() {
-        let done = desk.approve(minute * 60, &wrong(n as u64)).await;
+        let done = fixture.approve(minute * 60, &wrong(n as u64)).await;
         assert_eq!(done, AccessDone::NoSuchCode { left }, "after {minute} minutes");
     }
-    assert!(matches!(desk.approve(HOUR - 1, &code("eve", "1")).await, AccessDone::Approved(_)));
-    assert_eq!(desk.approve(HOUR - 1, &wrong(9)).await, AccessDone::NoSuchCode { left: 4 });
+    assert!(matches!(fixture.approve(HOUR - 1, &code("eve", "1")).await, AccessDone::Approved(_)));
+    assert_eq!(fixture.approve(HOUR - 1, &wrong(9)).await, AccessDone::NoSuchCode { left: 4 });
 }
 
 #[tokio::test]
 async fn a_thousand_guesses_find_nothing_and_few_are_looked_at() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
     let mut looked = 0;
     for n in 0..1000 {
-        match desk.approve(n, &wrong(n as u64)).await {
+        match fixture.approve(n, &wrong(n as u64)).await {
             AccessDone::NoSuchCode { .. } => looked += 1,
             AccessDone::Locked { .. } => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((looked, desk.grants().await), (5, vec![]));
+    assert_eq!((looked, fixture.grants().await), (5, vec![]));
 }
 
 #[tokio::test]
 async fn a_command_takes_the_same_road() {
-    let desk = Desk::open().await;
-    desk.asked(0, asks("eve", "1")).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, asks("eve", "1")).await;
     let run = async |event: &str, code: Code| {
         let text = format!("/gateway pair {}", code.reveal());
         let pair = Incoming {
@@ -309,10 +315,10 @@ async fn a_command_takes_the_same_road() {
             digest: digest(&text),
             ..commands("1", event, EpochChange::ByRule)
         };
-        let id = desk.heard(1, pair).await;
+        let id = fixture.heard(1, pair).await;
         let effect = CommandEffect::Access { change: Box::new(approves(&code)), author: admin() };
         let reply = Box::new(|facts: &CommandFacts| format!("{facts:?}"));
-        (id, done(desk.store.answer_command(id, effect, t(2), reply).await.unwrap()))
+        (id, done(fixture.store.answer_command(id, effect, t(2), reply).await.unwrap()))
     };
     for n in 1..FAILURES {
         let (_, said) = run(&format!("c{n}"), wrong(n.into())).await;
@@ -323,54 +329,58 @@ async fn a_command_takes_the_same_road() {
     let CommandFacts::Access(done) = &facts else { panic!("{facts:?}") };
     assert!(matches!(&**done, AccessDone::Approved(row) if row.principal == person("eve")));
     assert_eq!(said[0].post.part.body, format!("{facts:?}"));
-    let row = desk.store.message(id).await.unwrap().unwrap().message;
+    let row = fixture.store.message(id).await.unwrap().unwrap().message;
     assert_eq!((row.state.as_str(), row.text.as_str()), ("answered", MASK), "the code stays nowhere");
-    assert_eq!((desk.grants().await, desk.store.waiting()), (vec!["telegram:eve dm".into()], 0));
+    assert_eq!((fixture.grants().await, fixture.store.waiting()), (vec!["telegram:eve dm".into()], 0));
 }
 
 #[tokio::test]
 async fn a_request_that_cannot_be_told_is_passed_as_dead() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let broken = Ask { address: address("PANIC"), ..asks("eve", "1") };
-    let accepted = desk.asked(1, broken).await;
+    let accepted = fixture.asked(1, broken).await;
     assert!(matches!(accepted.items[..], [Stored::Dead { .. }]), "{accepted:?}");
-    assert_eq!(desk.store.pairing_requests(t(2)).await.unwrap(), [], "there is no code that nobody was told");
+    assert_eq!(
+        fixture.store.pairing_requests(t(2)).await.unwrap(),
+        [],
+        "there is no code that nobody was told"
+    );
 }
 
 #[tokio::test]
 async fn requests_are_purged_when_nothing_hangs_on_them() {
     const DAY: i64 = 24 * HOUR;
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for (n, who) in ["open", "approved", "denied"].into_iter().enumerate() {
-        desk.asked(0, asks(who, &n.to_string())).await;
+        fixture.asked(0, asks(who, &n.to_string())).await;
     }
-    desk.approve(1, &code("approved", "1")).await;
-    desk.change(1, AccessChange::Deny { code: code("denied", "2"), place: None }).await;
-    desk.approve(1, &wrong(1)).await;
-    let keep = Keep {
+    fixture.approve(1, &code("approved", "1")).await;
+    fixture.change(1, AccessChange::Deny { code: code("denied", "2"), place: None }).await;
+    fixture.approve(1, &wrong(1)).await;
+    let keep = Retention {
         outbox_days: 999,
         refused_days: 999,
         dead_letter_days: 999,
         history_days: 999,
         audit_days: 10,
     };
-    assert_eq!(desk.store.purge(keep, t(1)).await.unwrap(), 0);
-    assert_eq!(desk.store.purge(keep, t(7 * DAY)).await.unwrap(), 1, "a wrong code");
-    assert_eq!(desk.store.purge(keep, t(9 * DAY)).await.unwrap(), 3);
-    assert_eq!(desk.store.purge(keep, t(11 * DAY)).await.unwrap(), 3, "lines of the audit");
-    assert_eq!(desk.grants().await, ["telegram:approved dm"]);
+    assert_eq!(fixture.store.purge(keep, t(1)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(keep, t(7 * DAY)).await.unwrap(), 1, "a wrong code");
+    assert_eq!(fixture.store.purge(keep, t(9 * DAY)).await.unwrap(), 3);
+    assert_eq!(fixture.store.purge(keep, t(11 * DAY)).await.unwrap(), 3, "lines of the audit");
+    assert_eq!(fixture.grants().await, ["telegram:approved dm"]);
 }
 
 #[tokio::test]
 async fn nothing_that_is_said_about_codes_says_one() {
-    let desk = Desk::open().await;
-    desk.asked(0, Ask { tell: vec![address("1")], ..asks("eve", "1") }).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(0, Ask { tell: vec![address("1")], ..asks("eve", "1") }).await;
     let code = code("eve", "1");
-    desk.approve(1, &wrong(1)).await;
-    let done = desk.approve(1, &code).await;
-    let mut words: BTreeSet<String> = desk.audit().await.into_iter().collect();
-    words.extend(desk.texts("queued").await);
+    fixture.approve(1, &wrong(1)).await;
+    let done = fixture.approve(1, &code).await;
+    let mut words: BTreeSet<String> = fixture.audit().await.into_iter().collect();
+    words.extend(fixture.texts("queued").await);
     words.insert(format!("{done:?} {:?}", approves(&code)));
-    words.insert(format!("{:?}", desk.store.access_state().await.unwrap()));
+    words.insert(format!("{:?}", fixture.store.access_state().await.unwrap()));
     assert!(words.iter().all(|text| !text.contains(code.reveal())), "{words:?}");
 }

@@ -3,11 +3,11 @@
 use frontdesk_core::message::Refusal;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 const DAY: i64 = 86_400;
-const KEEP: Keep =
-    Keep { outbox_days: 14, refused_days: 8, dead_letter_days: 30, history_days: 365, audit_days: 90 };
+const KEEP: Retention =
+    Retention { outbox_days: 14, refused_days: 8, dead_letter_days: 30, history_days: 365, audit_days: 90 };
 
 fn refused(event: &str) -> Incoming {
     let disposition = Disposition::Refused(Refusal::RateLimited);
@@ -16,61 +16,61 @@ fn refused(event: &str) -> Incoming {
 
 #[tokio::test]
 async fn each_kind_goes_in_its_own_time() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "one|two")).await;
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, sent("1")).await;
-    desk.heard(0, refused("r")).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "one|two")).await;
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, sent("1")).await;
+    fixture.heard(0, refused("r")).await;
     for (days, gone) in [(7, 0), (9, 1), (13, 0), (15, 1), (364, 0), (366, 2)] {
-        assert_eq!(desk.store.purge(KEEP, t(days * DAY)).await.unwrap(), gone, "after {days} days");
+        assert_eq!(fixture.store.purge(KEEP, t(days * DAY)).await.unwrap(), gone, "after {days} days");
     }
-    assert_eq!(desk.texts("queued").await, ["two"], "what is still to be sent stays");
-    assert!(desk.store.history(&key("anna"), None, None, 10).await.unwrap().is_empty());
-    assert!(desk.store.session(&key("anna")).await.unwrap().is_some(), "the session stays");
+    assert_eq!(fixture.texts("queued").await, ["two"], "what is still to be sent stays");
+    assert!(fixture.store.history(&key("anna"), None, None, 10).await.unwrap().is_empty());
+    assert!(fixture.store.session(&key("anna")).await.unwrap().is_some(), "the session stays");
 }
 
 #[tokio::test]
 async fn no_event_id_goes_before_its_last_redelivery() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "")).await;
-    desk.heard(10, refused("r")).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "")).await;
+    fixture.heard(10, refused("r")).await;
     let greedy =
-        Keep { outbox_days: 0, refused_days: 0, dead_letter_days: 0, history_days: 0, audit_days: 0 };
-    assert_eq!(desk.store.purge(greedy, t(7 * DAY)).await.unwrap(), 0);
-    assert_eq!(desk.store.purge(greedy, t(9 * DAY)).await.unwrap(), 3);
+        Retention { outbox_days: 0, refused_days: 0, dead_letter_days: 0, history_days: 0, audit_days: 0 };
+    assert_eq!(fixture.store.purge(greedy, t(7 * DAY)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(greedy, t(9 * DAY)).await.unwrap(), 3);
 }
 
 #[tokio::test]
 async fn what_waits_or_runs_stays_however_old() {
-    let desk = Desk::open().await;
-    desk.turn("anna", "a").await;
-    desk.heard(11, says("anna", "2", "b")).await;
-    assert_eq!(desk.store.purge(KEEP, t(4000 * DAY)).await.unwrap(), 0);
+    let fixture = Fixture::open().await;
+    fixture.turn("anna", "a").await;
+    fixture.heard(11, says("anna", "2", "b")).await;
+    assert_eq!(fixture.store.purge(KEEP, t(4000 * DAY)).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_large_purge_goes_in_small_units() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let items = (0..1000).map(|n| refused(&n.to_string())).collect();
-    desk.take(1, items).await;
-    assert_eq!(desk.store.purge(KEEP, t(9 * DAY)).await.unwrap(), 1000);
+    fixture.take(1, items).await;
+    assert_eq!(fixture.store.purge(KEEP, t(9 * DAY)).await.unwrap(), 1000);
 }
 
 #[tokio::test]
 async fn what_is_kept_longer_than_the_calendar_is_never_purged() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "")).await;
-    desk.heard(10, refused("r")).await;
-    let ever = Keep {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "")).await;
+    fixture.heard(10, refused("r")).await;
+    let ever = Retention {
         outbox_days: u32::MAX,
         refused_days: u32::MAX,
         dead_letter_days: u32::MAX,
         history_days: u32::MAX,
         audit_days: u32::MAX,
     };
-    assert_eq!(desk.store.purge(ever, t(9000 * DAY)).await.unwrap(), 0);
-    assert_eq!(desk.store.purge(Keep { refused_days: 8, ..ever }, t(9000 * DAY)).await.unwrap(), 1);
+    assert_eq!(fixture.store.purge(ever, t(9000 * DAY)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(Retention { refused_days: 8, ..ever }, t(9000 * DAY)).await.unwrap(), 1);
 }

@@ -2,53 +2,53 @@
 
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn sessions_are_listed_page_by_page_and_by_channel() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for who in ["web:main", "telegram:anna", "telegram:bob", "web:other"] {
-        desk.heard(1, says(who, who, "x")).await;
+        fixture.heard(1, says(who, who, "x")).await;
     }
-    let page = desk.store.sessions(None, None, 3).await.unwrap();
+    let page = fixture.store.sessions(None, None, 3).await.unwrap();
     assert_eq!(page.len(), 3);
-    let rest = desk.store.sessions(None, Some(&page[2].key), 3).await.unwrap();
+    let rest = fixture.store.sessions(None, Some(&page[2].key), 3).await.unwrap();
     assert_eq!(rest.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key("web:other")]);
-    let web = desk.store.sessions(Some("web"), None, 10).await.unwrap();
+    let web = fixture.store.sessions(Some("web"), None, 10).await.unwrap();
     assert_eq!(
         web.iter().map(|row| row.key.clone()).collect::<Vec<_>>(),
         [key("web:main"), key("web:other")]
     );
     assert_eq!((web[0].waiting, web[0].created), (1, t(1)));
-    assert!(desk.store.sessions(Some("irc"), None, 10).await.unwrap().is_empty());
-    assert_eq!(desk.store.session(&key("nobody")).await.unwrap(), None);
+    assert!(fixture.store.sessions(Some("irc"), None, 10).await.unwrap().is_empty());
+    assert_eq!(fixture.store.session(&key("nobody")).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn epochs_say_how_they_open_and_how_long_they_are() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "opening")).await;
-    desk.heard(2, says("anna", "2", "more")).await;
-    desk.heard(3, commands("anna", "3", EpochChange::New)).await;
-    let epochs = desk.store.epochs(&key("anna"), None, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "opening")).await;
+    fixture.heard(2, says("anna", "2", "more")).await;
+    fixture.heard(3, commands("anna", "3", EpochChange::New)).await;
+    let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!((epochs[0].n, epochs[0].messages, epochs[0].first_text.as_deref()), (2, 0, None));
     assert_eq!((epochs[1].n, epochs[1].messages, epochs[1].first_text.as_deref()), (1, 2, Some("opening")));
     assert_eq!(epochs[1].started, t(1));
-    let older = desk.store.epochs(&key("anna"), Some(2), 10).await.unwrap();
+    let older = fixture.store.epochs(&key("anna"), Some(2), 10).await.unwrap();
     assert_eq!(older.iter().map(|e| e.n).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]
 async fn history_is_read_backwards_over_all_epochs_or_in_one() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let mut all = vec![];
     for n in 1..=3 {
-        all.push(desk.heard(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
+        all.push(fixture.heard(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
     }
-    all.push(desk.heard(4, Incoming { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
-    desk.heard(5, says("bob", "5", "elsewhere")).await;
+    all.push(fixture.heard(4, Incoming { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
+    fixture.heard(5, says("bob", "5", "elsewhere")).await;
     let read = async |epoch, before, limit| {
-        let rows = desk.store.history(&key("anna"), epoch, before, limit).await.unwrap();
+        let rows = fixture.store.history(&key("anna"), epoch, before, limit).await.unwrap();
         rows.iter().map(|row| row.message.id).collect::<Vec<_>>()
     };
     assert_eq!(read(None, None, 10).await, [all[3], all[2], all[1], all[0]]);
@@ -60,16 +60,16 @@ async fn history_is_read_backwards_over_all_epochs_or_in_one() {
 
 #[tokio::test]
 async fn totals_count_what_there_is() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.store.totals().await.unwrap(), Totals::default());
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "one|two")).await;
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, SendResult::Dead { error: "x".into() }).await;
-    desk.turn("bob", "b").await;
-    desk.heard(30, says("bob", "2", "c")).await;
-    desk.heard(31, says("eve", "3", "d")).await;
-    let totals = desk.store.totals().await.unwrap();
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.store.totals().await.unwrap(), Totals::default());
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "one|two")).await;
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, SendResult::Dead { error: "x".into() }).await;
+    fixture.turn("bob", "b").await;
+    fixture.heard(30, says("bob", "2", "c")).await;
+    fixture.heard(31, says("eve", "3", "d")).await;
+    let totals = fixture.store.totals().await.unwrap();
     let expected = Totals {
         sessions: 3,
         waiting: 2,
@@ -86,29 +86,29 @@ async fn totals_count_what_there_is() {
 
 #[tokio::test]
 async fn a_token_can_be_replaced() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.store.token("me").await.unwrap(), None);
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.store.token("me").await.unwrap(), None);
     for hash in [vec![1; 32], vec![2; 32]] {
-        desk.store.token_made("me", hash.clone(), t(1)).await.unwrap();
-        assert_eq!(desk.store.token("me").await.unwrap(), Some(hash));
+        fixture.store.token_made("me", hash.clone(), t(1)).await.unwrap();
+        assert_eq!(fixture.store.token("me").await.unwrap(), Some(hash));
     }
 }
 
 #[tokio::test]
 async fn parts_are_listed_newest_first() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "one|two|three")).await;
-    let page = desk.store.parts(None, None, 2).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "one|two|three")).await;
+    let page = fixture.store.parts(None, None, 2).await.unwrap();
     assert_eq!(page.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["three", "two"]);
-    let rest = desk.store.parts(Some("queued"), Some(page[1].post.out), 2).await.unwrap();
+    let rest = fixture.store.parts(Some("queued"), Some(page[1].post.out), 2).await.unwrap();
     assert_eq!(rest.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["one"]);
-    assert!(desk.store.parts(Some("sent"), None, 2).await.unwrap().is_empty());
+    assert!(fixture.store.parts(Some("sent"), None, 2).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_channel_is_found_among_agents_and_accounts() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let wanted = [
         "agent:a-b:web:dm:1",
         "agent:a-b:web:dm:2",
@@ -124,41 +124,41 @@ async fn a_channel_is_found_among_agents_and_accounts() {
         "agent:c:irc:dm:1",
     ];
     for name in wanted.iter().chain(&others) {
-        desk.heard(1, Incoming { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
+        fixture.heard(1, Incoming { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
     }
     let names = |rows: &[SessionRow]| rows.iter().map(|row| row.key.to_string()).collect::<Vec<_>>();
-    assert_eq!(names(&desk.store.sessions(Some("web"), None, 100).await.unwrap()), wanted);
+    assert_eq!(names(&fixture.store.sessions(Some("web"), None, 100).await.unwrap()), wanted);
     let (mut paged, mut after) = (vec![], None);
     loop {
-        let page = desk.store.sessions(Some("web"), after.as_ref(), 2).await.unwrap();
+        let page = fixture.store.sessions(Some("web"), after.as_ref(), 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.key.clone());
         paged.extend(names(&page));
     }
     assert_eq!(paged, wanted);
-    assert_eq!(desk.store.sessions(Some("web"), None, 0).await.unwrap(), []);
+    assert_eq!(fixture.store.sessions(Some("web"), None, 0).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_page_is_bounded_in_bytes_and_has_one_row_at_least() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..5 {
-        let turn = desk.turn("anna", &format!("{n} {}", "x".repeat(1000))).await;
-        desk.ends(answered(&turn, &"y".repeat(1000))).await;
+        let turn = fixture.turn("anna", &format!("{n} {}", "x".repeat(1000))).await;
+        fixture.ends(answered(&turn, &"y".repeat(1000))).await;
     }
-    let key = desk.turn("anna", "last").await.session;
+    let key = fixture.turn("anna", "last").await.session;
     for (most, rows) in [(0, 1), (2500, 2), (4500, 3), (1 << 20, 6)] {
-        let page = desk.store.history_page(&key, None, None, 100, most).await.unwrap();
+        let page = fixture.store.history_page(&key, None, None, 100, most).await.unwrap();
         assert_eq!((page.rows.len(), page.more), (rows, rows < 6), "{most}");
-        let page = desk.store.history_page(&key, Some(1), None, 100, most).await.unwrap();
+        let page = fixture.store.history_page(&key, Some(1), None, 100, most).await.unwrap();
         assert_eq!((page.rows.len(), page.more), (rows, rows < 6), "{most}");
     }
     // A part holds its text twice: as it is sent, and plain.
     for (most, rows) in [(0, 1), (4500, 2), (1 << 20, 5)] {
         for state in [None, Some("queued")] {
-            let page = desk.store.parts_page(state, None, 100, most).await.unwrap();
+            let page = fixture.store.parts_page(state, None, 100, most).await.unwrap();
             assert_eq!((page.rows.len(), page.more), (rows, rows < 5), "{most} {state:?}");
         }
     }
-    assert_eq!(desk.store.history_page(&key, None, None, 2, 1 << 20).await.unwrap().rows.len(), 2);
+    assert_eq!(fixture.store.history_page(&key, None, None, 2, 1 << 20).await.unwrap().rows.len(), 2);
 }

@@ -3,97 +3,98 @@
 use frontdesk_core::act::Ending;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn a_running_turn_of_an_earlier_boot_runs_once_more() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let desk = desk.reborn(2).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let fixture = fixture.reborn(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead, found.sessions), (1, 0, 0, vec![key("anna")]));
-    let again = desk.claim("anna").await.unwrap();
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.id, again.attempt, again.deaths), (turn.id, 2, 1));
-    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
 }
 
 #[tokio::test]
 async fn our_own_turns_are_no_orphans() {
-    let desk = Desk::open().await;
-    desk.turn("anna", "a").await;
-    assert_eq!(desk.store.recover(recovery()).await.unwrap(), Recovered::default());
+    let fixture = Fixture::open().await;
+    fixture.turn("anna", "a").await;
+    assert_eq!(fixture.store.recover(recovery()).await.unwrap(), Recovered::default());
 }
 
 #[tokio::test]
 async fn a_turn_that_died_twice_is_dead_and_the_next_message_goes_on() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let next = desk.heard(11, says("anna", "2", "b")).await;
-    let desk = desk.reborn(2).await;
-    desk.store.recover(recovery()).await.unwrap();
-    desk.claim("anna").await.unwrap();
-    let desk = desk.reborn(3).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let next = fixture.heard(11, says("anna", "2", "b")).await;
+    let fixture = fixture.reborn(2).await;
+    fixture.store.recover(recovery()).await.unwrap();
+    fixture.claim("anna").await.unwrap();
+    let fixture = fixture.reborn(3).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.dead), (0, 1));
-    assert_eq!(desk.state(ids(&turn)[0]).await, ("dead".into(), Some("agent_crashed".into())));
-    let line = desk.part("anna").await.unwrap();
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("agent_crashed".into())));
+    let line = fixture.part("anna").await.unwrap();
     assert_eq!(line.post.key, format!("{}/notice/failed/0", turn.id));
-    assert_eq!(ids(&desk.claim("anna").await.unwrap()), [next]);
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [next]);
 }
 
 #[tokio::test]
 async fn an_orderly_stop_is_no_death() {
-    let mut desk = Desk::open().await;
-    desk.turn("anna", "a").await;
+    let mut fixture = Fixture::open().await;
+    fixture.turn("anna", "a").await;
     for boot in 2..6 {
-        desk = desk.reborn(boot).await;
-        desk.store.recover(recovery()).await.unwrap();
-        let turn = desk.claim("anna").await.unwrap();
+        fixture = fixture.reborn(boot).await;
+        fixture.store.recover(recovery()).await.unwrap();
+        let turn = fixture.claim("anna").await.unwrap();
         assert!(turn.deaths <= 1, "{turn:?}");
-        done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+        done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     }
 }
 
 #[tokio::test]
 async fn a_turn_that_had_acted_is_not_run_again() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    done(desk.store.side_effect(turn.id, turn.fence, "I sent".into(), t(1)).await.unwrap());
-    let desk = desk.reborn(2).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    done(fixture.store.side_effect(turn.id, turn.fence, "I sent".into(), t(1)).await.unwrap());
+    let fixture = fixture.reborn(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.interrupted, found.addresses), (1, vec![address("anna")]));
-    assert_eq!(desk.claim("anna").await, None);
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "I sent\n\n(interrupted, /retry)");
-    assert_eq!(desk.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
-    let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+    assert_eq!(fixture.claim("anna").await, None);
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "I sent\n\n(interrupted, /retry)");
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
+    let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!(row.turn_state.as_deref(), Some("interrupted"));
     assert_eq!(row.answer.as_deref(), Some("I sent"));
 }
 
 #[tokio::test]
 async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for (who, acts) in [("anna", false), ("bob", true)] {
-        let turn = desk.turn(who, who).await;
-        let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(2)).await.unwrap()).unwrap();
-        desk.store.streamed(row.post.out, format!("id-{who}")).await.unwrap();
+        let turn = fixture.turn(who, who).await;
+        let row =
+            done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(2)).await.unwrap()).unwrap();
+        fixture.store.streamed(row.post.out, format!("id-{who}")).await.unwrap();
         if acts {
-            done(desk.store.side_effect(turn.id, turn.fence, "Well, I".into(), t(1)).await.unwrap());
+            done(fixture.store.side_effect(turn.id, turn.fence, "Well, I".into(), t(1)).await.unwrap());
         }
     }
-    let desk = desk.reborn(2).await;
-    desk.store.recover(recovery()).await.unwrap();
-    let edit = desk.part("bob").await.unwrap();
+    let fixture = fixture.reborn(2).await;
+    fixture.store.recover(recovery()).await.unwrap();
+    let edit = fixture.part("bob").await.unwrap();
     assert_eq!(edit.post.part.body, "Well, I\n\n(interrupted, /retry)");
     assert_eq!(edit.edit.as_deref(), Some("id-bob"));
-    let again = desk.claim("anna").await.unwrap();
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!(again.streamed.clone().unwrap().platform_message.as_deref(), Some("id-anna"));
-    assert!(desk.part("anna").await.is_none());
+    assert!(fixture.part("anna").await.is_none());
     // It survives as long as its turn does.
-    let desk = desk.reborn(3).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = fixture.reborn(3).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!(found.dead, 1);
-    let edit = desk.part("anna").await.unwrap();
+    let edit = fixture.part("anna").await.unwrap();
     assert_eq!(
         (edit.edit.as_deref(), edit.post.part.body.as_str()),
         (Some("id-anna"), "Well\n\n(interrupted, /retry)")
@@ -103,18 +104,18 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
 #[tokio::test]
 async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
     for (resend, state) in [(true, "queued"), (false, "unknown")] {
-        let desk = Desk::open().await;
+        let fixture = Fixture::open().await;
         for who in ["telegram:anna", "matrix:bob"] {
-            let turn = desk.turn(who, "a").await;
-            desk.ends(answered(&turn, who)).await;
-            desk.part(who).await.unwrap();
+            let turn = fixture.turn(who, "a").await;
+            fixture.ends(answered(&turn, who)).await;
+            fixture.part(who).await.unwrap();
         }
-        let desk = desk.reborn(2).await;
-        let found = desk.store.recover(Recovery { resend, ..recovery() }).await.unwrap();
+        let fixture = fixture.reborn(2).await;
+        let found = fixture.store.recover(Recovery { resend, ..recovery() }).await.unwrap();
         assert_eq!(found.parts, 2);
-        assert!(desk.texts(state).await.contains(&"telegram:anna".to_owned()));
+        assert!(fixture.texts(state).await.contains(&"telegram:anna".to_owned()));
         assert!(
-            desk.texts("queued").await.contains(&"matrix:bob".to_owned()),
+            fixture.texts("queued").await.contains(&"matrix:bob".to_owned()),
             "its platform drops the second one"
         );
     }
@@ -122,75 +123,76 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
 
 #[tokio::test]
 async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("matrix:bob", "a").await;
-    desk.ends(answered(&turn, "matrix:bob")).await;
-    desk.part("matrix:bob").await.unwrap();
-    let desk = desk.reborn(2).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("matrix:bob", "a").await;
+    fixture.ends(answered(&turn, "matrix:bob")).await;
+    fixture.part("matrix:bob").await.unwrap();
+    let fixture = fixture.reborn(2).await;
     let late = t(2 * 86_400);
-    desk.store.recover(Recovery { resend: false, now: late, ..recovery() }).await.unwrap();
-    assert!(desk.texts("unknown").await.contains(&"matrix:bob".to_owned()));
+    fixture.store.recover(Recovery { resend: false, now: late, ..recovery() }).await.unwrap();
+    assert!(fixture.texts("unknown").await.contains(&"matrix:bob".to_owned()));
 }
 
 #[tokio::test]
 async fn what_waits_is_listed_the_longest_waiting_first() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("eve", "first of all").await;
-    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("eve", "first of all").await;
+    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
     for (n, who) in ["bob", "anna", "bob", "eve"].iter().enumerate() {
-        desk.heard(20, says(who, &format!("w{n}"), "x")).await;
+        fixture.heard(20, says(who, &format!("w{n}"), "x")).await;
     }
-    let command = desk.heard(21, commands("anna", "c", EpochChange::ByRule)).await;
-    let desk = desk.reborn(2).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let command = fixture.heard(21, commands("anna", "c", EpochChange::ByRule)).await;
+    let fixture = fixture.reborn(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!(found.sessions, [key("eve"), key("bob"), key("anna")]);
     assert_eq!(found.commands, [command]);
-    assert_eq!(desk.store.waiting(), 5, "counted again at the start");
+    assert_eq!(fixture.store.waiting(), 5, "counted again at the start");
 }
 
 #[tokio::test]
 async fn many_orphans_are_put_in_order_in_small_steps() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..120 {
-        desk.turn(&format!("u{n}"), "a").await;
+        fixture.turn(&format!("u{n}"), "a").await;
     }
-    let desk = desk.reborn(2).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = fixture.reborn(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.sessions.len()), (120, 120));
 }
 
 #[tokio::test]
 async fn what_was_committed_is_there_after_closing() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(bare(&turn, Ending::Answered)).await;
-    let desk = desk.reborn(2).await;
-    assert_eq!(desk.state(ids(&turn)[0]).await.0, "answered");
-    let old = desk.store.clone();
-    let desk = desk.reborn(3).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(bare(&turn, Ending::Answered)).await;
+    let fixture = fixture.reborn(2).await;
+    assert_eq!(fixture.state(ids(&turn)[0]).await.0, "answered");
+    let old = fixture.store.clone();
+    let fixture = fixture.reborn(3).await;
     let closed = old.claim_turn(&key("anna"), Take::One, t(1)).await;
     assert!(matches!(closed, Err(frontdesk_store::StoreError::Closed)), "{closed:?}");
     assert!(matches!(old.totals().await, Err(frontdesk_store::StoreError::Closed)));
-    drop(desk);
+    drop(fixture);
 }
 
 #[tokio::test]
 async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() {
-    let desk = Desk::open().await;
-    let broken = desk.turn("PANIC", "a").await;
-    let row = done(desk.store.stream(broken.id, broken.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(desk.store.side_effect(broken.id, broken.fence, "Well, I".into(), t(1)).await.unwrap());
-    desk.turn("anna", "a").await;
-    let acted = desk.turn("bob", "a").await;
-    done(desk.store.side_effect(acted.id, acted.fence, "I".into(), t(1)).await.unwrap());
-    let desk = desk.reborn(2).await;
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let broken = fixture.turn("PANIC", "a").await;
+    let row =
+        done(fixture.store.stream(broken.id, broken.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(fixture.store.side_effect(broken.id, broken.fence, "Well, I".into(), t(1)).await.unwrap());
+    fixture.turn("anna", "a").await;
+    let acted = fixture.turn("bob", "a").await;
+    done(fixture.store.side_effect(acted.id, acted.fence, "I".into(), t(1)).await.unwrap());
+    let fixture = fixture.reborn(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead), (1, 1, 1));
     assert_eq!((found.sessions, found.addresses), (vec![key("anna")], vec![address("bob")]));
-    assert_eq!(desk.state(ids(&broken)[0]).await, ("dead".into(), Some("internal".into())));
-    let row = desk.store.message(ids(&broken)[0]).await.unwrap().unwrap();
+    assert_eq!(fixture.state(ids(&broken)[0]).await, ("dead".into(), Some("internal".into())));
+    let row = fixture.store.message(ids(&broken)[0]).await.unwrap().unwrap();
     assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
-    assert_eq!(desk.texts("dropped").await, ["Well"]);
-    assert_eq!(desk.store.recover(recovery()).await.unwrap().dead, 0);
+    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.store.recover(recovery()).await.unwrap().dead, 0);
 }

@@ -5,14 +5,14 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::*;
 use proptest::prelude::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
     AccessChange::Revoke { principal: person(who), scope, also: Vec::new(), private: None }
 }
 
-async fn revoked(desk: &Desk, who: &str, scope: Option<Scope>) -> Revoked {
-    match desk.change(50, revoke(who, scope)).await {
+async fn revoked(fixture: &Fixture, who: &str, scope: Option<Scope>) -> Revoked {
+    match fixture.change(50, revoke(who, scope)).await {
         AccessDone::Revoked(ended) => ended,
         other => panic!("{other:?}"),
     }
@@ -26,38 +26,38 @@ fn group() -> SessionKey {
     "agent:main:telegram:group:-1".parse().unwrap()
 }
 
-async fn claim_group(desk: &Desk, take: Take) -> Option<ClaimedTurn> {
-    desk.store.claim_turn(&group(), take, t(20)).await.unwrap()
+async fn claim_group(fixture: &Fixture, take: Take) -> Option<ClaimedTurn> {
+    fixture.store.claim_turn(&group(), take, t(20)).await.unwrap()
 }
 
 #[tokio::test]
 async fn what_waits_is_refused_and_what_runs_is_cancelled() {
-    let desk = Desk::open().await;
-    desk.heard(1, by("eve", says("eve", "0", "runs"))).await;
-    let turn = desk.claim("eve").await.unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, by("eve", says("eve", "0", "runs"))).await;
+    let turn = fixture.claim("eve").await.unwrap();
     let mut waiting = Vec::new();
     for n in 1..=5 {
-        waiting.push(desk.heard(2, by("eve", says("eve", &n.to_string(), "waits"))).await);
+        waiting.push(fixture.heard(2, by("eve", says("eve", &n.to_string(), "waits"))).await);
     }
-    waiting.push(desk.heard(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
-    let anna = desk.heard(2, by("anna", says("anna", "a", "x"))).await;
-    let ended = revoked(&desk, "eve", Some(Scope::Dm)).await;
+    waiting.push(fixture.heard(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
+    let anna = fixture.heard(2, by("anna", says("anna", "a", "x"))).await;
+    let ended = revoked(&fixture, "eve", Some(Scope::Dm)).await;
     assert_eq!(ended.running, [(key("eve"), address("eve"), turn.id)]);
     assert_eq!(ended.waiting.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(), waiting);
     for id in waiting {
-        assert_eq!(desk.state(id).await, ("refused".into(), Some("revoked".into())));
+        assert_eq!(fixture.state(id).await, ("refused".into(), Some("revoked".into())));
     }
-    assert_eq!(desk.state(ids(&turn)[0]).await, ("cancelled".into(), Some("revoked".into())));
-    assert_eq!(desk.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.claim("eve").await, None);
-    assert_eq!((desk.state(anna).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
-    assert_eq!(desk.audit().await, ["revoke telegram:eve dm: done"]);
-    assert!(desk.texts("queued").await.is_empty(), "nobody is told");
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("cancelled".into(), Some("revoked".into())));
+    assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.claim("eve").await, None);
+    assert_eq!((fixture.state(anna).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
+    assert_eq!(fixture.audit().await, ["revoke telegram:eve dm: done"]);
+    assert!(fixture.texts("queued").await.is_empty(), "nobody is told");
 }
 
 /// Puts a text on its way to a chat.
-async fn send(desk: &Desk, to: &str, key: &str) {
-    let outgoing = Outgoing {
+async fn send(fixture: &Fixture, to: &str, key: &str) {
+    let outgoing = OutgoingMessage {
         address: address(to),
         session: None,
         parts: parts(key),
@@ -66,48 +66,48 @@ async fn send(desk: &Desk, to: &str, key: &str) {
         author: admin(),
         now: t(1),
     };
-    desk.store.send(outgoing).await.unwrap();
+    fixture.store.send(outgoing).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for who in ["eve", "bob"] {
-        let turn = desk.turn(who, who).await;
-        desk.ends(answered(&turn, &format!("{who} one|{who} two"))).await;
-        send(&desk, who, &format!("{who} sent")).await;
+        let turn = fixture.turn(who, who).await;
+        fixture.ends(answered(&turn, &format!("{who} one|{who} two"))).await;
+        send(&fixture, who, &format!("{who} sent")).await;
     }
     for (n, who) in ["eve", "bob"].into_iter().enumerate() {
-        desk.heard(1, in_group("-1", who, &format!("g{n}"), "group")).await;
-        let turn = claim_group(&desk, Take::One).await.unwrap();
-        desk.ends(answered(&turn, &format!("{who} in the group"))).await;
+        fixture.heard(1, in_group("-1", who, &format!("g{n}"), "group")).await;
+        let turn = claim_group(&fixture, Take::One).await.unwrap();
+        fixture.ends(answered(&turn, &format!("{who} in the group"))).await;
     }
     // What answers both is bob's as well.
-    desk.heard(1, in_group("-1", "eve", "g8", "x")).await;
-    desk.heard(1, in_group("-1", "bob", "g9", "y")).await;
-    let both = claim_group(&desk, Take::All).await.unwrap();
-    desk.ends(answered(&both, "both")).await;
+    fixture.heard(1, in_group("-1", "eve", "g8", "x")).await;
+    fixture.heard(1, in_group("-1", "bob", "g9", "y")).await;
+    let both = claim_group(&fixture, Take::All).await.unwrap();
+    fixture.ends(answered(&both, "both")).await;
     let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
     let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
-    let AccessDone::Revoked(ended) = desk.change(50, change).await else { panic!("not revoked") };
+    let AccessDone::Revoked(ended) = fixture.change(50, change).await else { panic!("not revoked") };
     assert_eq!(ended.dropped, 4);
-    assert_eq!(desk.texts("dropped").await, ["eve one", "eve two", "eve sent", "eve in the group"]);
-    assert_eq!(desk.texts("queued").await, ["bob one", "bob two", "bob sent", "bob in the group", "both"]);
-    assert!(desk.part("eve").await.is_none());
+    assert_eq!(fixture.texts("dropped").await, ["eve one", "eve two", "eve sent", "eve in the group"]);
+    assert_eq!(fixture.texts("queued").await, ["bob one", "bob two", "bob sent", "bob in the group", "both"]);
+    assert!(fixture.part("eve").await.is_none());
 }
 
 #[tokio::test]
 async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_round() {
     for (scope, dropped) in [(Scope::Dm, "private"), (Scope::Group("-1".into()), "group")] {
-        let desk = Desk::open().await;
-        desk.heard(1, by("eve", says("eve", "0", "x"))).await;
-        let turn = desk.claim("eve").await.unwrap();
-        desk.ends(answered(&turn, "private")).await;
-        desk.heard(1, in_group("-1", "eve", "g", "x")).await;
-        let turn = claim_group(&desk, Take::One).await.unwrap();
-        desk.ends(answered(&turn, "group")).await;
-        revoked(&desk, "eve", Some(scope)).await;
-        assert_eq!(desk.texts("dropped").await, [dropped]);
+        let fixture = Fixture::open().await;
+        fixture.heard(1, by("eve", says("eve", "0", "x"))).await;
+        let turn = fixture.claim("eve").await.unwrap();
+        fixture.ends(answered(&turn, "private")).await;
+        fixture.heard(1, in_group("-1", "eve", "g", "x")).await;
+        let turn = claim_group(&fixture, Take::One).await.unwrap();
+        fixture.ends(answered(&turn, "group")).await;
+        revoked(&fixture, "eve", Some(scope)).await;
+        assert_eq!(fixture.texts("dropped").await, [dropped]);
     }
 }
 
@@ -119,90 +119,91 @@ async fn each_grant_ends_what_it_allowed() {
         (Some(Scope::Admin), [false; 4]),
         (None, [true; 4]),
     ] {
-        let desk = Desk::open().await;
+        let fixture = Fixture::open().await;
         let topic: SessionKey = "agent:main:telegram:topic:-1:5".parse().unwrap();
         let messages = [
-            desk.heard(1, by("eve", says("eve", "1", "private"))).await,
-            desk.heard(1, in_group("-1", "eve", "2", "group")).await,
-            desk.heard(1, Incoming { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
-            desk.heard(1, in_group("-2", "eve", "4", "another group")).await,
+            fixture.heard(1, by("eve", says("eve", "1", "private"))).await,
+            fixture.heard(1, in_group("-1", "eve", "2", "group")).await,
+            fixture.heard(1, Incoming { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
+            fixture.heard(1, in_group("-2", "eve", "4", "another group")).await,
         ];
-        let bob = desk.heard(1, in_group("-1", "bob", "5", "bob")).await;
-        revoked(&desk, "eve", scope.clone()).await;
+        let bob = fixture.heard(1, in_group("-1", "bob", "5", "bob")).await;
+        revoked(&fixture, "eve", scope.clone()).await;
         for (id, ends) in messages.into_iter().zip(ends) {
             let state = if ends { "refused" } else { "waiting" };
-            assert_eq!(desk.state(id).await.0, state, "{scope:?}, {id}");
+            assert_eq!(fixture.state(id).await.0, state, "{scope:?}, {id}");
         }
-        assert_eq!(desk.state(bob).await.0, "waiting");
+        assert_eq!(fixture.state(bob).await.0, "waiting");
     }
 }
 
 #[tokio::test]
 async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
-    let desk = Desk::open().await;
-    let aside = Incoming { disposition: Disposition::Aside(9), ..in_group("-1", "bob", "0", "psst") };
-    desk.take(1, vec![aside]).await;
+    let fixture = Fixture::open().await;
+    let context_message =
+        Incoming { disposition: Disposition::Context(9), ..in_group("-1", "bob", "0", "psst") };
+    fixture.take(1, vec![context_message]).await;
     let mut sent = Vec::new();
     for (n, who) in ["bob", "eve", "anna"].into_iter().enumerate() {
-        sent.push(desk.heard(1, in_group("-1", who, &format!("m{n}"), who)).await);
+        sent.push(fixture.heard(1, in_group("-1", who, &format!("m{n}"), who)).await);
     }
-    let turn = claim_group(&desk, Take::All).await.unwrap();
-    let later = desk.heard(2, in_group("-1", "bob", "later", "later")).await;
-    let ended = revoked(&desk, "eve", Some(Scope::Group("-1".into()))).await;
+    let turn = claim_group(&fixture, Take::All).await.unwrap();
+    let later = fixture.heard(2, in_group("-1", "bob", "later", "later")).await;
+    let ended = revoked(&fixture, "eve", Some(Scope::Group("-1".into()))).await;
     assert_eq!((ended.running.len(), ended.waiting.len()), (1, 0));
-    assert_eq!(desk.state(sent[1]).await.0, "cancelled");
-    assert_eq!(desk.store.waiting(), 3);
-    let again = claim_group(&desk, Take::All).await.unwrap();
+    assert_eq!(fixture.state(sent[1]).await.0, "cancelled");
+    assert_eq!(fixture.store.waiting(), 3);
+    let again = claim_group(&fixture, Take::All).await.unwrap();
     assert_ne!(again.id, turn.id);
     assert_eq!(ids(&again), [sent[0], sent[2], later]);
-    assert_eq!(again.asides.len(), 1, "and what was said nearby");
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(again.context_messages.len(), 1, "and what was said nearby");
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn other_people_are_told_when_the_agent_has_acted_already() {
-    let desk = Desk::open().await;
-    let bob = desk.heard(1, in_group("-1", "bob", "1", "b")).await;
-    desk.heard(1, in_group("-1", "eve", "2", "e")).await;
-    let turn = claim_group(&desk, Take::All).await.unwrap();
-    done(desk.store.side_effect(turn.id, turn.fence, "half".into(), t(21)).await.unwrap());
-    let ended = revoked(&desk, "eve", None).await;
-    assert_eq!(desk.state(bob).await.0, "cancelled", "it would act twice");
+    let fixture = Fixture::open().await;
+    let bob = fixture.heard(1, in_group("-1", "bob", "1", "b")).await;
+    fixture.heard(1, in_group("-1", "eve", "2", "e")).await;
+    let turn = claim_group(&fixture, Take::All).await.unwrap();
+    done(fixture.store.side_effect(turn.id, turn.fence, "half".into(), t(21)).await.unwrap());
+    let ended = revoked(&fixture, "eve", None).await;
+    assert_eq!(fixture.state(bob).await.0, "cancelled", "it would act twice");
     assert_eq!(ended.said[0].post.part.body, "half\n\n(interrupted, /retry)");
     assert_eq!((ended.said.len(), &ended.said[0].post.about.messages), (1, &vec![bob]));
-    assert_eq!(claim_group(&desk, Take::All).await, None);
+    assert_eq!(claim_group(&fixture, Take::All).await, None);
 }
 
 #[tokio::test]
 async fn a_turn_without_a_message_of_theirs_goes_on() {
-    let desk = Desk::open().await;
-    desk.heard(1, in_group("-1", "bob", "1", "b")).await;
-    let turn = claim_group(&desk, Take::One).await.unwrap();
-    desk.heard(1, in_group("-1", "eve", "2", "e")).await;
-    assert_eq!(revoked(&desk, "eve", None).await.running, []);
-    desk.ends(answered(&turn, "B")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, in_group("-1", "bob", "1", "b")).await;
+    let turn = claim_group(&fixture, Take::One).await.unwrap();
+    fixture.heard(1, in_group("-1", "eve", "2", "e")).await;
+    assert_eq!(revoked(&fixture, "eve", None).await.running, []);
+    fixture.ends(answered(&turn, "B")).await;
 }
 
 #[tokio::test]
 async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
-    let desk = Desk::open().await;
-    desk.heard(1, by("eve", says("eve", "1", "x"))).await;
-    let turn = desk.claim("eve").await.unwrap();
-    done(desk.store.release(turn.id, turn.fence, t(40)).await.unwrap());
-    let ended = revoked(&desk, "eve", None).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
+    let turn = fixture.claim("eve").await.unwrap();
+    done(fixture.store.release(turn.id, turn.fence, t(40)).await.unwrap());
+    let ended = revoked(&fixture, "eve", None).await;
     assert_eq!((ended.running, ended.waiting), (vec![], vec![(key("eve"), address("eve"), ids(&turn)[0])]));
-    assert_eq!(desk.claim("eve").await, None);
+    assert_eq!(fixture.claim("eve").await, None);
 }
 
 #[tokio::test]
 async fn a_streamed_message_says_that_it_was_stopped() {
-    let desk = Desk::open().await;
-    desk.heard(1, by("eve", says("eve", "1", "x"))).await;
-    let turn = desk.claim("eve").await.unwrap();
-    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
+    let turn = fixture.claim("eve").await.unwrap();
+    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
     assert!(row.post.more, "it still grows");
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let ended = revoked(&desk, "eve", None).await;
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let ended = revoked(&fixture, "eve", None).await;
     let said = &ended.said[0];
     assert_eq!(
         (said.post.part.body.as_str(), said.edit.as_deref(), said.post.more),
@@ -212,83 +213,86 @@ async fn a_streamed_message_says_that_it_was_stopped() {
 
 #[tokio::test]
 async fn what_they_said_nearby_is_forgotten() {
-    let desk = Desk::open().await;
-    let aside = |who: &str, event: &str| Incoming {
-        disposition: Disposition::Aside(9),
+    let fixture = Fixture::open().await;
+    let context_message = |who: &str, event: &str| Incoming {
+        disposition: Disposition::Context(9),
         ..in_group("-1", who, event, who)
     };
-    desk.take(1, vec![aside("eve", "1"), aside("bob", "2")]).await;
-    revoked(&desk, "eve", Some(Scope::Dm)).await;
-    revoked(&desk, "eve", Some(Scope::Group("-1".into()))).await;
-    desk.heard(3, in_group("-1", "bob", "3", "x")).await;
-    let turn = claim_group(&desk, Take::One).await.unwrap();
-    assert_eq!(turn.asides.iter().map(|aside| aside.text.as_str()).collect::<Vec<_>>(), ["bob"]);
+    fixture.take(1, vec![context_message("eve", "1"), context_message("bob", "2")]).await;
+    revoked(&fixture, "eve", Some(Scope::Dm)).await;
+    revoked(&fixture, "eve", Some(Scope::Group("-1".into()))).await;
+    fixture.heard(3, in_group("-1", "bob", "3", "x")).await;
+    let turn = claim_group(&fixture, Take::One).await.unwrap();
+    assert_eq!(
+        turn.context_messages.iter().map(|context_message| context_message.text.as_str()).collect::<Vec<_>>(),
+        ["bob"]
+    );
 }
 
 #[tokio::test]
 async fn nobody_says_their_words_again() {
-    let desk = Desk::open().await;
-    desk.heard(1, in_group("-1", "eve", "1", "evil")).await;
-    claim_group(&desk, Take::One).await.unwrap();
-    revoked(&desk, "eve", None).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    claim_group(&fixture, Take::One).await.unwrap();
+    revoked(&fixture, "eve", None).await;
     let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
-    let retry = desk.heard(2, retry).await;
+    let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
-    let answer = done(desk.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    let answer = done(fixture.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::NothingToRetry);
 }
 
 /// Bob has Eve's message run once more, and it runs.
-async fn bob_retries_eve(desk: &Desk) -> (MessageId, ClaimedTurn) {
-    desk.heard(1, in_group("-1", "eve", "1", "evil")).await;
-    let turn = claim_group(desk, Take::One).await.unwrap();
-    desk.ends(answered(&turn, "A")).await;
+async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
+    fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    let turn = claim_group(fixture, Take::One).await.unwrap();
+    fixture.ends(answered(&turn, "A")).await;
     let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
-    let retry = desk.heard(2, retry).await;
+    let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
-    let answer = done(desk.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    let answer = done(fixture.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::Retrying);
-    (retry, claim_group(desk, Take::One).await.unwrap())
+    (retry, claim_group(fixture, Take::One).await.unwrap())
 }
 
 #[tokio::test]
 async fn a_turn_that_runs_their_words_once_more_ends_and_whoever_asked_is_asked_about_again() {
-    let desk = Desk::open().await;
-    let (retry, running) = bob_retries_eve(&desk).await;
-    let ended = revoked(&desk, "eve", None).await;
+    let fixture = Fixture::open().await;
+    let (retry, running) = bob_retries_eve(&fixture).await;
+    let ended = revoked(&fixture, "eve", None).await;
     assert_eq!(ended.running.iter().map(|(.., turn)| *turn).collect::<Vec<_>>(), [running.id]);
-    assert_eq!(desk.state(retry).await.0, "waiting", "the head of the lane tells Bob");
+    assert_eq!(fixture.state(retry).await.0, "waiting", "the head of the lane tells Bob");
     // Bob's own revocation ends it for good.
-    claim_group(&desk, Take::One).await.unwrap();
-    revoked(&desk, "bob", None).await;
-    assert_eq!(desk.state(retry).await, ("cancelled".to_owned(), Some("revoked".to_owned())));
+    claim_group(&fixture, Take::One).await.unwrap();
+    revoked(&fixture, "bob", None).await;
+    assert_eq!(fixture.state(retry).await, ("cancelled".to_owned(), Some("revoked".to_owned())));
 }
 
 #[tokio::test]
 async fn what_others_said_in_a_turn_that_had_acted_can_be_run_once_more() {
-    let desk = Desk::open().await;
-    desk.take(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
-    let turn = claim_group(&desk, Take::All).await.unwrap();
-    done(desk.store.side_effect(turn.id, turn.fence, String::new(), t(2)).await.unwrap());
-    revoked(&desk, "eve", None).await;
-    let reasons = [desk.state(ids(&turn)[0]).await.1, desk.state(ids(&turn)[1]).await.1];
+    let fixture = Fixture::open().await;
+    fixture.take(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
+    let turn = claim_group(&fixture, Take::All).await.unwrap();
+    done(fixture.store.side_effect(turn.id, turn.fence, String::new(), t(2)).await.unwrap());
+    revoked(&fixture, "eve", None).await;
+    let reasons = [fixture.state(ids(&turn)[0]).await.1, fixture.state(ids(&turn)[1]).await.1];
     assert_eq!(reasons, [Some("revoked".to_owned()), None]);
 }
 
 #[tokio::test]
 async fn an_admin_who_shuts_out_themselves_is_still_answered() {
-    let desk = Desk::open().await;
-    let first = desk.heard(1, by("eve", commands("eve", "1", EpochChange::ByRule))).await;
-    let second = desk.heard(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(1, by("eve", commands("eve", "1", EpochChange::ByRule))).await;
+    let second = fixture.heard(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
     let effect = CommandEffect::Access { change: Box::new(revoke("eve", None)), author: admin() };
     let reply = Box::new(|_: &CommandFacts| "done".to_owned());
-    let answer = done(desk.store.answer_command(first, effect, t(2), reply).await.unwrap());
+    let answer = done(fixture.store.answer_command(first, effect, t(2), reply).await.unwrap());
     assert_eq!(answer.said[0].post.part.body, "done");
     assert_eq!(
-        (desk.state(first).await.0.as_str(), desk.state(second).await.0.as_str()),
+        (fixture.state(first).await.0.as_str(), fixture.state(second).await.0.as_str()),
         ("answered", "refused")
     );
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 /// What can happen around three people and their private chats.
@@ -318,52 +322,53 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Lives through the steps, behind a gate that asks the store who may speak.
 async fn live(steps: Vec<Step>) {
-    let mut desk = Desk::open().await;
+    let mut fixture = Fixture::open().await;
     let mut turns: Vec<ClaimedTurn> = Vec::new();
     let mut codes = std::collections::HashMap::new();
     for (n, step) in steps.into_iter().enumerate() {
         let at = n as i64 * 1200;
-        let allowed = desk.grants().await;
+        let allowed = fixture.grants().await;
         let name = |who: u8| format!("p{who}");
         let may = |who: u8| allowed.contains(&format!("telegram:{} dm", name(who)));
         match step {
             Step::Says(who) if may(who) => {
-                desk.take(at, vec![by(&name(who), says(&name(who), &n.to_string(), "x"))]).await;
+                fixture.take(at, vec![by(&name(who), says(&name(who), &n.to_string(), "x"))]).await;
             }
             Step::Says(who) => {
                 let (who, event) = (name(who), n.to_string());
-                if let Stored::Asked { .. } = desk.asked(at, asks(&who, &event)).await.items[0] {
+                if let Stored::Asked { .. } = fixture.asked(at, asks(&who, &event)).await.items[0] {
                     codes.insert(who, event);
                 }
             }
             Step::Approve(who) => {
                 if let Some(event) = codes.get(&name(who)) {
-                    desk.approve(at, &code(&name(who), event)).await;
+                    fixture.approve(at, &code(&name(who), event)).await;
                 }
             }
             Step::Grant(who) => {
-                desk.change(at, AccessChange::Grant { principal: person(&name(who)), scope: Scope::Dm })
+                fixture
+                    .change(at, AccessChange::Grant { principal: person(&name(who)), scope: Scope::Dm })
                     .await;
             }
             Step::Revoke(who, all) => {
-                desk.change(at, revoke(&name(who), (!all).then_some(Scope::Dm))).await;
+                fixture.change(at, revoke(&name(who), (!all).then_some(Scope::Dm))).await;
             }
-            Step::Claim(who) => turns.extend(desk.claim(&name(who)).await),
+            Step::Claim(who) => turns.extend(fixture.claim(&name(who)).await),
             Step::End => {
                 if let Some(turn) = turns.pop() {
-                    desk.store.finish(answered(&turn, "A")).await.unwrap();
+                    fixture.store.finish(answered(&turn, "A")).await.unwrap();
                 }
             }
             Step::Restart => {
                 turns.clear();
-                desk = desk.reborn(n as u64 + 2).await;
-                desk.store.recover(recovery()).await.unwrap();
+                fixture = fixture.reborn(n as u64 + 2).await;
+                fixture.store.recover(recovery()).await.unwrap();
             }
         }
-        let allowed = desk.grants().await;
+        let allowed = fixture.grants().await;
         let mut waiting = 0;
         for who in ["p0", "p1", "p2"] {
-            let history = desk.store.history(&key(who), None, None, 1000).await.unwrap();
+            let history = fixture.store.history(&key(who), None, None, 1000).await.unwrap();
             let open =
                 history.iter().filter(|row| ["waiting", "in_turn"].contains(&row.message.state.as_str()));
             let open = open.count();
@@ -373,7 +378,7 @@ async fn live(steps: Vec<Step>) {
                 "{step:?} leaves {open} of {who}"
             );
         }
-        assert_eq!(desk.store.waiting(), waiting as u64, "the count in memory after {step:?}");
+        assert_eq!(fixture.store.waiting(), waiting as u64, "the count in memory after {step:?}");
         let unique: std::collections::BTreeSet<_> = allowed.iter().collect();
         assert_eq!(unique.len(), allowed.len(), "a grant holds once");
     }

@@ -4,66 +4,66 @@ use frontdesk_core::act::Ending;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
-async fn streaming(desk: &Desk, text: &str) -> (ClaimedTurn, OutRow) {
-    let turn = desk.turn("anna", text).await;
-    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+async fn streaming(fixture: &Fixture, text: &str) -> (ClaimedTurn, OutboxRow) {
+    let turn = fixture.turn("anna", text).await;
+    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
     (turn, row)
 }
 
 #[tokio::test]
 async fn the_answer_edits_what_was_streamed() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
     assert_eq!((row.state.as_str(), row.post.key.clone()), ("streaming", format!("{}/0", turn.id)));
-    let again = done(desk.store.stream(turn.id, turn.fence, "x".into(), t(102)).await.unwrap()).unwrap();
+    let again = done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(102)).await.unwrap()).unwrap();
     assert_eq!(again.post.out, row.post.out, "one message per turn");
-    assert!(desk.part("anna").await.is_none(), "nothing overtakes a message that is being written");
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let said = desk.ends(answered(&turn, "Well, yes.|And more.")).await;
+    assert!(fixture.part("anna").await.is_none(), "nothing overtakes a message that is being written");
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let said = fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
     assert_eq!((said[0].post.out, said[0].edit.as_deref()), (row.post.out, Some("77")));
     assert_eq!((said[1].edit.as_deref(), said[1].post.part.body.as_str()), (None, "And more."));
-    let first = desk.part("anna").await.unwrap();
+    let first = fixture.part("anna").await.unwrap();
     assert_eq!((first.edit.as_deref(), first.post.part.body.as_str()), (Some("77"), "Well, yes."));
-    desk.ended(&first, SendResult::Sent { platform_message: None }).await;
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "And more.");
+    fixture.ended(&first, SendResult::Sent { platform_message: None }).await;
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "And more.");
 }
 
 #[tokio::test]
 async fn an_unknown_message_is_posted_anew_unless_its_id_comes_in_time() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    let said = desk.ends(answered(&turn, "Well, yes.")).await;
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    let said = fixture.ends(answered(&turn, "Well, yes.")).await;
     assert_eq!(said[0].edit, None);
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let part = desk.part("anna").await.unwrap();
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let part = fixture.part("anna").await.unwrap();
     assert_eq!(part.edit.as_deref(), Some("77"));
-    desk.store.streamed(row.post.out, "78".into()).await.unwrap();
-    let rows = desk.store.parts(None, None, 1).await.unwrap();
+    fixture.store.streamed(row.post.out, "78".into()).await.unwrap();
+    let rows = fixture.store.parts(None, None, 1).await.unwrap();
     assert_eq!(rows[0].edit.as_deref(), Some("77"), "too late once it is being sent");
 }
 
 #[tokio::test]
 async fn streaming_waits_for_older_parts() {
-    let desk = Desk::open().await;
-    let first = desk.turn("anna", "a").await;
-    desk.ends(answered(&first, "older")).await;
-    let turn = desk.turn("anna", "b").await;
-    assert_eq!(done(desk.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
-    assert_eq!(desk.store.stream(turn.id, 99, "x".into(), t(1)).await.unwrap(), Fenced::Stale);
+    let fixture = Fixture::open().await;
+    let first = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&first, "older")).await;
+    let turn = fixture.turn("anna", "b").await;
+    assert_eq!(done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
+    assert_eq!(fixture.store.stream(turn.id, 99, "x".into(), t(1)).await.unwrap(), Fenced::Stale);
 }
 
 #[tokio::test]
 async fn a_web_turn_needs_no_row_to_stream() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("web:main", "a").await;
-    assert_eq!(done(desk.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("web:main", "a").await;
+    assert_eq!(done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
 }
 
 #[tokio::test]
 async fn a_cut_off_message_says_how_it_ended() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let cases = [
         (Ending::Cancelled, None, "Well\n\n(stopped)"),
         (Ending::Superseded, Some("Well, I"), "Well, I\n\n(stopped)"),
@@ -71,51 +71,51 @@ async fn a_cut_off_message_says_how_it_ended() {
         (Ending::Answered, None, "Well"),
     ];
     for (ending, answer, expected) in cases {
-        let (turn, row) = streaming(&desk, expected).await;
-        desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-        desk.ends(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
-        let part = desk.part("anna").await.unwrap();
+        let (turn, row) = streaming(&fixture, expected).await;
+        fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+        fixture.ends(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
+        let part = fixture.part("anna").await.unwrap();
         assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), (expected, Some("77")));
-        desk.ended(&part, sent("77")).await;
+        fixture.ended(&part, sent("77")).await;
     }
 }
 
 #[tokio::test]
 async fn an_interruption_is_told_in_the_streamed_message_alone() {
-    let desk = Desk::open().await;
-    let (turn, _) = streaming(&desk, "a").await;
+    let fixture = Fixture::open().await;
+    let (turn, _) = streaming(&fixture, "a").await;
     let notice = Some(Notice::Interrupted { so_far: "Well, I did".into() });
-    let said = desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     let texts: Vec<&str> = said.iter().map(|row| row.post.part.body.as_str()).collect();
     assert_eq!(texts, ["Well, I did\n\n(interrupted, /retry)"]);
 }
 
 #[tokio::test]
 async fn another_failure_is_told_besides() {
-    let desk = Desk::open().await;
-    let (turn, _) = streaming(&desk, "a").await;
+    let fixture = Fixture::open().await;
+    let (turn, _) = streaming(&fixture, "a").await;
     let notice = Some(Notice::Failed(Failure::Silent));
-    let said = desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     assert_eq!(said.len(), 2);
 }
 
 #[tokio::test]
 async fn a_second_attempt_writes_over_the_first_one() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
-    let again = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!(again.streamed, Some(Streamed { out: row.post.out, platform_message: Some("77".into()) }));
-    let said = desk.ends(answered(&again, "At last.")).await;
+    let said = fixture.ends(answered(&again, "At last.")).await;
     assert_eq!(said[0].edit.as_deref(), Some("77"));
 }
 
 #[tokio::test]
 async fn a_turn_whose_chat_has_gone_can_still_end() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    let other = desk.store.send(Outgoing {
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    let other = fixture.store.send(OutgoingMessage {
         address: address("anna"),
         session: None,
         parts: parts("x"),
@@ -125,171 +125,172 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
         now: t(1),
     });
     other.await.unwrap();
-    assert!(desk.part("anna").await.is_none());
+    assert!(fixture.part("anna").await.is_none());
     assert_eq!(
-        desk.store.part_dropped(row.post.out, &admin(), t(2)).await.unwrap(),
+        fixture.store.part_dropped(row.post.out, &admin(), t(2)).await.unwrap(),
         None,
         "it is being written"
     );
-    desk.ends(answered(&turn, "Well.")).await;
-    let part = desk.part("anna").await.unwrap();
-    desk.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
-    assert_eq!(desk.texts("dead").await, ["Well.", "x"]);
+    fixture.ends(answered(&turn, "Well.")).await;
+    let part = fixture.part("anna").await.unwrap();
+    fixture.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
+    assert_eq!(fixture.texts("dead").await, ["Well.", "x"]);
 }
 
 #[tokio::test]
 async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    assert!(!desk.store.stream_settled(turn.id, t(102)).await.unwrap(), "it still runs");
-    assert_eq!(desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
-    assert_eq!(desk.texts("streaming").await, ["Well"], "left to the turn's holder");
-    assert!(desk.part("anna").await.is_none());
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert!(desk.store.stream_settled(turn.id, t(104)).await.unwrap());
-    let part = desk.part("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    assert!(!fixture.store.stream_settled(turn.id, t(102)).await.unwrap(), "it still runs");
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(fixture.texts("streaming").await, ["Well"], "left to the turn's holder");
+    assert!(fixture.part("anna").await.is_none());
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    assert!(fixture.store.stream_settled(turn.id, t(104)).await.unwrap());
+    let part = fixture.part("anna").await.unwrap();
     assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
-    assert!(!desk.store.stream_settled(turn.id, t(105)).await.unwrap(), "once");
+    assert!(!fixture.store.stream_settled(turn.id, t(105)).await.unwrap(), "once");
 }
 
 #[tokio::test]
 async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
-    let desk = Desk::open().await;
-    let (turn, _) = streaming(&desk, "a").await;
-    let stop = desk.heard(50, commands("anna", "stop", EpochChange::ByRule)).await;
-    let reply = desk.store.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
+    let fixture = Fixture::open().await;
+    let (turn, _) = streaming(&fixture, "a").await;
+    let stop = fixture.heard(50, commands("anna", "stop", EpochChange::ByRule)).await;
+    let reply =
+        fixture.store.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
     assert_eq!(done(reply.await.unwrap()).said.len(), 1);
-    assert!(desk.part("anna").await.is_none());
-    assert!(desk.store.stream_settled(turn.id, t(104)).await.unwrap());
-    assert_eq!(desk.texts("dropped").await, ["Well"]);
-    assert_eq!(desk.part("anna").await.unwrap().post.part.body, "Stopped.");
+    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.store.stream_settled(turn.id, t(104)).await.unwrap());
+    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "Stopped.");
 }
 
 #[tokio::test]
 async fn a_stopped_turn_that_nobody_runs_leaves_no_message_open() {
-    let desk = Desk::open().await;
-    let (turn, _) = streaming(&desk, "a").await;
-    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
-    desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
-    assert_eq!(desk.texts("dropped").await, ["Well"]);
+    let fixture = Fixture::open().await;
+    let (turn, _) = streaming(&fixture, "a").await;
+    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
+    assert_eq!(fixture.texts("dropped").await, ["Well"]);
 }
 
 #[tokio::test]
 async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
     for (known, state, text) in [(true, "queued", "Well\n\n(stopped)"), (false, "dropped", "Well")] {
-        let desk = Desk::open().await;
-        let (_, row) = streaming(&desk, "a").await;
-        desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
+        let fixture = Fixture::open().await;
+        let (_, row) = streaming(&fixture, "a").await;
+        fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
         if known {
-            desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+            fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
         }
-        let desk = desk.reborn(2).await;
-        desk.store.recover(recovery()).await.unwrap();
-        assert_eq!(desk.texts(state).await, [text]);
+        let fixture = fixture.reborn(2).await;
+        fixture.store.recover(recovery()).await.unwrap();
+        assert_eq!(fixture.texts(state).await, [text]);
     }
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("PANIC", "a").await;
-    let row = done(desk.store.stream(turn.id, turn.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert_eq!(desk.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.id]);
-    assert_eq!(desk.texts("dropped").await, ["Well"]);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("PANIC", "a").await;
+    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    assert_eq!(fixture.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.id]);
+    assert_eq!(fixture.texts("dropped").await, ["Well"]);
 }
 
 #[tokio::test]
 async fn a_message_that_grows_blocks_nobody_once_the_platform_has_named_it() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
-    let reply = desk.store.say(&address("anna"), None, "reply".into(), Notice::Gap, t(102)).await.unwrap();
-    assert!(desk.part("anna").await.is_none(), "its post may still fail, and order would be lost");
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let part = desk.part("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
+    let reply = fixture.store.say(&address("anna"), None, "reply".into(), Notice::Gap, t(102)).await.unwrap();
+    assert!(fixture.part("anna").await.is_none(), "its post may still fail, and order would be lost");
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let part = fixture.part("anna").await.unwrap();
     assert_eq!(part.post.out, reply[0].post.out);
-    assert!(!desk.ended(&part, sent("78")).await, "nothing else is to be sent now");
-    let said = desk.ends(answered(&turn, "Well, yes.|And more.")).await;
+    assert!(!fixture.ended(&part, sent("78")).await, "nothing else is to be sent now");
+    let said = fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
     for row in said {
-        let part = desk.part("anna").await.unwrap();
+        let part = fixture.part("anna").await.unwrap();
         assert_eq!(part.post.out, row.post.out, "and its end goes out in the old order");
-        desk.ended(&part, sent("79")).await;
+        fixture.ended(&part, sent("79")).await;
     }
 }
 
 #[tokio::test]
 async fn a_first_post_that_failed_leaves_nothing_behind() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.store.unstreamed(row.post.out).await.unwrap();
-    assert!(desk.texts("streaming").await.is_empty());
-    let said = desk.ends(answered(&turn, "Well, yes.")).await;
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.store.unstreamed(row.post.out).await.unwrap();
+    assert!(fixture.texts("streaming").await.is_empty());
+    let said = fixture.ends(answered(&turn, "Well, yes.")).await;
     assert_eq!((said[0].edit.as_deref(), said[0].post.key.clone()), (None, format!("{}/0", turn.id)));
 }
 
 #[tokio::test]
 async fn a_stopped_message_keeps_what_it_showed_last() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(desk.store.stream_shows(turn.id, turn.fence, "Well, *yes*|".into()).await.unwrap());
-    assert_eq!(desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
-    let part = desk.part("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    done(fixture.store.stream_shows(turn.id, turn.fence, "Well, *yes*|".into()).await.unwrap());
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
+    let part = fixture.part("anna").await.unwrap();
     let shown = "Well, *yes*|\n\n(stopped)";
     assert_eq!(
         (part.post.part.body.as_str(), part.post.part.plain.as_str()),
         (shown, shown),
         "as it stood there"
     );
-    let late = desk.store.stream_shows(turn.id, turn.fence, "more".into()).await.unwrap();
+    let late = fixture.store.stream_shows(turn.id, turn.fence, "more".into()).await.unwrap();
     assert_eq!(late, Fenced::Stale, "nothing is shown after the last word");
-    let history = async || desk.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
+    let history = async || fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
     assert_eq!(history().await.as_deref(), Some("Well, *yes*|"));
-    desk.store.keep_partial(turn.id, turn.fence, "Well, *yes*| and".into()).await.unwrap();
+    fixture.store.keep_partial(turn.id, turn.fence, "Well, *yes*| and".into()).await.unwrap();
     assert_eq!(history().await.as_deref(), Some("Well, *yes*| and"));
 }
 
 #[tokio::test]
 async fn a_stopped_message_that_is_full_says_so_in_the_next_one() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let full = "x".repeat(LONGEST - 5);
-    done(desk.store.stream_shows(turn.id, turn.fence, full.clone()).await.unwrap());
-    desk.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
-    assert_eq!(desk.texts("queued").await, [full, "(stopped)".to_owned()]);
+    done(fixture.store.stream_shows(turn.id, turn.fence, full.clone()).await.unwrap());
+    fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
+    assert_eq!(fixture.texts("queued").await, [full, "(stopped)".to_owned()]);
 }
 
 #[tokio::test]
 async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
-    desk.store.keep_partial(turn.id, turn.fence, "secret".into()).await.unwrap();
-    assert_eq!(desk.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
+    fixture.store.keep_partial(turn.id, turn.fence, "secret".into()).await.unwrap();
+    assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent() {
-    let desk = Desk::open().await;
-    let (turn, row) = streaming(&desk, "a").await;
-    desk.store.streamed(row.post.out, "77".into()).await.unwrap();
-    desk.ends(answered(&turn, "Well, yes.|And more.")).await;
-    let edit = desk.part("anna").await.unwrap();
-    assert!(desk.ended(&edit, SendResult::Anew { error: "no".into() }).await);
-    let desk = desk.reborn(2).await;
-    let post = desk.part("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let (turn, row) = streaming(&fixture, "a").await;
+    fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
+    fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
+    let edit = fixture.part("anna").await.unwrap();
+    assert!(fixture.ended(&edit, SendResult::Anew { error: "no".into() }).await);
+    let fixture = fixture.reborn(2).await;
+    let post = fixture.part("anna").await.unwrap();
     assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
-    desk.ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
-    assert_eq!(desk.store.parts(Some("queued"), None, 9).await.unwrap().len(), 2, "not before it is sent");
-    let post = desk.part("anna").await.unwrap();
-    desk.ended(&post, sent("78")).await;
-    let more = desk.part("anna").await.unwrap();
+    fixture.ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
+    assert_eq!(fixture.store.parts(Some("queued"), None, 9).await.unwrap().len(), 2, "not before it is sent");
+    let post = fixture.part("anna").await.unwrap();
+    fixture.ended(&post, sent("78")).await;
+    let more = fixture.part("anna").await.unwrap();
     assert_eq!(more.post.part.body, "And more.");
-    desk.ended(&more, sent("79")).await;
-    let delete = desk.part("anna").await.unwrap();
+    fixture.ended(&more, sent("79")).await;
+    let delete = fixture.part("anna").await.unwrap();
     assert_eq!((delete.delete.as_deref(), delete.post.part.body.as_str()), (Some("77"), ""));
-    assert!(!desk.ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
-    assert!(desk.texts("dead").await.is_empty(), "nobody misses anything");
+    assert!(!fixture.ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
+    assert!(fixture.texts("dead").await.is_empty(), "nobody misses anything");
 }

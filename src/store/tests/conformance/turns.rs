@@ -5,62 +5,62 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn the_oldest_message_comes_first_and_one_turn_runs_at_a_time() {
-    let desk = Desk::open().await;
-    let first = desk.heard(1, says("anna", "1", "a")).await;
-    let second = desk.heard(2, says("anna", "2", "b")).await;
-    let turn = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let first = fixture.heard(1, says("anna", "1", "a")).await;
+    let second = fixture.heard(2, says("anna", "2", "b")).await;
+    let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more, turn.attempt, turn.deaths), (vec![first], true, 1, 0));
     assert_eq!(turn.reply_to.as_deref(), Some("p-1"));
     assert_eq!(turn.messages[0].state, "in_turn");
-    assert_eq!(desk.claim("anna").await, None);
-    assert_eq!(desk.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.id));
-    desk.ends(answered(&turn, "A")).await;
-    let next = desk.claim("anna").await.unwrap();
+    assert_eq!(fixture.claim("anna").await, None);
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.id));
+    fixture.ends(answered(&turn, "A")).await;
+    let next = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&next), next.more), (vec![second], false));
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn nothing_waiting_is_no_turn() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.claim("anna").await, None);
-    desk.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
-    assert_eq!(desk.claim("anna").await, None, "a command is no turn");
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.claim("anna").await, None);
+    fixture.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
+    assert_eq!(fixture.claim("anna").await, None, "a command is no turn");
 }
 
 #[tokio::test]
 async fn collecting_takes_what_waits_up_to_the_next_epoch() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "a")).await;
-    desk.heard(2, says("anna", "2", "b")).await;
-    desk.heard(3, Incoming { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
-    let turn = desk.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "a")).await;
+    fixture.heard(2, says("anna", "2", "b")).await;
+    fixture.heard(3, Incoming { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
+    let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
     let texts: Vec<&str> = turn.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!((texts, turn.epoch, turn.more), (vec!["a", "b"], 1, true));
     assert_eq!(turn.reply_to.as_deref(), Some("p-2"));
-    desk.ends(answered(&turn, "AB")).await;
-    let turn = desk.store.claim_turn(&key("anna"), Take::All, t(5)).await.unwrap().unwrap();
+    fixture.ends(answered(&turn, "AB")).await;
+    let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(5)).await.unwrap().unwrap();
     assert_eq!((turn.epoch, turn.more), (2, false));
 }
 
 #[tokio::test]
 async fn sessions_do_not_wait_for_each_other() {
-    let desk = Desk::open().await;
-    desk.turn("anna", "a").await;
-    desk.turn("bob", "b").await;
-    assert_eq!(desk.store.totals().await.unwrap().running, 2);
+    let fixture = Fixture::open().await;
+    fixture.turn("anna", "a").await;
+    fixture.turn("bob", "b").await;
+    assert_eq!(fixture.store.totals().await.unwrap().running, 2);
 }
 
 #[tokio::test]
 async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
     let usage = Usage { model: Some("m".into()), input: Some(3), output: Some(5) };
-    let said = desk.ends(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
+    let said = fixture.ends(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
     let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
     assert_eq!(keys, [format!("{}/0", turn.id), format!("{}/1", turn.id)]);
     assert_eq!((said[0].post.part.body.as_str(), said[0].post.part.plain.as_str()), ("*one*", "one"));
@@ -69,28 +69,28 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
         (said[0].post.reply_to.as_deref(), &said[0].post.about.messages),
         (Some("p-anna-a"), &ids(&turn))
     );
-    let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+    let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.message.state.as_str(), row.turn_state.as_deref()), ("answered", Some("done")));
     assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));
-    assert_eq!(*desk.voice.shown.lock().unwrap(), said, "what was committed was shown");
-    let read = desk.store.parts(None, None, 10).await.unwrap();
+    assert_eq!(*fixture.voice.shown.lock().unwrap(), said, "what was committed was shown");
+    let read = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(read, said.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
 }
 
 #[tokio::test]
 async fn a_turn_ends_once() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(answered(&turn, "A")).await;
-    assert_eq!(desk.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.store.requeue(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap(), Fenced::Stale);
-    assert_eq!(desk.texts("queued").await, ["A"]);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "A")).await;
+    assert_eq!(fixture.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.requeue(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.texts("queued").await, ["A"]);
 }
 
 #[tokio::test]
 async fn every_ending_leaves_its_name_on_turn_and_message() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let cases = [
         (Ending::Cancelled, "cancelled", "cancelled"),
         (Ending::Superseded, "superseded", "superseded"),
@@ -99,161 +99,166 @@ async fn every_ending_leaves_its_name_on_turn_and_message() {
         (Ending::Answered, "done", "answered"),
     ];
     for (ending, turn_state, message_state) in cases {
-        let turn = desk.turn("anna", turn_state).await;
-        desk.ends(Finish { error: Some("why".into()), ..bare(&turn, ending) }).await;
-        let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+        let turn = fixture.turn("anna", turn_state).await;
+        fixture.ends(Finish { error: Some("why".into()), ..bare(&turn, ending) }).await;
+        let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
         assert_eq!(row.turn_state.as_deref(), Some(turn_state));
         assert_eq!((row.message.state.as_str(), row.message.reason.as_deref()), (message_state, Some("why")));
     }
-    assert_eq!(desk.store.waiting(), 0);
+    assert_eq!(fixture.store.waiting(), 0);
 }
 
 #[tokio::test]
 async fn a_dead_turn_says_why() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
     let notice = Some(Notice::Failed(Failure::Crashed));
-    let said = desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     assert_eq!(said[0].post.key, format!("{}/notice/failed/0", turn.id));
     assert_eq!(said[0].post.kind, PostKind::Notice);
 }
 
 #[tokio::test]
 async fn an_interrupted_turn_keeps_what_was_said() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    done(desk.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    done(fixture.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
     let notice = Some(Notice::Interrupted { so_far: "so far".into() });
-    desk.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
-    let row = desk.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+    fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.turn_state.as_deref(), row.answer.as_deref()), (Some("interrupted"), Some("so far")));
 }
 
 #[tokio::test]
 async fn a_hook_can_answer_instead_of_the_agent() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.ends(Finish { by_hook: true, ..answered(&turn, "from a hook") }).await;
-    assert_eq!(desk.texts("queued").await, ["from a hook"]);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(Finish { by_hook: true, ..answered(&turn, "from a hook") }).await;
+    assert_eq!(fixture.texts("queued").await, ["from a hook"]);
 }
 
 #[tokio::test]
 async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    desk.heard(11, says("anna", "later", "b")).await;
-    done(desk.store.requeue(turn.id, turn.fence).await.unwrap());
-    let again = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.heard(11, says("anna", "later", "b")).await;
+    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.id, again.attempt, again.deaths, again.more), (turn.id, 2, 1, true));
     assert_eq!(ids(&again), ids(&turn));
     assert_eq!(
-        desk.store.finish(answered(&turn, "late")).await.unwrap(),
+        fixture.store.finish(answered(&turn, "late")).await.unwrap(),
         Fenced::Stale,
         "the fence has grown"
     );
-    desk.ends(answered(&again, "in time")).await;
+    fixture.ends(answered(&again, "in time")).await;
 }
 
 #[tokio::test]
 async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    done(desk.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
-    done(desk.store.not_begun(turn.id, turn.fence).await.unwrap());
-    assert_eq!(desk.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
-    let again = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    done(fixture.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
+    done(fixture.store.not_begun(turn.id, turn.fence).await.unwrap());
+    assert_eq!(fixture.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.id, again.attempt, again.deaths, ids(&again)), (turn.id, 1, 0, ids(&turn)));
-    assert_eq!(desk.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale, "of an older claim");
+    assert_eq!(
+        fixture.store.not_begun(turn.id, turn.fence).await.unwrap(),
+        Fenced::Stale,
+        "of an older claim"
+    );
     // It has not acted: after a crash it runs once more.
-    let found = desk.store.recover(recovery()).await.unwrap();
+    let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted), (0, 0), "it is this life's own");
 }
 
 #[tokio::test]
 async fn a_released_turn_has_not_died() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
-    let again = desk.claim("anna").await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.attempt, again.deaths), (2, 0));
 }
 
 #[tokio::test]
 async fn a_released_turn_that_had_acted_is_not_run_again() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    done(desk.store.side_effect(turn.id, turn.fence, "half".into(), t(120)).await.unwrap());
-    done(desk.store.release(turn.id, turn.fence, t(140)).await.unwrap());
-    assert_eq!(desk.claim("anna").await, None);
-    let parts = desk.store.parts(None, None, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    done(fixture.store.side_effect(turn.id, turn.fence, "half".into(), t(120)).await.unwrap());
+    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    assert_eq!(fixture.claim("anna").await, None);
+    let parts = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(parts[0].post.part.body, "half\n\n(interrupted, /retry)");
     assert_eq!((parts.len(), parts[0].created), (1, t(140)), "said now, not when it acted");
-    assert_eq!(desk.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
 }
 
 #[tokio::test]
 async fn a_side_effect_needs_the_turn() {
-    let desk = Desk::open().await;
-    assert_eq!(desk.store.side_effect(nobody(), 1, String::new(), t(1)).await.unwrap(), Fenced::Stale);
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.store.side_effect(nobody(), 1, String::new(), t(1)).await.unwrap(), Fenced::Stale);
 }
 
 #[tokio::test]
 async fn a_steered_message_ends_with_its_turn() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let more = desk.heard(11, says("anna", "2", "and this")).await;
-    let foreign = desk.heard(11, says("bob", "3", "not this")).await;
-    assert_eq!(desk.store.steered(turn.id, turn.fence, foreign).await.unwrap(), Fenced::Stale);
-    done(desk.store.steered(turn.id, turn.fence, more).await.unwrap());
-    assert_eq!(desk.store.waiting(), 1);
-    let said = desk.ends(answered(&turn, "both")).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let more = fixture.heard(11, says("anna", "2", "and this")).await;
+    let foreign = fixture.heard(11, says("bob", "3", "not this")).await;
+    assert_eq!(fixture.store.steered(turn.id, turn.fence, foreign).await.unwrap(), Fenced::Stale);
+    done(fixture.store.steered(turn.id, turn.fence, more).await.unwrap());
+    assert_eq!(fixture.store.waiting(), 1);
+    let said = fixture.ends(answered(&turn, "both")).await;
     assert_eq!(said[0].post.about.messages, [ids(&turn)[0], more]);
-    let history = desk.store.history(&key("anna"), None, None, 10).await.unwrap();
+    let history = fixture.store.history(&key("anna"), None, None, 10).await.unwrap();
     let answers: Vec<Option<&str>> = history.iter().map(|row| row.answer.as_deref()).collect();
     assert_eq!(answers, [Some("both"), None], "the answer stands on the last message");
 }
 
 #[tokio::test]
 async fn a_message_that_the_agent_did_not_take_waits_again() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let more = desk.heard(11, says("anna", "2", "and this")).await;
-    done(desk.store.steered(turn.id, turn.fence, more).await.unwrap());
-    done(desk.store.unsteered(turn.id, turn.fence, more).await.unwrap());
-    assert_eq!(desk.store.unsteered(turn.id, turn.fence, more).await.unwrap(), Fenced::Stale);
-    assert_eq!((desk.state(more).await.0.as_str(), desk.store.waiting()), ("waiting", 1));
-    desk.ends(answered(&turn, "one")).await;
-    assert_eq!(ids(&desk.claim("anna").await.unwrap()), [more]);
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let more = fixture.heard(11, says("anna", "2", "and this")).await;
+    done(fixture.store.steered(turn.id, turn.fence, more).await.unwrap());
+    done(fixture.store.unsteered(turn.id, turn.fence, more).await.unwrap());
+    assert_eq!(fixture.store.unsteered(turn.id, turn.fence, more).await.unwrap(), Fenced::Stale);
+    assert_eq!((fixture.state(more).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
+    fixture.ends(answered(&turn, "one")).await;
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [more]);
 }
 
 #[tokio::test]
 async fn a_web_answer_is_sent_at_commit_and_numbered() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("web:main", "a").await;
-    let said = desk.ends(answered(&turn, "one|two")).await;
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("web:main", "a").await;
+    let said = fixture.ends(answered(&turn, "one|two")).await;
     assert_eq!(
         said.iter().map(|row| (row.state.as_str(), row.post.seq)).collect::<Vec<_>>(),
         [("sent", Some(1)), ("sent", Some(2))]
     );
-    let turn = desk.turn("web:main", "b").await;
-    desk.ends(answered(&turn, "three")).await;
-    let frames = desk.store.frames(&key("web:main"), 1, 10).await.unwrap();
+    let turn = fixture.turn("web:main", "b").await;
+    fixture.ends(answered(&turn, "three")).await;
+    let frames = fixture.store.frames(&key("web:main"), 1, 10).await.unwrap();
     let texts: Vec<_> = frames.iter().map(|row| (row.post.seq, row.post.part.body.as_str())).collect();
     assert_eq!(texts, [(Some(2), "two"), (Some(3), "three")]);
-    assert!(desk.part("web:main").await.is_none());
-    assert_eq!(desk.store.session(&key("web:main")).await.unwrap().unwrap().seq, 3);
+    assert!(fixture.part("web:main").await.is_none());
+    assert_eq!(fixture.store.session(&key("web:main")).await.unwrap().unwrap().seq, 3);
 }
 
 #[tokio::test]
 async fn only_the_turn_that_runs_may_rewrite_its_messages() {
-    let desk = Desk::open().await;
-    let turn = desk.turn("anna", "a").await;
-    let (mine, waiting) = (ids(&turn)[0], desk.heard(11, says("anna", "2", "b")).await);
-    let rewrite =
-        async |message, fence| desk.store.rewrite(message, turn.id, fence, "changed".into()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let (mine, waiting) = (ids(&turn)[0], fixture.heard(11, says("anna", "2", "b")).await);
+    let rewrite = async |message, fence| {
+        fixture.store.rewrite(message, turn.id, fence, "changed".into()).await.unwrap()
+    };
     assert_eq!(rewrite(mine, turn.fence + 1).await, Fenced::Stale);
     assert_eq!(rewrite(waiting, turn.fence).await, Fenced::Stale);
     assert_eq!(rewrite(mine, turn.fence).await, Fenced::Done(()));
-    desk.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap();
+    fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap();
     assert_eq!(rewrite(mine, turn.fence).await, Fenced::Stale);
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 /// A file system of its own, as small as we like; `None` where we may not mount.
 struct Small(tempfile::TempDir);
@@ -101,17 +101,17 @@ async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 
 #[tokio::test]
 async fn a_unit_that_fails_fails_alone() {
-    let desk = Desk::open().await;
-    let command = desk.heard(1, commands("eve", "c", EpochChange::ByRule)).await;
-    let broken = desk.store.answer_command(command, CommandEffect::None, t(2), Box::new(|_| panic!("oh")));
+    let fixture = Fixture::open().await;
+    let command = fixture.heard(1, commands("eve", "c", EpochChange::ByRule)).await;
+    let broken = fixture.store.answer_command(command, CommandEffect::None, t(2), Box::new(|_| panic!("oh")));
     let many = (0..20).map(|n| {
         let item = Item::Keep(Box::new(says(&format!("u{n}"), &n.to_string(), "x")));
-        desk.store.accept(batch(2, vec![item]))
+        fixture.store.accept(batch(2, vec![item]))
     });
     let (broken, many) = tokio::join!(broken, join_all(many.collect()));
     assert!(matches!(&broken, Err(StoreError::Invalid(cause)) if cause.contains("oh")), "{broken:?}");
     assert!(many.iter().all(Result::is_ok));
-    assert_eq!(desk.store.waiting(), 21);
+    assert_eq!(fixture.store.waiting(), 21);
 }
 
 /// Runs SQL on the file beside the store, as a foreign program would.
@@ -121,11 +121,11 @@ fn meddle(home: &Path, sql: &str) {
 
 #[tokio::test]
 async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     // The second event cannot be stored, and burying it with its text takes the whole transaction along, as a
-    // full disk may; without its text it could be buried, in a transaction that knows nothing of the first.
+    // full disk may; without its text it could be marked_dead, in a transaction that knows nothing of the first.
     meddle(
-        desk.home.path(),
+        fixture.home.path(),
         "CREATE TRIGGER poison BEFORE INSERT ON inbound WHEN new.event_id = '2' AND new.state <> 'dead'
            BEGIN SELECT RAISE(ABORT, 'poison'); END;
          CREATE TRIGGER gone BEFORE INSERT ON inbound WHEN new.state = 'dead' AND new.body <> ''
@@ -135,43 +135,43 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
         let all = [says("anna", "1", "good"), says("eve", "2", "poison"), says("bob", "3", "good")];
         all.map(|message| Item::Keep(Box::new(message))).to_vec()
     };
-    let lost = desk.store.accept(batch(1, items())).await;
+    let lost = fixture.store.accept(batch(1, items())).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     let around = join_all(vec![
-        desk.store.accept(batch(1, vec![Item::Keep(Box::new(says("carl", "4", "good")))])),
-        desk.store.accept(batch(1, items())),
+        fixture.store.accept(batch(1, vec![Item::Keep(Box::new(says("carl", "4", "good")))])),
+        fixture.store.accept(batch(1, items())),
     ]);
     for outcome in around.await {
         // Each item that was said to be stored is there.
         for item in outcome.into_iter().flat_map(|accepted| accepted.items) {
             let Stored::Accepted { message, .. } = item else { panic!("{item:?}") };
-            assert!(desk.store.message(message).await.unwrap().is_some(), "{message} was lost");
+            assert!(fixture.store.message(message).await.unwrap().is_some(), "{message} was lost");
         }
     }
-    meddle(desk.home.path(), "DROP TRIGGER gone");
-    let stored = desk.store.accept(batch(2, items())).await.unwrap().items;
+    meddle(fixture.home.path(), "DROP TRIGGER gone");
+    let stored = fixture.store.accept(batch(2, items())).await.unwrap().items;
     assert!(matches!(stored[..], [Stored::Accepted { .. }, Stored::Dead { .. }, Stored::Accepted { .. }]));
 }
 
 #[tokio::test]
 async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for who in ["turn", "part", "well"] {
-        let turn = desk.turn(who, "a").await;
+        let turn = fixture.turn(who, "a").await;
         if who == "part" {
-            desk.ends(answered(&turn, "one")).await;
-            desk.part(who).await.unwrap();
+            fixture.ends(answered(&turn, "one")).await;
+            fixture.part(who).await.unwrap();
         }
     }
-    desk.heard(20, says("waiting", "w", "x")).await;
-    desk.store.close().await;
+    fixture.heard(20, says("waiting", "w", "x")).await;
+    fixture.store.close().await;
     meddle(
-        desk.home.path(),
+        fixture.home.path(),
         "UPDATE turn SET address = 'nonsense', side_effect_at = 1 WHERE key LIKE '%:turn';
          UPDATE outbox SET address = 'nonsense';
          UPDATE inbound SET key = 'nonsense' WHERE state = 'waiting';",
     );
-    let store = open(desk.home.path(), 2, Arc::default()).await;
+    let store = open(fixture.home.path(), 2, Arc::default()).await;
     let found = store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
     assert_eq!((found.resumed, found.dead, found.parts), (1, 1, 1));
     assert_eq!(found.sessions, [key("well")]);
@@ -180,12 +180,12 @@ async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
 
 #[tokio::test]
 async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..200 {
-        desk.heard(1, says(&format!("u{n}"), &n.to_string(), &"x".repeat(3000))).await;
+        fixture.heard(1, says(&format!("u{n}"), &n.to_string(), &"x".repeat(3000))).await;
     }
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     // Rows in the middle of the table: opening does not look at them, reading them does.
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     let bytes = fs::read(&path).unwrap();
@@ -196,7 +196,7 @@ async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
         file.write_all_at(&[0xee; 4096], page as u64 * 4096).unwrap();
     }
     let before = fs::read(&path).unwrap();
-    let store = open(desk.home.path(), 2, Arc::default()).await;
+    let store = open(fixture.home.path(), 2, Arc::default()).await;
     let mut failed = None;
     for n in 0..200 {
         failed = failed.or(store.history(&key(&format!("u{n}")), None, None, 10).await.err());
@@ -211,11 +211,11 @@ async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
 
 #[tokio::test]
 async fn a_file_that_is_deleted_in_use_ends_the_house() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "x")).await;
-    fs::rename(desk.home.path().join("frontdesk.db"), desk.home.path().join("elsewhere.db")).unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "x")).await;
+    fs::rename(fixture.home.path().join("frontdesk.db"), fixture.home.path().join("elsewhere.db")).unwrap();
     let item = Item::Keep(Box::new(says("anna", "2", "x")));
-    let lost = desk.store.accept(batch(1, vec![item])).await;
+    let lost = fixture.store.accept(batch(1, vec![item])).await;
     assert!(matches!(lost, Err(StoreError::Fatal(_))), "{lost:?}");
-    assert!(desk.store.fatal().await.contains("moved"));
+    assert!(fixture.store.fatal().await.contains("moved"));
 }

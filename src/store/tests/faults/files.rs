@@ -9,7 +9,7 @@ use frontdesk_core::id::BootId;
 use frontdesk_store::{OpenError, Options, Store};
 use rusqlite::Connection;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 async fn opened(path: &Path) -> Result<Store, OpenError> {
     let speech = Arc::<Voice>::default();
@@ -30,18 +30,18 @@ async fn refused(path: &Path) -> OpenError {
 
 #[tokio::test]
 async fn every_file_of_the_database_is_ours_alone() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "x")).await;
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "x")).await;
     for name in ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db-shm"] {
-        assert_eq!(mode(&desk.home.path().join(name)), 0o600, "{name}");
+        assert_eq!(mode(&fixture.home.path().join(name)), 0o600, "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_file_that_was_open_to_others_is_closed_to_them() {
-    let desk = Desk::open().await;
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+    let fixture = Fixture::open().await;
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     opened(&path).await.unwrap().close().await;
     assert_eq!(mode(&path), 0o600);
@@ -49,10 +49,10 @@ async fn a_file_that_was_open_to_others_is_closed_to_them() {
 
 #[tokio::test]
 async fn a_symbolic_link_is_refused() {
-    let desk = Desk::open().await;
-    desk.store.close().await;
-    let link = desk.home.path().join("link.db");
-    symlink(desk.home.path().join("frontdesk.db"), &link).unwrap();
+    let fixture = Fixture::open().await;
+    fixture.store.close().await;
+    let link = fixture.home.path().join("link.db");
+    symlink(fixture.home.path().join("frontdesk.db"), &link).unwrap();
     let error = opened(&link).await.err().unwrap();
     assert!(matches!(&error, OpenError::Unusable { cause, .. } if cause.contains("link")), "{error}");
 }
@@ -69,12 +69,12 @@ async fn what_is_no_database_is_left_as_it_is() {
 
 #[tokio::test]
 async fn a_database_without_its_end_is_refused() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..50 {
-        desk.heard(1, says("anna", &format!("{n}"), &"x".repeat(4000))).await;
+        fixture.heard(1, says("anna", &format!("{n}"), &"x".repeat(4000))).await;
     }
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     let size = fs::metadata(&path).unwrap().len();
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size / 2).unwrap();
     let error = refused(&path).await;
@@ -83,10 +83,10 @@ async fn a_database_without_its_end_is_refused() {
 
 #[tokio::test]
 async fn a_broken_first_page_is_refused() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "x")).await;
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "x")).await;
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..4096].fill(0xee);
     fs::write(&path, bytes).unwrap();
@@ -107,9 +107,9 @@ async fn another_programs_database_is_refused() {
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
-    let desk = Desk::open().await;
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+    let fixture = Fixture::open().await;
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = refused(&path).await;
     assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");

@@ -10,57 +10,60 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::*;
 use rusqlite::Connection;
 
-use crate::desk::*;
+use crate::fixture::*;
 
-fn database(desk: &Desk) -> PathBuf {
-    desk.home.path().join("frontdesk.db")
+fn database(fixture: &Fixture) -> PathBuf {
+    fixture.home.path().join("frontdesk.db")
 }
 
-fn log_size(desk: &Desk) -> u64 {
-    fs::metadata(desk.home.path().join("frontdesk.db-wal")).map_or(0, |file| file.len())
+fn log_size(fixture: &Fixture) -> u64 {
+    fs::metadata(fixture.home.path().join("frontdesk.db-wal")).map_or(0, |file| file.len())
 }
 
-async fn write_megabytes(desk: &Desk, from: usize, count: usize) {
+async fn write_megabytes(fixture: &Fixture, from: usize, count: usize) {
     let text = "x".repeat(1 << 20);
     for n in from..from + count {
-        desk.heard(1, says(&format!("u{n}"), &format!("mb-{n}"), &text)).await;
+        fixture.heard(1, says(&format!("u{n}"), &format!("mb-{n}"), &text)).await;
     }
 }
 
 #[tokio::test]
 async fn the_log_stays_small_while_nobody_is_in_the_way() {
-    let desk = Desk::open().await;
-    write_megabytes(&desk, 0, 40).await;
-    assert!(log_size(&desk) < 8 << 20, "{} bytes", log_size(&desk));
+    let fixture = Fixture::open().await;
+    write_megabytes(&fixture, 0, 40).await;
+    assert!(log_size(&fixture) < 8 << 20, "{} bytes", log_size(&fixture));
 }
 
 #[tokio::test]
 async fn a_foreign_reader_stops_no_write_and_the_log_is_cut_when_it_has_gone() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "x")).await;
-    let reader = Connection::open(database(&desk)).unwrap();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "x")).await;
+    let reader = Connection::open(database(&fixture)).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM inbound;").unwrap();
     let seen = || reader.query_row("SELECT count(*) FROM inbound", [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(seen(), 1);
-    write_megabytes(&desk, 0, 72).await;
-    assert!(log_size(&desk) > 64 << 20, "the reader keeps the log: {} bytes", log_size(&desk));
+    write_megabytes(&fixture, 0, 72).await;
+    assert!(log_size(&fixture) > 64 << 20, "the reader keeps the log: {} bytes", log_size(&fixture));
     assert_eq!(seen(), 1, "it still sees its own state");
     reader.execute_batch("COMMIT").unwrap();
-    write_megabytes(&desk, 100, 12).await;
-    assert!(log_size(&desk) < 16 << 20, "{} bytes", log_size(&desk));
+    write_megabytes(&fixture, 100, 12).await;
+    assert!(log_size(&fixture) < 16 << 20, "{} bytes", log_size(&fixture));
 }
 
 #[tokio::test]
 async fn a_foreign_writer_is_a_refusal_until_it_has_gone() {
-    let desk = Desk::open().await;
-    let writer = Connection::open(database(&desk)).unwrap();
+    let fixture = Fixture::open().await;
+    let writer = Connection::open(database(&fixture)).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let item = || vec![Item::Keep(Box::new(says("anna", "1", "x")))];
-    let refused = desk.store.accept(batch(1, item())).await;
+    let refused = fixture.store.accept(batch(1, item())).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    assert!(desk.store.totals().await.is_ok(), "reading goes on");
+    assert!(fixture.store.totals().await.is_ok(), "reading goes on");
     writer.execute_batch("ROLLBACK").unwrap();
-    assert!(matches!(desk.store.accept(batch(1, item())).await.unwrap().items[0], Stored::Accepted { .. }));
+    assert!(matches!(
+        fixture.store.accept(batch(1, item())).await.unwrap().items[0],
+        Stored::Accepted { .. }
+    ));
 }
 
 /// The child's database; without it the child's test does nothing.
@@ -75,10 +78,10 @@ fn the_child_reads_until_nobody_wants_it_to() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-fn child_that_reads(desk: &Desk) -> Child {
+fn child_that_reads(fixture: &Fixture) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "foreign::the_child_reads_until_nobody_wants_it_to", "--nocapture"])
-        .env(DATABASE, database(desk))
+        .env(DATABASE, database(fixture))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -90,13 +93,13 @@ fn child_that_reads(desk: &Desk) -> Child {
 
 #[tokio::test]
 async fn a_foreign_reader_is_named_and_a_log_that_it_kept_is_cut_without_another_message() {
-    let desk = Desk::open().await;
-    desk.heard(1, says("anna", "1", "x")).await;
-    assert_eq!(desk.store.log_readers(), Vec::<String>::new());
-    let mut child = child_that_reads(&desk);
-    write_megabytes(&desk, 0, 72).await;
-    assert!(desk.store.log_bytes() > 64 << 20, "{} bytes", desk.store.log_bytes());
-    let readers = desk.store.log_readers();
+    let fixture = Fixture::open().await;
+    fixture.heard(1, says("anna", "1", "x")).await;
+    assert_eq!(fixture.store.log_readers(), Vec::<String>::new());
+    let mut child = child_that_reads(&fixture);
+    write_megabytes(&fixture, 0, 72).await;
+    assert!(fixture.store.log_bytes() > 64 << 20, "{} bytes", fixture.store.log_bytes());
+    let readers = fixture.store.log_readers();
     assert!(
         matches!(&readers[..], [one] if one.starts_with(&format!("process {} (", child.id()))),
         "{readers:?}"
@@ -105,11 +108,11 @@ async fn a_foreign_reader_is_named_and_a_log_that_it_kept_is_cut_without_another
     child.wait().unwrap();
     // Nobody writes any more, and no reading wakes the writer.
     let cut = async {
-        while desk.store.log_bytes() > 0 {
+        while fixture.store.log_bytes() > 0 {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), cut).await.expect("the log is cut");
-    assert_eq!(log_size(&desk), 0);
-    assert_eq!(desk.store.log_readers(), Vec::<String>::new());
+    assert_eq!(log_size(&fixture), 0);
+    assert_eq!(fixture.store.log_readers(), Vec::<String>::new());
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use frontdesk_store::row::*;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 /// The child's home; without it the child's test does nothing.
 const HOME: &str = "FRONTDESK_KILL_HOME";

@@ -8,7 +8,7 @@ use frontdesk_core::id::BootId;
 use frontdesk_store::row::*;
 use frontdesk_store::{OpenError, Options, Store};
 
-use crate::desk::*;
+use crate::fixture::*;
 
 const FILES: [&str; 3] = ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db.id"];
 
@@ -200,21 +200,21 @@ async fn another_databases_log_is_refused() {
 
 #[tokio::test]
 async fn a_crash_at_any_moment_leaves_a_log_that_fits() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let text = "x".repeat(700_000);
     let big = |n: usize| Incoming { per_session: 1000, ..says("anna", &format!("b{n}"), &text) };
     let mut reader = None;
     for n in 0..40 {
         // Somebody reads now and then, so that checkpoints end half way and the log begins anew at odd moments.
         if n % 9 == 2 {
-            let foreign = rusqlite::Connection::open(file(desk.home.path(), "")).unwrap();
+            let foreign = rusqlite::Connection::open(file(fixture.home.path(), "")).unwrap();
             foreign.execute_batch("BEGIN; SELECT count(*) FROM inbound;").unwrap();
             reader = Some(foreign);
         } else if n % 9 == 6 {
             reader = None;
         }
-        desk.heard(1, big(n)).await;
-        let crash = crashed(desk.home.path());
+        fixture.heard(1, big(n)).await;
+        let crash = crashed(fixture.home.path());
         let store = opened(crash.path()).await.unwrap();
         let known = store.accept(batch(1, vec![Item::Keep(Box::new(big(n)))])).await.unwrap();
         assert!(matches!(known.items[0], Stored::Duplicate { .. }), "{n} was lost");

@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[allow(dead_code, reason = "the conformance suite uses all of it")]
-#[path = "../conformance/desk.rs"]
-mod desk;
 mod disk;
 mod files;
+#[allow(dead_code, reason = "the conformance suite uses all of it")]
+#[path = "../conformance/fixture.rs"]
+mod fixture;
 mod foreign;
 mod kill;
 mod lost;

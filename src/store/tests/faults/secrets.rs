@@ -7,11 +7,11 @@ use frontdesk_core::pairing::Code;
 use frontdesk_store::row::*;
 use rusqlite::Connection;
 
-use crate::desk::*;
+use crate::fixture::*;
 
 /// Every byte of the database and of what lies beside it.
-fn bytes(desk: &Desk) -> Vec<u8> {
-    let files = fs::read_dir(desk.home.path()).unwrap();
+fn bytes(fixture: &Fixture) -> Vec<u8> {
+    let files = fs::read_dir(fixture.home.path()).unwrap();
     files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
 }
 
@@ -20,47 +20,47 @@ fn holds(bytes: &[u8], text: &[u8]) -> bool {
 }
 
 /// The size of the database once everything is written back.
-async fn size(desk: Desk) -> (u64, Desk) {
-    desk.store.close().await;
-    let path = desk.home.path().join("frontdesk.db");
+async fn size(fixture: Fixture) -> (u64, Fixture) {
+    fixture.store.close().await;
+    let path = fixture.home.path().join("frontdesk.db");
     Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let size = fs::metadata(&path).unwrap().len();
-    (size, desk.reborn(2).await)
+    (size, fixture.reborn(2).await)
 }
 
 #[tokio::test]
 async fn no_code_is_on_the_disk() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let codes: Vec<Code> = ["eve", "mallory", "trent"].map(|who| code(who, who)).into();
     for who in ["eve", "mallory", "trent"] {
-        desk.asked(1, Ask { tell: vec![address("1")], ..asks(who, who) }).await;
-        desk.part(who).await.unwrap();
+        fixture.asked(1, Ask { tell: vec![address("1")], ..asks(who, who) }).await;
+        fixture.part(who).await.unwrap();
     }
-    assert!(matches!(desk.approve(2, &codes[0]).await, AccessDone::Approved(_)));
+    assert!(matches!(fixture.approve(2, &codes[0]).await, AccessDone::Approved(_)));
     let deny = AccessChange::Deny { code: codes[1].clone(), place: None };
-    assert!(matches!(desk.change(2, deny).await, AccessDone::Denied(_)));
+    assert!(matches!(fixture.change(2, deny).await, AccessDone::Denied(_)));
     for _ in 0..9 {
-        desk.approve(3, &code("nobody", "wrong")).await;
+        fixture.approve(3, &code("nobody", "wrong")).await;
     }
-    desk.approve(4, &codes[2]).await;
-    let written = bytes(&desk);
+    fixture.approve(4, &codes[2]).await;
+    let written = bytes(&fixture);
     assert!(holds(&written, b"shown as trent") && holds(&written, b"refused:locked"), "the test can see");
     let wrong = code("nobody", "wrong");
     for code in codes.iter().chain([&wrong]) {
         assert!(!holds(&written, code.reveal().as_bytes()), "in use");
     }
-    let (_, desk) = size(desk).await;
-    let written = bytes(&desk);
+    let (_, fixture) = size(fixture).await;
+    let written = bytes(&fixture);
     assert!(codes.iter().all(|code| !holds(&written, code.reveal().as_bytes())), "at rest");
 }
 
 #[tokio::test]
 async fn what_a_stranger_says_is_not_on_the_disk() {
-    let desk = Desk::open().await;
-    desk.asked(1, asks("eve", "1")).await;
-    let again = desk.take(2, vec![says("eve", "1", "a secret of mine")]).await;
+    let fixture = Fixture::open().await;
+    fixture.asked(1, asks("eve", "1")).await;
+    let again = fixture.take(2, vec![says("eve", "1", "a secret of mine")]).await;
     assert!(matches!(again[0], Stored::Duplicate { .. }));
-    assert!(!holds(&bytes(&desk), b"a secret of mine"));
+    assert!(!holds(&bytes(&fixture), b"a secret of mine"));
 }
 
 fn stranger(n: usize) -> Ask {
@@ -73,31 +73,31 @@ fn stranger(n: usize) -> Ask {
 
 #[tokio::test]
 async fn ten_thousand_strangers_leave_less_than_a_megabyte() {
-    let (before, desk) = size(Desk::open().await).await;
+    let (before, fixture) = size(Fixture::open().await).await;
     let mut asked = 0;
     for first in (0..10_000).step_by(100) {
         let crowd = (first..first + 100).map(|n| Item::Ask(Box::new(Ask { open: n < 100, ..stranger(n) })));
-        let accepted = desk.store.accept(batch(first as i64 / 10, crowd.collect())).await.unwrap();
+        let accepted = fixture.store.accept(batch(first as i64 / 10, crowd.collect())).await.unwrap();
         asked += accepted.items.iter().filter(|item| matches!(item, Stored::Asked { .. })).count();
         // Each of them once more, at once.
         let again = (first..first + 100).map(|n| {
             Item::Ask(Box::new(Ask { event_id: format!("again {n}"), open: n < 100, ..stranger(n) }))
         });
-        let accepted = desk.store.accept(batch(first as i64 / 10, again.collect())).await.unwrap();
-        assert!(accepted.items.iter().all(|item| *item == Stored::PassedOver));
+        let accepted = fixture.store.accept(batch(first as i64 / 10, again.collect())).await.unwrap();
+        assert!(accepted.items.iter().all(|item| *item == Stored::Dropped));
     }
-    assert_eq!((asked, desk.store.pairing_requests(t(1000)).await.unwrap().len()), (100, 100));
-    let (after, _desk) = size(desk).await;
+    assert_eq!((asked, fixture.store.pairing_requests(t(1000)).await.unwrap().len()), (100, 100));
+    let (after, _desk) = size(fixture).await;
     assert!(after - before < 1_000_000, "{} bytes", after - before);
 }
 
 #[tokio::test]
 async fn a_thousand_strangers_who_drive_each_other_out_stay_small() {
-    let (before, desk) = size(Desk::open().await).await;
+    let (before, fixture) = size(Fixture::open().await).await;
     for n in 0..1000 {
-        desk.asked(n, stranger(n as usize)).await;
+        fixture.asked(n, stranger(n as usize)).await;
     }
-    assert_eq!(desk.store.pairing_requests(t(1000)).await.unwrap().len(), 100);
-    let (after, _desk) = size(desk).await;
+    assert_eq!(fixture.store.pairing_requests(t(1000)).await.unwrap().len(), 100);
+    let (after, _desk) = size(fixture).await;
     assert!(after - before < 1_000_000, "{} bytes", after - before);
 }

@@ -1,0 +1,405 @@
+//! A gateway with a door, in a folder of its own, and clients for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use frontdesk_agents::echo::Echo;
+use frontdesk_api::{Api, Closed, Config, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::address::Principal;
+use frontdesk_core::id::BootId;
+use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
+use frontdesk_runtime::{AgentEntry, Running, Setup};
+use frontdesk_store::row;
+use frontdesk_web::WebAdapter;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::pigeon::{self, Pigeon};
+
+/// The tokens that every gateway of these tests knows.
+pub const ADMIN: &str = "admin-token";
+pub const READER: &str = "reader-token";
+
+/// The session of the chat that is meant when none is named.
+pub const MAIN: &str = "agent:main:web:dm:main";
+
+/// A gateway with a door.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub tokens: Tokens,
+    pub handle: frontdesk_runtime::GatewayHandle,
+    pub http: reqwest::Client,
+    hub: Arc<WebHub>,
+    runtime: Running,
+    serving: JoinHandle<std::io::Result<()>>,
+    stop: Stop,
+    home: Arc<TempDir>,
+    /// A platform's two accounts, `default` and `work`: strangers get a code there.
+    pub pigeons: [Arc<Pigeon>; 2],
+}
+
+/// What a request was answered with.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or("")
+    }
+}
+
+impl TestServer {
+    /// A gateway without limits.
+    pub async fn open() -> TestServer {
+        TestServer::with(|_, _| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> TestServer {
+        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), Webhooks::new(), change).await
+    }
+
+    /// The same with a place to which the pigeons' platform comes.
+    pub async fn with_webhook(
+        webhook: Arc<dyn Webhook>,
+        change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
+    ) -> TestServer {
+        let webhooks = Webhooks::from([((pigeon::CHANNEL.to_owned(), "default".to_owned()), webhook)]);
+        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, change).await
+    }
+
+    async fn at(
+        home: Arc<TempDir>,
+        webhooks: Webhooks,
+        change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
+    ) -> TestServer {
+        let mut config = Config::default();
+        config.limits.per_ip = Rate::default();
+        config.limits.per_token = Rate::default();
+        let mut runtime = frontdesk_runtime::Config::default();
+        runtime.limits.user = frontdesk_runtime::config::Rate::default();
+        runtime.limits.chat = frontdesk_runtime::config::Rate::default();
+        runtime.queue.per_session = 1000;
+        runtime.turns.drain_seconds = 1;
+        change(&mut config, &mut runtime);
+        let hub = WebHub::new(&config.limits);
+        let pigeons = ["default", "work"].map(Pigeon::new);
+        let running = Running::start(setup(home.path(), runtime, hub.clone(), &pigeons)).await.unwrap();
+        let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
+        let tokens =
+            Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
+                .unwrap();
+        let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
+        let api = Api::new(config, hub.clone(), running.handle().clone(), tokens.clone(), metrics).unwrap();
+        let api = api.with_webhooks(webhooks);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Stop::new();
+        TestServer {
+            address,
+            tokens,
+            handle: running.handle().clone(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            hub,
+            runtime: running,
+            serving: serve(api, listener, stop.clone()),
+            stop,
+            home,
+            pigeons,
+        }
+    }
+
+    /// The folder from which files are sent.
+    pub fn media(&self) -> std::path::PathBuf {
+        self.home.path().join("media")
+    }
+
+    /// Stops in order and starts anew in the same folder.
+    pub async fn restarted(self) -> TestServer {
+        let home = self.home.clone();
+        self.close().await;
+        TestServer::at(home, Webhooks::new(), |_, _| {}).await
+    }
+
+    /// The order of the program: no more prompts, then the turns' end, then the door's.
+    pub async fn close(self) {
+        self.hub.close(Closed::Stopping);
+        self.runtime.stop().await;
+        self.stop.cancel();
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// Lets no more prompts in, as with the web channel switched off.
+    pub fn shut(&self, why: Closed) {
+        self.hub.close(why);
+    }
+
+    /// What clients need, for a test that stops the gateway under them.
+    pub fn client(&self) -> Client {
+        Client { address: self.address, http: self.http.clone() }
+    }
+
+    /// The same in two steps: closes the door alone.
+    pub fn stop_door(&self) {
+        self.stop.cancel();
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        answer(self.request(Method::POST, path).bearer_auth(ADMIN).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        answer(self.request(Method::DELETE, path).bearer_auth(ADMIN)).await
+    }
+
+    /// The same under an idempotency key.
+    pub async fn post_as(&self, key: &str, path: &str, body: Value) -> Reply {
+        let request = self.request(Method::POST, path).bearer_auth(ADMIN).header("idempotency-key", key);
+        answer(request.json(&body)).await
+    }
+
+    /// A socket that has shown its token and is ready.
+    pub async fn socket(&self) -> Socket {
+        self.socket_of(ADMIN).await
+    }
+
+    pub async fn socket_of(&self, token: &str) -> Socket {
+        let mut socket = self.dial(&[("authorization", &format!("Bearer {token}"))]).await.unwrap();
+        assert_eq!(socket.hear().await, json!({"type": "ready", "protocol": 1}));
+        socket
+    }
+
+    /// A socket with these headers, whatever comes of it.
+    pub async fn dial(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}/ws", self.address).into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let (stream, response) = within(connect_async(request)).await?;
+        let protocol = response.headers().get("sec-websocket-protocol");
+        Ok(Socket { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
+    }
+
+    /// A socket that has shown its token, of a client whose system holds hardly anything for it.
+    pub async fn narrow_socket(&self) -> Socket {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(self.address).await.unwrap());
+        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        let bearer = HeaderValue::from_str(&format!("Bearer {ADMIN}")).unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (stream, _) = within(tokio_tungstenite::client_async(request, stream)).await.unwrap();
+        let mut socket = Socket { stream, protocol: None };
+        socket.hear_type("ready").await;
+        socket
+    }
+
+    /// The status with which a socket is refused.
+    pub async fn refused(&self, headers: &[(&'static str, &str)]) -> u16 {
+        match self.dial(headers).await {
+            Err(Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("{error}"),
+            Ok(_) => 101,
+        }
+    }
+
+    /// What a request without any help of a client library is answered with.
+    pub async fn raw(&self, request: &[u8]) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut all = Vec::new();
+        let mut buffer = [0; 4096];
+        // A server that hangs up while we still write may reset the connection: what came before counts.
+        while let Ok(n @ 1..) = within(stream.read(&mut buffer)).await {
+            all.extend_from_slice(&buffer[..n]);
+        }
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+/// Asks a gateway that somebody else holds.
+pub struct Client {
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub async fn chat(&self, key: &str, text: &str) -> Reply {
+        let request = self.http.post(format!("http://{}/api/chat", self.address)).bearer_auth(ADMIN);
+        answer(request.header("idempotency-key", key).json(&json!({"text": text}))).await
+    }
+}
+
+/// Sends a request and reads the JSON that comes back.
+pub async fn answer(request: RequestBuilder) -> Reply {
+    let response = within(request.send()).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = within(response.text()).await.unwrap();
+    Reply { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
+}
+
+/// A test waits for what must come, and fails instead of hanging.
+pub async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it did not come in time")
+}
+
+/// A client's socket.
+pub struct Socket {
+    pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub protocol: Option<String>,
+}
+
+impl Socket {
+    pub async fn say(&mut self, frame: Value) {
+        self.say_text(&frame.to_string()).await;
+    }
+
+    pub async fn say_text(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn prompt(&mut self, id: &str, text: &str) {
+        self.say(json!({"type": "prompt", "id": id, "text": text})).await;
+    }
+
+    pub async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Ok(frame) => frame,
+            Err(code) => panic!("closed with {code:?}"),
+        }
+    }
+
+    /// The next frame, or the code of the close.
+    pub async fn next(&mut self) -> Result<Value, Option<u16>> {
+        loop {
+            match within(self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
+        }
+    }
+
+    /// The next frame of this type; others are passed over.
+    pub async fn hear_type(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.hear().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// What closes the socket.
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            if let Err(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+}
+
+/// The rule for grants that a program would give: people are numbers here.
+fn only_numbers(principal: &Principal, _scope: &row::Scope) -> Result<(), String> {
+    let number = principal.id().bytes().all(|byte| byte.is_ascii_digit());
+    if number { Ok(()) } else { Err("this is not an id".to_owned()) }
+}
+
+fn setup(home: &Path, config: frontdesk_runtime::Config, hub: Arc<WebHub>, pigeons: &[Arc<Pigeon>]) -> Setup {
+    let clock: Arc<dyn Clock> = Arc::new(Machine::start());
+    let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
+    let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
+    let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
+    let mut rules = BTreeMap::from([(("web".to_owned(), "default".to_owned()), access)]);
+    let mut adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(WebAdapter::new(hub))];
+    for pigeon in pigeons {
+        rules.insert((pigeon::CHANNEL.to_owned(), pigeon.account().to_owned()), configured());
+        adapters.push(pigeon.clone());
+    }
+    Setup {
+        config,
+        database: home.join("frontdesk.db"),
+        boot: BootId::from_bits(7),
+        timezone: chrono_tz::UTC,
+        clock,
+        agents: BTreeMap::from([("main".to_owned(), echo)]),
+        default_agent: "main".to_owned(),
+        adapters,
+        media: home.join("media"),
+        secret: [7; 32],
+        routing: BTreeMap::new(),
+        access: rules,
+        problems: Vec::new(),
+        grant_rule: only_numbers,
+        hooks: Vec::new(),
+    }
+}
+
+/// What the configuration says about the pigeons: 5 may write in private.
+fn configured() -> ChannelAccess {
+    ChannelAccess { allow: BTreeSet::from(["5".to_owned()]), ..ChannelAccess::default() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test is its own parent")]
+fn serve(api: Api, listener: tokio::net::TcpListener, stop: Stop) -> JoinHandle<std::io::Result<()>> {
+    tokio::spawn(api.serve(listener, stop))
+}
+
+/// The machine's clock.
+struct Machine(Instant);
+
+impl Machine {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+#[async_trait]
+impl Clock for Machine {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn wall(&self) -> DateTime<Utc> {
+        DateTime::from(std::time::SystemTime::now())
+    }
+
+    fn mono(&self) -> Mono {
+        Mono(self.0.elapsed())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    async fn sleep_until(&self, deadline: Mono) {
+        tokio::time::sleep(deadline.0.saturating_sub(self.0.elapsed())).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! The web chat's page, as far as it can be judged without a browser.
+
+use reqwest::Method;
+
+use crate::harness::{TestServer, answer};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_loads_nothing_from_elsewhere_and_makes_no_markup_of_text() {
+    let server = TestServer::open().await;
+    for path in ["/", "/app.js", "/style.css"] {
+        let reply = answer(server.request(Method::GET, path)).await;
+        assert!(reply.status.is_success());
+        let policy = reply.headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff");
+        assert_eq!(reply.headers["referrer-policy"], "no-referrer");
+        let text = reply.body.as_str().unwrap();
+        assert!(!text.is_empty());
+        for foreign in
+            ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
+        {
+            assert!(!text.contains(foreign), "{path} contains {foreign}");
+        }
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_reads_no_query() {
+    let server = TestServer::open().await;
+    let script = answer(server.request(Method::GET, "/app.js")).await;
+    let script = script.body.as_str().unwrap();
+    assert!(!script.contains("location.search") && !script.contains("location.href"), "A4");
+    let page = answer(server.request(Method::GET, "/?gatewayUrl=wss://evil.example")).await;
+    assert!(page.status.is_success());
+    let page = page.body.as_str().unwrap();
+    assert!(!page.contains("stolen") && !page.contains("evil"));
+    server.close().await;
+}

@@ -1,0 +1,196 @@
+//! A platform on which people write and get letters, as small as one can be. Its accounts may be brought events too.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::markup::{Dialect, Marks, Writing};
+use frontdesk_core::message::{
+    Attachment, Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source,
+};
+use frontdesk_core::port::{
+    Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook, WebhookOutcome, WebhookReply,
+    WebhookRequest,
+};
+use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use tokio::sync::watch;
+
+use crate::harness::within;
+
+/// The channel's name.
+pub const CHANNEL: &str = "pigeon";
+
+/// What its webhook wants in `x-pigeon-ring`.
+pub const RING: &str = "the-ring-of-the-pigeon";
+
+static DIALECT: Dialect = Dialect { name: CHANNEL, writing: Writing::Marked(Marks::PLAIN) };
+
+/// One account.
+pub struct Pigeon {
+    profile: Profile,
+    account: String,
+    inbox: watch::Sender<Option<Arc<dyn Inbox>>>,
+    letters: watch::Sender<Vec<(String, String)>>,
+    events: Mutex<u64>,
+}
+
+impl Pigeon {
+    pub fn new(account: &str) -> Arc<Self> {
+        let profile = Profile {
+            channel: CHANNEL,
+            limit: Limit { max: 4000, unit: Unit::Characters },
+            caption: 1000,
+            dialect: &DIALECT,
+            flow: Flow::Whole,
+            receipt: ReceiptRule::Platform,
+            typing: None,
+            threads: false,
+            media: Some(1_000_000),
+            person_chat: Some(""),
+            ends: false,
+            buttons: false,
+            idempotent: None,
+            pacing: Pacing::default(),
+            patience: None,
+        };
+        Arc::new(Self {
+            profile,
+            account: account.to_owned(),
+            inbox: watch::Sender::new(None),
+            letters: watch::Sender::new(Vec::new()),
+            events: Mutex::new(0),
+        })
+    }
+
+    /// Somebody writes in private.
+    pub async fn hears(&self, person: &str, name: &str, text: &str) -> Outcome {
+        let mut inbox = self.inbox.subscribe();
+        let inbox = within(inbox.wait_for(Option::is_some)).await.unwrap().clone().unwrap();
+        let id = {
+            let mut events = self.events.lock().unwrap();
+            *events += 1;
+            events.to_string()
+        };
+        let event = Event {
+            id,
+            kind: EventKind::Message,
+            principal: Principal::new(CHANNEL, Some(&self.account), person).unwrap(),
+            sender_kind: SenderKind::Person,
+            roles: Vec::new(),
+            address: Address::new(CHANNEL, Some(&self.account), person, None).unwrap(),
+            conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
+            addressed: true,
+            forward: None,
+            first_line: FirstLine::Plain,
+            text: text.to_owned(),
+            links: Vec::new(),
+            sender: Some(name.to_owned()),
+            platform_message: None,
+            quote: None,
+            album: None,
+            attachments: Vec::new(),
+            sent_at: None,
+        };
+        let source = Source {
+            id: format!("{CHANNEL}:{}", self.account),
+            channel: CHANNEL,
+            account: self.account.clone(),
+        };
+        within(inbox.push(&source, vec![event], None)).await.unwrap().remove(0)
+    }
+
+    /// The first letter to somebody that holds this.
+    pub async fn letter(&self, person: &str, part: &str) -> String {
+        let is_it = |(to, text): &&(String, String)| to == person && text.contains(part);
+        let mut letters = self.letters.subscribe();
+        let all = within(letters.wait_for(|all| all.iter().any(|one| is_it(&one)))).await.unwrap();
+        all.iter().find(is_it).unwrap().1.clone()
+    }
+
+    /// Somebody writes for the first time; the code that they get.
+    pub async fn stranger(&self, person: &str, name: &str) -> String {
+        self.hears(person, name, "hello").await;
+        let mut letters = self.letters.subscribe();
+        let code = |all: &Vec<(String, String)>| {
+            all.iter().filter(|(to, _)| to == person).find_map(|(_, text)| code_in(text))
+        };
+        let all = within(letters.wait_for(|all| code(all).is_some())).await.unwrap();
+        code(&all).unwrap()
+    }
+}
+
+fn code_in(text: &str) -> Option<String> {
+    let is_code = |word: &&str| word.len() == 8 && frontdesk_core::pairing::Code::read(word).is_some();
+    text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_code).map(str::to_owned)
+}
+
+#[async_trait]
+impl Adapter for Pigeon {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
+        self.inbox.send_replace(Some(inbox));
+        stop.cancelled().await;
+        self.inbox.send_replace(None);
+        Ok(())
+    }
+
+    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
+        let text = match act {
+            Act::Post(post) => post.part.body,
+            Act::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
+            _ => return Ok(Receipt::default()),
+        };
+        self.letters.send_modify(|all| all.push((to.chat().to_owned(), text)));
+        Ok(Receipt { message: Some(self.letters.borrow().len().to_string()) })
+    }
+
+    async fn fetch(&self, _file: &Attachment) -> Result<Bytes, FetchError> {
+        Err(FetchError::Refused("pigeons bring no files".to_owned()))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
+    }
+}
+
+/// A webhook that does what its body says, and counts.
+#[derive(Default)]
+pub struct Loft {
+    pub taken: Mutex<Vec<WebhookRequest>>,
+}
+
+#[async_trait]
+impl Webhook for Loft {
+    fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
+        header("x-pigeon-ring").is_some_and(|ring| ring == RING)
+    }
+
+    async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        self.taken.lock().unwrap().push(request);
+        match body.as_str() {
+            "garbage" => WebhookOutcome::Garbage,
+            "busy" => WebhookOutcome::Busy,
+            "forged" => WebhookOutcome::Forged,
+            "panic" => panic!("a pigeon fell down"),
+            "reply" => {
+                WebhookOutcome::Taken(Some(WebhookReply { mime: "text/plain", body: b"coo".to_vec() }))
+            }
+            "slow" => {
+                #[expect(clippy::disallowed_methods, reason = "a slow adapter")]
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                WebhookOutcome::Taken(None)
+            }
+            _ => WebhookOutcome::Taken(None),
+        }
+    }
+}

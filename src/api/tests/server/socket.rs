@@ -1,0 +1,345 @@
+//! The WebSocket: how it begins, what is said, and what a break costs.
+
+use std::collections::BTreeMap;
+
+use frontdesk_api::{Scope, Token, hash_token};
+use futures_util::SinkExt;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{ADMIN, MAIN, READER, Socket, TestServer, within};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_are_three_ways_to_show_a_token() {
+    let server = TestServer::open().await;
+    let ready = json!({"type": "ready", "protocol": 1});
+    let mut by_header = server.dial(&[("authorization", &format!("Bearer {ADMIN}"))]).await.unwrap();
+    assert_eq!(by_header.hear().await, ready);
+    let offered = format!("frontdesk.v1, bearer.{ADMIN}");
+    let mut by_protocol = server.dial(&[("sec-websocket-protocol", &offered)]).await.unwrap();
+    assert_eq!(by_protocol.protocol.as_deref(), Some("frontdesk.v1"));
+    assert_eq!(by_protocol.hear().await, ready);
+    let lone = format!("bearer.{ADMIN}");
+    let mut alone = server.dial(&[("sec-websocket-protocol", &lone)]).await.unwrap();
+    assert_eq!(alone.protocol.as_deref(), Some(lone.as_str()));
+    assert_eq!(alone.hear().await, ready);
+    let mut by_frame = server.dial(&[]).await.unwrap();
+    by_frame.say(json!({"type": "auth", "token": ADMIN})).await;
+    assert_eq!(by_frame.hear().await, ready);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_is_accepted_streamed_and_done() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.prompt("1", "!slow 1 one two three").await;
+    let accepted = socket.hear().await;
+    assert_eq!(
+        (&accepted["type"], &accepted["id"], &accepted["session"]),
+        (&json!("accepted"), &json!("1"), &json!(MAIN))
+    );
+    let mut said = String::new();
+    let done = loop {
+        let frame = socket.hear().await;
+        match frame["type"].as_str() {
+            Some("delta") => {
+                assert_eq!((&frame["message"], &frame["attempt"]), (&accepted["message"], &json!(1)));
+                said.push_str(frame["text"].as_str().unwrap());
+            }
+            Some("done") => break frame,
+            _ => {}
+        }
+    };
+    assert_eq!((&done["fullText"], &done["message"]), (&json!(said), &accepted["message"]));
+    assert_eq!((&done["session"], &done["seq"]), (&json!(MAIN), &json!(1)));
+    socket.say(json!({"type": "ping"})).await;
+    socket.hear_type("pong").await;
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_comes_before_its_acknowledgement() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    for n in 0..200 {
+        socket.prompt(&n.to_string(), &format!("text {n}")).await;
+    }
+    let (mut known, mut answers) = (BTreeMap::new(), Vec::new());
+    while answers.len() < 200 {
+        let frame = socket.hear().await;
+        match frame["type"].as_str() {
+            Some("accepted") => {
+                known.insert(frame["message"].to_string(), frame["id"].as_str().unwrap().to_owned());
+            }
+            Some("delta" | "done" | "status") => {
+                let id = known.get(&frame["message"].to_string()).expect("an answer to something unknown");
+                if frame["type"] == "done" {
+                    assert_eq!(frame["fullText"], json!(format!("text {id}")));
+                    answers.push(id.parse::<u32>().unwrap());
+                }
+            }
+            _ => panic!("{frame}"),
+        }
+    }
+    assert!(answers.is_sorted(), "one chat is answered in order");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_that_comes_again_is_accepted_again_and_another_text_is_a_conflict() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.prompt("1", "hello").await;
+    let first = socket.hear_type("accepted").await;
+    socket.hear_type("done").await;
+    drop(socket);
+    let mut socket = server.socket().await;
+    socket.prompt("1", "hello").await;
+    assert_eq!(socket.hear_type("accepted").await, first);
+    socket.prompt("1", "other").await;
+    let conflict = socket.hear_type("error").await;
+    assert_eq!((&conflict["code"], &conflict["id"]), (&json!("conflict"), &json!("1")));
+    socket.say(json!({"type": "resume", "session": MAIN, "last_seq": 0})).await;
+    assert_eq!(socket.hear_type("done").await["message"], first["message"]);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_who_reads_a_session_sees_the_same() {
+    let server = TestServer::open().await;
+    let (mut one, mut two) = (server.socket().await, server.socket_of(READER).await);
+    two.say(json!({"type": "resume", "id": "r", "chat": "main"})).await;
+    assert_eq!(two.hear().await, json!({"id": "r", "result": {"session": MAIN, "seq": 0}}));
+    one.prompt("1", "hello").await;
+    assert_eq!(one.hear_type("done").await, two.hear_type("done").await);
+    server.post("/api/send", json!({"to": "web:main", "text": "from the operator"})).await;
+    for socket in [&mut one, &mut two] {
+        let message = socket.hear_type("message").await;
+        assert_eq!(
+            (&message["kind"], &message["text"], &message["seq"]),
+            (&json!("send"), &json!("from the operator"), &json!(2))
+        );
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_abort_ends_the_turn_and_says_so() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.prompt("1", "!slow 200 one two three four five six seven eight nine ten").await;
+    let accepted = socket.hear_type("accepted").await;
+    socket.hear_type("delta").await;
+    socket.say(json!({"type": "abort", "id": "a", "session": MAIN})).await;
+    let (mut told, mut ended) = (false, false);
+    while !(told && ended) {
+        let frame = socket.hear().await;
+        told |= frame["id"] == "a" && frame["result"]["running"] == 1;
+        ended |= frame["code"] == "cancelled" && frame["about"] == accepted["message"];
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_do_what_the_paths_do() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.prompt("1", "hello").await;
+    // The turn's end may overtake its answer.
+    let (mut answered, mut ended) = (false, false);
+    while !(answered && ended) {
+        let frame = socket.hear().await;
+        answered |= frame["type"] == "done";
+        ended |= frame["type"] == "status";
+    }
+    socket.say(json!({"id": 7, "method": "session.list"})).await;
+    let list = socket.hear().await;
+    assert_eq!((&list["id"], &list["result"]["sessions"][0]["key"]), (&json!(7), &json!(MAIN)));
+    socket.say(json!({"id": 8, "method": "session.reset", "params": {"key": MAIN}})).await;
+    assert_eq!(socket.hear().await["result"]["epoch"], 2);
+    socket.say(json!({"id": 9, "method": "session.get", "params": {"key": MAIN}})).await;
+    assert_eq!(socket.hear().await["result"]["epoch"], 2);
+    socket.say(json!({"id": 10, "method": "session.kill", "params": {"key": MAIN}})).await;
+    assert_eq!(socket.hear().await["result"], json!({"session": MAIN, "running": 0, "waiting": 0}));
+    socket.say(json!({"method": "session.sing"})).await;
+    assert_eq!(socket.hear().await["code"], "unknown_method");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_frame_is_answered_or_ends_the_socket() {
+    let server = TestServer::with(|config, _| config.limits.max_frame = 10_000).await;
+    let mut socket = server.socket().await;
+    for (text, code) in [
+        ("{", "bad_json"),
+        ("[1]", "bad_json"),
+        ("{}", "bad_request"),
+        (r#"{"type":"dance"}"#, "unknown_type"),
+    ] {
+        socket.say_text(text).await;
+        assert_eq!(socket.hear().await["code"], code, "{text}");
+    }
+    socket.stream.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(socket.closed().await, Some(1003));
+    let mut socket = server.socket().await;
+    // The server may hang up before all of it has been taken.
+    if socket.stream.send(Message::text("x".repeat(20_000))).await.is_ok() {
+        assert!(matches!(socket.closed().await, Some(1009) | None));
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_gateway_says_goodbye() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    server.stop_door();
+    assert_eq!(socket.closed().await, Some(1001));
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_token_ends_its_sockets() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    let mut other = server.socket_of(READER).await;
+    let reader = Token { id: "reader".into(), hash: hash_token(READER), scope: Scope::Read };
+    server.tokens.replace(vec![reader]).unwrap();
+    assert_eq!(socket.closed().await, Some(1008));
+    other.say(json!({"type": "ping"})).await;
+    assert_eq!(other.hear().await["type"], "pong", "another token's socket stays");
+    assert_eq!(server.get("/api/status").await.status, 401);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_comes_back_misses_nothing_and_sees_nothing_twice() {
+    const PROMPTS: u64 = 150;
+    let server = TestServer::open().await;
+    let mut writer = server.socket().await;
+    let write = async {
+        for n in 1..=PROMPTS {
+            writer.prompt(&n.to_string(), &format!("text {n}")).await;
+        }
+        for _ in 1..=PROMPTS {
+            writer.hear_type("done").await;
+        }
+    };
+    let read = async {
+        let (mut last, mut visits) = (0, 0);
+        while last < PROMPTS {
+            let mut socket = server.socket().await;
+            socket.say(json!({"type": "resume", "session": MAIN, "last_seq": last})).await;
+            // Each visit leaves after some lines, in the middle of whatever goes on.
+            for _ in 0..7 {
+                if last < PROMPTS {
+                    let seq = socket.hear_type("done").await["seq"].as_u64().unwrap();
+                    assert_eq!(seq, last + 1);
+                    last = seq;
+                }
+            }
+            visits += 1;
+        }
+        visits
+    };
+    let ((), visits) = tokio::join!(write, read);
+    assert!(visits > 10);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_from_another_life_hides_nothing() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.say(json!({"type": "resume", "id": "r", "session": MAIN, "last_seq": 9_999_999})).await;
+    assert_eq!(socket.hear().await["result"]["seq"], 0);
+    socket.prompt("1", "hello").await;
+    assert_eq!(socket.hear_type("done").await["seq"], 1);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_who_stops_reading_is_sent_away_and_finds_everything_later() {
+    let server = TestServer::with(|config, _| config.limits.ws_buffer = 64 * 1024).await;
+    let mut lazy = server.narrow_socket().await;
+    lazy.say(json!({"type": "resume", "id": "r", "session": MAIN})).await;
+    lazy.hear().await;
+    let mut writer = server.socket().await;
+    // All of it together is more than the kernel's own buffers hold for a reader.
+    let text = "x".repeat(31_000);
+    let count: u64 = 180;
+    for n in 0..count {
+        writer.prompt(&n.to_string(), &text).await;
+        writer.hear_type("done").await;
+    }
+    let mut seen = 0;
+    let code = loop {
+        match lazy.next().await {
+            Ok(frame) if frame["type"] == "done" => seen = frame["seq"].as_u64().unwrap(),
+            Ok(_) => {}
+            Err(code) => break code,
+        }
+    };
+    assert!(seen < count, "nobody was sent away");
+    assert!(matches!(code, Some(1013) | None), "{code:?}");
+    let mut back = server.socket().await;
+    back.say(json!({"type": "resume", "session": MAIN, "last_seq": seen})).await;
+    for expected in seen + 1..=count {
+        assert_eq!(back.hear_type("done").await["seq"], expected);
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_larger_than_what_may_wait_still_comes() {
+    let server = TestServer::with(|config, runtime| {
+        config.limits.ws_buffer = 8 * 1024;
+        runtime.queue.max_text = 1 << 20;
+    })
+    .await;
+    let text = "x".repeat(300_000);
+    let mut socket = server.socket().await;
+    for n in 1..=3 {
+        socket.prompt(&n.to_string(), &text).await;
+        let done = socket.hear_type("done").await;
+        assert_eq!((&done["seq"], done["fullText"].as_str().map(str::len)), (&json!(n), Some(text.len())));
+    }
+    for stream in [false, true] {
+        let reply = server.post("/api/chat", json!({"text": text, "stream": stream})).await;
+        let body = reply.body["text"].as_str().or(reply.body.as_str()).unwrap();
+        assert!(body.contains(&text), "the answer is not there");
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_readers_share_one_session() {
+    const READERS: usize = 100;
+    let server = TestServer::open().await;
+    let mut readers: Vec<Socket> = Vec::new();
+    for _ in 0..READERS {
+        let mut socket = server.socket().await;
+        socket.say(json!({"type": "resume", "id": "r", "chat": "main"})).await;
+        socket.hear().await;
+        readers.push(socket);
+    }
+    let mut writer = server.socket().await;
+    writer.prompt("1", "!long 300").await;
+    let done = writer.hear_type("done").await;
+    for reader in &mut readers {
+        let mut said = String::new();
+        let frame: Value = loop {
+            let frame = reader.hear().await;
+            match frame["type"].as_str() {
+                Some("delta") => said.push_str(frame["text"].as_str().unwrap()),
+                Some("done") => break frame,
+                _ => {}
+            }
+        };
+        assert_eq!(frame, done);
+        assert_eq!(json!(said), done["fullText"], "a reader who keeps up misses no piece");
+    }
+    within(async { drop(readers) }).await;
+    server.close().await;
+}

@@ -1,0 +1,381 @@
+//! What those cost who show no token, and what those lose by it who do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_api::Rate;
+use futures_util::SinkExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{ADMIN, TestServer, answer, within};
+use crate::pigeon::{Loft, RING};
+
+/// A connection on which a stranger has sent this.
+async fn stranger(server: &TestServer, sends: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(sends).await.unwrap();
+    stream
+}
+
+/// What comes until the connection ends.
+async fn rest(stream: &mut TcpStream) -> String {
+    let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(n @ 1..) = within(stream.read(&mut buffer)).await {
+        all.extend_from_slice(&buffer[..n]);
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_is_not_waited_for_before_a_token_or_secret_was_shown() {
+    let loft = Arc::new(Loft::default());
+    // A body that is waited for would end in a 408 after a minute.
+    let server =
+        TestServer::with_webhook(loft.clone(), |config, _| config.limits.request_timeout_seconds = 60).await;
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("GET", "/app.js", 200),
+        ("GET", "/health", 200),
+        ("GET", "/ready", 200),
+        ("GET", "/ws", 400),
+        ("GET", "/nothing", 404),
+        ("GET", "/api/status", 401),
+        ("POST", "/api/chat", 401),
+        ("POST", "/api/send", 401),
+        ("DELETE", "/api/session/x", 401),
+        ("POST", "/webhooks/pigeon/default", 401),
+        ("GET", "/webhooks/pigeon/default", 401),
+        ("OPTIONS", "/api/chat", 204),
+    ] {
+        for framing in ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"] {
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n");
+            let mut stream = stranger(&server, head.as_bytes()).await;
+            let mut begin = [0; 12];
+            within(stream.read_exact(&mut begin)).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&begin), format!("HTTP/1.1 {status}"), "{method} {path}");
+        }
+    }
+    assert!(loft.taken.lock().unwrap().is_empty());
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_never_end_share_bounded_memory_and_others_get_their_turn() {
+    let server = TestServer::with(|config, _| {
+        config.limits.max_body = 16 * 1024 * 1024;
+        config.limits.request_timeout_seconds = 60;
+    })
+    .await;
+    // Who reads a body says so; two of these are all that bodies may hold together.
+    let head = format!(
+        "POST /api/chat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\
+         Content-Type: application/json\r\nContent-Length: 16000000\r\nExpect: 100-continue\r\n\r\n"
+    );
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        slow.push(stranger(&server, head.as_bytes()).await);
+        server.get("/api/status").await;
+    }
+    let mut begun = Vec::new();
+    for (n, stream) in slow.iter().enumerate() {
+        let mut word = [0; 12];
+        if stream.try_read(&mut word).is_ok() {
+            assert_eq!(&word, b"HTTP/1.1 100");
+            begun.push(n);
+        }
+    }
+    assert_eq!(begun, [0, 1], "they are read one after the other, as memory allows");
+    // The first one leaves: the third is read.
+    drop(slow.remove(0));
+    let mut word = [0; 12];
+    within(slow[1].read_exact(&mut word)).await.unwrap();
+    assert_eq!(&word, b"HTTP/1.1 100");
+    drop(slow);
+    assert_eq!(server.post("/api/chat", json!({"text": "hello"})).await.body["text"], "hello");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_reads_little_before_its_token_and_much_after_it() {
+    let server = TestServer::open().await;
+    let mut socket = server.dial(&[]).await.unwrap();
+    socket.stream.send(Message::text("x".repeat(60_000))).await.unwrap();
+    assert_eq!(socket.closed().await, Some(1009), "it is told why");
+    let mut many = server.dial(&[]).await.unwrap();
+    let mut sent = 0;
+    while sent < 1000 && many.stream.send(Message::Ping(vec![0; 120].into())).await.is_ok() {
+        sent += 1;
+    }
+    assert!(matches!(many.closed().await, Some(1008 | 1009) | None), "pings are bytes too");
+    let mut socket = server.dial(&[]).await.unwrap();
+    let text = "x".repeat(200_000);
+    // Token and prompt come in one go: nothing of the second is lost.
+    socket.stream.feed(Message::text(json!({"type": "auth", "token": ADMIN}).to_string())).await.unwrap();
+    let prompt = json!({"type": "prompt", "id": "1", "text": text}).to_string();
+    socket.stream.send(Message::text(prompt)).await.unwrap();
+    assert_eq!(socket.hear_type("done").await["fullText"], json!(text));
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_heads_and_idle_strangers_are_cut_and_a_known_caller_is_not() {
+    let server = TestServer::with(|config, _| {
+        config.limits.auth_timeout_seconds = 1;
+        config.limits.request_timeout_seconds = 3600;
+    })
+    .await;
+    let mut known = stranger(&server, b"").await;
+    let status =
+        format!("GET /api/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n");
+    known.write_all(status.as_bytes()).await.unwrap();
+    let mut slow = Vec::new();
+    for sends in
+        ["", "GET /health HTTP/1.1\r\nHost: loc", "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n"]
+    {
+        slow.push(stranger(&server, sends.as_bytes()).await);
+    }
+    for stream in &mut slow {
+        rest(stream).await;
+    }
+    // Asked again on the same connection, after the strangers' time.
+    known.write_all(status.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
+    assert_eq!(rest(&mut known).await.matches("HTTP/1.1 200").count(), 2);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_who_take_every_place_make_room_for_the_right_token() {
+    let server = TestServer::with(|config, _| config.limits.max_connections = 40).await;
+    let mut heads = Vec::new();
+    for _ in 0..100 {
+        heads.push(stranger(&server, b"POST /api/chat HTTP/1.1\r\nHost: loc").await);
+    }
+    let mut sockets = Vec::new();
+    for _ in 0..30 {
+        // The oldest of them are dropped while newer ones come.
+        sockets.push(server.dial(&[]).await.unwrap());
+        assert_eq!(server.post("/api/chat", json!({"text": "hello"})).await.body["text"], "hello");
+    }
+    let mut socket = server.socket().await;
+    for _ in 0..100 {
+        heads.push(stranger(&server, b"GET / HTTP/1.1\r\nHost: loc").await);
+    }
+    socket.prompt("1", "still here").await;
+    assert_eq!(socket.hear_type("done").await["fullText"], "still here", "a known caller is never dropped");
+    drop(heads);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_right_token_pays_for_nobody_else_at_its_address() {
+    let loft = Arc::new(Loft::default());
+    let server = TestServer::with_webhook(loft, |config, _| {
+        config.limits.per_ip = Rate { per_minute: 1, burst: 1 };
+        config.limits.auth_failures = Rate { per_minute: 1, burst: 1 };
+    })
+    .await;
+    let webhook = |ring: &str| {
+        let request = server.request(Method::POST, "/webhooks/pigeon/default").header("x-pigeon-ring", ring);
+        answer(request.body("hello"))
+    };
+    for n in 0..20 {
+        let page = server.request(Method::GET, "/").header("sec-fetch-site", "cross-site");
+        answer(page.header("origin", "https://evil.example")).await;
+        let posts = server.request(Method::POST, "/api/chat").header("origin", "https://evil.example");
+        assert_eq!(answer(posts).await.status, 403);
+        answer(server.request(Method::GET, "/api/status")).await;
+        answer(server.request(Method::GET, "/api/status").bearer_auth(format!("wrong-{n}"))).await;
+        webhook("wrong").await;
+    }
+    assert_eq!(answer(server.request(Method::GET, "/api/status")).await.status, 429);
+    assert_eq!(server.get("/api/status").await.status, 200);
+    assert_eq!(server.post("/api/chat", json!({"text": "hello"})).await.status, 200);
+    assert_eq!(webhook(RING).await.status, 200);
+    let mut by_frame = server.dial(&[]).await.unwrap();
+    by_frame.say(json!({"type": "auth", "token": ADMIN})).await;
+    assert_eq!(by_frame.hear().await["type"], "ready");
+    server.socket().await;
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_page_leaves_its_own_bucket_empty_and_no_other() {
+    let server = TestServer::with(|config, _| config.limits.per_ip = Rate { per_minute: 2, burst: 2 }).await;
+    let elsewhere = || {
+        let request = server.request(Method::GET, "/").header("sec-fetch-site", "cross-site");
+        answer(request.header("sec-fetch-mode", "no-cors"))
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(elsewhere().await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 429, 429, 429]);
+    let typed = server.request(Method::GET, "/").header("sec-fetch-site", "none");
+    assert_eq!(answer(typed).await.status, 200, "the person at that address opens the page");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_origin_is_one_short_row_of_the_audit() {
+    let server = TestServer::open().await;
+    let refused = async |origin: String| {
+        let request = server.request(Method::POST, "/api/chat").header("origin", origin);
+        assert_eq!(answer(request).await.code(), "foreign_origin");
+    };
+    for _ in 0..5 {
+        refused(format!("https://evil.example/{}", "x".repeat(8000))).await;
+    }
+    let rows = async || {
+        let rows = server.get("/api/audit").await.body["audit"].as_array().unwrap().clone();
+        rows.into_iter().filter(|row| row["action"] == "refused_origin").collect::<Vec<Value>>()
+    };
+    let first = rows().await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(first[0]["outcome"], "refused:foreign_origin");
+    assert!(first[0]["subject"].as_str().unwrap().starts_with("https://evil.example/x"));
+    assert!(first[0]["subject"].as_str().unwrap().len() < 100, "{first:?}");
+    for n in 0..50 {
+        refused(format!("https://evil-{n}.example")).await;
+    }
+    assert_eq!(rows().await.len(), 12, "new names do not make new rows without an end");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_in_a_url_is_refused_on_every_path() {
+    let server = TestServer::open().await;
+    for path in ["/", "/ws", "/health", "/ready", "/api/status", "/api/chat", "/nothing", "/webhooks/a/b"] {
+        for query in ["token=x", "access_token=x", "Api-Key=x", "x=admin-token", "x=%61dmin-token", "auth"] {
+            for method in [Method::GET, Method::POST, Method::OPTIONS] {
+                let request = server.request(method.clone(), &format!("{path}?{query}")).bearer_auth(ADMIN);
+                let reply = answer(request.header("host", "evil.example")).await;
+                assert_eq!(
+                    (reply.status.as_u16(), reply.code()),
+                    (400, "token_in_url"),
+                    "{method} {path}?{query}"
+                );
+                assert!(!reply.body.to_string().contains("admin-token"));
+            }
+        }
+    }
+    let by_url = format!(
+        "GET /ws?token={ADMIN} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let mut socket = stranger(&server, by_url.as_bytes()).await;
+    let mut begin = [0; 12];
+    within(socket.read_exact(&mut begin)).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 400");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_post_is_json_and_says_so() {
+    let loft = Arc::new(Loft::default());
+    let server = TestServer::with_webhook(loft, |_, _| {}).await;
+    server.post("/api/chat", json!({"text": "hello"})).await;
+    let reset = "/api/session/agent%3Amain%3Aweb%3Adm%3Amain/reset";
+    let post = |path: &str, kind: Option<&str>, body: &str| {
+        let request = server.request(Method::POST, path).bearer_auth(ADMIN).body(body.to_owned());
+        answer(match kind {
+            Some(kind) => request.header("content-type", kind),
+            None => request,
+        })
+    };
+    for kind in [
+        None,
+        Some(""),
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("application/json; charset=utf-16"),
+        Some("application/jsonp"),
+        Some("text/plain; application/json"),
+    ] {
+        for (path, body) in [("/api/chat", "{\"text\":\"hi\"}"), (reset, ""), (reset, "{}")] {
+            let reply = post(path, kind, body).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.code()),
+                (415, "unsupported_media_type"),
+                "{kind:?} {path}"
+            );
+        }
+    }
+    for kind in ["application/json", "Application/JSON;charset=UTF-8", "application/json; charset=\"utf-8\""]
+    {
+        assert_eq!(post("/api/chat", Some(kind), "{\"text\":\"hi\"}").await.status, 200, "{kind}");
+        assert_eq!(post(reset, Some(kind), "").await.status, 200, "{kind}");
+    }
+    let brought = server.request(Method::POST, "/webhooks/pigeon/default").header("x-pigeon-ring", RING);
+    assert_eq!(answer(brought.body("hello")).await.status, 200, "platforms say what they like");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_who_never_reads_is_cut_and_nothing_is_lost() {
+    let server = TestServer::with(|config, runtime| {
+        config.limits.auth_timeout_seconds = 1;
+        runtime.queue.per_session = 10_000;
+    })
+    .await;
+    // It asks for the page over and over and reads nothing: the kernel's buffers fill, then it is cut.
+    let mut lazy = stranger(&server, b"").await;
+    let request = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let flood = async { while lazy.write_all(request).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(60), flood).await.expect("it holds its connection for ever");
+    assert_eq!(server.get("/api/status").await.status, 200);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_frame_ends_the_socket_after_what_came_before_it_was_acknowledged() {
+    for (frame, code, close) in [
+        (Message::binary(vec![1, 2, 3]), "unreadable_frame", 1003),
+        (Message::text("x".repeat(200_000)), "too_large", 1009),
+    ] {
+        let server = TestServer::with(|config, _| config.limits.max_frame = 10_000).await;
+        let mut socket = server.socket().await;
+        for n in 0..20 {
+            let prompt = json!({"type": "prompt", "id": n.to_string(), "text": "!wait 60000 x"});
+            socket.stream.feed(Message::text(prompt.to_string())).await.unwrap();
+        }
+        socket.stream.send(frame).await.unwrap();
+        let (mut accepted, mut error) = (0, Value::Null);
+        let end = loop {
+            match socket.next().await {
+                Ok(frame) if frame["type"] == "accepted" => accepted += 1,
+                Ok(frame) if frame["type"] == "error" => error = frame,
+                Ok(_) => {}
+                Err(end) => break end,
+            }
+        };
+        assert_eq!((accepted, error["code"].as_str()), (20, Some(code)), "{error}");
+        assert_eq!(end, Some(close));
+        server.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_a_body_that_nobody_reads_still_hears_why() {
+    let server = TestServer::open().await;
+    for (path, headers, status) in [
+        ("/api/chat", "Authorization: Bearer wrong\r\n", 401),
+        ("/api/chat", "Authorization: Bearer admin-token\r\n", 415),
+        ("/api/chat?token=x", "", 400),
+        ("/nothing", "", 404),
+    ] {
+        let length = 60_000;
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n");
+        let mut stream = stranger(&server, head.as_bytes()).await;
+        let body = vec![b'x'; length];
+        stream.write_all(&body).await.unwrap();
+        let said = rest(&mut stream).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {said:?}");
+    }
+    server.close().await;
+}

@@ -1,0 +1,239 @@
+//! One event at the gate: may its sender speak, and what is to become of it?
+
+use frontdesk_core::access::{Action, Decision, DenyReason};
+use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::key::{KeyError, SessionKey};
+use frontdesk_core::message::{Event, EventKind, InputKind, Refusal, SenderKind, Source};
+use frontdesk_core::route;
+use frontdesk_core::time::Now;
+use frontdesk_store::row::{Disposition, EpochChange};
+
+use crate::config::{Chat, Sharing};
+use crate::shared::Shared;
+
+/// So many marks and the like are kept for the next turn, where the operator asked for no ambient messages.
+const MARKS: u32 = 20;
+
+/// An event where it happened.
+pub(super) struct Admission<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) source: &'a Source,
+    pub(super) event: &'a Event,
+    /// The chat's first id.
+    pub(super) chat: &'a str,
+    pub(super) now: Now,
+}
+
+/// Whether an event gets in.
+pub(super) enum Entry {
+    Open,
+    /// Its sender is a stranger who may ask.
+    Ask,
+    /// An admin speaks to us where nobody is served: they hear how to change that.
+    Unserved,
+    /// No, and why.
+    Shut(&'static str),
+}
+
+/// What is to be stored of an event.
+pub(super) struct Plan {
+    pub(super) disposition: Disposition,
+    pub(super) epoch: EpochChange,
+    pub(super) input_kind: InputKind,
+    /// What the agent is to read, where that is not the whole text.
+    pub(super) text: Option<String>,
+    pub(super) tell: bool,
+    /// Whether it counts for its sender's day.
+    pub(super) counts: bool,
+}
+
+impl Plan {
+    pub(super) fn of(disposition: Disposition) -> Self {
+        let counts = disposition == Disposition::Turn;
+        let input_kind = InputKind::Message;
+        Plan { disposition, epoch: EpochChange::ByRule, input_kind, text: None, tell: true, counts }
+    }
+
+    fn changing(self, epoch: EpochChange) -> Self {
+        Plan { epoch, ..self }
+    }
+
+    fn saying(self, text: &str) -> Self {
+        Plan { text: Some(text.to_owned()), ..self }
+    }
+
+    fn said_by(self, input_kind: InputKind) -> Self {
+        Plan { input_kind, ..self }
+    }
+}
+
+impl Admission<'_> {
+    /// Whether its sender may do this here.
+    pub(super) fn access(&self) -> Entry {
+        match self.decide(Action::Speak) {
+            Decision::Allow => Entry::Open,
+            // An admin opens a group from within it.
+            Decision::Deny(DenyReason::UnknownGroup)
+                if self.is_admin_command() && self.decide(Action::Administer) == Decision::Allow =>
+            {
+                Entry::Open
+            }
+            Decision::Deny(DenyReason::UnknownGroup) if self.is_admin_who_calls() => Entry::Unserved,
+            Decision::Pair if self.event.kind == EventKind::Message => Entry::Ask,
+            Decision::Pair => Entry::Shut("unknown"),
+            Decision::Deny(reason) => Entry::Shut(reason.name()),
+        }
+    }
+
+    fn decide(&self, action: Action) -> Decision {
+        self.shared.authorize_event(self.event, self.chat, action)
+    }
+
+    /// Whether an admin says it.
+    pub(super) fn is_by_admin(&self) -> bool {
+        self.decide(Action::Administer) == Decision::Allow
+    }
+
+    fn is_admin_who_calls(&self) -> bool {
+        self.event.kind == EventKind::Message
+            && self.event.addressed
+            && self.event.forward.is_none()
+            && self.decide(Action::Administer) == Decision::Allow
+    }
+
+    /// What is kept of an admin's words where nobody is served: that they called.
+    pub(super) fn called(&self) -> Plan {
+        Plan::of(Disposition::Command).saying("")
+    }
+
+    fn is_admin_command(&self) -> bool {
+        self.event.kind == EventKind::Message
+            && matches!(command::of(self.event), Parsed::Command(Command::Gateway(_)))
+    }
+
+    /// A turn, a command, quiet context, or nothing for us.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        let event = self.event;
+        match &event.kind {
+            EventKind::Message => self.message(),
+            EventKind::Edit => self.edit(),
+            EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.said_by(InputKind::Button)),
+            EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
+            EventKind::Unreadable { told, .. } => {
+                (*told && self.is_for_us()).then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
+            }
+            EventKind::Undecodable(_) | EventKind::Moved { .. } | EventKind::Other(_) => None,
+        }
+    }
+
+    fn message(&self) -> Option<Plan> {
+        if let Some(plan) = self.oversized() {
+            return plan;
+        }
+        let plan = match command::of(self.event) {
+            Parsed::NotForUs => return None,
+            Parsed::Text(text) => return self.said(text),
+            Parsed::Command(Command::New { text: Some(text) }) => {
+                Plan::of(Disposition::Turn).changing(EpochChange::New).saying(&text)
+            }
+            Parsed::Command(Command::New { text: None }) => {
+                Plan::of(Disposition::Command).changing(EpochChange::New)
+            }
+            Parsed::Command(Command::Resume { epoch }) => {
+                Plan::of(Disposition::Command).changing(EpochChange::Resume(epoch))
+            }
+            // It runs the agent once more.
+            Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
+            Parsed::Command(_) => Plan::of(Disposition::Command),
+            // In a group it may be meant for another bot.
+            Parsed::Unknown { .. } | Parsed::Malformed { .. } if !self.event.addressed => return None,
+            Parsed::Unknown { .. } | Parsed::Malformed { .. } => Plan::of(Disposition::Command),
+        };
+        Some(plan)
+    }
+
+    fn edit(&self) -> Option<Plan> {
+        if let Some(plan) = self.oversized() {
+            return plan.map(|plan| plan.said_by(InputKind::Edit));
+        }
+        // Nothing is commanded by changing what was said.
+        match command::of(self.event) {
+            Parsed::Text(text) => self.said(text).map(|plan| plan.said_by(InputKind::Edit)),
+            // The conversation began with the first version; what was said with it may change.
+            Parsed::Command(Command::New { text: Some(text) }) => {
+                self.said(&text).map(|plan| plan.said_by(InputKind::Edit))
+            }
+            _ => None,
+        }
+    }
+
+    /// Words for the agent, or near it.
+    fn said(&self, text: &str) -> Option<Plan> {
+        if text.trim().is_empty() && self.event.attachments.is_empty() {
+            return None;
+        }
+        if self.is_for_us() {
+            return Some(Plan::of(Disposition::Turn).saying(text));
+        }
+        let keep = self.rules().and_then(|rules| rules.ambient).filter(|keep| *keep > 0)?;
+        let kinds = self.event.attachments.iter().map(|file| format!("({})", file.kind.name()));
+        let words: Vec<String> = kinds.chain((!text.trim().is_empty()).then(|| text.to_owned())).collect();
+        Some(Plan::of(Disposition::Context(keep)).saying(&words.join(" ")))
+    }
+
+    /// A mark is heard with the next turn. In a group only one on our own words is, unless everything is.
+    fn reaction(&self, added: &[String], removed: &[String]) -> Option<Plan> {
+        let ambient = self.rules().and_then(|rules| rules.ambient).unwrap_or_default();
+        let quote = self.event.quote.as_ref();
+        if !self.event.conversation.is_private() && ambient == 0 && !quote.is_some_and(|quote| quote.ours) {
+            return None;
+        }
+        let (verb, marks) = match (added, removed) {
+            ([], []) => return None,
+            ([], removed) => ("took back", removed),
+            (added, _) => ("put", added),
+        };
+        let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
+        let words = format!("{verb} {}{to}", marks.join(" "));
+        Some(Plan::of(Disposition::Context(ambient.max(MARKS))).saying(&words).said_by(InputKind::Reaction))
+    }
+
+    /// `Some` if it is too long; then what becomes of it.
+    fn oversized(&self) -> Option<Option<Plan>> {
+        let (text, most) = (&self.event.text, self.shared.config.queue.max_text);
+        (text.len() > most).then(|| {
+            let head = &text[..text.floor_char_boundary(most)];
+            self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).saying(head))
+        })
+    }
+
+    /// Whether it is said to us: by its address, or because here everything is.
+    fn is_for_us(&self) -> bool {
+        self.event.addressed || self.rules().is_some_and(|rules| rules.require_mention == Some(false))
+    }
+
+    /// Why nothing is heard here now: the chat is muted, or programs go on and on. Commands are always heard.
+    pub(super) fn silence(&self, plan: &Plan) -> Option<&'static str> {
+        let (shared, source) = (self.shared, self.source);
+        if self.event.sender_kind == SenderKind::Bot
+            && !matches!(plan.disposition, Disposition::Context(_))
+            && !shared.access.loops.allows(&self.event.address, shared.clock.mono())
+        {
+            return Some("bot_loop");
+        }
+        let muted = || shared.access.is_muted(source.channel, &source.account, self.chat, self.now.steady);
+        (plan.disposition != Disposition::Command && muted()).then_some("muted")
+    }
+
+    /// The conversation it joins.
+    pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
+        let agent = self.shared.agent_of(self.source.channel, &self.source.account, self.chat);
+        let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
+        let person = own.then(|| self.event.principal.id());
+        route::session(agent, self.source, &self.event.conversation, self.chat, person)
+    }
+
+    fn rules(&self) -> Option<&Chat> {
+        self.shared.chat(self.source.channel, &self.source.account, self.chat)
+    }
+}

@@ -1,0 +1,339 @@
+//! The handle on a running gateway: what the API, the library and the chat commands ask of it.
+
+mod access;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::account;
+use frontdesk_core::address::Address;
+use frontdesk_core::hook::{HookEvent, HookPoint};
+use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::key::{Scope, SessionKey};
+use frontdesk_core::markup;
+use frontdesk_core::port::Clock;
+use frontdesk_core::profile::ReceiptRule;
+use frontdesk_store::row::{Author, OutboxRow, OutgoingMessage, SessionRow, Totals};
+use frontdesk_store::{Store, StoreError};
+
+use crate::media;
+use crate::shared::Shared;
+
+pub use access::{AccessEntry, AccessView};
+
+/// A handle; clones share the gateway.
+#[derive(Clone)]
+pub struct GatewayHandle(pub(crate) Arc<Shared>);
+
+/// Why something could not be done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum GatewayError {
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// What was asked makes no sense, and what would.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One account of one channel, as `/ready` shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The channel.
+    pub channel: String,
+    /// The account.
+    pub account: String,
+    /// Whether the platform has been heard from recently.
+    pub ready: bool,
+    /// Since when that is so.
+    pub since: DateTime<Utc>,
+    /// When it was last heard from.
+    pub last_heard: Option<DateTime<Utc>>,
+    /// The admin who disconnected it, while it is: then it is not ready, and that is no fault.
+    pub stopped: Option<String>,
+    /// The last error of its connection.
+    pub error: Option<String>,
+    /// The platform refuses its token: an operator must act.
+    pub refused: bool,
+}
+
+/// What an admin wants of the whole process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// To end.
+    Stop,
+    /// To end and begin again.
+    Restart,
+}
+
+/// Whether the house is well.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Health {
+    /// What is wrong, one plain sentence each; empty when all is well.
+    pub degraded: Vec<String>,
+}
+
+/// One agent, as the status shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentState {
+    /// Its name.
+    pub name: String,
+    /// How many of its turns run.
+    pub running: usize,
+    /// What keeps it from answering.
+    pub problem: Option<String>,
+}
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Since when it runs.
+    pub started: DateTime<Utc>,
+    /// Its boot id.
+    pub boot: String,
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// Agents.
+    pub agents: Vec<AgentState>,
+    /// What the configuration leaves undone, such as a channel whose token is empty.
+    pub unconfigured: Vec<String>,
+    /// Numbers.
+    pub totals: Totals,
+    /// Health.
+    pub health: Health,
+}
+
+impl Status {
+    /// Everything that is not as it should be, one plain sentence each; empty when all is well. More than
+    /// [`Health`]: also platforms that are not heard, and agents that cannot answer.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.health.degraded.clone();
+        for account in self.accounts.iter().filter(|account| !account.ready && account.stopped.is_none()) {
+            let place = format!("{}:{}", account.channel, account.account);
+            problems.push(match (account.refused, &account.error) {
+                (true, _) => {
+                    format!("{place}: token refused; put the right one into the configuration and restart")
+                }
+                (false, Some(error)) => format!("{place} is not connected: {error}"),
+                (false, None) => format!("{place} is not connected yet"),
+            });
+        }
+        let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
+        problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
+        problems.extend(self.unconfigured.iter().cloned());
+        problems
+    }
+}
+
+impl GatewayHandle {
+    /// The database, for reading lists and histories.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Whether somebody may do something: the one rule, for every way in.
+    pub fn authorize(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+        self.0.authorize(who, context, action)
+    }
+
+    /// How things stand.
+    pub async fn status(&self) -> Result<Status, GatewayError> {
+        let totals = self.0.store.totals().await?;
+        let agents = self.0.agents.iter().map(|(name, entry)| AgentState {
+            name: name.clone(),
+            running: self.0.turns.running_in(name),
+            problem: entry.agent.problem(),
+        });
+        let agents = agents.collect();
+        Ok(Status {
+            started: self.0.started,
+            boot: self.0.boot.clone(),
+            accounts: self.accounts(),
+            agents,
+            unconfigured: self.0.problems.clone(),
+            totals,
+            health: self.health(),
+        })
+    }
+
+    /// Whether the house is well. Never depends on a platform, and never waits for the database.
+    pub fn health(&self) -> Health {
+        let waiting = self.0.store.waiting();
+        let full = (waiting >= self.0.config.queue.global)
+            .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
+        let stopping = self.0.closing.is_cancelled().then(|| "shutting down".to_owned());
+        let log = self.0.log_excess();
+        Health { degraded: [self.0.storage.fault(), full, log, stopping].into_iter().flatten().collect() }
+    }
+
+    /// Every account, and whether it hears its platform.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.0.adapters.list()
+    }
+
+    /// The session that messages from this address belong to, as the routes stand now. Only for channels in
+    /// which an address is a conversation with one person (the web).
+    pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
+        let agent = self.0.agent_of(address.channel(), address.account(), address.chat());
+        SessionKey::build(
+            agent,
+            address.channel(),
+            Some(address.account()),
+            Scope::Dm,
+            address.chat(),
+            None,
+            None,
+        )
+        .map_err(|error| GatewayError::Invalid(error.to_string()))
+    }
+
+    /// Puts a text on its way, and a file that lies beneath the media root. `key` is the same for every repetition
+    /// of one request; an unknown channel or account is an error.
+    pub async fn send(
+        &self,
+        to: &Address,
+        text: &str,
+        media: Option<&Path>,
+        key: &str,
+        author: &Author,
+    ) -> Result<Vec<OutboxRow>, GatewayError> {
+        let Some(connection) = self.0.adapters.at(to) else {
+            let known: Vec<String> = self
+                .accounts()
+                .into_iter()
+                .map(|account| account::shown(&account.channel, &account.account))
+                .collect();
+            return Err(GatewayError::Invalid(format!(
+                "no account {} is configured; there are {}",
+                account::shown(to.channel(), to.account()),
+                known.join(", ")
+            )));
+        };
+        let profile = connection.adapter.profile();
+        let parts = markup::render(text, profile);
+        if parts.is_empty() && media.is_none() {
+            return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
+        }
+        let media = match media {
+            Some(path) => {
+                let adopted = self.0.media.adopt(path, None, profile).await;
+                vec![adopted.map_err(|error| GatewayError::Invalid(error.to_string()))?]
+            }
+            None => Vec::new(),
+        };
+        // Where readers fetch by session, a line without one would never be seen.
+        let session = match profile.receipt {
+            ReceiptRule::Commit => Some(self.session_at(to)?),
+            ReceiptRule::Platform => None,
+        };
+        let (key, author, now) = (key.to_owned(), author.clone(), self.0.clock.wall());
+        let outgoing = OutgoingMessage { address: to.clone(), session, parts, media, key, author, now };
+        Ok(self.0.store.send(outgoing).await?)
+    }
+
+    /// Why a turn failed, for the owner: what its agent complained about may quote what it was asked. Known of the
+    /// latest turns alone, and not over a restart.
+    pub fn why_failed(&self, turn: TurnId) -> Option<String> {
+        self.0.causes.of(turn)
+    }
+
+    /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
+    pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
+        let epoch = self.0.store.reset(session, "api", author, self.0.clock.wall()).await?;
+        let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
+        self.0.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(session)));
+        self.0.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(session)));
+        Ok(epoch)
+    }
+
+    /// Cancels the running turn and all that wait; returns how many of each.
+    pub async fn cancel(
+        &self,
+        session: &SessionKey,
+        author: &Author,
+    ) -> Result<(usize, usize), GatewayError> {
+        let SessionRow { key, address, .. } = self.known(session).await?;
+        let (shared, author) = (self.0.clone(), author.clone());
+        self.to_its_end(async move {
+            let (running, waiting) = shared.store.cancel(&key, &author, shared.clock.wall()).await?;
+            let counts = (running.len(), waiting.len());
+            shared.cancelled(&key, &address, &running, waiting).await;
+            Ok(counts)
+        })
+        .await
+    }
+
+    /// Cancels everything and erases what was said. The key's epochs are never used again.
+    pub async fn erase(&self, session: &SessionKey, author: &Author) -> Result<(), GatewayError> {
+        let SessionRow { key, address, epoch, .. } = self.known(session).await?;
+        let (shared, author) = (self.0.clone(), author.clone());
+        self.to_its_end(async move {
+            let files = shared.store.session_files(&key).await?;
+            let erased = shared.store.erase(&key, &author, shared.clock.wall()).await?;
+            let (running, waiting) = erased.unwrap_or_default();
+            shared.cancelled(&key, &address, &running, waiting).await;
+            // Those that another conversation names stay.
+            media::sweep::delete_free(&shared, files).await?;
+            if let Some(entry) = shared.agents.get(key.agent()) {
+                entry.agent.forget(&key, epoch).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends a dead or unknown part once more.
+    pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
+        let address = self.0.store.part_retried(id, author, self.0.clock.wall()).await?;
+        self.moved(id, address)
+    }
+
+    /// Gives a part up.
+    pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
+        let address = self.0.store.part_dropped(id, author, self.0.clock.wall()).await?;
+        self.moved(id, address)
+    }
+
+    /// Deletes one event that could not be read, or all of them; returns how many there were.
+    pub async fn drop_dead_letters(&self, id: Option<i64>, author: &Author) -> Result<u64, GatewayError> {
+        Ok(self.0.store.dead_letters_dropped(id, author, self.0.clock.wall()).await?)
+    }
+
+    fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), GatewayError> {
+        let address = address
+            .ok_or_else(|| GatewayError::NotFound(format!("part {id} in a state that allows this")))?;
+        self.0.outbox.wake(&address);
+        Ok(())
+    }
+
+    /// Carries something out to its end, also if whoever asked for it has hung up: who runs and who waits must hear of
+    /// what is stored.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
+    ) -> Result<T, GatewayError> {
+        match self.0.background.spawn(operation).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only the end of everything takes an errand away.
+                Err(_) => Err(StoreError::Closed.into()),
+            },
+        }
+    }
+
+    async fn known(&self, session: &SessionKey) -> Result<SessionRow, GatewayError> {
+        let row = self.0.store.session(session).await?;
+        row.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))
+    }
+}

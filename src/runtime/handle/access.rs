@@ -1,0 +1,196 @@
+//! Who may speak, for the command line and the API.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::account;
+use frontdesk_core::address::Principal;
+use frontdesk_store::row::{
+    AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Revoked, Scope, StoppedAccount,
+};
+use tokio::sync::watch;
+
+use super::{GatewayError, GatewayHandle, Lifecycle};
+use crate::access::revoked;
+
+/// Who may speak, as it stands now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccessView {
+    /// People, from the configuration and from admins.
+    pub entries: Vec<AccessEntry>,
+    /// Chats that admins have set.
+    pub chats: Vec<ChatRow>,
+    /// Accounts that admins have disconnected.
+    pub stopped: Vec<StoppedAccount>,
+}
+
+/// One person who may do something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessEntry {
+    /// Who.
+    pub principal: Principal,
+    /// Where.
+    pub scope: Scope,
+    /// How it came: `config`, `pairing`, `cli`, `api`, `chat`.
+    pub source: String,
+    /// Who granted it; the configuration says nothing about that.
+    pub by: Option<String>,
+    /// How the person was shown then: display data.
+    pub shown: Option<String>,
+    /// When.
+    pub created: Option<DateTime<Utc>>,
+}
+
+/// No platform's ids are longer.
+const LONGEST_ID: usize = 256;
+
+impl GatewayHandle {
+    /// Changes who may speak; at once, also for what waits and what runs. Whoever calls has asked
+    /// [`GatewayHandle::authorize`] whether `author` may.
+    pub async fn change_access(
+        &self,
+        change: AccessChange,
+        author: Author,
+    ) -> Result<AccessDone, GatewayError> {
+        match &change {
+            AccessChange::Grant { principal, scope } => self.refuse_odd_ids(principal, scope)?,
+            AccessChange::Revoke { principal, scope, .. } => {
+                self.0
+                    .may_be_revoked(principal)
+                    .map_err(|problem| GatewayError::Invalid(format!("{}: {problem}", principal.id())))?;
+                self.refuse_what_the_file_says(principal, scope.as_ref())?;
+            }
+            _ => {}
+        }
+        let shared = self.0.clone();
+        self.to_its_end(async move {
+            let done = shared.change_access(change, author).await;
+            shared.note_storage(done.as_ref().err());
+            Ok(match done? {
+                AccessDone::Locked { until } => AccessDone::Locked { until: shared.on_calendar(until) },
+                done => done,
+            })
+        })
+        .await
+    }
+
+    /// What a revocation has done, in a few sentences. To be asked for when it is done.
+    pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
+        let mut text = revoked(who, ended, &self.0.access.left(who, Some(scope.unwrap_or(&Scope::Admin))));
+        // Not everybody who reads it knows Markdown.
+        text.retain(|c| c != '`');
+        text.extend(self.locked_out().map(|warning| format!(" {warning}")));
+        text
+    }
+
+    /// Connects the accounts of a channel, or the one that is named with it (`telegram@work`), or disconnects them.
+    /// Returns them, and a warning if no admin can reach the gateway by a chat now.
+    pub async fn switch(
+        &self,
+        what: &str,
+        stopped: bool,
+        author: Author,
+    ) -> Result<(Vec<(String, String)>, Option<String>), GatewayError> {
+        let accounts = self.0.adapters.named(what);
+        if accounts.is_empty() {
+            let known = self.0.adapters.places().into_iter();
+            let known: Vec<String> =
+                known.map(|(channel, account)| account::shown(&channel, &account)).collect();
+            return Err(GatewayError::NotFound(format!("channel {what}; there are {}", known.join(", "))));
+        }
+        self.change_access(AccessChange::Switch { accounts: accounts.clone(), stopped }, author).await?;
+        Ok((accounts, self.locked_out()))
+    }
+
+    /// Tells who has disconnected an account, whenever that changes; `None` if there is no such account.
+    pub fn disconnected(&self, channel: &str, account: &str) -> Option<watch::Receiver<Option<String>>> {
+        Some(self.0.adapters.get(channel, account)?.switch())
+    }
+
+    fn locked_out(&self) -> Option<String> {
+        let locked = !self.0.has_way_in(&[], None);
+        locked.then(|| "No admin can reach the gateway by a chat now, only from the machine.".to_owned())
+    }
+
+    /// Strangers who wait for an admin, the oldest first.
+    pub async fn pairing_requests(&self) -> Result<Vec<PairingRow>, GatewayError> {
+        let shared = &self.0;
+        let rows = shared.store.pairing_requests(shared.now().steady).await?;
+        let shown = |row: PairingRow| PairingRow {
+            created: shared.on_calendar(row.created),
+            expires: shared.on_calendar(row.expires),
+            ..row
+        };
+        Ok(rows.into_iter().map(shown).collect())
+    }
+
+    /// Who may speak, and what admins have set.
+    pub fn access(&self) -> AccessView {
+        let state = self.0.access.state();
+        let written = self.0.access.written().map(|(principal, scope)| {
+            let source = "config".to_owned();
+            AccessEntry { principal, scope, source, by: None, shown: None, created: None }
+        });
+        let mut entries: Vec<AccessEntry> = written.collect();
+        entries.extend(state.grants.into_iter().map(|grant| AccessEntry {
+            principal: grant.principal,
+            scope: grant.scope,
+            source: grant.source,
+            by: Some(grant.by),
+            shown: grant.shown,
+            created: Some(grant.created),
+        }));
+        entries.sort_by(|a, b| (&a.principal, &a.scope).cmp(&(&b.principal, &b.scope)));
+        let shown = |row: ChatRow| ChatRow {
+            muted_until: row.muted_until.map(|until| self.0.on_calendar(until)),
+            ..row
+        };
+        let chats = state.chats.into_iter().map(shown).collect();
+        AccessView { entries, chats, stopped: state.stopped }
+    }
+
+    /// Leaves a line in the audit for something that changes nothing in the database, such as a refusal. Never a
+    /// code and never a message's text; whoever calls bounds how often a stranger can cause one.
+    pub async fn audit(
+        &self,
+        author: &Author,
+        action: &str,
+        subject: &str,
+        outcome: &str,
+    ) -> Result<(), GatewayError> {
+        Ok(self.0.store.audit(author, action, subject, outcome, self.0.clock.wall()).await?)
+    }
+
+    /// The audit, the newest first, from before a line on.
+    pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, GatewayError> {
+        Ok(self.0.store.audits(before, limit).await?)
+    }
+
+    /// Tells when an admin wants the process to end or to begin again.
+    pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
+        self.0.lifecycle.subscribe()
+    }
+
+    /// What the file grants, only the file takes back: to say "revoked" would not be true.
+    fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
+        let mut written = self.0.access.written();
+        match written.find(|(named, place)| named == who && scope.is_none_or(|scope| place == scope)) {
+            None => Ok(()),
+            Some((_, place)) => Err(GatewayError::Invalid(format!(
+                "{who} is allowed ({}) by the configuration file: take the id {} out of it and restart",
+                place.name(),
+                who.id()
+            ))),
+        }
+    }
+
+    /// Refuses what the platform's ids do not allow.
+    /// Refuses ids that no person, or no group, can have.
+    pub fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), GatewayError> {
+        if who.id().len() > LONGEST_ID {
+            return Err(GatewayError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));
+        }
+        let odd = |id: &str, problem| GatewayError::Invalid(format!("{id}: {problem}"));
+        (self.0.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
+        let Scope::Group(group) = scope else { return Ok(()) };
+        (self.0.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
+    }
+}

@@ -1,0 +1,190 @@
+//! What was said near an agent and not to it: kept, bounded, for the session's next turn.
+
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::{InputKind, SenderKind};
+use rusqlite::{Row, params};
+
+use crate::fault::Outcome;
+use crate::message::{forward, roles, stored_forward, stored_roles};
+use crate::row::{Batch, ContextRow, Incoming};
+use crate::sql::{at, ms, parsed};
+use crate::tx::Tx;
+
+/// Keeps one, and of its session the newest `most`. One that is known already changes nothing.
+pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) -> Outcome<()> {
+    let key = message.session.as_str();
+    let kept = tx.run(
+        "INSERT INTO context_message (source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
+                            received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (source, event_id) DO NOTHING",
+        params![
+            batch.source.id,
+            message.event_id,
+            key,
+            message.principal.as_str(),
+            message.sender_kind.name(),
+            stored_roles(&message.roles),
+            message.sender,
+            message.input_kind.name(),
+            message.forward.as_ref().map(stored_forward),
+            message.text,
+            ms(batch.received.wall),
+        ],
+    )?;
+    tx.overheard(kept);
+    let over = tx.run(
+        "DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL
+           AND id <= (SELECT id FROM context_message WHERE key = ?1 AND turn_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        params![key, most],
+    )?;
+    tx.unheard(over);
+    Ok(())
+}
+
+/// Gives what waits in a session to its new turn, oldest first.
+pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<ContextRow>> {
+    if tx.context_messages() == 0 {
+        return Ok(Vec::new());
+    }
+    let bound = tx.run(
+        "UPDATE context_message SET turn_id = ?2 WHERE key = ?1 AND turn_id IS NULL",
+        params![session.as_str(), turn.0],
+    )?;
+    tx.unheard(bound);
+    if bound == 0 { Ok(Vec::new()) } else { of(tx, turn) }
+}
+
+/// What a turn was given.
+pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<ContextRow>> {
+    tx.all(
+        "SELECT principal, sender_kind, roles, sender, input_kind, forward, body, received_at
+         FROM context_message WHERE turn_id = ?1 ORDER BY id",
+        [turn.0],
+        context_message,
+    )
+}
+
+/// Forgets what waits in a session.
+pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
+    if tx.context_messages() > 0 {
+        let gone =
+            tx.run("DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL", [session.as_str()])?;
+        tx.unheard(gone);
+    }
+    Ok(())
+}
+
+fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextRow> {
+    Ok(ContextRow {
+        principal: parsed(row, 0)?,
+        // What cannot be read has no person's rights.
+        sender_kind: SenderKind::named(row.get_ref(1)?.as_str()?).unwrap_or(SenderKind::Chat),
+        roles: row.get::<_, Option<String>>(2)?.map_or_else(Vec::new, |json| roles(&json)),
+        sender: row.get(3)?,
+        input_kind: InputKind::named(row.get_ref(4)?.as_str()?).unwrap_or_default(),
+        forward: row.get::<_, Option<String>>(5)?.map(|json| forward(&json)),
+        text: row.get(6)?,
+        received: at(row, 7)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::{DateTime, Utc};
+    use frontdesk_core::address::{Address, Principal};
+    use frontdesk_core::id::BootId;
+    use frontdesk_core::message::{SenderKind, Source};
+    use frontdesk_core::reset::{Mode, ResetPolicy};
+
+    use super::*;
+    use crate::mute::Mute;
+    use crate::row::*;
+    use crate::{Options, Store};
+
+    fn day(n: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(n * 86_400, 0).unwrap()
+    }
+
+    fn key() -> SessionKey {
+        "agent:main:telegram:group:-1".parse().unwrap()
+    }
+
+    async fn hears(store: &Store, events: &[&str], disposition: Disposition) {
+        let message = |event: &&str| Incoming {
+            event_id: (*event).into(),
+            session: key(),
+            principal: Principal::new("telegram", None, event).unwrap(),
+            address: Address::new("telegram", None, "-1", None).unwrap(),
+            sender: None,
+            platform_message: None,
+            text: "x".into(),
+            digest: 1,
+            input_kind: InputKind::Message,
+            sender_kind: SenderKind::Person,
+            roles: Vec::new(),
+            quote: None,
+            forward: None,
+            links: Vec::new(),
+            album: None,
+            attachments: Vec::new(),
+            quota: None,
+            disposition,
+            epoch: EpochChange::ByRule,
+            policy: ResetPolicy::new(Mode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
+            per_session: 9,
+            tell: false,
+        };
+        let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
+        let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
+        store
+            .accept(Batch { source, received: day(0).into(), items, dead_letters: Vec::new(), cursor: None })
+            .await
+            .unwrap();
+    }
+
+    /// Else every claim would look for context_messages for ever.
+    #[tokio::test]
+    async fn memory_counts_what_waits_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        let options = Options { path, boot: BootId::from_bits(1), speech: Arc::new(Mute), readers: 1 };
+        let store = Store::open(options).await.unwrap();
+        hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
+        assert_eq!(store.overheard(), 2, "the newest two");
+        hears(&store, &["m"], Disposition::Turn).await;
+        store.claim_turn(&key(), Take::One, day(0)).await.unwrap().unwrap();
+        assert_eq!(store.overheard(), 0, "a turn has them");
+        hears(&store, &["4", "5"], Disposition::Context(2)).await;
+        let (principal, author) =
+            (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
+        store
+            .change_access(
+                AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None },
+                author,
+                day(0),
+            )
+            .await
+            .unwrap();
+        assert_eq!(store.overheard(), 1, "one is forgotten with its sender");
+        let keep = Retention {
+            outbox_days: 9,
+            refused_days: 9,
+            dead_letter_days: 99,
+            history_days: 99,
+            audit_days: 99,
+        };
+        store.purge(keep, day(9)).await.unwrap();
+        assert_eq!(store.overheard(), 0, "the other one grew old");
+        hears(&store, &["6"], Disposition::Context(2)).await;
+        store
+            .erase(&key(), &crate::row::Author { name: "cli".to_owned(), via: "cli" }, day(1))
+            .await
+            .unwrap();
+        assert_eq!(store.overheard(), 0, "erased");
+        store.close().await;
+    }
+}

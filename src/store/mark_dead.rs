@@ -1,0 +1,81 @@
+//! The last resort: what cannot be ended as it should be is ended all the same. Nothing is rendered and nothing
+//! that a row says is read, so no row's content can make it fail.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::id::{MessageId, OutId, TurnId};
+use frontdesk_core::notice::Failure;
+use rusqlite::params;
+
+use crate::delivery::{done, held, open};
+use crate::fault::Outcome;
+use crate::finish::fenced;
+use crate::queue::Line;
+use crate::row::Fenced;
+use crate::sql::ms;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// A turn whose end cannot be stored is dead, and its messages with it. What it had streamed stays in the
+    /// chat as it is. Its address is to be woken: parts may have waited behind the streamed one.
+    pub async fn mark_turn_dead(&self, id: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<()>> {
+        self.write(Line::Turns, move |tx| {
+            let held = "SELECT 1 FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running'";
+            match tx.one(held, [id.0, fence], |_| Ok(()))? {
+                Some(()) => turn(tx, id, now).map(Fenced::Done),
+                None => Ok(Fenced::Stale),
+            }
+        })
+        .await
+    }
+
+    /// A part whose end cannot be stored is dead, without a line about the gap. Returns whether its address
+    /// has an open part left.
+    pub async fn mark_part_dead(
+        &self,
+        id: OutId,
+        fence: i64,
+        error: String,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<bool>> {
+        self.write(Line::Outbox, move |tx| {
+            let Some(address) = held(tx, id, fence)? else { return Ok(Fenced::Stale) };
+            done(tx, id, "dead", &error, now)?;
+            open(tx, &address).map(Fenced::Done)
+        })
+        .await
+    }
+
+    /// A command that cannot be answered is dead. Stale when it does not wait any more.
+    pub async fn mark_command_dead(&self, id: MessageId) -> Result<Fenced<()>> {
+        self.write(Line::Commands, move |tx| {
+            let marked_dead = tx.run(
+                "UPDATE inbound SET state = 'dead', reason = ?2
+                 WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",
+                params![id.0, Failure::Internal.name()],
+            )?;
+            tx.taken(marked_dead);
+            fenced(marked_dead)
+        })
+        .await
+    }
+}
+
+/// A turn that is open, whoever holds it.
+pub(crate) fn turn(tx: &Tx<'_>, id: TurnId, now: DateTime<Utc>) -> Outcome<()> {
+    let (why, now) = (Failure::Internal.name(), ms(now));
+    tx.run(
+        "UPDATE turn SET state = 'dead', error = ?2, finished_at = ?3, owner = NULL WHERE id = ?1",
+        params![id.0, why, now],
+    )?;
+    tx.run(
+        "UPDATE inbound SET state = 'dead', reason = ?2 WHERE turn_id = ?1 AND state = 'in_turn'",
+        params![id.0, why],
+    )?;
+    tx.run(
+        "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3, owner = NULL
+         WHERE turn_id = ?1 AND state = 'streaming'",
+        params![id.0, why, now],
+    )?;
+    Ok(())
+}

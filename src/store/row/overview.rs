@@ -1,0 +1,146 @@
+//! How the house stands: sessions, history, numbers, and what a start and a purge need.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
+use frontdesk_core::delta::Usage;
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+
+use super::InboundRow;
+
+/// How orphans of an earlier boot are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// How many deaths a turn may have before it is dead.
+    pub max_deaths: u32,
+    /// Whether a part that may have arrived is sent again on platforms without idempotency keys.
+    pub resend: bool,
+}
+
+/// What was found at the start.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recovered {
+    /// Turns that will run once more.
+    pub resumed: u64,
+    /// Turns that are not run again, because they had acted.
+    pub interrupted: u64,
+    /// Turns that had died too often.
+    pub dead: u64,
+    /// Parts whose sending was cut off.
+    pub parts: u64,
+    /// Sessions with something to do, the longest waiting first.
+    pub sessions: Vec<SessionKey>,
+    /// Those of them in which pieces of an album wait: others may be on their way.
+    pub albums: Vec<SessionKey>,
+    /// Commands that wait.
+    pub commands: Vec<MessageId>,
+    /// Addresses with something to send.
+    pub addresses: Vec<Address>,
+}
+
+/// A session as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    /// The key.
+    pub key: SessionKey,
+    /// Where its last message came from.
+    pub address: Address,
+    /// The current epoch.
+    pub epoch: u64,
+    /// The highest epoch ever.
+    pub last_epoch: u64,
+    /// The last message of the person in this epoch, or `/resume`: the reset rule's reference. Before there is
+    /// one, when the epoch began.
+    pub last_user_at: DateTime<Utc>,
+    /// The last durable frame's number.
+    pub seq: u64,
+    /// When it began.
+    pub created: DateTime<Utc>,
+    /// Messages that wait.
+    pub waiting: u64,
+    /// The turn that runs.
+    pub running: Option<TurnId>,
+}
+
+/// One life of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochRow {
+    /// Its number.
+    pub n: u64,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// When it ended.
+    pub ended: Option<DateTime<Utc>>,
+    /// Why it began.
+    pub reason: String,
+    /// How many messages it has.
+    pub messages: u64,
+    /// How it opens.
+    pub first_text: Option<String>,
+}
+
+/// A message with its answer: the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRow {
+    /// What came in.
+    pub message: InboundRow,
+    /// What the agent said, on the last message of its turn.
+    pub answer: Option<String>,
+    /// How the turn stands.
+    pub turn_state: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// What it cost.
+    pub usage: Option<Usage>,
+}
+
+/// Rows of a list, as many as may be held at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// At least one, if there is any.
+    pub rows: Vec<T>,
+    /// What their texts hold together.
+    pub bytes: usize,
+    /// Whether the next row was left out because of its size: the list goes on after the last one.
+    pub more: bool,
+}
+
+/// How the house stands, in numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Totals {
+    /// Sessions ever.
+    pub sessions: u64,
+    /// Messages that wait.
+    pub waiting: u64,
+    /// Turns that run.
+    pub running: u64,
+    /// Parts to be sent.
+    pub outbox: u64,
+    /// Parts that are dead.
+    pub dead_parts: u64,
+    /// Events that could not be read and are kept.
+    pub dead_letters: u64,
+    /// Older ones that were deleted to make room.
+    pub dead_letters_deleted: u64,
+    /// Since when the oldest unanswered message waits.
+    pub oldest_waiting: Option<DateTime<Utc>>,
+    /// Since when the oldest unsent part waits.
+    pub oldest_part: Option<DateTime<Utc>>,
+}
+
+/// How long rows are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Ended outbox rows, in days.
+    pub outbox_days: u32,
+    /// Refused messages, in days.
+    pub refused_days: u32,
+    /// Events that could not be read, in days.
+    pub dead_letter_days: u32,
+    /// Messages and turns, in days.
+    pub history_days: u32,
+    /// Lines of the audit.
+    pub audit_days: u32,
+}

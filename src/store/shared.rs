@@ -1,0 +1,104 @@
+//! What the threads of one open store share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use frontdesk_core::id::BootId;
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+use crate::row::Speech;
+
+/// How many wait, or by how many more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    /// Messages and commands.
+    pub(crate) messages: i64,
+    /// Asides.
+    pub(crate) context_messages: i64,
+}
+
+/// Shared by the handles, the writer and the readers.
+pub(crate) struct Shared {
+    /// Who claims.
+    pub(crate) boot: BootId,
+    /// How text becomes parts.
+    pub(crate) speech: Arc<dyn Speech>,
+    /// Messages that wait, as of the last commit.
+    waiting: AtomicI64,
+    /// Asides that wait, as of the last commit: where there are none, a claim need not look for them.
+    context_messages: AtomicI64,
+    /// The size of the write-ahead log's file in bytes, as of the last checkpoint.
+    log_bytes: AtomicU64,
+    /// The fault after which nothing is tried any more.
+    fatal: watch::Sender<Option<String>>,
+}
+
+impl Shared {
+    pub(crate) fn new(boot: BootId, speech: Arc<dyn Speech>) -> Self {
+        Self {
+            boot,
+            speech,
+            waiting: AtomicI64::new(0),
+            context_messages: AtomicI64::new(0),
+            log_bytes: AtomicU64::new(0),
+            fatal: watch::Sender::new(None),
+        }
+    }
+
+    /// Counts what a commit has changed.
+    pub(crate) fn moved(&self, by: Waiting) {
+        self.waiting.fetch_add(by.messages, Ordering::Relaxed);
+        self.context_messages.fetch_add(by.context_messages, Ordering::Relaxed);
+    }
+
+    /// Messages that wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    /// Asides that wait.
+    pub(crate) fn context_messages(&self) -> i64 {
+        self.context_messages.load(Ordering::Relaxed)
+    }
+
+    /// The size of the write-ahead log's file, as of the last checkpoint.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_log_bytes(&self, bytes: u64) {
+        self.log_bytes.store(bytes, Ordering::Relaxed);
+        metrics::gauge!("frontdesk_store_wal_bytes").set(bytes as f64);
+    }
+
+    /// Remembers the first fatal fault, and tells whoever waits for it.
+    pub(crate) fn broke(&self, cause: &str) {
+        self.fatal.send_if_modified(|known| {
+            let first = known.is_none();
+            if first {
+                tracing::error!(cause, "the database is broken");
+                *known = Some(cause.to_owned());
+            }
+            first
+        });
+    }
+
+    /// Passes an error on, and remembers it if it is fatal.
+    pub(crate) fn noted(&self, error: StoreError) -> StoreError {
+        if let StoreError::Fatal(cause) = &error {
+            self.broke(cause);
+        }
+        error
+    }
+
+    /// The fatal fault, once there was one.
+    pub(crate) fn broken(&self) -> Option<StoreError> {
+        self.fatal.borrow().clone().map(StoreError::Fatal)
+    }
+
+    /// To wait for it.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.subscribe()
+    }
+}

@@ -1,0 +1,145 @@
+//! What is said near the agent and not to it.
+
+use frontdesk_core::message::InputKind;
+use frontdesk_store::row::*;
+
+use crate::fixture::*;
+
+fn overheard(who: &str, event: &str, text: &str) -> Incoming {
+    Incoming { disposition: Disposition::Context(3), ..says(who, event, text) }
+}
+
+fn texts(context_messages: &[ContextRow]) -> Vec<&str> {
+    context_messages.iter().map(|context_message| context_message.text.as_str()).collect()
+}
+
+async fn turn(fixture: &Fixture) -> ClaimedTurn {
+    fixture.claim("anna").await.unwrap()
+}
+
+#[tokio::test]
+async fn the_next_turn_takes_what_was_overheard() {
+    let fixture = Fixture::open().await;
+    let mark = Incoming { input_kind: InputKind::Reaction, ..overheard("anna", "2", "👍") };
+    assert_eq!(
+        fixture.take(1, vec![overheard("anna", "1", "psst"), mark]).await,
+        [Stored::Noted, Stored::Noted]
+    );
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap(), None, "it begins no session");
+    assert_eq!((fixture.store.waiting(), fixture.claim("anna").await), (0, None), "it is no turn");
+    fixture.heard(2, says("anna", "3", "hello")).await;
+    let turn = turn(&fixture).await;
+    assert_eq!(texts(&turn.context_messages), ["psst", "👍"]);
+    let ContextRow { principal, sender, input_kind, received, .. } = turn.context_messages[1].clone();
+    assert_eq!((sender.as_deref(), input_kind, received), (Some("Anna"), InputKind::Reaction, t(1)));
+    assert_eq!(principal, person("7"), "a name is nobody's id");
+    fixture.ends(answered(&turn, "A")).await;
+    fixture.heard(3, says("anna", "4", "again")).await;
+    assert_eq!(self::turn(&fixture).await.context_messages, [], "once");
+}
+
+#[tokio::test]
+async fn every_attempt_of_a_turn_has_the_same() {
+    let fixture = Fixture::open().await;
+    fixture.take(1, vec![overheard("anna", "1", "psst"), says("anna", "2", "hello")]).await;
+    let first = turn(&fixture).await;
+    fixture.take(2, vec![overheard("anna", "3", "later")]).await;
+    done(fixture.store.release(first.id, first.fence, t(3)).await.unwrap());
+    let again = turn(&fixture).await;
+    assert_eq!((again.attempt, texts(&again.context_messages)), (2, vec!["psst"]));
+    let fixture = fixture.reborn(2).await;
+    fixture.store.recover(recovery()).await.unwrap();
+    let again = turn(&fixture).await;
+    assert_eq!((again.attempt, texts(&again.context_messages)), (3, vec!["psst"]));
+    fixture.ends(answered(&again, "A")).await;
+    fixture.heard(3, says("anna", "4", "next")).await;
+    assert_eq!(texts(&turn(&fixture).await.context_messages), ["later"], "also across a start");
+}
+
+#[tokio::test]
+async fn a_session_keeps_the_newest_few() {
+    let fixture = Fixture::open().await;
+    let items = (0..5).map(|n| overheard("anna", &n.to_string(), &n.to_string())).collect();
+    fixture.take(1, items).await;
+    fixture.take(1, vec![overheard("bob", "b", "elsewhere")]).await;
+    fixture.heard(2, says("anna", "m", "hello")).await;
+    assert_eq!(texts(&turn(&fixture).await.context_messages), ["2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_redelivery_is_kept_once() {
+    let fixture = Fixture::open().await;
+    fixture.take(1, vec![overheard("anna", "1", "psst")]).await;
+    assert_eq!(fixture.take(2, vec![overheard("anna", "1", "psst")]).await, [Stored::Noted]);
+    fixture.heard(2, says("anna", "m", "hello")).await;
+    let turn = turn(&fixture).await;
+    assert_eq!(texts(&turn.context_messages), ["psst"]);
+    // Also once a turn has it.
+    assert_eq!(fixture.take(3, vec![overheard("anna", "1", "psst")]).await, [Stored::Noted]);
+    fixture.ends(answered(&turn, "A")).await;
+    fixture.heard(4, says("anna", "n", "hello")).await;
+    assert_eq!(self::turn(&fixture).await.context_messages, []);
+}
+
+#[tokio::test]
+async fn a_message_that_came_before_is_no_aside() {
+    let fixture = Fixture::open().await;
+    let message = fixture.heard(1, says("anna", "1", "hello")).await;
+    let items = fixture.take(2, vec![overheard("anna", "1", "hello")]).await;
+    assert_eq!(items, [Stored::Duplicate { message, session: key("anna"), same: true, refused: None }]);
+}
+
+#[tokio::test]
+async fn what_is_overheard_and_taken_in_one_batch_is_found() {
+    let fixture = Fixture::open().await;
+    fixture.take(1, vec![overheard("anna", "1", "psst"), says("anna", "2", "hello")]).await;
+    assert_eq!(texts(&turn(&fixture).await.context_messages), ["psst"]);
+}
+
+#[tokio::test]
+async fn a_stop_leaves_them_and_an_erasure_does_not() {
+    let fixture = Fixture::open().await;
+    fixture.take(1, vec![overheard("anna", "1", "psst"), says("anna", "2", "hello")]).await;
+    let first = turn(&fixture).await;
+    fixture.take(1, vec![overheard("anna", "3", "kept")]).await;
+    fixture.store.cancel(&key("anna"), &admin(), t(2)).await.unwrap();
+    fixture.heard(3, says("anna", "4", "hello")).await;
+    let second = turn(&fixture).await;
+    assert_eq!(texts(&second.context_messages), ["kept"]);
+    fixture.take(4, vec![overheard("anna", "5", "gone")]).await;
+    fixture.store.erase(&key("anna"), &admin(), t(5)).await.unwrap();
+    fixture.heard(6, says("anna", "6", "hello")).await;
+    assert_eq!(turn(&fixture).await.context_messages, []);
+    // Those that a turn had taken as well: their events are new ones now.
+    assert_ne!(first.id, second.id);
+    fixture.take(7, vec![overheard("anna", "1", "psst"), overheard("anna", "3", "kept")]).await;
+    fixture.store.cancel(&key("anna"), &admin(), t(8)).await.unwrap();
+    fixture.heard(9, says("anna", "7", "hello")).await;
+    assert_eq!(texts(&turn(&fixture).await.context_messages), ["psst", "kept"]);
+}
+
+#[tokio::test]
+async fn old_ones_are_purged_and_the_count_with_them() {
+    const DAY: i64 = 86_400;
+    let keep = Retention {
+        outbox_days: 14,
+        refused_days: 8,
+        dead_letter_days: 30,
+        history_days: 30,
+        audit_days: 90,
+    };
+    let fixture = Fixture::open().await;
+    fixture.take(0, vec![overheard("anna", "1", "taken"), says("anna", "2", "hello")]).await;
+    let first = turn(&fixture).await;
+    fixture.ends(answered(&first, "")).await;
+    fixture.take(0, vec![overheard("anna", "3", "waits")]).await;
+    assert_eq!(fixture.store.purge(keep, t(7 * DAY)).await.unwrap(), 0);
+    assert_eq!(fixture.store.purge(keep, t(9 * DAY)).await.unwrap(), 1, "what waits in vain");
+    assert_eq!(
+        fixture.store.purge(keep, t(31 * DAY)).await.unwrap(),
+        3,
+        "message, turn and what it overheard"
+    );
+    fixture.heard(5, says("anna", "4", "hello")).await;
+    assert_eq!(turn(&fixture).await.context_messages, []);
+}

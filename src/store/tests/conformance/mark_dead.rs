@@ -1,0 +1,56 @@
+//! The last resort: an end for what cannot be ended otherwise.
+
+use frontdesk_store::row::*;
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("PANIC", "a").await;
+    let next = fixture.heard(11, says("PANIC", "2", "b")).await;
+    done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
+    assert_eq!(fixture.store.mark_turn_dead(turn.id, turn.fence + 1, t(30)).await.unwrap(), Fenced::Stale);
+    done(fixture.store.mark_turn_dead(turn.id, turn.fence, t(30)).await.unwrap());
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("internal".into())));
+    let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+    assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
+    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.store.parts(None, None, 10).await.unwrap().len(), 1, "nothing is said");
+    assert_eq!(fixture.store.mark_turn_dead(turn.id, turn.fence, t(31)).await.unwrap(), Fenced::Stale);
+    assert_eq!(ids(&fixture.claim("PANIC").await.unwrap()), [next]);
+}
+
+#[tokio::test]
+async fn a_buried_part_leaves_no_line_and_the_next_one_goes() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.ends(answered(&turn, "one|two")).await;
+    let one = fixture.part("anna").await.unwrap();
+    let mark_dead = async |row: &OutboxRow, fence| {
+        fixture.store.mark_part_dead(row.post.out, fence, "why".into(), t(30)).await.unwrap()
+    };
+    assert_eq!(mark_dead(&one, one.fence + 1).await, Fenced::Stale);
+    assert_eq!(mark_dead(&one, one.fence).await, Fenced::Done(true));
+    let dead = &fixture.store.parts(Some("dead"), None, 1).await.unwrap()[0];
+    assert_eq!((dead.post.out, dead.error.as_deref()), (one.post.out, Some("why")));
+    let two = fixture.part("anna").await.unwrap();
+    assert_eq!(mark_dead(&two, two.fence).await, Fenced::Done(false));
+    assert!(fixture.part("anna").await.is_none());
+}
+
+#[tokio::test]
+async fn a_buried_command_waits_no_longer() {
+    let fixture = Fixture::open().await;
+    let id = fixture.heard(1, commands("PANIC", "c", EpochChange::ByRule)).await;
+    done(fixture.store.mark_command_dead(id).await.unwrap());
+    assert_eq!(fixture.state(id).await, ("dead".into(), Some("internal".into())));
+    assert_eq!(fixture.store.waiting(), 0);
+    assert_eq!(fixture.store.mark_command_dead(id).await.unwrap(), Fenced::Stale);
+    let message = fixture.heard(2, says("anna", "1", "x")).await;
+    assert_eq!(
+        fixture.store.mark_command_dead(message).await.unwrap(),
+        Fenced::Stale,
+        "a message is no command"
+    );
+}
