@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn an_origin_has_one_spelling() {
         assert_eq!(
-            normal_origin("HTTPS://GatewayHandle.Example.org:443").as_deref(),
+            normal_origin("HTTPS://Frontdesk.Example.org:443").as_deref(),
             Some("https://frontdesk.example.org")
         );
         assert_eq!(normal_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
