@@ -152,7 +152,7 @@ fn bare(id: &str, kind: EventKind, who: person::Who, spot: conversation::Spot) -
         address: spot.address,
         conversation: spot.conversation,
         forward: None,
-        first_line: FirstLine::Shown,
+        first_line: FirstLine::Formatted,
         text: String::new(),
         links: Vec::new(),
         sender: who.name,

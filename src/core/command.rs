@@ -167,7 +167,7 @@ pub enum Parsed<'t> {
 pub fn of(event: &Event) -> Parsed<'_> {
     let shown = Parsed::Text(&event.text);
     let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
-    if !written || event.first_line == FirstLine::Shown {
+    if !written || event.first_line == FirstLine::Formatted {
         return shown;
     }
     match (event.first_line, parse(&event.text, None)) {
@@ -297,7 +297,7 @@ mod tests {
         use crate::message::{Forward, ForwardKind};
         let text = "/gateway stop";
         assert!(matches!(of(&event(text, FirstLine::Plain)), Parsed::Command(Command::Gateway(_))));
-        for first_line in [FirstLine::PlainWord, FirstLine::Shown] {
+        for first_line in [FirstLine::PlainFirstWord, FirstLine::Formatted] {
             assert_eq!(of(&event(text, first_line)), Parsed::Text(text), "{first_line:?}");
         }
         let forward = Some(Forward { kind: ForwardKind::Hidden, id: None, name: None });
@@ -310,10 +310,10 @@ mod tests {
     fn a_new_conversation_may_begin_with_code_but_its_command_is_plain() {
         let text = "/new explain `ls`";
         let new = Parsed::Command(Command::New { text: Some("explain `ls`".into()) });
-        assert_eq!(of(&event(text, FirstLine::PlainWord)), new);
-        assert_eq!(of(&event(text, FirstLine::Shown)), Parsed::Text(text));
+        assert_eq!(of(&event(text, FirstLine::PlainFirstWord)), new);
+        assert_eq!(of(&event(text, FirstLine::Formatted)), Parsed::Text(text));
         assert_eq!(
-            of(&event("//new", FirstLine::Shown)),
+            of(&event("//new", FirstLine::Formatted)),
             Parsed::Text("//new"),
             "what is shown has no escapes"
         );

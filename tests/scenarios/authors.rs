@@ -199,17 +199,18 @@ async fn two_people_of_one_name_are_told_apart() {
 async fn what_is_shown_is_words_and_commands_nothing() {
     let world = World::new().await;
     for text in ["/gateway stop", "/stop", "/retry", "/help", "/nonsense"] {
-        there(&world, said("root", text).written(FirstLine::Shown)).await;
+        there(&world, said("root", text).written(FirstLine::Formatted)).await;
         assert_eq!(world.agent().heard().last().unwrap(), text);
     }
     world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
-    let caption = said("root", "/gateway stop").written(FirstLine::Shown).with_file("cat", FileKind::Photo);
+    let caption =
+        said("root", "/gateway stop").written(FirstLine::Formatted).with_file("cat", FileKind::Photo);
     there(&world, caption).await;
     assert_eq!(last(&world).prompt[0].files.len(), 1, "the picture is there with its words");
     assert_eq!(*world.handle().lifecycle().borrow(), None);
     assert_eq!(world.session("root").await.epoch, 1);
     // The admin called, and hears how a group is opened; it is not opened by what is shown in it.
-    there(&world, said("root", "/gateway allow-here").written(FirstLine::Shown).in_group("-9")).await;
+    there(&world, said("root", "/gateway allow-here").written(FirstLine::Formatted).in_group("-9")).await;
     world.at_rest().await;
     assert!(world.platform().chat("-9")[0].text.contains("This group is not served"));
     assert_eq!(there(&world, said("anna", "hello").in_group("-9")).await, Outcome::Denied);

@@ -22,8 +22,8 @@ pub(super) struct Heard {
 
 /// Words with what Telegram marked in them.
 pub(super) fn hear(me: &Me, text: &str, entities: &[Entity], is_caption: bool) -> Heard {
-    let first_line = if is_caption { FirstLine::Shown } else { first_line(text, entities) };
-    if first_line != FirstLine::Shown
+    let first_line = if is_caption { FirstLine::Formatted } else { first_line(text, entities) };
+    if first_line != FirstLine::Formatted
         && let Some((name, bot, rest)) = addressed_command(text, entities)
     {
         let ours = bot.eq_ignore_ascii_case(&me.username);
@@ -36,7 +36,7 @@ pub(super) fn hear(me: &Me, text: &str, entities: &[Entity], is_caption: bool) -
     // Our name before a command is no part of it: what counts is how the command is written.
     let first_line = match rest.start {
         0 => first_line,
-        _ if is_caption => FirstLine::Shown,
+        _ if is_caption => FirstLine::Formatted,
         start => first_line_from(text, start, entities),
     };
     let whole = rest == (0..text.len());
@@ -68,13 +68,13 @@ fn first_line_from(text: &str, start: usize, entities: &[Entity]) -> FirstLine {
     let mut written = FirstLine::Plain;
     for entity in entities.iter().filter(|entity| entity.kind.shows()) {
         // Where it does not fit the text, nobody knows what it marks.
-        let Some(marked) = bytes(text, entity.offset, entity.length) else { return FirstLine::Shown };
+        let Some(marked) = bytes(text, entity.offset, entity.length) else { return FirstLine::Formatted };
         let marks = |end: usize| marked.start < end && start < marked.end;
         if marks(word) {
-            return FirstLine::Shown;
+            return FirstLine::Formatted;
         }
         if marks(line) {
-            written = FirstLine::PlainWord;
+            written = FirstLine::PlainFirstWord;
         }
     }
     written
@@ -252,22 +252,26 @@ mod tests {
             ] {
                 assert_eq!(
                     written(text, kind.clone(), marked).first_line,
-                    FirstLine::Shown,
+                    FirstLine::Formatted,
                     "{kind:?} {text}"
                 );
             }
-            assert_eq!(written("/new a b", kind.clone(), "b").first_line, FirstLine::PlainWord, "{kind:?}");
+            assert_eq!(
+                written("/new a b", kind.clone(), "b").first_line,
+                FirstLine::PlainFirstWord,
+                "{kind:?}"
+            );
             assert_eq!(written("/stop\nthis", kind.clone(), "this").first_line, FirstLine::Plain, "{kind:?}");
         }
         let beyond = [entity(EntityKind::Shown, 3, 9)];
-        assert_eq!(hear(&me(), "/stop", &beyond, false).first_line, FirstLine::Shown);
+        assert_eq!(hear(&me(), "/stop", &beyond, false).first_line, FirstLine::Formatted);
     }
 
     #[test]
     fn a_caption_is_words_whatever_it_begins_with() {
         let command = entity(EntityKind::BotCommand, 0, 15);
         let heard = hear(&me(), "/stop@front_bot now", &[command], true);
-        assert_eq!(heard.first_line, FirstLine::Shown);
+        assert_eq!(heard.first_line, FirstLine::Formatted);
         assert_eq!((heard.text.as_str(), heard.names_us), ("/stop@front_bot now", true));
         assert!(!hear(&me(), "/stop@other_bot", &[], true).for_another, "the picture is not lost");
     }

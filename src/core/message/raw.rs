@@ -1,4 +1,4 @@
-//! Events that could not be read, as they arrived.
+//! Events that could not be read.
 
 use super::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
 use crate::address::{Address, AddressError, Principal};
@@ -6,11 +6,11 @@ use crate::address::{Address, AddressError, Principal};
 /// An event as it arrived, kept because this version could not read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawEvent {
-    /// The platform's name for what it is, or `unknown`: a plain word, safe as a label.
+    /// The platform's name for the kind of event, or `unknown`. A plain word that is safe as a metric label.
     pub kind: String,
-    /// What could not be read, for the log: names of fields, never what they hold.
+    /// What could not be read, for the log: names of fields, never their values.
     pub reason: String,
-    /// The bytes, as they arrived. They may hold what people said: never logged.
+    /// The bytes as they arrived. They may contain message texts, so they are never logged.
     pub body: Vec<u8>,
 }
 
@@ -21,7 +21,7 @@ impl std::fmt::Debug for RawEvent {
 }
 
 impl RawEvent {
-    /// A name for an event that has no readable id of its own: the same whenever the same bytes are brought again.
+    /// An event id for an event that has no readable id of its own. A redelivery of the same bytes gets the same id.
     pub fn name(&self) -> String {
         let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         format!("raw:{:016x}", self.body.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
@@ -29,8 +29,8 @@ impl RawEvent {
 }
 
 impl Event {
-    /// An event of which nothing could be read but its id, or not even that. Its sender and its place are stand-ins
-    /// that no rule asks.
+    /// An event of which at most the id could be read. Its sender and its conversation are placeholders that no rule
+    /// looks at.
     pub fn undecodable(source: &Source, id: Option<String>, raw: RawEvent) -> Result<Event, AddressError> {
         Ok(Event {
             id: id.unwrap_or_else(|| raw.name()),
@@ -42,7 +42,7 @@ impl Event {
             conversation: Conversation::Group { chat: "0".to_owned() },
             addressed: false,
             forward: None,
-            first_line: FirstLine::Shown,
+            first_line: FirstLine::Formatted,
             text: String::new(),
             links: Vec::new(),
             sender: None,

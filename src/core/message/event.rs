@@ -1,0 +1,137 @@
+//! One event of a platform.
+
+use chrono::{DateTime, Utc};
+
+use super::{Attachment, Conversation, Forward, Link, Quote, RawEvent, SenderKind};
+use crate::address::{Address, Principal};
+
+/// One event of a platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The platform's own id, unique within the source. A redelivery has the same id.
+    pub id: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who caused it.
+    pub principal: Principal,
+    /// The kind of account that caused it.
+    pub sender_kind: SenderKind,
+    /// The platform's ids of the sender's roles in this conversation, on platforms that have roles.
+    pub roles: Vec<String>,
+    /// Where an answer goes.
+    pub address: Address,
+    /// The conversation it belongs to.
+    pub conversation: Conversation,
+    /// Whether it is meant for the bot: a direct message, a mention, a reply to the bot or a command.
+    pub addressed: bool,
+    /// The original author, if it is a forwarded message. Forwarded text is never parsed for commands.
+    pub forward: Option<Forward>,
+    /// Whether its first line can be a command: see [`command::of`](crate::command::of).
+    pub first_line: FirstLine,
+    /// The text, without the mention of the bot and without the bot's name after a command. Content that is not text
+    /// but can be described in words (a location, a contact, a poll) is described in words. The target of a hidden
+    /// link follows its label, see [`Link::beside`].
+    pub text: String,
+    /// Links whose target the text does not show.
+    pub links: Vec<Link>,
+    /// The sender's display name. Never used to identify anybody.
+    pub sender: Option<String>,
+    /// What an answer to this event refers to: the platform's id of the message or, where there is no message (a slash
+    /// command), a handle of the adapter's own. Only the adapter interprets it, and it is never logged.
+    pub platform_message: Option<String>,
+    /// The message it replies to.
+    pub quote: Option<Quote>,
+    /// The platform's id of the album (media group) that it belongs to: all messages of an album make one turn.
+    pub album: Option<String>,
+    /// Files that came with it, not yet fetched.
+    pub attachments: Vec<Attachment>,
+    /// When the platform says it was sent. Never used for resets, which follow our own time of acceptance.
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// How the first line of a message is formatted, as far as that decides whether it can be a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FirstLine {
+    /// The whole line is plain text.
+    Plain,
+    /// The first word is plain text; after it, something is formatted as code, as a quote, as a spoiler or as a link.
+    PlainFirstWord,
+    /// The first word is formatted, or the text is the caption of a file: never a command.
+    Formatted,
+}
+
+/// What happened on the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A new message.
+    Message,
+    /// A new version of an earlier message, which the event's `platform_message` names.
+    Edit,
+    /// Somebody added reactions to a message or removed some.
+    Reaction {
+        /// The platform's id of the message.
+        target: String,
+        /// The reactions that were added.
+        added: Vec<String>,
+        /// The reactions that were removed.
+        removed: Vec<String>,
+    },
+    /// Somebody pressed a button; the event's text is the button's data.
+    Button {
+        /// The platform's id of the message that carries the button.
+        target: Option<String>,
+    },
+    /// A message that no agent can take: a game, or a kind of message that this version does not know.
+    Unreadable {
+        /// The platform's name for this kind of message.
+        kind: String,
+        /// Whether the sender gets a notice about it.
+        told: bool,
+        /// The event as it arrived, if this version does not know its kind: kept as a dead letter.
+        raw: Option<RawEvent>,
+    },
+    /// An event whose sender or chat could not be read. Kept as a dead letter.
+    Undecodable(RawEvent),
+    /// The chat has a new id.
+    Moved {
+        /// The new id.
+        to: String,
+    },
+    /// A known kind of event that nothing here uses, by the platform's name for it. It is counted and not stored.
+    Other(String),
+}
+
+/// How a text was given, as it is stored and as agents see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum InputKind {
+    /// A message.
+    #[default]
+    Message,
+    /// A new version of an earlier message that an agent has seen already.
+    Edit,
+    /// A pressed button.
+    Button,
+    /// A reaction to a message.
+    Reaction,
+}
+
+impl InputKind {
+    /// All variants.
+    pub const ALL: [InputKind; 4] =
+        [InputKind::Message, InputKind::Edit, InputKind::Button, InputKind::Reaction];
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<InputKind> {
+        InputKind::ALL.into_iter().find(|input_kind| input_kind.name() == name)
+    }
+
+    /// The name in the database and for agents.
+    pub fn name(self) -> &'static str {
+        match self {
+            InputKind::Message => "message",
+            InputKind::Edit => "edit",
+            InputKind::Button => "button",
+            InputKind::Reaction => "reaction",
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The outcome of accepting an event.
+
+use crate::id::MessageId;
+use crate::key::SessionKey;
+
+/// The outcome of accepting one event. After any of them the adapter may acknowledge the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored; an answer will follow.
+    Accepted {
+        /// Its id.
+        message: MessageId,
+        /// The session it belongs to.
+        session: SessionKey,
+    },
+    /// The event is known already, with the same content. Nothing was stored.
+    Duplicate {
+        /// The id it got the first time.
+        message: MessageId,
+        /// The session it was assigned to then.
+        session: SessionKey,
+    },
+    /// The event id is known already, with different content. Nothing was stored.
+    Conflict {
+        /// The id of the first event with this id.
+        message: MessageId,
+    },
+    /// An edit of a message that still waits, which now has the new text; or a message kept as context. It gets no
+    /// answer of its own.
+    Noted,
+    /// Stored as refused. The sender gets a notice if [`Refusal::is_told`].
+    Refused {
+        /// Its id.
+        message: MessageId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// The sender may not write here. Counted, not stored.
+    Denied,
+    /// Nothing that an agent could take. Counted, not stored.
+    Ignored,
+    /// The event could not be read. Kept as a dead letter for the operator.
+    DeadLetter,
+}
+
+/// Why a message was stored and not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The sender, the chat or the account sends more per minute than the operator allows.
+    RateLimited,
+    /// The session's queue is full (`queue.per_session`).
+    SessionFull,
+    /// A hook dropped it.
+    Hook,
+    /// It waited longer than `queue.max_age`.
+    TooOld,
+    /// It was longer than `queue.max_text`.
+    TooLong,
+    /// The sender lost access while the message waited.
+    Revoked,
+    /// The sender is unknown and got a pairing code to show to an admin.
+    Pairing,
+    /// The sender has reached the daily limit.
+    Quota,
+    /// Nothing that an agent could take.
+    Unreadable,
+    /// `/retry`: none of the authors of the message may write here any more.
+    AuthorRevoked,
+}
+
+impl Refusal {
+    /// All variants.
+    pub const ALL: [Refusal; 10] = [
+        Refusal::RateLimited,
+        Refusal::SessionFull,
+        Refusal::Hook,
+        Refusal::TooOld,
+        Refusal::TooLong,
+        Refusal::Revoked,
+        Refusal::Pairing,
+        Refusal::Quota,
+        Refusal::Unreadable,
+        Refusal::AuthorRevoked,
+    ];
+
+    /// The reason with this name.
+    pub fn named(name: &str) -> Option<Refusal> {
+        Refusal::ALL.into_iter().find(|refusal| refusal.name() == name)
+    }
+
+    /// The name in the database, in the API and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::RateLimited => "rate_limited",
+            Refusal::SessionFull => "session_full",
+            Refusal::Hook => "hook",
+            Refusal::TooOld => "too_old",
+            Refusal::TooLong => "too_long",
+            Refusal::Revoked => "revoked",
+            Refusal::Pairing => "pairing",
+            Refusal::Quota => "quota",
+            Refusal::Unreadable => "unreadable",
+            Refusal::AuthorRevoked => "author_revoked",
+        }
+    }
+
+    /// Whether the sender gets a notice. Not after their access was revoked; not after a hook, which answers for
+    /// itself if it wants to; and not with a pairing code, which is the answer.
+    pub fn is_told(self) -> bool {
+        !matches!(self, Refusal::Revoked | Refusal::Hook | Refusal::Pairing)
+    }
+
+    /// The notice for the sender: what happened and what to do next.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Refusal::RateLimited => {
+                "You are sending faster than I may take it. Please wait a minute and say it again."
+            }
+            Refusal::SessionFull => {
+                "Too many messages are waiting here already, so I did not take this one. \
+                 Wait for an answer, or send /stop to clear them."
+            }
+            Refusal::Hook | Refusal::Revoked | Refusal::Pairing => "This message was not passed on.",
+            Refusal::Quota => {
+                "You have sent as many messages today as one person may. Please go on tomorrow; /status shows the count."
+            }
+            Refusal::Unreadable => {
+                "I cannot read this kind of message. Please send it as text, a picture or a file."
+            }
+            Refusal::AuthorRevoked => {
+                "I did not run the last message again: the person who wrote it may not speak here any more."
+            }
+            Refusal::TooOld => {
+                "This message waited too long to be answered. Please send it again if it still matters."
+            }
+            Refusal::TooLong => "This message is too long. Please send it in smaller pieces.",
+        }
+    }
+}
