@@ -1,9 +1,10 @@
 //! What a method answers: a result, or a refusal in the server's own words.
 
+use frontdesk_fakes::{Response, response};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// What a method came to.
 pub type Answer = Result<Done, Refusal>;
 
 /// A method that was carried out.
@@ -13,38 +14,34 @@ pub struct Done {
     pub json: String,
     /// The message that it made or changed.
     pub message: Option<i64>,
-    /// A remark beside the result, as for webhooks.
-    pub remark: Option<&'static str>,
+    /// The description that webhook methods have beside their result.
+    pub description: Option<&'static str>,
 }
 
 impl Done {
-    /// Any result.
     pub fn with(result: &impl Serialize) -> Self {
         let json = serde_json::to_string(result).unwrap_or_else(|_| "null".to_owned());
-        Self { json, message: None, remark: None }
+        Self { json, message: None, description: None }
     }
 
     /// `true`.
     pub fn yes() -> Self {
-        Self { json: "true".to_owned(), message: None, remark: None }
+        Self::with(&true)
     }
 
-    /// `true`, and a remark.
-    pub fn noting(remark: &'static str) -> Self {
-        Self { remark: Some(remark), ..Self::yes() }
+    /// `true`, about this message.
+    pub fn yes_about(message: i64) -> Self {
+        Self { message: Some(message), ..Self::yes() }
+    }
+
+    /// `true`, and a description.
+    pub fn described(description: &'static str) -> Self {
+        Self { description: Some(description), ..Self::yes() }
     }
 
     /// A message, already written as JSON.
     pub fn message(id: i64, json: String) -> Self {
-        Self { json, message: Some(id), remark: None }
-    }
-
-    /// The whole answer.
-    pub fn body(&self) -> String {
-        match self.remark {
-            None => format!(r#"{{"ok":true,"result":{}}}"#, self.json),
-            Some(remark) => format!(r#"{{"ok":true,"result":{},"description":"{remark}"}}"#, self.json),
-        }
+        Self { json, message: Some(id), description: None }
     }
 }
 
@@ -53,56 +50,77 @@ impl Done {
 pub struct Refusal {
     /// The HTTP status, and `error_code`.
     pub code: u16,
-    /// The whole sentence.
     pub description: String,
     /// `retry_after` or `migrate_to_chat_id`; else null.
-    pub parameters: Value,
+    parameters: Value,
 }
 
 impl Refusal {
-    /// Any refusal.
     pub fn new(code: u16, description: impl Into<String>) -> Self {
         Self { code, description: description.into(), parameters: Value::Null }
     }
 
-    /// 400, with its prefix.
     pub fn bad(reason: impl AsRef<str>) -> Self {
         Self::new(400, format!("Bad Request: {}", reason.as_ref()))
     }
 
-    /// 403, with its prefix.
     pub fn forbidden(reason: impl AsRef<str>) -> Self {
         Self::new(403, format!("Forbidden: {}", reason.as_ref()))
     }
 
-    /// 409, with its prefix.
     pub fn conflict(reason: impl AsRef<str>) -> Self {
         Self::new(409, format!("Conflict: {}", reason.as_ref()))
     }
 
-    /// 429.
+    pub fn unauthorized() -> Self {
+        Self::new(401, "Unauthorized")
+    }
+
     pub fn too_many(retry_after: u32) -> Self {
-        let description = format!("Too Many Requests: retry after {retry_after}");
-        Self { code: 429, description, parameters: json!({"retry_after": retry_after}) }
+        Self::new(429, format!("Too Many Requests: retry after {retry_after}")).wait(retry_after)
     }
 
-    /// 400 with the new id of a group that became a supergroup.
+    pub fn wait(self, retry_after: u32) -> Self {
+        Self { parameters: json!({"retry_after": retry_after}), ..self }
+    }
+
+    /// The group became this supergroup.
     pub fn migrated(to: i64) -> Self {
-        let parameters = json!({"migrate_to_chat_id": to});
-        Self { parameters, ..Self::bad("group chat was upgraded to a supergroup chat") }
+        let refusal = Self::bad("group chat was upgraded to a supergroup chat");
+        Self { parameters: json!({"migrate_to_chat_id": to}), ..refusal }
     }
+}
 
-    /// How long to wait, if that is the reason.
-    pub fn retry_after(&self) -> Option<u64> {
-        self.parameters["retry_after"].as_u64()
-    }
-
-    /// The whole answer.
-    pub fn body(&self) -> String {
-        let mut body = json!({"ok": false, "error_code": self.code, "description": self.description});
-        if !self.parameters.is_null() {
-            body["parameters"] = self.parameters.clone();
+/// The HTTP response for an answer.
+pub fn respond(answer: &Answer) -> Response {
+    let refusal = match answer {
+        Ok(Done { json, description: None, .. }) => {
+            return response(200, "application/json", format!(r#"{{"ok":true,"result":{json}}}"#));
         }
-        body.to_string()
+        Ok(Done { json, description: Some(description), .. }) => {
+            let body = format!(r#"{{"ok":true,"result":{json},"description":"{description}"}}"#);
+            return response(200, "application/json", body);
+        }
+        Err(refusal) => refusal,
+    };
+    let mut body = json!({"ok": false, "error_code": refusal.code, "description": refusal.description});
+    if !refusal.parameters.is_null() {
+        body["parameters"] = refusal.parameters.clone();
     }
+    let mut response = response(refusal.code, "application/json", body.to_string());
+    if let Some(seconds) = refusal.parameters["retry_after"].as_u64() {
+        response.headers_mut().insert("retry-after", seconds.into());
+    }
+    response
+}
+
+/// The platform's name of a variant, as serde writes it.
+pub fn name_of(variant: impl Serialize) -> String {
+    let name = serde_json::to_value(variant).unwrap_or_default();
+    name.as_str().unwrap_or_default().to_owned()
+}
+
+/// The variant with this name.
+pub fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
 }

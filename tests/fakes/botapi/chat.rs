@@ -1,67 +1,38 @@
-//! Chats: who is in them, their topics and what they show.
+//! Chats: who is in them, their topics and their messages.
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-/// What kind of chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// One person and a bot.
     Private,
     /// A small group of the old kind.
     Group,
-    /// A group that can be a forum.
+    /// A group that can have topics.
     Supergroup,
-    /// Posts of its administrators.
     Channel,
 }
 
-impl Kind {
-    /// Its `type`, also as the errors name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Group => "group",
-            Self::Supergroup => "supergroup",
-            Self::Channel => "channel",
-        }
-    }
-}
-
 /// What somebody is in a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Made the chat.
     Creator,
-    /// May do more.
     Administrator,
-    /// Is in it.
     Member,
-    /// Was in it.
     Left,
-    /// Was thrown out; in a private chat the bot is blocked.
+    /// Was thrown out. In a private chat: the person blocked the bot.
     Kicked,
 }
 
 impl Standing {
-    /// Its `status`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Creator => "creator",
-            Self::Administrator => "administrator",
-            Self::Member => "member",
-            Self::Left => "left",
-            Self::Kicked => "kicked",
-        }
-    }
-
-    /// Whether it means being in the chat.
     pub fn is_in(self) -> bool {
         matches!(self, Self::Creator | Self::Administrator | Self::Member)
     }
 
-    /// Whether it means power over the chat.
     pub fn is_admin(self) -> bool {
         matches!(self, Self::Creator | Self::Administrator)
     }
@@ -72,52 +43,46 @@ impl Standing {
 pub struct Message {
     /// The whole `Message`, as JSON text.
     pub json: Box<str>,
-    /// Who wrote it.
     pub from: i64,
     /// The thread or topic that it is in.
     pub thread: Option<i64>,
     /// When, in seconds.
     pub date: i64,
-    /// The reaction of each who has one.
+    /// The reactions of each person.
     pub reactions: BTreeMap<i64, Vec<Value>>,
 }
 
 impl Message {
-    /// The message as a value.
-    pub fn value(&self) -> Value {
+    pub fn fields(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    /// The message as another one quotes it: without what it replied to.
+    pub fn value(&self) -> Value {
+        Value::Object(self.fields())
+    }
+
+    /// The message as another one quotes it: without what it replied to itself.
     pub fn as_reply(&self) -> Value {
-        let mut value = self.value();
-        if let Some(fields) = value.as_object_mut() {
-            fields.remove("reply_to_message");
-        }
-        value
+        let mut fields = self.fields();
+        fields.remove("reply_to_message");
+        Value::Object(fields)
     }
 }
 
-/// A chat.
 #[derive(Debug)]
 pub struct Chat {
-    /// Its number; a private chat has that of the person.
+    /// The number; a private chat has that of the person.
     pub id: i64,
-    /// What kind it is.
     pub kind: Kind,
-    /// Its title; none in a private chat.
     pub title: String,
-    /// The name after the @, if it is public.
     pub username: Option<String>,
     /// Whether it has topics.
     pub forum: bool,
-    /// What everybody is.
     pub members: HashMap<i64, Standing>,
-    /// The names of the topics; the number of one is that of the message that opened it.
+    /// The names of the topics. The number of a topic is that of the message that opened it.
     pub topics: BTreeMap<i64, String>,
-    /// What it shows.
     pub messages: BTreeMap<i64, Message>,
-    /// The number that the next message gets.
+    /// The number of the next message.
     pub next_message: i64,
     /// The supergroup that it became.
     pub migrated_to: Option<i64>,
@@ -125,14 +90,11 @@ pub struct Chat {
     pub linked: Option<i64>,
     /// Pinned messages, the newest last.
     pub pinned: Vec<i64>,
-    /// The reactions that are allowed; none means all.
-    pub reactions: Option<Vec<String>>,
-    /// Who posted last among the bots.
+    /// The bot that posted last.
     pub last_bot: i64,
 }
 
 impl Chat {
-    /// Empty.
     pub fn new(id: i64, kind: Kind, title: &str) -> Self {
         Self {
             id,
@@ -147,14 +109,13 @@ impl Chat {
             migrated_to: None,
             linked: None,
             pinned: Vec::new(),
-            reactions: None,
             last_bot: 0,
         }
     }
 
-    /// A `Chat`, when it is not private.
+    /// A `Chat` that is not private.
     pub fn to_json(&self) -> Value {
-        let mut chat = json!({"id": self.id, "type": self.kind.name(), "title": self.title});
+        let mut chat = json!({"id": self.id, "type": self.kind, "title": self.title});
         if let Some(username) = &self.username {
             chat["username"] = json!(username);
         }
@@ -168,19 +129,23 @@ impl Chat {
         chat
     }
 
-    /// What somebody is; nobody who was never in it is anything.
+    /// What somebody is in it; none if they were never in it.
     pub fn standing(&self, who: i64) -> Option<Standing> {
         self.members.get(&who).copied()
     }
+
+    pub fn is_admin(&self, who: i64) -> bool {
+        self.standing(who).is_some_and(Standing::is_admin)
+    }
+}
+
+/// An object that says the same of every name.
+pub fn all(names: &str, value: bool) -> Map<String, Value> {
+    names.split_whitespace().map(|name| (name.to_owned(), value.into())).collect()
 }
 
 /// Which gifts a chat takes: none.
 pub fn gifts() -> Value {
-    json!({
-        "unlimited_gifts": false,
-        "limited_gifts": false,
-        "unique_gifts": false,
-        "premium_subscription": false,
-        "gifts_from_channels": false,
-    })
+    let kinds = "unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels";
+    Value::Object(all(kinds, false))
 }

@@ -1,14 +1,17 @@
 //! Entities: what is special about pieces of a text, in UTF-16 units.
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::answer::{name_of, named};
 use crate::{address, link};
 
-/// The server keeps so many and forgets the rest.
-pub const MOST: usize = 100;
+/// Maximum number of entities that the server keeps of a message.
+const MOST: usize = 100;
 
-/// What kind of piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What kind of piece, in the order in which entities of the same place stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Blockquote,
     ExpandableBlockquote,
@@ -31,49 +34,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its `type`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Blockquote => "blockquote",
-            Self::ExpandableBlockquote => "expandable_blockquote",
-            Self::Pre => "pre",
-            Self::Code => "code",
-            Self::TextLink => "text_link",
-            Self::TextMention => "text_mention",
-            Self::Mention => "mention",
-            Self::Hashtag => "hashtag",
-            Self::Cashtag => "cashtag",
-            Self::BotCommand => "bot_command",
-            Self::Url => "url",
-            Self::Email => "email",
-            Self::Bold => "bold",
-            Self::Italic => "italic",
-            Self::Underline => "underline",
-            Self::Strikethrough => "strikethrough",
-            Self::Spoiler => "spoiler",
-            Self::CustomEmoji => "custom_emoji",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Blockquote,
-            Self::ExpandableBlockquote,
-            Self::Pre,
-            Self::Code,
-            Self::TextLink,
-            Self::TextMention,
-            Self::Bold,
-            Self::Italic,
-            Self::Underline,
-            Self::Strikethrough,
-            Self::Spoiler,
-            Self::CustomEmoji,
-        ]
-        .into_iter()
-        .find(|kind| kind.name() == name)
-    }
-
     /// The field that carries its argument.
     fn argument(self) -> Option<&'static str> {
         match self {
@@ -83,41 +43,58 @@ impl Kind {
             _ => None,
         }
     }
+
+    /// Whether the server finds it by itself; a bot cannot set it.
+    fn is_found(self) -> bool {
+        use Kind::{BotCommand, Cashtag, Email, Hashtag, Mention, Url};
+        matches!(self, Mention | Hashtag | Cashtag | BotCommand | Url | Email)
+    }
+
+    /// Whether the server finds nothing inside of it.
+    fn is_closed(self) -> bool {
+        matches!(self, Self::Pre | Self::Code | Self::TextLink | Self::TextMention | Self::CustomEmoji)
+    }
 }
 
-/// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
-    /// What it is.
     pub kind: Kind,
-    /// Where it begins, in UTF-16 units.
+    /// In UTF-16 units.
     pub offset: usize,
-    /// How long it is, in UTF-16 units.
+    /// In UTF-16 units.
     pub length: usize,
     /// A language, an address, an emoji's id, a user's id.
     pub argument: Option<String>,
 }
 
+impl Entity {
+    fn end(&self) -> usize {
+        self.offset + self.length
+    }
+
+    fn is_apart_from(&self, other: &Self) -> bool {
+        self.end() <= other.offset || self.offset >= other.end()
+    }
+}
+
 /// A text with its entities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Formatted {
-    /// Plain text.
     pub text: String,
     /// In order; the outer one first.
     pub entities: Vec<Entity>,
 }
 
 impl Formatted {
-    /// Outer before inner, front to back.
     pub fn sort(&mut self) {
         self.entities.sort_by_key(|entity| (entity.offset, usize::MAX - entity.length, entity.kind));
     }
 
-    /// Adds an `entities` parameter.
+    /// Adds the entities of a request's `entities` parameter.
     pub fn mark(&mut self, entities: &[Value]) {
         for entity in entities {
             let number = |name: &str| entity[name].as_u64().and_then(|number| usize::try_from(number).ok());
-            let kind = entity["type"].as_str().and_then(Kind::from_name);
+            let kind = entity["type"].as_str().and_then(named::<Kind>).filter(|kind| !kind.is_found());
             let (Some(kind), Some(offset), Some(length)) = (kind, number("offset"), number("length")) else {
                 continue;
             };
@@ -137,21 +114,18 @@ impl Formatted {
     /// The entities as the platform writes them; `user` writes a mentioned user.
     pub fn to_json(&self, user: impl Fn(i64) -> Value) -> Vec<Value> {
         let written = |entity: &Entity| {
-            let mut fields = Map::new();
-            fields.insert("type".to_owned(), entity.kind.name().into());
-            fields.insert("offset".to_owned(), entity.offset.into());
-            fields.insert("length".to_owned(), entity.length.into());
+            let (offset, length) = (entity.offset, entity.length);
+            let mut fields = json!({"type": name_of(entity.kind), "offset": offset, "length": length});
             if let Some(argument) = &entity.argument {
-                match entity.kind {
-                    Kind::TextMention => {
-                        fields.insert("user".to_owned(), user(argument.parse().unwrap_or_default()));
+                match entity.kind.argument() {
+                    Some(name) => fields[name] = json!(argument),
+                    None if entity.kind == Kind::TextMention => {
+                        fields["user"] = user(argument.parse().unwrap_or_default());
                     }
-                    kind => {
-                        kind.argument().map(|name| fields.insert(name.to_owned(), json!(argument)));
-                    }
+                    None => {}
                 }
             }
-            Value::Object(fields)
+            fields
         };
         self.entities.iter().take(MOST).map(written).collect()
     }
@@ -162,50 +136,30 @@ pub fn utf16(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
-/// Finds commands, mentions, addresses and tags, except where something else stands already.
+/// Finds commands, mentions, addresses and tags, except inside of links and code.
 pub fn detect(formatted: &mut Formatted) {
     let text = &formatted.text;
     if !text.bytes().any(|byte| b"/@.#$".contains(&byte)) {
         return;
     }
-    let closed: Vec<(usize, usize)> = formatted
-        .entities
-        .iter()
-        .filter(|entity| {
-            matches!(
-                entity.kind,
-                Kind::Pre | Kind::Code | Kind::TextLink | Kind::TextMention | Kind::CustomEmoji
-            )
-        })
-        .map(|entity| (entity.offset, entity.offset + entity.length))
-        .collect();
-    let is_free = |entity: &Entity| {
-        closed.iter().all(|(from, to)| entity.offset + entity.length <= *from || entity.offset >= *to)
+    let closed: Vec<&Entity> = formatted.entities.iter().filter(|entity| entity.kind.is_closed()).collect();
+    let entity = |kind, start: usize, end: usize| {
+        let (offset, length) = (utf16(&text[..start]), utf16(&text[start..end]));
+        let entity = Entity { kind, offset, length, argument: None };
+        Some(entity).filter(|entity| closed.iter().all(|other| entity.is_apart_from(other)))
     };
     let mut found: Vec<Entity> = Vec::new();
     for (kind, range) in address::find(text) {
-        let (offset, length) = (utf16(&text[..range.start]), utf16(&text[range]));
-        let entity = Entity { kind, offset, length, argument: None };
-        let apart = |other: &Entity| offset + length <= other.offset || offset >= other.offset + other.length;
-        if is_free(&entity) && found.iter().all(apart) {
-            found.push(entity);
-        }
+        let address = entity(kind, range.start, range.end);
+        found.extend(address.filter(|address| found.iter().all(|other| address.is_apart_from(other))));
     }
-    let (mut offset, mut byte) = (0, 0);
+    let mut at = 0;
     for word in text.split_inclusive(char::is_whitespace) {
-        let bare = word.trim_end();
-        if let Some((kind, from, to)) = classify(bare) {
-            let start = offset + utf16(&bare[..from]);
-            let length = utf16(&bare[from..to]);
-            let entity = Entity { kind, offset: start, length, argument: None };
-            if is_free(&entity) {
-                found.push(entity);
-            }
+        if let Some((kind, start, end)) = classify(word.trim_end()) {
+            found.extend(entity(kind, at + start, at + end));
         }
-        offset += utf16(word);
-        byte += word.len();
+        at += word.len();
     }
-    debug_assert_eq!(byte, text.len());
     formatted.entities.extend(found);
     formatted.sort();
 }
@@ -216,66 +170,51 @@ fn classify(word: &str) -> Option<(Kind, usize, usize)> {
     let bare = &word[start..];
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let run = |text: &str, wanted: &dyn Fn(char) -> bool| text.find(|c| !wanted(c)).unwrap_or(text.len());
-    match bare.chars().next()? {
+    let sign = bare.chars().next().filter(|sign| "/@#$".contains(*sign))?;
+    let rest = &bare[1..];
+    let (kind, length, fits) = match sign {
         '/' => {
-            let name = run(&bare[1..], &is_name);
-            let mut end = 1 + name;
-            if bare[end..].starts_with('@') {
-                let owner = run(&bare[end + 1..], &is_name);
-                end += if owner >= 3 { 1 + owner } else { 0 };
-            }
-            let whole = bare[end..].chars().next().is_none_or(|next| next != '/' && !is_name(next));
-            ((1..=64).contains(&name) && whole).then_some((Kind::BotCommand, start, start + end))
+            let name = run(rest, &is_name);
+            let owner = rest[name..].strip_prefix('@').map_or(0, |owner| run(owner, &is_name));
+            let length = if owner >= 3 { name + 1 + owner } else { name };
+            let ends = rest[length..].chars().next().is_none_or(|next| next != '/' && !is_name(next));
+            (Kind::BotCommand, length, (1..=64).contains(&name) && ends)
         }
         '@' => {
-            let name = run(&bare[1..], &is_name);
-            (3..=32).contains(&name).then_some((Kind::Mention, start, start + 1 + name))
+            let name = run(rest, &is_name);
+            (Kind::Mention, name, (3..=32).contains(&name))
         }
         '#' => {
-            let name = run(&bare[1..], &|c| c.is_alphanumeric() || c == '_');
-            let letters = bare[1..1 + name].chars().any(|c| !c.is_numeric());
-            letters.then_some((Kind::Hashtag, start, start + 1 + name))
+            let name = run(rest, &|c| c.is_alphanumeric() || c == '_');
+            (Kind::Hashtag, name, rest[..name].chars().any(|c| !c.is_numeric()))
         }
-        '$' => {
-            let name = run(&bare[1..], &|c| c.is_ascii_uppercase());
-            (1..=8).contains(&name).then_some((Kind::Cashtag, start, start + 1 + name))
+        _ => {
+            let name = run(rest, &|c| c.is_ascii_uppercase());
+            (Kind::Cashtag, name, (1..=8).contains(&name))
         }
-        _ => None,
-    }
+    };
+    fits.then_some((kind, start, start + 1 + length))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(Kind, usize, usize)> {
-        let mut formatted = Formatted { text: text.to_owned(), entities: Vec::new() };
-        detect(&mut formatted);
-        formatted.entities.iter().map(|entity| (entity.kind, entity.offset, entity.length)).collect()
-    }
-
     #[test]
-    fn commands_mentions_and_addresses_are_found() {
-        assert_eq!(found("/start"), [(Kind::BotCommand, 0, 6)]);
-        assert_eq!(found("/new@frontdesk_bot now"), [(Kind::BotCommand, 0, 18)]);
-        assert_eq!(found("👍 @anna, look"), [(Kind::Mention, 3, 5)]);
-        assert_eq!(found("see https://a.example/x?y=1."), [(Kind::Url, 4, 23)]);
-        assert_eq!(
-            found("(mail a@b.com) #tag $USD"),
-            [(Kind::Email, 6, 7), (Kind::Hashtag, 15, 4), (Kind::Cashtag, 20, 4)]
-        );
-    }
-
-    #[test]
-    fn what_only_looks_like_one_is_not() {
-        assert_eq!(found("/usr/bin and 1/2 and a@b and #1 and v1.2 and e.g. this"), []);
-    }
-
-    #[test]
-    fn nothing_is_found_inside_of_code() {
-        let mut formatted = crate::html::parse("<code>/start</code> /stop").unwrap();
-        detect(&mut formatted);
-        let kinds: Vec<_> = formatted.entities.iter().map(|entity| (entity.kind, entity.offset)).collect();
-        assert_eq!(kinds, [(Kind::Code, 0), (Kind::BotCommand, 7)]);
+    fn commands_mentions_and_addresses_are_found_outside_of_code() {
+        use Kind::{BotCommand, Cashtag, Code, Email, Hashtag, Mention, Url};
+        for (source, expected) in [
+            ("/new@frontdesk_bot now", vec![(BotCommand, 0, 18)]),
+            ("👍 @anna, look", vec![(Mention, 3, 5)]),
+            ("see https://a.example/x?y=1.", vec![(Url, 4, 23)]),
+            ("(mail a@b.com) #tag $USD", vec![(Email, 6, 7), (Hashtag, 15, 4), (Cashtag, 20, 4)]),
+            ("/usr/bin and 1/2 and a@b and #1 and v1.2 and e.g. this", vec![]),
+            ("<code>/start</code> /stop", vec![(Code, 0, 6), (BotCommand, 7, 5)]),
+        ] {
+            let mut formatted = crate::html::parse(source).unwrap();
+            detect(&mut formatted);
+            let found = formatted.entities.iter().map(|entity| (entity.kind, entity.offset, entity.length));
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{source}");
+        }
     }
 }

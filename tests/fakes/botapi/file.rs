@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-/// Nobody downloads more.
-pub const MOST: u64 = 20 << 20;
+use crate::answer::name_of;
 
 /// What a file is for the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Photo,
     Document,
@@ -23,60 +24,35 @@ pub enum Kind {
 
 impl Kind {
     /// The field of a message that carries it.
-    pub fn field(self) -> &'static str {
-        match self {
-            Self::Photo => "photo",
-            Self::Document => "document",
-            Self::Audio => "audio",
-            Self::Video => "video",
-            Self::Voice => "voice",
-            Self::Animation => "animation",
-            Self::Sticker => "sticker",
-            Self::VideoNote => "video_note",
-        }
+    pub fn field(self) -> String {
+        name_of(self)
     }
 
-    /// The kind that a field carries.
-    pub fn of(field: &str) -> Option<Self> {
-        [
-            Self::Photo,
-            Self::Document,
-            Self::Audio,
-            Self::Video,
-            Self::Voice,
-            Self::Animation,
-            Self::Sticker,
-            Self::VideoNote,
-        ]
-        .into_iter()
-        .find(|kind| kind.field() == field)
-    }
-
-    /// Folder, ending and start of an id.
-    fn place(self) -> (&'static str, &'static str, &'static str) {
+    /// The folder, the file extension, the start of an id, and the media type.
+    fn facts(self) -> [&'static str; 4] {
         match self {
-            Self::Photo => ("photos", "jpg", "AgACAgIAAxkBAAI"),
-            Self::Document => ("documents", "bin", "BQACAgIAAxkBAAI"),
-            Self::Audio => ("music", "mp3", "CQACAgIAAxkBAAI"),
-            Self::Video => ("videos", "mp4", "BAACAgIAAxkBAAI"),
-            Self::Voice => ("voice", "oga", "AwACAgIAAxkBAAI"),
-            Self::Animation => ("animations", "mp4", "CgACAgIAAxkBAAI"),
-            Self::Sticker => ("stickers", "webp", "CAACAgIAAxkBAAI"),
-            Self::VideoNote => ("video_notes", "mp4", "DQACAgIAAxkBAAI"),
+            Self::Photo => ["photos", "jpg", "AgAC", "image/jpeg"],
+            Self::Document => ["documents", "bin", "BQAC", "application/octet-stream"],
+            Self::Audio => ["music", "mp3", "CQAC", "audio/mpeg"],
+            Self::Video => ["videos", "mp4", "BAAC", "video/mp4"],
+            Self::Voice => ["voice", "oga", "AwAC", "audio/ogg"],
+            Self::Animation => ["animations", "mp4", "CgAC", "video/mp4"],
+            Self::Sticker => ["stickers", "webp", "CAAC", "image/webp"],
+            Self::VideoNote => ["video_notes", "mp4", "DQAC", "video/mp4"],
         }
     }
 }
 
-/// Something to store.
+/// What is in a file.
 #[derive(Debug, Clone)]
 pub struct Content {
     /// The bytes.
     pub bytes: Bytes,
-    /// How large it claims to be, if that is more than the bytes.
+    /// The size that it claims, if that is more than there are bytes.
     pub claimed: u64,
-    /// Its name.
+    /// The name.
     pub name: Option<String>,
-    /// Its media type.
+    /// The media type.
     pub mime: Option<String>,
 }
 
@@ -96,13 +72,12 @@ impl Content {
         Self { mime: Some(mime.to_owned()), ..self }
     }
 
-    /// A file that is said to be so large, without the bytes.
+    /// A file that claims a size without having the bytes.
     pub fn claiming(size: u64) -> Self {
         Self { claimed: size, ..Self::of(&b"too large to be here"[..]) }
     }
 
-    /// How large it is.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.claimed.max(self.bytes.len() as u64)
     }
 }
@@ -110,38 +85,39 @@ impl Content {
 /// A stored file.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// What a bot names it by.
     pub id: String,
-    /// The same for all bots; names nothing.
-    pub unique_id: String,
-    /// What it is.
     pub kind: Kind,
-    /// What is in it.
     pub content: Content,
-    /// Where it can be downloaded.
     pub path: String,
+    unique_id: String,
+    /// The fields of a message that carries it.
+    message: Map<String, Value>,
 }
 
 impl Stored {
     /// A `File`.
     pub fn to_json(&self) -> Value {
         json!({
-            "file_id": self.id,
-            "file_unique_id": self.unique_id,
-            "file_size": self.content.size(),
+            "file_id": self.id, "file_unique_id": self.unique_id, "file_size": self.content.size(),
             "file_path": self.path,
         })
     }
 
-    /// What a message carries for it, besides photos.
-    pub fn to_media(&self) -> Value {
+    /// The fields of a message that carries it.
+    pub fn to_message(&self) -> Map<String, Value> {
+        self.message.clone()
+    }
+
+    fn to_media(&self, size: Option<(u32, u32)>) -> Map<String, Value> {
         let mut media = json!({
-            "file_id": self.id,
-            "file_unique_id": self.unique_id,
-            "file_size": self.content.size(),
+            "file_id": self.id, "file_unique_id": self.unique_id, "file_size": self.content.size(),
         });
-        let fields = match self.kind {
-            Kind::Photo | Kind::Document => json!({}),
+        let more = match self.kind {
+            Kind::Photo => {
+                let (width, height) = size.unwrap_or((800, 600));
+                json!({"width": width, "height": height})
+            }
+            Kind::Document => json!({}),
             Kind::Audio | Kind::Voice => json!({"duration": 3}),
             Kind::Video | Kind::Animation => json!({"duration": 3, "width": 320, "height": 240}),
             Kind::VideoNote => json!({"duration": 3, "length": 240}),
@@ -150,26 +126,14 @@ impl Stored {
                 "type": "regular", "emoji": "👍", "set_name": "frontdesk",
             }),
         };
-        if let (Some(media), Value::Object(fields)) = (media.as_object_mut(), fields) {
-            media.extend(fields);
-        }
         if !matches!(self.kind, Kind::Photo | Kind::Sticker | Kind::VideoNote) {
-            let (mime, name) = (&self.content.mime, &self.content.name);
-            media["mime_type"] = json!(mime.as_deref().unwrap_or(self.default_mime()));
-            if let (Some(name), true) = (name, self.kind != Kind::Voice) {
+            let [.., mime] = self.kind.facts();
+            media["mime_type"] = json!(self.content.mime.as_deref().unwrap_or(mime));
+            if let (Some(name), true) = (&self.content.name, self.kind != Kind::Voice) {
                 media["file_name"] = json!(name);
             }
         }
-        media
-    }
-
-    fn default_mime(&self) -> &'static str {
-        match self.kind {
-            Kind::Audio => "audio/mpeg",
-            Kind::Voice => "audio/ogg",
-            Kind::Video | Kind::Animation => "video/mp4",
-            _ => "application/octet-stream",
-        }
+        [media, more].into_iter().filter_map(|fields| fields.as_object().cloned()).flatten().collect()
     }
 }
 
@@ -178,58 +142,73 @@ impl Stored {
 pub struct Files {
     by_id: HashMap<String, Stored>,
     by_path: HashMap<String, String>,
-    count: u64,
 }
 
 impl Files {
-    /// Keeps a file and gives it its names.
-    pub fn keep(&mut self, kind: Kind, content: Content) -> Stored {
-        self.count += 1;
-        let (folder, ending, prefix) = kind.place();
-        let name = content.name.as_deref().and_then(|name| name.rsplit_once('.'));
-        let ending = name.map_or(ending, |(_, ending)| ending);
-        let stored = Stored {
-            id: format!("{prefix}{:08}AAE", self.count),
-            unique_id: format!("AQAD{:08}", self.count),
-            kind,
-            path: format!("{folder}/file_{}.{ending}", self.count),
-            content,
-        };
-        self.by_path.insert(stored.path.clone(), stored.id.clone());
-        self.by_id.insert(stored.id.clone(), stored.clone());
-        stored
+    /// Stores a file; returns the fields of a message that carries it. A photo is stored in three sizes.
+    pub fn attach(&mut self, kind: Kind, content: Content) -> Map<String, Value> {
+        let mut fields = Map::new();
+        if kind == Kind::Photo {
+            let sizes: Vec<_> = photo_sizes(&content.bytes)
+                .into_iter()
+                .map(|size| self.store(kind, content.clone(), Some(size)))
+                .collect();
+            fields.insert(kind.field(), json!(sizes));
+            return fields;
+        }
+        let media = self.store(kind, content, None);
+        if kind == Kind::Animation {
+            // Old clients know animations as documents, so a message carries both.
+            let mut document = media.clone();
+            document.retain(|name, _| !["duration", "width", "height"].contains(&name.as_str()));
+            fields.insert("document".to_owned(), document.into());
+        }
+        fields.insert(kind.field(), media.clone().into());
+        if let Some(stored) = media["file_id"].as_str().and_then(|id| self.by_id.get_mut(id)) {
+            stored.message.clone_from(&fields);
+        }
+        fields
     }
 
-    /// A file by its id.
+    fn store(&mut self, kind: Kind, content: Content, size: Option<(u32, u32)>) -> Map<String, Value> {
+        let number = self.by_id.len() + 1;
+        let [folder, extension, prefix, _] = kind.facts();
+        let name = content.name.as_deref().and_then(|name| name.rsplit_once('.'));
+        let extension = name.map_or(extension, |(_, extension)| extension);
+        let mut stored = Stored {
+            id: format!("{prefix}AgIAAxkBAAI{number:08}AAE"),
+            unique_id: format!("AQAD{number:08}"),
+            path: format!("{folder}/file_{number}.{extension}"),
+            kind,
+            content,
+            message: Map::new(),
+        };
+        let media = stored.to_media(size);
+        stored.message.insert(kind.field(), json!([media]));
+        self.by_path.insert(stored.path.clone(), stored.id.clone());
+        self.by_id.insert(stored.id.clone(), stored);
+        media
+    }
+
     pub fn get(&self, id: &str) -> Option<&Stored> {
         self.by_id.get(id)
     }
 
-    /// A file by its path.
     pub fn at(&self, path: &str) -> Option<&Stored> {
         self.by_path.get(path).and_then(|id| self.by_id.get(id))
     }
+}
 
-    /// The three sizes that the platform makes of a photo; the last one is the original.
-    pub fn photo(&mut self, content: &Content) -> Vec<Value> {
-        let (width, height) = dimensions(&content.bytes).unwrap_or((800, 600));
-        let mut sizes = Vec::new();
-        for longest in [90, 320] {
-            let scale = |side: u32| (side * longest / width.max(height).max(1)).max(1);
-            if longest < width.max(height) {
-                sizes.push((scale(width), scale(height)));
-            }
-        }
-        sizes.push((width, height));
-        let size_of = |(width, height): (u32, u32)| {
-            let stored = self.keep(Kind::Photo, content.clone());
-            json!({
-                "file_id": stored.id, "file_unique_id": stored.unique_id,
-                "file_size": stored.content.size(), "width": width, "height": height,
-            })
-        };
-        sizes.into_iter().map(size_of).collect()
-    }
+/// The sizes that the platform makes of a photo; the last one is the original.
+fn photo_sizes(bytes: &[u8]) -> Vec<(u32, u32)> {
+    let (width, height) = dimensions(bytes).unwrap_or((800, 600));
+    let original = width.max(height);
+    let scale = |longest: u32| {
+        let side = |side: u32| (side * longest / original.max(1)).max(1);
+        (side(width), side(height))
+    };
+    let smaller = [90, 320].into_iter().filter(|longest| *longest < original).map(scale);
+    smaller.chain([(width, height)]).collect()
 }
 
 /// Width and height of a picture.

@@ -14,46 +14,47 @@
 //! # }
 //! ```
 //!
-//! It knows nothing of Frontdesk, and is itself tested with the SDKs that real bots are written with (`judges/`).
+//! The server, the faults, the journal and the control port are `frontdesk-fakes`; here is what is Telegram's own. It
+//! depends on nothing of Frontdesk, and is itself tested with the SDKs that real bots are written with (`judges/`).
 
-mod access;
-mod acts;
+mod actions;
 mod address;
 mod answer;
 mod api;
 mod bot;
-mod cast;
 mod chat;
 mod clean;
-mod clock;
-mod compose;
-mod control;
-mod deliver;
-mod dice;
 mod entity;
-mod fault;
 mod file;
-mod flood;
+mod handles;
 mod html;
-mod journal;
+mod limits;
 mod link;
 mod markdown;
+mod message;
 mod methods;
-mod multipart;
 mod params;
+mod permission;
 mod person;
 mod queue;
-mod serve;
-mod server;
-mod view;
+mod requests;
+mod webhook;
 mod world;
 
-pub use acts::{Attachment, Data, Forward, NewChat, Say, Sent};
-pub use api::{BOT, BotApi, TOKEN, TimedOut};
-pub use cast::{Draft, Robot, Room, Spot, User};
-pub use fault::{Fault, Kind as FaultKind};
+pub use actions::{Attachment, Data, Forward, NewChat, Say, Sent};
+pub use api::{BOT, BotApi, TOKEN};
 pub use file::Content;
-pub use flood::{Limits, Rate};
-pub use journal::{Call, Delivery, Journal, Outcome, Way};
+pub use frontdesk_fakes::{FaultKind, Outcome, TimedOut, Way};
+pub use handles::{Draft, Robot, Room, Spot, User};
+pub use limits::{Limits, Rate};
+pub use message::Shown;
 pub use person::{ANONYMOUS, Person};
-pub use view::Shown;
+
+/// A request of a bot; `getUpdates` is not among them.
+pub type Call = frontdesk_fakes::Call<i64>;
+/// What became of an update.
+pub type Delivery = frontdesk_fakes::Delivery<i64>;
+/// What happened.
+pub type Journal = frontdesk_fakes::Journal<i64>;
+/// A rule for what goes wrong. Without a method it spares `getUpdates`.
+pub type Fault = frontdesk_fakes::Fault<i64>;

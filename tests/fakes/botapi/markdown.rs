@@ -1,245 +1,108 @@
-//! Text with Markdown, as `parse_mode=MarkdownV2` and the older `Markdown` have it.
+//! Text with Markdown, as `parse_mode=MarkdownV2` and the older `Markdown` have it, read simply: it is turned into HTML
+//! for `html.rs`, which finds what is not closed.
 
-use crate::entity::{Entity, Formatted, Kind};
-use crate::link;
-
-/// What must be escaped when it is meant as it stands.
+/// The characters that MarkdownV2 wants escaped when they stand for themselves.
 const RESERVED: &str = "_*[]()~`>#+-=|{}.!";
 
-struct Open {
-    mark: &'static str,
-    offset: usize,
-}
-
-struct Parser<'a> {
-    source: &'a str,
-    at: usize,
-    out: Formatted,
-    offset: usize,
-    open: Vec<Open>,
-}
-
-/// MarkdownV2.
-pub fn parse(source: &str) -> Result<Formatted, String> {
-    let mut parser = Parser { source, at: 0, out: Formatted::default(), offset: 0, open: Vec::new() };
-    while parser.at < source.len() {
-        parser.step()?;
-    }
-    if let Some(open) = parser.open.last() {
-        let name = entity_name(open.mark);
-        return Err(format!("Can't find end of {name} entity at byte offset {}", open.offset));
-    }
-    parser.out.sort();
-    Ok(parser.out)
-}
-
-/// The older dialect: only `*`, `_`, code and links, and nothing inside of another.
-pub fn parse_old(source: &str) -> Result<Formatted, String> {
-    let mut escaped = String::with_capacity(source.len());
-    let mut inside = None;
-    let mut chars = source.chars().peekable();
-    while let Some(next) = chars.next() {
-        match next {
-            '\\' if chars.peek().is_some_and(|c| "_*`[".contains(*c)) => {
-                escaped.push('\\');
-                escaped.extend(chars.next());
-            }
-            '*' | '_' | '`' if inside.is_none_or(|mark| mark == next) => {
-                inside = if inside == Some(next) { None } else { Some(next) };
-                escaped.push(next);
-            }
-            '[' | ']' | '(' | ')' => escaped.push(next),
-            next => {
-                if RESERVED.contains(next) || next == '\\' {
-                    escaped.push('\\');
-                }
-                escaped.push(next);
-            }
+/// Turns Markdown into HTML. The older dialect (`new` is false) knows only `*`, `_`, code and links, and lets every
+/// other character stand for itself.
+pub fn to_html(source: &str, new: bool) -> Result<String, String> {
+    let tags = [("__", "u"), ("||", "tg-spoiler"), ("~", "s"), ("*", "b"), ("_", "i")];
+    let (mut html, mut rest) = (String::new(), source);
+    let mut open: Vec<(&str, &str)> = Vec::new();
+    while let Some(next) = rest.chars().next() {
+        if let Some(code) = ["```", "`"].into_iter().find(|mark| rest.starts_with(mark)) {
+            let tag = if code == "`" { "code" } else { "pre" };
+            let body = &rest[code.len()..];
+            let end = body.find(code).ok_or_else(|| format!("Can't find end of {tag} entity"))?;
+            html.push_str(&format!("<{tag}>{}</{tag}>", code_body(&body[..end], tag == "pre")));
+            rest = &body[end + code.len()..];
+            continue;
         }
-    }
-    parse(&escaped)
-}
-
-impl Parser<'_> {
-    fn step(&mut self) -> Result<(), String> {
-        let rest = &self.source[self.at..];
-        if rest.starts_with("```") {
-            return self.code("```", Kind::Pre);
-        }
-        if rest.starts_with('`') {
-            return self.code("`", Kind::Code);
-        }
-        for mark in ["__", "||", "_", "*", "~"] {
-            if rest.starts_with(mark) {
-                return self.toggle(mark);
+        let marks = if new { &tags[..] } else { &tags[3..] };
+        if let Some((mark, tag)) = marks.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            rest = &rest[mark.len()..];
+            let closes = open.iter().any(|(opened, _)| opened == mark);
+            open.retain(|(opened, _)| opened != mark);
+            if closes {
+                html.push_str(&format!("</{tag}>"));
+            } else {
+                open.push((mark, tag));
+                html.push_str(&format!("<{tag}>"));
             }
+            continue;
         }
-        let Some(next) = rest.chars().next() else { return Ok(()) };
-        match next {
-            '\\' if rest[1..].chars().next().is_some_and(|c| c.is_ascii() && !c.is_ascii_control()) => {
-                self.at += 1;
-                let escaped = rest[1..].chars().next().unwrap_or('\\');
-                self.push(escaped);
+        if next == '['
+            && let Some((_, url)) = rest.split_once("](")
+            && let Some((url, _)) = url.split_once(')')
+        {
+            open.push(("](", url));
+            html.push_str(&format!("<a href=\"{}\">", escaped(&url.replace('\\', ""))));
+            rest = &rest[1..];
+            continue;
+        }
+        if next == ']'
+            && let Some(index) = open.iter().position(|(mark, _)| *mark == "](")
+        {
+            let (mark, url) = open.remove(index);
+            html.push_str("</a>");
+            rest = &rest["]".len() - 1 + mark.len() + url.len() + 1..];
+            continue;
+        }
+        let mut taken = next;
+        let follows = rest[next.len_utf8()..].chars().next();
+        match follows.filter(|follows| next == '\\' && follows.is_ascii_punctuation()) {
+            Some(follows) => {
+                rest = &rest[1..];
+                taken = follows;
             }
-            '[' => {
-                self.open.push(Open { mark: "[", offset: self.offset });
-                self.at += 1;
-            }
-            ']' => return self.link(),
-            '>' if self.out.text.is_empty() || self.out.text.ends_with('\n') => self.quote(),
-            next if RESERVED.contains(next) => {
+            None if new && RESERVED.contains(next) => {
                 return Err(format!(
                     "Character '{next}' is reserved and must be escaped with the preceding '\\'"
                 ));
             }
-            next => self.push(next),
+            None => {}
         }
-        Ok(())
+        rest = &rest[taken.len_utf8()..];
+        html.push_str(&escaped(&taken.to_string()));
     }
+    Ok(html)
+}
 
-    fn push(&mut self, next: char) {
-        self.out.text.push(next);
-        self.offset += next.len_utf16();
-        self.at += next.len_utf8();
-    }
-
-    fn toggle(&mut self, mark: &'static str) -> Result<(), String> {
-        self.at += mark.len();
-        match self.open.last() {
-            Some(open) if open.mark == mark => {
-                let offset = open.offset;
-                self.open.pop();
-                let kind = match mark {
-                    "*" => Kind::Bold,
-                    "_" => Kind::Italic,
-                    "__" => Kind::Underline,
-                    "~" => Kind::Strikethrough,
-                    _ => Kind::Spoiler,
-                };
-                self.keep(kind, offset, None);
-                Ok(())
-            }
-            _ if self.open.iter().any(|open| open.mark == mark) => {
-                let name = entity_name(mark);
-                Err(format!("Can't find end of {name} entity at byte offset {}", self.at - mark.len()))
-            }
-            _ => {
-                self.open.push(Open { mark, offset: self.offset });
-                Ok(())
-            }
+/// The inside of code, with its language if it has one.
+fn code_body(body: &str, is_pre: bool) -> String {
+    let text = escaped(&body.replace("\\`", "`").replace("\\\\", "\\"));
+    match text.split_once('\n') {
+        Some((language, text)) if is_pre && !language.is_empty() && !language.contains(' ') => {
+            format!("<code class=\"language-{language}\">{text}</code>")
         }
-    }
-
-    fn code(&mut self, fence: &str, kind: Kind) -> Result<(), String> {
-        let (begin, start) = (self.at, self.offset);
-        self.at += fence.len();
-        let name = if kind == Kind::Pre { "Pre" } else { "Code" };
-        let unclosed = format!("Can't find end of {name} entity at byte offset {begin}");
-        let mut argument = None;
-        if kind == Kind::Pre {
-            let line = self.source[self.at..].split('\n').next().unwrap_or_default();
-            if !line.is_empty()
-                && !line.contains(['`', ' '])
-                && self.source[self.at + line.len()..].starts_with('\n')
-            {
-                argument = Some(line.to_owned());
-                self.at += line.len();
-            }
-            self.at += usize::from(self.source[self.at..].starts_with('\n'));
-        }
-        while !self.source[self.at..].starts_with(fence) {
-            let rest = &self.source[self.at..];
-            let escaped = rest.starts_with("\\`") || rest.starts_with("\\\\");
-            self.at += usize::from(escaped);
-            let next = self.source[self.at..].chars().next().ok_or_else(|| unclosed.clone())?;
-            self.push(next);
-        }
-        self.at += fence.len();
-        self.keep(kind, start, argument);
-        Ok(())
-    }
-
-    fn link(&mut self) -> Result<(), String> {
-        let Some(open) = self.open.pop().filter(|open| open.mark == "[") else {
-            return Err("Character ']' is reserved and must be escaped with the preceding '\\'".to_owned());
-        };
-        self.at += 1;
-        let target = self.source[self.at..].strip_prefix('(').and_then(|rest| rest.split_once(')'));
-        let Some((target, _)) = target else {
-            return Err(format!("Can't find end of a URL at byte offset {}", self.at));
-        };
-        self.at += target.len() + 2;
-        if let Some((kind, target)) = link::target(&target.replace('\\', "")) {
-            self.keep(kind, open.offset, Some(target));
-        }
-        Ok(())
-    }
-
-    fn quote(&mut self) {
-        self.at += 1;
-        let line = self.source[self.at..].split('\n').next().unwrap_or_default().encode_utf16().count();
-        self.keep_length(Kind::Blockquote, self.offset, line, None);
-    }
-
-    fn keep(&mut self, kind: Kind, offset: usize, argument: Option<String>) {
-        self.keep_length(kind, offset, self.offset - offset, argument);
-    }
-
-    fn keep_length(&mut self, kind: Kind, offset: usize, length: usize, argument: Option<String>) {
-        if length > 0 {
-            self.out.entities.push(Entity { kind, offset, length, argument });
-        }
+        Some(("", text)) if is_pre => text.to_owned(),
+        _ => text,
     }
 }
 
-fn entity_name(mark: &str) -> &'static str {
-    match mark {
-        "*" => "Bold",
-        "_" => "Italic",
-        "__" => "Underline",
-        "~" => "Strikethrough",
-        "||" => "Spoiler",
-        _ => "TextUrl",
-    }
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn kinds(formatted: &Formatted) -> Vec<(Kind, usize, usize)> {
-        formatted.entities.iter().map(|entity| (entity.kind, entity.offset, entity.length)).collect()
-    }
+    use crate::html;
 
     #[test]
     fn marks_become_entities() {
-        let formatted = parse("*b _i_* `c` ||s|| [l](https://a.example/) a\\.").unwrap();
-        assert_eq!(formatted.text, "b i c s l a.");
-        assert_eq!(
-            kinds(&formatted),
-            [
-                (Kind::Bold, 0, 3),
-                (Kind::Italic, 2, 1),
-                (Kind::Code, 4, 1),
-                (Kind::Spoiler, 6, 1),
-                (Kind::TextLink, 8, 1)
-            ]
-        );
-        let code = parse("```rust\nlet x;\n```").unwrap();
-        assert_eq!((code.text.as_str(), code.entities[0].argument.as_deref()), ("let x;\n", Some("rust")));
-    }
-
-    #[test]
-    fn a_bare_full_stop_is_refused() {
-        let complaint = "Character '.' is reserved and must be escaped with the preceding '\\'";
-        assert_eq!(parse("Done.").err().as_deref(), Some(complaint));
-        assert!(parse("*open").is_err());
-    }
-
-    #[test]
-    fn the_older_dialect_forgives_full_stops() {
-        let formatted = parse_old("*bold* and _it_. See [l](https://a.example/x_y)!").unwrap();
-        assert_eq!(formatted.text, "bold and it. See l!");
-        assert_eq!(kinds(&formatted), [(Kind::Bold, 0, 4), (Kind::Italic, 9, 2), (Kind::TextLink, 17, 1)]);
+        let read = |source, new| {
+            let formatted = to_html(source, new).and_then(|html| html::parse(&html)).unwrap();
+            let entities = formatted.entities.iter().map(|entity| (entity.offset, entity.length));
+            (formatted.text, entities.collect::<Vec<_>>())
+        };
+        let text = "*b _i_* `c` ||s|| [l](https://a.example/) a\\.";
+        let spans = vec![(0, 3), (2, 1), (4, 1), (6, 1), (8, 1)];
+        assert_eq!(read(text, true), ("b i c s l a.".to_owned(), spans));
+        assert_eq!(read("```rust\nlet x;\n```", true), ("let x;\n".to_owned(), vec![(0, 7)]));
+        let old = "*bold* and _it_. See [l](https://a.example/x_y)!";
+        assert_eq!(read(old, false), ("bold and it. See l!".to_owned(), vec![(0, 4), (9, 2), (17, 1)]));
+        assert!(to_html("*open", true).and_then(|html| html::parse(&html)).is_err());
     }
 }

@@ -1,126 +1,110 @@
 //! The methods of the Bot API.
 
-pub(crate) mod callback;
-pub(crate) mod chat;
+pub mod chat;
+mod commands;
 mod edit;
-mod file;
-mod group;
-pub(crate) mod media;
-mod menu;
-mod post;
-pub(crate) mod reaction;
+mod media;
+pub mod reactions;
 mod send;
-pub(crate) mod updates;
-pub(crate) mod webhook;
+pub mod updates;
+pub mod webhook;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::actions::buttons::QUERY_LIFETIME_MS;
 use crate::answer::{Answer, Done, Refusal};
+use crate::entity::utf16;
 use crate::params::Params;
 use crate::world::World;
 
-/// What carries a method out.
-pub type Method = fn(&mut World, i64, &Params) -> Answer;
+pub type Step = fn(&mut World, i64, &Params) -> Answer;
 
-/// A method by its name in any case: how the documentation spells it, and what carries it out. `getUpdates` waits
-/// and is not among them.
-pub fn find(name: &str) -> Option<(&'static str, Method)> {
-    let table: &[(&'static str, Method)] = &[
-        ("sendMessage", send::message),
-        ("editMessageText", edit::text),
-        ("deleteMessage", edit::delete),
-        ("sendChatAction", send::action),
-        ("sendMessageDraft", send::draft),
-        ("setMessageReaction", reaction::set),
-        ("answerCallbackQuery", callback::answer),
-        ("getMe", get_me),
-        ("getFile", file::get),
-        ("editMessageCaption", edit::caption),
-        ("editMessageReplyMarkup", edit::markup),
-        ("deleteMessages", edit::delete_many),
-        ("sendPhoto", media::photo),
-        ("sendDocument", media::document),
-        ("sendAudio", media::audio),
-        ("sendVideo", media::video),
-        ("sendVoice", media::voice),
-        ("sendAnimation", media::animation),
-        ("sendSticker", media::sticker),
-        ("sendVideoNote", media::video_note),
-        ("sendMediaGroup", group::send),
-        ("sendLocation", send::location),
-        ("sendContact", send::contact),
-        ("forwardMessage", send::forward),
-        ("copyMessage", send::copy),
-        ("pinChatMessage", chat::pin),
-        ("unpinChatMessage", chat::unpin),
-        ("unpinAllChatMessages", chat::unpin_all),
-        ("getChat", chat::get),
-        ("getChatMember", chat::member),
-        ("getChatMemberCount", chat::count),
-        ("getChatAdministrators", chat::administrators),
-        ("leaveChat", chat::leave),
-        ("createForumTopic", chat::create_topic),
-        ("setMyCommands", menu::set),
-        ("getMyCommands", menu::get),
-        ("deleteMyCommands", menu::delete),
-        ("setWebhook", webhook::set),
-        ("deleteWebhook", webhook::delete),
-        ("getWebhookInfo", webhook::info),
-        ("logOut", log_out),
-        ("close", close),
-    ];
-    table.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).copied()
+/// How a method is carried out.
+#[derive(Clone, Copy)]
+pub enum Run {
+    Step(Step),
+    /// `getUpdates`, which waits.
+    Poll,
+}
+
+#[derive(Clone, Copy)]
+pub struct Method {
+    /// The name as the documentation spells it.
+    pub name: &'static str,
+    pub run: Run,
+}
+
+const STEPS: &[(&str, Step)] = &[
+    ("answerCallbackQuery", answer_callback_query),
+    ("createForumTopic", chat::create_topic),
+    ("deleteMessage", edit::delete),
+    ("deleteMessages", edit::delete_many),
+    ("deleteMyCommands", commands::delete),
+    ("deleteWebhook", webhook::delete),
+    ("editMessageCaption", edit::caption),
+    ("editMessageReplyMarkup", edit::markup),
+    ("editMessageText", edit::text),
+    ("getChat", chat::get),
+    ("getChatAdministrators", chat::administrators),
+    ("getChatMember", chat::member),
+    ("getFile", media::get_file),
+    ("getMe", get_me),
+    ("getMyCommands", commands::get),
+    ("getWebhookInfo", webhook::info),
+    ("leaveChat", chat::leave),
+    ("pinChatMessage", chat::pin),
+    ("sendAnimation", media::send_animation),
+    ("sendAudio", media::send_audio),
+    ("sendChatAction", send::action),
+    ("sendDocument", media::send_document),
+    ("sendMediaGroup", media::send_group),
+    ("sendMessage", send::message),
+    ("sendMessageDraft", send::draft),
+    ("sendPhoto", media::send_photo),
+    ("sendSticker", media::send_sticker),
+    ("sendVideo", media::send_video),
+    ("sendVideoNote", media::send_video_note),
+    ("sendVoice", media::send_voice),
+    ("setMessageReaction", reactions::set),
+    ("setMyCommands", commands::set),
+    ("setWebhook", webhook::set),
+    ("unpinChatMessage", chat::unpin),
+];
+
+/// A method by its name in any case.
+pub fn find(name: &str) -> Option<Method> {
+    if name.eq_ignore_ascii_case("getUpdates") {
+        return Some(Method { name: "getUpdates", run: Run::Poll });
+    }
+    let (name, step) = STEPS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Some(Method { name, run: Run::Step(*step) })
 }
 
 /// Whether flood control counts it.
-pub fn counts(method: &str) -> bool {
-    let free = ["sendChatAction", "sendMessageDraft"];
-    let counted = ["send", "edit", "forward", "copy"];
-    counted.iter().any(|start| method.starts_with(start)) && !free.contains(&method)
+pub fn is_limited(method: &str) -> bool {
+    (method.starts_with("send") || method.starts_with("edit"))
+        && !["sendChatAction", "sendMessageDraft"].contains(&method)
 }
 
 fn get_me(world: &mut World, bot: i64, _: &Params) -> Answer {
     let mut me = world.user(bot);
-    let known = world.bots.get(&bot).ok_or_else(|| Refusal::new(401, "Unauthorized"))?;
+    let known = world.bots.get(&bot).ok_or_else(Refusal::unauthorized)?;
     if let (Some(me), Value::Object(abilities)) = (me.as_object_mut(), known.abilities()) {
         me.extend(abilities);
     }
     Ok(Done::with(&me))
 }
 
-/// The token stays good: there is only one server to log in to.
-fn log_out(_: &mut World, _: i64, _: &Params) -> Answer {
-    Ok(Done::yes())
-}
-
-fn close(_: &mut World, _: i64, _: &Params) -> Answer {
-    Ok(Done::yes())
-}
-
-/// The menu of a message: checked, and only if it belongs to the message itself.
-fn inline_keyboard(params: &Params) -> Result<Option<Value>, Refusal> {
-    let Some(markup) = params.json("reply_markup")? else { return Ok(None) };
-    if !markup.is_object() {
-        return Err(Refusal::bad("object expected as reply markup"));
+fn answer_callback_query(world: &mut World, bot: i64, params: &Params) -> Answer {
+    let now = world.now_ms();
+    if params.text("text").is_some_and(|text| utf16(&text) > 200) {
+        return Err(Refusal::bad("MESSAGE_TOO_LONG"));
     }
-    let Some(rows) = markup["inline_keyboard"].as_array() else { return Ok(None) };
-    for button in rows.iter().filter_map(Value::as_array).flatten() {
-        if button["text"].as_str().is_none_or(str::is_empty) {
-            return Err(Refusal::bad(
-                "can't parse inline keyboard button: Field \"text\" must be of type String",
-            ));
-        }
-        if let Some(data) = button["callback_data"].as_str()
-            && !(1..=64).contains(&data.len())
-        {
-            return Err(Refusal::bad("BUTTON_DATA_INVALID"));
-        }
-        if button.as_object().is_some_and(|fields| fields.len() < 2) {
-            return Err(Refusal::bad(
-                "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
-            ));
-        }
-    }
-    let empty = rows.iter().all(|row| row.as_array().is_none_or(Vec::is_empty));
-    Ok((!empty).then(|| json!({"inline_keyboard": rows})))
+    let id = params.text("callback_query_id").unwrap_or_default();
+    let press =
+        world.presses.get_mut(&id).filter(|press| press.bot == bot && now - press.at <= QUERY_LIFETIME_MS);
+    let too_old = "query is too old and response timeout expired or query ID is invalid";
+    let press = press.ok_or_else(|| Refusal::bad(too_old))?;
+    press.answer = Some(Value::Object(params.fields.clone()));
+    Ok(Done::yes())
 }

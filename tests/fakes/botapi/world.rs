@@ -1,21 +1,19 @@
-//! Everything there is: bots, people, chats, files, and the journal of what happened.
+//! The state of the server: bots, people, chats, files, and what the kit keeps.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use frontdesk_fakes::{Clock, Common};
 use serde_json::{Value, json};
 
 use crate::bot::Bot;
 use crate::chat::{Chat, Kind, Standing};
-use crate::clock::Clock;
-use crate::dice::Dice;
-use crate::fault::Faults;
 use crate::file::Files;
-use crate::flood::Flood;
-use crate::journal::Diary;
+use crate::limits::Limiter;
 use crate::person::{Person, officials};
+use crate::queue::DAY_MS;
 
-/// A private chat belongs to one bot; the others to nobody.
+/// Where a chat is kept: a private chat belongs to one bot, any other to bot 0.
 pub type Place = (i64, i64);
 
 /// A button that was pressed and waits for its answer.
@@ -23,53 +21,39 @@ pub type Place = (i64, i64);
 pub struct Press {
     /// The bot that has to answer.
     pub bot: i64,
-    /// The chat with the button.
     pub chat: i64,
     /// When, in milliseconds.
     pub at: i64,
-    /// What was answered: the parameters.
+    /// The parameters of the answer.
     pub answer: Option<Value>,
 }
 
-/// The state of the server.
 #[derive(Debug)]
 pub struct World {
-    /// Its time.
-    pub clock: Arc<Clock>,
-    /// Bots by number.
+    pub common: Common<i64>,
     pub bots: HashMap<i64, Bot>,
     /// The bot that is meant when none is named.
     pub first_bot: i64,
-    /// Who a token belongs to.
+    /// Bots by token.
     pub tokens: HashMap<String, i64>,
     /// Accounts by number, bots among them.
     pub people: HashMap<i64, Person>,
-    /// Chats by owner and number.
     pub chats: HashMap<Place, Chat>,
-    /// Public names, in small letters, without the @.
+    /// Public names in small letters, without the @.
     pub names: HashMap<String, i64>,
-    /// What was sent as a file.
     pub files: Files,
     /// Pressed buttons by query id.
     pub presses: HashMap<String, Press>,
-    /// What happened.
-    pub journal: Diary,
-    /// Flood control.
-    pub flood: Flood,
-    /// What goes wrong.
-    pub faults: Faults,
+    pub limiter: Limiter,
     /// Whether `getUpdates` keeps the pace of the real one: an offset that is asked for again at once waits three
     /// seconds and gets one update.
     pub paced: bool,
-    /// Chance.
-    pub dice: Dice,
 }
 
 impl World {
-    /// Nobody but the official accounts.
     pub fn new(clock: Arc<Clock>, seed: u64) -> Self {
         Self {
-            clock,
+            common: Common::new(clock, seed),
             bots: HashMap::new(),
             first_bot: 0,
             tokens: HashMap::new(),
@@ -78,17 +62,14 @@ impl World {
             names: HashMap::new(),
             files: Files::default(),
             presses: HashMap::new(),
-            journal: Diary::default(),
-            flood: Flood::default(),
-            faults: Faults::default(),
+            limiter: Limiter::default(),
             paced: false,
-            dice: Dice::new(seed),
         }
     }
 
-    /// Milliseconds since 1970, as the server counts.
+    /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
+        self.common.clock.now_ms()
     }
 
     /// Seconds since 1970.
@@ -98,14 +79,20 @@ impl World {
 
     /// Registers a bot; the first one is the default.
     pub fn add_bot(&mut self, token: &str, id: i64, name: &str, username: &str) {
-        let person = Person { username: Some(username.to_owned()), is_bot: true, ..Person::new(id, name) };
-        self.bots.entry(id).or_insert_with(|| Bot::new(id, self.clock.now_ms()));
+        let now_ms = self.now_ms();
+        self.bots.entry(id).or_insert_with(|| Bot::new(id, now_ms));
         self.tokens.insert(token.to_owned(), id);
-        self.names.insert(username.to_lowercase(), id);
-        self.people.insert(id, person);
+        self.add_person(Person::bot(id, name, username));
         if self.first_bot == 0 {
             self.first_bot = id;
         }
+    }
+
+    pub fn add_person(&mut self, person: Person) {
+        if let Some(username) = &person.username {
+            self.names.insert(username.to_lowercase(), person.id);
+        }
+        self.people.insert(person.id, person);
     }
 
     /// A `User`; somebody unknown has no name.
@@ -116,17 +103,14 @@ impl World {
         }
     }
 
-    /// Where a chat of this bot is kept.
     pub fn place(bot: i64, chat: i64) -> Place {
         if chat > 0 { (bot, chat) } else { (0, chat) }
     }
 
-    /// A chat as this bot knows it.
     pub fn chat(&self, bot: i64, chat: i64) -> Option<&Chat> {
         self.chats.get(&Self::place(bot, chat))
     }
 
-    /// A chat as this bot knows it, to be changed.
     pub fn chat_mut(&mut self, bot: i64, chat: i64) -> Option<&mut Chat> {
         self.chats.get_mut(&Self::place(bot, chat))
     }
@@ -135,8 +119,7 @@ impl World {
     pub fn private(&mut self, bot: i64, user: i64) -> &mut Chat {
         self.chats.entry((bot, user)).or_insert_with(|| {
             let mut chat = Chat::new(user, Kind::Private, "");
-            chat.members.insert(user, Standing::Member);
-            chat.members.insert(bot, Standing::Member);
+            chat.members.extend([(user, Standing::Member), (bot, Standing::Member)]);
             chat
         })
     }
@@ -149,35 +132,37 @@ impl World {
         }
     }
 
-    /// The number of the next message in a chat.
-    pub fn next_message(&mut self, bot: i64, chat: i64) -> i64 {
-        let next = match self.bots.get_mut(&bot) {
-            // All private chats of an account share one row of numbers.
-            Some(bot) if chat > 0 => Some(&mut bot.next_message),
-            _ => self.chats.get_mut(&Self::place(bot, chat)).map(|chat| &mut chat.next_message),
-        };
-        let Some(next) = next else { return 0 };
-        *next += 1;
-        *next - 1
-    }
-
-    /// Queues an update for a bot, if it wants to hear of it; `body` is JSON text.
-    pub fn tell(&mut self, bot: i64, kind: &str, body: &str, chat: i64) -> Option<i64> {
-        let now = self.now_ms();
-        let known = self.bots.get_mut(&bot)?;
-        if !known.wants(kind) {
-            return None;
+    /// The number that the next message in a chat gets. All private chats of a bot share one sequence.
+    pub fn next_message(&mut self, bot: i64, chat: i64) -> Option<&mut i64> {
+        if chat > 0 {
+            self.bots.get_mut(&bot).map(|bot| &mut bot.next_message)
+        } else {
+            self.chat_mut(bot, chat).map(|chat| &mut chat.next_message)
         }
-        Some(self.tell_raw(bot, &format!(r#""{kind}":{body}"#), chat, now))
     }
 
-    /// Queues any update at all: `body` is what follows its number, as JSON text without braces.
-    pub fn tell_raw(&mut self, bot: i64, body: &str, chat: i64, now_ms: i64) -> i64 {
+    /// Queues an update for each of these bots that wants to hear of it; returns the first number, or 0.
+    pub fn tell(&mut self, bots: &[i64], kind: &str, body: &str, chat: i64) -> i64 {
+        let body = format!(r#""{kind}":{body}"#);
+        let wants = |bot: &i64| self.bots.get(bot).is_some_and(|bot| bot.wants(kind));
+        let bots: Vec<i64> = bots.iter().copied().filter(wants).collect();
+        let ids: Vec<i64> = bots.into_iter().map(|bot| self.queue_update(bot, &body, chat)).collect();
+        ids.first().copied().unwrap_or_default()
+    }
+
+    /// Queues an update that is kept for a day. `body` is what follows its number, as JSON text without braces.
+    pub fn queue_update(&mut self, bot: i64, body: &str, chat: i64) -> i64 {
+        self.queue_update_for(DAY_MS, bot, body, chat, chat)
+    }
+
+    /// Queues an update that is kept for so long. Updates of one lane reach a webhook one after the other.
+    pub fn queue_update_for(&mut self, kept_ms: i64, bot: i64, body: &str, chat: i64, lane: i64) -> i64 {
+        let now_ms = self.now_ms();
         let Some(known) = self.bots.get_mut(&bot) else { return 0 };
-        let id = known.queue.push(body, chat, now_ms, &mut self.dice);
-        known.bell.notify_waiters();
-        self.journal.expired(bot, &known.queue.expired());
-        self.journal.arrived(bot, id, chat, now_ms);
+        let id = known.queue.push(kept_ms, body, lane, now_ms, &mut self.common.random);
+        known.changed.notify_waiters();
+        self.common.journal.expired(&bot, &known.queue.expired());
+        self.common.journal.arrived(bot, id, chat, now_ms);
         id
     }
 
@@ -187,12 +172,8 @@ impl World {
             return vec![place.0];
         }
         let Some(chat) = self.chats.get(&place) else { return Vec::new() };
-        let mut bots: Vec<i64> = self
-            .bots
-            .keys()
-            .copied()
-            .filter(|bot| chat.standing(*bot).is_some_and(Standing::is_in))
-            .collect();
+        let is_in = |bot: &i64| chat.standing(*bot).is_some_and(Standing::is_in);
+        let mut bots: Vec<i64> = self.bots.keys().copied().filter(is_in).collect();
         bots.sort_by_key(|bot| (*bot != self.first_bot, *bot));
         bots
     }

@@ -184,7 +184,7 @@ async fn a_token_that_is_not_known_is_said_so() {
 async fn a_server_that_never_answers_is_noticed() {
     let api = BotApi::start().await;
     let inbox = Arc::new(Ledger::default());
-    api.fault(Fault::deaf());
+    api.fault(Fault::silent());
     let begun = tokio::time::Instant::now();
     let error = ended(&adapter(account(&api)), &inbox).await;
     assert!(matches!(error, AdapterError::Lost(_)), "{error}");

@@ -121,7 +121,7 @@ async fn no_error_and_no_line_of_the_log_tells_a_secret() {
     };
     for fault in [
         None,
-        Some(Fault::deaf()),
+        Some(Fault::silent()),
         Some(Fault::status(502)),
         Some(Fault::hangup()),
         Some(Fault::refuse(401, "Unauthorized")),

@@ -1,36 +1,35 @@
-//! Messages changed and deleted.
+//! Messages that a bot changes and deletes.
 
 use serde_json::{Map, Value};
 
-use super::{inline_keyboard, post};
-use crate::access::Wish;
+use super::send;
 use crate::answer::{Answer, Done, Refusal};
-use crate::chat::{Kind, Message, Standing};
+use crate::chat::{Kind, Message};
 use crate::entity::Formatted;
 use crate::params::Params;
+use crate::permission::Access;
 use crate::world::World;
 
 const SAME: &str = "message is not modified: specified new message content and reply markup are exactly the same as \
                     a current content and reply markup of the message";
 const MEDIA: [&str; 6] = ["photo", "document", "audio", "video", "voice", "animation"];
-
-/// Bots delete messages for so long, in seconds.
+/// How long bots can delete a message, in seconds.
 const DELETABLE: i64 = 48 * 3600;
 
 pub fn text(world: &mut World, bot: i64, params: &Params) -> Answer {
-    let formatted = post::text(world, params)?;
+    let formatted = send::text(world, params)?;
     let (chat, id, message) = target(world, bot, params)?;
-    if message.value().get("text").is_none() {
+    if !message.fields().contains_key("text") {
         return Err(Refusal::bad("there is no text in the message to edit"));
     }
     change(world, (bot, chat, id), params, Some((&formatted, "text")))
 }
 
 pub fn caption(world: &mut World, bot: i64, params: &Params) -> Answer {
-    let formatted = post::caption(world, params)?;
+    let formatted = send::caption(world, params)?;
     let (chat, id, message) = target(world, bot, params)?;
-    let value = message.value();
-    if !MEDIA.iter().any(|field| value.get(*field).is_some()) {
+    let fields = message.fields();
+    if !MEDIA.iter().any(|field| fields.contains_key(*field)) {
         return Err(Refusal::bad("there is no caption in the message to edit"));
     }
     change(world, (bot, chat, id), params, Some((&formatted, "caption")))
@@ -51,7 +50,7 @@ fn target(world: &World, bot: i64, params: &Params) -> Result<(i64, i64, Message
     if id == 0 {
         return Err(Refusal::bad("message identifier is not specified"));
     }
-    let message = world.admits(bot, chat, Wish::Write)?.messages.get(&id);
+    let message = world.access(bot, chat, Access::Write)?.messages.get(&id);
     let message = message.ok_or_else(|| Refusal::bad("message to edit not found"))?;
     if message.from != bot {
         return Err(Refusal::bad("message can't be edited"));
@@ -65,22 +64,21 @@ fn change(
     params: &Params,
     text: Option<(&Formatted, &str)>,
 ) -> Answer {
-    let markup = inline_keyboard(params)?;
+    let markup = send::inline_keyboard(params)?;
     let mut written = Map::new();
     if let Some((formatted, field)) = text {
         world.write_text(formatted, field, &mut written);
     }
-    let place = World::place(bot, chat);
     let now = world.now();
     let mut same = false;
-    let json = world.rewrite(place, id, |fields| {
+    let json = world.rewrite(World::place(bot, chat), id, |fields| {
         let before = fields.clone();
         if let Some((_, field)) = text {
             fields.remove(field);
             fields.remove(if field == "text" { "entities" } else { "caption_entities" });
             fields.extend(written);
         }
-        // A menu that is not given again is gone.
+        // Buttons that are not given again are gone.
         match markup {
             Some(markup) => fields.insert("reply_markup".to_owned(), markup),
             None => fields.remove("reply_markup"),
@@ -98,24 +96,24 @@ fn change(
 }
 
 pub fn delete(world: &mut World, bot: i64, params: &Params) -> Answer {
-    let chat = world.named_chat(params)?;
-    let id = params.int("message_id").unwrap_or_default();
-    let opened = world.admits(bot, chat, Wish::Write)?;
-    let message = opened.messages.get(&id).ok_or_else(|| Refusal::bad("message to delete not found"))?;
-    let old = world.now() - message.date > DELETABLE;
-    let is_admin = opened.standing(bot).is_some_and(Standing::is_admin);
-    let mine = message.from == bot || opened.kind == Kind::Private;
-    if !is_admin && (old || !mine) {
+    let id = world.named_chat(params)?;
+    let message_id = params.int("message_id").unwrap_or_default();
+    let chat = world.access(bot, id, Access::Write)?;
+    let message =
+        chat.messages.get(&message_id).ok_or_else(|| Refusal::bad("message to delete not found"))?;
+    let is_old = world.now() - message.date > DELETABLE;
+    let is_own = message.from == bot || chat.kind == Kind::Private;
+    if !chat.is_admin(bot) && (is_old || !is_own) {
         return Err(Refusal::bad("message can't be deleted"));
     }
-    remove(world, bot, chat, id);
-    Ok(Done { message: Some(id), ..Done::yes() })
+    remove(world, bot, id, message_id);
+    Ok(Done::yes_about(message_id))
 }
 
-/// Those that are not there are passed over.
+/// Messages that do not exist are ignored.
 pub fn delete_many(world: &mut World, bot: i64, params: &Params) -> Answer {
     let chat = world.named_chat(params)?;
-    world.admits(bot, chat, Wish::Write)?;
+    world.access(bot, chat, Access::Write)?;
     let ids = params.json("message_ids")?.unwrap_or_default();
     let ids = ids.as_array().ok_or_else(|| Refusal::bad("message identifiers are not specified"))?;
     for id in ids.iter().filter_map(Value::as_i64) {

@@ -1,84 +1,115 @@
-//! Files that a bot sends: uploaded, or named by their id.
+//! Files that a bot sends, uploaded or named by their id, and fetches.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::post;
-use crate::answer::{Answer, Refusal};
-use crate::file::{Content, Kind, Stored, dimensions};
+use super::send;
+use crate::answer::{Answer, Done, Refusal, named};
+use crate::file::{Content, Kind, dimensions};
 use crate::params::Params;
 use crate::world::World;
 
-/// Bots upload no more than 50 MB, and photos of 10 MB.
+/// Bots upload at most 50 MB, and photos of 10 MB.
 const MOST: usize = 50 << 20;
 const MOST_PHOTO: usize = 10 << 20;
+/// Bots download at most 20 MB.
+const MOST_DOWNLOAD: u64 = 20 << 20;
 
 macro_rules! senders {
     ($($name:ident => $kind:ident),*) => {
         $(pub fn $name(world: &mut World, bot: i64, params: &Params) -> Answer {
-            send(world, bot, params, Kind::$kind)
+            send_one(world, bot, params, Kind::$kind)
         })*
     };
 }
 
 senders! {
-    photo => Photo, document => Document, audio => Audio, video => Video, voice => Voice,
-    animation => Animation, sticker => Sticker, video_note => VideoNote
+    send_photo => Photo, send_document => Document, send_audio => Audio, send_video => Video, send_voice => Voice,
+    send_animation => Animation, send_sticker => Sticker, send_video_note => VideoNote
 }
 
-fn send(world: &mut World, bot: i64, params: &Params, kind: Kind) -> Answer {
-    // Before anything is stored, so that a refused post leaves nothing behind.
-    post::address(world, bot, params)?;
-    let caption = post::caption(world, params)?;
-    let source = params.text(kind.field()).unwrap_or_default();
-    let mut content = medium(world, params, kind, kind.field(), &source)?;
+fn send_one(world: &mut World, bot: i64, params: &Params, kind: Kind) -> Answer {
+    // Checked before anything is stored, so that a refused post leaves nothing behind.
+    send::target(world, bot, params)?;
+    let caption = send::caption(world, params)?;
+    let source = params.text(&kind.field()).unwrap_or_default();
+    let mut content = medium(world, params, kind, &kind.field(), &source)?;
     world.write_text(&caption, "caption", &mut content);
-    for (flag, name) in
+    post(world, bot, params, content)
+}
+
+fn post(world: &mut World, bot: i64, params: &Params, mut content: Map<String, Value>) -> Answer {
+    for (flag, field) in
         [("has_spoiler", "has_media_spoiler"), ("show_caption_above_media", "show_caption_above_media")]
     {
         if params.flag(flag) {
-            content.insert(name.to_owned(), true.into());
+            content.insert(field.to_owned(), true.into());
         }
     }
-    post::post(world, bot, params, content)
+    send::post(world, bot, params, content)
 }
 
-/// The fields of a message that carry a file: an upload, a known id, or an upload that `attach://` names.
-pub fn medium(
+/// An album: at most ten photos and videos, or documents, or audio files.
+pub fn send_group(world: &mut World, bot: i64, params: &Params) -> Answer {
+    send::target(world, bot, params)?;
+    let Some(Value::Array(items)) = params.json("media")? else {
+        return Err(Refusal::bad("can't parse media JSON object"));
+    };
+    match items.len() {
+        0 => return Err(Refusal::bad("there are no media in the request")),
+        1..=10 => {}
+        _ => return Err(Refusal::bad("too many media to send as an album")),
+    }
+    let mut contents = Vec::with_capacity(items.len());
+    for item in &items {
+        let kind = item["type"].as_str().and_then(named::<Kind>);
+        let kind = kind.ok_or_else(|| Refusal::bad("type of media is invalid"))?;
+        let caption = send::caption(world, &Params::of(item.as_object().cloned().unwrap_or_default()))?;
+        let mut content = medium(world, params, kind, "media", item["media"].as_str().unwrap_or_default())?;
+        world.write_text(&caption, "caption", &mut content);
+        contents.push(content);
+    }
+    let album = format!("1{:016}", world.common.random.below(10_000_000_000_000_000));
+    let mut sent = Vec::with_capacity(contents.len());
+    for mut content in contents {
+        if items.len() > 1 {
+            content.insert("media_group_id".to_owned(), album.clone().into());
+        }
+        sent.push(send::post(world, bot, params, content)?);
+    }
+    let json: Vec<&str> = sent.iter().map(|done| done.json.as_str()).collect();
+    let first = sent.first().and_then(|done| done.message);
+    Ok(Done { json: format!("[{}]", json.join(",")), message: first, description: None })
+}
+
+/// The fields of a message that carry a file: an upload, an upload that `attach://` names, or a known id.
+fn medium(
     world: &mut World,
     params: &Params,
     kind: Kind,
     field: &str,
     source: &str,
 ) -> Result<Map<String, Value>, Refusal> {
-    let upload = match source.strip_prefix("attach://") {
-        Some(name) => params.uploads.get(name),
-        None => params.uploads.get(field),
-    };
+    let upload = params.uploads.get(source.strip_prefix("attach://").unwrap_or(field));
     let Some(upload) = upload else { return known(world, kind, source) };
-    let most = if kind == Kind::Photo { MOST_PHOTO } else { MOST };
+    let is_photo = kind == Kind::Photo;
     if upload.bytes.is_empty() {
         return Err(Refusal::bad("file must be non-empty"));
     }
-    if upload.bytes.len() > most {
-        return Err(match kind {
-            Kind::Photo => Refusal::bad("PHOTO_SAVE_FILE_INVALID"),
-            _ => Refusal::new(413, "Request Entity Too Large"),
-        });
+    if is_photo && upload.bytes.len() > MOST_PHOTO {
+        return Err(Refusal::bad("PHOTO_SAVE_FILE_INVALID"));
     }
-    if kind == Kind::Photo && !is_fair(&upload.bytes) {
+    if upload.bytes.len() > MOST {
+        return Err(Refusal::new(413, "Request Entity Too Large"));
+    }
+    if is_photo && !can_be_shown(&upload.bytes) {
         return Err(Refusal::bad("PHOTO_INVALID_DIMENSIONS"));
     }
-    let content = Content {
-        bytes: upload.bytes.clone(),
-        claimed: 0,
-        name: Some(upload.name.clone()),
-        mime: upload.mime.clone(),
-    };
-    Ok(keep(world, kind, content))
+    let (name, mime) = (Some(upload.name.clone()), upload.mime.clone());
+    Ok(world.files.attach(kind, Content { bytes: upload.bytes.clone(), claimed: 0, name, mime }))
 }
 
-/// Whether a picture is neither too large nor too long to be shown. What is no picture is let pass.
-fn is_fair(bytes: &[u8]) -> bool {
+/// Whether a picture is neither too large nor too long. Bytes that are no picture pass.
+fn can_be_shown(bytes: &[u8]) -> bool {
     let Some((width, height)) = dimensions(bytes) else { return true };
     let (long, short) = (width.max(height), width.min(height));
     long.saturating_add(short) <= 10_000 && long <= short.saturating_mul(20)
@@ -89,49 +120,28 @@ fn known(world: &World, kind: Kind, source: &str) -> Result<Map<String, Value>, 
         return Err(Refusal::bad(format!("there is no {} in the request", kind.field().replace('_', " "))));
     }
     if source.starts_with("http://") || source.starts_with("https://") {
-        // The server goes nowhere.
+        // This server fetches nothing.
         return Err(Refusal::bad("failed to get HTTP URL content"));
     }
-    let wrong = || Refusal::bad("wrong file identifier/HTTP URL specified");
-    let stored = world.files.get(source).ok_or_else(wrong)?;
+    let stored = world.files.get(source);
+    let stored = stored.ok_or_else(|| Refusal::bad("wrong file identifier/HTTP URL specified"))?;
     if stored.kind != kind {
         let (is, should) = (stored.kind.field(), kind.field());
         return Err(Refusal::bad(format!("can't use file of type {is} as {should}")));
     }
-    Ok(shown(stored))
+    Ok(stored.to_message())
 }
 
-/// Stores a file and says how a message shows it.
-pub fn keep(world: &mut World, kind: Kind, content: Content) -> Map<String, Value> {
-    if kind == Kind::Photo {
-        let sizes = world.files.photo(&content);
-        return Map::from_iter([("photo".to_owned(), json!(sizes))]);
+pub fn get_file(world: &mut World, _: i64, params: &Params) -> Answer {
+    let id = params.text("file_id").unwrap_or_default();
+    if id.is_empty() {
+        return Err(Refusal::bad("file_id not specified"));
     }
-    shown(&world.files.keep(kind, content))
-}
-
-fn shown(stored: &Stored) -> Map<String, Value> {
-    let media = stored.to_media();
-    let mut fields = Map::new();
-    match stored.kind {
-        Kind::Photo => {
-            let size = json!([{
-                "file_id": stored.id, "file_unique_id": stored.unique_id,
-                "file_size": stored.content.size(), "width": 800, "height": 600,
-            }]);
-            fields.insert("photo".to_owned(), size);
-        }
-        kind => {
-            fields.insert(kind.field().to_owned(), media.clone());
-        }
+    let stored = world.files.get(&id);
+    let stored =
+        stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
+    if stored.content.size() > MOST_DOWNLOAD {
+        return Err(Refusal::bad("file is too big"));
     }
-    if stored.kind == Kind::Animation {
-        // Old clients know animations as documents, so a message carries both.
-        let mut document = media;
-        if let Some(document) = document.as_object_mut() {
-            document.retain(|name, _| !["duration", "width", "height"].contains(&name.as_str()));
-        }
-        fields.insert("document".to_owned(), document);
-    }
-    fields
+    Ok(Done::with(&stored.to_json()))
 }

@@ -1,4 +1,4 @@
-//! Webhooks set, taken away and looked at; `deliver` posts to them.
+//! Webhooks set, deleted and looked at; `crate::webhook` posts to them.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::bot::Webhook;
 use crate::params::Params;
 use crate::world::World;
 
-/// The ports that a webhook may have.
+/// The ports that a webhook can have.
 const PORTS: [u16; 4] = [443, 80, 88, 8443];
 
 pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
@@ -17,14 +17,12 @@ pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
     }
     check_url(&url)?;
     let secret = params.text("secret_token").filter(|secret| !secret.is_empty());
-    if let Some(secret) = &secret {
-        if secret.len() > 256 {
-            return Err(Refusal::bad("secret token is too long"));
-        }
-        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if !secret.bytes().all(unreserved) {
-            return Err(Refusal::bad("secret token contains unallowed characters"));
-        }
+    if secret.as_ref().is_some_and(|secret| secret.len() > 256) {
+        return Err(Refusal::bad("secret token is too long"));
+    }
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !secret.as_ref().is_none_or(|secret| secret.bytes().all(is_allowed)) {
+        return Err(Refusal::bad("secret token contains unallowed characters"));
     }
     let max = params.int("max_connections").unwrap_or(40).clamp(1, 100);
     let webhook = Webhook { url, secret, max_connections: usize::try_from(max).unwrap_or(40) };
@@ -32,35 +30,35 @@ pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
     if params.flag("drop_pending_updates") {
         drop_pending(world, bot);
     }
-    let Some(bot) = world.bots.get_mut(&bot) else { return Ok(Done::yes()) };
+    let bot = world.bots.get_mut(&bot).ok_or_else(Refusal::unauthorized)?;
     bot.allow(allowed);
     if bot.webhook.as_ref() == Some(&webhook) {
-        return Ok(Done::noting("Webhook is already set"));
+        return Ok(Done::described("Webhook is already set"));
     }
     bot.webhook = Some(webhook);
-    bot.webhook_set += 1;
+    bot.webhook_number += 1;
     bot.failure = None;
     // A poll that waits is over.
     bot.poll += 1;
-    bot.bell.notify_waiters();
-    Ok(Done::noting("Webhook was set"))
+    bot.changed.notify_waiters();
+    Ok(Done::described("Webhook was set"))
 }
 
 pub fn delete(world: &mut World, bot: i64, params: &Params) -> Answer {
     if params.flag("drop_pending_updates") {
         drop_pending(world, bot);
     }
-    let Some(bot) = world.bots.get_mut(&bot) else { return Ok(Done::yes()) };
-    bot.webhook_set += 1;
-    bot.bell.notify_waiters();
+    let bot = world.bots.get_mut(&bot).ok_or_else(Refusal::unauthorized)?;
+    bot.webhook_number += 1;
+    bot.changed.notify_waiters();
     match bot.webhook.take() {
-        Some(_) => Ok(Done::noting("Webhook was deleted")),
-        None => Ok(Done::noting("Webhook is already deleted")),
+        Some(_) => Ok(Done::described("Webhook was deleted")),
+        None => Ok(Done::described("Webhook is already deleted")),
     }
 }
 
 pub fn info(world: &mut World, bot: i64, _: &Params) -> Answer {
-    let Some(bot) = world.bots.get(&bot) else { return Err(Refusal::new(401, "Unauthorized")) };
+    let bot = world.bots.get(&bot).ok_or_else(Refusal::unauthorized)?;
     let mut info = json!({
         "url": bot.webhook.as_ref().map(|webhook| webhook.url.as_str()).unwrap_or_default(),
         "has_custom_certificate": false,
@@ -70,9 +68,9 @@ pub fn info(world: &mut World, bot: i64, _: &Params) -> Answer {
         info["max_connections"] = json!(webhook.max_connections);
         info["ip_address"] = json!("127.0.0.1");
     }
-    if let (Some(failure), Some(_)) = (&bot.failure, &bot.webhook) {
-        info["last_error_date"] = json!(failure.date);
-        info["last_error_message"] = json!(failure.message);
+    if let (Some((date, reason)), Some(_)) = (&bot.failure, &bot.webhook) {
+        info["last_error_date"] = json!(date);
+        info["last_error_message"] = json!(reason);
     }
     if let Some(allowed) = &bot.allowed {
         info["allowed_updates"] = json!(allowed);
@@ -84,12 +82,10 @@ pub fn info(world: &mut World, bot: i64, _: &Params) -> Answer {
 pub fn drop_pending(world: &mut World, bot: i64) {
     let now = world.now_ms();
     let dropped = world.bots.get_mut(&bot).map(|bot| bot.queue.clear()).unwrap_or_default();
-    for id in dropped {
-        world.journal.confirmed(bot, id, now);
-    }
+    world.common.journal.confirmed(&bot, &dropped, now);
 }
 
-/// An address the real server would take, or one on this machine.
+/// The real server takes an address with HTTPS; this one also takes plain HTTP on this machine.
 fn check_url(url: &str) -> Result<(), Refusal> {
     let parsed = reqwest::Url::parse(url).map_err(|_| Refusal::bad("invalid webhook URL specified"))?;
     let host = parsed.host_str().unwrap_or_default();

@@ -46,10 +46,6 @@ impl Bot {
         (answer["error_code"].as_i64().unwrap(), answer["description"].as_str().unwrap().to_owned())
     }
 
-    pub async fn posts(&self, chat: impl Into<i64>, text: &str) -> Value {
-        self.asks("sendMessage", json!({"chat_id": chat.into(), "text": text})).await
-    }
-
     /// The numbers of the updates from `offset` on, waiting for so many seconds.
     pub async fn polls(&self, offset: i64, seconds: u32) -> Vec<i64> {
         let updates = self.asks("getUpdates", json!({"offset": offset, "timeout": seconds})).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_botapi::{BotApi, Way};
 use serde_json::json;
 
-use crate::bot::{Bot, SOON};
+use crate::bot::Bot;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -28,19 +28,6 @@ async fn the_journal_tells_what_was_delivered_and_what_was_confirmed() {
 }
 
 #[tokio::test]
-async fn updates_older_than_a_day_are_gone() {
-    let api = BotApi::start().await;
-    let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
-    anna.tells("old").await;
-    api.advance(DAY - Duration::from_secs(60));
-    let young = anna.tells("young").await;
-    assert_eq!(bot.polls(0, 0).await.len(), 2);
-    api.advance(Duration::from_secs(120));
-    assert_eq!(bot.polls(0, 0).await, [young.update_id]);
-    assert_eq!(api.journal().unconfirmed(), 1);
-}
-
-#[tokio::test]
 async fn after_a_silent_week_an_old_offset_confirms_nothing() {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
@@ -54,30 +41,6 @@ async fn after_a_silent_week_an_old_offset_confirms_nothing() {
     assert_eq!(bot.polls(before + 1, 0).await, [after]);
     assert_eq!(bot.polls(before + 1, 0).await, [after]);
     assert_eq!(bot.polls(after + 1, 0).await, [] as [i64; 0]);
-}
-
-#[tokio::test]
-async fn one_bot_polls_at_a_time() {
-    let api = BotApi::start().await;
-    let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
-    let first = {
-        let bot = bot.clone();
-        async move { bot.is_refused("getUpdates", json!({"timeout": 20})).await }
-    };
-    let second = async {
-        api.wait_for(|journal| journal.polls() == 1, SOON).await.unwrap();
-        // The one before has to have begun to wait.
-        tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await.ok();
-        bot.polls(0, 20).await
-    };
-    let speak = async {
-        api.wait_for(|journal| journal.polls() == 2, SOON).await.unwrap();
-        anna.tells("hello").await
-    };
-    let (refused, heard, sent) = tokio::join!(first, second, speak);
-    assert_eq!(refused.0, 409);
-    assert!(refused.1.starts_with("Conflict: terminated by other getUpdates request"), "{}", refused.1);
-    assert_eq!(heard, [sent.update_id]);
 }
 
 #[tokio::test]

@@ -77,18 +77,6 @@ async fn what_a_webhook_refuses_comes_again_in_order() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_a_method_is_carried_out() {
-    let api = BotApi::start().await;
-    let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
-    let answer = json!({"method": "sendMessage", "chat_id": 42, "text": "in the answer"});
-    let (_hook, url, _tasks) = hook(0, answer).await;
-    bot.asks("setWebhook", json!({"url": url, "secret_token": "secret"})).await;
-    anna.tells("hello").await;
-    let posts = api.wait_for_posts(&anna, 1, SOON).await.unwrap();
-    assert_eq!(posts[0].text(), "in the answer");
-}
-
-#[tokio::test]
 async fn what_waits_survives_a_change_of_ways() {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));

@@ -128,7 +128,7 @@ export async function refusals() {
   });
 
   await check("getUpdates that never returns", async () => {
-    await control("fault", { kind: "deaf", method: "getUpdates", times: 1 });
+    await control("fault", { kind: "silent", method: "getUpdates", times: 1 });
     const stop = new AbortController();
     const waiting = api.getUpdates({ timeout: 1 }, stop.signal).then(() => "answered", () => "gave up");
     const slept = new Promise((wake) => setTimeout(() => wake("silence"), 2000));

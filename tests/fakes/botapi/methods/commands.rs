@@ -1,4 +1,4 @@
-//! The menu of commands, by scope and language.
+//! The list of commands that a bot shows, by scope and language.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,8 @@ use crate::params::Params;
 use crate::world::World;
 
 const MOST: usize = 100;
+const SCOPES: &str = "default all_private_chats all_group_chats all_chat_administrators chat chat_administrators \
+                      chat_member";
 
 pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
     let key = key(params)?;
@@ -16,13 +18,9 @@ pub fn set(world: &mut World, bot: i64, params: &Params) -> Answer {
     if commands.len() > MOST {
         return Err(Refusal::bad("BOT_COMMANDS_TOO_MUCH"));
     }
-    let kept: Result<Vec<Value>, Refusal> = commands.iter().map(command).collect();
-    let kept = kept?;
+    let commands = commands.iter().map(command).collect::<Result<Vec<_>, _>>()?;
     if let Some(bot) = world.bots.get_mut(&bot) {
-        match kept.is_empty() {
-            true => bot.commands.remove(&key),
-            false => bot.commands.insert(key, Value::Array(kept)),
-        };
+        bot.commands.insert(key, Value::Array(commands));
     }
     Ok(Done::yes())
 }
@@ -48,17 +46,10 @@ fn key(params: &Params) -> Result<(String, String), Refusal> {
     if !language.is_empty() && !two {
         return Err(Refusal::bad("BOT_COMMAND_LANGUAGE_CODE_INVALID"));
     }
-    let known = [
-        "default",
-        "all_private_chats",
-        "all_group_chats",
-        "all_chat_administrators",
-        "chat",
-        "chat_administrators",
-        "chat_member",
-    ];
     match scope["type"].as_str() {
-        Some(kind) if known.contains(&kind) => Ok((scope.to_string(), language)),
+        Some(kind) if SCOPES.split_whitespace().any(|known| known == kind) => {
+            Ok((scope.to_string(), language))
+        }
         _ => Err(Refusal::bad("can't parse BotCommandScope: unsupported type specified")),
     }
 }
@@ -67,17 +58,13 @@ fn command(command: &Value) -> Result<Value, Refusal> {
     let name = command["command"].as_str().unwrap_or_default().trim();
     let name = name.strip_prefix('/').unwrap_or(name);
     let description = command["description"].as_str().unwrap_or_default().trim();
-    if name.is_empty() {
-        return Err(Refusal::bad("command must be non-empty"));
-    }
-    if name.chars().count() > 32 {
-        return Err(Refusal::bad("command length must not exceed 32"));
-    }
-    if description.is_empty() {
-        return Err(Refusal::bad("command description must be non-empty"));
-    }
-    if description.chars().count() > 256 {
-        return Err(Refusal::bad("command description length must not exceed 256"));
+    for (field, text, most) in [("command", name, 32), ("command description", description, 256)] {
+        if text.is_empty() {
+            return Err(Refusal::bad(format!("{field} must be non-empty")));
+        }
+        if text.chars().count() > most {
+            return Err(Refusal::bad(format!("{field} length must not exceed {most}")));
+        }
     }
     if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
         return Err(Refusal::bad("BOT_COMMAND_INVALID"));

@@ -1,16 +1,15 @@
 //! Whether a bot may do something in a chat, and what it is told if not.
 
-use crate::answer::Refusal;
+use crate::answer::{Refusal, name_of};
 use crate::chat::{Chat, Kind, Standing};
 use crate::params::Params;
 use crate::world::World;
 
-/// What a bot wants in a chat.
+/// What a bot wants to do in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// To look.
+pub enum Access {
     Read,
-    /// To post or change something.
+    /// Post or change something.
     Write,
 }
 
@@ -28,15 +27,15 @@ impl World {
         }
     }
 
-    /// Whether the bot may do it; the chat is there if so.
-    pub fn admits(&self, bot: i64, chat: i64, wish: Wish) -> Result<&Chat, Refusal> {
-        if chat > 0 { self.admits_private(bot, chat, wish) } else { self.admits_group(bot, chat, wish) }
+    /// Returns the chat if the bot may do this in it.
+    pub fn access(&self, bot: i64, chat: i64, wanted: Access) -> Result<&Chat, Refusal> {
+        if chat > 0 { self.private_access(bot, chat, wanted) } else { self.group_access(bot, chat, wanted) }
     }
 
-    fn admits_private(&self, bot: i64, user: i64, wish: Wish) -> Result<&Chat, Refusal> {
+    fn private_access(&self, bot: i64, user: i64, wanted: Access) -> Result<&Chat, Refusal> {
         let person = self.people.get(&user).ok_or_else(|| Refusal::bad("chat not found"))?;
         let chat = self.chat(bot, user);
-        if wish == Wish::Write {
+        if wanted == Access::Write {
             if person.deactivated {
                 return Err(Refusal::forbidden("user is deactivated"));
             }
@@ -53,23 +52,25 @@ impl World {
         chat.ok_or_else(|| Refusal::bad("chat not found"))
     }
 
-    fn admits_group(&self, bot: i64, id: i64, wish: Wish) -> Result<&Chat, Refusal> {
+    fn group_access(&self, bot: i64, id: i64, wanted: Access) -> Result<&Chat, Refusal> {
         let not_found = || Refusal::bad("chat not found");
         let chat = self.chat(bot, id).ok_or_else(not_found)?;
         if let Some(to) = chat.migrated_to {
-            return if wish == Wish::Write { Err(Refusal::migrated(to)) } else { Ok(chat) };
+            return if wanted == Access::Write { Err(Refusal::migrated(to)) } else { Ok(chat) };
         }
-        let name = chat.kind.name();
+        let name = name_of(chat.kind);
         match chat.standing(bot) {
             None if chat.username.is_none() => Err(not_found()),
             Some(Standing::Kicked) => Err(Refusal::forbidden(format!("bot was kicked from the {name} chat"))),
             None | Some(Standing::Left) => {
-                if wish == Wish::Read && chat.username.is_some() {
+                if wanted == Access::Read && chat.username.is_some() {
                     return Ok(chat);
                 }
                 Err(Refusal::forbidden(format!("bot is not a member of the {name} chat")))
             }
-            Some(standing) if chat.kind == Kind::Channel && wish == Wish::Write && !standing.is_admin() => {
+            Some(standing)
+                if chat.kind == Kind::Channel && wanted == Access::Write && !standing.is_admin() =>
+            {
                 Err(Refusal::bad("need administrator rights in the channel chat"))
             }
             Some(_) => Ok(chat),

@@ -1,13 +1,16 @@
-//! Those who act in a test: people, the chats that they are in, and bots.
+//! The handles of a test: people, chats, and bots as their operators see them.
 
 use std::sync::Arc;
 
-use crate::acts::{Attachment, Forward, Say, Sent};
+use frontdesk_fakes::Shared;
+
+use crate::actions::{Attachment, Forward, Say, Sent};
 use crate::api::BOT;
 use crate::chat::Standing;
 use crate::file::Content;
-use crate::server::Shared;
-use crate::view::Shown;
+use crate::message::Shown;
+use crate::methods::webhook::drop_pending;
+use crate::person::TELEGRAM;
 use crate::world::World;
 
 /// Where somebody writes: a chat, and perhaps a topic in it.
@@ -23,19 +26,21 @@ impl From<i64> for Spot {
     }
 }
 
-/// A chat that is not private, or one topic of it.
-#[derive(Clone)]
-pub struct Room {
-    shared: Arc<Shared>,
-    /// The chat's number.
-    pub id: i64,
-    /// The topic, if it is one.
-    pub thread: Option<i64>,
+impl From<&User> for Spot {
+    fn from(user: &User) -> Self {
+        user.id.into()
+    }
 }
 
 impl From<&Room> for Spot {
     fn from(room: &Room) -> Self {
         Self { chat: room.id, thread: room.thread }
+    }
+}
+
+impl From<&User> for i64 {
+    fn from(user: &User) -> Self {
+        user.id
     }
 }
 
@@ -45,8 +50,18 @@ impl From<&Room> for i64 {
     }
 }
 
+/// A group or a channel, or one topic of a group.
+#[derive(Clone)]
+pub struct Room {
+    shared: Arc<Shared<World>>,
+    /// The chat's number.
+    pub id: i64,
+    /// The topic, if it is one.
+    pub thread: Option<i64>,
+}
+
 impl Room {
-    pub(crate) fn new(shared: Arc<Shared>, id: i64) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<World>>, id: i64) -> Self {
         Self { shared, id, thread: None }
     }
 
@@ -65,28 +80,29 @@ impl Room {
 
     /// A post in a channel.
     pub async fn posts(&self, text: &str) -> Sent {
-        act(&self.shared, &Say { chat: self.id, text: Some(text.to_owned()), ..Say::default() })
+        self.say(Say { chat: self.id, text: Some(text.to_owned()), ..Say::default() })
     }
 
-    /// The channel's post as the platform carries it into the group that is linked to it.
+    /// The platform brings a post of this channel into the group that is linked to it.
     pub async fn carries(&self, post: Sent, into: &Self, text: &str) -> Sent {
-        act(
-            &self.shared,
-            &Say {
-                chat: into.id,
-                from: crate::person::TELEGRAM,
-                as_chat: Some(self.id),
-                automatic: true,
-                forward: Some(Forward::Channel(self.id, post.message_id)),
-                text: Some(text.to_owned()),
-                ..Say::default()
-            },
-        )
+        self.say(Say {
+            chat: into.id,
+            from: TELEGRAM,
+            as_chat: Some(self.id),
+            automatic: true,
+            forward: Some(Forward::Channel(self.id, post.message_id)),
+            text: Some(text.to_owned()),
+            ..Say::default()
+        })
+    }
+
+    fn say(&self, say: Say) -> Sent {
+        possible(self.shared.change(|world| world.say(&say)))
     }
 
     /// The group becomes a supergroup of this number.
     pub async fn migrates(&self, to: i64) -> Self {
-        done(self.shared.change(|world| world.migrate(self.id, to)));
+        possible(self.shared.change(|world| world.migrate(self.id, to)));
         Self { id: to, thread: None, shared: self.shared.clone() }
     }
 
@@ -95,44 +111,32 @@ impl Room {
         self.shared.change(|world| world.stand(bot.id, self.id, bot.id, Standing::Administrator))
     }
 
-    /// A bot comes into the chat.
+    /// A bot is added to the chat.
     pub async fn adds(&self, bot: &Robot, by: &User) -> Sent {
-        done(self.shared.change(|world| world.join(bot.id, self.id, bot.id, by.id)))
+        possible(self.shared.change(|world| world.join(bot.id, self.id, bot.id, by.id)))
     }
 
     /// A bot is thrown out.
     pub async fn kicks(&self, bot: &Robot, by: &User) -> Sent {
-        done(self.shared.change(|world| world.part(bot.id, self.id, bot.id, by.id)))
+        possible(self.shared.change(|world| world.part(bot.id, self.id, bot.id, by.id)))
     }
 
-    /// What it shows now.
+    /// What the chat shows now.
     pub fn shows(&self) -> Vec<Shown> {
-        self.shared.world().shows(BOT, self.id)
+        self.shared.state().shows(BOT, self.id)
     }
 }
 
 /// Somebody with an account.
 #[derive(Clone)]
 pub struct User {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<World>>,
     /// The account's number, which is also that of the private chat.
     pub id: i64,
 }
 
-impl From<&User> for Spot {
-    fn from(user: &User) -> Self {
-        user.id.into()
-    }
-}
-
-impl From<&User> for i64 {
-    fn from(user: &User) -> Self {
-        user.id
-    }
-}
-
 impl User {
-    pub(crate) fn new(shared: Arc<Shared>, id: i64) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<World>>, id: i64) -> Self {
         Self { shared, id }
     }
 
@@ -151,7 +155,7 @@ impl User {
         self.message(to).text(text).send().await
     }
 
-    /// A message with more to it than a text.
+    /// Begins a message that has more to it than a text.
     pub fn message(&self, to: impl Into<Spot>) -> Draft {
         let Spot { chat, thread } = to.into();
         let say = Say { chat, thread, from: self.id, ..Say::default() };
@@ -160,35 +164,28 @@ impl User {
 
     /// Changes what they wrote.
     pub async fn edits(&self, to: impl Into<Spot>, message: Sent, text: &str) -> Sent {
-        let chat = to.into().chat;
-        done(self.shared.change(|world| world.edit(BOT, chat, message.message_id, text, None)))
+        self.can(to, |world, chat| world.edit(BOT, chat, message.message_id, text, None))
     }
 
     /// Takes a message back.
     pub async fn deletes(&self, to: impl Into<Spot>, message: Sent) {
-        let chat = to.into().chat;
-        done(self.shared.change(|world| world.withdraw(BOT, chat, message.message_id)));
+        self.can(to, |world, chat| world.withdraw(BOT, chat, message.message_id));
     }
 
     /// Reacts to a message; an empty text takes the reaction back.
     pub async fn reacts(&self, to: impl Into<Spot>, message_id: i64, emoji: &str) -> Sent {
         let emoji: Vec<String> = emoji.split_whitespace().map(str::to_owned).collect();
-        let chat = to.into().chat;
-        done(self.shared.change(|world| world.react(BOT, chat, message_id, self.id, &emoji)))
+        self.can(to, |world, chat| world.react(BOT, chat, message_id, self.id, &emoji))
     }
 
     /// Presses the button with this label or data.
     pub async fn presses(&self, to: impl Into<Spot>, message_id: i64, button: &str) -> Sent {
-        let chat = to.into().chat;
-        done(self.shared.change(|world| world.press(BOT, chat, message_id, self.id, button))).0
+        self.can(to, |world, chat| world.press(BOT, chat, message_id, self.id, button)).0
     }
 
     /// Blocks the default bot.
     pub async fn blocks(&self) -> Sent {
-        self.shared.change(|world| {
-            world.private(BOT, self.id);
-            world.stand(BOT, self.id, BOT, Standing::Kicked)
-        })
+        self.shared.change(|world| world.block(BOT, self.id))
     }
 
     /// Unblocks the default bot.
@@ -198,33 +195,36 @@ impl User {
 
     /// Comes into a chat.
     pub async fn joins(&self, room: &Room) -> Sent {
-        done(self.shared.change(|world| world.join(BOT, room.id, self.id, self.id)))
+        self.can(room, |world, chat| world.join(BOT, chat, self.id, self.id))
     }
 
     /// Leaves a chat.
     pub async fn leaves(&self, room: &Room) -> Sent {
-        done(self.shared.change(|world| world.part(BOT, room.id, self.id, self.id)))
+        self.can(room, |world, chat| world.part(BOT, chat, self.id, self.id))
     }
 
     /// Deletes the account.
     pub async fn deactivates(&self) {
         self.shared.change(|world| {
-            if let Some(person) = world.people.get_mut(&self.id) {
-                person.deactivated = true;
-            }
+            world.people.entry(self.id).and_modify(|person| person.deactivated = true);
         });
     }
 
     /// What the private chat with the default bot shows now.
     pub fn sees(&self) -> Vec<Shown> {
-        self.shared.world().shows(BOT, self.id)
+        self.shared.state().shows(BOT, self.id)
+    }
+
+    fn can<T>(&self, to: impl Into<Spot>, action: impl FnOnce(&mut World, i64) -> Result<T, String>) -> T {
+        let chat = to.into().chat;
+        possible(self.shared.change(|world| action(world, chat)))
     }
 }
 
 /// A message that is being written.
 #[must_use = "a message is written by `send`"]
 pub struct Draft {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<World>>,
     say: Say,
 }
 
@@ -241,64 +241,59 @@ impl Draft {
         self.text(text)
     }
 
-    /// Something attached.
+    /// Attaches something.
     pub fn with(mut self, attachment: Attachment) -> Self {
         self.say.attachment = Some(attachment);
         self
     }
 
-    /// A photo.
+    /// Attaches a photo.
     pub fn photo(self, content: Content) -> Self {
         self.with(Attachment::Photo(content.into()))
     }
 
-    /// A file.
+    /// Attaches a file.
     pub fn document(self, content: Content) -> Self {
         self.with(Attachment::Document(content.into()))
     }
 
-    /// A voice message.
-    pub fn voice(self, content: Content) -> Self {
-        self.with(Attachment::Voice(content.into()))
-    }
-
-    /// The album that it belongs to.
+    /// Puts it into an album.
     pub fn album(mut self, album: &str) -> Self {
         self.say.album = Some(album.to_owned());
         self
     }
 
-    /// The message that it replies to.
+    /// Replies to a message.
     pub fn reply_to(mut self, message_id: i64) -> Self {
         self.say.reply_to = Some(message_id);
         self
     }
 
-    /// The words that it quotes of it.
+    /// Quotes words of the message that it replies to.
     pub fn quote(mut self, words: &str) -> Self {
         self.say.quote = Some(words.to_owned());
         self
     }
 
-    /// Where it was forwarded from.
+    /// Says where it was forwarded from.
     pub fn forwarded(mut self, from: Forward) -> Self {
         self.say.forward = Some(from);
         self
     }
 
-    /// Written as a chat: in a group as itself by an anonymous administrator, or as a channel.
+    /// Writes as a chat: as the group itself, which an anonymous administrator does, or as a channel.
     pub fn as_chat(mut self, chat: impl Into<i64>) -> Self {
         self.say.as_chat = Some(chat.into());
         self
     }
 
-    /// Written to this bot instead of the default one.
+    /// Writes to this bot instead of the default one.
     pub fn to_bot(mut self, bot: &Robot) -> Self {
         self.say.bot = Some(bot.id);
         self
     }
 
-    /// A field that is added as it stands.
+    /// Adds a field as it stands.
     pub fn field(mut self, name: &str, value: serde_json::Value) -> Self {
         self.say.extra.insert(name.to_owned(), value);
         self
@@ -306,79 +301,64 @@ impl Draft {
 
     /// Sends it.
     pub async fn send(self) -> Sent {
-        act(&self.shared, &self.say)
+        possible(self.shared.change(|world| world.say(&self.say)))
     }
 }
 
-/// A bot, as the one who runs it sees it.
+/// A bot, as its operator sees it.
 #[derive(Clone)]
 pub struct Robot {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<World>>,
     /// The account's number.
     pub id: i64,
-    /// What it proves itself with.
+    /// The token.
     pub token: String,
 }
 
 impl Robot {
-    pub(crate) fn new(shared: Arc<Shared>, id: i64, token: &str) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<World>>, id: i64, token: &str) -> Self {
         Self { shared, id, token: token.to_owned() }
     }
 
-    /// Switches privacy mode: whether it only sees in groups what is meant for it.
+    /// Switches privacy mode: whether it sees in groups only what is meant for it.
     pub fn privacy(&self, on: bool) {
-        self.with(|world, bot| {
-            world.bots.entry(bot).and_modify(|bot| bot.privacy = on);
-        });
+        self.with(|bot| bot.privacy = on);
     }
 
     /// How many updates wait for it.
     pub fn pending(&self) -> usize {
-        self.with(|world, bot| world.bots.get(&bot).map_or(0, |bot| bot.queue.waiting()))
+        self.with(|bot| bot.queue.waiting())
     }
 
-    /// An update of this bot is delivered once more, also if it was confirmed.
+    /// Delivers an update of this bot once more, even if it was confirmed.
     pub fn hears_again(&self, update_id: i64) -> bool {
-        self.with(|world, bot| {
-            let Some(known) = world.bots.get_mut(&bot) else { return false };
-            let again = known.queue.repeat(update_id);
-            known.bell.notify_waiters();
-            again
+        self.with(|bot| {
+            bot.changed.notify_waiters();
+            bot.queue.repeat(update_id)
         })
     }
 
-    /// Its next update has this number.
+    /// Gives its next update this number.
     pub fn numbers_from(&self, update_id: i64) {
-        self.with(|world, bot| {
-            if let Some(known) = world.bots.get_mut(&bot) {
-                known.queue.number_from(update_id);
-            }
-        });
+        self.with(|bot| bot.queue.next_id = update_id);
     }
 
-    /// An update of any shape: `fields` is what stands beside `update_id`, as JSON text without braces. With an
-    /// `update_id` of their own, or none at all, they hide its number.
+    /// Queues an update of any shape: `fields` is what stands beside `update_id`, as JSON text without braces. If they
+    /// have an `update_id` of their own, or if there are none at all, they are delivered without its number.
     pub fn hears_garbage(&self, fields: &str) -> i64 {
-        self.with(|world, bot| {
-            let now = world.now_ms();
-            world.tell_raw(bot, fields, 0, now)
-        })
+        self.shared.change(|world| world.queue_update(self.id, fields, 0))
     }
 
-    /// Everything that waits for it is dropped, as by `drop_pending_updates`.
+    /// Drops everything that waits for it, as `drop_pending_updates` does.
     pub fn forgets(&self) {
-        self.with(crate::methods::webhook::drop_pending);
+        self.shared.change(|world| drop_pending(world, self.id));
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut World, i64) -> T) -> T {
-        self.shared.change(|world| change(world, self.id))
+    fn with<T>(&self, change: impl FnOnce(&mut crate::bot::Bot) -> T) -> T {
+        self.shared.change(|world| change(world.bots.get_mut(&self.id).expect("a bot that was added")))
     }
 }
 
-fn act(shared: &Arc<Shared>, say: &Say) -> Sent {
-    done(shared.change(|world| world.say(say)))
-}
-
-fn done<T>(act: Result<T, String>) -> T {
-    act.unwrap_or_else(|reason| panic!("an act that is impossible: {reason}"))
+fn possible<T>(action: Result<T, String>) -> T {
+    action.unwrap_or_else(|reason| panic!("an impossible action: {reason}"))
 }

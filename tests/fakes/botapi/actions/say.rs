@@ -5,23 +5,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Impossible, Sent};
-use crate::chat::{Kind as ChatKind, Standing};
-use crate::compose::Envelope;
+use crate::chat::Kind as ChatKind;
 use crate::file::{Content, Kind as FileKind};
-use crate::methods::media::keep;
+use crate::message::{NewMessage, text_of};
 use crate::world::{Place, World};
 
 /// Fields that make a message a service message, which every bot in the chat sees.
-const SERVICE: [&str; 8] = [
-    "new_chat_members",
-    "left_chat_member",
-    "migrate_to_chat_id",
-    "migrate_from_chat_id",
-    "pinned_message",
-    "forum_topic_created",
-    "new_chat_title",
-    "group_chat_created",
-];
+const SERVICE: &str = "new_chat_members left_chat_member migrate_to_chat_id migrate_from_chat_id pinned_message \
+                       forum_topic_created new_chat_title group_chat_created";
 
 /// A message that somebody writes.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,11 +22,11 @@ pub struct Say {
     pub chat: i64,
     /// Who writes.
     pub from: i64,
-    /// The bot whose private chat it is; the first one if none is named.
+    /// The bot whose private chat it is; by default the first one.
     pub bot: Option<i64>,
     /// The text, or the caption of what is attached.
     pub text: Option<String>,
-    /// How the text is marked up; plainly if nothing is said.
+    /// How the text is marked up; by default not at all.
     pub parse_mode: Option<String>,
     /// What is attached.
     pub attachment: Option<Attachment>,
@@ -51,7 +42,7 @@ pub struct Say {
     pub forward: Option<Forward>,
     /// The chat that it is written as: an anonymous administrator names the group itself.
     pub as_chat: Option<i64>,
-    /// Whether the platform carried it from the linked channel into its group.
+    /// Whether the platform brought it from the linked channel into its group.
     pub automatic: bool,
     /// Fields that are added as they stand, whatever they are.
     pub extra: Map<String, Value>,
@@ -131,7 +122,7 @@ impl World {
             return Err(format!("nobody has the id {}", say.from));
         }
         if say.chat > 0 {
-            // Whoever writes to a bot has started it.
+            // A person who writes to a bot has started it.
             self.private(bot, say.chat);
         }
         let place = Self::place(bot, say.chat);
@@ -148,50 +139,44 @@ impl World {
         let content = self.content(say)?;
         let (chat, from, as_chat) = (say.chat, say.from, say.as_chat);
         let (thread, reply_to, quote) = (say.thread, say.reply_to, say.quote.clone());
-        Ok(self.publish(Envelope { bot, chat, from, as_chat, thread, reply_to, quote, content }))
+        Ok(self.publish(NewMessage { bot, chat, from, as_chat, thread, reply_to, quote, content }))
     }
 
     /// Puts a message into its chat and tells the bots that may see it.
-    pub(crate) fn publish(&mut self, envelope: Envelope) -> Sent {
-        let place = Self::place(envelope.bot, envelope.chat);
-        let (message_id, json) = self.put(envelope);
+    pub fn publish(&mut self, new: NewMessage) -> Sent {
+        let place = Self::place(new.bot, new.chat);
+        let (message_id, json) = self.put(new);
         let kind = if self.is_channel(place) { "channel_post" } else { "message" };
         let value = if place.1 < 0 { serde_json::from_str(&json).unwrap_or_default() } else { Value::Null };
-        let update_id = self.tell_all(place, kind, &json, &value);
-        Sent { update_id, message_id }
+        Sent { update_id: self.tell_all(place, kind, &json, &value), message_id }
     }
 
     /// Tells every bot that may see this message.
-    pub(crate) fn tell_all(&mut self, place: Place, kind: &str, json: &str, message: &Value) -> i64 {
+    pub fn tell_all(&mut self, place: Place, kind: &str, json: &str, message: &Value) -> i64 {
         let author = message["from"]["id"].as_i64().unwrap_or_default();
-        let bots = self.bots_in(place).into_iter();
-        let bots: Vec<i64> = bots.filter(|bot| *bot != author && self.sees(*bot, place, message)).collect();
-        self.tell_these(&bots, kind, json, place.1)
+        let mut bots = self.bots_in(place);
+        bots.retain(|bot| *bot != author && self.sees(*bot, place, message));
+        self.tell(&bots, kind, json, place.1)
     }
 
-    pub(crate) fn is_channel(&self, place: Place) -> bool {
-        self.chats.get(&place).is_some_and(|chat| chat.kind == ChatKind::Channel)
-    }
-
-    /// A bot in privacy mode sees in groups what is meant for it, and what the chat itself says.
+    /// A bot in privacy mode sees in groups what is meant for it, and service messages.
     fn sees(&self, bot: i64, place: Place, message: &Value) -> bool {
         let (Some(known), Some(chat)) = (self.bots.get(&bot), self.chats.get(&place)) else { return false };
-        let group = matches!(chat.kind, ChatKind::Group | ChatKind::Supergroup);
-        if !known.privacy || !group || chat.standing(bot).is_some_and(Standing::is_admin) {
+        let is_group = matches!(chat.kind, ChatKind::Group | ChatKind::Supergroup);
+        if !known.privacy || !is_group || chat.is_admin(bot) {
             return true;
         }
         let name = self.people.get(&bot).and_then(|bot| bot.username.as_deref()).unwrap_or_default();
-        let handle = format!("@{}", name.to_lowercase());
-        let text = message["text"].as_str().or_else(|| message["caption"].as_str()).unwrap_or_default();
+        let text = text_of(message);
         let command = text.starts_with('/').then(|| text.split_whitespace().next().unwrap_or_default());
         let addressed = match command.and_then(|command| command.split_once('@')) {
             Some((_, owner)) => owner.eq_ignore_ascii_case(name),
             None => command.is_some() && [0, bot].contains(&chat.last_bot),
         };
         addressed
-            || text.to_lowercase().contains(&handle)
+            || text.to_lowercase().contains(&format!("@{}", name.to_lowercase()))
             || message["reply_to_message"]["from"]["id"] == json!(bot)
-            || SERVICE.iter().any(|field| message.get(*field).is_some())
+            || SERVICE.split_whitespace().any(|field| message.get(field).is_some())
     }
 
     fn content(&mut self, say: &Say) -> Result<Map<String, Value>, Impossible> {
@@ -244,31 +229,32 @@ impl World {
             Attachment::Sticker(data) => (FileKind::Sticker, data),
             Attachment::VideoNote(data) => (FileKind::VideoNote, data),
             Attachment::Location { latitude, longitude } => {
-                let location = json!({"latitude": latitude, "longitude": longitude});
-                return Ok(Map::from_iter([("location".to_owned(), location)]));
+                return Ok(field("location", json!({"latitude": latitude, "longitude": longitude})));
             }
             Attachment::Contact { phone_number, first_name } => {
-                let contact = json!({"phone_number": phone_number, "first_name": first_name});
-                return Ok(Map::from_iter([("contact".to_owned(), contact)]));
+                return Ok(field("contact", json!({"phone_number": phone_number, "first_name": first_name})));
             }
-            Attachment::Poll { question, options } => return Ok(self.poll(question, options)),
+            Attachment::Poll { question, options } => return Ok(field("poll", self.poll(question, options))),
         };
-        Ok(keep(self, kind, data.content()?))
+        Ok(self.files.attach(kind, data.content()?))
     }
 
-    fn poll(&mut self, question: &str, options: &[String]) -> Map<String, Value> {
-        let id = format!("5{:017}", self.dice.below(100_000_000_000_000_000));
+    fn poll(&mut self, question: &str, options: &[String]) -> Value {
         let date = self.now();
-        let options = options.iter().enumerate().map(|(number, text)| {
+        let option = |(number, text): (usize, &String)| {
             json!({
                 "text": text, "voter_count": 0, "persistent_id": number.to_string(), "addition_date": date,
             })
-        });
-        let poll = json!({
-            "id": id, "question": question, "options": options.collect::<Vec<_>>(), "total_voter_count": 0,
+        };
+        json!({
+            "id": format!("5{:017}", self.common.random.below(100_000_000_000_000_000)), "question": question,
+            "options": options.iter().enumerate().map(option).collect::<Vec<_>>(), "total_voter_count": 0,
             "is_closed": false, "is_anonymous": true, "type": "regular", "allows_multiple_answers": false,
             "allows_revoting": false, "members_only": false,
-        });
-        Map::from_iter([("poll".to_owned(), poll)])
+        })
     }
+}
+
+fn field(name: &str, value: Value) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), value)])
 }
