@@ -5,7 +5,7 @@ mod members;
 mod say;
 
 pub use members::NewChat;
-pub use say::{Attachment, Data, Forward, Say};
+pub use say::{Forward, Say};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -35,7 +35,7 @@ enum Action {
     Bot { id: i64, token: String, name: String, username: Option<String> },
     User { id: i64, name: String, username: Option<String>, is_bot: Option<bool> },
     NewChat(NewChat),
-    Say(Say),
+    Say(Box<Say>),
     Edit { chat: i64, message_id: i64, text: String, parse_mode: Option<String> },
     Delete { chat: i64, message_id: i64 },
     React { chat: i64, message_id: i64, user: i64, emoji: Vec<String> },
@@ -62,7 +62,7 @@ impl World {
         let action = serde_json::from_value(json!({action: body})).map_err(|error| error.to_string())?;
         let bot = self.first_bot;
         let sent = match action {
-            Action::Say(say) => self.say(&say)?,
+            Action::Say(say) => self.say(*say)?,
             Action::Edit { chat, message_id, text, parse_mode } => {
                 self.edit(bot, chat, message_id, &text, parse_mode.as_deref())?
             }

@@ -7,7 +7,6 @@ use frontdesk_fakes::{Clock, Fake};
 
 use crate::actions::NewChat;
 use crate::handles::{Robot, Room, User};
-use crate::limits::Limits;
 use crate::message::Shown;
 use crate::person::Person;
 use crate::world::World;
@@ -59,39 +58,27 @@ impl BotApi {
 
     /// Adds a person.
     pub fn user(&self, id: i64, name: &str) -> User {
-        self.person(Person::new(id, name))
-    }
-
-    /// Adds a person with everything that an account can have, or a bot that is not tested.
-    pub fn person(&self, person: Person) -> User {
-        let id = person.id;
-        self.shared().change(|world| world.add_person(person));
+        self.shared().change(|world| world.add_person(Person::new(id, name)));
         User::new(self.shared().clone(), id)
     }
 
     /// Adds a small group; the bots are members.
     pub fn group(&self, id: i64, title: &str) -> Room {
-        self.chat(NewChat::new(id, "group", title))
+        self.add_chat(id, "group", title)
     }
 
     /// Adds a supergroup; the bots are members.
     pub fn supergroup(&self, id: i64, title: &str) -> Room {
-        self.chat(NewChat::new(id, "supergroup", title))
+        self.add_chat(id, "supergroup", title)
     }
 
     /// Adds a supergroup with topics; the bots are members.
     pub fn forum(&self, id: i64, title: &str) -> Room {
-        self.chat(NewChat::new(id, "forum", title))
+        self.add_chat(id, "forum", title)
     }
 
-    /// Adds a channel; the bots are administrators.
-    pub fn channel(&self, id: i64, title: &str) -> Room {
-        self.chat(NewChat::new(id, "channel", title))
-    }
-
-    /// Adds a chat.
-    pub fn chat(&self, new: NewChat) -> Room {
-        let id = new.id;
+    fn add_chat(&self, id: i64, kind: &str, title: &str) -> Room {
+        let new = NewChat { id, kind: kind.to_owned(), title: title.to_owned(), ..NewChat::default() };
         let added = self.shared().change(|world| world.add_chat(&new));
         added.unwrap_or_else(|reason| panic!("chat {id}: {reason}"));
         Room::new(self.shared().clone(), id)
@@ -100,11 +87,6 @@ impl BotApi {
     /// What a chat shows now; a private chat is the one with the default bot.
     pub fn shows(&self, chat: impl Into<i64>) -> Vec<Shown> {
         self.shared().state().shows(BOT, chat.into())
-    }
-
-    /// Sets limits on how often a bot may post.
-    pub fn flood(&self, limits: Limits) {
-        self.shared().change(|world| world.limiter.set(limits));
     }
 
     /// Makes `getUpdates` keep the pace of the real one: an offset that comes again at once waits three seconds.

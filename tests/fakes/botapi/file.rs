@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use serde::{Deserialize, Serialize};
+use base64::Engine;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::answer::name_of;
@@ -43,33 +45,33 @@ impl Kind {
     }
 }
 
-/// What is in a file.
-#[derive(Debug, Clone)]
+/// What is in a file. The control port takes `{"base64", "size", "name", "mime"}`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Content {
-    /// The bytes.
-    pub bytes: Bytes,
+    #[serde(rename = "base64", deserialize_with = "from_base64")]
+    pub(crate) bytes: Bytes,
     /// The size that it claims, if that is more than there are bytes.
+    #[serde(rename = "size")]
     pub claimed: u64,
-    /// The name.
-    pub name: Option<String>,
-    /// The media type.
-    pub mime: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) mime: Option<String>,
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+    let text = String::deserialize(from)?;
+    base64::engine::general_purpose::STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
 }
 
 impl Content {
     /// Bytes without a name.
     pub fn of(bytes: impl Into<Bytes>) -> Self {
-        Self { bytes: bytes.into(), claimed: 0, name: None, mime: None }
+        Self { bytes: bytes.into(), ..Self::default() }
     }
 
     /// Gives it a name.
     pub fn named(self, name: &str) -> Self {
         Self { name: Some(name.to_owned()), ..self }
-    }
-
-    /// Gives it a media type.
-    pub fn typed(self, mime: &str) -> Self {
-        Self { mime: Some(mime.to_owned()), ..self }
     }
 
     /// A file that claims a size without having the bytes.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use frontdesk_fakes::Shared;
 
-use crate::actions::{Attachment, Forward, Say, Sent};
+use crate::actions::{Forward, Say, Sent};
 use crate::api::BOT;
 use crate::chat::Standing;
-use crate::file::Content;
+use crate::file::{Content, Kind};
 use crate::message::Shown;
-use crate::methods::webhook::drop_pending;
-use crate::person::TELEGRAM;
 use crate::world::World;
 
 /// Where somebody writes: a chat, and perhaps a topic in it.
@@ -78,28 +76,6 @@ impl Room {
         }
     }
 
-    /// A post in a channel.
-    pub async fn posts(&self, text: &str) -> Sent {
-        self.say(Say { chat: self.id, text: Some(text.to_owned()), ..Say::default() })
-    }
-
-    /// The platform brings a post of this channel into the group that is linked to it.
-    pub async fn carries(&self, post: Sent, into: &Self, text: &str) -> Sent {
-        self.say(Say {
-            chat: into.id,
-            from: TELEGRAM,
-            as_chat: Some(self.id),
-            automatic: true,
-            forward: Some(Forward::Channel(self.id, post.message_id)),
-            text: Some(text.to_owned()),
-            ..Say::default()
-        })
-    }
-
-    fn say(&self, say: Say) -> Sent {
-        possible(self.shared.change(|world| world.say(&say)))
-    }
-
     /// The group becomes a supergroup of this number.
     pub async fn migrates(&self, to: i64) -> Self {
         possible(self.shared.change(|world| world.migrate(self.id, to)));
@@ -109,16 +85,6 @@ impl Room {
     /// Makes a bot an administrator.
     pub async fn promotes(&self, bot: &Robot) -> Sent {
         self.shared.change(|world| world.stand(bot.id, self.id, bot.id, Standing::Administrator))
-    }
-
-    /// A bot is added to the chat.
-    pub async fn adds(&self, bot: &Robot, by: &User) -> Sent {
-        possible(self.shared.change(|world| world.join(bot.id, self.id, bot.id, by.id)))
-    }
-
-    /// A bot is thrown out.
-    pub async fn kicks(&self, bot: &Robot, by: &User) -> Sent {
-        possible(self.shared.change(|world| world.part(bot.id, self.id, bot.id, by.id)))
     }
 
     /// What the chat shows now.
@@ -167,11 +133,6 @@ impl User {
         self.can(to, |world, chat| world.edit(BOT, chat, message.message_id, text, None))
     }
 
-    /// Takes a message back.
-    pub async fn deletes(&self, to: impl Into<Spot>, message: Sent) {
-        self.can(to, |world, chat| world.withdraw(BOT, chat, message.message_id));
-    }
-
     /// Reacts to a message; an empty text takes the reaction back.
     pub async fn reacts(&self, to: impl Into<Spot>, message_id: i64, emoji: &str) -> Sent {
         let emoji: Vec<String> = emoji.split_whitespace().map(str::to_owned).collect();
@@ -196,18 +157,6 @@ impl User {
     /// Comes into a chat.
     pub async fn joins(&self, room: &Room) -> Sent {
         self.can(room, |world, chat| world.join(BOT, chat, self.id, self.id))
-    }
-
-    /// Leaves a chat.
-    pub async fn leaves(&self, room: &Room) -> Sent {
-        self.can(room, |world, chat| world.part(BOT, chat, self.id, self.id))
-    }
-
-    /// Deletes the account.
-    pub async fn deactivates(&self) {
-        self.shared.change(|world| {
-            world.people.entry(self.id).and_modify(|person| person.deactivated = true);
-        });
     }
 
     /// What the private chat with the default bot shows now.
@@ -241,20 +190,19 @@ impl Draft {
         self.text(text)
     }
 
-    /// Attaches something.
-    pub fn with(mut self, attachment: Attachment) -> Self {
-        self.say.attachment = Some(attachment);
-        self
-    }
-
     /// Attaches a photo.
     pub fn photo(self, content: Content) -> Self {
-        self.with(Attachment::Photo(content.into()))
+        self.attach(Kind::Photo, content)
     }
 
     /// Attaches a file.
     pub fn document(self, content: Content) -> Self {
-        self.with(Attachment::Document(content.into()))
+        self.attach(Kind::Document, content)
+    }
+
+    fn attach(mut self, kind: Kind, content: Content) -> Self {
+        self.say.content = Some((kind, content));
+        self
     }
 
     /// Puts it into an album.
@@ -266,12 +214,6 @@ impl Draft {
     /// Replies to a message.
     pub fn reply_to(mut self, message_id: i64) -> Self {
         self.say.reply_to = Some(message_id);
-        self
-    }
-
-    /// Quotes words of the message that it replies to.
-    pub fn quote(mut self, words: &str) -> Self {
-        self.say.quote = Some(words.to_owned());
         self
     }
 
@@ -293,15 +235,9 @@ impl Draft {
         self
     }
 
-    /// Adds a field as it stands.
-    pub fn field(mut self, name: &str, value: serde_json::Value) -> Self {
-        self.say.extra.insert(name.to_owned(), value);
-        self
-    }
-
     /// Sends it.
     pub async fn send(self) -> Sent {
-        possible(self.shared.change(|world| world.say(&self.say)))
+        possible(self.shared.change(|world| world.say(self.say)))
     }
 }
 
@@ -347,11 +283,6 @@ impl Robot {
     /// have an `update_id` of their own, or if there are none at all, they are delivered without its number.
     pub fn hears_garbage(&self, fields: &str) -> i64 {
         self.shared.change(|world| world.queue_update(self.id, fields, 0))
-    }
-
-    /// Drops everything that waits for it, as `drop_pending_updates` does.
-    pub fn forgets(&self) {
-        self.shared.change(|world| drop_pending(world, self.id));
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut crate::bot::Bot) -> T) -> T {

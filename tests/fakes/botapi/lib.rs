@@ -41,14 +41,12 @@ mod requests;
 mod webhook;
 mod world;
 
-pub use actions::{Attachment, Data, Forward, NewChat, Say, Sent};
+pub use actions::{Forward, Sent};
 pub use api::{BOT, BotApi, TOKEN};
 pub use file::Content;
-pub use frontdesk_fakes::{FaultKind, Outcome, TimedOut, Way};
+pub use frontdesk_fakes::{Outcome, TimedOut, Way};
 pub use handles::{Draft, Robot, Room, Spot, User};
-pub use limits::{Limits, Rate};
 pub use message::Shown;
-pub use person::{ANONYMOUS, Person};
 
 /// A request of a bot; `getUpdates` is not among them.
 pub type Call = frontdesk_fakes::Call<i64>;
@@ -58,3 +56,6 @@ pub type Delivery = frontdesk_fakes::Delivery<i64>;
 pub type Journal = frontdesk_fakes::Journal<i64>;
 /// A rule for what goes wrong. Without a method it spares `getUpdates`.
 pub type Fault = frontdesk_fakes::Fault<i64>;
+
+#[cfg(test)]
+mod tests;

@@ -7,22 +7,18 @@ use serde::Deserialize;
 /// At most `many` posts within any `per_ms` milliseconds.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Rate {
-    /// How many posts.
-    pub many: usize,
-    /// In how many milliseconds.
-    pub per_ms: i64,
+    many: usize,
+    per_ms: i64,
 }
 
 /// The limits in force; none by default.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// For each chat.
-    pub chat: Option<Rate>,
-    /// For each group or channel, besides.
-    pub group: Option<Rate>,
-    /// For each bot.
-    pub bot: Option<Rate>,
+    chat: Option<Rate>,
+    /// For each group or channel, besides that for each chat.
+    group: Option<Rate>,
+    bot: Option<Rate>,
 }
 
 impl Limits {
@@ -36,7 +32,7 @@ impl Limits {
         }
     }
 
-    pub(crate) fn are_none(&self) -> bool {
+    pub fn are_none(&self) -> bool {
         self.chat.is_none() && self.group.is_none() && self.bot.is_none()
     }
 }

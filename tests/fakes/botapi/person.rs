@@ -12,17 +12,11 @@ pub const CHANNEL_BOT: i64 = 136_817_688;
 /// An account.
 #[derive(Debug, Clone, Default)]
 pub struct Person {
-    /// The account's number.
     pub id: i64,
-    /// The first name.
     pub first_name: String,
-    /// The last name.
-    pub last_name: Option<String>,
-    /// The name after the @.
     pub username: Option<String>,
-    /// The language of the app.
+    /// The language of the app; bots have none.
     pub language: Option<String>,
-    /// Whether it is a bot.
     pub is_bot: bool,
     /// Whether the account was deleted.
     pub deactivated: bool,
@@ -45,31 +39,28 @@ impl Person {
     }
 
     /// A `User`.
-    pub(crate) fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         let mut user = json!({"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name});
-        if let Some(language) = &self.language {
-            user["language_code"] = json!(language);
+        for (name, value) in [("username", &self.username), ("language_code", &self.language)] {
+            if let Some(value) = value {
+                user[name] = json!(value);
+            }
         }
-        self.add_names(user)
+        user
     }
 
     /// A private `Chat` with this person.
-    pub(crate) fn to_chat(&self) -> Value {
-        self.add_names(json!({"id": self.id, "type": "private", "first_name": self.first_name}))
-    }
-
-    fn add_names(&self, mut object: Value) -> Value {
-        for (name, value) in [("last_name", &self.last_name), ("username", &self.username)] {
-            if let Some(value) = value {
-                object[name] = json!(value);
-            }
+    pub fn to_chat(&self) -> Value {
+        let mut chat = json!({"id": self.id, "type": "private", "first_name": self.first_name});
+        if let Some(username) = &self.username {
+            chat["username"] = json!(username);
         }
-        object
+        chat
     }
 }
 
 /// The accounts that always exist.
-pub(crate) fn officials() -> [Person; 3] {
+pub fn officials() -> [Person; 3] {
     [
         Person::bot(ANONYMOUS, "Group", "GroupAnonymousBot"),
         Person::bot(CHANNEL_BOT, "Channel", "Channel_Bot"),

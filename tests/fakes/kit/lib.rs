@@ -19,3 +19,6 @@ pub use journal::{Call, Delivery, Journal, JournalWriter, Outcome, Way};
 pub use random::Random;
 pub use serve::{Cut, Response, Work, read_body, response};
 pub use server::{Common, Fake, Platform, Shared, TimedOut};
+
+#[cfg(test)]
+mod tests;

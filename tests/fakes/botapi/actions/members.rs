@@ -11,29 +11,20 @@ use crate::person::ANONYMOUS;
 use crate::world::World;
 
 /// A chat to make. The bots are in it: as administrators of a channel, else as members.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewChat {
-    /// The number: below zero; supergroups and channels begin with -100.
+    /// Below zero; supergroups and channels begin with -100.
     pub id: i64,
     /// `group`, `supergroup`, `forum` or `channel`.
     pub kind: String,
-    /// The title.
     pub title: String,
-    /// The name after the @, if it is public.
-    pub username: Option<String>,
     /// The channel that it belongs to, or the group of the channel.
     pub linked: Option<i64>,
     /// Whether the bots are administrators.
     pub admin: bool,
     /// Whether no bot is in it yet.
     pub empty: bool,
-}
-
-impl NewChat {
-    pub(crate) fn new(id: i64, kind: &str, title: &str) -> Self {
-        Self { id, kind: kind.to_owned(), title: title.to_owned(), ..Self::default() }
-    }
 }
 
 impl World {
@@ -50,7 +41,6 @@ impl World {
         }
         let mut chat = Chat::new(new.id, kind, &new.title);
         chat.forum = new.kind == "forum";
-        chat.username.clone_from(&new.username);
         chat.linked = new.linked;
         let is_admin = new.admin || kind == Kind::Channel;
         let standing = if is_admin { Standing::Administrator } else { Standing::Member };
@@ -59,9 +49,6 @@ impl World {
         }
         if let Some(linked) = new.linked.and_then(|linked| self.chats.get_mut(&(0, linked))) {
             linked.linked = Some(new.id);
-        }
-        if let Some(username) = &new.username {
-            self.names.insert(username.to_lowercase(), new.id);
         }
         self.chats.entry((0, new.id)).or_insert(chat);
         Ok(())

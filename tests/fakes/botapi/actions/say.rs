@@ -1,10 +1,10 @@
 //! Messages that people write.
 
-use base64::Engine;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Impossible, Sent};
+use crate::answer::named;
 use crate::chat::Kind as ChatKind;
 use crate::file::{Content, Kind as FileKind};
 use crate::message::{NewMessage, text_of};
@@ -15,12 +15,11 @@ const SERVICE: &str = "new_chat_members left_chat_member migrate_to_chat_id migr
                        forum_topic_created new_chat_title group_chat_created";
 
 /// A message that somebody writes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Say {
-    /// The chat; a private chat has the number of the person.
+    /// A private chat has the number of the person.
     pub chat: i64,
-    /// Who writes.
     pub from: i64,
     /// The bot whose private chat it is; by default the first one.
     pub bot: Option<i64>,
@@ -28,76 +27,24 @@ pub struct Say {
     pub text: Option<String>,
     /// How the text is marked up; by default not at all.
     pub parse_mode: Option<String>,
-    /// What is attached.
-    pub attachment: Option<Attachment>,
-    /// The album that it belongs to.
+    /// What is attached, as in `{"photo": {"base64": "..."}}`, `{"location": {..}}`, `{"poll": {"question", "options"}}`.
+    pub attachment: Map<String, Value>,
+    /// An attached file that does not come as JSON.
+    #[serde(skip)]
+    pub content: Option<(FileKind, Content)>,
     pub album: Option<String>,
     /// The topic.
     pub thread: Option<i64>,
-    /// The message that it replies to.
     pub reply_to: Option<i64>,
-    /// The words that it quotes.
+    /// The words that it quotes of that message.
     pub quote: Option<String>,
-    /// Where it was forwarded from.
     pub forward: Option<Forward>,
     /// The chat that it is written as: an anonymous administrator names the group itself.
     pub as_chat: Option<i64>,
     /// Whether the platform brought it from the linked channel into its group.
     pub automatic: bool,
-    /// Fields that are added as they stand, whatever they are.
+    /// Fields that are added as they stand.
     pub extra: Map<String, Value>,
-}
-
-/// What is attached to a message.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the platform's own")]
-pub enum Attachment {
-    Photo(Data),
-    Document(Data),
-    Audio(Data),
-    Video(Data),
-    Voice(Data),
-    Animation(Data),
-    Sticker(Data),
-    VideoNote(Data),
-    Location { latitude: f64, longitude: f64 },
-    Contact { phone_number: String, first_name: String },
-    Poll { question: String, options: Vec<String> },
-}
-
-/// A file, as a test or a control request gives it.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Data {
-    /// The bytes in base64.
-    pub base64: String,
-    /// The size that it claims, if there are fewer bytes.
-    pub size: u64,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its media type.
-    pub mime: Option<String>,
-}
-
-impl From<Content> for Data {
-    fn from(content: Content) -> Self {
-        let base64 = base64::engine::general_purpose::STANDARD.encode(&content.bytes);
-        Self { base64, size: content.claimed, name: content.name, mime: content.mime }
-    }
-}
-
-impl Data {
-    fn content(&self) -> Result<Content, Impossible> {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(&self.base64);
-        let bytes = bytes.map_err(|error| format!("not base64: {error}"))?;
-        Ok(Content {
-            bytes: bytes.into(),
-            claimed: self.size,
-            name: self.name.clone(),
-            mime: self.mime.clone(),
-        })
-    }
 }
 
 /// Where a message was forwarded from.
@@ -116,7 +63,7 @@ pub enum Forward {
 
 impl World {
     /// Somebody writes a message.
-    pub fn say(&mut self, say: &Say) -> Result<Sent, Impossible> {
+    pub fn say(&mut self, say: Say) -> Result<Sent, Impossible> {
         let bot = say.bot.unwrap_or(self.first_bot);
         if say.from != 0 && !self.people.contains_key(&say.from) {
             return Err(format!("nobody has the id {}", say.from));
@@ -136,10 +83,17 @@ impl World {
         if let Some(reply) = say.reply_to.filter(|reply| !chat.messages.contains_key(reply)) {
             return Err(format!("no message {reply} in chat {}", say.chat));
         }
-        let content = self.content(say)?;
-        let (chat, from, as_chat) = (say.chat, say.from, say.as_chat);
-        let (thread, reply_to, quote) = (say.thread, say.reply_to, say.quote.clone());
-        Ok(self.publish(NewMessage { bot, chat, from, as_chat, thread, reply_to, quote, content }))
+        let new = NewMessage {
+            bot,
+            chat: say.chat,
+            from: say.from,
+            as_chat: say.as_chat,
+            thread: say.thread,
+            reply_to: say.reply_to,
+            quote: say.quote.clone(),
+            content: self.content(say)?,
+        };
+        Ok(self.publish(new))
     }
 
     /// Puts a message into its chat and tells the bots that may see it.
@@ -179,19 +133,29 @@ impl World {
             || SERVICE.split_whitespace().any(|field| message.get(field).is_some())
     }
 
-    fn content(&mut self, say: &Say) -> Result<Map<String, Value>, Impossible> {
-        let mut content = match &say.attachment {
-            Some(attachment) => self.attach(attachment)?,
-            None => Map::new(),
-        };
+    fn content(&mut self, say: Say) -> Result<Map<String, Value>, Impossible> {
+        let mut content = Map::new();
+        for (name, attached) in say.attachment {
+            match named::<FileKind>(&name) {
+                Some(kind) => {
+                    let file = serde_json::from_value(attached).map_err(|error| error.to_string())?;
+                    content.extend(self.files.attach(kind, file));
+                }
+                None if name == "poll" => drop(content.insert(name, self.poll(&attached))),
+                None => drop(content.insert(name, attached)),
+            }
+        }
+        if let Some((kind, file)) = say.content {
+            content.extend(self.files.attach(kind, file));
+        }
         if let Some(text) = &say.text {
             let formatted = self.format(text, say.parse_mode.as_deref(), None);
             let formatted = formatted.map_err(|refusal| refusal.description)?;
-            let field = if say.attachment.is_some() { "caption" } else { "text" };
+            let field = if content.is_empty() { "text" } else { "caption" };
             self.write_text(&formatted, field, &mut content);
         }
         if let Some(album) = &say.album {
-            content.insert("media_group_id".to_owned(), album.clone().into());
+            content.insert("media_group_id".to_owned(), album.as_str().into());
         }
         if let Some(forward) = &say.forward {
             content.insert("forward_origin".to_owned(), self.origin(forward));
@@ -199,7 +163,7 @@ impl World {
         if say.automatic {
             content.insert("is_automatic_forward".to_owned(), true.into());
         }
-        content.extend(say.extra.clone());
+        content.extend(say.extra);
         if content.is_empty() {
             return Err("a message without a text needs something attached".to_owned());
         }
@@ -218,43 +182,20 @@ impl World {
         }
     }
 
-    fn attach(&mut self, attachment: &Attachment) -> Result<Map<String, Value>, Impossible> {
-        let (kind, data) = match attachment {
-            Attachment::Photo(data) => (FileKind::Photo, data),
-            Attachment::Document(data) => (FileKind::Document, data),
-            Attachment::Audio(data) => (FileKind::Audio, data),
-            Attachment::Video(data) => (FileKind::Video, data),
-            Attachment::Voice(data) => (FileKind::Voice, data),
-            Attachment::Animation(data) => (FileKind::Animation, data),
-            Attachment::Sticker(data) => (FileKind::Sticker, data),
-            Attachment::VideoNote(data) => (FileKind::VideoNote, data),
-            Attachment::Location { latitude, longitude } => {
-                return Ok(field("location", json!({"latitude": latitude, "longitude": longitude})));
-            }
-            Attachment::Contact { phone_number, first_name } => {
-                return Ok(field("contact", json!({"phone_number": phone_number, "first_name": first_name})));
-            }
-            Attachment::Poll { question, options } => return Ok(field("poll", self.poll(question, options))),
-        };
-        Ok(self.files.attach(kind, data.content()?))
-    }
-
-    fn poll(&mut self, question: &str, options: &[String]) -> Value {
+    /// A `Poll` with this question and these options.
+    fn poll(&mut self, asked: &Value) -> Value {
         let date = self.now();
-        let option = |(number, text): (usize, &String)| {
+        let option = |(number, text): (usize, &Value)| {
             json!({
                 "text": text, "voter_count": 0, "persistent_id": number.to_string(), "addition_date": date,
             })
         };
+        let options = asked["options"].as_array().into_iter().flatten().enumerate().map(option);
         json!({
-            "id": format!("5{:017}", self.common.random.below(100_000_000_000_000_000)), "question": question,
-            "options": options.iter().enumerate().map(option).collect::<Vec<_>>(), "total_voter_count": 0,
+            "id": format!("5{:017}", self.common.random.below(100_000_000_000_000_000)),
+            "question": asked["question"], "options": options.collect::<Vec<_>>(), "total_voter_count": 0,
             "is_closed": false, "is_anonymous": true, "type": "regular", "allows_multiple_answers": false,
             "allows_revoting": false, "members_only": false,
         })
     }
-}
-
-fn field(name: &str, value: Value) -> Map<String, Value> {
-    Map::from_iter([(name.to_owned(), value)])
 }

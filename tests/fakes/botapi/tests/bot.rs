@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_botapi::{BotApi, TOKEN};
+use crate::{BotApi, TOKEN};
 use serde_json::{Value, json};
 
 /// Long enough for anything that happens at all.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use frontdesk_botapi::{BotApi, Fault};
+use crate::{BotApi, Fault};
 use serde_json::json;
 
-use crate::bot::{Bot, SOON};
+use super::bot::{Bot, SOON};
 
-async fn started() -> (BotApi, Bot, frontdesk_botapi::User) {
+async fn started() -> (BotApi, Bot, crate::User) {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
     anna.starts().await;

@@ -1,9 +1,9 @@
 //! The network cut and restored.
 
-use frontdesk_botapi::BotApi;
+use crate::BotApi;
 use serde_json::json;
 
-use crate::bot::{Bot, SOON};
+use super::bot::{Bot, SOON};
 
 #[tokio::test]
 async fn a_cut_closes_every_connection_and_forgets_nothing() {

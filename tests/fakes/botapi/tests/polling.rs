@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use frontdesk_botapi::{BotApi, Way};
+use crate::{BotApi, Way};
 use serde_json::json;
 
-use crate::bot::Bot;
+use super::bot::Bot;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

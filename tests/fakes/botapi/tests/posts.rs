@@ -1,9 +1,9 @@
 //! What a bot posts, and what a test sees of it.
 
-use frontdesk_botapi::BotApi;
+use crate::BotApi;
 use serde_json::json;
 
-use crate::bot::{Bot, SOON};
+use super::bot::{Bot, SOON};
 
 #[tokio::test]
 async fn a_test_waits_for_an_answer_and_reads_it() {

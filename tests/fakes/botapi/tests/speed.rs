@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use frontdesk_botapi::BotApi;
+use crate::BotApi;
 use serde_json::json;
 
-use crate::bot::Bot;
+use super::bot::Bot;
 
 const MANY: i64 = 5_000;
 

@@ -3,16 +3,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::{BotApi, Way};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use frontdesk_botapi::{BotApi, Way};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::bot::{Bot, SOON};
+use super::bot::{Bot, SOON};
 
 #[derive(Default)]
 struct Hook {
