@@ -15,7 +15,8 @@ struct Entry {
     description: String,
 }
 
-/// Writes the menu, if it differs. A bot works without one.
+/// Sends the menu to Telegram if it differs from the current one. Everyone sees it, so it leaves out admins' commands.
+/// A failure is only logged: a bot works without a menu.
 pub(crate) async fn write(api: &Api, account: &str) {
     if let Err(fault) = attempt(api).await {
         tracing::warn!(channel = CHANNEL, account, %fault, "the menu of commands was not written");
@@ -23,7 +24,8 @@ pub(crate) async fn write(api: &Api, account: &str) {
 }
 
 async fn attempt(api: &Api) -> Result<(), Fault> {
-    let wanted: Vec<(&str, &str)> = command::list().iter().map(|spec| (spec.name, spec.help)).collect();
+    let wanted: Vec<(&str, &str)> =
+        command::list().iter().filter(|spec| !spec.admin).map(|spec| (spec.name, spec.help)).collect();
     let shown: Vec<Entry> = api.learn(&GetMyCommands::new()).await?;
     let shown = shown.iter().map(|entry| (entry.command.as_str(), entry.description.as_str()));
     if !shown.eq(wanted.iter().copied()) {

@@ -152,7 +152,7 @@ pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
         Ending::Cancelled => Some(("cancelled", "This was cancelled before it was answered.")),
         Ending::Superseded => Some(("superseded", "A newer message took its place.")),
         Ending::Refused => Some(("refused", "This message was not passed on.")),
-        Ending::Dead => Some(("agent_failed", "The agent could not answer this. Send /retry to try again.")),
+        Ending::Dead => Some(("agent_failed", "The agent could not answer. Send /retry to try again.")),
     }
 }
 

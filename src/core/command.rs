@@ -1,7 +1,7 @@
 //! The commands that a person can write in a chat.
 //!
 //! ```text
-//! message  = command | escaped | text             after leading and trailing white space is set context_message
+//! message  = command | escaped | text             without leading and trailing white space
 //! command  = "/" name [ "@" bot ] [ space rest ]  name: a letter, then letters and "_"; any case
 //! escaped  = "/" message-that-starts-like-a-command, sent to the agent without its first "/"
 //! text     = anything else, unchanged: "/etc/passwd", "/2", "//", "// a comment", "a /new idea"
@@ -21,71 +21,43 @@ pub use gateway::Gateway;
 use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
 
-/// One command of the list.
+/// One entry of the command list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// The name, without the slash.
     pub name: &'static str,
-    /// Other names for the same.
+    /// Other names for the same command.
     pub aliases: &'static [&'static str],
     /// How it is written: `/resume [N]`.
     pub usage: &'static str,
     /// What it does, in one line for /help and the platform's menu.
     pub help: &'static str,
+    /// Whether only admins may use it; others do not see it in /help or in a menu.
+    pub admin: bool,
 }
 
-/// Every command that exists, in the order in which /help shows them.
+/// Every command, in the order in which /help shows them.
 pub fn list() -> &'static [Spec] {
     &LIST
 }
 
 const LIST: [Spec; 9] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
-    Spec { name: "help", aliases: &["start"], usage: "/help", help: "Show what you can write here" },
-    Spec {
-        name: "new",
-        aliases: &["reset"],
-        usage: "/new [TEXT]",
-        help: "Start a new conversation, with TEXT as its first message",
-    },
-    Spec {
-        name: "status",
-        aliases: &[],
-        usage: "/status",
-        help: "Show this conversation and what it waits for",
-    },
-    Spec {
-        name: "stop",
-        aliases: &[],
-        usage: "/stop",
-        help: "Cancel the running answer and those that wait",
-    },
-    Spec { name: "retry", aliases: &[], usage: "/retry", help: "Answer the last message once more" },
-    Spec {
-        name: "sessions",
-        aliases: &[],
-        usage: "/sessions [PAGE]",
-        help: "List earlier conversations of this chat",
-    },
-    Spec {
-        name: "resume",
-        aliases: &[],
-        usage: "/resume [N]",
-        help: "Go back to conversation N, or to the one before this",
-    },
-    Spec {
-        name: "whoami",
-        aliases: &[],
-        usage: "/whoami",
-        help: "Show your id on this platform and what you may do",
-    },
-    Spec {
-        name: "gateway",
-        aliases: &[],
-        usage: "/gateway WHAT",
-        help: "Look after the gateway (admins only)",
-    },
+    Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
+    Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
+    person("status", "/status", "Show what is happening in this chat"),
+    person("stop", "/stop", "Stop the answer and drop the messages that wait"),
+    person("retry", "/retry", "Answer the last message again"),
+    person("sessions", "/sessions [PAGE]", "List earlier conversations"),
+    person("resume", "/resume [N]", "Return to an earlier conversation"),
+    person("whoami", "/whoami", "Show your id and what you may do"),
+    Spec { admin: true, ..person("gateway", "/gateway WHAT", "Manage the gateway") },
 ];
+
+/// A command that everyone who may speak may use.
+const fn person(name: &'static str, usage: &'static str, help: &'static str) -> Spec {
+    Spec { name, aliases: &[], usage, help, admin: false }
+}
 
 /// A command with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,6 +26,7 @@ pub mod reset;
 pub mod retry;
 pub mod route;
 mod segment;
+pub mod span;
 pub mod split;
 pub mod terminal;
 pub mod time;

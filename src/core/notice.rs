@@ -1,6 +1,7 @@
-//! What Frontdesk itself says to people: one plain sentence each, with the next step.
+//! Notices: what Frontdesk itself tells people, in one or two plain sentences with the next step.
 
 use crate::address::Principal;
+use crate::count::counted;
 use crate::message::Refusal;
 use crate::pairing::MASK;
 use crate::prompt::inert;
@@ -9,48 +10,48 @@ use crate::reset::Reasons;
 /// Something about the service that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The conversation began anew by itself.
+    /// The reset rule started a new conversation.
     Reset {
         /// Why.
         reasons: Reasons,
         /// The epoch that ended.
         previous: u64,
     },
-    /// A message was stored and will not be answered.
+    /// A message was accepted but will not be answered.
     Refused(Refusal),
     /// The turn failed for good.
     Failed(Failure),
-    /// The gateway or the agent died in the middle, after the agent had done something.
+    /// A turn was cut off by the death of the gateway or the agent, after a tool had run.
     Interrupted {
-        /// What it had said until then, in Markdown.
+        /// The answer so far, in Markdown.
         so_far: String,
     },
     /// A part of an answer could not be delivered.
     Gap,
-    /// An answer waited for its platform longer than it may.
+    /// An answer could not be delivered before its time limit.
     Stale,
-    /// A stranger's code; it is put in when this is sent.
+    /// A pairing code for an unknown sender; the code is inserted when the notice is sent.
     Code {
-        /// The person's own id on the platform, by which they can be let in without a code.
+        /// The sender's id on the platform, with which an admin can also let them in without a code.
         id: String,
     },
-    /// A stranger who has a code has written again.
+    /// An unknown sender who already has a code has written again.
     CodeStands {
-        /// For how many minutes it is good.
+        /// Minutes until the code expires.
         minutes: i64,
     },
-    /// For an admin: somebody asks to be let in. Never says the code.
+    /// For admins: somebody asks to be let in. Never contains the code.
     Asked {
-        /// How the person is shown.
+        /// The display name.
         shown: Option<String>,
-        /// Their id with its platform.
+        /// The stable id.
         who: Principal,
     },
-    /// Somebody was let in.
+    /// For the person: an admin has let them in.
     Admitted,
-    /// A file was not fetched: its sender has sent as many bytes today as one person may.
+    /// A file was not downloaded because its sender has used up the daily limit.
     FilesOfTheDay,
-    /// A file was not fetched: as many are kept as may be.
+    /// A file was not downloaded because the media folder is full.
     FilesFull,
 }
 
@@ -59,20 +60,20 @@ pub enum Notice {
 pub enum Failure {
     /// The agent reported an error.
     Agent,
-    /// It died, twice.
+    /// The agent process died in two attempts.
     Crashed,
-    /// It showed no sign of life for too long.
+    /// The agent reported nothing for too long.
     Silent,
-    /// It took longer than a turn may.
+    /// The turn exceeded its time limit.
     TooLong,
-    /// It cannot be started.
+    /// The agent cannot be started.
     Unavailable,
-    /// The gateway could not keep or read what was needed; also a poisoned event.
+    /// The gateway could not read or store what the turn needed.
     Internal,
 }
 
 impl Failure {
-    /// The name in the database and in metrics.
+    /// The name in the database, in metrics and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Failure::Agent => "agent_failed",
@@ -100,20 +101,20 @@ impl Failure {
     /// The sentence for the person.
     pub fn sentence(self) -> &'static str {
         match self {
-            Failure::Agent => "The agent could not answer this. Send /retry to try again.",
-            Failure::Crashed => "The agent stopped in the middle, twice. Send /retry to try again.",
+            Failure::Agent => "The agent could not answer. Send /retry to try again.",
+            Failure::Crashed => "The agent crashed while answering, twice. Send /retry to try again.",
             Failure::Silent => {
-                "The agent has not been heard from for too long, so I stopped it. Send /retry to try again."
+                "The agent did not respond for too long, so I stopped it. Send /retry to try again."
             }
-            Failure::TooLong => "This took longer than it may, so I stopped it. Send /retry to try again.",
-            Failure::Unavailable => "The agent is not available right now. Send /retry in a while.",
-            Failure::Internal => "Something went wrong on our side. Send /retry to try again.",
+            Failure::TooLong => "The answer took too long, so I stopped it. Send /retry to try again.",
+            Failure::Unavailable => "The agent is not available at the moment. Send /retry in a few minutes.",
+            Failure::Internal => "Something went wrong in the gateway. Send /retry to try again.",
         }
     }
 }
 
 impl Notice {
-    /// What stands behind the words of an answer that was cut off.
+    /// Appended to an answer that was cut off.
     pub const INTERRUPTED: &str = "\n\n(interrupted, /retry)";
 
     /// The kind, as it stands in the part's key.
@@ -138,59 +139,65 @@ impl Notice {
     pub fn text(&self) -> String {
         match self {
             Notice::Reset { reasons, previous } => format!(
-                "New conversation ({}). Send `/resume {previous}` to go back to the last one.",
+                "New conversation: {}. Send /resume {previous} to return to the previous one.",
                 because(*reasons)
             ),
             Notice::Refused(reason) => reason.sentence().to_owned(),
             Notice::Failed(failure) => failure.sentence().to_owned(),
             Notice::Interrupted { so_far } if so_far.trim().is_empty() => {
-                "I was interrupted after the agent had begun to act. Send /retry to run it again.".to_owned()
+                "The agent was interrupted after it had started to act. Send /retry to run it again."
+                    .to_owned()
             }
             Notice::Interrupted { so_far } => format!("{so_far}{}", Self::INTERRUPTED),
-            Notice::Gap => "A part of an answer could not be delivered here.".to_owned(),
+            Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {
-                "An answer waited too long for its delivery and was not sent. Send /retry if it still matters."
+                "An answer could not be delivered in time and was dropped. Send /retry if you still need it."
                     .to_owned()
             }
             Notice::Code { id } => format!(
                 "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an \
-                 hour, and then write to me again. Your id here is `{id}`."
+                 hour, then write to me again. Your id here is `{id}`."
             ),
             Notice::CodeStands { minutes } => {
-                let time = if *minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+                let time = counted(u64::try_from(*minutes).unwrap_or(0), "minute");
                 format!(
-                    "Your code above is good for another {time}: give it to the person who runs this bot. Until \
-                     they have let you in I keep nothing of what you write and do not answer."
+                    "The code above is valid for another {time}: give it to the person who runs this bot. Until you \
+                     are let in, I neither keep nor answer what you write."
                 )
             }
             Notice::Asked { shown, who } => format!(
-                "{} asks to be let in (`{who}`). If you know them, ask them for their code and send \
+                "{} asks to be let in (`{who}`). If you know this person, ask them for their code and send \
                  `/gateway pair CODE`.",
                 shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted)
             ),
-            Notice::FilesOfTheDay => "You have sent as many files today as one person may, so I did not fetch the last one. \
-                                      Please send it again tomorrow, or write what matters as text."
-                .to_owned(),
-            Notice::FilesFull => "There is no room for more files here, so I did not fetch the last one. Please tell \
-                                  whoever runs this gateway, or write what matters as text."
-                .to_owned(),
+            Notice::FilesOfTheDay => {
+                "You have reached today's limit for files, so I did not download the last one. Send it \
+                                      again tomorrow, or describe it in text."
+                    .to_owned()
+            }
+            Notice::FilesFull => {
+                "The storage for files is full, so I did not download the last one. Tell the person who \
+                                  runs this bot, or describe the file in text."
+                    .to_owned()
+            }
             Notice::Admitted => {
-                "You may write to me now. What you wrote before was not kept: please send it again.".to_owned()
+                "You may write to me now. I did not keep what you wrote before, so please send it again."
+                    .to_owned()
             }
         }
     }
 }
 
-/// A name that a stranger chose, so that it shows as nothing but a name.
+/// A display name as a code span, with invisible and control characters escaped: its owner chose it freely.
 fn quoted(name: &str) -> String {
     format!("`{}`", inert(name).replace('`', "'"))
 }
 
-/// The reasons in words.
+/// The reasons of a reset, in words.
 fn because(reasons: Reasons) -> &'static str {
     match (reasons.daily, reasons.idle) {
-        (true, true) => "a new day has begun, after a long silence",
-        (true, false) => "a new day has begun",
-        (false, _) => "after a long silence",
+        (true, true) => "it is a new day, and you had not written for a while",
+        (true, false) => "it is a new day",
+        (false, _) => "you had not written for a while",
     }
 }

@@ -30,9 +30,9 @@ use crate::gate;
 use crate::handle::Lifecycle;
 use crate::shared::Shared;
 
-/// What an admin hears who calls us in a group that is not served.
-const UNSERVED: &str = "This group is not served, so I hear nobody here. As an admin you can change that: send \
-                        `/gateway allow-here`. Everyone in the group may speak to me then.";
+/// The reply to an admin who calls the bot in a group that is not served.
+const UNSERVED: &str = "I do not answer in this group yet. You are an admin: send /gateway allow-here, and everyone in \
+                        this group may talk to me.";
 
 /// How long a command waits when the database refuses.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -151,7 +151,7 @@ fn changed(answered: &Result<Fenced<CommandDone>, StoreError>) -> Option<&Access
 async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<Plan, StoreError> {
     Ok(match parsed {
         Parsed::Command(command) => match command {
-            Command::Help => help::plan(),
+            Command::Help => help::plan(shared, row),
             Command::New { .. } => new::plan(row),
             Command::Status => status::plan(shared, row).await?,
             Command::Stop => stop::plan(),
@@ -161,16 +161,16 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Whoami => whoami::plan(shared, row),
             Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },
-        Parsed::Unknown { name, nearest: Some(nearest) } => {
-            Plan::say(format!("There is no /{name}. Did you mean /{nearest}? /help shows all commands."))
-        }
+        Parsed::Unknown { name, nearest: Some(nearest) } => Plan::say(format!(
+            "There is no command /{name}. Did you mean /{nearest}? /help lists all commands."
+        )),
         Parsed::Unknown { name, nearest: None } => {
-            Plan::say(format!("There is no /{name}. /help shows all commands."))
+            Plan::say(format!("There is no command /{name}. /help lists all commands."))
         }
         Parsed::Malformed { command: "gateway", .. } => gateway::plan(shared, row, None).await?,
-        Parsed::Malformed { usage, .. } => Plan::say(format!("Write it like this: `{usage}`")),
+        Parsed::Malformed { usage, .. } => Plan::say(format!("Please write it like this: `{usage}`")),
         Parsed::Text(_) | Parsed::NotForUs => {
-            Plan::say("This is not a command any more. /help shows all commands.")
+            Plan::say("This command no longer exists. /help lists all commands.")
         }
     })
 }
@@ -178,9 +178,4 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
 /// The number that an epoch command left in its row: the epoch it came from.
 fn came_from(row: &InboundRow) -> Option<&str> {
     row.reason.as_deref()?.strip_prefix("from:")
-}
-
-/// A time as people in a chat read it.
-fn when(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -190,7 +190,7 @@ fn the_owner_reads_once_that_an_agent_failed_and_why() {
     );
     let daemon = Daemon::start(&home.path());
     let ran = home.run(&["chat", "hello"]);
-    let sentence = "The agent stopped in the middle, twice. Send /retry to try again.";
+    let sentence = "The agent crashed while answering, twice. Send /retry to try again.";
     ran.failed(1, &[sentence, "(exit code 3: WARN is set)"]);
     assert_eq!(ran.out, "", "what failed is said once");
     assert_eq!(ran.err.matches("/retry").count(), 1, "{ran:?}");

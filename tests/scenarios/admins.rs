@@ -12,7 +12,7 @@ async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
     let world = World::new().await;
     let anna = world.user("anna");
     anna.says("/gateway stop").await;
-    assert_eq!(anna.hears().await, "Only admins may look after the gateway.");
+    assert_eq!(anna.hears().await, "Only admins may manage the gateway.");
     assert_eq!(*world.handle().lifecycle().borrow(), None);
     let audits = world.handle().audits(None, 10).await.unwrap();
     let line = (audits[0].by.as_str(), audits[0].action.as_str(), audits[0].outcome.as_str());
@@ -49,7 +49,7 @@ async fn an_admin_opens_a_group_from_within_it_and_closes_it_again() {
     assert_eq!(platform.brought(said("anna", "/gateway allow-here").in_group("-9")).await, Outcome::Denied);
     platform.brought(said("root", "/gateway allow-here").overheard_in("-9")).await;
     world.at_rest().await;
-    assert!(platform.chat("-9")[0].text.contains("is served now"));
+    assert!(platform.chat("-9")[0].text.contains("I answer in this group now"));
     assert!(matches!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Accepted { .. }));
     world.at_rest().await;
     platform.brought(said("root", "/gateway deny-here").in_group("-9")).await;
@@ -57,7 +57,7 @@ async fn an_admin_opens_a_group_from_within_it_and_closes_it_again() {
     assert_eq!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Denied);
     platform.brought(said("root", "/gateway deny-here").in_group("-1")).await;
     world.at_rest().await;
-    assert!(platform.chat("-1")[0].text.contains("stands in the configuration file"));
+    assert!(platform.chat("-1")[0].text.contains("configuration file lists this group"));
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn the_last_way_in_is_closed_on_a_second_word_alone() {
     root.says("/gateway stop fake").await;
     let asked = root.hears().await;
     assert!(
-        asked.contains("no admin could reach me") && asked.contains("/gateway stop fake confirm"),
+        asked.contains("No admin could reach me") && asked.contains("/gateway stop fake confirm"),
         "{asked}"
     );
     root.says("/gateway stop").await;
@@ -137,12 +137,12 @@ async fn the_only_admin_goes_on_a_second_word_alone() {
     anna.says("/gateway revoke fake anna").await;
     anna.hears().await;
     anna.says("/gateway status").await;
-    assert_eq!(anna.hears().await, "Only admins may look after the gateway.", "bob is left");
+    assert_eq!(anna.hears().await, "Only admins may manage the gateway.", "bob is left");
     let bob = world.user("bob");
     bob.says("/gateway revoke fake bob confirm").await;
     bob.hears().await;
     bob.says("/gateway status").await;
-    assert_eq!(bob.hears().await, "Only admins may look after the gateway.");
+    assert_eq!(bob.hears().await, "Only admins may manage the gateway.");
 }
 
 #[tokio::test]
@@ -184,10 +184,10 @@ async fn every_request_is_answered_in_a_few_lines() {
     let world = World::new().await;
     let root = world.user("root");
     for (request, says) in [
-        ("status", "Running since"),
-        ("sessions", "agent:main:fake:dm:root"),
-        ("tasks", "no background tasks yet"),
-        ("config", "answered by"),
+        ("status", "🟢 Gateway (1 platform)"),
+        ("sessions", "fake, private chat root"),
+        ("tasks", "no background tasks"),
+        ("config", "answered by the agent"),
         ("start 3847", "gateway.port"),
         ("start nowhere", "no such channel"),
         ("pair hello", "That is no code"),
@@ -196,7 +196,7 @@ async fn every_request_is_answered_in_a_few_lines() {
         ("allow moon 1", "no such platform"),
         ("revoke fake root", "configuration file"),
         ("allow-here", "private chat"),
-        ("whatever", "/gateway pair CODE"),
+        ("whatever", "pair CODE: let in"),
     ] {
         root.says(&format!("/gateway {request}")).await;
         world.at_rest().await;
@@ -217,7 +217,7 @@ async fn a_person_may_say_so_much_a_day_and_sees_it() {
     anna.tries("four").await;
     world.at_rest().await;
     assert_eq!(world.agent().heard(), ["one", "two"]);
-    let told = anna.sees().iter().filter(|text| text.contains("as one person may")).count();
+    let told = anna.sees().iter().filter(|text| text.contains("message limit")).count();
     assert_eq!(told, 1, "{:?}", anna.sees());
     anna.says("/status").await;
     world.at_rest().await;

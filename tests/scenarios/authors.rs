@@ -83,7 +83,7 @@ async fn a_retry_never_runs_words_of_somebody_who_was_shut_out_since() {
     let told = world.platform().chat(GROUP).pop().unwrap().text;
     assert_eq!(
         told,
-        "I did not run the last message again: the person who wrote it may not speak here any more."
+        "I did not answer the last message again, because the person who wrote it may no longer write here."
     );
     // Whoever is let in again may be run again.
     lets_in(&world, "eve").await;
@@ -123,7 +123,7 @@ async fn a_retry_ends_when_the_author_is_shut_out_while_it_runs() {
     assert_eq!(world.agent().aborted().len(), 1);
     assert_eq!(world.agent().turns().len(), 2, "it does not begin once more");
     let told = world.platform().chat(GROUP).pop().unwrap().text;
-    assert!(told.starts_with("I did not run the last message again"), "{told}");
+    assert!(told.starts_with("I did not answer the last message again"), "{told}");
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn what_is_shown_is_words_and_commands_nothing() {
     // The admin called, and hears how a group is opened; it is not opened by what is shown in it.
     there(&world, said("root", "/gateway allow-here").written(FirstLine::Formatted).in_group("-9")).await;
     world.at_rest().await;
-    assert!(world.platform().chat("-9")[0].text.contains("This group is not served"));
+    assert!(world.platform().chat("-9")[0].text.contains("I do not answer in this group yet"));
     assert_eq!(there(&world, said("anna", "hello").in_group("-9")).await, Outcome::Denied);
 }
 

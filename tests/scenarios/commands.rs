@@ -1,5 +1,6 @@
 //! What people can write besides messages.
 
+use frontdesk_world::event::said;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
@@ -112,7 +113,7 @@ async fn stop_cancels_what_runs_and_what_waits_and_says_how_much() {
     world.agent().begun(1).await;
     let waiting = [anna.says("waits 1").await, anna.says("waits 2").await];
     anna.says("/stop").await;
-    assert_eq!(anna.hears().await, "Stopped the running answer and 2 messages that waited.");
+    assert_eq!(anna.hears().await, "Stopped the answer and dropped 2 messages from the queue.");
     world.at_rest().await;
     for message in [running, waiting[0], waiting[1]] {
         assert_eq!(world.message(message).await.message.state, "cancelled");
@@ -128,7 +129,7 @@ async fn stop_with_nothing_to_stop_says_so() {
     let world = World::new().await;
     let anna = world.user("anna");
     anna.says("/stop").await;
-    assert_eq!(anna.hears().await, "Nothing to stop.");
+    assert_eq!(anna.hears().await, "There is nothing to stop.");
 }
 
 #[tokio::test]
@@ -139,7 +140,7 @@ async fn stop_leaves_other_chats_alone() {
     ben.says("ben's").await;
     world.agent().begun(1).await;
     anna.says("/stop").await;
-    assert_eq!(anna.hears().await, "Nothing to stop.");
+    assert_eq!(anna.hears().await, "There is nothing to stop.");
     world.agent().go_on();
     assert_eq!(ben.hears().await, "ben's");
 }
@@ -166,7 +167,7 @@ async fn retry_without_anything_to_retry_says_so() {
     let world = World::new().await;
     let anna = world.user("anna");
     anna.says("/retry").await;
-    assert!(anna.hears().await.contains("nothing to run again"));
+    assert!(anna.hears().await.contains("no message to answer again"));
 }
 
 #[tokio::test]
@@ -178,7 +179,7 @@ async fn commands_work_while_a_turn_runs() {
     world.agent().begun(1).await;
     anna.says("/status").await;
     let status = anna.hears().await;
-    assert!(status.contains("An answer is being written"), "{status}");
+    assert!(status.contains("The agent is answering."), "{status}");
     world.agent().go_on();
     assert_eq!(anna.hears().await, "long work");
 }
@@ -191,7 +192,7 @@ async fn status_does_not_count_itself() {
     anna.hears().await;
     anna.says("/status").await;
     let status = anna.hears().await;
-    assert!(status.contains("Nothing is waiting."), "{status}");
+    assert!(status.contains("Nothing is running or waiting."), "{status}");
 }
 
 #[tokio::test]
@@ -201,8 +202,8 @@ async fn whoami_shows_the_stable_id_and_what_one_may_do() {
     anna.says("/whoami").await;
     root.says("/whoami").await;
     let (anna, root) = (anna.hears().await, root.hears().await);
-    assert!(anna.contains("fake:anna") && !anna.contains("administer"), "{anna}");
-    assert!(root.contains("fake:root") && root.contains("administer"), "{root}");
+    assert!(anna.contains("fake:anna") && !anna.contains("manage the gateway"), "{anna}");
+    assert!(root.contains("fake:root") && root.contains("manage the gateway"), "{root}");
 }
 
 #[tokio::test]
@@ -234,4 +235,31 @@ async fn one_of_something_is_said_in_the_singular() {
     root.says("/gateway mute 1").await;
     let said = root.hears().await;
     assert!(said.contains("for 1 minute, "), "{said}");
+}
+
+#[tokio::test]
+async fn help_lists_what_the_reader_may_use() {
+    let world = World::new().await;
+    let (anna, root) = (world.user("anna"), world.user("root"));
+    anna.says("/help").await;
+    root.says("/help").await;
+    world.at_rest().await;
+    let (anna, root) = (anna.sees().join("\n"), root.sees().join("\n"));
+    assert!(anna.contains("/new [TEXT]: Start a new conversation") && !anna.contains("/gateway"), "{anna}");
+    assert!(root.contains("/gateway WHAT: Manage the gateway"), "{root}");
+}
+
+#[tokio::test]
+async fn gateway_lists_only_what_makes_sense_in_this_chat() {
+    let world = World::new().await;
+    let root = world.user("root");
+    root.says("/gateway").await;
+    world.at_rest().await;
+    let here = root.sees().join("\n");
+    assert!(here.contains("status: how the gateway is doing") && !here.contains("allow-here"), "{here}");
+    world.platform().brought(said("root", "/gateway").in_group("-1")).await;
+    world.at_rest().await;
+    let there =
+        world.platform().chat("-1").iter().map(|post| post.text.clone()).collect::<Vec<_>>().join("\n");
+    assert!(there.contains("allow-here: answer everyone in this group"), "{there}");
 }

@@ -571,8 +571,7 @@ async fn a_person_has_so_many_bytes_a_day_and_is_told_once() {
     let got = |n: usize| files(&world, n, 0).remove(0).got;
     assert!(got(0).is_ok() && got(1).is_ok());
     assert!(got(2).unwrap_err().contains("as much today as one person may") && got(3).is_err());
-    let told =
-        || world.user("anna").sees().iter().filter(|text| text.contains("as many files today")).count();
+    let told = || world.user("anna").sees().iter().filter(|text| text.contains("limit for files")).count();
     assert_eq!(told(), 1);
     world.platform().brought(sends("ben", "e")).await;
     world.agent().begun(5).await;
@@ -617,7 +616,7 @@ async fn no_more_files_are_kept_than_may_be_and_old_ones_make_room() {
     }
     assert!(files(&world, 0, 0)[0].got.is_ok());
     assert!(files(&world, 1, 0)[0].got.as_ref().unwrap_err().contains("As many files are kept"));
-    assert!(world.user("anna").sees().iter().any(|text| text.contains("no room for more files")));
+    assert!(world.user("anna").sees().iter().any(|text| text.contains("storage for files is full")));
     world.clock().pass(Duration::from_secs(2 * 24 * 3600));
     world.platform().brought(sends("c")).await;
     world.agent().begun(3).await;

@@ -73,7 +73,7 @@ async fn a_command_speaks_to_us_and_an_unknown_one_perhaps_to_another_bot() {
     assert_eq!(answers(&world, GROUP).await.len(), 1);
     assert_eq!(platform.brought(said("anna", "/weather").overheard_in(GROUP)).await, Outcome::Ignored);
     platform.brought(said("anna", "/weather").in_group(GROUP)).await;
-    assert!(answers(&world, GROUP).await[1].contains("There is no /weather"));
+    assert!(answers(&world, GROUP).await[1].contains("There is no command /weather"));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
         assert!(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{outcome:?}");
     }
     world.at_rest().await;
-    let notices = || anna.sees().iter().filter(|text| text.contains("faster than")).count();
+    let notices = || anna.sees().iter().filter(|text| text.contains("too fast")).count();
     assert_eq!(notices(), 1);
     assert_eq!(anna.answers(), ["one", "two"]);
     world.clock().pass(Duration::from_secs(60));
@@ -50,7 +50,7 @@ async fn stop_gets_through_whatever_the_limit() {
     anna.says("runs").await;
     world.agent().begun(1).await;
     anna.says("/stop").await;
-    assert_eq!(anna.hears().await, "Stopped the running answer.");
+    assert_eq!(anna.hears().await, "Stopped the answer.");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_stop_is_not_charged_to_its_sender() {
     anna.says("/stop").await;
     anna.says("hello").await;
     world.at_rest().await;
-    assert_eq!(anna.answers(), ["Nothing to stop.", "hello"]);
+    assert_eq!(anna.answers(), ["There is nothing to stop.", "hello"]);
 }
 
 #[tokio::test]

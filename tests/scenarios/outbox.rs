@@ -141,7 +141,7 @@ async fn an_answer_that_is_too_old_becomes_one_notice() {
     world.at_rest().await;
     let sees = anna.sees();
     assert_eq!(sees.len(), 1, "{sees:?}");
-    assert!(sees[0].contains("waited too long for its delivery"), "{sees:?}");
+    assert!(sees[0].contains("could not be delivered in time"), "{sees:?}");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn a_stranger_gets_a_code_an_admin_approves_and_the_agent_answers() {
     let root = world.user("root");
     assert!(root.hears().await.contains("eve"), "the admin hears who asks");
     root.says(&format!("/gateway pair {}", code.to_lowercase())).await;
-    assert!(root.hears().await.contains("may write to me now"));
+    assert!(root.hears().await.contains("can talk to me now"));
     assert!(eve.hears().await.contains("You may write to me now"));
     eve.says("hello").await;
     assert_eq!(eve.hears().await, "hello");
@@ -102,7 +102,7 @@ async fn a_stranger_who_comes_back_is_told_once_that_their_code_is_good() {
         world.at_rest().await;
     }
     let [_, again] = &eve.sees()[..] else { panic!("{:?}", eve.sees()) };
-    assert!(again.contains("good for another 50 minutes"), "{again}");
+    assert!(again.contains("valid for another 50 minutes"), "{again}");
     assert!(matches!(approve(&world, &code).await.unwrap(), AccessDone::Approved(_)), "and it is");
 }
 

@@ -161,7 +161,7 @@ async fn an_agent_with_a_cap_runs_no_more_turns_than_that() {
     let ben = world.user("ben");
     ben.says("second").await;
     ben.says("/status").await;
-    assert!(ben.hears().await.contains("1 message waits for its turn"));
+    assert!(ben.hears().await.contains("1 message in the queue"));
     assert_eq!(world.agent().turns().len(), 1);
     world.agent().go_on();
     world.at_rest().await;

@@ -17,7 +17,7 @@ async fn a_chat_left_overnight_starts_anew() {
     assert_eq!(world.session("anna").await.epoch, 2);
     let sees = anna.sees();
     assert_eq!(sees.len(), 3, "{sees:?}");
-    assert!(sees[1].contains("a new day has begun") && sees[1].contains("/resume 1"), "{}", sees[1]);
+    assert!(sees[1].contains("it is a new day") && sees[1].contains("/resume 1"), "{}", sees[1]);
     assert_eq!(world.agent().turns()[1].epoch, 2);
 }
 

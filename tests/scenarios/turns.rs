@@ -96,7 +96,7 @@ async fn a_silent_agent_is_stopped_after_the_progress_limit() {
     world.beat().await;
     assert!(world.agent().aborted().is_empty());
     world.clock().pass(Duration::from_millis(1));
-    assert!(anna.hears().await.contains("not been heard from"));
+    assert!(anna.hears().await.contains("did not respond"));
     assert_eq!(world.agent().aborted().len(), 1);
     world.at_rest().await;
 }
@@ -117,7 +117,7 @@ async fn an_agent_that_shows_that_it_lives_may_take_its_time_but_not_for_ever() 
         assert!(world.agent().aborted().is_empty());
     }
     world.clock().pass(Duration::from_secs(100));
-    assert!(anna.hears().await.contains("longer than it may"));
+    assert!(anna.hears().await.contains("took too long"));
     assert_eq!(world.agent().aborted().len(), 1);
 }
 
@@ -132,7 +132,7 @@ async fn arrivals_do_not_keep_a_silent_agent_alive() {
         world.clock().pass(Duration::from_secs(10));
         anna.says(&format!("are you there? {n}")).await;
     }
-    assert!(anna.hears().await.contains("not been heard from"));
+    assert!(anna.hears().await.contains("did not respond"));
     world.at_rest().await;
 }
 
@@ -252,7 +252,7 @@ async fn why_an_agent_failed_is_for_the_owner_and_not_for_the_chat() {
     world.agent().begun(1).await;
     passing(&world, 2).await;
     world.at_rest().await;
-    assert_eq!(anna.sees(), ["The agent stopped in the middle, twice. Send /retry to try again."]);
+    assert_eq!(anna.sees(), ["The agent crashed while answering, twice. Send /retry to try again."]);
     let turn = world.history("anna").await[0].message.turn.unwrap();
     assert_eq!(world.handle().why_failed(turn).as_deref(), Some("as told"));
 }

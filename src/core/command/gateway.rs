@@ -7,7 +7,7 @@
 //! start [CHANNEL]           stop [CHANNEL]  restart
 //! ```
 //!
-//! What would shut the last admin out wants one word more: `confirm` at its end.
+//! A request that would shut out the last admin needs `confirm` as its last word.
 //!
 //! PLATFORM is a channel's name, with its account where that is not the default one: `telegram`,
 //! `telegram@work`. USER is the platform's own id of a person, never a name.
@@ -78,24 +78,42 @@ pub enum Gateway {
     Restart,
 }
 
-/// The words that can follow `/gateway`, with their arguments, as /gateway shows them.
-pub const USAGES: [&str; 15] = [
-    "status",
-    "sessions",
-    "tasks",
-    "config",
-    "pair CODE",
-    "deny CODE",
-    "allow PLATFORM USER [here]",
-    "revoke PLATFORM USER",
-    "allow-here",
-    "deny-here",
-    "mute [MINUTES]",
-    "unmute",
-    "start [CHANNEL]",
-    "stop [CHANNEL]",
-    "restart",
+/// One request as `/gateway` lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The words that follow `/gateway`, with their arguments.
+    pub words: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// Whether it only makes sense in a group.
+    pub group: bool,
+}
+
+/// Every request that can follow `/gateway`, in the order in which it lists them.
+pub const USAGES: [Usage; 14] = [
+    anywhere("status", "how the gateway is doing"),
+    anywhere("sessions", "the latest conversations"),
+    anywhere("config", "the settings of this account"),
+    anywhere("pair CODE", "let in the person who has this code"),
+    anywhere("deny CODE", "refuse the person who has this code"),
+    anywhere("allow PLATFORM USER [here]", "let in a person by their id"),
+    anywhere("revoke PLATFORM USER", "shut a person out"),
+    in_groups("allow-here", "answer everyone in this group"),
+    in_groups("deny-here", "stop answering in this group"),
+    anywhere("mute [MINUTES]", "stay silent in this chat"),
+    anywhere("unmute", "answer in this chat again"),
+    anywhere("start CHANNEL", "connect a channel again"),
+    anywhere("stop [CHANNEL]", "disconnect a channel, or stop the gateway"),
+    anywhere("restart", "restart the gateway"),
 ];
+
+const fn anywhere(words: &'static str, help: &'static str) -> Usage {
+    Usage { words, help, group: false }
+}
+
+const fn in_groups(words: &'static str, help: &'static str) -> Usage {
+    Usage { words, help, group: true }
+}
 
 /// A mute is at most this long; a longer one is a typing error, or meant to be without an end.
 const MOST_MINUTES: u32 = 60 * 24 * 366;
@@ -220,14 +238,16 @@ mod tests {
     fn every_usage_begins_with_a_word_that_is_read() {
         for usage in USAGES {
             let sample = usage
+                .words
                 .replace("[here]", "here")
                 .replace("[MINUTES]", "5")
                 .replace("[CHANNEL]", "telegram")
+                .replace("CHANNEL", "telegram")
                 .replace("CODE", "ABCD2345")
                 .replace("PLATFORM", "telegram")
                 .replace("USER", "12");
             let read = Gateway::parse(&sample).map(|request| request.name());
-            assert_eq!(read, usage.split(' ').next(), "{usage}");
+            assert_eq!(read, usage.words.split(' ').next(), "{usage:?}");
         }
     }
 }

@@ -114,26 +114,26 @@ impl Refusal {
     pub fn sentence(self) -> &'static str {
         match self {
             Refusal::RateLimited => {
-                "You are sending faster than I may take it. Please wait a minute and say it again."
+                "You are sending messages too fast. Wait a minute and send the last one again."
             }
             Refusal::SessionFull => {
-                "Too many messages are waiting here already, so I did not take this one. \
-                 Wait for an answer, or send /stop to clear them."
+                "Too many messages are waiting here, so I did not take this one. Wait for an answer, or send /stop to \
+                 drop them."
             }
             Refusal::Hook | Refusal::Revoked | Refusal::Pairing => "This message was not passed on.",
             Refusal::Quota => {
-                "You have sent as many messages today as one person may. Please go on tomorrow; /status shows the count."
+                "You have reached today's message limit. Please continue tomorrow; /status shows the count."
             }
             Refusal::Unreadable => {
-                "I cannot read this kind of message. Please send it as text, a picture or a file."
+                "I cannot read this kind of message. Please send text, a picture or a file."
             }
             Refusal::AuthorRevoked => {
-                "I did not run the last message again: the person who wrote it may not speak here any more."
+                "I did not answer the last message again, because the person who wrote it may no longer write here."
             }
             Refusal::TooOld => {
-                "This message waited too long to be answered. Please send it again if it still matters."
+                "This message waited too long and was not answered. Send it again if you still need an answer."
             }
-            Refusal::TooLong => "This message is too long. Please send it in smaller pieces.",
+            Refusal::TooLong => "This message is too long. Please split it into shorter ones.",
         }
     }
 }

@@ -8,6 +8,7 @@ mod show;
 use frontdesk_core::access::Action;
 use frontdesk_core::command::Gateway;
 use frontdesk_core::command::gateway::USAGES;
+use frontdesk_core::key::Scope;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, Author, CommandEffect, CommandFacts, InboundRow};
 
@@ -15,8 +16,8 @@ use super::Plan;
 use crate::handle::Lifecycle;
 use crate::shared::Shared;
 
-/// What somebody hears who is none of them.
-const NOT_ADMIN: &str = "Only admins may look after the gateway.";
+/// The reply to a sender who is not an admin.
+const NOT_ADMIN: &str = "Only admins may manage the gateway.";
 
 pub(super) async fn plan(
     shared: &Shared,
@@ -24,7 +25,7 @@ pub(super) async fn plan(
     request: Option<Gateway>,
 ) -> Result<Plan, StoreError> {
     let may = shared.still_may(row, Action::Administer);
-    let Some(request) = request else { return Ok(if may { usage() } else { Plan::say(NOT_ADMIN) }) };
+    let Some(request) = request else { return Ok(if may { usage(row) } else { Plan::say(NOT_ADMIN) }) };
     if !may {
         return Ok(note(row, &request, "refused:not_admin", NOT_ADMIN.to_owned()));
     }
@@ -32,10 +33,12 @@ pub(super) async fn plan(
     Ok(match &request {
         Gateway::Status => noted(show::status(shared).await?),
         Gateway::Sessions => noted(show::sessions(shared).await?),
-        Gateway::Tasks => noted("There are no background tasks yet: this version runs none.".to_owned()),
+        Gateway::Tasks => {
+            noted("There are no background tasks: this version does not run any yet.".to_owned())
+        }
         Gateway::Config => noted(show::config(shared, row)),
-        Gateway::Pair { code } => people::code(row, &request, code, true),
-        Gateway::Deny { code } => people::code(row, &request, code, false),
+        Gateway::Pair { code } => people::code(shared, row, &request, code, true),
+        Gateway::Deny { code } => people::code(shared, row, &request, code, false),
         Gateway::Allow { platform, user, here } => {
             people::allow(shared, row, &request, platform, user, *here)
         }
@@ -48,27 +51,32 @@ pub(super) async fn plan(
         Gateway::Unmute => people::unmute(row, &request),
         Gateway::Start { what: Some(what) } => account::start(shared, row, &request, what),
         Gateway::Stop { what: Some(what), confirm } => account::stop(shared, row, &request, what, *confirm),
-        Gateway::Start { what: None } => noted("I am running.".to_owned()),
+        Gateway::Start { what: None } => noted("The gateway is running.".to_owned()),
         Gateway::Stop { what: None, confirm: false } => {
-            let text = "This stops the whole gateway: nobody can start it again from a chat, only on the machine it \
-                        runs on. To do it, send `/gateway stop confirm`.";
+            let text = "This stops the whole gateway. It can only be started again on the machine it runs on, not from \
+                        a chat. To stop it, send `/gateway stop confirm`.";
             note(row, &request, "refused:not_confirmed", text.to_owned())
         }
         Gateway::Stop { what: None, confirm: true } => Plan {
             lifecycle: Some(Lifecycle::Stop),
-            ..noted("Stopping. What was accepted is kept; start the program again to go on.".to_owned())
+            ..noted("Stopping. Accepted messages are kept and answered after the next start.".to_owned())
         },
         Gateway::Restart => Plan {
             lifecycle: Some(Lifecycle::Restart),
-            ..noted("Restarting. Nothing that was accepted is lost.".to_owned())
+            ..noted("Restarting. No accepted message is lost.".to_owned())
         },
     })
 }
 
-/// What can be written.
-fn usage() -> Plan {
-    let lines: Vec<String> = USAGES.iter().map(|usage| format!("- `/gateway {usage}`")).collect();
-    Plan::say(lines.join("\n"))
+/// The requests that can be sent from this chat.
+fn usage(row: &InboundRow) -> Plan {
+    let in_group = row.session.scope() != Scope::Dm;
+    let lines: Vec<String> = USAGES
+        .iter()
+        .filter(|usage| in_group || !usage.group)
+        .map(|usage| format!("- `{}`: {}", usage.words, usage.help))
+        .collect();
+    Plan::say(format!("Send /gateway and one of these:\n\n{}", lines.join("\n")))
 }
 
 /// A reply whose only effect is the audit's line.

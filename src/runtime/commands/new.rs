@@ -1,4 +1,4 @@
-//! `/new`: a new conversation. The epoch was changed when the row was stored.
+//! `/new`: a new conversation. The epoch changes when the row is stored.
 
 use frontdesk_store::row::InboundRow;
 
@@ -6,10 +6,7 @@ use super::{Plan, came_from};
 
 pub(super) fn plan(row: &InboundRow) -> Plan {
     Plan::say(match came_from(row) {
-        Some(previous) => format!(
-            "New conversation (number {}). Send `/resume {previous}` to go back to the last one.",
-            row.epoch
-        ),
+        Some(previous) => format!("New conversation. Send /resume {previous} to return to the previous one."),
         None => "New conversation.".to_owned(),
     })
 }

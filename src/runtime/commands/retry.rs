@@ -1,4 +1,4 @@
-//! `/retry`: the last message once more, as a turn of its own.
+//! `/retry`: answers the last message again, as a new turn.
 
 use frontdesk_store::row::{CommandEffect, CommandFacts};
 
@@ -7,9 +7,11 @@ use super::Plan;
 pub(super) fn plan() -> Plan {
     Plan::new(CommandEffect::Retry, |facts| match facts {
         CommandFacts::StillRunning => {
-            "The last message is still being answered. Send /stop first to run it again.".to_owned()
+            "The last message is still being answered. Send /stop first, then /retry.".to_owned()
         }
-        CommandFacts::NothingToRetry => "There is nothing to run again in this conversation.".to_owned(),
+        CommandFacts::NothingToRetry => {
+            "There is no message to answer again in this conversation.".to_owned()
+        }
         // The answer itself is the reply.
         _ => String::new(),
     })

@@ -1,44 +1,55 @@
-//! `/status`: this conversation and what it waits for.
+//! `/status`: what is happening in this conversation.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk_core::count::counted;
+use frontdesk_core::reset::ResetPolicy;
+use frontdesk_core::span;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::InboundRow;
+use frontdesk_store::row::{InboundRow, SessionRow};
 
-use super::{Plan, when};
+use super::Plan;
 use crate::shared::Shared;
 
 pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let Some(session) = shared.store.session(&row.session).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
-    let doing = match (session.running, session.waiting) {
-        (Some(_), 0) => "An answer is being written.".to_owned(),
-        (Some(_), 1) => "An answer is being written; 1 message waits behind it.".to_owned(),
-        (Some(_), waiting) => format!("An answer is being written; {waiting} messages wait behind it."),
-        (None, 0) => "Nothing is waiting.".to_owned(),
-        (None, 1) => "1 message waits for its turn.".to_owned(),
-        (None, waiting) => format!("{waiting} messages wait for their turn."),
-    };
-    let policy = shared.policy(&row.session);
     let now = shared.clock.wall();
-    let today = match shared.config.limits.daily {
-        0 => String::new(),
-        limit => {
-            let used = shared.store.quota_used(&row.principal, shared.day(now)).await?;
-            format!("\nToday you have sent {used} of {limit} messages.")
-        }
-    };
-    let next = [policy.next_boundary(now), policy.idle_deadline(session.last_user_at)]
-        .into_iter()
-        .flatten()
-        .min()
-        .map_or("It never starts anew by itself.".to_owned(), |at| {
-            format!("It starts anew with the first message after {}.", when(at))
-        });
-    Ok(Plan::say(format!(
-        "Conversation {} with `{}`, since {}.\n{doing}\n{next}{today}\nSession: `{}`",
-        session.epoch,
-        row.session.agent(),
-        when(session.created),
-        row.session
-    )))
+    let begun = shared.store.epochs(&row.session, Some(session.epoch + 1), 1).await?;
+    let since = begun.first().map_or(session.created, |epoch| epoch.started);
+    let mut lines = vec![
+        activity(&session),
+        format!("This is conversation {}, started {}.", session.epoch, span::relative(since, now)),
+        end(&shared.policy(&row.session), session.last_user_at, now),
+    ];
+    if shared.config.limits.daily > 0 {
+        let used = shared.store.quota_used(&row.principal, shared.day(now)).await?;
+        lines.push(format!(
+            "You have sent {used} of {} today.",
+            counted(shared.config.limits.daily.into(), "message")
+        ));
+    }
+    Ok(Plan::say(lines.join("\n")))
+}
+
+fn activity(session: &SessionRow) -> String {
+    match (session.running.is_some(), session.waiting) {
+        (true, 0) => "The agent is answering.".to_owned(),
+        (true, waiting) => format!("The agent is answering. {} in the queue.", counted(waiting, "message")),
+        (false, 0) => "Nothing is running or waiting.".to_owned(),
+        (false, waiting) => format!("{} in the queue.", counted(waiting, "message")),
+    }
+}
+
+/// When the conversation ends by itself.
+fn end(policy: &ResetPolicy, last_user_at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let left = |at: DateTime<Utc>| span::length((at - now).max(TimeDelta::zero()));
+    let after_silence =
+        |at| format!("If you write nothing for {}, your next message starts a new one.", left(at));
+    match (policy.next_boundary(now), policy.idle_deadline(last_user_at)) {
+        (None, None) => "It goes on until you send /new.".to_owned(),
+        (None, Some(idle)) => after_silence(idle),
+        (Some(daily), Some(idle)) if idle < daily => after_silence(idle),
+        (Some(daily), _) => format!("It ends in {}; your next message then starts a new one.", left(daily)),
+    }
 }

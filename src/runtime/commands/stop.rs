@@ -1,4 +1,4 @@
-//! `/stop`: cancels what runs and what waits, and says how much that was.
+//! `/stop`: cancels the running turn and the waiting messages, and says how many.
 
 use frontdesk_core::count::counted;
 use frontdesk_store::row::{CommandEffect, CommandFacts};
@@ -10,13 +10,15 @@ pub(super) fn plan() -> Plan {
 }
 
 fn reply(facts: &CommandFacts) -> String {
-    let CommandFacts::Stopped { running, waiting } = facts else { return "Nothing to stop.".to_owned() };
+    let CommandFacts::Stopped { running, waiting } = facts else {
+        return "There is nothing to stop.".to_owned();
+    };
     match (running.len(), waiting.len()) {
-        (0, 0) => "Nothing to stop.".to_owned(),
-        (0, waiting) => format!("Stopped: {} that waited.", counted(waiting as u64, "message")),
-        (_, 0) => "Stopped the running answer.".to_owned(),
+        (0, 0) => "There is nothing to stop.".to_owned(),
+        (0, waiting) => format!("Dropped {} from the queue.", counted(waiting as u64, "message")),
+        (_, 0) => "Stopped the answer.".to_owned(),
         (_, waiting) => {
-            format!("Stopped the running answer and {} that waited.", counted(waiting as u64, "message"))
+            format!("Stopped the answer and dropped {} from the queue.", counted(waiting as u64, "message"))
         }
     }
 }

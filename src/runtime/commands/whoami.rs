@@ -1,4 +1,4 @@
-//! `/whoami`: who somebody is to us, and what they may do.
+//! `/whoami`: the sender's id and permissions.
 
 use frontdesk_core::access::Action;
 use frontdesk_store::row::InboundRow;
@@ -8,10 +8,9 @@ use crate::shared::Shared;
 
 pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
     let admin = shared.still_may(row, Action::Administer);
-    let may =
-        if admin { "You may talk to the agent and administer it." } else { "You may talk to the agent." };
-    Plan::say(format!(
-        "You are `{}`. {may}\nThis chat is `{}`; its session is `{}`.",
-        row.principal, row.address, row.session
-    ))
+    let may = match admin {
+        true => "You may talk to the agent and manage the gateway.",
+        false => "You may talk to the agent.",
+    };
+    Plan::say(format!("Your id is `{}`.\n{may}\nThis chat is `{}`.", row.principal, row.address))
 }

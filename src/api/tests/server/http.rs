@@ -166,7 +166,7 @@ async fn a_refusal_is_told_and_spends_its_key() {
     assert_eq!((refused.status, refused.code()), (StatusCode::PAYLOAD_TOO_LARGE, "too_long"));
     let error = &refused.body["error"];
     assert!(error["hint"].as_str().unwrap().contains("new id"), "a program is told what to do: {error}");
-    let sentence = "This message is too long. Please send it in smaller pieces.";
+    let sentence = "This message is too long. Please split it into shorter ones.";
     assert_eq!(error["message"], sentence, "and a person reads nothing of ids");
     // The row keeps less than the text, so that the gate cannot know it again as the same.
     let again = server.post_as("k", "/api/chat", json!({"text": "short"})).await;

@@ -26,8 +26,7 @@ fn switch(
     confirm: bool,
 ) -> Plan {
     if what.bytes().all(|byte| byte.is_ascii_digit()) {
-        let text =
-            "The port is set with `gateway.port` in the configuration file, or with `frontdesk run --port`.";
+        let text = "The port is not set from a chat. Set `gateway.port` in the configuration file, or run `frontdesk run --port`.";
         return note(row, request, "refused:port", text.to_owned());
     }
     let accounts = shared.adapters.named(what);
@@ -38,13 +37,13 @@ fn switch(
             .into_iter()
             .map(|(channel, account)| format!("`{channel}@{account}`"))
             .collect();
-        let text = format!("There is no such channel. There are: {}.", known.join(", "));
+        let text = format!("There is no such channel. The channels are: {}.", known.join(", "));
         return note(row, request, "refused:no_channel", text);
     }
     if stopped && !confirm && !shared.has_way_in(&accounts, None) {
         let text = format!(
-            "After this no admin could reach me by chat any more. To disconnect it anyway, send \
-             `/gateway stop {what} confirm`; on the machine, `frontdesk gateway start {what}` connects it again."
+            "No admin could reach me from a chat any more. To disconnect it anyway, send \
+             `/gateway stop {what} confirm`. On the machine, `frontdesk gateway start {what}` connects it again."
         );
         return note(row, request, "refused:last_way_in", text);
     }
@@ -52,8 +51,8 @@ fn switch(
     let ours = (row.address.channel().to_owned(), row.address.account().to_owned());
     if stopped && accounts.contains(&ours) {
         let text = format!(
-            "`{what}` is disconnected, and I do not hear you here any more. To connect it again, say \
-             `/gateway start {what}` in another channel; on the machine, `frontdesk gateway start {what}`."
+            "`{what}` is disconnected, so I do not receive messages here any more. To connect it again, send \
+             `/gateway start {what}` on another channel, or run `frontdesk gateway start {what}` on the machine."
         );
         return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text);
     }

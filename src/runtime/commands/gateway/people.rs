@@ -8,6 +8,7 @@ use frontdesk_core::count::counted;
 use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as KeyScope};
 use frontdesk_core::pairing::Code;
 use frontdesk_core::prompt::inert;
+use frontdesk_core::span;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
 use super::{changing, note};
@@ -15,34 +16,35 @@ use crate::access::{Place, revoked};
 use crate::commands::Plan;
 use crate::shared::Shared;
 
-/// Longer than anybody waits.
+/// The end of a mute that has no end.
 const FOR_EVER: Duration = Duration::days(36_500);
 
 /// `pair CODE` and `deny CODE`.
-pub(super) fn code(row: &InboundRow, request: &Gateway, typed: &str, approve: bool) -> Plan {
+pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: &str, approve: bool) -> Plan {
     let Some(code) = Code::read(typed) else {
-        let text = "That is no code: a code has eight letters and digits, such as `ABCD2345`.";
+        let text = "That is no code. A code has eight letters and digits, such as `ABCD2345`.";
         return note(row, request, "refused:no_code", text.to_owned());
     };
     let change = match approve {
         true => AccessChange::Approve { code, place: None },
         false => AccessChange::Deny { code, place: None },
     };
-    changing(row, change, |facts| match access(facts) {
-        Some(AccessDone::Approved(who)) => format!("{} may write to me now and was told so.", named(who)),
+    let now = shared.now().steady;
+    changing(row, change, move |facts| match access(facts) {
+        Some(AccessDone::Approved(who)) => format!("{} can talk to me now and has been told.", named(who)),
         Some(AccessDone::Denied(who)) => format!("{} was refused.", named(who)),
         Some(AccessDone::NoSuchCode { left: 0 }) => {
-            "No open request has this code. You have tried too often: you are locked out for an hour."
+            "No open request has this code. After too many wrong codes you are locked out for an hour."
                 .to_owned()
         }
         Some(AccessDone::NoSuchCode { left }) => format!(
-            "No open request has this code; a code is good for one hour and one use. You may try {} more before you \
-             are locked out for an hour.",
-            counted((*left).into(), "code")
+            "No open request has this code: a code works once and for one hour. After {} more you are locked out for \
+             an hour.",
+            counted((*left).into(), "wrong code")
         ),
         Some(AccessDone::Locked { until }) => format!(
-            "You have tried too many wrong codes. Try again after {}, or let the person in by id with `/gateway allow`.",
-            until.format("%H:%M UTC")
+            "You have tried too many wrong codes. Try again in {}, or let the person in by id with `/gateway allow`.",
+            span::length((*until - now).max(Duration::zero()))
         ),
         _ => "Done.".to_owned(),
     })
@@ -64,7 +66,7 @@ pub(super) fn allow(
     let scope = match (here, row.session.scope()) {
         (false, _) => Scope::Dm,
         (true, KeyScope::Dm) => {
-            let text = "`here` means a group: say it in the group in question.".to_owned();
+            let text = "`here` means a group: send this in the group you mean.".to_owned();
             return note(row, request, "refused:no_group", text);
         }
         (true, _) => Scope::Group(row.session.id().to_owned()),
@@ -78,8 +80,8 @@ pub(super) fn allow(
         _ => "in private",
     };
     changing(row, AccessChange::Grant { principal, scope }, move |facts| match access(facts) {
-        Some(AccessDone::Granted { new: false }) => format!("`{whom}` was allowed {place} already."),
-        _ => format!("`{whom}` may speak to me {place} now."),
+        Some(AccessDone::Granted { new: false }) => format!("`{whom}` could already talk to me {place}."),
+        _ => format!("`{whom}` can talk to me {place} now."),
     })
 }
 
@@ -98,7 +100,7 @@ pub(super) fn revoke(
     };
     if shared.access.written().any(|(who, _)| who == principal) {
         let text = format!(
-            "`{principal}` is allowed by the configuration file: take the id out of it and send `/gateway restart`."
+            "The configuration file allows `{principal}`: remove the id there, then send `/gateway restart`."
         );
         return note(row, request, "refused:in_config", text);
     }
@@ -123,27 +125,27 @@ pub(super) fn revoke(
 /// `allow-here` and `deny-here`.
 pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowed: bool) -> Plan {
     let Some(chat) = group(row) else {
-        let text = "This is a private chat. Say it in the group in question.".to_owned();
+        let text = "This is a private chat. Send this in the group you mean.".to_owned();
         return note(row, request, "refused:no_group", text);
     };
     let place = (chat.channel().to_owned(), chat.account().to_owned());
     let in_file = shared.access.rules(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
     if in_file {
         let text = match allowed {
-            true => "This group stands in the configuration file already.".to_owned(),
-            false => "This group stands in the configuration file: take it out there and send `/gateway restart`, or \
-                      send `/gateway mute`."
+            true => "The configuration file already lists this group.".to_owned(),
+            false => "The configuration file lists this group: remove it there and send `/gateway restart`, or send \
+                      `/gateway mute`."
                 .to_owned(),
         };
         return note(row, request, if allowed { "unchanged" } else { "refused:in_config" }, text);
     }
     changing(row, AccessChange::Serve { chat, allowed }, move |facts| match (access(facts), allowed) {
-        (Some(AccessDone::Served { new: false, .. }), true) => "This group is served already.".to_owned(),
-        (Some(AccessDone::Served { new: false, .. }), false) => "This group was not served.".to_owned(),
-        (_, true) => {
-            "This group is served now: mention me, reply to me or use a command, and I answer.".to_owned()
+        (Some(AccessDone::Served { new: false, .. }), true) => "I already answer in this group.".to_owned(),
+        (Some(AccessDone::Served { new: false, .. }), false) => {
+            "I did not answer in this group before either.".to_owned()
         }
-        (_, false) => "This group is not served any more.".to_owned(),
+        (_, true) => "I answer in this group now: mention me, reply to me or send a command.".to_owned(),
+        (_, false) => "I no longer answer in this group.".to_owned(),
     })
 }
 
@@ -154,7 +156,7 @@ pub(super) fn mute(shared: &Shared, row: &InboundRow, request: &Gateway, minutes
         Some(minutes) => format!("for {}, or until `/gateway unmute`", counted(minutes.into(), "minute")),
         None => "until `/gateway unmute`".to_owned(),
     };
-    let text = format!("I am silent here {end}. What is said meanwhile is not answered.");
+    let text = format!("I am silent here {end}. I do not answer messages sent in the meantime.");
     silence(row, request, Some(shared.now().steady + span), text)
 }
 

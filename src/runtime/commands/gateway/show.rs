@@ -1,104 +1,209 @@
-//! How the gateway stands, in a few lines.
+//! `/gateway status`, `sessions` and `config`: the state of the gateway in a few lines.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use frontdesk_core::access::DmPolicy;
+use frontdesk_core::account;
 use frontdesk_core::count::{self, counted};
+use frontdesk_core::key::Scope;
+use frontdesk_core::span;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::InboundRow;
+use frontdesk_store::row::{InboundRow, SessionRow, Totals};
 
+use crate::handle::Account;
 use crate::shared::Shared;
 
-/// Sessions that are listed.
+/// How many sessions are listed.
 const SESSIONS: u32 = 10;
 
 pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
     let totals = shared.store.totals().await?;
-    let asking = shared.store.pairing_requests(shared.now().steady).await?.len();
-    let mut lines = vec![format!(
-        "Running since {}. Sessions: {}. Waiting: {}. Turns: {}. To send: {}. Dead: {}.",
-        shared.started.format("%Y-%m-%d %H:%M UTC"),
-        totals.sessions,
-        // This command is one of them until it is answered.
-        totals.waiting.saturating_sub(1),
-        totals.running,
-        totals.outbox,
-        totals.dead_parts
-    )];
-    for account in shared.adapters.list() {
-        let state = match (&account.stopped, account.ready, &account.error) {
-            (Some(_), ..) => "disconnected by an admin".to_owned(),
-            (None, true, _) => "connected".to_owned(),
-            (None, false, _) if account.refused => "token refused".to_owned(),
-            (None, false, Some(error)) => format!("not connected: {error}"),
-            (None, false, None) => "not connected".to_owned(),
-        };
-        lines.push(format!("- `{}@{}` {state}", account.channel, account.account));
+    let accounts = shared.adapters.list();
+    let fault = shared.storage.fault();
+    let agents: Vec<(&String, String)> =
+        shared.agents.iter().filter_map(|(name, entry)| Some((name, entry.agent.problem()?))).collect();
+    let mut lines = vec![
+        headline(&accounts, fault.is_some(), !agents.is_empty()),
+        format!(
+            "Started {}, {} so far.",
+            span::relative(shared.started, shared.clock.wall()),
+            counted(totals.sessions, "chat")
+        ),
+        work(&totals),
+    ];
+    lines.extend(accounts.iter().filter_map(account_problem));
+    lines
+        .extend(agents.into_iter().map(|(name, problem)| format!("Agent `{name}` cannot answer: {problem}")));
+    lines.extend(fault.map(|fault| format!("The database does not take writes: {fault}")));
+    if totals.dead_parts > 0 {
+        let parts = counted(totals.dead_parts, "message");
+        lines.push(format!("{parts} could not be delivered. On the machine, `frontdesk outbox` lists them."));
     }
-    for (name, entry) in &shared.agents {
-        if let Some(problem) = entry.agent.problem() {
-            lines.push(format!("- agent `{name}` cannot answer: {problem}"));
-        }
+    if totals.dead_letters > 0 {
+        let events = counted(totals.dead_letters, "event");
+        lines.push(format!(
+            "{events} could not be read. On the machine, `frontdesk dead-letters` lists them."
+        ));
     }
-    match totals.dead_letters {
+    match shared.store.pairing_requests(shared.now().steady).await?.len() as u64 {
         0 => {}
-        1 => lines.push("1 event could not be read: `frontdesk dead-letters` shows it.".to_owned()),
-        n => lines.push(format!("{n} events could not be read: `frontdesk dead-letters` shows them.")),
-    }
-    match asking {
-        0 => {}
-        1 => lines.push("1 person asks to be let in.".to_owned()),
-        n => lines.push(format!("{n} people ask to be let in.")),
-    }
-    if let Some(fault) = shared.storage.fault() {
-        lines.push(format!("The database does not take writes: {fault}"));
+        1 => lines.push("1 person asks to be let in: `/gateway pair CODE`".to_owned()),
+        n => lines.push(format!("{n} people ask to be let in: `/gateway pair CODE`")),
     }
     Ok(lines.join("\n"))
+}
+
+/// The first line: whether everything works, and how many platforms are connected. A platform that an admin has
+/// disconnected does not count.
+fn headline(accounts: &[Account], storage_fails: bool, agent_fails: bool) -> String {
+    let wanted: Vec<&Account> = accounts.iter().filter(|account| account.stopped.is_none()).collect();
+    let channels = |ready: bool| {
+        let of =
+            wanted.iter().filter(|account| account.ready || !ready).map(|account| account.channel.as_str());
+        of.collect::<BTreeSet<_>>().len() as u64
+    };
+    let (connected, all) = (channels(true), channels(false));
+    if storage_fails || agent_fails || wanted.iter().any(|account| account.refused) {
+        format!("🔴 Gateway needs attention ({connected} of {} connected)", counted(all, "platform"))
+    } else if wanted.iter().any(|account| !account.ready) {
+        format!("🟡 waiting ({connected} of {} connected)", counted(all, "platform"))
+    } else {
+        format!("🟢 Gateway ({})", counted(connected, "platform"))
+    }
+}
+
+/// What is being worked on.
+fn work(totals: &Totals) -> String {
+    // The command that asks waits as well, until it is answered.
+    let waiting = totals.waiting.saturating_sub(1);
+    let busy = [
+        (totals.running, counted(totals.running, "answer") + " in progress"),
+        (waiting, counted(waiting, "message") + " waiting"),
+        (totals.outbox, counted(totals.outbox, "message") + " to send"),
+    ];
+    let busy: Vec<String> = busy.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect();
+    if busy.is_empty() {
+        "Nothing is running or waiting.".to_owned()
+    } else {
+        format!("{}.", busy.join(", "))
+    }
+}
+
+/// What is wrong with an account; `None` while it works.
+fn account_problem(account: &Account) -> Option<String> {
+    let name = account::shown(&account.channel, &account.account);
+    if account.stopped.is_some() {
+        return Some(format!("`{name}` was disconnected by an admin. `/gateway start {name}` connects it."));
+    }
+    if account.ready {
+        return None;
+    }
+    Some(match (account.refused, &account.error) {
+        (true, _) => {
+            format!("`{name}`: the platform refuses the token. Correct it in the configuration and restart.")
+        }
+        (false, Some(error)) => format!("`{name}` is not connected: {error}"),
+        (false, None) => format!("`{name}` is connecting."),
+    })
 }
 
 pub(super) async fn sessions(shared: &Shared) -> Result<String, StoreError> {
     let total = shared.store.totals().await?.sessions;
     let rows = shared.store.sessions(None, None, SESSIONS).await?;
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            let doing = match (row.running, row.waiting) {
-                (None, 0) => String::new(),
-                (None, waiting) => format!(", {waiting} wait"),
-                (Some(_), 0) => ", answering".to_owned(),
-                (Some(_), waiting) => format!(", answering, {waiting} wait"),
-            };
-            format!("- `{}` ({}){doing}", row.key, row.epoch)
-        })
-        .collect();
+    if rows.is_empty() {
+        return Ok("There are no conversations yet.".to_owned());
+    }
+    let now = shared.clock.wall();
+    let lines: Vec<String> = rows.iter().map(|row| format!("- {}", session(row, now))).collect();
     let more = match total > u64::from(SESSIONS) {
-        true => format!("\n\n{total} in all; `frontdesk sessions` lists them."),
+        true => format!("\n\n{total} in all. On the machine, `frontdesk sessions` lists them."),
         false => String::new(),
     };
-    if lines.is_empty() {
-        Ok("There are no sessions yet.".to_owned())
-    } else {
-        Ok(format!("{}{more}", lines.join("\n")))
-    }
+    Ok(format!("{}{more}", lines.join("\n")))
 }
 
-/// What the operator wrote about this account. Nothing in it is secret.
+/// One conversation: where it is, and what happens in it.
+fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
+    let chat = match row.key.scope() {
+        Scope::Dm => "private chat",
+        Scope::Group => "group",
+        Scope::Channel => "channel",
+        Scope::Topic => "topic",
+        Scope::Thread => "thread",
+        other => other.name(),
+    };
+    let doing = match (row.running.is_some(), row.waiting) {
+        (false, 0) => String::new(),
+        (false, waiting) => format!(", {} waiting", counted(waiting, "message")),
+        (true, 0) => ", answering".to_owned(),
+        (true, waiting) => format!(", answering, {} waiting", counted(waiting, "message")),
+    };
+    let place = account::shown(row.key.channel(), row.key.account());
+    format!("{place}, {chat} `{}`, {}{doing}", row.key.id(), span::relative(row.last_user_at, now))
+}
+
+/// The settings of the account on which the command came. Shows no secret.
 pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
     let place = (row.session.channel().to_owned(), row.session.account().to_owned());
     let Some(rules) = shared.access.rules(&place) else {
-        return "Nothing is configured for this account.".to_owned();
+        return "The configuration says nothing about this account.".to_owned();
     };
     let policy = match rules.dm_policy {
-        DmPolicy::Pairing => "strangers get a code (pairing)",
-        DmPolicy::Allowlist => "only those on the list (allowlist)",
+        DmPolicy::Pairing => "unknown people get a code (pairing)",
+        DmPolicy::Allowlist => "only people on the list (allowlist)",
         DmPolicy::Open => "everyone (open)",
         DmPolicy::Disabled => "nobody (disabled)",
     };
     let agent = shared.agent_of(&place.0, &place.1, row.session.id());
     format!(
-        "`{}@{}`, answered by `{agent}` here.\nPrivate chats: {policy}.\nAllowed by the file: {}, {}, {}.\n`frontdesk config show` has all of it.",
-        place.0,
-        place.1,
+        "`{}` is answered by the agent `{agent}` here.\nPrivate chats: {policy}.\nThe configuration file allows {}, {} and {}.\nOn the machine, `frontdesk config show` shows everything.",
+        account::shown(&place.0, &place.1),
         count::of(rules.allow.len() as u64, "person", "people"),
         counted(rules.admins.len() as u64, "admin"),
         counted(rules.groups.len() as u64, "group")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(channel: &str, ready: bool) -> Account {
+        Account {
+            channel: channel.to_owned(),
+            account: "default".to_owned(),
+            ready,
+            since: DateTime::UNIX_EPOCH,
+            last_heard: None,
+            stopped: None,
+            error: None,
+            refused: false,
+        }
+    }
+
+    #[test]
+    fn the_first_line_says_how_the_gateway_is() {
+        let (web, telegram) = (account("web", true), account("telegram", true));
+        let work = Account { account: "work".to_owned(), ..telegram.clone() };
+        let line = |accounts: &[Account]| headline(accounts, false, false);
+        assert_eq!(line(std::slice::from_ref(&web)), "🟢 Gateway (1 platform)");
+        assert_eq!(line(&[web.clone(), telegram.clone(), work.clone()]), "🟢 Gateway (2 platforms)");
+        let connecting = account("telegram", false);
+        assert_eq!(line(&[web.clone(), connecting.clone()]), "🟡 waiting (1 of 2 platforms connected)");
+        let stopped = Account { stopped: Some("telegram:1".to_owned()), ..connecting.clone() };
+        assert_eq!(line(&[web.clone(), stopped]), "🟢 Gateway (1 platform)");
+        let refused = Account { refused: true, ..connecting };
+        let red = "🔴 Gateway needs attention (1 of 2 platforms connected)";
+        assert_eq!(line(&[web.clone(), refused]), red);
+        assert!(headline(std::slice::from_ref(&web), true, false).starts_with("🔴"), "no writes");
+        assert!(headline(&[web], false, true).starts_with("🔴"), "an agent that cannot answer");
+    }
+
+    #[test]
+    fn one_message_is_one_message() {
+        let totals = Totals { running: 1, waiting: 2, outbox: 3, ..Totals::default() };
+        assert_eq!(work(&totals), "1 answer in progress, 1 message waiting, 3 messages to send.");
+        assert_eq!(work(&Totals { waiting: 1, ..Totals::default() }), "Nothing is running or waiting.");
+    }
 }
