@@ -7,16 +7,16 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 
+use frontdesk_core::config::{ConfigError, Secret};
 use futures_util::StreamExt;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::{Client, RequestBuilder, Response, Url};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use teloxide_core::requests::Payload;
 
-use crate::config::{Account, ConfigError};
+use crate::config::Account;
 use crate::error::{Fault, Refusal};
 
 /// Where the Bot API is, unless the configuration says otherwise.
@@ -30,7 +30,7 @@ const LONGEST_DESCRIPTION: usize = 300;
 pub(crate) struct Api {
     client: Client,
     home: Url,
-    token: SecretString,
+    token: Secret,
     quick: Duration,
     transfer: Duration,
 }
@@ -115,7 +115,7 @@ impl Api {
     pub(crate) async fn open(&self, path: &str) -> Result<Response, Fault> {
         let mut url = self.home.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("file").push(&format!("bot{}", self.token.expose_secret()));
+            segments.pop_if_empty().push("file").push(&format!("bot{}", self.token.expose()));
             segments.extend(path.split('/'));
         }
         self.client.get(url).timeout(self.transfer).send().await.map_err(|error| self.fault(error))
@@ -123,7 +123,7 @@ impl Api {
 
     /// A text without the token, whoever wrote it.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let token = self.token.expose_secret();
+        let token = self.token.expose();
         let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
         let mut clean = Cow::Borrowed(text);
         for word in [token, secret] {
@@ -153,7 +153,7 @@ impl Api {
     fn method(&self, name: &str) -> Url {
         let mut url = self.home.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push(&format!("bot{}", self.token.expose_secret())).push(name);
+            segments.pop_if_empty().push(&format!("bot{}", self.token.expose())).push(name);
         }
         url
     }
@@ -196,7 +196,8 @@ impl Api {
 fn home(url: Option<&str>) -> Result<Url, ConfigError> {
     let wrong = |problem: String| ConfigError::new("api_url", problem);
     let url = url.unwrap_or(HOME);
-    let home = Url::parse(url).map_err(|error| wrong(format!("{url:?} is not an address: {error}")))?;
+    // The address is not repeated: it may have come from a variable that holds a secret.
+    let home = Url::parse(url).map_err(|error| wrong(format!("this is not an address: {error}")))?;
     let plain = home.username().is_empty() && home.password().is_none();
     match home.scheme() {
         "http" | "https"
@@ -204,9 +205,9 @@ fn home(url: Option<&str>) -> Result<Url, ConfigError> {
         {
             Ok(home)
         }
-        _ => {
-            Err(wrong(format!("{url:?} must be like {HOME}: http or https, a host, nothing behind the path")))
-        }
+        _ => Err(wrong(format!(
+            "write an address like {HOME}: http or https, a host, and nothing behind the path"
+        ))),
     }
 }
 

@@ -1,24 +1,24 @@
 //! One account, as it is configured.
 
-use std::fmt;
 use std::time::Duration;
 
+use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{CHANNEL, markup};
 
-/// One bot. Whoever builds it has read the secrets.
-#[derive(Clone)]
+/// One bot.
+#[derive(Debug, Clone)]
 pub struct Account {
     /// The account's name in keys and addresses; `default` is never written there.
     pub name: String,
     /// The bot's token, from @BotFather.
-    pub token: SecretString,
-    /// How its updates come.
-    pub mode: Mode,
+    pub token: Secret,
+    /// How Telegram delivers updates to this gateway. Without it the adapter polls for them; Telegram allows one of
+    /// the two at a time.
+    pub webhook: Option<WebhookAccess>,
     /// Everything that is no secret.
     pub settings: Settings,
 }
@@ -26,45 +26,17 @@ pub struct Account {
 impl Account {
     /// A bot that is polled, with every default.
     pub fn new(name: impl Into<String>, token: impl Into<String>) -> Self {
-        let token = SecretString::from(token.into());
-        Self { name: name.into(), token, mode: Mode::Polling, settings: Settings::default() }
+        Self { name: name.into(), token: Secret::new(token), webhook: None, settings: Settings::default() }
     }
 }
 
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("name", &self.name)
-            .field("token", &"***")
-            .field("mode", &self.mode)
-            .field("settings", &self.settings)
-            .finish()
-    }
-}
-
-/// How a bot's updates come. Telegram allows one of the two at a time.
-#[derive(Clone)]
-pub enum Mode {
-    /// We ask for them.
-    Polling,
-    /// Telegram brings them to a public address of ours.
-    Webhook {
-        /// The whole address, as Telegram reaches it.
-        public_url: String,
-        /// What Telegram proves itself with: 1 to 256 of `A-Z a-z 0-9 _ -`.
-        secret: SecretString,
-    },
-}
-
-impl fmt::Debug for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Mode::Polling => f.write_str("Polling"),
-            Mode::Webhook { public_url, .. } => {
-                f.debug_struct("Webhook").field("public_url", public_url).field("secret", &"***").finish()
-            }
-        }
-    }
+/// Where Telegram delivers updates, and how it proves that it is Telegram.
+#[derive(Debug, Clone)]
+pub struct WebhookAccess {
+    /// The whole public address, as Telegram reaches it.
+    pub public_url: String,
+    /// Sent by Telegram with every update: 1 to 256 of `A-Z a-z 0-9 _ -`.
+    pub secret: Secret,
 }
 
 /// What may be set for an account besides its secrets. Every number is Telegram's own limit or a little below.
@@ -180,29 +152,13 @@ pub enum Streaming {
     Draft,
 }
 
-/// A value that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {problem}")]
-pub struct ConfigError {
-    /// The field, beneath the account.
-    pub path: &'static str,
-    /// What is wrong and what to write instead.
-    pub problem: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(path: &'static str, problem: impl Into<String>) -> Self {
-        Self { path, problem: problem.into() }
-    }
-}
-
 impl Account {
     /// Checks what the types cannot say. The secrets are in none of the errors.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "an account needs a name"));
         }
-        let token = self.token.expose_secret();
+        let token = self.token.expose();
         let (id, secret) = token.split_once(':').unwrap_or(("", ""));
         let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || secret.is_empty() || !is_url_safe(secret) {
@@ -210,12 +166,12 @@ impl Account {
                 "this is not a bot's token; it looks like 123456789:AA... and comes from @BotFather";
             return Err(ConfigError::new("token", problem));
         }
-        if let Mode::Webhook { public_url, secret } = &self.mode {
+        if let Some(WebhookAccess { public_url, secret }) = &self.webhook {
             if !public_url.starts_with("https://") && !public_url.starts_with("http://") {
                 let problem = "write the whole public address that leads here, https:// included";
                 return Err(ConfigError::new("webhook.public_url", problem));
             }
-            let secret = secret.expose_secret();
+            let secret = secret.expose();
             if secret.is_empty() || secret.len() > 256 || !is_url_safe(secret) {
                 let problem = "a webhook needs a secret of 1 to 256 letters, digits, `_` and `-`: without one \
                                anybody could send updates";
@@ -308,6 +264,11 @@ mod tests {
         Account::new("default", "123456:AAbb_cc-dd")
     }
 
+    fn hooked(public_url: &str, secret: &str) -> Account {
+        let webhook = WebhookAccess { public_url: public_url.into(), secret: Secret::new(secret) };
+        Account { webhook: Some(webhook), ..account() }
+    }
+
     #[test]
     fn the_defaults_can_be_used() {
         assert_eq!(account().check(), Ok(()));
@@ -325,13 +286,10 @@ mod tests {
     #[test]
     fn a_webhook_without_a_proper_secret_is_refused() {
         for secret in ["", "with space", "ümlaut", &"x".repeat(257)] {
-            let mode =
-                Mode::Webhook { public_url: "https://bot.example.org/tg".into(), secret: secret.into() };
-            let error = Account { mode, ..account() }.check().unwrap_err();
+            let error = hooked("https://bot.example.org/tg", secret).check().unwrap_err();
             assert_eq!(error.path, "webhook.secret");
         }
-        let mode = Mode::Webhook { public_url: "bot.example.org".into(), secret: "s".into() };
-        assert_eq!(Account { mode, ..account() }.check().unwrap_err().path, "webhook.public_url");
+        assert_eq!(hooked("bot.example.org", "s").check().unwrap_err().path, "webhook.public_url");
     }
 
     #[test]
@@ -344,8 +302,7 @@ mod tests {
 
     #[test]
     fn nothing_that_is_printed_shows_a_secret() {
-        let mode = Mode::Webhook { public_url: "https://h".into(), secret: "hook-secret".into() };
-        let shown = format!("{:?}", Account { mode, ..account() });
+        let shown = format!("{:?}", hooked("https://h", "hook-secret"));
         assert!(!shown.contains("AAbb") && !shown.contains("hook-secret"), "{shown}");
     }
 

@@ -3,15 +3,16 @@
 //! ```
 //! # use std::sync::Arc;
 //! # use frontdesk_core::port::Clock;
-//! use frontdesk_telegram::{Account, Mode, Streaming, TelegramAdapter};
+//! use frontdesk_core::config::{ConfigError, Secret};
+//! use frontdesk_telegram::{Account, Streaming, TelegramAdapter, WebhookAccess};
 //!
-//! # fn wire(clock: Arc<dyn Clock>) -> Result<(), frontdesk_telegram::ConfigError> {
+//! # fn wire(clock: Arc<dyn Clock>) -> Result<(), ConfigError> {
 //! let mut account = Account::new("default", "123456:AAbb-cc_dd");
 //! account.settings.streaming = Streaming::Block;
-//! account.mode = Mode::Webhook {
+//! account.webhook = Some(WebhookAccess {
 //!     public_url: "https://bot.example.org/hooks/telegram/default".into(),
-//!     secret: "a-long-secret".into(),
-//! };
+//!     secret: Secret::new("a-long-secret"),
+//! });
 //! let adapter = TelegramAdapter::new(account, clock)?;
 //! # Ok(())
 //! # }
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
@@ -42,7 +44,7 @@ use serde::Deserialize;
 use teloxide_core::payloads::GetMe;
 
 use api::Api;
-pub use config::{Account, ConfigError, Mode, Settings, Streaming};
+pub use config::{Account, Settings, Streaming, WebhookAccess};
 use error::Fault;
 use inbound::Me;
 use poll::{Outage, Poller};
@@ -72,10 +74,7 @@ impl TelegramAdapter {
     /// Nothing is connected yet.
     pub fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         account.check()?;
-        let hook = match &account.mode {
-            Mode::Polling => None,
-            Mode::Webhook { secret, .. } => Some(Arc::new(Hook::new(secret.clone()))),
-        };
+        let hook = account.webhook.as_ref().map(|webhook| Arc::new(Hook::new(webhook.secret.clone())));
         Ok(Self {
             profile: account.settings.profile(),
             api: Api::new(&account)?,
@@ -97,8 +96,8 @@ impl TelegramAdapter {
         let me = self.me().await?;
         tracing::info!(channel = CHANNEL, account = me.account, bot = me.username, "connected");
         let timer = Timer::new(self.clock.clone());
-        match (&self.account.mode, &self.hook) {
-            (Mode::Webhook { public_url, secret }, Some(hook)) => {
+        match (&self.account.webhook, &self.hook) {
+            (Some(WebhookAccess { public_url, secret }), Some(hook)) => {
                 Keeper { api: &self.api, settings: &self.account.settings, timer, hook, public_url, secret }
                     .run(me, inbox)
                     .await

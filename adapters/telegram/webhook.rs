@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::config::Secret;
 use frontdesk_core::message::Source;
 use frontdesk_core::port::{AdapterError, Inbox, Webhook, WebhookOutcome, WebhookRequest};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -30,7 +30,7 @@ const HEADER: &str = "x-telegram-bot-api-secret-token";
 
 /// The place where Telegram brings updates.
 pub(crate) struct Hook {
-    secret: SecretString,
+    secret: Secret,
     /// Where they go; none while there is no connection.
     line: Mutex<Option<Arc<Line>>>,
 }
@@ -45,12 +45,12 @@ struct Line {
 }
 
 impl Hook {
-    pub(crate) fn new(secret: SecretString) -> Self {
+    pub(crate) fn new(secret: Secret) -> Self {
         Self { secret, line: Mutex::default() }
     }
 
     fn is_from_telegram(&self, given: Option<&str>) -> bool {
-        let wanted = self.secret.expose_secret().as_bytes();
+        let wanted = self.secret.expose().as_bytes();
         given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(wanted)))
     }
 
@@ -110,7 +110,7 @@ pub(crate) struct Keeper<'a> {
     pub timer: Timer,
     pub hook: &'a Hook,
     pub public_url: &'a str,
-    pub secret: &'a SecretString,
+    pub secret: &'a Secret,
 }
 
 /// Takes deliveries as long as it lives.
@@ -171,7 +171,7 @@ impl Keeper<'_> {
     async fn set(&self) -> Result<(), AdapterError> {
         let body = json!({
             "url": self.public_url,
-            "secret_token": self.secret.expose_secret(),
+            "secret_token": self.secret.expose(),
             "allowed_updates": UPDATES,
             // One after the other: more at a time would overtake each other.
             "max_connections": 1,

@@ -11,10 +11,10 @@
 //! does that job as well.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Agent;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -58,7 +58,7 @@ pub struct Config {
     pub cwd: Option<PathBuf>,
     /// Variables for its environment.
     #[serde(default)]
-    pub env: BTreeMap<String, EnvValue>,
+    pub env: BTreeMap<String, Secret>,
     /// Names of the gateway's variables that it gets besides PATH, HOME, LANG, LC_*, TERM, TZ, TMPDIR, USER.
     #[serde(default)]
     pub inherit_env: Vec<String>,
@@ -107,28 +107,6 @@ pub enum SideEffects {
     Assume,
 }
 
-/// The value of a variable. It may be a secret, so it is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct EnvValue(String);
-
-impl EnvValue {
-    /// A value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for EnvValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// The longest time that a program without a turn is kept, in seconds.
 const LONGEST: u64 = 86_400;
 
@@ -171,46 +149,50 @@ impl Config {
         2
     }
 
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
         if self.command.first().is_none_or(String::is_empty) {
-            return Err(
-                "command must name a program, for example command = [\"my-agent\", \"--flag\"]".into()
-            );
+            return wrong("command", "must name a program, for example [\"my-agent\", \"--flag\"]");
         }
         if self.command.iter().any(|word| word.contains('\0')) {
-            return Err("command must not contain a NUL character".into());
+            return wrong("command", "must not contain a NUL character");
         }
         if !(1024..=64 * 1024 * 1024).contains(&self.max_line) {
-            return Err("max_line must be between 1024 and 67108864 bytes".into());
+            return wrong("max_line", "must be between 1024 and 67108864 bytes");
         }
         if !(1..=256 * 1024 * 1024).contains(&self.max_answer) {
-            return Err("max_answer must be between 1 and 268435456 bytes".into());
+            return wrong("max_answer", "must be between 1 and 268435456 bytes");
         }
-        if self.idle_timeout == 0 || self.max_idle == 0 {
-            return Err(
-                "idle_timeout and max_idle must be at least 1; mode = \"once\" keeps no program".into()
-            );
+        if self.idle_timeout == 0 {
+            return wrong("idle_timeout", "must be at least 1; mode = \"once\" keeps no program");
+        }
+        if self.max_idle == 0 {
+            return wrong("max_idle", "must be at least 1; mode = \"once\" keeps no program");
         }
         if self.idle_timeout > LONGEST {
-            return Err("idle_timeout must be at most 86400 seconds (a day)".into());
+            return wrong("idle_timeout", "must be at most 86400 seconds (a day)");
         }
         if self.grace > 60 {
-            return Err("grace must be at most 60 seconds".into());
+            return wrong("grace", "must be at most 60 seconds");
         }
         self.check_env()
     }
 
-    fn check_env(&self) -> Result<(), String> {
-        for name in self.env.keys().chain(&self.inherit_env) {
+    fn check_env(&self) -> Result<(), ConfigError> {
+        let set = self.env.keys().map(|name| ("env", name));
+        let inherited = self.inherit_env.iter().map(|name| ("inherit_env", name));
+        for (key, name) in set.chain(inherited) {
             if name.is_empty() || name.contains(['=', '\0', '*']) {
-                return Err(format!("`{name}` is not the name of one variable"));
+                return Err(ConfigError::new(key, format!("`{name}` is not the name of one variable")));
             }
             if program::OURS.contains(&name.as_str()) || name == program::FACTS {
-                return Err(format!("{name} is set by Frontdesk for every program"));
+                return Err(ConfigError::new(key, format!("{name} is set by Frontdesk for every program")));
             }
         }
         match self.env.iter().find(|(_, value)| value.expose().contains('\0')) {
-            Some((name, _)) => Err(format!("the value of {name} must not contain a NUL character")),
+            Some((name, _)) => {
+                Err(ConfigError::new("env", format!("the value of {name} must not contain a NUL character")))
+            }
             None => Ok(()),
         }
     }
@@ -235,26 +217,26 @@ mod tests {
         let sound = Config::of(["cat"]);
         assert_eq!(sound.check(), Ok(()));
         let none: [&str; 0] = [];
-        let env = BTreeMap::from([("FRONTDESK_TURN".to_owned(), EnvValue::new("t1"))]);
+        let env = BTreeMap::from([("FRONTDESK_TURN".to_owned(), Secret::new("t1"))]);
         for (wrong, why) in [
             (Config::of(none), "must name a program"),
             (Config::of(["a\0b"]), "NUL"),
             (Config { max_line: 10, ..sound.clone() }, "max_line"),
             (Config { max_answer: 0, ..sound.clone() }, "max_answer"),
             (Config { idle_timeout: 0, ..sound.clone() }, "idle_timeout"),
-            (Config { idle_timeout: u64::MAX, ..sound.clone() }, "idle_timeout must be at most"),
+            (Config { idle_timeout: u64::MAX, ..sound.clone() }, "idle_timeout: must be at most"),
             (Config { grace: 61, ..sound.clone() }, "grace"),
             (Config { inherit_env: vec!["AWS_*".into()], ..sound.clone() }, "AWS_*"),
             (Config { env, ..sound.clone() }, "set by Frontdesk"),
         ] {
-            let said = wrong.check().unwrap_err();
+            let said = wrong.check().unwrap_err().to_string();
             assert!(said.contains(why), "{said}");
         }
     }
 
     #[test]
     fn a_variables_value_is_not_shown() {
-        let env = BTreeMap::from([("KEY".to_owned(), EnvValue::new("hunter2"))]);
+        let env = BTreeMap::from([("KEY".to_owned(), Secret::new("hunter2"))]);
         let shown = format!("{:?}", Config { env, ..Config::of(["cat"]) });
         assert!(shown.contains("KEY") && !shown.contains("hunter2"), "{shown}");
     }

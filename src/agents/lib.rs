@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Agent, Clock};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,10 +31,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Says what is wrong with it, as a sentence for the person who wrote it.
-    pub fn check(&self) -> Result<(), String> {
+    /// Checks what the types cannot express.
+    pub fn check(&self) -> Result<(), ConfigError> {
         if self.max_turns() == Some(0) {
-            return Err("max_turns must be at least 1 (leave it out for no cap of its own)".into());
+            let problem = "must be at least 1; without this key the agent has no limit of its own";
+            return Err(ConfigError::new("max_turns", problem));
         }
         match self {
             Config::Echo(_) => Ok(()),
@@ -68,12 +70,12 @@ pub enum BuildError {
     #[error("agent `{0}`: {NAME}")]
     Name(String),
     /// The config is wrong.
-    #[error("agent `{name}`: {reason}")]
+    #[error("agent `{name}`: {error}")]
     Config {
         /// The agent.
         name: String,
         /// What is wrong with it.
-        reason: String,
+        error: ConfigError,
     },
 }
 
@@ -92,7 +94,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
 /// Builds the agent `name`. Nothing is started and no file is touched before its first turn.
 pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
     check_name(name).map_err(|_| BuildError::Name(name.into()))?;
-    config.check().map_err(|reason| BuildError::Config { name: name.into(), reason })?;
+    config.check().map_err(|error| BuildError::Config { name: name.into(), error })?;
     Ok(match config {
         Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),
         Config::Command(config) => command::build(name, config, host),

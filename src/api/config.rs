@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use frontdesk_core::config::ConfigError;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use frontdesk_runtime::config::{ConfigError, Rate};
+pub use frontdesk_runtime::config::Rate;
 
 /// Everything the door can be told. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -211,7 +212,7 @@ fn has_port(host: &str) -> bool {
 }
 
 fn wrong(field: &str, problem: &str) -> ConfigError {
-    ConfigError { path: format!("gateway.{field}"), problem: problem.to_owned() }
+    ConfigError::new(format!("gateway.{field}"), problem)
 }
 
 #[cfg(test)]

@@ -30,12 +30,13 @@ mod ws;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-pub use config::{Config, ConfigError, Limits, Rate};
+pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 

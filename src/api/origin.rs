@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode, Uri};
+use frontdesk_core::config::ConfigError;
 use ipnet::IpNet;
 
-use crate::config::{Config, ConfigError, normal_origin, origin_of_url};
+use crate::config::{Config, normal_origin, origin_of_url};
 use crate::error::ApiError;
 
 /// The rules of the config, ready for use.

@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::address::Principal;
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Adapter, Clock, Live};
 use frontdesk_core::profile::Profile;
-use frontdesk_runtime::config::{ConfigError, Routing};
+use frontdesk_runtime::config::Routing;
 use frontdesk_store::row::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::channel::Section;
-use crate::config::document::Node;
-use crate::config::ids::Ids;
+use crate::channel::Section;
+use crate::channel::ids::Ids;
+use crate::document::Node;
 
 #[cfg(feature = "lab")]
 mod lab;

@@ -7,33 +7,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::nearest::nearest;
 use frontdesk_core::reset::{Mode, PolicyError, ResetPolicy};
-use frontdesk_runtime::config::{ConfigError, ResetOverride, ResetRules};
+use frontdesk_runtime::config::{ResetOverride, ResetRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub mod channel;
 mod defaults;
-pub mod document;
 pub mod example;
-pub mod ids;
 mod interpolate;
 mod load;
 pub mod problem;
 pub mod schema;
-pub mod secret;
+mod secret;
 pub mod show;
 mod syntax;
 mod unknown;
 mod walk;
 
 pub use crate::adapters::Channels;
-use channel::Section;
 pub use load::{Loaded, More, Reading, load, load_with, parse};
 pub use problem::{Problem, Problems};
-pub use secret::Secret;
 pub use syntax::Syntax;
+
+use crate::channel::Section;
+use crate::document;
 
 /// The whole configuration. Every key has a default: an empty file is a gateway with a web chat and an echo.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -147,14 +146,12 @@ impl Config {
     /// Everything that the types cannot say and that is wrong; empty when all is well.
     pub fn check(&self, more: &More) -> Vec<ConfigError> {
         let mut wrong: Vec<ConfigError> = Vec::new();
-        wrong.extend(
-            self.gateway.check().err().map(|error| ConfigError { path: error.path, problem: error.problem }),
-        );
+        wrong.extend(self.gateway.check().err());
         wrong.extend(self.runtime.check().err());
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
             let path = document::join("agents", name);
-            let checked = frontdesk_agents::check_name(name).and_then(|()| agent.check());
-            checked.err().map(|problem| ConfigError { path, problem })
+            let name = frontdesk_agents::check_name(name).map_err(|problem| ConfigError::new("", problem));
+            name.and_then(|()| agent.check()).err().map(|error| error.under(&path))
         }));
         wrong.extend(self.channels.check(&self.gateway));
         let sections = self.channels.sections();
@@ -190,7 +187,7 @@ impl Config {
         for (path, level) in levels {
             let only = |level: ResetOverride, key: &str| {
                 let error = alone(&level).err()?;
-                Some(ConfigError { path: document::join(&path, key), problem: error.to_string() })
+                Some(ConfigError::new(document::join(&path, key), error.to_string()))
             };
             let none = ResetOverride::default();
             let hour = ResetOverride { hour: level.hour, ..none.clone() };
@@ -208,21 +205,16 @@ impl Config {
         let ours = sections.iter().map(|section| section.channel);
         let known: BTreeSet<&str> = ours.chain(more.iter().map(String::as_str)).collect();
         let named = self.runtime.sessions.reset.channel.keys();
-        let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| ConfigError {
-            path: document::join("sessions.reset.channel", name),
-            problem: format!(
-                "there is no channel `{name}`; there are: {}",
-                known.iter().copied().collect::<Vec<_>>().join(", ")
-            ),
+        let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| {
+            let others = known.iter().copied().collect::<Vec<_>>().join(", ");
+            let problem = format!("there is no channel `{name}`; there are: {others}");
+            ConfigError::new(document::join("sessions.reset.channel", name), problem)
         });
         // Channels with groups look at their ids themselves.
         let plain = sections.iter().filter(|section| section.groups.is_none());
         let empty = plain.filter(|section| section.routing.chats.contains_key("")).map(|section| {
             let chats = document::join(&section.path, "chats");
-            ConfigError {
-                path: document::join(&chats, ""),
-                problem: "the chat's id is empty; write the platform's id of it".to_owned(),
-            }
+            ConfigError::new(document::join(&chats, ""), "the chat's id is empty; write the platform's id")
         });
         unknown.chain(empty).collect()
     }
@@ -252,7 +244,7 @@ impl Config {
                     "there is no agent `{name}`; {hint}there are: {}{others}. Add [agents.{name}] or name one of these",
                     names.join(", ")
                 );
-                ConfigError { path, problem }
+                ConfigError::new(path, problem)
             })
             .collect()
     }

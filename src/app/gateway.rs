@@ -8,11 +8,9 @@ use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::port::{Adapter, Agent, Clock};
 
-use crate::config::{self, Config, More};
+use crate::config::{self, Config, More, Problems};
 use crate::error::StartError;
 use crate::home::Home;
-use crate::running::Running;
-use crate::wire;
 
 /// How the metrics' text is made. The program has a recorder; a library has none of its own.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -126,12 +124,6 @@ impl Builder {
         self
     }
 
-    /// Starts it: takes the home, binds the port, opens the database, finishes what an earlier life left and
-    /// begins to receive. Needs a Tokio runtime with time and IO.
-    pub async fn start(self) -> Result<Running, StartError> {
-        wire::start(self).await
-    }
-
     /// The configuration, read and checked with the agents that were added here.
     pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
@@ -143,16 +135,11 @@ impl Builder {
                 Ok(config::load_with(&file, &env, &more)?.config)
             }
             Source::Given(config) => {
-                let problems = config.check(&more).into_iter().map(|error| config::Problem {
-                    place: None,
-                    path: error.path,
-                    message: error.problem,
-                });
-                let problems: Vec<_> = problems.collect();
-                if problems.is_empty() {
+                let errors = config.check(&more);
+                if errors.is_empty() {
                     return Ok(*config);
                 }
-                Err(config::Problems { file: None, problems }.into())
+                Err(Problems::in_memory(errors).into())
             }
         }
     }

@@ -4,9 +4,11 @@
 //! `examples/embed.rs`.
 
 pub mod adapters;
+pub mod channel;
 pub mod clock;
 pub mod config;
 pub mod descriptors;
+pub mod document;
 pub mod error;
 pub mod gateway;
 pub mod home;

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, Problem, Problems};
+use crate::config::{Config, Problems};
 use crate::descriptors;
 use crate::error::StartError;
 use crate::gateway::Builder;
@@ -30,7 +30,15 @@ use crate::home::Home;
 use crate::running::{Running, Whole};
 use crate::token::{self, ClearToken};
 
-pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
+impl Builder {
+    /// Starts the gateway: takes the home, binds the port, opens the database, continues what the previous process left
+    /// unfinished, and begins to receive. Needs a Tokio runtime with time and IO.
+    pub async fn start(self) -> Result<Running, StartError> {
+        start(self).await
+    }
+}
+
+async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let config = builder.take_config()?;
     let home = builder.take_home()?;
     for notice in home.secure()? {
@@ -42,7 +50,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
     let tokens =
         Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
-    config.gateway.check_lock(tokens.len()).map_err(config_problem)?;
+    config.gateway.check_lock(tokens.len()).map_err(|error| Problems::in_memory([error]))?;
     let (listener, address) = listen(&config).await?;
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -67,7 +75,7 @@ pub(crate) async fn start(mut builder: Builder) -> Result<Running, StartError> {
         Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
         Err(error) => {
             runtime.stop().await;
-            return Err(config_problem(error).into());
+            return Err(Problems::in_memory([error]).into());
         }
     };
     let mut serving = JoinSet::new();
@@ -93,11 +101,6 @@ async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {
     if let Err(error) = api.serve(listener, stop).await {
         tracing::error!(%error, "the door is closed");
     }
-}
-
-fn config_problem(error: frontdesk_api::ConfigError) -> Problems {
-    let problem = Problem { place: None, path: error.path, message: error.problem };
-    Problems { file: None, problems: vec![problem] }
 }
 
 /// The door's socket, bound and not yet answered.
@@ -133,7 +136,8 @@ fn adapters(
         hub.close(Closed::Off);
     }
     let live: Arc<dyn Live> = hub.clone();
-    let mut adapters = config.channels.build(&live, &config.gateway, clock).map_err(config_problem)?;
+    let mut adapters =
+        config.channels.build(&live, &config.gateway, clock).map_err(|error| Problems::in_memory([error]))?;
     adapters.append(&mut builder.adapters);
     Ok(adapters)
 }

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::address::Principal;
 use crate::message::SenderKind;
 
@@ -66,16 +69,17 @@ impl DenyReason {
 }
 
 /// Who may write in private.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum DmPolicy {
-    /// Strangers get a code and an admin decides.
+    /// Strangers get a pairing code, and an admin decides.
     #[default]
     Pairing,
-    /// Only those on the list.
+    /// Only people on the list; strangers get no answer.
     Allowlist,
-    /// Everyone. The operator said so in as many words.
+    /// Everybody.
     Open,
-    /// Nobody.
+    /// Nobody: no private messages are accepted.
     Disabled,
 }
 

@@ -9,6 +9,7 @@ pub mod act;
 pub mod address;
 pub mod blank;
 pub mod command;
+pub mod config;
 pub mod count;
 pub mod delta;
 pub mod hook;

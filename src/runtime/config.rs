@@ -7,6 +7,7 @@ mod rules;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use frontdesk_core::config::ConfigError;
 pub use media::Media;
 pub use routing::{Chat, Routing, Sharing};
 pub use rules::ResetRules;
@@ -276,16 +277,6 @@ impl Default for Storage {
     }
 }
 
-/// A value that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {problem}")]
-pub struct ConfigError {
-    /// Where it stands, as a dotted path.
-    pub path: String,
-    /// What is wrong and what to write instead.
-    pub problem: String,
-}
-
 /// Ten years: longer waits are mistakes, and would not fit the calendar.
 const MAX_HOURS: u64 = 10 * 365 * 24;
 /// A hundred years.
@@ -296,8 +287,7 @@ const MAX_TURN_SECONDS: u64 = 7 * 24 * 3600;
 impl Config {
     /// Checks what the types cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong =
-            |path: &str, problem: &str| Err(ConfigError { path: path.into(), problem: problem.into() });
+        let wrong = |path: &str, problem: &str| Err(ConfigError::new(path, problem));
         if self.queue.per_session == 0 {
             return wrong("queue.per_session", "must be at least 1");
         }

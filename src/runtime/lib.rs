@@ -95,7 +95,7 @@ pub struct AgentEntry {
 pub enum StartError {
     /// The configuration.
     #[error(transparent)]
-    Config(#[from] config::ConfigError),
+    Config(#[from] frontdesk_core::config::ConfigError),
     /// The database.
     #[error(transparent)]
     Open(#[from] frontdesk_store::OpenError),

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::port::Stop;
@@ -20,7 +21,7 @@ use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::cancel::Cancels;
 use crate::causes::Causes;
-use crate::config::{Ambiguous, ConfigError, ResetRules};
+use crate::config::{Ambiguous, ResetRules};
 use crate::gate::{ALBUM, GateInbox};
 use crate::handle::GatewayHandle;
 use crate::hooks::Hooks;
@@ -310,7 +311,7 @@ fn check(setup: &Setup) -> Result<(), ConfigError> {
         false => {
             let names: Vec<&str> = setup.agents.keys().map(String::as_str).collect();
             let problem = format!("there is no agent `{agent}`; there are: {}", names.join(", "));
-            Err(ConfigError { path, problem })
+            Err(ConfigError::new(path, problem))
         }
     };
     known("default_agent".to_owned(), &setup.default_agent)?;

@@ -9,7 +9,7 @@ use frontdesk_runtime::config::Routing;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::channel::Section;
+use crate::channel::Section;
 
 /// The test platform of the crash test; in no released program.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]

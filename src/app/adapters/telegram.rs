@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::port::{Adapter, Clock};
-use frontdesk_runtime::config::ConfigError;
-use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter};
+use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter, WebhookAccess};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::ids::{Ids, Kind};
+use crate::channel::{Account, Section};
 use crate::clock::SystemClock;
-use crate::config::Secret;
-use crate::config::channel::{Account, DmPolicy, Section};
-use crate::config::document::{Key, Node, Value, join};
-use crate::config::ids::{Ids, Kind};
+use crate::document::{Key, Node, Value, join};
 
 /// Where the section stands.
 const PATH: &str = "channels.telegram";
@@ -147,7 +146,7 @@ impl Telegram {
         let mut known: BTreeMap<&str, String> = BTreeMap::new();
         for (name, path, bot) in self.bots() {
             if path != PATH {
-                wrong.extend(check_name(name).map(|problem| ConfigError { path: path.clone(), problem }));
+                wrong.extend(check_name(name).map(|problem| ConfigError::new(path.clone(), problem)));
             }
             wrong.extend(IDS.check(&bot.section(name, path.clone()), &bot.account.people));
             wrong.extend(bot.check(name, &path, gateway));
@@ -155,10 +154,10 @@ impl Telegram {
             let token = bot.account.token().map(|token| token.expose());
             let Some(number) = token.and_then(|token| token.split(':').next()) else { continue };
             match known.get(number) {
-                Some(first) => wrong.push(ConfigError {
-                    path: join(&path, "token"),
-                    problem: format!("this is the same bot as {first}; one bot can be one account only"),
-                }),
+                Some(first) => {
+                    let problem = format!("this is the same bot as {first}; one bot can be one account only");
+                    wrong.push(ConfigError::new(join(&path, "token"), problem));
+                }
                 None => drop(known.insert(number, path)),
             }
         }
@@ -172,10 +171,9 @@ impl Telegram {
     ) -> Result<Vec<Arc<dyn Adapter>>, ConfigError> {
         let on = self.bots().filter(|(_, _, bot)| bot.account.is_on());
         let built = on.map(|(name, path, bot)| {
-            let at = |path: String, problem| ConfigError { path, problem };
-            let account = bot.wired(name, gateway).ok_or_else(|| at(path.clone(), NO_TOKEN.to_owned()))?;
+            let account = bot.wired(name, gateway).ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
             let built = TelegramAdapter::new(account, clock.clone());
-            let adapter = built.map_err(|error| at(join(&path, error.path), error.problem))?;
+            let adapter = built.map_err(|error| error.under(&path))?;
             Ok(Arc::new(adapter) as Arc<dyn Adapter>)
         });
         built.collect()
@@ -185,9 +183,6 @@ impl Telegram {
 const NO_TOKEN: &str = "it is enabled and has no token: write the one from @BotFather here, as a text, as \
                         { file = \"...\" } or as { command = [...] }";
 
-const NO_ADDRESS: &str = "this is not the address of a Bot API: write http:// or https://, a host, and nothing behind \
-                          the path";
-
 impl Bot {
     fn section<'c>(&'c self, account: &'c str, path: String) -> Section<'c> {
         let Account { people, routing, .. } = &self.account;
@@ -195,11 +190,10 @@ impl Bot {
     }
 
     fn check(&self, name: &str, path: &str, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
-        let at = |key: &str, problem: String| ConfigError { path: join(path, key), problem };
+        let at = |key: &str, problem: String| ConfigError::new(join(path, key), problem);
         let Some(account) = self.wired(name, gateway) else {
             let settings = self.settings.check().err();
-            let mut wrong: Vec<ConfigError> =
-                settings.map(|error| at(error.path, error.problem)).into_iter().collect();
+            let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
             if self.account.enabled == Some(true) {
                 let or = if name == DEFAULT_ACCOUNT { ", or set TELEGRAM_BOT_TOKEN" } else { "" };
                 wrong.push(at("token", format!("{NO_TOKEN}{or}")));
@@ -213,12 +207,10 @@ impl Bot {
         }
         // Whether it can be built is part of whether it is right. Nothing is connected by that.
         let built = TelegramAdapter::new(account, Arc::new(SystemClock::new()));
-        let wrong = built.err().map(|error| match error.path {
+        let wrong = built.err().map(|error| match error.path.as_str() {
             "webhook.secret" => at("webhook_secret", error.problem),
             "webhook.public_url" => at("mode", format!("gateway.public_url: {}", error.problem)),
-            // The adapter repeats the address, and nobody knows what a variable held.
-            "api_url" => at("api_url", NO_ADDRESS.to_owned()),
-            key => at(key, error.problem),
+            _ => error.under(path),
         });
         wrong.into_iter().collect()
     }
@@ -232,8 +224,8 @@ impl Bot {
             let base = gateway.public_url.as_deref().unwrap_or_default();
             let public_url =
                 format!("{}{}", base.trim_end_matches('/'), frontdesk_api::webhook_path(CHANNEL, name));
-            let secret = self.webhook_secret.as_ref().map(Secret::expose).unwrap_or_default();
-            account.mode = frontdesk_telegram::Mode::Webhook { public_url, secret: secret.into() };
+            let secret = self.webhook_secret.clone().unwrap_or_default();
+            account.webhook = Some(WebhookAccess { public_url, secret });
         }
         Some(account)
     }

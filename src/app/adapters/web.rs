@@ -12,7 +12,7 @@ use frontdesk_web::{CHANNEL, WebAdapter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::channel::Section;
+use crate::channel::Section;
 
 /// The web page, the WebSocket and `/api/chat`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::defaults::fill;
-use super::document::join;
 use super::schema::{self, Choice, Schema};
 use super::show::toml_value;
+use crate::document::join;
 
 const HEAD: &str = "\
 # Frontdesk: every key with its meaning and its default.

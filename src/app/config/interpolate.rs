@@ -1,7 +1,7 @@
 //! `${VAR}` and `${VAR:-default}` in texts; `$$` is a dollar sign. Done before anything is typed.
 
-use super::document::{Node, Text, Value, join};
 use super::problem::Problem;
+use crate::document::{Node, Text, Value, join};
 
 /// How variables are looked up.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -16,7 +16,7 @@ fn visit(node: &mut Node, path: &str, env: Lookup<'_>, problems: &mut Vec<Proble
         Value::String(text) => match expand(&text.value, env) {
             Ok(Some(expanded)) => *text = expanded,
             Ok(None) => {}
-            Err(message) => problems.push(Problem::at(node.place, message).about(path)),
+            Err(message) => problems.push(Problem::at(node.position, message).about(path)),
         },
         Value::Array(items) => {
             for (n, item) in items.iter_mut().enumerate() {

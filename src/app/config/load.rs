@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use frontdesk_core::config::ConfigError;
 use serde_json::Value as Json;
 
 use super::Config;
 use super::defaults::fill;
-use super::document::{Node, join};
 use super::interpolate::{Lookup, interpolate};
 use super::problem::{Problem, Problems};
 use super::schema::{self, Schema};
@@ -15,6 +15,7 @@ use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
 use crate::adapters::inherit;
+use crate::document::{Node, join};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -60,8 +61,7 @@ pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
 /// The same for a gateway that has `more` than the file.
 pub fn load_with(file: &Path, env: Lookup<'_>, more: &More) -> Result<Loaded, Problems> {
     let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
-    let text = text_of(file)
-        .map_err(|message| at_file(vec![Problem { place: None, path: String::new(), message }]))?;
+    let text = text_of(file).map_err(|message| at_file(vec![ConfigError::new("", message).into()]))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let reading = Reading { syntax: Syntax::of(file), folder, env, more };
     let (config, document) = parse(&text, reading).map_err(at_file)?;
@@ -97,27 +97,28 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         Some(Ok(config)) => config,
         // The walk should have found it; serde's own words are better than none.
         Some(Err(error)) => {
-            return Err(vec![Problem { place: None, path: String::new(), message: error.to_string() }]);
+            return Err(vec![ConfigError::new("", error.to_string()).into()]);
         }
         None => {
             return Err(in_order(problems));
         }
     };
     config.channels.take_tokens(reading.env);
-    let wrong = config.check(reading.more).into_iter().map(|error| Problem {
-        place: document.place_of(&error.path),
-        path: error.path,
-        message: error.problem,
-    });
+    let wrong = config
+        .check(reading.more)
+        .into_iter()
+        .map(|error| Problem { position: document.position_of(&error.path), error });
     problems.extend(wrong);
     if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
 }
 
 /// In the order of the file. What accounts inherit is wrong once, where it is written.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by_key(|problem| problem.place);
+    problems.sort_by_key(|problem| problem.position);
     problems.dedup_by(|later, first| {
-        later.place.is_some() && later.place == first.place && later.message == first.message
+        later.position.is_some()
+            && later.position == first.position
+            && later.error.problem == first.error.problem
     });
     problems
 }
@@ -135,8 +136,8 @@ impl Secrets<'_> {
             match secret::resolve(value, self.folder) {
                 Ok(text) => *value = Json::String(text),
                 Err(message) => {
-                    let place = self.document.place_of(path);
-                    self.problems.push(Problem { place, path: path.to_owned(), message });
+                    let position = self.document.position_of(path);
+                    self.problems.push(Problem { position, error: ConfigError::new(path, message) });
                 }
             }
             return;

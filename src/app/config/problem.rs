@@ -3,41 +3,44 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::document::Position;
+use frontdesk_core::config::ConfigError;
 
-/// One thing that is wrong.
+use crate::document::Position;
+
+/// One error and where it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, if it is written anywhere.
-    pub place: Option<Position>,
-    /// Which key, as a dotted path; empty for the file as a whole.
-    pub path: String,
-    /// What is wrong and what to write instead. Never a value that could be a secret.
-    pub message: String,
+    /// `None` for a value that is not written in the file.
+    pub position: Option<Position>,
+    /// The key and what is wrong with it.
+    pub error: ConfigError,
 }
 
 impl Problem {
-    /// A problem at a place.
-    pub fn at(place: Position, message: impl Into<String>) -> Problem {
-        Problem { place: Some(place), path: String::new(), message: message.into() }
+    /// A problem at a position.
+    pub fn at(position: Position, problem: impl Into<String>) -> Problem {
+        Problem { position: Some(position), error: ConfigError::new("", problem) }
     }
 
-    /// The same about a key.
+    /// The same problem, about the key at `path`.
     pub fn about(mut self, path: impl Into<String>) -> Problem {
-        self.path = path.into();
+        self.error.path = path.into();
         self
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Problem {
+        Problem { position: None, error }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = self.place {
-            write!(f, "{place}: ")?;
+        if let Some(position) = self.position {
+            write!(f, "{position}: ")?;
         }
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
-        }
-        f.write_str(&self.message)
+        self.error.fmt(f)
     }
 }
 
@@ -50,13 +53,20 @@ pub struct Problems {
     pub problems: Vec<Problem>,
 }
 
+impl Problems {
+    /// The errors of a configuration that was made in memory.
+    pub fn in_memory(errors: impl IntoIterator<Item = ConfigError>) -> Problems {
+        Problems { file: None, problems: errors.into_iter().map(Problem::from).collect() }
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, problem) in self.problems.iter().enumerate() {
             if n > 0 {
                 writeln!(f)?;
             }
-            match (&self.file, problem.place) {
+            match (&self.file, problem.position) {
                 (Some(file), Some(_)) => write!(f, "{}:{problem}", file.display())?,
                 (Some(file), None) => write!(f, "{}: {problem}", file.display())?,
                 (None, _) => write!(f, "{problem}")?,

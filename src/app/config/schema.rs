@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 pub fn whole() -> &'static Value {
     static WHOLE: LazyLock<Value> = LazyLock::new(|| {
         let mut schema = schemars::schema_for!(super::Config).to_value();
-        mark_environments(&mut schema);
         if let Some(root) = schema.as_object_mut() {
             root.insert("title".into(), json!("frontdesk.toml"));
             root.insert("additionalProperties".into(), json!(false));
@@ -21,20 +20,6 @@ pub fn whole() -> &'static Value {
         schema
     });
     &WHOLE
-}
-
-/// A variable that is handed to a program may be a secret, whichever room's table it stands in.
-fn mark_environments(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::Object(env)) = object.get_mut("properties").and_then(|p| p.get_mut("env")) {
-                env.insert("additionalProperties".into(), super::secret::schema());
-            }
-            object.values_mut().for_each(mark_environments);
-        }
-        Value::Array(items) => items.iter_mut().for_each(mark_environments),
-        _ => {}
-    }
 }
 
 /// One place in a schema.

@@ -1,77 +1,11 @@
-//! Secrets: written as a text, as a file that holds it, or as a command that prints it.
+//! Reads secrets that are given as a file or as a command.
 //!
-//! The schema marks them (`writeOnly`), so that they are resolved before anything is typed and never shown.
-//! Whoever uses one gets a [`Secret`], which has no `Display`, no `Serialize` and a `Debug` of `***`.
+//! The schema marks secrets (`writeOnly`), so that they are read before anything is typed and never shown.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-/// A text that nobody but its user sees.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A secret.
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-
-    /// The text, for the one place that hands it to its owner.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl JsonSchema for Secret {
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        match schema() {
-            Value::Object(object) => object.into(),
-            _ => Schema::default(),
-        }
-    }
-}
-
-/// The three ways to write one.
-pub fn schema() -> Value {
-    json!({
-        "description": "A secret: the text itself, or where to get it.",
-        "writeOnly": true,
-        "anyOf": [
-            {"type": "string"},
-            {
-                "type": "object",
-                "description": "A file that holds the secret and nothing else; whitespace around it is dropped.",
-                "properties": {"file": {"type": "string", "description": "The file; a relative path starts at the configuration's folder."}},
-                "required": ["file"],
-                "additionalProperties": false
-            },
-            {
-                "type": "object",
-                "description": "A program that prints the secret; whitespace around it is dropped.",
-                "properties": {"command": {"type": "array", "items": {"type": "string"}, "description": "The program and its arguments; no shell reads them."}},
-                "required": ["command"],
-                "additionalProperties": false
-            }
-        ]
-    })
-}
+use serde_json::Value;
 
 /// The secret that a value stands for. The error never holds any of it.
 pub fn resolve(value: &Value, folder: &Path) -> Result<String, String> {
@@ -114,6 +48,8 @@ fn printed_by(words: &[&str], folder: &Path) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -140,12 +76,5 @@ mod tests {
             let error = resolve(&value, dir.path()).unwrap_err();
             assert!(error.contains(said) && !error.contains("hunter2"), "{error}");
         }
-    }
-
-    #[test]
-    fn nothing_shows_a_secret() {
-        let secret: Secret = serde_json::from_value(json!("hunter2")).unwrap();
-        assert_eq!(format!("{secret:?}"), "***");
-        assert_eq!(secret.expose(), "hunter2");
     }
 }

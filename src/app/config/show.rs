@@ -3,9 +3,9 @@
 use serde_json::{Map, Value as Json};
 
 use super::defaults::fill;
-use super::document::{Node, Value};
 use super::schema::{Choice, Schema};
 use super::walk::walk;
+use crate::document::{Node, Value};
 
 /// Every value that holds, as JSON. Secrets are `***`, and a text that came from a variable is shown as it
 /// was written (`${VAR}`), because nobody knows what a variable holds; numbers and words from a fixed list

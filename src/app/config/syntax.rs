@@ -8,8 +8,8 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use toml_edit::{Item, TableLike, Value as Toml};
 
-use super::document::{Key, Node, Position, Positions, Value};
 use super::problem::Problem;
+use crate::document::{Key, Node, Position, Positions, Value};
 
 /// The two ways to write a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ fn parse_toml(text: &str) -> Result<Node, Problem> {
         let place = places.of(error.span().map_or(0, |span| span.start));
         Problem::at(place, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
     })?;
-    Ok(Node { place: places.of(0), value: toml_table(&places, document.as_table()) })
+    Ok(Node { position: places.of(0), value: toml_table(&places, document.as_table()) })
 }
 
 fn toml_place(places: &Positions<'_>, span: Option<std::ops::Range<usize>>) -> Position {
@@ -55,7 +55,7 @@ fn toml_table(places: &Positions<'_>, table: &dyn TableLike) -> Value {
     let entries = table.iter().map(|(name, item)| {
         // A dotted key has one key per segment; the entry's own knows where it stands.
         let span = table.get_key_value(name).and_then(|(key, _)| key.span());
-        let key = Key { place: toml_place(places, span.or_else(|| item.span())), name: name.to_owned() };
+        let key = Key { position: toml_place(places, span.or_else(|| item.span())), name: name.to_owned() };
         (key, toml_item(places, item))
     });
     Value::Table(entries.collect())
@@ -71,13 +71,13 @@ fn toml_item(places: &Positions<'_>, item: &Item) -> Node {
             tables
                 .iter()
                 .map(|table| Node {
-                    place: toml_place(places, table.span()),
+                    position: toml_place(places, table.span()),
                     value: toml_table(places, table),
                 })
                 .collect(),
         ),
     };
-    Node { place, value }
+    Node { position: place, value }
 }
 
 fn toml_value(places: &Positions<'_>, value: &Toml) -> Value {
@@ -90,7 +90,10 @@ fn toml_value(places: &Positions<'_>, value: &Toml) -> Value {
         Toml::Array(items) => Value::Array(
             items
                 .iter()
-                .map(|item| Node { place: toml_place(places, item.span()), value: toml_value(places, item) })
+                .map(|item| Node {
+                    position: toml_place(places, item.span()),
+                    value: toml_value(places, item),
+                })
                 .collect(),
         ),
         Toml::InlineTable(table) => toml_table(places, table),
@@ -114,7 +117,7 @@ fn parse_jsonc(text: &str) -> Result<Node, Problem> {
     })?;
     match parsed.value {
         Some(value) => json_node(&places, &value),
-        None => Ok(Node { place: places.of(0), value: Value::Table(Vec::new()) }),
+        None => Ok(Node { position: places.of(0), value: Value::Table(Vec::new()) }),
     }
 }
 
@@ -131,7 +134,7 @@ fn json_node(places: &Positions<'_>, value: &ast::Value<'_>) -> Result<Node, Pro
         }
         ast::Value::Object(object) => json_table(places, object)?,
     };
-    Ok(Node { place, value })
+    Ok(Node { position: place, value })
 }
 
 fn json_table(places: &Positions<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
@@ -144,7 +147,7 @@ fn json_table(places: &Positions<'_>, object: &ast::Object<'_>) -> Result<Value,
         if let Some(at) = known.insert(name, place) {
             return Err(Problem::at(place, format!("the key `{name}` is here twice; the first is at {at}")));
         }
-        entries.push((Key { place, name: name.to_owned() }, json_node(places, &property.value)?));
+        entries.push((Key { position: place, name: name.to_owned() }, json_node(places, &property.value)?));
     }
     Ok(Value::Table(entries))
 }
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     fn names_and_places(node: &Node) -> Vec<(String, String)> {
-        node.entries().iter().map(|(key, _)| (key.name.clone(), key.place.to_string())).collect()
+        node.entries().iter().map(|(key, _)| (key.name.clone(), key.position.to_string())).collect()
     }
 
     #[test]
@@ -195,7 +198,7 @@ mod tests {
         fn no_text_is_too_strange_to_be_read_or_refused(text in "[\\[\\]{}=:,\"'#./*\\\\a-c0-9é\\n \\x00]{0,60}") {
             for syntax in [Syntax::Toml, Syntax::Jsonc] {
                 if let Err(problem) = syntax.parse(&text) {
-                    proptest::prop_assert!(problem.place.is_some());
+                    proptest::prop_assert!(problem.position.is_some());
                 }
             }
         }
@@ -204,9 +207,9 @@ mod tests {
     #[test]
     fn a_broken_file_says_where() {
         let error = Syntax::Toml.parse("[gateway]\nport = = 1\n").unwrap_err();
-        assert_eq!(error.place.unwrap().line, 2, "{error}");
+        assert_eq!(error.position.unwrap().line, 2, "{error}");
         let error = Syntax::Jsonc.parse("{\n \"a\": 1,\n \"b\" 2 }").unwrap_err();
-        assert_eq!(error.place.unwrap().line, 3, "{error}");
+        assert_eq!(error.position.unwrap().line, 3, "{error}");
         let error = Syntax::Jsonc.parse("{\"a\": 1, \"a\": 2}").unwrap_err();
         assert!(error.to_string().contains("twice"), "{error}");
     }

@@ -189,7 +189,7 @@ fn a_variable_is_typed_by_its_key_and_never_shown() {
 #[test]
 fn everything_that_is_wrong_is_told_at_once_and_in_order() {
     let text = "[queue]\nmod = 1\n[gateway]\nport = true\n[turns]\nmax = \"many\"\n";
-    let lines: Vec<usize> = read(text).unwrap_err().iter().map(|p| p.place.unwrap().line).collect();
+    let lines: Vec<usize> = read(text).unwrap_err().iter().map(|p| p.position.unwrap().line).collect();
     assert_eq!(lines, [2, 4, 6]);
 }
 

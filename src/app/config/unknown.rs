@@ -2,8 +2,8 @@
 
 use frontdesk_core::nearest::nearest;
 
-use super::document::{Key, join};
 use super::schema::{Choice, Schema};
+use crate::document::{Key, join};
 
 /// Sections that are part of the plan and not of this version.
 const LATER: [&str; 9] =

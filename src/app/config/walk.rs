@@ -7,10 +7,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use frontdesk_core::nearest::nearest;
 
-use super::document::{Node, Text, Value, join};
 use super::problem::Problem;
 use super::schema::{Choice, Schema};
 use super::unknown::unknown_key;
+use crate::document::{Node, Text, Value, join};
 
 /// The document's values with their types; whatever is wrong is added to `problems` and left out.
 pub fn walk(schema: Schema<'_>, document: &Node, problems: &mut Vec<Problem>) -> Json {
@@ -24,7 +24,7 @@ struct Walk<'p> {
 
 impl Walk<'_> {
     fn wrong(&mut self, node: &Node, path: &str, message: String) -> Option<Json> {
-        self.problems.push(Problem::at(node.place, message).about(path));
+        self.problems.push(Problem::at(node.position, message).about(path));
         None
     }
 
@@ -153,14 +153,14 @@ impl Walk<'_> {
                 }
                 None => {
                     let message = unknown_key(schema, key, &path, kind);
-                    self.problems.push(Problem::at(key.place, message).about(path));
+                    self.problems.push(Problem::at(key.position, message).about(path));
                 }
             }
         }
         let written = |name: &str| node.get(name).is_some_and(|node| node.value != Value::Null);
         for name in schema.required().into_iter().filter(|name| !written(name)) {
             let message = format!("the key `{name}`{kind} is missing; it has no default");
-            self.problems.push(Problem::at(node.place, message).about(path));
+            self.problems.push(Problem::at(node.position, message).about(path));
         }
         Some(Json::Object(values))
     }

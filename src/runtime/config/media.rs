@@ -1,9 +1,8 @@
 //! Files that come with messages and go out with answers.
 
+use frontdesk_core::config::ConfigError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::ConfigError;
 
 /// Files that come with messages and go out with answers. They lie in `media` beneath the home.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,8 +42,7 @@ const MAX_DAYS: u32 = 36_500;
 
 impl Media {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let wrong =
-            |path: &str, problem: &str| Err(ConfigError { path: path.into(), problem: problem.into() });
+        let wrong = |path: &str, problem: &str| Err(ConfigError::new(path, problem));
         if !(1..=3600).contains(&self.fetch_seconds) {
             return wrong("media.fetch_seconds", "must be between 1 and 3600 (an hour)");
         }

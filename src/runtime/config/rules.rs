@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::Scope;
 use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
 
-use super::{ConfigError, Reset, ResetMode, ResetOverride, Routing};
+use super::{Reset, ResetMode, ResetOverride, Routing};
 
 impl Reset {
     /// The default level's rule; `machine` is the zone of a rule that names none.
@@ -56,7 +57,7 @@ impl ResetRules {
         routing: &BTreeMap<(String, String), Routing>,
         machine: Tz,
     ) -> Result<ResetRules, ConfigError> {
-        let at = |path: String| move |error: PolicyError| ConfigError { path, problem: error.to_string() };
+        let at = |path: String| move |error: PolicyError| ConfigError::new(path, error.to_string());
         let default = reset.policy(machine).map_err(at("sessions.reset".into()))?;
         let level = |path: String, level: &ResetOverride| {
             let parsed = level.parse().map_err(at(path.clone()))?;
@@ -74,7 +75,7 @@ impl ResetRules {
             if name.parse::<Scope>().is_err() {
                 let problem =
                     "there is no such scope; there are dm, group, channel, topic, thread and member";
-                return Err(ConfigError { path, problem: problem.into() });
+                return Err(ConfigError::new(path, problem));
             }
             rules.scopes.insert(name.clone(), level(path, fields)?);
         }

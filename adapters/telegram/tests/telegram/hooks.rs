@@ -9,9 +9,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use frontdesk_botapi::{BotApi, Way};
+use frontdesk_core::config::Secret;
 use frontdesk_core::port::{Adapter, Busy, Webhook, WebhookOutcome, WebhookRequest};
 use frontdesk_kit::Ledger;
-use frontdesk_telegram::{Account, ConfigError, Mode, TelegramAdapter};
+use frontdesk_telegram::{Account, TelegramAdapter, WebhookAccess};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -33,8 +34,8 @@ impl WebHub {
     }
 
     fn account(&self, api: &BotApi) -> Account {
-        let mode = Mode::Webhook { public_url: self.url.clone(), secret: SECRET.into() };
-        Account { mode, ..account(api) }
+        let webhook = WebhookAccess { public_url: self.url.clone(), secret: Secret::new(SECRET) };
+        Account { webhook: Some(webhook), ..account(api) }
     }
 
     fn opens(self, adapter: &TelegramAdapter) -> JoinSet<()> {
@@ -162,9 +163,10 @@ async fn what_cannot_be_read_is_kept_and_acknowledged() {
 #[test]
 fn a_webhook_without_a_secret_is_refused_at_the_start() {
     let mut account = Account::new("default", "123456:TEST-token");
-    account.mode = Mode::Webhook { public_url: "https://bot.example.org".into(), secret: "".into() };
+    account.webhook =
+        Some(WebhookAccess { public_url: "https://bot.example.org".into(), secret: Secret::default() });
     let refused = TelegramAdapter::new(account, Hands::new()).map(drop);
-    assert!(matches!(refused, Err(ConfigError { path: "webhook.secret", .. })));
+    assert!(refused.is_err_and(|error| error.path == "webhook.secret"));
 }
 
 #[tokio::test]

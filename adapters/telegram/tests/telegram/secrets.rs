@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault, TOKEN};
+use frontdesk_core::config::Secret;
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, Stop};
 use frontdesk_kit::Ledger;
-use frontdesk_telegram::{Account, Mode};
+use frontdesk_telegram::{Account, WebhookAccess};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tracing_subscriber::fmt::MakeWriter;
@@ -116,8 +117,8 @@ async fn no_error_and_no_line_of_the_log_tells_a_secret() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let api = BotApi::start().await;
     let hooked = |account: Account| {
-        let mode = Mode::Webhook { public_url: "http://127.0.0.1:9/tg".into(), secret: HOOK.into() };
-        Account { mode, ..account }
+        let webhook = WebhookAccess { public_url: "http://127.0.0.1:9/tg".into(), secret: Secret::new(HOOK) };
+        Account { webhook: Some(webhook), ..account }
     };
     for fault in [
         None,

@@ -1,7 +1,8 @@
 //! A process per turn: what it hears and what it says.
 
 use frontdesk_agents::Config;
-use frontdesk_agents::command::{self, EnvValue, SideEffects};
+use frontdesk_agents::command::{self, SideEffects};
+use frontdesk_core::config::Secret;
 use frontdesk_core::delta::{AgentError, Delta, Verdict};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::InputKind;
@@ -107,7 +108,7 @@ async fn an_answer_is_streamed_as_it_comes() {
 #[tokio::test]
 async fn a_program_knows_its_turn_and_none_of_our_secrets() {
     let sandbox = Sandbox::new();
-    let env = [("GIVEN".to_owned(), EnvValue::new("by config"))].into();
+    let env = [("GIVEN".to_owned(), Secret::new("by config"))].into();
     let agent = sandbox.agent(Config::Command(command::Config { env, ..shell("env; pwd") }));
     let mut resumed = turn(12, "x");
     resumed.attempt = 2;

@@ -4,14 +4,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use frontdesk_core::access::{self, ChannelAccess, GroupAccess};
+use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
+use frontdesk_core::config::Secret;
 use frontdesk_runtime::config::{Chat, Routing};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
-use super::document::join;
-use super::secret::Secret;
+use crate::document::join;
+
+pub mod ids;
 
 /// One account of a chat platform.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -59,21 +61,6 @@ pub struct Group {
     /// Other rules than elsewhere.
     #[serde(flatten)]
     pub chat: Chat,
-}
-
-/// What becomes of strangers who write in private.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DmPolicy {
-    /// They get a code, and an admin decides.
-    #[default]
-    Pairing,
-    /// They hear nothing.
-    Allowlist,
-    /// They are let in.
-    Open,
-    /// Nobody may write in private.
-    Disabled,
 }
 
 /// An id that a platform gave. It may be written as a number.
@@ -137,38 +124,27 @@ impl Account {
 impl People {
     /// The same as the gate wants it.
     pub fn access(&self) -> ChannelAccess {
-        let named = |list: &Option<Vec<Id>>| list.as_deref().map(ids).unwrap_or_default();
+        let named = |list: &Option<Vec<Id>>| list.as_deref().map(set).unwrap_or_default();
         let group = |group: &Group| GroupAccess {
             closed: group.allow.is_some() || group.roles.is_some(),
             people: named(&group.allow),
             roles: named(&group.roles),
         };
-        let mut allow = ids(&self.allow);
+        let mut allow = set(&self.allow);
         // With `open` it says the same once more; nobody is called so.
-        allow.remove(super::ids::EVERYBODY);
+        allow.remove(ids::EVERYBODY);
         ChannelAccess {
-            dm_policy: self.dm_policy.into(),
+            dm_policy: self.dm_policy,
             allow,
-            admins: ids(&self.admins),
+            admins: set(&self.admins),
             groups: self.groups.iter().map(|(id, rules)| (id.clone(), group(rules))).collect(),
-            bots: ids(&self.bots),
+            bots: set(&self.bots),
         }
     }
 }
 
-fn ids(list: &[Id]) -> BTreeSet<String> {
+fn set(list: &[Id]) -> BTreeSet<String> {
     list.iter().map(|id| id.0.clone()).collect()
-}
-
-impl From<DmPolicy> for access::DmPolicy {
-    fn from(policy: DmPolicy) -> Self {
-        match policy {
-            DmPolicy::Pairing => access::DmPolicy::Pairing,
-            DmPolicy::Allowlist => access::DmPolicy::Allowlist,
-            DmPolicy::Open => access::DmPolicy::Open,
-            DmPolicy::Disabled => access::DmPolicy::Disabled,
-        }
-    }
 }
 
 /// One account's part of the file, whatever its platform.

@@ -2,10 +2,11 @@
 //!
 //! What was written is not repeated in what is said about it: it may have come from a variable.
 
-use frontdesk_runtime::config::ConfigError;
+use frontdesk_core::access::DmPolicy;
+use frontdesk_core::config::ConfigError;
 
-use super::channel::{DmPolicy, Group, Id, People, Section};
-use super::document::join;
+use super::{Group, Id, People, Section};
+use crate::document::join;
 
 /// What other programs write for "everybody".
 pub const EVERYBODY: &str = "*";
@@ -95,9 +96,9 @@ impl Ids {
             let path = join(&at("chats"), id);
             if people.groups.contains_key(id) {
                 let problem = "this chat stands in `groups` as well; keep it there, with all its keys";
-                wrong.push(ConfigError { path, problem: problem.to_owned() });
+                wrong.push(ConfigError::new(path, problem));
             } else if self.group(id).is_err() {
-                wrong.extend(self.person(id).err().map(|problem| ConfigError { path, problem }));
+                wrong.extend(self.person(id).err().map(|problem| ConfigError::new(path, problem)));
             }
         }
         wrong
@@ -116,7 +117,7 @@ impl Ids {
                 }
                 id => self.person(id).err()?,
             };
-            Some(ConfigError { path: item(path, n), problem })
+            Some(ConfigError::new(item(path, n), problem))
         });
         wrong.collect()
     }
@@ -124,7 +125,7 @@ impl Ids {
     fn people(&self, path: &str, list: &[Id]) -> Vec<ConfigError> {
         let wrong = list.iter().enumerate().filter_map(|(n, id)| {
             let problem = self.person(id.as_str()).err()?;
-            Some(ConfigError { path: item(path, n), problem })
+            Some(ConfigError::new(item(path, n), problem))
         });
         wrong.collect()
     }
@@ -132,16 +133,16 @@ impl Ids {
     fn served(&self, path: &str, id: &str, group: &Group) -> Vec<ConfigError> {
         let mut wrong = Vec::new();
         if let Err(problem) = self.group(id) {
-            wrong.push(ConfigError { path: path.to_owned(), problem });
+            wrong.push(ConfigError::new(path, problem));
         }
         wrong.extend(self.people(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
             let problem = "this platform has no roles; name the people in `allow`".to_owned();
-            wrong.push(ConfigError { path: roles, problem });
+            wrong.push(ConfigError::new(roles, problem));
         } else if let Some(n) = named.iter().position(|id| id.as_str().trim().is_empty()) {
             let problem = "the role's id is empty and names nobody".to_owned();
-            wrong.push(ConfigError { path: item(&roles, n), problem });
+            wrong.push(ConfigError::new(item(&roles, n), problem));
         }
         wrong
     }

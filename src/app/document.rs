@@ -68,7 +68,7 @@ impl fmt::Display for Position {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where it begins.
-    pub place: Position,
+    pub position: Position,
     /// What it is.
     pub value: Value,
 }
@@ -108,7 +108,7 @@ pub struct Text {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// Where.
-    pub place: Position,
+    pub position: Position,
     /// Its name.
     pub name: String,
 }
@@ -160,20 +160,20 @@ impl Node {
 
     /// Where the value of a dotted path stands, or else the nearest table around it; `None` if not even its
     /// first key is written. A key with dots in it is quoted; `[2]` at the end is the third item of a list.
-    pub fn place_of(&self, path: &str) -> Option<Position> {
+    pub fn position_of(&self, path: &str) -> Option<Position> {
         let (path, item) = split_item(path);
         let mut node = self;
-        let mut place = None;
+        let mut position = None;
         for name in names(path) {
             let Some((key, inner)) = node.entries().iter().find(|(key, _)| key.name == name) else {
-                return place;
+                return position;
             };
-            place = Some(key.place);
+            position = Some(key.position);
             node = inner;
         }
         match (&node.value, item) {
-            (Value::Array(items), Some(n)) => items.get(n).map(|item| item.place).or(place),
-            _ => place,
+            (Value::Array(items), Some(n)) => items.get(n).map(|item| item.position).or(position),
+            _ => position,
         }
     }
 }
@@ -236,22 +236,22 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_the_nearest_key_that_is_written() {
-        let key = |line, name: &str| Key { place: Position { line, column: 1 }, name: name.into() };
-        let node = |value| Node { place: Position { line: 0, column: 0 }, value };
+        let key = |line, name: &str| Key { position: Position { line, column: 1 }, name: name.into() };
+        let node = |value| Node { position: Position { line: 0, column: 0 }, value };
         let chats = node(Value::Table(vec![(key(3, "-1.5"), node(Value::Bool(true)))]));
         let root = node(Value::Table(vec![(key(2, "chats"), chats)]));
-        assert_eq!(root.place_of("chats.\"-1.5\".reset").map(|p| p.line), Some(3));
-        assert_eq!(root.place_of("chats.other").map(|p| p.line), Some(2));
-        assert_eq!(root.place_of("nothing.here"), None);
+        assert_eq!(root.position_of("chats.\"-1.5\".reset").map(|p| p.line), Some(3));
+        assert_eq!(root.position_of("chats.other").map(|p| p.line), Some(2));
+        assert_eq!(root.position_of("nothing.here"), None);
     }
 
     #[test]
     fn a_path_leads_to_an_item_of_a_list() {
-        let at = |column, value| Node { place: Position { line: 1, column }, value };
+        let at = |column, value| Node { position: Position { line: 1, column }, value };
         let list = at(8, Value::Array(vec![at(9, Value::text("a")), at(14, Value::text("b"))]));
-        let key = Key { place: Position { line: 1, column: 1 }, name: "allow".into() };
+        let key = Key { position: Position { line: 1, column: 1 }, name: "allow".into() };
         let root = at(1, Value::Table(vec![(key, list)]));
-        let column = |path: &str| root.place_of(path).map(|place| place.column);
+        let column = |path: &str| root.position_of(path).map(|position| position.column);
         assert_eq!((column("allow[1]"), column("allow[7]"), column("allow")), (Some(14), Some(1), Some(1)));
     }
 
