@@ -1,26 +1,27 @@
-//! Prompts as events: in order within a chat, and chats side by side.
+//! Maps prompts to events and pushes them to the inbox: in order within a chat, and chats in parallel.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source};
-use frontdesk_core::port::{Busy, Inbox, Live, LivePrompt, Stop};
+use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::CHANNEL;
 
-/// How many prompts of one lane go in with one push.
+/// Maximum number of prompts of one lane in one push.
 const BATCH: usize = 64;
 
-/// A token and a chat: prompts within it keep their order.
-type Lane = (String, String);
+/// A token and a chat. Prompts of one lane are pushed in order.
+type Lane = (Arc<str>, String);
 
-/// Hands prompts in until `stop`. One push at a time is under way for a lane, so that its order holds
-/// whatever the inbox does; what gathers meanwhile is the next batch, so that a busy lane loses no pace.
+/// Pushes prompts until `stop`. Each lane has at most one push in progress, which keeps its order whatever the inbox
+/// does. Prompts that arrive meanwhile form the next batch, so that a busy lane does not slow down.
 pub(crate) async fn run(live: &dyn Live, inbox: &dyn Inbox, stop: Stop) {
     inbox.heard(&source(DEFAULT_ACCOUNT));
-    let mut lanes: HashMap<Lane, VecDeque<LivePrompt>> = HashMap::new();
+    let mut lanes: HashMap<Lane, VecDeque<PendingPrompt>> = HashMap::new();
     let mut pushes = FuturesUnordered::new();
     let mut open = true;
     loop {
@@ -46,15 +47,15 @@ pub(crate) async fn run(live: &dyn Live, inbox: &dyn Inbox, stop: Stop) {
             },
         }
     }
-    // What is under way ends, one way or the other; what waits was never taken.
+    // Pushes in progress finish and report their outcomes. Prompts that were not pushed yet are refused.
     while pushes.next().await.is_some() {}
     for prompt in lanes.into_values().flatten() {
-        answer(prompt, Err(Busy::Stopping));
+        (prompt.reply)(Err(Busy::Stopping));
     }
 }
 
-/// What gathered in a lane while its last push was under way. A lane with nothing in it is forgotten.
-fn next_batch(lanes: &mut HashMap<Lane, VecDeque<LivePrompt>>, lane: &Lane) -> Option<Vec<LivePrompt>> {
+/// The prompts that arrived in a lane during its last push. A lane without prompts is removed.
+fn next_batch(lanes: &mut HashMap<Lane, VecDeque<PendingPrompt>>, lane: &Lane) -> Option<Vec<PendingPrompt>> {
     let waiting = lanes.get_mut(lane)?;
     if waiting.is_empty() {
         lanes.remove(lane);
@@ -64,19 +65,20 @@ fn next_batch(lanes: &mut HashMap<Lane, VecDeque<LivePrompt>>, lane: &Lane) -> O
     Some(waiting.drain(..size).collect())
 }
 
-async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<LivePrompt>) -> Lane {
+async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lane {
     let source = source(&lane.0);
     inbox.heard(&source);
     let mut batch = Vec::with_capacity(prompts.len());
-    let mut asked = Vec::with_capacity(prompts.len());
+    let mut replies: Vec<PromptReply> = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        match event(&prompt) {
+        let PendingPrompt { token, chat, id, text, reply } = prompt;
+        match event(&token, chat, &id, text) {
             Ok(event) => {
                 batch.push(event);
-                asked.push(prompt);
+                replies.push(reply);
             }
-            // The door checks names before they come here; what it let through cannot be said to anyone.
-            Err(_) => answer(prompt, Ok(Outcome::Ignored)),
+            // The HTTP server has checked the names, so this does not happen.
+            Err(_) => reply(Ok(Outcome::Ignored)),
         }
     }
     if batch.is_empty() {
@@ -84,42 +86,37 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<LivePrompt>) -> Lane {
     }
     match inbox.push(&source, batch, None).await {
         Ok(outcomes) => {
-            for (prompt, outcome) in asked.into_iter().zip(outcomes) {
-                answer(prompt, Ok(outcome));
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                reply(Ok(outcome));
             }
         }
         Err(busy) => {
-            for prompt in asked {
-                answer(prompt, Err(busy.clone()));
+            for reply in replies {
+                reply(Err(busy.clone()));
             }
         }
     }
     lane
 }
 
-/// Says what became of a prompt. Whoever asked may have gone: the row is there all the same.
-fn answer(prompt: LivePrompt, outcome: Result<Outcome, Busy>) {
-    drop(prompt.reply.send(outcome));
-}
-
 fn source(token: &str) -> Source {
     Source { id: format!("{CHANNEL}:{token}"), channel: CHANNEL, account: DEFAULT_ACCOUNT.to_owned() }
 }
 
-fn event(prompt: &LivePrompt) -> Result<Event, AddressError> {
+fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, AddressError> {
     Ok(Event {
-        id: event_id(&prompt.chat, &prompt.id),
+        id: event_id(&chat, id),
         kind: EventKind::Message,
-        principal: Principal::new(CHANNEL, None, &prompt.token)?,
-        // A token's holder is a person, whatever program holds it for them.
+        principal: Principal::new(CHANNEL, None, token)?,
+        // The holder of a token is treated as a person, even if a program uses the token.
         sender_kind: SenderKind::Person,
         roles: Vec::new(),
-        address: Address::new(CHANNEL, None, &prompt.chat, None)?,
-        conversation: Conversation::Dm { chat: prompt.chat.clone(), thread: None },
+        address: Address::new(CHANNEL, None, &chat, None)?,
+        conversation: Conversation::Dm { chat, thread: None },
         addressed: true,
         forward: None,
         first_line: FirstLine::Plain,
-        text: prompt.text.clone(),
+        text,
         links: Vec::new(),
         sender: None,
         platform_message: None,
@@ -130,7 +127,7 @@ fn event(prompt: &LivePrompt) -> Result<Event, AddressError> {
     })
 }
 
-/// `{chat}/{id}`. The chat's own slashes are escaped, so that no two pairs share an id.
+/// `{chat}/{id}`. Slashes in the chat's name are escaped, so that two different pairs never have the same event id.
 fn event_id(chat: &str, id: &str) -> String {
     format!("{}/{id}", chat.replace('%', "%25").replace('/', "%2F"))
 }
@@ -141,36 +138,36 @@ mod tests {
 
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
+    use frontdesk_core::act::Act;
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
     use frontdesk_core::message::Cursor;
-    use frontdesk_core::port::Frame;
     use futures_channel::oneshot;
     use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
     use super::*;
 
-    /// A door that hands out what a test put in.
-    struct Hand(AsyncMutex<mpsc::UnboundedReceiver<LivePrompt>>);
+    /// An HTTP server whose prompts come from the test.
+    struct TestLive(AsyncMutex<mpsc::UnboundedReceiver<PendingPrompt>>);
 
     #[async_trait]
-    impl Live for Hand {
-        async fn next(&self) -> Option<LivePrompt> {
+    impl Live for TestLive {
+        async fn next(&self) -> Option<PendingPrompt> {
             self.0.lock().await.recv().await
         }
-        fn push(&self, _: &Address, _: Frame) {}
+        fn show(&self, _: &Address, _: Act) {}
     }
 
-    /// An inbox that remembers its batches and holds those of one chat back until it is told.
+    /// An inbox that records its batches and blocks those of one chat until `go` is notified.
     #[derive(Default)]
-    struct Ledger {
+    struct RecordingInbox {
         batches: Mutex<Vec<Vec<String>>>,
         slow_chat: Option<&'static str>,
         go: Notify,
     }
 
     #[async_trait]
-    impl Inbox for Ledger {
+    impl Inbox for RecordingInbox {
         async fn push(&self, _: &Source, batch: Vec<Event>, _: Option<Cursor>) -> Result<Vec<Outcome>, Busy> {
             self.batches.lock().unwrap().push(batch.iter().map(|event| event.id.clone()).collect());
             if self.slow_chat.is_some_and(|chat| batch[0].conversation.chat() == chat) {
@@ -193,11 +190,11 @@ mod tests {
 
     type Reply = oneshot::Receiver<Result<Outcome, Busy>>;
 
-    fn prompt(chat: &str, id: &str) -> (LivePrompt, Reply) {
-        let (reply, answer) = oneshot::channel();
-        let prompt =
-            LivePrompt { token: "cli".into(), chat: chat.into(), id: id.into(), text: "hello".into(), reply };
-        (prompt, answer)
+    fn prompt(chat: &str, id: &str) -> (PendingPrompt, Reply) {
+        let (sender, answer) = oneshot::channel();
+        let reply: PromptReply = Box::new(|outcome| drop(sender.send(outcome)));
+        let (token, text) = ("cli".into(), "hello".into());
+        (PendingPrompt { token, chat: chat.into(), id: id.into(), text, reply }, answer)
     }
 
     #[test]
@@ -208,56 +205,60 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_chat_keeps_its_order_and_holds_no_other_chat_up() {
+    async fn a_slow_chat_keeps_its_order_and_delays_no_other_chat() {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let hand = Hand(AsyncMutex::new(receiver));
-        let ledger = Ledger { slow_chat: Some("slow"), ..Ledger::default() };
+        let live = TestLive(AsyncMutex::new(receiver));
+        let inbox = RecordingInbox { slow_chat: Some("slow"), ..RecordingInbox::default() };
         let stop = Stop::new();
         let test = async {
             let mut slow = Vec::new();
             for id in ["1", "2", "3"] {
                 let (prompt, answer) = prompt("slow", id);
-                sender.send(prompt).unwrap();
+                assert!(sender.send(prompt).is_ok());
                 slow.push(answer);
             }
             let (quick, answer) = prompt("quick", "1");
-            sender.send(quick).unwrap();
+            assert!(sender.send(quick).is_ok());
             assert!(matches!(answer.await, Ok(Ok(Outcome::Accepted { .. }))));
             assert_eq!(
-                *ledger.batches.lock().unwrap(),
+                *inbox.batches.lock().unwrap(),
                 [vec!["slow/1".to_owned()], vec!["quick/1".to_owned()]]
             );
-            ledger.go.notify_one();
+            inbox.go.notify_one();
             assert!(slow.remove(0).await.unwrap().is_ok());
-            ledger.go.notify_one();
+            inbox.go.notify_one();
             for answer in slow {
                 assert!(answer.await.unwrap().is_ok());
             }
-            assert_eq!(ledger.batches.lock().unwrap()[2], ["slow/2", "slow/3"], "what gathered is one batch");
+            assert_eq!(
+                inbox.batches.lock().unwrap()[2],
+                ["slow/2", "slow/3"],
+                "prompts that arrived during a push are one batch"
+            );
             stop.cancel();
         };
-        tokio::join!(run(&hand, &ledger, stop.clone()), test);
+        tokio::join!(run(&live, &inbox, stop.clone()), test);
     }
 
     #[tokio::test]
-    async fn a_prompt_that_waits_at_the_stop_is_told_so() {
+    async fn a_prompt_that_waits_when_the_adapter_stops_is_refused() {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let hand = Hand(AsyncMutex::new(receiver));
-        let ledger = Ledger { slow_chat: Some("slow"), ..Ledger::default() };
+        let live = TestLive(AsyncMutex::new(receiver));
+        let inbox = RecordingInbox { slow_chat: Some("slow"), ..RecordingInbox::default() };
         let stop = Stop::new();
         let (first, first_answer) = prompt("slow", "1");
         let (second, second_answer) = prompt("slow", "2");
         let (other, other_answer) = prompt("quick", "1");
         for prompt in [first, second, other] {
-            sender.send(prompt).unwrap();
+            assert!(sender.send(prompt).is_ok());
         }
         let test = async {
             assert!(other_answer.await.unwrap().is_ok());
             stop.cancel();
-            ledger.go.notify_one();
+            inbox.go.notify_one();
             assert!(first_answer.await.unwrap().is_ok());
             assert_eq!(second_answer.await.unwrap(), Err(Busy::Stopping));
         };
-        tokio::join!(run(&hand, &ledger, stop.clone()), test);
+        tokio::join!(run(&live, &inbox, stop.clone()), test);
     }
 }

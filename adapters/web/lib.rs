@@ -1,7 +1,7 @@
-//! The web channel: prompts that come through the API's door, and frames for the readers who are there.
+//! The web channel: prompts that clients send to the HTTP server, and answers shown to the clients that are connected.
 //!
-//! It holds no socket: the door does. A part counts as sent when its row is committed, for readers fetch
-//! durable lines from us by their sequence number.
+//! The adapter holds no socket; the HTTP server does. A part counts as sent when its row is committed, because clients
+//! fetch the messages that they missed from the database by their sequence number.
 
 mod inbound;
 pub mod markup;
@@ -21,7 +21,7 @@ use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 /// The channel's name in keys and addresses.
 pub const CHANNEL: &str = "web";
 
-/// Characters in one part: more than an answer may have (`turns.max_answer`), so that an answer is one part.
+/// Maximum characters in one part: more than an answer may have (`turns.max_answer`), so that an answer is one part.
 const LIMIT: usize = 16 * 1024 * 1024;
 
 /// The web channel's only account.
@@ -31,7 +31,7 @@ pub struct WebAdapter {
 }
 
 impl WebAdapter {
-    /// Takes its prompts from `live` and shows its frames there.
+    /// An adapter that takes prompts from `live` and shows acts there.
     pub fn new(live: Arc<dyn Live>) -> Self {
         Self { profile: profile(), live }
     }
@@ -53,13 +53,13 @@ impl Adapter for WebAdapter {
     }
 
     async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        let (frame, receipt) = outbound::frame(act)?;
-        self.live.push(to, frame);
+        let receipt = outbound::receipt(&act)?;
+        self.live.show(to, act);
         Ok(receipt)
     }
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
-        Err(FetchError::Refused("the web channel brings no files".to_owned()))
+        Err(FetchError::Refused("the web channel receives no files".to_owned()))
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {
@@ -75,18 +75,18 @@ fn profile() -> Profile {
         dialect: &markup::DIALECT,
         flow: Flow::Live,
         receipt: ReceiptRule::Commit,
-        // A reader sees the pieces of an answer; a sign of writing would say less.
+        // Clients see the deltas of an answer, so a typing indicator adds nothing.
         typing: None,
         threads: false,
         media: None,
-        // A chat of the web channel is not a person, and its readers need not be told anything unasked.
+        // A web chat is not a person's private chat, so no notice is ever sent to a person through it.
         person_chat: None,
-        // Whoever waits for an answer hears of its end by this alone.
+        // A client that waits for an answer learns only from this act that the turn has ended.
         ends: true,
         buttons: false,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),
-        // There is no platform that could fall silent: the channel is up as long as the door is.
+        // There is no remote platform: the channel works as long as the HTTP server does.
         patience: None,
     }
 }

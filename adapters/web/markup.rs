@@ -1,8 +1,8 @@
-//! The web page renders Markdown itself, so text goes there as the agent wrote it.
+//! The web channel sends text as the agent wrote it: clients render Markdown themselves.
 
 use frontdesk_core::markup::{Dialect, Writing};
 
-/// How text is written on the web page.
+/// The web channel's text format.
 pub static DIALECT: Dialect = Dialect { name: "web", writing: Writing::AsWritten };
 
 #[cfg(test)]

@@ -1,34 +1,20 @@
-//! Acts as frames.
+//! Which acts the web channel can show, and their receipts.
 
 use frontdesk_core::act::{Act, Receipt, SendError};
-use frontdesk_core::port::Frame;
 
-/// The frame that shows an act, and the receipt for it.
-pub(crate) fn frame(act: Act) -> Result<(Frame, Receipt), SendError> {
-    let fleeting = Receipt::default();
-    match act {
-        Act::Post(post) => {
-            let receipt = Receipt { message: Some(post.out.to_string()) };
-            let seq = post.seq.unwrap_or(0);
-            let line = Frame::Line { about: post.about, seq, kind: post.kind, text: post.part.body };
-            Ok((line, receipt))
-        }
-        Act::Delta { about, attempt, text } => Ok((Frame::Delta { about, attempt, text }, fleeting)),
-        Act::End { about, ending, usage } => Ok((Frame::End { about, ending, usage }, fleeting)),
-        Act::Typing => Ok((Frame::Typing, fleeting)),
-        Act::Edit { .. } => {
-            refused("a line of the web channel cannot be edited: its readers have it already")
-        }
-        Act::Delete { .. } => refused("a line of the web channel cannot be taken back"),
-        Act::React { .. } => refused("the web channel has no reactions"),
-        Act::Pin { .. } => refused("the web channel has no pinned messages"),
-        Act::Media { .. } => refused("the web channel does not send files yet"),
-        Act::Draft { .. } => refused("the web channel shows the pieces of an answer, not drafts"),
-    }
-}
-
-fn refused(why: &str) -> Result<(Frame, Receipt), SendError> {
-    Err(SendError::Refused(why.to_owned()))
+/// The receipt of an act that clients can be shown. An error says why the channel cannot show it.
+pub(crate) fn receipt(act: &Act) -> Result<Receipt, SendError> {
+    let problem = match act {
+        Act::Post(post) => return Ok(Receipt { message: Some(post.out.to_string()) }),
+        Act::Delta { .. } | Act::End { .. } | Act::Typing => return Ok(Receipt::default()),
+        Act::Edit { .. } => "the web channel cannot edit a message: its clients have received it already",
+        Act::Delete { .. } => "the web channel cannot delete a message: its clients have received it already",
+        Act::React { .. } => "the web channel has no reactions",
+        Act::Pin { .. } => "the web channel has no pinned messages",
+        Act::Media { .. } => "the web channel does not send files yet",
+        Act::Draft { .. } => "the web channel shows deltas, not drafts",
+    };
+    Err(SendError::Refused(problem.to_owned()))
 }
 
 #[cfg(test)]
@@ -44,9 +30,9 @@ mod tests {
             Act::Pin { target: target() },
             Act::Draft { id: 1, text: "a".into() },
         ] {
-            let Err(SendError::Refused(why)) = frame(act.clone()) else { panic!("{act:?} was taken") };
+            let Err(SendError::Refused(why)) = receipt(&act) else { panic!("{act:?} was accepted") };
             assert!(why.contains("web channel"), "{why}");
         }
-        assert_eq!(frame(Act::Typing), Ok((Frame::Typing, Receipt::default())));
+        assert_eq!(receipt(&Act::Typing), Ok(Receipt::default()));
     }
 }

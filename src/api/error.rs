@@ -23,14 +23,14 @@ pub(crate) struct ApiError {
     /// The message that it is about.
     pub(crate) about: Option<MessageId>,
     /// What is known of an agent that failed or was stopped.
-    pub(crate) failed: Option<Box<Failed>>,
+    pub(crate) failed: Option<Box<AgentFailure>>,
     /// The message is stored as refused under its id.
     stored: bool,
 }
 
 /// What is known of an agent that failed or was stopped.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Failed {
+pub(crate) struct AgentFailure {
     /// What it had said before.
     pub(crate) text: Option<String>,
     /// Why, for the owner: it may quote what the agent was asked.
@@ -121,7 +121,7 @@ impl ApiError {
     }
 
     /// An admin has disconnected the web channel.
-    pub(crate) fn channel_stopped() -> Self {
+    pub(crate) fn channel_disconnected() -> Self {
         Self::from(Busy::Disconnected)
     }
 

@@ -1,129 +1,133 @@
-//! What readers see: one line of JSON per frame, made once and shared by all of them.
+//! Frames for clients: one JSON object per WebSocket frame or server-sent event, serialized once for all clients.
 
 use axum::extract::ws::Utf8Bytes;
-use frontdesk_core::act::{About, Ending, PostKind};
+use frontdesk_core::act::{About, Act, Ending, Post, PostKind};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::Frame;
-use frontdesk_store::row::OutboxRow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A frame on its way to readers.
+/// A serialized frame with what the server must know about it.
 #[derive(Debug)]
-pub(crate) struct Shown {
-    pub(crate) kind: Kind,
-    /// What it is about; nobody's session if it was sent to a bare address.
+pub(crate) struct ServerFrame {
+    pub(crate) kind: FrameKind,
     pub(crate) about: About,
-    /// Its place in the session; 0 if it has none.
+    /// Its sequence number in the session; 0 if the frame is not stored.
     pub(crate) seq: u64,
     pub(crate) json: Utf8Bytes,
 }
 
-/// What a frame is, as far as the door must know.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A piece of an answer: may be left out.
+pub(crate) enum FrameKind {
+    /// A piece of an answer in progress. Left out for a client that reads too slowly.
     Delta,
-    /// An answer.
+    /// A whole answer.
     Done,
-    /// Another durable line.
+    /// Any other stored message.
     Message,
-    /// A turn has ended.
+    /// The end of a turn.
     End(Ending),
-    /// Somebody is writing: may be left out.
+    /// The typing indicator. Left out for a client that reads too slowly.
     Typing,
-    /// Something was left out.
+    /// Tells the client that deltas were left out.
     Gap,
-    /// A durable line that is too large to wait here: the database has it. Never shown as it is.
+    /// Stands for a stored frame that is too large for a client's queue. It is read from the database instead, and is
+    /// never sent itself.
     Stored,
 }
 
-impl Shown {
-    /// A frame of the runtime.
-    pub(crate) fn new(frame: Frame) -> Self {
-        match frame {
-            Frame::Delta { about, attempt, text } => Self::delta(about, attempt, &text),
-            Frame::Line { about, seq, kind, text } => Self::line(about, seq, kind, &text),
-            Frame::End { about, ending, usage } => Self::end(about, ending, usage.as_ref()),
-            Frame::Typing => Self {
-                kind: Kind::Typing,
+impl ServerFrame {
+    /// The frame that shows an act, or `None` if the web channel does not show acts of its kind.
+    pub(crate) fn new(act: Act) -> Option<Self> {
+        match act {
+            Act::Post(post) => Some(Self::post(post)),
+            Act::Delta { about, attempt, text } => Some(Self::delta(about, attempt, &text)),
+            Act::End { about, ending, usage } => Some(Self::end(about, ending, usage.as_ref())),
+            Act::Typing => Some(Self {
+                kind: FrameKind::Typing,
                 about: About::default(),
                 seq: 0,
-                json: r#"{"type":"typing"}"#.into(),
-            },
+                json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
+            }),
+            Act::Edit { .. }
+            | Act::Delete { .. }
+            | Act::React { .. }
+            | Act::Pin { .. }
+            | Act::Media { .. }
+            | Act::Draft { .. } => None,
         }
     }
 
-    /// The durable line that a row of the outbox holds, as it was or will be shown live.
-    pub(crate) fn from_row(row: OutboxRow) -> Self {
-        let post = row.post;
-        Self::line(post.about, post.seq.unwrap_or(0), post.kind, &post.part.body)
+    /// The frame of a post, the same whether it is shown live or read from the outbox.
+    pub(crate) fn post(post: Post) -> Self {
+        let seq = post.seq.unwrap_or(0);
+        match post.kind {
+            PostKind::Answer => Self::answer(post.about, seq, &post.part.body),
+            PostKind::Notice | PostKind::Send => {
+                let json = text(&Wire::Message {
+                    text: &post.part.body,
+                    kind: post.kind.name(),
+                    turn: TurnFields::new(&post.about),
+                    seq: (seq > 0).then_some(seq),
+                });
+                Self { kind: FrameKind::Message, about: post.about, seq, json }
+            }
+        }
     }
 
-    /// Says that pieces of answers in this session were left out.
+    /// The frame of an answer. `seq` is 0 if the answer is shown again to a client that repeated its request.
+    pub(crate) fn answer(about: About, seq: u64, answer: &str) -> Self {
+        let json = text(&Wire::Done {
+            full_text: answer,
+            turn: TurnFields::new(&about),
+            seq: (seq > 0).then_some(seq),
+        });
+        Self { kind: FrameKind::Done, about, seq, json }
+    }
+
+    /// Tells a client that deltas of this session were left out.
     pub(crate) fn gap(session: Option<SessionKey>) -> Self {
         let json = text(&json!({"type": "gap", "session": session.as_ref().map(SessionKey::as_str)}));
-        Self { kind: Kind::Gap, about: About { session, messages: Vec::new() }, seq: 0, json }
+        Self { kind: FrameKind::Gap, about: About { session, messages: Vec::new() }, seq: 0, json }
     }
 
-    /// Stands for a durable line in a reader's queue.
-    pub(crate) fn stored(line: &Shown) -> Self {
+    /// Takes the place of a large stored frame in a client's queue.
+    pub(crate) fn stored(frame: &ServerFrame) -> Self {
         Self {
-            kind: Kind::Stored,
-            about: line.about.clone(),
-            seq: line.seq,
+            kind: FrameKind::Stored,
+            about: frame.about.clone(),
+            seq: frame.seq,
             json: Utf8Bytes::from_static(""),
         }
     }
 
-    /// An answer, as it is shown to who asked for it again.
-    pub(crate) fn answer(about: About, seq: u64, answer: &str) -> Self {
-        Self::line(about, seq, PostKind::Answer, answer)
-    }
-
-    fn delta(about: About, attempt: u32, piece: &str) -> Self {
-        let json = text(&Delta { r#type: "delta", text: piece, turn: TurnOf::new(&about), attempt });
-        Self { kind: Kind::Delta, about, seq: 0, json }
-    }
-
-    fn line(about: About, seq: u64, kind: PostKind, body: &str) -> Self {
-        let turn = TurnOf::new(&about);
-        let seq_shown = (seq > 0).then_some(seq);
-        let (shown, json) = match kind {
-            PostKind::Answer => {
-                (Kind::Done, text(&Done { r#type: "done", full_text: body, turn, seq: seq_shown }))
-            }
-            PostKind::Notice | PostKind::Send => {
-                let kind = kind.name();
-                (Kind::Message, text(&Message { r#type: "message", text: body, kind, turn, seq: seq_shown }))
-            }
-        };
-        Self { kind: shown, about, seq, json }
+    fn delta(about: About, attempt: u32, delta: &str) -> Self {
+        let json = text(&Wire::Delta { text: delta, turn: TurnFields::new(&about), attempt });
+        Self { kind: FrameKind::Delta, about, seq: 0, json }
     }
 
     fn end(about: About, ending: Ending, usage: Option<&Usage>) -> Self {
-        let turn = TurnOf::new(&about);
+        let turn = TurnFields::new(&about);
         let json = match failure(ending) {
-            None => text(&Status {
-                r#type: "status",
+            None => text(&Wire::Status {
                 state: ending.name(),
                 model: usage.and_then(|usage| usage.model.as_deref()),
-                usage: usage.map(Tokens::of),
+                usage: usage.map(|usage| json!({"input": usage.input, "output": usage.output})),
                 turn,
             }),
             Some((code, message)) => {
-                let TurnOf { session, message: about, messages } = turn;
-                text(&Failed { r#type: "error", code, message, session, about, messages })
+                let TurnFields { session, message: about, messages } = turn;
+                text(&Wire::Error { code, message, session, about, messages })
             }
         };
-        Self { kind: Kind::End(ending), about, seq: 0, json }
+        Self { kind: FrameKind::End(ending), about, seq: 0, json }
     }
 
-    /// Whether a reader who cannot keep up may miss it.
-    pub(crate) fn is_fleeting(&self) -> bool {
-        matches!(self.kind, Kind::Delta | Kind::Typing)
+    /// Whether the frame may be left out for a client that reads too slowly.
+    pub(crate) fn is_optional(&self) -> bool {
+        matches!(self.kind, FrameKind::Delta | FrameKind::Typing)
     }
 
     /// Whether it is about this message.
@@ -132,20 +136,30 @@ impl Shown {
     }
 
     /// The name of its server-sent event.
-    pub(crate) fn event(&self) -> &'static str {
+    pub(crate) fn event_name(&self) -> &'static str {
         match self.kind {
-            Kind::Delta => "delta",
-            Kind::Done => "done",
-            Kind::Message => "message",
-            Kind::End(ending) if failure(ending).is_some() => "error",
-            Kind::End(_) => "status",
-            Kind::Typing => "typing",
-            Kind::Gap | Kind::Stored => "gap",
+            FrameKind::Delta => "delta",
+            FrameKind::Done => "done",
+            FrameKind::Message => "message",
+            FrameKind::End(ending) if failure(ending).is_some() => "error",
+            FrameKind::End(_) => "status",
+            FrameKind::Typing => "typing",
+            FrameKind::Gap | FrameKind::Stored => "gap",
         }
     }
 }
 
-/// The code and the sentence of a turn that ended without an answer.
+/// The session of an act, by which its subscribers are found; `None` if its address decides.
+pub(crate) fn session_of(act: &Act) -> Option<&SessionKey> {
+    match act {
+        Act::Post(Post { about, .. }) | Act::Delta { about, .. } | Act::End { about, .. } => {
+            about.session.as_ref()
+        }
+        _ => None,
+    }
+}
+
+/// The error code and the sentence for a turn that ended without an answer.
 pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
     match ending {
         Ending::Answered => None,
@@ -156,7 +170,7 @@ pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// What a turn cost, on the wire.
+/// The tokens that a turn used, as JSON.
 pub(crate) fn usage(usage: &Usage) -> Value {
     json!({"model": usage.model, "input": usage.input, "output": usage.output})
 }
@@ -165,18 +179,63 @@ pub(crate) fn usage(usage: &Usage) -> Value {
 pub(crate) fn text(value: &impl Serialize) -> Utf8Bytes {
     match serde_json::to_string(value) {
         Ok(text) => text.into(),
-        // Cannot happen with the types of this room: no map has keys that are no text.
+        // This does not happen with the types of this module: their maps have only strings as keys.
         Err(error) => {
-            tracing::error!(%error, "a frame could not be written");
+            tracing::error!(%error, "a frame could not be serialized");
             r#"{"type":"error","code":"internal","message":"a frame could not be written"}"#.into()
         }
     }
 }
 
-/// A turn's place in the world. `message` is the newest of the messages that it answers; where there are
-/// several, `messages` has all of them.
+/// A frame as it is serialized.
 #[derive(Serialize)]
-struct TurnOf<'a> {
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Wire<'a> {
+    Delta {
+        text: &'a str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        attempt: u32,
+    },
+    Done {
+        #[serde(rename = "fullText")]
+        full_text: &'a str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Message {
+        text: &'a str,
+        kind: &'static str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Status {
+        state: &'static str,
+        model: Option<&'a str>,
+        usage: Option<Value>,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+    },
+    Error {
+        code: &'static str,
+        message: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<String>,
+    },
+}
+
+/// The session and the messages that a frame is about. `message` is the newest message of the turn; a turn of several
+/// messages lists them all in `messages`.
+#[derive(Serialize)]
+struct TurnFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,7 +244,7 @@ struct TurnOf<'a> {
     messages: Vec<String>,
 }
 
-impl<'a> TurnOf<'a> {
+impl<'a> TurnFields<'a> {
     fn new(about: &'a About) -> Self {
         let several = if about.messages.len() > 1 { about.messages.as_slice() } else { &[] };
         Self {
@@ -196,74 +255,11 @@ impl<'a> TurnOf<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Delta<'a> {
-    r#type: &'static str,
-    text: &'a str,
-    #[serde(flatten)]
-    turn: TurnOf<'a>,
-    attempt: u32,
-}
-
-#[derive(Serialize)]
-struct Done<'a> {
-    r#type: &'static str,
-    #[serde(rename = "fullText")]
-    full_text: &'a str,
-    #[serde(flatten)]
-    turn: TurnOf<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    r#type: &'static str,
-    text: &'a str,
-    kind: &'static str,
-    #[serde(flatten)]
-    turn: TurnOf<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Status<'a> {
-    r#type: &'static str,
-    state: &'static str,
-    model: Option<&'a str>,
-    usage: Option<Tokens>,
-    #[serde(flatten)]
-    turn: TurnOf<'a>,
-}
-
-#[derive(Serialize)]
-struct Tokens {
-    input: Option<u64>,
-    output: Option<u64>,
-}
-
-impl Tokens {
-    fn of(usage: &Usage) -> Self {
-        Self { input: usage.input, output: usage.output }
-    }
-}
-
-#[derive(Serialize)]
-struct Failed<'a> {
-    r#type: &'static str,
-    code: &'static str,
-    message: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    about: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<String>,
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use frontdesk_core::id::OutId;
+    use frontdesk_core::markup::Part;
+
     use super::*;
 
     fn about(messages: &[i64]) -> About {
@@ -271,41 +267,50 @@ mod tests {
         About { session, messages: messages.iter().copied().map(MessageId).collect() }
     }
 
-    fn shown(frame: Frame) -> Value {
-        serde_json::from_str(Shown::new(frame).json.as_str()).unwrap()
+    pub(crate) fn post(about: About, seq: u64, kind: PostKind, text: &str) -> Act {
+        let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
+        let (key, out, seq) = (String::new(), OutId(1), Some(seq));
+        Act::Post(Post { part, out, key, reply_to: None, kind, about, seq, more: false })
+    }
+
+    fn sent(act: Act) -> String {
+        ServerFrame::new(act).unwrap().json.as_str().to_owned()
     }
 
     #[test]
-    fn each_frame_has_the_fields_that_the_interface_names() {
-        let session = "agent:main:web:dm:main";
-        let delta = Frame::Delta { about: about(&[7]), attempt: 2, text: "a\"b".into() };
+    fn each_frame_is_serialized_as_the_interface_documents() {
+        let session = r#""session":"agent:main:web:dm:main""#;
+        let delta = Act::Delta { about: about(&[7]), attempt: 2, text: "a\"b".into() };
         assert_eq!(
-            shown(delta),
-            json!({"type": "delta", "text": "a\"b", "session": session, "message": "m7", "attempt": 2})
-        );
-        let line = |kind| Frame::Line { about: about(&[7]), seq: 3, kind, text: "hi".into() };
-        assert_eq!(
-            shown(line(PostKind::Answer)),
-            json!({"type": "done", "fullText": "hi", "session": session, "message": "m7", "seq": 3})
+            sent(delta),
+            format!(r#"{{"type":"delta","text":"a\"b",{session},"message":"m7","attempt":2}}"#)
         );
         assert_eq!(
-            shown(line(PostKind::Notice)),
-            json!({"type": "message", "text": "hi", "kind": "notice", "session": session, "message": "m7", "seq": 3})
+            sent(post(about(&[7]), 3, PostKind::Answer, "hi")),
+            format!(r#"{{"type":"done","fullText":"hi",{session},"message":"m7","seq":3}}"#)
+        );
+        assert_eq!(
+            sent(post(about(&[7]), 3, PostKind::Notice, "hi")),
+            format!(r#"{{"type":"message","text":"hi","kind":"notice",{session},"message":"m7","seq":3}}"#)
         );
         let usage = Some(Usage { model: Some("m".into()), input: Some(1), output: None });
         assert_eq!(
-            shown(Frame::End { about: about(&[7]), ending: Ending::Answered, usage }),
-            json!({"type": "status", "state": "answered", "model": "m", "usage": {"input": 1, "output": null},
-                   "session": session, "message": "m7"})
+            sent(Act::End { about: about(&[7]), ending: Ending::Answered, usage }),
+            format!(
+                r#"{{"type":"status","state":"answered","model":"m","usage":{{"input":1,"output":null}},{session},"message":"m7"}}"#
+            )
         );
-        let failed = shown(Frame::End { about: about(&[7]), ending: Ending::Cancelled, usage: None });
-        assert_eq!((&failed["code"], &failed["about"]), (&json!("cancelled"), &json!("m7")));
+        let sentence = "This was cancelled before it was answered.";
+        assert_eq!(
+            sent(Act::End { about: about(&[7]), ending: Ending::Cancelled, usage: None }),
+            format!(r#"{{"type":"error","code":"cancelled","message":"{sentence}",{session},"about":"m7"}}"#)
+        );
     }
 
     #[test]
     fn a_turn_that_answers_several_messages_names_them_all() {
-        let frame =
-            shown(Frame::Line { about: about(&[7, 8]), seq: 1, kind: PostKind::Answer, text: String::new() });
+        let json = sent(post(about(&[7, 8]), 1, PostKind::Answer, ""));
+        let frame: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&frame["message"], &frame["messages"]), (&json!("m8"), &json!(["m7", "m8"])));
     }
 }

@@ -1,185 +1,173 @@
-//! The web channel's side of the door: prompts in, frames to whoever reads.
+//! Connects clients and the web adapter: prompts go in, frames go out to the clients that read a session.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::task::{Context, Poll};
 
 use async_trait::async_trait;
+use frontdesk_core::act::Act;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
-use frontdesk_core::port::{Busy, Frame, Live, LivePrompt};
+use frontdesk_core::port::{Busy, Live, PendingPrompt};
 use futures_channel::oneshot;
 use tokio::sync::Notify;
 
+use crate::budget::Budget;
 use crate::config::Limits;
 use crate::error::ApiError;
-use crate::frame::Shown;
-use crate::outgoing::Outgoing;
+use crate::frame::{ServerFrame, session_of};
+use crate::frame_queue::FrameQueue;
 
-/// How many prompts may wait for the web adapter. It takes them at the pace of the database's commits.
-const PROMPTS: usize = 4096;
+/// Maximum number of prompts that wait for the web adapter, which takes them as fast as the database commits.
+const MAX_PROMPTS: usize = 4096;
 
-/// How many bytes of prompts may be on their way to the database at once.
-const PROMPT_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum bytes of prompts that are not stored yet.
+const MAX_PROMPT_BYTES: usize = 64 * 1024 * 1024;
 
-/// What became of a prompt, as soon as it is known.
-pub(crate) struct Reply {
-    outcome: oneshot::Receiver<Result<Outcome, Busy>>,
-    bytes: usize,
-    under_way: Arc<AtomicUsize>,
-}
+/// What became of a prompt. It is cancelled if the web adapter ends without an outcome.
+pub(crate) type PromptOutcome = oneshot::Receiver<Result<Outcome, Busy>>;
 
-impl Future for Reply {
-    type Output = Result<Result<Outcome, Busy>, oneshot::Canceled>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.outcome).poll(context)
-    }
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        self.under_way.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// Where prompts come in and frames go out. The web adapter holds it as core's `Live`, the API as itself.
+/// The web channel's fan-out. The web adapter uses it as core's [`Live`] port, the HTTP server through its own methods.
 pub struct WebHub {
-    prompts: Mutex<Prompts>,
-    /// A prompt has come, or the door was closed.
+    prompts: Mutex<PromptQueue>,
+    /// Notified when a prompt has arrived or the hub was closed.
     wake: Notify,
     ws_buffer: usize,
-    /// The bytes that wait for all readers.
-    unread: Arc<AtomicUsize>,
-    /// The bytes of prompts that are on their way to the database.
-    under_way: Arc<AtomicUsize>,
-    readers: RwLock<Readers>,
-    next_reader: AtomicU64,
+    /// The bytes of frames that wait for any client.
+    unsent: Arc<AtomicUsize>,
+    /// The memory of prompts that are not stored yet. A prompt holds its part until its outcome is known, even if its
+    /// client disconnects before.
+    prompt_memory: Budget,
+    subscribers: RwLock<Subscribers>,
+    next_subscriber: AtomicU64,
 }
 
 /// Prompts that wait for the web adapter.
 #[derive(Default)]
-struct Prompts {
-    waiting: VecDeque<LivePrompt>,
+struct PromptQueue {
+    waiting: VecDeque<PendingPrompt>,
     closed: Option<Closed>,
-    /// An admin has disconnected the channel; that can be undone.
-    stopped: bool,
+    /// An admin has disconnected the channel, which can be undone.
+    disconnected: bool,
 }
 
-/// Why a door takes no prompts.
+/// Why a hub accepts no prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// The gateway is on its way down: its next life takes them.
+    /// The gateway is stopping; clients send their prompts again after the restart.
     Stopping,
-    /// The web channel is switched off.
+    /// The web channel is disabled in the configuration.
     Off,
 }
 
-/// Who reads what. A frame that names no session goes to the readers of its address.
+/// Who reads what. A frame without a session goes to the subscribers of its address.
 #[derive(Default)]
-struct Readers {
-    by_session: HashMap<SessionKey, Group>,
-    by_address: HashMap<Address, Group>,
+struct Subscribers {
+    by_session: HashMap<SessionKey, Queues>,
+    by_address: HashMap<Address, Queues>,
 }
 
-type Group = HashMap<u64, Arc<Outgoing>>;
+type Queues = HashMap<u64, Arc<FrameQueue>>;
 
 impl WebHub {
-    /// A door with these limits, open.
+    /// An open hub with these limits.
     pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             prompts: Mutex::default(),
             wake: Notify::new(),
             ws_buffer: limits.ws_buffer,
-            unread: Arc::default(),
-            under_way: Arc::default(),
-            readers: RwLock::default(),
-            next_reader: AtomicU64::new(1),
+            unsent: Arc::default(),
+            prompt_memory: Budget::new(MAX_PROMPT_BYTES),
+            subscribers: RwLock::default(),
+            next_subscriber: AtomicU64::new(1),
         })
     }
 
-    /// Lets no more prompts in, and says so to those that nobody has taken yet. Frames go out as before. The
-    /// first reason stays.
-    pub fn close(&self, why: Closed) {
+    /// Accepts no more prompts, and refuses those that the adapter has not taken yet. Frames are still sent. A second
+    /// call does not change the reason.
+    pub fn close(&self, reason: Closed) {
         let refused = {
             let mut prompts = self.prompts();
-            prompts.closed.get_or_insert(why);
+            prompts.closed.get_or_insert(reason);
             std::mem::take(&mut prompts.waiting)
         };
         self.wake.notify_one();
         for prompt in refused {
-            // Whoever asked may have gone.
-            drop(prompt.reply.send(Err(Busy::Stopping)));
+            (prompt.reply)(Err(Busy::Stopping));
         }
     }
 
-    /// An admin has disconnected the channel, or connected it again. Nobody takes prompts meanwhile, so none is let
-    /// in, and those that wait are told so.
-    pub(crate) fn set_stopped(&self, stopped: bool) {
+    /// Records that an admin has disconnected the channel or connected it again. A disconnected adapter takes no
+    /// prompts, so none is accepted, and those that wait are refused.
+    pub(crate) fn set_disconnected(&self, disconnected: bool) {
         let refused = {
             let mut prompts = self.prompts();
-            prompts.stopped = stopped;
-            if stopped { std::mem::take(&mut prompts.waiting) } else { VecDeque::new() }
+            prompts.disconnected = disconnected;
+            if disconnected { std::mem::take(&mut prompts.waiting) } else { VecDeque::new() }
         };
         for prompt in refused {
-            // Whoever asked may have gone.
-            drop(prompt.reply.send(Err(Busy::Disconnected)));
+            (prompt.reply)(Err(Busy::Disconnected));
         }
     }
 
     /// Hands a prompt to the web adapter.
-    pub(crate) fn submit(&self, token: &str, chat: &str, id: &str, text: String) -> Result<Reply, ApiError> {
-        let (reply, outcome) = oneshot::channel();
-        let bytes = text.len();
-        let prompt = LivePrompt { token: token.into(), chat: chat.into(), id: id.into(), text, reply };
+    pub(crate) fn submit(
+        &self,
+        token: &Arc<str>,
+        chat: String,
+        id: String,
+        text: String,
+    ) -> Result<PromptOutcome, ApiError> {
+        let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
             match prompts.closed {
                 Some(Closed::Stopping) => return Err(ApiError::stopping()),
                 Some(Closed::Off) => return Err(ApiError::channel_off()),
-                None if prompts.stopped => return Err(ApiError::channel_stopped()),
-                None if prompts.waiting.len() >= PROMPTS => return Err(ApiError::busy()),
-                None if self.under_way.load(Ordering::Relaxed) + bytes > PROMPT_BYTES => {
-                    return Err(ApiError::busy());
-                }
-                None => prompts.waiting.push_back(prompt),
+                None if prompts.disconnected => return Err(ApiError::channel_disconnected()),
+                None if prompts.waiting.len() >= MAX_PROMPTS => return Err(ApiError::busy()),
+                None => {}
             }
+            let reserved = self.prompt_memory.try_reserve(text.len()).ok_or_else(ApiError::busy)?;
+            let reply = Box::new(move |outcome| {
+                drop(reserved);
+                // The client may have disconnected.
+                drop(sender.send(outcome));
+            });
+            prompts.waiting.push_back(PendingPrompt { token: token.clone(), chat, id, text, reply });
         }
-        self.under_way.fetch_add(bytes, Ordering::Relaxed);
         self.wake.notify_one();
-        Ok(Reply { outcome, bytes, under_way: self.under_way.clone() })
+        Ok(outcome)
     }
 
-    /// Somebody who reads; nothing yet.
-    pub(crate) fn reader(self: &Arc<Self>) -> Reader {
-        Reader {
+    /// A client that reads no session yet.
+    pub(crate) fn subscriber(self: &Arc<Self>) -> Subscriber {
+        Subscriber {
             hub: self.clone(),
-            id: self.next_reader.fetch_add(1, Ordering::Relaxed),
-            out: Arc::new(Outgoing::new(self.ws_buffer, self.unread.clone())),
+            id: self.next_subscriber.fetch_add(1, Ordering::Relaxed),
+            queue: Arc::new(FrameQueue::new(self.ws_buffer, self.unsent.clone())),
             topics: Vec::new(),
         }
     }
 
-    fn prompts(&self) -> MutexGuard<'_, Prompts> {
+    fn prompts(&self) -> MutexGuard<'_, PromptQueue> {
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Readers> {
-        self.readers.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Subscribers> {
+        self.subscribers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Readers> {
-        self.readers.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Subscribers> {
+        self.subscribers.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Live for WebHub {
-    async fn next(&self) -> Option<LivePrompt> {
+    async fn next(&self) -> Option<PendingPrompt> {
         loop {
             {
                 let mut prompts = self.prompts();
@@ -194,83 +182,77 @@ impl Live for WebHub {
         }
     }
 
-    fn push(&self, to: &Address, frame: Frame) {
-        let readers = self.read();
-        let group = match session_of(&frame) {
-            Some(session) => readers.by_session.get(session),
-            None => readers.by_address.get(to),
+    fn show(&self, to: &Address, act: Act) {
+        let subscribers = self.read();
+        let queues = match session_of(&act) {
+            Some(session) => subscribers.by_session.get(session),
+            None => subscribers.by_address.get(to),
         };
-        // Most frames have no reader: they cost a look-up and no more.
-        let Some(group) = group else { return };
-        let shown = Arc::new(Shown::new(frame));
-        for out in group.values() {
-            out.push(&shown);
+        // Most acts have no reader; those cost no more than this look-up.
+        let Some(queues) = queues else { return };
+        let Some(frame) = ServerFrame::new(act).map(Arc::new) else { return };
+        for queue in queues.values() {
+            queue.push(&frame);
         }
     }
 }
 
-/// Somebody who reads. Dropping it ends that.
-pub(crate) struct Reader {
+/// A client that reads sessions. Dropping it ends its subscriptions.
+pub(crate) struct Subscriber {
     hub: Arc<WebHub>,
     id: u64,
-    pub(crate) out: Arc<Outgoing>,
+    pub(crate) queue: Arc<FrameQueue>,
     topics: Vec<(SessionKey, Option<Address>)>,
 }
 
-impl Reader {
-    /// From now on this session's frames come in.
+impl Subscriber {
+    /// Queues every frame of this session from now on.
     pub(crate) fn subscribe(&mut self, session: SessionKey, address: Option<Address>) {
-        if self.reads(&session) {
+        if self.is_subscribed(&session) {
             return;
         }
         {
-            let mut readers = self.hub.write();
-            readers.by_session.entry(session.clone()).or_default().insert(self.id, self.out.clone());
+            let mut subscribers = self.hub.write();
+            subscribers.by_session.entry(session.clone()).or_default().insert(self.id, self.queue.clone());
             if let Some(address) = &address {
-                readers.by_address.entry(address.clone()).or_default().insert(self.id, self.out.clone());
+                subscribers
+                    .by_address
+                    .entry(address.clone())
+                    .or_default()
+                    .insert(self.id, self.queue.clone());
             }
         }
         self.topics.push((session, address));
     }
 
-    /// Whether this session's frames come in.
-    pub(crate) fn reads(&self, session: &SessionKey) -> bool {
+    pub(crate) fn is_subscribed(&self, session: &SessionKey) -> bool {
         self.topics.iter().any(|(topic, _)| topic == session)
     }
 
-    /// How many sessions are read.
+    /// The number of subscribed sessions.
     pub(crate) fn len(&self) -> usize {
         self.topics.len()
     }
 }
 
-impl Drop for Reader {
+impl Drop for Subscriber {
     fn drop(&mut self) {
-        let mut readers = self.hub.write();
+        let mut subscribers = self.hub.write();
         for (session, address) in self.topics.drain(..) {
-            leave(readers.by_session.entry(session), self.id);
+            unsubscribe(subscribers.by_session.entry(session), self.id);
             if let Some(address) = address {
-                leave(readers.by_address.entry(address), self.id);
+                unsubscribe(subscribers.by_address.entry(address), self.id);
             }
         }
     }
 }
 
-fn leave<K>(entry: Entry<'_, K, Group>, id: u64) {
-    if let Entry::Occupied(mut group) = entry {
-        group.get_mut().remove(&id);
-        if group.get().is_empty() {
-            group.remove();
+fn unsubscribe<K>(entry: Entry<'_, K, Queues>, id: u64) {
+    if let Entry::Occupied(mut queues) = entry {
+        queues.get_mut().remove(&id);
+        if queues.get().is_empty() {
+            queues.remove();
         }
-    }
-}
-
-fn session_of(frame: &Frame) -> Option<&SessionKey> {
-    match frame {
-        Frame::Delta { about, .. } | Frame::Line { about, .. } | Frame::End { about, .. } => {
-            about.session.as_ref()
-        }
-        Frame::Typing => None,
     }
 }
 
@@ -279,6 +261,7 @@ mod tests {
     use frontdesk_core::act::{About, PostKind};
 
     use super::*;
+    use crate::frame::tests::post;
 
     fn key(chat: &str) -> SessionKey {
         format!("agent:main:web:dm:{chat}").parse().unwrap()
@@ -288,39 +271,43 @@ mod tests {
         format!("web:{chat}").parse().unwrap()
     }
 
-    fn line(session: Option<SessionKey>) -> Frame {
-        let about = About { session, messages: Vec::new() };
-        Frame::Line { about, seq: 1, kind: PostKind::Send, text: "hi".into() }
+    fn message(session: Option<SessionKey>) -> Act {
+        post(About { session, messages: Vec::new() }, 1, PostKind::Send, "hi")
     }
 
-    fn count(reader: &Reader) -> usize {
-        std::iter::from_fn(|| reader.out.pop(u64::MAX)).count()
+    fn count(subscriber: &Subscriber) -> usize {
+        std::iter::from_fn(|| subscriber.queue.pop(u64::MAX)).count()
+    }
+
+    fn submit(hub: &WebHub, id: &str, text: String) -> Result<PromptOutcome, String> {
+        let outcome = hub.submit(&"cli".into(), "main".into(), id.into(), text);
+        outcome.map_err(|error| error.code.into_owned())
     }
 
     #[test]
-    fn a_frame_reaches_the_readers_of_its_session_and_nobody_else() {
+    fn a_frame_reaches_the_subscribers_of_its_session_and_no_others() {
         let hub = WebHub::new(&Limits::default());
-        let (mut one, mut two, mut other) = (hub.reader(), hub.reader(), hub.reader());
+        let (mut one, mut two, mut other) = (hub.subscriber(), hub.subscriber(), hub.subscriber());
         one.subscribe(key("a"), Some(address("a")));
         two.subscribe(key("a"), None);
         other.subscribe(key("b"), Some(address("b")));
-        hub.push(&address("a"), line(Some(key("a"))));
+        hub.show(&address("a"), message(Some(key("a"))));
         assert_eq!((count(&one), count(&two), count(&other)), (1, 1, 0));
-        hub.push(&address("b"), line(None));
+        hub.show(&address("b"), message(None));
         assert_eq!(
             (count(&one), count(&two), count(&other)),
             (0, 0, 1),
             "without a session the address decides"
         );
         one.subscribe(key("a"), Some(address("a")));
-        hub.push(&address("a"), line(Some(key("a"))));
-        assert_eq!(count(&one), 1, "to subscribe twice shows nothing twice");
+        hub.show(&address("a"), message(Some(key("a"))));
+        assert_eq!(count(&one), 1, "a second subscription to the same session shows nothing twice");
     }
 
     #[test]
-    fn a_reader_who_left_leaves_nothing_behind() {
+    fn a_dropped_subscriber_is_removed() {
         let hub = WebHub::new(&Limits::default());
-        let mut one = hub.reader();
+        let mut one = hub.subscriber();
         one.subscribe(key("a"), Some(address("a")));
         drop(one);
         assert!(hub.read().by_session.is_empty());
@@ -328,38 +315,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn prompts_that_wait_for_the_database_hold_bounded_memory() {
+    async fn prompts_that_are_not_stored_yet_use_bounded_memory_even_if_their_clients_hang_up() {
         let hub = WebHub::new(&Limits::default());
-        let submit = |id: &str| hub.submit("cli", "main", id, "x".repeat(PROMPT_BYTES / 4));
-        let replies: Vec<Reply> = (0..4).map(|n| submit(&n.to_string()).unwrap()).collect();
-        assert_eq!(submit("5").err().unwrap().code, "busy");
-        // The adapter takes them without an end; they count until they are in the database.
+        let large = || "x".repeat(MAX_PROMPT_BYTES / 4);
+        let outcomes: Vec<PromptOutcome> =
+            (0..4).map(|n| submit(&hub, &n.to_string(), large()).unwrap()).collect();
+        assert_eq!(submit(&hub, "5", large()).err().unwrap(), "busy");
+        let mut taken = Vec::new();
         for _ in 0..4 {
-            assert!(hub.next().await.is_some());
+            taken.push(hub.next().await.unwrap());
         }
-        assert_eq!(submit("5").err().unwrap().code, "busy");
-        drop(replies);
-        assert!(submit("5").is_ok());
+        assert_eq!(submit(&hub, "5", large()).err().unwrap(), "busy", "the adapter has not stored them");
+        drop(outcomes);
+        assert_eq!(submit(&hub, "5", large()).err().unwrap(), "busy", "their text is still in memory");
+        (taken.pop().unwrap().reply)(Ok(Outcome::Ignored));
+        assert!(submit(&hub, "5", large()).is_ok(), "one was stored");
+        assert_eq!(submit(&hub, "6", large()).err().unwrap(), "busy");
+        drop(taken);
+        assert!(submit(&hub, "6", large()).is_ok(), "an adapter that ends releases its prompts");
     }
 
     #[tokio::test]
-    async fn a_full_door_says_so_and_a_closed_one_too() {
+    async fn a_full_hub_refuses_prompts_and_a_closed_one_does_too() {
         let hub = WebHub::new(&Limits::default());
-        let submit = || hub.submit("cli", "main", "1", "hello".into()).map(drop).map_err(|error| error.code);
-        for _ in 0..PROMPTS {
-            assert_eq!(submit(), Ok(()));
+        let submit_one = || submit(&hub, "1", "hello".into()).map(drop);
+        for _ in 0..MAX_PROMPTS {
+            assert_eq!(submit_one(), Ok(()));
         }
-        assert_eq!(submit(), Err("busy".into()));
+        assert_eq!(submit_one(), Err("busy".into()));
         assert!(hub.next().await.is_some());
-        assert_eq!(submit(), Ok(()));
-        let waits = hub.next().await.is_some().then(|| hub.submit("cli", "main", "2", "hi".into()));
+        assert_eq!(submit_one(), Ok(()));
+        assert!(hub.next().await.is_some());
+        let waiting = submit(&hub, "2", "hi".into()).unwrap();
         hub.close(Closed::Stopping);
         hub.close(Closed::Off);
-        assert_eq!(submit(), Err("stopping".into()));
+        assert_eq!(submit_one(), Err("stopping".into()));
         assert!(hub.next().await.is_none());
-        assert_eq!(waits.unwrap().unwrap().await, Ok(Err(Busy::Stopping)), "who was not taken is told so");
+        assert_eq!(waiting.await, Ok(Err(Busy::Stopping)), "a prompt that nobody took is refused");
         let off = WebHub::new(&Limits::default());
         off.close(Closed::Off);
-        assert_eq!(off.submit("cli", "main", "1", "hello".into()).err().unwrap().code, "channel_off");
+        assert_eq!(submit(&off, "1", "hello".into()).err().unwrap(), "channel_off");
     }
 }

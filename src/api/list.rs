@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 impl ServerState {
     /// Memory for an answer of this size: an error says that others hold too much for too long.
-    pub(crate) async fn room(&self, bytes: usize) -> Result<Reserved, ApiError> {
+    pub(crate) async fn reserve_unread(&self, bytes: usize) -> Result<Reserved, ApiError> {
         tokio::select! {
             reserved = self.unread.reserve(bytes) => reserved.ok_or_else(ApiError::stopping),
             () = self.stop.cancelled() => Err(ApiError::stopping()),
@@ -42,7 +42,7 @@ impl ServerState {
     ) -> Result<(Page<T>, Reserved), ApiError> {
         loop {
             // The rows, and what is made of them.
-            let reserved = self.room(2 * most).await?;
+            let reserved = self.reserve_unread(2 * most).await?;
             let page = read(most).await?;
             if page.bytes <= most {
                 return Ok((page, reserved));
@@ -75,7 +75,7 @@ impl ServerState {
         if json.len() > reserved.bytes() {
             // Text that JSON must escape; whoever waits meanwhile holds nothing else.
             drop(reserved);
-            reserved = self.room(json.len()).await?;
+            reserved = self.reserve_unread(json.len()).await?;
         }
         Ok(kept(json, reserved))
     }

@@ -1,33 +1,33 @@
-//! A prompt on its way through the door, from HTTP and from sockets alike.
+//! Prompts of clients, from HTTP and WebSocket alike: their checks, and how they are stored.
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
 use frontdesk_core::port::Busy;
+use futures_channel::oneshot::Canceled;
 
 use crate::error::ApiError;
-use crate::hub::Reply;
 use crate::server::ServerState;
 use crate::token::Caller;
 
-/// The longest name of a chat, in bytes.
-const CHAT: usize = 200;
+/// Maximum length of a chat's name, in bytes.
+const MAX_CHAT_NAME: usize = 200;
 
-/// A prompt that is a row now.
+/// A prompt that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct AcceptedPrompt {
     pub(crate) message: MessageId,
     pub(crate) session: SessionKey,
-    /// Whether it was known already: its answer may be there.
-    pub(crate) again: bool,
+    /// Whether it was stored by an earlier request, so that its answer may exist already.
+    pub(crate) duplicate: bool,
 }
 
-/// The chat that is meant when none is named.
+/// The chat of a prompt that names none.
 pub(crate) fn default_chat() -> String {
     "main".to_owned()
 }
 
-/// Refuses a chat that has no usable name, and a text that says nothing.
+/// Refuses an invalid chat name and an empty text.
 pub(crate) fn check(chat: &str, text: &str) -> Result<(), ApiError> {
     check_chat(chat)?;
     if text.trim().is_empty() {
@@ -36,47 +36,43 @@ pub(crate) fn check(chat: &str, text: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses a chat that has no usable name.
+/// Refuses an invalid chat name.
 pub(crate) fn check_chat(chat: &str) -> Result<(), ApiError> {
-    if chat.is_empty() || chat.len() > CHAT || chat.chars().any(char::is_control) {
+    if chat.is_empty() || chat.len() > MAX_CHAT_NAME || chat.chars().any(char::is_control) {
         return Err(ApiError::bad_request(format!(
-            "a chat's name has 1 to {CHAT} bytes and no control characters"
+            "a chat's name has 1 to {MAX_CHAT_NAME} bytes and no control characters"
         )));
     }
     Ok(())
 }
 
-/// Hands a prompt in and waits for its commit.
-pub(crate) async fn take(
+/// Submits a prompt and waits for its commit.
+pub(crate) async fn submit(
     server: &ServerState,
     caller: &Caller,
-    chat: &str,
-    id: &str,
+    chat: String,
+    id: String,
     text: String,
-) -> Result<Taken, ApiError> {
-    let reply = server.hub.submit(&caller.token, chat, id, text)?;
+) -> Result<AcceptedPrompt, ApiError> {
+    let outcome = server.hub.submit(&caller.token, chat, id, text)?;
     tokio::select! {
-        outcome = wait(reply) => outcome,
-        // The adapter may have ended with the prompt in its hands; the same id later finds out.
+        outcome = outcome => accepted(outcome),
+        // The adapter may have ended before it stored the prompt. A request with the same id after the restart tells.
         () = server.stop.cancelled() => Err(ApiError::stopping()),
     }
 }
 
-async fn wait(reply: Reply) -> Result<Taken, ApiError> {
-    settle(reply.await.unwrap_or(Err(Busy::Stopping)))
-}
-
-/// What became of a prompt, in the door's words.
-pub(crate) fn settle(outcome: Result<Outcome, Busy>) -> Result<Taken, ApiError> {
-    match outcome? {
-        Outcome::Accepted { message, session } => Ok(Taken { message, session, again: false }),
-        Outcome::Duplicate { message, session } => Ok(Taken { message, session, again: true }),
+/// The stored prompt, or the error that tells the client why it was not accepted.
+pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Result<AcceptedPrompt, ApiError> {
+    match outcome.unwrap_or(Err(Busy::Stopping))? {
+        Outcome::Accepted { message, session } => Ok(AcceptedPrompt { message, session, duplicate: false }),
+        Outcome::Duplicate { message, session } => Ok(AcceptedPrompt { message, session, duplicate: true }),
         Outcome::Conflict { message } => Err(ApiError::conflict(message)),
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
-        // Neither can come of a prompt: it is said to the agent, and edits nothing.
+        // A prompt has none of these outcomes: it is addressed to the agent, and edits nothing.
         Outcome::Noted | Outcome::Ignored | Outcome::DeadLetter => {
-            Err(ApiError::bad_request("nothing in this that an agent could answer"))
+            Err(ApiError::bad_request("the prompt holds nothing that an agent could answer"))
         }
     }
 }

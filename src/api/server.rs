@@ -79,7 +79,7 @@ impl ServerState {
     pub(crate) async fn follow_switch(&self) {
         if let Some(mut switch) = self.handle.disconnected("web", DEFAULT_ACCOUNT) {
             loop {
-                self.hub.set_stopped(switch.borrow_and_update().is_some());
+                self.hub.set_disconnected(switch.borrow_and_update().is_some());
                 if switch.changed().await.is_err() {
                     break;
                 }

@@ -1,4 +1,4 @@
-//! Somebody who waits for the answer to one message.
+//! Waits for the answer to one message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,203 +14,218 @@ use frontdesk_store::row::HistoryRow;
 use serde_json::Value;
 
 use crate::budget::Reserved;
-use crate::error::{ApiError, Failed};
-use crate::frame::{Kind, Shown, failure};
-use crate::hub::Reader;
+use crate::error::{AgentFailure, ApiError};
+use crate::frame::{FrameKind, ServerFrame, failure};
+use crate::hub::Subscriber;
 use crate::list::SMALL;
-use crate::prompt::Taken;
+use crate::prompt::AcceptedPrompt;
 use crate::server::ServerState;
 
-/// How often the row is looked at without any frame: not every end makes one.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often the row is read although no frame has arrived: not every end of a message has a frame.
+const POLL: Duration = Duration::from_secs(2);
 
-/// How many of a session's last lines are searched for a command's reply, and how many at a time.
-const LINES: u64 = 1000;
-const LINES_AT_ONCE: u64 = 200;
+/// How many of a session's newest stored frames are searched for a command's reply,
+const SEARCHED_FRAMES: u64 = 1000;
 
-/// The state of a turn that was cut off after it may have changed something, and its code on the wire.
+/// and how many of them are read at once.
+const SEARCH_STEP: u64 = 200;
+
+/// The state and the error code of a turn that was cut off after it may have changed something.
 const INTERRUPTED: &str = "interrupted";
 
-/// Waits for the answer to one message. Frames are hints; the row is the truth.
-pub(crate) struct Waiter {
+/// Waits for the answer to one message. Frames only say when to look: the message's row decides.
+pub(crate) struct AnswerWaiter {
     server: Arc<ServerState>,
-    reader: Reader,
+    subscriber: Subscriber,
     message: MessageId,
     session: SessionKey,
-    /// The row must be looked at before anything is waited for: the message was known already.
-    look: bool,
-    /// The answer was seen as a frame.
-    done: Option<Arc<Shown>>,
-    /// Nothing follows.
-    over: bool,
-    /// The memory of a large answer, as long as the client has not read it.
-    room: Option<Reserved>,
+    /// Read the row before waiting for a frame: the message is a duplicate, or a frame says that it may have ended.
+    check_row: bool,
+    /// The frame of the answer, once it was received.
+    done: Option<Arc<ServerFrame>>,
+    finished: bool,
+    /// The memory of a large answer until the client has read it.
+    reserved: Option<Reserved>,
 }
 
-/// An answer.
-pub(crate) struct Answered {
+/// The answer to a message.
+pub(crate) struct ReceivedAnswer {
     pub(crate) text: String,
-    pub(crate) cost: Option<Usage>,
-    /// Whether a turn's end follows it; a command has none.
+    pub(crate) usage: Option<Usage>,
+    /// Whether a turn gave it. A command's reply has no turn, so no end of a turn follows it.
     pub(crate) by_turn: bool,
 }
 
-/// The next thing that a reader of the stream sees.
-pub(crate) enum Step {
-    Frame(Arc<Shown>),
-    /// Nothing new; the connection is still used.
-    Nothing,
-    Failed(ApiError),
-    End,
+/// The next thing to write to a client that streams an answer.
+pub(crate) enum StreamEvent {
+    Frame(Arc<ServerFrame>),
+    /// Nothing new: a comment keeps the connection alive.
+    KeepAlive,
 }
 
-impl Waiter {
-    pub(crate) fn new(server: Arc<ServerState>, reader: Reader, taken: &Taken) -> Self {
-        let Taken { message, session, again } = taken.clone();
-        Self { server, reader, message, session, look: again, done: None, over: false, room: None }
+impl AnswerWaiter {
+    pub(crate) fn new(server: Arc<ServerState>, subscriber: Subscriber, prompt: &AcceptedPrompt) -> Self {
+        let AcceptedPrompt { message, session, duplicate } = prompt.clone();
+        Self {
+            server,
+            subscriber,
+            message,
+            session,
+            check_row: duplicate,
+            done: None,
+            finished: false,
+            reserved: None,
+        }
     }
 
     /// Waits for the whole answer.
-    pub(crate) async fn answer(&mut self) -> Result<Answered, ApiError> {
+    pub(crate) async fn answer(&mut self) -> Result<ReceivedAnswer, ApiError> {
         loop {
-            if std::mem::take(&mut self.look)
-                && let Some(answer) = self.conclude().await?
+            if std::mem::take(&mut self.check_row)
+                && let Some(answer) = self.read_outcome().await?
             {
-                return self.with_room(answer?).await;
+                return self.reserve(answer?).await;
             }
-            match self.reader.out.pop(u64::MAX) {
-                Some(frame) => self.look = self.notice(&frame),
-                None => self.look = self.rest().await?,
+            match self.subscriber.queue.pop(u64::MAX) {
+                Some(frame) => self.check_row = self.may_be_the_end(&frame),
+                None => self.check_row = self.wait_for_frame().await?,
             }
         }
     }
 
-    /// The memory that is reserved for the answer, if it is a large one.
-    pub(crate) fn take_room(&mut self) -> Option<Reserved> {
-        self.room.take()
+    /// The memory reserved for the answer, if it is a large one.
+    pub(crate) fn take_reserved(&mut self) -> Option<Reserved> {
+        self.reserved.take()
     }
 
-    /// Reserves memory for a large answer. While others hold too much, it is let go and read again afterwards.
-    async fn with_room(&mut self, answer: Answered) -> Result<Answered, ApiError> {
-        // The answer, and what is made of it.
+    /// Reserves memory for a large answer. If too much is reserved already, the answer is dropped meanwhile and read
+    /// again afterwards.
+    async fn reserve(&mut self, answer: ReceivedAnswer) -> Result<ReceivedAnswer, ApiError> {
+        // The answer and its serialized form.
         let bytes = 2 * answer.text.len();
         if bytes <= 2 * SMALL {
             return Ok(answer);
         }
-        if let Some(room) = self.server.unread.try_reserve(bytes) {
-            self.room = Some(room);
+        if let Some(reserved) = self.server.unread.try_reserve(bytes) {
+            self.reserved = Some(reserved);
             return Ok(answer);
         }
         drop(answer);
-        self.room = Some(self.server.room(bytes).await.map_err(|error| error.about(self.message))?);
-        self.conclude().await?.ok_or_else(ApiError::internal)?
+        let reserved = self.server.reserve_unread(bytes).await;
+        self.reserved = Some(reserved.map_err(|error| error.about(self.message))?);
+        self.read_outcome().await?.ok_or_else(ApiError::internal)?
     }
 
-    /// Waits for the next thing to show.
-    pub(crate) async fn step(&mut self) -> Step {
-        match self.next().await {
-            Ok(step) => step,
-            Err(error) => Step::Failed(error),
-        }
-    }
-
-    async fn next(&mut self) -> Result<Step, ApiError> {
-        while !self.over {
-            if std::mem::take(&mut self.look)
-                && let Some(answer) = self.conclude().await?
+    /// Waits for the next event of the stream; `None` at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<StreamEvent>, ApiError> {
+        while !self.finished {
+            if std::mem::take(&mut self.check_row)
+                && let Some(answer) = self.read_outcome().await?
             {
                 let answer = answer?;
                 match &self.done {
                     // A command has no turn whose end could follow.
-                    Some(_) if !answer.by_turn => self.over = true,
+                    Some(_) if !answer.by_turn => self.finished = true,
                     Some(_) => {}
                     None => {
-                        self.over = true;
-                        let answer = self.with_room(answer).await?;
-                        return Ok(Step::Frame(Arc::new(Shown::answer(self.about(), 0, &answer.text))));
+                        self.finished = true;
+                        let answer = self.reserve(answer).await?;
+                        let frame = ServerFrame::answer(self.about(), 0, &answer.text);
+                        return Ok(Some(StreamEvent::Frame(Arc::new(frame))));
                     }
                 }
                 continue;
             }
-            let Some(frame) = self.reader.out.pop(u64::MAX) else {
-                let quiet = match self.rest().await {
-                    // The answer was shown; only the turn's end is missing.
+            let Some(frame) = self.subscriber.queue.pop(u64::MAX) else {
+                let check = match self.wait_for_frame().await {
+                    // The answer was sent; only the end of the turn is missing.
                     Err(_) if self.done.is_some() => break,
-                    rested => rested?,
+                    waited => waited?,
                 };
-                if quiet {
-                    self.over = self.done.is_some();
-                    self.look = !self.over;
-                    return Ok(Step::Nothing);
+                if check {
+                    self.finished = self.done.is_some();
+                    self.check_row = !self.finished;
+                    return Ok(Some(StreamEvent::KeepAlive));
                 }
                 continue;
             };
-            if !frame.is_about(self.message) {
-                continue;
+            if self.is_sent(&frame) {
+                return Ok(Some(StreamEvent::Frame(frame)));
             }
-            match frame.kind {
-                Kind::Done => {
-                    self.done = Some(frame.clone());
-                    self.look = true;
-                }
-                // The row knows why, and what was said so far.
-                Kind::End(Ending::Dead) => {
-                    self.look = true;
-                    continue;
-                }
-                // The end may overtake the answer, which is on its way by itself.
-                Kind::End(ending) if failure(ending).is_some() || self.done.is_some() => self.over = true,
-                Kind::End(_) => {}
-                // Too large to be shown from here; the row has it.
-                Kind::Stored => {
-                    self.look = true;
-                    continue;
-                }
-                Kind::Delta | Kind::Message | Kind::Gap | Kind::Typing => {}
-            }
-            return Ok(Step::Frame(frame));
         }
-        Ok(Step::End)
+        Ok(None)
+    }
+
+    /// Whether a frame is written to a client that streams the answer, and what follows from it.
+    fn is_sent(&mut self, frame: &Arc<ServerFrame>) -> bool {
+        if !frame.is_about(self.message) {
+            return false;
+        }
+        match frame.kind {
+            FrameKind::Done => {
+                self.done = Some(frame.clone());
+                self.check_row = true;
+            }
+            // Only the row has the reason of a failure and what was said before it, and only the row has a stored
+            // answer that is too large for the queue.
+            FrameKind::End(Ending::Dead) | FrameKind::Stored => {
+                self.check_row = true;
+                return false;
+            }
+            // The end of a turn may arrive before its answer: they are sent independently.
+            FrameKind::End(ending) if failure(ending).is_some() || self.done.is_some() => {
+                self.finished = true
+            }
+            FrameKind::End(_)
+            | FrameKind::Delta
+            | FrameKind::Message
+            | FrameKind::Gap
+            | FrameKind::Typing => {}
+        }
+        true
     }
 
     /// Whether a frame may mean that the message has ended.
-    fn notice(&mut self, frame: &Arc<Shown>) -> bool {
-        let mine = frame.is_about(self.message);
-        if mine && frame.kind == Kind::Done {
+    fn may_be_the_end(&mut self, frame: &Arc<ServerFrame>) -> bool {
+        if !frame.is_about(self.message) {
+            return false;
+        }
+        if frame.kind == FrameKind::Done {
             self.done = Some(frame.clone());
         }
-        mine && matches!(frame.kind, Kind::Done | Kind::Stored | Kind::End(_))
+        matches!(frame.kind, FrameKind::Done | FrameKind::Stored | FrameKind::End(_))
     }
 
-    /// Waits for a frame. True if none came for a while, or some were lost.
-    async fn rest(&self) -> Result<bool, ApiError> {
+    /// Waits for a frame. Returns true if the row must be read: no frame arrived for a while, or frames were lost.
+    async fn wait_for_frame(&self) -> Result<bool, ApiError> {
+        let queue = &self.subscriber.queue;
         tokio::select! {
             biased;
             () = self.server.stop.cancelled() => Err(ApiError::stopping_before_the_answer(self.message)),
-            () = self.reader.out.changed(), if !self.reader.out.is_overrun() => Ok(false),
-            () = self.server.pause(LOOK) => Ok(true),
+            () = queue.changed(), if !queue.is_overrun() => Ok(false),
+            () = self.server.pause(POLL) => Ok(true),
         }
     }
 
-    /// What the row says, if it has ended. While the gateway goes down the database may be gone first: then an
-    /// answer that was seen is one all the same.
-    async fn conclude(&self) -> Result<Option<Result<Answered, ApiError>>, ApiError> {
-        match (self.conclusion().await, &self.done) {
+    /// The outcome of the message; `None` while it has none. While the gateway stops, the database may close first:
+    /// then the answer is taken from its frame, if that was received.
+    async fn read_outcome(&self) -> Result<Option<Result<ReceivedAnswer, ApiError>>, ApiError> {
+        match (self.outcome_of_row().await, &self.done) {
             (Err(StoreError::Closed), Some(done)) => {
-                Ok(Some(Ok(Answered { text: full_text(done), cost: None, by_turn: false })))
+                Ok(Some(Ok(ReceivedAnswer { text: full_text(done), usage: None, by_turn: false })))
             }
             (Err(StoreError::Closed), None) => Err(ApiError::stopping_before_the_answer(self.message)),
-            (conclusion, _) => Ok(conclusion?),
+            (outcome, _) => Ok(outcome?),
         }
     }
 
-    async fn conclusion(&self) -> Result<Option<Result<Answered, ApiError>>, StoreError> {
+    async fn outcome_of_row(&self) -> Result<Option<Result<ReceivedAnswer, ApiError>>, StoreError> {
         let Some(row) = self.server.handle.store().message(self.message).await? else {
             return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
         };
         let failed = |ending| failed(ending, self.message);
         Ok(match row.message.state.as_str() {
-            "answered" => Some(Ok(self.answered(row).await?)),
+            "answered" => Some(Ok(self.answer_of(row).await?)),
             "refused" => Some(Err(ApiError::refused_by_name(
                 row.message.reason.as_deref().unwrap_or("refused"),
                 self.message,
@@ -218,22 +233,22 @@ impl Waiter {
             "cancelled" => {
                 let mut error = failed(Ending::Cancelled);
                 let text = row.answer.filter(|said| !said.is_empty()).map(beginning);
-                error.failed = Some(Box::new(Failed { text, detail: None }));
+                error.failed = Some(Box::new(AgentFailure { text, detail: None }));
                 Some(Err(error))
             }
             "superseded" => Some(Err(failed(Ending::Superseded))),
             "dead" => {
                 let mut error = failed(Ending::Dead);
-                error.failed = Some(Box::new(Failed {
+                error.failed = Some(Box::new(AgentFailure {
                     text: row.answer.filter(|said| !said.is_empty()).map(beginning),
-                    // Whoever may prompt through this interface is the owner.
+                    // Only the owner may send prompts through this interface, so the detail is for the owner.
                     detail: row.message.turn.and_then(|turn| self.server.handle.why_failed(turn)),
                 }));
                 if row.turn_state.as_deref() == Some(INTERRUPTED) {
                     error.code = INTERRUPTED.into();
                     error.message = Notice::Interrupted { so_far: String::new() }.text().into();
                 } else if let Some(name) = row.error.or(row.message.reason) {
-                    // The sentence of the notice in the chat.
+                    // The same sentence as in the chat's notice.
                     if let Some(failure) = Failure::named(&name) {
                         error.message = failure.sentence().into();
                     }
@@ -245,31 +260,32 @@ impl Waiter {
         })
     }
 
-    async fn answered(&self, row: HistoryRow) -> Result<Answered, StoreError> {
+    async fn answer_of(&self, row: HistoryRow) -> Result<ReceivedAnswer, StoreError> {
         let by_turn = row.message.turn.is_some();
         let text = match (row.answer, &self.done) {
             (Some(answer), _) => answer,
             (None, Some(done)) => full_text(done),
-            // A command's reply is a line of the session and nothing else.
-            (None, None) => self.line().await?.map(|line| full_text(&line)).unwrap_or_default(),
+            // A command's reply is stored only as a frame of the session.
+            (None, None) => self.stored_reply().await?.map(|frame| full_text(&frame)).unwrap_or_default(),
         };
-        Ok(Answered { text, cost: row.usage, by_turn })
+        Ok(ReceivedAnswer { text, usage: row.usage, by_turn })
     }
 
-    /// The durable line that answers the message, looked for from the newest on.
-    async fn line(&self) -> Result<Option<Shown>, StoreError> {
+    /// The stored frame that answers the message, searched from the newest frame on.
+    async fn stored_reply(&self) -> Result<Option<ServerFrame>, StoreError> {
         let store = self.server.handle.store();
         let newest = store.session(&self.session).await?.map_or(0, |row| row.seq);
         let mut end = newest;
-        while end > newest.saturating_sub(LINES) {
-            let begin = end.saturating_sub(LINES_AT_ONCE);
+        while end > newest.saturating_sub(SEARCHED_FRAMES) {
+            let begin = end.saturating_sub(SEARCH_STEP);
             let (mut after, mut found) = (begin, None);
             while after < end {
-                let rows = store.frames_page(&self.session, after, LINES_AT_ONCE as u32, SMALL).await?.rows;
+                let rows = store.frames_page(&self.session, after, SEARCH_STEP as u32, SMALL).await?.rows;
                 let Some(last) = rows.last().and_then(|row| row.post.seq) else { break };
-                let lines = rows.into_iter().map(Shown::from_row);
-                found =
-                    lines.rev().find(|line| line.kind == Kind::Done && line.is_about(self.message)).or(found);
+                let frames = rows.into_iter().map(|row| ServerFrame::post(row.post));
+                let is_reply =
+                    |frame: &ServerFrame| frame.kind == FrameKind::Done && frame.is_about(self.message);
+                found = frames.rev().find(is_reply).or(found);
                 after = last;
             }
             if found.is_some() {
@@ -285,7 +301,7 @@ impl Waiter {
     }
 }
 
-/// As much of what was said as stands in an error; the history has all of it.
+/// The part of an unfinished answer that an error carries. The history has all of it.
 fn beginning(mut said: String) -> String {
     if said.len() > SMALL {
         said.truncate(said.floor_char_boundary(SMALL));
@@ -295,14 +311,14 @@ fn beginning(mut said: String) -> String {
 }
 
 /// The text of an answer's frame.
-fn full_text(done: &Shown) -> String {
+fn full_text(done: &ServerFrame) -> String {
     serde_json::from_str::<Value>(done.json.as_str())
         .ok()
         .and_then(|frame| frame["fullText"].as_str().map(str::to_owned))
         .unwrap_or_default()
 }
 
-/// A turn that ended without an answer, as an error of the request that waited for it.
+/// The error for a message whose turn ended without an answer.
 fn failed(ending: Ending, message: MessageId) -> ApiError {
     let status = if ending == Ending::Dead { StatusCode::BAD_GATEWAY } else { StatusCode::CONFLICT };
     let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered."));

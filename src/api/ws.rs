@@ -1,7 +1,7 @@
-//! The WebSocket: a handshake, one loop per connection, and calls.
+//! The WebSocket interface: the handshake, one loop per connection, and method calls.
 
 mod call;
 mod connection;
 pub(crate) mod handshake;
-mod line;
-mod word;
+mod message;
+mod socket;

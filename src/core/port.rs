@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures_channel::oneshot;
 use futures_core::stream::BoxStream;
 use thiserror::Error;
 
-use crate::act::{About, Act, Ending, PostKind, Receipt, SendError};
+use crate::act::{Act, Receipt, SendError};
 use crate::address::Address;
-use crate::delta::{AgentError, Delta, Usage};
+use crate::delta::{AgentError, Delta};
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
 use crate::message::{
@@ -299,63 +298,32 @@ pub struct Prompt {
     pub received: DateTime<Utc>,
 }
 
-/// The web channel's two directions. The API feeds it and shows its frames; the web adapter sits at the
-/// other end and knows nothing of sockets.
+/// Connects the web adapter to the HTTP server. The server owns the sockets: it hands prompts to the adapter and shows
+/// the adapter's acts to the clients that are connected.
 #[async_trait]
 pub trait Live: Send + Sync + 'static {
-    /// The next prompt from a socket or a request; `None` when the door has closed.
-    async fn next(&self) -> Option<LivePrompt>;
-    /// Shows a frame to everyone who is there now. Nobody may be.
-    fn push(&self, to: &Address, frame: Frame);
+    /// Waits for the next prompt from a WebSocket or an HTTP request. `None` once the server takes no more prompts.
+    async fn next(&self) -> Option<PendingPrompt>;
+    /// Shows an act to every client that reads its session, or its address where it names no session. There may be
+    /// no such client. The adapter passes on only posts, deltas, ends and typing.
+    fn show(&self, to: &Address, act: Act);
 }
 
-/// A prompt as it came through the door, already authenticated.
-#[derive(Debug)]
-pub struct LivePrompt {
-    /// The id of the token it came with: the person.
-    pub token: String,
-    /// The chat: `main` unless said otherwise.
+/// A prompt of an authenticated client that is not stored yet.
+pub struct PendingPrompt {
+    /// The id of the client's token: the person.
+    pub token: Arc<str>,
+    /// The chat, `main` unless the client named another one.
     pub chat: String,
-    /// The sender's id for it, unique per token and chat.
+    /// The client's id for the prompt, unique per token and chat.
     pub id: String,
-    /// What was said.
+    /// The text of the prompt.
     pub text: String,
-    /// Where the outcome goes.
-    pub reply: oneshot::Sender<Result<Outcome, Busy>>,
+    /// Must be called with the outcome once the prompt is stored or refused. It also holds the server's memory
+    /// reservation for the prompt, so it must live as long as the prompt's text does.
+    pub reply: PromptReply,
 }
 
-/// What the readers of a web chat see.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Frame {
-    /// A piece of an answer in progress.
-    Delta {
-        /// What it is about.
-        about: About,
-        /// A higher attempt replaces the text of a lower one.
-        attempt: u32,
-        /// The text to add.
-        text: String,
-    },
-    /// A durable line: an answer, a notice or something sent.
-    Line {
-        /// What it is about.
-        about: About,
-        /// Its place in the session.
-        seq: u64,
-        /// What it is.
-        kind: PostKind,
-        /// Markdown.
-        text: String,
-    },
-    /// A turn has ended.
-    End {
-        /// What it is about.
-        about: About,
-        /// How.
-        ending: Ending,
-        /// What it cost.
-        usage: Option<Usage>,
-    },
-    /// Somebody is writing.
-    Typing,
-}
+/// Tells the client of a [`PendingPrompt`] the outcome. The client may have disconnected. If this is dropped without a
+/// call, the client is told that the gateway is stopping.
+pub type PromptReply = Box<dyn FnOnce(Result<Outcome, Busy>) + Send>;

@@ -1,5 +1,5 @@
-//! The web channel passes the suite that every adapter passes. Its platform is the door: it remembers nothing, so its
-//! clients bring again what was refused.
+//! Runs the conformance suite against the web channel. The HTTP server keeps no prompts, so the clients send again
+//! what was refused.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -7,50 +7,52 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use frontdesk_core::act::Act;
 use frontdesk_core::address::Address;
-use frontdesk_core::port::{Adapter, Frame, Live, LivePrompt};
+use frontdesk_core::port::{Adapter, Live, PendingPrompt};
 use frontdesk_kit::conformance::{self, Rig};
 use frontdesk_web::{CHANNEL, WebAdapter};
 use futures_channel::oneshot;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-/// A door with one client and one reader.
-struct WebHub {
-    prompts: AsyncMutex<mpsc::UnboundedReceiver<LivePrompt>>,
+/// An HTTP server with one client that writes and one that reads.
+struct TestLive {
+    prompts: AsyncMutex<mpsc::UnboundedReceiver<PendingPrompt>>,
     shown: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Live for WebHub {
-    async fn next(&self) -> Option<LivePrompt> {
+impl Live for TestLive {
+    async fn next(&self) -> Option<PendingPrompt> {
         self.prompts.lock().await.recv().await
     }
 
-    fn push(&self, _: &Address, frame: Frame) {
-        if let Frame::Line { text, .. } = frame {
-            self.shown.lock().unwrap().push(text);
+    fn show(&self, _: &Address, act: Act) {
+        if let Act::Post(post) = act {
+            self.shown.lock().unwrap().push(post.part.body);
         }
     }
 }
 
 struct Web {
-    hub: Arc<WebHub>,
-    client: mpsc::UnboundedSender<LivePrompt>,
+    live: Arc<TestLive>,
+    client: mpsc::UnboundedSender<PendingPrompt>,
     said: AtomicUsize,
 }
 
 #[async_trait]
 impl Rig for Web {
     fn adapter(&self) -> Arc<dyn Adapter> {
-        Arc::new(WebAdapter::new(self.hub.clone()))
+        Arc::new(WebAdapter::new(self.live.clone()))
     }
 
     async fn writes(&self, text: &str) {
         let id = self.said.fetch_add(1, Ordering::Relaxed).to_string();
         loop {
-            let (reply, outcome) = oneshot::channel();
-            let (token, chat, text) = ("cli".to_owned(), "main".to_owned(), text.to_owned());
-            self.client.send(LivePrompt { token, chat, id: id.clone(), text, reply }).unwrap();
+            let (sender, outcome) = oneshot::channel();
+            let reply = Box::new(|outcome| drop(sender.send(outcome)));
+            let (token, chat, text) = ("cli".into(), "main".to_owned(), text.to_owned());
+            assert!(self.client.send(PendingPrompt { token, chat, id: id.clone(), text, reply }).is_ok());
             if let Ok(Ok(_)) = outcome.await {
                 return;
             }
@@ -74,13 +76,13 @@ impl Rig for Web {
     }
 
     fn shows(&self) -> Vec<String> {
-        self.hub.shown.lock().unwrap().clone()
+        self.live.shown.lock().unwrap().clone()
     }
 }
 
 #[tokio::test]
-async fn the_web_channel_keeps_the_ports_promises() {
+async fn the_web_channel_passes_the_conformance_suite() {
     let (client, prompts) = mpsc::unbounded_channel();
-    let hub = Arc::new(WebHub { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
-    conformance::check(&Web { hub, client, said: AtomicUsize::new(0) }).await;
+    let live = Arc::new(TestLive { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
+    conformance::check(&Web { live, client, said: AtomicUsize::new(0) }).await;
 }

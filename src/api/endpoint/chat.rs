@@ -1,4 +1,4 @@
-//! A prompt over HTTP: taken at commit, and answered when the agent has answered.
+//! Prompts over HTTP: answered when the prompt is stored, when the agent has answered, or as a stream of events.
 
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
@@ -12,13 +12,13 @@ use crate::error::ApiError;
 use crate::frame::usage;
 use crate::gate::{Answer, Call};
 use crate::list;
-use crate::prompt::{self, Taken};
+use crate::prompt::{self, AcceptedPrompt};
 use crate::random;
-use crate::waiter::{Answered, Step, Waiter};
+use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Ask {
+struct ChatRequest {
     text: String,
     #[serde(default = "prompt::default_chat")]
     chat: String,
@@ -28,40 +28,40 @@ struct Ask {
     stream: bool,
 }
 
-/// Takes a prompt. `Idempotency-Key` is the prompt's id: the same one again is the same message, with the
-/// same answer, also after a restart.
+/// Accepts a prompt. The `Idempotency-Key` is the prompt's id: a repeated key means the same message and gets the same
+/// answer, also after a restart.
 pub(crate) async fn chat(mut call: Call) -> Result<Answer, ApiError> {
-    let ask: Ask = call.json()?;
+    let ChatRequest { text, chat, wait, stream } = call.json()?;
     call.forget_body();
-    prompt::check(&ask.chat, &ask.text)?;
+    prompt::check(&chat, &text)?;
     let id = match call.key()? {
         Some(key) => key,
         None => random::id()?,
     };
-    let streams = ask.stream || accepts_events(&call);
-    if !ask.wait && !streams {
-        let taken = prompt::take(&call.server, call.caller()?, &ask.chat, &id, ask.text).await?;
-        return Ok(Answer::Json(StatusCode::ACCEPTED, taken_as_json(&taken)));
+    let stream = stream || accepts_events(&call);
+    if !wait && !stream {
+        let accepted = prompt::submit(&call.server, call.caller()?, chat, id, text).await?;
+        return Ok(Answer::Json(StatusCode::ACCEPTED, to_json(&accepted)));
     }
-    // The reader is there before the prompt is, so that no answer comes too early to be seen.
-    let address = Address::new("web", None, &ask.chat, None)
-        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
+    let address =
+        Address::new("web", None, &chat, None).map_err(|error| ApiError::bad_request(error.to_string()))?;
     let session = call.server.handle.session_at(&address)?;
-    let mut reader = call.server.hub.reader();
-    reader.subscribe(session, Some(address));
-    let taken = prompt::take(&call.server, call.caller()?, &ask.chat, &id, ask.text).await?;
-    reader.subscribe(taken.session.clone(), None);
-    let mut waiter = Waiter::new(call.server.clone(), reader, &taken);
-    if streams {
-        return Ok(Answer::Other(events(waiter, &taken)));
+    let mut subscriber = call.server.hub.subscriber();
+    subscriber.subscribe(session, Some(address));
+    let accepted = prompt::submit(&call.server, call.caller()?, chat, id, text).await?;
+    subscriber.subscribe(accepted.session.clone(), None);
+    let mut waiter = AnswerWaiter::new(call.server.clone(), subscriber, &accepted);
+    if stream {
+        return Ok(Answer::Other(events(waiter, &accepted)));
     }
-    let Answered { text, cost, .. } = waiter.answer().await?;
-    let mut body = taken_as_json(&taken);
+    let ReceivedAnswer { text, usage: used, .. } = waiter.answer().await?;
+    let mut body = to_json(&accepted);
     body["text"] = text.into();
-    if let Some(cost) = cost {
-        body["usage"] = usage(&cost);
+    if let Some(used) = used {
+        body["usage"] = usage(&used);
     }
-    Ok(match waiter.take_room() {
+    Ok(match waiter.take_reserved() {
         Some(reserved) => list::kept(body.to_string(), reserved),
         None => Answer::ok(body),
     })
@@ -71,8 +71,8 @@ fn yes() -> bool {
     true
 }
 
-fn taken_as_json(taken: &Taken) -> Value {
-    json!({"message": taken.message.to_string(), "session": taken.session.as_str()})
+fn to_json(accepted: &AcceptedPrompt) -> Value {
+    json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
 }
 
 fn accepts_events(call: &Call) -> bool {
@@ -80,18 +80,20 @@ fn accepts_events(call: &Call) -> bool {
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
-/// The answer as server-sent events, with the JSON of the WebSocket's frames.
-fn events(waiter: Waiter, taken: &Taken) -> axum::response::Response {
-    let mut accepted = taken_as_json(taken);
-    accepted["type"] = "accepted".into();
-    let first = event("accepted", &accepted.to_string());
+/// The answer as server-sent events, with the same JSON as the WebSocket's frames.
+fn events(waiter: AnswerWaiter, accepted: &AcceptedPrompt) -> axum::response::Response {
+    let mut first = to_json(accepted);
+    first["type"] = "accepted".into();
+    let first = event("accepted", &first.to_string());
     let rest = stream::unfold(Some(waiter), async |waiter| {
         let mut waiter = waiter?;
-        Some(match waiter.step().await {
-            Step::Frame(frame) => (event(frame.event(), frame.json.as_str()), Some(waiter)),
-            Step::Nothing => (": still at work\n\n".to_owned(), Some(waiter)),
-            Step::End => return None,
-            Step::Failed(error) => (event("error", &error.frame(None).to_string()), None),
+        Some(match waiter.next().await {
+            Ok(Some(StreamEvent::Frame(frame))) => {
+                (event(frame.event_name(), frame.json.as_str()), Some(waiter))
+            }
+            Ok(Some(StreamEvent::KeepAlive)) => (": still at work\n\n".to_owned(), Some(waiter)),
+            Ok(None) => return None,
+            Err(error) => (event("error", &error.frame(None).to_string()), None),
         })
     });
     let all = futures_util::StreamExt::chain(stream::iter([first]), rest);

@@ -1,304 +1,297 @@
-//! One client: what it says, what it is shown, in an order that holds.
+//! One client's connection: reads its frames, and writes acknowledgements and session frames in a consistent order.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::address::Address;
-use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as Place, SessionKey};
-use frontdesk_core::port::Busy;
+use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as SessionScope, SessionKey};
+use futures_util::future::{Join, Ready, join, ready};
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::endpoint::session;
 use crate::error::ApiError;
-use crate::frame::{Kind, Shown};
-use crate::hub::{Reader, Reply};
-use crate::prompt::{self, Taken};
+use crate::frame::{FrameKind, ServerFrame};
+use crate::hub::{PromptOutcome, Subscriber};
+use crate::prompt::{self, AcceptedPrompt};
 use crate::refusals::Why;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 use crate::ws::call;
-use crate::ws::line::{End, Line};
-use crate::ws::word::{Says, Unclear, Word};
+use crate::ws::message::{ClientFrame, ClientMessage, InvalidFrame};
+use crate::ws::socket::{ClientSocket, Disconnect};
 
-/// How often a silent client is asked for a sign of life; after two questions without one it is gone.
-const BEAT: Duration = Duration::from_secs(30);
+/// How often a client is pinged. A client that answers neither of two pings is disconnected.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How many prompts of one client may be on their way to their commit; meanwhile nothing else is read.
-const ON_THEIR_WAY: usize = 64;
+/// Maximum number of a client's prompts that are not stored yet. Nothing more is read from the client meanwhile.
+const MAX_PENDING_PROMPTS: usize = 64;
 
-/// How many sessions one client may read.
-const SESSIONS: usize = 100;
+/// Maximum number of sessions that one client may read.
+const MAX_SESSIONS: usize = 100;
 
-/// How many stored lines are fetched at once,
-const LINES: u32 = 100;
+/// Maximum number of stored frames that are read from the database at once,
+const REPLAY_FRAMES: u32 = 100;
 
-/// and how many bytes of them, unless one alone has more.
-const PAGE: usize = 128 * 1024;
+/// and their maximum bytes, unless a single one is larger.
+const REPLAY_BYTES: usize = 128 * 1024;
 
-/// One client.
+/// The connection of one client.
 pub(crate) struct Connection {
     server: Arc<ServerState>,
     caller: Caller,
     ip: IpAddr,
-    reader: Reader,
-    /// Per session the last durable line that was shown. A line that is next is shown; one that is older
-    /// was shown already; and when one is missing in between, the database has it.
-    shown: HashMap<SessionKey, u64>,
-    prompts: FuturesOrdered<OnItsWay>,
-    issued: u64,
-    settled: u64,
-    hold: Option<Hold>,
-    /// Signs of life that were asked for since the last one came.
-    questions: u8,
+    subscriber: Subscriber,
+    /// The sequence number of the last stored frame that was sent, per session. A frame with the next number is sent,
+    /// a frame with a lower number was sent already, and frames that are missing in between are read from the database.
+    sent: HashMap<SessionKey, u64>,
+    /// The prompts that are not stored yet, each with the client's id.
+    prompts: FuturesOrdered<Join<Ready<Value>, PromptOutcome>>,
+    /// How many prompts were submitted,
+    submitted: u64,
+    /// and how many of them were acknowledged.
+    acknowledged: u64,
+    hold: Option<FrameHold>,
+    /// Pings since the client's last frame.
+    unanswered_pings: u8,
 }
 
-/// Frames wait until the prompts that were on their way when they came have been acknowledged, so that no
-/// client sees an answer to something that it does not know yet.
-struct Hold {
-    /// The last frame that need not wait any longer,
+/// Holds frames back until the prompts that were pending when they arrived are acknowledged, so that no client sees an
+/// answer to a message whose id it does not know yet.
+struct FrameHold {
+    /// The number of the last frame that may be sent,
     up_to: u64,
-    /// once so many prompts are settled.
-    settled: u64,
-}
-
-/// A prompt on its way to its commit.
-struct OnItsWay {
-    id: Value,
-    reply: Reply,
-}
-
-impl Future for OnItsWay {
-    type Output = (Value, Result<Taken, ApiError>);
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.reply).poll(context).map(|outcome| {
-            let outcome = outcome.unwrap_or(Err(Busy::Stopping));
-            (self.id.take(), prompt::settle(outcome))
-        })
-    }
+    /// once this many prompts are acknowledged.
+    acknowledged: u64,
 }
 
 impl Connection {
     pub(crate) fn new(server: Arc<ServerState>, caller: Caller, ip: IpAddr) -> Self {
-        let reader = server.hub.reader();
+        let subscriber = server.hub.subscriber();
         Self {
             server,
             caller,
             ip,
-            reader,
-            shown: HashMap::new(),
+            subscriber,
+            sent: HashMap::new(),
             prompts: FuturesOrdered::new(),
-            issued: 0,
-            settled: 0,
+            submitted: 0,
+            acknowledged: 0,
             hold: None,
-            questions: 0,
+            unanswered_pings: 0,
         }
     }
 
-    /// Serves the client until one of us leaves.
-    pub(crate) async fn serve(mut self, line: &mut Line) -> End {
-        match self.converse(line).await {
+    /// Serves the client until the connection ends.
+    pub(crate) async fn serve(mut self, socket: &mut ClientSocket) -> Disconnect {
+        match self.run(socket).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn converse(&mut self, line: &mut Line) -> Result<std::convert::Infallible, End> {
+    async fn run(&mut self, socket: &mut ClientSocket) -> Result<std::convert::Infallible, Disconnect> {
         let mut tokens = self.server.tokens.watch();
         let server = self.server.clone();
-        // The token may have gone between the handshake and this watch.
+        // The token may have been revoked between the handshake and this watch.
         self.check_token()?;
-        line.say(r#"{"type":"ready","protocol":1}"#.into()).await?;
-        let mut beat = Box::pin(server.pause(BEAT));
+        socket.send(r#"{"type":"ready","protocol":1}"#.into()).await?;
+        let mut ping = Box::pin(server.pause(PING_INTERVAL));
         loop {
-            self.show(line).await?;
-            let out = self.reader.out.clone();
+            self.send_queued(socket).await?;
+            let queue = self.subscriber.queue.clone();
             tokio::select! {
                 biased;
-                () = server.stop.cancelled() => return Err(self.last_words(line).await?),
+                () = server.stop.cancelled() => return Err(self.finish(socket).await?),
                 changed = tokens.changed() => {
-                    changed.map_err(|_| End::Fault)?;
+                    changed.map_err(|_| Disconnect::Internal)?;
                     self.check_token()?;
                 }
-                Some((id, outcome)) = self.prompts.next() => self.acknowledge(line, &id, outcome).await?,
-                () = out.changed() => {}
-                heard = line.hear_any(), if self.prompts.len() < ON_THEIR_WAY => {
-                    self.questions = 0;
-                    let heard = match heard {
-                        Err(end) => return Err(self.unreadable(line, end).await?),
-                        Ok(heard) => heard,
-                    };
-                    if let Some(text) = heard {
-                        self.hear(line, &text).await?;
+                Some((id, outcome)) = self.prompts.next() => {
+                    self.acknowledge(socket, &id, prompt::accepted(outcome)).await?;
+                }
+                () = queue.changed() => {}
+                received = socket.receive(), if self.prompts.len() < MAX_PENDING_PROMPTS => {
+                    self.unanswered_pings = 0;
+                    match received {
+                        Err(end) => return Err(self.reject_unreadable(socket, end).await?),
+                        Ok(Some(text)) => self.handle(socket, &text).await?,
+                        Ok(None) => {}
                     }
                 }
-                () = &mut beat => {
-                    beat = Box::pin(server.pause(BEAT));
-                    self.ask_for_life(line).await?;
+                () = &mut ping => {
+                    ping = Box::pin(server.pause(PING_INTERVAL));
+                    self.ping(socket).await?;
                 }
             }
         }
     }
 
-    /// After something that no frame can be, the connection ends: but first whatever was said before it is
-    /// acknowledged, and the client is told what was wrong.
-    async fn unreadable(&mut self, line: &mut Line, end: End) -> Result<End, End> {
+    /// Ends the connection after something that is not a frame. The prompts before it are acknowledged first, and the
+    /// client is told what was wrong.
+    async fn reject_unreadable(
+        &mut self,
+        socket: &mut ClientSocket,
+        end: Disconnect,
+    ) -> Result<Disconnect, Disconnect> {
         let max = self.server.config.limits.max_frame;
         let error = match end {
-            End::TooLarge => ApiError::too_large(max),
-            End::Binary => ApiError::unreadable("only text frames are read here"),
-            End::Unreadable => {
+            Disconnect::TooLarge => ApiError::too_large(max),
+            Disconnect::Binary => ApiError::unreadable("only text frames are read here"),
+            Disconnect::Unreadable => {
                 ApiError::unreadable("this is no frame: a text frame is UTF-8 and holds one JSON object")
             }
             end => return Ok(end),
         };
         self.note_unreadable(&error);
-        self.settle(line).await?;
-        line.say_json(&error.frame(None)).await?;
+        self.acknowledge_all(socket).await?;
+        socket.send_json(&error.frame(None)).await?;
         Ok(end)
     }
 
-    /// Nothing of it was acknowledged, and the client was told so; the log says it once in a while.
+    /// Counts a frame that could not be read, and logs it from time to time.
     fn note_unreadable(&self, error: &ApiError) {
         metrics::counter!("frontdesk_web_unreadable_frames_total").increment(1);
         self.server.refusals.note(Why::UnreadableFrame, self.ip, &error.code, self.server.now());
     }
 
-    /// What is known at the end is said before the goodbye. Everything that was to come has come: the runtime
-    /// stops before the door does.
-    async fn last_words(&mut self, line: &mut Line) -> Result<End, End> {
+    /// Sends what is ready before the connection is closed. Nothing more arrives, because the runtime stops before the
+    /// HTTP server does.
+    async fn finish(&mut self, socket: &mut ClientSocket) -> Result<Disconnect, Disconnect> {
         while let Some(Some((id, outcome))) = self.prompts.next().now_or_never() {
-            self.acknowledge(line, &id, outcome).await?;
+            self.acknowledge(socket, &id, prompt::accepted(outcome)).await?;
         }
-        self.show(line).await?;
-        Ok(End::Stopping)
+        self.send_queued(socket).await?;
+        Ok(Disconnect::Stopping)
     }
 
-    fn check_token(&self) -> Result<(), End> {
-        if self.server.tokens.still_knows(&self.caller) { Ok(()) } else { Err(End::Revoked) }
+    fn check_token(&self) -> Result<(), Disconnect> {
+        if self.server.tokens.still_knows(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
     }
 
-    async fn ask_for_life(&mut self, line: &mut Line) -> Result<(), End> {
-        if self.questions >= 2 {
-            return Err(End::Gone);
+    async fn ping(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
+        if self.unanswered_pings >= 2 {
+            return Err(Disconnect::Closed);
         }
-        self.questions += 1;
-        line.ping().await
+        self.unanswered_pings += 1;
+        socket.ping().await
     }
 
-    /// Carries out what the client said.
-    async fn hear(&mut self, line: &mut Line, text: &str) -> Result<(), End> {
-        let (id, result) = match Word::read(text) {
-            Err(Unclear { id, error }) => {
+    /// Carries out a frame of the client and answers it.
+    async fn handle(&mut self, socket: &mut ClientSocket, text: &str) -> Result<(), Disconnect> {
+        let (id, result) = match ClientFrame::read(text) {
+            Err(InvalidFrame { id, error }) => {
                 self.note_unreadable(&error);
                 (id, self.server.admit_token(&self.caller).and(Err(*error)))
             }
-            Ok(Word { says: Says::Ping, .. }) => return line.say(r#"{"type":"pong"}"#.into()).await,
-            Ok(Word { id, says }) => match self.server.admit_token(&self.caller) {
+            Ok(ClientFrame { message: ClientMessage::Ping, .. }) => {
+                return socket.send(r#"{"type":"pong"}"#.into()).await;
+            }
+            Ok(ClientFrame { id, message }) => match self.server.admit_token(&self.caller) {
                 Err(error) => (id, Err(error)),
                 Ok(()) => {
-                    // Most of these never happen on most connections: their room is taken when they do.
-                    let result = Box::pin(self.carry_out(line, says)).await?;
+                    // Boxed, because most of these are rare, and their state would enlarge every connection.
+                    let result = Box::pin(self.execute(socket, message)).await?;
                     (id, result)
                 }
             },
         };
         match (id, result) {
-            (id, Err(error)) => line.say_json(&error.frame(id.as_ref())).await,
-            (Some(id), Ok(Some(result))) => line.say_json(&json!({"id": id, "result": result})).await,
-            (None, Ok(Some(result))) => line.say_json(&json!({"result": result})).await,
+            (id, Err(error)) => socket.send_json(&error.frame(id.as_ref())).await,
+            (Some(id), Ok(Some(result))) => socket.send_json(&json!({"id": id, "result": result})).await,
+            (None, Ok(Some(result))) => socket.send_json(&json!({"result": result})).await,
             (_, Ok(None)) => Ok(()),
         }
     }
 
-    /// The result, where there is one to tell; the client's own faults are inside, the end of all is outside.
-    async fn carry_out(
+    /// Carries out a message. The inner result is for the client; the outer error ends the connection.
+    async fn execute(
         &mut self,
-        line: &mut Line,
-        says: Says,
-    ) -> Result<Result<Option<Value>, ApiError>, End> {
-        Ok(match says {
-            Says::Prompt { id, chat, text } => self.prompt(id, &chat, text).await.map(|()| None),
-            Says::Resume { session, chat, last_seq } => {
-                return self.resume(line, session.as_deref(), &chat, last_seq).await;
+        socket: &mut ClientSocket,
+        message: ClientMessage,
+    ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
+        Ok(match message {
+            ClientMessage::Prompt { id, chat, text } => self.prompt(id, chat, text).await.map(|()| None),
+            ClientMessage::Resume { session, chat, last_seq } => {
+                return self.resume(socket, session.as_deref(), &chat, last_seq).await;
             }
-            Says::Abort { session, chat } => {
-                self.settle(line).await?;
+            ClientMessage::Abort { session, chat } => {
+                self.acknowledge_all(socket).await?;
                 self.abort(session.as_deref(), &chat).await.map(Some)
             }
-            Says::Call { method, params } => {
-                self.settle(line).await?;
+            ClientMessage::Call { method, params } => {
+                self.acknowledge_all(socket).await?;
                 call::call(&self.server, &self.caller, &method, params).await.map(Some)
             }
-            Says::Auth { .. } => Err(ApiError::bad_request("this socket has shown its token already")),
-            Says::Ping => Ok(None),
+            ClientMessage::Auth { .. } => {
+                Err(ApiError::bad_request("this socket has shown its token already"))
+            }
+            ClientMessage::Ping => Ok(None),
         })
     }
 
-    /// Hands a prompt in. Its session is read from before, so that nothing of the answer is missed.
-    async fn prompt(&mut self, id: String, chat: &str, text: String) -> Result<(), ApiError> {
+    /// Submits a prompt. The client is subscribed to the session first, so that it misses nothing of the answer.
+    async fn prompt(&mut self, id: String, chat: String, text: String) -> Result<(), ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
-        let address = web(chat)?;
+        let address = web_address(&chat)?;
         let session = self.server.handle.session_at(&address)?;
-        if !self.shown.contains_key(&session) {
+        if !self.sent.contains_key(&session) {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
-            self.shown.insert(session, seq);
+            self.sent.insert(session, seq);
         }
-        let reply = self.server.hub.submit(&self.caller.token, chat, &id, text)?;
-        self.prompts.push_back(OnItsWay { id: id.into(), reply });
-        self.issued += 1;
+        let shown_id = Value::from(id.as_str());
+        let outcome = self.server.hub.submit(&self.caller.token, chat, id, text)?;
+        self.prompts.push_back(join(ready(shown_id), outcome));
+        self.submitted += 1;
         Ok(())
     }
 
-    /// Reads a session from now on; returns the number of its last durable line.
+    /// Subscribes to a session and returns the sequence number of its last stored frame.
     async fn subscribe(&mut self, session: SessionKey, address: Option<Address>) -> Result<u64, ApiError> {
-        if self.reader.len() >= SESSIONS && !self.reader.reads(&session) {
-            let message = format!("one connection reads at most {SESSIONS} sessions: open another one");
+        if self.subscriber.len() >= MAX_SESSIONS && !self.subscriber.is_subscribed(&session) {
+            let message = format!("one connection reads at most {MAX_SESSIONS} sessions: open another one");
             return Err(ApiError::bad_request(message));
         }
-        self.reader.subscribe(session.clone(), address);
+        self.subscriber.subscribe(session.clone(), address);
         Ok(self.server.handle.store().session(&session).await?.map_or(0, |row| row.seq))
     }
 
     async fn acknowledge(
         &mut self,
-        line: &mut Line,
+        socket: &mut ClientSocket,
         id: &Value,
-        outcome: Result<Taken, ApiError>,
-    ) -> Result<(), End> {
-        self.settled += 1;
+        outcome: Result<AcceptedPrompt, ApiError>,
+    ) -> Result<(), Disconnect> {
+        self.acknowledged += 1;
         let frame = match outcome {
-            Ok(Taken { message, session, .. }) => {
+            Ok(AcceptedPrompt { message, session, .. }) => {
                 json!({"type": "accepted", "id": id, "message": message.to_string(), "session": session.as_str()})
             }
             Err(error) => error.frame(Some(id)),
         };
-        line.say_json(&frame).await
+        socket.send_json(&frame).await
     }
 
-    /// Waits for the prompts that were said before: what follows them must find them in the database.
-    async fn settle(&mut self, line: &mut Line) -> Result<(), End> {
+    /// Waits for the client's pending prompts, so that a later frame finds them in the database.
+    async fn acknowledge_all(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
         let server = self.server.clone();
         loop {
             tokio::select! {
                 biased;
-                settled = self.prompts.next() => match settled {
-                    Some((id, outcome)) => self.acknowledge(line, &id, outcome).await?,
+                next = self.prompts.next() => match next {
+                    Some((id, outcome)) => self.acknowledge(socket, &id, prompt::accepted(outcome)).await?,
                     None => return Ok(()),
                 },
-                () = server.stop.cancelled() => return Err(End::Stopping),
+                () = server.stop.cancelled() => return Err(Disconnect::Stopping),
             }
         }
     }
 
-    /// Ends what runs and what waits in a chat. One in which nothing was said yet has nothing to end.
+    /// Cancels the running and the waiting turns of a chat. A chat without messages has none.
     async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
         let session = self.session(session, chat)?;
@@ -308,27 +301,27 @@ impl Connection {
         }
     }
 
-    /// The session that a frame names, by its key or by the name of a chat.
+    /// The session that a frame names by its key or by the name of a chat.
     fn session(&self, key: Option<&str>, chat: &str) -> Result<SessionKey, ApiError> {
         match key {
             Some(key) => session::key(key),
-            None => Ok(self.server.handle.session_at(&web(chat)?)?),
+            None => Ok(self.server.handle.session_at(&web_address(chat)?)?),
         }
     }
 
-    /// Reads a session from now on, and shows what the client has missed. The reading comes first: what is
-    /// said during the replay waits, and is known by its number when it comes.
+    /// Subscribes to a session and sends the stored frames that the client has missed. The subscription comes first:
+    /// frames that arrive during the replay wait, and their sequence numbers tell whether they were replayed.
     async fn resume(
         &mut self,
-        line: &mut Line,
+        socket: &mut ClientSocket,
         session: Option<&str>,
         chat: &str,
         last_seq: u64,
-    ) -> Result<Result<Option<Value>, ApiError>, End> {
+    ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
         let subscribed = async {
             self.server.authorize(&self.caller, Scope::Read, Action::Administer)?;
             let session = self.session(session, chat)?;
-            let address = chat_of(&session);
+            let address = address_of(&session);
             let newest = self.subscribe(session.clone(), address).await?;
             Ok((session, newest))
         };
@@ -336,101 +329,103 @@ impl Connection {
             Ok(subscribed) => subscribed,
             Err(error) => return Ok(Err(error)),
         };
-        // A number that the session never reached (it was erased since) must not hide what comes.
-        self.shown.insert(session.clone(), last_seq.min(newest));
-        self.replay(line, &session).await?;
-        let seq = self.shown.get(&session).copied().unwrap_or_default();
+        // The session may have been erased since: a number that it has not reached must not hide new frames.
+        self.sent.insert(session.clone(), last_seq.min(newest));
+        self.replay(socket, &session).await?;
+        let seq = self.sent.get(&session).copied().unwrap_or_default();
         Ok(Ok(Some(json!({"session": session.as_str(), "seq": seq}))))
     }
 
-    /// Shows the stored lines that follow the last one that was shown.
-    async fn replay(&mut self, line: &mut Line, session: &SessionKey) -> Result<(), End> {
+    /// Sends the stored frames that follow the last one that was sent.
+    async fn replay(&mut self, socket: &mut ClientSocket, session: &SessionKey) -> Result<(), Disconnect> {
         loop {
-            let after = self.shown.get(session).copied().unwrap_or_default();
+            let after = self.sent.get(session).copied().unwrap_or_default();
             let store = self.server.handle.store();
-            let read = |most| store.frames_page(session, after, LINES, most);
-            // The memory is given back when the client has taken the lines.
+            let read = |most| store.frames_page(session, after, REPLAY_FRAMES, most);
+            // The memory is released when the client has taken the frames.
             let (page, _reserved) =
-                self.server.page(PAGE, read).await.map_err(|error| match &*error.code {
-                    "busy" => End::TooSlow,
-                    "stopping" => End::Stopping,
-                    _ => End::Fault,
+                self.server.page(REPLAY_BYTES, read).await.map_err(|error| match &*error.code {
+                    "busy" => Disconnect::TooSlow,
+                    "stopping" => Disconnect::Stopping,
+                    _ => Disconnect::Internal,
                 })?;
-            let last = !page.more && page.rows.len() < LINES as usize;
+            let last = !page.more && page.rows.len() < REPLAY_FRAMES as usize;
             for row in page.rows {
-                let frame = Shown::from_row(row);
-                self.shown.insert(session.clone(), frame.seq);
-                line.feed(frame.json, &self.reader.out).await?;
+                let frame = ServerFrame::post(row.post);
+                self.sent.insert(session.clone(), frame.seq);
+                socket.feed(frame.json, &self.subscriber.queue).await?;
             }
-            line.flush(&self.reader.out).await?;
+            socket.flush(&self.subscriber.queue).await?;
             if last {
                 return Ok(());
             }
         }
     }
 
-    /// Shows what waits, as far as it may be shown now.
-    async fn show(&mut self, line: &mut Line) -> Result<(), End> {
-        let out = self.reader.out.clone();
-        let up_to = self.up_to();
+    /// Sends the queued frames that are not held back.
+    async fn send_queued(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
+        let queue = self.subscriber.queue.clone();
+        let up_to = self.sendable_up_to();
         let mut fed = false;
         loop {
-            if out.is_overrun() {
-                return Err(End::TooSlow);
+            if queue.is_overrun() {
+                return Err(Disconnect::TooSlow);
             }
-            let Some(frame) = out.pop(up_to) else { break };
+            let Some(frame) = queue.pop(up_to) else { break };
             fed = true;
-            self.show_one(line, &frame).await?;
+            self.send_frame(socket, &frame).await?;
         }
-        if fed { line.flush(&out).await } else { Ok(()) }
+        if fed { socket.flush(&queue).await } else { Ok(()) }
     }
 
-    /// The last frame that may be shown now.
-    fn up_to(&mut self) -> u64 {
-        if self.settled == self.issued {
+    /// The number of the last frame that may be sent now.
+    fn sendable_up_to(&mut self) -> u64 {
+        if self.acknowledged == self.submitted {
             self.hold = None;
             return u64::MAX;
         }
         if let Some(hold) = &self.hold
-            && self.settled < hold.settled
+            && self.acknowledged < hold.acknowledged
         {
             return 0;
         }
-        // What came before this moment may wait for prompts that are on their way now, and for no later ones.
+        // Frames that are queued now wait for the prompts that are pending now, and for no later ones.
         let released = self.hold.take().map_or(0, |hold| hold.up_to);
-        self.hold = Some(Hold { up_to: self.reader.out.last(), settled: self.issued });
+        self.hold = Some(FrameHold { up_to: self.subscriber.queue.last(), acknowledged: self.submitted });
         released
     }
 
-    async fn show_one(&mut self, line: &mut Line, frame: &Shown) -> Result<(), End> {
+    /// Sends one frame, unless it was sent already. Stored frames that are missing before it are sent first.
+    async fn send_frame(&mut self, socket: &mut ClientSocket, frame: &ServerFrame) -> Result<(), Disconnect> {
         let session = frame.about.session.as_ref().filter(|_| frame.seq > 0);
         let Some((session, last)) =
-            session.and_then(|session| self.shown.get_mut(session).map(|last| (session, last)))
+            session.and_then(|session| self.sent.get_mut(session).map(|last| (session, last)))
         else {
-            return line.feed(frame.json.clone(), &self.reader.out).await;
+            return socket.feed(frame.json.clone(), &self.subscriber.queue).await;
         };
         if frame.seq <= *last {
             return Ok(());
         }
-        if frame.seq > *last + 1 || frame.kind == Kind::Stored {
-            // The row was committed before its frame was pushed: the database has what is missing.
-            Box::pin(self.replay(line, session)).await?;
+        if frame.seq > *last + 1 || frame.kind == FrameKind::Stored {
+            // A row is committed before its frame is queued, so the database has every missing frame.
+            Box::pin(self.replay(socket, session)).await?;
         }
-        match self.shown.get_mut(session) {
-            Some(last) if *last < frame.seq && frame.kind != Kind::Stored => *last = frame.seq,
+        match self.sent.get_mut(session) {
+            Some(last) if *last < frame.seq && frame.kind != FrameKind::Stored => *last = frame.seq,
             _ => return Ok(()),
         }
-        line.feed(frame.json.clone(), &self.reader.out).await
+        socket.feed(frame.json.clone(), &self.subscriber.queue).await
     }
 }
 
-fn web(chat: &str) -> Result<Address, ApiError> {
+fn web_address(chat: &str) -> Result<Address, ApiError> {
     Address::new("web", None, chat, None).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
-/// The web address that belongs to a session, if one does.
-fn chat_of(session: &SessionKey) -> Option<Address> {
-    let web =
-        session.channel() == "web" && session.account() == DEFAULT_ACCOUNT && session.scope() == Place::Dm;
+/// The web address of a session; `None` if it is not a session of the web channel.
+fn address_of(session: &SessionKey) -> Option<Address> {
+    let web = session.channel() == "web"
+        && session.account() == DEFAULT_ACCOUNT
+        && session.scope() == SessionScope::Dm;
     web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
 }

@@ -1,4 +1,4 @@
-//! How a socket begins: whose page, whose token.
+//! The WebSocket handshake: protocol selection and authentication.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,26 +15,26 @@ use crate::server::ServerState;
 use crate::timed::linger;
 use crate::token::{Caller, bearer};
 use crate::ws::connection::Connection;
-use crate::ws::line::{End, Line};
-use crate::ws::word::{Says, Word};
+use crate::ws::message::{ClientFrame, ClientMessage};
+use crate::ws::socket::{ClientSocket, Disconnect};
 
-/// The protocol that the door speaks.
+/// The WebSocket subprotocol of this interface.
 const PROTOCOL: &str = "frontdesk.v1";
 
-/// In front of a token that is offered as a protocol: browsers can set no header.
+/// The prefix of a token that is offered as a subprotocol, because browsers cannot set a header.
 const BEARER: &str = "bearer.";
 
-/// Bytes that tungstenite reads at once, and gathers before it writes: small, for there may be 10,000 sockets.
+/// The size of tungstenite's read and write buffers in bytes: small, because there may be 10,000 sockets.
 const BUFFER: usize = 2048;
 
-/// How many bytes are read of a socket on which no token was shown yet.
+/// Maximum bytes that are read from a socket before its token.
 const FIRST_FRAME: usize = 16 * 1024;
 
-/// Makes a socket of a request. A token that is shown and wrong is refused here; who shows none has a few
-/// seconds to do so in the first frame.
+/// Upgrades a request to a WebSocket. A request with a wrong token is refused here; a client without a token may send it
+/// in its first frame, within a few seconds.
 pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     let headers = call.parts.headers.clone();
-    let caller = match shown(&headers)? {
+    let caller = match token(&headers)? {
         Some(clear) => {
             let caller = call.server.login(clear, call.ip, &call.peer.slot)?;
             call.server.admit_token(&caller)?;
@@ -64,10 +64,10 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     if caller.is_none() {
         peer.slot.limit_reading(FIRST_FRAME);
     }
-    // axum spawns what follows; the token makes it one of the house's tasks all the same.
+    // axum spawns the task itself; the tracker's token lets a stopping server wait for it.
     let task = server.tasks.token();
     let response = upgrade
-        .on_failed_upgrade(|error| tracing::debug!(%error, "a socket was gone before it began"))
+        .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket upgrade failed"))
         .on_upgrade(move |socket| async move {
             serve(server, socket, caller, peer, ip).await;
             drop(task);
@@ -75,15 +75,16 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
     Ok(Answer::Other(response))
 }
 
-/// The token that a request shows, in a header or among the offered protocols.
-fn shown(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+/// The token of a request, from its header or from the offered subprotocols.
+fn token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     if headers.contains_key(header::AUTHORIZATION) {
         return bearer(headers).map(Some).ok_or_else(ApiError::unauthorized);
     }
     Ok(offered(headers).find_map(|protocol| protocol.strip_prefix(BEARER)))
 }
 
-/// The protocol to select: ours, or the lone token, for browsers hang up if none of theirs is taken.
+/// The subprotocol to select: ours, or a lone token, because browsers close the connection if none of the offered
+/// subprotocols is selected.
 fn selected(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut bearer = None;
     for protocol in offered(headers) {
@@ -107,47 +108,47 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 async fn serve(server: Arc<ServerState>, socket: WebSocket, caller: Option<Caller>, peer: Peer, ip: IpAddr) {
-    let mut line = Line::new(server.clone(), socket);
+    let mut socket = ClientSocket::new(server.clone(), socket);
     let caller = match caller {
         Some(caller) => Ok(caller),
-        None => first_frame(&server, &mut line, &peer.slot, ip).await,
+        None => first_frame(&server, &mut socket, &peer.slot, ip).await,
     };
     let end = match caller {
         Ok(caller) => {
             metrics::gauge!("frontdesk_websockets").increment(1.0);
-            let end = Connection::new(server.clone(), caller, ip).serve(&mut line).await;
+            let end = Connection::new(server.clone(), caller, ip).serve(&mut socket).await;
             metrics::gauge!("frontdesk_websockets").decrement(1.0);
             end
         }
         Err(end) => end,
     };
-    tracing::debug!(%ip, ?end, "a socket ended");
-    line.close(end).await;
+    tracing::debug!(%ip, ?end, "a WebSocket connection ended");
+    socket.close(end).await;
     linger(&server, &peer.stream, &peer.slot).await;
 }
 
-/// Waits for the frame with the token. Nothing else is read before it.
+/// Waits for the frame with the token. Nothing else is accepted before it.
 async fn first_frame(
     server: &Arc<ServerState>,
-    line: &mut Line,
+    socket: &mut ClientSocket,
     slot: &Slot,
     ip: IpAddr,
-) -> Result<Caller, End> {
+) -> Result<Caller, Disconnect> {
     let text = tokio::select! {
-        text = line.hear() => text?,
-        () = server.pause(server.config.limits.auth_timeout()) => return Err(End::Unauthorized("no token came in time")),
-        () = slot.dropped() => return Err(End::Gone),
-        () = server.stop.cancelled() => return Err(End::Stopping),
+        text = socket.receive_text() => text?,
+        () = server.pause(server.config.limits.auth_timeout()) => return Err(Disconnect::Unauthorized("no token came in time")),
+        () = slot.dropped() => return Err(Disconnect::Closed),
+        () = server.stop.cancelled() => return Err(Disconnect::Stopping),
     };
-    let result = match Word::read(&text) {
-        Ok(Word { says: Says::Auth { token }, .. }) => server.login(&token, ip, slot),
+    let result = match ClientFrame::read(&text) {
+        Ok(ClientFrame { message: ClientMessage::Auth { token }, .. }) => server.login(&token, ip, slot),
         _ => Err(ApiError::unauthorized()),
     };
     match result {
         Ok(caller) => Ok(caller),
         Err(error) => {
-            line.say_json(&error.frame(None)).await?;
-            Err(End::Unauthorized(
+            socket.send_json(&error.frame(None)).await?;
+            Err(Disconnect::Unauthorized(
                 "the first frame must be {\"type\":\"auth\",\"token\":...} with a valid token",
             ))
         }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn our_protocol_is_selected_and_a_token_never_unless_it_is_alone() {
+    fn our_protocol_is_selected_and_a_token_only_if_it_is_alone() {
         let chosen =
             |protocols: &str| selected(&offer(protocols)).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(chosen("frontdesk.v1, bearer.abc").as_deref(), Some("frontdesk.v1"));
@@ -173,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_header_goes_before_a_protocol() {
+    fn a_header_takes_precedence_over_a_protocol() {
         let mut headers = offer("frontdesk.v1, bearer.abc");
-        assert_eq!(shown(&headers).unwrap(), Some("abc"));
+        assert_eq!(token(&headers).unwrap(), Some("abc"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer xyz"));
-        assert_eq!(shown(&headers).unwrap(), Some("xyz"));
+        assert_eq!(token(&headers).unwrap(), Some("xyz"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic xyz"));
-        assert!(shown(&headers).is_err());
-        assert_eq!(shown(&HeaderMap::new()).unwrap(), None);
+        assert!(token(&headers).is_err());
+        assert_eq!(token(&HeaderMap::new()).unwrap(), None);
     }
 }
