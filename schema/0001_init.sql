@@ -1,15 +1,36 @@
--- Times are milliseconds since 1970, UTC. Nothing here is edited once released: later changes are later files.
+-- The whole schema. Until the first release this file is edited in place, and the schema's number in
+-- src/store/migrate.rs counts up: a database of another number is refused.
+--
+-- Times are milliseconds since 1970, UTC. Columns that hold an enumeration have no CHECK where the enumeration may
+-- grow: changing a CHECK would mean rebuilding the table.
 
--- How far each platform account has been read. Committed together with the events it covers.
+-- This database's identity.
+CREATE TABLE meta (
+  name        TEXT PRIMARY KEY,    -- precedes every part key that a platform sees: a platform that remembers keys must
+                                   -- not take the first part of a new database for the first one of another
+  mark        TEXT NOT NULL,       -- renewed by the first commit after every complete checkpoint: the file itself then
+  mark_before TEXT NOT NULL        -- holds one of the two, or its write-ahead log belongs to another file (decision 6)
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta (name, mark, mark_before)
+  VALUES (lower(hex(randomblob(8))), hex(randomblob(8)), hex(randomblob(8)));
+
+-- Numbers that would be slow to count, and the last date by which rows were purged.
+CREATE TABLE counter (
+  name TEXT PRIMARY KEY,           -- 'sessions', 'dead_letters_deleted', 'believed_date'
+  n    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO counter (name, n) VALUES ('sessions', 0), ('dead_letters_deleted', 0);
+
+-- How far each platform account has been read. Committed together with the events up to that point.
 CREATE TABLE source (
   id         TEXT PRIMARY KEY,     -- the platform's stable id, 'telegram:8123456': another bot inherits nothing
   channel    TEXT NOT NULL,        -- for people who read this table
-  account    TEXT NOT NULL,        -- the name in the config, for the same people
+  account    TEXT NOT NULL,        -- the name in the configuration, for the same people
   cursor     TEXT,                 -- opaque to all but the adapter; NULL where the platform has none
   updated_at INTEGER NOT NULL      -- when the cursor moved
 ) STRICT, WITHOUT ROWID;
 
--- Events that no agent may see (denied) or could take (ignored): counted, not kept.
+-- Events that no agent may see (denied) or can process (ignored): counted, not stored.
 CREATE TABLE dropped_event (
   source TEXT NOT NULL,
   kind   TEXT NOT NULL,            -- 'denied:not_allowed', 'ignored:sticker'
@@ -17,26 +38,24 @@ CREATE TABLE dropped_event (
   PRIMARY KEY (source, kind)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers that would cost a scan of a large table to count, and the last date by which rows were purged.
-CREATE TABLE counter (
-  name TEXT PRIMARY KEY,           -- 'sessions', 'believed_date'
-  n    INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-INSERT INTO counter (name, n) VALUES ('sessions', 0);
-
--- One row per conversation, for ever: a million of them must cost little.
+-- One row per conversation, never deleted. A million rows must stay small.
 CREATE TABLE session (
-  key          TEXT PRIMARY KEY,   -- the session key's one text form
-  address      TEXT NOT NULL,      -- where its last message came from: operators' sends and results go there
-  epoch        INTEGER NOT NULL,   -- the current life of the conversation
-  last_epoch   INTEGER NOT NULL,   -- the highest ever: a new one is always this + 1
+  key          TEXT PRIMARY KEY,   -- the session key's text form
+  address      TEXT NOT NULL,      -- where its last message came from: operators' messages and results go there
+  epoch        INTEGER NOT NULL,   -- the current epoch
+  last_epoch   INTEGER NOT NULL,   -- the highest ever: a new epoch is always this + 1
   last_user_at INTEGER,            -- the reset rule's reference: the person's last message in the current epoch, or
                                    -- /resume; NULL before there is one, because commands are no activity
   seq          INTEGER NOT NULL,   -- the last number given to a durable frame (web)
-  created_at   INTEGER NOT NULL
+  created_at   INTEGER NOT NULL,
+  -- Chosen in the chat; they survive resets. NULL where the configuration decides. Not used yet.
+  model        TEXT,
+  thinking     TEXT,
+  cwd          TEXT,
+  queue_mode   TEXT
 ) STRICT, WITHOUT ROWID;
 
--- The lives of a conversation. A reset ends one and begins the next; nothing is deleted.
+-- The epochs of a conversation. A reset ends one and begins the next; nothing is deleted.
 CREATE TABLE epoch (
   key        TEXT NOT NULL,
   n          INTEGER NOT NULL,
@@ -51,58 +70,113 @@ CREATE TABLE epoch (
 CREATE TABLE inbound (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,  -- shown to people as m42: never used again
   source           TEXT NOT NULL,
-  event_id         TEXT NOT NULL,  -- the platform's own id: what makes a redelivery harmless
-  key              TEXT NOT NULL,  -- the session
-  epoch            INTEGER NOT NULL,  -- fixed at acceptance: a later reset does not move it
-  principal        TEXT NOT NULL,  -- who, checked again before the agent sees it
-  address          TEXT NOT NULL,  -- where the answer goes
-  sender           TEXT,           -- display name: data, never an identity
-  platform_message TEXT,           -- the platform's id of the message, to reply to
+  event_id         TEXT NOT NULL,     -- the platform's own id: makes a redelivery harmless
+  key              TEXT NOT NULL,     -- the session
+  epoch            INTEGER NOT NULL,  -- fixed at acceptance: a later reset does not change it
+  principal        TEXT NOT NULL,     -- the sender, authorized again before the agent sees the message
+  address          TEXT NOT NULL,     -- where the answer goes
+  sender           TEXT,              -- display name: data, never an identity
+  sender_kind      TEXT NOT NULL DEFAULT 'person',   -- 'person', 'bot', 'chat': only a person has a person's rights
+  roles            TEXT,              -- JSON: the sender's roles there; NULL for none
+  platform_message TEXT,              -- the platform's id of the message, to reply to
   received_at      INTEGER NOT NULL,
-  disposition      TEXT NOT NULL CHECK (disposition IN ('turn', 'command', 'refused')),
-  state            TEXT NOT NULL CHECK (state IN ('waiting', 'in_turn', 'answered', 'refused', 'superseded', 'cancelled', 'dead')),
-  reason           TEXT,           -- of a refusal or a death; of an epoch command what it did
+  disposition      TEXT NOT NULL,     -- 'turn', 'command', 'refused'
+  state            TEXT NOT NULL,     -- 'waiting', 'in_turn', 'answered', 'refused', 'superseded', 'cancelled', 'dead'
+  reason           TEXT,              -- of a refusal or a death; of an epoch command what it did
   digest           INTEGER NOT NULL,  -- of the text as it came: /new, hooks and /retry change the body, and the same
-                                   -- id with other content must be told from a redelivery; 0 once erased
+                                      -- id with other content must be told from a redelivery; 0 once erased
+  turn_id          INTEGER,           -- the turn that took it
+  input_kind       TEXT NOT NULL DEFAULT 'message',  -- 'message', 'edit', 'button', 'reaction'
   body             TEXT NOT NULL,
-  attachments      TEXT,           -- JSON references; NULL for none
-  turn_id          INTEGER,        -- the turn that took it
+  attachments      TEXT,              -- JSON references; NULL for none
+  quote            TEXT,              -- JSON: what it replies to; NULL for nothing
+  album            TEXT,              -- all pieces of one album make one turn
+  forward          TEXT,              -- JSON: whose message it passes on; NULL for the sender's own
+  links            TEXT,              -- JSON: links whose target the text does not show; NULL for none
+  replays          TEXT,              -- JSON: the ids of the messages that a /retry runs once more; NULL for a message
+                                      -- of its own. They stay their authors'
   UNIQUE (source, event_id)
 ) STRICT;
 -- The queue: small however long the history grows.
 CREATE INDEX inbound_waiting ON inbound (key, disposition, id) WHERE state = 'waiting';
--- The first to be purged, so that the purge does not walk through the history.
+-- Refused rows are purged first: the purge must not walk through the history to find them.
 CREATE INDEX inbound_refused ON inbound (received_at) WHERE state = 'refused';
 -- The history of one conversation, and the rows of one turn.
 CREATE INDEX inbound_history ON inbound (key, epoch, id);
 CREATE INDEX inbound_turn ON inbound (turn_id) WHERE turn_id IS NOT NULL;
+
+-- Text that was sent near the agent and not to it. Bounded per session; the next turn takes it as context.
+CREATE TABLE context_message (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  source      TEXT NOT NULL,
+  event_id    TEXT NOT NULL,       -- makes a redelivery harmless
+  key         TEXT NOT NULL,       -- the session
+  principal   TEXT NOT NULL,       -- authorized again before the agent sees it
+  sender      TEXT,                -- as in inbound, like those below
+  sender_kind TEXT NOT NULL,
+  roles       TEXT,
+  received_at INTEGER NOT NULL,
+  turn_id     INTEGER,             -- the turn that took it; NULL while it waits
+  input_kind  TEXT NOT NULL,
+  body        TEXT NOT NULL,
+  forward     TEXT,
+  UNIQUE (source, event_id)
+) STRICT;
+CREATE INDEX context_message_waiting ON context_message (key, id) WHERE turn_id IS NULL;
+CREATE INDEX context_message_turn ON context_message (turn_id) WHERE turn_id IS NOT NULL;
+
+-- Events that could not be read, as they arrived. Bounded in rows and bytes: the oldest are deleted, and counted.
+CREATE TABLE dead_letter (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  source      TEXT NOT NULL,
+  event_id    TEXT NOT NULL,       -- the platform's own id, or 'raw:...' where that could not be read either
+  key         TEXT,                -- the session, where that is known: erased with it
+  kind        TEXT NOT NULL,       -- the platform's name for what it is: 'message', 'hologram'
+  reason      TEXT NOT NULL,       -- what could not be read: names of fields, never their content
+  kept        INTEGER NOT NULL,    -- the length of the body
+  size        INTEGER NOT NULL,    -- how many bytes arrived
+  received_at INTEGER NOT NULL,
+  body        BLOB NOT NULL,       -- the first bytes, as they arrived; may hold people's messages. The last column, so
+                                   -- that the others are read without the pages of the body
+  UNIQUE (source, event_id)
+) STRICT;
 
 -- One run of an agent, with every attempt at it.
 CREATE TABLE turn (
   id             INTEGER PRIMARY KEY AUTOINCREMENT,
   key            TEXT NOT NULL,
   epoch          INTEGER NOT NULL,
-  kind           TEXT NOT NULL CHECK (kind IN ('message', 'hook')),  -- 'hook': a hook answered instead of the agent
+  kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent
+  origin         TEXT NOT NULL DEFAULT 'message',  -- what began it: 'message', 'task', 'job', 'heartbeat', 'event'.
+                                   -- Only 'message' is used yet
+  task_id        INTEGER,          -- the task or the run of a job that it works on. Not used yet
+  run_id         INTEGER,
   address        TEXT NOT NULL,    -- the reply's target, fixed when the turn is made
   reply_to       TEXT,             -- the platform's id of the message it answers
   attempt        INTEGER NOT NULL, -- how often it was begun
   released       INTEGER NOT NULL, -- how often an orderly stop gave it back: those attempts do not count as deaths
-  state          TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'interrupted', 'cancelled', 'superseded', 'refused', 'dead')),
+  state          TEXT NOT NULL,    -- 'queued', 'running', 'done', 'interrupted', 'cancelled', 'superseded', 'refused', 'dead'
   owner          TEXT,             -- the boot that runs it
   fence          INTEGER NOT NULL, -- grows with each claim; a result with an older one comes too late
   created_at     INTEGER NOT NULL,
   started_at     INTEGER,
   finished_at    INTEGER,
-  side_effect_at INTEGER,          -- set before the first tool runs: from here on it is not run again
-  answer         TEXT,             -- Markdown; at a side effect what was said so far
+  side_effect_at INTEGER,          -- set before the first tool runs: from then on the turn is not run again
+  answer         TEXT,             -- Markdown; at a side effect the text so far
   error          TEXT,             -- the failure's name
   model          TEXT,
   input_tokens   INTEGER,
-  output_tokens  INTEGER
+  output_tokens  INTEGER,
+  -- The rest of what the agent reports about its use. Not used yet.
+  cache_read     INTEGER,          -- input tokens read from the provider's cache
+  cache_write    INTEGER,          -- input tokens written to it
+  cost_micro     INTEGER,          -- millionths of the currency of the price table
+  context_used   INTEGER,          -- tokens of the context window that were used at the end
+  context_window INTEGER           -- its size in tokens
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
 
--- Every outgoing part, before it is sent.
+-- Every outgoing part, stored before it is sent.
 CREATE TABLE outbox (
   id                  INTEGER PRIMARY KEY AUTOINCREMENT,
   turn_id             INTEGER,
@@ -111,14 +185,12 @@ CREATE TABLE outbox (
   seq                 INTEGER,     -- its number among the session's durable frames (web)
   address             TEXT NOT NULL,
   part_key            TEXT NOT NULL UNIQUE,  -- the same for every attempt: 't12/0', 'm7/notice/reset/0', 'send/...'
-  kind                TEXT NOT NULL CHECK (kind IN ('answer', 'notice', 'send')),
-  act                 TEXT NOT NULL CHECK (act IN ('post', 'edit', 'delete')),
+  kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send'
+  act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete'
   target              TEXT,        -- the platform's id of the message to edit or to delete; of a post: the unfinished
                                    -- message that it replaces, which is deleted once the post is sent
-  body                TEXT NOT NULL,
-  plain               TEXT,        -- NULL where it equals the body
   reply_to            TEXT,
-  state               TEXT NOT NULL CHECK (state IN ('queued', 'streaming', 'sending', 'sent', 'unknown', 'dead', 'dropped')),
+  state               TEXT NOT NULL,  -- 'queued', 'streaming', 'sending', 'sent', 'unknown', 'dead', 'dropped'
   attempts            INTEGER NOT NULL,
   next_at             INTEGER NOT NULL,
   paused_at           INTEGER,     -- when the pause that ends at next_at began; NULL if there is none
@@ -127,18 +199,136 @@ CREATE TABLE outbox (
   platform_message_id TEXT,
   error               TEXT,
   created_at          INTEGER NOT NULL,
-  done_at             INTEGER
+  done_at             INTEGER,
+  body                TEXT NOT NULL,
+  plain               TEXT,        -- NULL where it equals the body
+  media               TEXT,        -- JSON: the file it carries; NULL for none
+  salt                BLOB         -- what the pairing code is derived from that is inserted when it is sent
 ) STRICT;
 -- What is still to be sent, per address in order.
 CREATE INDEX outbox_open ON outbox (address, id) WHERE state IN ('queued', 'streaming', 'sending');
--- What did not arrive, for those who look after it.
+-- What did not arrive, for operators.
 CREATE INDEX outbox_failed ON outbox (state, id) WHERE state IN ('unknown', 'dead');
 CREATE INDEX outbox_seq ON outbox (key, seq) WHERE seq IS NOT NULL;
 CREATE INDEX outbox_turn ON outbox (turn_id) WHERE turn_id IS NOT NULL;
+-- The files that were sent in one conversation: few rows, so that erasing it does not walk through the whole outbox.
+CREATE INDEX outbox_media ON outbox (key) WHERE media IS NOT NULL;
 
--- Who may come through the door. Only hashes: the clear token is in a file of its own.
+-- Files that came with messages, once they were fetched or could not be.
+CREATE TABLE media (
+  message_id INTEGER NOT NULL,
+  n          INTEGER NOT NULL,     -- its place among the message's attachments
+  file       TEXT,                 -- its name beneath the media root, chosen at random; NULL if it is not there
+  size       INTEGER,
+  error      TEXT,                 -- one sentence: why it is not there
+  fetched_at INTEGER NOT NULL,
+  unique_id  TEXT,                 -- channel, account and the platform's id of the content: a known one is not fetched again
+  hash       BLOB,                 -- SHA-256 of the content: the same content is stored once, for several rows
+  PRIMARY KEY (message_id, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_unique ON media (unique_id) WHERE unique_id IS NOT NULL AND file IS NOT NULL;
+CREATE INDEX media_hash ON media (hash) WHERE hash IS NOT NULL AND file IS NOT NULL;
+-- Files that were kept too long, and whether a file on the disk is still referred to.
+CREATE INDEX media_kept ON media (fetched_at) WHERE file IS NOT NULL;
+CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL;
+
+-- How many bytes of files were fetched for each person on one day. Only with a daily limit.
+CREATE TABLE media_quota (
+  day       INTEGER NOT NULL,      -- days since 1970 in the operator's time zone; first, so that the purge finds old ones
+  principal TEXT NOT NULL,
+  bytes     INTEGER NOT NULL,
+  PRIMARY KEY (day, principal)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages each person sent to agents on one day. Only with a daily limit.
+CREATE TABLE quota (
+  day       INTEGER NOT NULL,      -- as in media_quota
+  principal TEXT NOT NULL,
+  n         INTEGER NOT NULL,
+  PRIMARY KEY (day, principal)
+) STRICT, WITHOUT ROWID;
+
+-- Who may use the web channel and the API. Only hashes: the clear token is in a file of its own.
 CREATE TABLE token (
   id         TEXT PRIMARY KEY,     -- the person it stands for on the web channel
   hash       BLOB NOT NULL,        -- SHA-256
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What an admin granted. The only change to a row is its revocation; a new grant is a new row.
+CREATE TABLE access (
+  id         INTEGER PRIMARY KEY,
+  principal  TEXT NOT NULL,        -- 'telegram:123', 'telegram@work:123': platform, account and stable id
+  scope      TEXT NOT NULL,        -- 'dm', 'group:-100123', 'admin': one says nothing about another
+  source     TEXT NOT NULL,        -- how it was granted: 'pairing', 'cli', 'api', 'chat'
+  author     TEXT NOT NULL,        -- who granted it
+  shown      TEXT,                 -- the person's display name then: data, never an identity
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,              -- NULL while it is valid
+  revoked_by TEXT
+) STRICT;
+-- At most one valid grant per principal and scope, and the way to find it.
+CREATE UNIQUE INDEX access_held ON access (principal, scope) WHERE revoked_at IS NULL;
+
+-- Requests of unknown senders for access: at most one row per person, and a limited number of open ones per account.
+CREATE TABLE pairing (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- names a request for those who may not know the code
+  principal  TEXT NOT NULL UNIQUE,
+  channel    TEXT NOT NULL,
+  account    TEXT NOT NULL,
+  address    TEXT NOT NULL,        -- where the person is notified
+  sender     TEXT,                 -- display data
+  message_id INTEGER NOT NULL,     -- the event that asked: its notice carries the code
+  salt       BLOB NOT NULL,        -- the code is derived from it and a secret that is not in this database
+  hash       BLOB NOT NULL,        -- SHA-256 of salt and code
+  state      TEXT NOT NULL,        -- 'open', 'approved', 'denied'
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  told_at    INTEGER NOT NULL      -- when the person was last given a code: at most once an hour
+) STRICT;
+CREATE INDEX pairing_open ON pairing (channel, account, id) WHERE state = 'open';
+
+-- Failed approvals, per author: five, less one for every twelve minutes, lock the author out for an hour.
+CREATE TABLE pairing_failure (
+  author       TEXT PRIMARY KEY,
+  failures     INTEGER NOT NULL,   -- as of last_at; older ones have decayed
+  last_at      INTEGER NOT NULL,
+  locked_until INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Settings of chats made by admins, besides the configuration.
+CREATE TABLE chat (
+  address     TEXT PRIMARY KEY,    -- the chat without a thread, by its first id
+  allowed     INTEGER NOT NULL,    -- 1: the group is served
+  muted_until INTEGER,             -- nothing is answered before
+  muted_at    INTEGER,             -- when that was set
+  author      TEXT NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Chats whose id changed (a group that became a supergroup). Sessions, rules and grants keep the first one.
+CREATE TABLE chat_alias (
+  current  TEXT PRIMARY KEY,       -- as the platform knows it now
+  original TEXT NOT NULL,          -- as it was known first
+  moved_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Accounts that an admin disconnected; they stay so until an admin connects them again.
+CREATE TABLE stopped_account (
+  channel    TEXT NOT NULL,
+  account    TEXT NOT NULL,
+  author     TEXT NOT NULL,
+  stopped_at INTEGER NOT NULL,
+  PRIMARY KEY (channel, account)
+) STRICT, WITHOUT ROWID;
+
+-- Every grant, refusal in doubt and admin command. Never a code and never a message's text.
+CREATE TABLE audit (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  at      INTEGER NOT NULL,
+  author  TEXT NOT NULL,           -- a principal, 'cli', 'api:main'
+  via     TEXT NOT NULL,           -- 'chat', 'cli', 'api'
+  action  TEXT NOT NULL,           -- 'approve', 'grant', 'gateway stop'
+  subject TEXT NOT NULL,           -- about whom or what
+  outcome TEXT NOT NULL            -- 'done', 'unchanged', 'refused:not_admin', 'refused:locked'
+) STRICT;

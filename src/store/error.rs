@@ -25,14 +25,28 @@ pub enum StoreError {
 pub enum OpenError {
     /// The file was written by a newer Frontdesk.
     #[error(
-        "{path} has schema {found}; this program knows up to {known}. Use a newer frontdesk, or restore the backup made before the upgrade."
+        "{path} has schema {found}; this program knows schema {known}. Nothing was changed: use a newer frontdesk."
     )]
     Newer {
         /// The file.
         path: String,
         /// Its schema.
         found: i64,
-        /// Ours.
+        /// The schema of this program.
+        known: i64,
+    },
+    /// The file was written by an earlier development version, and there is no conversion.
+    #[error(
+        "{path} has schema {found} of an earlier development version; this program needs schema {known}. Nothing was changed: \
+         use the version that wrote it, or move it and the files whose names begin with its name to another folder to \
+         start with an empty database."
+    )]
+    Older {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: i64,
+        /// The schema of this program.
         known: i64,
     },
     /// The file is not ours, or is damaged.

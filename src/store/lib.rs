@@ -25,7 +25,6 @@ mod mark;
 mod mark_dead;
 mod media;
 mod message;
-mod migrate;
 mod moved;
 #[cfg(test)]
 mod mute;
@@ -42,6 +41,7 @@ mod reader;
 mod recover;
 mod refuse;
 pub mod row;
+mod schema;
 mod session;
 mod shared;
 mod shutout;

@@ -13,10 +13,10 @@ use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
 use crate::mark;
-use crate::migrate::{migrate, unreadable};
 use crate::others;
 use crate::queue::{Line, Queue};
 use crate::reader::Readers;
+use crate::schema::{self, unreadable};
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 use crate::tx::Tx;
@@ -48,17 +48,9 @@ impl Drop for Inner {
 }
 
 impl Store {
-    /// Opens the database, makes it if there is none, and brings its schema forward. Nothing that is there is
-    /// ever deleted.
+    /// Opens the database and creates it if there is none. A database of another version is refused, and nothing in
+    /// it is changed.
     pub async fn open(options: Options) -> Result<Store, OpenError> {
-        Self::open_at(options, crate::migrate::STEPS).await
-    }
-
-    /// The same with a given schema, so that tests can walk from one version to the next.
-    pub(crate) async fn open_at(
-        options: Options,
-        steps: &'static [&'static str],
-    ) -> Result<Store, OpenError> {
         let Options { path, boot, speech, readers: count } = options;
         let shared = Arc::new(Shared::new(boot, speech));
         let (queue, readers) = (Arc::new(Queue::new()), Arc::new(Readers::new()));
@@ -72,7 +64,7 @@ impl Store {
         let (ready, opened) = oneshot::channel();
         let database = path.clone();
         inner.start("store-writer", &path, move || {
-            let (writer, verdict) = match writer(&database, shared, queue, steps) {
+            let (writer, verdict) = match writer(&database, shared, queue) {
                 Ok(writer) => (Some(writer), Ok(())),
                 Err(error) => (None, Err(error)),
             };
@@ -204,7 +196,7 @@ impl Inner {
 }
 
 /// Everything that must hold before the first unit.
-fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>, steps: &[&str]) -> Result<Writer, OpenError> {
+fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer, OpenError> {
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
     }
@@ -214,8 +206,9 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>, steps: &[&str]) -
     let mark = file::has_log(&log_of(path)).then(|| mark::in_file(path)).flatten();
     let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
     mark::check(&conn, path, mark)?;
+    schema::check(&conn, path)?;
     settle(&conn).map_err(|error| unreadable(path, error))?;
-    migrate(&conn, path, steps)?;
+    schema::create(&conn, path)?;
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
     shared.moved(waiting);
     let wal = Wal::tended(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;

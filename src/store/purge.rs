@@ -67,7 +67,7 @@ const PAIRING: Sweep = Sweep {
     overheard: false,
 };
 const OVERHEARD: Sweep = Sweep {
-    old: "SELECT id, 1, 1 FROM context_message INDEXED BY aside_waiting
+    old: "SELECT id, 1, 1 FROM context_message INDEXED BY context_message_waiting
           WHERE turn_id IS NULL AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NULL",
     overheard: true,

@@ -217,7 +217,8 @@ fn fill(path: &Path, sessions: u64) {
     let conn = Connection::open(path).unwrap();
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN").unwrap();
     let rows = [
-        "INSERT INTO session SELECT 'agent:main:telegram:dm:' || n, 'telegram:' || n, 1, 1, ?2, 0, ?2 FROM n",
+        "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
+         SELECT 'agent:main:telegram:dm:' || n, 'telegram:' || n, 1, 1, ?2, 0, ?2 FROM n",
         "INSERT INTO epoch SELECT 'agent:main:telegram:dm:' || n, 1, ?2, NULL, 'first', NULL FROM n",
         "INSERT INTO inbound (source, event_id, key, epoch, principal, address, received_at, disposition, state,
                               digest, body, turn_id)

@@ -115,6 +115,42 @@ async fn a_newer_schema_is_refused() {
     assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
 }
 
+/// A database as the first development version made it, closed or left behind with its log by a crash.
+#[tokio::test]
+async fn an_earlier_development_version_is_refused_and_left_untouched() {
+    for closed in [true, false] {
+        for version in [1, 2] {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("frontdesk.db");
+            let old = Connection::open(&path).unwrap();
+            let rows = format!(
+                "PRAGMA journal_mode = WAL; PRAGMA application_id = 1178882891;
+                 CREATE TABLE inbound (id INTEGER PRIMARY KEY, body TEXT);
+                 INSERT INTO inbound VALUES (1, 'hello'); PRAGMA user_version = {version};"
+            );
+            old.execute_batch(&rows).unwrap();
+            if closed {
+                old.close().unwrap();
+            } else {
+                // Its log stays beside it.
+                std::mem::forget(old);
+            }
+            let log = home.path().join("frontdesk.db-wal");
+            assert_eq!(log.exists(), !closed);
+            let logged = fs::read(&log).ok();
+            let error = refused(&path).await;
+            assert!(matches!(error, OpenError::Older { found, known: 3, .. } if found == version), "{error}");
+            assert!(error.to_string().contains("move it"), "{error}");
+            assert_eq!(fs::read(&log).ok(), logged, "the log was changed");
+            let kept: String = Connection::open(&path)
+                .unwrap()
+                .query_row("SELECT body FROM inbound", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(kept, "hello");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_an_error_of_its_own() {
     let error = opened(Path::new("/nowhere/at/all/frontdesk.db")).await.err().unwrap();
