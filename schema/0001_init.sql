@@ -14,9 +14,10 @@ CREATE TABLE meta (
 INSERT INTO meta (name, mark, mark_before)
   VALUES (lower(hex(randomblob(8))), hex(randomblob(8)), hex(randomblob(8)));
 
--- Numbers that would be slow to count, and the last date by which rows were purged.
+-- Numbers that would be slow to count, the last date by which rows were purged, and the last reserved id of each table
+-- whose ids are never used again.
 CREATE TABLE counter (
-  name TEXT PRIMARY KEY,           -- 'sessions', 'dead_letters_deleted', 'believed_date'
+  name TEXT PRIMARY KEY,           -- 'sessions', 'dead_letters_deleted', 'believed_date', 'inbound_ids'
   n    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, n) VALUES ('sessions', 0), ('dead_letters_deleted', 0);
@@ -68,7 +69,8 @@ CREATE TABLE epoch (
 
 -- Every accepted event. Together with turn this is the history; purged after a year.
 CREATE TABLE inbound (
-  id               INTEGER PRIMARY KEY AUTOINCREMENT,  -- shown to people as m42: never used again
+  id               INTEGER PRIMARY KEY,  -- shown to people as m42: never used again, like those of turns and parts. Ids come
+                                         -- from blocks that are reserved in counter
   source           TEXT NOT NULL,
   event_id         TEXT NOT NULL,     -- the platform's own id: makes a redelivery harmless
   key              TEXT NOT NULL,     -- the session
@@ -101,13 +103,15 @@ CREATE TABLE inbound (
 CREATE INDEX inbound_waiting ON inbound (key, disposition, id) WHERE state = 'waiting';
 -- Refused rows are purged first: the purge must not walk through the history to find them.
 CREATE INDEX inbound_refused ON inbound (received_at) WHERE state = 'refused';
--- The history of one conversation, and the rows of one turn.
-CREATE INDEX inbound_history ON inbound (key, epoch, id);
+-- The rows of one turn.
 CREATE INDEX inbound_turn ON inbound (turn_id) WHERE turn_id IS NOT NULL;
+-- The history of one conversation as far as it is over. A row enters it when its turn ends, so that accepting a message
+-- does not change a page of its own in a large index; until then the row is found by inbound_waiting or by its turn.
+CREATE INDEX inbound_history ON inbound (key, epoch, id) WHERE state NOT IN ('waiting', 'in_turn');
 
 -- Text that was sent near the agent and not to it. Bounded per session; the next turn takes it as context.
 CREATE TABLE context_message (
-  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          INTEGER PRIMARY KEY,
   source      TEXT NOT NULL,
   event_id    TEXT NOT NULL,       -- makes a redelivery harmless
   key         TEXT NOT NULL,       -- the session
@@ -127,7 +131,7 @@ CREATE INDEX context_message_turn ON context_message (turn_id) WHERE turn_id IS 
 
 -- Events that could not be read, as they arrived. Bounded in rows and bytes: the oldest are deleted, and counted.
 CREATE TABLE dead_letter (
-  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          INTEGER PRIMARY KEY,
   source      TEXT NOT NULL,
   event_id    TEXT NOT NULL,       -- the platform's own id, or 'raw:...' where that could not be read either
   key         TEXT,                -- the session, where that is known: erased with it
@@ -143,7 +147,7 @@ CREATE TABLE dead_letter (
 
 -- One run of an agent, with every attempt at it.
 CREATE TABLE turn (
-  id             INTEGER PRIMARY KEY AUTOINCREMENT,
+  id             INTEGER PRIMARY KEY,
   key            TEXT NOT NULL,
   epoch          INTEGER NOT NULL,
   kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent
@@ -176,9 +180,18 @@ CREATE TABLE turn (
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
 
+-- Every message of a conversation, whatever its state, by three small steps instead of one large index.
+CREATE VIEW session_message (key, epoch, id, disposition, turn_id) AS
+  SELECT key, epoch, id, disposition, turn_id FROM inbound WHERE state NOT IN ('waiting', 'in_turn')
+  UNION ALL
+  SELECT key, epoch, id, disposition, turn_id FROM inbound WHERE state = 'waiting'
+  UNION ALL
+  SELECT t.key, i.epoch, i.id, i.disposition, i.turn_id FROM turn t JOIN inbound i ON i.turn_id = t.id
+  WHERE t.state IN ('queued', 'running') AND i.state = 'in_turn';
+
 -- Every outgoing part, stored before it is sent.
 CREATE TABLE outbox (
-  id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                  INTEGER PRIMARY KEY,
   turn_id             INTEGER,
   message_id          INTEGER,     -- the message it is about
   key                 TEXT,        -- the session; NULL when sent to a bare address
@@ -272,7 +285,7 @@ CREATE UNIQUE INDEX access_held ON access (principal, scope) WHERE revoked_at IS
 
 -- Requests of unknown senders for access: at most one row per person, and a limited number of open ones per account.
 CREATE TABLE pairing (
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- names a request for those who may not know the code
+  id         INTEGER PRIMARY KEY,  -- names a request for those who may not know the code
   principal  TEXT NOT NULL UNIQUE,
   channel    TEXT NOT NULL,
   account    TEXT NOT NULL,
@@ -324,7 +337,7 @@ CREATE TABLE stopped_account (
 
 -- Every grant, refusal in doubt and admin command. Never a code and never a message's text.
 CREATE TABLE audit (
-  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  id      INTEGER PRIMARY KEY,
   at      INTEGER NOT NULL,
   author  TEXT NOT NULL,           -- a principal, 'cli', 'api:main'
   via     TEXT NOT NULL,           -- 'chat', 'cli', 'api'

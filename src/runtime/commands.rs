@@ -46,14 +46,14 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    fn new(effect: CommandEffect, reply: impl FnOnce(&CommandFacts) -> String + Send + 'static) -> Self {
+    fn new(effect: CommandEffect, reply: impl Fn(&CommandFacts) -> String + Send + 'static) -> Self {
         Self { effect, reply: Box::new(reply), lifecycle: None }
     }
 
     /// A command without effect.
     fn say(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self::new(CommandEffect::None, move |_| text)
+        Self::new(CommandEffect::None, move |_| text.clone())
     }
 }
 

@@ -7,6 +7,7 @@ use frontdesk_core::message::{Attachment, Forward, InputKind, Link, Quote, Refus
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::message::{stored, stored_forward, stored_links, stored_quote, stored_roles};
 use crate::row::{Ask, Batch, Disposition, Incoming, Stored};
 use crate::sql::{int, ms, parsed};
@@ -111,12 +112,13 @@ impl<'a> Arrival<'a> {
 
     /// Writes it.
     pub(crate) fn insert(&self, tx: &Tx<'_>, batch: &Batch) -> Outcome<MessageId> {
+        let id = MessageId(tx.new_id(Table::Inbound)?);
         tx.run(
-            "INSERT INTO inbound (source, event_id, key, epoch, principal, address, sender, platform_message,
+            "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, platform_message,
                                   received_at, disposition, state, reason, digest, body, attachments,
                                   input_kind, sender_kind, quote, album, roles, forward, links)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                     ?21, ?22)",
+             VALUES (?23, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+                     ?20, ?21, ?22)",
             params![
                 batch.source.id,
                 self.event_id,
@@ -140,9 +142,10 @@ impl<'a> Arrival<'a> {
                 stored_roles(self.roles),
                 self.forward.map(stored_forward),
                 stored_links(self.links),
+                id.0,
             ],
         )?;
-        Ok(MessageId(tx.last_id()))
+        Ok(id)
     }
 }
 

@@ -11,6 +11,7 @@ use rusqlite::params;
 
 use crate::arrival::{Arrival, known};
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::inbound::pass_over;
 use crate::part::Envelope;
 use crate::row::{Ask, Batch, OutboxRow, Stored};
@@ -100,9 +101,9 @@ fn make_room(tx: &Tx<'_>, ask: &Ask) -> Outcome<()> {
 
 fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
-        "INSERT INTO pairing (principal, channel, account, address, sender, message_id, salt, hash, state,
+        "INSERT INTO pairing (id, principal, channel, account, address, sender, message_id, salt, hash, state,
                               created_at, expires_at, told_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?9)",
+         VALUES (?11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?9)",
         params![
             ask.principal.as_str(),
             ask.principal.platform(),
@@ -114,6 +115,7 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
             ask.hash,
             ms(now),
             ms(now + LIFE),
+            tx.new_id(Table::Pairing)?,
         ],
     )?;
     Ok(())

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::queue::Line;
 use crate::row::{AuditRow, Author};
 use crate::sql::{at, ms};
@@ -60,8 +61,8 @@ pub(crate) fn audit(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     tx.run(
-        "INSERT INTO audit (at, author, via, action, subject, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![ms(now), author.name, author.via, action, subject, outcome],
+        "INSERT INTO audit (id, at, author, via, action, subject, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![tx.new_id(Table::Audit)?, ms(now), author.name, author.via, action, subject, outcome],
     )?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::finish::fenced;
+use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::Line;
 use crate::row::{ClaimedTurn, Fenced, InboundRow, Streamed, Take};
@@ -138,14 +139,22 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
 fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
     let (mut messages, more) = head(tx, session, take)?;
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
+    let id = TurnId(tx.new_id(Table::Turn)?);
     let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
     tx.run(
-        "INSERT INTO turn (key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
+        "INSERT INTO turn (id, key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
                            created_at, started_at)
-         VALUES (?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
-        params![session.as_str(), int(epoch), address.as_str(), reply_to, tx.shared.boot.as_str(), ms(now)],
+         VALUES (?7, ?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
+        params![
+            session.as_str(),
+            int(epoch),
+            address.as_str(),
+            reply_to,
+            tx.shared.boot.as_str(),
+            ms(now),
+            id.0
+        ],
     )?;
-    let id = TurnId(tx.last_id());
     for message in &mut messages {
         tx.run("UPDATE inbound SET state = 'in_turn', turn_id = ?2 WHERE id = ?1", [message.id.0, id.0])?;
         message.state = "in_turn".into();

@@ -24,7 +24,7 @@ use crate::tx::Tx;
 use crate::{Result, Store, access};
 
 /// How a command's reply is made from what it found.
-pub type Reply = Box<dyn FnOnce(&CommandFacts) -> String + Send>;
+pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
 
 /// The columns of a command that waits.
 const WAITING: &str = concat!(
@@ -32,6 +32,12 @@ const WAITING: &str = concat!(
     inbound_columns!(),
     " FROM inbound i WHERE i.id = ?1 AND i.disposition = 'command' AND i.state = 'waiting'"
 );
+
+/// The last turn of an epoch, and whether it is open.
+pub(crate) const LAST_TURN: &str = "
+    SELECT id, state IN ('queued', 'running') FROM turn WHERE id =
+     (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
+      ORDER BY id DESC LIMIT 1)";
 
 impl Store {
     /// A command that waits for its answer.
@@ -50,7 +56,7 @@ impl Store {
         let now = now.into();
         self.write(Line::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
-            answer(tx, &row, effect, now, reply).map(Fenced::Done)
+            answer(tx, &row, &effect, now, &reply).map(Fenced::Done)
         })
         .await
     }
@@ -88,9 +94,9 @@ pub(crate) struct Stopped {
 fn answer(
     tx: &Tx<'_>,
     row: &InboundRow,
-    effect: CommandEffect,
+    effect: &CommandEffect,
     now: Now,
-    reply: Reply,
+    reply: &Reply,
 ) -> Outcome<CommandDone> {
     let (facts, mut said) = match effect {
         CommandEffect::None => (CommandFacts::None, Vec::new()),
@@ -104,7 +110,7 @@ fn answer(
             }
             facts => (facts, Vec::new()),
         },
-        CommandEffect::Access { change, author } => changed(tx, row, &change, &author, now)?,
+        CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
     };
     end(tx, row)?;
     let about = [row.id];
@@ -193,12 +199,9 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
 /// The row becomes a turn that runs the messages of the last one in its epoch once more.
 fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
     // By way of its messages: an index of turns by session would cost a page at every claim.
-    let last = tx.one(
-        "SELECT t.id, t.state IN ('queued', 'running') FROM inbound i JOIN turn t ON t.id = i.turn_id
-         WHERE i.key = ?1 AND i.epoch = ?2 ORDER BY i.id DESC LIMIT 1",
-        params![row.session.as_str(), int(row.epoch)],
-        |row| Ok((TurnId(row.get(0)?), row.get::<_, bool>(1)?)),
-    )?;
+    let last = tx.one(LAST_TURN, params![row.session.as_str(), int(row.epoch)], |row| {
+        Ok((TurnId(row.get(0)?), row.get::<_, bool>(1)?))
+    })?;
     let turn = match last {
         None => return Ok(CommandFacts::NothingToRetry),
         Some((_, true)) => return Ok(CommandFacts::StillRunning),

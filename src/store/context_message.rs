@@ -6,6 +6,7 @@ use frontdesk_core::message::{InputKind, SenderKind};
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::message::{forward, roles, stored_forward, stored_roles};
 use crate::row::{Batch, ContextRow, Incoming};
 use crate::sql::{at, ms, parsed};
@@ -15,9 +16,9 @@ use crate::tx::Tx;
 pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) -> Outcome<()> {
     let key = message.session.as_str();
     let kept = tx.run(
-        "INSERT INTO context_message (source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
+        "INSERT INTO context_message (id, source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
                             received_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             batch.source.id,
@@ -31,6 +32,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) ->
             message.forward.as_ref().map(stored_forward),
             message.text,
             ms(batch.received.wall),
+            tx.new_id(Table::ContextMessage)?,
         ],
     )?;
     tx.overheard(kept);

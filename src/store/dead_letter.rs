@@ -5,6 +5,7 @@ use rusqlite::{Row, params};
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::queue::Line;
 use crate::row::{Author, Batch, DeadLetter, DeadLetterRow};
 use crate::sql::{at, int, maybe_parsed, ms, nat};
@@ -71,8 +72,8 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<(
     let DeadLetter { event_id, session, raw } = letter;
     let body = &raw.body[..raw.body.len().min(BYTES)];
     let inserted = tx.run(
-        "INSERT INTO dead_letter (source, event_id, key, kind, reason, body, kept, size, received_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, event_id) DO NOTHING",
+        "INSERT INTO dead_letter (id, source, event_id, key, kind, reason, body, kept, size, received_at)
+         VALUES (?10, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, event_id) DO NOTHING",
         params![
             batch.source.id,
             event_id,
@@ -83,6 +84,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<(
             int(body.len() as u64),
             int(raw.body.len() as u64),
             ms(batch.received.wall),
+            tx.new_id(Table::DeadLetter)?,
         ],
     )?;
     if inserted > 0 { make_room(tx) } else { Ok(()) }

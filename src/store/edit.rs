@@ -49,9 +49,9 @@ fn waiting(tx: &Tx<'_>, message: &Incoming, edited: &str) -> Outcome<Option<(Mes
 /// place change the body.
 fn unchanged(tx: &Tx<'_>, message: &Incoming, edited: &str, epoch: u64) -> Outcome<bool> {
     let newest: Option<i64> = tx.one(
-        "SELECT digest FROM (SELECT id, digest, platform_message FROM inbound
-                             WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
-         WHERE platform_message = ?3 ORDER BY id DESC LIMIT 1",
+        "SELECT digest FROM inbound
+         WHERE id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
+           AND platform_message = ?3 ORDER BY id DESC LIMIT 1",
         params![message.session.as_str(), int(epoch), edited, BACK],
         |row| row.get(0),
     )?;

@@ -22,12 +22,12 @@ const CHUNK: usize = 100;
 const WORDS: [Words; 6] = [
     Words {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
-                (SELECT id FROM inbound WHERE key = ?1 AND id <= ?2)",
+                (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
         newest: "SELECT coalesce(max(id), 0) FROM inbound",
         blank: "DELETE FROM media WHERE message_id = ?1",
     },
     Words {
-        rows: "SELECT id FROM inbound WHERE key = ?1 AND id <= ?2",
+        rows: "SELECT id FROM session_message WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM inbound",
         blank: "UPDATE inbound SET body = '', attachments = NULL, quote = NULL, forward = NULL, links = NULL, sender = NULL,
                                    digest = 0
@@ -35,12 +35,12 @@ const WORDS: [Words; 6] = [
     },
     Words {
         // By way of its turns: the index of context_messages by session has only those that wait, which are gone.
-        rows: "SELECT id FROM context_message WHERE turn_id IN (SELECT turn_id FROM inbound WHERE key = ?1) AND id <= ?2",
+        rows: "SELECT id FROM context_message WHERE turn_id IN (SELECT turn_id FROM session_message WHERE key = ?1) AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM context_message",
         blank: "DELETE FROM context_message WHERE id = ?1",
     },
     Words {
-        rows: "SELECT DISTINCT turn_id FROM inbound WHERE key = ?1 AND turn_id <= ?2",
+        rows: "SELECT DISTINCT turn_id FROM session_message WHERE key = ?1 AND turn_id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM turn",
         blank: "UPDATE turn SET answer = NULL WHERE id = ?1",
     },
@@ -55,6 +55,12 @@ const WORDS: [Words; 6] = [
         blank: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL WHERE id = ?1",
     },
 ];
+
+/// The statements that find messages and turns, for the test of their plans.
+#[cfg(test)]
+pub(crate) fn rows_of_messages() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|words| words.rows).filter(|rows| rows.contains("session_message"))
+}
 
 struct Words {
     rows: &'static str,

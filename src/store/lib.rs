@@ -19,6 +19,7 @@ mod fault;
 mod file;
 mod finish;
 mod grant;
+mod ids;
 mod inbound;
 pub mod lock;
 mod mark;

@@ -217,7 +217,7 @@ impl Store {
         let session = session.clone();
         self.read(move |sql| {
             let mut files = sql.all(
-                "SELECT m.file FROM inbound i JOIN media m ON m.message_id = i.id
+                "SELECT m.file FROM session_message i JOIN media m ON m.message_id = i.id
                  WHERE i.key = ?1 AND m.file IS NOT NULL",
                 [session.as_str()],
                 |row| row.get::<_, String>(0),

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
+use crate::ids::Ids;
 use crate::mark;
 use crate::others;
 use crate::queue::{Line, Queue};
@@ -140,11 +141,12 @@ impl Store {
         &self.inner.shared.boot
     }
 
-    /// Runs a unit in the writer's next group; returns after the commit.
+    /// Runs a unit in the writer's next group; returns after the commit. If another unit of the group fails, everything
+    /// is rolled back and the unit runs a second time.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         line: Line,
-        unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
+        unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (job, answer) = Job::with_reply(unit);
         self.inner.queue.put(line, job).await.map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
@@ -211,11 +213,12 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     schema::create(&conn, path)?;
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
     shared.moved(waiting);
+    let ids = Ids::load(&conn).map_err(|error| unreadable(path, error))?;
     let wal = Wal::tended(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;
     let name = conn.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
     file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
-    Ok(Writer { conn, shared, queue, identity, wal })
+    Ok(Writer { conn, shared, queue, identity, wal, ids })
 }
 
 fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
@@ -244,12 +247,8 @@ fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
-/// Touches the last page of every large table, and counts what waits. The counts walk only over the indexes
-/// of waiting rows.
+/// Counts what waits: walks only over the indexes of waiting rows.
 fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
-    for table in ["inbound", "turn", "outbox"] {
-        conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |_| Ok(()))?;
-    }
     conn.query_row("SELECT count(*) FROM session WHERE key = ''", [], |_| Ok(()))?;
     let count = |what: &str| conn.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0));
     Ok(Waiting {

@@ -79,8 +79,9 @@ impl Store {
         let (mut said, mut told) = (Vec::new(), HashSet::new());
         for chunk in stale.chunks(CHUNK) {
             let (chunk, known) = (chunk.to_vec(), std::mem::take(&mut told));
-            let (lines, known) =
-                self.write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, known, now)).await?;
+            let (lines, known) = self
+                .write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, known.clone(), now))
+                .await?;
             said.extend(lines);
             told = known;
         }

@@ -12,6 +12,7 @@ use frontdesk_core::profile::ReceiptRule;
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
+use crate::ids::Table;
 use crate::media;
 use crate::row::{OutboxRow, OutgoingFile};
 use crate::sql::{Sql, at, maybe_parsed, ms, nat, parsed, small, time};
@@ -107,11 +108,11 @@ impl Envelope<'_> {
         let at_once = tx.shared.speech.receipt(self.address) == ReceiptRule::Commit;
         let seq = if at_once { self.number(tx, &key)? } else { None };
         let state = if at_once { "sent" } else { "queued" };
-        let now = ms(self.now);
+        let (id, now) = (tx.new_id(Table::Outbox)?, ms(self.now));
         let inserted = tx.run(
-            "INSERT INTO outbox (turn_id, message_id, key, seq, address, part_key, kind, act, body, plain,
+            "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, kind, act, body, plain,
                                  reply_to, state, attempts, next_at, fence, created_at, done_at, media, salt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'post', ?8, ?9, ?10, ?11, 0, ?12, 0, ?12, ?13, ?14, ?15)
+             VALUES (?16, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'post', ?8, ?9, ?10, ?11, 0, ?12, 0, ?12, ?13, ?14, ?15)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 self.turn.map(|turn| turn.0),
@@ -129,12 +130,13 @@ impl Envelope<'_> {
                 at_once.then_some(now),
                 piece.media.map(media::stored),
                 piece.salt.map(|salt| salt.0),
+                id,
             ],
         )?;
         if inserted == 0 {
             return Ok(None);
         }
-        let row = self.row(tx.last_id(), key, &piece, state, seq);
+        let row = self.row(id, key, &piece, state, seq);
         tx.said(&row);
         Ok(Some(row))
     }

@@ -76,3 +76,38 @@ fn apply(conn: &Connection) -> Outcome<()> {
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{command, erase, session};
+
+    /// A million conversations must not slow down the history of one.
+    #[test]
+    fn the_messages_of_one_conversation_are_found_without_a_scan() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(CREATE).unwrap();
+        let mut queries = vec![
+            session::SIZE_OF_EPOCH,
+            session::START_OF_EPOCH,
+            session::HISTORY,
+            session::HISTORY_OF_EPOCH,
+            command::LAST_TURN,
+            "SELECT m.file FROM session_message i JOIN media m ON m.message_id = i.id WHERE i.key = ?1",
+            "SELECT principal FROM inbound WHERE id = (SELECT id FROM session_message WHERE key = ?1 LIMIT 1)",
+        ];
+        queries.extend(erase::rows_of_messages());
+        for query in queries {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            for column in 1..=plan.parameter_count() {
+                plan.raw_bind_parameter(column, 1).unwrap();
+            }
+            let mut steps = plan.raw_query();
+            while let Some(step) = steps.next().unwrap() {
+                let step: String = step.get(3).unwrap();
+                let is_scan = step.starts_with("SCAN") && step != "SCAN session_message";
+                assert!(!is_scan && !step.starts_with("MATERIALIZE"), "{query}: {step}");
+            }
+        }
+    }
+}

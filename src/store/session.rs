@@ -30,6 +30,35 @@ macro_rules! session_select {
     };
 }
 
+/// The epochs of a conversation before one of them, the newest first.
+const EPOCHS: &str =
+    "SELECT n, started_at, ended_at, reason FROM epoch WHERE key = ?1 AND n < ?2 ORDER BY n DESC LIMIT ?3";
+
+/// How many messages for the agent one epoch has. A statement of its own: as a correlated subquery it would not find
+/// the rows by their index.
+pub(crate) const SIZE_OF_EPOCH: &str =
+    "SELECT count(*) FROM session_message WHERE key = ?1 AND epoch = ?2 AND disposition = 'turn'";
+
+/// The beginning of the first of them.
+pub(crate) const START_OF_EPOCH: &str = "
+    SELECT substr(body, 1, 200) FROM inbound WHERE id =
+     (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 AND disposition = 'turn' ORDER BY id LIMIT 1)";
+
+/// Messages of one epoch before one of them, the newest first.
+pub(crate) const HISTORY_OF_EPOCH: &str = concat!(
+    history_select!(),
+    "WHERE i.id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4)
+     ORDER BY i.id DESC"
+);
+
+/// The same over all epochs. The index is not in the order of ids then: the ids alone are sorted, and then the rows are
+/// read.
+pub(crate) const HISTORY: &str = concat!(
+    history_select!(),
+    "WHERE i.id IN (SELECT id FROM session_message WHERE key = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3)
+     ORDER BY i.id DESC"
+);
+
 impl Store {
     /// One session.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -65,19 +94,18 @@ impl Store {
         .await
     }
 
-    /// The lives of a conversation, the newest first.
+    /// The epochs of a conversation, the newest first.
     pub async fn epochs(&self, key: &SessionKey, before: Option<u64>, limit: u32) -> Result<Vec<EpochRow>> {
         let key = key.clone();
         self.read(move |sql| {
-            sql.all(
-                "SELECT e.n, e.started_at, e.ended_at, e.reason,
-                        (SELECT count(*) FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'),
-                        (SELECT substr(body, 1, 200) FROM inbound WHERE key = e.key AND epoch = e.n AND disposition = 'turn'
-                         ORDER BY id LIMIT 1)
-                 FROM epoch e WHERE e.key = ?1 AND e.n < ?2 ORDER BY e.n DESC LIMIT ?3",
-                params![key.as_str(), int(before.unwrap_or(u64::MAX)), limit],
-                epoch,
-            )
+            let known = params![key.as_str(), int(before.unwrap_or(u64::MAX)), limit];
+            let mut epochs = sql.all(EPOCHS, known, epoch)?;
+            for epoch in &mut epochs {
+                let of = params![key.as_str(), int(epoch.n)];
+                epoch.messages = sql.one(SIZE_OF_EPOCH, of, |row| count(row, 0))?.unwrap_or(0);
+                epoch.first_text = sql.one(START_OF_EPOCH, of, |row| row.get(0))?;
+            }
+            Ok(epochs)
         })
         .await
     }
@@ -141,27 +169,13 @@ impl Store {
         let (key, before) = (key.clone(), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match epoch {
             Some(n) => sql.within(
-                concat!(
-                    history_select!(),
-                    "WHERE i.key = ?1 AND i.epoch = ?2 AND i.id < ?3 ORDER BY i.id DESC LIMIT ?4"
-                ),
+                HISTORY_OF_EPOCH,
                 params![key.as_str(), int(n), before, limit],
                 most,
                 weigh,
                 history,
             ),
-            // Over all epochs the index is not in the order of ids: sort the ids alone, then read the rows.
-            None => sql.within(
-                concat!(
-                    history_select!(),
-                    "WHERE i.id IN (SELECT id FROM inbound WHERE key = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3)
-                     ORDER BY i.id DESC"
-                ),
-                params![key.as_str(), before, limit],
-                most,
-                weigh,
-                history,
-            ),
+            None => sql.within(HISTORY, params![key.as_str(), before, limit], most, weigh, history),
         })
         .await
     }
@@ -239,7 +253,7 @@ fn epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
         started: at(row, 1)?,
         ended: maybe_at(row, 2)?,
         reason: row.get(3)?,
-        messages: count(row, 4)?,
-        first_text: row.get(5)?,
+        messages: 0,
+        first_text: None,
     })
 }

@@ -118,7 +118,7 @@ fn is_theirs(tx: &Tx<'_>, whose: Whose<'_>, part: &Unsent) -> Outcome<bool> {
         }
         if let Some(session) = part.session.as_ref().filter(|session| session.scope() == key::Scope::Dm) {
             // Only one person speaks in a private chat: any of its messages tells who, however long its history is.
-            let person = "SELECT principal FROM inbound WHERE key = ?1 LIMIT 1";
+            let person = "SELECT principal FROM inbound WHERE id = (SELECT id FROM session_message WHERE key = ?1 LIMIT 1)";
             let person = tx.one(person, [session.as_str()], |row| row.get::<_, String>(0))?;
             return Ok(person.is_some_and(|person| person == principal.as_str()));
         }

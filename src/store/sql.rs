@@ -65,11 +65,6 @@ impl Sql<'_> {
         }
         Ok(page)
     }
-
-    /// The id of the row inserted last.
-    pub(crate) fn last_id(&self) -> i64 {
-        self.0.last_insert_rowid()
-    }
 }
 
 /// A column that has a text form of its own.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
+use crate::ids::{Ids, Table};
 use crate::row::OutboxRow;
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
@@ -15,6 +16,7 @@ pub(crate) struct Tx<'a> {
     sql: Sql<'a>,
     /// Who claims, and how text becomes parts.
     pub(crate) shared: &'a Shared,
+    ids: &'a Ids,
     /// By how much the numbers of what waits will have changed. Kept here and not in the house, because
     /// it counts only once it is committed.
     waiting: Cell<Waiting>,
@@ -30,8 +32,13 @@ impl<'a> Deref for Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(conn: &'a Connection, shared: &'a Shared) -> Self {
-        Self { sql: Sql(conn), shared, waiting: Cell::default(), said: RefCell::default() }
+    pub(crate) fn new(conn: &'a Connection, shared: &'a Shared, ids: &'a Ids) -> Self {
+        Self { sql: Sql(conn), shared, ids, waiting: Cell::default(), said: RefCell::default() }
+    }
+
+    /// An id for a new row, never used before.
+    pub(crate) fn new_id(&self, table: Table) -> Outcome<i64> {
+        self.ids.next(&self.sql, table)
     }
 
     /// Notes that rows began to wait.
@@ -73,6 +80,7 @@ impl<'a> Tx<'a> {
     pub(crate) fn forget(&self) {
         self.waiting.set(Waiting::default());
         self.said.borrow_mut().clear();
+        self.ids.rolled_back();
     }
 
     /// What a commit will have put on its way.
@@ -95,6 +103,7 @@ impl<'a> Tx<'a> {
         if let Err(fault) = &outcome {
             self.waiting.set(before);
             self.said.borrow_mut().truncate(said);
+            self.ids.rolled_back();
             if fault.takes_the_group() {
                 return outcome;
             }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::error::StoreError;
 use crate::fault::{Fault, Outcome, caught, said};
 use crate::file::Identity;
+use crate::ids::Ids;
 use crate::mark;
 use crate::queue::{Entry, Gathered, Queue, Work};
 use crate::shared::Shared;
@@ -28,11 +29,16 @@ pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) identity: Identity,
     pub(crate) wal: Wal,
+    pub(crate) ids: Ids,
 }
 
-/// A verb's closure with its way back.
+/// The result of one unit, as its caller gets it.
+type Verdict = Result<(), StoreError>;
+
+/// An operation's closure and the channel on which its caller waits. The closure can run more than once: only what its
+/// last run did is committed.
 pub(crate) struct Job<T, F> {
-    todo: Option<F>,
+    unit: F,
     done: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -40,22 +46,22 @@ pub(crate) struct Job<T, F> {
 impl<T, F> Job<T, F>
 where
     T: Send + 'static,
-    F: FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
+    F: Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
 {
-    pub(crate) fn with_reply(todo: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
+    pub(crate) fn with_reply(unit: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Self { todo: Some(todo), done: None, reply }), answer)
+        (Box::new(Self { unit, done: None, reply }), answer)
     }
 }
 
 impl<T, F> Work for Job<T, F>
 where
     T: Send,
-    F: FnOnce(&Tx<'_>) -> Outcome<T> + Send,
+    F: Fn(&Tx<'_>) -> Outcome<T> + Send,
 {
     fn run(&mut self, tx: &Tx<'_>) -> Outcome<()> {
-        let todo = self.todo.take().ok_or_else(|| Fault::Bad("a unit ran twice".into()))?;
-        self.done = Some(todo(tx)?);
+        self.done = None;
+        self.done = Some((self.unit)(tx)?);
         Ok(())
     }
 
@@ -81,6 +87,7 @@ impl Writer {
                     Gathered::Closed => break,
                 }
             }
+            self.give_back_ids();
             // After a fault nothing is written back and nothing is synced a second time: what a failed fsync left
             // in memory may count as written and be on no disk. The next start reads the log as it is.
             if shared.broken().is_none()
@@ -96,6 +103,22 @@ impl Writer {
             shared.broke(&format!("the writer {}", said(&*panic)));
         }
         queue.abandon();
+    }
+
+    /// Ids that were reserved and not used are used after the next start. Without this they are skipped.
+    fn give_back_ids(&self) {
+        let tx = Tx::new(&self.conn, &self.shared, &self.ids);
+        let given_back = || {
+            self.identity.check().map_err(Fault::Bad)?;
+            tx.run("BEGIN IMMEDIATE", [])?;
+            self.ids.give_back(&tx)?;
+            tx.run("COMMIT", [])
+        };
+        if self.shared.broken().is_none()
+            && let Err(fault) = given_back()
+        {
+            tracing::warn!(cause = %fault.error(), "reserved ids are skipped");
+        }
     }
 
     /// Runs a group and tells everyone how it went.
@@ -122,19 +145,15 @@ impl Writer {
     }
 
     /// One transaction. An error is everyone's; a verdict is one unit's own.
-    fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<Verdict>, StoreError> {
         if let Some(error) = self.shared.broken() {
             return Err(error);
         }
         self.identity.check().map_err(StoreError::Fatal)?;
-        let tx = Tx::new(&self.conn, &self.shared);
+        let tx = Tx::new(&self.conn, &self.shared, &self.ids);
         let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
-        let verdicts = match group {
-            [entry] => alone(&tx, entry),
-            group => units(&tx, group),
-        };
-        let verdicts = verdicts.and_then(|verdicts| {
+        let verdicts = together(&tx, group).and_then(|verdicts| {
             // A unit that was alone and failed has taken its transaction with it already. Where any succeeded,
             // there must be one: else it is nowhere.
             if verdicts.iter().any(Result::is_ok) {
@@ -159,6 +178,7 @@ impl Writer {
                 Ok(verdicts)
             }
             Err(fault) => {
+                self.ids.rolled_back();
                 if !self.conn.is_autocommit()
                     && let Err(error) = tx.run("ROLLBACK", [])
                 {
@@ -189,29 +209,40 @@ impl Writer {
             return;
         }
         if let Err(fault) = self.wal.tend(&self.conn, &self.shared, idle) {
-            // The commits stand: they are in the log. Only a broken disk ends the house.
+            // The commits stand: they are in the log. Only a broken disk ends the process.
             let error = self.shared.noted(fault.error());
             tracing::warn!(%error, "the log could not be written back");
         }
     }
 }
 
-/// A unit without company needs no savepoint: the transaction is one.
-fn alone(tx: &Tx<'_>, entry: &mut Entry) -> Outcome<Vec<Result<(), StoreError>>> {
-    match caught(|| entry.work.run(tx)) {
-        Ok(()) => Ok(vec![Ok(())]),
-        Err(fault) if fault.takes_the_group() => Err(fault),
-        Err(fault) => {
-            tx.whole(&fault.error().to_string())?;
-            tx.run("ROLLBACK", [])?;
-            tx.forget();
-            Ok(vec![Err(fault.error())])
+/// Every unit without a savepoint, which would copy each page that a unit changes. If one fails, nothing of the group is
+/// kept, and the units run again one by one.
+fn together(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Verdict>> {
+    let units = group.len();
+    for entry in group.iter_mut() {
+        match caught(|| entry.work.run(tx)) {
+            // Where SQLite has left the transaction, the next unit would commit by itself.
+            Ok(()) => tx.whole("inside a unit")?,
+            Err(fault) if fault.takes_the_group() => return Err(fault),
+            Err(fault) => {
+                tx.whole(&fault.error().to_string())?;
+                tx.run("ROLLBACK", [])?;
+                tx.forget();
+                if units == 1 {
+                    return Ok(vec![Err(fault.error())]);
+                }
+                metrics::counter!("frontdesk_store_split_groups_total").increment(1);
+                tx.run("BEGIN IMMEDIATE", [])?;
+                return one_by_one(tx, group);
+            }
         }
     }
+    Ok(vec![Ok(()); units])
 }
 
-/// Every unit in its own savepoint.
-fn units(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Result<(), StoreError>>> {
+/// Every unit in a savepoint of its own: one that fails leaves the others as they are.
+fn one_by_one(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(group.len());
     for entry in group {
         match tx.apart(|| entry.work.run(tx)) {
@@ -225,13 +256,22 @@ fn units(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Mutex, mpsc};
 
+    use frontdesk_core::act::PostKind;
+    use frontdesk_core::address::Address;
     use frontdesk_core::id::BootId;
+    use frontdesk_core::markup::Part;
+    use frontdesk_core::profile::ReceiptRule;
 
     use super::*;
     use crate::mute::Mute;
+    use crate::part::Envelope;
     use crate::queue::Line;
+    use crate::row::{OutboxRow, Speech};
+    use crate::sql::Sql;
     use crate::{Options, Store};
 
     /// Takes the writer down when it is told that it succeeded.
@@ -257,7 +297,9 @@ mod tests {
     async fn held(store: &Store) -> mpsc::Sender<()> {
         let (free, wait) = mpsc::channel::<()>();
         let (begun, waiting) = oneshot::channel();
+        let begun = Cell::new(Some(begun));
         let (unit, _) = Job::with_reply(move |_| {
+            let begun = begun.take().unwrap();
             assert!(begun.send(()).is_ok() && wait.recv().is_err());
             Ok(())
         });
@@ -269,7 +311,7 @@ mod tests {
     /// Puts a unit in its line at once.
     async fn put<T: Send + 'static>(
         store: &Store,
-        unit: impl FnOnce(&Tx<'_>) -> Outcome<T> + Send + 'static,
+        unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (job, answer) = Job::with_reply(unit);
         store.queue().put(Line::Shared, job).await.unwrap();
@@ -342,5 +384,78 @@ mod tests {
 
     fn insert(tx: &Tx<'_>, id: &str) -> Outcome<usize> {
         tx.run("INSERT INTO token (id, hash, created_at) VALUES (?1, x'00', 0)", [id])
+    }
+
+    /// A listener that notes the keys of the parts it is shown.
+    #[derive(Default)]
+    struct Noting(Mutex<Vec<Vec<String>>>);
+
+    impl Speech for Noting {
+        fn receipt(&self, to: &Address) -> ReceiptRule {
+            Mute.receipt(to)
+        }
+        fn parts(&self, _: &Address, text: &str) -> Vec<Part> {
+            vec![Part { key: 0, body: text.into(), plain: text.into() }]
+        }
+        fn fits(&self, _: &Address, _: &str) -> bool {
+            true
+        }
+        fn idempotent(&self, _: &Address) -> Option<Duration> {
+            None
+        }
+        fn committed(&self, rows: &[OutboxRow]) {
+            self.0.lock().unwrap().push(rows.iter().map(|row| row.post.key.clone()).collect());
+        }
+    }
+
+    /// A unit that inserts a row and puts a part on its way.
+    fn says(tx: &Tx<'_>, id: &str) -> Outcome<()> {
+        insert(tx, id)?;
+        let address = "telegram:7".parse().map_err(|_| Fault::Bad("no address".into()))?;
+        let (about, now) = (&[][..], chrono::DateTime::UNIX_EPOCH);
+        let kind = PostKind::Notice;
+        Envelope { turn: None, about, session: None, address: &address, reply_to: None, kind, now }
+            .text(tx, &format!("say/{id}"), "hello")
+            .map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_fails_neither_loses_nor_doubles_its_neighbours() {
+        type Failing = fn(&Tx<'_>) -> Outcome<()>;
+        let refused: Failing = |tx| says(tx, "failing").and(Err(Fault::Bad("no".into())));
+        let constraint: Failing = |tx| says(tx, "failing").and_then(|()| insert(tx, "failing").map(drop));
+        let panics: Failing = |tx| says(tx, "failing").map(|()| panic!("it panicked"));
+        for failing in [refused, constraint, panics] {
+            let home = tempfile::tempdir().unwrap();
+            let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
+            let boot = BootId::from_bits(1);
+            let speech = Arc::clone(&listener) as Arc<dyn Speech>;
+            let store = Store::open(Options { path, boot, speech, readers: 1 }).await.unwrap();
+            let free = held(&store).await;
+            let runs = Arc::new(AtomicU32::new(0));
+            let neighbour = |id: &'static str| {
+                let runs = Arc::clone(&runs);
+                move |tx: &Tx<'_>| {
+                    runs.fetch_add(1, Ordering::Relaxed);
+                    says(tx, id)
+                }
+            };
+            let before = put(&store, neighbour("before")).await;
+            let failed = put(&store, failing).await;
+            let after = put(&store, neighbour("after")).await;
+            drop(free);
+            before.await.unwrap().unwrap();
+            assert!(matches!(failed.await.unwrap(), Err(StoreError::Invalid(_))));
+            after.await.unwrap().unwrap();
+            assert_eq!(runs.load(Ordering::Relaxed), 3, "the first one runs twice, the last one once");
+            let ids = |sql: &Sql<'_>| {
+                sql.all("SELECT id FROM token ORDER BY id", [], |row| row.get::<_, String>(0))
+            };
+            assert_eq!(store.read(ids).await.unwrap(), ["after", "before"]);
+            let parts = store.parts(None, None, 9).await.unwrap();
+            assert_eq!(parts.len(), 2);
+            assert_eq!(*listener.0.lock().unwrap(), [["say/before/0", "say/after/0"]], "once, in order");
+            store.close().await;
+        }
     }
 }

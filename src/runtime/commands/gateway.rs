@@ -86,14 +86,14 @@ fn note(row: &InboundRow, request: &Gateway, outcome: &str, text: String) -> Pla
         subject: row.address.to_string(),
         outcome: outcome.to_owned(),
     };
-    changing(row, change, move |_| text)
+    changing(row, change, move |_| text.clone())
 }
 
 /// A change of who may speak, and its reply.
 fn changing(
     row: &InboundRow,
     change: AccessChange,
-    reply: impl FnOnce(&CommandFacts) -> String + Send + 'static,
+    reply: impl Fn(&CommandFacts) -> String + Send + 'static,
 ) -> Plan {
     let author = Author { name: row.principal.to_string(), via: "chat" };
     Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)

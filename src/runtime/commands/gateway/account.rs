@@ -54,7 +54,7 @@ fn switch(
             "`{what}` is disconnected, so I do not receive messages here any more. To connect it again, send \
              `/gateway start {what}` on another channel, or run `frontdesk gateway start {what}` on the machine."
         );
-        return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text);
+        return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone());
     }
     let text = match (stopped, count) {
         (true, 1) => format!("`{what}` is disconnected. `/gateway start {what}` connects it again."),
@@ -66,5 +66,5 @@ fn switch(
         (false, 1) => format!("`{what}` is connected again."),
         (false, _) => format!("`{what}` is connected again, {count} accounts."),
     };
-    changing(row, AccessChange::Switch { accounts, stopped }, move |_| text)
+    changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone())
 }

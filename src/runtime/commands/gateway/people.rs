@@ -169,7 +169,7 @@ fn silence(row: &InboundRow, request: &Gateway, until: Option<DateTime<Utc>>, te
     let Some(chat) = first(row) else {
         return note(row, request, "refused:no_chat", "This chat cannot be muted.".to_owned());
     };
-    changing(row, AccessChange::Mute { chat, until }, move |_| text)
+    changing(row, AccessChange::Mute { chat, until }, move |_| text.clone())
 }
 
 /// The chat by its first id, without a thread.

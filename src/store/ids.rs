@@ -1,0 +1,257 @@
+//! Row ids that are never used again, taken from blocks that are reserved in the `counter` table.
+//!
+//! SQLite's AUTOINCREMENT promises the same, but reads and writes a table of its own at every insert. A block costs one
+//! update in a few hundred inserts. What a crash leaves of a block is skipped; an orderly stop gives it back.
+
+use std::cell::Cell;
+
+use rusqlite::Connection;
+
+use crate::fault::{Fault, Outcome};
+use crate::sql::Sql;
+
+/// How many ids one block has: the largest gap that a crash leaves.
+const BLOCK: i64 = 256;
+
+/// The tables whose ids are never used again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Table {
+    Inbound,
+    ContextMessage,
+    DeadLetter,
+    Turn,
+    Outbox,
+    Pairing,
+    Audit,
+}
+
+impl Table {
+    const ALL: [Table; 7] = [
+        Table::Inbound,
+        Table::ContextMessage,
+        Table::DeadLetter,
+        Table::Turn,
+        Table::Outbox,
+        Table::Pairing,
+        Table::Audit,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Table::Inbound => "inbound",
+            Table::ContextMessage => "context_message",
+            Table::DeadLetter => "dead_letter",
+            Table::Turn => "turn",
+            Table::Outbox => "outbox",
+            Table::Pairing => "pairing",
+            Table::Audit => "audit",
+        }
+    }
+
+    /// The name of its row in `counter`, which holds the last id of the newest block.
+    fn counter(self) -> &'static str {
+        match self {
+            Table::Inbound => "inbound_ids",
+            Table::ContextMessage => "context_message_ids",
+            Table::DeadLetter => "dead_letter_ids",
+            Table::Turn => "turn_ids",
+            Table::Outbox => "outbox_ids",
+            Table::Pairing => "pairing_ids",
+            Table::Audit => "audit_ids",
+        }
+    }
+}
+
+/// The ids of one table.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    /// The last id given out. Never goes back, also when the transaction that used it is rolled back.
+    last: i64,
+    /// The last reserved id; `None` when a rollback may have undone a reservation.
+    reserved: Option<i64>,
+}
+
+/// The ids of all tables, on the writer's thread.
+pub(crate) struct Ids([Cell<Block>; Table::ALL.len()]);
+
+impl Ids {
+    /// Continues behind every id that was ever given out.
+    pub(crate) fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let ids = Self(Default::default());
+        for table in Table::ALL {
+            let (name, counter) = (table.name(), table.counter());
+            // The newest row as well: tools that fill a database need not know the counter.
+            let last = format!(
+                "SELECT max(coalesce((SELECT n FROM counter WHERE name = '{counter}'), 0),
+                            coalesce((SELECT max(id) FROM {name}), 0))"
+            );
+            let last = conn.query_row(&last, [], |row| row.get(0))?;
+            ids.block(table).set(Block { last, reserved: None });
+        }
+        Ok(ids)
+    }
+
+    /// The next id of a table.
+    pub(crate) fn next(&self, sql: &Sql<'_>, table: Table) -> Outcome<i64> {
+        let block = self.block(table);
+        let Block { last, reserved } = block.get();
+        let reserved = match reserved {
+            Some(reserved) => reserved,
+            None => reserved_in(sql, table)?,
+        };
+        let reserved = if last < reserved { reserved } else { reserve(sql, table, last)? };
+        block.set(Block { last: last + 1, reserved: Some(reserved) });
+        Ok(last + 1)
+    }
+
+    /// A rollback may have undone reservations: what is reserved is read again before the next id is given out.
+    pub(crate) fn rolled_back(&self) {
+        for block in &self.0 {
+            block.set(Block { reserved: None, ..block.get() });
+        }
+    }
+
+    /// Gives back what is left of the blocks; to be called once, when nothing is inserted any more.
+    pub(crate) fn give_back(&self, sql: &Sql<'_>) -> Outcome<()> {
+        for table in Table::ALL {
+            let last = self.block(table).get().last;
+            sql.run("UPDATE counter SET n = ?2 WHERE name = ?1 AND n > ?2", (table.counter(), last))?;
+        }
+        Ok(())
+    }
+
+    fn block(&self, table: Table) -> &Cell<Block> {
+        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit] = &self.0;
+        match table {
+            Table::Inbound => inbound,
+            Table::ContextMessage => context_message,
+            Table::DeadLetter => dead_letter,
+            Table::Turn => turn,
+            Table::Outbox => outbox,
+            Table::Pairing => pairing,
+            Table::Audit => audit,
+        }
+    }
+}
+
+fn reserved_in(sql: &Sql<'_>, table: Table) -> Outcome<i64> {
+    let reserved = "SELECT n FROM counter WHERE name = ?1";
+    Ok(sql.one(reserved, [table.counter()], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Reserves the next block behind `last`; returns its last id.
+fn reserve(sql: &Sql<'_>, table: Table, last: i64) -> Outcome<i64> {
+    let reserve = "INSERT INTO counter (name, n) VALUES (?1, ?2 + ?3)
+                   ON CONFLICT (name) DO UPDATE SET n = max(n, ?2) + ?3 RETURNING n";
+    let reserved = sql.one(reserve, (table.counter(), last, BLOCK), |row| row.get(0))?;
+    reserved.ok_or_else(|| Fault::Bad(format!("no ids could be reserved for {}", table.name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use frontdesk_core::id::BootId;
+
+    use super::*;
+    use crate::mute::Mute;
+    use crate::queue::Line;
+    use crate::{Options, Store};
+
+    async fn open(path: &Path) -> Store {
+        let (path, boot) = (path.to_owned(), BootId::from_bits(1));
+        Store::open(Options { path, boot, speech: Arc::new(Mute), readers: 1 }).await.unwrap()
+    }
+
+    /// Inserts a row into the audit; returns its id.
+    async fn insert(store: &Store) -> i64 {
+        let insert = "INSERT INTO audit VALUES (?1, 0, 'a', 'b', 'c', 'd', 'e')";
+        store
+            .write(Line::Shared, move |tx| {
+                let id = tx.new_id(Table::Audit)?;
+                tx.run(insert, [id]).map(|_| id)
+            })
+            .await
+            .unwrap()
+    }
+
+    async fn delete_all(store: &Store) {
+        store.write(Line::Shared, |tx| tx.run("DELETE FROM audit", []).map(drop)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn ids_are_consecutive_also_after_an_orderly_stop() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        for start in 0..3 {
+            let store = open(&path).await;
+            for n in 1..=BLOCK + 44 {
+                assert_eq!(insert(&store).await, start * (BLOCK + 44) + n);
+            }
+            store.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_id_is_not_used_again_after_its_row_was_deleted() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        let store = open(&path).await;
+        assert_eq!([insert(&store).await, insert(&store).await], [1, 2]);
+        delete_all(&store).await;
+        assert_eq!(insert(&store).await, 3);
+        delete_all(&store).await;
+        store.close().await;
+        let store = open(&path).await;
+        assert_eq!(insert(&store).await, 4);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_crash_skips_the_rest_of_the_block() {
+        let (home, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, crashed) = (home.path().join("frontdesk.db"), copy.path().join("frontdesk.db"));
+        let store = open(&path).await;
+        assert_eq!(insert(&store).await, 1);
+        delete_all(&store).await;
+        // What a crash would leave: the file and its log as they are now.
+        for suffix in ["", "-wal"] {
+            let name = |path: &Path| format!("{}{suffix}", path.display());
+            std::fs::copy(name(&path), name(&crashed)).unwrap();
+        }
+        store.close().await;
+        let store = open(&crashed).await;
+        assert_eq!(insert(&store).await, BLOCK + 1);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_rollback_that_undoes_a_reservation_gives_no_id_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        let store = open(&path).await;
+        let failed = store.write(Line::Shared, |tx| {
+            tx.new_id(Table::Audit)?;
+            Err::<(), _>(Fault::Bad("no".into()))
+        });
+        failed.await.unwrap_err();
+        assert_eq!(insert(&store).await, 2, "an id of a transaction that was rolled back");
+        let inside = store.write(Line::Shared, |tx| {
+            let inside = tx.apart(|| {
+                for _ in 0..BLOCK {
+                    tx.new_id(Table::Audit)?;
+                }
+                Err::<(), _>(Fault::Bad("no".into()))
+            });
+            assert!(inside.is_err());
+            Ok(())
+        });
+        inside.await.unwrap();
+        assert_eq!(insert(&store).await, BLOCK + 3);
+        let counter = "SELECT n FROM counter WHERE name = 'audit_ids'";
+        let reserved = store.read(move |sql| sql.one(counter, [], |row| row.get::<_, i64>(0))).await.unwrap();
+        assert!(reserved.unwrap() >= BLOCK + 3, "{reserved:?}");
+        store.close().await;
+    }
+}
