@@ -113,7 +113,7 @@ async fn without_agents_messages_are_kept_and_told_so() {
 async fn a_text_is_sent_by_channel_and_chat() {
     let home = tempfile::tempdir().unwrap();
     let gateway = builder(&home).start().await.unwrap();
-    assert_eq!(gateway.adapter("web").unwrap().account(), "default");
+    assert_eq!(gateway.adapter("web").unwrap().account().to_string(), "web");
     assert_eq!(gateway.adapters().len(), 1);
     assert!(gateway.adapter("fax").is_none());
     let sent = gateway.send_message("web", "main", "hello", "k1").await.unwrap();

@@ -80,7 +80,7 @@ impl Inbox for Ledger {
             return Err(busy);
         }
         let first = pages.taken.iter().map(|(events, _)| events.len()).sum::<usize>() + 1;
-        let session: SessionKey = format!("agent:main:{}:dm:1", source.channel).parse().unwrap();
+        let session: SessionKey = format!("agent:main:{}:dm:1", source.account.channel()).parse().unwrap();
         let outcome = |n| Outcome::Accepted {
             message: MessageId(i64::try_from(first + n).unwrap()),
             session: session.clone(),

@@ -15,6 +15,7 @@ mod person;
 mod quote;
 mod reaction;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::message::{Event, EventKind, FirstLine, RawEvent, Source};
 
@@ -54,21 +55,21 @@ pub(crate) struct Me {
     /// The bot's name, without its `@`.
     pub username: String,
     /// The account as the configuration names it.
-    pub account: String,
+    pub account: AccountId,
 }
 
 impl Me {
     /// Where this bot's updates come from. Another bot under the same account is another source.
     pub(crate) fn source(&self) -> Source {
-        Source { id: format!("{CHANNEL}:{}", self.id), channel: CHANNEL, account: self.account.clone() }
+        Source { id: format!("{CHANNEL}:{}", self.id), account: self.account.clone() }
     }
 
     fn principal(&self, id: impl ToString) -> Result<Principal, AddressError> {
-        Principal::new(CHANNEL, Some(&self.account), &id.to_string())
+        Principal::at(&self.account, &id.to_string())
     }
 
     fn address(&self, chat: &str, thread: Option<&str>) -> Result<Address, AddressError> {
-        Address::new(CHANNEL, Some(&self.account), chat, thread)
+        Address::at(&self.account, chat, thread)
     }
 }
 

@@ -34,6 +34,7 @@ mod webhook;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
@@ -62,6 +63,7 @@ pub fn profile() -> Profile {
 /// One bot.
 pub struct TelegramAdapter {
     profile: Profile,
+    id: AccountId,
     account: Account,
     api: Api,
     clock: Arc<dyn Clock>,
@@ -74,9 +76,12 @@ impl TelegramAdapter {
     /// Nothing is connected yet.
     pub fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         account.check()?;
+        let id = AccountId::new(CHANNEL, Some(&account.name))
+            .map_err(|error| ConfigError::new("name", error.to_string()))?;
         let hook = account.webhook.as_ref().map(|webhook| Arc::new(Hook::new(webhook.secret.clone())));
         Ok(Self {
             profile: account.settings.profile(),
+            id,
             api: Api::new(&account)?,
             account,
             clock,
@@ -88,13 +93,13 @@ impl TelegramAdapter {
     async fn me(&self) -> Result<Me, AdapterError> {
         let user: User = self.api.learn(&GetMe::new()).await.map_err(Fault::for_connection)?;
         let username = user.username.unwrap_or_default();
-        Ok(Me { id: user.id, username, account: self.account.name.clone() })
+        Ok(Me { id: user.id, username, account: self.id.clone() })
     }
 
     /// Receives until the connection ends.
     async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
         let me = self.me().await?;
-        tracing::info!(channel = CHANNEL, account = me.account, bot = me.username, "connected");
+        tracing::info!(channel = CHANNEL, account = %me.account, bot = me.username, "connected");
         let timer = Timer::new(self.clock.clone());
         match (&self.account.webhook, &self.hook) {
             (Some(WebhookAccess { public_url, secret }), Some(hook)) => {
@@ -131,8 +136,8 @@ impl Adapter for TelegramAdapter {
         &self.profile
     }
 
-    fn account(&self) -> &str {
-        &self.account.name
+    fn account(&self) -> &AccountId {
+        &self.id
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {

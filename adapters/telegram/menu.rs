@@ -1,5 +1,6 @@
 //! The menu of commands that Telegram shows.
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::command;
 use serde::Deserialize;
 use teloxide_core::payloads::{GetMyCommands, SetMyCommands};
@@ -17,9 +18,9 @@ struct Entry {
 
 /// Sends the menu to Telegram if it differs from the current one. Everyone sees it, so it leaves out admins' commands.
 /// A failure is only logged: a bot works without a menu.
-pub(crate) async fn write(api: &Api, account: &str) {
+pub(crate) async fn write(api: &Api, account: &AccountId) {
     if let Err(fault) = attempt(api).await {
-        tracing::warn!(channel = CHANNEL, account, %fault, "the menu of commands was not written");
+        tracing::warn!(channel = CHANNEL, %account, %fault, "the menu of commands was not written");
     }
 }
 

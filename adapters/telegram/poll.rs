@@ -163,7 +163,7 @@ impl Poller<'_> {
         }
         let info: Info = self.api.learn(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
         if !info.url.is_empty() {
-            tracing::info!(channel = CHANNEL, account = self.me.account, "the bot's webhook is taken away");
+            tracing::info!(channel = CHANNEL, account = %self.me.account, "the bot's webhook is taken away");
             let delete = DeleteWebhook { drop_pending_updates: Some(false) };
             self.api.ask(&delete).await.map_err(Fault::for_connection)?;
         }
@@ -235,7 +235,7 @@ impl Poller<'_> {
         if let Some(conflicts) = self.outage.settle() {
             tracing::info!(
                 channel = CHANNEL,
-                account = self.me.account,
+                account = %self.me.account,
                 conflicts,
                 "updates come here again"
             );
@@ -262,7 +262,7 @@ impl Poller<'_> {
         match self.inbox.push(source, events, cursor).await {
             Ok(_) => true,
             Err(busy) => {
-                tracing::debug!(channel = CHANNEL, account = source.account, %busy, "updates wait at Telegram");
+                tracing::debug!(channel = CHANNEL, account = %source.account, %busy, "updates wait at Telegram");
                 false
             }
         }
@@ -276,7 +276,7 @@ impl Poller<'_> {
                 self.take_over().await?;
             }
             if first {
-                tracing::error!(channel = CHANNEL, account = self.me.account, %fault, "{CONFLICT}");
+                tracing::error!(channel = CHANNEL, account = %self.me.account, %fault, "{CONFLICT}");
                 // Whoever asks why the account is not ready reads this; from the next call on we wait here.
                 return Err(AdapterError::Lost(CONFLICT.to_owned()));
             }
@@ -285,7 +285,7 @@ impl Poller<'_> {
         match fault.flood() {
             Some(pause) => {
                 let pause_ms = pause.as_millis();
-                tracing::warn!(channel = CHANNEL, account = self.me.account, pause_ms, "polled too often");
+                tracing::warn!(channel = CHANNEL, account = %self.me.account, pause_ms, "polled too often");
                 self.timer.pause(pause).await;
                 Ok(())
             }

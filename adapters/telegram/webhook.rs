@@ -84,14 +84,14 @@ impl Line {
         let mut understood = match inbound::understand(&self.me, body) {
             Ok(understood) => understood,
             Err(error) => {
-                tracing::error!(channel = CHANNEL, account = self.source.account, %error, "an update has no place");
+                tracing::error!(channel = CHANNEL, account = %self.source.account, %error, "an update has no place");
                 return WebhookOutcome::Busy;
             }
         };
         albums.settle(std::iter::once(&mut understood.event));
         match self.inbox.push(&self.source, vec![understood.event], None).await {
             Err(busy) => {
-                tracing::debug!(channel = CHANNEL, account = self.source.account, %busy, "an update waits at Telegram");
+                tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "an update waits at Telegram");
                 return WebhookOutcome::Busy;
             }
             Ok(_) => self.inbox.heard(&self.source),
@@ -164,7 +164,7 @@ impl Keeper<'_> {
             known = info.last_error_date;
             let (account, waiting) = (&source.account, info.pending_update_count);
             let error = self.api.clean(&info.last_error_message.unwrap_or_default());
-            tracing::warn!(channel = CHANNEL, account, waiting, error, "Telegram could not bring an update");
+            tracing::warn!(channel = CHANNEL, %account, waiting, error, "Telegram could not bring an update");
         }
     }
 

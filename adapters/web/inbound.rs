@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source};
 use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -100,7 +100,7 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lan
 }
 
 fn source(token: &str) -> Source {
-    Source { id: format!("{CHANNEL}:{token}"), channel: CHANNEL, account: DEFAULT_ACCOUNT.to_owned() }
+    Source { id: format!("{CHANNEL}:{token}"), account: AccountId::default_of(CHANNEL) }
 }
 
 fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, AddressError> {

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
@@ -27,13 +27,14 @@ const LIMIT: usize = 16 * 1024 * 1024;
 /// The web channel's only account.
 pub struct WebAdapter {
     profile: Profile,
+    account: AccountId,
     live: Arc<dyn Live>,
 }
 
 impl WebAdapter {
     /// An adapter that takes prompts from `live` and shows acts there.
     pub fn new(live: Arc<dyn Live>) -> Self {
-        Self { profile: profile(), live }
+        Self { profile: profile(), account: AccountId::default_of(CHANNEL), live }
     }
 }
 
@@ -43,8 +44,8 @@ impl Adapter for WebAdapter {
         &self.profile
     }
 
-    fn account(&self) -> &str {
-        DEFAULT_ACCOUNT
+    fn account(&self) -> &AccountId {
+        &self.account
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {

@@ -30,6 +30,7 @@ mod ws;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
@@ -40,8 +41,8 @@ pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
-/// Where platforms bring their events by themselves, by channel and account.
-pub type Webhooks = BTreeMap<(String, String), Arc<dyn Webhook>>;
+/// Where platforms bring their events by themselves, by account.
+pub type Webhooks = BTreeMap<AccountId, Arc<dyn Webhook>>;
 
 /// The path at which an account's platform brings its events. Neither name holds anything that a URL would have to
 /// escape.

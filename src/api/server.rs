@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 use frontdesk_core::access::{Action, Context, Decision, Who};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
 use frontdesk_store::row::{AccessChange, Author};
@@ -77,7 +77,7 @@ impl ServerState {
 
     /// Tells the door whenever an admin disconnects the web channel or connects it again. Never returns.
     pub(crate) async fn follow_switch(&self) {
-        if let Some(mut switch) = self.handle.disconnected("web", DEFAULT_ACCOUNT) {
+        if let Some(mut switch) = self.handle.disconnected(&AccountId::default_of("web")) {
             loop {
                 self.hub.set_disconnected(switch.borrow_and_update().is_some());
                 if switch.changed().await.is_err() {
@@ -164,7 +164,8 @@ impl ServerState {
     pub(crate) fn webhook(&self, params: &[String]) -> Result<&Arc<dyn Webhook>, ApiError> {
         let [channel, account] = params else { return Err(ApiError::internal()) };
         let nobody = || ApiError::not_found("no platform brings its events to this path");
-        self.webhooks.get(&(channel.clone(), account.clone())).ok_or_else(nobody)
+        let account = AccountId::new(channel, Some(account)).map_err(|_| nobody())?;
+        self.webhooks.get(&account).ok_or_else(nobody)
     }
 
     /// The client's own address behind trusted proxies.

@@ -43,7 +43,7 @@ fn person(principal: &Principal) -> Map<String, Value> {
     let fields = [
         ("principal", principal.as_str()),
         ("platform", principal.platform()),
-        ("account", principal.account()),
+        ("account", principal.account().name()),
         ("user", principal.id()),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
@@ -73,7 +73,7 @@ pub(crate) fn access(view: &AccessView) -> Value {
         "access": view.entries.iter().map(entry).collect::<Vec<_>>(),
         "chats": view.chats.iter().map(chat).collect::<Vec<_>>(),
         "stopped": view.stopped.iter().map(|row| json!({
-            "channel": row.channel, "account": row.account, "by": row.by, "at": time(row.at),
+            "channel": row.account.channel(), "account": row.account.name(), "by": row.by, "at": time(row.at),
         })).collect::<Vec<_>>(),
     })
 }
@@ -113,8 +113,8 @@ pub(crate) fn audit(row: &AuditRow) -> Value {
 
 pub(crate) fn account(account: &Account) -> Value {
     json!({
-        "channel": account.channel,
-        "account": account.account,
+        "channel": account.id.channel(),
+        "account": account.id.name(),
         "ready": account.ready,
         "state": match &account.stopped {
             Some(by) => format!("stopped by {}", escaped(by)),
@@ -130,7 +130,7 @@ pub(crate) fn account(account: &Account) -> Value {
 
 /// An account for whoever may know no more than whether it hears its platform.
 pub(crate) fn account_in_public(account: &Account) -> Value {
-    json!({"channel": account.channel, "account": account.account, "ready": account.ready})
+    json!({"channel": account.id.channel(), "account": account.id.name(), "ready": account.ready})
 }
 
 pub(crate) fn status(status: &Status) -> Value {
@@ -184,7 +184,7 @@ pub(crate) fn session(row: &SessionRow) -> Value {
         "key": row.key.as_str(),
         "agent": row.key.agent(),
         "channel": row.key.channel(),
-        "account": row.key.account(),
+        "account": row.key.account().name(),
         "scope": row.key.scope().name(),
         "id": row.key.id(),
         "thread": row.key.thread(),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Adapter, Clock, Live};
@@ -64,20 +65,20 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// Where messages go, by channel and account.
-    pub fn routing(&self) -> BTreeMap<(String, String), Routing> {
-        self.sections().iter().map(|section| (section.place(), section.routes())).collect()
+    /// Where messages go, by account.
+    pub fn routing(&self) -> BTreeMap<AccountId, Routing> {
+        self.sections().iter().map(|section| (section.id(), section.routes())).collect()
     }
 
-    /// Who may speak, by channel and account.
-    pub fn access(&self) -> BTreeMap<(String, String), ChannelAccess> {
-        let all: Vec<Vec<((String, String), ChannelAccess)>> = vec![
+    /// Who may speak, by account.
+    pub fn access(&self) -> BTreeMap<AccountId, ChannelAccess> {
+        let all: Vec<Vec<(AccountId, ChannelAccess)>> = vec![
             #[cfg(feature = "web")]
-            vec![(self.web.section().place(), self.web.access())],
+            vec![(self.web.section().id(), self.web.access())],
             #[cfg(feature = "telegram")]
             self.telegram.access(),
             #[cfg(feature = "lab")]
-            vec![(self.lab.section().place(), self.lab.access())],
+            vec![(self.lab.section().id(), self.lab.access())],
         ];
         all.into_iter().flatten().collect()
     }

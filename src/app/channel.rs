@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::config::Secret;
 use frontdesk_runtime::config::{Chat, Routing};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -163,9 +164,10 @@ pub struct Section<'c> {
 }
 
 impl<'c> Section<'c> {
-    /// Channel and account.
-    pub fn place(&self) -> (String, String) {
-        (self.channel.to_owned(), self.account.to_owned())
+    /// The account. An empty name is refused when the file is checked.
+    pub fn id(&self) -> AccountId {
+        AccountId::new(self.channel, Some(self.account))
+            .unwrap_or_else(|_| AccountId::default_of(self.channel))
     }
 
     /// Every chat with rules of its own, with its path.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::port::{Adapter, Agent, Clock};
 
@@ -43,7 +44,7 @@ pub struct Builder {
     pub(crate) agents: BTreeMap<String, Arc<dyn Agent>>,
     pub(crate) no_agent: bool,
     pub(crate) adapters: Vec<Arc<dyn Adapter>>,
-    pub(crate) access: BTreeMap<(String, String), ChannelAccess>,
+    pub(crate) access: BTreeMap<AccountId, ChannelAccess>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) metrics: Option<Metrics>,
@@ -95,14 +96,9 @@ impl Builder {
         self
     }
 
-    /// Says who may speak on one account of a channel of your own.
-    pub fn access(
-        mut self,
-        channel: impl Into<String>,
-        account: impl Into<String>,
-        access: ChannelAccess,
-    ) -> Self {
-        self.access.insert((channel.into(), account.into()), access);
+    /// Says who may speak on an account of a channel of your own.
+    pub fn access(mut self, account: AccountId, access: ChannelAccess) -> Self {
+        self.access.insert(account, access);
         self
     }
 

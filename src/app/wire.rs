@@ -145,8 +145,7 @@ fn adapters(
 /// Where platforms bring their events by themselves.
 fn webhooks(adapters: &Adapters) -> Webhooks {
     let hook = |adapter: &Arc<dyn frontdesk_core::port::Adapter>| {
-        let place = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
-        Some((place, adapter.webhook()?))
+        Some((adapter.account().clone(), adapter.webhook()?))
     };
     adapters.iter().filter_map(hook).collect()
 }
@@ -163,8 +162,7 @@ fn setup(
     access.append(&mut builder.access);
     // A platform of the embedder's that nobody said anything about lets nobody in.
     for adapter in &adapters {
-        let place = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
-        access.entry(place).or_default();
+        access.entry(adapter.account().clone()).or_default();
     }
     Ok(Setup {
         config: config.runtime.clone(),

@@ -1,31 +1,163 @@
-//! One account of a channel, as people write and read it: `telegram`, `telegram@work`.
+//! One account of one channel, in the one text form that people read and type: `telegram`, `telegram@work`.
 
-use crate::key::DEFAULT_ACCOUNT;
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
-/// The channel, and its account where one is named.
-pub fn split(text: &str) -> (&str, Option<&str>) {
+use crate::segment::{push_place, shown, unescape};
+
+/// The account that is meant when none is written.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// A channel and the name of its account in the configuration. Cloning costs a reference count; the account
+/// [`default`](DEFAULT_ACCOUNT) is not spelled out in the text form.
+///
+/// The text form is part of session keys and principals, with the same escapes.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId {
+    /// `{channel}` or `{channel}@{name}`, without escapes.
+    text: Arc<str>,
+    /// How many bytes of the text are the channel.
+    channel: usize,
+}
+
+impl AccountId {
+    /// An account from its unescaped fields; `name` `None` and `default` mean the same.
+    pub fn new(channel: &str, name: Option<&str>) -> Result<Self, AccountError> {
+        match (channel, name) {
+            ("", _) => Err(AccountError::Empty { field: "channel" }),
+            (_, Some("")) => Err(AccountError::Empty { field: "account" }),
+            (channel, name) => Ok(Self::of(channel, name)),
+        }
+    }
+
+    /// The same from fields that are known not to be empty.
+    pub(crate) fn of(channel: &str, name: Option<&str>) -> Self {
+        match name.filter(|name| *name != DEFAULT_ACCOUNT) {
+            Some(name) => Self { text: format!("{channel}@{name}").into(), channel: channel.len() },
+            None => Self { text: channel.into(), channel: channel.len() },
+        }
+    }
+
+    /// The default account of a channel, which is not empty.
+    pub fn default_of(channel: &str) -> Self {
+        Self::of(channel, None)
+    }
+
+    /// The channel: `telegram`.
+    pub fn channel(&self) -> &str {
+        &self.text[..self.channel]
+    }
+
+    /// The account's name in the configuration: `default` where none is written.
+    pub fn name(&self) -> &str {
+        self.named().unwrap_or(DEFAULT_ACCOUNT)
+    }
+
+    /// The account's name, `None` for the default account.
+    pub(crate) fn named(&self) -> Option<&str> {
+        self.text.get(self.channel + 1..)
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(self.text.len());
+        push_place(&mut text, self.channel(), self.named());
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccountId({:?})", self.text)
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = AccountError;
+
+    /// Reads the text form. Escapes that are not needed are accepted, because people type this.
+    fn from_str(text: &str) -> Result<Self, AccountError> {
+        let (channel, name) = split(text);
+        let plain = |segment| {
+            unescape(segment)
+                .ok_or_else(|| AccountError::Escape { given: shown(text), segment: shown(segment) })
+        };
+        let name: Option<Cow<'_, str>> = name.map(plain).transpose()?;
+        Self::new(&plain(channel)?, name.as_deref())
+    }
+}
+
+/// The escaped channel, and the escaped name of its account where one is written.
+pub(crate) fn split(text: &str) -> (&str, Option<&str>) {
     match text.split_once('@') {
-        Some((channel, account)) => (channel, Some(account)),
+        Some((channel, name)) => (channel, Some(name)),
         None => (text, None),
     }
 }
 
-/// The channel, with its account where that is not the default one.
-pub fn shown(channel: &str, account: &str) -> String {
-    if account == DEFAULT_ACCOUNT { channel.to_owned() } else { format!("{channel}@{account}") }
+/// Why a text or a pair of fields does not name an account.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// A field that must say something is empty.
+    #[error("the {field} is empty: write CHANNEL or CHANNEL@ACCOUNT, as in telegram or telegram@work")]
+    Empty {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// An escape that does not decode.
+    #[error(
+        "segment {segment:?} of {given:?} has a broken escape: write `%` itself as %25, and other escapes as \
+         two hexadecimal digits for each UTF-8 byte"
+    )]
+    Escape {
+        /// What was given.
+        given: String,
+        /// The segment with the fault.
+        segment: String,
+    },
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn what_is_shown_can_be_typed() {
-        for (channel, account) in [("telegram", DEFAULT_ACCOUNT), ("telegram", "work"), ("my-own", "a.b")] {
-            let shown = shown(channel, account);
-            let (read, named) = split(&shown);
-            assert_eq!((read, named.unwrap_or(DEFAULT_ACCOUNT)), (channel, account), "{shown}");
+        for (channel, name, shown) in [
+            ("telegram", DEFAULT_ACCOUNT, "telegram"),
+            ("telegram", "work", "telegram@work"),
+            ("my-own", "a.b", "my-own@a.b"),
+            ("x@y", "a@b%", "x%40y@a%40b%25"),
+        ] {
+            let id = AccountId::new(channel, Some(name)).unwrap();
+            assert_eq!((id.channel(), id.name(), id.to_string().as_str()), (channel, name, shown));
+            assert_eq!(shown.parse(), Ok(id));
         }
-        assert_eq!(split("telegram@"), ("telegram", Some("")), "an empty name is no name left out");
+        assert_eq!("telegram@default".parse(), Ok(AccountId::default_of("telegram")));
+        let empty = |field| Err::<AccountId, _>(AccountError::Empty { field });
+        assert_eq!("telegram@".parse(), empty("account"), "an empty name is not a name left out");
+        assert_eq!("@work".parse(), empty("channel"));
+    }
+
+    #[test]
+    fn accounts_with_the_same_characters_differ_by_their_channel() {
+        let (one, other) =
+            (AccountId::new("a@b", Some("c")).unwrap(), AccountId::new("a", Some("b@c")).unwrap());
+        assert_ne!(one, other);
+        assert_ne!(one.to_string(), other.to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn every_account_has_a_text_form(channel in "[a@%:é]{1,4}", name in "[a@%:é]{1,4}") {
+            let id = AccountId::new(&channel, Some(&name)).unwrap();
+            prop_assert_eq!((id.channel(), id.name()), (channel.as_str(), name.as_str()));
+            prop_assert_eq!(id.to_string().parse::<AccountId>(), Ok(id));
+        }
     }
 }

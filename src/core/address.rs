@@ -10,8 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::account;
-use crate::key::DEFAULT_ACCOUNT;
+use crate::account::{self, AccountId, DEFAULT_ACCOUNT};
+
 use crate::segment::{push_id, push_name, push_place, shown, unescape};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
@@ -23,8 +23,7 @@ pub struct Address(Arc<Fields>);
 
 struct Fields {
     text: String,
-    channel: String,
-    account: Option<String>,
+    account: AccountId,
     chat: String,
     thread: Option<String>,
 }
@@ -43,12 +42,17 @@ impl Address {
             ("chat", Some(chat)),
             ("thread", thread),
         ])?;
-        let account = account.filter(|account| *account != DEFAULT_ACCOUNT);
-        let mut text = String::with_capacity(16 + channel.len() + chat.len());
-        push_name(&mut text, channel);
-        if let Some(account) = account {
+        Self::at(&AccountId::of(channel, account), chat, thread)
+    }
+
+    /// An address of an account.
+    pub fn at(account: &AccountId, chat: &str, thread: Option<&str>) -> Result<Self, AddressError> {
+        refuse_empty([("chat", Some(chat)), ("thread", thread)])?;
+        let mut text = String::with_capacity(16 + account.channel().len() + chat.len());
+        push_name(&mut text, account.channel());
+        if let Some(name) = account.named() {
             text.push(':');
-            push_name(&mut text, account);
+            push_name(&mut text, name);
         }
         text.push(':');
         push_id(&mut text, chat);
@@ -58,8 +62,7 @@ impl Address {
         }
         Ok(Address(Arc::new(Fields {
             text,
-            channel: channel.to_owned(),
-            account: account.map(str::to_owned),
+            account: account.clone(),
             chat: chat.to_owned(),
             thread: thread.map(str::to_owned),
         })))
@@ -72,12 +75,12 @@ impl Address {
 
     /// The channel: `telegram`.
     pub fn channel(&self) -> &str {
-        &self.0.channel
+        self.0.account.channel()
     }
 
-    /// The account, `default` if none is written.
-    pub fn account(&self) -> &str {
-        self.0.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
+    /// The account that the chat belongs to.
+    pub fn account(&self) -> &AccountId {
+        &self.0.account
     }
 
     /// The chat, as the platform names it.
@@ -123,8 +126,7 @@ pub struct Principal(Arc<Person>);
 
 struct Person {
     text: String,
-    platform: String,
-    account: Option<String>,
+    account: AccountId,
     id: String,
 }
 
@@ -132,17 +134,17 @@ impl Principal {
     /// A principal from its unescaped fields; `account` `None` and `default` mean the same.
     pub fn new(platform: &str, account: Option<&str>, id: &str) -> Result<Self, AddressError> {
         refuse_empty([("platform", Some(platform)), ("account", account), ("id", Some(id))])?;
-        let account = account.filter(|account| *account != DEFAULT_ACCOUNT);
-        let mut text = String::with_capacity(16 + platform.len() + id.len());
-        push_place(&mut text, platform, account);
+        Self::at(&AccountId::of(platform, account), id)
+    }
+
+    /// A principal of an account.
+    pub fn at(account: &AccountId, id: &str) -> Result<Self, AddressError> {
+        refuse_empty([("id", Some(id))])?;
+        let mut text = String::with_capacity(16 + account.channel().len() + id.len());
+        push_place(&mut text, account.channel(), account.named());
         text.push(':');
         push_id(&mut text, id);
-        Ok(Principal(Arc::new(Person {
-            text,
-            platform: platform.to_owned(),
-            account: account.map(str::to_owned),
-            id: id.to_owned(),
-        })))
+        Ok(Principal(Arc::new(Person { text, account: account.clone(), id: id.to_owned() })))
     }
 
     /// The text form, the only one.
@@ -152,12 +154,12 @@ impl Principal {
 
     /// The platform: `telegram`.
     pub fn platform(&self) -> &str {
-        &self.0.platform
+        self.0.account.channel()
     }
 
-    /// The account, `default` if none is written.
-    pub fn account(&self) -> &str {
-        self.0.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
+    /// The account through which the person was met.
+    pub fn account(&self) -> &AccountId {
+        &self.0.account
     }
 
     /// The platform's stable id of the person; never a display name.
@@ -330,7 +332,7 @@ mod tests {
         #[case] thread: Option<&str>,
     ) {
         let address: Address = text.parse().unwrap();
-        let fields = (address.channel(), address.account(), address.chat(), address.thread());
+        let fields = (address.channel(), address.account().name(), address.chat(), address.thread());
         assert_eq!(fields, (channel, account, chat, thread));
         assert_eq!(address.to_string(), text);
     }
@@ -363,7 +365,7 @@ mod tests {
             ("telegram:default:default", "telegram:default"),
         ] {
             let address: Address = long.parse().unwrap();
-            assert_eq!((address.as_str(), address.account()), (short, "default"));
+            assert_eq!((address.as_str(), address.account().name()), (short, "default"));
             assert_eq!(address, short.parse().unwrap());
         }
         assert_eq!("telegram@default:123".parse::<Principal>().unwrap().as_str(), "telegram:123");
@@ -380,7 +382,10 @@ mod tests {
         #[case] id: &str,
     ) {
         let principal: Principal = text.parse().unwrap();
-        assert_eq!((principal.platform(), principal.account(), principal.id()), (platform, account, id));
+        assert_eq!(
+            (principal.platform(), principal.account().name(), principal.id()),
+            (platform, account, id)
+        );
         assert_eq!(principal.to_string(), text);
     }
 
@@ -423,7 +428,7 @@ mod tests {
             let address: Address = built(&raw).as_str().parse().unwrap();
             let (channel, account, chat, thread) = &raw;
             prop_assert_eq!(address.channel(), channel);
-            prop_assert_eq!(address.account(), account.as_deref().unwrap_or("default"));
+            prop_assert_eq!(address.account().name(), account.as_deref().unwrap_or("default"));
             prop_assert_eq!(address.chat(), chat);
             prop_assert_eq!(address.thread(), thread.as_deref());
             prop_assert_eq!(&address, &built(&raw));
@@ -442,7 +447,7 @@ mod tests {
             let built = Principal::new(&platform, account.as_deref(), &id).unwrap();
             let principal: Principal = built.as_str().parse().unwrap();
             prop_assert_eq!(principal.platform(), platform);
-            prop_assert_eq!(principal.account(), account.as_deref().unwrap_or("default"));
+            prop_assert_eq!(principal.account().name(), account.as_deref().unwrap_or("default"));
             prop_assert_eq!(principal.id(), id);
             prop_assert_eq!(principal, built);
         }

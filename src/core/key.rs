@@ -14,11 +14,8 @@ use std::sync::Arc;
 
 pub use scope::Scope;
 
-use crate::account;
+use crate::account::{self, AccountId};
 use crate::segment::{push_id, push_place, shown, unescape};
-
-/// The account that is meant when none is written.
-pub const DEFAULT_ACCOUNT: &str = "default";
 
 /// The name of one conversation. Cloning costs a reference count; equality, order and hash are those of
 /// the text form, so a map keyed by it can be asked with a `&str`.
@@ -28,8 +25,7 @@ pub struct SessionKey(Arc<Fields>);
 struct Fields {
     text: String,
     agent: String,
-    channel: String,
-    account: Option<String>,
+    account: AccountId,
     scope: Scope,
     id: String,
     thread: Option<String>,
@@ -48,13 +44,21 @@ impl SessionKey {
         thread: Option<&str>,
         person: Option<&str>,
     ) -> Result<SessionKey, KeyError> {
-        let required = [("agent", Some(agent)), ("channel", Some(channel)), ("id", Some(id))];
-        let optional = [("account", account), ("thread", thread), ("person", person)];
-        for (field, value) in required.into_iter().chain(optional) {
-            if value == Some("") {
-                return Err(KeyError::Empty { field });
-            }
-        }
+        refuse_empty([("channel", Some(channel)), ("account", account)])?;
+        Self::at(agent, &AccountId::of(channel, account), scope, id, thread, person)
+    }
+
+    /// A key of an account.
+    pub fn at(
+        agent: &str,
+        account: &AccountId,
+        scope: Scope,
+        id: &str,
+        thread: Option<&str>,
+        person: Option<&str>,
+    ) -> Result<SessionKey, KeyError> {
+        refuse_empty([("agent", Some(agent)), ("id", Some(id))])?;
+        refuse_empty([("thread", thread), ("person", person)])?;
         match (scope, thread, person) {
             (Scope::Topic | Scope::Thread, None, _) => {
                 return Err(KeyError::Lacks { scope, field: "thread" });
@@ -65,13 +69,12 @@ impl SessionKey {
             (_, Some(_), None) => return Err(KeyError::HasNo { scope, field: "thread" }),
             (_, None, None) => {}
         }
-        let account = account.filter(|account| *account != DEFAULT_ACCOUNT);
 
-        let mut text = String::with_capacity(32 + agent.len() + channel.len() + id.len());
+        let mut text = String::with_capacity(32 + agent.len() + account.channel().len() + id.len());
         text.push_str("agent:");
         push_id(&mut text, agent);
         text.push(':');
-        push_place(&mut text, channel, account);
+        push_place(&mut text, account.channel(), account.named());
         text.push(':');
         text.push_str(scope.name());
         text.push(':');
@@ -87,8 +90,7 @@ impl SessionKey {
         Ok(SessionKey(Arc::new(Fields {
             text,
             agent: agent.to_owned(),
-            channel: channel.to_owned(),
-            account: account.map(str::to_owned),
+            account: account.clone(),
             scope,
             id: id.to_owned(),
             thread: thread.map(str::to_owned),
@@ -108,12 +110,12 @@ impl SessionKey {
 
     /// The channel, without its account.
     pub fn channel(&self) -> &str {
-        &self.0.channel
+        self.0.account.channel()
     }
 
-    /// The account, `default` if none is written.
-    pub fn account(&self) -> &str {
-        self.0.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
+    /// The account that the conversation belongs to.
+    pub fn account(&self) -> &AccountId {
+        &self.0.account
     }
 
     /// The scope.
@@ -175,6 +177,13 @@ impl FromStr for SessionKey {
         } else {
             Err(KeyError::NotCanonical { given: text.to_owned(), canonical: key.to_string() })
         }
+    }
+}
+
+fn refuse_empty<const N: usize>(fields: [(&'static str, Option<&str>); N]) -> Result<(), KeyError> {
+    match fields.into_iter().find(|(_, value)| *value == Some("")) {
+        Some((field, _)) => Err(KeyError::Empty { field }),
+        None => Ok(()),
     }
 }
 
@@ -308,6 +317,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::account::DEFAULT_ACCOUNT;
 
     fn parse(text: &str) -> SessionKey {
         text.parse().unwrap_or_else(|error| panic!("{error}"))
@@ -336,7 +346,7 @@ mod tests {
     ) {
         let key = parse(text);
         assert_eq!((key.agent(), key.scope(), key.id(), key.thread()), (agent, scope, id, thread));
-        assert_eq!((key.account(), key.person()), ("default", None));
+        assert_eq!((key.account().name(), key.person()), ("default", None));
         assert_eq!(key.to_string(), text);
     }
 
@@ -376,7 +386,7 @@ mod tests {
     fn what_would_break_the_form_is_escaped() {
         let key = dm("a:b", "x@y", Some("@me:home"), "50%\n\u{85}é@");
         assert_eq!(key.as_str(), "agent:a%3Ab:x%40y@%40me%3Ahome:dm:50%25%0A%C2%85é@");
-        assert_eq!((key.channel(), key.account(), key.id()), ("x@y", "@me:home", "50%\n\u{85}é@"));
+        assert_eq!((key.channel(), key.account().name(), key.id()), ("x@y", "@me:home", "50%\n\u{85}é@"));
     }
 
     #[rstest]
@@ -499,7 +509,7 @@ mod tests {
             let (agent, channel, account, scope, id, thread, person) = &raw;
             prop_assert_eq!(key.agent(), agent);
             prop_assert_eq!(key.channel(), channel);
-            prop_assert_eq!(key.account(), account.as_deref().unwrap_or("default"));
+            prop_assert_eq!(key.account().name(), account.as_deref().unwrap_or("default"));
             prop_assert_eq!(key.scope(), *scope);
             prop_assert_eq!(key.id(), id);
             prop_assert_eq!(key.thread(), thread.as_deref());

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use thiserror::Error;
 
+use crate::account::AccountId;
 use crate::act::{Act, Receipt, SendError};
 use crate::address::Address;
 use crate::delta::{AgentError, Delta};
@@ -54,8 +55,8 @@ impl Mono {
 pub trait Adapter: Send + Sync + 'static {
     /// What the platform can do.
     fn profile(&self) -> &Profile;
-    /// The account as the config names it.
-    fn account(&self) -> &str;
+    /// The account in the configuration.
+    fn account(&self) -> &AccountId;
     /// Receives until `stop` says so, and only then returns `Ok`. An error ends this connection; the
     /// supervisor calls again after a backoff. Must not acknowledge anything before `push` has returned.
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError>;

@@ -12,9 +12,8 @@ pub fn session(
     chat: &str,
     person: Option<&str>,
 ) -> Result<SessionKey, KeyError> {
-    let (channel, account) = (source.channel, Some(source.account.as_str()));
     if let (Some(person), false) = (person, place.is_private()) {
-        return SessionKey::build(agent, channel, account, Scope::Member, chat, place.thread(), Some(person));
+        return SessionKey::at(agent, &source.account, Scope::Member, chat, place.thread(), Some(person));
     }
     let scope = match place {
         Conversation::Dm { .. } => Scope::Dm,
@@ -23,15 +22,17 @@ pub fn session(
         Conversation::Topic { .. } => Scope::Topic,
         Conversation::Thread { .. } => Scope::Thread,
     };
-    SessionKey::build(agent, channel, account, scope, chat, place.thread(), None)
+    SessionKey::at(agent, &source.account, scope, chat, place.thread(), None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::AccountId;
 
     fn source(account: &str) -> Source {
-        Source { id: "telegram:1".to_owned(), channel: "telegram", account: account.to_owned() }
+        let account = AccountId::new("telegram", Some(account)).unwrap();
+        Source { id: "telegram:1".to_owned(), account }
     }
 
     #[test]

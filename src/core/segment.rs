@@ -21,7 +21,8 @@ pub(crate) fn push_name(out: &mut String, raw: &str) {
     push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
 }
 
-/// Appends `{channel}` or `{channel}@{account}`, escaped; [`account::split`](crate::account::split) is the inverse.
+/// Appends `{channel}` or `{channel}@{account}`, escaped: the text form of an
+/// [`AccountId`](crate::account::AccountId).
 pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
     push_name(out, channel);
     if let Some(account) = account {

@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants, Who};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
@@ -24,12 +25,9 @@ use loops::Loops;
 pub(crate) use strangers::MOST_OPEN;
 use strangers::Strangers;
 
-/// Channel and account.
-pub(crate) type Place = (String, String);
-
 pub(crate) struct Access {
     /// What the operator wrote.
-    rules: BTreeMap<Place, ChannelAccess>,
+    rules: BTreeMap<AccountId, ChannelAccess>,
     /// What admins granted.
     known: RwLock<Known>,
     /// Held while something is changed, so that an older reading of the database never replaces a newer one.
@@ -47,12 +45,12 @@ struct Known {
     chats: HashMap<Address, ChatRow>,
     /// Chats that have moved: from what they are called now to what they were called first.
     originals: HashMap<Address, Address>,
-    stopped: HashMap<Place, StoppedAccount>,
+    stopped: HashMap<AccountId, StoppedAccount>,
 }
 
 impl Access {
     pub(crate) fn new(
-        rules: BTreeMap<Place, ChannelAccess>,
+        rules: BTreeMap<AccountId, ChannelAccess>,
         state: AccessState,
         clock: &Arc<dyn Clock>,
     ) -> Self {
@@ -67,11 +65,11 @@ impl Access {
 
     /// Whether somebody may do something: the one rule, for every way in. A group is named by any of its ids.
     pub(crate) fn decide(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
-        let place = (who.principal.platform().to_owned(), who.principal.account().to_owned());
-        let Some(rules) = self.rules.get(&place) else { return Decision::Deny(DenyReason::NotAllowed) };
+        let account = who.principal.account();
+        let Some(rules) = self.rules.get(account) else { return Decision::Deny(DenyReason::NotAllowed) };
         let known = self.known();
         let ruled = match context {
-            Context::Group(group) => known.ruled(rules, &place.0, &place.1, group),
+            Context::Group(group) => known.ruled(rules, account, group),
             Context::Dm => None,
         };
         let context = ruled.as_deref().map_or(context, Context::Group);
@@ -91,12 +89,12 @@ impl Access {
     }
 
     /// Whether nothing is answered in a chat now, which is steady time. The chat is named by its first id.
-    pub(crate) fn is_muted(&self, channel: &str, account: &str, chat: &str, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_muted(&self, account: &AccountId, chat: &str, now: DateTime<Utc>) -> bool {
         let known = self.known();
         if known.chats.is_empty() {
             return false;
         }
-        let muted = Address::new(channel, Some(account), chat, None).ok().and_then(|chat| {
+        let muted = Address::at(account, chat, None).ok().and_then(|chat| {
             let row = known.chats.get(&chat)?;
             Some(Pause { since: row.muted_at?, until: row.muted_until? })
         });
@@ -104,25 +102,24 @@ impl Access {
     }
 
     /// Who disconnected an account.
-    pub(crate) fn stopped(&self, place: &Place) -> Option<StoppedAccount> {
-        self.known().stopped.get(place).cloned()
+    pub(crate) fn stopped(&self, account: &AccountId) -> Option<StoppedAccount> {
+        self.known().stopped.get(account).cloned()
     }
 
     /// What the operator wrote about an account.
-    pub(crate) fn rules(&self, place: &Place) -> Option<&ChannelAccess> {
-        self.rules.get(place)
+    pub(crate) fn rules(&self, account: &AccountId) -> Option<&ChannelAccess> {
+        self.rules.get(account)
     }
 
     /// What the operator wrote, all of it.
-    pub(crate) fn all_rules(&self) -> &BTreeMap<Place, ChannelAccess> {
+    pub(crate) fn all_rules(&self) -> &BTreeMap<AccountId, ChannelAccess> {
         &self.rules
     }
 
     /// Where somebody could not speak without an admin's grant: in private, and in groups that are for some people
     /// alone.
     pub(crate) fn open_to_admins_alone(&self, principal: &Principal) -> Vec<Scope> {
-        let place = (principal.platform().to_owned(), principal.account().to_owned());
-        let Some(rules) = self.rules.get(&place) else { return Vec::new() };
+        let Some(rules) = self.rules.get(principal.account()) else { return Vec::new() };
         let known = self.known();
         let shut = |context| {
             let grants = Grants { admin: false, ..known.grants_of(principal, context, |_| true) };
@@ -136,14 +133,14 @@ impl Access {
 
     /// People whom the operator named, and where.
     pub(crate) fn written(&self) -> impl Iterator<Item = (Principal, Scope)> {
-        self.rules.iter().flat_map(|((channel, account), rules)| {
+        self.rules.iter().flat_map(|(account, rules)| {
             let people = rules.allow.iter().map(|id| (id, Scope::Dm));
             let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
             let groups = rules.groups.iter().flat_map(|(group, named)| {
                 named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
             });
             let all = people.chain(admins).chain(groups);
-            all.filter_map(move |(id, scope)| Some((Principal::new(channel, Some(account), id).ok()?, scope)))
+            all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))
         })
     }
 
@@ -164,15 +161,15 @@ impl Access {
     }
 
     /// The ids of an account's admins.
-    pub(crate) fn admins(&self, place: &Place) -> Vec<String> {
+    pub(crate) fn admins(&self, account: &AccountId) -> Vec<String> {
         let known = self.known();
-        let granted = known.grants.values().flatten().filter(|grant| {
-            grant.scope == Scope::Admin
-                && grant.principal.platform() == place.0
-                && grant.principal.account() == place.1
-        });
+        let granted = known
+            .grants
+            .values()
+            .flatten()
+            .filter(|grant| grant.scope == Scope::Admin && grant.principal.account() == account);
         let mut ids: Vec<String> = granted.map(|grant| grant.principal.id().to_owned()).collect();
-        ids.extend(self.rules.get(place).into_iter().flat_map(|rules| rules.admins.iter().cloned()));
+        ids.extend(self.rules.get(account).into_iter().flat_map(|rules| rules.admins.iter().cloned()));
         ids.sort();
         ids.dedup();
         ids
@@ -190,7 +187,7 @@ impl Known {
         context: Context<'_>,
         keeps: impl Fn(&Scope) -> bool,
     ) -> Grants {
-        let (channel, account) = (principal.platform(), principal.account());
+        let account = principal.account();
         let mut grants = Grants::default();
         let held = self.grants.get(principal).into_iter().flatten();
         for grant in held.filter(|grant| keeps(&grant.scope)) {
@@ -198,7 +195,7 @@ impl Known {
                 (Scope::Admin, _) => grants.admin = true,
                 (Scope::Dm, _) => grants.dm = true,
                 (Scope::Group(granted), Context::Group(group)) => {
-                    grants.group |= self.is_same(channel, account, granted, group);
+                    grants.group |= self.is_same(account, granted, group);
                 }
                 (Scope::Group(_), Context::Dm) => {}
             }
@@ -207,13 +204,11 @@ impl Known {
             && !self.chats.is_empty()
         {
             let here = |row: &ChatRow| {
-                row.allowed
-                    && (row.chat.channel(), row.chat.account()) == (channel, account)
-                    && self.is_same(channel, account, row.chat.chat(), group)
+                row.allowed && row.chat.account() == account && self.is_same(account, row.chat.chat(), group)
             };
             grants.here = match self.originals.is_empty() {
                 true => {
-                    let chat = Address::new(channel, Some(account), group, None).ok();
+                    let chat = Address::at(account, group, None).ok();
                     chat.and_then(|chat| self.chats.get(&chat)).is_some_and(|row| row.allowed)
                 }
                 false => self.chats.values().any(here),
@@ -233,16 +228,12 @@ impl From<AccessState> for Known {
             grants,
             chats: state.chats.into_iter().map(|row| (row.chat.clone(), row)).collect(),
             originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
-            stopped: state
-                .stopped
-                .into_iter()
-                .map(|row| ((row.channel.clone(), row.account.clone()), row))
-                .collect(),
+            stopped: state.stopped.into_iter().map(|row| (row.account.clone(), row)).collect(),
         }
     }
 }
 
 /// A chat without its thread.
 pub(crate) fn whole(address: &Address) -> Option<Address> {
-    Address::new(address.channel(), Some(address.account()), address.chat(), None).ok()
+    Address::at(address.account(), address.chat(), None).ok()
 }

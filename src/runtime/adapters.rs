@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::account;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
@@ -31,7 +31,7 @@ const CHATS: usize = 1024;
 
 pub(crate) struct Adapters {
     clock: Arc<dyn Clock>,
-    accounts: HashMap<(String, String), Arc<Connection>>,
+    accounts: HashMap<AccountId, Arc<Connection>>,
 }
 
 /// One account.
@@ -74,7 +74,7 @@ impl Adapters {
         let accounts = adapters
             .into_iter()
             .map(|adapter| {
-                let name = (adapter.profile().channel.to_owned(), adapter.account().to_owned());
+                let name = adapter.account().clone();
                 (name, Arc::new(Connection::new(adapter, shared, &clock)))
             })
             .collect();
@@ -83,16 +83,16 @@ impl Adapters {
 
     /// The account that an address belongs to.
     pub(crate) fn at(&self, address: &Address) -> Option<&Arc<Connection>> {
-        self.get(address.channel(), address.account())
+        self.get(address.account())
     }
 
-    pub(crate) fn get(&self, channel: &str, account: &str) -> Option<&Arc<Connection>> {
-        self.accounts.get(&(channel.to_owned(), account.to_owned()))
+    pub(crate) fn get(&self, account: &AccountId) -> Option<&Arc<Connection>> {
+        self.accounts.get(account)
     }
 
     /// The platform has shown that it speaks to us.
-    pub(crate) fn heard(&self, channel: &str, account: &str) {
-        if let Some(connection) = self.get(channel, account) {
+    pub(crate) fn heard(&self, account: &AccountId) {
+        if let Some(connection) = self.get(account) {
             let mut state = connection.state();
             state.heard = Some((self.clock.mono(), self.clock.wall()));
             state.error = None;
@@ -100,26 +100,25 @@ impl Adapters {
         }
     }
 
-    /// Every channel with its account.
-    pub(crate) fn places(&self) -> Vec<(String, String)> {
-        let mut places: Vec<_> = self.accounts.keys().cloned().collect();
-        places.sort();
-        places
+    /// Every account, in order.
+    pub(crate) fn ids(&self) -> Vec<AccountId> {
+        let mut ids: Vec<_> = self.accounts.keys().cloned().collect();
+        ids.sort();
+        ids
     }
 
     /// The accounts of a channel, or the one that is named with it: `telegram`, `telegram@work`.
-    pub(crate) fn named(&self, what: &str) -> Vec<(String, String)> {
-        let (channel, account) = account::split(what);
-        let places = self.places().into_iter();
-        places
-            .filter(|place| place.0 == channel && account.is_none_or(|account| place.1 == account))
-            .collect()
+    pub(crate) fn named(&self, what: &str) -> Vec<AccountId> {
+        let Ok(named) = what.parse::<AccountId>() else { return Vec::new() };
+        let is_one = what.contains('@');
+        let is_meant = |id: &AccountId| *id == named || (!is_one && id.channel() == named.channel());
+        self.ids().into_iter().filter(is_meant).collect()
     }
 
     /// Disconnects those accounts that somebody is named for, and connects the others.
-    pub(crate) fn switch(&self, stopped_by: impl Fn(&(String, String)) -> Option<String>) {
-        for (place, connection) in &self.accounts {
-            let by = stopped_by(place);
+    pub(crate) fn switch(&self, stopped_by: impl Fn(&AccountId) -> Option<String>) {
+        for (account, connection) in &self.accounts {
+            let by = stopped_by(account);
             connection.stopped.send_if_modified(|known| {
                 let changed = *known != by;
                 *known = by;
@@ -132,7 +131,7 @@ impl Adapters {
     pub(crate) fn list(&self) -> Vec<Account> {
         let mut list: Vec<Account> =
             self.accounts.values().map(|connection| connection.account(&self.clock)).collect();
-        list.sort_by(|a, b| (&a.channel, &a.account).cmp(&(&b.channel, &b.account)));
+        list.sort_by(|a, b| a.id.cmp(&b.id));
         list
     }
 
@@ -287,8 +286,7 @@ impl Connection {
             state.since = clock.wall();
         }
         Account {
-            channel: profile.channel.to_owned(),
-            account: self.adapter.account().to_owned(),
+            id: self.adapter.account().clone(),
             ready,
             since: state.since,
             last_heard: state.heard.map(|(_, wall)| wall),
@@ -323,7 +321,7 @@ impl Connection {
                     }
                     let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
                     let connects = switch.borrow().is_none();
-                    tracing::info!(channel, account, connects, "an admin has switched an account");
+                    tracing::info!(channel, %account, connects, "an admin has switched an account");
                     if until.is_some() {
                         connected.await;
                     }
@@ -362,7 +360,7 @@ impl Connection {
                 AdapterError::Later { after, .. } => pause.max(after),
                 AdapterError::Credentials(_) | AdapterError::Setup(_) => OPERATOR_PAUSE,
             };
-            tracing::warn!(channel, account, %error, pause_ms = pause.as_millis(), "connection ended");
+            tracing::warn!(channel, %account, %error, pause_ms = pause.as_millis(), "connection ended");
             tokio::select! {
                 () = clock.sleep_until(clock.mono() + pause) => {}
                 () = stop.cancelled() => return,

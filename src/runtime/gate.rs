@@ -150,7 +150,7 @@ fn of_somebody(shared: &Shared, source: &Source, event: Event, now: Now) -> (Ite
         }
         Ok(session) => (admitted(&admission, session.clone()), Some(session)),
         Err(error) => {
-            tracing::warn!(channel = source.channel, %error, "an event without a usable chat id was passed over");
+            tracing::warn!(channel = source.account.channel(), %error, "an event without a usable chat id was passed over");
             (Item::Dropped("ignored:no_session".to_owned()), None)
         }
     }
@@ -202,7 +202,7 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     {
         return plan;
     }
-    let written = shared.written(source.channel, &source.account, chat);
+    let written = shared.written(&source.account, chat);
     let pace = match admission.is_by_admin() {
         true => shared.limits.check_admin(&event.principal),
         false => shared.limits.check(&event.principal, &event.address, &written),
@@ -300,7 +300,7 @@ fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Out
     shared.recent.note(&source.id, &event);
     match stored {
         Stored::Accepted { message, ended, began, .. } => {
-            tracing::debug!(%message, %session, channel = source.channel, "accepted");
+            tracing::debug!(%message, %session, channel = source.account.channel(), "accepted");
             if ended.is_some() {
                 shared.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(&session)));
             }
@@ -321,7 +321,7 @@ fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Out
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
         Stored::Refused { message, reason } => Outcome::Refused { message, reason },
         Stored::Dead { message } => {
-            tracing::error!(%message, channel = source.channel, "an event could not be stored as it is; what could be kept of it is dead");
+            tracing::error!(%message, channel = source.account.channel(), "an event could not be stored as it is; what could be kept of it is dead");
             Outcome::Ignored
         }
         Stored::Noted => Outcome::Noted,
@@ -391,11 +391,11 @@ impl Inbox for GateInbox {
     }
 
     async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
-        let chats = self.0.store.chats_since(source.channel, &source.account, since, CHATS).await;
+        let chats = self.0.store.chats_since(&source.account, since, CHATS).await;
         chats.map_err(|error| Busy::Storage(error.to_string()))
     }
 
     fn heard(&self, source: &Source) {
-        self.0.adapters.heard(source.channel, &source.account);
+        self.0.adapters.heard(&source.account);
     }
 }

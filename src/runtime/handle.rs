@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Who};
-use frontdesk_core::account;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::{OutId, TurnId};
@@ -44,10 +44,8 @@ pub enum GatewayError {
 /// One account of one channel, as `/ready` shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
-    /// The channel.
-    pub channel: String,
-    /// The account.
-    pub account: String,
+    /// Which account.
+    pub id: AccountId,
     /// Whether the platform has been heard from recently.
     pub ready: bool,
     /// Since when that is so.
@@ -114,13 +112,13 @@ impl Status {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.health.degraded.clone();
         for account in self.accounts.iter().filter(|account| !account.ready && account.stopped.is_none()) {
-            let place = format!("{}:{}", account.channel, account.account);
+            let id = &account.id;
             problems.push(match (account.refused, &account.error) {
                 (true, _) => {
-                    format!("{place}: token refused; put the right one into the configuration and restart")
+                    format!("{id}: token refused; put the right one into the configuration and restart")
                 }
-                (false, Some(error)) => format!("{place} is not connected: {error}"),
-                (false, None) => format!("{place} is not connected yet"),
+                (false, Some(error)) => format!("{id} is not connected: {error}"),
+                (false, None) => format!("{id} is not connected yet"),
             });
         }
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
@@ -184,17 +182,9 @@ impl GatewayHandle {
     /// The session that messages from this address belong to, as the routes stand now. Only for channels in
     /// which an address is a conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
-        let agent = self.0.agent_of(address.channel(), address.account(), address.chat());
-        SessionKey::build(
-            agent,
-            address.channel(),
-            Some(address.account()),
-            Scope::Dm,
-            address.chat(),
-            None,
-            None,
-        )
-        .map_err(|error| GatewayError::Invalid(error.to_string()))
+        let agent = self.0.agent_of(address.account(), address.chat());
+        SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
+            .map_err(|error| GatewayError::Invalid(error.to_string()))
     }
 
     /// Puts a text on its way, and a file that lies beneath the media root. `key` is the same for every repetition
@@ -208,14 +198,10 @@ impl GatewayHandle {
         author: &Author,
     ) -> Result<Vec<OutboxRow>, GatewayError> {
         let Some(connection) = self.0.adapters.at(to) else {
-            let known: Vec<String> = self
-                .accounts()
-                .into_iter()
-                .map(|account| account::shown(&account.channel, &account.account))
-                .collect();
+            let known: Vec<String> = self.0.adapters.ids().iter().map(AccountId::to_string).collect();
             return Err(GatewayError::Invalid(format!(
                 "no account {} is configured; there are {}",
-                account::shown(to.channel(), to.account()),
+                to.account(),
                 known.join(", ")
             )));
         };

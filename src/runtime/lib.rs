@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::id::BootId;
@@ -69,10 +70,10 @@ pub struct Setup {
     /// What pairing codes follow from: random, kept outside of the database. With another secret a code that is
     /// still on its way comes out wrong; its person asks again.
     pub secret: [u8; 32],
-    /// Where messages go, by channel and account.
-    pub routing: BTreeMap<(String, String), config::Routing>,
-    /// Who may speak, by channel and account.
-    pub access: BTreeMap<(String, String), ChannelAccess>,
+    /// Where messages go, by account.
+    pub routing: BTreeMap<AccountId, config::Routing>,
+    /// Who may speak, by account.
+    pub access: BTreeMap<AccountId, ChannelAccess>,
     /// What the configuration leaves undone, one sentence each, for the status.
     pub problems: Vec<String>,
     /// Asked before an admin grants anything, in a chat or through the API.

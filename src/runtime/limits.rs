@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::{Clock, Mono};
 use governor::clock::Clock as GovernorClock;
@@ -38,7 +39,7 @@ pub(crate) struct Limits {
     /// For admins, instead of the others.
     admin: Option<Keyed<Principal>>,
     chat: Option<Keyed<Address>>,
-    account: Option<Keyed<(String, String)>>,
+    account: Option<Keyed<AccountId>>,
     /// Chats with a limit of their own; `None` where they have none.
     own: HashMap<Address, Option<Keyed<Address>>>,
     told: Mutex<Told>,
@@ -88,12 +89,12 @@ impl Told {
 impl Limits {
     pub(crate) fn new(
         config: &Config,
-        routing: &BTreeMap<(String, String), Routing>,
+        routing: &BTreeMap<AccountId, Routing>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
-        let chats = routing.iter().flat_map(|((channel, account), routing)| {
+        let chats = routing.iter().flat_map(|(account, routing)| {
             routing.chats.iter().filter_map(move |(id, chat)| {
-                let address = Address::new(channel, Some(account), id, None).ok()?;
+                let address = Address::at(account, id, None).ok()?;
                 Some((address, keyed(chat.limits?, clock)))
             })
         });
@@ -115,11 +116,10 @@ impl Limits {
     /// Counts one message. `first` is the chat's first id, by which the configuration knows it. All topics of a chat
     /// count together.
     pub(crate) fn check(&self, who: &Principal, address: &Address, first: &str) -> Pace {
-        let account = (address.channel().to_owned(), address.account().to_owned());
         let chat = whole(address).unwrap_or_else(|| address.clone());
         let fine = allows(&self.user, who)
             && allows(self.of_chat(&chat, first), &chat)
-            && allows(&self.account, &account);
+            && allows(&self.account, address.account());
         if fine { Pace::Fine } else { Pace::TooFast }
     }
 
@@ -144,7 +144,7 @@ impl Limits {
         if self.own.is_empty() {
             return &self.chat;
         }
-        let known = Address::new(chat.channel(), Some(chat.account()), first, None).ok();
+        let known = Address::at(chat.account(), first, None).ok();
         known.and_then(|known| self.own.get(&known)).unwrap_or(&self.chat)
     }
 

@@ -213,7 +213,7 @@ fn revealed(shared: &Shared, row: &OutboxRow) -> Post {
 /// The chat has another id now: everything of it goes there. The address's new form; `None` if that is no news, or
 /// no address.
 async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Address>, StoreError> {
-    let at = |chat, thread| Address::new(address.channel(), Some(address.account()), chat, thread).ok();
+    let at = |chat, thread| Address::at(address.account(), chat, thread).ok();
     let (Some(from), Some(chat), Some(new)) =
         (at(address.chat(), None), at(to, None), at(to, address.thread()))
     else {
@@ -270,7 +270,7 @@ fn judge(
 
 /// What follows from a "no" to one part.
 fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
-    let chat = Address::new(row.address.channel(), Some(row.address.account()), row.address.chat(), None);
+    let chat = Address::at(row.address.account(), row.address.chat(), None);
     let error_text = error.to_string();
     match (error, chat) {
         // Some platforms delete nothing, or nothing that is old: then the message stays.

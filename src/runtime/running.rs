@@ -315,7 +315,8 @@ fn check(setup: &Setup) -> Result<(), ConfigError> {
         }
     };
     known("default_agent".to_owned(), &setup.default_agent)?;
-    for ((channel, _), routing) in &setup.routing {
+    for (account, routing) in &setup.routing {
+        let channel = account.channel();
         if let Some(agent) = &routing.agent {
             known(format!("channels.{channel}.agent"), agent)?;
         }

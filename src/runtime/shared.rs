@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{About, Act, Ending};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
@@ -50,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) resets: ResetRules,
     /// The zone in which a day begins and ends for quotas.
     pub(crate) zone: Tz,
-    pub(crate) routing: BTreeMap<(String, String), Routing>,
+    pub(crate) routing: BTreeMap<AccountId, Routing>,
     pub(crate) access: Access,
     /// What the configuration leaves undone.
     pub(crate) problems: Vec<String>,
@@ -139,40 +140,36 @@ impl Shared {
     }
 
     /// The name of the agent that answers in a chat, which is named by any of its ids.
-    pub(crate) fn agent_of(&self, channel: &str, account: &str, chat: &str) -> &str {
-        self.chat(channel, account, chat)
+    pub(crate) fn agent_of(&self, account: &AccountId, chat: &str) -> &str {
+        self.chat(account, chat)
             .and_then(|chat| chat.agent.as_deref())
-            .or_else(|| self.routing(channel, account).and_then(|routing| routing.agent.as_deref()))
+            .or_else(|| self.routing(account).and_then(|routing| routing.agent.as_deref()))
             .unwrap_or(&self.default_agent)
     }
 
     /// What the operator wrote about one chat, by any of its ids.
-    pub(crate) fn chat(&self, channel: &str, account: &str, chat: &str) -> Option<&Chat> {
-        let routing = self.routing(channel, account)?;
-        routing.chat(&self.written(channel, account, chat))
+    pub(crate) fn chat(&self, account: &AccountId, chat: &str) -> Option<&Chat> {
+        let routing = self.routing(account)?;
+        routing.chat(&self.written(account, chat))
     }
 
     /// The id by which the operator wrote about a chat.
-    pub(crate) fn written<'a>(&self, channel: &str, account: &str, chat: &'a str) -> Cow<'a, str> {
-        let routing = self.routing(channel, account).filter(|routing| !routing.chats.is_empty());
-        let named = routing.and_then(|routing| {
-            self.access.name_for(channel, account, chat, |name| routing.chats.contains_key(name))
-        });
+    pub(crate) fn written<'a>(&self, account: &AccountId, chat: &'a str) -> Cow<'a, str> {
+        let routing = self.routing(account).filter(|routing| !routing.chats.is_empty());
+        let named = routing
+            .and_then(|routing| self.access.name_for(account, chat, |name| routing.chats.contains_key(name)));
         named.map_or(Cow::Borrowed(chat), Cow::Owned)
     }
 
     /// When a conversation in a chat starts anew.
     pub(crate) fn policy(&self, session: &SessionKey) -> ResetPolicy {
-        let (channel, account) = (session.channel(), session.account());
-        let chat = self.written(channel, account, session.id());
-        self.resets.policy(channel, account, session.scope().name(), &chat)
+        let account = session.account();
+        let chat = self.written(account, session.id());
+        self.resets.policy(account, session.scope().name(), &chat)
     }
 
-    fn routing(&self, channel: &str, account: &str) -> Option<&Routing> {
-        if self.routing.is_empty() {
-            return None;
-        }
-        self.routing.get(&(channel.to_owned(), account.to_owned()))
+    fn routing(&self, account: &AccountId) -> Option<&Routing> {
+        self.routing.get(account)
     }
 
     /// The day on which something counts for quotas, as days since 1970.

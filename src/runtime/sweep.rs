@@ -109,7 +109,8 @@ async fn observe(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     metrics::gauge!("frontdesk_dead_letters").set(totals.dead_letters as f64);
     metrics::gauge!("frontdesk_oldest_part_seconds").set(age(totals.oldest_part));
     for account in shared.adapters.list() {
-        let labels = [("channel", account.channel), ("account", account.account)];
+        let labels =
+            [("channel", account.id.channel().to_owned()), ("account", account.id.name().to_owned())];
         metrics::gauge!("frontdesk_account_ready", &labels).set(if account.ready { 1.0 } else { 0.0 });
     }
     Ok(())

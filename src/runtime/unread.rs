@@ -25,12 +25,13 @@ struct Said {
 impl Unread {
     /// An event was kept as a dead letter.
     pub(crate) fn note(&self, clock: &Arc<dyn Clock>, source: &Source, letter: &DeadLetter) {
-        metrics::counter!("frontdesk_dead_letters_total", "channel" => source.channel).increment(1);
+        metrics::counter!("frontdesk_dead_letters_total", "channel" => source.account.channel().to_owned())
+            .increment(1);
         let kind = &letter.raw.kind;
         if let Some(silent) = self.due(&source.id, kind, clock.mono()) {
             tracing::warn!(
-                channel = source.channel,
-                account = source.account,
+                channel = source.account.channel(),
+                account = %source.account,
                 kind,
                 event = letter.event_id,
                 reason = letter.raw.reason,

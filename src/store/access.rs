@@ -40,10 +40,12 @@ impl Store {
 pub(crate) fn apply(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) -> Outcome<AccessDone> {
     let wall = now.wall;
     match change {
-        AccessChange::Approve { code, place } => {
-            decide(tx, Verdict::Approved, code, place.as_ref(), author, now)
+        AccessChange::Approve { code, account } => {
+            decide(tx, Verdict::Approved, code, account.as_ref(), author, now)
         }
-        AccessChange::Deny { code, place } => decide(tx, Verdict::Denied, code, place.as_ref(), author, now),
+        AccessChange::Deny { code, account } => {
+            decide(tx, Verdict::Denied, code, account.as_ref(), author, now)
+        }
         AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, wall),
         AccessChange::Revoke { principal, scope, also, private } => {
             let from = grant::From { principal, scope: scope.as_ref(), also, private: private.as_ref() };

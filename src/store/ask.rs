@@ -87,7 +87,7 @@ fn make_room(tx: &Tx<'_>, ask: &Ask) -> Outcome<()> {
         "DELETE FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2 AND id <=
            (SELECT id FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2
             ORDER BY id DESC LIMIT 1 OFFSET ?3) RETURNING message_id",
-        params![ask.principal.platform(), ask.principal.account(), ask.most - 1],
+        params![ask.principal.platform(), ask.principal.account().name(), ask.most - 1],
         |row| row.get(0).map(MessageId),
     )?;
     for asked in evicted {
@@ -107,7 +107,7 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
         params![
             ask.principal.as_str(),
             ask.principal.platform(),
-            ask.principal.account(),
+            ask.principal.account().name(),
             ask.address.as_str(),
             ask.sender,
             id.0,

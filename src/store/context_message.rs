@@ -141,7 +141,10 @@ mod tests {
             tell: false,
         };
         let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
-        let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
+        let source = Source {
+            id: "telegram:1".into(),
+            account: frontdesk_core::account::AccountId::default_of("telegram"),
+        };
         store
             .accept(Batch { source, received: day(0).into(), items, dead_letters: Vec::new(), cursor: None })
             .await

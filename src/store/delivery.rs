@@ -21,7 +21,7 @@ impl Store {
     /// Whether the next part of an address is a notice or a reply to a command, while an agent's answer could go to
     /// another topic of the same chat. `now` is steady time.
     pub async fn answers_wait_elsewhere(&self, address: &Address, now: DateTime<Utc>) -> Result<bool> {
-        let Ok(chat) = Address::new(address.channel(), Some(address.account()), address.chat(), None) else {
+        let Ok(chat) = Address::at(address.account(), address.chat(), None) else {
             return Ok(false);
         };
         let address = address.clone();

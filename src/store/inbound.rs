@@ -140,7 +140,7 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
         "INSERT INTO source (id, channel, account, cursor, updated_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, account = excluded.account,
                                         cursor = excluded.cursor, updated_at = excluded.updated_at",
-        params![source.id, source.channel, source.account, cursor.0, ms(now)],
+        params![source.id, source.account.channel(), source.account.name(), cursor.0, ms(now)],
     )?;
     Ok(())
 }

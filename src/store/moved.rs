@@ -1,6 +1,7 @@
 //! A chat that has another id: what is on its way goes there, and everything else keeps the first id.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::{Scope, SessionKey};
 use rusqlite::params;
@@ -71,19 +72,19 @@ fn moved(
 
 /// The chat itself, without a thread.
 fn whole(chat: &Address) -> Outcome<Address> {
-    address(chat.channel(), chat.account(), chat.chat(), None)
+    address(chat.account(), chat.chat(), None)
 }
 
-fn address(channel: &str, account: &str, chat: &str, thread: Option<&str>) -> Outcome<Address> {
-    Address::new(channel, Some(account), chat, thread).map_err(|error| Fault::Bad(error.to_string()))
+fn address(account: &AccountId, chat: &str, thread: Option<&str>) -> Outcome<Address> {
+    Address::at(account, chat, thread).map_err(|error| Fault::Bad(error.to_string()))
 }
 
 /// The same thread of the chat that `old` is one of, if it is one.
 fn there(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>> {
-    if (old.channel(), old.account(), old.chat()) != (from.channel(), from.account(), from.chat()) {
+    if (old.account(), old.chat()) != (from.account(), from.chat()) {
         return Ok(None);
     }
-    address(to.channel(), to.account(), to.chat(), old.thread()).map(Some)
+    address(to.account(), to.chat(), old.thread()).map(Some)
 }
 
 /// A question for the addresses of something that is not over, and the statement that redirects one of them. Each
@@ -167,7 +168,7 @@ fn rows(tx: &Tx<'_>, chat: &Address) -> Outcome<Vec<(String, Address)>> {
     let (mut found, mut after) = (Vec::new(), String::new());
     while let Some(some) = next(tx, &after)? {
         after = end_of_group(&some);
-        if (some.channel(), some.account()) != (chat.channel(), chat.account()) {
+        if some.account() != chat.account() {
             continue;
         }
         for (low, high) in ranges(&some, chat.chat())? {
@@ -184,8 +185,7 @@ fn rows(tx: &Tx<'_>, chat: &Address) -> Outcome<Vec<(String, Address)>> {
 /// Where the keys of a group's sessions lie among those of one agent and account.
 fn ranges(some: &SessionKey, chat: &str) -> Outcome<Vec<(String, String)>> {
     let key = |scope, thread, person| {
-        let account = Some(some.account());
-        SessionKey::build(some.agent(), some.channel(), account, scope, chat, thread, person)
+        SessionKey::at(some.agent(), some.account(), scope, chat, thread, person)
             .map_err(|error| Fault::Bad(error.to_string()))
     };
     let mut ranges = Vec::new();

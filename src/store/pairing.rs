@@ -1,7 +1,7 @@
 //! Codes: which requests are open, and what happens to one whose code an admin has typed.
 
 use chrono::{DateTime, Duration, Utc};
-use frontdesk_core::account::shown;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{Code, DECAY, FAILURES, LOCKOUT, Salt};
@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::grant::give;
 use crate::part::Envelope;
 use crate::row::{AccessDone, Author, PairingRow, Scope};
-use crate::sql::{Sql, at, maybe_at, ms, parsed, small};
+use crate::sql::{Sql, account, at, maybe_at, ms, parsed, small};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
@@ -58,18 +58,18 @@ pub(crate) fn decide(
     tx: &Tx<'_>,
     verdict: Verdict,
     code: &Code,
-    place: Option<&(String, String)>,
+    account: Option<&AccountId>,
     author: &Author,
     now: Now,
 ) -> Outcome<AccessDone> {
     let Now { wall, steady } = now;
     let tries = Tries::of(tx, author, steady)?;
-    let anybody = place.map_or_else(|| "anybody".to_owned(), |(channel, account)| shown(channel, account));
+    let anybody = account.map_or_else(|| "anybody".to_owned(), AccountId::to_string);
     if let Some(until) = tries.locked_until {
         audit(tx, author, verdict.action(), &anybody, "refused:locked", wall)?;
         return Ok(AccessDone::Locked { until });
     }
-    let Some(row) = having(tx, code, place, steady)? else {
+    let Some(row) = having(tx, code, account, steady)? else {
         // A code that was right once is no guess: typed twice, or too late.
         if is_spent(tx, code, steady)? {
             audit(tx, author, verdict.action(), &anybody, "refused:spent_code", wall)?;
@@ -104,19 +104,19 @@ struct Request {
     row: PairingRow,
     salt: Salt,
     hash: Vec<u8>,
-    place: (String, String),
+    account: AccountId,
 }
 
 /// The request with this code. Every one is looked at: how long it takes says nothing about how near it was.
 fn having(
     tx: &Tx<'_>,
     code: &Code,
-    place: Option<&(String, String)>,
+    account: Option<&AccountId>,
     now: DateTime<Utc>,
 ) -> Outcome<Option<PairingRow>> {
     let mut found = None;
     for request in open(tx, now)? {
-        let here = place.is_none_or(|place| *place == request.place);
+        let here = account.is_none_or(|account| *account == request.account);
         let fits = code.matches(request.salt, &request.hash);
         if here && fits {
             found = Some(request.row);
@@ -158,7 +158,7 @@ fn request(row: &Row<'_>) -> rusqlite::Result<Request> {
         },
         salt: Salt(row.get(6)?),
         hash: row.get(7)?,
-        place: (row.get(8)?, row.get(9)?),
+        account: account(row, 8)?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a message of the platform says, for replies to it.
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::Quote;
 use rusqlite::params;
@@ -85,8 +86,8 @@ impl Store {
 }
 
 /// A chat, whatever the thread.
-fn place(address: &Address) -> (&str, &str, &str) {
-    (address.channel(), address.account(), address.chat())
+fn place(address: &Address) -> (&AccountId, &str) {
+    (address.account(), address.chat())
 }
 
 /// A message that was found.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -113,12 +114,11 @@ impl Store {
     /// The chats of an account in which a person has said something since then, the latest first.
     pub async fn chats_since(
         &self,
-        channel: &str,
-        account: &str,
+        account: &AccountId,
         since: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Address>> {
-        let (channel, account) = (channel.to_owned(), account.to_owned());
+        let account = account.clone();
         self.read(move |sql| {
             let all: Vec<Address> = sql.all(
                 "SELECT address FROM session WHERE last_user_at >= ?1 ORDER BY last_user_at DESC",
@@ -126,8 +126,7 @@ impl Store {
                 |row| parsed(row, 0),
             )?;
             let mut seen = HashSet::new();
-            let ours =
-                |chat: &Address| (chat.channel(), chat.account()) == (channel.as_str(), account.as_str());
+            let ours = |chat: &Address| *chat.account() == account;
             Ok(all.into_iter().filter(|chat| ours(chat) && seen.insert(chat.clone())).take(limit).collect())
         })
         .await

@@ -1,6 +1,7 @@
 //! What ends when somebody is shut out, or when a chat is served no more.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
@@ -42,16 +43,16 @@ impl Whose<'_> {
             Whose::Person { scope: Some(Scope::Admin), .. } => false,
             Whose::Person { scope: Some(Scope::Dm), .. } => session.scope() == key::Scope::Dm,
             Whose::Person { scope: Some(Scope::Group(chat)), principal, .. } => {
-                in_group(session, principal.platform(), principal.account(), chat)
+                in_group(session, principal.account(), chat)
             }
-            Whose::Chat(chat) => in_group(session, chat.channel(), chat.account(), chat.chat()),
+            Whose::Chat(chat) => in_group(session, chat.account(), chat.chat()),
         }
     }
 }
 
-fn in_group(session: &SessionKey, channel: &str, account: &str, chat: &str) -> bool {
+fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
     !matches!(session.scope(), key::Scope::Dm | key::Scope::Task | key::Scope::Job)
-        && (session.channel(), session.account(), session.id()) == (channel, account, chat)
+        && (session.account(), session.id()) == (account, chat)
 }
 
 /// Refuses what waits, cancels what runs, and forgets what was overheard.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
@@ -87,6 +88,12 @@ where
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => parsed(row, column).map(Some),
     }
+}
+
+/// An account, from the column with its channel and the one behind it, with its name.
+pub(crate) fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<AccountId> {
+    let text = |column: usize| row.get_ref(column)?.as_str().map_err(|cause| unreadable(column, cause));
+    AccountId::new(text(column)?, Some(text(column + 1)?)).map_err(|cause| unreadable(column, cause))
 }
 
 fn unreadable(column: usize, cause: impl Error + Send + Sync + 'static) -> rusqlite::Error {

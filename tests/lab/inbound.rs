@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::message::{Conversation, Cursor, Event, EventKind, FirstLine, SenderKind, Source};
 use frontdesk_core::port::{AdapterError, Busy, Inbox, Stop};
 use serde::Deserialize;
@@ -91,7 +90,7 @@ fn usable(config: &Config, update: Update) -> Option<Event> {
 
 /// An update in our terms.
 pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressError> {
-    let account = Some(config.account.as_str()).filter(|account| *account != DEFAULT_ACCOUNT);
+    let account = config.id();
     let conversation = match update.private {
         true => Conversation::Dm { chat: update.chat.clone(), thread: None },
         false => Conversation::Group { chat: update.chat.clone() },
@@ -99,10 +98,10 @@ pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressErr
     Ok(Event {
         id: update.id.to_string(),
         kind: EventKind::Message,
-        principal: Principal::new(CHANNEL, account, &update.user)?,
+        principal: Principal::at(&account, &update.user)?,
         sender_kind: SenderKind::Person,
         roles: Vec::new(),
-        address: Address::new(CHANNEL, account, &update.chat, None)?,
+        address: Address::at(&account, &update.chat, None)?,
         conversation,
         addressed: true,
         forward: None,
@@ -119,7 +118,7 @@ pub(crate) fn event(config: &Config, update: Update) -> Result<Event, AddressErr
 }
 
 fn source(config: &Config) -> Source {
-    Source { id: format!("{CHANNEL}:{}", config.account), channel: CHANNEL, account: config.account.clone() }
+    Source { id: format!("{CHANNEL}:{}", config.account), account: config.id() }
 }
 
 fn lost(error: impl std::fmt::Display) -> AdapterError {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::Attachment;
@@ -34,6 +35,7 @@ pub const CHANNEL: &str = "lab";
 /// One account of the test platform.
 pub struct LabAdapter {
     profile: Profile,
+    account: AccountId,
     config: Config,
     pipes: Pipes,
 }
@@ -42,7 +44,8 @@ impl LabAdapter {
     /// Nothing is connected yet.
     pub fn new(config: Config) -> Self {
         let pipes = Pipes::to(&config.address);
-        Self { profile: profile(), config, pipes }
+        let account = config.id();
+        Self { profile: profile(), account, config, pipes }
     }
 }
 
@@ -52,8 +55,8 @@ impl Adapter for LabAdapter {
         &self.profile
     }
 
-    fn account(&self) -> &str {
-        &self.config.account
+    fn account(&self) -> &AccountId {
+        &self.account
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {

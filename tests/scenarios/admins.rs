@@ -94,7 +94,7 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     let waits = root.writes("are you there?");
     world.clock().pass(Duration::from_secs(60));
     let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
-    let accounts = vec![("fake".to_owned(), "default".to_owned())];
+    let accounts = vec![frontdesk_core::account::AccountId::default_of("fake")];
     let start = frontdesk_store::row::AccessChange::Switch { accounts, stopped: false };
     world.handle().change_access(start, by).await.unwrap();
     assert!(matches!(world.platform().outcome(waits).await, Outcome::Accepted { .. }));

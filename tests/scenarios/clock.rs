@@ -163,7 +163,7 @@ async fn a_stranger_may_ask_again_after_a_restart_by_a_clock_that_was_set_back()
 }
 
 async fn guess(world: &World) -> Result<AccessDone, GatewayError> {
-    let change = AccessChange::Approve { code: Code::read("ABCDEFGH").unwrap(), place: None };
+    let change = AccessChange::Approve { code: Code::read("ABCDEFGH").unwrap(), account: None };
     world.handle().change_access(change, Author { name: "api:main".to_owned(), via: "api" }).await
 }
 

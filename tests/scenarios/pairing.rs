@@ -30,7 +30,7 @@ fn cli() -> Author {
 
 async fn approve(world: &World, code: &str) -> Result<AccessDone, GatewayError> {
     let code = frontdesk_core::pairing::Code::read(code).unwrap();
-    world.handle().change_access(AccessChange::Approve { code, place: None }, cli()).await
+    world.handle().change_access(AccessChange::Approve { code, account: None }, cli()).await
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, MediaFile, Post, PostKind, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::Dialect;
@@ -55,6 +56,7 @@ pub struct Carried {
 /// The platform's side. Survives restarts of the gateway.
 pub struct Platform {
     profile: Profile,
+    account: AccountId,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -129,7 +131,8 @@ impl Platform {
             pacing,
             patience: Some(Duration::from_secs(60)),
         };
-        Arc::new(Self { profile, state: Mutex::default(), changed: Notify::new() })
+        let account = AccountId::default_of(CHANNEL);
+        Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })
     }
 
     /// Somebody writes; returns the event's number.
@@ -406,12 +409,12 @@ impl Adapter for FakeAdapter {
         &self.0.profile
     }
 
-    fn account(&self) -> &str {
-        "default"
+    fn account(&self) -> &AccountId {
+        &self.0.account
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
-        let source = Source { id: "fake:1".to_owned(), channel: CHANNEL, account: "default".to_owned() };
+        let source = Source { id: "fake:1".to_owned(), account: self.account().clone() };
         let cursor = inbox.cursor(&source).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         let mut offset: u64 = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         loop {

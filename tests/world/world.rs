@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
@@ -62,7 +63,7 @@ impl World {
         self.boots += 1;
         let agent =
             AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
-        let place = (CHANNEL.to_owned(), "default".to_owned());
+        let account = AccountId::default_of(CHANNEL);
         let setup = Setup {
             config: self.plan.config.clone(),
             database: self.home.path().join("frontdesk.db"),
@@ -74,8 +75,8 @@ impl World {
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
             media: self.home.path().join("media"),
             secret: [7; 32],
-            routing: BTreeMap::from([(place.clone(), self.plan.routing.clone())]),
-            access: BTreeMap::from([(place, self.plan.access.clone())]),
+            routing: BTreeMap::from([(account.clone(), self.plan.routing.clone())]),
+            access: BTreeMap::from([(account, self.plan.access.clone())]),
             problems: Vec::new(),
             grant_rule: only_people,
             hooks: self.plan.hooks.clone(),

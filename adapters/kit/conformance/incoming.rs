@@ -23,7 +23,7 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     let channel = adapter.profile().channel;
     assert_eq!(event.kind, EventKind::Message);
     assert_eq!(event.text, "whole & <sound>", "what was said arrives as it was said");
-    assert_eq!(event.principal.platform(), channel);
+    assert_eq!(adapter.account().channel(), channel);
     assert_eq!(event.principal.account(), adapter.account());
     assert_eq!(event.principal.id(), rig.person(), "people are known by their stable id");
     assert_eq!(event.sender_kind, SenderKind::Person);
@@ -32,9 +32,10 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
     assert!(
-        sources.iter().all(|source| source.id.starts_with(&format!("{channel}:"))
-            && source.channel == channel
-            && source.account == adapter.account()),
+        sources
+            .iter()
+            .all(|source| source.id.starts_with(&format!("{channel}:"))
+                && source.account == *adapter.account()),
         "{sources:?}"
     );
     if adapter.profile().patience.is_some() {

@@ -157,7 +157,11 @@ mod tests {
     use super::*;
 
     fn me() -> Me {
-        Me { id: 42, username: "front_bot".into(), account: "default".into() }
+        Me {
+            id: 42,
+            username: "front_bot".into(),
+            account: frontdesk_core::account::AccountId::default_of("telegram"),
+        }
     }
 
     fn entity(kind: EntityKind, offset: usize, length: usize) -> Entity {

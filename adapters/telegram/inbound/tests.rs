@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::message::{Attachment, Conversation, Forward, Link, Quote, SenderKind};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -30,7 +31,7 @@ const FIXTURES: [(&str, &str); 17] = [
 ];
 
 fn me() -> Me {
-    Me { id: 42, username: "front_bot".into(), account: "default".into() }
+    Me { id: 42, username: "front_bot".into(), account: AccountId::default_of(CHANNEL) }
 }
 
 type Case = (String, Value, Value);
@@ -165,10 +166,14 @@ fn every_recorded_update_says_what_it_should() {
 
 #[test]
 fn another_account_is_in_every_name() {
-    let me = Me { account: "work".into(), ..me() };
+    let me = Me { account: AccountId::new(CHANNEL, Some("work")).unwrap(), ..me() };
     for (name, update, _) in cases() {
         let event = understand(&me, &update.to_string()).unwrap().event;
-        assert_eq!((event.address.account(), event.principal.account()), ("work", "work"), "{name}");
+        assert_eq!(
+            (event.address.account(), event.principal.account()),
+            (&me.account, &me.account),
+            "{name}"
+        );
     }
     assert_eq!(me.source().id, "telegram:42", "the bot, not the account");
 }

@@ -1,8 +1,7 @@
 //! Who may speak: the list, and what an admin changes in it.
 
-use frontdesk_core::account;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{AddressError, Principal};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_store::row::{AccessChange, AccessDone, Scope};
 use serde::Deserialize;
 use serde_json::json;
@@ -41,15 +40,14 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
 
 pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
     let Grant { platform, account, user, scope } = call.json()?;
-    let account = account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
     let user = match user {
         Id::Text(text) => text,
         Id::Number(n) => n.to_string(),
     };
-    let principal = Principal::new(&platform, Some(account), &user).map_err(malformed)?;
+    let principal = Principal::new(&platform, account.as_deref(), &user).map_err(malformed)?;
     let scope = scope.as_deref().map_or(Ok(Scope::Dm), named)?;
     call.server.handle.refuse_odd_ids(&principal, &scope)?;
-    known_place(&call.server, &platform, account)?;
+    known_account(&call.server, principal.account())?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.name()});
     let change = AccessChange::Grant { principal, scope };
     match call.server.handle.change_access(change, call.author()?).await? {
@@ -82,18 +80,13 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
 }
 
 /// Refuses an account that is not there: a grant on it would wait for a stranger's bot of that name.
-pub(crate) fn known_place(server: &ServerState, platform: &str, account: &str) -> Result<(), ApiError> {
+pub(crate) fn known_account(server: &ServerState, account: &AccountId) -> Result<(), ApiError> {
     let accounts = server.handle.accounts();
-    if accounts.iter().any(|known| known.channel == platform && known.account == account) {
+    if accounts.iter().any(|known| known.id == *account) {
         return Ok(());
     }
-    let known: Vec<String> =
-        accounts.iter().map(|known| account::shown(&known.channel, &known.account)).collect();
-    Err(ApiError::bad_request(format!(
-        "no account {} is connected; there are {}",
-        account::shown(platform, account),
-        known.join(", ")
-    )))
+    let known: Vec<String> = accounts.iter().map(|known| known.id.to_string()).collect();
+    Err(ApiError::bad_request(format!("no account {account} is connected; there are {}", known.join(", "))))
 }
 
 fn named(scope: &str) -> Result<Scope, ApiError> {

@@ -15,7 +15,9 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, ApiError> {
 
 async fn switch(call: Call, stopped: bool) -> Result<Answer, ApiError> {
     let (accounts, warning) = call.server.handle.switch(call.param(0)?, stopped, call.author()?).await?;
-    let accounts: Vec<_> =
-        accounts.iter().map(|(channel, account)| json!({"channel": channel, "account": account})).collect();
+    let accounts: Vec<_> = accounts
+        .iter()
+        .map(|account| json!({"channel": account.channel(), "account": account.name()}))
+        .collect();
     Ok(Answer::ok(json!({"stopped": stopped, "accounts": accounts, "warning": warning})))
 }

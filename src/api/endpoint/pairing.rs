@@ -1,13 +1,13 @@
 //! Strangers who ask to be let in, and what an admin says to that. A code comes in and never goes out.
 
 use axum::http::StatusCode;
-use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::pairing::Code;
 use frontdesk_store::row::{AccessChange, AccessDone};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::endpoint::access::known_place;
+use crate::endpoint::access::known_account;
 use crate::error::ApiError;
 use crate::gate::{Answer, Call};
 use crate::show;
@@ -26,13 +26,13 @@ pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(crate) async fn approve(call: Call) -> Result<Answer, ApiError> {
-    let (code, place) = asked(&call)?;
-    answer(&call, AccessChange::Approve { code, place }).await
+    let (code, account) = asked(&call)?;
+    answer(&call, AccessChange::Approve { code, account }).await
 }
 
 pub(crate) async fn deny(call: Call) -> Result<Answer, ApiError> {
-    let (code, place) = asked(&call)?;
-    answer(&call, AccessChange::Deny { code, place }).await
+    let (code, account) = asked(&call)?;
+    answer(&call, AccessChange::Deny { code, account }).await
 }
 
 async fn answer(call: &Call, change: AccessChange) -> Result<Answer, ApiError> {
@@ -70,20 +70,23 @@ fn no_such_code(left: u32) -> ApiError {
 }
 
 /// The code of the path and the place of the body, which may be empty.
-fn asked(call: &Call) -> Result<(Code, Option<(String, String)>), ApiError> {
+fn asked(call: &Call) -> Result<(Code, Option<AccountId>), ApiError> {
     let malformed = || {
         // It is not repeated: what was mistyped may still be most of a code.
         ApiError::bad_request("a code has eight letters and digits, such as ABCD2345, and never 0, O, 1 or I")
     };
     let code = Code::read(call.param(0)?).ok_or_else(malformed)?;
     let place: Place = if call.body.is_empty() { Place::default() } else { call.json()? };
-    let place = match (place.platform, place.account) {
-        (Some(platform), account) => Some((platform, account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()))),
+    let account = match (place.platform, place.account) {
+        (Some(platform), name) => {
+            let account = AccountId::new(&platform, name.as_deref());
+            Some(account.map_err(|error| ApiError::bad_request(error.to_string()))?)
+        }
         (None, None) => None,
         (None, Some(_)) => return Err(ApiError::bad_request("an `account` needs its `platform`")),
     };
-    if let Some((platform, account)) = &place {
-        known_place(&call.server, platform, account)?;
+    if let Some(account) = &account {
+        known_account(&call.server, account)?;
     }
-    Ok((code, place))
+    Ok((code, account))
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::access::Action;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
-use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as SessionScope, SessionKey};
+use frontdesk_core::key::{Scope as SessionScope, SessionKey};
 use futures_util::future::{Join, Ready, join, ready};
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
@@ -424,8 +425,6 @@ fn web_address(chat: &str) -> Result<Address, ApiError> {
 
 /// The web address of a session; `None` if it is not a session of the web channel.
 fn address_of(session: &SessionKey) -> Option<Address> {
-    let web = session.channel() == "web"
-        && session.account() == DEFAULT_ACCOUNT
-        && session.scope() == SessionScope::Dm;
+    let web = *session.account() == AccountId::default_of("web") && session.scope() == SessionScope::Dm;
     web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::config::{ConfigError, Secret};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use frontdesk_core::port::{Adapter, Clock};
 use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter, WebhookAccess};
 use schemars::JsonSchema;
@@ -87,9 +87,9 @@ impl Telegram {
         self.bots().map(|(name, path, bot)| bot.section(name, path)).collect()
     }
 
-    pub(super) fn access(&self) -> Vec<((String, String), ChannelAccess)> {
-        let of = |(name, _, bot): (&str, String, &Bot)| {
-            ((CHANNEL.to_owned(), name.to_owned()), bot.account.people.access())
+    pub(super) fn access(&self) -> Vec<(AccountId, ChannelAccess)> {
+        let of = |(name, path, bot): (&str, String, &Bot)| {
+            (bot.section(name, path).id(), bot.account.people.access())
         };
         self.bots().map(of).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
-use frontdesk_core::key::DEFAULT_ACCOUNT;
+use frontdesk_core::account::DEFAULT_ACCOUNT;
 use frontdesk_core::port::{Adapter, Live};
 use frontdesk_core::profile::Profile;
 use frontdesk_runtime::config::Routing;

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
-use frontdesk_core::key::DEFAULT_ACCOUNT;
 use serde_json::{Value, json};
 
 use super::client::{Client, fresh_key, segment};
@@ -75,13 +74,14 @@ pub async fn access(args: AccessArgs) -> Done {
 
 async fn allow(args: Allow) -> Done {
     let Allow { who, group, admin } = args;
-    let (platform, account) = who.account.of(&who.platform)?;
+    let account = who.account.of(&who.platform)?;
     let scope = match &group {
         Some(group) => format!("group:{group}"),
         None if admin => "admin".to_owned(),
         None => "dm".to_owned(),
     };
-    let body = json!({"platform": platform, "account": account, "user": who.user, "scope": scope});
+    let body =
+        json!({"platform": account.channel(), "account": account.name(), "user": who.user, "scope": scope});
     let answer = Client::find(&who.remote)?.post("/api/access", &body, &fresh_key()?).await?;
     if who.remote.json {
         return screen::json(&answer);
@@ -98,8 +98,7 @@ async fn allow(args: Allow) -> Done {
 
 async fn revoke(args: Revoke) -> Done {
     let Revoke { who, group } = args;
-    let (platform, account) = who.account.of(&who.platform)?;
-    let principal = Principal::new(platform, Some(account.unwrap_or(DEFAULT_ACCOUNT)), &who.user);
+    let principal = Principal::at(&who.account.of(&who.platform)?, &who.user);
     let principal = principal.map_err(|error| Failure::usage(error.to_string()))?;
     let mut path = format!("/api/access/{}", segment(principal.as_str()));
     if let Some(group) = &group {
@@ -154,9 +153,9 @@ async fn list(remote: &Remote) -> Done {
         table::print(&["CHAT", "", "MUTED UNTIL", "BY"], chats, "")?;
     }
     for account in field::list(&answer, "stopped") {
-        let place = format!("{}:{}", field::text(account, "channel"), field::text(account, "account"));
         screen::line(format!(
-            "\n{place} is disconnected by {}.",
+            "\n{} is disconnected by {}.",
+            field::account(account),
             screen::one_line(&field::text(account, "by"))
         ))?;
     }

@@ -1,6 +1,7 @@
 //! Reading the gateway's JSON, where a missing field is an empty cell and no failure.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use serde_json::Value;
 
 use super::when;
@@ -32,4 +33,10 @@ pub fn ago(value: &Value, name: &str) -> String {
 /// A list; empty if it is not there.
 pub fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The account of an object with the fields `channel` and `account`, as it can be typed.
+pub fn account(value: &Value) -> String {
+    let (channel, name) = (text(value, "channel"), text(value, "account"));
+    AccountId::new(&channel, Some(&name)).map_or(channel, |account| account.to_string())
 }

@@ -51,8 +51,7 @@ async fn switch(args: Channel, verb: &str) -> Done {
     }
     let state = if answer["stopped"] == true { "disconnected" } else { "connected again" };
     for account in field::list(&answer, "accounts") {
-        let (channel, account) = (field::text(account, "channel"), field::text(account, "account"));
-        screen::line(format!("{channel}@{account} is {state}."))?;
+        screen::line(format!("{} is {state}.", field::account(account)))?;
     }
     match answer.get("warning").and_then(Value::as_str) {
         Some(warning) => screen::line(screen::harmless(warning)),

@@ -74,7 +74,7 @@ pub fn key(args: KeyArgs) -> Done {
             let fields = Fields {
                 agent: key.agent(),
                 channel: key.channel(),
-                account: key.account(),
+                account: key.account().name(),
                 scope: key.scope().name(),
                 id: key.id(),
                 thread: key.thread(),

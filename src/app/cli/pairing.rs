@@ -40,8 +40,8 @@ impl Coded {
         match self.words.as_slice() {
             [code] if !self.account.is_said() => Ok((code, json!({}))),
             [platform, code] => {
-                let (platform, account) = self.account.of(platform)?;
-                Ok((code, json!({"platform": platform, "account": account})))
+                let account = self.account.of(platform)?;
+                Ok((code, json!({"platform": account.channel(), "account": account.name()})))
             }
             _ => Err(Failure::usage("--account needs the platform before the code: telegram ABCD2345")),
         }

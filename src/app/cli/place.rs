@@ -1,7 +1,7 @@
 //! A platform's account and somebody on it, as they are said on the command line.
 
 use clap::Args;
-use frontdesk_core::account;
+use frontdesk_core::account::{AccountError, AccountId};
 
 use super::Failure;
 
@@ -14,15 +14,16 @@ pub struct Account {
 }
 
 impl Account {
-    /// The platform and its account, if one was said.
-    pub fn of<'a>(&'a self, platform: &'a str) -> Result<(&'a str, Option<&'a str>), Failure> {
-        let (platform, behind) = account::split(platform);
-        match (behind, self.account.as_deref()) {
-            (Some(one), Some(other)) if one != other => Err(Failure::usage(format!(
-                "{platform}@{one} and --account {other} are two accounts; say one"
-            ))),
-            (one, other) => Ok((platform, one.or(other))),
+    /// The platform's account that is meant: the one in `platform@account`, the one of `--account`, or `default`.
+    pub fn of(&self, platform: &str) -> Result<AccountId, Failure> {
+        let usage = |error: AccountError| Failure::usage(error.to_string());
+        let typed: AccountId = platform.parse().map_err(usage)?;
+        let Some(name) = self.account.as_deref() else { return Ok(typed) };
+        let named = AccountId::new(typed.channel(), Some(name)).map_err(usage)?;
+        if platform.contains('@') && named != typed {
+            return Err(Failure::usage(format!("{typed} and --account {name} are two accounts; say one")));
         }
+        Ok(named)
     }
 
     /// Whether one was said by itself.
@@ -38,10 +39,11 @@ mod tests {
     #[test]
     fn an_account_is_said_in_one_of_two_ways() {
         let account = |name: Option<&str>| Account { account: name.map(str::to_owned) };
-        assert_eq!(account(None).of("telegram").unwrap(), ("telegram", None));
-        assert_eq!(account(None).of("telegram@work").unwrap(), ("telegram", Some("work")));
-        assert_eq!(account(Some("work")).of("telegram").unwrap(), ("telegram", Some("work")));
-        assert_eq!(account(Some("work")).of("telegram@work").unwrap(), ("telegram", Some("work")));
+        let of = |name, platform| account(name).of(platform).unwrap().to_string();
+        assert_eq!(of(None, "telegram"), "telegram");
+        assert_eq!(of(None, "telegram@work"), "telegram@work");
+        assert_eq!(of(Some("work"), "telegram"), "telegram@work");
+        assert_eq!(of(Some("work"), "telegram@work"), "telegram@work");
         assert!(account(Some("home")).of("telegram@work").is_err());
     }
 }

@@ -35,10 +35,10 @@ impl Event {
         Ok(Event {
             id: id.unwrap_or_else(|| raw.name()),
             kind: EventKind::Undecodable(raw),
-            principal: Principal::new(source.channel, Some(&source.account), "0")?,
+            principal: Principal::at(&source.account, "0")?,
             sender_kind: SenderKind::Chat,
             roles: Vec::new(),
-            address: Address::new(source.channel, Some(&source.account), "0", None)?,
+            address: Address::at(&source.account, "0", None)?,
             conversation: Conversation::Group { chat: "0".to_owned() },
             addressed: false,
             forward: None,

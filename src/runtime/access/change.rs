@@ -3,6 +3,7 @@
 
 use std::sync::PoisonError;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
@@ -32,11 +33,11 @@ impl Shared {
             Some(Scope::Admin) => self.access.open_to_admins_alone(&principal),
             _ => Vec::new(),
         };
-        let connection = self.adapters.get(principal.platform(), principal.account());
+        let connection = self.adapters.get(principal.account());
         let prefix = connection.and_then(|to| to.adapter.profile().person_chat);
         let private = prefix.and_then(|prefix| {
             let chat = format!("{prefix}{}", principal.id());
-            Address::new(principal.platform(), Some(principal.account()), &chat, None).ok()
+            Address::at(principal.account(), &chat, None).ok()
         });
         AccessChange::Revoke { principal, scope, also, private }
     }
@@ -49,16 +50,15 @@ impl Shared {
 
     /// Whether an admin could look after the gateway from some chat, if these accounts were disconnected and this
     /// person were no admin.
-    pub(crate) fn has_way_in(&self, without: &[(String, String)], but: Option<&Principal>) -> bool {
-        let is_other = |place: &(String, String), id: &str| {
-            but.is_none_or(|who| (who.platform(), who.account(), who.id()) != (&*place.0, &*place.1, id))
-        };
+    pub(crate) fn has_way_in(&self, without: &[AccountId], but: Option<&Principal>) -> bool {
+        let is_other =
+            |account: &AccountId, id: &str| but.is_none_or(|who| (who.account(), who.id()) != (account, id));
         let mut open = self
             .adapters
-            .places()
+            .ids()
             .into_iter()
-            .filter(|place| !without.contains(place) && self.access.stopped(place).is_none());
-        open.any(|place| self.access.admins(&place).iter().any(|id| is_other(&place, id)))
+            .filter(|account| !without.contains(account) && self.access.stopped(account).is_none());
+        open.any(|account| self.access.admins(&account).iter().any(|id| is_other(&account, id)))
     }
 
     /// Has a change stored, and makes it known. What is taken away is taken from memory before, so that nothing
@@ -73,7 +73,7 @@ impl Shared {
         self.take_away(change);
         let stored = store.await;
         self.learn().await;
-        self.adapters.switch(|place| self.access.stopped(place).map(|row| row.by));
+        self.adapters.switch(|account| self.access.stopped(account).map(|row| row.by));
         drop(changing);
         if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done(&stored) {
             self.ended(ended).await;

@@ -20,10 +20,9 @@ pub(crate) struct Left {
 impl Access {
     /// Where somebody may speak when this is taken from them, everything without a scope; and why.
     pub(crate) fn left(&self, principal: &Principal, taken: Option<&Scope>) -> Vec<Left> {
-        let place = (principal.platform().to_owned(), principal.account().to_owned());
-        let Some(rules) = self.rules.get(&place) else { return Vec::new() };
+        let Some(rules) = self.rules.get(principal.account()) else { return Vec::new() };
         let known = self.known();
-        let here = |row: &&ChatRow| (row.chat.channel(), row.chat.account()) == (&*place.0, &*place.1);
+        let here = |row: &&ChatRow| row.chat.account() == principal.account();
         let served = known.chats.values().filter(here).map(|row| row.chat.chat().to_owned());
         let granted = known.grants.get(principal).into_iter().flatten();
         let granted = granted.filter_map(|grant| match &grant.scope {

@@ -1,44 +1,38 @@
 //! What a chat is called: a chat that has moved has several ids, and whoever names it may use any of them.
 
 use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_store::row::{GrantRow, Scope};
 
-use super::{Access, Known, Place};
+use super::{Access, Known};
 
 impl Access {
     /// The id by which `knows` knows a chat: the one that is given, another one of the same chat, or the first.
     pub(crate) fn name_for(
         &self,
-        channel: &str,
-        account: &str,
+        account: &AccountId,
         chat: &str,
         knows: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        self.known().name_for(channel, account, chat, knows)
+        self.known().name_for(account, chat, knows)
     }
 
     /// Whether the configuration or an admin names a chat by this id.
     pub(super) fn is_named(&self, chat: &Address) -> bool {
-        let place: Place = (chat.channel().to_owned(), chat.account().to_owned());
-        let listed = self.rules.get(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+        let listed =
+            self.rules.get(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
         listed || self.known().is_named(chat)
     }
 }
 
 impl Known {
     /// See [`Access::name_for`]; `None` where the chat has one id alone, as nearly every one.
-    fn name_for(
-        &self,
-        channel: &str,
-        account: &str,
-        chat: &str,
-        knows: impl Fn(&str) -> bool,
-    ) -> Option<String> {
+    fn name_for(&self, account: &AccountId, chat: &str, knows: impl Fn(&str) -> bool) -> Option<String> {
         if self.originals.is_empty() || knows(chat) {
             return None;
         }
-        let given = Address::new(channel, Some(account), chat, None).ok()?;
+        let given = Address::at(account, chat, None).ok()?;
         let first = self.originals.get(&given).unwrap_or(&given);
         let later = self.originals.iter().filter(|(_, original)| *original == first).map(|(now, _)| now);
         let named = std::iter::once(first).chain(later).find(|name| knows(name.chat()));
@@ -46,22 +40,16 @@ impl Known {
     }
 
     /// The id by which an account's rules know a group.
-    pub(super) fn ruled(
-        &self,
-        rules: &ChannelAccess,
-        channel: &str,
-        account: &str,
-        group: &str,
-    ) -> Option<String> {
-        self.name_for(channel, account, group, |name| rules.groups.contains_key(name))
+    pub(super) fn ruled(&self, rules: &ChannelAccess, account: &AccountId, group: &str) -> Option<String> {
+        self.name_for(account, group, |name| rules.groups.contains_key(name))
     }
 
     /// Whether two ids of one account name one chat.
-    pub(super) fn is_same(&self, channel: &str, account: &str, one: &str, other: &str) -> bool {
+    pub(super) fn is_same(&self, account: &AccountId, one: &str, other: &str) -> bool {
         one == other
             || (!self.originals.is_empty() && {
                 let first = |chat| {
-                    let chat = Address::new(channel, Some(account), chat, None).ok()?;
+                    let chat = Address::at(account, chat, None).ok()?;
                     Some(self.originals.get(&chat).cloned().unwrap_or(chat))
                 };
                 first(one).is_some_and(|one| Some(one) == first(other))
@@ -70,8 +58,7 @@ impl Known {
 
     fn is_named(&self, chat: &Address) -> bool {
         let granted = |grant: &GrantRow| {
-            let place = (grant.principal.platform(), grant.principal.account());
-            place == (chat.channel(), chat.account())
+            grant.principal.account() == chat.account()
                 && matches!(&grant.scope, Scope::Group(group) if group == chat.chat())
         };
         self.chats.contains_key(chat) || self.grants.values().flatten().any(granted)

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::port::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::Place;
 use crate::limits::Ticks;
 
 /// Requests that may be open on one account; the oldest makes room.
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// An account's admins hear of one stranger in this time; `/gateway status` counts the others.
 const TOLD_EVERY: Duration = Duration::from_secs(600);
 
-type Keyed = RateLimiter<Place, DashMapStateStore<Place>, Ticks, NoOpMiddleware<Duration>>;
+type Keyed = RateLimiter<AccountId, DashMapStateStore<AccountId>, Ticks, NoOpMiddleware<Duration>>;
 
 pub(crate) struct Strangers {
     answered: Option<Keyed>,
@@ -38,12 +38,12 @@ impl Strangers {
     }
 
     /// Whether one more may be answered there.
-    pub(crate) fn may_ask(&self, place: &Place) -> bool {
-        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    pub(crate) fn may_ask(&self, account: &AccountId) -> bool {
+        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 
     /// Whether the admins there may be told of one more.
-    pub(crate) fn may_tell(&self, place: &Place) -> bool {
-        self.told.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    pub(crate) fn may_tell(&self, account: &AccountId) -> bool {
+        self.told.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 }

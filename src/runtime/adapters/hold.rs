@@ -78,7 +78,7 @@ impl Connection {
         state.probe = state.probe.max(clock.mono() + pause);
         if state.offline == 1 {
             let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
-            tracing::warn!(channel, account, "nothing can be sent; parts wait for the connection");
+            tracing::warn!(channel, %account, "nothing can be sent; parts wait for the connection");
         }
     }
 
@@ -95,7 +95,7 @@ impl Connection {
             state.offline = 0;
             state.probe = Mono::default();
             let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
-            tracing::info!(channel, account, "parts are sent again");
+            tracing::info!(channel, %account, "parts are sent again");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::Scope;
 use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
@@ -47,14 +48,14 @@ pub struct ResetRules {
     default: ResetPolicy,
     scopes: BTreeMap<String, Override>,
     channels: BTreeMap<String, Override>,
-    chats: BTreeMap<(String, String), BTreeMap<String, Override>>,
+    chats: BTreeMap<AccountId, BTreeMap<String, Override>>,
 }
 
 impl ResetRules {
     /// Parses all levels; the error says which one is wrong and why.
     pub fn parse(
         reset: &Reset,
-        routing: &BTreeMap<(String, String), Routing>,
+        routing: &BTreeMap<AccountId, Routing>,
         machine: Tz,
     ) -> Result<ResetRules, ConfigError> {
         let at = |path: String| move |error: PolicyError| ConfigError::new(path, error.to_string());
@@ -82,14 +83,14 @@ impl ResetRules {
         for (name, fields) in &reset.channel {
             rules.channels.insert(name.clone(), level(format!("sessions.reset.channel.{name}"), fields)?);
         }
-        for (place, routing) in routing {
+        for (account, routing) in routing {
             let mut chats = BTreeMap::new();
             for (id, chat) in &routing.chats {
-                let path = format!("channels.{}.chats.\"{id}\".reset", place.0);
+                let path = format!("channels.{}.chats.\"{id}\".reset", account.channel());
                 chats.insert(id.clone(), level(path, &chat.reset)?);
             }
             if !chats.is_empty() {
-                rules.chats.insert(place.clone(), chats);
+                rules.chats.insert(account.clone(), chats);
             }
         }
         Ok(rules)
@@ -102,15 +103,9 @@ impl ResetRules {
 
     /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
     /// fields do not depend on each other, so that no combination can be wrong.
-    pub fn policy(&self, channel: &str, account: &str, scope: &str, chat: &str) -> ResetPolicy {
-        let chat = match self.chats.is_empty() {
-            true => None,
-            false => {
-                let chats = self.chats.get(&(channel.to_owned(), account.to_owned()));
-                chats.and_then(|chats| chats.get(chat))
-            }
-        };
-        [self.scopes.get(scope), self.channels.get(channel), chat]
+    pub fn policy(&self, account: &AccountId, scope: &str, chat: &str) -> ResetPolicy {
+        let chat = self.chats.get(account).and_then(|chats| chats.get(chat));
+        [self.scopes.get(scope), self.channels.get(account.channel()), chat]
             .into_iter()
             .flatten()
             .fold(self.default, |policy, narrower| policy.with(narrower).unwrap_or(policy))

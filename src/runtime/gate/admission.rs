@@ -221,19 +221,19 @@ impl Admission<'_> {
         {
             return Some("bot_loop");
         }
-        let muted = || shared.access.is_muted(source.channel, &source.account, self.chat, self.now.steady);
+        let muted = || shared.access.is_muted(&source.account, self.chat, self.now.steady);
         (plan.disposition != Disposition::Command && muted()).then_some("muted")
     }
 
     /// The conversation it joins.
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
-        let agent = self.shared.agent_of(self.source.channel, &self.source.account, self.chat);
+        let agent = self.shared.agent_of(&self.source.account, self.chat);
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
         let person = own.then(|| self.event.principal.id());
         route::session(agent, self.source, &self.event.conversation, self.chat, person)
     }
 
     fn rules(&self) -> Option<&Chat> {
-        self.shared.chat(self.source.channel, &self.source.account, self.chat)
+        self.shared.chat(&self.source.account, self.chat)
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn item(admission: &Admission<'_>) -> Item {
         return Item::Dropped(format!("{DENIED}unknown"));
     };
     let salt = Salt(bits);
-    let place = (admission.source.channel.to_owned(), admission.source.account.clone());
+    let account = &admission.source.account;
     let known = shared.recent.knows(&admission.source.id, &event.id);
     Item::Ask(Box::new(Ask {
         event_id: event.id.clone(),
@@ -28,20 +28,20 @@ pub(super) fn item(admission: &Admission<'_>) -> Item {
         salt,
         hash: Code::derive(&shared.secret, salt).hash(salt),
         most: MOST_OPEN,
-        open: known || shared.access.strangers.may_ask(&place),
-        tell: admins(admission, &place),
+        open: known || shared.access.strangers.may_ask(account),
+        tell: admins(admission),
     }))
 }
 
 /// Where the account's admins are told who asks.
-fn admins(admission: &Admission<'_>, place: &(String, String)) -> Vec<Address> {
-    let shared = admission.shared;
-    let prefix = shared.adapters.get(&place.0, &place.1).and_then(|to| to.adapter.profile().person_chat);
+fn admins(admission: &Admission<'_>) -> Vec<Address> {
+    let (shared, account) = (admission.shared, &admission.source.account);
+    let prefix = shared.adapters.get(account).and_then(|to| to.adapter.profile().person_chat);
     let Some(prefix) = prefix else { return Vec::new() };
-    let ids = shared.access.admins(place);
-    if ids.is_empty() || !shared.access.strangers.may_tell(place) {
+    let ids = shared.access.admins(account);
+    if ids.is_empty() || !shared.access.strangers.may_tell(account) {
         return Vec::new();
     }
-    let chat = |id: String| Address::new(&place.0, Some(&place.1), &format!("{prefix}{id}"), None).ok();
+    let chat = |id: String| Address::at(account, &format!("{prefix}{id}"), None).ok();
     ids.into_iter().filter_map(chat).collect()
 }

@@ -18,10 +18,9 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
     for event in batch.iter_mut() {
         match &event.kind {
             EventKind::Moved { to } => {
-                let (Some(from), Ok(to)) = (
-                    whole(&event.address),
-                    Address::new(event.address.channel(), Some(event.address.account()), to, None),
-                ) else {
+                let (Some(from), Ok(to)) =
+                    (whole(&event.address), Address::at(event.address.account(), to, None))
+                else {
                     continue;
                 };
                 if from != to && moved.insert(to.clone()) {

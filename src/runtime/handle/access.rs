@@ -1,7 +1,7 @@
 //! Who may speak, for the command line and the API.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::account;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{
     AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Revoked, Scope, StoppedAccount,
@@ -88,12 +88,10 @@ impl GatewayHandle {
         what: &str,
         stopped: bool,
         author: Author,
-    ) -> Result<(Vec<(String, String)>, Option<String>), GatewayError> {
+    ) -> Result<(Vec<AccountId>, Option<String>), GatewayError> {
         let accounts = self.0.adapters.named(what);
         if accounts.is_empty() {
-            let known = self.0.adapters.places().into_iter();
-            let known: Vec<String> =
-                known.map(|(channel, account)| account::shown(&channel, &account)).collect();
+            let known: Vec<String> = self.0.adapters.ids().iter().map(AccountId::to_string).collect();
             return Err(GatewayError::NotFound(format!("channel {what}; there are {}", known.join(", "))));
         }
         self.change_access(AccessChange::Switch { accounts: accounts.clone(), stopped }, author).await?;
@@ -101,8 +99,8 @@ impl GatewayHandle {
     }
 
     /// Tells who has disconnected an account, whenever that changes; `None` if there is no such account.
-    pub fn disconnected(&self, channel: &str, account: &str) -> Option<watch::Receiver<Option<String>>> {
-        Some(self.0.adapters.get(channel, account)?.switch())
+    pub fn disconnected(&self, account: &AccountId) -> Option<watch::Receiver<Option<String>>> {
+        Some(self.0.adapters.get(account)?.switch())
     }
 
     fn locked_out(&self) -> Option<String> {

@@ -164,7 +164,7 @@ async fn one(shared: &Shared, row: &InboundRow, n: u32, file: &Attachment) -> Go
         return Err(too_large());
     }
     let unique = file.unique.as_ref();
-    let unique = unique.map(|id| format!("{}:{}/{id}", row.address.channel(), row.address.account()));
+    let unique = unique.map(|id| format!("{}/{id}", row.address.account()));
     let known = known(shared, row, n, unique.as_deref()).await;
     if let Some(known) = known {
         return Ok(known);

@@ -14,6 +14,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::BootId;
@@ -344,7 +345,7 @@ fn batch(source: &str, n: u64) -> Batch {
         per_session: 32,
         tell: true,
     };
-    let source = Source { id: source.into(), channel: "telegram", account: "default".into() };
+    let source = Source { id: source.into(), account: AccountId::default_of("telegram") };
     Batch {
         source,
         received: now().into(),

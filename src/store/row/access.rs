@@ -1,6 +1,7 @@
 //! Who may speak, as it is stored: grants, pairing, chats and accounts as admins set them, quotas, the audit.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -97,10 +98,8 @@ pub struct Moved {
 /// An account that an admin has disconnected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedAccount {
-    /// The channel.
-    pub channel: String,
     /// The account.
-    pub account: String,
+    pub account: AccountId,
     /// Who did it.
     pub by: String,
     /// When.
@@ -171,15 +170,15 @@ pub enum AccessChange {
     Approve {
         /// The code.
         code: Code,
-        /// Only for this channel and account.
-        place: Option<(String, String)>,
+        /// Only if the request came through this account.
+        account: Option<AccountId>,
     },
     /// Refuse whoever has this code.
     Deny {
         /// The code.
         code: Code,
-        /// Only for this channel and account.
-        place: Option<(String, String)>,
+        /// Only if the request came through this account.
+        account: Option<AccountId>,
     },
     /// Grant something.
     Grant {
@@ -216,8 +215,8 @@ pub enum AccessChange {
     },
     /// Disconnect accounts, or connect them again.
     Switch {
-        /// Channels with their accounts.
-        accounts: Vec<(String, String)>,
+        /// Which ones.
+        accounts: Vec<AccountId>,
         /// Whether they are to be disconnected.
         stopped: bool,
     },

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_agents::echo::Echo;
 use frontdesk_api::{Api, Closed, Config, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
@@ -81,7 +82,7 @@ impl TestServer {
         webhook: Arc<dyn Webhook>,
         change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
     ) -> TestServer {
-        let webhooks = Webhooks::from([((pigeon::CHANNEL.to_owned(), "default".to_owned()), webhook)]);
+        let webhooks = Webhooks::from([(AccountId::default_of(pigeon::CHANNEL), webhook)]);
         TestServer::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, change).await
     }
 
@@ -338,10 +339,10 @@ fn setup(home: &Path, config: frontdesk_runtime::Config, hub: Arc<WebHub>, pigeo
     let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
     let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
     let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
-    let mut rules = BTreeMap::from([(("web".to_owned(), "default".to_owned()), access)]);
+    let mut rules = BTreeMap::from([(AccountId::default_of("web"), access)]);
     let mut adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(WebAdapter::new(hub))];
     for pigeon in pigeons {
-        rules.insert((pigeon::CHANNEL.to_owned(), pigeon.account().to_owned()), configured());
+        rules.insert(pigeon.account().clone(), configured());
         adapters.push(pigeon.clone());
     }
     Setup {

@@ -1,5 +1,6 @@
 //! The endpoints.
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::message::{RawEvent, Source};
 use frontdesk_store::row;
 use reqwest::{Method, StatusCode};
@@ -42,7 +43,7 @@ async fn a_prompt_is_answered_by_the_request_that_brought_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_could_not_be_read_is_listed_shown_and_dropped() {
     let server = TestServer::open().await;
-    let source = Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() };
+    let source = Source { id: "telegram:1".into(), account: AccountId::default_of("telegram") };
     for n in 0..2 {
         let raw =
             RawEvent { kind: "message".into(), reason: "chat.id".into(), body: b"{\"a\":\xff}".to_vec() };

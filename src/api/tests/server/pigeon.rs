@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::markup::{Dialect, Marks, Writing};
@@ -30,7 +31,7 @@ static DIALECT: Dialect = Dialect { name: CHANNEL, writing: Writing::Marked(Mark
 /// One account.
 pub struct Pigeon {
     profile: Profile,
-    account: String,
+    account: AccountId,
     inbox: watch::Sender<Option<Arc<dyn Inbox>>>,
     letters: watch::Sender<Vec<(String, String)>>,
     events: Mutex<u64>,
@@ -57,7 +58,7 @@ impl Pigeon {
         };
         Arc::new(Self {
             profile,
-            account: account.to_owned(),
+            account: AccountId::new(CHANNEL, Some(account)).unwrap(),
             inbox: watch::Sender::new(None),
             letters: watch::Sender::new(Vec::new()),
             events: Mutex::new(0),
@@ -76,10 +77,10 @@ impl Pigeon {
         let event = Event {
             id,
             kind: EventKind::Message,
-            principal: Principal::new(CHANNEL, Some(&self.account), person).unwrap(),
+            principal: Principal::at(&self.account, person).unwrap(),
             sender_kind: SenderKind::Person,
             roles: Vec::new(),
-            address: Address::new(CHANNEL, Some(&self.account), person, None).unwrap(),
+            address: Address::at(&self.account, person, None).unwrap(),
             conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
             addressed: true,
             forward: None,
@@ -93,11 +94,8 @@ impl Pigeon {
             attachments: Vec::new(),
             sent_at: None,
         };
-        let source = Source {
-            id: format!("{CHANNEL}:{}", self.account),
-            channel: CHANNEL,
-            account: self.account.clone(),
-        };
+        let source =
+            Source { id: format!("{CHANNEL}:{}", self.account.name()), account: self.account.clone() };
         within(inbox.push(&source, vec![event], None)).await.unwrap().remove(0)
     }
 
@@ -132,7 +130,7 @@ impl Adapter for Pigeon {
         &self.profile
     }
 
-    fn account(&self) -> &str {
+    fn account(&self) -> &AccountId {
         &self.account
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Who, decide};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_runtime::config::{ResetMode, Sharing};
 use frontdesk_store::row::Scope;
@@ -17,7 +18,7 @@ const TOKEN: &str = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const OTHER: &str = "987654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 fn of_place(config: &Config, account: &str) -> frontdesk_core::access::ChannelAccess {
-    config.channels.access()[&("telegram".to_owned(), account.to_owned())].clone()
+    config.channels.access()[&AccountId::new("telegram", Some(account)).unwrap()].clone()
 }
 
 /// Reads a section that begins with a token.
@@ -46,7 +47,7 @@ fn a_section_says_everything_about_a_bot() {
     assert_eq!(access.allow.iter().collect::<Vec<_>>(), ["7", "8"]);
     assert!(access.admins.contains("9") && access.bots.contains("10"));
     assert!(access.groups["-100123"].people.contains("7"));
-    let routing = &config.channels.routing()[&("telegram".to_owned(), "default".to_owned())];
+    let routing = &config.channels.routing()[&AccountId::default_of("telegram")];
     let group = &routing.chats["-100123"];
     assert_eq!(
         (group.require_mention, group.sessions, group.ambient),
@@ -183,7 +184,7 @@ fn a24_what_one_account_allows_says_nothing_about_another() {
     assert_eq!(work.dm_policy, DmPolicy::Pairing);
     assert!(work.allow.is_empty() && work.groups.is_empty());
     assert_eq!(work.admins.iter().collect::<Vec<_>>(), ["11"]);
-    assert_eq!(config.channels.routing()[&("telegram".to_owned(), "work".to_owned())].agent, None);
+    assert_eq!(config.channels.routing()[&AccountId::new("telegram", Some("work")).unwrap()].agent, None);
     // What is about the platform holds for all of its bots.
     let settings = &config.channels.telegram.accounts["work"].settings;
     assert_eq!(settings.api_url.as_deref(), Some("http://127.0.0.1:1"));

@@ -31,12 +31,8 @@ fn switch(
     }
     let accounts = shared.adapters.named(what);
     if accounts.is_empty() {
-        let known: Vec<String> = shared
-            .adapters
-            .places()
-            .into_iter()
-            .map(|(channel, account)| format!("`{channel}@{account}`"))
-            .collect();
+        let known: Vec<String> =
+            shared.adapters.ids().into_iter().map(|account| format!("`{account}`")).collect();
         let text = format!("There is no such channel. The channels are: {}.", known.join(", "));
         return note(row, request, "refused:no_channel", text);
     }
@@ -48,8 +44,8 @@ fn switch(
         return note(row, request, "refused:last_way_in", text);
     }
     let count = accounts.len();
-    let ours = (row.address.channel().to_owned(), row.address.account().to_owned());
-    if stopped && accounts.contains(&ours) {
+    let ours = row.address.account();
+    if stopped && accounts.contains(ours) {
         let text = format!(
             "`{what}` is disconnected, so I do not receive messages here any more. To connect it again, send \
              `/gateway start {what}` on another channel, or run `frontdesk gateway start {what}` on the machine."

@@ -1,18 +1,18 @@
 //! Letting people and groups in, and out.
 
 use chrono::{DateTime, Duration, Utc};
-use frontdesk_core::account;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::Gateway;
 use frontdesk_core::count::counted;
-use frontdesk_core::key::{DEFAULT_ACCOUNT, Scope as KeyScope};
+use frontdesk_core::key::Scope as KeyScope;
 use frontdesk_core::pairing::Code;
 use frontdesk_core::prompt::inert;
 use frontdesk_core::span;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
 use super::{changing, note};
-use crate::access::{Place, revoked};
+use crate::access::revoked;
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -26,8 +26,8 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
         return note(row, request, "refused:no_code", text.to_owned());
     };
     let change = match approve {
-        true => AccessChange::Approve { code, place: None },
-        false => AccessChange::Deny { code, place: None },
+        true => AccessChange::Approve { code, account: None },
+        false => AccessChange::Deny { code, account: None },
     };
     let now = shared.now().steady;
     changing(row, change, move |facts| match access(facts) {
@@ -128,8 +128,8 @@ pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowe
         let text = "This is a private chat. Send this in the group you mean.".to_owned();
         return note(row, request, "refused:no_group", text);
     };
-    let place = (chat.channel().to_owned(), chat.account().to_owned());
-    let in_file = shared.access.rules(&place).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+    let in_file =
+        shared.access.rules(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
     if in_file {
         let text = match allowed {
             true => "The configuration file already lists this group.".to_owned(),
@@ -174,7 +174,7 @@ fn silence(row: &InboundRow, request: &Gateway, until: Option<DateTime<Utc>>, te
 
 /// The chat by its first id, without a thread.
 fn first(row: &InboundRow) -> Option<Address> {
-    Address::new(row.session.channel(), Some(row.session.account()), row.session.id(), None).ok()
+    Address::at(row.session.account(), row.session.id(), None).ok()
 }
 
 fn group(row: &InboundRow) -> Option<Address> {
@@ -183,14 +183,13 @@ fn group(row: &InboundRow) -> Option<Address> {
 
 /// A person by platform and id, or what to write instead.
 fn person(shared: &Shared, platform: &str, user: &str) -> Result<Principal, String> {
-    let (channel, account) = account::split(platform);
-    let place = (channel.to_owned(), account.unwrap_or(DEFAULT_ACCOUNT).to_owned());
-    if shared.access.rules(&place).is_none() {
-        let shown = |(channel, account): &Place| format!("`{}`", account::shown(channel, account));
-        let known: Vec<String> = shared.access.all_rules().keys().map(shown).collect();
+    let account = platform.parse::<AccountId>().ok();
+    let Some(account) = account.filter(|account| shared.access.rules(account).is_some()) else {
+        let known: Vec<String> =
+            shared.access.all_rules().keys().map(|account| format!("`{account}`")).collect();
         return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
-    }
-    Principal::new(channel, account, user).map_err(|error| error.to_string())
+    };
+    Principal::at(&account, user).map_err(|error| error.to_string())
 }
 
 fn named(row: &PairingRow) -> String {

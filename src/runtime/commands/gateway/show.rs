@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::DmPolicy;
-use frontdesk_core::account;
 use frontdesk_core::count::{self, counted};
 use frontdesk_core::key::Scope;
 use frontdesk_core::span;
@@ -59,8 +58,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
 fn headline(accounts: &[Account], storage_fails: bool, agent_fails: bool) -> String {
     let wanted: Vec<&Account> = accounts.iter().filter(|account| account.stopped.is_none()).collect();
     let channels = |ready: bool| {
-        let of =
-            wanted.iter().filter(|account| account.ready || !ready).map(|account| account.channel.as_str());
+        let of = wanted.iter().filter(|account| account.ready || !ready).map(|account| account.id.channel());
         of.collect::<BTreeSet<_>>().len() as u64
     };
     let (connected, all) = (channels(true), channels(false));
@@ -92,7 +90,7 @@ fn work(totals: &Totals) -> String {
 
 /// What is wrong with an account; `None` while it works.
 fn account_problem(account: &Account) -> Option<String> {
-    let name = account::shown(&account.channel, &account.account);
+    let name = &account.id;
     if account.stopped.is_some() {
         return Some(format!("`{name}` was disconnected by an admin. `/gateway start {name}` connects it."));
     }
@@ -139,14 +137,14 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
         (true, 0) => ", answering".to_owned(),
         (true, waiting) => format!(", answering, {} waiting", counted(waiting, "message")),
     };
-    let place = account::shown(row.key.channel(), row.key.account());
+    let place = row.key.account();
     format!("{place}, {chat} `{}`, {}{doing}", row.key.id(), span::relative(row.last_user_at, now))
 }
 
 /// The settings of the account on which the command came. Shows no secret.
 pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
-    let place = (row.session.channel().to_owned(), row.session.account().to_owned());
-    let Some(rules) = shared.access.rules(&place) else {
+    let account = row.session.account();
+    let Some(rules) = shared.access.rules(account) else {
         return "The configuration says nothing about this account.".to_owned();
     };
     let policy = match rules.dm_policy {
@@ -155,10 +153,9 @@ pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
         DmPolicy::Open => "everyone (open)",
         DmPolicy::Disabled => "nobody (disabled)",
     };
-    let agent = shared.agent_of(&place.0, &place.1, row.session.id());
+    let agent = shared.agent_of(account, row.session.id());
     format!(
-        "`{}` is answered by the agent `{agent}` here.\nPrivate chats: {policy}.\nThe configuration file allows {}, {} and {}.\nOn the machine, `frontdesk config show` shows everything.",
-        account::shown(&place.0, &place.1),
+        "`{account}` is answered by the agent `{agent}` here.\nPrivate chats: {policy}.\nThe configuration file allows {}, {} and {}.\nOn the machine, `frontdesk config show` shows everything.",
         count::of(rules.allow.len() as u64, "person", "people"),
         counted(rules.admins.len() as u64, "admin"),
         counted(rules.groups.len() as u64, "group")
@@ -167,12 +164,13 @@ pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
 
 #[cfg(test)]
 mod tests {
+    use frontdesk_core::account::AccountId;
+
     use super::*;
 
     fn account(channel: &str, ready: bool) -> Account {
         Account {
-            channel: channel.to_owned(),
-            account: "default".to_owned(),
+            id: AccountId::default_of(channel),
             ready,
             since: DateTime::UNIX_EPOCH,
             last_heard: None,
@@ -185,7 +183,7 @@ mod tests {
     #[test]
     fn the_first_line_says_how_the_gateway_is() {
         let (web, telegram) = (account("web", true), account("telegram", true));
-        let work = Account { account: "work".to_owned(), ..telegram.clone() };
+        let work = Account { id: AccountId::new("telegram", Some("work")).unwrap(), ..telegram.clone() };
         let line = |accounts: &[Account]| headline(accounts, false, false);
         assert_eq!(line(std::slice::from_ref(&web)), "🟢 Gateway (1 platform)");
         assert_eq!(line(&[web.clone(), telegram.clone(), work.clone()]), "🟢 Gateway (2 platforms)");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{BootId, MessageId, TurnId};
@@ -139,7 +140,7 @@ impl Fixture {
     }
 
     pub async fn approve(&self, at: i64, code: &Code) -> AccessDone {
-        self.change(at, AccessChange::Approve { code: code.clone(), place: None }).await
+        self.change(at, AccessChange::Approve { code: code.clone(), account: None }).await
     }
 
     /// The grants that hold, as texts.
@@ -227,7 +228,7 @@ pub fn address(who: &str) -> Address {
 }
 
 pub fn source() -> Source {
-    Source { id: "telegram:1".into(), channel: "telegram", account: "default".into() }
+    Source { id: "telegram:1".into(), account: AccountId::default_of("telegram") }
 }
 
 pub fn batch(at: i64, items: Vec<Item>) -> Batch {

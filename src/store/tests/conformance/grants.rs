@@ -1,5 +1,6 @@
 //! Grants: what an admin gave and took back, and the audit.
 
+use frontdesk_core::account::AccountId;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -115,21 +116,14 @@ async fn the_audit_is_read_from_its_end() {
 #[tokio::test]
 async fn accounts_stay_disconnected_until_they_are_connected() {
     let fixture = Fixture::open().await;
-    let both =
-        vec![("telegram".to_owned(), "default".to_owned()), ("telegram".to_owned(), "work".to_owned())];
-    let switch = |accounts: &[(String, String)], stopped| AccessChange::Switch {
-        accounts: accounts.to_vec(),
-        stopped,
-    };
+    let account = |name| AccountId::new("telegram", Some(name)).unwrap();
+    let both = vec![account("default"), account("work")];
+    let switch =
+        |accounts: &[AccountId], stopped| AccessChange::Switch { accounts: accounts.to_vec(), stopped };
     assert_eq!(fixture.change(1, switch(&both, true)).await, AccessDone::Done);
     fixture.change(2, switch(&both[..1], true)).await;
     let fixture = fixture.reborn(2).await;
-    let row = |account: &str| StoppedAccount {
-        channel: "telegram".into(),
-        account: account.into(),
-        by: "telegram:1".into(),
-        at: t(1),
-    };
+    let row = |name| StoppedAccount { account: account(name), by: "telegram:1".into(), at: t(1) };
     assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default"), row("work")]);
     fixture.change(3, switch(&both[1..], false)).await;
     assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default")]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::{Code, FAILURES, MASK};
@@ -12,7 +13,7 @@ use crate::fixture::*;
 const HOUR: i64 = 3600;
 
 fn approves(code: &Code) -> AccessChange {
-    AccessChange::Approve { code: code.clone(), place: None }
+    AccessChange::Approve { code: code.clone(), account: None }
 }
 
 fn wrong(n: u64) -> Code {
@@ -137,7 +138,7 @@ async fn a_request_of_somebody_who_is_let_in_by_id_is_closed() {
 async fn a_denied_stranger_waits_as_long_as_anybody() {
     let fixture = Fixture::open().await;
     fixture.asked(0, asks("eve", "0")).await;
-    let deny = AccessChange::Deny { code: code("eve", "0"), place: None };
+    let deny = AccessChange::Deny { code: code("eve", "0"), account: None };
     let AccessDone::Denied(row) = fixture.change(5, deny).await else { panic!("not denied") };
     assert_eq!(row.principal, person("eve"));
     assert_eq!(fixture.asked(HOUR - 1, asks("eve", "1")).await.items, [Stored::Dropped]);
@@ -228,7 +229,7 @@ async fn a_code_is_good_once_for_an_hour_in_its_own_place() {
     fixture.asked(0, asks("eve", "1")).await;
     let there = |channel: &str, account: &str| AccessChange::Approve {
         code: code("eve", "1"),
-        place: Some((channel.into(), account.into())),
+        account: Some(AccountId::new(channel, Some(account)).unwrap()),
     };
     let none = |done: &AccessDone| matches!(done, AccessDone::NoSuchCode { .. });
     assert!(none(&fixture.change(1, there("telegram", "work")).await), "another account");
@@ -248,7 +249,7 @@ async fn too_many_wrong_codes_lock_out_right_ones_too() {
     lock_out(&fixture, 10).await;
     let locked = AccessDone::Locked { until: t(10 + HOUR) };
     assert_eq!(fixture.approve(11, &code("eve", "1")).await, locked);
-    let deny = AccessChange::Deny { code: code("eve", "1"), place: None };
+    let deny = AccessChange::Deny { code: code("eve", "1"), account: None };
     assert_eq!(fixture.change(12, deny).await, locked);
     assert!(fixture.grants().await.is_empty());
     let lines = fixture.audit().await;
@@ -355,7 +356,7 @@ async fn requests_are_purged_when_nothing_hangs_on_them() {
         fixture.asked(0, asks(who, &n.to_string())).await;
     }
     fixture.approve(1, &code("approved", "1")).await;
-    fixture.change(1, AccessChange::Deny { code: code("denied", "2"), place: None }).await;
+    fixture.change(1, AccessChange::Deny { code: code("denied", "2"), account: None }).await;
     fixture.approve(1, &wrong(1)).await;
     let keep = Retention {
         outbox_days: 999,

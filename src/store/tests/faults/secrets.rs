@@ -37,7 +37,7 @@ async fn no_code_is_on_the_disk() {
         fixture.part(who).await.unwrap();
     }
     assert!(matches!(fixture.approve(2, &codes[0]).await, AccessDone::Approved(_)));
-    let deny = AccessChange::Deny { code: codes[1].clone(), place: None };
+    let deny = AccessChange::Deny { code: codes[1].clone(), account: None };
     assert!(matches!(fixture.change(2, deny).await, AccessDone::Denied(_)));
     for _ in 0..9 {
         fixture.approve(3, &code("nobody", "wrong")).await;
