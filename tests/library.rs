@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk::core::delta::{AgentError, Delta, Permit, ToolCall};
+use frontdesk::core::delta::{AgentError, Delta, ToolApproval, ToolCall};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
 use frontdesk::core::port::{Agent, Prompt, Turn};
@@ -129,8 +129,12 @@ struct CutOff;
 #[async_trait]
 impl Agent for CutOff {
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        let call =
-            ToolCall { id: "1".into(), name: "pay".into(), params: json!({}), permit: Permit::unasked() };
+        let call = ToolCall {
+            id: "1".into(),
+            name: "pay".into(),
+            params: json!({}),
+            approval: ToolApproval::not_awaited(),
+        };
         let said = [
             Ok(Delta::Text("I have".into())),
             Ok(Delta::ToolStart(call)),

@@ -1,14 +1,14 @@
-//! An agent that is a program: one process per turn (`once`), or one per conversation that speaks JSON
-//! lines (`lasting`, see [`wire`]).
+//! An agent that is a program: one process per turn (`mode = "once"`), or one process per conversation that speaks JSON
+//! lines (`mode = "lasting"`, see [`wire`]).
 //!
-//! Every program runs in a process group of its own, and the group goes with it: when the leader has exited,
-//! when the turn's stream is dropped, when the agent stops. A program that leaves its group (`setsid`) is
-//! out of reach, but it cannot hold a turn up. If the gateway itself is killed, nobody is left to kill the
-//! group: a `once` program then has its prompt and finds its stdout closed, a lasting one reads the end of
-//! its stdin and must exit on it. One that does not is ended by the next start, before any turn runs again:
-//! every group is on record while it lives (see [`record`]). There is no parent-death signal here, because it
-//! follows the thread that started the program and not the gateway; under systemd the unit's control group
-//! does that job as well.
+//! Every program runs in a process group of its own. The group is killed when its leader has exited, when the turn's
+//! stream is dropped and when the agent stops. A program that leaves its group (`setsid`) cannot be killed this way,
+//! but it does not delay the turn. If the gateway itself is killed, nothing kills the group: a program of one turn has
+//! its prompt already and finds its stdout closed; a persistent program reads the end of its stdin and must then exit.
+//! Programs that do not exit are ended by the next start of the gateway, before any turn runs again, because every
+//! group has a record on disk while it exists (see [`record`]). The parent-death signal of Linux is not used, because
+//! it follows the thread that started the program and not the gateway. Under systemd, the unit's control group ends the
+//! programs as well.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,22 +21,22 @@ use serde::Deserialize;
 
 use crate::Host;
 
+mod approval;
 mod facts;
 mod group;
 mod idle_pool;
 mod input;
-mod lasting;
 mod leftover;
 mod lines;
-mod once;
 mod output;
-mod permission;
+mod per_turn;
+mod persistent;
+mod persistent_turn;
 mod process;
 mod process_host;
 mod program;
 mod record;
 mod stderr;
-mod talk;
 mod utf8;
 pub mod wire;
 
@@ -47,71 +47,75 @@ pub use record::FOLDER as RECORDS;
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The program and its arguments; no shell reads them. A program with a `/` that is not absolute is
-    /// looked for under the home.
+    /// The program and its arguments. No shell is involved. A program whose name contains a `/` and is not absolute is
+    /// looked up relative to the home directory.
     pub command: Vec<String>,
-    /// Whether every turn has a process of its own or a conversation keeps one.
+    /// Whether every turn gets a new process ("once") or every conversation keeps one ("lasting").
     #[serde(default)]
     pub mode: Mode,
-    /// Where it runs, from the home; `agents/<name>` unless set, which is made when missing.
+    /// The working directory, relative to the home directory. Without it, `agents/<name>`, which is created if missing.
     #[serde(default)]
     pub cwd: Option<PathBuf>,
-    /// Variables for its environment.
+    /// Environment variables for the program.
     #[serde(default)]
     pub env: BTreeMap<String, Secret>,
-    /// Names of the gateway's variables that it gets besides PATH, HOME, LANG, LC_*, TERM, TZ, TMPDIR, USER.
+    /// Names of variables of the gateway that the program gets, besides PATH, HOME, LANG, LC_*, TERM, TZ, TMPDIR and
+    /// USER.
     #[serde(default)]
     pub inherit_env: Vec<String>,
-    /// Whether a turn that was cut off may run again: with `assume` it may not, once the program has begun.
+    /// Whether a turn that was interrupted may run again: with "assume" it may not, once the program has started.
     #[serde(default)]
     pub side_effects: SideEffects,
-    /// The longest line a lasting program may write, in bytes.
+    /// The longest line that a program in mode "lasting" may write, in bytes.
     #[serde(default = "Config::max_line")]
     pub max_line: usize,
     /// The longest answer, in bytes.
     #[serde(default = "Config::max_answer")]
     pub max_answer: usize,
-    /// After so many seconds without a turn a lasting program is ended.
+    /// Seconds without a turn after which a program in mode "lasting" is ended.
     #[serde(default = "Config::idle_timeout")]
     pub idle_timeout: u64,
-    /// So many lasting programs may wait for their next turn; beyond that the one that waits longest is ended.
+    /// Maximum number of programs in mode "lasting" that are kept between turns; beyond that the one that is idle
+    /// longest is ended.
     #[serde(default = "Config::max_idle")]
     pub max_idle: usize,
-    /// How many seconds a program has between SIGTERM and SIGKILL.
+    /// Seconds between SIGTERM and SIGKILL when a program is ended.
     #[serde(default = "Config::grace")]
     pub grace: u64,
-    /// How many turns may run at once; no cap of its own unless set.
+    /// How many turns may run at once. Without it only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
 }
 
-/// How long a program lives.
+/// How long a process is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// A process per turn: what was said on stdin, the answer on stdout, facts in the file `$FRONTDESK_FACTS`.
+    /// One process per turn: the text on stdin, the answer on stdout, the facts in the file `$FRONTDESK_FACTS`.
     #[default]
-    Once,
-    /// A process per conversation, which speaks JSON lines.
-    Lasting,
+    #[serde(rename = "once")]
+    PerTurn,
+    /// One process per conversation, which speaks JSON lines.
+    #[serde(rename = "lasting")]
+    Persistent,
 }
 
-/// What a run of the program may have changed in the world.
+/// What a run of the program may have changed elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SideEffects {
-    /// Nothing, as long as it does not say otherwise.
+    /// Nothing, unless the program reports a tool call.
     #[default]
     None,
     /// Anything: the run itself counts as a tool call named `program`.
     Assume,
 }
 
-/// The longest time that a program without a turn is kept, in seconds.
-const LONGEST: u64 = 86_400;
+/// The longest allowed `idle_timeout`, in seconds.
+const MAX_IDLE_TIMEOUT: u64 = 86_400;
 
 impl Config {
-    /// The config of a program with nothing else said about it.
+    /// The config of a program with all other keys at their defaults.
     pub fn of(command: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             command: command.into_iter().map(Into::into).collect(),
@@ -164,12 +168,12 @@ impl Config {
             return wrong("max_answer", "must be between 1 and 268435456 bytes");
         }
         if self.idle_timeout == 0 {
-            return wrong("idle_timeout", "must be at least 1; mode = \"once\" keeps no program");
+            return wrong("idle_timeout", "must be at least 1; use mode = \"once\" to keep no program");
         }
         if self.max_idle == 0 {
-            return wrong("max_idle", "must be at least 1; mode = \"once\" keeps no program");
+            return wrong("max_idle", "must be at least 1; use mode = \"once\" to keep no program");
         }
-        if self.idle_timeout > LONGEST {
+        if self.idle_timeout > MAX_IDLE_TIMEOUT {
             return wrong("idle_timeout", "must be at most 86400 seconds (a day)");
         }
         if self.grace > 60 {
@@ -185,7 +189,7 @@ impl Config {
             if name.is_empty() || name.contains(['=', '\0', '*']) {
                 return Err(ConfigError::new(key, format!("`{name}` is not the name of one variable")));
             }
-            if program::OURS.contains(&name.as_str()) || name == program::FACTS {
+            if program::SET_BY_FRONTDESK.contains(&name.as_str()) || name == program::FACTS {
                 return Err(ConfigError::new(key, format!("{name} is set by Frontdesk for every program")));
             }
         }
@@ -201,10 +205,10 @@ impl Config {
 pub use facts::clear as clear_facts;
 
 pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> {
-    let shop = Arc::new(process_host::ProcessHost::new(name, config, host));
+    let host = Arc::new(process_host::ProcessHost::new(name, config, host));
     match config.mode {
-        Mode::Once => Arc::new(once::Once::new(shop)),
-        Mode::Lasting => Arc::new(lasting::Lasting::new(shop, config)),
+        Mode::PerTurn => Arc::new(per_turn::PerTurn::new(host)),
+        Mode::Persistent => Arc::new(persistent::Persistent::new(host, config)),
     }
 }
 

@@ -1,13 +1,13 @@
-//! An agent that answers what it hears, for a first look, tests and demos.
+//! An agent that repeats the message, for trying things out, for tests and for demos.
 //!
-//! It keeps no context, starts nothing and takes no time unless it is told to: see [`directive`].
+//! It keeps no context, starts no process and answers at once unless the text says otherwise: see [`instruction`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::count::counted;
-use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Verdict};
+use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::InputKind;
@@ -20,43 +20,43 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::running::{Running, Seat};
-use directive::{Act, Directive};
-use pieces::Pieces;
+use crate::running_turns::{RunningTurn, RunningTurns};
+use chunks::Chunks;
+use instruction::{Action, Instruction};
 
-pub mod directive;
-mod pieces;
+mod chunks;
+pub mod instruction;
 
-type Said = Result<Delta, AgentError>;
+type DeltaResult = Result<Delta, AgentError>;
 
 /// The keys of `kind = "echo"`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How many turns it may run at once; no cap of its own unless set.
+    /// How many turns it may run at once. Without it only `turns.max` limits them.
     pub max_turns: Option<usize>,
 }
 
-/// The agent.
+/// The echo agent.
 pub struct Echo {
     clock: Arc<dyn Clock>,
-    running: Running<CancellationToken>,
+    running: RunningTurns<CancellationToken>,
 }
 
 impl Echo {
-    /// An echo whose pauses follow `clock`.
+    /// An echo agent whose pauses follow `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, running: Running::default() }
+        Self { clock, running: RunningTurns::default() }
     }
 }
 
 #[async_trait]
 impl Agent for Echo {
-    fn turn(&self, turn: Turn) -> BoxStream<'static, Said> {
-        let seat = self.running.begin(turn.id, CancellationToken::new());
-        let Directive { wait, mut act } = Directive::read(&prompt::words(&turn));
-        if let Act::Say(text) | Act::Slowly { text, .. } = &mut act {
-            for line in turn.prompt.iter().flat_map(remarks) {
+    fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
+        let running = self.running.begin(turn.id, CancellationToken::new());
+        let Instruction { wait, mut action } = Instruction::read(&prompt::words(&turn));
+        if let Action::Say(text) | Action::Slowly { text, .. } = &mut action {
+            for line in turn.prompt.iter().flat_map(extra_lines) {
                 if !text.is_empty() {
                     text.push('\n');
                 }
@@ -64,15 +64,15 @@ impl Agent for Echo {
             }
         }
         if wait.is_zero() {
-            return until_aborted(seat, answer(act, self.clock.clone()));
+            return until_aborted(running, answer(action, self.clock.clone()));
         }
         let clock = self.clock.clone();
         let due = clock.mono() + wait;
         let late = async move {
             clock.sleep_until(due).await;
-            answer(act, clock)
+            answer(action, clock)
         };
-        until_aborted(seat, late.flatten_stream())
+        until_aborted(running, late.flatten_stream())
     }
 
     async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
@@ -87,7 +87,7 @@ impl Agent for Echo {
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
 
-    // It has no process; a turn that still speaks ends with its stream.
+    // There is no process to end. A turn that still runs ends when its stream is dropped.
     async fn stop(&self) {}
 
     fn problem(&self) -> Option<String> {
@@ -95,13 +95,13 @@ impl Agent for Echo {
     }
 }
 
-/// What there is to say of a message besides its text, line by line.
-fn remarks(prompt: &Prompt) -> impl Iterator<Item = String> {
+/// Lines about a message besides its text: that it is an edit, and its files.
+fn extra_lines(prompt: &Prompt) -> impl Iterator<Item = String> {
     let edited = (prompt.input_kind == InputKind::Edit).then(|| "(edited)".to_owned());
-    edited.into_iter().chain(prompt.files.iter().map(remark))
+    edited.into_iter().chain(prompt.files.iter().map(file_line))
 }
 
-fn remark(file: &File) -> String {
+fn file_line(file: &File) -> String {
     let kind = file.kind.name();
     let what = match &file.name {
         Some(name) => format!("{kind} {}", prompt::inert(name)),
@@ -114,53 +114,53 @@ fn remark(file: &File) -> String {
     }
 }
 
-/// Ends the stream when the turn is aborted; keeps the turn among the running ones as long as it lives.
+/// Ends the stream when the turn is aborted. The turn counts as running as long as the stream exists.
 fn until_aborted(
-    seat: Seat<CancellationToken>,
-    answer: impl Stream<Item = Said> + Send + 'static,
-) -> BoxStream<'static, Said> {
-    let aborted = CancellationToken::clone(&seat);
+    running: RunningTurn<CancellationToken>,
+    answer: impl Stream<Item = DeltaResult> + Send + 'static,
+) -> BoxStream<'static, DeltaResult> {
+    let aborted = CancellationToken::clone(&running);
     let answer = Box::pin(answer.take_until(aborted.cancelled_owned()));
-    stream::unfold((seat, answer), |(seat, mut answer)| async move {
-        // Asked first, because an instant answer would otherwise be said to its end.
-        if seat.is_cancelled() {
+    stream::unfold((running, answer), |(running, mut answer)| async move {
+        // Checked first, because an answer that is ready would otherwise be sent to its end.
+        if running.is_cancelled() {
             return None;
         }
-        answer.next().await.map(|said| (said, (seat, answer)))
+        answer.next().await.map(|said| (said, (running, answer)))
     })
     .boxed()
 }
 
-fn answer(act: Act, clock: Arc<dyn Clock>) -> BoxStream<'static, Said> {
-    match act {
-        Act::Say(text) => talk(text),
-        Act::Slowly { pause, text } => slow(clock, pause, text),
-        Act::Long(words) => {
+fn answer(action: Action, clock: Arc<dyn Clock>) -> BoxStream<'static, DeltaResult> {
+    match action {
+        Action::Say(text) => in_chunks(text),
+        Action::Slowly { pause, text } => slowly(clock, pause, text),
+        Action::Long(words) => {
             let text: Vec<String> = (1..=words).map(|word| format!("word{word}")).collect();
-            talk(text.join(" "))
+            in_chunks(text.join(" "))
         }
-        Act::Fail => only(Err(AgentError::Failed("told to fail".into()))),
-        Act::Crash => only(Err(AgentError::Died("told to crash".into()))),
-        Act::Tool(name) => tool(name),
-        Act::Media { path, caption } => stream::iter([Ok(Delta::Media { path, caption }), done()]).boxed(),
+        Action::Fail => only(Err(AgentError::Failed("told to fail".into()))),
+        Action::Crash => only(Err(AgentError::Died("told to crash".into()))),
+        Action::Tool(name) => ask_for_tool(name),
+        Action::Media { path, caption } => stream::iter([Ok(Delta::Media { path, caption }), done()]).boxed(),
     }
 }
 
-fn only(said: Said) -> BoxStream<'static, Said> {
+fn only(said: DeltaResult) -> BoxStream<'static, DeltaResult> {
     stream::iter([said]).boxed()
 }
 
-fn done() -> Said {
+fn done() -> DeltaResult {
     Ok(Delta::Done { text: None, usage: None })
 }
 
-fn talk(text: String) -> BoxStream<'static, Said> {
-    stream::iter(Pieces::of(text).map(|piece| Ok(Delta::Text(piece))).chain([done()])).boxed()
+fn in_chunks(text: String) -> BoxStream<'static, DeltaResult> {
+    stream::iter(Chunks::of(text).map(|piece| Ok(Delta::Text(piece))).chain([done()])).boxed()
 }
 
-fn slow(clock: Arc<dyn Clock>, pause: Duration, text: String) -> BoxStream<'static, Said> {
+fn slowly(clock: Arc<dyn Clock>, pause: Duration, text: String) -> BoxStream<'static, DeltaResult> {
     let due = clock.mono();
-    stream::unfold((clock, due, talk(text)), move |(clock, due, mut rest)| async move {
+    stream::unfold((clock, due, in_chunks(text)), move |(clock, due, mut rest)| async move {
         clock.sleep_until(due).await;
         let said = rest.next().await?;
         let next = clock.mono() + pause;
@@ -169,14 +169,14 @@ fn slow(clock: Arc<dyn Clock>, pause: Duration, text: String) -> BoxStream<'stat
     .boxed()
 }
 
-fn tool(name: String) -> BoxStream<'static, Said> {
-    let (permit, word) = Permit::pair();
-    let call = ToolCall { id: "echo-1".into(), name, params: json!({}), permit };
+fn ask_for_tool(name: String) -> BoxStream<'static, DeltaResult> {
+    let (approval, decision) = ToolApproval::channel();
+    let call = ToolCall { id: "echo-1".into(), name, params: json!({}), approval };
     let after = async move {
-        let (text, failed) = match word.await {
-            Ok(Verdict::Allow(params)) => (format!("allowed with {params}"), false),
-            Ok(Verdict::Deny(reason)) => (format!("denied: {reason}"), true),
-            Err(_) => ("denied without a word".into(), true),
+        let (text, failed) = match decision.await {
+            Ok(ToolDecision::Allow(params)) => (format!("allowed with {params}"), false),
+            Ok(ToolDecision::Deny(reason)) => (format!("denied: {reason}"), true),
+            Err(_) => ("denied without a reason".into(), true),
         };
         let end = Ok(Delta::ToolEnd { id: "echo-1".into(), failed });
         stream::iter([end, Ok(Delta::Text(text)), done()])

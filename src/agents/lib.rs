@@ -1,4 +1,4 @@
-//! Who answers: the agents, each built from its config.
+//! The agents that answer messages, each built from its config.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use thiserror::Error;
 
 pub mod command;
 pub mod echo;
-mod running;
+mod running_turns;
 
-/// One agent of the config: `kind` says who answers, the other keys are that kind's own.
+/// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Config {
-    /// Answers what it hears: for a first look, for tests and for demos.
+    /// Repeats the message. For trying things out, for tests and for demos.
     Echo(echo::Config),
     /// Runs a program.
     Command(command::Config),
@@ -43,7 +43,7 @@ impl Config {
         }
     }
 
-    /// How many turns this agent may run at once; `None` leaves it to `turns.max`.
+    /// The maximum number of turns of this agent at the same time; `None` means that only `turns.max` limits them.
     pub fn max_turns(&self) -> Option<usize> {
         match self {
             Config::Echo(config) => config.max_turns,
@@ -52,21 +52,21 @@ impl Config {
     }
 }
 
-/// What an agent is given of the machine. Only the binary reads the environment, so it hands it in.
+/// What an agent needs of the machine. Only the binary reads the environment, so it passes it in.
 #[derive(Clone)]
 pub struct Host {
-    /// Frontdesk's home: relative directories in the config start here.
+    /// Frontdesk's home directory: relative directories in the config start here.
     pub home: PathBuf,
-    /// The clock that every wait goes through.
+    /// The clock for every wait.
     pub clock: Arc<dyn Clock>,
-    /// The gateway's environment (`std::env::vars_os()`), of which a program gets only what it may have.
+    /// The gateway's environment (`std::env::vars_os()`). A program gets only the allowed part of it.
     pub env: Vec<(OsString, OsString)>,
 }
 
 /// Why an agent could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BuildError {
-    /// The name is no good as a directory's name.
+    /// The name cannot be used.
     #[error("agent `{0}`: {NAME}")]
     Name(String),
     /// The config is wrong.
@@ -79,11 +79,12 @@ pub enum BuildError {
     },
 }
 
-/// What an agent's name is like.
+/// The rule for agent names.
 const NAME: &str =
     "an agent's name has 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or a digit";
 
-/// Says what is wrong with a name: it stands in session keys, on the disk and in programs' environment.
+/// Describes what is wrong with a name, if anything. Names are part of session keys, of directory names and of the
+/// environment of programs.
 pub fn check_name(name: &str) -> Result<(), String> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let plain = name.chars().all(|c| letter(c) || "-_".contains(c));
@@ -91,7 +92,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(NAME.to_owned()) }
 }
 
-/// Builds the agent `name`. Nothing is started and no file is touched before its first turn.
+/// Builds the agent `name`. No process is started and no file is touched before its first turn.
 pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
     check_name(name).map_err(|_| BuildError::Name(name.into()))?;
     config.check().map_err(|error| BuildError::Config { name: name.into(), error })?;

@@ -47,44 +47,44 @@ pub struct ToolCall {
     /// Its parameters.
     pub params: serde_json::Value,
     /// Where the permit goes.
-    pub permit: Permit,
+    pub approval: ToolApproval,
 }
 
 /// The other end of an agent that waits. Dropping it denies the call.
-pub struct Permit(Option<oneshot::Sender<Verdict>>);
+pub struct ToolApproval(Option<oneshot::Sender<ToolDecision>>);
 
 /// Whether a tool call may begin.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum ToolDecision {
     /// Yes, with these parameters.
     Allow(serde_json::Value),
     /// No, and why.
     Deny(String),
 }
 
-impl Permit {
+impl ToolApproval {
     /// A permit and the end on which the agent waits for it.
-    pub fn pair() -> (Self, oneshot::Receiver<Verdict>) {
+    pub fn channel() -> (Self, oneshot::Receiver<ToolDecision>) {
         let (sender, receiver) = oneshot::channel();
         (Self(Some(sender)), receiver)
     }
 
     /// For an agent that reports its tool calls and does not wait for a word.
-    pub fn unasked() -> Self {
+    pub fn not_awaited() -> Self {
         Self(None)
     }
 
     /// Says the word. An agent that has gone away needs none.
-    pub fn give(self, verdict: Verdict) {
+    pub fn decide(self, decision: ToolDecision) {
         if let Some(sender) = self.0 {
-            drop(sender.send(verdict));
+            drop(sender.send(decision));
         }
     }
 }
 
-impl fmt::Debug for Permit {
+impl fmt::Debug for ToolApproval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Permit(waiting)" } else { "Permit(unasked)" })
+        f.write_str(if self.0.is_some() { "ToolApproval(awaited)" } else { "ToolApproval(not awaited)" })
     }
 }
 

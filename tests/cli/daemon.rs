@@ -220,7 +220,7 @@ fn an_agent_whose_program_is_missing_is_named_at_the_start_and_in_the_status() {
         status["reasons"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
     assert_eq!((&status["status"], reasons.len()), (&json!("degraded"), 3), "{status}");
     assert!(reasons[0].contains("homeless") && reasons[0].contains("nowhere"), "{reasons:?}");
-    assert!(reasons[1].contains("agent locked") && reasons[1].contains("may not be run"), "{reasons:?}");
+    assert!(reasons[1].contains("agent locked") && reasons[1].contains("is not executable"), "{reasons:?}");
     assert_eq!(reasons[2], lost);
     assert!(home.run(&["status"]).good().out.contains("no-such-program"));
     let said = home.run(&["chat", "/gateway status"]).good().out.clone();

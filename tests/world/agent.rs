@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use frontdesk_core::delta::{AgentError, Delta, Permit, ToolCall, Usage, Verdict};
+use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
@@ -144,15 +144,17 @@ impl ScriptedAgent {
     }
 
     async fn tool(&self, turn: &Turn, name: &str, say: &mpsc::Sender<Result<Delta, AgentError>>) {
-        let (permit, word) = Permit::pair();
+        let (approval, decision) = ToolApproval::channel();
         let params = serde_json::json!({ "n": 1 });
-        let call = ToolCall { id: "1".to_owned(), name: name.to_owned(), params, permit };
+        let call = ToolCall { id: "1".to_owned(), name: name.to_owned(), params, approval };
         if say.send(Ok(Delta::ToolStart(call))).await.is_err() {
             return;
         }
-        match word.await {
-            Ok(Verdict::Allow(params)) => self.tools.lock().unwrap().push((turn.id, name.to_owned(), params)),
-            Ok(Verdict::Deny(reason)) => self.denied.lock().unwrap().push(reason),
+        match decision.await {
+            Ok(ToolDecision::Allow(params)) => {
+                self.tools.lock().unwrap().push((turn.id, name.to_owned(), params))
+            }
+            Ok(ToolDecision::Deny(reason)) => self.denied.lock().unwrap().push(reason),
             Err(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The file that tells a program of one turn everything there is to know besides the words on its stdin.
+//! The file with everything that a program of one turn may know besides the text on its stdin.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -10,14 +10,14 @@ use frontdesk_core::prompt;
 use serde_json::Value;
 use tempfile::TempPath;
 
-/// Where these files lie, from the home. Nobody else can list it.
+/// The directory of these files, within the home directory. Only our user can list it.
 const FOLDER: &str = "facts";
 
-/// One JSON object in a file of its own, readable by us alone. The file goes when this is dropped.
-pub(super) struct Facts(TempPath);
+/// A file with one JSON object that only our user can read. Dropping this deletes the file.
+pub(super) struct FactsFile(TempPath);
 
-impl Facts {
-    /// Writes what is known of a turn.
+impl FactsFile {
+    /// Writes the facts of a turn.
     pub(super) async fn write(home: &Path, turn: &Turn) -> io::Result<Self> {
         let (folder, facts) = (home.join(FOLDER), Value::from(prompt::facts(turn)).to_string());
         let name = format!("{}-{}-", turn.id, turn.attempt);
@@ -32,8 +32,8 @@ impl Facts {
 
 fn write(folder: &Path, name: &str, facts: &str) -> io::Result<TempPath> {
     private(folder)?;
-    // Made with O_EXCL, mode 0600 and a random name: nobody can have put something else in its place.
-    // Opened here, because the error must keep its number: a shortage is a reason to wait.
+    // Created with O_EXCL, mode 0600 and a random name, so nobody can have put another file in its place. Opened in
+    // this closure because the error must keep its number: after a shortage the turn waits.
     let mut file = tempfile::Builder::new()
         .prefix(name)
         .suffix(".json")
@@ -50,8 +50,8 @@ fn private(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
 
-/// Removes what an earlier process left behind when it was killed in the middle of turns. To be called before the first
-/// turn, by whoever holds the home's lock.
+/// Deletes files that an earlier gateway left behind when it was killed during turns. To be called before the first
+/// turn, while holding the lock of the home directory.
 pub fn clear(home: &Path) -> io::Result<()> {
     let folder = home.join(FOLDER);
     private(&folder)?;

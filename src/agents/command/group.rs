@@ -1,4 +1,4 @@
-//! A process group that can be signalled from anywhere, and never after it has gone.
+//! A process group that can be signalled from anywhere, and never after it has ended.
 
 use std::io;
 use std::pin::Pin;
@@ -9,9 +9,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 use tracing::warn;
 
-use crate::running::lock;
+use crate::running_turns::lock;
 
-/// `None` once the leader is reaped: from then on the number may belong to somebody else.
+/// `None` once the leader is reaped: from then on its number may belong to another process.
 pub(super) struct Group(Mutex<Option<Pid>>);
 
 impl Group {
@@ -28,8 +28,8 @@ impl Group {
         signal(*lock(&self.0), Signal::KILL);
     }
 
-    /// Waits for the leader, reaps it and kills what is left of the group. All under one lock, so that no
-    /// signal from another thread falls between the reaping and the forgetting.
+    /// Waits for the leader, reaps it and kills the rest of the group. The lock is held during the reaping, so that no
+    /// signal from another thread is sent after the number has become free.
     pub(super) async fn reap(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let mut wait = std::pin::pin!(child.wait());
         std::future::poll_fn(|context| {

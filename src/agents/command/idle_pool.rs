@@ -1,7 +1,7 @@
-//! Lasting programs between two turns.
+//! Persistent programs between two turns.
 //!
-//! A program belongs to one owner at a time: to the turn that runs, or to the task that sits with it here
-//! until it is wanted again, forgotten, idle for too long or broken.
+//! A program has one owner at a time: the running turn, or the task here that waits until the program is needed again,
+//! is forgotten, has been idle too long or is broken.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,132 +15,132 @@ use tracing::{debug, info};
 use super::lines::Lines;
 use super::process::Process;
 use super::process_host::ProcessHost;
-use crate::running::lock;
+use crate::running_turns::lock;
 
-/// A conversation's life: what a program keeps its context for.
-pub(super) type Life = (SessionKey, u64);
+/// One epoch of a conversation: the unit that a program keeps its context for.
+pub(super) type SessionEpoch = (SessionKey, u64);
 
-/// A lasting program.
+/// A persistent program without a turn.
 pub(super) struct IdleProcess {
     pub(super) process: Process,
     pub(super) lines: Lines,
 }
 
 pub(super) struct IdlePool {
-    shop: Arc<ProcessHost>,
+    host: Arc<ProcessHost>,
     idle_timeout: Duration,
     max_idle: usize,
-    places: Mutex<Places>,
+    slots: Mutex<Slots>,
 }
 
 #[derive(Default)]
-struct Places {
-    by_life: HashMap<Life, Place>,
-    /// How many were ever put here.
+struct Slots {
+    by_session: HashMap<SessionEpoch, Slot>,
+    /// The number of programs that were ever added.
     count: u64,
 }
 
-/// Dropping it ends the program politely.
-struct Place {
+/// Dropping it ends the program with SIGTERM.
+struct Slot {
     number: u64,
-    wanted: oneshot::Sender<oneshot::Sender<IdleProcess>>,
+    request: oneshot::Sender<oneshot::Sender<IdleProcess>>,
 }
 
 impl IdlePool {
-    pub(super) fn new(shop: Arc<ProcessHost>, idle_timeout: Duration, max_idle: usize) -> Self {
-        Self { shop, idle_timeout, max_idle, places: Mutex::default() }
+    pub(super) fn new(host: Arc<ProcessHost>, idle_timeout: Duration, max_idle: usize) -> Self {
+        Self { host, idle_timeout, max_idle, slots: Mutex::default() }
     }
 
-    /// The program that knows this life, if it still runs.
-    pub(super) async fn take(&self, life: &Life) -> Option<IdleProcess> {
-        let place = lock(&self.places).by_life.remove(life)?;
+    /// Returns the program that has the context of this epoch, if it still runs.
+    pub(super) async fn take(&self, session_epoch: &SessionEpoch) -> Option<IdleProcess> {
+        let slot = lock(&self.slots).by_session.remove(session_epoch)?;
         let (sender, receiver) = oneshot::channel();
-        place.wanted.send(sender).ok()?;
-        // It may have died just now; then nobody answers.
+        slot.request.send(sender).ok()?;
+        // If the program has just died, nobody answers.
         let mut idle_process = receiver.await.ok()?;
-        // Whatever it has written by now is no answer to a prompt that it has not seen.
-        let most = self.shop.max_answer;
+        // What it has written until now cannot be an answer to a prompt that it has not seen yet.
+        let most = self.host.max_answer;
         match idle_process.lines.discard(&mut idle_process.process.output, most) {
             Ok(Some(bytes)) if bytes <= most && !idle_process.process.has_gone() => Some(idle_process),
-            heard => {
-                info!(agent = self.shop.name, session = %life.0, ?heard, "an idle program is of no more use");
+            other => {
+                info!(agent = self.host.name, session = %session_epoch.0, result = ?other, "an idle program cannot be used any more");
                 None
             }
         }
     }
 
     /// Keeps a program for its next turn.
-    pub(super) fn put(self: &Arc<Self>, life: Life, idle_process: IdleProcess) {
-        let (wanted, asked) = oneshot::channel();
-        let due = self.shop.clock.mono() + self.idle_timeout;
+    pub(super) fn put(self: &Arc<Self>, session_epoch: SessionEpoch, idle_process: IdleProcess) {
+        let (request, requested) = oneshot::channel();
+        let due = self.host.clock.mono() + self.idle_timeout;
         let number = {
-            let mut places = lock(&self.places);
-            places.count += 1;
-            let number = places.count;
-            places.by_life.insert(life.clone(), Place { number, wanted });
-            if places.by_life.len() > self.max_idle {
-                let oldest = places.by_life.iter().min_by_key(|(_, place)| place.number);
-                if let Some(oldest) = oldest.map(|(life, _)| life.clone()) {
-                    places.by_life.remove(&oldest);
+            let mut slots = lock(&self.slots);
+            slots.count += 1;
+            let number = slots.count;
+            slots.by_session.insert(session_epoch.clone(), Slot { number, request });
+            if slots.by_session.len() > self.max_idle {
+                let oldest = slots.by_session.iter().min_by_key(|(_, slot)| slot.number);
+                if let Some(oldest) = oldest.map(|(session_epoch, _)| session_epoch.clone()) {
+                    slots.by_session.remove(&oldest);
                 }
             }
             number
         };
         let idle_pool = self.clone();
-        self.shop
-            .tasks
-            .spawn(async move { idle_pool.sit_with(idle_process, &life, number, due, asked).await });
+        self.host.tasks.spawn(async move {
+            idle_pool.watch(idle_process, &session_epoch, number, due, requested).await
+        });
     }
 
-    /// Ends the program of this life, if it is here.
-    pub(super) fn forget(&self, life: &Life) {
-        lock(&self.places).by_life.remove(life);
+    /// Ends the program of this epoch, if it is in the pool.
+    pub(super) fn forget(&self, session_epoch: &SessionEpoch) {
+        lock(&self.slots).by_session.remove(session_epoch);
     }
 
-    async fn sit_with(
+    async fn watch(
         &self,
         mut idle_process: IdleProcess,
-        life: &Life,
+        session_epoch: &SessionEpoch,
         number: u64,
         due: Mono,
-        mut asked: oneshot::Receiver<oneshot::Sender<IdleProcess>>,
+        mut requested: oneshot::Receiver<oneshot::Sender<IdleProcess>>,
     ) {
-        let mut idle_talk = 0;
+        let mut bytes_outside_turn = 0;
         let fault = loop {
             tokio::select! {
                 biased;
-                caller = &mut asked => {
+                caller = &mut requested => {
                     match caller {
-                        // If the caller has gone meanwhile, the program goes as well.
+                        // If the caller is gone, dropping the program ends it.
                         Ok(caller) => drop(caller.send(idle_process)),
                         Err(_) => idle_process.process.retire(),
                     }
                     return;
                 }
-                () = self.shop.stop.cancelled() => return idle_process.process.retire(),
-                () = self.shop.clock.sleep_until(due) => {
-                    self.clear(life, number);
+                () = self.host.stop.cancelled() => return idle_process.process.retire(),
+                () = self.host.clock.sleep_until(due) => {
+                    self.clear(session_epoch, number);
                     return idle_process.process.retire();
                 }
                 line = idle_process.lines.next(&mut idle_process.process.output) => match line {
-                    Ok(Some(line)) => idle_talk += line.len() + 1,
+                    Ok(Some(line)) => bytes_outside_turn += line.len() + 1,
                     Ok(None) => break "it has ended".to_owned(),
                     Err(why) => break why.to_string(),
                 },
             }
-            debug!(agent = self.shop.name, session = %life.0, "dropped a line outside a turn");
-            if idle_talk > self.shop.max_answer {
-                break "it talks on without a turn".to_owned();
+            debug!(agent = self.host.name, session = %session_epoch.0, "dropped a line outside a turn");
+            if bytes_outside_turn > self.host.max_answer {
+                break "it writes too much output without a turn".to_owned();
             }
         };
-        self.clear(life, number);
-        info!(agent = self.shop.name, session = %life.0, fault, "an idle program is gone");
+        self.clear(session_epoch, number);
+        info!(agent = self.host.name, session = %session_epoch.0, fault, "an idle program has ended");
     }
 
-    fn clear(&self, life: &Life, number: u64) {
-        let mut places = lock(&self.places);
-        if places.by_life.get(life).is_some_and(|place| place.number == number) {
-            places.by_life.remove(life);
+    fn clear(&self, session_epoch: &SessionEpoch, number: u64) {
+        let mut slots = lock(&self.slots);
+        if slots.by_session.get(session_epoch).is_some_and(|slot| slot.number == number) {
+            slots.by_session.remove(session_epoch);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A program's stdin, written by a task of its own: a program that does not read blocks nobody.
+//! A program's stdin, written by a task of its own, so that a program that does not read blocks nobody.
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
@@ -7,16 +7,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-/// So many lines may wait for the program to read them.
-const WAITING: usize = 64;
+/// The maximum number of lines that wait for the program to read them.
+const QUEUE: usize = 64;
 
-/// The queue to the program. The pipe is closed when the last clone is gone and all is written.
+/// The queue of lines for the program. The pipe is closed when the last clone is dropped and everything is written.
 #[derive(Clone)]
 pub(super) struct Input(mpsc::Sender<Vec<u8>>);
 
 /// The program does not read its stdin.
 #[derive(Debug)]
-pub(super) struct Unread;
+pub(super) struct NotReading;
 
 impl Input {
     pub(super) fn open(
@@ -25,21 +25,21 @@ impl Input {
         end: CancellationToken,
         gone: CancellationToken,
     ) -> Self {
-        let (sender, queue) = mpsc::channel(WAITING);
+        let (sender, queue) = mpsc::channel(QUEUE);
         tasks.spawn(async move {
             tokio::select! {
                 () = write(stdin, queue) => {}
                 () = end.cancelled() => {}
-                // Somebody who left the group may still hold the pipe.
+                // A child process that left the group may still hold the pipe open.
                 () = gone.cancelled() => {}
             }
         });
         Self(sender)
     }
 
-    /// Puts bytes into the queue. A full queue and a closed pipe are the same to the caller.
-    pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), Unread> {
-        self.0.try_send(bytes).map_err(|_| Unread)
+    /// Queues bytes. A full queue and a closed pipe are the same error.
+    pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), NotReading> {
+        self.0.try_send(bytes).map_err(|_| NotReading)
     }
 }
 

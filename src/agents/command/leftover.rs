@@ -1,4 +1,4 @@
-//! Programs of a gateway that was killed: they are ended before the next one claims a turn.
+//! Ends the programs of a gateway that was killed, before the next gateway claims a turn.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use tracing::{info, warn};
 
 use super::record::{FOLDER, Name, Stat, boot};
 
-/// So long they may take to be gone after they were killed.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether they are.
-const LOOK: Duration = Duration::from_millis(20);
+/// The maximum wait for killed processes to disappear.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The interval between two checks whether they have disappeared.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Ends whatever programs an earlier gateway of this home has left, and waits until they are gone. Nobody else may
-/// run in this home meanwhile. A program that has left its group (`setsid`), or that runs on another machine, is not
-/// found.
+/// Ends all programs that an earlier gateway of this home directory left running, and waits until they are gone. No
+/// other gateway may run in this home directory meanwhile. Programs that have left their group (`setsid`) or run on
+/// another machine are not found.
 pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
     let Some(boot) = boot()? else { return Ok(()) };
     let mut ended = Vec::new();
@@ -32,8 +32,8 @@ pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
-    info!(groups = ended.len(), "programs that an earlier gateway had left were ended");
-    let deadline = clock.mono() + PATIENCE;
+    info!(groups = ended.len(), "ended the programs that an earlier gateway left running");
+    let deadline = clock.mono() + EXIT_TIMEOUT;
     loop {
         let mut left = Vec::new();
         for (path, name) in ended {
@@ -46,15 +46,15 @@ pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
             return Ok(());
         }
         if clock.mono() >= deadline {
-            warn!(groups = left.len(), "programs of an earlier gateway do not end, though they were killed");
+            warn!(groups = left.len(), "programs of an earlier gateway still run after SIGKILL");
             return Ok(());
         }
         ended = left;
-        clock.sleep_until(clock.mono() + LOOK).await;
+        clock.sleep_until(clock.mono() + CHECK_INTERVAL).await;
     }
 }
 
-/// Every record that can be read.
+/// All records that can be parsed.
 fn records(home: &Path) -> io::Result<Vec<(PathBuf, Name)>> {
     let folder = match std::fs::read_dir(home.join(FOLDER)) {
         Ok(folder) => folder,
@@ -66,20 +66,23 @@ fn records(home: &Path) -> io::Result<Vec<(PathBuf, Name)>> {
         let entry = entry?;
         match entry.file_name().to_str().and_then(Name::read) {
             Some(name) => records.push((entry.path(), name)),
-            None => warn!(file = ?entry.file_name(), "a file among the records of programs is none"),
+            None => {
+                warn!(file = ?entry.file_name(), "a file in the folder of program records is not a record")
+            }
         }
     }
     Ok(records)
 }
 
-/// Whether the group with this number is the one that was recorded.
+/// Whether the group with this number is the group that was recorded.
 fn is_ours(name: &Name, home: &Path) -> io::Result<bool> {
     if let Some(leader) = Stat::of(name.group)? {
-        // The number of a group is given to nobody while anybody is in it: if its process is another one now, the
-        // group has gone.
+        // The kernel does not reuse the number of a group that has members. So if the number now belongs to another
+        // process, the group has ended.
         return Ok(leader.began == name.began);
     }
-    // Its leader has gone. Those who are left are ours if they still carry what their program was given.
+    // The leader has exited. The remaining processes are ours if they have the environment that their program was
+    // given.
     let wanted = [
         format!("FRONTDESK_TURN={}", name.turn),
         format!("FRONTDESK_MEDIA={}", super::program::media(home).display()),
@@ -95,7 +98,7 @@ fn is_ours(name: &Name, home: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Every process of a group that still runs.
+/// The running processes of a group.
 fn members(group: i32) -> io::Result<Vec<i32>> {
     let mut members = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
@@ -114,7 +117,7 @@ fn kill(name: &Name) -> io::Result<()> {
         Err(rustix::io::Errno::PERM) => {
             warn!(
                 group = name.group,
-                "a program of an earlier gateway runs as somebody else and was not ended"
+                "a program of an earlier gateway runs as another user and was not ended"
             );
             Ok(())
         }
@@ -126,6 +129,6 @@ fn forget(path: &Path) {
     if let Err(error) = std::fs::remove_file(path)
         && error.kind() != ErrorKind::NotFound
     {
-        warn!(%error, "the record of a program that has ended was not removed");
+        warn!(%error, "the record of an ended program was not removed");
     }
 }

@@ -1,4 +1,4 @@
-//! Lines of a bounded length.
+//! Reads lines of a bounded length.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -21,14 +21,14 @@ pub(super) enum LineError {
 
 pub(super) struct Lines {
     max: usize,
-    /// Read and not yet given away, from `start`; before `seen` there is no end of line.
+    /// Bytes that were read and not returned yet, from `start`. There is no line end before `seen`.
     buffer: Vec<u8>,
     start: usize,
     seen: usize,
     chunk: Box<[u8]>,
-    /// The line that has begun belongs to what was discarded.
+    /// Whether the current line belongs to what was discarded.
     stale: bool,
-    /// How many lines there were.
+    /// The number of lines so far.
     pub(super) count: u64,
 }
 
@@ -45,8 +45,8 @@ impl Lines {
         }
     }
 
-    /// The next line without its end; `None` at the end of the output, where a line without an end is no
-    /// line. Nothing is lost when the future is dropped.
+    /// The next line without its line end; `None` at the end of the output, where an unfinished line does not count.
+    /// Dropping the future loses nothing.
     pub(super) async fn next<R: AsyncRead + AsFd + Unpin>(
         &mut self,
         output: &mut Output<R>,
@@ -64,8 +64,8 @@ impl Lines {
         }
     }
 
-    /// Throws away every line that has begun by now, also one that has yet to end. Returns how many bytes
-    /// that were; `None` when the output has ended.
+    /// Discards all lines that have begun by now, including one that is not finished. Returns the number of bytes;
+    /// `None` when the output has ended.
     pub(super) fn discard<R: AsyncRead + AsFd + Unpin>(
         &mut self,
         output: &mut Output<R>,
@@ -91,7 +91,7 @@ impl Lines {
         Ok(Some(bytes))
     }
 
-    /// The next line that is whole and not stale.
+    /// The next complete line that is not discarded.
     fn split(&mut self) -> Result<Option<Vec<u8>>, LineError> {
         loop {
             let end = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n');
@@ -117,7 +117,7 @@ impl Lines {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.seen = self.buffer.len();
-        // One long line must not cost its memory for the rest of the process's life.
+        // One long line must not keep its memory for as long as the process runs.
         if self.seen < CHUNK {
             self.buffer.shrink_to(2 * CHUNK);
         }

@@ -1,4 +1,4 @@
-//! A program's pipe that ends with the program, whoever else holds it open.
+//! A program's output pipe that ends with the program, even if another process holds it open.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -7,9 +7,10 @@ use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::sync::CancellationToken;
 
-/// So much is read after the program has gone. Its own last words fit: a pipe holds 64 KiB on Linux, and
-/// up to 1 MiB where somebody asked for more. It stops an heir from writing for ever.
-const REST: usize = 1024 * 1024;
+/// Maximum number of bytes that are read after the program has exited. What the program itself wrote fits: a pipe holds
+/// 64 KiB on Linux, and up to 1 MiB if a program asked for more. The limit stops a child process that inherited the
+/// pipe from writing forever.
+const REST_LIMIT: usize = 1024 * 1024;
 
 pub(super) struct Output<R> {
     pipe: R,
@@ -19,11 +20,11 @@ pub(super) struct Output<R> {
 
 impl<R: AsyncRead + AsFd + Unpin> Output<R> {
     pub(super) fn new(pipe: R, gone: CancellationToken) -> Self {
-        Self { pipe, gone, rest: REST }
+        Self { pipe, gone, rest: REST_LIMIT }
     }
 
-    /// Reads some bytes, 0 at the end. Once the program has gone, the end is where nothing is left in the
-    /// pipe: an heir that holds it open is not waited for. Nothing is lost when the future is dropped.
+    /// Reads some bytes; 0 at the end. Once the program has exited, the output ends when the pipe is empty, even if a
+    /// child process that inherited the pipe still holds it open. Dropping the future loses nothing.
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         tokio::select! {
             biased;
@@ -36,10 +37,10 @@ impl<R: AsyncRead + AsFd + Unpin> Output<R> {
         Ok(read)
     }
 
-    /// Reads what is in the pipe now; `None` when nothing is, `Some(0)` at its end.
+    /// Reads what is in the pipe now; `None` if it is empty, `Some(0)` at its end.
     pub(super) fn read_ready(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        // Straight from the descriptor, because the async reader cannot tell "nothing there" from "not yet
-        // known to be there". It is non-blocking: tokio made it so.
+        // Reads from the descriptor directly, because the async reader cannot tell an empty pipe from one whose state
+        // it does not know yet. Tokio has made the descriptor non-blocking.
         loop {
             match rustix::io::read(&self.pipe, &mut *buffer) {
                 Ok(read) => return Ok(Some(read)),

@@ -1,4 +1,4 @@
-//! A running program with its pipes and the tasks that look after it.
+//! A running program with its pipes and the tasks that serve them.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -19,9 +19,9 @@ use super::process_host::ProcessHost;
 use super::record::Record;
 use super::stderr::Stderr;
 
-/// Dropping it kills the whole group at once; the keeper reaps.
+/// Dropping it kills the whole group at once. The reaper task waits for the exit.
 pub(super) struct Process {
-    /// Closed when it is taken away and everything sent has been written.
+    /// The pipe is closed when this is taken and dropped and everything queued has been written.
     pub(super) input: Option<Input>,
     pub(super) output: Output<ChildStdout>,
     pub(super) stderr: Stderr,
@@ -34,37 +34,37 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(
-        shop: &ProcessHost,
+        host: &ProcessHost,
         turn: &Turn,
         facts: Option<&Path>,
         end: CancellationToken,
     ) -> io::Result<Self> {
-        let mut child = shop.program.command(turn, facts).spawn()?;
+        let mut child = host.program.command(turn, facts).spawn()?;
         let group = Arc::new(Group::led_by(&child));
-        // From here on nothing leaves without ending the group.
+        // From here on every early return kills the group.
         let killed = KilledOnDrop(group.clone());
         let leader = child.id().ok_or_else(|| io::Error::other("it was reaped before it was begun"))?;
-        let record = Record::of(&shop.home, leader, &turn.id.to_string())?;
+        let record = Record::of(&host.home, leader, &turn.id.to_string())?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("no pipes"));
         };
         let gone = CancellationToken::new();
         let exit = Arc::new(OnceLock::new());
-        let keeper = Keeper {
+        let reaper = Reaper {
             group: killed,
             record,
             exit: exit.clone(),
             gone: gone.clone(),
             end: end.clone(),
-            clock: shop.clock.clone(),
-            grace: shop.grace,
+            clock: host.clock.clone(),
+            grace: host.grace,
         };
-        shop.tasks.spawn(keeper.keep(child));
+        host.tasks.spawn(reaper.run(child));
         Ok(Self {
-            input: Some(Input::open(&shop.tasks, stdin, end.clone(), gone.clone())),
+            input: Some(Input::open(&host.tasks, stdin, end.clone(), gone.clone())),
             output: Output::new(stdout, gone.clone()),
-            stderr: Stderr::read(shop, turn, Output::new(stderr, gone.clone())),
+            stderr: Stderr::read(host, turn, Output::new(stderr, gone.clone())),
             group,
             exit,
             gone,
@@ -73,7 +73,7 @@ impl Process {
         })
     }
 
-    /// Ends it politely: closes its stdin and asks it to go, kills it after the grace. Nobody need wait.
+    /// Ends the program in the background: closes its stdin, sends SIGTERM and, after the grace period, SIGKILL.
     pub(super) fn retire(mut self) {
         self.end.cancel();
         self.retired = true;
@@ -93,9 +93,9 @@ impl Process {
         self.exit.get().copied()
     }
 
-    /// How it ended, in words: its code or signal, and the last thing that it complained about. Programs may quote
-    /// there what they were asked, so this is for the owner and the log, never for a chat.
-    pub(super) async fn last_words(&self) -> String {
+    /// How it ended: its exit code or signal, and the last line on stderr. That line may quote the prompt, so this text
+    /// is for the owner and the log, never for a chat.
+    pub(super) async fn failure_detail(&self) -> String {
         let end = match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => format!("exit code {code}"),
@@ -119,10 +119,10 @@ impl Drop for Process {
     }
 }
 
-/// Owns the child, so that every child is reaped whatever becomes of its turn.
-struct Keeper {
+/// Owns the child, so that every child is reaped whatever happens to its turn.
+struct Reaper {
     group: KilledOnDrop,
-    /// Kept until the group has gone: fields are dropped in this order.
+    /// Declared after `group`, so that dropping this kills the group before the record is deleted.
     record: Record,
     exit: Arc<OnceLock<ExitStatus>>,
     gone: CancellationToken,
@@ -131,11 +131,10 @@ struct Keeper {
     grace: Duration,
 }
 
-impl Keeper {
-    async fn keep(self, mut child: Child) {
+impl Reaper {
+    async fn run(self, mut child: Child) {
         match self.wait(&mut child).await {
             Ok(status) => {
-                // Set once, here.
                 self.exit.get_or_init(|| status);
             }
             Err(why) => warn!(%why, "cannot wait for an agent's process"),
@@ -159,7 +158,7 @@ impl Keeper {
     }
 }
 
-/// If the async runtime goes down under us, the group goes as well.
+/// Kills the group if the async runtime shuts down.
 struct KilledOnDrop(Arc<Group>);
 
 impl Drop for KilledOnDrop {

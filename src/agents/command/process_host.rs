@@ -20,13 +20,13 @@ pub(super) struct ProcessHost {
     pub(super) name: String,
     pub(super) program: Program,
     pub(super) home: PathBuf,
-    /// Whether a run itself is asked for like a tool.
+    /// Whether a run needs approval like a tool call.
     pub(super) ask: bool,
     pub(super) max_line: usize,
     pub(super) max_answer: usize,
     pub(super) grace: Duration,
     pub(super) clock: Arc<dyn Clock>,
-    /// Every task of every process; stopping waits for them.
+    /// All tasks of all processes. Stopping waits for them.
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -36,7 +36,7 @@ impl ProcessHost {
         Self {
             name: name.into(),
             program: Program::new(name, config, host),
-            // Programs run elsewhere, where a relative path would mean something else.
+            // Programs run in another directory, where a relative path would mean something else.
             home: std::path::absolute(&host.home).unwrap_or_else(|_| host.home.clone()),
             ask: config.side_effects == SideEffects::Assume,
             max_line: config.max_line,
@@ -48,8 +48,8 @@ impl ProcessHost {
         }
     }
 
-    /// Starts the program for a turn, with the file that tells of it where there is one. It is ended with `end`,
-    /// politely.
+    /// Starts the program for a turn. `facts` is the file with the turn's facts, for a program of one turn. Cancelling
+    /// `end` ends the program with SIGTERM.
     pub(super) async fn start(
         &self,
         turn: &Turn,
@@ -59,11 +59,11 @@ impl ProcessHost {
         if self.stop.is_cancelled() {
             return Err(AgentError::Unavailable("the gateway stops".into()));
         }
-        self.program.make_room().await.map_err(|why| self.not_started(&why))?;
+        self.program.make_folders().await.map_err(|why| self.not_started(&why))?;
         Process::start(self, turn, facts, end).map_err(|why| self.not_started(&why))
     }
 
-    /// A machine that has no descriptor, process or memory to give now has one later; nothing has begun.
+    /// A shortage of descriptors, processes or memory is temporary, and nothing has begun: the turn can wait.
     pub(super) fn not_started(&self, why: &io::Error) -> AgentError {
         let detail = self.program.cannot_start(why);
         if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
@@ -73,7 +73,7 @@ impl ProcessHost {
         AgentError::Failed(format!("its answer is longer than {} bytes (max_answer)", self.max_answer))
     }
 
-    /// Ends every process and waits until each is reaped.
+    /// Ends every process and waits until all are reaped.
     pub(super) async fn close(&self) {
         self.stop.cancel();
         self.tasks.close();

@@ -1,4 +1,4 @@
-//! Which program is started, where, and with what environment.
+//! Which program is started, in which directory and with which environment.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -13,12 +13,11 @@ use tokio::process::Command;
 use super::Config;
 use crate::Host;
 
-/// Names the file with the facts of a turn, for a program that has one turn.
+/// The variable that names the file with the facts of a turn, for a program of one turn.
 pub(super) const FACTS: &str = "FRONTDESK_FACTS";
 
-/// What every program is told about its first turn, and where files are. A lasting one hears of later turns on
-/// stdin.
-pub(super) const OURS: [&str; 7] = [
+/// Variables that describe the first turn, and the media folder. A persistent program gets later turns on stdin.
+pub(super) const SET_BY_FRONTDESK: [&str; 7] = [
     "FRONTDESK_MEDIA",
     "FRONTDESK_AGENT",
     "FRONTDESK_SESSION",
@@ -28,17 +27,17 @@ pub(super) const OURS: [&str; 7] = [
     "FRONTDESK_RESUMED",
 ];
 
-/// What a program may know without being allowed to: nothing in it is a secret.
-const HARMLESS: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "USER"];
+/// Variables of the gateway that every program gets. They contain no secrets.
+const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "USER"];
 
 pub(super) struct Program {
     agent: String,
     path: OsString,
     args: Vec<String>,
     cwd: PathBuf,
-    /// Whether the directory is ours to make.
-    own_room: bool,
-    /// The folder for files: those that came with messages, and the only place that files are sent from.
+    /// Whether the working directory is the default one, which we create.
+    default_cwd: bool,
+    /// The folder for files: those that came with messages, and the only place that files may be sent from.
     media: PathBuf,
     env: Vec<(OsString, OsString)>,
 }
@@ -50,42 +49,43 @@ impl Program {
         let own = Path::new("agents").join(agent);
         Self {
             agent: agent.into(),
-            // A bare name is looked up in PATH; joining the home to it would hide that.
+            // A bare name is looked up in PATH, so the home directory must not be prepended.
             path: if program.contains('/') { host.home.join(program).into() } else { program.into() },
             args: args.to_vec(),
             cwd: host.home.join(config.cwd.as_ref().unwrap_or(&own)),
-            own_room: config.cwd.is_none(),
-            // The program runs elsewhere, where a relative path would mean something else.
+            default_cwd: config.cwd.is_none(),
+            // The program runs in another directory, where a relative path would mean something else.
             media: media(&host.home),
             env: environment(config, &host.env),
         }
     }
 
-    /// Makes the default directory, so that an agent does not work among our own files, and the one for files.
-    pub(super) async fn make_room(&self) -> io::Result<()> {
+    /// Creates the media folder and the default working directory, which keeps an agent from working among our own
+    /// files.
+    pub(super) async fn make_folders(&self) -> io::Result<()> {
         tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.media).await?;
-        if self.own_room { tokio::fs::create_dir_all(&self.cwd).await } else { Ok(()) }
+        if self.default_cwd { tokio::fs::create_dir_all(&self.cwd).await } else { Ok(()) }
     }
 
-    /// Why it could not be started now: looked for where the system would look.
+    /// Why it could not be started now. Looks where the system would look.
     pub(super) fn problem(&self) -> Option<String> {
         let (agent, program) = (&self.agent, visible::escaped(&self.path.to_string_lossy(), 200));
         let correct = format!("correct `command` in [agents.{agent}]");
-        if !self.own_room && !self.cwd.is_dir() {
+        if !self.default_cwd && !self.cwd.is_dir() {
             let folder = visible::escaped(&self.cwd.to_string_lossy(), 200);
             return Some(format!(
-                "its folder {folder} is not there: make it, or correct `cwd` in [agents.{agent}]"
+                "its directory {folder} does not exist: create it, or correct `cwd` in [agents.{agent}]"
             ));
         }
         if self.path.as_bytes().contains(&b'/') {
             let path = self.cwd.join(&self.path);
             return match (is_program(&path), path.is_file()) {
                 (true, _) => None,
-                (false, true) => {
-                    Some(format!("its program {program} may not be run: `chmod +x` it, or {correct}"))
-                }
+                (false, true) => Some(format!(
+                    "its program {program} is not executable: run `chmod +x` on it, or {correct}"
+                )),
                 (false, false) => {
-                    Some(format!("its program {program} is not there: install it, or {correct}"))
+                    Some(format!("its program {program} does not exist: install it, or {correct}"))
                 }
             };
         }
@@ -106,7 +106,7 @@ impl Program {
             .current_dir(&self.cwd)
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .envs(OURS.into_iter().zip([
+            .envs(SET_BY_FRONTDESK.into_iter().zip([
                 self.media.clone().into_os_string(),
                 self.agent.clone().into(),
                 turn.session.to_string().into(),
@@ -129,22 +129,22 @@ impl Program {
     }
 }
 
-/// The folder for files, as a program is told of it.
+/// The absolute path of the media folder.
 pub(super) fn media(home: &Path) -> PathBuf {
     let media = home.join("media");
     std::path::absolute(&media).unwrap_or(media)
 }
 
-/// Whether a file is there that we may run.
+/// Whether this is a file that we may execute.
 fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// Deny by default: the gateway's environment holds its tokens.
+/// Denies by default, because the gateway's environment contains its tokens.
 fn environment(config: &Config, gateway: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let allowed = |name: &OsStr| {
         name.to_str().is_some_and(|name| {
-            HARMLESS.contains(&name)
+            INHERITED.contains(&name)
                 || name.starts_with("LC_")
                 || config.inherit_env.iter().any(|n| n == name)
         })

@@ -1,12 +1,12 @@
-//! What is known on disk of every process group while it lives: a file in `run/`, which is there before the program
-//! has its prompt. If the gateway is killed, nobody is left to end the group; the next start finds it by its record.
+//! Records on disk of running process groups: a file in `run/` for each, written before the program gets its prompt. If
+//! the gateway is killed, nothing ends the group; the next start finds it by its record.
 //!
-//! All that a record says is in its name, so that none is ever half written: the group's number, when its leader
-//! began (in the kernel's ticks), the turn, and the machine's boot. Together they name a process for good: a number
-//! alone is given to somebody else some day.
+//! All content is in the file name, so a record is never half written: the number of the group, the start time of its
+//! leader (in the kernel's ticks), the turn, and the machine's boot id. Together they identify a process for good; the
+//! number alone is reused.
 //!
-//! The kernel says all this in `/proc`. Where there is none (macOS), nothing is recorded and nothing is ended by the
-//! next start: a signal that hits the wrong process is worse than one that is left out.
+//! The information comes from `/proc`. On systems without it (macOS) nothing is recorded, and the next start ends
+//! nothing: a signal to the wrong process would be worse than a program that keeps running.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -15,18 +15,18 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-/// The folder of the records of running programs, beneath the home.
+/// The folder of the records, within the home directory.
 pub const FOLDER: &str = "run";
 
-/// Names a process group.
+/// Identifies a process group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) group: i32,
-    /// When its leader began.
+    /// The start time of its leader, in the kernel's ticks.
     pub(super) began: u64,
-    /// The turn that it was started for, as it is in its environment.
+    /// The turn that it was started for, as in its environment.
     pub(super) turn: String,
-    /// The machine's boot.
+    /// The boot id of the machine.
     pub(super) boot: String,
 }
 
@@ -36,7 +36,7 @@ impl Name {
         format!("{group}.{began}.{turn}.{boot}")
     }
 
-    /// Reads the name of a record's file.
+    /// Parses the name of a record's file.
     pub(super) fn read(file: &str) -> Option<Name> {
         let mut pieces = file.splitn(4, '.');
         let group = pieces.next()?.parse().ok().filter(|group| *group > 1)?;
@@ -46,12 +46,12 @@ impl Name {
     }
 }
 
-/// The record of a group. Dropping it forgets the group, which must be gone by then.
+/// The record of a group. Dropping it deletes the file; the group must have ended by then.
 pub(super) struct Record(Option<PathBuf>);
 
 impl Record {
-    /// Writes down the group that this process has just begun to lead. The kernel keeps the file if only we are
-    /// killed, and after a crash of the machine there is no group any more: it need not be on the platter.
+    /// Records the group that this process has just begun to lead. The file is not synced: it survives if only the
+    /// gateway is killed, and after a crash of the machine the group is gone as well.
     pub(super) fn of(home: &Path, leader: u32, turn: &str) -> io::Result<Record> {
         let group = i32::try_from(leader).map_err(io::Error::other)?;
         let Some((boot, stat)) = boot()?.zip(Stat::of(group)?) else { return Ok(Record(None)) };
@@ -69,29 +69,29 @@ impl Drop for Record {
         if let Some(path) = self.0.take()
             && let Err(error) = std::fs::remove_file(&path)
         {
-            warn!(%error, "the record of a program that has ended was not removed; the next start does");
+            warn!(%error, "the record of an ended program was not removed; the next start removes it");
         }
     }
 }
 
-/// What the kernel says of a process.
+/// The kernel's information about a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// `Z` and `X` have ended and only wait for their parent.
+    /// `Z` and `X` mean that it has exited and was not reaped yet.
     pub(super) state: char,
     pub(super) group: i32,
     pub(super) began: u64,
 }
 
 impl Stat {
-    /// `None` where there is no such process.
+    /// `None` if there is no such process.
     pub(super) fn of(process: i32) -> io::Result<Option<Stat>> {
         let Some(text) = known(std::fs::read(format!("/proc/{process}/stat")))? else { return Ok(None) };
         let stat = Stat::read(&String::from_utf8_lossy(&text));
-        stat.map(Some).ok_or_else(|| io::Error::other(format!("/proc/{process}/stat is not understood")))
+        stat.map(Some).ok_or_else(|| io::Error::other(format!("/proc/{process}/stat cannot be parsed")))
     }
 
-    /// The second field is a name that a program chooses: it may hold blanks and parentheses of its own.
+    /// The second field is the program's name, which the program chooses: it may contain spaces and parentheses.
     fn read(text: &str) -> Option<Stat> {
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -108,14 +108,14 @@ impl Stat {
     }
 }
 
-/// This boot of the machine; `None` where the kernel does not say.
+/// The id of this boot of the machine; `None` where the kernel has none.
 pub(super) fn boot() -> io::Result<Option<String>> {
     let text = known(std::fs::read_to_string("/proc/sys/kernel/random/boot_id"))?;
     Ok(text.map(|text| text.trim().to_owned()).filter(|boot| !boot.is_empty()))
 }
 
-/// What is there to be read. A process that has ended while it was looked at is not there either, nor is one that the
-/// kernel hides because it is another user's (`hidepid`): no program of ours is.
+/// Turns "no such file" into `None`. A process that exits while its file is read gives the same result, and so does a
+/// process that the kernel hides because it belongs to another user (`hidepid`), which none of ours does.
 fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(text) => Ok(Some(text)),

@@ -1,5 +1,5 @@
-//! A program's stderr: to the log at debug, a bounded number of lines per turn. The last line of a program that fails
-//! is the reason that its owner is told.
+//! A program's stderr: logged at debug level, with a limit per turn. If the program fails, its last line is part of the
+//! reason that the owner sees.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,18 +12,18 @@ use tracing::debug;
 
 use super::output::Output;
 use super::process_host::ProcessHost;
-use crate::running::lock;
+use crate::running_turns::lock;
 
-/// So many lines of a turn go to the log.
-const LOGGED: u64 = 200;
-/// So many bytes of a line are kept.
-const LINE: usize = 2000;
-/// So many characters of the last line are told.
-const TOLD: usize = 300;
+/// The maximum number of lines of a turn that are logged.
+const MAX_LOGGED: u64 = 200;
+/// The maximum number of bytes that are kept of a line.
+const MAX_LINE: usize = 2000;
+/// The maximum number of characters of the last line in an error.
+const LAST_LINE: usize = 300;
 
 pub(super) struct Stderr {
     state: Arc<Mutex<State>>,
-    /// Cancelled when everything was read.
+    /// Cancelled when everything has been read.
     read: CancellationToken,
 }
 
@@ -36,46 +36,46 @@ struct State {
 }
 
 impl Stderr {
-    pub(super) fn read(shop: &ProcessHost, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
+    pub(super) fn read(host: &ProcessHost, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
         let state = Arc::new(Mutex::new(State {
-            agent: shop.name.clone(),
+            agent: host.name.clone(),
             session: turn.session.to_string(),
             turn: turn.id,
             lines: 0,
             last: String::new(),
         }));
         let read = CancellationToken::new();
-        shop.tasks.spawn({
+        host.tasks.spawn({
             let state = state.clone();
             let read = read.clone().drop_guard();
             async move {
                 drain(pipe, &state).await;
-                lock(&state).sum_up();
+                lock(&state).log_skipped();
                 drop(read);
             }
         });
         Self { state, read }
     }
 
-    /// What comes from now on belongs to this turn.
+    /// Assigns all further lines to this turn.
     pub(super) fn begin(&self, turn: TurnId) {
         let mut state = lock(&self.state);
-        state.sum_up();
+        state.log_skipped();
         state.turn = turn;
         state.lines = 0;
         state.last.clear();
     }
 
-    /// The last line of this turn, escaped and cut, once the program has gone. Empty if it said nothing.
+    /// The last line of this turn, escaped and cut, once the program has exited. Empty if there was none.
     pub(super) async fn last_line(&self) -> String {
         self.read.cancelled().await;
-        visible::escaped(&lock(&self.state).last, TOLD)
+        visible::escaped(&lock(&self.state).last, LAST_LINE)
     }
 }
 
 impl State {
     fn line(&mut self, line: &[u8]) {
-        // As a terminal would show it: without colours, a progress bar in its last state.
+        // As a terminal would show it: without colours, and a progress bar in its last state.
         let line = String::from_utf8_lossy(line);
         let plain = terminal::plain(&line);
         let line = plain.trim();
@@ -85,15 +85,15 @@ impl State {
         self.last.clear();
         self.last.push_str(line);
         self.lines += 1;
-        if self.lines <= LOGGED {
-            let line = visible::escaped(line, LINE);
+        if self.lines <= MAX_LOGGED {
+            let line = visible::escaped(line, MAX_LINE);
             debug!(agent = self.agent, session = self.session, turn = %self.turn, "stderr: {line}");
         }
     }
 
-    fn sum_up(&self) {
-        if self.lines > LOGGED {
-            let more = self.lines - LOGGED;
+    fn log_skipped(&self) {
+        if self.lines > MAX_LOGGED {
+            let more = self.lines - MAX_LOGGED;
             debug!(agent = self.agent, session = self.session, turn = %self.turn, more, "stderr had more lines");
         }
     }
@@ -112,7 +112,7 @@ async fn drain(mut pipe: Output<ChildStderr>, state: &Mutex<State>) {
             }
         };
         for piece in chunk[..read].split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(&piece[..piece.len().min(LINE.saturating_sub(line.len()))]);
+            line.extend_from_slice(&piece[..piece.len().min(MAX_LINE.saturating_sub(line.len()))]);
             if piece.ends_with(b"\n") {
                 lock(state).line(&line);
                 line.clear();

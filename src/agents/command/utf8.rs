@@ -1,14 +1,14 @@
-//! Text from bytes that come in pieces, which may end within a character.
+//! Decodes UTF-8 that arrives in pieces, which may end within a character.
 
 /// Bytes that are not UTF-8 become U+FFFD.
 #[derive(Default)]
 pub(super) struct Utf8 {
-    /// The beginning of a character, at most three bytes.
+    /// The beginning of an incomplete character, at most three bytes.
     begun: Vec<u8>,
 }
 
 impl Utf8 {
-    /// The text that is whole after these bytes.
+    /// Adds bytes and returns the text that is complete.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
         self.begun.extend_from_slice(bytes);
         let mut text = String::with_capacity(self.begun.len());
@@ -29,7 +29,7 @@ impl Utf8 {
         text
     }
 
-    /// What is left at the end: nothing, or a character that was cut off.
+    /// The rest at the end: nothing, or U+FFFD for an incomplete character.
     pub(super) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
     }

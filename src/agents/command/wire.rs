@@ -1,4 +1,4 @@
-//! What a lasting program and Frontdesk say to each other: one JSON object per line, UTF-8, `\n` at its end.
+//! The protocol between Frontdesk and a persistent program: one JSON object per line, in UTF-8, ended by `\n`.
 //!
 //! To the program:
 //!
@@ -13,31 +13,31 @@
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
 //! ```
 //!
-//! `text` is what was said and nothing else, as one text, for programs that read nothing else; people can write anything
-//! in it. The other fields are the facts of the turn (`frontdesk_core::prompt::facts`), which `docs/agents.md` describes
-//! one by one. Names, quotes and what was said nearby come from third parties: data, not instructions.
+//! `text` is the messages' text and nothing else, for programs that read only this field. People can write anything in
+//! it. The other fields are the facts of the turn (`frontdesk_core::prompt::facts`), which `docs/agents.md` describes
+//! one by one. Names, quotes and nearby messages come from third parties: they are data, not instructions.
 //!
-//! The end of stdin means: exit now. From the program (a line for a turn that is not running is dropped;
-//! one that leaves `turn` out counts for the turn that runs, so a program that may be late names it):
+//! The end of stdin means: exit now. From the program (a line for a turn that is not running is dropped; a line without
+//! `turn` counts for the running turn, so a program that may answer late must name it):
 //!
 //! ```text
 //! {"type":"delta","turn":"t12","text":"hel"}
 //! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
 //! {"type":"tool_end","id":"1","failed":false}
 //! {"type":"progress"}                                  alive, nothing to say yet
-//! {"type":"media","path":"chart.png","caption":"..."}  a file for the chat, beneath $FRONTDESK_MEDIA, to come after the
-//!                                                      answer, when it must still be there; the caption may lack
+//! {"type":"media","path":"chart.png","caption":"..."}  a file for the chat, within $FRONTDESK_MEDIA, sent after the
+//!                                                      answer and needed until then; the caption is optional
 //! {"type":"steered","taken":true}
 //! {"type":"done","text":"the whole answer where it is not the deltas","usage":{"model":"m","input":1,"output":2}}
 //! {"type":"error","message":"why there is no answer"}
 //! ```
 //!
-//! A type that is not known is passed over, so that a program may be newer than its gateway. Anything that
-//! is not such a line means that the program is broken: it is killed, and the next turn has a new one.
+//! An unknown type is ignored, so that a program may be newer than its gateway. Any other line that does not follow the
+//! protocol means that the program is broken: it is killed, and the next turn gets a new one.
 
 use std::path::PathBuf;
 
-use frontdesk_core::delta::{self, Verdict};
+use frontdesk_core::delta::{self, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
@@ -92,7 +92,7 @@ pub(super) enum Line {
     Unknown,
 }
 
-/// What a turn cost, as a program says it.
+/// What a turn cost, as the program reports it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Usage {
     model: Option<String>,
@@ -100,7 +100,7 @@ pub(super) struct Usage {
     output: Option<u64>,
 }
 
-/// What a turn cost is a remark: an odd value in it is left out, and costs nobody the answer.
+/// The usage is optional information: an invalid value in it is left out and does not fail the answer.
 fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
     let said = Value::deserialize(deserializer)?;
     let number = |name: &str| said.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
@@ -108,7 +108,7 @@ fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D:
     Ok(said.is_object().then(|| Usage { model, input: number("input"), output: number("output") }))
 }
 
-/// As many as the database can count.
+/// The largest number that the database can store.
 const MOST_TOKENS: u64 = i64::MAX.unsigned_abs();
 
 impl From<Usage> for delta::Usage {
@@ -118,7 +118,7 @@ impl From<Usage> for delta::Usage {
 }
 
 impl Line {
-    /// Reads a line; `None` for an empty one. The error says what is wrong, without quoting the line.
+    /// Parses a line; `None` for an empty one. The error says what is wrong without quoting the line.
     pub(super) fn read(line: &[u8]) -> Result<Option<Self>, String> {
         let text = std::str::from_utf8(line)
             .map_err(|why| format!("invalid UTF-8 at byte {}", why.valid_up_to()))?;
@@ -126,12 +126,12 @@ impl Line {
             return Ok(None);
         }
         serde_json::from_str(text).map(Some).map_err(|why| match why.classify() {
-            Category::Data => "JSON that is no line of the protocol".to_owned(),
+            Category::Data => "JSON that is not a line of the protocol".to_owned(),
             _ => format!("invalid JSON at byte {}", why.column()),
         })
     }
 
-    /// The turn it names.
+    /// The turn that the line names.
     pub(super) fn turn(&self) -> Option<&str> {
         match self {
             Line::Delta { turn, .. }
@@ -163,11 +163,13 @@ pub(super) fn steer(turn: TurnId, said: &Prompt) -> Vec<u8> {
     line(&json!({"type": "steer", "turn": turn.to_string(), "text": said.text, "message": message}))
 }
 
-pub(super) fn tool(turn: TurnId, id: &str, verdict: &Verdict) -> Vec<u8> {
+pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
     let turn = turn.to_string();
-    line(&match verdict {
-        Verdict::Allow(params) => json!({"type": "tool_ok", "turn": turn, "id": id, "params": params}),
-        Verdict::Deny(reason) => json!({"type": "tool_denied", "turn": turn, "id": id, "reason": reason}),
+    line(&match decision {
+        ToolDecision::Allow(params) => json!({"type": "tool_ok", "turn": turn, "id": id, "params": params}),
+        ToolDecision::Deny(reason) => {
+            json!({"type": "tool_denied", "turn": turn, "id": id, "reason": reason})
+        }
     })
 }
 
@@ -224,8 +226,8 @@ mod tests {
         assert_eq!(wrong(b"secret\xff"), "invalid UTF-8 at byte 6");
         assert_eq!(wrong(b"secret"), "invalid JSON at byte 1");
         assert_eq!(wrong(br#"{"type":"delta","text":"secret"#), "invalid JSON at byte 30");
-        assert_eq!(wrong(br#"{"type":"delta","text":7}"#), "JSON that is no line of the protocol");
-        assert_eq!(wrong(br#""secret""#), "JSON that is no line of the protocol");
+        assert_eq!(wrong(br#"{"type":"delta","text":7}"#), "JSON that is not a line of the protocol");
+        assert_eq!(wrong(br#""secret""#), "JSON that is not a line of the protocol");
         assert_eq!(wrong(r#"{"a":"#.repeat(100_000).as_bytes()).split(" at").next(), Some("invalid JSON"));
     }
 }

@@ -1,4 +1,5 @@
-//! A machine that has no descriptor left is a reason to wait. Alone in its process, whose limit it changes.
+//! A turn waits while the machine has no file descriptors left. Runs alone in its process, because it changes the
+//! process's limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ fn turn(epoch: u64) -> Turn {
     }
 }
 
-/// A turn of a conversation of its own, so that no program is there already.
+/// Runs a turn in a conversation of its own, so that a new program has to start.
 async fn said(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentError>> {
     agent.turn(turn(epoch)).collect().await
 }
@@ -67,15 +68,15 @@ async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
     let home = tempfile::tempdir().unwrap();
     let path = std::env::var_os("PATH").unwrap();
     let host = Host { home: home.path().into(), clock: Arc::new(NoTime), env: vec![("PATH".into(), path)] };
-    for mode in [command::Mode::Once, command::Mode::Lasting] {
+    for mode in [command::Mode::PerTurn, command::Mode::Persistent] {
         let script = r#"read line; [ "$1" = once ] && echo hi || echo '{"type":"done","text":"hi"}'"#;
-        let name = if mode == command::Mode::Once { "once" } else { "lasting" };
+        let name = if mode == command::Mode::PerTurn { "once" } else { "lasting" };
         let config = command::Config { mode, ..command::Config::of(["sh", "-c", script, "sh", name]) };
         let agent = build("test", &Config::Command(config), &host).unwrap();
         assert!(matches!(said(&agent, 1).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
 
         let before = getrlimit(Resource::Nofile);
-        // None at all, then more and more of those that it needs.
+        // First none at all, then more and more of the descriptors that a start needs.
         for most in (3..40).step_by(2) {
             setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..before }).unwrap();
             let short = said(&agent, 10 + most).await;

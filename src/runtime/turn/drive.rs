@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::delta::{Delta, ToolCall, Verdict};
+use frontdesk_core::delta::{Delta, ToolCall, ToolDecision};
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
@@ -85,19 +85,19 @@ impl Run<'_> {
 
     /// A tool may begin when the hooks agree and the fact that it did is on disk.
     async fn tool(&mut self, call: ToolCall) {
-        let ToolCall { name, params, permit, .. } = call;
+        let ToolCall { name, params, approval, .. } = call;
         let mut moment = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));
         moment.tool = Some(name);
         moment.params = params;
         let asked = self.shared.hooks.ask(moment).await;
-        let word = match asked.end {
-            Some(HookVerdict::Drop(reason) | HookVerdict::Answer(reason)) => Verdict::Deny(reason),
+        let decision = match asked.end {
+            Some(HookVerdict::Drop(reason) | HookVerdict::Answer(reason)) => ToolDecision::Deny(reason),
             _ => match self.act().await {
-                Ok(()) => Verdict::Allow(asked.moment.params),
-                Err(reason) => Verdict::Deny(reason),
+                Ok(()) => ToolDecision::Allow(asked.moment.params),
+                Err(reason) => ToolDecision::Deny(reason),
             },
         };
-        permit.give(word);
+        approval.decide(decision);
     }
 
     /// Puts on disk that the turn is about to act (T2b), once; the reason why it may not, if so.

@@ -1,4 +1,4 @@
-//! The config as people write it.
+//! The agents' config as operators write it.
 
 use frontdesk_agents::{BuildError, Config, Host, build};
 use serde_json::json;

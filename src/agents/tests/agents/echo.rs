@@ -1,15 +1,15 @@
-//! The echo.
+//! The echo agent.
 
 use std::time::Duration;
 
 use frontdesk_agents::Config;
-use frontdesk_core::delta::{AgentError, Delta, Verdict};
+use frontdesk_core::delta::{AgentError, Delta, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::{FileKind, InputKind};
 use frontdesk_core::port::File;
 use futures_util::FutureExt;
 
-use crate::sandbox::{Sandbox, answer, error, hear, next, piece, prompt, turn};
+use crate::sandbox::{Sandbox, answer, error, next, piece, prompt, read_to_end, turn};
 
 #[tokio::test]
 async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
@@ -17,7 +17,7 @@ async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
     let mut heard = turn(1, "one two three four five");
     heard.prompt.push(turn(2, "and more").prompt.remove(0));
     let mut stream = echo.turn(heard.clone());
-    // Without a single wait: all of it is there when asked for.
+    // Everything is ready at once: no wait is needed.
     assert_eq!(piece(&mut stream).now_or_never().unwrap(), "one two three four ");
     assert_eq!(answer(echo.turn(heard)).now_or_never().unwrap(), "one two three four five\n\nand more");
     assert_eq!(echo.steer(TurnId(1), &prompt("x")).await, Ok(false));
@@ -56,23 +56,23 @@ async fn an_aborted_echo_ends_without_an_end() {
     piece(&mut talking).await;
     echo.abort(TurnId(1)).await;
     echo.abort(TurnId(2)).await;
-    assert!(matches!(hear(waiting).await, (text, None) if text.is_empty()));
-    assert!(matches!(hear(talking).await, (text, None) if text.is_empty()));
+    assert!(matches!(read_to_end(waiting).await, (text, None) if text.is_empty()));
+    assert!(matches!(read_to_end(talking).await, (text, None) if text.is_empty()));
 }
 
 #[tokio::test]
 async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
     let echo = Sandbox::new().agent(Config::default());
-    for (verdict, said) in [
-        (Some(Verdict::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
-        (Some(Verdict::Deny("no".into())), "denied: no"),
-        (None, "denied without a word"),
+    for (decision, said) in [
+        (Some(ToolDecision::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
+        (Some(ToolDecision::Deny("no".into())), "denied: no"),
+        (None, "denied without a reason"),
     ] {
         let mut stream = echo.turn(turn(1, "!tool shell"));
         let Some(Ok(Delta::ToolStart(call))) = next(&mut stream).await else { panic!("no tool") };
         assert_eq!(call.name, "shell");
-        match verdict {
-            Some(verdict) => call.permit.give(verdict),
+        match decision {
+            Some(decision) => call.approval.decide(decision),
             None => drop(call),
         }
         assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { .. }))));

@@ -1,4 +1,4 @@
-//! What a gateway that was killed leaves running is ended by the next one, and nothing else ever is.
+//! The next gateway ends programs that a killed gateway left running, and no other process.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use crate::sandbox::{Sandbox, answer, eventually, gone, piece, read, runs, turn}
 
 const DEAF: &str = "trap '' TERM PIPE HUP INT; echo $$ > pid; echo up; while :; do sleep 1; done";
 
-/// The names of all records.
+/// The file names of all records.
 fn records(home: &Path) -> Vec<String> {
     let Ok(folder) = std::fs::read_dir(home.join("run")) else { return Vec::new() };
     folder.map(|entry| entry.expect("a record").file_name().into_string().expect("a record")).collect()
 }
 
-/// The record of a process, with some of its four pieces replaced.
+/// A record's file name with one of its four parts replaced.
 fn forged(record: &str, n: usize, piece: &str) -> String {
     let mut pieces: Vec<&str> = record.splitn(4, '.').collect();
     pieces[n] = piece;
     pieces.join(".")
 }
 
-/// Ends what is left, while time passes as fast as it can.
+/// Ends the leftovers while the test clock advances.
 async fn end(sandbox: &Sandbox) {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(1));
     let ending = end_leftovers(sandbox.home.path(), sandbox.clock.as_ref());
@@ -39,7 +39,7 @@ async fn end(sandbox: &Sandbox) {
 #[tokio::test]
 async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives() {
     let sandbox = Sandbox::new();
-    let said = answer(sandbox.once("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
+    let said = answer(sandbox.per_turn("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
     let (pid, record) = said.trim_end().split_once('\n').unwrap();
     assert!(record.starts_with(&format!("{pid}.")) && record.contains(".t7."), "{said}");
     eventually("it is forgotten when it has ended", || records(sandbox.home.path()).is_empty()).await;
@@ -51,7 +51,7 @@ async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives
 #[tokio::test]
 async fn a_program_that_outlived_its_gateway_is_ended_and_so_is_its_family() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.once(&format!("sleep 1000 & echo $! > other; {DEAF}"));
+    let agent = sandbox.per_turn(&format!("sleep 1000 & echo $! > other; {DEAF}"));
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     let pids = [sandbox.pid("pid").await, sandbox.pid("other").await];
@@ -64,7 +64,7 @@ async fn a_program_that_outlived_its_gateway_is_ended_and_so_is_its_family() {
 #[tokio::test]
 async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.once(DEAF);
+    let agent = sandbox.per_turn(DEAF);
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     let (pid, folder) = (sandbox.pid("pid").await, sandbox.home.path().join("run"));
@@ -87,8 +87,8 @@ async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
     assert_eq!(records(sandbox.home.path()), ["notes.txt"], "what is no record is left alone");
 }
 
-/// A process whose leader has gone, as it is when a program ends and leaves another one in its group. What belongs
-/// to the leader is on record.
+/// A child process whose group leader has exited, as when a program exits and leaves a child in its group. The leader
+/// is on record.
 fn orphan(sandbox: &Sandbox, said: &str, recorded: &str) -> u32 {
     let home = sandbox.home.path();
     let pid: PathBuf = home.join("orphan");

@@ -1,9 +1,9 @@
-//! The agents with real programs: what they say, and that nothing of them is left behind.
+//! The agents with real programs: their answers, and that no process of theirs keeps running.
 
 mod config;
 mod echo;
-mod lasting;
 mod leftovers;
-mod once;
+mod per_turn;
+mod persistent;
 mod processes;
 mod sandbox;

@@ -1,4 +1,4 @@
-//! Nothing of a program is left behind: no process, no zombie, no turn that hangs.
+//! No process, zombie or hanging turn remains after a turn.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use frontdesk_core::delta::AgentError;
 use frontdesk_core::id::TurnId;
 
 use crate::sandbox::{
-    Sandbox, answer, error, eventually, exists, gone, hear, lasting, next, piece, runs, shell, turn,
+    Sandbox, answer, error, eventually, exists, gone, next, persistent, piece, read_to_end, runs, shell, turn,
 };
 
-/// Starts a family of three that hangs, and says when it is complete.
+/// Starts a child, a grandchild and another process, which hang, and prints a line when all three run.
 const FAMILY: &str = "echo $$ > child; sh -c 'echo $$ > grandchild; exec sleep 1000' & sleep 1000 & echo $! > other; \
                       while ! [ -s grandchild ]; do sleep 0.01; done; ";
 
@@ -22,8 +22,8 @@ async fn family(sandbox: &Sandbox) -> [u32; 3] {
 #[tokio::test]
 async fn dropping_the_stream_kills_the_whole_family() {
     let sandbox = Sandbox::new();
-    let once = sandbox.once(&format!("{FAMILY} echo up; wait"));
-    let mut stream = once.turn(turn(1, ""));
+    let per_turn = sandbox.per_turn(&format!("{FAMILY} echo up; wait"));
+    let mut stream = per_turn.turn(turn(1, ""));
     piece(&mut stream).await;
     let pids = family(&sandbox).await;
     assert!(pids.into_iter().all(runs));
@@ -38,7 +38,7 @@ async fn dropping_the_stream_kills_the_whole_family() {
 async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
     let sandbox = Sandbox::new();
     let agent =
-        sandbox.lasting(&format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#));
+        sandbox.persistent(&format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#));
     let mut stream = agent.turn(turn(1, ""));
     assert_eq!(piece(&mut stream).await, "up");
     let pids = family(&sandbox).await;
@@ -52,12 +52,12 @@ async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
 #[tokio::test]
 async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
     let sandbox = Sandbox::new();
-    // In the group: it goes with its leader.
-    let agent = sandbox.once("sleep 1000 & echo $! > heir; echo answer");
+    // Within the group: it is killed with its leader.
+    let agent = sandbox.per_turn("sleep 1000 & echo $! > heir; echo answer");
     assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
     gone(sandbox.pid("heir").await).await;
-    // Out of the group: out of reach, and nobody waits for it.
-    let agent = sandbox.once("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
+    // Outside the group: it is not killed, and the turn does not wait for it.
+    let agent = sandbox.per_turn("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
     assert_eq!(answer(agent.turn(turn(2, ""))).await, "answer\n");
     let stray = sandbox.pid("stray").await;
     assert!(runs(stray));
@@ -68,7 +68,7 @@ async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
 #[tokio::test]
 async fn many_turns_leave_no_zombie() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.once("echo $$; exit 0");
+    let agent = sandbox.per_turn("echo $$; exit 0");
     let mut pids = Vec::new();
     for id in 0..50 {
         let said = answer(agent.turn(turn(id, ""))).await;
@@ -83,7 +83,7 @@ async fn many_turns_leave_no_zombie() {
 async fn an_aborted_program_may_tidy_up_and_says_no_more() {
     let sandbox = Sandbox::new();
     let agent =
-        sandbox.once("trap 'echo bye; touch tidied; exit 0' TERM; echo up; while :; do sleep 0.01; done");
+        sandbox.per_turn("trap 'echo bye; touch tidied; exit 0' TERM; echo up; while :; do sleep 0.01; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     agent.abort(TurnId(1)).await;
@@ -94,25 +94,25 @@ async fn an_aborted_program_may_tidy_up_and_says_no_more() {
 #[tokio::test]
 async fn an_aborted_program_that_does_not_listen_is_killed_after_the_grace() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let agent = sandbox.per_turn("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     agent.abort(TurnId(1)).await;
-    sandbox.clock.somebody_sleeps().await;
+    sandbox.clock.wait_for_sleeper().await;
     assert!(runs(sandbox.pid("pid").await));
     sandbox.clock.pass(Duration::from_secs(2));
-    assert!(matches!(hear(stream).await, (_, None)));
+    assert!(matches!(read_to_end(stream).await, (_, None)));
     assert!(!exists(sandbox.pid("pid").await));
 }
 
 #[tokio::test]
 async fn a_turn_aborted_before_it_began_starts_nothing() {
     let sandbox = Sandbox::new();
-    for config in [shell("touch ran"), lasting("touch ran")] {
+    for config in [shell("touch ran"), persistent("touch ran")] {
         let agent = sandbox.agent(Config::Command(config));
         let stream = agent.turn(turn(1, ""));
         agent.abort(TurnId(1)).await;
-        assert!(matches!(hear(stream).await, (_, None)));
+        assert!(matches!(read_to_end(stream).await, (_, None)));
     }
     assert!(!sandbox.file("ran").exists());
 }
@@ -120,7 +120,7 @@ async fn a_turn_aborted_before_it_began_starts_nothing() {
 #[tokio::test]
 async fn stopping_ends_every_process_and_waits_for_it() {
     let sandbox = Sandbox::new();
-    for mode in [Mode::Once, Mode::Lasting] {
+    for mode in [Mode::PerTurn, Mode::Persistent] {
         let script = format!(r#"{FAMILY} read line; echo '{{"type":"delta","text":"up"}}'; wait"#);
         let agent = sandbox.agent(Config::Command(command::Config { mode, ..shell(&script) }));
         let mut stream = agent.turn(turn(1, "line\n"));
@@ -142,12 +142,12 @@ async fn stopping_ends_every_process_and_waits_for_it() {
 #[tokio::test]
 async fn stopping_kills_what_does_not_listen() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.once("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
+    let agent = sandbox.per_turn("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
     let mut stream = agent.turn(turn(1, ""));
     piece(&mut stream).await;
     let pid = sandbox.pid("pid").await;
     let time = async {
-        sandbox.clock.somebody_sleeps().await;
+        sandbox.clock.wait_for_sleeper().await;
         assert!(runs(pid));
         sandbox.clock.pass(Duration::from_secs(2));
     };
@@ -162,10 +162,10 @@ async fn a_runtime_that_goes_down_takes_the_programs_along() {
         let inner = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let agent = sandbox.once(&format!("{FAMILY} echo up; wait"));
+                let agent = sandbox.per_turn(&format!("{FAMILY} echo up; wait"));
                 let mut stream = agent.turn(turn(1, ""));
                 piece(&mut stream).await;
-                // Lost, as by a panic of its owner that forgets it.
+                // Leaks the stream, as a panic in its owner might.
                 std::mem::forget(stream);
                 family(&sandbox).await
             })

@@ -1,4 +1,4 @@
-//! What every test here needs: a home, a clock that stands still, turns, and a look at the process table.
+//! What every test here needs: a home directory, a manual clock, turns, and a look at the process table.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
-/// No test waits longer than this for anything.
+/// The longest that any test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub type Stream = BoxStream<'static, Result<Delta, AgentError>>;
 
-/// Time that passes only when told to.
-pub struct StillClock {
+/// A clock that the test advances.
+pub struct ManualClock {
     now: watch::Sender<Duration>,
     sleepers: AtomicUsize,
 }
 
 #[async_trait]
-impl Clock for StillClock {
+impl Clock for ManualClock {
     fn wall(&self) -> DateTime<Utc> {
         DateTime::default()
     }
@@ -53,23 +53,23 @@ impl Clock for StillClock {
     }
 }
 
-impl StillClock {
+impl ManualClock {
     pub fn pass(&self, time: Duration) {
         self.now.send_modify(|now| *now += time);
     }
-    pub async fn somebody_sleeps(&self) {
+    pub async fn wait_for_sleeper(&self) {
         eventually("somebody sleeps", || self.sleepers.load(Ordering::SeqCst) > 0).await;
     }
 }
 
 pub struct Sandbox {
     pub home: tempfile::TempDir,
-    pub clock: Arc<StillClock>,
+    pub clock: Arc<ManualClock>,
 }
 
 impl Sandbox {
     pub fn new() -> Self {
-        let clock = StillClock { now: watch::Sender::new(Duration::ZERO), sleepers: AtomicUsize::new(0) };
+        let clock = ManualClock { now: watch::Sender::new(Duration::ZERO), sleepers: AtomicUsize::new(0) };
         Self { home: tempfile::tempdir().expect("a directory"), clock: Arc::new(clock) }
     }
 
@@ -83,22 +83,22 @@ impl Sandbox {
         build("test", &config, &host).expect("an agent")
     }
 
-    /// A program per turn, written as a line of shell.
-    pub fn once(&self, script: &str) -> Arc<dyn Agent> {
+    /// An agent with one process per turn, whose program is this shell script.
+    pub fn per_turn(&self, script: &str) -> Arc<dyn Agent> {
         self.agent(Config::Command(shell(script)))
     }
 
-    /// A lasting program, written as shell.
-    pub fn lasting(&self, script: &str) -> Arc<dyn Agent> {
-        self.agent(Config::Command(lasting(script)))
+    /// An agent with one process per conversation, whose program is this shell script.
+    pub fn persistent(&self, script: &str) -> Arc<dyn Agent> {
+        self.agent(Config::Command(persistent(script)))
     }
 
-    /// Where programs run unless told otherwise.
+    /// A file in the programs' working directory.
     pub fn file(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join("agents/test").join(name)
     }
 
-    /// The number that a program wrote into a file.
+    /// The pid that a program has written into a file.
     pub async fn pid(&self, name: &str) -> u32 {
         let file = self.file(name);
         eventually("a pid is written", || read(&file).ends_with('\n')).await;
@@ -110,8 +110,8 @@ pub fn shell(script: &str) -> command::Config {
     command::Config::of(["sh", "-c", script])
 }
 
-pub fn lasting(script: &str) -> command::Config {
-    command::Config { mode: command::Mode::Lasting, ..shell(script) }
+pub fn persistent(script: &str) -> command::Config {
+    command::Config { mode: command::Mode::Persistent, ..shell(script) }
 }
 
 pub fn turn(id: i64, text: &str) -> Turn {
@@ -143,7 +143,7 @@ pub fn anna() -> Sender {
     Sender { id: "web:anna".parse().expect("an id"), kind: SenderKind::Person, name: Some("Anna".into()) }
 }
 
-/// A message on its own.
+/// A prompt with nothing but a text.
 pub fn prompt(text: &str) -> Prompt {
     turn(1, text).prompt.remove(0)
 }
@@ -152,13 +152,13 @@ pub fn session() -> SessionKey {
     "agent:test:web:dm:main".parse().expect("a key")
 }
 
-/// The next thing said, in time.
+/// The next item of the stream, within the time limit.
 pub async fn next(stream: &mut Stream) -> Option<Result<Delta, AgentError>> {
     tokio::time::timeout(PATIENCE, stream.next()).await.expect("something is said in time")
 }
 
-/// Hears a turn to its end: the text, and how it ended (`None` without a word).
-pub async fn hear(mut stream: Stream) -> (String, Option<Result<Delta, AgentError>>) {
+/// Reads a stream to its end: the text, and the last item if it was none.
+pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, AgentError>>) {
     let mut text = String::new();
     while let Some(said) = next(&mut stream).await {
         match said {
@@ -173,23 +173,23 @@ pub async fn hear(mut stream: Stream) -> (String, Option<Result<Delta, AgentErro
     (text, None)
 }
 
-/// The answer of a turn that has one.
+/// The answer of a turn that succeeds.
 pub async fn answer(stream: Stream) -> String {
-    match hear(stream).await {
+    match read_to_end(stream).await {
         (text, Some(Ok(Delta::Done { text: whole, .. }))) => whole.unwrap_or(text),
         other => panic!("no answer: {other:?}"),
     }
 }
 
-/// The error of a turn that has one.
+/// The error of a turn that fails.
 pub async fn error(stream: Stream) -> AgentError {
-    match hear(stream).await {
+    match read_to_end(stream).await {
         (_, Some(Err(error))) => error,
         other => panic!("no error: {other:?}"),
     }
 }
 
-/// The text of the next piece.
+/// The text of the next item.
 pub async fn piece(stream: &mut Stream) -> String {
     match next(stream).await {
         Some(Ok(Delta::Text(text))) => text,
@@ -211,12 +211,12 @@ pub fn read(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_default()
 }
 
-/// Whether a process is there, be it as a zombie.
+/// Whether a process exists, including as a zombie.
 pub fn exists(pid: u32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// Whether a process runs. A grandchild's zombie belongs to init and may stay where there is none.
+/// Whether a process runs. The zombie of a grandchild belongs to init, which may be missing in a container.
 pub fn runs(pid: u32) -> bool {
     let stat = read(Path::new(&format!("/proc/{pid}/stat")));
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))

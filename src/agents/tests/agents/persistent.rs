@@ -1,21 +1,21 @@
-//! A process per conversation.
+//! One process per conversation.
 
 use std::time::Duration;
 
 use frontdesk_agents::Config;
 use frontdesk_agents::command;
-use frontdesk_core::delta::{AgentError, Delta, Usage, Verdict};
+use frontdesk_core::delta::{AgentError, Delta, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::{FileKind, Forward, ForwardKind, InputKind, Link, Quote};
 use frontdesk_core::port::{ContextMessage, File};
 use serde_json::json;
 
 use crate::sandbox::{
-    Sandbox, anna, answer, error, eventually, exists, gone, hear, lasting, memory, next, piece, prompt, runs,
-    session, turn,
+    Sandbox, anna, answer, error, eventually, exists, gone, memory, next, persistent, piece, prompt,
+    read_to_end, runs, session, turn,
 };
 
-/// Answers every prompt with its own pid and how many lines it has heard.
+/// Answers every prompt with its own pid and the number of lines it has read.
 const COUNTER: &str = r#"
     echo $$ >> pids
     while read -r line; do n=$((n + 1)); echo "{\"type\":\"delta\",\"text\":\"$$:$n\"}"; echo '{"type":"done"}'; done"#;
@@ -34,7 +34,7 @@ fn pid(answer: &str) -> u32 {
 #[tokio::test]
 async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(COUNTER);
+    let agent = sandbox.persistent(COUNTER);
     let first = answer(agent.turn(turn(1, "a"))).await;
     let second = answer(agent.turn(turn(2, "b"))).await;
     assert_eq!((pid(&first), first.ends_with(":1")), (pid(&second), true));
@@ -48,7 +48,7 @@ async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
 #[tokio::test]
 async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(r#"read -r line; printf '%s\n' "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
+    let agent = sandbox.persistent(r#"read -r line; printf '%s\n' "$line" > heard; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
     let mut heard = turn(7, "one\n\"two\"");
     heard.context.push("be kind".into());
     let here = |name: &str, got| File {
@@ -73,7 +73,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
         forward: None,
         received: heard.prompt[0].received,
     }];
-    let (_, end) = hear(agent.turn(heard)).await;
+    let (_, end) = read_to_end(agent.turn(heard)).await;
     let usage = Usage { model: Some("m".into()), input: Some(3), output: None };
     assert!(
         matches!(end, Some(Ok(Delta::Done { text: Some(text), usage: Some(said) })) if text == "ok" && said == usage)
@@ -114,7 +114,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
 #[tokio::test]
 async fn what_looks_like_a_line_of_ours_is_words_and_a_file_goes_out() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(
+    let agent = sandbox.persistent(
         r#"read -r line; printf '%s\n' "$line" > heard
         echo '{"type":"media","path":"chart.png","caption":"May"}'; echo '{"type":"media","path":"b.png"}'
         echo '{"type":"done","text":"ok"}'; read -r end"#,
@@ -137,7 +137,7 @@ async fn what_looks_like_a_line_of_ours_is_words_and_a_file_goes_out() {
 #[tokio::test]
 async fn a_tool_waits_for_its_permit() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(
+    let agent = sandbox.persistent(
         r#"while read -r prompt; do
             echo '{"type":"tool_start","id":"a","name":"shell","params":{"cmd":"ls"}}'
             read -r verdict
@@ -146,14 +146,16 @@ async fn a_tool_waits_for_its_permit() {
             echo '{"type":"done","text":"ok"}'
         done"#,
     );
-    for (id, verdict) in
-        [(1, Some(Verdict::Allow(json!({"cmd": "pwd"})))), (2, Some(Verdict::Deny("no".into()))), (3, None)]
-    {
+    for (id, decision) in [
+        (1, Some(ToolDecision::Allow(json!({"cmd": "pwd"})))),
+        (2, Some(ToolDecision::Deny("no".into()))),
+        (3, None),
+    ] {
         let mut stream = agent.turn(turn(id, "x"));
         let Some(Ok(Delta::ToolStart(call))) = next(&mut stream).await else { panic!("no tool") };
         assert_eq!((call.name.as_str(), &call.params), ("shell", &json!({"cmd": "ls"})));
-        match verdict {
-            Some(verdict) => call.permit.give(verdict),
+        match decision {
+            Some(decision) => call.approval.decide(decision),
             None => drop(call),
         }
         assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { failed: true, .. }))));
@@ -167,7 +169,7 @@ async fn a_tool_waits_for_its_permit() {
         [
             json!({"type": "tool_ok", "turn": "t1", "id": "a", "params": {"cmd": "pwd"}}),
             json!({"type": "tool_denied", "turn": "t2", "id": "a", "reason": "no"}),
-            json!({"type": "tool_denied", "turn": "t3", "id": "a", "reason": "nobody permitted it"}),
+            json!({"type": "tool_denied", "turn": "t3", "id": "a", "reason": "the gateway gave no approval"}),
         ]
     );
 }
@@ -175,7 +177,7 @@ async fn a_tool_waits_for_its_permit() {
 #[tokio::test]
 async fn lines_for_another_turn_and_second_answers_are_dropped() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(
+    let agent = sandbox.persistent(
         r#"echo '{"type":"delta","text":"new version available"}'
         read -r prompt
         echo '{"type":"delta","turn":"t9","text":"late"}'; echo '{"type":"done","turn":"t9","text":"late"}'
@@ -194,7 +196,7 @@ async fn lines_for_another_turn_and_second_answers_are_dropped() {
 #[tokio::test]
 async fn an_error_is_the_programs_own_word_and_it_is_kept() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(r#"read -r a; echo '{"type":"error","message":"no model"}'; read -r b; echo '{"type":"done","text":"now"}'; read -r c"#);
+    let agent = sandbox.persistent(r#"read -r a; echo '{"type":"error","message":"no model"}'; read -r b; echo '{"type":"done","text":"now"}'; read -r c"#);
     assert_eq!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed("no model".into()));
     assert_eq!(answer(agent.turn(turn(2, "x"))).await, "now");
 }
@@ -207,7 +209,7 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
         (r"printf '{\377}\n'", "line 2 of its output is invalid UTF-8 at byte 1"),
         (
             r#"echo '{"type":"done","text":5}'"#,
-            "line 2 of its output is JSON that is no line of the protocol",
+            "line 2 of its output is JSON that is not a line of the protocol",
         ),
         ("exec >&-", "its output ended in the middle of the turn"),
         ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7: bad luck)"),
@@ -215,8 +217,8 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
         let script = format!(
             r#"echo $$ > pid; read -r p; echo '{{"type":"delta","text":"up"}}'; [ -e fixed ] && echo '{{"type":"done"}}'; [ -e fixed ] || {{ {breaks}; }}; exec sleep 1000"#
         );
-        let agent = sandbox.lasting(&script);
-        let (text, end) = hear(agent.turn(turn(1, "x"))).await;
+        let agent = sandbox.persistent(&script);
+        let (text, end) = read_to_end(agent.turn(turn(1, "x"))).await;
         let said = died(end.unwrap().unwrap_err());
         assert_eq!(text, "up");
         assert!(said.starts_with(why), "{said}");
@@ -232,7 +234,7 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
 #[tokio::test]
 async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(r#"echo $$ > pid; read -r p; printf '{"type":"delta","text":"'; head -c 104857600 /dev/zero | tr '\0' x; echo '"}'"#);
+    let agent = sandbox.persistent(r#"echo $$ > pid; read -r p; printf '{"type":"delta","text":"'; head -c 104857600 /dev/zero | tr '\0' x; echo '"}'"#);
     let before = memory();
     let why = died(error(agent.turn(turn(1, "x"))).await);
     assert_eq!(why, "line 1 of its output is longer than 1048576 bytes (max_line)");
@@ -244,10 +246,10 @@ async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
 #[tokio::test]
 async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > said; done"#);
+    let agent = sandbox.persistent(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > said; done"#);
     let mut stream = agent.turn(turn(1, "x"));
     piece(&mut stream).await;
-    // The program stands still when its count does.
+    // The program blocks when its count stops growing.
     let count = || crate::sandbox::read(&sandbox.file("said")).trim().parse::<u64>().unwrap_or(0);
     let mut last = (0, std::time::Duration::ZERO);
     let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -257,8 +259,10 @@ async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
         last = if now == last.0 { (now, last.1 + Duration::from_millis(100)) } else { (now, Duration::ZERO) };
         assert!(now < 10_000, "nothing holds the flood back");
     }
-    let limited =
-        command::Config { max_answer: 10_000, ..lasting(r#"read -r p; yes '{"type":"delta","text":"x"}'"#) };
+    let limited = command::Config {
+        max_answer: 10_000,
+        ..persistent(r#"read -r p; yes '{"type":"delta","text":"x"}'"#)
+    };
     let agent = sandbox.agent(Config::Command(limited));
     assert!(matches!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed(_)));
 }
@@ -266,13 +270,13 @@ async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
 #[tokio::test]
 async fn a_program_that_does_not_read_is_still_heard_and_ended() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(r#"echo $$ > pid; echo '{"type":"delta","text":"up"}'; exec sleep 1000"#);
+    let agent = sandbox.persistent(r#"echo $$ > pid; echo '{"type":"delta","text":"up"}'; exec sleep 1000"#);
     let mut stream = agent.turn(turn(1, &"x".repeat(1 << 20)));
     assert_eq!(piece(&mut stream).await, "up");
     let more = prompt("more");
     for _ in 0..100 {
         let time = async {
-            sandbox.clock.somebody_sleeps().await;
+            sandbox.clock.wait_for_sleeper().await;
             sandbox.clock.pass(Duration::from_secs(5));
             std::future::pending::<()>().await;
         };
@@ -290,7 +294,7 @@ async fn a_program_that_does_not_read_is_still_heard_and_ended() {
 #[tokio::test]
 async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(
+    let agent = sandbox.persistent(
         r#"echo $$ > pid; read -r p; echo '{"type":"delta","text":"up"}'; read -r abort; echo "$abort" > heard
         echo '{"type":"delta","text":"more"}'; echo '{"type":"done"}'
         read -r p; echo '{"type":"delta","text":"up again"}'; exec sleep 1000"#,
@@ -305,7 +309,7 @@ async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed
     assert_eq!(piece(&mut stream).await, "up again");
     agent.abort(TurnId(2)).await;
     let time = async {
-        sandbox.clock.somebody_sleeps().await;
+        sandbox.clock.wait_for_sleeper().await;
         sandbox.clock.pass(Duration::from_secs(2));
     };
     let (end, ()) = tokio::join!(next(&mut stream), time);
@@ -316,7 +320,7 @@ async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed
 #[tokio::test]
 async fn a_steer_is_taken_or_not_as_the_program_says() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(
+    let agent = sandbox.persistent(
         r#"read -r p; echo '{"type":"delta","text":"up"}'
         read -r s; echo "$s" > heard; echo '{"type":"steered","taken":true}'
         read -r s; echo '{"type":"steered","taken":false}'
@@ -330,7 +334,7 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
         assert_eq!(said, Ok(taken));
         assert!(matches!(progress, Some(Ok(Delta::Progress))));
     }
-    // A turn that ends first has not taken it, nor has one that is over.
+    // The steer fails if the turn ends first, or is over already.
     let (said, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
     assert_eq!(said, Ok(false));
     assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
@@ -347,7 +351,7 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
 #[tokio::test]
 async fn an_idle_program_is_ended_after_its_time() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(COUNTER);
+    let agent = sandbox.persistent(COUNTER);
     let first = pid(&answer(agent.turn(turn(1, "x"))).await);
     sandbox.clock.pass(Duration::from_secs(299));
     let second = pid(&answer(agent.turn(turn(2, "x"))).await);
@@ -362,13 +366,13 @@ async fn an_idle_program_is_ended_after_its_time() {
 #[tokio::test]
 async fn a_forgotten_conversations_program_is_ended() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.lasting(COUNTER);
+    let agent = sandbox.persistent(COUNTER);
     let first = pid(&answer(agent.turn(turn(1, "x"))).await);
     agent.forget(&session(), 2).await;
     assert_eq!(pid(&answer(agent.turn(turn(2, "x"))).await), first);
     agent.forget(&session(), 1).await;
     eventually("it is ended and reaped", || !exists(first)).await;
-    // Forgotten in the middle of a turn: the turn ends as it should, and then the program goes.
+    // Forgotten during a turn: the turn ends normally, and then the program is ended.
     let mut stream = agent.turn(turn(3, "x"));
     let second = pid(&piece(&mut stream).await);
     agent.forget(&session(), 1).await;
@@ -379,7 +383,7 @@ async fn a_forgotten_conversations_program_is_ended() {
 #[tokio::test]
 async fn no_more_programs_are_kept_than_may_be() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.agent(Config::Command(command::Config { max_idle: 2, ..lasting(COUNTER) }));
+    let agent = sandbox.agent(Config::Command(command::Config { max_idle: 2, ..persistent(COUNTER) }));
     let mut pids = Vec::new();
     for epoch in 1..=3 {
         let mut turn = turn(epoch, "x");
@@ -396,7 +400,7 @@ async fn no_more_programs_are_kept_than_may_be() {
 async fn a_program_that_dies_or_babbles_between_turns_is_replaced() {
     let sandbox = Sandbox::new();
     for after in ["exit 1", r#"yes '{"type":"progress"}'"#] {
-        let agent = sandbox.lasting(&format!(
+        let agent = sandbox.persistent(&format!(
             r#"read -r p; echo "{{\"type\":\"done\",\"text\":\"$$\"}}"; [ -e calm ] && read -r end; {after}"#
         ));
         let first = pid(&answer(agent.turn(turn(1, "x"))).await);

@@ -1,15 +1,15 @@
-//! A process per turn: what it hears and what it says.
+//! One process per turn: its input and its output.
 
 use frontdesk_agents::Config;
 use frontdesk_agents::command::{self, SideEffects};
 use frontdesk_core::config::Secret;
-use frontdesk_core::delta::{AgentError, Delta, Verdict};
+use frontdesk_core::delta::{AgentError, Delta, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::InputKind;
 use frontdesk_core::port::ContextMessage;
 use serde_json::{Value, json};
 
-use crate::sandbox::{Sandbox, anna, answer, error, hear, next, piece, prompt, read, shell, turn};
+use crate::sandbox::{Sandbox, anna, answer, error, next, piece, prompt, read, read_to_end, shell, turn};
 
 fn died(error: AgentError) -> String {
     match error {
@@ -23,12 +23,12 @@ async fn a_program_hears_the_prompt_and_its_output_is_the_answer() {
     let sandbox = Sandbox::new();
     let mut heard = turn(1, "hello");
     heard.prompt.push(turn(2, "wörld").prompt.remove(0));
-    let agent = sandbox.once("echo not this >&2; tr a-z A-Z");
+    let agent = sandbox.per_turn("echo not this >&2; tr a-z A-Z");
     assert_eq!(answer(agent.turn(heard)).await, "HELLO\n\nWöRLD");
     assert_eq!(agent.steer(TurnId(1), &prompt("x")).await, Ok(false));
 }
 
-/// Keeps what it hears and what it is told, and says how the file with the facts lies there.
+/// Saves its stdin and its facts, and prints the facts file's mode, type and path.
 const LISTENS: &str = r#"cat > heard; cat "$FRONTDESK_FACTS" > told
     stat -c '%a %F' "$FRONTDESK_FACTS" "${FRONTDESK_FACTS%/*}"; printf '%s' "$FRONTDESK_FACTS" > where"#;
 
@@ -59,7 +59,7 @@ async fn whatever_a_person_writes_is_words_and_never_a_fact() {
     ] {
         let sandbox = Sandbox::new();
         let expected = frontdesk_core::prompt::facts(&heard);
-        answer(sandbox.once(LISTENS).turn(heard)).await;
+        answer(sandbox.per_turn(LISTENS).turn(heard)).await;
         assert_eq!(read(&sandbox.file("heard")), stdin, "byte for byte what was said");
         let told = told(&sandbox);
         assert_eq!(told, Value::from(expected));
@@ -73,13 +73,13 @@ async fn whatever_a_person_writes_is_words_and_never_a_fact() {
 #[tokio::test]
 async fn the_facts_are_in_a_private_file_that_is_gone_after_the_turn() {
     let sandbox = Sandbox::new();
-    let said = answer(sandbox.once(LISTENS).turn(turn(1, "x"))).await;
+    let said = answer(sandbox.per_turn(LISTENS).turn(turn(1, "x"))).await;
     assert_eq!(said, "600 regular file\n700 directory\n");
     let file = read(&sandbox.file("where"));
     assert!(file.starts_with(&*sandbox.home.path().join("facts/").to_string_lossy()), "{file}");
     assert!(!std::path::Path::new(&file).exists(), "gone after the turn");
-    // Also of a turn that is cut off.
-    let mut stream = sandbox.once(r#"echo "$FRONTDESK_FACTS"; exec sleep 1000"#).turn(turn(2, "x"));
+    // Also after a turn that is dropped.
+    let mut stream = sandbox.per_turn(r#"echo "$FRONTDESK_FACTS"; exec sleep 1000"#).turn(turn(2, "x"));
     let file = piece(&mut stream).await.trim().to_owned();
     assert!(std::path::Path::new(&file).exists());
     drop(stream);
@@ -90,14 +90,14 @@ async fn the_facts_are_in_a_private_file_that_is_gone_after_the_turn() {
 #[tokio::test]
 async fn a_message_without_words_is_an_empty_stdin_and_has_its_facts() {
     let sandbox = Sandbox::new();
-    answer(sandbox.once(LISTENS).turn(turn(1, ""))).await;
+    answer(sandbox.per_turn(LISTENS).turn(turn(1, ""))).await;
     assert_eq!(read(&sandbox.file("heard")), "");
     assert_eq!(told(&sandbox)["messages"][0]["id"], "m1");
 }
 
 #[tokio::test]
 async fn an_answer_is_streamed_as_it_comes() {
-    let agent = Sandbox::new().once("echo one; read go; echo two; sleep 1000 & wait");
+    let agent = Sandbox::new().per_turn("echo one; read go; echo two; sleep 1000 & wait");
     let mut stream = agent.turn(turn(1, "go\n"));
     let mut text = piece(&mut stream).await;
     while text != "one\ntwo\n" {
@@ -135,14 +135,15 @@ async fn a_program_knows_its_turn_and_none_of_our_secrets() {
 async fn a_program_that_fails_tells_how_and_the_last_thing_that_it_complained_about() {
     let sandbox = Sandbox::new();
     let why =
-        died(error(sandbox.once("echo first >&2; echo the reason >&2; exit 3").turn(turn(1, ""))).await);
+        died(error(sandbox.per_turn("echo first >&2; echo the reason >&2; exit 3").turn(turn(1, ""))).await);
     assert_eq!(why, "exit code 3: the reason");
-    let forged = sandbox
-        .once(r"printf '\033[31mno\033[0m key\rmy key \302\2332J\033]0;x\007\342\200\256\n\n' >&2; exit 1");
+    let forged = sandbox.per_turn(
+        r"printf '\033[31mno\033[0m key\rmy key \302\2332J\033]0;x\007\342\200\256\n\n' >&2; exit 1",
+    );
     assert_eq!(died(error(forged.turn(turn(1, ""))).await), r"exit code 1: my key \u{202e}");
-    let long = sandbox.once("printf '%01000d' 0 >&2; exit 1");
+    let long = sandbox.per_turn("printf '%01000d' 0 >&2; exit 1");
     assert_eq!(died(error(long.turn(turn(1, ""))).await).chars().count(), "exit code 1: ".len() + 301);
-    let (text, end) = hear(sandbox.once("echo half; kill -9 $$").turn(turn(2, ""))).await;
+    let (text, end) = read_to_end(sandbox.per_turn("echo half; kill -9 $$").turn(turn(2, ""))).await;
     assert_eq!((text.as_str(), died(end.unwrap().unwrap_err()).as_str()), ("half\n", "signal 9"));
 }
 
@@ -162,29 +163,29 @@ async fn a_program_that_is_not_there_is_unavailable() {
 
 #[tokio::test]
 async fn bytes_that_are_no_text_are_replaced() {
-    let agent = Sandbox::new().once(r"printf 'a\377b\303'; sleep 0.05; printf '\244\342\202'");
+    let agent = Sandbox::new().per_turn(r"printf 'a\377b\303'; sleep 0.05; printf '\244\342\202'");
     assert_eq!(answer(agent.turn(turn(1, ""))).await, "a\u{fffd}bä\u{fffd}");
 }
 
 #[tokio::test]
 async fn a_program_that_reads_nothing_still_answers_a_long_prompt() {
-    let agent = Sandbox::new().once("echo done; exec sleep 0.05");
+    let agent = Sandbox::new().per_turn("echo done; exec sleep 0.05");
     assert_eq!(answer(agent.turn(turn(1, &"x".repeat(1 << 20)))).await, "done\n");
-    let agent = Sandbox::new().once("exec <&-; echo done; exec sleep 0.05");
+    let agent = Sandbox::new().per_turn("exec <&-; echo done; exec sleep 0.05");
     assert_eq!(answer(agent.turn(turn(1, &"x".repeat(1 << 20)))).await, "done\n");
 }
 
 #[tokio::test]
 async fn a_program_that_reads_and_writes_a_long_text_does_not_lock_up() {
     let text = "0123456789abcdef".repeat(1 << 16);
-    assert_eq!(answer(Sandbox::new().once("cat").turn(turn(1, &text))).await, text);
+    assert_eq!(answer(Sandbox::new().per_turn("cat").turn(turn(1, &text))).await, text);
 }
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let sandbox = Sandbox::new();
     let config = command::Config { max_answer: 100_000, ..shell("echo $$ > pid; exec yes") };
-    let (text, end) = hear(sandbox.agent(Config::Command(config)).turn(turn(1, ""))).await;
+    let (text, end) = read_to_end(sandbox.agent(Config::Command(config)).turn(turn(1, ""))).await;
     assert!(text.len() <= 100_000 && text.len() > 50_000);
     assert!(matches!(end, Some(Err(AgentError::Failed(why))) if why.contains("100000")));
     crate::sandbox::gone(sandbox.pid("pid").await).await;
@@ -192,7 +193,7 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn a_flood_on_stderr_does_not_hold_the_answer_up() {
-    let agent = Sandbox::new().once("yes complaint | head -n 200000 >&2; echo answer");
+    let agent = Sandbox::new().per_turn("yes complaint | head -n 200000 >&2; echo answer");
     assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
 }
 
@@ -205,7 +206,7 @@ async fn a_run_with_side_effects_is_asked_for_first() {
     let mut denied = agent.turn(turn(1, "x"));
     let Some(Ok(Delta::ToolStart(call))) = next(&mut denied).await else { panic!("it did not ask") };
     assert_eq!(call.name, "program");
-    call.permit.give(Verdict::Deny("not today".into()));
+    call.approval.decide(ToolDecision::Deny("not today".into()));
     assert!(matches!(error(denied).await, AgentError::Failed(why) if why.contains("not today")));
 
     let mut aborted = agent.turn(turn(2, "x"));
@@ -217,7 +218,7 @@ async fn a_run_with_side_effects_is_asked_for_first() {
 
     let mut allowed = agent.turn(turn(3, "hello"));
     let Some(Ok(Delta::ToolStart(call))) = next(&mut allowed).await else { panic!("it did not ask") };
-    call.permit.give(Verdict::Allow(Value::Null));
+    call.approval.decide(ToolDecision::Allow(Value::Null));
     assert_eq!(piece(&mut allowed).await, "hello");
     assert!(matches!(next(&mut allowed).await, Some(Ok(Delta::ToolEnd { failed: false, .. }))));
     assert!(matches!(next(&mut allowed).await, Some(Ok(Delta::Done { .. }))));

@@ -1,23 +1,23 @@
-//! A text in small pieces that add up to it exactly.
+//! Splits a text into small chunks that add up to exactly that text.
 
-/// So many words make a piece.
+/// The number of words in a chunk.
 const WORDS: usize = 4;
-/// So many characters end a piece even without a space.
+/// The maximum number of characters in a chunk, which may then end within a word.
 const CHARS: usize = 80;
 
-/// The pieces of a text.
-pub(super) struct Pieces {
+/// The chunks of a text.
+pub(super) struct Chunks {
     text: String,
     at: usize,
 }
 
-impl Pieces {
+impl Chunks {
     pub(super) fn of(text: String) -> Self {
         Self { text, at: 0 }
     }
 }
 
-impl Iterator for Pieces {
+impl Iterator for Chunks {
     type Item = String;
     fn next(&mut self) -> Option<String> {
         let rest = &self.text[self.at..];
@@ -52,12 +52,12 @@ mod tests {
             "  zwölf Wörter\n\nfür die Welt,  mit 👋 Luft ",
             &"x".repeat(500),
         ] {
-            let pieces: Vec<String> = Pieces::of(text.to_owned()).collect();
+            let pieces: Vec<String> = Chunks::of(text.to_owned()).collect();
             assert_eq!(pieces.concat(), text);
             assert!(
                 pieces.iter().all(|piece| !piece.is_empty() && piece.split_whitespace().count() <= WORDS)
             );
         }
-        assert_eq!(Pieces::of("a b c d e".into()).collect::<Vec<_>>(), ["a b c d ", "e"]);
+        assert_eq!(Chunks::of("a b c d e".into()).collect::<Vec<_>>(), ["a b c d ", "e"]);
     }
 }

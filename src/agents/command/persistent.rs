@@ -1,4 +1,4 @@
-//! A process per conversation, which speaks JSON lines.
+//! One process per conversation, which speaks JSON lines.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,66 +15,66 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::idle_pool::{IdlePool, IdleProcess, Life};
+use super::idle_pool::{IdlePool, IdleProcess, SessionEpoch};
 use super::input::Input;
 use super::lines::Lines;
+use super::persistent_turn::PersistentTurn;
 use super::process_host::ProcessHost;
-use super::talk::Talk;
-use super::{Config, permission, wire};
-use crate::running::{Running, Seat, lock};
+use super::{Config, approval, wire};
+use crate::running_turns::{RunningTurn, RunningTurns, lock};
 
-/// So long a program may take to say whether it takes a steer; one that knows no steer never says.
-const STEER: Duration = Duration::from_secs(5);
+/// How long a program may take to answer a steer. A program that does not know steers never answers.
+const STEER_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) struct Lasting {
-    shop: Arc<ProcessHost>,
+pub(super) struct Persistent {
+    host: Arc<ProcessHost>,
     idle_pool: Arc<IdlePool>,
-    running: Running<Call>,
+    running: RunningTurns<TurnControl>,
 }
 
-/// What others may do to a running turn.
-pub(super) struct Call {
-    life: Life,
+/// How the agent's other methods reach a running turn.
+pub(super) struct TurnControl {
+    session_epoch: SessionEpoch,
     pub(super) aborted: CancellationToken,
-    /// The conversation has ended meanwhile: the program is not kept.
+    /// The conversation has ended meanwhile, so the program is not kept.
     pub(super) forgotten: AtomicBool,
-    /// The program's stdin, once it has the prompt.
+    /// The program's stdin, once it has been sent the prompt.
     pub(super) input: OnceLock<Input>,
-    /// Who waits for a `steered`, in the order of their steers; `None` once the turn takes no more.
+    /// The callers that wait for a `steered`, in the order of their steers; `None` once the turn takes no more steers.
     pub(super) steers: Mutex<Option<VecDeque<oneshot::Sender<bool>>>>,
 }
 
-impl Lasting {
-    pub(super) fn new(shop: Arc<ProcessHost>, config: &Config) -> Self {
+impl Persistent {
+    pub(super) fn new(host: Arc<ProcessHost>, config: &Config) -> Self {
         let idle = Duration::from_secs(config.idle_timeout);
-        let idle_pool = Arc::new(IdlePool::new(shop.clone(), idle, config.max_idle));
-        Self { shop, idle_pool, running: Running::default() }
+        let idle_pool = Arc::new(IdlePool::new(host.clone(), idle, config.max_idle));
+        Self { host, idle_pool, running: RunningTurns::default() }
     }
 }
 
 #[async_trait]
-impl Agent for Lasting {
+impl Agent for Persistent {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let aborted = CancellationToken::new();
-        let seat = self.running.begin(
+        let running = self.running.begin(
             turn.id,
-            Call {
-                life: (turn.session.clone(), turn.epoch),
+            TurnControl {
+                session_epoch: (turn.session.clone(), turn.epoch),
                 aborted: aborted.clone(),
                 forgotten: AtomicBool::new(false),
                 input: OnceLock::new(),
                 steers: Mutex::new(Some(VecDeque::new())),
             },
         );
-        let (shop, idle_pool) = (self.shop.clone(), self.idle_pool.clone());
-        let ask = shop.ask;
+        let (host, idle_pool) = (self.host.clone(), self.idle_pool.clone());
+        let ask = host.ask;
         let run = async move {
-            if seat.aborted.is_cancelled() {
+            if running.aborted.is_cancelled() {
                 return stream::empty().boxed();
             }
-            match begin(shop, idle_pool, seat, &turn).await {
-                Ok(talk) => {
-                    stream::unfold(talk, |mut talk| async { talk.next().await.map(|said| (said, talk)) })
+            match begin(host, idle_pool, running, &turn).await {
+                Ok(turn) => {
+                    stream::unfold(turn, |mut turn| async { turn.next().await.map(|result| (result, turn)) })
                         .boxed()
                 }
                 Err(why) => stream::iter([Err(why)]).boxed(),
@@ -82,15 +82,15 @@ impl Agent for Lasting {
         }
         .flatten_stream()
         .boxed();
-        if ask { permission::ask_first(run, aborted) } else { run }
+        if ask { approval::ask_first(run, aborted) } else { run }
     }
 
-    /// To be awaited beside the turn's stream, not instead of it: the answer comes through the stream.
+    /// The caller must keep polling the turn's stream meanwhile, because the program's answer is read there.
     async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError> {
         let answer = {
             let Some(call) = self.running.find(turn) else { return Ok(false) };
             let Some(input) = call.input.get() else { return Ok(false) };
-            // Sent under the lock, so that the answers come in the order of those who wait.
+            // Sent while holding the lock, so that answers arrive in the order of the waiting callers.
             let mut waiting = lock(&call.steers);
             let Some(steers) = waiting.as_mut() else { return Ok(false) };
             if input.send(wire::steer(turn, said)).is_err() {
@@ -100,10 +100,10 @@ impl Agent for Lasting {
             steers.push_back(sender);
             answer
         };
-        let clock = &self.shop.clock;
+        let clock = &self.host.clock;
         tokio::select! {
             taken = answer => Ok(taken.unwrap_or(false)),
-            () = clock.sleep_until(clock.mono() + STEER) => Ok(false),
+            () = clock.sleep_until(clock.mono() + STEER_TIMEOUT) => Ok(false),
         }
     }
 
@@ -114,52 +114,52 @@ impl Agent for Lasting {
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {
-        let life = (session.clone(), epoch);
+        let session_epoch = (session.clone(), epoch);
         self.running.each(|call| {
-            if call.life == life {
+            if call.session_epoch == session_epoch {
                 call.forgotten.store(true, Ordering::Relaxed);
             }
         });
-        self.idle_pool.forget(&life);
+        self.idle_pool.forget(&session_epoch);
     }
 
     async fn stop(&self) {
-        self.shop.close().await;
+        self.host.close().await;
     }
 
     fn problem(&self) -> Option<String> {
-        self.shop.program.problem()
+        self.host.program.problem()
     }
 }
 
-/// Hands the prompt to the program that knows the conversation, or to a new one.
+/// Sends the prompt to the program that has the context of the conversation, or to a new program.
 async fn begin(
-    shop: Arc<ProcessHost>,
+    host: Arc<ProcessHost>,
     idle_pool: Arc<IdlePool>,
-    seat: Seat<Call>,
+    running: RunningTurn<TurnControl>,
     turn: &Turn,
-) -> Result<Talk, AgentError> {
-    let idle_process = match idle_pool.take(&seat.life).await {
+) -> Result<PersistentTurn, AgentError> {
+    let idle_process = match idle_pool.take(&running.session_epoch).await {
         Some(idle_process) => {
             idle_process.process.stderr.begin(turn.id);
             idle_process
         }
         None => {
-            let process = shop.start(turn, None, shop.stop.child_token()).await?;
-            IdleProcess { process, lines: Lines::new(shop.max_line) }
+            let process = host.start(turn, None, host.stop.child_token()).await?;
+            IdleProcess { process, lines: Lines::new(host.max_line) }
         }
     };
     if let Some(input) = &idle_process.process.input
         && input.send(wire::prompt(turn)).is_ok()
     {
-        seat.input.get_or_init(|| input.clone());
-        return Ok(Talk::new(shop, idle_pool, seat, turn.id, idle_process));
+        running.input.get_or_init(|| input.clone());
+        return Ok(PersistentTurn::new(host, idle_pool, running, turn.id, idle_process));
     }
     Err(AgentError::Died("it does not read its stdin".into()))
 }
 
-impl Call {
-    pub(super) fn life(&self) -> Life {
-        self.life.clone()
+impl TurnControl {
+    pub(super) fn session_epoch(&self) -> SessionEpoch {
+        self.session_epoch.clone()
     }
 }

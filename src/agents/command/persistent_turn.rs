@@ -1,0 +1,242 @@
+//! One turn of a persistent program.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::port::Mono;
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tracing::debug;
+
+use super::idle_pool::{IdlePool, IdleProcess};
+use super::lines::LineError;
+use super::persistent::TurnControl;
+use super::process_host::ProcessHost;
+use super::wire::{self, Line};
+use crate::running_turns::{RunningTurn, lock};
+
+/// The maximum number of tool calls that wait for approval. While they are pending, no further line is read.
+const MAX_PENDING_TOOLS: usize = 32;
+
+type DeltaResult = Result<Delta, AgentError>;
+
+/// Owns the program during the turn. Dropping it before the end kills the program, because its state is then unknown.
+pub(super) struct PersistentTurn {
+    host: Arc<ProcessHost>,
+    idle_pool: Arc<IdlePool>,
+    running: RunningTurn<TurnControl>,
+    turn: TurnId,
+    /// `None` when the turn is over.
+    idle_process: Option<IdleProcess>,
+    approvals: FuturesUnordered<BoxFuture<'static, (String, ToolDecision)>>,
+    /// The length of the answer so far, in bytes.
+    answer_bytes: usize,
+    /// The deadline of an aborted turn.
+    end_by: Option<Mono>,
+}
+
+/// What can happen next in a turn.
+enum Event {
+    Abort,
+    Overdue,
+    ToolApproval(String, ToolDecision),
+    Line(Result<Option<Vec<u8>>, LineError>),
+}
+
+/// How the turn continues.
+enum Step {
+    Continue,
+    Emit(Delta),
+    /// The turn is over, and the program can take another one.
+    Finish(Option<DeltaResult>),
+    /// The program cannot be used any more.
+    Broken(AgentError),
+}
+
+impl PersistentTurn {
+    pub(super) fn new(
+        host: Arc<ProcessHost>,
+        idle_pool: Arc<IdlePool>,
+        running: RunningTurn<TurnControl>,
+        turn: TurnId,
+        idle_process: IdleProcess,
+    ) -> Self {
+        let approvals = FuturesUnordered::new();
+        Self {
+            host,
+            idle_pool,
+            running,
+            turn,
+            idle_process: Some(idle_process),
+            approvals,
+            answer_bytes: 0,
+            end_by: None,
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Option<DeltaResult> {
+        loop {
+            let step = match self.event().await? {
+                Event::Abort => self.abort(),
+                Event::Overdue => {
+                    self.detach();
+                    return None;
+                }
+                Event::ToolApproval(id, decision) => self.send(wire::tool(self.turn, &id, &decision)),
+                Event::Line(Ok(Some(line))) => self.handle_line(&line),
+                Event::Line(Ok(None)) => return self.output_ended().await,
+                Event::Line(Err(why)) => Step::Broken(AgentError::Died(why.to_string())),
+            };
+            match step {
+                Step::Continue => {}
+                // An aborted turn produces no more output; only its end matters.
+                Step::Emit(_) if self.end_by.is_some() => {}
+                Step::Emit(delta) => return Some(Ok(delta)),
+                Step::Finish(result) => {
+                    self.return_to_pool();
+                    return result.filter(|_| self.end_by.is_none());
+                }
+                Step::Broken(why) => {
+                    self.detach();
+                    return self.end_by.is_none().then_some(Err(why));
+                }
+            }
+        }
+    }
+
+    /// `None` when the turn is over.
+    async fn event(&mut self) -> Option<Event> {
+        let clock = &self.host.clock;
+        let IdleProcess { process, lines } = self.idle_process.as_mut()?;
+        let overdue = async {
+            match self.end_by {
+                Some(due) => clock.sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        Some(tokio::select! {
+            biased;
+            () = self.running.aborted.cancelled(), if self.end_by.is_none() => Event::Abort,
+            () = overdue => Event::Overdue,
+            Some((id, decision)) = self.approvals.next() => Event::ToolApproval(id, decision),
+            line = lines.next(&mut process.output), if self.approvals.len() < MAX_PENDING_TOOLS => Event::Line(line),
+        })
+    }
+
+    fn abort(&mut self) -> Step {
+        self.end_by = Some(self.host.clock.mono() + self.host.grace);
+        self.approvals.clear();
+        self.send(wire::abort(self.turn))
+    }
+
+    fn send(&self, line: Vec<u8>) -> Step {
+        let input = self.idle_process.as_ref().and_then(|idle_process| idle_process.process.input.as_ref());
+        match input.map(|input| input.send(line)) {
+            Some(Ok(())) => Step::Continue,
+            _ => Step::Broken(AgentError::Died("it does not read its stdin".into())),
+        }
+    }
+
+    fn handle_line(&mut self, line: &[u8]) -> Step {
+        let line = match Line::read(line) {
+            Ok(Some(line)) => line,
+            Ok(None) => return Step::Continue,
+            Err(why) => {
+                let number = self.idle_process.as_ref().map_or(0, |idle_process| idle_process.lines.count);
+                return Step::Broken(AgentError::Died(format!("line {number} of its output is {why}")));
+            }
+        };
+        if line.turn().is_some_and(|turn| turn != self.turn.to_string()) {
+            debug!(agent = self.host.name, turn = %self.turn, "dropped a line for another turn");
+            return Step::Continue;
+        }
+        self.handle_message(line)
+    }
+
+    fn handle_message(&mut self, line: Line) -> Step {
+        match line {
+            Line::Delta { text, .. } => {
+                self.answer_bytes = self.answer_bytes.saturating_add(text.len());
+                if self.answer_bytes > self.host.max_answer {
+                    return Step::Broken(self.host.too_long());
+                }
+                Step::Emit(Delta::Text(text))
+            }
+            Line::ToolStart { id, name, params, .. } => {
+                let (approval, decision) = ToolApproval::channel();
+                let call = id.clone();
+                let answer = decision.map(move |decision| {
+                    (
+                        call,
+                        decision
+                            .unwrap_or_else(|_| ToolDecision::Deny("the gateway gave no approval".into())),
+                    )
+                });
+                // An aborted turn gets no more approvals.
+                if self.end_by.is_none() {
+                    self.approvals.push(answer.boxed());
+                }
+                Step::Emit(Delta::ToolStart(ToolCall { id, name, params, approval }))
+            }
+            Line::ToolEnd { id, failed, .. } => Step::Emit(Delta::ToolEnd { id, failed }),
+            Line::Progress { .. } => Step::Emit(Delta::Progress),
+            Line::Media { path, caption, .. } => Step::Emit(Delta::Media { path, caption }),
+            Line::Steered { taken, .. } => {
+                self.steered(taken);
+                Step::Emit(Delta::Progress)
+            }
+            Line::Done { text, usage, .. } => {
+                if text.as_ref().is_some_and(|text| text.len() > self.host.max_answer) {
+                    return Step::Broken(self.host.too_long());
+                }
+                Step::Finish(Some(Ok(Delta::Done { text, usage: usage.map(Into::into) })))
+            }
+            Line::Error { message, .. } => Step::Finish(Some(Err(AgentError::Failed(message)))),
+            Line::Unknown => {
+                debug!(agent = self.host.name, turn = %self.turn, "ignored a line of an unknown type");
+                Step::Emit(Delta::Progress)
+            }
+        }
+    }
+
+    fn steered(&self, taken: bool) {
+        let waiting = lock(&self.running.steers).as_mut().and_then(|waiting| waiting.pop_front());
+        // The caller has been answered with "not taken" after the timeout.
+        if waiting.is_none_or(|waiting| waiting.send(taken).is_err()) {
+            debug!(agent = self.host.name, turn = %self.turn, taken, "an answer to a steer arrived too late");
+        }
+    }
+
+    /// Ends the turn: from now on nothing reaches the program through it.
+    fn detach(&mut self) -> Option<IdleProcess> {
+        lock(&self.running.steers).take();
+        self.approvals.clear();
+        self.idle_process.take()
+    }
+
+    /// Keeps the program for the next turn, unless the conversation has ended.
+    fn return_to_pool(&mut self) {
+        let Some(idle_process) = self.detach() else { return };
+        if self.running.forgotten.load(Ordering::Relaxed) || self.host.stop.is_cancelled() {
+            idle_process.process.retire();
+        } else {
+            self.idle_pool.put(self.running.session_epoch(), idle_process);
+        }
+    }
+
+    /// The output has ended before the turn did.
+    async fn output_ended(&mut self) -> Option<DeltaResult> {
+        let IdleProcess { process, .. } = self.detach()?;
+        // It may have closed its stdout and still run. Its output could not be read then.
+        process.kill();
+        let detail = process.failure_detail().await;
+        let why = if self.host.stop.is_cancelled() {
+            "it was stopped with the gateway".to_owned()
+        } else {
+            format!("its output ended in the middle of the turn ({detail})")
+        };
+        self.end_by.is_none().then_some(Err(AgentError::Died(why)))
+    }
+}
