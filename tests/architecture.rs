@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which of our rooms each room may know. Whoever is not named here may know nobody.
-const DIRECTION: [(&str, &[&str]); 15] = [
+const DIRECTION: [(&str, &[&str]); 13] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-agents", &["core"]),
@@ -18,12 +18,10 @@ const DIRECTION: [(&str, &[&str]); 15] = [
     ("frontdesk-kit", &["core"]),
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
-    ("frontdesk-lab", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
-    ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram", "lab"]),
-    ("frontdesk-crash", &[]),
+    ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram"]),
     ("frontdesk-load", &[]),
 ];
 

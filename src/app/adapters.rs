@@ -21,15 +21,11 @@ use crate::channel::Section;
 use crate::channel::ids::Ids;
 use crate::document::Node;
 
-#[cfg(feature = "lab")]
-mod lab;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 #[cfg(feature = "web")]
 mod web;
 
-#[cfg(feature = "lab")]
-pub use lab::Lab;
 #[cfg(feature = "telegram")]
 pub use telegram::Telegram;
 #[cfg(feature = "web")]
@@ -46,9 +42,6 @@ pub struct Channels {
     /// token is also taken from the variable TELEGRAM_BOT_TOKEN.
     #[cfg(feature = "telegram")]
     pub telegram: Telegram,
-    /// The test platform of the crash test; in no released program.
-    #[cfg(feature = "lab")]
-    pub lab: Lab,
 }
 
 impl Channels {
@@ -59,8 +52,6 @@ impl Channels {
             vec![self.web.section()],
             #[cfg(feature = "telegram")]
             self.telegram.sections(),
-            #[cfg(feature = "lab")]
-            vec![self.lab.section()],
         ];
         all.into_iter().flatten().collect()
     }
@@ -77,8 +68,6 @@ impl Channels {
             vec![(self.web.section().id(), self.web.access())],
             #[cfg(feature = "telegram")]
             self.telegram.access(),
-            #[cfg(feature = "lab")]
-            vec![(self.lab.section().id(), self.lab.access())],
         ];
         all.into_iter().flatten().collect()
     }
@@ -151,8 +140,6 @@ impl Channels {
             self.web.build(live),
             #[cfg(feature = "telegram")]
             self.telegram.build(gateway, clock)?,
-            #[cfg(feature = "lab")]
-            self.lab.build(),
         ];
         Ok(all.into_iter().flatten().collect())
     }

@@ -1,27 +1,24 @@
-//! Real time: this test lives beside real processes, so nobody can hand it a clock.
+//! Real time: the test runs beside real processes, so it cannot use a manual clock.
 
 use std::time::{Duration, Instant};
 
 /// Milliseconds since 1970, comparable between processes.
-#[expect(clippy::disallowed_methods, reason = "journals of several processes are compared")]
-pub fn now() -> u64 {
+#[expect(clippy::disallowed_methods, reason = "the journals of several processes are compared")]
+pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A moment to measure from.
 #[expect(clippy::disallowed_methods, reason = "real processes are measured")]
-pub fn moment() -> Instant {
+pub fn instant() -> Instant {
     Instant::now()
 }
 
-/// Waits.
 #[expect(clippy::disallowed_methods, reason = "real processes are waited for")]
-pub async fn pause(time: Duration) {
+pub async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// Waits so many milliseconds.
-pub async fn pause_ms(ms: u64) {
-    pause(Duration::from_millis(ms)).await;
+pub async fn sleep_ms(ms: u64) {
+    sleep(Duration::from_millis(ms)).await;
 }

@@ -1,4 +1,4 @@
-//! The real binary on one home: started, killed, stopped.
+//! The real binary with one home: started, killed, stopped.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,24 +11,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::agent::JOURNAL;
-use crate::clock;
+use crate::{agent, clock};
 
 /// How long a start may take before it counts as stuck.
 const START: Duration = Duration::from_secs(60);
 /// How long an orderly stop may take.
 const STOP: Duration = Duration::from_secs(20);
 
-/// The folder that all lives of the daemon share.
+/// The folder that all processes of the gateway share.
 #[derive(Debug)]
 pub struct Home(PathBuf);
 
 impl Home {
     /// A home with this configuration.
-    pub fn make(path: &Path, config: &str) -> Result<Self> {
+    pub fn create(path: &Path, config: &str) -> Result<Self> {
         let home = Self(path.to_owned());
         std::fs::write(home.0.join("frontdesk.toml"), config)?;
-        // A copy: a build that goes on beside the test must not exchange the program under it.
+        // A copy: a build that runs beside the test must not replace the program during the test.
         std::fs::copy(env!("CARGO_BIN_EXE_frontdesk"), home.program()).context("copying the program")?;
         Ok(home)
     }
@@ -41,12 +40,15 @@ impl Home {
         self.0.join("frontdesk.db")
     }
 
-    /// The agents' journal.
-    pub fn journal(&self) -> PathBuf {
-        journal(&self.0)
+    pub fn agent_journal(&self) -> PathBuf {
+        agent::journal_path(&self.0)
     }
 
-    /// Everything that any life of the daemon said.
+    pub fn media(&self) -> PathBuf {
+        self.0.join("media")
+    }
+
+    /// The output of all processes of the gateway.
     pub fn log(&self) -> PathBuf {
         self.0.join("daemon.log")
     }
@@ -55,7 +57,7 @@ impl Home {
         Ok(std::fs::read_to_string(self.0.join("token"))?.trim().to_owned())
     }
 
-    /// Where a process listens, once it says so.
+    /// Where a process listens, once it has written that down.
     fn address(&self, pid: u32) -> Option<SocketAddr> {
         let text = std::fs::read_to_string(self.0.join("frontdesk.lock")).ok()?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
@@ -63,21 +65,7 @@ impl Home {
     }
 }
 
-/// The section of an agent that is this binary in one of its roles, and whose journal lies in the home.
-pub fn agent(home: &Path, name: &str, mode: &str, role: &str) -> Result<String> {
-    let text = |path: &Path| path.to_str().map(str::to_owned).context("a path that is no text");
-    let (program, journal) = (text(&std::env::current_exe()?)?, text(&journal(home))?);
-    Ok(format!(
-        "[agents.{name}]\nkind = \"command\"\nmode = \"{mode}\"\ncommand = [{program:?}, \"{role}\"]\n\
-         env = {{ {JOURNAL} = {journal:?} }}\n"
-    ))
-}
-
-fn journal(home: &Path) -> PathBuf {
-    home.join("agents.jsonl")
-}
-
-/// One life of the daemon.
+/// One process of the gateway.
 pub struct Daemon {
     child: Child,
     pid: u32,
@@ -87,7 +75,7 @@ pub struct Daemon {
 impl Daemon {
     pub fn start(home: &Home) -> Result<Self> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(home.log())?;
-        let started = clock::moment();
+        let started = clock::instant();
         let child = Command::new(home.program())
             .arg("run")
             .env_clear()
@@ -102,7 +90,7 @@ impl Daemon {
         Ok(Self { child, pid, started })
     }
 
-    /// Waits until it answers; returns where, and how long that took since its start.
+    /// Waits until it answers; returns its address and the time since its start.
     pub async fn ready(&mut self, home: &Home) -> Result<(SocketAddr, Duration)> {
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -116,24 +104,24 @@ impl Daemon {
             if self.started.elapsed() > START {
                 bail!("the daemon was not ready after {START:?}");
             }
-            clock::pause_ms(1).await;
+            clock::sleep_ms(1).await;
         }
     }
 
-    /// `kill -9`, at this moment.
+    /// `kill -9`, now.
     pub async fn kill(self) -> Result<()> {
         self.signal(Signal::KILL)?;
         match self.end().await? {
-            Some(code) => bail!("the daemon had ended by itself, with {code}"),
+            Some(code) => bail!("the daemon had already ended with {code}"),
             None => Ok(()),
         }
     }
 
-    /// `kill -9` in the middle of an orderly stop, or just after it.
+    /// `kill -9` during an orderly stop, or just after it.
     pub async fn kill_stopping(self, after: Duration) -> Result<()> {
         self.signal(Signal::TERM)?;
-        clock::pause(after).await;
-        // Until it is waited for, its id belongs to nobody else.
+        clock::sleep(after).await;
+        // The id is not used again before the process is waited for.
         self.signal(Signal::KILL)?;
         match self.end().await? {
             Some(code) if code != 0 => bail!("after SIGTERM the daemon ended with {code}"),
@@ -141,7 +129,7 @@ impl Daemon {
         }
     }
 
-    /// The exit code; `None` if a signal ended it.
+    /// Waits for the end; returns the exit code, or `None` if a signal ended it.
     async fn end(mut self) -> Result<Option<i32>> {
         Ok(self.child.wait().await?.code())
     }
@@ -154,7 +142,7 @@ impl Daemon {
                 let status = status?;
                 if status.success() { Ok(()) } else { bail!("after SIGTERM the daemon ended with {status}") }
             }
-            () = clock::pause(STOP) => bail!("the daemon did not stop within {STOP:?} after SIGTERM"),
+            () = clock::sleep(STOP) => bail!("the daemon did not stop within {STOP:?} after SIGTERM"),
         }
     }
 
@@ -178,6 +166,6 @@ async fn healthy(address: SocketAddr) -> bool {
     };
     tokio::select! {
         answer = asked => answer.unwrap_or(false),
-        () = clock::pause_ms(2000) => false,
+        () = clock::sleep_ms(2000) => false,
     }
 }

@@ -1,181 +1,246 @@
-//! The database as it lies there, read beside or after the daemon.
+//! The database file, read beside or after the gateway.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::Result;
-use rusqlite::Connection;
+use anyhow::{Result, bail};
+use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use crate::sqlite::{checked, open};
+use crate::journal::event_key;
 
-/// A row of `inbound`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Inbound {
     pub id: i64,
     pub source: String,
-    pub event: String,
+    pub event_id: String,
     pub key: String,
     pub epoch: i64,
+    pub principal: String,
+    pub address: String,
+    pub received_at: i64,
     pub disposition: String,
     pub state: String,
     pub reason: Option<String>,
     pub body: String,
-    pub turn: Option<i64>,
+    pub album: Option<String>,
+    pub turn_id: Option<i64>,
+    /// Of a `/retry`: the text of the messages that it runs again.
+    pub replayed: Option<String>,
 }
 
-/// A row of `turn`.
-#[derive(Debug, Clone)]
+impl Inbound {
+    pub fn event(&self) -> String {
+        event_key(&self.source, &self.event_id)
+    }
+
+    /// What the agent is asked.
+    pub fn question(&self) -> &str {
+        self.replayed.as_deref().unwrap_or(&self.body)
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub struct Turn {
     pub id: i64,
     pub key: String,
     pub attempt: i64,
     pub released: i64,
     pub state: String,
-    pub created: i64,
-    pub finished: Option<i64>,
-    pub acted: bool,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
+    pub side_effect_at: Option<i64>,
     pub answer: Option<String>,
     pub error: Option<String>,
 }
 
 /// A row of `outbox`.
-#[derive(Debug, Clone)]
-pub struct Out {
+#[derive(Debug, Clone, Deserialize)]
+pub struct Part {
     pub id: i64,
-    pub turn: Option<i64>,
-    pub message: Option<i64>,
+    pub turn_id: Option<i64>,
+    pub message_id: Option<i64>,
     pub key: Option<String>,
-    pub seq: Option<i64>,
+    pub seq: Option<u64>,
     pub address: String,
-    pub part: String,
+    pub part_key: String,
     pub kind: String,
     pub body: String,
+    pub plain: Option<String>,
+    pub target: Option<String>,
     pub state: String,
     pub attempts: i64,
-    pub platform: Option<String>,
+    pub platform_message_id: Option<String>,
+    /// The file that it carries.
+    pub media: Option<String>,
+    /// What a pairing code, put in when it is sent, is derived from.
+    pub salt: Option<String>,
 }
 
-/// Everything.
-#[derive(Debug, Default)]
+impl Part {
+    /// The platform's id of the message that shows it.
+    pub fn message(&self) -> Option<&String> {
+        self.platform_message_id.as_ref().or(self.target.as_ref())
+    }
+
+    pub fn plain(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.body)
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Audit {
+    pub at: i64,
+    pub author: String,
+    pub via: String,
+    pub action: String,
+    pub subject: String,
+    pub outcome: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Grant {
+    pub principal: String,
+    pub source: String,
+    pub revoked_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Context {
+    pub source: String,
+    pub event_id: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Dropped {
+    pub source: String,
+    pub kind: String,
+    pub n: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Session {
+    pub key: String,
+    /// The last number of its durable frames.
+    pub seq: u64,
+    /// The number of epochs that began with `/new`.
+    pub renewed: i64,
+}
+
+#[derive(Debug, Clone, Default)]
 pub struct Database {
     pub inbound: Vec<Inbound>,
     pub turns: HashMap<i64, Turn>,
-    pub outbox: Vec<Out>,
-    /// The last number of each session.
-    pub seqs: HashMap<String, u64>,
-    /// How many epochs of each session began with `/new`.
-    pub renewed: HashMap<String, i64>,
-}
-
-/// What a killed daemon held at that moment.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Held {
-    pub running: i64,
-    pub streaming: i64,
-    pub sending: i64,
-}
-
-/// What a killed daemon held.
-pub fn held(path: &Path) -> Result<Held> {
-    if !path.exists() {
-        return Ok(Held::default());
-    }
-    let conn = open(path)?;
-    let count = |sql: &str| conn.query_row(sql, [], |row| row.get(0));
-    Ok(Held {
-        running: count("SELECT count(*) FROM turn WHERE state = 'running'")?,
-        streaming: count("SELECT count(*) FROM outbox WHERE state = 'streaming'")?,
-        sending: count("SELECT count(*) FROM outbox WHERE state = 'sending'")?,
-    })
-}
-
-/// The last number of each session, beside a daemon that runs.
-pub fn seqs(path: &Path) -> Result<HashMap<String, u64>> {
-    numbers(&open(path)?)
-}
-
-fn numbers(conn: &Connection) -> Result<HashMap<String, u64>> {
-    let mut statement = conn.prepare("SELECT key, seq FROM session")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    pub parts: Vec<Part>,
+    pub context: Vec<Context>,
+    pub dropped: Vec<Dropped>,
+    pub audit: Vec<Audit>,
+    pub grants: Vec<Grant>,
+    pub sessions: Vec<Session>,
 }
 
 /// Checks the file (O6) and reads it.
 pub fn read(path: &Path) -> Result<Database> {
-    let conn = checked(path)?;
-    let mut database = Database { seqs: numbers(&conn)?, ..Database::default() };
-    // The words of a /retry are those of the messages that it runs again.
-    let mut rows = conn.prepare(
-        "SELECT i.id, i.source, i.event_id, i.key, i.epoch, i.disposition, i.state, i.reason,
-                CASE WHEN i.replays IS NULL THEN i.body ELSE
-                  (SELECT group_concat(again.body, char(10)) FROM json_each(i.replays) named
-                   JOIN inbound again ON again.id = named.value) END,
-                i.turn_id
-         FROM inbound i ORDER BY i.id",
-    )?;
-    let rows = rows.query_map([], |row| {
-        Ok(Inbound {
-            id: row.get(0)?,
-            source: row.get(1)?,
-            event: row.get(2)?,
-            key: row.get(3)?,
-            epoch: row.get(4)?,
-            disposition: row.get(5)?,
-            state: row.get(6)?,
-            reason: row.get(7)?,
-            body: row.get(8)?,
-            turn: row.get(9)?,
-        })
-    })?;
-    database.inbound = rows.collect::<Result<_, _>>()?;
-    let mut rows = conn.prepare(
-        "SELECT id, key, attempt, released, state, created_at, finished_at, side_effect_at IS NOT NULL, answer, error
-         FROM turn",
-    )?;
-    let rows = rows.query_map([], |row| {
-        let turn = Turn {
-            id: row.get(0)?,
-            key: row.get(1)?,
-            attempt: row.get(2)?,
-            released: row.get(3)?,
-            state: row.get(4)?,
-            created: row.get(5)?,
-            finished: row.get(6)?,
-            acted: row.get(7)?,
-            answer: row.get(8)?,
-            error: row.get(9)?,
-        };
-        Ok((turn.id, turn))
-    })?;
-    database.turns = rows.collect::<Result<_, _>>()?;
-    database.outbox = outbox(&conn)?;
-    let mut rows = conn.prepare("SELECT key, count(*) FROM epoch WHERE reason = 'new' GROUP BY key")?;
-    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    database.renewed = rows.collect::<Result<_, _>>()?;
-    Ok(database)
+    let conn = open(path)?;
+    let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    if sound != "ok" {
+        bail!("O6: integrity_check: {sound}");
+    }
+    if conn.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        bail!("O6: foreign_key_check found something");
+    }
+    let turns: Vec<Turn> = rows(&conn, "SELECT * FROM turn")?;
+    Ok(Database {
+        inbound: rows(
+            &conn,
+            "SELECT *, (SELECT group_concat(again.body, char(10)) FROM json_each(i.replays) named
+                        JOIN inbound again ON again.id = named.value) AS replayed FROM inbound i ORDER BY id",
+        )?,
+        turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
+        // An unfinished message that another one replaced is deleted: it shows nothing.
+        parts: rows(&conn, "SELECT * FROM outbox WHERE act <> 'delete' ORDER BY id")?,
+        context: rows(&conn, "SELECT source, event_id FROM context_message")?,
+        dropped: rows(&conn, "SELECT source, kind, n FROM dropped_event")?,
+        audit: rows(&conn, "SELECT * FROM audit ORDER BY id")?,
+        grants: rows(&conn, "SELECT * FROM access ORDER BY id")?,
+        sessions: sessions(&conn)?,
+    })
 }
 
-/// What is to be shown; an unfinished message that another one replaced is deleted, and shows nothing.
-fn outbox(conn: &Connection) -> Result<Vec<Out>> {
-    let mut rows = conn.prepare(
-        "SELECT id, turn_id, message_id, key, seq, address, part_key, kind, body, state, attempts,
-                platform_message_id FROM outbox WHERE act <> 'delete' ORDER BY id",
+/// The sessions, read beside a running gateway.
+pub fn read_sessions(path: &Path) -> Result<Vec<Session>> {
+    sessions(&open(path)?)
+}
+
+fn sessions(conn: &Connection) -> Result<Vec<Session>> {
+    let renewed = "SELECT count(*) FROM epoch e WHERE e.key = s.key AND e.reason = 'new'";
+    rows(conn, &format!("SELECT key, seq, ({renewed}) AS renewed FROM session s"))
+}
+
+/// What a killed gateway held at that moment.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Held {
+    pub running: u64,
+    pub streaming: u64,
+    pub sending: u64,
+    /// Commands that were accepted and not carried out.
+    pub commands: u64,
+    /// Messages of running turns whose files were not there yet.
+    pub fetching: u64,
+}
+
+pub fn held(path: &Path) -> Result<Held> {
+    if !path.exists() {
+        return Ok(Held::default());
+    }
+    let found: Vec<Held> = rows(
+        &open(path)?,
+        "SELECT (SELECT count(*) FROM turn WHERE state = 'running') AS running,
+                (SELECT count(*) FROM outbox WHERE state = 'streaming') AS streaming,
+                (SELECT count(*) FROM outbox WHERE state = 'sending') AS sending,
+                (SELECT count(*) FROM inbound WHERE state = 'waiting' AND disposition = 'command') AS commands,
+                (SELECT count(*) FROM inbound i WHERE i.state = 'in_turn' AND i.attachments IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id)) AS fetching",
     )?;
-    let rows = rows.query_map([], |row| {
-        Ok(Out {
-            id: row.get(0)?,
-            turn: row.get(1)?,
-            message: row.get(2)?,
-            key: row.get(3)?,
-            seq: row.get(4)?,
-            address: row.get(5)?,
-            part: row.get(6)?,
-            kind: row.get(7)?,
-            body: row.get(8)?,
-            state: row.get(9)?,
-            attempts: row.get(10)?,
-            platform: row.get(11)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(found.first().copied().unwrap_or_default())
+}
+
+/// Opens the file for reading.
+fn open(path: &Path) -> Result<Connection> {
+    // Not read-only: after a kill the write-ahead log must be recovered before anything can be read.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.busy_timeout(std::time::Duration::from_secs(2))?;
+    // The last reader must not write the log back: that is the gateway's work.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(conn)
+}
+
+/// Reads rows by the names of their columns.
+fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> Result<Vec<T>> {
+    let mut statement = conn.prepare(sql)?;
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut found = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut fields = Map::new();
+        for (index, name) in names.iter().enumerate() {
+            let value = match row.get_ref(index)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(number) => number.into(),
+                ValueRef::Real(number) => number.into(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+                ValueRef::Blob(_) => "(bytes)".into(),
+            };
+            fields.insert(name.clone(), value);
+        }
+        all.push(serde_json::from_value(Value::Object(fields))?);
+    }
+    Ok(all)
 }

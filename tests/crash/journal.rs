@@ -1,243 +1,264 @@
-//! What the people outside saw: who sent what, what was accepted, which frames came. It lives in the driver,
-//! which is never killed.
+//! What the clients did and what they were told and shown. It lives in the test's process, which is never killed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::clock;
+use crate::config::{MAIN, PLAIN};
 use crate::script::Script;
 
-/// How a message came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    Socket,
-    Http,
-    Lab,
-}
-
-/// What the oracle may expect of a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Every message is answered, in order.
-    Strict,
-    /// Somebody says `/stop` here: a message may be cancelled.
-    Stops,
-    /// Somebody says `/new` here.
-    Renews,
-    /// Somebody says `/retry` here: a message may reach the agent again.
-    Retries,
-}
-
-/// A chat of the test.
-#[derive(Debug, Clone)]
-pub struct Chat {
-    pub way: Way,
+/// A chat, or a topic of one, as the database names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Stands in the tag of every text that is sent there.
     pub name: String,
-    /// Whether a plain program answers, not the lasting one.
+    /// `inbound.source`
+    pub source: String,
+    /// `inbound.address`
+    pub address: String,
+    /// The session key without the agent.
+    pub conversation: String,
+    /// Whether the plain agent answers.
     pub plain: bool,
-    pub rule: Rule,
+    pub command: Command,
+    /// Whether an admin mutes and unmutes it during the test.
+    pub muted_at_times: bool,
 }
 
-impl Chat {
-    /// The key that its conversation must have.
+/// The command that is sent in a place now and then, and that changes what may become of other messages there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    None,
+    Stop,
+    New,
+    Retry,
+}
+
+impl Place {
+    /// `inbound.key`
     pub fn session(&self) -> String {
-        let agent = if self.plain { "plain" } else { "main" };
-        let channel = if self.way == Way::Lab { "lab" } else { "web" };
-        format!("agent:{agent}:{channel}:dm:{}", self.name)
+        format!("agent:{}:{}", if self.plain { PLAIN } else { MAIN }, self.conversation)
     }
 }
 
-/// One message and what its sender knows of it.
+/// What the client did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Message,
+    File,
+    AlbumPart,
+    Edit,
+    Button,
+    Command,
+    Reaction,
+}
+
+/// What must become of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A turn that ends visibly.
+    Turn,
+    /// A command with one reply.
+    Command,
+    /// A command that may be carried out as a turn: `/retry`.
+    Retry,
+    /// A turn or a command if the author had access at that time; else a pairing request without the text.
+    IfAllowed,
+    /// Context for the next turn.
+    Context,
+    /// A turn, or context: part of an album whose first part arrived before a kill.
+    TurnOrContext,
+    /// Dropped, and counted under this name.
+    Dropped(&'static str),
+}
+
+/// An event that a client caused, as the database must store it.
 #[derive(Debug, Clone)]
-pub struct Sent {
-    pub chat: Chat,
-    /// The platform's id of the event, as the database must have it.
-    pub event: String,
+pub struct Event {
+    pub place: Arc<Place>,
+    /// `inbound.event_id`
+    pub id: String,
+    /// `inbound.principal`
+    pub author: String,
+    pub action: Action,
+    /// The number of the message that it made or is about, where the channel has such numbers.
+    pub message: i64,
+    /// `inbound.body`
     pub text: String,
-    /// `None` for a command.
     pub script: Option<Script>,
-    /// Every time it was sent.
-    pub at: Vec<u64>,
-    /// When it was first accepted, and as which message if the way says so.
-    pub accepted: Option<(u64, Option<String>)>,
-    /// How often the gateway has said "accepted".
-    pub words: u32,
-    /// Its sender is told when it is answered, not when it is accepted.
+    /// Fingerprints of the files.
+    pub files: Vec<String>,
+    pub expected: Expected,
+    /// Its position among the events of its source.
+    pub order: i64,
+    /// The platform may have delivered events of that time in another order.
+    pub reordered: bool,
+    pub created: i64,
+    /// Every time that it was handed to the gateway.
+    pub delivered: Vec<i64>,
+    /// When the gateway first acknowledged it.
+    pub accepted: Option<i64>,
+    /// The message's public id, if the gateway said it.
+    pub accepted_as: Option<String>,
+    /// The client waits for the answer, not for the acknowledgement.
     pub waits: bool,
 }
 
-/// A durable frame.
+impl Event {
+    /// A message that was handed to the gateway just now.
+    pub fn message(place: &Arc<Place>, id: String, author: String, text: String) -> Self {
+        let now = clock::now();
+        Self {
+            place: place.clone(),
+            id,
+            author,
+            action: Action::Message,
+            message: 0,
+            script: Script::read(&text).filter(|_| !text.starts_with('/')),
+            text,
+            files: Vec::new(),
+            expected: Expected::Turn,
+            order: 0,
+            reordered: false,
+            created: now,
+            delivered: vec![now],
+            accepted: None,
+            accepted_as: None,
+            waits: false,
+        }
+    }
+
+    pub fn key(&self) -> String {
+        event_key(&self.place.source, &self.id)
+    }
+}
+
+/// Identifies an event, as source and event id do in the database.
+pub fn event_key(source: &str, id: &str) -> String {
+    format!("{source} {id}")
+}
+
+/// A durable line that a client was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    pub at: u64,
     pub kind: String,
     pub message: Option<String>,
     pub text: String,
+    /// The tags in the text.
+    pub tags: BTreeSet<String>,
 }
 
-#[derive(Debug, Default)]
-pub struct Book {
-    /// By event id, in the order of first sending.
-    pub order: Vec<String>,
-    pub sent: HashMap<String, Sent>,
-    /// By session, then by seq.
-    pub frames: BTreeMap<String, BTreeMap<u64, Frame>>,
-    /// Messages with pieces on the screen and no end yet.
-    pub streaming: HashMap<String, u64>,
-    /// Messages whose end was seen.
-    pub ended: HashMap<String, u64>,
-    /// What a client noticed to be wrong.
-    pub wrong: Vec<String>,
-    /// Texts that were handed to `/api/send`, by key: the text, and whether it was taken.
-    pub dispatches: BTreeMap<String, (String, bool)>,
-    /// When the daemon was killed.
-    pub kills: Vec<u64>,
+/// A text that was handed to `/api/send`.
+#[derive(Debug, Clone)]
+pub struct OperatorSend {
+    pub address: String,
+    pub text: String,
+    pub taken: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Journal {
-    book: Mutex<Book>,
-    ids: AtomicU64,
-    pub deltas: AtomicU64,
+    pub events: Vec<Event>,
+    by_key: HashMap<String, usize>,
+    /// By session and sequence number.
+    pub frames: HashMap<String, BTreeMap<u64, Frame>>,
+    /// By idempotency key.
+    pub operator_sends: BTreeMap<String, OperatorSend>,
+    /// Messages whose answer a client has seen in part.
+    streaming: HashSet<String>,
+    /// Messages whose answer a client has seen whole.
+    ended: HashSet<String>,
+    pub deltas: u64,
+    /// When the gateway was killed.
+    pub kills: Vec<i64>,
+    /// Pairing codes that users were shown.
+    pub codes: Vec<String>,
+    /// What a client itself noticed to be wrong.
+    pub wrong: Vec<String>,
 }
 
 impl Journal {
-    pub fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A number that nobody has had.
-    pub fn number(&self) -> u64 {
-        self.ids.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// A message leaves its sender, for the first time or again.
-    pub fn sends(&self, chat: &Chat, event: &str, text: &str) {
-        let mut book = self.book();
-        if let Some(sent) = book.sent.get_mut(event) {
-            sent.at.push(clock::now());
+    /// Records an event, or that a known one was handed to the gateway again.
+    pub fn sent(&mut self, event: Event) {
+        if let Some(known) = self.event_mut(&event.key()) {
+            known.delivered.extend(event.delivered);
+            known.waits = event.waits;
             return;
         }
-        book.order.push(event.to_owned());
-        let sent = Sent {
-            chat: chat.clone(),
-            event: event.to_owned(),
-            text: text.to_owned(),
-            script: Script::read(text).filter(|_| !text.starts_with('/')),
-            at: vec![clock::now()],
-            accepted: None,
-            words: 0,
-            waits: false,
-        };
-        book.sent.insert(event.to_owned(), sent);
+        self.by_key.insert(event.key(), self.events.len());
+        self.events.push(event);
     }
 
-    /// Whether the sender of a message asks for its answer and not only for its acceptance.
-    pub fn waits(&self, event: &str, waits: bool) {
-        if let Some(sent) = self.book().sent.get_mut(event) {
-            sent.waits = waits;
+    pub fn event(&self, key: &str) -> Option<&Event> {
+        self.by_key.get(key).map(|index| &self.events[*index])
+    }
+
+    pub fn event_mut(&mut self, key: &str) -> Option<&mut Event> {
+        self.by_key.get(key).map(|index| &mut self.events[*index])
+    }
+
+    /// The gateway has acknowledged an event, as this message if it said so.
+    pub fn accepted(&mut self, key: &str, message: Option<&str>) {
+        let Some(event) = self.event_mut(key) else { return };
+        let known = event.accepted_as.clone();
+        if event.accepted.is_none() {
+            event.accepted = Some(clock::now());
+            event.accepted_as = message.map(str::to_owned);
+        } else if known.is_some() && message.is_some() && known.as_deref() != message {
+            self.wrong.push(format!("O1: {key} was accepted as {known:?} and later as {message:?}"));
         }
     }
 
-    /// The gateway has said that it took a message.
-    pub fn accepts(&self, event: &str, message: Option<&str>) {
-        let mut book = self.book();
-        let Some(sent) = book.sent.get_mut(event) else { return };
-        sent.words += 1;
-        let known = sent.accepted.as_ref().and_then(|(_, known)| known.clone());
-        match (known, message) {
-            (Some(known), Some(message)) if known != message => {
-                let wrong = format!("{event} was accepted as {known} and later as {message}");
-                book.wrong.push(wrong);
-            }
-            _ if sent.accepted.is_none() => {
-                sent.accepted = Some((clock::now(), message.map(str::to_owned)));
-            }
-            _ => {}
-        }
-    }
-
-    /// A durable frame came in; `expected` is the seq that had to come next.
-    pub fn shows(&self, session: &str, seq: u64, expected: u64, frame: Frame) {
-        let mut book = self.book();
+    /// A durable frame was shown; `expected` is the number that had to come next.
+    pub fn shown(&mut self, session: &str, seq: u64, expected: u64, frame: Frame) {
         if seq != expected {
-            let wrong = format!("{session}: seq {seq} came where {expected} was due ({})", frame.text);
-            book.wrong.push(wrong);
+            let text = &frame.text;
+            self.wrong.push(format!("O2: {session}: seq {seq} came and {expected} was next ({text})"));
         }
-        let known = book.frames.entry(session.to_owned()).or_default().insert(seq, frame.clone());
-        if let Some(known) = known.filter(|known| (&known.kind, &known.text) != (&frame.kind, &frame.text)) {
-            let wrong = format!("{session}: seq {seq} was {:?} and is {:?} now", known.text, frame.text);
-            book.wrong.push(wrong);
+        if let Some(message) = &frame.message {
+            self.ended(message);
         }
-        if let Some(message) = frame.message {
-            book.streaming.remove(&message);
-            book.ended.insert(message, clock::now());
+        let known = self.frames.entry(session.to_owned()).or_default().insert(seq, frame.clone());
+        if let Some(known) = known.filter(|known| *known != frame) {
+            self.wrong.push(format!("O2: {session}: seq {seq} was {known:?} and later {frame:?}"));
         }
     }
 
-    /// A piece of an answer came in.
-    pub fn piece(&self, message: &str) {
-        self.deltas.fetch_add(1, Ordering::Relaxed);
-        self.book().streaming.entry(message.to_owned()).or_insert_with(clock::now);
+    /// A piece of the answer to a message was shown.
+    pub fn delta(&mut self, message: &str) {
+        self.deltas += 1;
+        if !self.streaming.contains(message) {
+            self.streaming.insert(message.to_owned());
+        }
     }
 
-    /// A turn ended without a durable frame of its own.
-    pub fn ends(&self, message: &str) {
-        let mut book = self.book();
-        book.streaming.remove(message);
-        book.ended.insert(message.to_owned(), clock::now());
+    /// The turn of a message has ended.
+    pub fn ended(&mut self, message: &str) {
+        self.streaming.remove(message);
+        self.ended.insert(message.to_owned());
     }
 
-    /// Something that must not be.
-    pub fn wrong(&self, what: String) {
-        self.book().wrong.push(what);
+    pub fn killed(&mut self) {
+        self.kills.push(clock::now());
+        self.streaming.clear();
     }
 
-    /// Messages of sockets and requests whose sender was not told yet that they are accepted.
-    pub fn open_accepts(&self) -> usize {
-        let book = self.book();
-        let recent = book.order.iter().rev().take(200).filter_map(|event| book.sent.get(event));
-        recent.filter(|sent| sent.accepted.is_none() && !sent.waits && sent.chat.way != Way::Lab).count()
-    }
-
-    /// Everything that was sent and is not accepted, whatever the way.
-    pub fn unaccepted(&self) -> Vec<String> {
-        let book = self.book();
-        book.order
-            .iter()
-            .filter(|event| book.sent.get(*event).is_some_and(|sent| sent.accepted.is_none()))
-            .cloned()
-            .collect()
-    }
-
-    /// Messages of a chat that were sent in the last seconds and whose end nobody has seen.
-    pub fn waiting_in(&self, chat: &str) -> usize {
-        let (book, now) = (self.book(), clock::now());
-        let recent = book.order.iter().rev().take(80).filter_map(|event| book.sent.get(event));
-        recent
-            .filter(|sent| sent.chat.name == chat && sent.at.first().is_some_and(|at| at + 3000 > now))
-            .filter(|sent| match &sent.accepted {
-                Some((_, Some(message))) => !book.ended.contains_key(message),
-                _ => true,
-            })
-            .count()
-    }
-
-    /// Answers that are on somebody's screen in pieces.
     pub fn streaming(&self) -> usize {
-        self.book().streaming.len()
+        self.streaming.len()
     }
 
-    /// How many lives of the daemon are over.
-    pub fn lives(&self) -> usize {
-        self.book().kills.len()
+    /// Events of a source that were not acknowledged.
+    pub fn unaccepted<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(move |event| event.accepted.is_none() && event.place.source == source)
     }
 
-    /// The daemon is gone: nobody streams any more.
-    pub fn killed(&self) {
-        let mut book = self.book();
-        book.kills.push(clock::now());
-        book.streaming.clear();
+    /// Messages of a place that were sent in the last seconds and have no answer yet.
+    pub fn unanswered_in(&self, place: &str) -> usize {
+        let since = clock::now() - 3000;
+        let recent = self.events.iter().rev().take(200);
+        let recent = recent.filter(|event| event.place.name == place && event.created > since);
+        recent
+            .filter(|event| event.accepted_as.as_ref().is_none_or(|message| !self.ended.contains(message)))
+            .count()
     }
 }

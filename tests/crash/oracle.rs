@@ -1,182 +1,208 @@
-//! The oracles: what everybody saw against what is in the database.
+//! The oracle: compares what everybody saw with what is in the database.
 
+mod accepted;
+mod access;
 mod agents;
+mod chats;
+mod commands;
+mod disk;
+mod duplicates;
 mod endings;
-mod outside;
+mod frames;
+pub mod proof;
 
 use std::collections::HashMap;
 
-use crate::agent::Seen;
-use crate::database::{Database, Inbound, Turn};
-use crate::journal::{Book, Rule, Sent, Way};
-use crate::platform::Took;
+use crate::database::{Inbound, Part, Turn};
+use crate::journal::{Event, Expected};
+use crate::observed::Observed;
+use crate::script::Script;
 
-/// A request may reach the platform a little after the daemon that wrote it was killed.
-const SLACK: u64 = 100;
+/// A request may arrive a little after its sender was killed.
+const SLACK_MS: i64 = 100;
 
-/// Everything that is compared.
-pub struct Evidence<'a> {
-    pub book: &'a Book,
-    pub database: &'a Database,
-    pub agents: &'a [Seen],
-    pub took: &'a [Took],
-    pub messages: &'a HashMap<String, (String, String)>,
-}
-
-/// What must not be: whose story tells more, and what it is.
+/// Something that must not be, and the key of the event that it is about.
 #[derive(Debug, Clone)]
 pub struct Violation {
     pub event: Option<String>,
     pub what: String,
 }
 
-/// What was found.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub violations: Vec<Violation>,
-    /// Parts that the platform has more than once, each explained by a kill or a lost response.
+    /// Posts that were made twice, each explained by a kill or a lost response.
     pub duplicates: usize,
+    /// Edits that replaced the text of a message that waited.
+    pub edited_in_place: usize,
+    /// Messages that a revocation ended.
+    pub revoked: usize,
 }
 
-/// Runs every oracle.
-pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    let mut court =
-        Court { e: evidence, rows: HashMap::new(), by_turn: HashMap::new(), verdict: Verdict::default() };
-    for row in &evidence.database.inbound {
-        court.rows.insert((row.source.split(':').next().unwrap_or_default(), row.event.as_str()), row);
-        if let Some(turn) = row.turn {
-            court.by_turn.entry(turn).or_default().push(row);
-        }
+/// Runs every check.
+pub fn judge(observed: &Observed) -> Verdict {
+    let mut oracle = Oracle::new(observed);
+    oracle.accepted();
+    oracle.operator_sends();
+    oracle.endings();
+    oracle.commands();
+    oracle.approvals();
+    oracle.epochs();
+    oracle.turns();
+    oracle.prompts();
+    oracle.order_of_prompts();
+    oracle.access();
+    oracle.places();
+    oracle.chats();
+    oracle.frames();
+    oracle.order_of_frames();
+    oracle.duplicates();
+    oracle.at_rest();
+    oracle.disk();
+    for wrong in &observed.journal.wrong {
+        oracle.report(None, wrong.clone());
     }
-    court.accepted();
-    court.ends();
-    court.turns();
-    court.prompts();
-    court.order();
-    court.web();
-    court.lab();
-    court.duplicates();
-    court.dispatches();
-    court.epochs();
-    court.at_rest();
-    for wrong in &evidence.book.wrong {
-        court.find(None, wrong.clone());
-    }
-    court.verdict
+    oracle.verdict
 }
 
-struct Court<'a> {
-    e: &'a Evidence<'a>,
-    /// By channel and event id.
-    rows: HashMap<(&'a str, &'a str), &'a Inbound>,
+struct Oracle<'a> {
+    o: &'a Observed,
+    /// Rows of `inbound` by event.
+    rows: HashMap<String, &'a Inbound>,
+    by_id: HashMap<i64, &'a Inbound>,
     by_turn: HashMap<i64, Vec<&'a Inbound>>,
+    parts_of_turn: HashMap<i64, Vec<&'a Part>>,
+    parts_of_message: HashMap<i64, Vec<&'a Part>>,
+    /// By the message whose text it replaced: the last edit.
+    edits: HashMap<i64, &'a Inbound>,
     verdict: Verdict,
 }
 
-impl<'a> Court<'a> {
-    fn find(&mut self, event: Option<&str>, what: String) {
-        self.verdict.violations.push(Violation { event: event.map(str::to_owned), what });
+impl<'a> Oracle<'a> {
+    fn new(observed: &'a Observed) -> Self {
+        let mut oracle = Self {
+            o: observed,
+            rows: HashMap::new(),
+            by_id: HashMap::new(),
+            by_turn: HashMap::new(),
+            parts_of_turn: HashMap::new(),
+            parts_of_message: HashMap::new(),
+            edits: HashMap::new(),
+            verdict: Verdict::default(),
+        };
+        for part in &observed.database.parts {
+            if let Some(turn) = part.turn_id {
+                oracle.parts_of_turn.entry(turn).or_default().push(part);
+            }
+            if let Some(message) = part.message_id {
+                oracle.parts_of_message.entry(message).or_default().push(part);
+            }
+        }
+        for row in &observed.database.inbound {
+            oracle.by_id.insert(row.id, row);
+            if let Some(turn) = row.turn_id {
+                oracle.by_turn.entry(turn).or_default().push(row);
+            }
+            if let Some(target) = edited_message(row) {
+                oracle.edits.insert(target, row);
+            }
+            if let Some(twin) = oracle.rows.insert(row.event(), row) {
+                oracle.report(Some(row.event()), format!("O1: two rows for one event: {twin:?}, {row:?}"));
+            }
+        }
+        oracle
     }
 
-    fn row_of(&self, sent: &Sent) -> Option<&'a Inbound> {
-        let channel = if sent.chat.way == Way::Lab { "lab" } else { "web" };
-        self.rows.get(&(channel, sent.event.as_str())).copied()
+    fn report(&mut self, event: Option<String>, what: String) {
+        self.verdict.violations.push(Violation { event, what });
     }
 
-    fn sent_of(&self, row: &Inbound) -> Option<&'a Sent> {
-        self.e.book.sent.get(&row.event)
+    fn event_of(&self, row: &Inbound) -> Option<&'a Event> {
+        self.o.journal.event(&row.event())
     }
 
     fn turn_of(&self, row: &Inbound) -> Option<&'a Turn> {
-        self.e.database.turns.get(&row.turn?)
+        self.o.database.turns.get(&row.turn_id?)
     }
 
-    fn rule(&self, key: &str) -> Rule {
-        let sent = self.e.book.sent.values().find(|sent| sent.chat.session() == key);
-        sent.map_or(Rule::Strict, |sent| sent.chat.rule)
+    /// The rows that a turn took, the oldest first.
+    fn rows_of(&self, turn: i64) -> &[&'a Inbound] {
+        self.by_turn.get(&turn).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// O1: whatever was accepted is there, once, as it was sent, in the order in which it was sent.
-    fn accepted(&mut self) {
-        let mut last: HashMap<&str, i64> = HashMap::new();
-        for event in &self.e.book.order {
-            let Some(sent) = self.e.book.sent.get(event) else { continue };
-            let Some(row) = self.row_of(sent) else {
-                if sent.accepted.is_some() {
-                    self.find(Some(event), "O1: accepted and lost".to_owned());
-                }
-                continue;
-            };
-            if sent.accepted.is_none() {
-                self.find(Some(event), "O1: stored, and nobody was told".to_owned());
-            }
-            if let Some((_, Some(message))) = &sent.accepted
-                && *message != format!("m{}", row.id)
-            {
-                self.find(Some(event), format!("O1: accepted as {message} and stored as m{}", row.id));
-            }
-            // A /retry takes the words of the message that it runs again.
-            if (row.body != sent.text && sent.text != "/retry") || row.key != sent.chat.session() {
-                self.find(Some(event), format!("O1: stored as something else: {row:?}"));
-            }
-            let last = last.entry(sent.chat.name.as_str()).or_insert(0);
-            if row.id < *last {
-                self.find(
-                    Some(event),
-                    format!("O5: stored as {} after {last}, against the order of sending", row.id),
-                );
-            }
-            *last = row.id;
-        }
-        for row in &self.e.database.inbound {
-            if self.sent_of(row).is_none() {
-                self.find(None, format!("O1: a row that nobody sent: {row:?}"));
-            }
-        }
+    /// The event of a turn's first row.
+    fn event_of_turn(&self, turn: i64) -> Option<String> {
+        self.rows_of(turn).first().map(|row| row.event())
     }
 
-    /// O7: each `/new` begins one epoch, and every message belongs to the one of its time.
-    fn epochs(&mut self) {
-        let mut now: HashMap<&str, i64> = HashMap::new();
-        let mut began: HashMap<&str, i64> = HashMap::new();
-        for row in &self.e.database.inbound {
-            let first = !now.contains_key(row.key.as_str());
-            let epoch = now.entry(&row.key).or_insert(1);
-            if row.body == "/new" && row.disposition == "command" && !first {
-                *epoch += 1;
-                *began.entry(&row.key).or_default() += 1;
-            }
-            let expected = *epoch;
-            if row.epoch != expected {
-                self.find(Some(&row.event), format!("O7: in epoch {} instead of {expected}", row.epoch));
-            }
-        }
-        for key in self.e.database.seqs.keys() {
-            let expected = began.get(key.as_str()).copied().unwrap_or(0);
-            let found = self.e.database.renewed.get(key).copied().unwrap_or(0);
-            if expected != found {
-                let rule = self.rule(key);
-                self.find(None, format!("O7: {key} ({rule:?}) began {found} epochs for {expected} /new"));
-            }
-        }
+    /// What a turn asked of the agent.
+    fn script_of(&self, turn: i64) -> Option<Script> {
+        let texts = self.rows_of(turn).iter().map(|row| row.question());
+        Script::of(texts, self.files_of(turn).len())
+    }
+
+    /// Fingerprints of the files of a turn.
+    fn files_of(&self, turn: i64) -> Vec<&'a String> {
+        let events = self.rows_of(turn).iter().filter_map(|row| self.event_of(row));
+        events.flat_map(|event| &event.files).collect()
+    }
+
+    /// The row that an outgoing part is about.
+    fn row_about(&self, part: &Part) -> Option<&'a Inbound> {
+        let by_turn = || self.rows_of(part.turn_id?).first().copied();
+        part.message_id.and_then(|id| self.by_id.get(&id).copied()).or_else(by_turn)
+    }
+
+    fn event_about(&self, part: &Part) -> Option<String> {
+        self.row_about(part).map(Inbound::event)
+    }
+
+    /// Whether an admin has revoked the access of a message's author after it came, or shortly before.
+    fn was_revoked(&self, row: &Inbound) -> bool {
+        let subject = format!("{} everything", row.principal);
+        let mut audit = self.o.database.audit.iter();
+        audit.any(|line| {
+            line.action == "revoke" && line.subject == subject && line.at + 200 >= row.received_at
+        })
+    }
+
+    /// Whether a user of this session is allowed and revoked during the test.
+    fn is_revocable(&self, session: &str) -> bool {
+        let mut events = self.o.journal.events.iter();
+        events.any(|event| event.expected == Expected::IfAllowed && event.place.session() == session)
+    }
+
+    fn kills_between(&self, from: i64, to: i64) -> impl Iterator<Item = i64> {
+        let kills = self.o.journal.kills.iter().copied();
+        kills.filter(move |at| (from.saturating_sub(SLACK_MS)..=to).contains(at))
     }
 
     /// O6: nothing is left half done.
     fn at_rest(&mut self) {
-        for turn in self.e.database.turns.values() {
+        for turn in self.o.database.turns.values() {
             if matches!(turn.state.as_str(), "queued" | "running") {
-                self.find(None, format!("O6: left behind: {turn:?}"));
+                self.report(self.event_of_turn(turn.id), format!("O6: an open turn: {turn:?}"));
             }
         }
-        for out in &self.e.database.outbox {
-            if matches!(out.state.as_str(), "queued" | "streaming" | "sending" | "unknown" | "dead") {
-                self.find(self.event_of(out), format!("O6: left behind: {out:?}"));
+        for part in &self.o.database.parts {
+            if matches!(part.state.as_str(), "queued" | "streaming" | "sending" | "unknown" | "dead") {
+                self.report(self.event_about(part), format!("O6: an open part: {part:?}"));
             }
         }
-        for row in &self.e.database.inbound {
+        for row in &self.o.database.inbound {
             if matches!(row.state.as_str(), "waiting" | "in_turn") {
-                self.find(Some(&row.event), "O6: left behind".to_owned());
+                self.report(Some(row.event()), format!("O6: an open message: {row:?}"));
             }
         }
     }
+}
+
+/// The message whose text an edit replaced.
+fn edited_message(row: &Inbound) -> Option<i64> {
+    row.reason.as_ref()?.strip_prefix("into:m")?.parse().ok()
+}
+
+/// White space may be lost where an answer is split into parts.
+fn without_space(text: &str) -> String {
+    text.split_whitespace().collect()
 }

@@ -1,17 +1,18 @@
-//! What a message asks of the stub agent, and the answer that is right: agent and oracle read the same words.
+//! What a message asks the test's agent to do, and the right answer: agent and oracle read the same text.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher};
 
-use crate::dice::Dice;
+use crate::random::Random;
 
 /// What the agent is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum Task {
     /// Answer at once.
     Echo,
-    /// Answer in pieces, over so many milliseconds.
+    /// Answer in pieces within `ms` milliseconds.
     Slow { pieces: u64, ms: u64 },
-    /// Say something, use a tool for so long, say the rest.
+    /// Answer in part, use a tool for `ms` milliseconds, answer the rest.
     Tool { ms: u64 },
     /// Answer at length.
     Long { lines: u64 },
@@ -19,131 +20,130 @@ pub enum Deed {
     Flaky,
     /// Die in every attempt.
     Poison,
-    /// Say that there is no answer.
+    /// Report an error.
     Fail,
-    /// Answer with a file of so many bytes.
+    /// Answer with a file.
     Send { bytes: u64 },
-    /// Answer files that came without a word.
+    /// Answer files that came without text.
     Count { files: usize },
 }
 
-/// A message: its tag, which no other message has, and the deed.
+/// A message's content: a tag that no other message has, and a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     pub tag: String,
-    pub deed: Deed,
+    pub task: Task,
 }
 
 impl Script {
-    /// A deed by chance. A plain program has no words for a tool or a refusal.
-    pub fn draw(tag: String, plain: bool, dice: &mut Dice) -> Self {
-        let deed = match dice.range(0, 99) {
-            0..=29 => Deed::Echo,
-            30..=66 => Deed::Slow { pieces: dice.range(3, 9), ms: dice.range(100, 400) },
-            67..=86 if !plain => Deed::Tool { ms: dice.range(10, 150) },
-            67..=86 => Deed::Slow { pieces: dice.range(2, 4), ms: dice.range(20, 90) },
-            87..=94 => Deed::Long { lines: dice.range(150, 260) },
-            95..=96 => Deed::Flaky,
-            97 => Deed::Poison,
-            _ if plain => Deed::Echo,
-            _ => Deed::Fail,
+    /// A random task. A plain program cannot use tools, send files or report errors.
+    pub fn random(tag: String, plain: bool, files: bool, random: &mut Random) -> Self {
+        let task = match random.range(0, 99) {
+            0..=28 => Task::Echo,
+            29..=64 => Task::Slow { pieces: random.range(3, 9), ms: random.range(100, 400) },
+            65..=83 if !plain => Task::Tool { ms: random.range(10, 150) },
+            65..=83 => Task::Slow { pieces: random.range(2, 4), ms: random.range(20, 90) },
+            84..=91 => Task::Long { lines: random.range(150, 260) },
+            92..=93 => Task::Flaky,
+            94 => Task::Poison,
+            95..=98 if files => Task::Send { bytes: random.range(1, 200_000) },
+            _ if plain => Task::Echo,
+            _ => Task::Fail,
         };
-        Self { tag, deed }
+        Self { tag, task }
     }
 
-    /// The message as it is sent.
+    /// The text of the message.
     pub fn text(&self) -> String {
         let tag = &self.tag;
-        match &self.deed {
-            Deed::Echo => format!("{tag} echo"),
-            Deed::Slow { pieces, ms } => format!("{tag} slow {pieces} {ms}"),
-            Deed::Tool { ms } => format!("{tag} tool {ms}"),
-            Deed::Long { lines } => format!("{tag} long {lines}"),
-            Deed::Flaky => format!("{tag} flaky"),
-            Deed::Poison => format!("{tag} poison"),
-            Deed::Fail => format!("{tag} fail"),
-            Deed::Send { bytes } => format!("{tag} send {bytes}"),
-            Deed::Count { .. } => String::new(),
+        match &self.task {
+            Task::Echo => format!("{tag} echo"),
+            Task::Slow { pieces, ms } => format!("{tag} slow {pieces} {ms}"),
+            Task::Tool { ms } => format!("{tag} tool {ms}"),
+            Task::Long { lines } => format!("{tag} long {lines}"),
+            Task::Flaky => format!("{tag} flaky"),
+            Task::Poison => format!("{tag} poison"),
+            Task::Fail => format!("{tag} fail"),
+            Task::Send { bytes } => format!("{tag} send {bytes}"),
+            Task::Count { .. } => String::new(),
         }
     }
 
-    /// Reads a message.
     pub fn read(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
         let tag = words.next()?.to_owned();
         let name = words.next()?;
         let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
-        let deed = match (name, numbers.as_slice()) {
-            ("echo", []) => Deed::Echo,
-            ("slow", [pieces, ms]) => Deed::Slow { pieces: *pieces, ms: *ms },
-            ("tool", [ms]) => Deed::Tool { ms: *ms },
-            ("long", [lines]) => Deed::Long { lines: *lines },
-            ("flaky", []) => Deed::Flaky,
-            ("poison", []) => Deed::Poison,
-            ("fail", []) => Deed::Fail,
-            ("send", [bytes]) => Deed::Send { bytes: *bytes },
+        let task = match (name, numbers.as_slice()) {
+            ("echo", []) => Task::Echo,
+            ("slow", [pieces, ms]) => Task::Slow { pieces: *pieces, ms: *ms },
+            ("tool", [ms]) => Task::Tool { ms: *ms },
+            ("long", [lines]) => Task::Long { lines: *lines },
+            ("flaky", []) => Task::Flaky,
+            ("poison", []) => Task::Poison,
+            ("fail", []) => Task::Fail,
+            ("send", [bytes]) => Task::Send { bytes: *bytes },
             _ => return None,
         };
-        Some(Self { tag, deed })
+        Some(Self { tag, task })
     }
 
-    /// What the messages of one turn ask for: what the first one says that has words, or what the files do.
+    /// What the messages of one turn ask for: the first script among their texts, or an answer to their files.
     pub fn of<'t>(mut texts: impl Iterator<Item = &'t str>, files: usize) -> Option<Self> {
-        let count = || Self { tag: "files".to_owned(), deed: Deed::Count { files } };
+        let count = || Self { tag: "files".to_owned(), task: Task::Count { files } };
         texts.find_map(Self::read).or_else(|| (files > 0).then(count))
     }
 
-    /// The right answer, in the pieces in which it is said.
+    /// The right answer in the pieces in which it is streamed.
     pub fn pieces(&self) -> Vec<String> {
         let tag = &self.tag;
-        match &self.deed {
-            Deed::Echo => vec![format!("heard {tag}")],
-            Deed::Slow { pieces, .. } => {
+        match &self.task {
+            Task::Echo => vec![format!("heard {tag}")],
+            Task::Slow { pieces, .. } => {
                 let first = format!("on {tag}:");
                 std::iter::once(first).chain((1..*pieces).map(|n| format!(" word {n} of {tag}"))).collect()
             }
-            Deed::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
-            Deed::Long { lines } => {
+            Task::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
+            Task::Long { lines } => {
                 (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect()
             }
-            Deed::Flaky | Deed::Poison | Deed::Fail => vec![format!("at last {tag}")],
-            Deed::Send { .. } => vec![format!("here is {tag}")],
-            Deed::Count { files } => vec![format!("there came {files} files")],
+            Task::Flaky | Task::Poison | Task::Fail => vec![format!("at last {tag}")],
+            Task::Send { .. } => vec![format!("here is {tag}")],
+            Task::Count { files } => vec![format!("there came {files} files")],
         }
     }
 
-    /// The right answer.
     pub fn answer(&self) -> String {
         self.pieces().concat()
     }
 }
 
-/// The bytes of a file that belongs to a tag.
+/// The content of the file that belongs to a tag.
 pub fn bytes(tag: &str, bytes: u64) -> Vec<u8> {
     let seed = tag.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-    let mut dice = Dice::new(seed);
+    let mut random = Random::new(seed);
     (0..bytes.div_ceil(8))
-        .flat_map(|_| dice.next().to_le_bytes())
+        .flat_map(|_| random.next().to_le_bytes())
         .take(usize::try_from(bytes).unwrap_or(0))
         .collect()
 }
 
-/// What tells one file from another.
+/// Tells the contents of files apart.
 pub fn fingerprint(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     format!("{}:{:016x}", bytes.len(), hasher.finish())
 }
 
-/// Every tag in a text: `q`, eight digits, and what stands behind it.
-pub fn tags(text: &str) -> Vec<&str> {
+/// Every tag in a text: `q`, eight hexadecimal digits, and the letters, digits and dashes behind them.
+pub fn tags(text: &str) -> BTreeSet<String> {
     let inside = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let begins = text.match_indices('q').map(|(at, _)| at).filter(|at| {
         let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
         !before.is_some_and(inside) && text.get(at + 1..at + 10).is_some_and(is_mark)
     });
     let word = |at: usize| text.as_bytes()[at..].iter().take_while(|byte| inside(byte)).count();
-    begins.map(|at| &text[at..at + word(at)]).collect()
+    begins.map(|at| text[at..at + word(at)].to_owned()).collect()
 }
 
 fn is_mark(mark: &str) -> bool {

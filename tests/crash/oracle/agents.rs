@@ -2,133 +2,145 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Court, SLACK};
-use crate::agent::Seen;
-use crate::journal::{Rule, Sent};
-use crate::script::{Deed, Script};
+use super::{Oracle, SLACK_MS};
+use crate::agent::{AgentRecord, Step};
+use crate::journal::{Command, Event, Expected};
+use crate::script::Task;
 
-impl Court<'_> {
-    /// O3: one turn for one event, and no more attempts than deaths explain.
+/// The tag of a turn that holds nothing but files.
+const FILES: &str = "files";
+
+impl<'a> Oracle<'a> {
+    /// O3: one turn for one event (or for the parts of one album), and no more attempts than deaths explain.
     pub(super) fn turns(&mut self) {
-        for turn in self.e.database.turns.values() {
-            let rows = self.by_turn.get(&turn.id).cloned().unwrap_or_default();
-            let [row] = rows.as_slice() else {
-                self.find(None, format!("O3: {turn:?} is for {} messages", rows.len()));
-                continue;
-            };
-            if turn.attempt - turn.released > 2 {
-                self.find(Some(&row.event), format!("O3: {} attempts", turn.attempt));
+        for turn in self.o.database.turns.values() {
+            let rows = self.rows_of(turn.id).to_vec();
+            let event = self.event_of_turn(turn.id);
+            let is_album = rows.first().is_some_and(|first| {
+                first.album.is_some() && rows.iter().all(|row| row.album == first.album)
+            });
+            // A revocation gives the messages of other users back and ends the turn.
+            let was_emptied = rows.is_empty() && turn.state == "cancelled" && self.is_revocable(&turn.key);
+            if rows.len() != 1 && !is_album && !was_emptied {
+                self.report(event.clone(), format!("O3: {turn:?} is for {} messages", rows.len()));
             }
-            let deaths_by_script = match Script::read(&row.body).map(|script| script.deed) {
-                Some(Deed::Flaky) => 1,
-                Some(Deed::Poison) => 2,
+            if turn.attempt - turn.released > 2 {
+                self.report(event.clone(), format!("O3: too many attempts: {turn:?}"));
+            }
+            let own = match self.script_of(turn.id).map(|script| script.task) {
+                Some(Task::Flaky) => 1,
+                Some(Task::Poison) => 2,
                 _ => 0,
             };
-            let from = turn.created.unsigned_abs().saturating_sub(SLACK);
-            let to = turn.finished.map_or(u64::MAX, i64::unsigned_abs).saturating_add(SLACK);
-            let kills = self.e.book.kills.iter().filter(|at| (from..=to).contains(*at)).count();
-            if turn.attempt - 1 > i64::try_from(kills).unwrap_or(i64::MAX) + deaths_by_script {
-                let what = format!("O3: {} attempts and {kills} kills in its time", turn.attempt);
-                self.find(Some(&row.event), what);
+            let until = turn.finished_at.unwrap_or(i64::MAX).saturating_add(SLACK_MS);
+            let kills = self.kills_between(turn.created_at, until).count();
+            if turn.attempt - 1 > i64::try_from(kills).unwrap_or(i64::MAX) + own {
+                self.report(event, format!("O3: attempts without a death: {turn:?}"));
             }
         }
     }
 
-    /// O3: what the agents saw. A prompt once per attempt, a tool once, and nothing after the tool.
+    /// O3: a prompt reaches the agent in one turn and once per attempt, with the right text and files, in the right
+    /// session; its tool runs once, after its record, and ends the attempts.
     pub(super) fn prompts(&mut self) {
-        let mut attempts: HashSet<(&str, &str, u32)> = HashSet::new();
-        let mut turns_of: HashMap<&str, HashSet<&str>> = HashMap::new();
-        let mut tools: HashMap<(&str, &str), &Seen> = HashMap::new();
-        let events: HashMap<&str, &Sent> = self
-            .e
-            .book
-            .sent
-            .values()
-            .filter_map(|sent| Some((sent.script.as_ref()?.tag.as_str(), sent)))
+        let by_tag: HashMap<&str, &Event> = self
+            .o
+            .journal
+            .events
+            .iter()
+            .filter_map(|event| Some((event.script.as_ref()?.tag.as_str(), event)))
             .collect();
-        for seen in self.e.agents {
-            let Some(sent) = events.get(seen.tag.as_str()) else {
-                self.find(None, format!("O3: the agent saw something that nobody sent: {seen:?}"));
+        let mut attempts: HashSet<(Step, i64, i64)> = HashSet::new();
+        let mut turns_of: HashMap<&str, i64> = HashMap::new();
+        let mut tools: HashMap<i64, &AgentRecord> = HashMap::new();
+        for seen in &self.o.agents {
+            let Some(turn) = self.o.database.turns.get(&seen.turn) else {
+                self.report(None, format!("O3: the agent saw a turn that is not there: {seen:?}"));
                 continue;
             };
-            let event = Some(sent.event.as_str());
-            if !attempts.insert((&seen.what, &seen.turn, seen.attempt)) {
-                self.find(event, format!("O3: the same {} twice: {seen:?}", seen.what));
+            let rows = self.rows_of(turn.id).to_vec();
+            let event = self.event_of_turn(turn.id);
+            let is_retry =
+                by_tag.get(seen.tag.as_str()).is_some_and(|event| event.place.command == Command::Retry);
+            let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
+            let is_second = seen.tag != FILES && *turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
+            let is_question = || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag);
+            let is_prompt = seen.step == Step::Prompt;
+            let has_files = || seen.files.iter().eq(self.files_of(turn.id));
+            let checks = [
+                (attempts.insert((seen.step, turn.id, seen.attempt)), "the same step twice"),
+                (is_known, "something that nobody sent"),
+                (is_retry || !is_second, "two turns for one message"),
+                (rows.is_empty() || is_question(), "the agent was asked something else"),
+                (rows.is_empty() || !is_prompt || has_files(), "other files"),
+                (rows.iter().all(|row| row.key == seen.session), "another session"),
+                (is_prompt || tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
+                (is_prompt || turn.side_effect_at.is_some(), "the tool ran without a record"),
+            ];
+            for what in checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what) {
+                self.report(event.clone(), format!("O3: {what}: {seen:?}"));
             }
-            let turns = turns_of.entry(&seen.tag).or_default();
-            turns.insert(&seen.turn);
-            if turns.len() > 1 && sent.chat.rule != Rule::Retries {
-                self.find(event, format!("O3: two turns for one message: {turns:?}"));
-            }
-            if seen.what == "tool" {
-                if tools.insert((&seen.tag, &seen.turn), seen).is_some() {
-                    self.find(event, format!("O3: the tool ran twice: {seen:?}"));
-                }
-                let turn = number(&seen.turn).and_then(|id| self.e.database.turns.get(&id));
-                if turn.is_none_or(|turn| !turn.acted) {
-                    self.find(event, format!("O3: the tool ran without a record: {turn:?}"));
-                }
+            self.only_this_chat(&by_tag, seen, event);
+        }
+        for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Prompt) {
+            if tools.get(&seen.turn).is_some_and(|tool| seen.attempt > tool.attempt) {
+                let event = self.event_of_turn(seen.turn);
+                self.report(event, format!("O3: run again after its tool began: {seen:?}"));
             }
         }
-        for seen in self.e.agents.iter().filter(|seen| seen.what == "prompt") {
-            let tool = tools.get(&(seen.tag.as_str(), seen.turn.as_str()));
-            if tool.is_some_and(|tool| seen.attempt > tool.attempt) {
-                let event = events.get(seen.tag.as_str()).map(|sent| sent.event.as_str());
-                self.find(event, format!("O3: run again after its tool had begun: {seen:?}"));
-            }
-        }
-        for turn in self.e.database.turns.values().filter(|turn| turn.state == "done") {
-            let name = format!("t{}", turn.id);
-            let attempt = u32::try_from(turn.attempt).unwrap_or(0);
-            if !attempts.contains(&("prompt", &name, attempt)) {
-                self.find(None, format!("O3: answered by nobody: {turn:?}"));
+        for turn in self.o.database.turns.values().filter(|turn| turn.state == "done") {
+            if !attempts.contains(&(Step::Prompt, turn.id, turn.attempt)) {
+                self.report(self.event_of_turn(turn.id), format!("O3: answered by no agent: {turn:?}"));
             }
         }
     }
 
-    /// O5: per session the agent saw the messages, and the answers came, in the order of acceptance. Only the
-    /// attempt that was answered counts: the line of a killed one may come late.
-    pub(super) fn order(&mut self) {
+    /// All text in a prompt was sent in that chat, by users whom the gateway serves there.
+    fn only_this_chat(&mut self, by_tag: &HashMap<&str, &'a Event>, seen: &AgentRecord, key: Option<String>) {
+        let place = key.as_ref().and_then(|key| self.o.journal.event(key)).map(|event| &event.place);
+        for tag in &seen.tags {
+            // The end of a quoted text may be cut off.
+            let is_quoted = || {
+                let mut events = by_tag.iter().filter(|(whole, _)| whole.starts_with(tag));
+                events.any(|(_, event)| place == Some(&event.place))
+            };
+            let wrong = match by_tag.get(tag.as_str()) {
+                None if is_quoted() => None,
+                None => Some("text that nobody sent"),
+                Some(event) if matches!(event.expected, Expected::Dropped(_)) => {
+                    Some("text of a user who is not served")
+                }
+                Some(event) if place.is_some_and(|place| *place != event.place) => {
+                    Some("text of another chat")
+                }
+                Some(_) => None,
+            };
+            if let Some(wrong) = wrong {
+                self.report(key.clone(), format!("O3: {wrong} reached the agent: {tag} in {seen:?}"));
+            }
+        }
+    }
+
+    /// O5: the agent saw the messages of a session in the order in which they were accepted. Only the attempt that was
+    /// answered counts: the record of a killed one may be written late.
+    pub(super) fn order_of_prompts(&mut self) {
         let mut last: HashMap<&str, i64> = HashMap::new();
-        for seen in self.e.agents.iter().filter(|seen| seen.what == "prompt") {
-            let Some(turn) = number(&seen.turn).and_then(|id| self.e.database.turns.get(&id)) else {
-                continue;
-            };
-            if turn.state != "done" || turn.attempt != i64::from(seen.attempt) {
-                continue;
-            }
-            let Some(row) = self.by_turn.get(&turn.id).and_then(|rows| rows.first()).copied() else {
-                continue;
-            };
-            // A /retry is a command first, and has its place in the queue only when it has been carried out.
-            if self.sent_of(row).is_none_or(|sent| sent.text == "/retry") {
+        for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Prompt) {
+            let Some(turn) = self.o.database.turns.get(&seen.turn) else { continue };
+            let Some(row) = self.rows_of(turn.id).first().copied() else { continue };
+            if turn.state != "done" || turn.attempt != seen.attempt || self.is_retry(row.event()) {
                 continue;
             }
-            let last = last.entry(&turn.key).or_insert(0);
+            let last = last.entry(&row.key).or_insert(0);
             if row.id < *last {
-                self.find(Some(&row.event), format!("O5: the agent saw it after {last}"));
+                self.report(Some(row.event()), format!("O5: the agent saw it after m{last}"));
             }
             *last = row.id.max(*last);
         }
-        let mut last: HashMap<&str, (i64, i64)> = HashMap::new();
-        for out in self.e.database.outbox.iter().filter(|out| out.kind == "answer") {
-            let (Some(key), Some(turn), Some(seq)) = (&out.key, out.turn, out.seq) else { continue };
-            let Some(row) = self.by_turn.get(&turn).and_then(|rows| rows.first()).copied() else { continue };
-            if self.sent_of(row).is_none_or(|sent| sent.text == "/retry") {
-                continue;
-            }
-            let (id, number) = last.get(key.as_str()).copied().unwrap_or_default();
-            if (row.id < id) != (seq < number) {
-                self.find(
-                    Some(&row.event),
-                    format!("O5: its answer has seq {seq}, after that of m{id} with {number}"),
-                );
-            }
-            last.insert(key, (row.id, seq));
-        }
     }
-}
 
-fn number(turn: &str) -> Option<i64> {
-    turn.strip_prefix('t')?.parse().ok()
+    /// A `/retry` gets its place in the queue when it is carried out, not when it is accepted.
+    pub(super) fn is_retry(&self, event: String) -> bool {
+        self.o.journal.event(&event).is_some_and(|event| event.expected == Expected::Retry)
+    }
 }

@@ -1,62 +1,72 @@
 //! O2: how messages ended.
 
-use super::Court;
+use super::Oracle;
 use crate::database::Inbound;
-use crate::journal::Rule;
-use crate::script::{Deed, Script};
+use crate::journal::Command;
+use crate::script::Task;
 
-impl Court<'_> {
+/// Ends an answer that was interrupted.
+const INTERRUPTED: &str = "(interrupted, /retry)";
+
+impl Oracle<'_> {
     /// O2: each message ends in one visible state, and in the right one.
-    pub(super) fn ends(&mut self) {
-        for row in &self.e.database.inbound {
-            let Some(sent) = self.sent_of(row) else { continue };
-            let wrong = match (row.disposition.as_str(), row.state.as_str()) {
-                ("turn", "answered") => self.answered(row),
-                ("turn", "dead") => self.dead(row),
-                ("turn", "cancelled") if sent.chat.rule == Rule::Stops => None,
-                ("command", "answered") => self.replied(row),
-                (disposition, state) => Some(format!("a {disposition} that is {state} ({:?})", row.reason)),
+    pub(super) fn endings(&mut self) {
+        for row in &self.o.database.inbound {
+            let Some(event) = self.event_of(row) else { continue };
+            let wrong = match (row.disposition.as_str(), row.state.as_str(), row.reason.as_deref()) {
+                ("turn", "answered", _) => self.answered(row),
+                ("turn", "dead", _) => self.dead(row),
+                ("turn", "cancelled", _) if event.place.command == Command::Stop => None,
+                ("turn", "cancelled" | "refused", Some("revoked"))
+                | ("command", "refused", Some("revoked")) => {
+                    self.verdict.revoked += 1;
+                    (!self.was_revoked(row)).then(|| "revoked, and no admin did that".to_owned())
+                }
+                ("command", "answered", _) => self.replied(row),
+                ("refused", "refused", Some("pairing")) | ("refused", "superseded", _) => None,
+                (disposition, state, reason) => Some(format!("a {disposition} is {state} ({reason:?})")),
             };
             if let Some(wrong) = wrong {
-                self.find(Some(&row.event), format!("O2: {wrong}"));
+                self.report(Some(row.event()), format!("O2: {wrong}"));
             }
         }
     }
 
     fn answered(&self, row: &Inbound) -> Option<String> {
         let Some(turn) = self.turn_of(row) else { return Some("answered without a turn".to_owned()) };
-        let right = Script::read(&row.body).map(|script| script.answer());
         if turn.state != "done" {
             return Some(format!("answered, and its turn is {}", turn.state));
         }
+        let right = self.script_of(turn.id).map(|script| script.answer());
         (turn.answer != right).then(|| format!("the answer is {:?}", turn.answer))
     }
 
-    /// A message may die of its script, of two deaths, or after its tool had begun; and it says so.
+    /// A message may die of its script, of two deaths of the agent, or after its tool began; and the chat says so.
     fn dead(&self, row: &Inbound) -> Option<String> {
         let Some(turn) = self.turn_of(row) else { return Some("dead without a turn".to_owned()) };
-        let deed = Script::read(&row.body).map(|script| script.deed);
-        let deaths = turn.attempt - turn.released;
-        let fair = match turn.error.as_deref() {
-            Some("agent_failed") => deed == Some(Deed::Fail),
-            Some("agent_crashed") => deaths == 2 && !turn.acted,
-            Some("interrupted") => turn.acted && matches!(deed, Some(Deed::Tool { .. })),
+        let task = self.script_of(turn.id).map(|script| script.task);
+        let has_acted = turn.side_effect_at.is_some();
+        let right = match turn.error.as_deref() {
+            Some("agent_failed") => task == Some(Task::Fail),
+            Some("agent_crashed") => turn.attempt - turn.released == 2 && !has_acted,
+            Some("interrupted") => has_acted && matches!(task, Some(Task::Tool { .. })),
             _ => false,
         };
-        if !fair {
-            return Some(format!("dead without a good reason: {turn:?}"));
+        if !right {
+            return Some(format!("dead without a reason: {turn:?}"));
         }
-        let told = self.e.database.outbox.iter().any(|out| {
-            out.turn == Some(turn.id) && (out.kind == "notice" || out.body.ends_with("(interrupted, /retry)"))
-        });
-        (!told).then(|| "dead, and nobody was told".to_owned())
+        let mut parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
+        let told = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
+        (!told).then(|| "dead, and the chat does not say so".to_owned())
     }
 
     fn replied(&self, row: &Inbound) -> Option<String> {
-        if row.turn.is_some() {
+        // A /retry is carried out as a turn.
+        if row.turn_id.is_some() {
             return None;
         }
-        let replies = self.e.database.outbox.iter().filter(|out| out.message == Some(row.id)).count();
+        let parts = self.parts_of_message.get(&row.id).into_iter().flatten();
+        let replies = parts.filter(|part| part.address == row.address).count();
         (replies != 1).then(|| format!("a command with {replies} replies"))
     }
 }

@@ -1,0 +1,59 @@
+//! A channel in the test: its clients, its platform, and what it knows that the database does not.
+
+pub mod telegram;
+pub mod web;
+
+use std::path::Path;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+
+use crate::observed::Observed;
+use crate::random::Random;
+
+/// What the gateway should be in the middle of when it is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// Events were handed over and not acknowledged.
+    Accept,
+    /// An answer grows.
+    Streaming,
+    /// The platform has just carried out a post, and the gateway may not know.
+    Post,
+    /// A file is being fetched.
+    File,
+    /// An admin's command was just handed over.
+    Command,
+}
+
+/// A channel of the gateway with its clients. To add one: a file below `channel/` and a line in [`Channel`]'s
+/// list in `run.rs`.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Its sections of the gateway's configuration.
+    fn config(&self) -> String;
+
+    /// Starts its clients. They run until they are aborted.
+    async fn start(&self, clients: &mut JoinSet<()>, random: &Random);
+
+    /// Network faults on its platform, from now on. `reorder` adds deliveries in the wrong order.
+    fn set_faults(&self, on: bool, reorder: bool);
+
+    /// The moments that it can recognise.
+    fn moments(&self) -> &'static [Moment];
+
+    /// Whether the gateway, started at `since`, is at one of these moments now.
+    fn is_at(&self, moment: Moment, since: i64) -> bool;
+
+    /// The number of events that the gateway has still to acknowledge.
+    fn unaccepted(&self) -> usize;
+
+    /// Called when nothing waits any more and the gateway still runs: its clients read what they have not read.
+    async fn catch_up(&self, database: &Path) -> Result<()>;
+
+    /// Called when the gateway has stopped: adds what the platform recorded.
+    async fn observe(&self, observed: &mut Observed) -> Result<()>;
+}

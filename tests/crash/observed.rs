@@ -1,0 +1,116 @@
+//! Everything that the oracle compares.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::agent::AgentRecord;
+use crate::channel::Channel;
+use crate::daemon::Home;
+use crate::database::{self, Database};
+use crate::harness::Harness;
+use crate::journal::Journal;
+
+/// A message on a platform: its address and the platform's id.
+pub type MessageId = (String, String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// Put a message into a chat.
+    Post,
+    /// Changed one.
+    Edit,
+    /// Anything else, and what was not carried out.
+    Other,
+}
+
+/// A request of the gateway to a platform.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// When it was carried out or refused.
+    pub at: i64,
+    pub method: String,
+    pub kind: CallKind,
+    /// The chat as the database writes it; for an edit, the place of its message.
+    pub address: String,
+    pub message: Option<String>,
+    pub text: String,
+    /// The tags in the text.
+    pub tags: BTreeSet<String>,
+    /// Why it was not carried out.
+    pub refused: Option<String>,
+    /// The gateway never got the response.
+    pub lost: bool,
+}
+
+impl Call {
+    pub fn id(&self) -> Option<MessageId> {
+        Some((self.address.clone(), self.message.clone()?))
+    }
+}
+
+#[derive(Clone)]
+pub struct Observed {
+    pub journal: Journal,
+    pub agents: Vec<AgentRecord>,
+    pub database: Database,
+    /// By platform in the order in which it carried them out.
+    pub calls: Vec<Arc<Call>>,
+    /// Fingerprints of the files that the gateway posted.
+    pub files: HashMap<MessageId, String>,
+    /// Addresses whose files the test cannot fetch.
+    pub unread_files: HashSet<String>,
+    /// Names of files that were not completed.
+    pub unfinished: Vec<String>,
+    pub log: String,
+    /// What must not stand in the log.
+    pub secrets: Vec<String>,
+    /// Principals of the admins, which are also the addresses of their private chats.
+    pub admins: Vec<String>,
+}
+
+impl Observed {
+    /// Reads everything; the gateway has been stopped.
+    pub async fn read(harness: &Harness, home: &Home, channels: &[Box<dyn Channel>]) -> Result<Self> {
+        let journal = harness.journal().clone();
+        let agents = std::fs::read_to_string(home.agent_journal()).unwrap_or_default();
+        let mut secrets = vec![harness.mark.clone(), harness.token()];
+        secrets.extend(journal.codes.iter().cloned());
+        let mut observed = Self {
+            journal,
+            agents: agents.lines().map(serde_json::from_str).collect::<Result<_, _>>()?,
+            database: database::read(&home.database())?,
+            calls: Vec::new(),
+            files: HashMap::new(),
+            unread_files: HashSet::new(),
+            unfinished: unfinished(&home.media())?,
+            log: std::fs::read_to_string(home.log())?,
+            secrets,
+            admins: Vec::new(),
+        };
+        for channel in channels {
+            channel.observe(&mut observed).await?;
+        }
+        Ok(observed)
+    }
+
+    pub fn posts(&self) -> impl Iterator<Item = &Arc<Call>> {
+        self.calls.iter().filter(|call| call.kind == CallKind::Post)
+    }
+}
+
+/// Files below the media folder that were being written during a kill.
+fn unfinished(media: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for folder in ["in", "out"] {
+        for entry in std::fs::read_dir(media.join(folder))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.contains(".part") {
+                found.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,153 @@
+//! O1, O5: every acknowledged event is stored once, as it was sent, where it belongs and in the order of sending.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Oracle, edited_message};
+use crate::database::Inbound;
+use crate::journal::{Action, Event, Expected, event_key};
+
+/// Stands in the database in place of a pairing code.
+const MASK: &str = "********";
+
+impl<'a> Oracle<'a> {
+    pub(super) fn accepted(&mut self) {
+        let context = self.o.database.context.iter();
+        let context: HashSet<String> =
+            context.map(|event| event_key(&event.source, &event.event_id)).collect();
+        let mut dropped: HashMap<(&str, &str), i64> = HashMap::new();
+        for event in &self.o.journal.events {
+            let key = event.key();
+            if event.accepted.is_none() {
+                self.report(Some(key.clone()), "O1: it was never acknowledged".to_owned());
+            }
+            let row = self.rows.get(&key).copied();
+            let found = (row.map(|row| row.disposition.as_str()), context.contains(&key));
+            let right = match (event.expected, found) {
+                (Expected::Turn, (Some("turn"), false))
+                | (Expected::Command, (Some("command"), false))
+                | (Expected::Retry, (Some("turn" | "command"), false))
+                | (Expected::Context, (None, true))
+                | (Expected::TurnOrContext, (Some("turn"), false) | (None, true)) => true,
+                (Expected::Dropped(kind), (None, false)) => {
+                    *dropped.entry((&event.place.source, kind)).or_default() += 1;
+                    true
+                }
+                // The message that it changes waited, or has this text already; see `not_a_turn`.
+                (Expected::Turn, (Some("refused"), false)) => event.action == Action::Edit,
+                // That depends on the time; see `access`.
+                (Expected::IfAllowed, (_, false)) => true,
+                (Expected::Turn, (None, false)) => event.place.muted_at_times,
+                _ => false,
+            };
+            if !right {
+                let expected = event.expected;
+                self.report(Some(key), format!("O1: {expected:?} expected, {found:?} found: {row:?}"));
+            }
+            if let Some(row) = row {
+                self.stored(event, row);
+            }
+        }
+        for ((source, kind), due) in dropped {
+            let rows = self.o.database.dropped.iter();
+            let counted: i64 =
+                rows.filter(|row| row.source == source && row.kind == kind).map(|row| row.n).sum();
+            // A batch that is delivered again after a kill is counted again.
+            if counted < due {
+                self.report(None, format!("O1: {due} events of {source} are {kind}, and {counted} counted"));
+            }
+        }
+        for row in &self.o.database.inbound {
+            if self.event_of(row).is_none() {
+                self.report(Some(row.event()), format!("O1: a row that nobody sent: {row:?}"));
+            }
+        }
+        self.order_of_rows();
+    }
+
+    /// A row holds what was sent, by whom and where; or no text, where none may be kept.
+    fn stored(&mut self, event: &'a Event, row: &'a Inbound) {
+        if row.principal != event.author || row.address != event.place.address {
+            self.report(Some(event.key()), format!("O1: another author or address: {row:?}"));
+        }
+        if row.key != event.place.session() {
+            self.report(Some(event.key()), format!("O1: another session: {row:?}"));
+        }
+        if event.accepted_as.as_ref().is_some_and(|message| *message != format!("m{}", row.id)) {
+            let accepted = &event.accepted_as;
+            self.report(Some(event.key()), format!("O1: accepted as {accepted:?} and stored as m{}", row.id));
+        }
+        let wrong = match (row.disposition.as_str(), row.state.as_str(), row.reason.as_deref()) {
+            ("refused", _, Some("pairing")) => (!row.body.is_empty()).then_some("text of an unknown user"),
+            ("refused", "superseded", Some(reason)) => self.not_a_turn(event, row, reason),
+            // A pairing code is not kept.
+            ("command", "answered", _) if has_code(&event.text) => (row.body != MASK).then_some("a code"),
+            // A /retry may hold the text of the message that it runs again.
+            ("turn" | "command", ..) if event.expected == Expected::Retry => None,
+            ("turn" | "command", ..) => (row.body != self.last_text(event, row)).then_some("another text"),
+            _ => Some("an unexpected row"),
+        };
+        if let Some(wrong) = wrong {
+            self.report(Some(event.key()), format!("O1: {wrong}: {row:?}"));
+        }
+    }
+
+    /// The text of a message, or of the last edit that replaced it while it waited.
+    fn last_text(&self, event: &'a Event, row: &Inbound) -> &'a str {
+        let edit = self.edits.get(&row.id).and_then(|edit| self.event_of(edit));
+        edit.map_or(event.text.as_str(), |edit| edit.text.as_str())
+    }
+
+    /// An edit without a turn of its own: the message that it changes waited, or has this text already.
+    fn not_a_turn(&mut self, event: &Event, row: &Inbound, reason: &str) -> Option<&'static str> {
+        if event.action != Action::Edit {
+            return Some("superseded, and not an edit");
+        }
+        if !row.body.is_empty() {
+            return Some("superseded, with its text");
+        }
+        if reason == "unchanged" {
+            let is_version = |other: &Event| other.place == event.place && other.message == event.message;
+            let mut others = self.o.journal.events.iter().filter(|other| other.id != event.id);
+            let same = others.any(|other| is_version(other) && other.text == event.text);
+            return (!same).then_some("it is not the text that was there");
+        }
+        self.verdict.edited_in_place += 1;
+        let target = edited_message(row).and_then(|id| self.by_id.get(&id));
+        let same = target.is_some_and(|target| {
+            target.key == row.key && target.principal == row.principal && target.disposition == "turn"
+        });
+        let original = target.and_then(|target| self.event_of(target)).map(|target| target.message);
+        (!same || original != Some(event.message)).then_some("it replaced the text of another message")
+    }
+
+    /// O5: the rows of a session stand in the order in which their events were sent.
+    fn order_of_rows(&mut self) {
+        let mut last: HashMap<&str, (&str, i64)> = HashMap::new();
+        let mut events: Vec<&'a Event> =
+            self.o.journal.events.iter().filter(|event| !event.reordered).collect();
+        events.sort_by_key(|event| (&event.place.source, event.order));
+        for event in events {
+            let Some(row) = self.rows.get(&event.key()).copied() else { continue };
+            let (before, id) = last.get(row.key.as_str()).copied().unwrap_or_default();
+            if row.id < id {
+                self.report(Some(event.key()), format!("O5: stored before {before}, which was sent earlier"));
+            }
+            last.insert(&row.key, (&event.id, row.id));
+        }
+    }
+
+    /// O1: what `/api/send` took goes to the right chat, once.
+    pub(super) fn operator_sends(&mut self) {
+        for (key, send) in &self.o.journal.operator_sends {
+            let parts = self.o.database.parts.iter();
+            let found = parts.filter(|part| part.body == send.text && part.address == send.address).count();
+            if send.taken && found != 1 {
+                self.report(None, format!("O1: send {key} was taken and is there {found} times"));
+            }
+        }
+    }
+}
+
+fn has_code(text: &str) -> bool {
+    ["/gateway pair ", "/gateway deny "].iter().any(|start| text.starts_with(start))
+}

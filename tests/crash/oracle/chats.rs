@@ -1,0 +1,145 @@
+//! O2, O5: what the chats of platforms show.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::frames::WEB;
+use super::{Oracle, without_space};
+use crate::database::{Part, Turn};
+use crate::observed::{Call, CallKind, MessageId};
+use crate::script::{Script, Task, bytes, fingerprint};
+
+impl<'a> Oracle<'a> {
+    pub(super) fn chats(&mut self) {
+        let (shown, begun) = (self.shown(), self.begun());
+        let mut last: HashMap<&str, (usize, i64)> = HashMap::new();
+        let mut answers: BTreeMap<i64, String> = BTreeMap::new();
+        let mut owners: HashMap<MessageId, i64> = HashMap::new();
+        let mut withdrawn: HashSet<i64> = HashSet::new();
+        for part in &self.o.database.parts {
+            let event = self.event_about(part);
+            self.goes_back(part);
+            if self.never_begun(part) {
+                continue;
+            }
+            if self.was_withdrawn(part) {
+                withdrawn.extend(part.turn_id);
+                continue;
+            }
+            if part.state != "sent" {
+                self.report(event, format!("O2: a part is {}: {part:?}", part.state));
+                continue;
+            }
+            if let (Some(turn), "answer", None) = (part.turn_id, part.kind.as_str(), &part.media) {
+                answers.entry(turn).or_default().push_str(part.plain());
+            }
+            // `frames` checks those.
+            if part.address.starts_with(WEB) {
+                continue;
+            }
+            let Some(message) = part.message() else {
+                self.report(event, format!("O2: sent, and no message has it: {part:?}"));
+                continue;
+            };
+            let id = (part.address.clone(), message.clone());
+            let there = shown.get(&id);
+            let is_right =
+                |call: &&Call| part.salt.is_some() || call.text == part.body || call.text == part.plain();
+            if !there.is_some_and(is_right) {
+                self.report(event.clone(), format!("O2: the chat shows {there:?} for {part:?}"));
+            }
+            self.right_file(part, &id);
+            // A message that grows keeps the place of its first post: later messages stand below it.
+            let place = begun.get(&id).copied().unwrap_or(0);
+            let (before, other) = last.get(part.address.as_str()).copied().unwrap_or_default();
+            if place < before {
+                self.report(
+                    event.clone(),
+                    format!("O5: it arrived before o{other}, which is older: {part:?}"),
+                );
+            }
+            last.insert(&part.address, (place, part.id));
+            if let Some(other) = owners.insert(id, part.id) {
+                self.report(event, format!("O2: o{other} has the same message: {part:?}"));
+            }
+        }
+        let turns = self.o.database.turns.values();
+        for turn in turns.filter(|turn| turn.state == "done" && !withdrawn.contains(&turn.id)) {
+            self.whole_answer(turn, answers.get(&turn.id).map(String::as_str).unwrap_or_default());
+        }
+    }
+
+    /// The last text of each message.
+    fn shown(&self) -> HashMap<MessageId, &'a Call> {
+        let calls = self.o.calls.iter().filter(|call| call.kind != CallKind::Other);
+        calls.filter_map(|call| Some((call.id()?, &**call))).collect()
+    }
+
+    /// The position of the post that made each message.
+    fn begun(&self) -> HashMap<MessageId, usize> {
+        let posts = self.o.posts().enumerate();
+        posts.filter_map(|(position, call)| Some((call.id()?, position))).collect()
+    }
+
+    /// O2: the parts of an answer make the whole answer, with its file.
+    fn whole_answer(&mut self, turn: &Turn, text: &str) {
+        let Some(script) = self.script_of(turn.id) else { return };
+        let event = self.event_of_turn(turn.id);
+        if without_space(text) != without_space(&script.answer()) {
+            self.report(event.clone(), format!("O2: the parts do not make the answer: {text:?}"));
+        }
+        let parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
+        let files = parts.filter(|part| part.media.is_some()).count();
+        if files != usize::from(matches!(script.task, Task::Send { .. })) {
+            self.report(event, format!("O2: {files} files were sent"));
+        }
+    }
+
+    /// O2: nothing that was sent in one place is repeated in another.
+    pub(super) fn places(&mut self) {
+        let events = self.o.journal.events.iter();
+        let places: HashMap<&str, &str> =
+            events.map(|event| (event.place.name.as_str(), event.place.address.as_str())).collect();
+        for call in &self.o.calls {
+            for tag in &call.tags {
+                let place = tag.split('-').nth(1).and_then(|name| places.get(name));
+                if place != Some(&call.address.as_str()) {
+                    self.report(None, format!("O2: {tag} was sent elsewhere: {call:?}"));
+                }
+            }
+        }
+    }
+
+    /// O2: a part goes where the message came from that it answers. Only a pairing request is told to the admins.
+    fn goes_back(&mut self, part: &Part) {
+        let event = self.row_about(part).and_then(|row| self.event_of(row));
+        let Some(event) = event.filter(|event| event.place.address != part.address) else { return };
+        let to_admin = part.part_key.contains("/notice/asked/") && self.o.admins.contains(&part.address);
+        if !to_admin {
+            self.report(Some(event.key()), format!("O2: an answer goes elsewhere: {part:?}"));
+        }
+    }
+
+    /// Whether it is the beginning of an answer that was cancelled before the chat had any of it.
+    fn never_begun(&self, part: &Part) -> bool {
+        let turn = part.turn_id.and_then(|id| self.o.database.turns.get(&id));
+        part.state == "dropped"
+            && part.platform_message_id.is_none()
+            && turn.is_some_and(|turn| turn.state == "cancelled")
+    }
+
+    /// A user whose access was revoked gets nothing more, not even what was on its way.
+    fn was_withdrawn(&self, part: &Part) -> bool {
+        part.state == "dropped" && self.row_about(part).is_some_and(|row| self.was_revoked(row))
+    }
+
+    fn right_file(&mut self, part: &Part, id: &MessageId) {
+        let script = part.media.as_ref().and(part.turn_id).and_then(|turn| self.script_of(turn));
+        let Some(Script { tag, task: Task::Send { bytes: size } }) = script else { return };
+        let right = fingerprint(&bytes(&tag, size));
+        let there = self.o.files.get(id);
+        if !self.o.unread_files.contains(&part.address) && there != Some(&right) {
+            let what = format!("O2: the file is {there:?} and should be {right}: {part:?}");
+            self.report(self.event_about(part), what);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The schedule: start the gateway, wait for a moment, kill it, start again; and from time to time let everything
+//! come to rest and check.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::channel::telegram::Telegram;
+use crate::channel::web::Web;
+use crate::channel::{Channel, Moment};
+use crate::daemon::{Daemon, Home};
+use crate::harness::Harness;
+use crate::observed::Observed;
+use crate::oracle::proof::Proof;
+use crate::oracle::{self, Violation};
+use crate::random::Random;
+use crate::report::Counts;
+use crate::{clock, config, database, history};
+
+/// A message that still waits after this time is stuck.
+const REST: Duration = Duration::from_secs(60);
+/// How many violations are printed in full.
+const PRINTED: usize = 12;
+
+struct Run {
+    harness: Arc<Harness>,
+    channels: Vec<Box<dyn Channel>>,
+    home: Home,
+    http: reqwest::Client,
+    random: Random,
+    kills: u64,
+    cycle: u64,
+    counts: Counts,
+    proof: Proof,
+    started: Instant,
+    /// How many of the next processes are killed at once: a crash loop.
+    loop_left: u64,
+}
+
+/// Runs the whole test.
+pub fn run() -> Result<ExitCode> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let seed = match number("CRASH_SEED") {
+        Some(seed) => seed,
+        None => u64::from(getrandom::u32()?),
+    };
+    let (kills, cycle) = (number("CRASH_KILLS").unwrap_or(300), number("CRASH_CYCLE").unwrap_or(50).max(1));
+    println!("crash: seed {seed}, {kills} kills, a check after each {cycle}");
+    let folder = tempfile::Builder::new().prefix("frontdesk-crash-").tempdir()?;
+    let keep = std::env::var_os("CRASH_KEEP").is_some();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let passed = runtime.block_on(async {
+        let mut run = Run::new(seed, kills, cycle, folder.path()).await?;
+        let mut clients = JoinSet::new();
+        for channel in &run.channels {
+            channel.start(&mut clients, &Random::new(seed)).await;
+        }
+        let passed = tokio::select! {
+            passed = run.all_kills() => passed,
+            // Dropping the run kills the gateway, which would stay otherwise.
+            () = interrupted() => Err(anyhow!("interrupted")),
+            // No client ends, except by a panic.
+            _ = clients.join_next() => Err(anyhow!("a client has ended")),
+        };
+        clients.shutdown().await;
+        passed
+    });
+    if keep || !matches!(passed, Ok(true)) {
+        println!("crash: the home is kept at {}", folder.keep().display());
+    }
+    if passed? {
+        println!("crash: 1 passed, 0 failed");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        println!("crash: 0 passed, 1 failed; CRASH_SEED={seed} repeats the schedule");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Returns when somebody ends this test.
+async fn interrupted() {
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+impl Run {
+    async fn new(seed: u64, kills: u64, cycle: u64, folder: &Path) -> Result<Self> {
+        let harness = Harness::new(seed);
+        let channels: Vec<Box<dyn Channel>> = vec![
+            Box::new(Web::new(harness.clone(), Telegram::operator_chat())),
+            Box::new(Telegram::new(harness.clone(), seed).await?),
+        ];
+        Ok(Self {
+            harness,
+            home: Home::create(folder, &config::text(folder, &channels)?)?,
+            channels,
+            http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
+            random: Random::new(seed).fork(2),
+            kills,
+            cycle,
+            counts: Counts::default(),
+            proof: Proof::new(),
+            started: clock::instant(),
+            loop_left: 0,
+        })
+    }
+
+    async fn all_kills(&mut self) -> Result<bool> {
+        self.set_faults(true, false);
+        for kill in 1..=self.kills {
+            self.one_kill().await.with_context(|| format!("kill {kill}"))?;
+            let last = kill == self.kills;
+            if (kill % self.cycle == 0 || last) && !self.check(last).await? {
+                return Ok(false);
+            }
+        }
+        let too_few = self.counts.too_few();
+        for what in &too_few {
+            println!("crash: {what}");
+        }
+        Ok(too_few.is_empty())
+    }
+
+    fn set_faults(&self, on: bool, reorder: bool) {
+        self.channels.iter().for_each(|channel| channel.set_faults(on, reorder));
+    }
+
+    /// From a start to a kill.
+    async fn one_kill(&mut self) -> Result<()> {
+        let since = clock::now();
+        let mut daemon = Daemon::start(&self.home)?;
+        self.counts.kills += 1;
+        // The first process makes the token; without it no client could connect.
+        if self.counts.kills > 1 && self.random.permille(40) {
+            clock::sleep_ms(self.random.range(1, 60)).await;
+            self.counts.while_starting += 1;
+            daemon.kill().await?;
+            self.harness.journal().killed();
+            return Ok(());
+        }
+        self.ready(&mut daemon).await?;
+        self.wait_for_moment(since).await;
+        let at: Vec<_> = self
+            .channels
+            .iter()
+            .flat_map(|channel| channel.moments().iter().map(move |moment| (channel, *moment)))
+            .filter(|(channel, moment)| channel.is_at(*moment, since))
+            .map(|(channel, moment)| (channel.name(), moment))
+            .collect();
+        if self.random.permille(70) {
+            self.counts.while_stopping += 1;
+            daemon.kill_stopping(Duration::from_millis(self.random.range(0, 80))).await?;
+        } else {
+            daemon.kill().await?;
+        }
+        self.harness.set_address(None);
+        self.harness.journal().killed();
+        let held = database::held(&self.home.database())?;
+        for moment in at {
+            *self.counts.moments.entry(moment).or_default() += 1;
+        }
+        self.counts.running += u64::from(held.running > 0);
+        self.counts.streaming += u64::from(held.streaming > 0);
+        self.counts.sending += u64::from(held.sending > 0);
+        self.counts.fetching += u64::from(held.fetching > 0);
+        self.counts.open_command += u64::from(held.commands > 0);
+        Ok(())
+    }
+
+    /// Waits for the gateway and lets the clients in.
+    async fn ready(&mut self, daemon: &mut Daemon) -> Result<()> {
+        let (address, took) = daemon.ready(&self.home).await?;
+        self.counts.slowest_start = self.counts.slowest_start.max(took);
+        self.harness.set_token(self.home.token()?);
+        self.harness.set_address(Some(address));
+        Ok(())
+    }
+
+    /// Waits for the time of the kill: any time, or a moment of one of the channels.
+    async fn wait_for_moment(&mut self, since: i64) {
+        if self.loop_left == 0 && self.random.permille(25) {
+            self.loop_left = self.random.range(3, 8);
+        }
+        if self.loop_left > 0 {
+            self.loop_left -= 1;
+            return clock::sleep_ms(self.random.range(0, 60)).await;
+        }
+        if self.random.permille(230) {
+            return clock::sleep_ms(self.random.range(20, 1000)).await;
+        }
+        clock::sleep_ms(self.random.range(20, 500)).await;
+        let moments: Vec<(usize, Moment)> = (0..self.channels.len())
+            .flat_map(|index| self.channels[index].moments().iter().map(move |moment| (index, *moment)))
+            .collect();
+        let (index, moment) = moments[self.random.index(moments.len())];
+        let deadline = clock::instant() + Duration::from_millis(700);
+        while clock::instant() < deadline && !self.channels[index].is_at(moment, since) {
+            clock::sleep_ms(1).await;
+        }
+        if self.random.permille(500) {
+            clock::sleep_ms(self.random.range(0, 4)).await;
+        }
+    }
+
+    /// Lets everything come to rest, stops the gateway in order, and runs the oracle.
+    async fn check(&mut self, last: bool) -> Result<bool> {
+        let begun = clock::instant();
+        self.harness.set_quiet(true);
+        // Clients that are in the middle of something finish it.
+        clock::sleep_ms(300).await;
+        self.set_faults(false, false);
+        let mut daemon = Daemon::start(&self.home)?;
+        self.ready(&mut daemon).await?;
+        let mut wrong = Vec::new();
+        match self.rest().await {
+            Ok(()) => {
+                for channel in &self.channels {
+                    channel.catch_up(&self.home.database()).await?;
+                }
+            }
+            Err(stuck) => wrong.push(stuck.to_string()),
+        }
+        wrong.extend(daemon.stop().await.err().map(|error| error.to_string()));
+        self.harness.set_address(None);
+        let observed = Observed::read(&self.harness, &self.home, &self.channels).await?;
+        let mut verdict = oracle::judge(&observed);
+        let wrong = wrong.into_iter().map(|what| Violation { event: None, what });
+        verdict.violations.splice(0..0, wrong);
+        let passed = verdict.violations.is_empty();
+        print_violations(&observed, &verdict.violations)?;
+        println!(
+            "crash: {} kills, {} events, {} turns, checked for {} ms{}",
+            self.counts.kills,
+            observed.journal.events.len(),
+            observed.database.turns.len(),
+            begun.elapsed().as_millis(),
+            if passed { "" } else { ": WRONG" },
+        );
+        if last || !passed {
+            self.counts.print(&observed, &verdict, self.started.elapsed());
+        }
+        let proven = !passed || self.proof.attempt(&observed);
+        if last {
+            for what in self.proof.untried() {
+                println!("crash: could not be falsified: {what}");
+            }
+        }
+        self.set_faults(true, (self.counts.kills / self.cycle) % 2 == 1);
+        self.harness.set_quiet(false);
+        Ok(passed && proven)
+    }
+
+    /// Returns when nothing waits any more, inside the gateway or outside.
+    async fn rest(&self) -> Result<()> {
+        let deadline = clock::instant() + REST;
+        let mut quiet = 0;
+        while quiet < 3 {
+            let totals = self.totals().await?;
+            let inside: u64 =
+                ["waiting", "running", "outbox"].iter().filter_map(|name| totals[*name].as_u64()).sum();
+            let outside: usize = self.channels.iter().map(|channel| channel.unaccepted()).sum();
+            quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
+            if clock::instant() > deadline {
+                bail!("stuck after {REST:?}: {outside} events outside, inside {totals}");
+            }
+            clock::sleep_ms(30).await;
+        }
+        Ok(())
+    }
+
+    async fn totals(&self) -> Result<Value> {
+        let address = self.harness.address().await;
+        let asked = self.http.get(format!("http://{address}/api/status")).bearer_auth(self.harness.token());
+        Ok(asked.send().await?.error_for_status()?.json::<Value>().await?["totals"].clone())
+    }
+}
+
+fn print_violations(observed: &Observed, violations: &[Violation]) -> Result<()> {
+    for violation in violations.iter().take(PRINTED) {
+        let what: String = violation.what.chars().take(700).collect();
+        println!("\nVIOLATION {what}");
+        if let Some(event) = &violation.event {
+            print!("{}", history::of(observed, event)?);
+        }
+    }
+    if violations.len() > PRINTED {
+        println!("\n... and {} more", violations.len() - PRINTED);
+    }
+    Ok(())
+}
