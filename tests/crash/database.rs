@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use rusqlite::config::DbConfig;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::clock;
 use crate::journal::event_key;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -210,13 +212,20 @@ pub fn held(path: &Path) -> Result<Held> {
     Ok(found.first().copied().unwrap_or_default())
 }
 
+/// How long the gateway still has to wait before it may send what it has.
+pub fn longest_pause(path: &Path) -> Result<Duration> {
+    let sql = "SELECT coalesce(max(next_at), 0) FROM outbox WHERE state = 'queued'";
+    let until: i64 = open(path)?.query_row(sql, [], |row| row.get(0))?;
+    Ok(Duration::from_millis(u64::try_from(until - clock::now()).unwrap_or(0)))
+}
+
 /// Opens the file for reading.
 fn open(path: &Path) -> Result<Connection> {
     // Not read-only: after a kill the write-ahead log must be recovered before anything can be read.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.pragma_update(None, "query_only", true)?;
-    conn.busy_timeout(std::time::Duration::from_secs(2))?;
+    conn.busy_timeout(Duration::from_secs(2))?;
     // The last reader must not write the log back: that is the gateway's work.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(conn)

@@ -12,6 +12,7 @@ use crate::daemon::Home;
 use crate::database::{self, Database};
 use crate::harness::Harness;
 use crate::journal::Journal;
+use crate::script::{Script, Task, bytes, fingerprint};
 
 /// A message on a platform: its address and the platform's id.
 pub type MessageId = (String, String);
@@ -60,6 +61,8 @@ pub struct Observed {
     pub calls: Vec<Arc<Call>>,
     /// Fingerprints of the files that the gateway posted.
     pub files: HashMap<MessageId, String>,
+    /// Fingerprints of the files that the agents were asked to send, by tag.
+    pub right_files: HashMap<String, String>,
     /// Addresses whose files the test cannot fetch.
     pub unread_files: HashSet<String>,
     /// Names of files that were not completed.
@@ -78,12 +81,19 @@ impl Observed {
         let agents = std::fs::read_to_string(home.agent_journal()).unwrap_or_default();
         let mut secrets = vec![harness.mark.clone(), harness.token()];
         secrets.extend(journal.codes.iter().cloned());
+        let scripts = journal.events.iter().filter_map(|event| event.script.as_ref());
+        let right_files = scripts.filter_map(|Script { tag, task }| match task {
+            Task::Send { bytes: len } => Some((tag.clone(), fingerprint(&bytes(tag, *len)))),
+            _ => None,
+        });
+        let right_files = right_files.collect();
         let mut observed = Self {
             journal,
             agents: agents.lines().map(serde_json::from_str).collect::<Result<_, _>>()?,
             database: database::read(&home.database())?,
             calls: Vec::new(),
             files: HashMap::new(),
+            right_files,
             unread_files: HashSet::new(),
             unfinished: unfinished(&home.media())?,
             log: std::fs::read_to_string(home.log())?,

@@ -261,7 +261,9 @@ impl Run {
 
     /// Returns when nothing waits any more, inside the gateway or outside.
     async fn rest(&self) -> Result<()> {
-        let deadline = clock::instant() + REST;
+        // A part that met a network fault after several interrupted attempts pauses for minutes.
+        let pause = database::longest_pause(&self.home.database())?;
+        let deadline = clock::instant() + REST + pause;
         let mut quiet = 0;
         while quiet < 3 {
             let totals = self.totals().await?;
@@ -270,7 +272,9 @@ impl Run {
             let outside: usize = self.channels.iter().map(|channel| channel.unaccepted()).sum();
             quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
             if clock::instant() > deadline {
-                bail!("stuck after {REST:?}: {outside} events outside, inside {totals}");
+                bail!(
+                    "stuck after {REST:?} and a pause of {pause:?}: {outside} events outside, inside {totals}"
+                );
             }
             clock::sleep_ms(30).await;
         }

@@ -119,13 +119,11 @@ impl Script {
 }
 
 /// The content of the file that belongs to a tag.
-pub fn bytes(tag: &str, bytes: u64) -> Vec<u8> {
-    let seed = tag.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-    let mut random = Random::new(seed);
-    (0..bytes.div_ceil(8))
-        .flat_map(|_| random.next().to_le_bytes())
-        .take(usize::try_from(bytes).unwrap_or(0))
-        .collect()
+pub fn bytes(tag: &str, len: u64) -> Vec<u8> {
+    let len = usize::try_from(len).unwrap_or(0);
+    let mut bytes = tag.repeat(len / tag.len() + 1).into_bytes();
+    bytes.truncate(len);
+    bytes
 }
 
 /// Tells the contents of files apart.

@@ -6,7 +6,7 @@ use super::frames::WEB;
 use super::{Oracle, without_space};
 use crate::database::{Part, Turn};
 use crate::observed::{Call, CallKind, MessageId};
-use crate::script::{Script, Task, bytes, fingerprint};
+use crate::script::Task;
 
 impl<'a> Oracle<'a> {
     pub(super) fn chats(&mut self) {
@@ -94,12 +94,15 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// O2: nothing that was sent in one place is repeated in another.
+    /// O2: nothing that was sent in one place is repeated in another, and edits change messages of their own chat.
     pub(super) fn places(&mut self) {
         let events = self.o.journal.events.iter();
         let places: HashMap<&str, &str> =
             events.map(|event| (event.place.name.as_str(), event.place.address.as_str())).collect();
         for call in &self.o.calls {
+            if call.refused.as_ref().is_some_and(|why| why.ends_with("message to edit not found")) {
+                self.report(None, format!("O2: an edit of a message that is not in the chat: {call:?}"));
+            }
             for tag in &call.tags {
                 let place = tag.split('-').nth(1).and_then(|name| places.get(name));
                 if place != Some(&call.address.as_str()) {
@@ -134,11 +137,10 @@ impl<'a> Oracle<'a> {
 
     fn right_file(&mut self, part: &Part, id: &MessageId) {
         let script = part.media.as_ref().and(part.turn_id).and_then(|turn| self.script_of(turn));
-        let Some(Script { tag, task: Task::Send { bytes: size } }) = script else { return };
-        let right = fingerprint(&bytes(&tag, size));
-        let there = self.o.files.get(id);
-        if !self.o.unread_files.contains(&part.address) && there != Some(&right) {
-            let what = format!("O2: the file is {there:?} and should be {right}: {part:?}");
+        let Some(script) = script.filter(|script| matches!(script.task, Task::Send { .. })) else { return };
+        let (there, right) = (self.o.files.get(id), self.o.right_files.get(&script.tag));
+        if !self.o.unread_files.contains(&part.address) && there != right {
+            let what = format!("O2: the file is {there:?} and should be {right:?}: {part:?}");
             self.report(self.event_about(part), what);
         }
     }

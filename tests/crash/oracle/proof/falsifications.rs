@@ -60,8 +60,10 @@ pub static ALL: &[Falsification] = &[
     }),
     ("an edit replaces another message", "O1: it replaced the text of another message", |o| {
         let edit = row(o, is_edit_in_place)?.clone();
-        let is_target = |row: &Inbound| edit.reason == Some(format!("into:m{}", row.id));
-        let other = row(o, |row| row.key == edit.key && row.disposition == "turn" && !is_target(row))?.id;
+        let journal = o.journal.clone();
+        let message = |row: &Inbound| journal.event(&row.event()).map(|event| event.message);
+        let is_other = |row: &Inbound| row.key == edit.key && message(row) != message(&edit);
+        let other = row(o, |row| row.disposition == "turn" && is_other(row))?.id;
         row(o, is_edit_in_place).map(|row| row.reason = Some(format!("into:m{other}")))
     }),
     ("a pairing code is kept", "O1: a code", |o| {
@@ -233,6 +235,10 @@ pub static ALL: &[Falsification] = &[
     ("an answer is posted to another chat", "was sent elsewhere: Call", |o| {
         let is_answer = |call: &Call| call.kind == CallKind::Post && call.text.contains("-dm1001-");
         call(o, is_answer).map(|call| call.address.push('0'))
+    }),
+    ("a message is edited in another chat", "O2: an edit of a message that is not in the chat", |o| {
+        let edit = call(o, |call| call.kind == CallKind::Edit)?;
+        Some(edit.refused = Some("Bad Request: message to edit not found".to_owned()))
     }),
     ("an answer is stored for another chat", "O2: an answer goes elsewhere", |o| {
         part(o, is_answer).map(|part| part.address.push('0'))
