@@ -198,7 +198,9 @@ CREATE TABLE outbox (
   seq                 INTEGER,     -- its number among the session's durable frames (web)
   address             TEXT NOT NULL,
   part_key            TEXT NOT NULL UNIQUE,  -- the same for every attempt: 't12/0', 'm7/notice/reset/0', 'send/...'
+  part                INTEGER NOT NULL DEFAULT 0,  -- its number among the parts of its text
   kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send'
+  notice              TEXT,        -- of a notice which one: 'reset', 'stale'
   act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete'
   target              TEXT,        -- the platform's id of the message to edit or to delete; of a post: the unfinished
                                    -- message that it replaces, which is deleted once the post is sent

@@ -244,7 +244,7 @@ pub(crate) fn part(row: &OutboxRow) -> Value {
         "kind": post.kind.name(),
         "seq": post.seq,
         "text": post.part.plain,
-        "state": row.state,
+        "state": row.state.name(),
         "attempts": row.attempts,
         "next_at": time(row.next_at),
         "platform_message": row.platform_message,

@@ -21,7 +21,7 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::key::Scope;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
-use frontdesk_store::row::{AccessDone, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow};
+use frontdesk_store::row::{AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow};
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -102,8 +102,8 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     };
     let answered = answer(shared, id, effect, reply).await?;
     shared.note_storage(None);
-    let Fenced::Done(done) = answered else { return Ok(()) };
-    match done.facts {
+    let Fenced::Done(facts) = answered else { return Ok(()) };
+    match facts {
         CommandFacts::Stopped { running, waiting } => {
             shared.cancelled(&row.session, &row.address, &running, waiting).await;
         }
@@ -128,7 +128,7 @@ async fn answer(
     id: MessageId,
     effect: CommandEffect,
     reply: Reply,
-) -> Result<Fenced<CommandDone>, StoreError> {
+) -> Result<Fenced<CommandFacts>, StoreError> {
     let change = match &effect {
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
@@ -141,9 +141,9 @@ async fn answer(
 }
 
 /// What came of a command's change.
-fn changed(answered: &Result<Fenced<CommandDone>, StoreError>) -> Option<&AccessDone> {
+fn changed(answered: &Result<Fenced<CommandFacts>, StoreError>) -> Option<&AccessDone> {
     match answered {
-        Ok(Fenced::Done(CommandDone { facts: CommandFacts::Access(done), .. })) => Some(done),
+        Ok(Fenced::Done(CommandFacts::Access(done))) => Some(done),
         _ => None,
     }
 }

@@ -18,7 +18,8 @@ use frontdesk_core::markup::{self, Part};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Change, Terminal};
-use frontdesk_store::row::ClaimedTurn;
+use frontdesk_store::part_key::TextKey;
+use frontdesk_store::row::{Claim, ClaimedTurn};
 use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
@@ -39,8 +40,7 @@ pub(crate) struct Flow {
     connection: Option<Arc<Connection>>,
     address: Address,
     about: About,
-    turn: TurnId,
-    fence: i64,
+    claim: Claim<TurnId>,
     /// Set when the turn is cancelled: its last word is a row already.
     stop: Stop,
     attempt: u32,
@@ -74,8 +74,7 @@ impl Flow {
             connection,
             address: turn.address.clone(),
             about: about(turn),
-            turn: turn.id,
-            fence: turn.fence,
+            claim: turn.claim,
             stop: stop.clone(),
             attempt: turn.attempt,
             text: String::new(),
@@ -274,7 +273,7 @@ impl Flow {
                 let target = target.clone();
                 Some(Box::pin(way.show(Act::Edit { target, post: self.post_of(plain) })))
             }
-            Posted::Draft => Some(Box::pin(way.show(Act::Draft { id: self.turn.0, text: plain }))),
+            Posted::Draft => Some(Box::pin(way.show(Act::Draft { id: self.claim.id.0, text: plain }))),
             Posted::None => Some(Box::pin(way.first_post(plain, edits.every))),
         };
     }
@@ -324,7 +323,7 @@ impl Flow {
     fn way(&self) -> Option<Way> {
         let connection = self.connection.clone()?;
         let (shared, address) = (self.shared.clone(), self.address.clone());
-        Some(Way { shared, connection, address, turn: self.turn, fence: self.fence, stop: self.stop.clone() })
+        Some(Way { shared, connection, address, claim: self.claim, stop: self.stop.clone() })
     }
 
     /// How much of the text may be seen while more is to come.
@@ -352,7 +351,7 @@ impl Flow {
             part: Part { key: 0, body: plain.clone(), plain },
             // Edits in between are no rows.
             out: OutId(0),
-            key: format!("{}/0", self.turn),
+            key: TextKey::answer(self.claim.id).part(0).into_string(),
             reply_to: None,
             kind: PostKind::Answer,
             about: self.about.clone(),

@@ -21,7 +21,7 @@ use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
-    Accepted, Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, OutboxRow, Quota, Stored, digest,
+    Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest,
 };
 
 use crate::config::QueueMode;
@@ -59,23 +59,17 @@ pub(crate) async fn accept(
     let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
     let accepted = shared.store.accept(batch).await;
     shared.note_storage(accepted.as_ref().err());
-    let Accepted { items: stored, said } = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
-    note_told(shared, &stored, &fates, &said);
+    let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
+    note_told(shared, &stored, &fates);
     unread.iter().for_each(|letter| shared.unread.note(&shared.clock, source, letter));
     Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(shared, source, stored, fate)).collect())
 }
 
 /// Remembers who was told of a refusal.
-fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate], said: &[OutboxRow]) {
-    if said.is_empty() {
-        return;
-    }
+fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate]) {
     for (stored, fate) in stored.iter().zip(fates) {
-        let (Stored::Refused { message, .. }, Fate::Kept { principal, .. }) = (stored, fate) else {
-            continue;
-        };
-        if let Some(notice) = said.iter().find(|row| row.post.about.messages.contains(message)) {
-            shared.limits.note_told(principal, &notice.address, shared.clock.mono());
+        if let (Stored::Refused { told: Some(address), .. }, Fate::Kept { principal, .. }) = (stored, fate) {
+            shared.limits.note_told(principal, address, shared.clock.mono());
         }
     }
 }
@@ -319,7 +313,7 @@ fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Out
             Outcome::Duplicate { message, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
-        Stored::Refused { message, reason } => Outcome::Refused { message, reason },
+        Stored::Refused { message, reason, .. } => Outcome::Refused { message, reason },
         Stored::Dead { message } => {
             tracing::error!(%message, channel = source.account.channel(), "an event could not be stored as it is; what could be kept of it is dead");
             Outcome::Ignored

@@ -13,7 +13,7 @@ use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use frontdesk_core::time::Pause;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, NextPart, OutboxRow, SendResult};
+use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, SendResult};
 use tokio::sync::mpsc;
 
 use crate::adapters::Connection;
@@ -43,7 +43,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             () = stop.cancelled() => None,
         };
         let Some(row) = row else { return };
-        if row.post.seq.is_some() || row.state == "sent" {
+        if row.post.seq.is_some() || row.state == OutboxState::Sent {
             let deadline = shared.clock.mono() + SHOW;
             tokio::select! {
                 biased;
@@ -51,7 +51,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
                 // Readers fetch it by its number; nobody else's parts wait for a slow door.
                 () = shared.clock.sleep_until(deadline) => {}
             }
-        } else if row.state == "queued" {
+        } else if row.state == OutboxState::Queued {
             shared.outbox.wake(&row.address);
         }
     }
@@ -136,7 +136,7 @@ async fn attempt(
     }
     let (id, now) = (row.post.out, shared.clock.wall());
     let more = loop {
-        let ended = shared.store.part_ended(id, row.fence, outcome.clone(), now).await;
+        let ended = shared.store.part_ended(row.claim(), outcome.clone(), now).await;
         shared.note_storage(ended.as_ref().err());
         match ended {
             // It has left: forgetting that would send it twice.
@@ -145,7 +145,7 @@ async fn attempt(
             }
             Err(StoreError::Invalid(error)) => {
                 tracing::error!(part = %id, error, "what became of a part could not be stored; it is given up");
-                break shared.store.mark_part_dead(id, row.fence, error, shared.clock.wall()).await?;
+                break shared.store.mark_part_dead(row.claim(), error, shared.clock.wall()).await?;
             }
             Err(error) => return Err(error),
             Ok(ended) => break ended,

@@ -30,7 +30,7 @@ use crate::limits::Limits;
 use crate::media::Media;
 use crate::recent::Recent;
 use crate::shared::{Shared, StorageHealth};
-use crate::speech::ProfileRenderer;
+use crate::speech::{Announcer, ProfileRenderer};
 use crate::unread::Unread;
 use crate::{Setup, StartError, commands, outbox, sweep, turn};
 
@@ -238,12 +238,13 @@ async fn build(setup: Setup) -> Result<(Arc<Shared>, Ends), StartError> {
     let resets = ResetRules::parse(&setup.config.sessions.reset, &setup.routing, setup.timezone)?;
     let channels: BTreeSet<String> =
         setup.adapters.iter().map(|adapter| adapter.profile().channel.to_owned()).collect();
-    let (sender_kind, rows) =
-        ProfileRenderer::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
+    let renderer = ProfileRenderer::new(setup.adapters.iter().map(|adapter| adapter.profile().clone()));
+    let (announcer, rows) = Announcer::new();
     let store = Store::open(Options {
         path: setup.database,
         boot: setup.boot.clone(),
-        speech: Arc::new(sender_kind),
+        renderer: Arc::new(renderer),
+        listener: Arc::new(announcer),
         readers: READERS,
     })
     .await?;

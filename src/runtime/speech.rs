@@ -1,4 +1,4 @@
-//! How Frontdesk's own words become parts of a platform, and how new parts are made known.
+//! Renders text into the parts of a platform, and announces new parts.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,28 +6,44 @@ use std::time::Duration;
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::profile::{Profile, ReceiptRule};
-use frontdesk_store::row::{OutboxRow, Speech};
+use frontdesk_store::row::{CommitListener, OutboxRow, Renderer};
 use tokio::sync::mpsc;
 
-/// The profiles of all channels, and the way from the writer to those who send.
+/// Renders text by the profile of its channel.
 pub(crate) struct ProfileRenderer {
     profiles: HashMap<String, Profile>,
-    committed: mpsc::UnboundedSender<OutboxRow>,
 }
 
 impl ProfileRenderer {
-    /// The renderer, and the rows it hears of in the order of commit. The channel is not bounded because the
-    /// writer must not block; what it holds is bounded by what one group commit brings.
-    pub(crate) fn new(
-        profiles: impl IntoIterator<Item = Profile>,
-    ) -> (Self, mpsc::UnboundedReceiver<OutboxRow>) {
-        let (committed, rows) = mpsc::unbounded_channel();
-        let profiles = profiles.into_iter().map(|profile| (profile.channel.to_owned(), profile)).collect();
-        (Self { profiles, committed }, rows)
+    pub(crate) fn new(profiles: impl IntoIterator<Item = Profile>) -> Self {
+        Self { profiles: profiles.into_iter().map(|profile| (profile.channel.to_owned(), profile)).collect() }
     }
 }
 
-impl Speech for ProfileRenderer {
+/// Passes committed rows to the task that wakes the senders. The channel is not bounded because the writer must not
+/// block; what it holds is bounded by what one group commit brings.
+pub(crate) struct Announcer(mpsc::UnboundedSender<OutboxRow>);
+
+impl Announcer {
+    /// The listener, and the rows that it gets in the order of commit.
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<OutboxRow>) {
+        let (committed, rows) = mpsc::unbounded_channel();
+        (Self(committed), rows)
+    }
+}
+
+impl CommitListener for Announcer {
+    fn committed(&self, rows: Vec<OutboxRow>) {
+        for row in rows {
+            // The receiver goes away last; a row that nobody gets is found at the next start.
+            if self.0.send(row).is_err() {
+                tracing::debug!("a row was committed after the last sender had gone");
+            }
+        }
+    }
+}
+
+impl Renderer for ProfileRenderer {
     fn receipt(&self, to: &Address) -> ReceiptRule {
         self.profiles.get(to.channel()).map_or(ReceiptRule::Platform, |profile| profile.receipt)
     }
@@ -46,14 +62,5 @@ impl Speech for ProfileRenderer {
 
     fn idempotent(&self, to: &Address) -> Option<Duration> {
         self.profiles.get(to.channel()).and_then(|profile| profile.idempotent)
-    }
-
-    fn committed(&self, rows: &[OutboxRow]) {
-        for row in rows {
-            // The receiver goes away last; a row that nobody hears of is found at the next start.
-            if self.committed.send(row.clone()).is_err() {
-                tracing::debug!("a row was committed after the last sender had gone");
-            }
-        }
     }
 }

@@ -97,11 +97,11 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<Next, Sto
         return Ok(Next::Sleep);
     };
     let started = shared.clock.mono();
-    let stop = shared.cancels.begin(turn.id);
+    let stop = shared.cancels.begin(turn.claim.id);
     let flow = Flow::new(shared, &turn, &stop);
     let run = Run { shared, turn: &turn, flow, files: Files::default(), acted: false };
     let ended = run.whole(&stop).await;
-    shared.cancels.end(turn.id);
+    shared.cancels.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.clock.mono().since(started).as_secs_f64());
     Ok(match ended? {
@@ -115,7 +115,7 @@ impl Run<'_> {
     /// From the claim to the end. Returns when the lane may go on, if not at once. Whatever panics on the way,
     /// the row comes to an end: a turn that runs in the database alone would block its session for ever.
     async fn whole(mut self, stop: &Stop) -> Result<Option<Mono>, StoreError> {
-        tracing::debug!(turn = %self.turn.id, session = %self.turn.session, attempt = self.turn.attempt, "turn");
+        tracing::debug!(turn = %self.turn.claim.id, session = %self.turn.session, attempt = self.turn.attempt, "turn");
         let end = match AssertUnwindSafe(self.until_end(stop)).catch_unwind().await {
             Ok(end) => end,
             Err(_) => {

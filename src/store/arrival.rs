@@ -3,7 +3,7 @@
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Forward, InputKind, Link, Quote, Refusal, SenderKind};
+use frontdesk_core::message::{Attachment, Forward, InputKind, Link, Quote, Refusal, SenderKind, Source};
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -171,4 +171,14 @@ pub(crate) fn known(
             })
         },
     )
+}
+
+/// Counts an event that leaves no row.
+pub(crate) fn count_dropped(tx: &Tx<'_>, source: &Source, kind: &str) -> Outcome<()> {
+    tx.run(
+        "INSERT INTO dropped_event (source, kind, n) VALUES (?1, ?2, 1)
+         ON CONFLICT (source, kind) DO UPDATE SET n = n + 1",
+        params![source.id, kind],
+    )?;
+    Ok(())
 }

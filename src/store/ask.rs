@@ -9,32 +9,35 @@ use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS
 use frontdesk_core::time::{Now, Pause};
 use rusqlite::params;
 
+use crate::arrival::count_dropped;
 use crate::arrival::{Arrival, known};
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::inbound::pass_over;
-use crate::part::Envelope;
-use crate::row::{Ask, Batch, OutboxRow, Stored};
+use crate::part::{Outgoing, is_known};
+use crate::part_key::TextKey;
+use crate::row::{Ask, Batch, Stored};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
 
 /// One request. Whoever has a code, had one a while ago or comes in a flood is counted and leaves no row.
-pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<(Stored, Vec<OutboxRow>)> {
+pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<Stored> {
     if let Some(known) = known(tx, batch, &ask.event_id, None)? {
-        return Ok((known, Vec::new()));
+        return Ok(known);
     }
     let refused = match too_soon(tx, &ask.principal, batch.received.steady)? {
         true => Some("denied:pairing_pending"),
         false => Some("denied:pairing_flood").filter(|_| !ask.open || ask.most == 0),
     };
     if let Some(kind) = refused {
-        pass_over(tx, &batch.source, kind)?;
-        return Ok((Stored::Dropped, reminded(tx, ask, batch.received)?));
+        count_dropped(tx, &batch.source, kind)?;
+        remind(tx, ask, batch.received)?;
+        return Ok(Stored::Dropped);
     }
     make_room(tx, ask)?;
     let id = Arrival::asked(ask).insert(tx, batch)?;
     request(tx, ask, id, batch.received.steady)?;
-    Ok((Stored::Asked { message: id, new: true }, told(tx, ask, id, batch.received.wall)?))
+    notify(tx, ask, id, batch.received.wall)?;
+    Ok(Stored::Asked { message: id, new: true })
 }
 
 /// Whether this person may not ask now: a code is open, or the last one was made or told too short a time ago.
@@ -49,25 +52,23 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
     Ok((open && within(created, LIFE)) || within(created, BETWEEN_REQUESTS) || within(told, BETWEEN_NOTICES))
 }
 
-/// Whoever has a code that is good and writes again is told so, once: a part's key is there once only.
-fn reminded(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<Vec<OutboxRow>> {
+/// Tells a person who has a valid code and writes again that it is valid. Once: a part's key is stored once only.
+fn remind(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<()> {
     let open = tx.one(
         "SELECT message_id, created_at, expires_at FROM pairing WHERE principal = ?1 AND state = 'open'",
         [ask.principal.as_str()],
         |row| Ok((MessageId(row.get(0)?), at(row, 1)?, at(row, 2)?)),
     )?;
-    let Some((request, created, expires)) = open else { return Ok(Vec::new()) };
+    let Some((request, created, expires)) = open else { return Ok(()) };
     let minutes = (expires - now.steady).num_minutes();
     if now.steady - created < BEFORE_REMINDER || !(1..=LIFE.num_minutes()).contains(&minutes) {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let notice = Notice::CodeStands { minutes };
-    let key = format!("{request}/notice/{}", notice.kind());
-    let told = "SELECT 1 FROM outbox WHERE part_key = ?1";
-    if tx.one(told, [format!("{key}/0")], |_| Ok(()))?.is_some() {
-        return Ok(Vec::new());
+    if is_known(tx, TextKey::notice(request, &notice).part(0).as_str())? {
+        return Ok(());
     }
-    let person = Envelope {
+    let person = Outgoing {
         turn: None,
         about: &[request],
         session: Some(&ask.session),
@@ -76,7 +77,7 @@ fn reminded(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<Vec<OutboxRow>> {
         kind: PostKind::Notice,
         now: now.wall,
     };
-    person.text(tx, &key, &notice.text())
+    person.notice(tx, request, &notice).map(drop)
 }
 
 /// Forgets this person's last request, and as many of the oldest as stand in the way. Who is forgotten may ask
@@ -93,7 +94,7 @@ fn make_room(tx: &Tx<'_>, ask: &Ask) -> Outcome<()> {
     for asked in evicted {
         tx.run(
             "DELETE FROM outbox WHERE part_key = ?1 AND state = 'queued'",
-            [format!("{asked}/notice/code/0")],
+            [TextKey::notice(asked, &code(ask)).part(0).as_str()],
         )?;
     }
     Ok(())
@@ -121,10 +122,15 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
     Ok(())
 }
 
-/// The person gets the code when the notice is sent; admins hear who asks.
-fn told(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<Vec<OutboxRow>> {
+/// The notice that carries a code.
+fn code(ask: &Ask) -> Notice {
+    Notice::Code { id: ask.principal.id().to_owned() }
+}
+
+/// The person gets the code when the notice is sent; admins get a notice that says who asks.
+fn notify(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<()> {
     let about = [id];
-    let person = Envelope {
+    let person = Outgoing {
         turn: None,
         about: &about,
         session: Some(&ask.session),
@@ -133,12 +139,12 @@ fn told(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<Ve
         kind: PostKind::Notice,
         now,
     };
-    let code = Notice::Code { id: ask.principal.id().to_owned() };
-    let mut said = person.masked(tx, &format!("{id}/notice/{}", code.kind()), &code.text(), ask.salt)?;
+    let code = code(ask);
+    person.masked(tx, &TextKey::notice(id, &code), &code, ask.salt)?;
     let asked = Notice::Asked { shown: ask.sender.clone(), who: ask.principal.clone() };
     for (n, admin) in ask.tell.iter().enumerate() {
-        let envelope = Envelope { session: None, address: admin, reply_to: None, ..person.clone() };
-        said.extend(envelope.text(tx, &format!("{id}/notice/{}/{n}", asked.kind()), &asked.text())?);
+        let outgoing = Outgoing { session: None, address: admin, reply_to: None, ..person.clone() };
+        outgoing.notice_as(tx, &TextKey::notice(id, &asked).copy(n), &asked)?;
     }
-    Ok(said)
+    Ok(())
 }

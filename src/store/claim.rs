@@ -6,13 +6,11 @@ use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::finish::fenced;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::Line;
-use crate::row::{ClaimedTurn, Fenced, InboundRow, Streamed, Take};
+use crate::row::{Claim, ClaimedTurn, Fenced, InboundRow, StreamedPart, Take};
 use crate::sql::{int, ms};
-use crate::streaming::Streaming;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store, context_message};
@@ -35,47 +33,47 @@ impl Store {
     pub async fn rewrite(
         &self,
         message: MessageId,
-        turn: TurnId,
-        fence: i64,
+        claim: Claim<TurnId>,
         text: String,
     ) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
-            fenced(tx.run(
+            let rewritten = tx.run(
                 "UPDATE inbound SET body = ?4
                  WHERE id = ?1 AND state = 'in_turn'
                    AND turn_id = (SELECT id FROM turn WHERE id = ?2 AND fence = ?3 AND state = 'running')",
-                params![message.0, turn.0, fence, text],
-            )?)
+                params![message.0, claim.id.0, claim.fence, text],
+            )?;
+            Ok(Fenced::if_changed(rewritten))
         })
         .await
     }
 
     /// Binds a waiting message to the running turn, before the agent is asked to take it in.
-    pub async fn steered(&self, turn: TurnId, fence: i64, message: MessageId) -> Result<Fenced<()>> {
+    pub async fn steered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
             let bound = tx.run(
                 "UPDATE inbound SET state = 'in_turn', turn_id = ?1
                  WHERE id = ?3 AND state = 'waiting' AND disposition = 'turn'
                    AND key = (SELECT key FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
-                params![turn.0, fence, message.0],
+                params![claim.id.0, claim.fence, message.0],
             )?;
             tx.taken(bound);
-            fenced(bound)
+            Ok(Fenced::if_changed(bound))
         })
         .await
     }
 
     /// The agent did not take a steered message: it waits again, in its old place.
-    pub async fn unsteered(&self, turn: TurnId, fence: i64, message: MessageId) -> Result<Fenced<()>> {
+    pub async fn unsteered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
             let back = tx.run(
                 "UPDATE inbound SET state = 'waiting', turn_id = NULL
                  WHERE id = ?3 AND state = 'in_turn' AND turn_id = ?1
                    AND turn_id = (SELECT id FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
-                params![turn.0, fence, message.0],
+                params![claim.id.0, claim.fence, message.0],
             )?;
             tx.queued(back);
-            fenced(back)
+            Ok(Fenced::if_changed(back))
         })
         .await
     }
@@ -93,13 +91,13 @@ fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> O
     )?;
     match open {
         Some(turn) if turn.state == "running" => Ok(None),
-        Some(turn) => again(tx, turn, now).map(Some),
-        None => afresh(tx, session, take, now),
+        Some(turn) => reclaim(tx, turn, now).map(Some),
+        None => create(tx, session, take, now),
     }
 }
 
-/// Takes up a turn that was given back.
-fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn> {
+/// Claims a turn that was given back.
+fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn> {
     tx.run(
         "UPDATE turn SET state = 'running', attempt = attempt + 1, fence = fence + 1, owner = ?2, started_at = ?3
          WHERE id = ?1",
@@ -110,8 +108,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
         [turn.id.0],
         inbound,
     )?;
-    let streamed = Streaming::of(tx, turn.id)?
-        .map(|row| Streamed { out: row.out, platform_message: row.platform_message });
+    let streamed = StreamedPart::of(tx, turn.id)?;
     let replayed = replayed(tx, &messages)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
@@ -119,8 +116,7 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
         |_| Ok(()),
     )?;
     Ok(ClaimedTurn {
-        id: turn.id,
-        fence: turn.fence + 1,
+        claim: Claim { id: turn.id, fence: turn.fence + 1 },
         attempt: turn.attempt + 1,
         deaths: turn.deaths(),
         session: turn.session,
@@ -135,8 +131,8 @@ fn again(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn
     })
 }
 
-/// Makes a turn of what waits.
-fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
+/// Makes a turn of waiting messages.
+fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
     let (mut messages, more) = head(tx, session, take)?;
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
     let id = TurnId(tx.new_id(Table::Turn)?);
@@ -163,8 +159,7 @@ fn afresh(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     tx.taken(messages.len());
     let replayed = replayed(tx, &messages)?;
     Ok(Some(ClaimedTurn {
-        id,
-        fence: 1,
+        claim: Claim { id, fence: 1 },
         attempt: 1,
         deaths: 0,
         session: session.clone(),

@@ -13,11 +13,10 @@ use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::message::{inbound, inbound_columns, stored_replays};
-use crate::part::Envelope;
+use crate::part::Outgoing;
+use crate::part_key::TextKey;
 use crate::queue::Line;
-use crate::row::{
-    AccessChange, AccessDone, Author, CommandDone, CommandEffect, CommandFacts, Fenced, InboundRow, OutboxRow,
-};
+use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow};
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -45,14 +44,14 @@ impl Store {
         self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
     }
 
-    /// Carries a command out and answers it (T1c). Stale when it has been answered already.
+    /// Carries a command out and answers it (T1c). Returns what it found and did. Stale when it has been answered already.
     pub async fn answer_command(
         &self,
         id: MessageId,
         effect: CommandEffect,
         now: impl Into<Now>,
         reply: Reply,
-    ) -> Result<Fenced<CommandDone>> {
+    ) -> Result<Fenced<CommandFacts>> {
         let now = now.into();
         self.write(Line::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
@@ -87,8 +86,6 @@ pub(crate) struct Stopped {
     pub(crate) running: Vec<TurnId>,
     /// Messages that waited, in rows or in turns that had not begun again.
     pub(crate) waiting: Vec<MessageId>,
-    /// What streamed messages say now.
-    pub(crate) said: Vec<OutboxRow>,
 }
 
 fn answer(
@@ -97,24 +94,22 @@ fn answer(
     effect: &CommandEffect,
     now: Now,
     reply: &Reply,
-) -> Outcome<CommandDone> {
-    let (facts, mut said) = match effect {
-        CommandEffect::None => (CommandFacts::None, Vec::new()),
+) -> Outcome<CommandFacts> {
+    let facts = match effect {
+        CommandEffect::None => CommandFacts::None,
         CommandEffect::Stop => {
-            let Stopped { running, waiting, said } = stop(tx, &row.session, row.id.0, now.wall)?;
-            (CommandFacts::Stopped { running, waiting }, said)
+            let Stopped { running, waiting } = stop(tx, &row.session, row.id.0, now.wall)?;
+            CommandFacts::Stopped { running, waiting }
         }
         CommandEffect::Retry => match retry(tx, row)? {
-            CommandFacts::Retrying => {
-                return Ok(CommandDone { facts: CommandFacts::Retrying, said: Vec::new() });
-            }
-            facts => (facts, Vec::new()),
+            CommandFacts::Retrying => return Ok(CommandFacts::Retrying),
+            facts => facts,
         },
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
     };
     end(tx, row)?;
     let about = [row.id];
-    let envelope = Envelope {
+    let outgoing = Outgoing {
         turn: None,
         about: &about,
         session: Some(&row.session),
@@ -123,8 +118,8 @@ fn answer(
         kind: PostKind::Answer,
         now: now.wall,
     };
-    said.extend(envelope.text(tx, &row.id.to_string(), &reply(&facts))?);
-    Ok(CommandDone { facts, said })
+    outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts))?;
+    Ok(facts)
 }
 
 /// The command is over; it does not wait for its own effect any more.
@@ -142,24 +137,20 @@ fn changed(
     change: &AccessChange,
     author: &Author,
     now: Now,
-) -> Outcome<(CommandFacts, Vec<OutboxRow>)> {
+) -> Outcome<CommandFacts> {
     end(tx, row)?;
     if let AccessChange::Approve { .. } | AccessChange::Deny { .. } = change {
         // A code stays nowhere, and neither does a number that it could be found by.
         tx.run("UPDATE inbound SET body = ?2, digest = 0 WHERE id = ?1", params![row.id.0, MASK])?;
     }
     let done = access::apply(tx, change, author, now)?;
-    let said = match &done {
-        AccessDone::Revoked(ended) | AccessDone::Served { ended, .. } => ended.said.clone(),
-        _ => Vec::new(),
-    };
-    Ok((CommandFacts::Access(Box::new(done)), said))
+    Ok(CommandFacts::Access(Box::new(done)))
 }
 
 /// Ends the open turns and the waiting messages of a session that were accepted before a message. A message
 /// that was steered into such a turn after it waits again.
 pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc>) -> Outcome<Stopped> {
-    let mut stopped = Stopped { running: Vec::new(), waiting: Vec::new(), said: Vec::new() };
+    let mut stopped = Stopped { running: Vec::new(), waiting: Vec::new() };
     let open = OpenTurn::find_all(
         tx,
         concat!(
@@ -178,7 +169,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         )?;
         tx.queued(back);
         turn.messages.retain(|message| message.0 < before);
-        stopped.said.extend(cancel(tx, &turn, None, now)?);
+        cancel(tx, &turn, None, now)?;
         if turn.state == "running" {
             stopped.running.push(turn.id);
         } else {

@@ -35,13 +35,13 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) ->
             tx.new_id(Table::ContextMessage)?,
         ],
     )?;
-    tx.overheard(kept);
+    tx.context_queued(kept);
     let over = tx.run(
         "DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL
            AND id <= (SELECT id FROM context_message WHERE key = ?1 AND turn_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)",
         params![key, most],
     )?;
-    tx.unheard(over);
+    tx.context_taken(over);
     Ok(())
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<V
         "UPDATE context_message SET turn_id = ?2 WHERE key = ?1 AND turn_id IS NULL",
         params![session.as_str(), turn.0],
     )?;
-    tx.unheard(bound);
+    tx.context_taken(bound);
     if bound == 0 { Ok(Vec::new()) } else { of(tx, turn) }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
     if tx.context_messages() > 0 {
         let gone =
             tx.run("DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL", [session.as_str()])?;
-        tx.unheard(gone);
+        tx.context_taken(gone);
     }
     Ok(())
 }
@@ -94,18 +94,15 @@ fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextRow> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
-    use frontdesk_core::id::BootId;
     use frontdesk_core::message::{SenderKind, Source};
     use frontdesk_core::reset::{Mode, ResetPolicy};
 
     use super::*;
+    use crate::Store;
     use crate::mute::Mute;
     use crate::row::*;
-    use crate::{Options, Store};
 
     fn day(n: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(n * 86_400, 0).unwrap()
@@ -156,8 +153,7 @@ mod tests {
     async fn memory_counts_what_waits_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let options = Options { path, boot: BootId::from_bits(1), speech: Arc::new(Mute), readers: 1 };
-        let store = Store::open(options).await.unwrap();
+        let store = Mute::open(&path).await;
         hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
         assert_eq!(store.overheard(), 2, "the newest two");
         hears(&store, &["m"], Disposition::Turn).await;

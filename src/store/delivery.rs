@@ -1,4 +1,4 @@
-//! T4 and T5: the oldest part of an address is sent, and how that ended is written down.
+//! T4 and T5: the oldest part of an address is claimed and sent, and the result is stored.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
@@ -10,9 +10,10 @@ use frontdesk_core::time::Pause;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::part::{Envelope, Piece, load, out, out_columns};
+use crate::part::{Outgoing, load, out, out_columns};
+use crate::part_key::PartKey;
 use crate::queue::Line;
-use crate::row::{Fenced, NextPart, OutboxRow, SendResult};
+use crate::row::{Claim, Fenced, NextPart, OutboxRow, OutboxState, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -52,12 +53,11 @@ impl Store {
     /// be tried again, the line about a gap, or any other.
     pub async fn part_ended(
         &self,
-        id: OutId,
-        fence: i64,
+        claim: Claim<OutId>,
         result: SendResult,
         now: DateTime<Utc>,
     ) -> Result<Fenced<bool>> {
-        self.write(Line::Outbox, move |tx| ended(tx, id, fence, &result, now)).await
+        self.write(Line::Outbox, move |tx| ended(tx, claim, &result, now)).await
     }
 }
 
@@ -81,7 +81,9 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
         [address.as_str()],
         out,
     )?;
-    let Some(mut part) = oldest.filter(|part| part.state == "queued") else { return Ok(NextPart::Nothing) };
+    let Some(mut part) = oldest.filter(|part| part.state == OutboxState::Queued) else {
+        return Ok(NextPart::Nothing);
+    };
     if part.next_at > now && paused(tx, &part, now)? {
         return Ok(NextPart::Wait(part.next_at));
     }
@@ -89,7 +91,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
         params![part.post.out.0, tx.shared.boot.as_str()],
     )?;
-    part.state = "sending".into();
+    part.state = OutboxState::Sending;
     part.attempts += 1;
     part.fence += 1;
     Ok(NextPart::Send(Box::new(part)))
@@ -103,14 +105,9 @@ fn paused(tx: &Tx<'_>, part: &OutboxRow, now: DateTime<Utc>) -> Outcome<bool> {
     Ok(since.is_some_and(|since| !Pause { since, until: part.next_at }.is_over(now)))
 }
 
-fn ended(
-    tx: &Tx<'_>,
-    id: OutId,
-    fence: i64,
-    result: &SendResult,
-    now: DateTime<Utc>,
-) -> Outcome<Fenced<bool>> {
-    let Some(address) = held(tx, id, fence)? else { return Ok(Fenced::Stale) };
+fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Utc>) -> Outcome<Fenced<bool>> {
+    let Some(address) = held(tx, claim)? else { return Ok(Fenced::Stale) };
+    let id = claim.id;
     match result {
         SendResult::Sent { platform_message } => {
             // An edit learns no new id: what it edited keeps its own.
@@ -149,10 +146,10 @@ fn ended(
         }
         SendResult::Uncaptioned { error } => uncaptioned(tx, id, error, now)?,
         SendResult::ThreadGone { chat, error } => thread_gone(tx, id, &address, chat, error, now)?,
-        SendResult::Undeleted { error } => done(tx, id, "dropped", error, now)?,
-        SendResult::Unknown { error } => done(tx, id, "unknown", error, now)?,
+        SendResult::Undeleted { error } => done(tx, id, OutboxState::Dropped, error, now)?,
+        SendResult::Unknown { error } => done(tx, id, OutboxState::Unknown, error, now)?,
         SendResult::Dead { error } => {
-            done(tx, id, "dead", error, now)?;
+            done(tx, id, OutboxState::Dead, error, now)?;
             gap(tx, id, now)?;
         }
         SendResult::Gone { error } => gone(tx, id, error, now)?,
@@ -160,10 +157,10 @@ fn ended(
     open(tx, &address).map(Fenced::Done)
 }
 
-/// The address of a part that is being sent under this fence.
-pub(crate) fn held(tx: &Tx<'_>, id: OutId, fence: i64) -> Outcome<Option<String>> {
+/// The address of a part that is being sent under this claim.
+pub(crate) fn held(tx: &Tx<'_>, claim: Claim<OutId>) -> Outcome<Option<String>> {
     let held = "SELECT address FROM outbox WHERE id = ?1 AND fence = ?2 AND state = 'sending'";
-    tx.one(held, [id.0, fence], |row| row.get(0))
+    tx.one(held, [claim.id.0, claim.fence], |row| row.get(0))
 }
 
 /// Whether an address has a part that is to be sent, or that keeps others waiting.
@@ -173,10 +170,16 @@ pub(crate) fn open(tx: &Tx<'_>, address: &str) -> Outcome<bool> {
 }
 
 /// A part that will not be sent (again).
-pub(crate) fn done(tx: &Tx<'_>, id: OutId, state: &str, error: &str, now: DateTime<Utc>) -> Outcome<()> {
+pub(crate) fn done(
+    tx: &Tx<'_>,
+    id: OutId,
+    state: OutboxState,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
     tx.run(
         "UPDATE outbox SET state = ?2, error = ?3, owner = NULL, done_at = ?4 WHERE id = ?1",
-        params![id.0, state, error, ms(now)],
+        params![id.0, state.name(), error, ms(now)],
     )?;
     Ok(())
 }
@@ -186,21 +189,19 @@ fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
         return Ok(());
     };
-    beside(&dead, now).notice(tx, &id.to_string(), &Notice::Gap).map(drop)
+    beside(&dead, now).notice(tx, id, &Notice::Gap).map(drop)
 }
 
 /// Puts the deletion of an unfinished message on its way, now that its whole text stands in another one.
 fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(sent) = load(tx, id)? else { return Ok(()) };
     let nothing = Part { key: 0, body: String::new(), plain: String::new() };
-    let key = format!("{}/delete", sent.post.key);
-    let Some(row) = beside(&sent, now).put(tx, key, Piece::from(&nothing))? else { return Ok(()) };
-    tx.run("UPDATE outbox SET act = 'delete', target = ?2 WHERE id = ?1", params![row.post.out.0, message])?;
-    Ok(())
+    let outgoing = beside(&sent, now);
+    let row = outgoing.row(tx, PartKey::deletion(&sent.post.key), nothing)?;
+    outgoing.put(tx, OutboxRow { delete: Some(message.to_owned()), ..row }).map(drop)
 }
 
-/// A file is tried without its caption, whose text follows as a message: whatever is wrong with one of them costs
-/// nobody the other.
+/// A file is tried without its caption, whose text follows as a message: a fault of one of them does not lose the other.
 fn uncaptioned(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(file) = load(tx, id)? else { return Ok(()) };
     tx.run(
@@ -208,8 +209,9 @@ fn uncaptioned(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outco
          WHERE id = ?1",
         params![id.0, ms(now), error],
     )?;
-    let key = format!("{}/caption", file.post.key);
-    beside(&file, now).put(tx, key, Piece::from(&file.post.part)).map(drop)
+    let outgoing = beside(&file, now);
+    let row = outgoing.row(tx, PartKey::caption(&file.post.key), file.post.part.clone())?;
+    outgoing.put(tx, row).map(drop)
 }
 
 /// The topic or thread of an address is gone: everything that is open for it goes to the chat itself, in its order.
@@ -234,9 +236,9 @@ fn thread_gone(
     Ok(())
 }
 
-/// The envelope of what is said beside a part.
-fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Envelope<'_> {
-    Envelope {
+/// New parts that belong to a part: they go to the same address and are about the same messages.
+fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
+    Outgoing {
         turn: None,
         about: &part.post.about.messages,
         session: part.post.about.session.as_ref(),

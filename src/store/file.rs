@@ -6,7 +6,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
-use crate::wal::{beside, index_of, log_of};
 
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -44,6 +43,23 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+/// The log's file.
+pub(crate) fn log_of(database: &Path) -> PathBuf {
+    beside(database, "-wal")
+}
+
+/// The file of the log's shared index.
+pub(crate) fn index_of(database: &Path) -> PathBuf {
+    beside(database, "-shm")
+}
+
+/// A file whose name is the database's with a suffix.
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// The file that says that a database was made. It is never deleted by us.

@@ -150,19 +150,11 @@ fn reserve(sql: &Sql<'_>, table: Table, last: i64) -> Outcome<i64> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
-
-    use frontdesk_core::id::BootId;
 
     use super::*;
+    use crate::Store;
     use crate::mute::Mute;
     use crate::queue::Line;
-    use crate::{Options, Store};
-
-    async fn open(path: &Path) -> Store {
-        let (path, boot) = (path.to_owned(), BootId::from_bits(1));
-        Store::open(Options { path, boot, speech: Arc::new(Mute), readers: 1 }).await.unwrap()
-    }
 
     /// Inserts a row into the audit; returns its id.
     async fn insert(store: &Store) -> i64 {
@@ -185,7 +177,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
         for start in 0..3 {
-            let store = open(&path).await;
+            let store = Mute::open(&path).await;
             for n in 1..=BLOCK + 44 {
                 assert_eq!(insert(&store).await, start * (BLOCK + 44) + n);
             }
@@ -197,13 +189,13 @@ mod tests {
     async fn an_id_is_not_used_again_after_its_row_was_deleted() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let store = open(&path).await;
+        let store = Mute::open(&path).await;
         assert_eq!([insert(&store).await, insert(&store).await], [1, 2]);
         delete_all(&store).await;
         assert_eq!(insert(&store).await, 3);
         delete_all(&store).await;
         store.close().await;
-        let store = open(&path).await;
+        let store = Mute::open(&path).await;
         assert_eq!(insert(&store).await, 4);
         store.close().await;
     }
@@ -212,7 +204,7 @@ mod tests {
     async fn a_crash_skips_the_rest_of_the_block() {
         let (home, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (path, crashed) = (home.path().join("frontdesk.db"), copy.path().join("frontdesk.db"));
-        let store = open(&path).await;
+        let store = Mute::open(&path).await;
         assert_eq!(insert(&store).await, 1);
         delete_all(&store).await;
         // What a crash would leave: the file and its log as they are now.
@@ -221,7 +213,7 @@ mod tests {
             std::fs::copy(name(&path), name(&crashed)).unwrap();
         }
         store.close().await;
-        let store = open(&crashed).await;
+        let store = Mute::open(&crashed).await;
         assert_eq!(insert(&store).await, BLOCK + 1);
         store.close().await;
     }
@@ -230,7 +222,7 @@ mod tests {
     async fn a_rollback_that_undoes_a_reservation_gives_no_id_twice() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let store = open(&path).await;
+        let store = Mute::open(&path).await;
         let failed = store.write(Line::Shared, |tx| {
             tx.new_id(Table::Audit)?;
             Err::<(), _>(Fault::Bad("no".into()))

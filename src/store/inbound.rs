@@ -12,22 +12,24 @@ use frontdesk_core::message::{Cursor, InputKind, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
-use crate::arrival::{Arrival, known};
+use crate::arrival::{Arrival, count_dropped, known};
 use crate::epoch::{Joined, join, life};
 use crate::fault::{Fault, Outcome};
 use crate::message::{history, history_select};
-use crate::part::Envelope;
+use crate::part::Outgoing;
+use crate::part_key::TextKey;
 use crate::queue::Line;
 use crate::quota::counted;
-use crate::row::{Accepted, Batch, Disposition, HistoryRow, Incoming, Item, OutboxRow, Stored};
+use crate::row::{Batch, Disposition, HistoryRow, Incoming, Item, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store, StoreError, ask, context_message, dead_letter, edit};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
-    /// event cannot be stored as it is, the batch is tried again event by event, and that one is kept as dead.
-    pub async fn accept(&self, batch: Batch) -> Result<Accepted> {
+    /// event cannot be stored as it is, the batch is tried again event by event, and that one is kept as dead. Returns
+    /// what became of each item.
+    pub async fn accept(&self, batch: Batch) -> Result<Vec<Stored>> {
         let batch = Arc::new(batch);
         let line = || Line::Source(batch.source.id.clone());
         let whole = Arc::clone(&batch);
@@ -57,15 +59,14 @@ impl Store {
     }
 }
 
-fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
-    let mut accepted = Accepted { items: Vec::with_capacity(batch.items.len()), said: Vec::new() };
+fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
+    let mut all = Vec::with_capacity(batch.items.len());
     let mut told = Told::default();
     for item in &batch.items {
         let silent = told.silenced(item);
-        let (stored, said) = take(tx, batch, silent.as_ref().unwrap_or(item))?;
-        told.note(item, &stored, &said);
-        accepted.items.push(stored);
-        accepted.said.extend(said);
+        let stored = take(tx, batch, silent.as_ref().unwrap_or(item))?;
+        told.note(item, &stored);
+        all.push(stored);
     }
     for letter in &batch.dead_letters {
         match tx.apart(|| dead_letter::keep(tx, batch, letter)) {
@@ -80,7 +81,7 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Accepted> {
     if let Some(cursor) = &batch.cursor {
         reached(tx, &batch.source, cursor, batch.received.wall)?;
     }
-    Ok(accepted)
+    Ok(all)
 }
 
 /// Whether the gate's word that somebody may be told still holds: it was given before the batch was stored.
@@ -103,36 +104,23 @@ impl<'b> Told<'b> {
             .then(|| Item::Keep(Box::new(Incoming { tell: false, ..(**message).clone() })))
     }
 
-    fn note(&mut self, item: &'b Item, stored: &Stored, said: &[OutboxRow]) {
-        if let (Item::Keep(message), Stored::Refused { .. }, false) = (item, stored, said.is_empty()) {
+    fn note(&mut self, item: &'b Item, stored: &Stored) {
+        if let (Item::Keep(message), Stored::Refused { told: Some(_), .. }) = (item, stored) {
             self.people.insert(&message.principal);
             *self.chats.entry(message.address.chat()).or_default() += 1;
         }
     }
 }
 
-/// How one item is taken.
-type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<(Stored, Vec<OutboxRow>)>;
+/// How one item is stored.
+type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<Stored>;
 
-fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutboxRow>)> {
+fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<Stored> {
     match item {
-        Item::Dropped(kind) => {
-            pass_over(tx, &batch.source, kind)?;
-            Ok((Stored::Dropped, Vec::new()))
-        }
+        Item::Dropped(kind) => count_dropped(tx, &batch.source, kind).map(|()| Stored::Dropped),
         Item::Keep(message) => keep(tx, batch, message),
         Item::Ask(ask) => ask::taken(tx, batch, ask),
     }
-}
-
-/// Counts an event that leaves no row.
-pub(crate) fn pass_over(tx: &Tx<'_>, source: &Source, kind: &str) -> Outcome<()> {
-    tx.run(
-        "INSERT INTO dropped_event (source, kind, n) VALUES (?1, ?2, 1)
-         ON CONFLICT (source, kind) DO UPDATE SET n = n + 1",
-        params![source.id, kind],
-    )?;
-    Ok(())
 }
 
 fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) -> Outcome<()> {
@@ -146,13 +134,13 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
 }
 
 /// One event.
-fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<OutboxRow>)> {
+fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Stored> {
     if let Some(known) = known(tx, batch, &message.event_id, Some(message.digest))? {
-        return Ok((known, Vec::new()));
+        return Ok(known);
     }
     if let Disposition::Context(most) = message.disposition {
         context_message::keep(tx, batch, message, most)?;
-        return Ok((Stored::Noted, Vec::new()));
+        return Ok(Stored::Noted);
     }
     let life = life(tx, &message.session)?;
     if let Disposition::Refused(reason) = message.disposition {
@@ -162,27 +150,27 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<(Stored, Vec<
         && message.disposition == Disposition::Turn
     {
         if message.input_kind == InputKind::Edit && edit::noted(tx, batch, message, life)? {
-            return Ok((Stored::Noted, Vec::new()));
+            return Ok(Stored::Noted);
         }
         if life.waiting >= u64::from(message.per_session) {
             let head = oldest_waiting(tx, &message.session)?;
-            let once = head.map(|head| format!("{}/full/{head}", message.session));
+            let once = head.map(|head| TextKey::full(&message.session, head));
             return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, once);
         }
     }
     if let Some(quota) = message.quota
         && !counted(tx, message, quota)?
     {
-        let once = Some(format!("{}/quota/{}", message.principal, quota.day));
+        let once = Some(TextKey::daily(&message.principal, "quota", quota.day));
         return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, once);
     }
     let joined = join(tx, life, message, batch.received.wall)?;
     let arrival = Arrival { epoch: joined.epoch, reason: joined.reason.as_deref(), ..Arrival::of(message) };
     let id = arrival.insert(tx, batch)?;
     tx.queued(1);
-    let told = tell_reset(tx, batch, message, id, &joined)?;
+    tell_reset(tx, batch, message, id, &joined)?;
     let Joined { epoch, ended, began, .. } = joined;
-    Ok((Stored::Accepted { message: id, epoch, ended, began }, told))
+    Ok(Stored::Accepted { message: id, epoch, ended, began })
 }
 
 fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {
@@ -202,8 +190,8 @@ fn refuse(
     message: &Incoming,
     epoch: Option<u64>,
     reason: Refusal,
-    once: Option<String>,
-) -> Outcome<(Stored, Vec<OutboxRow>)> {
+    once: Option<TextKey>,
+) -> Outcome<Stored> {
     let arrival = Arrival {
         epoch: epoch.unwrap_or(0),
         disposition: "refused",
@@ -212,40 +200,28 @@ fn refuse(
         ..Arrival::of(message)
     };
     let id = arrival.insert(tx, batch)?;
-    let mut told = Vec::new();
+    let mut told = None;
     if message.tell {
-        let notice = Notice::Refused(reason);
-        let about = [id];
-        let envelope = envelope(message, &about, batch.received.wall);
-        told = match once {
-            Some(key) => envelope.text(tx, &key, &notice.text())?,
-            None => envelope.notice(tx, &id.to_string(), &notice)?,
-        };
+        let (about, notice) = ([id], Notice::Refused(reason));
+        let key = once.unwrap_or_else(|| TextKey::notice(id, &notice));
+        let is_new = outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?;
+        told = is_new.then(|| message.address.clone());
     }
-    Ok((Stored::Refused { message: id, reason }, told))
+    Ok(Stored::Refused { message: id, reason, told })
 }
 
-fn tell_reset(
-    tx: &Tx<'_>,
-    batch: &Batch,
-    message: &Incoming,
-    id: MessageId,
-    joined: &Joined,
-) -> Outcome<Vec<OutboxRow>> {
+fn tell_reset(tx: &Tx<'_>, batch: &Batch, message: &Incoming, id: MessageId, joined: &Joined) -> Outcome<()> {
     let Some(previous) = joined.ended.filter(|_| joined.reasons.any() && message.policy.notify()) else {
-        return Ok(Vec::new());
+        return Ok(());
     };
     let notice = Notice::Reset { reasons: joined.reasons, previous };
     let about = [id];
-    Envelope { reply_to: None, ..envelope(message, &about, batch.received.wall) }.notice(
-        tx,
-        &id.to_string(),
-        &notice,
-    )
+    let outgoing = Outgoing { reply_to: None, ..outgoing(message, &about, batch.received.wall) };
+    outgoing.notice(tx, id, &notice).map(drop)
 }
 
-fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc>) -> Envelope<'a> {
-    Envelope {
+fn outgoing<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc>) -> Outgoing<'a> {
+    Outgoing {
         turn: None,
         about,
         session: Some(&message.session),
@@ -258,14 +234,14 @@ fn envelope<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc
 
 /// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
 /// a whole source from going on.
-fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<(Stored, Vec<OutboxRow>)> {
+fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<Stored> {
     match tx.apart(|| take(tx, batch, item)) {
         Err(fault) if !fault.takes_the_group() => mark_dead(tx, batch, item, fault),
         taken => taken,
     }
 }
 
-fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(Stored, Vec<OutboxRow>)> {
+fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<Stored> {
     let (arrival, told) = match item {
         Item::Dropped(_) => return Err(fault),
         Item::Ask(ask) => (Arrival::asked(ask), None),
@@ -280,16 +256,14 @@ fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<(
         Err(fault) if !fault.takes_the_group() => tx.apart(|| dead.insert(tx, batch))?,
         kept => kept?,
     };
-    let Some(message) = told else { return Ok((Stored::Dead { message: id }, Vec::new())) };
+    let Some(message) = told else { return Ok(Stored::Dead { message: id }) };
     let about = [id];
     let told = tx.apart(|| {
         let notice = Notice::Failed(Failure::Internal);
-        let envelope = envelope(message, &about, batch.received.wall);
-        envelope.notice(tx, &id.to_string(), &notice)
+        outgoing(message, &about, batch.received.wall).notice(tx, id, &notice)
     });
-    let told = match told {
-        Err(fault) if !fault.takes_the_group() => Vec::new(),
-        told => told?,
-    };
-    Ok((Stored::Dead { message: id }, told))
+    match told {
+        Err(fault) if fault.takes_the_group() => Err(fault),
+        _ => Ok(Stored::Dead { message: id }),
+    }
 }

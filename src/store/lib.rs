@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod answer;
 mod arrival;
 mod ask;
 mod audit;
@@ -34,6 +35,7 @@ mod others;
 mod outbox;
 mod pairing;
 mod part;
+pub mod part_key;
 mod purge;
 mod queue;
 mod quota;
@@ -62,16 +64,18 @@ use frontdesk_core::id::BootId;
 
 pub use command::Reply;
 pub use error::{OpenError, StoreError};
-use row::Speech;
+use row::{CommitListener, Renderer};
 
 /// How a store is opened.
 pub struct Options {
     /// The database file; made with mode 0600 if it is missing.
     pub path: PathBuf,
-    /// This life of this process: the owner of what it claims.
+    /// This start of this process: the owner of what it claims.
     pub boot: BootId,
-    /// How notices become parts.
-    pub speech: Arc<dyn Speech>,
+    /// Renders notices and replies.
+    pub renderer: Arc<dyn Renderer>,
+    /// Gets the new outbox rows after each commit.
+    pub listener: Arc<dyn CommitListener>,
     /// How many connections read beside the writer.
     pub readers: usize,
 }

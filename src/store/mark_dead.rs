@@ -1,5 +1,5 @@
-//! The last resort: what cannot be ended as it should be is ended all the same. Nothing is rendered and nothing
-//! that a row says is read, so no row's content can make it fail.
+//! The last resort: rows that cannot be ended as they should be are marked dead. Nothing is rendered and no content of
+//! a row is read, so no content can make this fail.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
@@ -8,9 +8,8 @@ use rusqlite::params;
 
 use crate::delivery::{done, held, open};
 use crate::fault::Outcome;
-use crate::finish::fenced;
 use crate::queue::Line;
-use crate::row::Fenced;
+use crate::row::{Claim, Fenced, OutboxState};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -18,11 +17,11 @@ use crate::{Result, Store};
 impl Store {
     /// A turn whose end cannot be stored is dead, and its messages with it. What it had streamed stays in the
     /// chat as it is. Its address is to be woken: parts may have waited behind the streamed one.
-    pub async fn mark_turn_dead(&self, id: TurnId, fence: i64, now: DateTime<Utc>) -> Result<Fenced<()>> {
+    pub async fn mark_turn_dead(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
             let held = "SELECT 1 FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running'";
-            match tx.one(held, [id.0, fence], |_| Ok(()))? {
-                Some(()) => turn(tx, id, now).map(Fenced::Done),
+            match tx.one(held, [claim.id.0, claim.fence], |_| Ok(()))? {
+                Some(()) => turn(tx, claim.id, now).map(Fenced::Done),
                 None => Ok(Fenced::Stale),
             }
         })
@@ -33,14 +32,13 @@ impl Store {
     /// has an open part left.
     pub async fn mark_part_dead(
         &self,
-        id: OutId,
-        fence: i64,
+        claim: Claim<OutId>,
         error: String,
         now: DateTime<Utc>,
     ) -> Result<Fenced<bool>> {
         self.write(Line::Outbox, move |tx| {
-            let Some(address) = held(tx, id, fence)? else { return Ok(Fenced::Stale) };
-            done(tx, id, "dead", &error, now)?;
+            let Some(address) = held(tx, claim)? else { return Ok(Fenced::Stale) };
+            done(tx, claim.id, OutboxState::Dead, &error, now)?;
             open(tx, &address).map(Fenced::Done)
         })
         .await
@@ -55,7 +53,7 @@ impl Store {
                 params![id.0, Failure::Internal.name()],
             )?;
             tx.taken(marked_dead);
-            fenced(marked_dead)
+            Ok(Fenced::if_changed(marked_dead))
         })
         .await
     }

@@ -6,16 +6,15 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::FileKind;
 use frontdesk_core::notice::Notice;
 use rusqlite::{Row, params};
-use serde_json::{Value, json};
 
 use crate::fault::Outcome;
-use crate::message::{inbound, inbound_columns, text};
-use crate::part::Envelope;
+use crate::message::{inbound, inbound_columns};
+use crate::part::{Outgoing, read_file};
+use crate::part_key::TextKey;
 use crate::queue::Line;
-use crate::row::{InboundRow, MediaRow, OutgoingFile};
+use crate::row::{InboundRow, MediaRow};
 use crate::sql::{count, int, ms, nat, small};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -227,7 +226,7 @@ impl Store {
                 [session.as_str()],
                 |row| row.get::<_, String>(0),
             )?;
-            files.extend(out.iter().filter_map(|json| carried(json)).map(|media| media.file));
+            files.extend(out.iter().filter_map(|json| read_file(json)).map(|media| media.file));
             files.sort();
             files.dedup();
             Ok(files)
@@ -245,7 +244,7 @@ impl Store {
                 "SELECT media FROM outbox WHERE media IS NOT NULL AND state IN ('unknown', 'dead')",
             ] {
                 let files = sql.all(open, [], |row| row.get::<_, String>(0))?;
-                leaving.extend(files.iter().filter_map(|json| carried(json)).map(|media| media.file));
+                leaving.extend(files.iter().filter_map(|json| read_file(json)).map(|media| media.file));
             }
             let mut used = Vec::new();
             for name in names {
@@ -285,7 +284,7 @@ fn name(
 /// Tells the sender of a message something about its files, once a day.
 fn tell(tx: &Tx<'_>, row: &InboundRow, notice: &Notice, day: i64, now: DateTime<Utc>) -> Outcome<()> {
     let about = [row.id];
-    let envelope = Envelope {
+    let outgoing = Outgoing {
         turn: None,
         about: &about,
         session: Some(&row.session),
@@ -294,8 +293,7 @@ fn tell(tx: &Tx<'_>, row: &InboundRow, notice: &Notice, day: i64, now: DateTime<
         kind: PostKind::Notice,
         now,
     };
-    let key = format!("{}/{}/{day}", row.principal, notice.kind());
-    envelope.text(tx, &key, &notice.text()).map(drop)
+    outgoing.notice_as(tx, &TextKey::daily(&row.principal, notice.kind(), day), notice).map(drop)
 }
 
 fn inbound_row(tx: &Tx<'_>, message: MessageId) -> Outcome<Option<InboundRow>> {
@@ -311,26 +309,5 @@ pub(crate) fn media(row: &Row<'_>) -> rusqlite::Result<MediaRow> {
         got: file
             .map(|name| (name, size.map_or(0, nat)))
             .ok_or_else(|| error.unwrap_or_else(|| GONE.to_owned())),
-    })
-}
-
-/// A file on its way out, as its row says it. What stands beneath it is the row's own text.
-pub(crate) fn stored(media: &OutgoingFile) -> String {
-    let OutgoingFile { file, name, mime, kind, caption: _, after: _ } = media;
-    json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
-}
-
-/// The same, read back; without a caption.
-pub(crate) fn carried(json: &str) -> Option<OutgoingFile> {
-    let media: Value = serde_json::from_str(json)
-        .inspect_err(|error| tracing::error!(%error, "a stored file on its way out cannot be read"))
-        .ok()?;
-    Some(OutgoingFile {
-        file: text(&media, "file")?,
-        name: text(&media, "name")?,
-        mime: text(&media, "mime"),
-        kind: text(&media, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
-        caption: None,
-        after: Vec::new(),
     })
 }

@@ -1,16 +1,29 @@
-//! A voice that says nothing, for tests of what lies beneath it.
+//! A renderer without parts and a listener that ignores what it is told, for unit tests.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::id::BootId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
 
-use crate::row::{OutboxRow, Speech};
+use crate::row::{CommitListener, OutboxRow, Renderer};
+use crate::{Options, Store};
 
 pub(crate) struct Mute;
 
-impl Speech for Mute {
+impl Mute {
+    /// A store with such a renderer and listener.
+    pub(crate) async fn open(path: &Path) -> Store {
+        let boot = BootId::from_bits(1);
+        let (renderer, listener) = (Arc::new(Mute), Arc::new(Mute));
+        Store::open(Options { path: path.to_owned(), boot, renderer, listener, readers: 1 }).await.unwrap()
+    }
+}
+
+impl Renderer for Mute {
     fn receipt(&self, _: &Address) -> ReceiptRule {
         ReceiptRule::Platform
     }
@@ -26,6 +39,8 @@ impl Speech for Mute {
     fn idempotent(&self, _: &Address) -> Option<Duration> {
         None
     }
+}
 
-    fn committed(&self, _: &[OutboxRow]) {}
+impl CommitListener for Mute {
+    fn committed(&self, _: Vec<OutboxRow>) {}
 }

@@ -21,8 +21,8 @@ use crate::schema::{self, unreadable};
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 use crate::tx::Tx;
-use crate::wal::{Wal, log_of};
-use crate::writer::{BUSY, Job, Writer};
+use crate::wal::{BUSY, Wal};
+use crate::writer::{Job, Writer};
 use crate::{Options, Store};
 
 /// The first SQLite without the fault that can corrupt a log which is begun anew.
@@ -52,8 +52,8 @@ impl Store {
     /// Opens the database and creates it if there is none. A database of another version is refused, and nothing in
     /// it is changed.
     pub async fn open(options: Options) -> Result<Store, OpenError> {
-        let Options { path, boot, speech, readers: count } = options;
-        let shared = Arc::new(Shared::new(boot, speech));
+        let Options { path, boot, renderer, listener, readers: count } = options;
+        let shared = Arc::new(Shared::new(boot, renderer, listener));
         let (queue, readers) = (Arc::new(Queue::new()), Arc::new(Readers::new()));
         let inner = Inner {
             shared: Arc::clone(&shared),
@@ -205,7 +205,7 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     file::refuse_lost(path)?;
     file::prepare(path)?;
     file::inspect(path)?;
-    let mark = file::has_log(&log_of(path)).then(|| mark::in_file(path)).flatten();
+    let mark = file::has_log(&file::log_of(path)).then(|| mark::in_file(path)).flatten();
     let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
     mark::check(&conn, path, mark)?;
     schema::check(&conn, path)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::wal::index_of;
+use crate::file::index_of;
 
 /// Where the kernel lists the locks of every process.
 const LOCKS: &str = "/proc/locks";

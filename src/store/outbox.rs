@@ -1,4 +1,4 @@
-//! What else goes out, and what an operator does with what did not arrive.
+//! Messages that no turn produced, lists of outgoing parts, and what operators do with parts that did not arrive.
 
 use std::collections::HashSet;
 
@@ -13,9 +13,10 @@ use rusqlite::params;
 use crate::audit::audit;
 use crate::delivery::done;
 use crate::fault::Outcome;
-use crate::part::{Envelope, load, out, out_columns};
+use crate::part::{Outgoing, load, out, out_columns};
+use crate::part_key::{PartKey, TextKey};
 use crate::queue::Line;
-use crate::row::{Author, OutboxRow, OutgoingMessage, Page};
+use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -24,48 +25,27 @@ use crate::{Result, Store};
 const CHUNK: usize = 100;
 
 impl Store {
-    /// Puts something on its way that no turn produced. A repetition with the same key returns what the first
-    /// one made, as it stands now.
+    /// Stores a message that no turn produced, to be sent. Returns its parts; a repetition with the same key returns those
+    /// of the first request, as they are now.
     pub async fn send(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
         self.write(Line::Outbox, move |tx| {
-            let base = format!("send/{}", outgoing.key);
-            let known = made_before(tx, &base)?;
+            let key = TextKey::request(&outgoing.key);
+            let known = parts_of(tx, &key)?;
             if !known.is_empty() {
                 return Ok(known);
             }
-            let session = outgoing.session.as_ref();
-            let envelope = envelope(&outgoing.address, session, PostKind::Send, outgoing.now);
-            let mut said = envelope.parts(tx, &base, &outgoing.parts)?;
-            said.extend(envelope.files(tx, &base, &outgoing.media)?);
+            let new = to_address(&outgoing.address, outgoing.session.as_ref(), PostKind::Send, outgoing.now);
+            new.parts(tx, &key, outgoing.parts.clone())?;
+            new.files(tx, &key, &outgoing.media)?;
             audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
-            Ok(said)
+            parts_of(tx, &key)
         })
         .await
     }
 
-    /// Puts a notice on its way to an address. A repetition with the same key says nothing.
-    pub async fn say(
-        &self,
-        address: &Address,
-        session: Option<&SessionKey>,
-        key: String,
-        notice: Notice,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<OutboxRow>> {
-        let (address, session) = (address.clone(), session.cloned());
-        self.write(Line::Outbox, move |tx| {
-            envelope(&address, session.as_ref(), PostKind::Notice, now).text(tx, &key, &notice.text())
-        })
-        .await
-    }
-
-    /// Gives up what waits since before a time: a stale answer is worse than a line that says so. Each address
-    /// gets one such line per call. Returns the lines.
-    pub async fn expire_parts(
-        &self,
-        created_before: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<OutboxRow>> {
+    /// Gives up what waits since before a time: a stale answer is worse than a notice that says so. Each address gets one
+    /// such notice.
+    pub async fn expire_parts(&self, created_before: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
         let stale = self
             .read(move |sql| {
                 sql.all(
@@ -76,37 +56,26 @@ impl Store {
                 )
             })
             .await?;
-        let (mut said, mut told) = (Vec::new(), HashSet::new());
+        let mut told = HashSet::new();
         for chunk in stale.chunks(CHUNK) {
-            let (chunk, known) = (chunk.to_vec(), std::mem::take(&mut told));
-            let (lines, known) = self
-                .write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, known.clone(), now))
-                .await?;
-            said.extend(lines);
-            told = known;
+            let (chunk, known) = (chunk.to_vec(), told.clone());
+            let new = self.write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, &known, now));
+            told.extend(new.await?);
         }
-        Ok(said)
+        Ok(())
     }
 
-    /// An operator wants a dead or held part sent after all. It counts as put on its way now: else it would
-    /// expire at once. Returns its address, or `None` if there is no such part.
+    /// An operator wants a dead or held part sent after all. It counts as stored now: else it would expire at once.
+    /// Returns its address, or `None` if there is no such part.
     pub async fn part_retried(
         &self,
         id: OutId,
         author: &Author,
         now: DateTime<Utc>,
     ) -> Result<Option<Address>> {
-        let author = author.clone();
-        self.write(Line::Outbox, move |tx| {
-            let address = tx.one(
-                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL
-                 WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address",
-                [id.0, ms(now)],
-                |row| parsed(row, 0),
-            )?;
-            noted(tx, &author, "outbox retry", id, address, now)
-        })
-        .await
+        let retry = "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL
+                     WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address";
+        self.changed_by_operator(id, retry, "outbox retry", author, now).await
     }
 
     /// An operator gives a part up. Returns its address, or `None` if it has ended already or is being sent.
@@ -116,15 +85,27 @@ impl Store {
         author: &Author,
         now: DateTime<Utc>,
     ) -> Result<Option<Address>> {
+        let drop = "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
+                    WHERE id = ?1 AND state IN ('queued', 'dead', 'unknown') RETURNING address";
+        self.changed_by_operator(id, drop, "outbox drop", author, now).await
+    }
+
+    /// Changes one part and writes that to the audit.
+    async fn changed_by_operator(
+        &self,
+        id: OutId,
+        change: &'static str,
+        action: &'static str,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Address>> {
         let author = author.clone();
         self.write(Line::Outbox, move |tx| {
-            let address = tx.one(
-                "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
-                 WHERE id = ?1 AND state IN ('queued', 'dead', 'unknown') RETURNING address",
-                [id.0, ms(now)],
-                |row| parsed(row, 0),
-            )?;
-            noted(tx, &author, "outbox drop", id, address, now)
+            let address: Option<Address> = tx.one(change, [id.0, ms(now)], |row| parsed(row, 0))?;
+            if let Some(address) = &address {
+                audit(tx, &author, action, &format!("{id} {address}"), "done", now)?;
+            }
+            Ok(address)
         })
         .await
     }
@@ -132,7 +113,7 @@ impl Store {
     /// Parts, the newest first, of one state or of all.
     pub async fn parts(
         &self,
-        state: Option<&str>,
+        state: Option<OutboxState>,
         before: Option<OutId>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>> {
@@ -142,12 +123,12 @@ impl Store {
     /// The same, with at most so many bytes of text, but at least one part.
     pub async fn parts_page(
         &self,
-        state: Option<&str>,
+        state: Option<OutboxState>,
         before: Option<OutId>,
         limit: u32,
         most: usize,
     ) -> Result<Page<OutboxRow>> {
-        let (state, before) = (state.map(str::to_owned), before.map_or(i64::MAX, |before| before.0));
+        let before = before.map_or(i64::MAX, |before| before.0);
         self.read(move |sql| match state {
             None => sql.within(
                 concat!(
@@ -162,26 +143,26 @@ impl Store {
             ),
             // Spelled out, so that each finds its own small index.
             Some(state) => sql.within(
-                match state.as_str() {
-                    "queued" | "streaming" | "sending" => concat!(
+                match state {
+                    OutboxState::Queued | OutboxState::Streaming | OutboxState::Sending => concat!(
                         "SELECT ",
                         out_columns!(),
                         " FROM outbox o WHERE o.state IN ('queued', 'streaming', 'sending') AND o.state = ?3
                            AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
                     ),
-                    "dead" | "unknown" => concat!(
+                    OutboxState::Dead | OutboxState::Unknown => concat!(
                         "SELECT ",
                         out_columns!(),
                         " FROM outbox o WHERE o.state IN ('unknown', 'dead') AND o.state = ?3
                            AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
                     ),
-                    _ => concat!(
+                    OutboxState::Sent | OutboxState::Dropped => concat!(
                         "SELECT ",
                         out_columns!(),
                         " FROM outbox o WHERE o.state = ?3 AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
                     ),
                 },
-                params![before, limit, state],
+                params![before, limit, state.name()],
                 most,
                 texts,
                 out,
@@ -221,95 +202,82 @@ impl Store {
     }
 }
 
-/// What a row's texts hold, in bytes.
+/// The size of a row's texts in bytes.
 fn texts(row: &OutboxRow) -> usize {
     row.post.part.body.len() + row.post.part.plain.len()
 }
 
-fn envelope<'a>(
+fn to_address<'a>(
     address: &'a Address,
     session: Option<&'a SessionKey>,
     kind: PostKind,
     now: DateTime<Utc>,
-) -> Envelope<'a> {
-    Envelope { turn: None, about: &[], session, address, reply_to: None, kind, now }
+) -> Outgoing<'a> {
+    Outgoing { turn: None, about: &[], session, address, reply_to: None, kind, now }
 }
 
-/// The audit's line about one part that somebody changed.
-fn noted(
-    tx: &Tx<'_>,
-    author: &Author,
-    action: &str,
-    id: OutId,
-    address: Option<Address>,
-    now: DateTime<Utc>,
-) -> Outcome<Option<Address>> {
-    if let Some(address) = &address {
-        audit(tx, author, action, &format!("{id} {address}"), "done", now)?;
-    }
-    Ok(address)
-}
-
-/// The parts of an earlier request with this key.
-fn made_before(tx: &Tx<'_>, base: &str) -> Outcome<Vec<OutboxRow>> {
-    let mut rows = Vec::new();
-    let one = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
-    for kind in ["", "m"] {
-        for n in 0.. {
-            let key = format!("{base}/{kind}{n}");
-            let Some(row) = tx.one(one, [&key], out)? else { break };
-            let file = row.media.is_some();
-            rows.push(row);
-            // What did not fit beneath a file follows it.
-            for n in 0.. {
-                let after = if file { tx.one(one, [format!("{key}/{n}")], out)? } else { None };
-                let Some(row) = after else { break };
-                rows.push(row);
-            }
-        }
+/// The parts of a text and the files that follow it, as they are now; empty if the text was never stored.
+fn parts_of(tx: &Tx<'_>, key: &TextKey) -> Outcome<Vec<OutboxRow>> {
+    let mut rows = parts_in_order(tx, key)?;
+    for n in 0.. {
+        let Some(file) = by_key(tx, &key.file(n))? else { break };
+        rows.push(file);
+        rows.extend(parts_in_order(tx, &key.after_file(n))?);
     }
     Ok(rows)
 }
 
-/// Some of them may have been sent since they were looked up.
-/// Whether a line about stale parts is on its way to this address already: one is enough.
-fn told_already(tx: &Tx<'_>, address: &Address) -> Outcome<bool> {
-    let line = tx.one(
-        "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')
-           AND part_key LIKE '%/notice/stale/%'",
-        [address.as_str()],
-        |_| Ok(()),
-    )?;
-    Ok(line.is_some())
+fn parts_in_order(tx: &Tx<'_>, key: &TextKey) -> Outcome<Vec<OutboxRow>> {
+    let mut rows = Vec::new();
+    while let Some(row) = by_key(tx, &key.part(rows.len()))? {
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
+fn by_key(tx: &Tx<'_>, key: &PartKey) -> Outcome<Option<OutboxRow>> {
+    let part = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
+    tx.one(part, [key.as_str()], out)
+}
+
+/// Gives up parts that are still stale: some may have been sent since they were looked up. Returns the addresses that got
+/// a notice; those that are `told` already get none.
 fn expire(
     tx: &Tx<'_>,
     parts: &[OutId],
     created_before: DateTime<Utc>,
-    mut told: HashSet<String>,
+    told: &HashSet<Address>,
     now: DateTime<Utc>,
-) -> Outcome<(Vec<OutboxRow>, HashSet<String>)> {
-    let mut said = Vec::new();
+) -> Outcome<Vec<Address>> {
+    let mut new = Vec::new();
     for id in parts {
+        let part = load(tx, *id)?;
         let Some(part) =
-            load(tx, *id)?.filter(|part| part.state == "queued" && part.created < created_before)
+            part.filter(|part| part.state == OutboxState::Queued && part.created < created_before)
         else {
             continue;
         };
         // Nobody misses a deletion.
-        let state = if part.delete.is_some() { "dropped" } else { "dead" };
+        let state = if part.delete.is_some() { OutboxState::Dropped } else { OutboxState::Dead };
         done(tx, *id, state, "expired", now)?;
-        if part.post.kind != PostKind::Notice
-            && part.delete.is_none()
-            && told.insert(part.address.as_str().to_owned())
-            && !told_already(tx, &part.address)?
+        let missed = part.post.kind != PostKind::Notice && part.delete.is_none();
+        if missed
+            && !told.contains(&part.address)
+            && !new.contains(&part.address)
+            && !is_told(tx, &part.address)?
         {
-            let session = part.post.about.session.as_ref();
-            let about = &part.post.about.messages;
-            let line = Envelope { about, ..envelope(&part.address, session, PostKind::Notice, now) };
-            said.extend(line.notice(tx, &id.to_string(), &Notice::Stale)?);
+            let (session, about) = (part.post.about.session.as_ref(), &part.post.about.messages);
+            let outgoing = to_address(&part.address, session, PostKind::Notice, now);
+            Outgoing { about, ..outgoing }.notice(tx, id, &Notice::Stale)?;
+            new.push(part.address);
         }
     }
-    Ok((said, told))
+    Ok(new)
+}
+
+/// Whether a notice about stale parts waits for this address already: one is enough.
+fn is_told(tx: &Tx<'_>, address: &Address) -> Outcome<bool> {
+    let notice = "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') AND notice = ?2";
+    let stale = Notice::Stale;
+    Ok(tx.one(notice, [address.as_str(), stale.kind()], |_| Ok(()))?.is_some())
 }

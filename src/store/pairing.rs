@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 use crate::audit::audit;
 use crate::fault::Outcome;
 use crate::grant::give;
-use crate::part::Envelope;
+use crate::part::Outgoing;
 use crate::row::{AccessDone, Author, PairingRow, Scope};
 use crate::sql::{Sql, account, at, maybe_at, ms, parsed, small};
 use crate::tx::Tx;
@@ -86,7 +86,7 @@ pub(crate) fn decide(
         return Ok(AccessDone::Denied(row));
     }
     give(tx, &row.principal, &Scope::Dm, "pairing", row.sender.as_deref(), author, wall)?;
-    let envelope = Envelope {
+    let outgoing = Outgoing {
         turn: None,
         about: &[],
         session: None,
@@ -95,7 +95,7 @@ pub(crate) fn decide(
         kind: PostKind::Notice,
         now: wall,
     };
-    envelope.notice(tx, &format!("pairing/{}", row.id), &Notice::Admitted)?;
+    outgoing.notice(tx, format_args!("pairing/{}", row.id), &Notice::Admitted)?;
     Ok(AccessDone::Approved(row))
 }
 

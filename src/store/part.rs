@@ -1,4 +1,4 @@
-//! Rows of `outbox`: put on their way and read back.
+//! Rows of `outbox`: created and read back.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::{About, Post, PostKind};
@@ -6,16 +6,19 @@ use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
+use frontdesk_core::message::FileKind;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{MASK, Salt};
 use frontdesk_core::profile::ReceiptRule;
 use rusqlite::{Row, params};
+use serde_json::{Value, json};
 
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::media;
-use crate::row::{OutboxRow, OutgoingFile};
-use crate::sql::{Sql, at, maybe_parsed, ms, nat, parsed, small, time};
+use crate::message::text;
+use crate::part_key::{PartKey, TextKey};
+use crate::row::{OutboxRow, OutboxState, OutgoingFile};
+use crate::sql::{Sql, at, int, maybe_parsed, ms, nat, parsed, small, time};
 use crate::tx::Tx;
 
 /// The columns that [`out`] reads, of `outbox o`.
@@ -23,15 +26,16 @@ macro_rules! out_columns {
     () => {
         "o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, o.target, o.body, o.plain, o.reply_to, \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
-         o.media, o.salt, (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
+         o.media, o.salt, o.part, \
+         (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
     };
 }
 
 pub(crate) use out_columns;
 
-/// What a part is about and where it goes: the same for all parts of one text.
+/// What new parts are about and where they go: the same for all parts of one text.
 #[derive(Debug, Clone)]
-pub(crate) struct Envelope<'a> {
+pub(crate) struct Outgoing<'a> {
     pub(crate) turn: Option<TurnId>,
     pub(crate) about: &'a [MessageId],
     pub(crate) session: Option<&'a SessionKey>,
@@ -41,144 +45,168 @@ pub(crate) struct Envelope<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// What one part carries.
-#[derive(Clone, Copy)]
-pub(crate) struct Piece<'a> {
-    /// Its text; of a file what stands beneath it.
-    pub(crate) part: &'a Part,
-    pub(crate) media: Option<&'a OutgoingFile>,
-    pub(crate) salt: Option<Salt>,
-}
-
-impl<'a> From<&'a Part> for Piece<'a> {
-    fn from(part: &'a Part) -> Self {
-        Self { part, media: None, salt: None }
-    }
-}
-
-impl Envelope<'_> {
-    /// Puts a text on its way; its n-th part has the key `{key}/{n}`.
-    pub(crate) fn text(&self, tx: &Tx<'_>, key: &str, text: &str) -> Outcome<Vec<OutboxRow>> {
-        let parts = tx.shared.speech.parts(self.address, text);
-        self.parts(tx, key, &parts)
+impl Outgoing<'_> {
+    /// Stores a text. Returns whether any part of it is new.
+    pub(crate) fn text(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<bool> {
+        self.parts(tx, key, tx.shared.renderer.parts(self.address, text))
     }
 
-    /// The same, of parts that are rendered already.
-    pub(crate) fn parts(&self, tx: &Tx<'_>, key: &str, parts: &[Part]) -> Outcome<Vec<OutboxRow>> {
-        let mut said = Vec::with_capacity(parts.len());
-        for (n, part) in parts.iter().enumerate() {
-            said.extend(self.put(tx, format!("{key}/{n}"), part.into())?);
+    /// Stores a text that is rendered already.
+    pub(crate) fn parts(&self, tx: &Tx<'_>, key: &TextKey, parts: Vec<Part>) -> Outcome<bool> {
+        let mut is_new = false;
+        for (n, part) in parts.into_iter().enumerate() {
+            let row = self.row(tx, key.part(n), part)?;
+            is_new |= self.put(tx, row)?.is_some();
         }
-        Ok(said)
+        Ok(is_new)
     }
 
-    /// Puts a notice on its way: never as an answer, whatever the envelope says.
-    pub(crate) fn notice(&self, tx: &Tx<'_>, of: &str, notice: &Notice) -> Outcome<Vec<OutboxRow>> {
-        let envelope = Envelope { kind: PostKind::Notice, ..self.clone() };
-        envelope.text(tx, &format!("{of}/notice/{}", notice.kind()), &notice.text())
+    /// Stores a notice about something, as a notice whatever the kind of these parts is.
+    pub(crate) fn notice(
+        &self,
+        tx: &Tx<'_>,
+        about: impl std::fmt::Display,
+        notice: &Notice,
+    ) -> Outcome<bool> {
+        self.notice_as(tx, &TextKey::notice(about, notice), notice)
     }
 
-    /// Puts a text on its way in which the pairing code of a salt takes the mask's place when it is sent.
-    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &str, text: &str, salt: Salt) -> Outcome<Vec<OutboxRow>> {
-        let mut said = Vec::new();
-        for (n, part) in tx.shared.speech.parts(self.address, text).iter().enumerate() {
+    /// Stores a notice under a key of its own: under one key it is sent once.
+    pub(crate) fn notice_as(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice) -> Outcome<bool> {
+        let outgoing = Outgoing { kind: PostKind::Notice, ..self.clone() };
+        let mut is_new = false;
+        for (n, part) in tx.shared.renderer.parts(self.address, &notice.text()).into_iter().enumerate() {
+            let row = outgoing.row(tx, key.part(n), part)?;
+            is_new |= outgoing.insert(tx, row, Some(notice.kind()))?.is_some();
+        }
+        Ok(is_new)
+    }
+
+    /// Stores a notice in which the pairing code of a salt replaces the mask when it is sent.
+    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice, salt: Salt) -> Outcome<()> {
+        for (n, part) in tx.shared.renderer.parts(self.address, &notice.text()).into_iter().enumerate() {
             let salt = Some(salt).filter(|_| part.body.contains(MASK));
-            said.extend(self.put(tx, format!("{key}/{n}"), Piece { salt, ..part.into() })?);
+            let row = OutboxRow { salt, ..self.row(tx, key.part(n), part)? };
+            self.insert(tx, row, Some(notice.kind()))?;
         }
-        Ok(said)
+        Ok(())
     }
 
-    /// Puts files on their way; the n-th one has the key `{key}/m{n}`, and text of its that follows it `{key}/m{n}/0`
-    /// and so on.
-    pub(crate) fn files(&self, tx: &Tx<'_>, key: &str, files: &[OutgoingFile]) -> Outcome<Vec<OutboxRow>> {
-        let mut said = Vec::with_capacity(files.len());
-        for (n, media) in (0..).zip(files) {
+    /// Stores files that follow a text, and after each of them the text that did not fit beneath it.
+    pub(crate) fn files(&self, tx: &Tx<'_>, key: &TextKey, files: &[OutgoingFile]) -> Outcome<()> {
+        for (n, file) in (0..).zip(files) {
             let nothing = || Part { key: n, body: String::new(), plain: String::new() };
-            let part = media.caption.clone().map_or_else(nothing, |part| Part { key: n, ..part });
-            let piece = Piece { media: Some(media), ..Piece::from(&part) };
-            said.extend(self.put(tx, format!("{key}/m{n}"), piece)?);
-            said.extend(self.parts(tx, &format!("{key}/m{n}"), &media.after)?);
+            let part = file.caption.clone().map_or_else(nothing, |part| Part { key: n, ..part });
+            let media = Some(captioned(file.clone(), &part));
+            let row = OutboxRow { media, ..self.row(tx, key.file(n), part)? };
+            self.put(tx, row)?;
+            self.parts(tx, &key.after_file(n), file.after.clone())?;
         }
-        Ok(said)
+        Ok(())
     }
 
-    /// One part. `None` if its key is known: the same event said it before.
-    pub(crate) fn put(&self, tx: &Tx<'_>, key: String, piece: Piece<'_>) -> Outcome<Option<OutboxRow>> {
-        let part = piece.part;
-        let at_once = tx.shared.speech.receipt(self.address) == ReceiptRule::Commit;
-        let seq = if at_once { self.number(tx, &key)? } else { None };
-        let state = if at_once { "sent" } else { "queued" };
-        let (id, now) = (tx.new_id(Table::Outbox)?, ms(self.now));
-        let inserted = tx.run(
-            "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, kind, act, body, plain,
-                                 reply_to, state, attempts, next_at, fence, created_at, done_at, media, salt)
-             VALUES (?16, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'post', ?8, ?9, ?10, ?11, 0, ?12, 0, ?12, ?13, ?14, ?15)
-             ON CONFLICT (part_key) DO NOTHING",
-            params![
-                self.turn.map(|turn| turn.0),
-                self.about.last().map(|message| message.0),
-                self.session.map(SessionKey::as_str),
-                seq,
-                self.address.as_str(),
-                key,
-                self.kind.name(),
-                part.body,
-                (part.plain != part.body).then_some(&part.plain),
-                self.reply_to,
-                state,
-                now,
-                at_once.then_some(now),
-                piece.media.map(media::stored),
-                piece.salt.map(|salt| salt.0),
-                id,
-            ],
-        )?;
-        if inserted == 0 {
-            return Ok(None);
-        }
-        let row = self.row(id, key, &piece, state, seq);
-        tx.said(&row);
-        Ok(Some(row))
-    }
-
-    /// The next number of the session's durable frames; a part that is known already takes none.
-    fn number(&self, tx: &Tx<'_>, key: &str) -> Outcome<Option<i64>> {
-        let Some(session) = self.session else { return Ok(None) };
-        if tx.one("SELECT 1 FROM outbox WHERE part_key = ?1", [key], |_| Ok(()))?.is_some() {
-            return Ok(None);
-        }
-        let next = "UPDATE session SET seq = seq + 1 WHERE key = ?1 RETURNING seq";
-        tx.one(next, [session.as_str()], |row| row.get(0))
-    }
-
-    fn row(&self, id: i64, key: String, piece: &Piece<'_>, state: &str, seq: Option<i64>) -> OutboxRow {
-        // As it is stored, so that what is said at once looks like what is read back.
+    /// A row to be stored: queued, or sent already where a part counts as sent when it is committed.
+    pub(crate) fn row(&self, tx: &Tx<'_>, key: PartKey, part: Part) -> Outcome<OutboxRow> {
+        let is_sent = tx.shared.renderer.receipt(self.address) == ReceiptRule::Commit;
+        // As it is stored, so that a new row equals the one that is read back.
         let now = time(ms(self.now));
-        OutboxRow {
+        Ok(OutboxRow {
             address: self.address.clone(),
             post: Post {
-                part: piece.part.clone(),
-                out: OutId(id),
-                key,
+                part,
+                out: OutId(tx.new_id(Table::Outbox)?),
+                key: key.into_string(),
                 reply_to: self.reply_to.map(str::to_owned),
                 kind: self.kind,
                 about: About { session: self.session.cloned(), messages: self.about.to_vec() },
-                seq: seq.map(nat),
+                seq: None,
                 more: false,
             },
             edit: None,
             delete: None,
-            media: piece.media.map(|media| captioned(media.clone(), piece.part)),
-            salt: piece.salt,
-            state: state.into(),
+            media: None,
+            salt: None,
+            state: if is_sent { OutboxState::Sent } else { OutboxState::Queued },
             attempts: 0,
             next_at: now,
             fence: 0,
             platform_message: None,
             error: None,
             created: now,
-        }
+        })
     }
+
+    /// Stores a row. `None` if its key is known: the same event stored it before.
+    pub(crate) fn put(&self, tx: &Tx<'_>, row: OutboxRow) -> Outcome<Option<OutId>> {
+        self.insert(tx, row, None)
+    }
+
+    fn insert(&self, tx: &Tx<'_>, mut row: OutboxRow, notice: Option<&str>) -> Outcome<Option<OutId>> {
+        let id = row.post.out;
+        if row.state == OutboxState::Sent {
+            row.post.seq = self.number(tx, &row.post.key)?;
+        }
+        let (now, part) = (ms(self.now), &row.post.part);
+        let (act, target) = match (&row.edit, &row.delete) {
+            (Some(target), _) => ("edit", Some(target)),
+            (None, Some(target)) => ("delete", Some(target)),
+            (None, None) => ("post", None),
+        };
+        let inserted = tx.run(
+            "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
+                                 body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
+                                 media, salt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
+                     ?20, ?21)
+             ON CONFLICT (part_key) DO NOTHING",
+            params![
+                id.0,
+                self.turn.map(|turn| turn.0),
+                self.about.last().map(|message| message.0),
+                self.session.map(SessionKey::as_str),
+                row.post.seq.map(int),
+                self.address.as_str(),
+                row.post.key,
+                part.key,
+                notice,
+                self.kind.name(),
+                act,
+                target,
+                part.body,
+                (part.plain != part.body).then_some(&part.plain),
+                self.reply_to,
+                row.state.name(),
+                (row.state == OutboxState::Streaming).then_some(tx.shared.boot.as_str()),
+                now,
+                (row.state == OutboxState::Sent).then_some(now),
+                row.media.as_ref().map(stored_file),
+                row.salt.map(|salt| salt.0),
+            ],
+        )?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        // A streamed message is posted by its turn: nobody else is to be woken for it.
+        if row.state != OutboxState::Streaming {
+            tx.stored(row);
+        }
+        Ok(Some(id))
+    }
+
+    /// The next number of the session's durable frames; a part that is known already takes none.
+    fn number(&self, tx: &Tx<'_>, key: &str) -> Outcome<Option<u64>> {
+        let Some(session) = self.session else { return Ok(None) };
+        if is_known(tx, key)? {
+            return Ok(None);
+        }
+        let next = "UPDATE session SET seq = seq + 1 WHERE key = ?1 RETURNING seq";
+        tx.one(next, [session.as_str()], |row| row.get(0).map(nat))
+    }
+}
+
+/// Whether a part with this key was stored before.
+pub(crate) fn is_known(sql: &Sql<'_>, key: &str) -> Outcome<bool> {
+    Ok(sql.one("SELECT 1 FROM outbox WHERE part_key = ?1", [key], |_| Ok(()))?.is_some())
 }
 
 /// A file with its caption: the text of its own row.
@@ -189,7 +217,6 @@ fn captioned(file: OutgoingFile, part: &Part) -> OutgoingFile {
 
 /// A row as [`out_columns`] names it.
 pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
-    let key: String = row.get(4)?;
     let body: String = row.get(8)?;
     let plain = row.get::<_, Option<String>>(9)?.unwrap_or_else(|| body.clone());
     let target: Option<String> = row.get(7)?;
@@ -198,14 +225,13 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         "delete" => (None, target),
         _ => (None, None),
     };
-    let turn_messages = row.get::<_, Option<String>>(21)?;
-    let messages = match &turn_messages {
+    let messages = match row.get::<_, Option<String>>(22)? {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
         None => row.get::<_, Option<i64>>(18)?.map(MessageId).into_iter().collect(),
     };
-    let number = key.rsplit('/').next().and_then(|n| n.trim_start_matches('m').parse().ok());
-    let part = Part { key: number.unwrap_or(0), body, plain };
-    let file = row.get::<_, Option<String>>(19)?.and_then(|json| media::carried(&json));
+    let part = Part { key: small(row, 21)?, body, plain };
+    let file = row.get::<_, Option<String>>(19)?.and_then(|json| read_file(&json));
+    let state = parsed(row, 11)?;
     Ok(OutboxRow {
         media: file.map(|file| captioned(file, &part)),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
@@ -213,17 +239,16 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         post: Post {
             part,
             out: OutId(row.get(0)?),
-            key,
+            key: row.get(4)?,
             reply_to: row.get(10)?,
             kind: kind(row.get_ref(5)?.as_str()?),
             about: About { session: maybe_parsed(row, 1)?, messages },
             seq: row.get::<_, Option<i64>>(2)?.map(nat),
-            // It is being shown while it grows.
-            more: row.get_ref(11)?.as_str()? == "streaming",
+            more: state == OutboxState::Streaming,
         },
         edit,
         delete,
-        state: row.get(11)?,
+        state,
         attempts: small(row, 12)?,
         next_at: at(row, 13)?,
         fence: row.get(14)?,
@@ -238,11 +263,32 @@ pub(crate) fn load(sql: &Sql<'_>, id: OutId) -> Outcome<Option<OutboxRow>> {
     sql.one(concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.id = ?1"), [id.0], out)
 }
 
-/// The schema allows no other names.
+/// Only these names are stored.
 fn kind(name: &str) -> PostKind {
     match name {
         "answer" => PostKind::Answer,
         "send" => PostKind::Send,
         _ => PostKind::Notice,
     }
+}
+
+/// An outgoing file as it is stored. Its caption is its row's own text.
+fn stored_file(media: &OutgoingFile) -> String {
+    let OutgoingFile { file, name, mime, kind, caption: _, after: _ } = media;
+    json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
+}
+
+/// An outgoing file as it was stored; without a caption.
+pub(crate) fn read_file(json: &str) -> Option<OutgoingFile> {
+    let media: Value = serde_json::from_str(json)
+        .inspect_err(|error| tracing::error!(%error, "a stored outgoing file cannot be read"))
+        .ok()?;
+    Some(OutgoingFile {
+        file: text(&media, "file")?,
+        name: text(&media, "name")?,
+        mime: text(&media, "mime"),
+        kind: text(&media, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
+        caption: None,
+        after: Vec::new(),
+    })
 }

@@ -162,7 +162,7 @@ impl Store {
                             gone += tx.run(sweep.delete, [id])?;
                         }
                         if sweep.overheard {
-                            tx.unheard(gone);
+                            tx.context_taken(gone);
                         }
                         Ok(gone as u64)
                     })

@@ -16,9 +16,9 @@ use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
 use crate::mark_dead;
 use crate::queue::Line;
-use crate::row::{Finish, Recovered, Recovery};
+use crate::row::{Finish, OutboxState, Recovered, Recovery};
 use crate::sql::{Sql, at, parsed};
-use crate::streaming::settle;
+use crate::streaming::{Settled, settle};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -96,7 +96,7 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<Fate> {
         let finish = Finish {
             error: Some(Failure::Crashed.name().into()),
             notice: Some(Notice::Failed(Failure::Crashed)),
-            ..Finish::bare(turn.id, turn.fence, Ending::Dead, how.now)
+            ..Finish::bare(turn.claim(), Ending::Dead, how.now)
         };
         end(tx, &turn, &finish)?;
         return Ok(Fate::Dead);
@@ -119,7 +119,7 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
                 repeatable
                     || tx
                         .shared
-                        .speech
+                        .renderer
                         .idempotent(&to)
                         .is_some_and(|window| age.is_ok_and(|age| age < window))
             });
@@ -127,7 +127,7 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
                 tx.run("UPDATE outbox SET state = 'queued', owner = NULL WHERE id = ?1", [id.0])?;
                 return Ok(());
             }
-            done(tx, *id, "unknown", "cut off while it was sent", how.now)
+            done(tx, *id, OutboxState::Unknown, "cut off while it was sent", how.now)
         });
         or_dead(tx, *id, step, how)?;
     }
@@ -151,12 +151,12 @@ fn streams(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
             }
             let settled = match turn {
                 Some(turn) => settle(tx, turn, false, how.now)?,
-                None => None,
+                None => Settled::No,
             };
             match settled {
-                Some(_) => Ok(()),
-                // Nothing makes such a row; but if one were open, every later part would wait behind it for ever.
-                None => done(tx, *id, "dead", "its turn is gone", how.now),
+                Settled::Dropped | Settled::Edited => Ok(()),
+                // No code creates such a row; but if one were open, every later part would wait behind it for ever.
+                Settled::No => done(tx, *id, OutboxState::Dead, "its turn is gone", how.now),
             }
         });
         or_dead(tx, *id, step, how)?;
@@ -179,7 +179,7 @@ fn or_dead(tx: &Tx<'_>, part: OutId, step: Outcome<()>, how: Recovery) -> Outcom
     match step {
         Err(fault) if !fault.takes_the_group() => {
             tracing::error!(%part, cause = %fault.error(), "a part cannot be put in order; it is dead");
-            done(tx, part, "dead", Failure::Internal.name(), how.now)
+            done(tx, part, OutboxState::Dead, Failure::Internal.name(), how.now)
         }
         step => step,
     }

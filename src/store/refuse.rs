@@ -1,4 +1,4 @@
-//! What was accepted and is refused after all, at the head of its lane.
+//! Messages and commands that were accepted and are refused later, at the head of their lane.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{MessageId, TurnId};
@@ -6,10 +6,9 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
-use crate::finish::fenced;
-use crate::part::Envelope;
+use crate::part::Outgoing;
 use crate::queue::Line;
-use crate::row::Fenced;
+use crate::row::{Claim, Fenced};
 use crate::turn::OpenTurn;
 use crate::{Result, Store};
 
@@ -18,14 +17,13 @@ impl Store {
     pub async fn message_refused(
         &self,
         message: MessageId,
-        turn: TurnId,
-        fence: i64,
+        claim: Claim<TurnId>,
         reason: Refusal,
         tell: bool,
         now: DateTime<Utc>,
     ) -> Result<Fenced<()>> {
         self.write(Line::Turns, move |tx| {
-            let Some(turn) = OpenTurn::held(tx, turn, fence)? else { return Ok(Fenced::Stale) };
+            let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             let refused = tx.run(
                 "UPDATE inbound SET state = 'refused', reason = ?3
                  WHERE id = ?1 AND turn_id = ?2 AND state = 'in_turn'",
@@ -33,10 +31,10 @@ impl Store {
             )?;
             if refused == 1 && tell {
                 let about = [message];
-                let envelope = Envelope { about: &about, ..turn.envelope(now) };
-                envelope.notice(tx, &message.to_string(), &Notice::Refused(reason))?;
+                let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
+                outgoing.notice(tx, message, &Notice::Refused(reason))?;
             }
-            fenced(refused)
+            Ok(Fenced::if_changed(refused))
         })
         .await
     }
@@ -50,7 +48,7 @@ impl Store {
                 params![id.0, reason.name()],
             )?;
             tx.taken(refused);
-            fenced(refused)
+            Ok(Fenced::if_changed(refused))
         })
         .await
     }

@@ -7,26 +7,26 @@ use frontdesk_core::id::BootId;
 use tokio::sync::watch;
 
 use crate::error::StoreError;
-use crate::row::Speech;
+use crate::row::{CommitListener, Renderer};
 
-/// How many wait, or by how many more.
+/// How many rows wait, or by how many more.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Waiting {
     /// Messages and commands.
     pub(crate) messages: i64,
-    /// Asides.
+    /// Context messages.
     pub(crate) context_messages: i64,
 }
 
 /// Shared by the handles, the writer and the readers.
 pub(crate) struct Shared {
-    /// Who claims.
+    /// The owner of what this process claims.
     pub(crate) boot: BootId,
-    /// How text becomes parts.
-    pub(crate) speech: Arc<dyn Speech>,
+    pub(crate) renderer: Arc<dyn Renderer>,
+    pub(crate) listener: Arc<dyn CommitListener>,
     /// Messages that wait, as of the last commit.
     waiting: AtomicI64,
-    /// Asides that wait, as of the last commit: where there are none, a claim need not look for them.
+    /// Context messages that wait, as of the last commit: where there are none, a claim need not look for them.
     context_messages: AtomicI64,
     /// The size of the write-ahead log's file in bytes, as of the last checkpoint.
     log_bytes: AtomicU64,
@@ -35,10 +35,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(boot: BootId, speech: Arc<dyn Speech>) -> Self {
+    pub(crate) fn new(boot: BootId, renderer: Arc<dyn Renderer>, listener: Arc<dyn CommitListener>) -> Self {
         Self {
             boot,
-            speech,
+            renderer,
+            listener,
             waiting: AtomicI64::new(0),
             context_messages: AtomicI64::new(0),
             log_bytes: AtomicU64::new(0),
@@ -57,7 +58,7 @@ impl Shared {
         u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
-    /// Asides that wait.
+    /// Context messages that wait.
     pub(crate) fn context_messages(&self) -> i64 {
         self.context_messages.load(Ordering::Relaxed)
     }
@@ -72,7 +73,7 @@ impl Shared {
         metrics::gauge!("frontdesk_store_wal_bytes").set(bytes as f64);
     }
 
-    /// Remembers the first fatal fault, and tells whoever waits for it.
+    /// Remembers the first fatal fault, and tells those who wait for it.
     pub(crate) fn broke(&self, cause: &str) {
         self.fatal.send_if_modified(|known| {
             let first = known.is_none();
@@ -97,7 +98,7 @@ impl Shared {
         self.fatal.borrow().clone().map(StoreError::Fatal)
     }
 
-    /// To wait for it.
+    /// A receiver that changes with the first fatal fault.
     pub(crate) fn watch(&self) -> watch::Receiver<Option<String>> {
         self.fatal.subscribe()
     }

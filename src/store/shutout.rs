@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{self, SessionKey};
@@ -12,8 +11,8 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::finish::cancel;
-use crate::part::Envelope;
-use crate::row::{OutboxRow, Revoked, Scope};
+use crate::part::Outgoing;
+use crate::row::{Revoked, Scope};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -192,12 +191,12 @@ fn one_turn(
     now: DateTime<Utc>,
     ended: &mut Revoked,
 ) -> Outcome<()> {
-    let said = tx.all(
+    let messages = tx.all(
         "SELECT id, principal FROM inbound WHERE turn_id = ?1 AND state = 'in_turn' ORDER BY id",
         [turn.id.0],
         |row| Ok((MessageId(row.get(0)?), whose.says(row.get_ref(1)?.as_str()?))),
     )?;
-    let (theirs, others): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, theirs)| *theirs);
+    let (theirs, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, theirs)| *theirs);
     if theirs.is_empty() && matches!(whose, Whose::Person { .. }) && !replays(tx, whose, turn.id)? {
         return Ok(());
     }
@@ -205,17 +204,16 @@ fn one_turn(
         give_back(tx, turn.id, &others)?;
     }
     turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
-    let said = cancel(tx, &turn, Some(Refusal::Revoked.name()), now)?;
+    let is_told = cancel(tx, &turn, Some(Refusal::Revoked.name()), now)?;
     if turn.acted.is_some() && !others.is_empty() {
         // They were not shut out: they may have their own words run once more.
         for (id, _) in &others {
             tx.run("UPDATE inbound SET reason = NULL WHERE id = ?1", [id.0])?;
         }
-        if said.is_empty() {
-            ended.said.extend(interrupted(tx, &turn, &others, now)?);
+        if !is_told {
+            interrupted(tx, &turn, &others, now)?;
         }
     }
-    ended.said.extend(said);
     let OpenTurn { id, session, address, state, messages, .. } = turn;
     if state == "running" {
         ended.running.push((session, address, id));
@@ -243,7 +241,7 @@ fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome
     }
     tx.queued(others.len());
     if !others.is_empty() {
-        tx.overheard(tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
+        tx.context_queued(tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
     }
     Ok(())
 }
@@ -253,11 +251,11 @@ fn interrupted(
     turn: &OpenTurn,
     others: &[(MessageId, bool)],
     now: DateTime<Utc>,
-) -> Outcome<Vec<OutboxRow>> {
+) -> Outcome<()> {
     let about: Vec<MessageId> = others.iter().map(|(id, _)| *id).collect();
     let so_far = turn.so_far.clone().unwrap_or_default();
-    let envelope = Envelope { about: &about, kind: PostKind::Notice, ..turn.envelope(now) };
-    envelope.notice(tx, &turn.id.to_string(), &Notice::Interrupted { so_far })
+    let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
+    outgoing.notice(tx, turn.id, &Notice::Interrupted { so_far }).map(drop)
 }
 
 fn context_messages(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
@@ -271,7 +269,7 @@ fn context_messages(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
             Ok(theirs.then_some(row.get::<_, i64>(0)?))
         })?;
     for id in waiting.into_iter().flatten() {
-        tx.unheard(tx.run("DELETE FROM context_message WHERE id = ?1", [id])?);
+        tx.context_taken(tx.run("DELETE FROM context_message WHERE id = ?1", [id])?);
     }
     Ok(())
 }

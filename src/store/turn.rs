@@ -1,4 +1,4 @@
-//! Rows of `turn`, and the envelope of what a turn says.
+//! Rows of `turn`.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::PostKind;
@@ -8,7 +8,8 @@ use frontdesk_core::key::SessionKey;
 use rusqlite::{Params, Row};
 
 use crate::fault::Outcome;
-use crate::part::Envelope;
+use crate::part::Outgoing;
+use crate::row::Claim;
 use crate::sql::{Sql, count, maybe_at, parsed, small};
 
 /// The columns of [`OpenTurn`], of `turn t`.
@@ -33,9 +34,9 @@ pub(crate) struct OpenTurn {
     pub(crate) released: u32,
     pub(crate) state: String,
     pub(crate) fence: i64,
-    /// When its agent first did something in the world, if it did.
+    /// When its agent first ran a tool, if it did.
     pub(crate) acted: Option<DateTime<Utc>>,
-    /// At a side effect: what was said until then.
+    /// At a side effect: the text until then.
     pub(crate) so_far: Option<String>,
     /// The messages, oldest first.
     pub(crate) messages: Vec<MessageId>,
@@ -58,14 +59,14 @@ impl OpenTurn {
         Ok(turns)
     }
 
-    /// The turn, if it still runs under this fence: whoever holds an older one comes too late.
-    pub(crate) fn held(sql: &Sql<'_>, id: TurnId, fence: i64) -> Outcome<Option<Self>> {
+    /// The turn, if the claim on it is still valid.
+    pub(crate) fn held(sql: &Sql<'_>, claim: Claim<TurnId>) -> Outcome<Option<Self>> {
         let statement = concat!(
             "SELECT ",
             turn_columns!(),
             " FROM turn t WHERE t.id = ?1 AND t.fence = ?2 AND t.state = 'running'"
         );
-        Self::find(sql, statement, [id.0, fence])
+        Self::find(sql, statement, [claim.id.0, claim.fence])
     }
 
     /// The turn, whoever holds it and even if it has ended.
@@ -73,14 +74,19 @@ impl OpenTurn {
         Self::find(sql, concat!("SELECT ", turn_columns!(), " FROM turn t WHERE t.id = ?1"), [id.0])
     }
 
+    /// The claim under which it runs.
+    pub(crate) fn claim(&self) -> Claim<TurnId> {
+        Claim { id: self.id, fence: self.fence }
+    }
+
     /// How many of its attempts ended in a death.
     pub(crate) fn deaths(&self) -> u32 {
         self.attempt.saturating_sub(self.released)
     }
 
-    /// The envelope of its answer.
-    pub(crate) fn envelope(&self, now: DateTime<Utc>) -> Envelope<'_> {
-        Envelope {
+    /// What the parts of its answer are about and where they go.
+    pub(crate) fn outgoing(&self, now: DateTime<Utc>) -> Outgoing<'_> {
+        Outgoing {
             turn: Some(self.id),
             about: &self.messages,
             session: Some(&self.session),

@@ -14,14 +14,14 @@ use crate::sql::Sql;
 /// The writing connection inside a transaction, with what the verbs need besides.
 pub(crate) struct Tx<'a> {
     sql: Sql<'a>,
-    /// Who claims, and how text becomes parts.
+    /// The owner of claims, and the renderer.
     pub(crate) shared: &'a Shared,
     ids: &'a Ids,
-    /// By how much the numbers of what waits will have changed. Kept here and not in the house, because
-    /// it counts only once it is committed.
+    /// By how much the numbers of what waits will have changed. Kept here and not in [`Shared`], because it counts only
+    /// once it is committed.
     waiting: Cell<Waiting>,
-    /// What was put on its way, in order: shown to readers once it is committed.
-    said: RefCell<Vec<OutboxRow>>,
+    /// New outbox rows in order: the listener gets them once they are committed.
+    stored: RefCell<Vec<OutboxRow>>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -33,7 +33,7 @@ impl<'a> Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, shared: &'a Shared, ids: &'a Ids) -> Self {
-        Self { sql: Sql(conn), shared, ids, waiting: Cell::default(), said: RefCell::default() }
+        Self { sql: Sql(conn), shared, ids, waiting: Cell::default(), stored: RefCell::default() }
     }
 
     /// An id for a new row, never used before.
@@ -51,17 +51,17 @@ impl<'a> Tx<'a> {
         self.wait(-signed(rows), 0);
     }
 
-    /// Notes that context_messages began to wait.
-    pub(crate) fn overheard(&self, context_messages: usize) {
+    /// Notes that context messages began to wait.
+    pub(crate) fn context_queued(&self, context_messages: usize) {
         self.wait(0, signed(context_messages));
     }
 
-    /// Notes that context_messages wait no longer.
-    pub(crate) fn unheard(&self, context_messages: usize) {
+    /// Notes that context messages wait no longer.
+    pub(crate) fn context_taken(&self, context_messages: usize) {
         self.wait(0, -signed(context_messages));
     }
 
-    /// How many context_messages wait, in the whole house and with what this transaction did.
+    /// How many context messages wait in all sessions, with what this transaction did.
     pub(crate) fn context_messages(&self) -> i64 {
         self.shared.context_messages() + self.waiting.get().context_messages
     }
@@ -71,21 +71,21 @@ impl<'a> Tx<'a> {
         self.waiting.set(Waiting { messages: were + messages, context_messages: had + context_messages });
     }
 
-    /// Notes a part that is on its way.
-    pub(crate) fn said(&self, part: &OutboxRow) {
-        self.said.borrow_mut().push(part.clone());
+    /// Notes an outbox row for the listener.
+    pub(crate) fn stored(&self, row: OutboxRow) {
+        self.stored.borrow_mut().push(row);
     }
 
     /// Nothing of it will be committed.
     pub(crate) fn forget(&self) {
         self.waiting.set(Waiting::default());
-        self.said.borrow_mut().clear();
+        self.stored.borrow_mut().clear();
         self.ids.rolled_back();
     }
 
-    /// What a commit will have put on its way.
-    pub(crate) fn take_said(&self) -> Vec<OutboxRow> {
-        self.said.take()
+    /// The outbox rows that the listener gets after the commit.
+    pub(crate) fn take_stored(&self) -> Vec<OutboxRow> {
+        self.stored.take()
     }
 
     /// What a commit will change.
@@ -97,12 +97,12 @@ impl<'a> Tx<'a> {
     pub(crate) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         // A savepoint outside of a transaction would begin, and commit, one of its own.
         self.whole("before a savepoint")?;
-        let (before, said) = (self.waiting.get(), self.said.borrow().len());
+        let (before, stored) = (self.waiting.get(), self.stored.borrow().len());
         self.run("SAVEPOINT apart", [])?;
         let outcome = caught(step);
         if let Err(fault) = &outcome {
             self.waiting.set(before);
-            self.said.borrow_mut().truncate(said);
+            self.stored.borrow_mut().truncate(stored);
             self.ids.rolled_back();
             if fault.takes_the_group() {
                 return outcome;

@@ -7,10 +7,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::fault::Outcome;
+use crate::file::log_of;
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
-use crate::writer::BUSY;
 
+/// How long another program may hold the lock before a write is given up.
+pub(crate) const BUSY: Duration = Duration::from_millis(250);
 /// Pages in the log after which it is written back: 32 MB of 4 KB pages. A page that many commits change is written back
 /// once: with 1,024 pages a checkpoint took a quarter of the writer's time, with more than 8,192 nothing is gained.
 const STEP: i32 = 8192;
@@ -114,23 +116,6 @@ impl Wal {
     fn size(&self) -> u64 {
         std::fs::metadata(&self.file).map_or(0, |file| file.len())
     }
-}
-
-/// The log's file.
-pub(crate) fn log_of(database: &Path) -> PathBuf {
-    beside(database, "-wal")
-}
-
-/// The file of the log's shared index.
-pub(crate) fn index_of(database: &Path) -> PathBuf {
-    beside(database, "-shm")
-}
-
-/// A file whose name is the database's with something behind it.
-pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Whether the whole log was written back.

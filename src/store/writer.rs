@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -18,9 +17,6 @@ use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 use crate::wal::Wal;
-
-/// How long a foreign program may hold the lock before a group is given up.
-pub(crate) const BUSY: Duration = Duration::from_millis(250);
 
 /// The writer, before and while it runs.
 pub(crate) struct Writer {
@@ -174,7 +170,7 @@ impl Writer {
         match verdicts {
             Ok(verdicts) => {
                 self.shared.moved(tx.moved());
-                self.show(&tx);
+                self.announce(&tx);
                 Ok(verdicts)
             }
             Err(fault) => {
@@ -193,14 +189,14 @@ impl Writer {
         }
     }
 
-    /// Shows what is on disk now, in the order of commit and before any caller hears of it.
-    fn show(&self, tx: &Tx<'_>) {
-        let rows = tx.take_said();
-        let shown = || self.shared.speech.committed(&rows);
-        if !rows.is_empty()
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(shown))
-        {
-            tracing::error!(cause = said(&*panic), "what was committed could not be shown");
+    /// Passes the new outbox rows to the listener, in the order of commit and before any caller gets its result.
+    fn announce(&self, tx: &Tx<'_>) {
+        let rows = tx.take_stored();
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.shared.listener.committed(rows))) {
+            tracing::error!(cause = said(&*panic), "the listener did not take the committed rows");
         }
     }
 
@@ -264,13 +260,13 @@ mod tests {
     use frontdesk_core::address::Address;
     use frontdesk_core::id::BootId;
     use frontdesk_core::markup::Part;
-    use frontdesk_core::profile::ReceiptRule;
 
     use super::*;
     use crate::mute::Mute;
-    use crate::part::Envelope;
+    use crate::part::Outgoing;
+    use crate::part_key::TextKey;
     use crate::queue::Line;
-    use crate::row::{OutboxRow, Speech};
+    use crate::row::{CommitListener, OutboxRow};
     use crate::sql::Sql;
     use crate::{Options, Store};
 
@@ -287,10 +283,7 @@ mod tests {
     }
 
     async fn open(home: &tempfile::TempDir) -> Store {
-        let path = home.path().join("frontdesk.db");
-        Store::open(Options { path, boot: BootId::from_bits(1), speech: Arc::new(Mute), readers: 1 })
-            .await
-            .unwrap()
+        Mute::open(&home.path().join("frontdesk.db")).await
     }
 
     /// Holds the writer until the sender is dropped, so that what comes meanwhile makes one group.
@@ -390,20 +383,8 @@ mod tests {
     #[derive(Default)]
     struct Noting(Mutex<Vec<Vec<String>>>);
 
-    impl Speech for Noting {
-        fn receipt(&self, to: &Address) -> ReceiptRule {
-            Mute.receipt(to)
-        }
-        fn parts(&self, _: &Address, text: &str) -> Vec<Part> {
-            vec![Part { key: 0, body: text.into(), plain: text.into() }]
-        }
-        fn fits(&self, _: &Address, _: &str) -> bool {
-            true
-        }
-        fn idempotent(&self, _: &Address) -> Option<Duration> {
-            None
-        }
-        fn committed(&self, rows: &[OutboxRow]) {
+    impl CommitListener for Noting {
+        fn committed(&self, rows: Vec<OutboxRow>) {
             self.0.lock().unwrap().push(rows.iter().map(|row| row.post.key.clone()).collect());
         }
     }
@@ -411,11 +392,12 @@ mod tests {
     /// A unit that inserts a row and puts a part on its way.
     fn says(tx: &Tx<'_>, id: &str) -> Outcome<()> {
         insert(tx, id)?;
-        let address = "telegram:7".parse().map_err(|_| Fault::Bad("no address".into()))?;
+        let address: Address = "telegram:7".parse().map_err(|_| Fault::Bad("no address".into()))?;
         let (about, now) = (&[][..], chrono::DateTime::UNIX_EPOCH);
         let kind = PostKind::Notice;
-        Envelope { turn: None, about, session: None, address: &address, reply_to: None, kind, now }
-            .text(tx, &format!("say/{id}"), "hello")
+        let part = Part { key: 0, body: "hello".into(), plain: "hello".into() };
+        Outgoing { turn: None, about, session: None, address: &address, reply_to: None, kind, now }
+            .parts(tx, &TextKey::request(id), vec![part])
             .map(drop)
     }
 
@@ -429,8 +411,9 @@ mod tests {
             let home = tempfile::tempdir().unwrap();
             let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
             let boot = BootId::from_bits(1);
-            let speech = Arc::clone(&listener) as Arc<dyn Speech>;
-            let store = Store::open(Options { path, boot, speech, readers: 1 }).await.unwrap();
+            let heard = Arc::clone(&listener);
+            let options = Options { path, boot, renderer: Arc::new(Mute), listener: heard, readers: 1 };
+            let store = Store::open(options).await.unwrap();
             let free = held(&store).await;
             let runs = Arc::new(AtomicU32::new(0));
             let neighbour = |id: &'static str| {
@@ -454,7 +437,7 @@ mod tests {
             assert_eq!(store.read(ids).await.unwrap(), ["after", "before"]);
             let parts = store.parts(None, None, 9).await.unwrap();
             assert_eq!(parts.len(), 2);
-            assert_eq!(*listener.0.lock().unwrap(), [["say/before/0", "say/after/0"]], "once, in order");
+            assert_eq!(*listener.0.lock().unwrap(), [["send/before/0", "send/after/0"]], "once, in order");
             store.close().await;
         }
     }

@@ -27,7 +27,8 @@ fn busy(after: Option<Duration>) -> Fault {
 /// The platform has refused one request, and the part waits.
 async fn put_off(world: &World) {
     until("the part waits for its pause", || async {
-        let waits = |part: &frontdesk_store::row::OutboxRow| part.state == "queued" && part.error.is_some();
+        let waits =
+            |part: &frontdesk_store::row::OutboxRow| part.state.name() == "queued" && part.error.is_some();
         world.outbox().await.iter().any(waits).then_some(())
     })
     .await;

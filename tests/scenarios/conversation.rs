@@ -18,7 +18,7 @@ async fn what_somebody_says_reaches_the_agent_and_the_answer_comes_back() {
     assert_eq!(row.usage.unwrap().model.as_deref(), Some("scripted"));
     let outbox = world.outbox().await;
     assert_eq!(outbox.len(), 1);
-    assert_eq!(outbox[0].state, "sent");
+    assert_eq!(outbox[0].state.name(), "sent");
     assert_eq!(outbox[0].platform_message.as_deref(), Some("out-1"), "sent needs the platform's id");
 }
 

@@ -357,7 +357,7 @@ async fn a_waiting_file_that_somebody_deleted_is_dead_and_the_next_part_goes_on(
         .outbox()
         .await
         .into_iter()
-        .filter(|row| row.state == "dead")
+        .filter(|row| row.state.name() == "dead")
         .filter_map(|row| row.error)
         .collect();
     assert_eq!(dead, ["refused: its file cannot be sent: there is no such file in the media folder"]);

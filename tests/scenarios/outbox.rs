@@ -54,7 +54,7 @@ async fn a_part_that_is_refused_for_good_is_told_of_in_one_line() {
     assert_eq!(anna.hears().await, "next");
     world.at_rest().await;
     let outbox = world.outbox().await;
-    assert_eq!(outbox[0].state, "dead");
+    assert_eq!(outbox[0].state.name(), "dead");
     assert!(outbox[0].error.as_deref().unwrap().contains("too strange"));
 }
 
@@ -67,7 +67,7 @@ async fn a_notice_that_is_refused_makes_no_other_notice() {
     anna.says("hello").await;
     world.at_rest().await;
     assert!(anna.sees().is_empty());
-    let states: Vec<String> = world.outbox().await.into_iter().map(|row| row.state).collect();
+    let states: Vec<&str> = world.outbox().await.into_iter().map(|row| row.state.name()).collect();
     assert_eq!(states, ["dead", "dead"]);
 }
 
@@ -96,7 +96,7 @@ async fn a_chat_that_is_gone_ends_what_was_for_it_and_nothing_else() {
     world.platform().set_offline(false);
     passing_until(&world, Duration::from_secs(1), || !world.platform().journal().is_empty()).await;
     world.at_rest().await;
-    assert!(world.outbox().await.iter().all(|row| row.state == "dead"));
+    assert!(world.outbox().await.iter().all(|row| row.state.name() == "dead"));
     ben.says("hello").await;
     assert_eq!(ben.hears().await, "hello");
 }
@@ -133,7 +133,7 @@ async fn an_answer_that_is_too_old_becomes_one_notice() {
     frontdesk_world::patience::until("they have expired", || async {
         world.clock().pass(Duration::from_secs(1));
         let outbox = world.outbox().await;
-        (outbox.iter().filter(|row| row.state == "dead").count() == 2).then_some(())
+        (outbox.iter().filter(|row| row.state.name() == "dead").count() == 2).then_some(())
     })
     .await;
     world.platform().set_offline(false);
@@ -162,7 +162,7 @@ async fn a_part_that_may_have_arrived_is_sent_again_unless_the_operator_holds_it
     anna.says("next").await;
     world.at_rest().await;
     assert_eq!(anna.sees(), ["hello", "next"], "held, and not in the way of later parts");
-    assert_eq!(world.outbox().await[0].state, "unknown");
+    assert_eq!(world.outbox().await[0].state.name(), "unknown");
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn an_adapter_that_panics_over_a_part_costs_that_part_alone() {
     anna.says("two").await;
     assert_eq!(anna.hears().await, "two");
     world.at_rest().await;
-    assert_eq!(world.outbox().await[0].state, "dead");
+    assert_eq!(world.outbox().await[0].state.name(), "dead");
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn an_answer_whose_topic_was_deleted_meanwhile_goes_to_the_chat_itself() {
         assert_eq!(shown, ["<b>one</b> two"], "once, and no notice about it (growing: {growing})");
         let rows: Vec<_> =
             world.outbox().await.into_iter().filter(|row| row.address.chat() == "-1").collect();
-        assert_eq!((rows.len(), rows[0].state.as_str(), rows[0].address.as_str()), (1, "sent", "fake:-1"));
+        assert_eq!((rows.len(), rows[0].state.name(), rows[0].address.as_str()), (1, "sent", "fake:-1"));
         assert_eq!(rows[0].attempts, 1, "an address that is gone is no attempt");
     }
 }

@@ -30,7 +30,7 @@ async fn an_answer_grows_in_one_message_and_is_formatted_at_the_end() {
     world.platform().shows("anna", 1, |message| message.text == "<b>one</b> two three").await;
     world.at_rest().await;
     assert_eq!(anna.sees().len(), 1, "one message: {:?}", anna.sees());
-    assert_eq!(world.outbox().await[0].state, "sent");
+    assert_eq!(world.outbox().await[0].state.name(), "sent");
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn a_last_word_that_is_there_already_is_not_said_again() {
     let edits = world.platform().journal().iter().filter(|line| line.starts_with("edit")).count();
     assert_eq!((anna.sees(), edits), (vec!["Let me see.".to_owned()], 0));
     let part = world.outbox().await.remove(0);
-    assert_eq!((part.state.as_str(), part.platform_message.is_some()), ("sent", true));
+    assert_eq!((part.state.name(), part.platform_message.is_some()), ("sent", true));
 }
 
 #[tokio::test]
@@ -501,7 +501,7 @@ async fn a_message_that_cannot_be_deleted_stays_and_nobody_is_told_of_it() {
     world.agent().go_on();
     world.at_rest().await;
     assert_eq!(anna.sees(), ["one", "one two"]);
-    assert!(world.outbox().await.iter().all(|row| row.state != "dead"), "{:?}", world.outbox().await);
+    assert!(world.outbox().await.iter().all(|row| row.state.name() != "dead"), "{:?}", world.outbox().await);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What is on its way out.
 
 use frontdesk_core::id::{IdError, OutId};
+use frontdesk_store::row::UnknownState;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -9,9 +10,6 @@ use crate::error::ApiError;
 use crate::gate::{Answer, Call};
 use crate::list;
 use crate::show;
-
-/// The states that a part can be in.
-const STATES: [&str; 7] = ["queued", "streaming", "sending", "sent", "unknown", "dead", "dropped"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,17 +21,11 @@ struct Which {
 
 pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
     let which: Which = call.query()?;
-    if let Some(state) = which.state.as_deref()
-        && !STATES.contains(&state)
-    {
-        return Err(ApiError::bad_request(format!(
-            "there is no state {state:?}; there are {}",
-            STATES.join(", ")
-        )));
-    }
+    let state = which.state.as_deref().map(str::parse).transpose();
+    let state = state.map_err(|error: UnknownState| ApiError::bad_request(error.to_string()))?;
     let before = which.before.as_deref().map(id).transpose()?;
     let (store, limit) = (call.server.handle.store(), limit(which.limit));
-    let read = |most| store.parts_page(which.state.as_deref(), before, limit, most);
+    let read = |most| store.parts_page(state, before, limit, most);
     let page = call.server.page(list::PAGE, read).await?;
     call.server.listed("parts", page, limit, show::part, |row| row.post.out.to_string()).await
 }

@@ -7,7 +7,7 @@ use frontdesk_core::act::{Act, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::port::Stop;
-use frontdesk_store::row::Fenced;
+use frontdesk_store::row::{Claim, Fenced};
 
 use crate::adapters::Connection;
 use crate::shared::Shared;
@@ -20,8 +20,7 @@ pub(super) struct Way {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Arc<Connection>,
     pub(super) address: Address,
-    pub(super) turn: TurnId,
-    pub(super) fence: i64,
+    pub(super) claim: Claim<TurnId>,
     pub(super) stop: Stop,
 }
 
@@ -41,7 +40,8 @@ pub(super) enum Step {
 impl Way {
     /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits.
     pub(super) async fn first_post(self, plain: String, every: Duration) -> Step {
-        let Self { shared, connection, address, turn, fence, stop } = self;
+        let Self { shared, connection, address, claim, stop } = self;
+        let turn = claim.id;
         // Held until the platform's id is stored: an end that comes meanwhile edits this message.
         let _alone = connection.alone_in(&address).await;
         if stop.is_cancelled() {
@@ -50,7 +50,7 @@ impl Way {
         if let Some(pause) = connection.held_for(&shared.clock, &address) {
             return Step::Later(pause);
         }
-        let row = match shared.store.stream(turn, fence, plain, shared.clock.wall()).await {
+        let row = match shared.store.stream(claim, plain, shared.clock.wall()).await {
             Ok(Fenced::Done(Some(row))) => row,
             // An older part to this chat is still to be sent; an answer must not overtake it.
             Ok(Fenced::Done(None)) => return Step::Later(every.max(PAUSE)),
@@ -86,7 +86,8 @@ impl Way {
     /// Changes what the chat shows, unless the turn has ended by the time that nobody else does, or the platform wants
     /// a pause.
     pub(super) async fn show(self, act: Act) -> Step {
-        let Self { shared, connection, address, turn, fence, stop } = self;
+        let Self { shared, connection, address, claim, stop } = self;
+        let turn = claim.id;
         let typing = act == Act::Typing;
         // A sign of typing changes no message, so it waits for nobody.
         let _alone = match typing {
@@ -100,7 +101,7 @@ impl Way {
             return Step::Later(pause);
         }
         if let Act::Edit { post, .. } = &act {
-            match shared.store.stream_shows(turn, fence, post.part.plain.clone()).await {
+            match shared.store.stream_shows(claim, post.part.plain.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Step::Off,
                 Err(error) => {

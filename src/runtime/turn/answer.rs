@@ -135,7 +135,7 @@ impl Run<'_> {
         // The agent's own words, and perhaps an attacker's: no more of them than tells which file is meant.
         let file: String = prompt::inert(&path.to_string_lossy()).chars().take(60).collect();
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        let (turn, session) = (self.turn.id, &self.turn.session);
+        let (turn, session) = (self.turn.claim.id, &self.turn.session);
         tracing::warn!(%turn, %session, file, %error, cause, "a file of an answer is not sent");
     }
 

@@ -60,7 +60,7 @@ impl Run<'_> {
         let deadline = clock.mono() + ABORT;
         let abort = async {
             tokio::select! {
-                () = agent.abort(self.turn.id) => {}
+                () = agent.abort(self.turn.claim.id) => {}
                 () = clock.sleep_until(deadline) => {}
             }
         };
@@ -105,8 +105,8 @@ impl Run<'_> {
         if self.acted {
             return Ok(());
         }
-        let (id, fence, now) = (self.turn.id, self.turn.fence, self.shared.clock.wall());
-        match self.shared.store.side_effect(id, fence, self.flow.text().to_owned(), now).await {
+        let (claim, now) = (self.turn.claim, self.shared.clock.wall());
+        match self.shared.store.side_effect(claim, self.flow.text().to_owned(), now).await {
             Ok(Fenced::Done(())) => {
                 self.acted = true;
                 Ok(())

@@ -46,7 +46,7 @@ impl Run<'_> {
                     self.shared.clock.sleep_until(self.shared.clock.mono() + PAUSE).await;
                 }
                 Err(StoreError::Invalid(detail)) => {
-                    tracing::error!(turn = %self.turn.id, detail, "the end of a turn could not be stored");
+                    tracing::error!(turn = %self.turn.claim.id, detail, "the end of a turn could not be stored");
                     last = match last {
                         Last::Finish(finish) if finish.ending != Ending::Dead => {
                             Last::Finish(Box::new(self.failed(Failure::Internal, &detail)))
@@ -65,13 +65,13 @@ impl Run<'_> {
             End::Cancelled => Last::Nothing,
             End::Drained => Last::Release,
             End::NotBegun(detail) => {
-                tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "a turn waits: the machine runs short");
+                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "a turn waits: the machine runs short");
                 Last::Undo
             }
             End::Died(detail)
                 if !self.acted && self.turn.deaths + 1 < self.shared.config.turns.max_attempts =>
             {
-                tracing::warn!(turn = %self.turn.id, session = %self.turn.session, detail, "the agent died; once more");
+                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; once more");
                 Last::Requeue
             }
             end => Last::Finish(Box::new(self.finish(end).await)),
@@ -79,19 +79,19 @@ impl Run<'_> {
     }
 
     async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
-        let (id, fence, now) = (self.turn.id, self.turn.fence, self.shared.clock.wall());
+        let (claim, now) = (self.turn.claim, self.shared.clock.wall());
         match last {
             Last::Nothing => self.cancelled(self.flow.partial()).await?,
             Last::Release => {
-                if let Fenced::Stale = self.shared.store.release(id, fence, now).await? {
+                if let Fenced::Stale = self.shared.store.release(claim, now).await? {
                     self.cancelled(self.flow.partial()).await?;
                 }
             }
-            Last::Requeue => match self.shared.store.requeue(id, fence).await? {
+            Last::Requeue => match self.shared.store.requeue(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + PAUSE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
-            Last::Undo => match self.shared.store.not_begun(id, fence).await? {
+            Last::Undo => match self.shared.store.not_begun(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + SHORTAGE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
@@ -101,7 +101,7 @@ impl Run<'_> {
                 Fenced::Stale => self.cancelled(finish.answer.clone().unwrap_or_default()).await?,
             },
             Last::Bury => {
-                self.shared.store.mark_turn_dead(id, fence, now).await?;
+                self.shared.store.mark_turn_dead(claim, now).await?;
                 self.shared.outbox.wake(&self.turn.address);
                 self.flow.end(Ending::Dead, None).await;
             }
@@ -113,9 +113,9 @@ impl Run<'_> {
     /// gets its last word.
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
         if !so_far.trim().is_empty() {
-            self.shared.store.keep_partial(self.turn.id, self.turn.fence, so_far).await?;
+            self.shared.store.keep_partial(self.turn.claim, so_far).await?;
         }
-        if self.shared.store.stream_settled(self.turn.id, self.shared.clock.wall()).await? {
+        if self.shared.store.stream_settled(self.turn.claim.id, self.shared.clock.wall()).await? {
             self.shared.outbox.wake(&self.turn.address);
         }
         self.flow.end(Ending::Cancelled, None).await;
@@ -150,11 +150,11 @@ impl Run<'_> {
     }
 
     fn bare(&self, ending: Ending) -> Finish {
-        Finish::bare(self.turn.id, self.turn.fence, ending, self.shared.clock.wall())
+        Finish::bare(self.turn.claim, ending, self.shared.clock.wall())
     }
 
     fn failed(&self, failure: Failure, detail: &str) -> Finish {
-        let (turn, session) = (self.turn.id, &self.turn.session);
+        let (turn, session) = (self.turn.claim.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
         self.shared.causes.note(turn, &visible::escaped(detail, CAUSE));
         if failure == Failure::Agent {

@@ -66,7 +66,7 @@ impl<'r> Run<'r> {
         }
         let context = self.context(&prompt).await;
         Ok(Turn {
-            id: turn.id,
+            id: turn.claim.id,
             attempt: turn.attempt,
             resumed: turn.attempt > 1,
             session: turn.session.clone(),
@@ -177,8 +177,8 @@ impl<'r> Run<'r> {
         }
         let text = asked.moment.text;
         // What an earlier turn was about keeps the words that it had there.
-        if text != row.text && row.turn == Some(turn.id) {
-            match shared.store.rewrite(row.id, turn.id, turn.fence, text.clone()).await {
+        if text != row.text && row.turn == Some(turn.claim.id) {
+            match shared.store.rewrite(row.id, turn.claim, text.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Err(End::Cancelled),
                 Err(error) => return Err(End::Died(format!("a hook's rewriting was not stored: {error}"))),
@@ -206,7 +206,7 @@ impl<'r> Run<'r> {
     async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), End> {
         let (turn, now) = (self.turn, self.shared.clock.wall());
         let tell = refusal.is_told();
-        match self.shared.store.message_refused(row.id, turn.id, turn.fence, refusal, tell, now).await {
+        match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {
             Ok(Fenced::Done(())) => Ok(()),
             Ok(Fenced::Stale) => Err(End::Cancelled),
             Err(error) => Err(End::Died(format!("a refusal was not stored: {error}"))),

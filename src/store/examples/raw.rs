@@ -156,7 +156,7 @@ fn lookup(home: &Path, sessions: u64) -> Figure {
 
 struct Plain;
 
-impl Speech for Plain {
+impl Renderer for Plain {
     fn receipt(&self, _: &Address) -> ReceiptRule {
         ReceiptRule::Platform
     }
@@ -169,14 +169,20 @@ impl Speech for Plain {
     fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
         None
     }
-    fn committed(&self, _: &[OutboxRow]) {}
+}
+
+impl CommitListener for Plain {
+    fn committed(&self, _: Vec<OutboxRow>) {}
+}
+
+fn options(path: &Path, boot: u64) -> Options {
+    let (path, boot) = (path.to_owned(), BootId::from_bits(boot));
+    Options { path, boot, renderer: Arc::new(Plain), listener: Arc::new(Plain), readers: 2 }
 }
 
 async fn ours(home: &Path) {
     let path = home.join("frontdesk.db");
-    let options =
-        || Options { path: path.clone(), boot: BootId::from_bits(1), speech: Arc::new(Plain), readers: 2 };
-    let store = Store::open(options()).await.unwrap();
+    let store = Store::open(options(&path, 1)).await.unwrap();
     producers(&store, 1, u64::MAX).await.show("Store::accept, one source, new sessions");
     producers(&store, 64, 1).await.show("Store::accept, 64 sources, 64 sessions");
     producers(&store, 64, u64::MAX).await.show("Store::accept, 64 sources, new sessions");
@@ -185,7 +191,7 @@ async fn ours(home: &Path) {
     reads(&store, key).await.show("Store::session");
     store.close().await;
     let before = Instant::now();
-    let store = Store::open(options()).await.unwrap();
+    let store = Store::open(options(&path, 1)).await.unwrap();
     println!("open: {:?}, {} sessions", before.elapsed(), store.totals().await.unwrap().sessions);
     store.close().await;
 }
@@ -193,16 +199,10 @@ async fn ours(home: &Path) {
 /// The start with so many sessions, each of which has spoken and was answered.
 async fn start(home: &Path, sessions: u64) {
     let path = home.join("start.db");
-    let options = |boot| Options {
-        path: path.clone(),
-        boot: BootId::from_bits(boot),
-        speech: Arc::new(Plain),
-        readers: 2,
-    };
-    Store::open(options(1)).await.unwrap().close().await;
+    Store::open(options(&path, 1)).await.unwrap().close().await;
     fill(&path, sessions);
     let before = Instant::now();
-    let store = Store::open(options(2)).await.unwrap();
+    let store = Store::open(options(&path, 2)).await.unwrap();
     let opened = before.elapsed();
     store.recover(Recovery { now: now(), max_deaths: 2, resend: true }).await.unwrap();
     println!("start with {sessions} sessions: open {opened:?}, with recovery {:?}", before.elapsed());
@@ -289,11 +289,11 @@ async fn life(store: &Store) -> Figure {
         store.accept(batch).await.unwrap();
         let turn = store.claim_turn(&key, Take::One, now()).await.unwrap().unwrap();
         let parts = vec![Part { key: 0, body: "answer".into(), plain: "answer".into() }];
-        let finish = Finish { parts, ..Finish::bare(turn.id, turn.fence, Ending::Answered, now()) };
+        let finish = Finish { parts, ..Finish::bare(turn.claim, Ending::Answered, now()) };
         store.finish(finish).await.unwrap();
         let NextPart::Send(part) = store.claim_part(&to, now()).await.unwrap() else { continue };
         let sent = SendResult::Sent { platform_message: Some("1".into()) };
-        store.part_ended(part.post.out, part.fence, sent, now()).await.unwrap();
+        store.part_ended(part.claim(), sent, now()).await.unwrap();
         times.record(before.elapsed().as_nanos() as u64).unwrap();
         if start.elapsed() > SPAN {
             break;

@@ -7,8 +7,6 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::{Code, Salt};
 
-use super::OutboxRow;
-
 /// Where a grant holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
@@ -275,8 +273,6 @@ pub struct Revoked {
     pub running: Vec<(SessionKey, Address, TurnId)>,
     /// Messages that waited.
     pub waiting: Vec<(SessionKey, Address, MessageId)>,
-    /// What streamed messages say now.
-    pub said: Vec<OutboxRow>,
     /// How many outgoing messages were dropped.
     pub dropped: u64,
 }
@@ -287,7 +283,6 @@ impl Revoked {
         self.grants += more.grants;
         self.running.extend(more.running);
         self.waiting.extend(more.waiting);
-        self.said.extend(more.said);
         self.dropped += more.dropped;
     }
 }

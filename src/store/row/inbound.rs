@@ -10,7 +10,7 @@ use frontdesk_core::message::{
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
-use super::{Ask, OutboxRow, Quota};
+use super::{Ask, Quota};
 
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
@@ -202,6 +202,8 @@ pub enum Stored {
         message: MessageId,
         /// Why.
         reason: Refusal,
+        /// Where its sender is told so by a notice, if they are.
+        told: Option<Address>,
     },
     /// The event could not be stored as it is; what could be kept of it is, as dead.
     Dead {
@@ -210,15 +212,6 @@ pub enum Stored {
     },
     /// Counted.
     Dropped,
-}
-
-/// The result of [`crate::Store::accept`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Accepted {
-    /// One per item.
-    pub items: Vec<Stored>,
-    /// Notices that were put on their way.
-    pub said: Vec<OutboxRow>,
 }
 
 /// A stored event.

@@ -1,10 +1,12 @@
-//! What goes out: parts, and how the store makes and shows them.
+//! What goes out: rows of the outbox, how they are rendered, and who is told of them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::Post;
 use frontdesk_core::address::Address;
+use frontdesk_core::id::OutId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::FileKind;
@@ -14,8 +16,9 @@ use frontdesk_core::time::Pause;
 
 use super::Author;
 
-/// How the store puts words on their way without knowing a platform.
-pub trait Speech: Send + Sync + 'static {
+/// Renders text for a platform. The store calls it inside transactions, so it must be quick, and it may be called more
+/// than once for one text.
+pub trait Renderer: Send + Sync + 'static {
     /// When a part to this address counts as sent.
     fn receipt(&self, to: &Address) -> ReceiptRule;
     /// The Markdown `text` as parts for this address.
@@ -23,12 +26,84 @@ pub trait Speech: Send + Sync + 'static {
     /// Whether a text is short enough for one part to this address, as it stands.
     fn fits(&self, to: &Address, text: &str) -> bool;
     /// How long the platform drops a part that it has already seen under the same key: within this time such a part
-    /// is sent again after a crash, whatever the operator wants done with those that may have arrived.
+    /// is sent again after a crash, whatever the operator configured for parts that may have arrived.
     fn idempotent(&self, to: &Address) -> Option<Duration>;
-    /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before
-    /// the verbs that made them return, so that durable frames are shown in the order of their numbers. Must
-    /// not block.
-    fn committed(&self, rows: &[OutboxRow]);
+}
+
+/// Is told of new outbox rows.
+pub trait CommitListener: Send + Sync + 'static {
+    /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before the
+    /// operations that made them return, so that durable frames are shown in the order of their numbers. Must not
+    /// block.
+    fn committed(&self, rows: Vec<OutboxRow>);
+}
+
+/// The right to end something that runs or is being sent: its id, and the fence of the claim. A later claim has a higher
+/// fence, and what an earlier one reports is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim<Id> {
+    /// The turn or the part.
+    pub id: Id,
+    /// Grows with each claim.
+    pub fence: i64,
+}
+
+/// The state of a row of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxState {
+    /// To be sent.
+    Queued,
+    /// Posted by its turn, which still edits it.
+    Streaming,
+    /// On its way to the platform.
+    Sending,
+    /// The platform has it; where a part needs no platform, it is committed.
+    Sent,
+    /// It may have arrived.
+    Unknown,
+    /// It was refused or is too old.
+    Dead,
+    /// Nobody needs it any more.
+    Dropped,
+}
+
+impl OutboxState {
+    const ALL: [OutboxState; 7] = [
+        OutboxState::Queued,
+        OutboxState::Streaming,
+        OutboxState::Sending,
+        OutboxState::Sent,
+        OutboxState::Unknown,
+        OutboxState::Dead,
+        OutboxState::Dropped,
+    ];
+
+    /// Its name in the database and in the interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutboxState::Queued => "queued",
+            OutboxState::Streaming => "streaming",
+            OutboxState::Sending => "sending",
+            OutboxState::Sent => "sent",
+            OutboxState::Unknown => "unknown",
+            OutboxState::Dead => "dead",
+            OutboxState::Dropped => "dropped",
+        }
+    }
+}
+
+/// There is no such state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no state {0:?}; there are queued, streaming, sending, sent, unknown, dead, dropped")]
+pub struct UnknownState(pub String);
+
+impl FromStr for OutboxState {
+    type Err = UnknownState;
+
+    fn from_str(name: &str) -> Result<Self, UnknownState> {
+        let named = |state: &OutboxState| state.name() == name;
+        OutboxState::ALL.into_iter().find(named).ok_or_else(|| UnknownState(name.to_owned()))
+    }
 }
 
 /// A row of the outbox.
@@ -47,13 +122,13 @@ pub struct OutboxRow {
     /// What the pairing code follows from that is put in place of [`frontdesk_core::pairing::MASK`] when it is
     /// sent: the code itself is never stored.
     pub salt: Option<Salt>,
-    /// `queued`, `streaming`, `sending`, `sent`, `unknown`, `dead` or `dropped`.
-    pub state: String,
+    /// Its state.
+    pub state: OutboxState,
     /// How often it was tried.
     pub attempts: u32,
     /// When it may be tried next.
     pub next_at: DateTime<Utc>,
-    /// Our right to say how it ended, after a claim.
+    /// How often it was claimed.
     pub fence: i64,
     /// The platform's id, once sent.
     pub platform_message: Option<String>,
@@ -63,7 +138,14 @@ pub struct OutboxRow {
     pub created: DateTime<Utc>,
 }
 
-/// A file on its way out, beneath the media root.
+impl OutboxRow {
+    /// The right to say how its sending ended, after a claim.
+    pub fn claim(&self) -> Claim<OutId> {
+        Claim { id: self.post.out, fence: self.fence }
+    }
+}
+
+/// An outgoing file beneath the media root.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutgoingFile {
     /// Where it lies, relative to the media root: a name of ours.

@@ -9,7 +9,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 
-use super::{AccessChange, AccessDone, Author, ContextRow, InboundRow, OutboxRow, OutgoingFile};
+use super::{AccessChange, AccessDone, Author, Claim, ContextRow, InboundRow, OutgoingFile};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +23,8 @@ pub enum Take {
 /// A turn that is ours to run (T2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedTurn {
-    /// Its id.
-    pub id: TurnId,
-    /// Our right to end it.
-    pub fence: i64,
+    /// Its id, and the right to end it.
+    pub claim: Claim<TurnId>,
     /// 1 for the first run.
     pub attempt: u32,
     /// How many of the attempts before this one ended in a death (not in an orderly stop).
@@ -39,34 +37,34 @@ pub struct ClaimedTurn {
     pub messages: Vec<InboundRow>,
     /// The messages that a `/retry` among them runs once more, as far as they are still there.
     pub replayed: Vec<InboundRow>,
-    /// What was said nearby since the turn before, oldest first. The same in every attempt.
+    /// Text sent near the agent since the turn before, oldest first. The same in every attempt.
     pub context_messages: Vec<ContextRow>,
     /// The reply's target.
     pub address: Address,
     /// The platform's id of the message it answers.
     pub reply_to: Option<String>,
     /// The message that an earlier attempt streamed into.
-    pub streamed: Option<Streamed>,
+    pub streamed: Option<StreamedPart>,
     /// Whether messages wait behind it.
     pub more: bool,
 }
 
 /// The part 0 that is being streamed (`streaming`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Streamed {
+pub struct StreamedPart {
     /// Its row.
     pub out: OutId,
     /// The platform's id, once it is known.
     pub platform_message: Option<String>,
+    /// The plain text that it shows: stored before each edit, so never less than that.
+    pub shown: String,
 }
 
 /// The end of a turn (T3).
 #[derive(Debug, Clone)]
 pub struct Finish {
     /// The turn.
-    pub turn: TurnId,
-    /// Our right to end it.
-    pub fence: i64,
+    pub claim: Claim<TurnId>,
     /// How it ended.
     pub ending: Ending,
     /// The whole answer in Markdown (also a cut-off one).
@@ -87,13 +85,20 @@ pub struct Finish {
     pub now: DateTime<Utc>,
 }
 
-/// What a verb did that may come too late.
+/// The result of an operation that needs a valid claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fenced<T> {
     /// Done.
     Done(T),
     /// Somebody else has ended or taken it meanwhile: nothing was changed.
     Stale,
+}
+
+impl Fenced<()> {
+    /// The result of an update that finds no row when the claim is not valid any more.
+    pub(crate) fn if_changed(rows: usize) -> Self {
+        if rows > 0 { Fenced::Done(()) } else { Fenced::Stale }
+    }
 }
 
 /// What a command does besides answering (T1c).
@@ -134,13 +139,4 @@ pub enum CommandFacts {
     StillRunning,
     /// What came of a change of who may speak.
     Access(Box<AccessDone>),
-}
-
-/// The result of [`crate::Store::answer_command`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct CommandDone {
-    /// What it did.
-    pub facts: CommandFacts,
-    /// The reply.
-    pub said: Vec<OutboxRow>,
 }

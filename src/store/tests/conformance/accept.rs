@@ -61,10 +61,10 @@ async fn a_rewritten_message_is_still_recognized() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "hello").await;
     let polite = "hello, said politely".to_owned();
-    done(fixture.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite.clone()).await.unwrap());
+    done(fixture.store.rewrite(ids(&turn)[0], turn.claim, polite.clone()).await.unwrap());
     let items = fixture.take(20, vec![says("anna", "anna-hello", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
-    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    done(fixture.store.requeue(turn.claim).await.unwrap());
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, polite);
 }
 
@@ -80,7 +80,7 @@ async fn what_is_passed_over_leaves_no_row_and_moves_the_cursor() {
     let fixture = Fixture::open().await;
     let items = vec![Item::Dropped("denied:not_allowed".into()), Item::Dropped("ignored:sticker".into())];
     let accepted = fixture.store.accept(batch(5, items)).await.unwrap();
-    assert_eq!(accepted.items, [Stored::Dropped, Stored::Dropped]);
+    assert_eq!(accepted, [Stored::Dropped, Stored::Dropped]);
     assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");
     assert_eq!(fixture.store.totals().await.unwrap(), Totals::default());
 }
@@ -97,7 +97,11 @@ async fn a_refused_stranger_begins_no_session() {
     let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::RateLimited);
     let accepted = fixture.accept(1, vec![Incoming { disposition: refused, ..says("anna", "1", "x") }]).await;
-    let Stored::Refused { message, reason: Refusal::RateLimited } = accepted.items[0] else { panic!() };
+    let Stored::Refused { message, reason: Refusal::RateLimited, told: Some(to) } = &accepted.items[0] else {
+        panic!("{accepted:?}")
+    };
+    let (message, to) = (*message, to.clone());
+    assert_eq!(to, address("anna"));
     assert_eq!(fixture.state(message).await, ("refused".into(), Some("rate_limited".into())));
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap(), None);
     assert_eq!(accepted.said.len(), 1);

@@ -75,7 +75,7 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
     let AccessDone::Served { new: true, ended } = fixture.change(4, serve("-1", false)).await else {
         panic!()
     };
-    assert_eq!(ended.running, [(group.clone(), address("-1"), turn.id)]);
+    assert_eq!(ended.running, [(group.clone(), address("-1"), turn.claim.id)]);
     let ended_waiting: Vec<_> = ended.waiting.iter().map(|(key, _, id)| (key.to_string(), *id)).collect();
     let here = group.to_string();
     assert_eq!(ended_waiting, [(here.clone(), waiting), (here, command), (topic.into(), topic_message)]);

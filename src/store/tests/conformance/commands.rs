@@ -12,7 +12,7 @@ async fn command(fixture: &Fixture, event: &str) -> MessageId {
 
 async fn run(fixture: &Fixture, id: MessageId, effect: CommandEffect) -> CommandDone {
     let reply = Box::new(|facts: &CommandFacts| format!("{facts:?}"));
-    done(fixture.store.answer_command(id, effect, t(60), reply).await.unwrap())
+    done(fixture.answer_command(id, effect, t(60), reply).await.unwrap())
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_command_is_answered_once() {
     assert_eq!(said[0].post.reply_to.as_deref(), Some("p-c"));
     assert_eq!(fixture.state(id).await.0, "answered");
     assert_eq!(fixture.store.command(id).await.unwrap(), None);
-    let again = fixture.store.answer_command(id, CommandEffect::None, t(61), Box::new(|_| "x".into()));
+    let again = fixture.answer_command(id, CommandEffect::None, t(61), Box::new(|_| "x".into()));
     assert_eq!(again.await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.store.waiting(), 0);
 }
@@ -48,7 +48,7 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
     let after = fixture.heard(51, says("anna", "4", "after")).await;
     let bob = fixture.heard(51, says("bob", "5", "elsewhere")).await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
-    assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.id], waiting: vec![waiting] });
+    assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.claim.id], waiting: vec![waiting] });
     assert_eq!(fixture.state(ids(&turn)[0]).await.0, "cancelled");
     assert_eq!(fixture.state(waiting).await.0, "cancelled");
     for kept in [other, after, bob] {
@@ -63,7 +63,7 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
 async fn stop_counts_a_turn_that_had_not_begun_again_as_waiting() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     let stop = command(&fixture, "stop").await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!(facts, CommandFacts::Stopped { running: vec![], waiting: ids(&turn) });
@@ -76,7 +76,7 @@ async fn what_was_steered_in_after_the_stop_waits_again() {
     let turn = fixture.turn("anna", "a").await;
     let stop = command(&fixture, "stop").await;
     let later = fixture.heard(51, says("anna", "4", "later")).await;
-    done(fixture.store.steered(turn.id, turn.fence, later).await.unwrap());
+    done(fixture.store.steered(turn.claim, later).await.unwrap());
     run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!((fixture.state(later).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [later]);
@@ -86,7 +86,7 @@ async fn what_was_steered_in_after_the_stop_waits_again() {
 async fn stop_ends_a_streamed_message() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let stop = command(&fixture, "stop").await;
     let CommandDone { said, .. } = run(&fixture, stop, CommandEffect::Stop).await;
@@ -102,7 +102,7 @@ async fn cancel_ends_everything_but_commands() {
     let command = command(&fixture, "c").await;
     assert_eq!(
         fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap(),
-        (vec![turn.id], vec![waiting])
+        (vec![turn.claim.id], vec![waiting])
     );
     assert_eq!((fixture.state(command).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
 }
@@ -130,7 +130,7 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     assert_eq!(ids(&again), [retry]);
     assert_eq!(again.messages[0].text, "/command", "its own words, and nobody else's");
     assert_eq!((&again.messages[0].replays, again.messages[0].attachments.len()), (&vec![first, second], 0));
-    assert_eq!(again.messages[0].reason, Some(format!("retry:{}", turn.id)));
+    assert_eq!(again.messages[0].reason, Some(format!("retry:{}", turn.claim.id)));
     let replayed: Vec<_> = again.replayed.iter().map(|row| (row.id, row.text.as_str())).collect();
     assert_eq!(replayed, [(first, "look"), (second, "and tell")]);
     assert_eq!(again.replayed[0].attachments, [file]);
@@ -227,8 +227,7 @@ async fn retry_stays_in_its_epoch() {
 async fn a_reply_that_cannot_be_made_leaves_the_command_waiting() {
     let fixture = Fixture::open().await;
     let id = command(&fixture, "c").await;
-    let broken =
-        fixture.store.answer_command(id, CommandEffect::Stop, t(60), Box::new(|_| "PANIC".into())).await;
+    let broken = fixture.answer_command(id, CommandEffect::Stop, t(60), Box::new(|_| "PANIC".into())).await;
     assert!(matches!(broken, Err(frontdesk_store::StoreError::Invalid(_))), "{broken:?}");
     assert_eq!((fixture.state(id).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
 }

@@ -44,7 +44,7 @@ async fn every_attempt_of_a_turn_has_the_same() {
     fixture.take(1, vec![overheard("anna", "1", "psst"), says("anna", "2", "hello")]).await;
     let first = turn(&fixture).await;
     fixture.take(2, vec![overheard("anna", "3", "later")]).await;
-    done(fixture.store.release(first.id, first.fence, t(3)).await.unwrap());
+    done(fixture.store.release(first.claim, t(3)).await.unwrap());
     let again = turn(&fixture).await;
     assert_eq!((again.attempt, texts(&again.context_messages)), (2, vec!["psst"]));
     let fixture = fixture.reborn(2).await;
@@ -111,7 +111,7 @@ async fn a_stop_leaves_them_and_an_erasure_does_not() {
     fixture.heard(6, says("anna", "6", "hello")).await;
     assert_eq!(turn(&fixture).await.context_messages, []);
     // Those that a turn had taken as well: their events are new ones now.
-    assert_ne!(first.id, second.id);
+    assert_ne!(first.claim.id, second.claim.id);
     fixture.take(7, vec![overheard("anna", "1", "psst"), overheard("anna", "3", "kept")]).await;
     fixture.store.cancel(&key("anna"), &admin(), t(8)).await.unwrap();
     fixture.heard(9, says("anna", "7", "hello")).await;

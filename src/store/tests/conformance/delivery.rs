@@ -2,7 +2,6 @@
 
 use frontdesk_core::act::PostKind;
 use frontdesk_core::message::Refusal;
-use frontdesk_core::notice::Notice;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -34,10 +33,13 @@ fn outgoing(to: &str, text: &str, request: &str, at: i64) -> OutgoingMessage {
 async fn parts_of_one_address_go_one_after_the_other() {
     let fixture = fixture_with("one|two").await;
     let first = fixture.part("anna").await.unwrap();
-    assert_eq!((first.attempts, first.state.as_str(), first.post.part.body.as_str()), (1, "sending", "one"));
+    assert_eq!(
+        (first.attempts, first.state, first.post.part.body.as_str()),
+        (1, OutboxState::Sending, "one")
+    );
     assert!(fixture.part("anna").await.is_none(), "one at a time");
     fixture.ended(&first, sent("77")).await;
-    let row = &fixture.store.parts(Some("sent"), None, 1).await.unwrap()[0];
+    let row = &fixture.store.parts(Some(OutboxState::Sent), None, 1).await.unwrap()[0];
     assert_eq!(row.platform_message.as_deref(), Some("77"));
     assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "two");
     assert!(fixture.part("bob").await.is_none());
@@ -67,10 +69,10 @@ async fn a_result_of_an_older_claim_comes_too_late() {
     let part = fixture.part("anna").await.unwrap();
     fixture.ended(&part, SendResult::Later { pause: pause(1), error: "x".into(), counts: true }).await;
     let again = fixture.part("anna").await.unwrap();
-    let late = fixture.store.part_ended(part.post.out, part.fence, sent("1"), t(2)).await.unwrap();
+    let late = fixture.store.part_ended(part.claim(), sent("1"), t(2)).await.unwrap();
     assert_eq!(late, Fenced::Stale);
     fixture.ended(&again, sent("2")).await;
-    let twice = fixture.store.part_ended(again.post.out, again.fence, dead(), t(2)).await.unwrap();
+    let twice = fixture.store.part_ended(again.claim(), dead(), t(2)).await.unwrap();
     assert_eq!(twice, Fenced::Stale);
 }
 
@@ -105,7 +107,7 @@ async fn what_may_have_arrived_blocks_nothing() {
     let fixture = fixture_with("one|two").await;
     let part = fixture.part("anna").await.unwrap();
     assert!(fixture.ended(&part, SendResult::Unknown { error: "cut".into() }).await);
-    assert_eq!(fixture.texts("unknown").await, ["one"]);
+    assert_eq!(fixture.texts(OutboxState::Unknown).await, ["one"]);
     assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "two");
 }
 
@@ -115,7 +117,7 @@ async fn a_chat_that_is_gone_takes_its_queue_with_it() {
     fixture.store.send(outgoing("bob", "elsewhere", "k", 1)).await.unwrap();
     let part = fixture.part("anna").await.unwrap();
     assert!(!fixture.ended(&part, SendResult::Gone { error: "blocked".into() }).await);
-    assert_eq!(fixture.texts("dead").await, ["one", "two", "three"]);
+    assert_eq!(fixture.texts(OutboxState::Dead).await, ["one", "two", "three"]);
     assert!(fixture.part("anna").await.is_none());
     assert!(fixture.part("bob").await.is_some());
 }
@@ -132,7 +134,7 @@ async fn a_repeated_send_is_the_first_one() {
         again.iter().map(|row| row.post.out).collect::<Vec<_>>(),
         [first[0].post.out, first[1].post.out]
     );
-    assert_eq!((again[0].state.as_str(), again[1].post.part.body.as_str()), ("sent", "two"));
+    assert_eq!((again[0].state, again[1].post.part.body.as_str()), (OutboxState::Sent, "two"));
     assert_eq!(fixture.store.parts(None, None, 10).await.unwrap().len(), 2);
 }
 
@@ -154,30 +156,23 @@ async fn a_send_into_a_web_session_is_a_frame() {
 }
 
 #[tokio::test]
-async fn a_notice_is_said_once_per_key() {
-    let fixture = Fixture::open().await;
-    let anna = address("anna");
-    let say = || fixture.store.say(&anna, None, "n".into(), Notice::Refused(Refusal::TooOld), t(1));
-    assert_eq!(say().await.unwrap()[0].post.key, "n/0");
-    assert_eq!(say().await.unwrap(), []);
-}
-
-#[tokio::test]
 async fn old_parts_expire_with_one_line_per_address() {
     let fixture = Fixture::open().await;
     fixture.store.send(outgoing("anna", "one|two", "1", 1)).await.unwrap();
     fixture.store.send(outgoing("bob", "three", "2", 1)).await.unwrap();
     fixture.store.send(outgoing("bob", "fresh", "3", 50)).await.unwrap();
-    fixture.store.say(&address("eve"), None, "n".into(), Notice::Gap, t(1)).await.unwrap();
-    let said = fixture.store.expire_parts(t(40), t(90)).await.unwrap();
+    let refused = Disposition::Refused(Refusal::TooOld);
+    fixture.heard(1, Incoming { disposition: refused, ..says("eve", "1", "x") }).await;
+    let (_, said) = fixture.voice.during(fixture.store.expire_parts(t(40), t(90))).await;
     assert_eq!(said.len(), 2);
     assert!(
         said.iter().all(|row| row.post.key.contains("/notice/stale/") && row.post.kind == PostKind::Notice)
     );
-    assert_eq!(fixture.texts("dead").await.len(), 4);
+    assert_eq!(fixture.texts(OutboxState::Dead).await.len(), 4);
     assert!(fixture.part("eve").await.is_none(), "a notice expires without a word");
     assert_eq!(fixture.part("bob").await.unwrap().post.part.body, "fresh");
-    assert_eq!(fixture.store.expire_parts(t(40), t(91)).await.unwrap(), []);
+    let (_, again) = fixture.voice.during(fixture.store.expire_parts(t(40), t(91))).await;
+    assert_eq!(again, []);
 }
 
 #[tokio::test]
@@ -185,7 +180,8 @@ async fn what_is_being_sent_does_not_expire() {
     let fixture = Fixture::open().await;
     fixture.store.send(outgoing("anna", "one", "1", 1)).await.unwrap();
     let part = fixture.part("anna").await.unwrap();
-    assert_eq!(fixture.store.expire_parts(t(40), t(90)).await.unwrap(), []);
+    let (_, said) = fixture.voice.during(fixture.store.expire_parts(t(40), t(90))).await;
+    assert_eq!(said, []);
     fixture.ended(&part, sent("1")).await;
 }
 
@@ -198,7 +194,7 @@ async fn an_operator_can_send_a_dead_part_again() {
     fixture.ended(&part, dead()).await;
     assert_eq!(fixture.store.part_retried(id, &admin(), t(400)).await.unwrap(), Some(address("anna")));
     fixture.store.expire_parts(t(390), t(401)).await.unwrap();
-    assert_eq!(fixture.texts("queued").await, ["one"], "it is as young as its retry");
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["one"], "it is as young as its retry");
     let NextPart::Send(again) = fixture.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
         panic!()
     };
@@ -208,7 +204,7 @@ async fn an_operator_can_send_a_dead_part_again() {
 #[tokio::test]
 async fn an_operator_can_drop_a_part() {
     let fixture = fixture_with("one|two").await;
-    let rows = fixture.store.parts(Some("queued"), None, 10).await.unwrap();
+    let rows = fixture.store.parts(Some(OutboxState::Queued), None, 10).await.unwrap();
     assert_eq!(
         fixture.store.part_dropped(rows[1].post.out, &admin(), t(1)).await.unwrap(),
         Some(address("anna"))
@@ -254,11 +250,11 @@ async fn what_is_for_a_topic_that_is_gone_goes_to_its_chat_in_order() {
 async fn an_edit_that_was_cut_off_is_made_again_though_messages_are_not() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(turn.claim, "Well".into(), t(101)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     fixture.ends(answered(&turn, "Well, yes.")).await;
     fixture.part("anna").await.unwrap();
     let fixture = fixture.reborn(2).await;
     fixture.store.recover(Recovery { resend: false, ..recovery() }).await.unwrap();
-    assert_eq!(fixture.texts("queued").await, ["Well, yes."]);
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["Well, yes."]);
 }

@@ -75,7 +75,7 @@ async fn an_edit_that_changes_nothing_is_no_message() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "hello").await;
     let polite = "hello, said politely".to_owned();
-    done(fixture.store.rewrite(ids(&turn)[0], turn.id, turn.fence, polite).await.unwrap());
+    done(fixture.store.rewrite(ids(&turn)[0], turn.claim, polite).await.unwrap());
     assert_eq!(fixture.take(20, vec![edit("2", "anna-hello", "hello")]).await, [Stored::Noted]);
     assert_eq!(row(&fixture, "2").await, ("superseded".into(), Some("unchanged".into()), String::new()));
     fixture.ends(answered(&turn, "A")).await;

@@ -169,7 +169,7 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
         assert_eq!(fixture.state(id).await.0, "cancelled");
     }
     let parts = fixture.store.parts(None, None, 10).await.unwrap();
-    assert!(parts.iter().all(|part| part.state == "dropped" && part.post.part.body.is_empty()));
+    assert!(parts.iter().all(|part| part.state == OutboxState::Dropped && part.post.part.body.is_empty()));
     let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!(epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(), [(2, "erased")]);
     let items = fixture.take(31, vec![says("anna", "w", "secret")]).await;
@@ -183,7 +183,7 @@ async fn erasing_ends_what_runs_and_says_whose_agents_must_be_told() {
     let turn = fixture.turn("anna", "a").await;
     let waiting = fixture.heard(11, says("anna", "2", "b")).await;
     let erased = fixture.store.erase(&key("anna"), &admin(), t(30)).await.unwrap();
-    assert_eq!(erased, Some((vec![turn.id], vec![waiting])));
+    assert_eq!(erased, Some((vec![turn.claim.id], vec![waiting])));
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.claim("anna").await, None);
 }

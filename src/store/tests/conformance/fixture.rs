@@ -16,13 +16,18 @@ use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_core::time::Pause;
 use frontdesk_store::row::*;
-use frontdesk_store::{Options, Store};
+use frontdesk_store::{Options, Reply, Store, StoreError};
 use tempfile::TempDir;
 
 /// The one place that names a database.
-pub async fn open(home: &Path, boot: u64, speech: Arc<Voice>) -> Store {
-    let path = home.join("frontdesk.db");
-    Store::open(Options { path, boot: BootId::from_bits(boot), speech, readers: 2 }).await.unwrap()
+pub async fn open(home: &Path, boot: u64, voice: Arc<Voice>) -> Store {
+    Store::open(options(&home.join("frontdesk.db"), boot, voice)).await.unwrap()
+}
+
+/// A renderer and a listener in one.
+pub fn options(path: &Path, boot: u64, voice: Arc<Voice>) -> Options {
+    let (path, boot, renderer) = (path.to_owned(), BootId::from_bits(boot), Arc::clone(&voice));
+    Options { path, boot, renderer, listener: voice, readers: 2 }
 }
 
 /// The longest text of one part.
@@ -34,7 +39,7 @@ pub struct Voice {
     pub shown: Mutex<Vec<OutboxRow>>,
 }
 
-impl Speech for Voice {
+impl Renderer for Voice {
     fn receipt(&self, to: &Address) -> ReceiptRule {
         if to.channel() == "web" { ReceiptRule::Commit } else { ReceiptRule::Platform }
     }
@@ -46,12 +51,38 @@ impl Speech for Voice {
         assert!(to.chat() != "PANIC", "the renderer is broken");
         text.len() <= LONGEST
     }
-    fn committed(&self, rows: &[OutboxRow]) {
-        self.shown.lock().unwrap().extend_from_slice(rows);
-    }
     fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
         (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))
     }
+}
+
+impl CommitListener for Voice {
+    fn committed(&self, rows: Vec<OutboxRow>) {
+        self.shown.lock().unwrap().extend(rows);
+    }
+}
+
+impl Voice {
+    /// What an operation returned, and the rows that the listener was told of meanwhile.
+    pub async fn during<T>(&self, operation: impl Future<Output = T>) -> (T, Vec<OutboxRow>) {
+        let before = self.shown.lock().unwrap().len();
+        let result = operation.await;
+        (result, self.shown.lock().unwrap()[before..].to_vec())
+    }
+}
+
+/// What became of a batch, and the notices that it led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    pub items: Vec<Stored>,
+    pub said: Vec<OutboxRow>,
+}
+
+/// What a command did, and its reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandDone {
+    pub facts: CommandFacts,
+    pub said: Vec<OutboxRow>,
 }
 
 pub struct Fixture {
@@ -80,7 +111,22 @@ impl Fixture {
 
     pub async fn accept(&self, at: i64, items: Vec<Incoming>) -> Accepted {
         let items = items.into_iter().map(|item| Item::Keep(Box::new(item))).collect();
-        self.store.accept(batch(at, items)).await.unwrap()
+        let (items, said) = self.voice.during(self.store.accept(batch(at, items))).await;
+        Accepted { items: items.unwrap(), said }
+    }
+
+    pub async fn answer_command(
+        &self,
+        id: MessageId,
+        effect: CommandEffect,
+        now: DateTime<Utc>,
+        reply: Reply,
+    ) -> Result<Fenced<CommandDone>, StoreError> {
+        let (done, said) = self.voice.during(self.store.answer_command(id, effect, now, reply)).await;
+        Ok(match done? {
+            Fenced::Done(facts) => Fenced::Done(CommandDone { facts, said }),
+            Fenced::Stale => Fenced::Stale,
+        })
     }
 
     /// Accepts one message and returns its id.
@@ -102,7 +148,9 @@ impl Fixture {
     }
 
     pub async fn ends(&self, finish: Finish) -> Vec<OutboxRow> {
-        done(self.store.finish(finish).await.unwrap())
+        let (ended, said) = self.voice.during(self.store.finish(finish)).await;
+        done(ended.unwrap());
+        said
     }
 
     pub async fn state(&self, id: MessageId) -> (String, Option<String>) {
@@ -119,10 +167,10 @@ impl Fixture {
 
     /// How a send ended; whether its address has an open part left.
     pub async fn ended(&self, row: &OutboxRow, result: SendResult) -> bool {
-        done(self.store.part_ended(row.post.out, row.fence, result, t(300)).await.unwrap())
+        done(self.store.part_ended(row.claim(), result, t(300)).await.unwrap())
     }
 
-    pub async fn texts(&self, state: &str) -> Vec<String> {
+    pub async fn texts(&self, state: OutboxState) -> Vec<String> {
         let mut rows = self.store.parts(Some(state), None, 100).await.unwrap();
         rows.reverse();
         rows.into_iter().map(|row| row.post.part.body).collect()
@@ -132,7 +180,9 @@ impl Fixture {
 impl Fixture {
     /// Accepts one stranger's message.
     pub async fn asked(&self, at: i64, ask: Ask) -> Accepted {
-        self.store.accept(batch(at, vec![Item::Ask(Box::new(ask))])).await.unwrap()
+        let asked = self.store.accept(batch(at, vec![Item::Ask(Box::new(ask))]));
+        let (items, said) = self.voice.during(asked).await;
+        Accepted { items: items.unwrap(), said }
     }
 
     pub async fn change(&self, at: i64, change: AccessChange) -> AccessDone {
@@ -292,7 +342,7 @@ pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {
 }
 
 pub fn bare(turn: &ClaimedTurn, ending: Ending) -> Finish {
-    Finish::bare(turn.id, turn.fence, ending, t(150))
+    Finish::bare(turn.claim, ending, t(150))
 }
 
 /// A pause that began before everything and ends at `until`.
@@ -312,6 +362,12 @@ pub fn ids(turn: &ClaimedTurn) -> Vec<MessageId> {
     turn.messages.iter().map(|row| row.id).collect()
 }
 
-pub fn nobody() -> TurnId {
-    TurnId(4711)
+/// A claim on a turn that is not there.
+pub fn nobody() -> Claim<TurnId> {
+    Claim { id: TurnId(4711), fence: 1 }
+}
+
+/// A claim that is not the current one.
+pub fn stale(turn: &ClaimedTurn) -> Claim<TurnId> {
+    Claim { fence: turn.claim.fence + 1, ..turn.claim }
 }

@@ -9,15 +9,15 @@ async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("PANIC", "a").await;
     let next = fixture.heard(11, says("PANIC", "2", "b")).await;
-    done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
-    assert_eq!(fixture.store.mark_turn_dead(turn.id, turn.fence + 1, t(30)).await.unwrap(), Fenced::Stale);
-    done(fixture.store.mark_turn_dead(turn.id, turn.fence, t(30)).await.unwrap());
+    done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
+    assert_eq!(fixture.store.mark_turn_dead(stale(&turn), t(30)).await.unwrap(), Fenced::Stale);
+    done(fixture.store.mark_turn_dead(turn.claim, t(30)).await.unwrap());
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("internal".into())));
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
-    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
     assert_eq!(fixture.store.parts(None, None, 10).await.unwrap().len(), 1, "nothing is said");
-    assert_eq!(fixture.store.mark_turn_dead(turn.id, turn.fence, t(31)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.mark_turn_dead(turn.claim, t(31)).await.unwrap(), Fenced::Stale);
     assert_eq!(ids(&fixture.claim("PANIC").await.unwrap()), [next]);
 }
 
@@ -27,15 +27,14 @@ async fn a_buried_part_leaves_no_line_and_the_next_one_goes() {
     let turn = fixture.turn("anna", "a").await;
     fixture.ends(answered(&turn, "one|two")).await;
     let one = fixture.part("anna").await.unwrap();
-    let mark_dead = async |row: &OutboxRow, fence| {
-        fixture.store.mark_part_dead(row.post.out, fence, "why".into(), t(30)).await.unwrap()
-    };
-    assert_eq!(mark_dead(&one, one.fence + 1).await, Fenced::Stale);
-    assert_eq!(mark_dead(&one, one.fence).await, Fenced::Done(true));
-    let dead = &fixture.store.parts(Some("dead"), None, 1).await.unwrap()[0];
+    let mark_dead = async |claim| fixture.store.mark_part_dead(claim, "why".into(), t(30)).await.unwrap();
+    let stale = Claim { fence: one.fence + 1, ..one.claim() };
+    assert_eq!(mark_dead(stale).await, Fenced::Stale);
+    assert_eq!(mark_dead(one.claim()).await, Fenced::Done(true));
+    let dead = &fixture.store.parts(Some(OutboxState::Dead), None, 1).await.unwrap()[0];
     assert_eq!((dead.post.out, dead.error.as_deref()), (one.post.out, Some("why")));
     let two = fixture.part("anna").await.unwrap();
-    assert_eq!(mark_dead(&two, two.fence).await, Fenced::Done(false));
+    assert_eq!(mark_dead(two.claim()).await, Fenced::Done(false));
     assert!(fixture.part("anna").await.is_none());
 }
 

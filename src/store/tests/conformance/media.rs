@@ -98,7 +98,7 @@ async fn files_follow_the_answer_in_rows_of_their_own() {
     let media = vec![leaving("one", Some("*see*")), leaving("two", None)];
     let said = fixture.ends(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
     let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
-    let id = turn.id;
+    let id = turn.claim.id;
     assert_eq!(keys, [format!("{id}/0"), format!("{id}/m0"), format!("{id}/m1")]);
     assert_eq!((said[1].post.part.body.as_str(), said[1].post.part.plain.as_str()), ("*see*", "see"));
     assert_eq!((said[2].post.part.body.as_str(), said[0].media.as_ref()), ("", None));

@@ -197,7 +197,7 @@ async fn a_code_lets_its_owner_in_and_says_so() {
     };
     assert_eq!((principal, source.as_str(), by.as_str()), (&person("eve"), "pairing", "telegram:1"));
     assert_eq!((shown.as_deref(), *created), (Some("Shown as eve"), t(2)));
-    let told = fixture.texts("queued").await;
+    let told = fixture.texts(OutboxState::Queued).await;
     assert!(told[2].starts_with("You may write to me now"), "{told:?}");
     assert_eq!(fixture.audit().await, ["approve telegram:eve dm: done"]);
     let open = fixture.store.pairing_requests(t(2)).await.unwrap();
@@ -319,7 +319,7 @@ async fn a_command_takes_the_same_road() {
         let id = fixture.heard(1, pair).await;
         let effect = CommandEffect::Access { change: Box::new(approves(&code)), author: admin() };
         let reply = Box::new(|facts: &CommandFacts| format!("{facts:?}"));
-        (id, done(fixture.store.answer_command(id, effect, t(2), reply).await.unwrap()))
+        (id, done(fixture.answer_command(id, effect, t(2), reply).await.unwrap()))
     };
     for n in 1..FAILURES {
         let (_, said) = run(&format!("c{n}"), wrong(n.into())).await;
@@ -329,7 +329,7 @@ async fn a_command_takes_the_same_road() {
     let (id, CommandDone { facts, said }) = run("right", code("eve", "1")).await;
     let CommandFacts::Access(done) = &facts else { panic!("{facts:?}") };
     assert!(matches!(&**done, AccessDone::Approved(row) if row.principal == person("eve")));
-    assert_eq!(said[0].post.part.body, format!("{facts:?}"));
+    assert_eq!(said[1].post.part.body, format!("{facts:?}"), "after the notice to the person");
     let row = fixture.store.message(id).await.unwrap().unwrap().message;
     assert_eq!((row.state.as_str(), row.text.as_str()), ("answered", MASK), "the code stays nowhere");
     assert_eq!((fixture.grants().await, fixture.store.waiting()), (vec!["telegram:eve dm".into()], 0));
@@ -380,7 +380,7 @@ async fn nothing_that_is_said_about_codes_says_one() {
     fixture.approve(1, &wrong(1)).await;
     let done = fixture.approve(1, &code).await;
     let mut words: BTreeSet<String> = fixture.audit().await.into_iter().collect();
-    words.extend(fixture.texts("queued").await);
+    words.extend(fixture.texts(OutboxState::Queued).await);
     words.insert(format!("{done:?} {:?}", approves(&code)));
     words.insert(format!("{:?}", fixture.store.access_state().await.unwrap()));
     assert!(words.iter().all(|text| !text.contains(code.reveal())), "{words:?}");

@@ -25,7 +25,7 @@ async fn each_kind_goes_in_its_own_time() {
     for (days, gone) in [(7, 0), (9, 1), (13, 0), (15, 1), (364, 0), (366, 2)] {
         assert_eq!(fixture.store.purge(KEEP, t(days * DAY)).await.unwrap(), gone, "after {days} days");
     }
-    assert_eq!(fixture.texts("queued").await, ["two"], "what is still to be sent stays");
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["two"], "what is still to be sent stays");
     assert!(fixture.store.history(&key("anna"), None, None, 10).await.unwrap().is_empty());
     assert!(fixture.store.session(&key("anna")).await.unwrap().is_some(), "the session stays");
 }

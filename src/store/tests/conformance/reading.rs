@@ -101,9 +101,9 @@ async fn parts_are_listed_newest_first() {
     fixture.ends(answered(&turn, "one|two|three")).await;
     let page = fixture.store.parts(None, None, 2).await.unwrap();
     assert_eq!(page.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["three", "two"]);
-    let rest = fixture.store.parts(Some("queued"), Some(page[1].post.out), 2).await.unwrap();
+    let rest = fixture.store.parts(Some(OutboxState::Queued), Some(page[1].post.out), 2).await.unwrap();
     assert_eq!(rest.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["one"]);
-    assert!(fixture.store.parts(Some("sent"), None, 2).await.unwrap().is_empty());
+    assert!(fixture.store.parts(Some(OutboxState::Sent), None, 2).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn a_page_is_bounded_in_bytes_and_has_one_row_at_least() {
     }
     // A part holds its text twice: as it is sent, and plain.
     for (most, rows) in [(0, 1), (4500, 2), (1 << 20, 5)] {
-        for state in [None, Some("queued")] {
+        for state in [None, Some(OutboxState::Queued)] {
             let page = fixture.store.parts_page(state, None, 100, most).await.unwrap();
             assert_eq!((page.rows.len(), page.more), (rows, rows < 5), "{most} {state:?}");
         }

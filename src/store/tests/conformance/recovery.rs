@@ -13,7 +13,7 @@ async fn a_running_turn_of_an_earlier_boot_runs_once_more() {
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead, found.sessions), (1, 0, 0, vec![key("anna")]));
     let again = fixture.claim("anna").await.unwrap();
-    assert_eq!((again.id, again.attempt, again.deaths), (turn.id, 2, 1));
+    assert_eq!((again.claim.id, again.attempt, again.deaths), (turn.claim.id, 2, 1));
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
 }
 
@@ -37,7 +37,7 @@ async fn a_turn_that_died_twice_is_dead_and_the_next_message_goes_on() {
     assert_eq!((found.resumed, found.dead), (0, 1));
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("agent_crashed".into())));
     let line = fixture.part("anna").await.unwrap();
-    assert_eq!(line.post.key, format!("{}/notice/failed/0", turn.id));
+    assert_eq!(line.post.key, format!("{}/notice/failed/0", turn.claim.id));
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [next]);
 }
 
@@ -50,7 +50,7 @@ async fn an_orderly_stop_is_no_death() {
         fixture.store.recover(recovery()).await.unwrap();
         let turn = fixture.claim("anna").await.unwrap();
         assert!(turn.deaths <= 1, "{turn:?}");
-        done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+        done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     }
 }
 
@@ -58,7 +58,7 @@ async fn an_orderly_stop_is_no_death() {
 async fn a_turn_that_had_acted_is_not_run_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.side_effect(turn.id, turn.fence, "I sent".into(), t(1)).await.unwrap());
+    done(fixture.store.side_effect(turn.claim, "I sent".into(), t(1)).await.unwrap());
     let fixture = fixture.reborn(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.interrupted, found.addresses), (1, vec![address("anna")]));
@@ -75,11 +75,10 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
     let fixture = Fixture::open().await;
     for (who, acts) in [("anna", false), ("bob", true)] {
         let turn = fixture.turn(who, who).await;
-        let row =
-            done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(2)).await.unwrap()).unwrap();
+        let row = done(fixture.store.stream(turn.claim, "Well".into(), t(2)).await.unwrap()).unwrap();
         fixture.store.streamed(row.post.out, format!("id-{who}")).await.unwrap();
         if acts {
-            done(fixture.store.side_effect(turn.id, turn.fence, "Well, I".into(), t(1)).await.unwrap());
+            done(fixture.store.side_effect(turn.claim, "Well, I".into(), t(1)).await.unwrap());
         }
     }
     let fixture = fixture.reborn(2).await;
@@ -103,7 +102,7 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
 
 #[tokio::test]
 async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
-    for (resend, state) in [(true, "queued"), (false, "unknown")] {
+    for (resend, state) in [(true, OutboxState::Queued), (false, OutboxState::Unknown)] {
         let fixture = Fixture::open().await;
         for who in ["telegram:anna", "matrix:bob"] {
             let turn = fixture.turn(who, "a").await;
@@ -115,7 +114,7 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
         assert_eq!(found.parts, 2);
         assert!(fixture.texts(state).await.contains(&"telegram:anna".to_owned()));
         assert!(
-            fixture.texts("queued").await.contains(&"matrix:bob".to_owned()),
+            fixture.texts(OutboxState::Queued).await.contains(&"matrix:bob".to_owned()),
             "its platform drops the second one"
         );
     }
@@ -130,14 +129,14 @@ async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
     let fixture = fixture.reborn(2).await;
     let late = t(2 * 86_400);
     fixture.store.recover(Recovery { resend: false, now: late, ..recovery() }).await.unwrap();
-    assert!(fixture.texts("unknown").await.contains(&"matrix:bob".to_owned()));
+    assert!(fixture.texts(OutboxState::Unknown).await.contains(&"matrix:bob".to_owned()));
 }
 
 #[tokio::test]
 async fn what_waits_is_listed_the_longest_waiting_first() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("eve", "first of all").await;
-    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     for (n, who) in ["bob", "anna", "bob", "eve"].iter().enumerate() {
         fixture.heard(20, says(who, &format!("w{n}"), "x")).await;
     }
@@ -179,13 +178,12 @@ async fn what_was_committed_is_there_after_closing() {
 async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() {
     let fixture = Fixture::open().await;
     let broken = fixture.turn("PANIC", "a").await;
-    let row =
-        done(fixture.store.stream(broken.id, broken.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(broken.claim, "Well".into(), t(1)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(fixture.store.side_effect(broken.id, broken.fence, "Well, I".into(), t(1)).await.unwrap());
+    done(fixture.store.side_effect(broken.claim, "Well, I".into(), t(1)).await.unwrap());
     fixture.turn("anna", "a").await;
     let acted = fixture.turn("bob", "a").await;
-    done(fixture.store.side_effect(acted.id, acted.fence, "I".into(), t(1)).await.unwrap());
+    done(fixture.store.side_effect(acted.claim, "I".into(), t(1)).await.unwrap());
     let fixture = fixture.reborn(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead), (1, 1, 1));
@@ -193,6 +191,6 @@ async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() 
     assert_eq!(fixture.state(ids(&broken)[0]).await, ("dead".into(), Some("internal".into())));
     let row = fixture.store.message(ids(&broken)[0]).await.unwrap().unwrap();
     assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
-    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
     assert_eq!(fixture.store.recover(recovery()).await.unwrap().dead, 0);
 }

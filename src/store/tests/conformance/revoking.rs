@@ -42,7 +42,7 @@ async fn what_waits_is_refused_and_what_runs_is_cancelled() {
     waiting.push(fixture.heard(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
     let anna = fixture.heard(2, by("anna", says("anna", "a", "x"))).await;
     let ended = revoked(&fixture, "eve", Some(Scope::Dm)).await;
-    assert_eq!(ended.running, [(key("eve"), address("eve"), turn.id)]);
+    assert_eq!(ended.running, [(key("eve"), address("eve"), turn.claim.id)]);
     assert_eq!(ended.waiting.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(), waiting);
     for id in waiting {
         assert_eq!(fixture.state(id).await, ("refused".into(), Some("revoked".into())));
@@ -52,7 +52,7 @@ async fn what_waits_is_refused_and_what_runs_is_cancelled() {
     assert_eq!(fixture.claim("eve").await, None);
     assert_eq!((fixture.state(anna).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
     assert_eq!(fixture.audit().await, ["revoke telegram:eve dm: done"]);
-    assert!(fixture.texts("queued").await.is_empty(), "nobody is told");
+    assert!(fixture.texts(OutboxState::Queued).await.is_empty(), "nobody is told");
 }
 
 /// Puts a text on its way to a chat.
@@ -91,8 +91,14 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
     let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
     let AccessDone::Revoked(ended) = fixture.change(50, change).await else { panic!("not revoked") };
     assert_eq!(ended.dropped, 4);
-    assert_eq!(fixture.texts("dropped").await, ["eve one", "eve two", "eve sent", "eve in the group"]);
-    assert_eq!(fixture.texts("queued").await, ["bob one", "bob two", "bob sent", "bob in the group", "both"]);
+    assert_eq!(
+        fixture.texts(OutboxState::Dropped).await,
+        ["eve one", "eve two", "eve sent", "eve in the group"]
+    );
+    assert_eq!(
+        fixture.texts(OutboxState::Queued).await,
+        ["bob one", "bob two", "bob sent", "bob in the group", "both"]
+    );
     assert!(fixture.part("eve").await.is_none());
 }
 
@@ -107,7 +113,7 @@ async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_r
         let turn = claim_group(&fixture, Take::One).await.unwrap();
         fixture.ends(answered(&turn, "group")).await;
         revoked(&fixture, "eve", Some(scope)).await;
-        assert_eq!(fixture.texts("dropped").await, [dropped]);
+        assert_eq!(fixture.texts(OutboxState::Dropped).await, [dropped]);
     }
 }
 
@@ -154,7 +160,7 @@ async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
     assert_eq!(fixture.state(sent[1]).await.0, "cancelled");
     assert_eq!(fixture.store.waiting(), 3);
     let again = claim_group(&fixture, Take::All).await.unwrap();
-    assert_ne!(again.id, turn.id);
+    assert_ne!(again.claim.id, turn.claim.id);
     assert_eq!(ids(&again), [sent[0], sent[2], later]);
     assert_eq!(again.context_messages.len(), 1, "and what was said nearby");
     assert_eq!(fixture.store.waiting(), 0);
@@ -166,11 +172,11 @@ async fn other_people_are_told_when_the_agent_has_acted_already() {
     let bob = fixture.heard(1, in_group("-1", "bob", "1", "b")).await;
     fixture.heard(1, in_group("-1", "eve", "2", "e")).await;
     let turn = claim_group(&fixture, Take::All).await.unwrap();
-    done(fixture.store.side_effect(turn.id, turn.fence, "half".into(), t(21)).await.unwrap());
-    let ended = revoked(&fixture, "eve", None).await;
+    done(fixture.store.side_effect(turn.claim, "half".into(), t(21)).await.unwrap());
+    let (_, said) = fixture.voice.during(revoked(&fixture, "eve", None)).await;
     assert_eq!(fixture.state(bob).await.0, "cancelled", "it would act twice");
-    assert_eq!(ended.said[0].post.part.body, "half\n\n(interrupted, /retry)");
-    assert_eq!((ended.said.len(), &ended.said[0].post.about.messages), (1, &vec![bob]));
+    assert_eq!(said[0].post.part.body, "half\n\n(interrupted, /retry)");
+    assert_eq!((said.len(), &said[0].post.about.messages), (1, &vec![bob]));
     assert_eq!(claim_group(&fixture, Take::All).await, None);
 }
 
@@ -189,7 +195,7 @@ async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
     let fixture = Fixture::open().await;
     fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
     let turn = fixture.claim("eve").await.unwrap();
-    done(fixture.store.release(turn.id, turn.fence, t(40)).await.unwrap());
+    done(fixture.store.release(turn.claim, t(40)).await.unwrap());
     let ended = revoked(&fixture, "eve", None).await;
     assert_eq!((ended.running, ended.waiting), (vec![], vec![(key("eve"), address("eve"), ids(&turn)[0])]));
     assert_eq!(fixture.claim("eve").await, None);
@@ -200,11 +206,11 @@ async fn a_streamed_message_says_that_it_was_stopped() {
     let fixture = Fixture::open().await;
     fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
     let turn = fixture.claim("eve").await.unwrap();
-    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(20)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
     assert!(row.post.more, "it still grows");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let ended = revoked(&fixture, "eve", None).await;
-    let said = &ended.said[0];
+    let (_, said) = fixture.voice.during(revoked(&fixture, "eve", None)).await;
+    let said = &said[0];
     assert_eq!(
         (said.post.part.body.as_str(), said.edit.as_deref(), said.post.more),
         ("Well\n\n(stopped)", Some("77"), false)
@@ -238,7 +244,7 @@ async fn nobody_says_their_words_again() {
     let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
-    let answer = done(fixture.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::NothingToRetry);
 }
 
@@ -250,7 +256,7 @@ async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
     let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
-    let answer = done(fixture.store.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
+    let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::Retrying);
     (retry, claim_group(fixture, Take::One).await.unwrap())
 }
@@ -260,7 +266,7 @@ async fn a_turn_that_runs_their_words_once_more_ends_and_whoever_asked_is_asked_
     let fixture = Fixture::open().await;
     let (retry, running) = bob_retries_eve(&fixture).await;
     let ended = revoked(&fixture, "eve", None).await;
-    assert_eq!(ended.running.iter().map(|(.., turn)| *turn).collect::<Vec<_>>(), [running.id]);
+    assert_eq!(ended.running.iter().map(|(.., turn)| *turn).collect::<Vec<_>>(), [running.claim.id]);
     assert_eq!(fixture.state(retry).await.0, "waiting", "the head of the lane tells Bob");
     // Bob's own revocation ends it for good.
     claim_group(&fixture, Take::One).await.unwrap();
@@ -273,7 +279,7 @@ async fn what_others_said_in_a_turn_that_had_acted_can_be_run_once_more() {
     let fixture = Fixture::open().await;
     fixture.take(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
     let turn = claim_group(&fixture, Take::All).await.unwrap();
-    done(fixture.store.side_effect(turn.id, turn.fence, String::new(), t(2)).await.unwrap());
+    done(fixture.store.side_effect(turn.claim, String::new(), t(2)).await.unwrap());
     revoked(&fixture, "eve", None).await;
     let reasons = [fixture.state(ids(&turn)[0]).await.1, fixture.state(ids(&turn)[1]).await.1];
     assert_eq!(reasons, [Some("revoked".to_owned()), None]);
@@ -286,7 +292,7 @@ async fn an_admin_who_shuts_out_themselves_is_still_answered() {
     let second = fixture.heard(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
     let effect = CommandEffect::Access { change: Box::new(revoke("eve", None)), author: admin() };
     let reply = Box::new(|_: &CommandFacts| "done".to_owned());
-    let answer = done(fixture.store.answer_command(first, effect, t(2), reply).await.unwrap());
+    let answer = done(fixture.answer_command(first, effect, t(2), reply).await.unwrap());
     assert_eq!(answer.said[0].post.part.body, "done");
     assert_eq!(
         (fixture.state(first).await.0.as_str(), fixture.state(second).await.0.as_str()),

@@ -8,7 +8,7 @@ use crate::fixture::*;
 
 async fn streaming(fixture: &Fixture, text: &str) -> (ClaimedTurn, OutboxRow) {
     let turn = fixture.turn("anna", text).await;
-    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(101)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(turn.claim, "Well".into(), t(101)).await.unwrap()).unwrap();
     (turn, row)
 }
 
@@ -16,8 +16,8 @@ async fn streaming(fixture: &Fixture, text: &str) -> (ClaimedTurn, OutboxRow) {
 async fn the_answer_edits_what_was_streamed() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
-    assert_eq!((row.state.as_str(), row.post.key.clone()), ("streaming", format!("{}/0", turn.id)));
-    let again = done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(102)).await.unwrap()).unwrap();
+    assert_eq!((row.state, row.post.key.clone()), (OutboxState::Streaming, format!("{}/0", turn.claim.id)));
+    let again = done(fixture.store.stream(turn.claim, "x".into(), t(102)).await.unwrap()).unwrap();
     assert_eq!(again.post.out, row.post.out, "one message per turn");
     assert!(fixture.part("anna").await.is_none(), "nothing overtakes a message that is being written");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
@@ -50,15 +50,18 @@ async fn streaming_waits_for_older_parts() {
     let first = fixture.turn("anna", "a").await;
     fixture.ends(answered(&first, "older")).await;
     let turn = fixture.turn("anna", "b").await;
-    assert_eq!(done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
-    assert_eq!(fixture.store.stream(turn.id, 99, "x".into(), t(1)).await.unwrap(), Fenced::Stale);
+    assert_eq!(done(fixture.store.stream(turn.claim, "x".into(), t(1)).await.unwrap()), None);
+    assert_eq!(
+        fixture.store.stream(Claim { fence: 99, ..turn.claim }, "x".into(), t(1)).await.unwrap(),
+        Fenced::Stale
+    );
 }
 
 #[tokio::test]
 async fn a_web_turn_needs_no_row_to_stream() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("web:main", "a").await;
-    assert_eq!(done(fixture.store.stream(turn.id, turn.fence, "x".into(), t(1)).await.unwrap()), None);
+    assert_eq!(done(fixture.store.stream(turn.claim, "x".into(), t(1)).await.unwrap()), None);
 }
 
 #[tokio::test]
@@ -104,9 +107,10 @@ async fn a_second_attempt_writes_over_the_first_one() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    done(fixture.store.requeue(turn.claim).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
-    assert_eq!(again.streamed, Some(Streamed { out: row.post.out, platform_message: Some("77".into()) }));
+    let (out, shown) = (row.post.out, "Well".into());
+    assert_eq!(again.streamed, Some(StreamedPart { out, platform_message: Some("77".into()), shown }));
     let said = fixture.ends(answered(&again, "At last.")).await;
     assert_eq!(said[0].edit.as_deref(), Some("77"));
 }
@@ -134,22 +138,22 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
     fixture.ends(answered(&turn, "Well.")).await;
     let part = fixture.part("anna").await.unwrap();
     fixture.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
-    assert_eq!(fixture.texts("dead").await, ["Well.", "x"]);
+    assert_eq!(fixture.texts(OutboxState::Dead).await, ["Well.", "x"]);
 }
 
 #[tokio::test]
 async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
-    assert!(!fixture.store.stream_settled(turn.id, t(102)).await.unwrap(), "it still runs");
-    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
-    assert_eq!(fixture.texts("streaming").await, ["Well"], "left to the turn's holder");
+    assert!(!fixture.store.stream_settled(turn.claim.id, t(102)).await.unwrap(), "it still runs");
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
+    assert_eq!(fixture.texts(OutboxState::Streaming).await, ["Well"], "left to the turn's holder");
     assert!(fixture.part("anna").await.is_none());
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert!(fixture.store.stream_settled(turn.id, t(104)).await.unwrap());
+    assert!(fixture.store.stream_settled(turn.claim.id, t(104)).await.unwrap());
     let part = fixture.part("anna").await.unwrap();
     assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
-    assert!(!fixture.store.stream_settled(turn.id, t(105)).await.unwrap(), "once");
+    assert!(!fixture.store.stream_settled(turn.claim.id, t(105)).await.unwrap(), "once");
 }
 
 #[tokio::test]
@@ -157,12 +161,11 @@ async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
     let stop = fixture.heard(50, commands("anna", "stop", EpochChange::ByRule)).await;
-    let reply =
-        fixture.store.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
+    let reply = fixture.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
     assert_eq!(done(reply.await.unwrap()).said.len(), 1);
     assert!(fixture.part("anna").await.is_none());
-    assert!(fixture.store.stream_settled(turn.id, t(104)).await.unwrap());
-    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert!(fixture.store.stream_settled(turn.claim.id, t(104)).await.unwrap());
+    assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
     assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "Stopped.");
 }
 
@@ -170,14 +173,16 @@ async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
 async fn a_stopped_turn_that_nobody_runs_leaves_no_message_open() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
-    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    done(fixture.store.requeue(turn.claim).await.unwrap());
     fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
-    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
 }
 
 #[tokio::test]
 async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
-    for (known, state, text) in [(true, "queued", "Well\n\n(stopped)"), (false, "dropped", "Well")] {
+    for (known, state, text) in
+        [(true, OutboxState::Queued, "Well\n\n(stopped)"), (false, OutboxState::Dropped, "Well")]
+    {
         let fixture = Fixture::open().await;
         let (_, row) = streaming(&fixture, "a").await;
         fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
@@ -194,18 +199,19 @@ async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
 async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("PANIC", "a").await;
-    let row = done(fixture.store.stream(turn.id, turn.fence, "Well".into(), t(1)).await.unwrap()).unwrap();
+    let row = done(fixture.store.stream(turn.claim, "Well".into(), t(1)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert_eq!(fixture.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.id]);
-    assert_eq!(fixture.texts("dropped").await, ["Well"]);
+    assert_eq!(fixture.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
+    assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
 }
 
 #[tokio::test]
 async fn a_message_that_grows_blocks_nobody_once_the_platform_has_named_it() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
-    fixture.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
-    let reply = fixture.store.say(&address("anna"), None, "reply".into(), Notice::Gap, t(102)).await.unwrap();
+    let status = fixture.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
+    let reply = fixture.answer_command(status, CommandEffect::None, t(102), Box::new(|_| "fine".into()));
+    let reply = done(reply.await.unwrap()).said;
     assert!(fixture.part("anna").await.is_none(), "its post may still fail, and order would be lost");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let part = fixture.part("anna").await.unwrap();
@@ -224,9 +230,9 @@ async fn a_first_post_that_failed_leaves_nothing_behind() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.unstreamed(row.post.out).await.unwrap();
-    assert!(fixture.texts("streaming").await.is_empty());
+    assert!(fixture.texts(OutboxState::Streaming).await.is_empty());
     let said = fixture.ends(answered(&turn, "Well, yes.")).await;
-    assert_eq!((said[0].edit.as_deref(), said[0].post.key.clone()), (None, format!("{}/0", turn.id)));
+    assert_eq!((said[0].edit.as_deref(), said[0].post.key.clone()), (None, format!("{}/0", turn.claim.id)));
 }
 
 #[tokio::test]
@@ -234,8 +240,8 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(fixture.store.stream_shows(turn.id, turn.fence, "Well, *yes*|".into()).await.unwrap());
-    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.id]);
+    done(fixture.store.stream_shows(turn.claim, "Well, *yes*|".into()).await.unwrap());
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
     let part = fixture.part("anna").await.unwrap();
     let shown = "Well, *yes*|\n\n(stopped)";
     assert_eq!(
@@ -243,11 +249,11 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
         (shown, shown),
         "as it stood there"
     );
-    let late = fixture.store.stream_shows(turn.id, turn.fence, "more".into()).await.unwrap();
+    let late = fixture.store.stream_shows(turn.claim, "more".into()).await.unwrap();
     assert_eq!(late, Fenced::Stale, "nothing is shown after the last word");
     let history = async || fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
     assert_eq!(history().await.as_deref(), Some("Well, *yes*|"));
-    fixture.store.keep_partial(turn.id, turn.fence, "Well, *yes*| and".into()).await.unwrap();
+    fixture.store.keep_partial(turn.claim, "Well, *yes*| and".into()).await.unwrap();
     assert_eq!(history().await.as_deref(), Some("Well, *yes*| and"));
 }
 
@@ -257,9 +263,9 @@ async fn a_stopped_message_that_is_full_says_so_in_the_next_one() {
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let full = "x".repeat(LONGEST - 5);
-    done(fixture.store.stream_shows(turn.id, turn.fence, full.clone()).await.unwrap());
+    done(fixture.store.stream_shows(turn.claim, full.clone()).await.unwrap());
     fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
-    assert_eq!(fixture.texts("queued").await, [full, "(stopped)".to_owned()]);
+    assert_eq!(fixture.texts(OutboxState::Queued).await, [full, "(stopped)".to_owned()]);
 }
 
 #[tokio::test]
@@ -267,7 +273,7 @@ async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
-    fixture.store.keep_partial(turn.id, turn.fence, "secret".into()).await.unwrap();
+    fixture.store.keep_partial(turn.claim, "secret".into()).await.unwrap();
     assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
 }
 
@@ -283,7 +289,11 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     let post = fixture.part("anna").await.unwrap();
     assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
     fixture.ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
-    assert_eq!(fixture.store.parts(Some("queued"), None, 9).await.unwrap().len(), 2, "not before it is sent");
+    assert_eq!(
+        fixture.store.parts(Some(OutboxState::Queued), None, 9).await.unwrap().len(),
+        2,
+        "not before it is sent"
+    );
     let post = fixture.part("anna").await.unwrap();
     fixture.ended(&post, sent("78")).await;
     let more = fixture.part("anna").await.unwrap();
@@ -292,5 +302,5 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     let delete = fixture.part("anna").await.unwrap();
     assert_eq!((delete.delete.as_deref(), delete.post.part.body.as_str()), (Some("77"), ""));
     assert!(!fixture.ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
-    assert!(fixture.texts("dead").await.is_empty(), "nobody misses anything");
+    assert!(fixture.texts(OutboxState::Dead).await.is_empty(), "nobody misses anything");
 }

@@ -17,7 +17,7 @@ async fn the_oldest_message_comes_first_and_one_turn_runs_at_a_time() {
     assert_eq!(turn.reply_to.as_deref(), Some("p-1"));
     assert_eq!(turn.messages[0].state, "in_turn");
     assert_eq!(fixture.claim("anna").await, None);
-    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.id));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.claim.id));
     fixture.ends(answered(&turn, "A")).await;
     let next = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&next), next.more), (vec![second], false));
@@ -62,9 +62,9 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     let usage = Usage { model: Some("m".into()), input: Some(3), output: Some(5) };
     let said = fixture.ends(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
     let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
-    assert_eq!(keys, [format!("{}/0", turn.id), format!("{}/1", turn.id)]);
+    assert_eq!(keys, [format!("{}/0", turn.claim.id), format!("{}/1", turn.claim.id)]);
     assert_eq!((said[0].post.part.body.as_str(), said[0].post.part.plain.as_str()), ("*one*", "one"));
-    assert_eq!((said[0].post.kind, said[0].state.as_str()), (PostKind::Answer, "queued"));
+    assert_eq!((said[0].post.kind, said[0].state), (PostKind::Answer, OutboxState::Queued));
     assert_eq!(
         (said[0].post.reply_to.as_deref(), &said[0].post.about.messages),
         (Some("p-anna-a"), &ids(&turn))
@@ -83,9 +83,9 @@ async fn a_turn_ends_once() {
     let turn = fixture.turn("anna", "a").await;
     fixture.ends(answered(&turn, "A")).await;
     assert_eq!(fixture.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.store.requeue(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.texts("queued").await, ["A"]);
+    assert_eq!(fixture.store.requeue(turn.claim).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.release(turn.claim, t(140)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["A"]);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_dead_turn_says_why() {
     let turn = fixture.turn("anna", "a").await;
     let notice = Some(Notice::Failed(Failure::Crashed));
     let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
-    assert_eq!(said[0].post.key, format!("{}/notice/failed/0", turn.id));
+    assert_eq!(said[0].post.key, format!("{}/notice/failed/0", turn.claim.id));
     assert_eq!(said[0].post.kind, PostKind::Notice);
 }
 
@@ -122,7 +122,7 @@ async fn a_dead_turn_says_why() {
 async fn an_interrupted_turn_keeps_what_was_said() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
+    done(fixture.store.side_effect(turn.claim, "so far".into(), t(1)).await.unwrap());
     let notice = Some(Notice::Interrupted { so_far: "so far".into() });
     fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn a_hook_can_answer_instead_of_the_agent() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.ends(Finish { by_hook: true, ..answered(&turn, "from a hook") }).await;
-    assert_eq!(fixture.texts("queued").await, ["from a hook"]);
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["from a hook"]);
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.heard(11, says("anna", "later", "b")).await;
-    done(fixture.store.requeue(turn.id, turn.fence).await.unwrap());
+    done(fixture.store.requeue(turn.claim).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
-    assert_eq!((again.id, again.attempt, again.deaths, again.more), (turn.id, 2, 1, true));
+    assert_eq!((again.claim.id, again.attempt, again.deaths, again.more), (turn.claim.id, 2, 1, true));
     assert_eq!(ids(&again), ids(&turn));
     assert_eq!(
         fixture.store.finish(answered(&turn, "late")).await.unwrap(),
@@ -158,16 +158,12 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
 async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.side_effect(turn.id, turn.fence, "so far".into(), t(1)).await.unwrap());
-    done(fixture.store.not_begun(turn.id, turn.fence).await.unwrap());
-    assert_eq!(fixture.store.not_begun(turn.id, turn.fence).await.unwrap(), Fenced::Stale);
+    done(fixture.store.side_effect(turn.claim, "so far".into(), t(1)).await.unwrap());
+    done(fixture.store.not_begun(turn.claim).await.unwrap());
+    assert_eq!(fixture.store.not_begun(turn.claim).await.unwrap(), Fenced::Stale);
     let again = fixture.claim("anna").await.unwrap();
-    assert_eq!((again.id, again.attempt, again.deaths, ids(&again)), (turn.id, 1, 0, ids(&turn)));
-    assert_eq!(
-        fixture.store.not_begun(turn.id, turn.fence).await.unwrap(),
-        Fenced::Stale,
-        "of an older claim"
-    );
+    assert_eq!((again.claim.id, again.attempt, again.deaths, ids(&again)), (turn.claim.id, 1, 0, ids(&turn)));
+    assert_eq!(fixture.store.not_begun(turn.claim).await.unwrap(), Fenced::Stale, "of an older claim");
     // It has not acted: after a crash it runs once more.
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted), (0, 0), "it is this life's own");
@@ -177,7 +173,7 @@ async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
 async fn a_released_turn_has_not_died() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.attempt, again.deaths), (2, 0));
 }
@@ -186,8 +182,8 @@ async fn a_released_turn_has_not_died() {
 async fn a_released_turn_that_had_acted_is_not_run_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.side_effect(turn.id, turn.fence, "half".into(), t(120)).await.unwrap());
-    done(fixture.store.release(turn.id, turn.fence, t(140)).await.unwrap());
+    done(fixture.store.side_effect(turn.claim, "half".into(), t(120)).await.unwrap());
+    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     assert_eq!(fixture.claim("anna").await, None);
     let parts = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(parts[0].post.part.body, "half\n\n(interrupted, /retry)");
@@ -198,7 +194,7 @@ async fn a_released_turn_that_had_acted_is_not_run_again() {
 #[tokio::test]
 async fn a_side_effect_needs_the_turn() {
     let fixture = Fixture::open().await;
-    assert_eq!(fixture.store.side_effect(nobody(), 1, String::new(), t(1)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.side_effect(nobody(), String::new(), t(1)).await.unwrap(), Fenced::Stale);
 }
 
 #[tokio::test]
@@ -207,8 +203,8 @@ async fn a_steered_message_ends_with_its_turn() {
     let turn = fixture.turn("anna", "a").await;
     let more = fixture.heard(11, says("anna", "2", "and this")).await;
     let foreign = fixture.heard(11, says("bob", "3", "not this")).await;
-    assert_eq!(fixture.store.steered(turn.id, turn.fence, foreign).await.unwrap(), Fenced::Stale);
-    done(fixture.store.steered(turn.id, turn.fence, more).await.unwrap());
+    assert_eq!(fixture.store.steered(turn.claim, foreign).await.unwrap(), Fenced::Stale);
+    done(fixture.store.steered(turn.claim, more).await.unwrap());
     assert_eq!(fixture.store.waiting(), 1);
     let said = fixture.ends(answered(&turn, "both")).await;
     assert_eq!(said[0].post.about.messages, [ids(&turn)[0], more]);
@@ -222,9 +218,9 @@ async fn a_message_that_the_agent_did_not_take_waits_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let more = fixture.heard(11, says("anna", "2", "and this")).await;
-    done(fixture.store.steered(turn.id, turn.fence, more).await.unwrap());
-    done(fixture.store.unsteered(turn.id, turn.fence, more).await.unwrap());
-    assert_eq!(fixture.store.unsteered(turn.id, turn.fence, more).await.unwrap(), Fenced::Stale);
+    done(fixture.store.steered(turn.claim, more).await.unwrap());
+    done(fixture.store.unsteered(turn.claim, more).await.unwrap());
+    assert_eq!(fixture.store.unsteered(turn.claim, more).await.unwrap(), Fenced::Stale);
     assert_eq!((fixture.state(more).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
     fixture.ends(answered(&turn, "one")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [more]);
@@ -236,8 +232,8 @@ async fn a_web_answer_is_sent_at_commit_and_numbered() {
     let turn = fixture.turn("web:main", "a").await;
     let said = fixture.ends(answered(&turn, "one|two")).await;
     assert_eq!(
-        said.iter().map(|row| (row.state.as_str(), row.post.seq)).collect::<Vec<_>>(),
-        [("sent", Some(1)), ("sent", Some(2))]
+        said.iter().map(|row| (row.state, row.post.seq)).collect::<Vec<_>>(),
+        [(OutboxState::Sent, Some(1)), (OutboxState::Sent, Some(2))]
     );
     let turn = fixture.turn("web:main", "b").await;
     fixture.ends(answered(&turn, "three")).await;
@@ -253,12 +249,11 @@ async fn only_the_turn_that_runs_may_rewrite_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let (mine, waiting) = (ids(&turn)[0], fixture.heard(11, says("anna", "2", "b")).await);
-    let rewrite = async |message, fence| {
-        fixture.store.rewrite(message, turn.id, fence, "changed".into()).await.unwrap()
-    };
-    assert_eq!(rewrite(mine, turn.fence + 1).await, Fenced::Stale);
-    assert_eq!(rewrite(waiting, turn.fence).await, Fenced::Stale);
-    assert_eq!(rewrite(mine, turn.fence).await, Fenced::Done(()));
+    let rewrite =
+        async |message, claim| fixture.store.rewrite(message, claim, "changed".into()).await.unwrap();
+    assert_eq!(rewrite(mine, stale(&turn)).await, Fenced::Stale);
+    assert_eq!(rewrite(waiting, turn.claim).await, Fenced::Stale);
+    assert_eq!(rewrite(mine, turn.claim).await, Fenced::Done(()));
     fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap();
-    assert_eq!(rewrite(mine, turn.fence).await, Fenced::Stale);
+    assert_eq!(rewrite(mine, turn.claim).await, Fenced::Stale);
 }

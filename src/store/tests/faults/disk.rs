@@ -73,10 +73,10 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
     for n in 0..taken {
         let again = Item::Keep(Box::new(says("anna", &n.to_string(), &text)));
         let known = store.accept(batch(n, vec![again])).await.unwrap();
-        assert!(matches!(known.items[0], Stored::Duplicate { same: true, .. }), "{n} was lost");
+        assert!(matches!(known[0], Stored::Duplicate { same: true, .. }), "{n} was lost");
     }
     let fresh = Item::Keep(Box::new(says("eve", "fresh", "there is room again")));
-    assert!(matches!(store.accept(batch(1, vec![fresh])).await.unwrap().items[0], Stored::Accepted { .. }));
+    assert!(matches!(store.accept(batch(1, vec![fresh])).await.unwrap()[0], Stored::Accepted { .. }));
     store.close().await;
 }
 
@@ -103,7 +103,7 @@ async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 async fn a_unit_that_fails_fails_alone() {
     let fixture = Fixture::open().await;
     let command = fixture.heard(1, commands("eve", "c", EpochChange::ByRule)).await;
-    let broken = fixture.store.answer_command(command, CommandEffect::None, t(2), Box::new(|_| panic!("oh")));
+    let broken = fixture.answer_command(command, CommandEffect::None, t(2), Box::new(|_| panic!("oh")));
     let many = (0..20).map(|n| {
         let item = Item::Keep(Box::new(says(&format!("u{n}"), &n.to_string(), "x")));
         fixture.store.accept(batch(2, vec![item]))
@@ -143,13 +143,13 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
     ]);
     for outcome in around.await {
         // Each item that was said to be stored is there.
-        for item in outcome.into_iter().flat_map(|accepted| accepted.items) {
+        for item in outcome.into_iter().flat_map(|accepted| accepted) {
             let Stored::Accepted { message, .. } = item else { panic!("{item:?}") };
             assert!(fixture.store.message(message).await.unwrap().is_some(), "{message} was lost");
         }
     }
     meddle(fixture.home.path(), "DROP TRIGGER gone");
-    let stored = fixture.store.accept(batch(2, items())).await.unwrap().items;
+    let stored = fixture.store.accept(batch(2, items())).await.unwrap();
     assert!(matches!(stored[..], [Stored::Accepted { .. }, Stored::Dead { .. }, Stored::Accepted { .. }]));
 }
 

@@ -5,15 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
-use frontdesk_core::id::BootId;
-use frontdesk_store::{OpenError, Options, Store};
+use frontdesk_store::{OpenError, Store};
 use rusqlite::Connection;
 
 use crate::fixture::*;
 
 async fn opened(path: &Path) -> Result<Store, OpenError> {
-    let speech = Arc::<Voice>::default();
-    Store::open(Options { path: path.into(), boot: BootId::from_bits(9), speech, readers: 1 }).await
+    Store::open(options(path, 9, Arc::default())).await
 }
 
 fn mode(path: &Path) -> u32 {

@@ -62,7 +62,7 @@ async fn a_killed_process_has_lost_nothing_that_it_acknowledged() {
     let store = open(home.path(), 1, Arc::default()).await;
     for event in &acknowledged {
         let known = store.accept(batch(1, item(event))).await.unwrap();
-        assert!(matches!(known.items[0], Stored::Duplicate { same: true, .. }), "{event} was lost");
+        assert!(matches!(known[0], Stored::Duplicate { same: true, .. }), "{event} was lost");
     }
     let found = store.recover(recovery()).await.unwrap();
     println!("{} acknowledged over 20 kills, none lost; {} turns resumed", acknowledged.len(), found.resumed);

@@ -4,17 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use frontdesk_core::id::BootId;
 use frontdesk_store::row::*;
-use frontdesk_store::{OpenError, Options, Store};
+use frontdesk_store::{OpenError, Store};
 
 use crate::fixture::*;
 
 const FILES: [&str; 3] = ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db.id"];
 
 async fn opened(home: &Path) -> Result<Store, OpenError> {
-    let (path, speech) = (home.join("frontdesk.db"), Arc::<Voice>::default());
-    Store::open(Options { path, boot: BootId::from_bits(9), speech, readers: 1 }).await
+    Store::open(options(&home.join("frontdesk.db"), 9, Arc::default())).await
 }
 
 /// The bytes of every file that holds data, where there is one.
@@ -37,12 +35,12 @@ fn item(event: &str) -> Item {
 
 async fn write(store: &Store, event: &str) {
     let stored = store.accept(batch(1, vec![item(event)])).await.unwrap();
-    assert!(matches!(stored.items[0], Stored::Accepted { .. }), "{stored:?}");
+    assert!(matches!(stored[0], Stored::Accepted { .. }), "{stored:?}");
 }
 
 async fn has(store: &Store, event: &str) -> bool {
     let known = store.accept(batch(1, vec![item(event)])).await.unwrap();
-    matches!(known.items[0], Stored::Duplicate { .. })
+    matches!(known[0], Stored::Duplicate { .. })
 }
 
 /// What a crash at this moment would leave: a copy of every file in a folder of its own.
@@ -217,7 +215,7 @@ async fn a_crash_at_any_moment_leaves_a_log_that_fits() {
         let crash = crashed(fixture.home.path());
         let store = opened(crash.path()).await.unwrap();
         let known = store.accept(batch(1, vec![Item::Keep(Box::new(big(n)))])).await.unwrap();
-        assert!(matches!(known.items[0], Stored::Duplicate { .. }), "{n} was lost");
+        assert!(matches!(known[0], Stored::Duplicate { .. }), "{n} was lost");
         // And a crash of that life too.
         write(&store, "more").await;
         let again = crashed(crash.path());

@@ -78,13 +78,13 @@ async fn ten_thousand_strangers_leave_less_than_a_megabyte() {
     for first in (0..10_000).step_by(100) {
         let crowd = (first..first + 100).map(|n| Item::Ask(Box::new(Ask { open: n < 100, ..stranger(n) })));
         let accepted = fixture.store.accept(batch(first as i64 / 10, crowd.collect())).await.unwrap();
-        asked += accepted.items.iter().filter(|item| matches!(item, Stored::Asked { .. })).count();
+        asked += accepted.iter().filter(|item| matches!(item, Stored::Asked { .. })).count();
         // Each of them once more, at once.
         let again = (first..first + 100).map(|n| {
             Item::Ask(Box::new(Ask { event_id: format!("again {n}"), open: n < 100, ..stranger(n) }))
         });
         let accepted = fixture.store.accept(batch(first as i64 / 10, again.collect())).await.unwrap();
-        assert!(accepted.items.iter().all(|item| *item == Stored::Dropped));
+        assert!(accepted.iter().all(|item| *item == Stored::Dropped));
     }
     assert_eq!((asked, fixture.store.pairing_requests(t(1000)).await.unwrap().len()), (100, 100));
     let (after, _desk) = size(fixture).await;

@@ -1,0 +1,90 @@
+//! The keys of texts and of their parts: the same for every attempt to store or send them, so that a repetition adds
+//! nothing. They are built here and never parsed.
+
+use std::fmt::Display;
+
+use frontdesk_core::address::Principal;
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::notice::Notice;
+
+/// The key of a text: the parts that it is split into share it.
+#[derive(Debug, Clone)]
+pub struct TextKey(String);
+
+impl TextKey {
+    /// A turn's answer: `t12`.
+    pub fn answer(turn: TurnId) -> Self {
+        Self(turn.to_string())
+    }
+
+    /// The reply to a command: `m7`.
+    pub(crate) fn reply(command: MessageId) -> Self {
+        Self(command.to_string())
+    }
+
+    /// Something that was sent without a turn: `send/` and the key of the request.
+    pub(crate) fn request(key: &str) -> Self {
+        Self(format!("send/{key}"))
+    }
+
+    /// A notice about a turn, a message or a part: `m7/notice/reset`.
+    pub(crate) fn notice(about: impl Display, notice: &Notice) -> Self {
+        Self(format!("{about}/notice/{}", notice.kind()))
+    }
+
+    /// The same notice to one of several readers: `m7/notice/asked/0`.
+    pub(crate) fn copy(&self, n: usize) -> Self {
+        Self(format!("{}/{n}", self.0))
+    }
+
+    /// A notice that a person gets once a day.
+    pub(crate) fn daily(person: &Principal, what: &str, day: i64) -> Self {
+        Self(format!("{person}/{what}/{day}"))
+    }
+
+    /// The notice that a session is full: once for each message at the head of its queue.
+    pub(crate) fn full(session: &SessionKey, head: i64) -> Self {
+        Self(format!("{session}/full/{head}"))
+    }
+
+    /// The n-th part of the text, from 0: `t12/0`.
+    pub fn part(&self, n: usize) -> PartKey {
+        PartKey(format!("{}/{n}", self.0))
+    }
+
+    /// The n-th file that follows the text: `t12/m0`.
+    pub(crate) fn file(&self, n: u32) -> PartKey {
+        PartKey(format!("{}/m{n}", self.0))
+    }
+
+    /// The text that did not fit beneath the n-th file and follows it: its parts are `t12/m0/0` and so on.
+    pub(crate) fn after_file(&self, n: u32) -> Self {
+        Self(format!("{}/m{n}", self.0))
+    }
+}
+
+/// The key of one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartKey(String);
+
+impl PartKey {
+    /// The deletion of the unfinished message that a part replaced. `part` is that part's key.
+    pub(crate) fn deletion(part: &str) -> Self {
+        Self(format!("{part}/delete"))
+    }
+
+    /// The caption of a file that was refused with it. `file` is the file's key.
+    pub(crate) fn caption(file: &str) -> Self {
+        Self(format!("{file}/caption"))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its text form.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
