@@ -1,4 +1,4 @@
-//! The `[gateway]` section: where the door stands, who may knock, and how hard.
+//! The `[gateway]` section: where the HTTP server listens, who may call it, and its limits.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use frontdesk_runtime::config::Rate;
 
-/// Everything the door can be told. Every field has a default.
+/// The configuration of the HTTP server. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -27,7 +27,7 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<String>,
-    /// How much the door takes.
+    /// The limits of the HTTP server.
     pub limits: Limits,
 }
 
@@ -45,7 +45,7 @@ impl Default for Config {
     }
 }
 
-/// How much the door takes. A rate of 0 is no limit.
+/// The limits of the HTTP server. A rate of 0 means no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
@@ -62,8 +62,8 @@ pub struct Limits {
     pub per_token: Rate,
     /// Wrong tokens from one IP address (one /64 network for IPv6).
     pub auth_failures: Rate,
-    /// How many bytes may wait for one slow reader. Beyond it pieces of answers are left out first; a reader
-    /// for whom even the rest is too much is sent away.
+    /// Maximum bytes of frames that wait for one slow client. Beyond it deltas are left out first; a client for which
+    /// even the other frames are too many is disconnected.
     pub ws_buffer: usize,
     /// Seconds within which a WebSocket client must send its token. A connection without a token on which no request
     /// comes for that long is closed as well.
@@ -88,11 +88,11 @@ impl Default for Limits {
     }
 }
 
-/// The longest wait, in seconds: what is longer is a mistake, and beyond what timers can count.
-const LONGEST: u64 = 86_400;
+/// The longest timeout, in seconds. A longer one is a mistake, and beyond what timers can count.
+const MAX_TIMEOUT: u64 = 86_400;
 
 impl Config {
-    /// Checks what the types cannot say.
+    /// Checks what the types do not.
     pub fn check(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         let positive = [
@@ -104,29 +104,29 @@ impl Config {
             ("request_timeout_seconds", limits.request_timeout_seconds),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(wrong(&format!("limits.{name}"), "must be at least 1"));
+            return Err(invalid(&format!("limits.{name}"), "must be at least 1"));
         }
         let times = [
             ("auth_timeout_seconds", limits.auth_timeout_seconds),
             ("request_timeout_seconds", limits.request_timeout_seconds),
         ];
-        if let Some((name, _)) = times.iter().find(|(_, seconds)| *seconds > LONGEST) {
-            return Err(wrong(&format!("limits.{name}"), "must be at most 86400 seconds (a day)"));
+        if let Some((name, _)) = times.iter().find(|(_, seconds)| *seconds > MAX_TIMEOUT) {
+            return Err(invalid(&format!("limits.{name}"), "must be at most 86400 seconds (a day)"));
         }
         if self.host.is_empty() || self.host.contains(['/', ' ']) {
-            return Err(wrong("host", "write an address to listen on, such as 127.0.0.1 or ::1"));
+            return Err(invalid("host", "write an address to listen on, such as 127.0.0.1 or ::1"));
         }
         for host in &self.hosts {
             if host.is_empty() || host.contains(['/', '*', ' ']) || has_port(host) {
-                return Err(wrong(
+                return Err(invalid(
                     "hosts",
                     &format!("{host:?} is not a host name: write it without scheme and port"),
                 ));
             }
         }
         for origin in &self.origins {
-            if normal_origin(origin).is_none() {
-                return Err(wrong(
+            if normalized_origin(origin).is_none() {
+                return Err(invalid(
                     "origins",
                     &format!("{origin:?} is not an origin: write https://HOST or https://HOST:PORT"),
                 ));
@@ -135,15 +135,15 @@ impl Config {
         if let Some(url) = &self.public_url
             && origin_of_url(url).is_none()
         {
-            return Err(wrong("public_url", &format!("{url:?} is not a URL: write https://HOST")));
+            return Err(invalid("public_url", &format!("{url:?} is not a URL: write https://HOST")));
         }
         self.proxies().map(drop)
     }
 
-    /// Checks that a door which other machines can reach has a lock.
-    pub fn check_lock(&self, tokens: usize) -> Result<(), ConfigError> {
+    /// Refuses to listen on an address that other machines can reach while there is no token.
+    pub fn check_exposure(&self, tokens: usize) -> Result<(), ConfigError> {
         if tokens == 0 && !self.is_loopback() {
-            return Err(wrong(
+            return Err(invalid(
                 "host",
                 &format!(
                     "{} can be reached from other machines and there is no token: make one, or listen on 127.0.0.1",
@@ -154,17 +154,17 @@ impl Config {
         Ok(())
     }
 
-    /// Whether only this machine can reach the door.
+    /// Whether only this machine can reach the HTTP server.
     pub fn is_loopback(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// The networks whose word about a client's address is believed.
+    /// The networks whose `X-Forwarded-For` headers are trusted.
     pub(crate) fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let parse = |text: &String| {
             text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                wrong(
+                invalid(
                     "trusted_proxies",
                     &format!("{text:?} is not an address or a network: write 10.0.0.7 or 10.0.0.0/8"),
                 )
@@ -184,8 +184,8 @@ impl Limits {
     }
 }
 
-/// `https://host[:port]` in lower case without the scheme's own port, or nothing if it is no origin.
-pub(crate) fn normal_origin(text: &str) -> Option<String> {
+/// `https://host[:port]` in lower case without the scheme's default port; `None` if it is not an origin.
+pub(crate) fn normalized_origin(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let (scheme, rest) = text.split_once("://")?;
     let own_port = match scheme {
@@ -204,14 +204,14 @@ pub(crate) fn normal_origin(text: &str) -> Option<String> {
 pub(crate) fn origin_of_url(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?;
-    normal_origin(&format!("{scheme}://{authority}"))
+    normalized_origin(&format!("{scheme}://{authority}"))
 }
 
 fn has_port(host: &str) -> bool {
     host.parse::<IpAddr>().is_err() && !host.starts_with('[') && host.contains(':')
 }
 
-fn wrong(field: &str, problem: &str) -> ConfigError {
+fn invalid(field: &str, problem: &str) -> ConfigError {
     ConfigError::new(format!("gateway.{field}"), problem)
 }
 
@@ -239,33 +239,33 @@ mod tests {
             with(|c| c.limits.auth_timeout_seconds = u64::MAX),
         ];
         for error in refused {
-            let error = error.expect_err("a wrong value was taken");
+            let error = error.expect_err("a wrong value was accepted");
             assert!(error.starts_with("gateway."), "{error}");
         }
         assert_eq!(with(|c| c.trusted_proxies = vec!["10.0.0.1".into(), "fd00::/8".into()]), Ok(()));
     }
 
     #[test]
-    fn a_door_to_the_world_needs_a_token() {
+    fn a_server_that_other_machines_can_reach_needs_a_token() {
         let at = |host: &str| Config { host: host.into(), ..Config::default() };
         for open in ["0.0.0.0", "::", "192.168.1.5", "frontdesk.example.org"] {
-            assert!(at(open).check_lock(0).is_err(), "{open} was left open");
-            assert!(at(open).check_lock(1).is_ok());
+            assert!(at(open).check_exposure(0).is_err(), "{open} was left open");
+            assert!(at(open).check_exposure(1).is_ok());
         }
         for own in ["127.0.0.1", "::1", "localhost", "[::1]", "127.0.0.9"] {
-            assert!(at(own).check_lock(0).is_ok(), "{own}");
+            assert!(at(own).check_exposure(0).is_ok(), "{own}");
         }
     }
 
     #[test]
-    fn an_origin_has_one_spelling() {
+    fn an_origin_is_normalized() {
         assert_eq!(
-            normal_origin("HTTPS://Frontdesk.Example.org:443").as_deref(),
+            normalized_origin("HTTPS://Frontdesk.Example.org:443").as_deref(),
             Some("https://frontdesk.example.org")
         );
-        assert_eq!(normal_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
-        for wrong in ["null", "", "ftp://a", "https://", "https://a/b", "https://u@a", "a.b"] {
-            assert_eq!(normal_origin(wrong), None, "{wrong:?}");
+        assert_eq!(normalized_origin("http://[::1]:3847").as_deref(), Some("http://[::1]:3847"));
+        for invalid in ["null", "", "ftp://a", "https://", "https://a/b", "https://u@a", "a.b"] {
+            assert_eq!(normalized_origin(invalid), None, "{invalid:?}");
         }
         assert_eq!(origin_of_url("https://a.example/x/y").as_deref(), Some("https://a.example"));
     }

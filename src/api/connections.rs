@@ -1,8 +1,8 @@
-//! Open connections: how many there may be, and which one goes when there are too many.
+//! Open connections: how many there may be, and which one is closed when there are too many.
 //!
-//! A connection is a stranger's until somebody shows a token or a webhook secret on it. Strangers have a small share
-//! of all connections, and each address a share of that. When a share is full, the stranger who has been there longest
-//! goes, so that whoever comes with the right token always gets in.
+//! A connection counts as unauthenticated until a token or a webhook secret is shown on it. Unauthenticated connections
+//! have a small share of all connections, and each address a share of that. When a share is full, the oldest
+//! unauthenticated connection is closed, so that a caller with a valid token can always connect.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -12,190 +12,195 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Strangers have one in so many of all connections,
-const SHARE: usize = 4;
+/// Unauthenticated connections may be one in this many of all connections,
+const UNAUTHENTICATED_SHARE: usize = 4;
 
-/// and never more than this.
-const STRANGERS: usize = 1024;
+/// and never more than this number.
+const MAX_UNAUTHENTICATED: usize = 1024;
 
-/// One address has one in so many of the strangers' connections.
-const ADDRESS: usize = 2;
+/// One address may have one in this many of the unauthenticated connections.
+const ADDRESS_SHARE: usize = 2;
 
-/// The value of [`Slot::may_read`] for a connection without a limit.
-const ANY: usize = usize::MAX;
+/// The value of [`ConnectionSlot::bytes_allowed`] for a connection without a limit.
+const UNLIMITED: usize = usize::MAX;
 
-/// Every open connection.
-pub(crate) struct Connections {
-    most: usize,
-    most_strangers: usize,
-    most_of_one: usize,
-    open: Mutex<Open>,
-    left: Notify,
+/// All open connections.
+pub(crate) struct ConnectionTable {
+    max: usize,
+    max_unauthenticated: usize,
+    max_per_address: usize,
+    open: Mutex<OpenConnections>,
+    closed: Notify,
 }
 
 #[derive(Default)]
-struct Open {
-    /// All of them, also those that were told to go and have not gone yet.
+struct OpenConnections {
+    /// All connections, including those that were told to close and are still open.
     count: usize,
-    /// Those that were told to go and have not gone yet.
-    leaving: usize,
-    /// Connections on which nobody has shown a token, the oldest first.
-    strangers: BTreeMap<u64, Stranger>,
+    /// Connections that were told to close and are still open.
+    closing: usize,
+    /// Connections without a valid token, the oldest first.
+    unauthenticated: BTreeMap<u64, Unauthenticated>,
     by_address: HashMap<IpAddr, BTreeSet<u64>>,
     next: u64,
 }
 
-struct Stranger {
+struct Unauthenticated {
     address: Option<IpAddr>,
-    out: CancellationToken,
+    close: CancellationToken,
 }
 
-/// What becomes of a new connection.
-pub(crate) enum Admission {
-    /// It has a slot.
-    Taken(Arc<Slot>),
-    /// A connection is about to end: wait for [`Connections::left`] and ask again.
-    Soon,
-    /// Everybody who is here has shown a token.
+/// The decision about a new connection.
+pub(crate) enum SlotDecision {
+    Granted(Arc<ConnectionSlot>),
+    /// A connection is about to close: wait for [`ConnectionTable::closed`] and ask again.
+    Wait,
+    /// Every open connection has shown a token.
     Full,
 }
 
-/// One open connection. Dropping it makes room.
-pub(crate) struct Slot {
-    all: Arc<Connections>,
+/// One open connection. Dropping it frees its slot.
+pub(crate) struct ConnectionSlot {
+    table: Arc<ConnectionTable>,
     id: u64,
-    out: CancellationToken,
+    close: CancellationToken,
     authenticated: AtomicBool,
-    /// Requests that have begun.
+    /// The number of requests so far.
     requests: AtomicU64,
-    /// Whether one of them is being carried out.
+    /// Whether a request is in progress.
     busy: AtomicBool,
-    /// Whether it speaks WebSocket now.
+    /// Whether it was upgraded to a WebSocket.
     upgraded: AtomicBool,
-    /// How many bytes may still be read.
-    may_read: AtomicUsize,
+    /// How many more bytes may be read.
+    bytes_allowed: AtomicUsize,
 }
 
-impl Connections {
-    /// At most `most` connections.
-    pub(crate) fn new(most: usize) -> Arc<Self> {
-        let most_strangers = (most / SHARE).clamp(1, STRANGERS);
-        let most_of_one = (most_strangers / ADDRESS).max(1);
-        Arc::new(Self { most, most_strangers, most_of_one, open: Mutex::default(), left: Notify::new() })
+impl ConnectionTable {
+    /// At most `max` connections.
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        let max_unauthenticated = (max / UNAUTHENTICATED_SHARE).clamp(1, MAX_UNAUTHENTICATED);
+        let max_per_address = (max_unauthenticated / ADDRESS_SHARE).max(1);
+        Arc::new(Self {
+            max,
+            max_unauthenticated,
+            max_per_address,
+            open: Mutex::default(),
+            closed: Notify::new(),
+        })
     }
 
-    /// Asks for a slot. `address` is the client, or nothing for a proxy that speaks for many.
-    pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Admission {
+    /// Asks for a slot. `address` is the client's address, or `None` for a proxy, which serves many clients.
+    pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> SlotDecision {
         let mut open = self.open();
-        if open.count >= self.most {
-            let soon = open.drop_oldest() || open.leaving > 0;
-            return if soon { Admission::Soon } else { Admission::Full };
+        if open.count >= self.max {
+            let wait = open.close_oldest() || open.closing > 0;
+            return if wait { SlotDecision::Wait } else { SlotDecision::Full };
         }
-        let (id, out) = (open.next, CancellationToken::new());
+        let (id, close) = (open.next, CancellationToken::new());
         open.next += 1;
         open.count += 1;
-        open.strangers.insert(id, Stranger { address, out: out.clone() });
+        open.unauthenticated.insert(id, Unauthenticated { address, close: close.clone() });
         if let Some(address) = address {
-            let of_one = open.by_address.entry(address).or_default();
-            of_one.insert(id);
-            if of_one.len() > self.most_of_one
-                && let Some(oldest) = of_one.first().copied()
+            let of_address = open.by_address.entry(address).or_default();
+            of_address.insert(id);
+            if of_address.len() > self.max_per_address
+                && let Some(oldest) = of_address.first().copied()
             {
-                open.drop_stranger(oldest);
+                open.close_unauthenticated(oldest);
             }
         }
-        if open.strangers.len() > self.most_strangers {
-            open.drop_oldest();
+        if open.unauthenticated.len() > self.max_unauthenticated {
+            open.close_oldest();
         }
-        Admission::Taken(Arc::new(Slot {
-            all: self.clone(),
+        SlotDecision::Granted(Arc::new(ConnectionSlot {
+            table: self.clone(),
             id,
-            out,
+            close,
             authenticated: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             busy: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
-            may_read: AtomicUsize::new(ANY),
+            bytes_allowed: AtomicUsize::new(UNLIMITED),
         }))
     }
 
-    /// Ends the stranger's connection that is the oldest, if there is one: its descriptor is needed.
-    pub(crate) fn drop_oldest(&self) -> bool {
-        self.open().drop_oldest()
+    /// Closes the oldest unauthenticated connection, if there is one, to free its descriptor.
+    pub(crate) fn close_oldest(&self) -> bool {
+        self.open().close_oldest()
     }
 
-    /// Returns when a connection has ended since the last time.
-    pub(crate) async fn left(&self) {
-        self.left.notified().await;
+    /// Returns when a connection has closed since the last call.
+    pub(crate) async fn closed(&self) {
+        self.closed.notified().await;
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Open {
-    fn drop_oldest(&mut self) -> bool {
-        let oldest = self.strangers.first_key_value().map(|(id, _)| *id);
-        oldest.is_some_and(|id| self.drop_stranger(id))
+impl OpenConnections {
+    fn close_oldest(&mut self) -> bool {
+        let oldest = self.unauthenticated.first_key_value().map(|(id, _)| *id);
+        oldest.is_some_and(|id| self.close_unauthenticated(id))
     }
 
-    fn drop_stranger(&mut self, id: u64) -> bool {
-        let Some(stranger) = self.forget(id) else { return false };
+    fn close_unauthenticated(&mut self, id: u64) -> bool {
+        let Some(connection) = self.remove(id) else { return false };
         metrics::counter!("frontdesk_connections_dropped_total").increment(1);
-        self.leaving += 1;
-        stranger.out.cancel();
+        self.closing += 1;
+        connection.close.cancel();
         true
     }
 
-    /// Takes a connection off the strangers' list.
-    fn forget(&mut self, id: u64) -> Option<Stranger> {
-        let stranger = self.strangers.remove(&id)?;
-        if let Some(address) = stranger.address
-            && let Some(of_one) = self.by_address.get_mut(&address)
+    /// Removes a connection from the unauthenticated ones.
+    fn remove(&mut self, id: u64) -> Option<Unauthenticated> {
+        let connection = self.unauthenticated.remove(&id)?;
+        if let Some(address) = connection.address
+            && let Some(of_address) = self.by_address.get_mut(&address)
         {
-            of_one.remove(&id);
-            if of_one.is_empty() {
+            of_address.remove(&id);
+            if of_address.is_empty() {
                 self.by_address.remove(&address);
             }
         }
-        Some(stranger)
+        Some(connection)
     }
 }
 
-impl Slot {
-    /// Somebody has shown a valid token or secret: this connection is no stranger's any more.
+impl ConnectionSlot {
+    /// A valid token or secret was shown: the connection counts as authenticated from now on.
     pub(crate) fn authenticate(&self) {
         if self.authenticated.swap(true, Ordering::Relaxed) {
             return;
         }
-        self.may_read.store(ANY, Ordering::Relaxed);
-        // One that was told to go already goes all the same: it comes back as the newest.
-        drop(self.all.open().forget(self.id));
+        self.bytes_allowed.store(UNLIMITED, Ordering::Relaxed);
+        // A connection that was told to close closes all the same. If the client reconnects, its connection is the newest.
+        drop(self.table.open().remove(self.id));
     }
 
     pub(crate) fn is_authenticated(&self) -> bool {
         self.authenticated.load(Ordering::Relaxed)
     }
 
-    /// Returns when the connection is to end because others need its slot.
-    pub(crate) async fn dropped(&self) {
-        self.out.cancelled().await;
+    /// Returns when the connection must close because its slot is needed.
+    pub(crate) async fn close_requested(&self) {
+        self.close.cancelled().await;
     }
 
-    /// A request has come in; the guard is dropped with its answer.
-    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
+    /// Records that a request has begun. The guard is dropped when it has been answered.
+    pub(crate) fn begin_request(self: &Arc<Self>) -> RequestGuard {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
-        Busy(self.clone())
+        RequestGuard(self.clone())
     }
 
-    /// How many requests have begun, unless one is being carried out.
-    pub(crate) fn resting_after(&self) -> Option<u64> {
+    /// The number of requests so far, or `None` while one is in progress.
+    pub(crate) fn requests_if_idle(&self) -> Option<u64> {
         (!self.busy.load(Ordering::Relaxed)).then(|| self.requests.load(Ordering::Relaxed))
     }
 
-    /// It speaks WebSocket from now on.
+    /// Records that the connection was upgraded to a WebSocket.
     pub(crate) fn upgrade(&self) {
         self.upgraded.store(true, Ordering::Relaxed);
     }
@@ -204,44 +209,44 @@ impl Slot {
         self.upgraded.load(Ordering::Relaxed)
     }
 
-    /// From now on at most so many bytes are read, until somebody shows a token.
+    /// Limits how many more bytes are read, until a token is shown.
     pub(crate) fn limit_reading(&self, bytes: usize) {
         if !self.is_authenticated() {
-            self.may_read.store(bytes, Ordering::Relaxed);
+            self.bytes_allowed.store(bytes, Ordering::Relaxed);
         }
     }
 
-    /// Whether anything more may be read.
+    /// Whether more bytes may be read.
     pub(crate) fn may_read(&self) -> bool {
-        self.may_read.load(Ordering::Relaxed) > 0
+        self.bytes_allowed.load(Ordering::Relaxed) > 0
     }
 
-    /// Counts what was read.
-    pub(crate) fn has_read(&self, bytes: usize) {
-        let left = self.may_read.load(Ordering::Relaxed);
-        if left != ANY {
-            self.may_read.store(left.saturating_sub(bytes), Ordering::Relaxed);
+    /// Counts bytes that were read.
+    pub(crate) fn count_read(&self, bytes: usize) {
+        let left = self.bytes_allowed.load(Ordering::Relaxed);
+        if left != UNLIMITED {
+            self.bytes_allowed.store(left.saturating_sub(bytes), Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         {
-            let mut open = self.all.open();
+            let mut open = self.table.open();
             open.count -= 1;
-            if open.forget(self.id).is_none() && self.out.is_cancelled() {
-                open.leaving -= 1;
+            if open.remove(self.id).is_none() && self.close.is_cancelled() {
+                open.closing -= 1;
             }
         }
-        self.all.left.notify_one();
+        self.table.closed.notify_one();
     }
 }
 
-/// A request that is being carried out.
-pub(crate) struct Busy(Arc<Slot>);
+/// A request in progress.
+pub(crate) struct RequestGuard(Arc<ConnectionSlot>);
 
-impl Drop for Busy {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         self.0.busy.store(false, Ordering::Relaxed);
     }
@@ -255,76 +260,79 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
-    fn taken(all: &Arc<Connections>, address: Option<IpAddr>) -> Arc<Slot> {
+    fn granted(all: &Arc<ConnectionTable>, address: Option<IpAddr>) -> Arc<ConnectionSlot> {
         match all.admit(address) {
-            Admission::Taken(slot) => slot,
-            Admission::Soon => panic!("told to wait"),
-            Admission::Full => panic!("told to go"),
+            SlotDecision::Granted(slot) => slot,
+            SlotDecision::Wait => panic!("must wait"),
+            SlotDecision::Full => panic!("is full"),
         }
     }
 
-    fn is_out(slot: &Slot) -> bool {
-        slot.out.is_cancelled()
+    fn must_close(slot: &ConnectionSlot) -> bool {
+        slot.close.is_cancelled()
     }
 
     #[test]
-    fn the_oldest_stranger_goes_when_the_strangers_share_is_full() {
-        let all = Connections::new(16);
-        let slots: Vec<_> = (0..4).map(|n| taken(&all, ip(n))).collect();
+    fn the_oldest_unauthenticated_connection_closes_when_their_share_is_full() {
+        let all = ConnectionTable::new(16);
+        let slots: Vec<_> = (0..4).map(|n| granted(&all, ip(n))).collect();
         slots[0].authenticate();
-        let more = [taken(&all, ip(10)), taken(&all, ip(11))];
-        assert_eq!(slots.iter().map(|slot| is_out(slot)).collect::<Vec<_>>(), [false, true, false, false]);
-        assert!(!more.iter().any(|slot| is_out(slot)));
+        let more = [granted(&all, ip(10)), granted(&all, ip(11))];
+        assert_eq!(
+            slots.iter().map(|slot| must_close(slot)).collect::<Vec<_>>(),
+            [false, true, false, false]
+        );
+        assert!(!more.iter().any(|slot| must_close(slot)));
     }
 
     #[test]
-    fn one_address_only_pushes_its_own_connections_out() {
-        let all = Connections::new(32);
-        let other = taken(&all, ip(1));
-        let flood: Vec<_> = (0..20).map(|_| taken(&all, ip(9))).collect();
-        assert!(!is_out(&other));
-        assert_eq!(flood.iter().filter(|slot| !is_out(slot)).count(), 4);
-        assert!(!is_out(&flood[19]), "the newest stays");
-        let proxied: Vec<_> = (0..7).map(|_| taken(&all, None)).collect();
-        assert_eq!(proxied.iter().filter(|slot| is_out(slot)).count(), 0, "a proxy speaks for many");
+    fn one_address_only_displaces_its_own_connections() {
+        let all = ConnectionTable::new(32);
+        let other = granted(&all, ip(1));
+        let flood: Vec<_> = (0..20).map(|_| granted(&all, ip(9))).collect();
+        assert!(!must_close(&other));
+        assert_eq!(flood.iter().filter(|slot| !must_close(slot)).count(), 4);
+        assert!(!must_close(&flood[19]), "the newest stays");
+        let proxied: Vec<_> = (0..7).map(|_| granted(&all, None)).collect();
+        assert_eq!(proxied.iter().filter(|slot| must_close(slot)).count(), 0, "a proxy serves many clients");
     }
 
     #[test]
-    fn a_full_house_waits_for_strangers_to_leave_and_refuses_only_behind_known_callers() {
-        let all = Connections::new(2);
-        let known = taken(&all, ip(1));
+    fn a_full_table_closes_unauthenticated_connections_and_refuses_only_if_there_are_none() {
+        let all = ConnectionTable::new(2);
+        let known = granted(&all, ip(1));
         known.authenticate();
-        let stranger = taken(&all, ip(2));
-        assert!(matches!(all.admit(ip(3)), Admission::Soon));
-        assert!(is_out(&stranger));
-        assert!(matches!(all.admit(ip(3)), Admission::Soon), "it has not gone yet");
-        drop(stranger);
-        let other = taken(&all, ip(3));
+        let connection = granted(&all, ip(2));
+        assert!(matches!(all.admit(ip(3)), SlotDecision::Wait));
+        assert!(must_close(&connection));
+        assert!(matches!(all.admit(ip(3)), SlotDecision::Wait), "it has not closed yet");
+        drop(connection);
+        let other = granted(&all, ip(3));
         other.authenticate();
-        assert!(matches!(all.admit(ip(4)), Admission::Full));
+        assert!(matches!(all.admit(ip(4)), SlotDecision::Full));
         drop((known, other));
-        let again = taken(&all, ip(5));
+        let again = granted(&all, ip(5));
         let open = all.open();
-        assert_eq!((open.count, open.leaving, open.strangers.len()), (1, 0, 1));
+        assert_eq!((open.count, open.closing, open.unauthenticated.len()), (1, 0, 1));
         drop(open);
         drop(again);
         assert!(all.open().by_address.is_empty());
     }
 
     #[test]
-    fn a_stranger_reads_so_much_and_no_more_until_a_token_is_shown() {
-        let all = Connections::new(8);
-        let slot = taken(&all, ip(1));
-        slot.has_read(1 << 30);
+    fn reading_is_limited_until_a_token_is_shown() {
+        let all = ConnectionTable::new(8);
+        let slot = granted(&all, ip(1));
+        slot.count_read(1 << 30);
         assert!(slot.may_read());
         slot.limit_reading(100);
-        slot.has_read(60);
+        slot.count_read(60);
         assert!(slot.may_read());
-        slot.has_read(60);
+        slot.count_read(60);
         assert!(!slot.may_read());
         slot.authenticate();
         slot.limit_reading(1);
-        slot.has_read(1 << 30);
+        slot.count_read(1 << 30);
         assert!(slot.may_read());
     }
 }

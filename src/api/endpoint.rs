@@ -1,4 +1,4 @@
-//! What can be asked over HTTP, by noun.
+//! The endpoints of the HTTP API, one module per resource.
 
 pub(crate) mod access;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! What the door says when it says no: `{"error":{"code","message"}}`, always.
+//! The API's errors: always `{"error":{"code","message"}}`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,32 +12,31 @@ use frontdesk_runtime::GatewayError;
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
-/// A refusal or a failure, on HTTP and on the WebSocket alike.
+/// An error of an HTTP request or a WebSocket frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: Cow<'static, str>,
-    /// One sentence: what is wrong and what to do.
+    /// One sentence that says what is wrong and what to do.
     pub(crate) message: Cow<'static, str>,
     pub(crate) retry_after: Option<Duration>,
-    /// The message that it is about.
+    /// The message that the error is about.
     pub(crate) about: Option<MessageId>,
-    /// What is known of an agent that failed or was stopped.
     pub(crate) failed: Option<Box<AgentFailure>>,
-    /// The message is stored as refused under its id.
+    /// Whether the message is stored as refused, which uses up its id.
     stored: bool,
 }
 
-/// What is known of an agent that failed or was stopped.
+/// What is known about a turn that failed or was cancelled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct AgentFailure {
-    /// What it had said before.
+    /// What the agent had written before.
     pub(crate) text: Option<String>,
-    /// Why, for the owner: it may quote what the agent was asked.
+    /// The cause, for the owner alone, because it may quote the prompt.
     pub(crate) detail: Option<String>,
 }
 
-/// What a program must know when a message was stored as refused.
+/// Tells a program that the message was stored as refused.
 const ID_IS_USED: &str = "to send it once more, use a new id or Idempotency-Key";
 
 impl ApiError {
@@ -79,11 +78,11 @@ impl ApiError {
     }
 
     pub(crate) fn too_large(max: usize) -> Self {
-        let message = format!("this is larger than {max} bytes, the most that is taken (gateway.limits)");
+        let message = format!("this is larger than {max} bytes, the maximum (gateway.limits)");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// A frame that is none.
+    /// The error for a WebSocket frame that cannot be read.
     pub(crate) fn unreadable(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unreadable_frame", message)
     }
@@ -94,7 +93,7 @@ impl ApiError {
     }
 
     pub(crate) fn denied() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "denied", "this token may not speak here")
+        Self::new(StatusCode::FORBIDDEN, "denied", "this token may not write here")
     }
 
     pub(crate) fn internal() -> Self {
@@ -106,7 +105,7 @@ impl ApiError {
         Self::from(Busy::Stopping)
     }
 
-    /// The gateway goes down before it has answered what it has taken.
+    /// The gateway stops before a message that it has accepted is answered.
     pub(crate) fn stopping_before_the_answer(about: MessageId) -> Self {
         let message = format!(
             "the gateway is shutting down: message {about} was accepted, and its answer will be there after the restart"
@@ -114,7 +113,7 @@ impl ApiError {
         Self { message: message.into(), ..Self::stopping() }.about(about)
     }
 
-    /// The web channel takes no prompts.
+    /// The web channel is disabled in the configuration.
     pub(crate) fn channel_off() -> Self {
         let message = "the web channel is off (channels.web.enabled)";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "channel_off", message)
@@ -125,33 +124,33 @@ impl ApiError {
         Self::from(Busy::Disconnected)
     }
 
-    /// The door's own queue is full.
+    /// The server's own queue is full.
     pub(crate) fn busy() -> Self {
         let message = "too much is waiting: ask again in a moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(Duration::from_secs(1))
     }
 
-    /// The gate stored it as refused.
+    /// The message was stored as refused.
     pub(crate) fn refused(reason: Refusal, about: MessageId) -> Self {
         Self::refused_as(reason.name().into(), reason.sentence(), about)
     }
 
-    /// The same from a row, which has the reason's name alone.
+    /// The error for a stored reason that is only known by its name.
     pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
         match Refusal::named(reason) {
             Some(refusal) => Self::refused(refusal, about),
-            None => Self::refused_as(reason.to_owned().into(), "This message was not taken.", about),
+            None => Self::refused_as(reason.to_owned().into(), "This message was not accepted.", about),
         }
     }
 
-    /// The sentence is for people. A program must know besides that the message is stored under its id.
+    /// The sentence is for people. Programs also need to know that the message is stored under its id.
     fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
         let status = match &*code {
             "rate_limited" | "quota" => StatusCode::TOO_MANY_REQUESTS,
             "too_long" => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::CONFLICT,
         };
-        // A quota is refilled by another day, not by waiting.
+        // A daily quota is not refilled by waiting a minute.
         let wait = (code == "rate_limited").then_some(Duration::from_secs(60));
         Self { code, retry_after: wait, about: Some(about), stored: true, ..Self::new(status, "", sentence) }
     }
@@ -166,7 +165,7 @@ impl ApiError {
         self
     }
 
-    /// The same as a WebSocket or SSE frame.
+    /// The error as a WebSocket frame or a server-sent event.
     pub(crate) fn frame(&self, id: Option<&Value>) -> Value {
         let mut frame = self.fields();
         frame["type"] = "error".into();
@@ -179,7 +178,7 @@ impl ApiError {
         frame
     }
 
-    /// What it says on every way.
+    /// The fields that HTTP bodies and frames share.
     fn fields(&self) -> Value {
         let mut fields = json!({"code": self.code, "message": self.message});
         let about = self.about.map(|about| about.to_string());
@@ -206,10 +205,10 @@ impl From<Busy> for ApiError {
             Busy::Stopping => "stopping",
             Busy::Disconnected => "channel_stopped",
         };
-        // What the database says is for the log: it may hold paths.
+        // The database's own message goes to the log alone, because it may contain paths.
         let message: Cow<'static, str> = match busy {
             Busy::Storage(detail) => {
-                tracing::error!(%detail, "a prompt was not taken");
+                tracing::error!(%detail, "a prompt was not stored");
                 "nothing can be stored right now: ask again in a moment".into()
             }
             Busy::Stopping => "the gateway is shutting down: ask again in a moment".into(),
@@ -261,7 +260,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Whole seconds, rounded up: who waits that long does not wait in vain.
+/// Whole seconds, rounded up, so that a client that waits that long is not early.
 fn seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }

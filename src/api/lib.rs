@@ -1,15 +1,18 @@
-//! The door: HTTP, the WebSocket and the web chat's page. It owns the sockets and decides nothing else: what
-//! a message is worth, the gate behind it says.
+//! The HTTP server: the API, the WebSocket and the web chat's page. It owns the sockets and decides only who may call
+//! it; the runtime's gate decides about messages.
 
+mod body;
 mod budget;
+mod client_stream;
 pub mod config;
 mod connections;
+mod dispatch;
 mod endpoint;
 mod error;
 mod frame;
 mod frame_queue;
-mod gate;
 mod hub;
+mod idempotency;
 mod limit;
 mod list;
 mod listen;
@@ -17,11 +20,10 @@ mod origin;
 mod prompt;
 mod random;
 mod refusals;
-mod repeat;
+mod request;
 mod route;
 mod server;
 mod show;
-mod timed;
 mod token;
 mod url;
 mod waiter;
@@ -41,31 +43,31 @@ pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
-/// Where platforms bring their events by themselves, by account.
+/// The webhooks of platforms, by account.
 pub type Webhooks = BTreeMap<AccountId, Arc<dyn Webhook>>;
 
-/// The path at which an account's platform brings its events. Neither name holds anything that a URL would have to
+/// The path to which an account's platform sends its events. Neither name contains anything that a URL would have to
 /// escape.
 pub fn webhook_path(channel: &str, account: &str) -> String {
     format!("/webhooks/{channel}/{account}")
 }
 
-/// The door, built and not yet open.
+/// The HTTP server, configured and not yet serving.
 pub struct Api {
     config: Config,
-    origins: origin::Origins,
+    origins: origin::OriginPolicy,
     hub: Arc<WebHub>,
     handle: GatewayHandle,
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     webhooks: Webhooks,
-    most_connections: usize,
+    max_connections: usize,
 }
 
 impl Api {
-    /// A door with these rules in front of this gateway. `door` is the one that the web adapter was made
-    /// with; `metrics` gives the text of `/metrics`. An error names the value that cannot be used; a door
-    /// that other machines can reach and that has no token is one.
+    /// Builds the server for this gateway. `hub` is the one that the web adapter uses; `metrics` returns the text of
+    /// `/metrics`. An error names the value that cannot be used. One such error is a server that other machines can
+    /// reach while there is no token.
     pub fn new(
         config: Config,
         hub: Arc<WebHub>,
@@ -74,47 +76,49 @@ impl Api {
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        config.check_lock(tokens.len())?;
-        let origins = origin::Origins::new(&config)?;
-        let most_connections = config.limits.max_connections;
+        config.check_exposure(tokens.len())?;
+        let origins = origin::OriginPolicy::new(&config)?;
+        let max_connections = config.limits.max_connections;
         let webhooks = Webhooks::new();
-        Ok(Self { origins, config, hub, handle, tokens, metrics, webhooks, most_connections })
+        Ok(Self { origins, config, hub, handle, tokens, metrics, webhooks, max_connections })
     }
 
-    /// Lets these platforms in at [`webhook_path`].
+    /// Serves these webhooks at [`webhook_path`].
     pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
         self.webhooks = webhooks;
         self
     }
 
-    /// Lets fewer connections in than the configuration does, for the process has not more descriptors to spare.
-    pub fn with_connections(mut self, most: usize) -> Self {
-        self.most_connections = self.most_connections.min(most);
+    /// Lowers the configured number of connections, if the process has fewer descriptors to spare.
+    pub fn with_connections(mut self, max: usize) -> Self {
+        self.max_connections = self.max_connections.min(max);
         self
     }
 
-    /// Serves until `stop`, then closes: sockets are told so (1001), requests that wait for an answer get a
-    /// 503, and their prompts are answered all the same. Who stops the gateway closes the [`WebHub`] first, then
-    /// lets the runtime end its turns, and stops this last, so that their answers still find who waits. Returns
-    /// when the last connection has ended, within a few seconds. An error means that the listener is none that
-    /// could be served.
+    /// Serves until `stop`, then closes: WebSockets get the close code 1001, and requests that wait for an answer a
+    /// 503, though their prompts are answered all the same. To stop the gateway, close the [`WebHub`] first, then let
+    /// the runtime end its turns, and cancel `stop` last, so that clients still receive their answers. Returns when the
+    /// last connection has ended, within a few seconds. An error means that the listener cannot be served.
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
-        tracing::info!(%address, "the door is open");
+        tracing::info!(%address, "the HTTP server is listening");
         let limits = &self.config.limits;
         let server = Arc::new(server::ServerState {
             origins: self.origins,
-            per_ip: limit::Buckets::new(limits.per_ip),
-            per_token: limit::Buckets::new(limits.per_token),
-            per_webhook: limit::Buckets::new(limits.per_token),
-            failures: limit::Buckets::new(limits.auth_failures),
-            repeats: repeat::Repeats::default(),
-            connections: connections::Connections::new(self.most_connections),
-            bodies: budget::Budget::new(server::BODIES),
-            unread: budget::Budget::new(server::UNREAD),
-            refusals: refusals::Refusals::default(),
-            foreign: limit::Buckets::new(config::Rate { per_minute: 1, burst: 1 }),
-            audited: limit::Buckets::slow(server::AUDITED.0, server::AUDITED.1),
+            per_ip: limit::RateLimiter::new(limits.per_ip),
+            per_token: limit::RateLimiter::new(limits.per_token),
+            per_webhook: limit::RateLimiter::new(limits.per_token),
+            failures: limit::RateLimiter::new(limits.auth_failures),
+            idempotency: idempotency::IdempotencyCache::default(),
+            connections: connections::ConnectionTable::new(self.max_connections),
+            bodies: budget::Budget::new(server::MAX_BODY_MEMORY),
+            unread: budget::Budget::new(server::MAX_UNREAD_MEMORY),
+            refusals: refusals::RefusalLog::default(),
+            audited_per_origin: limit::RateLimiter::new(config::Rate { per_minute: 1, burst: 1 }),
+            audited_origins: limit::RateLimiter::with_interval(
+                server::FOREIGN_ORIGIN_AUDIT.0,
+                server::FOREIGN_ORIGIN_AUDIT.1,
+            ),
             tasks: TaskTracker::new(),
             config: self.config,
             hub: self.hub,
@@ -125,9 +129,9 @@ impl Api {
             stop,
         });
         tokio::select! {
-            // First, so that the first prompt finds the channel as it is.
+            // First, so that the first prompt finds the channel's current state.
             biased;
-            () = server.follow_switch() => {}
+            () = server.follow_channel_switch() => {}
             () = listen::run(server.clone(), listener) => {}
         }
         server.hub.close(Closed::Stopping);

@@ -1,5 +1,5 @@
-//! Lists of rows that may be large: as many rows as fit into a bounded page, in memory that all clients share until they
-//! have read it.
+//! Large lists: a page holds as many rows as fit into a number of bytes, and its memory stays reserved until the client
+//! has read it.
 
 use std::time::Duration;
 
@@ -8,58 +8,84 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::Page;
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::budget::{Reserved, held};
+use crate::budget::{Reserved, reserved_bytes};
 use crate::error::ApiError;
-use crate::gate::Answer;
+use crate::request::ApiResponse;
 use crate::server::ServerState;
 
-/// How many bytes of text a page holds, unless its first row alone holds more.
-pub(crate) const PAGE: usize = 1024 * 1024;
+/// Maximum bytes of text in a page, unless its first row alone holds more.
+pub(crate) const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-/// Answers that are smaller need not ask for memory.
+/// Smaller answers need no reservation.
 pub(crate) const SMALL: usize = 64 * 1024;
 
-/// How long an answer waits for others to be read.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// The number of rows in a list if the client names none.
+pub(crate) const DEFAULT_ROWS: u32 = 50;
+
+/// Maximum number of rows in a list.
+const MAX_ROWS: u32 = 200;
+
+/// How long an answer waits until memory is available.
+const RESERVE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The query of a list whose rows have numbers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RowsQuery {
+    pub(crate) before: Option<i64>,
+    limit: Option<u32>,
+}
+
+impl RowsQuery {
+    pub(crate) fn limit(&self) -> u32 {
+        row_limit(self.limit)
+    }
+}
+
+/// The number of rows in a list.
+pub(crate) fn row_limit(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(DEFAULT_ROWS).clamp(1, MAX_ROWS)
+}
 
 impl ServerState {
-    /// Memory for an answer of this size: an error says that others hold too much for too long.
+    /// Reserves memory for an answer of this size. An error says that other answers held too much for too long.
     pub(crate) async fn reserve_unread(&self, bytes: usize) -> Result<Reserved, ApiError> {
         tokio::select! {
             reserved = self.unread.reserve(bytes) => reserved.ok_or_else(ApiError::stopping),
             () = self.stop.cancelled() => Err(ApiError::stopping()),
-            () = self.pause(PATIENCE) => Err(ApiError::busy()),
+            () = self.pause(RESERVE_TIMEOUT) => Err(ApiError::busy()),
         }
     }
 
-    /// Reads a page of at most `most` bytes, or one larger row. Its memory is reserved before it is read.
+    /// Reads a page of at most `max` bytes, or one larger row. Its memory is reserved before it is read.
     pub(crate) async fn page<T, F: Future<Output = Result<Page<T>, StoreError>>>(
         &self,
-        mut most: usize,
+        mut max: usize,
         read: impl Fn(usize) -> F,
     ) -> Result<(Page<T>, Reserved), ApiError> {
         loop {
-            // The rows, and what is made of them.
-            let reserved = self.reserve_unread(2 * most).await?;
-            let page = read(most).await?;
-            if page.bytes <= most {
+            // The rows and their serialized form.
+            let reserved = self.reserve_unread(2 * max).await?;
+            let page = read(max).await?;
+            if page.bytes <= max {
                 return Ok((page, reserved));
             }
-            most = page.bytes;
+            max = page.bytes;
         }
     }
 
-    /// A page as JSON: `{NAME: [...], "next": ...}`, made row by row. `next` is where the list goes on.
-    pub(crate) async fn listed<T>(
+    /// A page as JSON: `{NAME: [...], "next": ...}`, serialized row by row. `next` is the cursor of the next page.
+    pub(crate) async fn list_response<T>(
         &self,
         name: &str,
         (page, mut reserved): (Page<T>, Reserved),
         limit: u32,
         show: impl Fn(&T) -> Value,
         cursor: impl Fn(&T) -> String,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<ApiResponse, ApiError> {
         let more = page.more || page.rows.len() >= limit as usize;
         let next = page.rows.last().filter(|_| more).map(&cursor);
         let mut json = format!("{{\"{name}\":[");
@@ -73,17 +99,18 @@ impl ServerState {
         json.push_str(&Value::from(next).to_string());
         json.push('}');
         if json.len() > reserved.bytes() {
-            // Text that JSON must escape; whoever waits meanwhile holds nothing else.
+            // Escaping made the text longer. Nothing is held while more memory is waited for, so that requests cannot
+            // block each other.
             drop(reserved);
             reserved = self.reserve_unread(json.len()).await?;
         }
-        Ok(kept(json, reserved))
+        Ok(reserved_response(json, reserved))
     }
 }
 
-/// An answer whose memory is reserved until the client has read it.
-pub(crate) fn kept(json: String, mut reserved: Reserved) -> Answer {
+/// An answer whose memory stays reserved until the client has read it.
+pub(crate) fn reserved_response(json: String, mut reserved: Reserved) -> ApiResponse {
     reserved.shrink(json.len());
-    let body = Body::from(held(json.into_bytes(), reserved));
-    Answer::Other(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    let body = Body::from(reserved_bytes(json.into_bytes(), reserved));
+    ApiResponse::Other(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

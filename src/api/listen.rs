@@ -1,4 +1,4 @@
-//! Connections: how they are taken, how long they last, and how they end.
+//! Accepts connections, serves requests on them, and closes them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,74 +12,80 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::connections::{Admission, Slot};
-use crate::gate::Peer;
-use crate::limit::client;
+use crate::client_stream::{ClientStream, linger};
+use crate::connections::{ConnectionSlot, SlotDecision};
+use crate::limit::client_network;
+use crate::request::Peer;
 use crate::route;
 use crate::server::ServerState;
-use crate::timed::{Timed, linger};
 
-/// The longest head of a request, in bytes; what hyper holds of a request or an answer at once is no more either.
-const HEAD: usize = 16 * 1024;
+/// Maximum bytes of a request's head. Also the size of hyper's read and write buffers.
+const MAX_HEAD: usize = 16 * 1024;
 
-/// How many bytes the kernel holds for a client who does not read. Linux doubles it.
+/// The size of a socket's send buffer in the kernel, in bytes. Linux doubles it.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// How long an answer that is being written may take once the door closes.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long a response in progress may take once the server stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 
-/// After an error that concerns the listener itself (no more files), the next try waits this long.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after an error of the listener itself, such as too many open files.
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a new connection waits for another one to end before it is turned away.
-const TURN: Duration = Duration::from_secs(2);
+/// How long a new connection waits for another one to close before it is refused.
+const SLOT_WAIT: Duration = Duration::from_secs(2);
 
-/// How often the log is told of refusals that it was spared.
-const SUMMARY: Duration = Duration::from_secs(60);
+/// How often a summary of unlogged refusals is logged.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What a connection is told for which there is no place.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+/// The response to a connection for which there is no slot.
+const NO_SLOT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
     content-length: 74\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
     {\"error\":{\"code\":\"busy\",\"message\":\"too many connections: try again soon\"}}";
 
-/// Takes connections until the house stops, and waits for those that are open.
+/// Accepts connections until the server stops, and waits until those that are open have closed.
 pub(crate) async fn run(server: Arc<ServerState>, listener: TcpListener) {
     let router = route::router(server.clone());
-    let mut summary = Box::pin(server.pause(SUMMARY));
-    // A lack of descriptors is logged when it begins and when it ends, not at each of its tries.
-    let mut lacking = false;
+    let mut summary = Box::pin(server.pause(SUMMARY_INTERVAL));
+    // A lack of descriptors is logged when it begins and when it ends, not at every attempt.
+    let mut failing = false;
     loop {
         let accepted = tokio::select! {
             () = server.stop.cancelled() => break,
             () = &mut summary => {
-                server.refusals.sum_up(server.now());
-                summary = Box::pin(server.pause(SUMMARY));
+                server.refusals.log_summary_if_due(server.now());
+                summary = Box::pin(server.pause(SUMMARY_INTERVAL));
                 continue;
             }
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, address)) => {
-                if std::mem::take(&mut lacking) {
-                    tracing::info!("connections are taken again");
+                if std::mem::take(&mut failing) {
+                    tracing::info!("connections are accepted again");
                 }
-                match slot(&server, address).await {
+                match acquire_slot(&server, address).await {
                     Some(slot) => {
-                        server.tasks.spawn(connection(server.clone(), router.clone(), stream, address, slot));
+                        server.tasks.spawn(serve_connection(
+                            server.clone(),
+                            router.clone(),
+                            stream,
+                            address,
+                            slot,
+                        ));
                     }
-                    None => turn_away(&stream),
+                    None => refuse(&stream),
                 }
             }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                if !std::mem::replace(&mut lacking, true) {
-                    tracing::error!(%error, "no connection can be taken for now; trying again");
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::error!(%error, "no connection can be accepted; trying again");
                 }
                 metrics::counter!("frontdesk_accept_errors_total").increment(1);
-                server.connections.drop_oldest();
+                server.connections.close_oldest();
                 tokio::select! {
                     () = server.stop.cancelled() => break,
-                    () = server.pause(PAUSE) => {}
+                    () = server.pause(ERROR_PAUSE) => {}
                 }
             }
         }
@@ -87,72 +93,73 @@ pub(crate) async fn run(server: Arc<ServerState>, listener: TcpListener) {
     drop(listener);
     server.tasks.close();
     server.tasks.wait().await;
-    server.refusals.end();
+    server.refusals.log_summary();
 }
 
-/// A slot for a new connection. When all are taken, a stranger's ends for it; when there is none, nobody's does.
-async fn slot(server: &ServerState, address: SocketAddr) -> Option<Arc<Slot>> {
-    let one = (!server.origins.is_proxy(address)).then(|| client(address.ip()));
-    let until = server.now() + TURN;
+/// A slot for a new connection. If there is none, the oldest unauthenticated connection is closed; `None` if every
+/// connection is authenticated.
+async fn acquire_slot(server: &ServerState, address: SocketAddr) -> Option<Arc<ConnectionSlot>> {
+    let client = (!server.origins.is_proxy(address)).then(|| client_network(address.ip()));
+    let until = server.now() + SLOT_WAIT;
     loop {
-        match server.connections.admit(one) {
-            Admission::Taken(slot) => return Some(slot),
-            Admission::Full => return None,
-            Admission::Soon if server.now() >= until => return None,
-            Admission::Soon => tokio::select! {
+        match server.connections.admit(client) {
+            SlotDecision::Granted(slot) => return Some(slot),
+            SlotDecision::Full => return None,
+            SlotDecision::Wait if server.now() >= until => return None,
+            SlotDecision::Wait => tokio::select! {
                 () = server.stop.cancelled() => return None,
-                () = server.connections.left() => {}
-                () = server.pause(PAUSE) => {}
+                () = server.connections.closed() => {}
+                () = server.pause(ERROR_PAUSE) => {}
             },
         }
     }
 }
 
-async fn connection(
+async fn serve_connection(
     server: Arc<ServerState>,
     router: Router,
     stream: TcpStream,
     address: SocketAddr,
-    slot: Arc<Slot>,
+    slot: Arc<ConnectionSlot>,
 ) {
     if let Err(error) = set_up(&stream) {
-        tracing::debug!(%error, "a connection was gone before it began");
+        tracing::debug!(%error, "a connection closed before it was set up");
         return;
     }
     let stream = Arc::new(stream);
     let peer = Peer { address, slot: slot.clone(), stream: stream.clone() };
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let busy = peer.slot.begin();
+        let guard = peer.slot.begin_request();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
-        let answer = route::answer(&server, router.clone(), request);
+        let response = route::respond(&server, router.clone(), request);
         async move {
-            let answer = answer.await;
-            drop(busy);
-            Ok::<_, Infallible>(answer)
+            let response = response.await;
+            drop(guard);
+            Ok::<_, Infallible>(response)
         }
     });
-    let timed = Timed::new(stream.clone(), slot.clone(), server.clock().clone());
+    let client_stream = ClientStream::new(stream.clone(), slot.clone(), server.clock().clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.config.limits.request_timeout())
-        .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(timed), service)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(client_stream), service)
         .with_upgrades();
     let mut serving = Box::pin(serving);
-    let mut by_itself = false;
+    let mut finished = false;
     let ended = tokio::select! {
         ended = serving.as_mut() => {
-            by_itself = true;
+            finished = true;
             ended
         }
-        () = slot.dropped() => Ok(()),
-        () = idle(&server, &slot) => Ok(()),
+        () = slot.close_requested() => Ok(()),
+        () = idle_without_token(&server, &slot) => Ok(()),
         () = server.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = serving.as_mut() => ended,
-                () = server.pause(LAST_WORDS) => Ok(()),
+                () = server.pause(SHUTDOWN_GRACE) => Ok(()),
             }
         }
     };
@@ -160,8 +167,8 @@ async fn connection(
         tracing::debug!(%error, "a connection ended early");
     }
     drop(serving);
-    // A socket goes on elsewhere, and lingers there.
-    if by_itself && !slot.is_upgraded() {
+    // A WebSocket outlives this function, and lingers by itself.
+    if finished && !slot.is_upgraded() {
         linger(&server, &stream, &slot).await;
     }
 }
@@ -172,16 +179,16 @@ fn set_up(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Returns when a stranger has asked for nothing for a while. A connection on which a token was shown may rest as long
-/// as a head may take to come.
-async fn idle(server: &ServerState, slot: &Slot) {
+/// Returns when a connection without a token has sent no request for a while. An authenticated connection may be idle
+/// for as long as a request's head may take.
+async fn idle_without_token(server: &ServerState, slot: &ConnectionSlot) {
     let mut before = Some(0);
     loop {
         server.pause(server.config.limits.auth_timeout()).await;
         if slot.is_authenticated() {
             return std::future::pending().await;
         }
-        let now = slot.resting_after();
+        let now = slot.requests_if_idle();
         if now.is_some() && now == before {
             return;
         }
@@ -189,11 +196,11 @@ async fn idle(server: &ServerState, slot: &Slot) {
     }
 }
 
-/// Says why and hangs up. Whether it was heard does not matter.
-fn turn_away(stream: &TcpStream) {
+/// Refuses a connection. Errors are ignored, because nothing follows.
+fn refuse(stream: &TcpStream) {
     metrics::counter!("frontdesk_connections_refused_total").increment(1);
-    if let Err(error) = stream.try_write(FULL) {
-        tracing::debug!(%error, "a connection that was turned away had gone");
+    if let Err(error) = stream.try_write(NO_SLOT_RESPONSE) {
+        tracing::debug!(%error, "a refused connection had closed already");
     }
 }
 
@@ -207,8 +214,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_to_those_turned_away_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(FULL).unwrap();
+    fn the_refusal_has_the_right_content_length() {
+        let text = std::str::from_utf8(NO_SLOT_RESPONSE).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
     }

@@ -1,4 +1,4 @@
-//! Ids for requests that brought none.
+//! Random ids for requests without an `Idempotency-Key`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

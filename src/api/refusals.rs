@@ -1,5 +1,4 @@
-//! What the log says of requests and frames that were refused as they came: a few short lines a minute, and how many
-//! more there were.
+//! Logs refused requests and frames: a few short lines a minute, and a count of the others.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,21 +7,20 @@ use std::time::Duration;
 
 use frontdesk_core::port::Mono;
 
-use crate::limit::client;
+use crate::limit::client_network;
 use crate::show::escaped;
 
-/// How many lines of one kind are logged in one period.
-const LINES: usize = 4;
+/// Maximum number of lines of one kind in one period.
+const MAX_LINES: usize = 4;
 
-/// The period.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// The longest detail of a line, in characters before they are escaped.
-const DETAIL: usize = 64;
+/// Maximum characters of a line's detail before it is escaped.
+const MAX_DETAIL: usize = 64;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Why {
+pub(crate) enum RefusalKind {
     ForeignOrigin,
     UnknownHost,
     WrongToken,
@@ -31,55 +29,55 @@ pub(crate) enum Why {
     UnreadableFrame,
 }
 
-impl Why {
+impl RefusalKind {
     fn sentence(self) -> &'static str {
         match self {
-            Why::ForeignOrigin => "a page of a foreign origin was refused",
-            Why::UnknownHost => "a request under an unknown host name was refused",
-            Why::WrongToken => "a wrong token was refused",
-            Why::TokenInUrl => "a token in a URL was refused",
-            Why::UnreadableFrame => "a frame of a web client could not be read; the client was told so",
-            Why::ForgedWebhook => "a webhook without the right secret was refused",
+            RefusalKind::ForeignOrigin => "a page of a foreign origin was refused",
+            RefusalKind::UnknownHost => "a request under an unknown host name was refused",
+            RefusalKind::WrongToken => "a wrong token was refused",
+            RefusalKind::TokenInUrl => "a token in a URL was refused",
+            RefusalKind::UnreadableFrame => "an unreadable frame of a web client was refused",
+            RefusalKind::ForgedWebhook => "a webhook without the right secret was refused",
         }
     }
 }
 
-/// What was refused lately.
+/// The refusals of the current period.
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<Period>);
+pub(crate) struct RefusalLog(Mutex<Period>);
 
 #[derive(Default)]
 struct Period {
     began: Option<Mono>,
-    logged: Vec<(Why, IpAddr, String)>,
-    unlogged: BTreeMap<Why, u64>,
+    logged: Vec<(RefusalKind, IpAddr, String)>,
+    unlogged: BTreeMap<RefusalKind, u64>,
 }
 
-impl Refusals {
-    /// Logs a refusal, unless the same was logged in this period or enough was. `detail` is the stranger's own words:
-    /// it is cut and escaped, and must not be a secret.
-    pub(crate) fn note(&self, why: Why, ip: IpAddr, detail: &str, now: Mono) {
-        let line = (why, client(ip), short(detail));
+impl RefusalLog {
+    /// Logs a refusal, unless the same one or enough of its kind were logged in this period. `detail` comes from the
+    /// client: it is shortened and escaped, and must not be a secret.
+    pub(crate) fn record(&self, kind: RefusalKind, ip: IpAddr, detail: &str, now: Mono) {
+        let line = (kind, client_network(ip), shortened(detail));
         let mut period = self.period();
-        period.begin_anew(now);
+        period.finish_if_over(now);
         period.began.get_or_insert(now);
-        let logged = period.logged.iter().filter(|(kind, ..)| *kind == why).count();
-        if logged >= LINES || period.logged.contains(&line) {
-            *period.unlogged.entry(why).or_default() += 1;
+        let logged = period.logged.iter().filter(|(logged, ..)| *logged == kind).count();
+        if logged >= MAX_LINES || period.logged.contains(&line) {
+            *period.unlogged.entry(kind).or_default() += 1;
             return;
         }
-        tracing::warn!(%ip, detail = %line.2, "{}", why.sentence());
+        tracing::warn!(%ip, detail = %line.2, "{}", kind.sentence());
         period.logged.push(line);
     }
 
-    /// Says how many were not logged, once the period is over.
-    pub(crate) fn sum_up(&self, now: Mono) {
-        self.period().begin_anew(now);
+    /// Logs how many refusals were not logged, if the period is over.
+    pub(crate) fn log_summary_if_due(&self, now: Mono) {
+        self.period().finish_if_over(now);
     }
 
-    /// Says it now: nothing more is logged after this.
-    pub(crate) fn end(&self) {
-        self.period().finish();
+    /// Logs how many refusals were not logged. Called at the end.
+    pub(crate) fn log_summary(&self) {
+        self.period().log_summary();
     }
 
     fn period(&self) -> MutexGuard<'_, Period> {
@@ -88,25 +86,25 @@ impl Refusals {
 }
 
 impl Period {
-    fn begin_anew(&mut self, now: Mono) {
+    fn finish_if_over(&mut self, now: Mono) {
         if self.began.is_some_and(|began| now.since(began) >= PERIOD) {
-            self.finish();
+            self.log_summary();
         }
     }
 
-    fn finish(&mut self) {
+    fn log_summary(&mut self) {
         if !self.unlogged.is_empty() {
             let counts =
-                self.unlogged.iter().map(|(why, count)| format!("{count} times: {}", why.sentence()));
-            tracing::warn!("more of the same within a minute; {}", counts.collect::<Vec<_>>().join("; "));
+                self.unlogged.iter().map(|(kind, count)| format!("{count} times: {}", kind.sentence()));
+            tracing::warn!("further refusals within a minute: {}", counts.collect::<Vec<_>>().join("; "));
         }
         *self = Self::default();
     }
 }
 
-/// The beginning of what a stranger said, safe in a line of the log.
-pub(crate) fn short(text: &str) -> String {
-    let mut shown: String = text.chars().take(DETAIL).collect();
+/// The beginning of a text from a client, escaped for the log.
+pub(crate) fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_DETAIL).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
@@ -123,26 +121,26 @@ mod tests {
 
     #[test]
     fn a_flood_of_refusals_is_a_few_short_lines_and_a_count() {
-        let refusals = Refusals::default();
+        let refusals = RefusalLog::default();
         for n in 0..10_000_u32 {
             let origin = format!("https://evil{n}.example/{}", "x".repeat(31_000));
-            refusals.note(Why::ForeignOrigin, IpAddr::from([192, 0, 2, 1]), &origin, at(0));
+            refusals.record(RefusalKind::ForeignOrigin, IpAddr::from([192, 0, 2, 1]), &origin, at(0));
         }
         {
             let period = refusals.period();
-            assert_eq!(period.logged.len(), LINES);
-            assert!(period.logged.iter().all(|(_, _, detail)| detail.chars().count() <= DETAIL + 1));
-            assert_eq!(period.unlogged[&Why::ForeignOrigin], 10_000 - LINES as u64);
+            assert_eq!(period.logged.len(), MAX_LINES);
+            assert!(period.logged.iter().all(|(_, _, detail)| detail.chars().count() <= MAX_DETAIL + 1));
+            assert_eq!(period.unlogged[&RefusalKind::ForeignOrigin], 10_000 - MAX_LINES as u64);
         }
-        refusals.sum_up(at(30));
+        refusals.log_summary_if_due(at(30));
         assert!(!refusals.period().logged.is_empty(), "the period is not over");
-        refusals.sum_up(at(60));
+        refusals.log_summary_if_due(at(60));
         assert!(refusals.period().logged.is_empty());
     }
 
     #[test]
-    fn what_a_stranger_says_cannot_forge_a_line() {
-        assert_eq!(short("a\r\nINFO all is well\u{1b}[2J"), "a\\u{d}\\u{a}INFO all is well\\u{1b}[2J");
-        assert_eq!(short(&"ä".repeat(1000)).chars().count(), DETAIL + 1);
+    fn a_client_cannot_forge_a_line_of_the_log() {
+        assert_eq!(shortened("a\r\nINFO all is well\u{1b}[2J"), "a\\u{d}\\u{a}INFO all is well\\u{1b}[2J");
+        assert_eq!(shortened(&"ä".repeat(1000)).chars().count(), MAX_DETAIL + 1);
     }
 }

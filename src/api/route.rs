@@ -1,4 +1,4 @@
-//! The table of everything that can be asked, and the router made from it.
+//! The table of endpoints, and the router built from it.
 
 use std::sync::Arc;
 
@@ -10,82 +10,83 @@ use axum::routing::{MethodFilter, on};
 use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
+use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, audit, channel, chat, dead_letter, outbox, page, pairing, send, session, status, webhook,
 };
 use crate::error::ApiError;
-use crate::gate::{self, Endpoint, Need, Peer, Repeat};
-use crate::origin::Page;
-use crate::refusals::Why;
+use crate::origin::PageOrigin;
+use crate::refusals::RefusalKind;
+use crate::request::Peer;
 use crate::server::ServerState;
 use crate::token::Scope;
 use crate::url;
 use crate::ws::handshake;
 
 macro_rules! endpoints {
-    ($($method:ident $path:literal $need:expr, $repeat:ident, $run:path;)*) => {
+    ($($method:ident $path:literal $access:expr, $idempotency:ident, $run:path;)*) => {
         &[$(Endpoint {
             method: Method::$method,
             path: $path,
-            need: $need,
-            repeat: Repeat::$repeat,
-            run: |call| Box::pin($run(call)),
+            access: $access,
+            idempotency: Idempotency::$idempotency,
+            run: |request| Box::pin($run(request)),
         }),*]
     };
 }
 
-const LOOK: Need = Need::Token(Scope::Read, Action::Administer);
-const CHANGE: Need = Need::Token(Scope::Admin, Action::Administer);
-const SPEAK: Need = Need::Token(Scope::Admin, Action::Speak);
+const READ: Access = Access::Token(Scope::Read, Action::Administer);
+const ADMIN: Access = Access::Token(Scope::Admin, Action::Administer);
+const PROMPT: Access = Access::Token(Scope::Admin, Action::Speak);
 
-/// Everything that can be asked. What is not here has no path, so that nothing goes without its rule.
+/// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
 pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
-    GET "/" Need::Nothing, Own, page::index;
-    GET "/app.js" Need::Nothing, Own, page::script;
-    GET "/style.css" Need::Nothing, Own, page::style;
-    GET "/health" Need::Probe, Own, status::health;
-    GET "/ready" Need::Probe, Own, status::ready;
-    GET "/metrics" LOOK, Own, status::metrics;
-    GET "/api/status" LOOK, Own, status::status;
-    GET "/api/sessions" LOOK, Own, session::list;
-    GET "/api/session/{key}" LOOK, Own, session::get;
-    DELETE "/api/session/{key}" CHANGE, Own, session::erase;
-    GET "/api/session/{key}/messages" LOOK, Own, session::messages;
-    POST "/api/session/{key}/reset" CHANGE, Remembered, session::reset;
-    POST "/api/session/{key}/stop" CHANGE, Remembered, session::stop;
-    GET "/api/outbox" LOOK, Own, outbox::list;
-    POST "/api/outbox/{id}/retry" CHANGE, Remembered, outbox::retry;
-    POST "/api/outbox/{id}/drop" CHANGE, Remembered, outbox::give_up;
-    GET "/api/dead-letters" LOOK, Own, dead_letter::list;
-    DELETE "/api/dead-letters" CHANGE, Own, dead_letter::discard_all;
-    GET "/api/dead-letters/{id}" LOOK, Own, dead_letter::get;
-    DELETE "/api/dead-letters/{id}" CHANGE, Own, dead_letter::discard;
-    GET "/api/pairing" LOOK, Own, pairing::list;
-    POST "/api/pairing/{code}/approve" CHANGE, Remembered, pairing::approve;
-    POST "/api/pairing/{code}/deny" CHANGE, Remembered, pairing::deny;
-    GET "/api/access" LOOK, Own, access::list;
-    POST "/api/access" CHANGE, Remembered, access::grant;
-    DELETE "/api/access/{principal}" CHANGE, Own, access::revoke;
-    GET "/api/allowlist" LOOK, Own, access::list;
-    POST "/api/allowlist" CHANGE, Remembered, access::grant;
-    DELETE "/api/allowlist/{principal}" CHANGE, Own, access::revoke;
-    POST "/api/channel/{channel}/start" CHANGE, Remembered, channel::start;
-    POST "/api/channel/{channel}/stop" CHANGE, Remembered, channel::stop;
-    GET "/api/audit" LOOK, Own, audit::list;
-    GET "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;
-    POST "/webhooks/{channel}/{account}" Need::Webhook, Own, webhook::receive;
-    POST "/api/send" CHANGE, Remembered, send::send;
-    POST "/api/chat" SPEAK, Own, chat::chat;
-    GET "/ws" Need::Socket, Own, handshake::upgrade;
+    GET "/" Access::Public, NoReplay, page::index;
+    GET "/app.js" Access::Public, NoReplay, page::script;
+    GET "/style.css" Access::Public, NoReplay, page::style;
+    GET "/health" Access::Probe, NoReplay, status::health;
+    GET "/ready" Access::Probe, NoReplay, status::ready;
+    GET "/metrics" READ, NoReplay, status::metrics;
+    GET "/api/status" READ, NoReplay, status::status;
+    GET "/api/sessions" READ, NoReplay, session::list;
+    GET "/api/session/{key}" READ, NoReplay, session::get;
+    DELETE "/api/session/{key}" ADMIN, NoReplay, session::erase;
+    GET "/api/session/{key}/messages" READ, NoReplay, session::messages;
+    POST "/api/session/{key}/reset" ADMIN, Replay, session::reset;
+    POST "/api/session/{key}/stop" ADMIN, Replay, session::stop;
+    GET "/api/outbox" READ, NoReplay, outbox::list;
+    POST "/api/outbox/{id}/retry" ADMIN, Replay, outbox::retry;
+    POST "/api/outbox/{id}/drop" ADMIN, Replay, outbox::discard;
+    GET "/api/dead-letters" READ, NoReplay, dead_letter::list;
+    DELETE "/api/dead-letters" ADMIN, NoReplay, dead_letter::discard;
+    GET "/api/dead-letters/{id}" READ, NoReplay, dead_letter::get;
+    DELETE "/api/dead-letters/{id}" ADMIN, NoReplay, dead_letter::discard;
+    GET "/api/pairing" READ, NoReplay, pairing::list;
+    POST "/api/pairing/{code}/approve" ADMIN, Replay, pairing::approve;
+    POST "/api/pairing/{code}/deny" ADMIN, Replay, pairing::deny;
+    GET "/api/access" READ, NoReplay, access::list;
+    POST "/api/access" ADMIN, Replay, access::grant;
+    DELETE "/api/access/{principal}" ADMIN, NoReplay, access::revoke;
+    GET "/api/allowlist" READ, NoReplay, access::list;
+    POST "/api/allowlist" ADMIN, Replay, access::grant;
+    DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;
+    POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
+    POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
+    GET "/api/audit" READ, NoReplay, audit::list;
+    GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
+    POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
+    POST "/api/send" ADMIN, Replay, send::send;
+    POST "/api/chat" PROMPT, NoReplay, chat::chat;
+    GET "/ws" Access::WebSocket, NoReplay, handshake::upgrade;
 };
 
-/// The router of the table.
+/// Builds the router from the table.
 pub(crate) fn router(server: Arc<ServerState>) -> Router {
     let mut router = Router::new();
     for endpoint in ENDPOINTS {
         let Ok(filter) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
         let run = move |State(server): State<Arc<ServerState>>, request: Request| {
-            gate::pass(server, endpoint, request)
+            dispatch(server, endpoint, request)
         };
         router = router.route(endpoint.path, on(filter, run));
     }
@@ -98,12 +99,12 @@ pub(crate) fn router(server: Arc<ServerState>) -> Router {
         .with_state(server)
 }
 
-/// Answers a request: its URL and its names first, then the table; and what every answer carries.
-pub(crate) async fn answer(server: &ServerState, router: Router, request: Request) -> Response {
-    let refused = refused(server, &request);
+/// Answers a request: checks the URL and the host, routes it, and sets the headers that every response has.
+pub(crate) async fn respond(server: &ServerState, router: Router, request: Request) -> Response {
+    let refused = check_url_and_host(server, &request);
     let listed = match server.origins.page(request.headers()) {
-        Page::Listed => request.headers().get(header::ORIGIN).cloned(),
-        Page::None | Page::Own | Page::Foreign => None,
+        PageOrigin::Listed => request.headers().get(header::ORIGIN).cloned(),
+        PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
     let api = !matches!(request.uri().path(), "/" | "/app.js" | "/style.css");
     let mut response = match refused {
@@ -122,8 +123,8 @@ pub(crate) async fn answer(server: &ServerState, router: Router, request: Reques
     if api {
         set(header::CACHE_CONTROL, "no-store");
     }
-    // Only pages that the operator listed are told that they may read the answer, and none gets cookies:
-    // there are none.
+    // Only pages that the configuration lists may read the response. No credentials are allowed, because there are no
+    // cookies.
     if let Some(origin) = listed {
         set(header::VARY, "Origin");
         set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
@@ -135,18 +136,19 @@ pub(crate) async fn answer(server: &ServerState, router: Router, request: Reques
     response
 }
 
-/// Refuses a URL with a token in it before anything else, and a request that was meant for somebody else.
-fn refused(server: &ServerState, request: &Request) -> Result<(), ApiError> {
+/// Refuses a URL that contains a token, before anything else, and a host name that is not the gateway's.
+fn check_url_and_host(server: &ServerState, request: &Request) -> Result<(), ApiError> {
     let (uri, headers) = (request.uri(), request.headers());
     let check = || {
-        url::check(uri, &server.tokens).map_err(|error| (Why::TokenInUrl, error))?;
-        server.origins.check_host(uri, headers).map_err(|error| (Why::UnknownHost, error))
+        url::check(uri, &server.tokens).map_err(|error| (RefusalKind::TokenInUrl, error))?;
+        server.origins.check_host(uri, headers).map_err(|error| (RefusalKind::UnknownHost, error))
     };
-    check().map_err(|(why, error)| {
+    check().map_err(|(kind, error)| {
         if let Some(peer) = request.extensions().get::<Peer>() {
             let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
-            let detail = if why == Why::UnknownHost { String::from_utf8_lossy(host) } else { "".into() };
-            server.refusals.note(why, server.client(peer.address, headers), &detail, server.now());
+            let detail =
+                if kind == RefusalKind::UnknownHost { String::from_utf8_lossy(host) } else { "".into() };
+            server.refusals.record(kind, server.client(peer.address, headers), &detail, server.now());
         }
         error
     })
@@ -167,27 +169,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_changes_something_needs_more_than_a_read_token() {
-        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.need != Need::Webhook) {
+    fn every_change_needs_an_admin_token() {
+        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.access != Access::Webhook) {
             let changes = endpoint.method != Method::GET;
-            let admin = matches!(endpoint.need, Need::Token(Scope::Admin, _));
+            let admin = matches!(endpoint.access, Access::Token(Scope::Admin, _));
             assert_eq!(changes, admin, "{} {}", endpoint.method, endpoint.path);
         }
     }
 
     #[test]
-    fn platforms_come_to_one_path_and_nobody_else_does() {
-        let of_platforms = |endpoint: &&Endpoint| endpoint.need == Need::Webhook;
+    fn webhooks_have_one_path_and_nothing_else_has_it() {
+        let of_platforms = |endpoint: &&Endpoint| endpoint.access == Access::Webhook;
         let paths: Vec<&str> = ENDPOINTS.iter().filter(of_platforms).map(|endpoint| endpoint.path).collect();
         assert_eq!(paths, ["/webhooks/{channel}/{account}"; 2]);
         assert_eq!(crate::webhook_path("telegram", "work"), "/webhooks/telegram/work");
     }
 
     #[test]
-    fn what_needs_nothing_is_the_page_and_the_probes() {
+    fn only_the_page_and_the_probes_need_no_token() {
         let open: Vec<&str> = ENDPOINTS
             .iter()
-            .filter(|e| matches!(e.need, Need::Nothing | Need::Probe))
+            .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
         assert_eq!(open, ["/", "/app.js", "/style.css", "/health", "/ready"]);

@@ -1,11 +1,11 @@
-//! What every request and every socket shares.
+//! The state that all requests and WebSockets share.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
 use frontdesk_core::access::{Action, Context, Decision, Who};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
@@ -16,54 +16,54 @@ use tokio_util::task::TaskTracker;
 use crate::Webhooks;
 use crate::budget::Budget;
 use crate::config::Config;
-use crate::connections::{Connections, Slot};
+use crate::connections::{ConnectionSlot, ConnectionTable};
 use crate::error::ApiError;
 use crate::hub::WebHub;
-use crate::limit::{Buckets, client};
-use crate::origin::{Origins, Page};
-use crate::refusals::{Refusals, Why, short};
-use crate::repeat::Repeats;
+use crate::idempotency::IdempotencyCache;
+use crate::limit::{RateLimiter, client_network};
+use crate::origin::{OriginPolicy, PageOrigin};
+use crate::refusals::{RefusalKind, RefusalLog, shortened};
 use crate::token::{Caller, Scope, Tokens, bearer};
 
-/// How many bytes of requests' bodies may be held at once.
-pub(crate) const BODIES: usize = 32 * 1024 * 1024;
+/// Maximum bytes of request bodies in memory.
+pub(crate) const MAX_BODY_MEMORY: usize = 32 * 1024 * 1024;
 
-/// How many bytes of large answers may be held at once for clients who have not read them yet.
-pub(crate) const UNREAD: usize = 64 * 1024 * 1024;
+/// Maximum bytes of large answers that clients have not read yet.
+pub(crate) const MAX_UNREAD_MEMORY: usize = 64 * 1024 * 1024;
 
-/// How often a refused origin gets a row in the audit, whatever it calls itself, and how many come at once.
-pub(crate) const AUDITED: (Duration, u32) = (Duration::from_secs(300), 12);
+/// How often a refused origin gets a row in the audit, whatever the origin, and how many at once.
+pub(crate) const FOREIGN_ORIGIN_AUDIT: (Duration, u32) = (Duration::from_secs(300), 12);
 
-/// What every request and every socket shares.
+/// The state that all requests and WebSockets share.
 pub(crate) struct ServerState {
     pub(crate) config: Config,
     pub(crate) hub: Arc<WebHub>,
     pub(crate) handle: GatewayHandle,
     pub(crate) tokens: Tokens,
-    pub(crate) origins: Origins,
-    pub(crate) repeats: Repeats,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) idempotency: IdempotencyCache,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) webhooks: Webhooks,
     pub(crate) stop: Stop,
-    /// Connections and upgraded sockets: stopping waits for them.
+    /// Connections and upgraded WebSockets. A stopping server waits for them.
     pub(crate) tasks: TaskTracker,
-    pub(crate) connections: Arc<Connections>,
-    /// The memory of bodies that are being read or carried out.
+    pub(crate) connections: Arc<ConnectionTable>,
+    /// The memory of bodies that are being read or handled.
     pub(crate) bodies: Budget,
-    /// The memory of answers that are being read by their clients.
+    /// The memory of answers that clients have not read yet.
     pub(crate) unread: Budget,
-    pub(crate) refusals: Refusals,
-    /// Requests without a token, by address, and apart from them those of other pages in that address's browsers.
-    pub(crate) per_ip: Buckets<(IpAddr, Page)>,
-    /// Requests with a token, by whose it is.
-    pub(crate) per_token: Buckets<Arc<str>>,
-    /// The same by the webhook's channel and account.
-    pub(crate) per_webhook: Buckets<Vec<String>>,
-    pub(crate) failures: Buckets<IpAddr>,
-    /// Rows of the audit for one origin,
-    pub(crate) foreign: Buckets<String>,
-    /// and for all of them.
-    pub(crate) audited: Buckets<()>,
+    pub(crate) refusals: RefusalLog,
+    /// Limits requests without a token by address. Requests of other sites' pages have buckets of their own.
+    pub(crate) per_ip: RateLimiter<(IpAddr, PageOrigin)>,
+    /// Limits requests by token.
+    pub(crate) per_token: RateLimiter<Arc<str>>,
+    /// Limits requests with a valid secret by webhook.
+    pub(crate) per_webhook: RateLimiter<Vec<String>>,
+    pub(crate) failures: RateLimiter<IpAddr>,
+    /// Limits the rows in the audit by origin,
+    pub(crate) audited_per_origin: RateLimiter<String>,
+    /// and for all origins together.
+    pub(crate) audited_origins: RateLimiter<()>,
 }
 
 impl ServerState {
@@ -75,8 +75,8 @@ impl ServerState {
         self.clock().mono()
     }
 
-    /// Tells the door whenever an admin disconnects the web channel or connects it again. Never returns.
-    pub(crate) async fn follow_switch(&self) {
+    /// Tells the hub whenever an admin disconnects the web channel or connects it again. Never returns.
+    pub(crate) async fn follow_channel_switch(&self) {
         if let Some(mut switch) = self.handle.disconnected(&AccountId::default_of("web")) {
             loop {
                 self.hub.set_disconnected(switch.borrow_and_update().is_some());
@@ -93,49 +93,56 @@ impl ServerState {
         self.clock().sleep_until(self.now() + time).await;
     }
 
-    /// Draws from the bucket of those who show no token: never from what the right token needs.
-    pub(crate) fn admit(&self, ip: IpAddr, headers: &HeaderMap) -> Result<(), ApiError> {
-        let page = if self.origins.is_foreign(headers) { Page::Foreign } else { Page::None };
-        self.per_ip.take(&(client(ip), page), self.now()).map_err(ApiError::too_many)
+    /// Counts a request without a token. Its bucket is never one that a valid token needs.
+    pub(crate) fn limit_without_token(&self, ip: IpAddr, headers: &HeaderMap) -> Result<(), ApiError> {
+        let page = if self.origins.is_cross_site(headers) { PageOrigin::Foreign } else { PageOrigin::None };
+        self.per_ip.take(&(client_network(ip), page), self.now()).map_err(ApiError::too_many)
     }
 
-    /// Draws from a token's bucket.
-    pub(crate) fn admit_token(&self, caller: &Caller) -> Result<(), ApiError> {
+    /// Counts a request of a token.
+    pub(crate) fn limit_token(&self, caller: &Caller) -> Result<(), ApiError> {
         self.per_token.take(&caller.token, self.now()).map_err(ApiError::too_many)
     }
 
-    /// Whose token this is. Who guesses too often is told to wait; whoever has the right token comes in from
-    /// the same address all the same, for guesses of 256 bits gain nothing by being many.
-    pub(crate) fn login(&self, clear: &str, ip: IpAddr, slot: &Slot) -> Result<Caller, ApiError> {
-        if let Some(caller) = self.tokens.find(clear) {
+    /// The caller of a token. An address with too many wrong tokens must wait, but a valid token is accepted from it
+    /// all the same, because guessing 256 bits does not gain from many attempts.
+    pub(crate) fn authenticate(
+        &self,
+        token: &str,
+        ip: IpAddr,
+        slot: &ConnectionSlot,
+    ) -> Result<Caller, ApiError> {
+        if let Some(caller) = self.tokens.find(token) {
             slot.authenticate();
             return Ok(caller);
         }
         metrics::counter!("frontdesk_auth_failures_total").increment(1);
-        self.fail(ip)?;
-        self.refusals.note(Why::WrongToken, ip, "", self.now());
+        self.count_auth_failure(ip)?;
+        self.refusals.record(RefusalKind::WrongToken, ip, "", self.now());
         Err(ApiError::unauthorized())
     }
 
-    /// Who asks a probe, if they show a token that may look: they are told more.
-    pub(crate) fn recognise(&self, headers: &HeaderMap, ip: IpAddr, slot: &Slot) -> Option<Caller> {
-        let caller = self.login(bearer(headers)?, ip, slot).ok()?;
+    /// The caller of a probe, if the request shows a token that may read. The response then says more.
+    pub(crate) fn identify(&self, headers: &HeaderMap, ip: IpAddr, slot: &ConnectionSlot) -> Option<Caller> {
+        let caller = self.authenticate(bearer(headers)?, ip, slot).ok()?;
         self.authorize(&caller, Scope::Read, Action::Administer).ok().map(|()| caller)
     }
 
-    /// Counts a wrong proof from an address; an error says that there were too many.
-    pub(crate) fn fail(&self, ip: IpAddr) -> Result<(), ApiError> {
-        self.failures.take(&client(ip), self.now()).map_err(ApiError::too_many)
+    /// Counts a wrong token or secret of an address. An error says that there were too many.
+    pub(crate) fn count_auth_failure(&self, ip: IpAddr) -> Result<(), ApiError> {
+        self.failures.take(&client_network(ip), self.now()).map_err(ApiError::too_many)
     }
 
-    /// Writes down that a page of a foreign origin was refused: in the log and, less often, in the audit.
-    pub(crate) async fn refuse_origin(&self, headers: &HeaderMap, ip: IpAddr) {
+    /// Records a request of a foreign origin: in the log and, less often, in the audit.
+    pub(crate) async fn note_foreign_origin(&self, headers: &HeaderMap, ip: IpAddr) {
         metrics::counter!("frontdesk_foreign_origins_total").increment(1);
         let origin = headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
         let origin = origin.unwrap_or_default();
-        self.refusals.note(Why::ForeignOrigin, ip, &origin, self.now());
-        let origin = short(&origin);
-        if self.foreign.take(&origin, self.now()).is_err() || self.audited.take(&(), self.now()).is_err() {
+        self.refusals.record(RefusalKind::ForeignOrigin, ip, &origin, self.now());
+        let origin = shortened(&origin);
+        if self.audited_per_origin.take(&origin, self.now()).is_err()
+            || self.audited_origins.take(&(), self.now()).is_err()
+        {
             return;
         }
         let change = AccessChange::Note {
@@ -145,11 +152,11 @@ impl ServerState {
         };
         let author = Author { name: ip.to_string(), via: "api" };
         if let Err(error) = self.handle.change_access(change, author).await {
-            tracing::warn!(%error, "a refused origin has no row in the audit");
+            tracing::warn!(%error, "a refused origin could not be written to the audit");
         }
     }
 
-    /// Whether somebody may do something: the token's scope, and the one rule.
+    /// Checks a caller's scope and the access rules.
     pub(crate) fn authorize(&self, caller: &Caller, scope: Scope, action: Action) -> Result<(), ApiError> {
         if caller.scope < scope {
             return Err(ApiError::forbidden());
@@ -160,15 +167,21 @@ impl ServerState {
         }
     }
 
-    /// Where an account's platform brings its events.
+    /// The webhook of an account.
     pub(crate) fn webhook(&self, params: &[String]) -> Result<&Arc<dyn Webhook>, ApiError> {
         let [channel, account] = params else { return Err(ApiError::internal()) };
-        let nobody = || ApiError::not_found("no platform brings its events to this path");
+        let nobody = || ApiError::not_found("no platform sends its events to this path");
         let account = AccountId::new(channel, Some(account)).map_err(|_| nobody())?;
         self.webhooks.get(&account).ok_or_else(nobody)
     }
 
-    /// The client's own address behind trusted proxies.
+    /// Logs a webhook request that does not come from its platform, and returns the error for it.
+    pub(crate) fn note_forged_webhook(&self, params: &[String], ip: IpAddr) -> ApiError {
+        self.refusals.record(RefusalKind::ForgedWebhook, ip, &params.join("/"), self.now());
+        ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "this does not come from the platform")
+    }
+
+    /// The client's address behind trusted proxies.
     pub(crate) fn client(&self, peer: std::net::SocketAddr, headers: &HeaderMap) -> IpAddr {
         self.origins.client(peer, headers)
     }

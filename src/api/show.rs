@@ -1,4 +1,4 @@
-//! Rows as JSON: the API's own words for what the database holds.
+//! Rows as JSON, with the field names of the API.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
@@ -11,17 +11,16 @@ use serde_json::{Map, Value, json};
 
 use crate::frame::usage;
 
-/// A time as RFC 3339 with milliseconds, UTC.
+/// A time as RFC 3339 in UTC, with milliseconds.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The longest name that is shown, in characters.
+/// Maximum characters of a name.
 const NAME: usize = 120;
 
-/// A name that somebody chose, with everything escaped that would change how the line around it reads: what steers a
-/// terminal, what turns the direction of a text round, what cannot be seen. It says nothing about who somebody is:
-/// the id beside it does.
+/// A name that a person chose, shortened, with control, bidirectional and invisible characters escaped, so that it
+/// cannot change how the text around it reads. It does not identify the person; the id beside it does.
 pub(crate) fn escaped(name: &str) -> String {
     let odd = |c: char| visible::is_deceptive(c) || visible::hides(c);
     let mut shown = String::new();
@@ -56,7 +55,7 @@ fn with(mut object: Map<String, Value>, more: Value) -> Value {
     Value::Object(object)
 }
 
-/// A stranger who asks to be let in. Never the code.
+/// A pairing request, without its code.
 pub(crate) fn pairing(row: &PairingRow) -> Value {
     let more = json!({
         "id": row.id,
@@ -128,7 +127,7 @@ pub(crate) fn account(account: &Account) -> Value {
     })
 }
 
-/// An account for whoever may know no more than whether it hears its platform.
+/// An account for callers without a token: only whether it is ready.
 pub(crate) fn account_in_public(account: &Account) -> Value {
     json!({"channel": account.id.channel(), "account": account.id.name(), "ready": account.ready})
 }
@@ -165,7 +164,7 @@ fn totals(totals: &Totals) -> Value {
     })
 }
 
-/// An event that could not be read, without its bytes.
+/// A dead letter without its content.
 pub(crate) fn dead_letter(row: &DeadLetterRow) -> Value {
     json!({
         "id": row.id,

@@ -1,4 +1,4 @@
-//! Who may come through the door: tokens as hashes, compared in constant time.
+//! Access tokens: stored as hashes, compared in constant time.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,19 +12,19 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::watch;
 
-/// What a token's holder may do at the door.
+/// What the holder of a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Look, and change nothing.
+    /// Read, and change nothing.
     Read,
     /// Everything.
     Admin,
 }
 
-/// A token as it is kept: the clear text is nowhere in it.
+/// A token as it is stored, without its clear text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Its id: the person it stands for on the web channel.
+    /// Its id, which is the person's id on the web channel.
     pub id: String,
     /// SHA-256 of the clear text.
     pub hash: [u8; 32],
@@ -32,23 +32,23 @@ pub struct Token {
     pub scope: Scope,
 }
 
-/// The tokens that are valid now. Clones share them.
+/// The valid tokens. Clones share them.
 #[derive(Clone)]
-pub struct Tokens(Arc<Shared>);
+pub struct Tokens(Arc<TokenState>);
 
-struct Shared {
-    list: RwLock<Arc<[Known]>>,
-    /// Counts replacements, so that open sockets look again whether theirs is still valid.
+struct TokenState {
+    list: RwLock<Arc<[KnownToken]>>,
+    /// Counts replacements, so that open WebSockets check again whether their token is valid.
     replaced: watch::Sender<u64>,
 }
 
-/// A token and the person it stands for.
-struct Known {
+/// A token and the person it identifies.
+struct KnownToken {
     token: Token,
     principal: Principal,
 }
 
-/// Somebody whose token was right.
+/// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) token: Arc<str>,
@@ -58,49 +58,49 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Who changes something, for the audit.
+    /// The author of a change, for the audit.
     pub(crate) fn author(&self) -> Author {
         Author { name: format!("api:{}", self.token), via: "api" }
     }
 }
 
-/// Makes a new clear token: 256 random bits as 43 characters of base64url.
+/// Makes a new token: 256 random bits as 43 characters of base64url.
 pub fn make_token() -> Result<String, getrandom::Error> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits)?;
     Ok(URL_SAFE_NO_PAD.encode(bits))
 }
 
-/// The hash under which a clear token is kept.
+/// The hash by which a token is stored.
 pub fn hash_token(clear: &str) -> [u8; 32] {
     Sha256::digest(clear.as_bytes()).into()
 }
 
 impl Tokens {
-    /// Exactly these tokens. A token whose id is empty stands for nobody and is an error.
+    /// These tokens and no others. A token with an empty id is an error.
     pub fn new(tokens: Vec<Token>) -> Result<Self, AddressError> {
-        let list = RwLock::new(known(tokens)?);
-        Ok(Self(Arc::new(Shared { list, replaced: watch::Sender::new(0) })))
+        let list = RwLock::new(with_principals(tokens)?);
+        Ok(Self(Arc::new(TokenState { list, replaced: watch::Sender::new(0) })))
     }
 
-    /// From now on exactly these. Sockets whose token is not among them are closed.
+    /// Replaces all tokens. WebSockets whose token is not among the new ones are closed.
     pub fn replace(&self, tokens: Vec<Token>) -> Result<(), AddressError> {
-        *self.0.list.write().unwrap_or_else(PoisonError::into_inner) = known(tokens)?;
+        *self.0.list.write().unwrap_or_else(PoisonError::into_inner) = with_principals(tokens)?;
         self.0.replaced.send_modify(|count| *count += 1);
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of tokens.
     pub fn len(&self) -> usize {
         self.list().len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no token.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whose token this is. Every known token is compared, in full, whatever was given.
+    /// The caller of a token. Every stored token is compared in full, whatever was given.
     pub(crate) fn find(&self, clear: &str) -> Option<Caller> {
         let list = self.list();
         let given = hash_token(clear);
@@ -121,8 +121,8 @@ impl Tokens {
         })
     }
 
-    /// Whether the token that somebody came with is still valid, with the same scope.
-    pub(crate) fn still_knows(&self, caller: &Caller) -> bool {
+    /// Whether a caller's token is still valid, with the same id and scope.
+    pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
         self.list().iter().any(|known| {
             known.token.hash == caller.hash
                 && known.token.scope == caller.scope
@@ -130,27 +130,27 @@ impl Tokens {
         })
     }
 
-    /// Tells when the tokens were replaced.
+    /// Changes whenever the tokens are replaced.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.0.replaced.subscribe()
     }
 
-    fn list(&self) -> Arc<[Known]> {
+    fn list(&self) -> Arc<[KnownToken]> {
         self.0.list.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// The clear token of an `Authorization` header.
+/// The token of an `Authorization` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn known(tokens: Vec<Token>) -> Result<Arc<[Known]>, AddressError> {
+fn with_principals(tokens: Vec<Token>) -> Result<Arc<[KnownToken]>, AddressError> {
     tokens
         .into_iter()
-        .map(|token| Ok(Known { principal: Principal::new("web", None, &token.id)?, token }))
+        .map(|token| Ok(KnownToken { principal: Principal::new("web", None, &token.id)?, token }))
         .collect()
 }
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_whole_token_opens() {
+    fn only_the_whole_token_is_accepted() {
         let clear = make_token().unwrap();
         let tokens =
             Tokens::new(vec![token("a", &clear, Scope::Admin), token("b", "other", Scope::Read)]).unwrap();
@@ -190,11 +190,11 @@ mod tests {
     fn a_replaced_token_is_known_no_more() {
         let tokens = Tokens::new(vec![token("a", "old", Scope::Admin)]).unwrap();
         let caller = tokens.find("old").unwrap();
-        assert!(tokens.still_knows(&caller));
+        assert!(tokens.is_valid(&caller));
         tokens.replace(vec![token("a", "old", Scope::Read)]).unwrap();
-        assert!(!tokens.still_knows(&caller), "a smaller scope is another token");
+        assert!(!tokens.is_valid(&caller), "a smaller scope is another token");
         tokens.replace(vec![token("a", "new", Scope::Admin)]).unwrap();
-        assert!(!tokens.still_knows(&caller));
+        assert!(!tokens.is_valid(&caller));
         assert_eq!(tokens.find("old"), None);
     }
 

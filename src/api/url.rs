@@ -1,12 +1,12 @@
-//! Tokens in URLs: they end up in histories, in logs and in the `Referer` of other pages, so none is taken there.
+//! Refuses tokens in URLs, because URLs end up in histories, in logs and in other pages' `Referer` headers.
 
 use axum::http::{StatusCode, Uri};
 
 use crate::error::ApiError;
 use crate::token::Tokens;
 
-/// Parameters by which other programs' tokens travel, in lower case and without what separates words.
-const NAMES: [&str; 22] = [
+/// Query parameters that commonly carry a token, in lower case and without separators.
+const TOKEN_PARAMETERS: [&str; 22] = [
     "token",
     "accesstoken",
     "authtoken",
@@ -31,13 +31,13 @@ const NAMES: [&str; 22] = [
     "credential",
 ];
 
-/// How long a token is that the gateway makes: 256 bits as base64url.
-const MADE: usize = 43;
+/// The length of a token that the gateway makes: 256 bits as base64url.
+const TOKEN_LENGTH: usize = 43;
 
-/// Refuses a URL whose query carries a token: by the name of a parameter, or by what stands in it.
+/// Refuses a URL whose query contains a token, recognized by the name of a parameter or by the token itself.
 pub(crate) fn check(uri: &Uri, tokens: &Tokens) -> Result<(), ApiError> {
     let Some(query) = uri.query() else { return Ok(()) };
-    if !query.split(['&', ';']).any(|pair| carries_token(pair, tokens)) {
+    if !query.split(['&', ';']).any(|pair| contains_token(pair, tokens)) {
         return Ok(());
     }
     let message = "a token never goes into a URL, where others can read it: send Authorization: Bearer TOKEN, or \
@@ -45,12 +45,12 @@ pub(crate) fn check(uri: &Uri, tokens: &Tokens) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::BAD_REQUEST, "token_in_url", message))
 }
 
-fn carries_token(pair: &str, tokens: &Tokens) -> bool {
+fn contains_token(pair: &str, tokens: &Tokens) -> bool {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     let (name, value) = (decoded(name), decoded(value));
     let plain: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    NAMES.contains(&plain.as_str()) || is_token(&value, tokens) || is_token(&name, tokens)
+    TOKEN_PARAMETERS.contains(&plain.as_str()) || is_token(&value, tokens) || is_token(&name, tokens)
 }
 
 fn is_token(text: &str, tokens: &Tokens) -> bool {
@@ -59,8 +59,8 @@ fn is_token(text: &str, tokens: &Tokens) -> bool {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim(),
         _ => text.strip_prefix("bearer.").unwrap_or(text),
     };
-    let made =
-        text.len() == MADE && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let made = text.len() == TOKEN_LENGTH
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     made || (!text.is_empty() && tokens.find(text).is_some())
 }
 

@@ -50,7 +50,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
     let tokens =
         Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
-    config.gateway.check_lock(tokens.len()).map_err(|error| Problems::in_memory([error]))?;
+    config.gateway.check_exposure(tokens.len()).map_err(|error| Problems::in_memory([error]))?;
     let (listener, address) = listen(&config).await?;
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));

@@ -1,4 +1,4 @@
-//! Who may speak: the list, and what an admin changes in it.
+//! Access grants: the list, and an admin's changes to it.
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{AddressError, Principal};
@@ -7,80 +7,80 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
+use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::show;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Grant {
+struct GrantRequest {
     platform: String,
     account: Option<String>,
-    user: Id,
+    user: UserId,
     scope: Option<String>,
 }
 
-/// Platforms' ids are often numbers.
+/// Many platforms' user ids are numbers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Id {
+enum UserId {
     Text(String),
     Number(i64),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Where {
+struct RevokeQuery {
     scope: Option<String>,
 }
 
-pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(show::access(&call.server.handle.access())))
+pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    Ok(ApiResponse::ok(show::access(&request.server.handle.access())))
 }
 
-pub(crate) async fn grant(call: Call) -> Result<Answer, ApiError> {
-    let Grant { platform, account, user, scope } = call.json()?;
+pub(crate) async fn grant(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let GrantRequest { platform, account, user, scope } = request.json()?;
     let user = match user {
-        Id::Text(text) => text,
-        Id::Number(n) => n.to_string(),
+        UserId::Text(text) => text,
+        UserId::Number(n) => n.to_string(),
     };
     let principal = Principal::new(&platform, account.as_deref(), &user).map_err(malformed)?;
-    let scope = scope.as_deref().map_or(Ok(Scope::Dm), named)?;
-    call.server.handle.refuse_odd_ids(&principal, &scope)?;
-    known_account(&call.server, principal.account())?;
+    let scope = scope.as_deref().map_or(Ok(Scope::Dm), parse_scope)?;
+    request.server.handle.refuse_odd_ids(&principal, &scope)?;
+    check_account(&request.server, principal.account())?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.name()});
     let change = AccessChange::Grant { principal, scope };
-    match call.server.handle.change_access(change, call.author()?).await? {
+    match request.server.handle.change_access(change, request.author()?).await? {
         AccessDone::Granted { new } => {
             answer["new"] = new.into();
-            Ok(Answer::ok(answer))
+            Ok(ApiResponse::ok(answer))
         }
         _ => Err(ApiError::internal()),
     }
 }
 
-pub(crate) async fn revoke(call: Call) -> Result<Answer, ApiError> {
-    let Where { scope } = call.query()?;
-    let principal: Principal = call.param(0)?.parse().map_err(malformed)?;
-    let scope = scope.as_deref().map(named).transpose()?;
+pub(crate) async fn revoke(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let RevokeQuery { scope } = request.query()?;
+    let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
+    let scope = scope.as_deref().map(parse_scope).transpose()?;
     let mut answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
-    let (who, place) = (principal.clone(), scope.clone());
+    let (revoked, revoked_scope) = (principal.clone(), scope.clone());
     let change = AccessChange::Revoke { principal, scope, also: Vec::new(), private: None };
-    match call.server.handle.change_access(change, call.author()?).await? {
+    match request.server.handle.change_access(change, request.author()?).await? {
         AccessDone::Revoked(ended) => {
             answer["grants"] = ended.grants.into();
             answer["running"] = ended.running.len().into();
             answer["waiting"] = ended.waiting.len().into();
             answer["dropped"] = ended.dropped.into();
-            answer["said"] = call.server.handle.revoked(&who, place.as_ref(), &ended).into();
-            Ok(Answer::ok(answer))
+            answer["said"] = request.server.handle.revoked(&revoked, revoked_scope.as_ref(), &ended).into();
+            Ok(ApiResponse::ok(answer))
         }
         _ => Err(ApiError::internal()),
     }
 }
 
-/// Refuses an account that is not there: a grant on it would wait for a stranger's bot of that name.
-pub(crate) fn known_account(server: &ServerState, account: &AccountId) -> Result<(), ApiError> {
+/// Refuses an unknown account. A grant on it would become effective if an account of that name were connected later.
+pub(crate) fn check_account(server: &ServerState, account: &AccountId) -> Result<(), ApiError> {
     let accounts = server.handle.accounts();
     if accounts.iter().any(|known| known.id == *account) {
         return Ok(());
@@ -89,7 +89,7 @@ pub(crate) fn known_account(server: &ServerState, account: &AccountId) -> Result
     Err(ApiError::bad_request(format!("no account {account} is connected; there are {}", known.join(", "))))
 }
 
-fn named(scope: &str) -> Result<Scope, ApiError> {
+fn parse_scope(scope: &str) -> Result<Scope, ApiError> {
     Scope::named(scope).ok_or_else(|| {
         ApiError::bad_request(format!("there is no scope {scope:?}; there are dm, admin and group:ID"))
     })

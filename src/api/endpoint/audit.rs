@@ -1,23 +1,15 @@
-//! Who changed what.
+//! The audit: who changed what.
 
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::endpoint::session::limit;
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
+use crate::list::RowsQuery;
+use crate::request::{ApiRequest, ApiResponse};
 use crate::show;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Which {
-    before: Option<i64>,
-    limit: Option<u32>,
-}
-
-/// Lines of the audit, the newest first.
-pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    let Which { before, limit: most } = call.query()?;
-    let rows = call.server.handle.audits(before, limit(most)).await?;
-    Ok(Answer::ok(json!({"audit": rows.iter().map(show::audit).collect::<Vec<_>>()})))
+/// Lists entries, the newest first.
+pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let query: RowsQuery = request.query()?;
+    let rows = request.server.handle.audits(query.before, query.limit()).await?;
+    Ok(ApiResponse::ok(json!({"audit": rows.iter().map(show::audit).collect::<Vec<_>>()})))
 }

@@ -1,23 +1,24 @@
-//! Connecting and disconnecting channels: also the web channel itself, on which none of this depends.
+//! Connects and disconnects channels. This works for the web channel too, because these endpoints do not depend on it.
 
 use serde_json::json;
 
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
+use crate::request::{ApiRequest, ApiResponse};
 
-pub(crate) async fn start(call: Call) -> Result<Answer, ApiError> {
-    switch(call, false).await
+pub(crate) async fn start(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    switch(request, false).await
 }
 
-pub(crate) async fn stop(call: Call) -> Result<Answer, ApiError> {
-    switch(call, true).await
+pub(crate) async fn stop(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    switch(request, true).await
 }
 
-async fn switch(call: Call, stopped: bool) -> Result<Answer, ApiError> {
-    let (accounts, warning) = call.server.handle.switch(call.param(0)?, stopped, call.author()?).await?;
+async fn switch(request: ApiRequest, stopped: bool) -> Result<ApiResponse, ApiError> {
+    let (accounts, warning) =
+        request.server.handle.switch(request.param(0)?, stopped, request.author()?).await?;
     let accounts: Vec<_> = accounts
         .iter()
         .map(|account| json!({"channel": account.channel(), "account": account.name()}))
         .collect();
-    Ok(Answer::ok(json!({"stopped": stopped, "accounts": accounts, "warning": warning})))
+    Ok(ApiResponse::ok(json!({"stopped": stopped, "accounts": accounts, "warning": warning})))
 }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::frame::usage;
-use crate::gate::{Answer, Call};
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
 use crate::random;
+use crate::request::{ApiRequest, ApiResponse};
 use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 
 #[derive(Debug, Deserialize)]
@@ -30,30 +30,30 @@ struct ChatRequest {
 
 /// Accepts a prompt. The `Idempotency-Key` is the prompt's id: a repeated key means the same message and gets the same
 /// answer, also after a restart.
-pub(crate) async fn chat(mut call: Call) -> Result<Answer, ApiError> {
-    let ChatRequest { text, chat, wait, stream } = call.json()?;
-    call.forget_body();
+pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let ChatRequest { text, chat, wait, stream } = request.json()?;
+    request.release_body();
     prompt::check(&chat, &text)?;
-    let id = match call.key()? {
+    let id = match request.idempotency_key()? {
         Some(key) => key,
         None => random::id()?,
     };
-    let stream = stream || accepts_events(&call);
+    let stream = stream || accepts_events(&request);
     if !wait && !stream {
-        let accepted = prompt::submit(&call.server, call.caller()?, chat, id, text).await?;
-        return Ok(Answer::Json(StatusCode::ACCEPTED, to_json(&accepted)));
+        let accepted = prompt::submit(&request.server, request.caller()?, chat, id, text).await?;
+        return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));
     }
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
     let address =
         Address::new("web", None, &chat, None).map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let session = call.server.handle.session_at(&address)?;
-    let mut subscriber = call.server.hub.subscriber();
+    let session = request.server.handle.session_at(&address)?;
+    let mut subscriber = request.server.hub.subscriber();
     subscriber.subscribe(session, Some(address));
-    let accepted = prompt::submit(&call.server, call.caller()?, chat, id, text).await?;
+    let accepted = prompt::submit(&request.server, request.caller()?, chat, id, text).await?;
     subscriber.subscribe(accepted.session.clone(), None);
-    let mut waiter = AnswerWaiter::new(call.server.clone(), subscriber, &accepted);
+    let mut waiter = AnswerWaiter::new(request.server.clone(), subscriber, &accepted);
     if stream {
-        return Ok(Answer::Other(events(waiter, &accepted)));
+        return Ok(ApiResponse::Other(events(waiter, &accepted)));
     }
     let ReceivedAnswer { text, usage: used, .. } = waiter.answer().await?;
     let mut body = to_json(&accepted);
@@ -62,8 +62,8 @@ pub(crate) async fn chat(mut call: Call) -> Result<Answer, ApiError> {
         body["usage"] = usage(&used);
     }
     Ok(match waiter.take_reserved() {
-        Some(reserved) => list::kept(body.to_string(), reserved),
-        None => Answer::ok(body),
+        Some(reserved) => list::reserved_response(body.to_string(), reserved),
+        None => ApiResponse::ok(body),
     })
 }
 
@@ -75,8 +75,8 @@ fn to_json(accepted: &AcceptedPrompt) -> Value {
     json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
 }
 
-fn accepts_events(call: &Call) -> bool {
-    let accept = call.parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+fn accepts_events(request: &ApiRequest) -> bool {
+    let accept = request.parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 

@@ -1,28 +1,29 @@
-//! The web chat: three files, nothing from anywhere else.
+//! The web chat's page: three files that load nothing from other hosts.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
+use crate::request::{ApiRequest, ApiResponse};
 
-/// The page may load and call us, and nobody else; nobody may frame it. Sockets to ourselves are `'self'`.
+/// The page may load and call only the gateway, and no other page may frame it. `'self'` includes WebSockets to the
+/// gateway.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(crate) async fn index(_: Call) -> Result<Answer, ApiError> {
+pub(crate) async fn index(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     file("text/html; charset=utf-8", include_str!("../page/index.html"))
 }
 
-pub(crate) async fn script(_: Call) -> Result<Answer, ApiError> {
+pub(crate) async fn script(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     file("text/javascript; charset=utf-8", include_str!("../page/app.js"))
 }
 
-pub(crate) async fn style(_: Call) -> Result<Answer, ApiError> {
+pub(crate) async fn style(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     file("text/css; charset=utf-8", include_str!("../page/style.css"))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Result<Answer, ApiError> {
+fn file(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiError> {
     let headers: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),
@@ -31,5 +32,5 @@ fn file(kind: &'static str, text: &'static str) -> Result<Answer, ApiError> {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
     ];
-    Ok(Answer::Other((headers, text).into_response()))
+    Ok(ApiResponse::Other((headers, text).into_response()))
 }

@@ -1,4 +1,4 @@
-//! Strangers who ask to be let in, and what an admin says to that. A code comes in and never goes out.
+//! Pairing requests of unknown people, and an admin's decisions. Codes are only received, never sent.
 
 use axum::http::StatusCode;
 use frontdesk_core::account::AccountId;
@@ -7,46 +7,47 @@ use frontdesk_store::row::{AccessChange, AccessDone};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::endpoint::access::known_account;
+use crate::endpoint::access::check_account;
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
+use crate::request::{ApiRequest, ApiResponse};
 use crate::show;
 
-/// Where the request must have come from; anywhere if it is not said.
+/// The account that the request must have come through; any if none is given.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct AccountFilter {
     platform: Option<String>,
     account: Option<String>,
 }
 
-pub(crate) async fn list(call: Call) -> Result<Answer, ApiError> {
-    let rows = call.server.handle.pairing_requests().await?;
-    Ok(Answer::ok(json!({"requests": rows.iter().map(show::pairing).collect::<Vec<_>>()})))
+pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let rows = request.server.handle.pairing_requests().await?;
+    Ok(ApiResponse::ok(json!({"requests": rows.iter().map(show::pairing).collect::<Vec<_>>()})))
 }
 
-pub(crate) async fn approve(call: Call) -> Result<Answer, ApiError> {
-    let (code, account) = asked(&call)?;
-    answer(&call, AccessChange::Approve { code, account }).await
+pub(crate) async fn approve(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let (code, account) = code_and_account(&request)?;
+    decide(&request, AccessChange::Approve { code, account }).await
 }
 
-pub(crate) async fn deny(call: Call) -> Result<Answer, ApiError> {
-    let (code, account) = asked(&call)?;
-    answer(&call, AccessChange::Deny { code, account }).await
+pub(crate) async fn deny(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let (code, account) = code_and_account(&request)?;
+    decide(&request, AccessChange::Deny { code, account }).await
 }
 
-async fn answer(call: &Call, change: AccessChange) -> Result<Answer, ApiError> {
-    match call.server.handle.change_access(change, call.author()?).await? {
-        AccessDone::Approved(row) => Ok(Answer::ok(json!({"approved": show::pairing(&row)}))),
-        AccessDone::Denied(row) => Ok(Answer::ok(json!({"denied": show::pairing(&row)}))),
+async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiResponse, ApiError> {
+    match request.server.handle.change_access(change, request.author()?).await? {
+        AccessDone::Approved(row) => Ok(ApiResponse::ok(json!({"approved": show::pairing(&row)}))),
+        AccessDone::Denied(row) => Ok(ApiResponse::ok(json!({"denied": show::pairing(&row)}))),
         AccessDone::NoSuchCode { left } => Err(no_such_code(left)),
         AccessDone::Locked { until } => {
             let message = format!(
-                "too many wrong codes came this way: it is locked until {}, also for right ones. To let somebody \
-                 in without a code, grant it by their id (`frontdesk access allow PLATFORM USER`)",
+                "too many wrong codes were entered: approving by code is locked for you until {}, also with a \
+                 right code. To let somebody in without a code, grant access by their id (`frontdesk access \
+                 allow PLATFORM USER`)",
                 show::time(until)
             );
-            let wait = (until - call.server.clock().wall()).to_std().unwrap_or_default();
+            let wait = (until - request.server.clock().wall()).to_std().unwrap_or_default();
             Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked", message).after(wait))
         }
         AccessDone::Granted { .. }
@@ -58,9 +59,9 @@ async fn answer(call: &Call, change: AccessChange) -> Result<Answer, ApiError> {
 
 fn no_such_code(left: u32) -> ApiError {
     let tries = match left {
-        0 => "this was the last try: this way in is locked for an hour".to_owned(),
-        1 => "one more wrong code locks this way in for an hour".to_owned(),
-        left => format!("{left} more wrong codes lock this way in for an hour"),
+        0 => "this was the last try: approving by code is locked for you for an hour".to_owned(),
+        1 => "one more wrong code locks approving by code for you for an hour".to_owned(),
+        left => format!("{left} more wrong codes lock approving by code for you for an hour"),
     };
     let message = format!(
         "no open request has this code: it is wrong, used, denied or older than an hour, or the request came \
@@ -69,14 +70,15 @@ fn no_such_code(left: u32) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "no_such_code", message)
 }
 
-/// The code of the path and the place of the body, which may be empty.
-fn asked(call: &Call) -> Result<(Code, Option<AccountId>), ApiError> {
+/// The code in the path and the account in the body, which may be empty.
+fn code_and_account(request: &ApiRequest) -> Result<(Code, Option<AccountId>), ApiError> {
     let malformed = || {
-        // It is not repeated: what was mistyped may still be most of a code.
+        // The code is not repeated in the error: a mistyped code may still be most of a valid one.
         ApiError::bad_request("a code has eight letters and digits, such as ABCD2345, and never 0, O, 1 or I")
     };
-    let code = Code::read(call.param(0)?).ok_or_else(malformed)?;
-    let place: Place = if call.body.is_empty() { Place::default() } else { call.json()? };
+    let code = Code::read(request.param(0)?).ok_or_else(malformed)?;
+    let place: AccountFilter =
+        if request.body.is_empty() { AccountFilter::default() } else { request.json()? };
     let account = match (place.platform, place.account) {
         (Some(platform), name) => {
             let account = AccountId::new(&platform, name.as_deref());
@@ -86,7 +88,7 @@ fn asked(call: &Call) -> Result<(Code, Option<AccountId>), ApiError> {
         (None, Some(_)) => return Err(ApiError::bad_request("an `account` needs its `platform`")),
     };
     if let Some(account) = &account {
-        known_account(&call.server, account)?;
+        check_account(&request.server, account)?;
     }
     Ok((code, account))
 }

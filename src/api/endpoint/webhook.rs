@@ -1,80 +1,56 @@
-//! Events that platforms bring by themselves. What they say is the adapter's to judge; this is the way to it.
+//! Webhooks: passes the requests of platforms to their adapters, which check and read them.
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
 use frontdesk_core::port::{WebhookOutcome, WebhookRequest};
 use futures_util::FutureExt;
 use serde_json::json;
 
 use crate::error::ApiError;
-use crate::gate::{Answer, Call};
-use crate::refusals::Why;
-use crate::server::ServerState;
+use crate::request::{ApiRequest, ApiResponse};
 
-/// When a platform may bring again what was not taken.
-const AGAIN: Duration = Duration::from_secs(2);
+/// When a platform may send a refused request again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Refuses what cannot come from the platform, before anything of its body is read. Who tries too often is told to
-/// wait, as with wrong tokens; the platform itself comes in all the same.
-pub(crate) fn check_headers(
-    server: &ServerState,
-    params: &[String],
-    headers: &HeaderMap,
-    ip: IpAddr,
-) -> Result<(), ApiError> {
-    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    if server.webhook(params)?.admits(&header) {
-        return Ok(());
-    }
-    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-    server.fail(ip)?;
-    server.refusals.note(Why::ForgedWebhook, ip, &params.join("/"), server.now());
-    Err(forged())
-}
-
-/// Hands a request to its adapter, and answers when its events are committed.
-pub(crate) async fn receive(mut call: Call) -> Result<Answer, ApiError> {
-    let webhook = call.server.webhook(&call.params)?.clone();
-    let headers = call.parts.headers.iter();
-    let request = WebhookRequest {
-        get: call.parts.method != Method::POST,
-        query: call.parts.uri.query().unwrap_or_default().to_owned(),
+/// Passes a request to its adapter, and answers when its events are committed.
+pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let webhook = request.server.webhook(&request.params)?.clone();
+    let headers = request.parts.headers.iter();
+    let delivery = WebhookRequest {
+        get: request.parts.method != Method::POST,
+        query: request.parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers
             .map(|(name, value)| {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect(),
-        // Not copied: it is nobody else's.
-        body: std::mem::take(&mut call.body).into(),
+        // Moved, not copied: nobody else needs it.
+        body: std::mem::take(&mut request.body).into(),
     };
-    let delivered = AssertUnwindSafe(webhook.receive(request)).catch_unwind().await;
-    let delivered = delivered.unwrap_or_else(|_| {
-        tracing::error!(channel = call.params.first(), "the adapter panicked over what its platform brought");
+    let outcome = AssertUnwindSafe(webhook.receive(delivery)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| {
+        tracing::error!(
+            channel = request.params.first(),
+            "the adapter panicked while it read a webhook request"
+        );
         WebhookOutcome::Busy
     });
-    match delivered {
+    match outcome {
         WebhookOutcome::Taken(Some(reply)) => {
-            Ok(Answer::Other(([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()))
+            Ok(ApiResponse::Other(([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()))
         }
-        // What is no use today will be none tomorrow: with anything but 200 it would come for ever.
-        WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(Answer::ok(json!({}))),
+        // The platform would send an unreadable request again and again if it got any other status.
+        WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(ApiResponse::ok(json!({}))),
         WebhookOutcome::Forged => {
             metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-            let (server, params) = (&call.server, call.params.join("/"));
-            server.refusals.note(Why::ForgedWebhook, call.ip, &params, server.now());
-            Err(forged())
+            Err(request.server.note_forged_webhook(&request.params, request.ip))
         }
         WebhookOutcome::Busy => {
-            let message = "not taken now: bring it again";
-            Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(AGAIN))
+            let message = "the events cannot be stored now: send them again";
+            Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(RETRY_AFTER))
         }
     }
-}
-
-fn forged() -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "this does not come from the platform")
 }

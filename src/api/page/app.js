@@ -1,11 +1,11 @@
-// The web chat. It speaks to the gateway that served it and to nobody else: no address and no token is ever
-// taken from the query, and whatever people or agents wrote becomes text, never markup.
+// The web chat. It connects only to the gateway that served it: no address and no token is ever read from the query.
+// Text of people and agents is inserted as text nodes, never as markup.
 "use strict";
 
 const KEY = "frontdesk.token";
 const $ = (id) => document.getElementById(id);
 
-/** What a fragment says; a fragment never leaves the browser. It is taken out of the address bar at once. */
+/** The parameters in the URL's fragment, which browsers never send. The fragment is removed from the address bar. */
 function fragment() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (location.hash) history.replaceState(null, "", location.pathname);
@@ -20,18 +20,18 @@ let socket = null;
 let tries = 0;
 let timer = 0;
 let session = null;       // the session's key, once known
-let seq = 0;              // the last durable line that was shown
-let early = null;         // frames that come before the history is shown
+let seq = 0;              // the sequence number of the last stored frame that was shown
+let early = null;         // frames that arrive before the history is shown
 let count = 0;
-let shows = false;        // whether the history was shown
-const waiting = new Map(); // prompts without an acknowledgement: id -> {text, row}; sent again after a break
+let historyShown = false; // whether the history was shown
+const waiting = new Map(); // prompts without an acknowledgement: id -> {text, row}; sent again after a reconnect
 const open = new Set();    // messages without an answer
 
-// -- what is seen ---------------------------------------------------------------------------------------
+// -- display ---------------------------------------------------------------------------------------------
 
-function state(text) { $("state").textContent = text; }
+function showState(text) { $("state").textContent = text; }
 
-function view(name) {
+function showView(name) {
   for (const id of ["login", "chat"]) $(id).hidden = id !== name;
   $("leave").hidden = name !== "chat";
 }
@@ -43,8 +43,8 @@ function atBottom() {
 
 function toBottom() { $("log").scrollTop = $("log").scrollHeight; }
 
-/** Text with its fenced code set apart. Only text nodes are made. */
-function fill(node, text) {
+/** Shows text with fenced code in blocks of its own. Only text nodes are created. */
+function showText(node, text) {
   node.replaceChildren();
   text.split(/^```[^\n]*\n?/m).forEach((piece, index) => {
     if (index % 2 === 0) {
@@ -57,21 +57,21 @@ function fill(node, text) {
   });
 }
 
-function line(kind, text, id) {
+function addRow(kind, text, id) {
   const follows = atBottom();
   const row = document.createElement("li");
   row.className = kind;
   if (id) row.dataset.id = id;
   const said = document.createElement("div");
   said.className = "said";
-  fill(said, text);
+  showText(said, text);
   row.append(said);
   $("log").append(row);
   if (follows || kind === "mine") toBottom(); else $("down").hidden = false;
   return row;
 }
 
-function note(row, text) {
+function setNote(row, text) {
   let node = row.querySelector(".note");
   if (!node) {
     node = document.createElement("span");
@@ -81,52 +81,52 @@ function note(row, text) {
   node.textContent = text;
 }
 
-function find(id) {
+function findRow(id) {
   return [...$("log").children].reverse().find((row) => row.dataset.id === id) || null;
 }
 
-/** The line of a message's answer, made when there is something in it. */
-function answer(message) {
-  return find("a:" + message) || line("theirs", "", "a:" + message);
+/** The row of a message's answer. It is created when it is first needed. */
+function answerRow(message) {
+  return findRow("a:" + message) || addRow("theirs", "", "a:" + message);
 }
 
-function settle() { $("stop").hidden = open.size === 0; }
+function updateStopButton() { $("stop").hidden = open.size === 0; }
 
-function ended(frame) {
+function markEnded(frame) {
   for (const id of frame.messages || [frame.about || frame.message]) open.delete(id);
-  settle();
+  updateStopButton();
 }
 
-// -- what the gateway says --------------------------------------------------------------------------------
+// -- frames of the gateway -------------------------------------------------------------------------------
 
-/** What stands below an answer that was cut off; what was shown of it stays. */
+/** The note below an unfinished answer, whose text stays. */
 const unfinished = { cancelled: "(stopped)", dead: "(interrupted, /retry)" };
 
 const frames = {
   ready() {
     tries = 0;
-    state("Connected");
-    // The first time the history says what was; a number beyond every line asks for none of them.
-    const since = shows ? seq : Number.MAX_SAFE_INTEGER;
-    early = shows ? null : [];
-    tell(session ? { type: "resume", id: "resume", session, last_seq: since }
+    showState("Connected");
+    // At first the history is loaded over HTTP, so a number beyond every frame asks for no replay.
+    const since = historyShown ? seq : Number.MAX_SAFE_INTEGER;
+    early = historyShown ? null : [];
+    sendFrame(session ? { type: "resume", id: "resume", session, last_seq: since }
                  : { type: "resume", id: "resume", chat, last_seq: since });
-    for (const [id, prompt] of waiting) tell({ type: "prompt", id, chat, text: prompt.text });
+    for (const [id, prompt] of waiting) sendFrame({ type: "prompt", id, chat, text: prompt.text });
   },
   accepted(frame) {
     session = frame.session;
     const prompt = waiting.get(frame.id);
     if (!prompt) return;
     waiting.delete(frame.id);
-    note(prompt.row, "");
-    // The history may have shown it already, after a break.
-    if (find("m:" + frame.message)) prompt.row.remove();
+    setNote(prompt.row, "");
+    // After a reconnect the history may have shown it already.
+    if (findRow("m:" + frame.message)) prompt.row.remove();
     else prompt.row.dataset.id = "m:" + frame.message;
-    if (!find("a:" + frame.message)) open.add(frame.message);
-    settle();
+    if (!findRow("a:" + frame.message)) open.add(frame.message);
+    updateStopButton();
   },
   delta(frame) {
-    const row = answer(frame.message);
+    const row = answerRow(frame.message);
     if (row.dataset.done) return;
     if (Number(row.dataset.attempt || 0) < frame.attempt) {
       row.dataset.attempt = frame.attempt;
@@ -135,26 +135,26 @@ const frames = {
     row.dataset.text += frame.text;
     row.setAttribute("aria-busy", "true");
     const follows = atBottom();
-    fill(row.querySelector(".said"), row.dataset.text);
+    showText(row.querySelector(".said"), row.dataset.text);
     if (follows) toBottom(); else $("down").hidden = false;
   },
   done(frame) {
-    const row = answer(frame.message);
+    const row = answerRow(frame.message);
     const follows = atBottom();
     row.dataset.done = "1";
     delete row.dataset.text;
     row.removeAttribute("aria-busy");
-    note(row, "");
-    fill(row.querySelector(".said"), frame.fullText);
+    setNote(row, "");
+    showText(row.querySelector(".said"), frame.fullText);
     if (follows) toBottom(); else $("down").hidden = false;
-    ended(frame);
+    markEnded(frame);
   },
   message(frame) {
-    line(frame.kind === "notice" ? "notice" : "theirs", frame.text);
+    addRow(frame.kind === "notice" ? "notice" : "theirs", frame.text);
   },
-  status(frame) { ended(frame); },
+  status(frame) { markEnded(frame); },
   gap() {
-    for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) note(row, "pieces are missing; the whole answer follows");
+    for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) setNote(row, "Parts are missing; the whole answer follows");
   },
   typing() {},
   pong() {},
@@ -163,26 +163,26 @@ const frames = {
     if (prompt) {
       waiting.delete(frame.id);
       prompt.row.classList.add("bad");
-      note(prompt.row, frame.message);
+      setNote(prompt.row, frame.message);
       return;
     }
     if (frame.about) {
-      const row = find("a:" + frame.about);
+      const row = findRow("a:" + frame.about);
       if (row) {
         row.removeAttribute("aria-busy");
-        // Why an agent failed is a line of its own.
-        note(row, { agent_failed: "", cancelled: unfinished.cancelled }[frame.code] ?? frame.message);
+        // The reason of a failure arrives as a message of its own.
+        setNote(row, { agent_failed: "", cancelled: unfinished.cancelled }[frame.code] ?? frame.message);
       } else if (frame.code !== "agent_failed") {
-        line("notice", frame.message);
+        addRow("notice", frame.message);
       }
-      ended(frame);
+      markEnded(frame);
       return;
     }
-    state(frame.message);
+    showState(frame.message);
   },
 };
 
-function hear(frame) {
+function handleFrame(frame) {
   if (frame.id === "resume" && frame.result) return resumed(frame.result);
   const show = frames[frame.type];
   if (!show) return;
@@ -199,23 +199,23 @@ function hear(frame) {
 
 async function resumed(result) {
   session = result.session;
-  if (shows) return;
+  if (historyShown) return;
   const since = result.seq;
   try {
     await showHistory();
   } catch (error) {
-    line("notice", "The history could not be loaded: " + error.message);
+    addRow("notice", "The history could not be loaded: " + error.message);
   }
-  shows = true;
+  historyShown = true;
   seq = since;
   const later = early || [];
   early = null;
-  later.forEach(hear);
+  later.forEach(handleFrame);
 }
 
 async function showHistory() {
   const rows = [];
-  // A page ends early where messages are large: `next` says where the list goes on.
+  // A page of large messages ends early: `next` is the cursor of the next page.
   for (let before = ""; before !== null && rows.length < 100;) {
     const path = "/messages?limit=" + (100 - rows.length) + (before && "&before=" + encodeURIComponent(before));
     const reply = await fetch("/api/session/" + encodeURIComponent(session) + path, {
@@ -230,45 +230,45 @@ async function showHistory() {
   }
   rows.sort((a, b) => Number(a.message.slice(1)) - Number(b.message.slice(1)));
   for (const row of rows) {
-    if (!find("m:" + row.message)) line("mine", row.text, "m:" + row.message);
+    if (!findRow("m:" + row.message)) addRow("mine", row.text, "m:" + row.message);
     if (row.answer !== null) {
       frames.done({ message: row.message, fullText: row.answer });
-      if (unfinished[row.state]) note(find("a:" + row.message), unfinished[row.state]);
+      if (unfinished[row.state]) setNote(findRow("a:" + row.message), unfinished[row.state]);
     }
     else if (row.state === "waiting" || row.state === "in_turn") open.add(row.message);
-    else if (row.state !== "answered") note(find("m:" + row.message), row.state);
+    else if (row.state !== "answered") setNote(findRow("m:" + row.message), row.state);
   }
-  settle();
+  updateStopButton();
   toBottom();
 }
 
-// -- the connection ---------------------------------------------------------------------------------------
+// -- connection ------------------------------------------------------------------------------------------
 
-function tell(frame) {
+function sendFrame(frame) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
 }
 
 function connect() {
   clearTimeout(timer);
   const token = localStorage.getItem(KEY);
-  if (!token || !/^[\w-]+$/.test(token)) return view("login");
-  view("chat");
-  state("Connecting…");
+  if (!token || !/^[\w-]+$/.test(token)) return showView("login");
+  showView("chat");
+  showState("Connecting…");
   const scheme = location.protocol === "https:" ? "wss://" : "ws://";
   const mine = socket = new WebSocket(scheme + location.host + "/ws", ["frontdesk.v1", "bearer." + token]);
   let wasOpen = false;
   socket.onopen = () => { wasOpen = true; };
-  socket.onmessage = (event) => { if (mine === socket) hear(JSON.parse(event.data)); };
+  socket.onmessage = (event) => { if (mine === socket) handleFrame(JSON.parse(event.data)); };
   socket.onclose = (event) => {
     if (mine !== socket) return;
     socket = null;
     if (event.code === 1008) return logout("This token is not valid any more.");
-    // A refused handshake says no reason to a page, so we ask in another way.
-    if (wasOpen) again(); else why().then((text) => (text ? logout(text) : again()));
+    // Browsers do not tell a page why a handshake was refused, so the reason is asked over HTTP.
+    if (wasOpen) reconnect(); else refusalReason().then((text) => (text ? logout(text) : reconnect()));
   };
 }
 
-async function why() {
+async function refusalReason() {
   try {
     const reply = await fetch("/api/status", {
       headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
@@ -280,9 +280,9 @@ async function why() {
   }
 }
 
-function again() {
+function reconnect() {
   const wait = Math.min(30000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
-  state("Not connected; trying again…");
+  showState("Not connected; trying again…");
   timer = setTimeout(connect, wait);
 }
 
@@ -297,45 +297,45 @@ function logout(text) {
   open.clear();
   session = null;
   seq = 0;
-  shows = false;
-  state("Not logged in");
+  historyShown = false;
+  showState("Not logged in");
   if (text) $("login-why").textContent = text;
-  view("login");
+  showView("login");
   $("token").focus();
 }
 
-// -- what the person does ---------------------------------------------------------------------------------
+// -- input -----------------------------------------------------------------------------------------------
 
 function newId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("") + count++;
 }
 
-function say() {
+function submitPrompt() {
   const text = $("text").value;
   if (!text.trim()) return;
   const id = newId();
-  const row = line("mine", text);
-  note(row, "sending…");
+  const row = addRow("mine", text);
+  setNote(row, "sending…");
   waiting.set(id, { text, row });
-  tell({ type: "prompt", id, chat, text });
+  sendFrame({ type: "prompt", id, chat, text });
   $("text").value = "";
-  grow();
+  fitComposer();
 }
 
-function grow() {
+function fitComposer() {
   const text = $("text");
   text.style.height = "auto";
   text.style.height = text.scrollHeight + 2 + "px";
 }
 
-$("composer").addEventListener("submit", (event) => { event.preventDefault(); say(); $("text").focus(); });
-$("text").addEventListener("input", grow);
+$("composer").addEventListener("submit", (event) => { event.preventDefault(); submitPrompt(); $("text").focus(); });
+$("text").addEventListener("input", fitComposer);
 $("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  say();
+  submitPrompt();
 });
-$("stop").addEventListener("click", () => tell({ type: "abort", chat }));
+$("stop").addEventListener("click", () => sendFrame({ type: "abort", chat }));
 $("leave").addEventListener("click", () => logout());
 $("down").addEventListener("click", toBottom);
 $("log").addEventListener("scroll", () => { if (atBottom()) $("down").hidden = true; });
@@ -346,7 +346,7 @@ $("login-form").addEventListener("submit", (event) => {
   connect();
 });
 addEventListener("online", () => { if (!socket && localStorage.getItem(KEY)) connect(); });
-// A login link that is opened in a tab that shows the page already changes only the fragment.
+// Opening a login link in a tab that shows the page already changes only the fragment.
 addEventListener("hashchange", () => {
   const token = fragment().get("token");
   if (!token) return;

@@ -1,4 +1,4 @@
-//! Calls over the socket: the same verbs as over HTTP, by method.
+//! Method calls over the WebSocket: the same operations as over HTTP.
 
 use frontdesk_core::access::Action;
 use futures_util::future::BoxFuture;
@@ -11,14 +11,14 @@ use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 
-/// A method, and who may call it.
+/// A method and the scope that it needs.
 struct Method {
     name: &'static str,
     scope: Scope,
     run: for<'a> fn(&'a ServerState, &'a Caller, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
 }
 
-/// Every method. What is not here cannot be called.
+/// Every method. A method that is not listed here does not exist.
 static METHODS: &[Method] = &[
     Method {
         name: "session.list",
@@ -47,7 +47,7 @@ struct Key {
     key: String,
 }
 
-/// Carries a call out.
+/// Carries out a call.
 pub(crate) async fn call(
     server: &ServerState,
     caller: &Caller,
@@ -66,25 +66,25 @@ pub(crate) async fn call(
 }
 
 async fn list(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
-    let which = if params.is_null() { session::Which::default() } else { form(params)? };
+    let which = if params.is_null() { session::SessionsQuery::default() } else { parse(params)? };
     session::sessions(server, which).await
 }
 
 async fn get(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
-    let Key { key } = form(params)?;
+    let Key { key } = parse(params)?;
     session::session(server, &session::key(&key)?).await
 }
 
 async fn kill(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
-    let Key { key } = form(params)?;
+    let Key { key } = parse(params)?;
     session::cancel(server, &session::key(&key)?, &caller.author()).await
 }
 
 async fn reset(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
-    let Key { key } = form(params)?;
-    session::begin_anew(server, &session::key(&key)?, &caller.author()).await
+    let Key { key } = parse(params)?;
+    session::reset_session(server, &session::key(&key)?, &caller.author()).await
 }
 
-fn form<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
+fn parse<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
     serde_json::from_value(params).map_err(|error| ApiError::bad_request(format!("params: {error}")))
 }

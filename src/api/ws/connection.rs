@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
 use crate::hub::{PromptOutcome, Subscriber};
 use crate::prompt::{self, AcceptedPrompt};
-use crate::refusals::Why;
+use crate::refusals::RefusalKind;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 use crate::ws::call;
@@ -157,7 +157,7 @@ impl Connection {
     /// Counts a frame that could not be read, and logs it from time to time.
     fn note_unreadable(&self, error: &ApiError) {
         metrics::counter!("frontdesk_web_unreadable_frames_total").increment(1);
-        self.server.refusals.note(Why::UnreadableFrame, self.ip, &error.code, self.server.now());
+        self.server.refusals.record(RefusalKind::UnreadableFrame, self.ip, &error.code, self.server.now());
     }
 
     /// Sends what is ready before the connection is closed. Nothing more arrives, because the runtime stops before the
@@ -171,7 +171,7 @@ impl Connection {
     }
 
     fn check_token(&self) -> Result<(), Disconnect> {
-        if self.server.tokens.still_knows(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
+        if self.server.tokens.is_valid(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
     }
 
     async fn ping(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
@@ -187,12 +187,12 @@ impl Connection {
         let (id, result) = match ClientFrame::read(text) {
             Err(InvalidFrame { id, error }) => {
                 self.note_unreadable(&error);
-                (id, self.server.admit_token(&self.caller).and(Err(*error)))
+                (id, self.server.limit_token(&self.caller).and(Err(*error)))
             }
             Ok(ClientFrame { message: ClientMessage::Ping, .. }) => {
                 return socket.send(r#"{"type":"pong"}"#.into()).await;
             }
-            Ok(ClientFrame { id, message }) => match self.server.admit_token(&self.caller) {
+            Ok(ClientFrame { id, message }) => match self.server.limit_token(&self.caller) {
                 Err(error) => (id, Err(error)),
                 Ok(()) => {
                     // Boxed, because most of these are rare, and their state would enlarge every connection.

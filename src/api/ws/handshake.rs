@@ -8,11 +8,11 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
-use crate::connections::Slot;
+use crate::client_stream::linger;
+use crate::connections::ConnectionSlot;
 use crate::error::ApiError;
-use crate::gate::{Answer, Call, Peer};
+use crate::request::{ApiRequest, ApiResponse, Peer};
 use crate::server::ServerState;
-use crate::timed::linger;
 use crate::token::{Caller, bearer};
 use crate::ws::connection::Connection;
 use crate::ws::message::{ClientFrame, ClientMessage};
@@ -32,25 +32,26 @@ const FIRST_FRAME: usize = 16 * 1024;
 
 /// Upgrades a request to a WebSocket. A request with a wrong token is refused here; a client without a token may send it
 /// in its first frame, within a few seconds.
-pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
-    let headers = call.parts.headers.clone();
+pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let headers = request.parts.headers.clone();
     let caller = match token(&headers)? {
-        Some(clear) => {
-            let caller = call.server.login(clear, call.ip, &call.peer.slot)?;
-            call.server.admit_token(&caller)?;
+        Some(token) => {
+            let caller = request.server.authenticate(token, request.ip, &request.peer.slot)?;
+            request.server.limit_token(&caller)?;
             Some(caller)
         }
         None => None,
     };
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut call.parts, &()).await.map_err(|rejection| {
-        let status = rejection.into_response().status();
-        let mut error = ApiError::bad_request("this is a WebSocket: ask for an upgrade");
-        if status == StatusCode::UPGRADE_REQUIRED {
-            error.status = status;
-        }
-        error
-    })?;
-    let Call { server, peer, ip, .. } = call;
+    let upgrade =
+        WebSocketUpgrade::from_request_parts(&mut request.parts, &()).await.map_err(|rejection| {
+            let status = rejection.into_response().status();
+            let mut error = ApiError::bad_request("this is a WebSocket: ask for an upgrade");
+            if status == StatusCode::UPGRADE_REQUIRED {
+                error.status = status;
+            }
+            error
+        })?;
+    let ApiRequest { server, peer, ip, .. } = request;
     let limits = &server.config.limits;
     let mut upgrade = upgrade
         .read_buffer_size(BUFFER)
@@ -72,7 +73,7 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Answer, ApiError> {
             serve(server, socket, caller, peer, ip).await;
             drop(task);
         });
-    Ok(Answer::Other(response))
+    Ok(ApiResponse::Other(response))
 }
 
 /// The token of a request, from its header or from the offered subprotocols.
@@ -131,17 +132,19 @@ async fn serve(server: Arc<ServerState>, socket: WebSocket, caller: Option<Calle
 async fn first_frame(
     server: &Arc<ServerState>,
     socket: &mut ClientSocket,
-    slot: &Slot,
+    slot: &ConnectionSlot,
     ip: IpAddr,
 ) -> Result<Caller, Disconnect> {
     let text = tokio::select! {
         text = socket.receive_text() => text?,
         () = server.pause(server.config.limits.auth_timeout()) => return Err(Disconnect::Unauthorized("no token came in time")),
-        () = slot.dropped() => return Err(Disconnect::Closed),
+        () = slot.close_requested() => return Err(Disconnect::Closed),
         () = server.stop.cancelled() => return Err(Disconnect::Stopping),
     };
     let result = match ClientFrame::read(&text) {
-        Ok(ClientFrame { message: ClientMessage::Auth { token }, .. }) => server.login(&token, ip, slot),
+        Ok(ClientFrame { message: ClientMessage::Auth { token }, .. }) => {
+            server.authenticate(&token, ip, slot)
+        }
         _ => Err(ApiError::unauthorized()),
     };
     match result {

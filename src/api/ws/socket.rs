@@ -9,9 +9,9 @@ use futures_util::future::FutureExt;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 
+use crate::client_stream::TOO_MANY_BYTES;
 use crate::frame_queue::FrameQueue;
 use crate::server::ServerState;
-use crate::timed::TOO_MUCH;
 
 /// A client that takes nothing for this long is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,7 +74,7 @@ impl ClientSocket {
             // axum hides the kind of the error, but its text begins with tungstenite's name for it.
             Some(Err(error)) => Err(match error.to_string() {
                 text if text.starts_with("Space limit exceeded") => Disconnect::TooLarge,
-                text if text.contains(TOO_MUCH) => Disconnect::TooLargeWithoutToken,
+                text if text.contains(TOO_MANY_BYTES) => Disconnect::TooLargeWithoutToken,
                 text if text.starts_with("UTF-8") || text.contains("protocol error") => {
                     Disconnect::Unreadable
                 }

@@ -1,18 +1,18 @@
-//! Who may speak, over HTTP.
+//! Access and pairing over HTTP.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{ADMIN, READER, Reply, TestServer, answer};
 
-/// Signs that turn a line round, hide in it or steer a terminal.
+/// A display name with invisible, bidirectional and terminal control characters.
 const TRICKY: &str = "Ow\u{200b}ner\u{202e}\u{1b}[2J";
 
 async fn approve(server: &TestServer, code: &str, body: Value) -> Reply {
     server.post(&format!("/api/pairing/{code}/approve"), body).await
 }
 
-/// A code that is well formed and nobody's.
+/// A well-formed code that no request has.
 fn wrong(n: usize) -> String {
     format!("ABCDEFG{}", ["2", "3", "4", "5", "6", "7", "8", "9"][n])
 }
@@ -29,32 +29,32 @@ async fn audit(server: &TestServer) -> Vec<(String, String, String, String, Stri
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_is_listed_without_the_code_and_let_in_with_it() {
+async fn an_unknown_sender_is_listed_without_the_code_and_approved_with_it() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", TRICKY).await;
+    let code = server.platforms[0].unknown_sender("7", TRICKY).await;
     let list = server.get("/api/pairing").await;
     let request = &list.body["requests"][0];
     assert_eq!(
         (&request["platform"], &request["account"], &request["user"]),
-        (&json!("pigeon"), &json!("default"), &json!("7"))
+        (&json!("demo"), &json!("default"), &json!("7"))
     );
     assert_eq!(request["shown"], json!("Ow\\u{200b}ner\\u{202e}\\u{1b}[2J"));
     assert!(request["asked"].is_string() && request["expires"].is_string() && request["id"].is_number());
     assert!(!list.body.to_string().contains(&code), "{list:?}");
     let approved = approve(&server, &code.to_lowercase(), json!({})).await;
     assert_eq!(approved.status, StatusCode::OK, "{approved:?}");
-    assert_eq!(approved.body["approved"]["principal"], json!("pigeon:7"));
+    assert_eq!(approved.body["approved"]["principal"], json!("demo:7"));
     assert!(!approved.body.to_string().contains(&code));
     assert_eq!(server.get("/api/pairing").await.body["requests"], json!([]));
-    server.pigeons[0].hears("7", "x", "what I wanted to say").await;
-    server.pigeons[0].letter("7", "what I wanted to say").await;
+    server.platforms[0].receive("7", "x", "what I wanted to say").await;
+    server.platforms[0].wait_for_text("7", "what I wanted to say").await;
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_refused_stays_outside() {
+async fn a_denied_sender_gets_no_access() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", "x").await;
+    let code = server.platforms[0].unknown_sender("7", "x").await;
     let denied = server.post(&format!("/api/pairing/{code}/deny"), json!({})).await;
     assert_eq!(denied.body["denied"]["user"], json!("7"), "{denied:?}");
     assert_eq!(approve(&server, &code, json!({})).await.code(), "no_such_code");
@@ -65,12 +65,12 @@ async fn who_is_refused_stays_outside() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a33_a_code_works_once_and_on_its_own_account() {
     let server = TestServer::open().await;
-    let code = server.pigeons[1].stranger("7", "x").await;
-    let elsewhere = approve(&server, &code, json!({"platform": "pigeon"})).await;
+    let code = server.platforms[1].unknown_sender("7", "x").await;
+    let elsewhere = approve(&server, &code, json!({"platform": "demo"})).await;
     assert_eq!((elsewhere.status.as_u16(), elsewhere.code()), (404, "no_such_code"), "{elsewhere:?}");
-    let nowhere = approve(&server, &code, json!({"platform": "pigeon", "account": "other"})).await;
+    let nowhere = approve(&server, &code, json!({"platform": "demo", "account": "other"})).await;
     assert_eq!(nowhere.status, 400, "{nowhere:?}");
-    let here = json!({"platform": "pigeon", "account": "work"});
+    let here = json!({"platform": "demo", "account": "work"});
     let (one, other) =
         tokio::join!(approve(&server, &code, here.clone()), approve(&server, &code, here.clone()));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
@@ -79,16 +79,16 @@ async fn a33_a_code_works_once_and_on_its_own_account() {
     let entries = server.get("/api/access").await.body["access"].as_array().unwrap().clone();
     let granted: Vec<&Value> = entries.iter().filter(|entry| entry["source"] == "pairing").collect();
     assert_eq!(granted.len(), 1, "{granted:?}");
-    assert_eq!(granted[0]["principal"], json!("pigeon@work:7"));
-    // The same number on the other account is another person.
-    assert!(!server.pigeons[0].stranger("7", "x").await.is_empty());
+    assert_eq!(granted[0]["principal"], json!("demo@work:7"));
+    // The same user id on another account is another person.
+    assert!(!server.platforms[0].unknown_sender("7", "x").await.is_empty());
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a30_a31_who_guesses_is_locked_out_also_from_a_right_code() {
+async fn a30_a31_wrong_codes_lock_approval_also_with_a_right_code() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", "x").await;
+    let code = server.platforms[0].unknown_sender("7", "x").await;
     for n in 0..5 {
         let reply = approve(&server, &wrong(n), json!({})).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (404, "no_such_code"), "{n}: {reply:?}");
@@ -102,14 +102,14 @@ async fn a30_a31_who_guesses_is_locked_out_also_from_a_right_code() {
         let wait: u64 = reply.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((3500..=3600).contains(&wait), "{wait}");
     }
-    // Nobody is shut out by that who is let in by their id.
-    let granted = server.post("/api/access", json!({"platform": "pigeon", "user": 7})).await;
+    // A grant by user id still works.
+    let granted = server.post("/api/access", json!({"platform": "demo", "user": 7})).await;
     assert_eq!(granted.body["new"], json!(true), "{granted:?}");
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_a_code_costs_no_try_and_is_not_repeated() {
+async fn a_malformed_code_counts_as_no_try_and_is_not_repeated() {
     let server = TestServer::open().await;
     for typed in ["XYZ", "XYZD2340", "XYZD23456", "%C3%A4YZD2345"] {
         let reply = approve(&server, typed, json!({})).await;
@@ -123,19 +123,19 @@ async fn what_cannot_be_a_code_costs_no_try_and_is_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_is_let_in_by_their_id_and_shut_out_again() {
+async fn access_is_granted_and_revoked_by_user_id() {
     let server = TestServer::open().await;
     for (body, new) in [
-        (json!({"platform": "pigeon", "user": "9"}), true),
-        (json!({"platform": "pigeon", "user": "9"}), false),
-        (json!({"platform": "pigeon", "user": "9", "scope": "group:-4"}), true),
-        (json!({"platform": "pigeon", "account": "work", "user": 9, "scope": "admin"}), true),
+        (json!({"platform": "demo", "user": "9"}), true),
+        (json!({"platform": "demo", "user": "9"}), false),
+        (json!({"platform": "demo", "user": "9", "scope": "group:-4"}), true),
+        (json!({"platform": "demo", "account": "work", "user": 9, "scope": "admin"}), true),
     ] {
         let reply = server.post("/api/access", body.clone()).await;
         assert_eq!((reply.status.as_u16(), &reply.body["new"]), (200, &json!(new)), "{body}: {reply:?}");
     }
-    server.pigeons[0].hears("9", "x", "hear me").await;
-    server.pigeons[0].letter("9", "hear me").await;
+    server.platforms[0].receive("9", "x", "hear me").await;
+    server.platforms[0].wait_for_text("9", "hear me").await;
     let list = server.get("/api/allowlist").await;
     assert_eq!(list.body, server.get("/api/access").await.body);
     let of = |source: &str| {
@@ -146,42 +146,42 @@ async fn somebody_is_let_in_by_their_id_and_shut_out_again() {
     };
     let mut granted = of("api");
     granted.sort_unstable();
-    assert_eq!(granted, [("pigeon:9", "dm"), ("pigeon:9", "group:-4"), ("pigeon@work:9", "admin")]);
-    assert_eq!(of("config").iter().filter(|(who, _)| *who == "pigeon:5").count(), 1, "{list:?}");
-    let group = server.delete("/api/access/pigeon%3A9?scope=group%3A-4").await;
+    assert_eq!(granted, [("demo:9", "dm"), ("demo:9", "group:-4"), ("demo@work:9", "admin")]);
+    assert_eq!(of("config").iter().filter(|(who, _)| *who == "demo:5").count(), 1, "{list:?}");
+    let group = server.delete("/api/access/demo%3A9?scope=group%3A-4").await;
     assert_eq!(group.body["grants"], json!(1), "{group:?}");
-    let all = server.delete("/api/allowlist/pigeon%3A9").await;
+    let all = server.delete("/api/allowlist/demo%3A9").await;
     assert_eq!(
         (&all.body["grants"], &all.body["running"], &all.body["waiting"]),
         (&json!(1), &json!(0), &json!(0))
     );
-    assert_eq!(server.delete("/api/access/pigeon%3A9").await.body["grants"], json!(0));
-    assert!(!server.pigeons[0].stranger("9", "x").await.is_empty(), "a stranger again");
+    assert_eq!(server.delete("/api/access/demo%3A9").await.body["grants"], json!(0));
+    assert!(!server.platforms[0].unknown_sender("9", "x").await.is_empty(), "unknown again");
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_names_nobody_is_refused() {
+async fn a_grant_without_a_valid_user_is_refused() {
     let server = TestServer::open().await;
     for (body, said) in [
-        (json!({"platform": "pigeon", "user": "@anna"}), "not an id"),
-        (json!({"platform": "pigeon", "user": ""}), "empty"),
-        (json!({"platform": "pigeon", "user": "*"}), "not an id"),
-        (json!({"platform": "fax", "user": "1"}), "there are pigeon, pigeon@work"),
-        (json!({"platform": "pigeon", "account": "wrok", "user": "1"}), "pigeon@work"),
-        (json!({"platform": "pigeon", "user": "1", "scope": "root"}), "dm, admin and group:ID"),
-        (json!({"platform": "pigeon", "user": "1", "scope": "group:"}), "group:ID"),
-        (json!({"platform": "pigeon", "user": "1", "role": "admin"}), "role"),
-        (json!({"platform": "pigeon", "user": null}), ""),
+        (json!({"platform": "demo", "user": "@anna"}), "not an id"),
+        (json!({"platform": "demo", "user": ""}), "empty"),
+        (json!({"platform": "demo", "user": "*"}), "not an id"),
+        (json!({"platform": "fax", "user": "1"}), "there are demo, demo@work"),
+        (json!({"platform": "demo", "account": "wrok", "user": "1"}), "demo@work"),
+        (json!({"platform": "demo", "user": "1", "scope": "root"}), "dm, admin and group:ID"),
+        (json!({"platform": "demo", "user": "1", "scope": "group:"}), "group:ID"),
+        (json!({"platform": "demo", "user": "1", "role": "admin"}), "role"),
+        (json!({"platform": "demo", "user": null}), ""),
     ] {
         let reply = server.post("/api/access", body.clone()).await;
         assert_eq!(reply.status, 400, "{body}: {reply:?}");
         assert!(reply.body["error"]["message"].as_str().unwrap().contains(said), "{body}: {reply:?}");
     }
-    for path in ["/api/access/pigeon", "/api/access/%20", "/api/access/pigeon%3A1?scope=x"] {
+    for path in ["/api/access/demo", "/api/access/%20", "/api/access/demo%3A1?scope=x"] {
         assert_eq!(server.delete(path).await.status, 400, "{path}");
     }
-    let of_the_file = server.delete("/api/access/pigeon%3A5").await;
+    let of_the_file = server.delete("/api/access/demo%3A5").await;
     assert_eq!(of_the_file.status, 400);
     assert!(of_the_file.body.to_string().contains("configuration"), "{of_the_file:?}");
     assert_eq!(audit(&server).await, []);
@@ -189,14 +189,14 @@ async fn what_names_nobody_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_audit_says_who_did_what_and_which_way() {
+async fn the_audit_names_author_way_action_and_outcome() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", "x").await;
+    let code = server.platforms[0].unknown_sender("7", "x").await;
     approve(&server, &wrong(0), json!({})).await;
     approve(&server, &code, json!({})).await;
     let as_cli =
         server.request(Method::POST, "/api/access").bearer_auth(ADMIN).header("frontdesk-via", "cli");
-    let body = json!({"platform": "pigeon", "user": "8", "scope": "admin"});
+    let body = json!({"platform": "demo", "user": "8", "scope": "admin"});
     assert_eq!(answer(as_cli.json(&body)).await.status, 200);
     let claims =
         server.request(Method::POST, "/api/access").bearer_auth(READER).header("frontdesk-via", "cli");
@@ -228,9 +228,9 @@ async fn the_audit_says_who_did_what_and_which_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_request_again_gets_the_first_answer() {
+async fn a_repeated_request_gets_the_first_response() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", "x").await;
+    let code = server.platforms[0].unknown_sender("7", "x").await;
     let path = format!("/api/pairing/{code}/approve");
     let first = server.post_as("k", &path, json!({})).await;
     let again = server.post_as("k", &path, json!({})).await;
@@ -240,9 +240,9 @@ async fn the_same_request_again_gets_the_first_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
+async fn a7_a8_a_read_token_changes_no_access() {
     let server = TestServer::open().await;
-    let code = server.pigeons[0].stranger("7", "x").await;
+    let code = server.platforms[0].unknown_sender("7", "x").await;
     for path in ["/api/pairing", "/api/access", "/api/allowlist", "/api/audit"] {
         let get = |token: &'static str| answer(server.request(Method::GET, path).bearer_auth(token));
         assert_eq!(get(READER).await.status, 200, "{path}");
@@ -253,14 +253,14 @@ async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
         (Method::POST, format!("/api/pairing/{code}/approve")),
         (Method::POST, format!("/api/pairing/{code}/deny")),
         (Method::POST, "/api/access".to_owned()),
-        (Method::DELETE, "/api/access/pigeon%3A5".to_owned()),
+        (Method::DELETE, "/api/access/demo%3A5".to_owned()),
         (Method::POST, "/api/allowlist".to_owned()),
-        (Method::DELETE, "/api/allowlist/pigeon%3A5".to_owned()),
+        (Method::DELETE, "/api/allowlist/demo%3A5".to_owned()),
     ] {
         for (token, status) in [(Some(READER), 403), (Some("wrong"), 401), (None, 401)] {
             let request = server
                 .request(method.clone(), &path)
-                .body(json!({"platform": "pigeon", "user": "8"}).to_string());
+                .body(json!({"platform": "demo", "user": "8"}).to_string());
             let reply = answer(match token {
                 Some(token) => request.bearer_auth(token),
                 None => request,
@@ -277,7 +277,7 @@ async fn a7_a8_who_may_only_look_changes_nobodys_rights() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_an_admin_disconnected_is_no_fault() {
     let server = TestServer::open().await;
-    server.post("/api/chat", json!({"text": "/gateway stop pigeon"})).await;
+    server.post("/api/chat", json!({"text": "/gateway stop demo"})).await;
     let mut ready = server.get("/ready").await;
     for _ in 0..200 {
         if ready.body.to_string().contains("stopped by") {
@@ -289,7 +289,7 @@ async fn an_account_that_an_admin_disconnected_is_no_fault() {
     let states: Vec<&Value> =
         ready.body["accounts"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
     assert_eq!(states, [&json!("stopped by web:admin"), &json!("stopped by web:admin"), &json!("ready")]);
-    // Without a token, or with one that is wrong: which accounts are ready and nothing more.
+    // Without a valid token, only which accounts are ready.
     for token in [None, Some("wrong")] {
         let request = server.request(Method::GET, "/ready");
         let reply = answer(match token {
@@ -297,12 +297,12 @@ async fn an_account_that_an_admin_disconnected_is_no_fault() {
             None => request,
         })
         .await;
-        let pigeon = |account: &str| json!({"channel": "pigeon", "account": account, "ready": false});
+        let demo = |account: &str| json!({"channel": "demo", "account": account, "ready": false});
         let web = json!({"channel": "web", "account": "default", "ready": true});
-        let accounts = json!([pigeon("default"), pigeon("work"), web]);
+        let accounts = json!([demo("default"), demo("work"), web]);
         assert_eq!(reply.body, json!({"ready": true, "accounts": accounts}));
     }
-    // With the last one nobody is heard any more.
+    // With the last account disconnected, nothing is received any more.
     assert_eq!(server.post("/api/channel/web/stop", json!({})).await.status, 200);
     let ready = server.get("/ready").await;
     assert_eq!((ready.status, &ready.body["ready"]), (503.try_into().unwrap(), &json!(false)), "{ready:?}");
@@ -314,19 +314,18 @@ async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
     let server = TestServer::open().await;
     std::fs::write(server.media().join("report.txt"), "all is well").unwrap();
     std::fs::write(server.media().parent().unwrap().join("secret.txt"), "not this").unwrap();
-    let sent =
-        server.post("/api/send", json!({"to": "pigeon:5", "media": "report.txt", "text": "see"})).await;
+    let sent = server.post("/api/send", json!({"to": "demo:5", "media": "report.txt", "text": "see"})).await;
     assert_eq!(sent.status, 202, "{sent:?}");
-    assert!(server.pigeons[0].letter("5", "[").await.starts_with("[report.txt 11]"));
+    assert!(server.platforms[0].wait_for_text("5", "[").await.starts_with("[report.txt 11]"));
     for name in
         ["", "../secret.txt", "/etc/passwd", "missing.txt", "a/../../secret.txt", "file:report.txt", ".."]
     {
-        let reply = server.post("/api/send", json!({"to": "pigeon:5", "media": name, "text": "see"})).await;
+        let reply = server.post("/api/send", json!({"to": "demo:5", "media": name, "text": "see"})).await;
         assert_eq!(reply.status, 400, "{name:?}: {reply:?}");
     }
-    assert_eq!(server.post("/api/send", json!({"to": "pigeon:5"})).await.status, 400);
+    assert_eq!(server.post("/api/send", json!({"to": "demo:5"})).await.status, 400);
     assert_eq!(
-        server.post("/api/send", json!({"to": "pigeon:5", "media": null, "text": " "})).await.status,
+        server.post("/api/send", json!({"to": "demo:5", "media": null, "text": " "})).await.status,
         400
     );
     server.close().await;
@@ -339,8 +338,8 @@ async fn what_changes_a_session_or_a_part_is_in_the_audit_with_its_author() {
     let key = "agent:main:web:dm:a";
     let mut socket = server.socket().await;
     for method in ["session.reset", "session.kill"] {
-        socket.say(json!({"id": method, "method": method, "params": {"key": key}})).await;
-        socket.hear().await;
+        socket.send_json(json!({"id": method, "method": method, "params": {"key": key}})).await;
+        socket.receive().await;
     }
     server.post(&format!("/api/session/{key}/reset"), json!({})).await;
     server.post(&format!("/api/session/{key}/stop"), json!({})).await;
@@ -363,13 +362,13 @@ async fn what_changes_a_session_or_a_part_is_in_the_audit_with_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_channel_that_is_off_says_so_at_once_takes_nothing_and_is_put_on_again_without_it() {
+async fn a_disconnected_web_channel_refuses_prompts_and_can_be_connected_again_over_http() {
     let server = TestServer::open().await;
     let mut socket = server.socket().await;
     let stopped = server.post("/api/channel/web/stop", json!({})).await;
     assert_eq!(stopped.body["accounts"], json!([{"channel": "web", "account": "default"}]), "{stopped:?}");
     let warning = stopped.body["warning"].as_str().unwrap_or_default();
-    assert!(warning.contains("only from the machine"), "the pigeons have no admin: {stopped:?}");
+    assert!(warning.contains("only from the machine"), "the platforms have no admin: {stopped:?}");
     for body in
         [json!({"text": "hi"}), json!({"text": "hi", "wait": false}), json!({"text": "hi", "stream": true})]
     {
@@ -377,7 +376,7 @@ async fn a_channel_that_is_off_says_so_at_once_takes_nothing_and_is_put_on_again
         assert_eq!((asked.status.as_u16(), asked.code()), (503, "channel_stopped"), "{asked:?}");
     }
     socket.prompt("1", "hi").await;
-    let error = socket.hear_type("error").await;
+    let error = socket.receive_type("error").await;
     assert_eq!((&error["id"], &error["code"]), (&json!("1"), &json!("channel_stopped")), "{error}");
     assert_eq!(server.get("/api/sessions").await.body["sessions"], json!([]), "nothing was taken");
     let started = server.post("/api/channel/web/start", json!({})).await;
@@ -394,16 +393,16 @@ async fn a_channel_that_is_off_says_so_at_once_takes_nothing_and_is_put_on_again
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobodys_id_is_refused_alike_when_it_is_granted_and_when_it_is_taken_back() {
+async fn an_invalid_id_is_refused_by_grant_and_by_revoke() {
     let server = TestServer::open().await;
-    let granted = server.post("/api/access", json!({"platform": "pigeon", "user": "@eve"})).await;
-    let revoked = server.delete("/api/access/pigeon%3A@eve").await;
+    let granted = server.post("/api/access", json!({"platform": "demo", "user": "@eve"})).await;
+    let revoked = server.delete("/api/access/demo%3A@eve").await;
     let revoked =
-        if revoked.status == 400 { revoked } else { server.delete("/api/access/pigeon%3A%2540eve").await };
+        if revoked.status == 400 { revoked } else { server.delete("/api/access/demo%3A%2540eve").await };
     assert_eq!((granted.status.as_u16(), revoked.status.as_u16()), (400, 400), "{granted:?} {revoked:?}");
     assert_eq!(granted.body["error"]["message"], json!("@eve: this is not an id"));
     assert_eq!(revoked.body["error"]["message"], granted.body["error"]["message"]);
-    let elsewhere = json!({"platform": "pigeon", "account": "nowhere", "user": "@eve"});
+    let elsewhere = json!({"platform": "demo", "account": "nowhere", "user": "@eve"});
     let elsewhere = server.post("/api/access", elsewhere).await;
     assert_eq!(
         elsewhere.body["error"]["message"], granted.body["error"]["message"],

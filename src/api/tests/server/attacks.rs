@@ -24,7 +24,7 @@ async fn a1_a2_a_foreign_page_opens_no_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a2_a_listed_page_may() {
+async fn a2_a_listed_page_may_open_one() {
     let server = TestServer::with(|config, _| config.origins.push("http://localhost:8080".into())).await;
     let bearer = format!("Bearer {ADMIN}");
     let listed = [("authorization", bearer.as_str()), ("origin", "http://localhost:8080")];
@@ -37,7 +37,7 @@ async fn a2_a_listed_page_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a3_a_name_that_was_made_to_point_to_us_is_not_ours() {
+async fn a3_a_rebound_host_name_is_refused() {
     let server = TestServer::open().await;
     for host in ["attacker.com", "attacker.com:3847", "localhost.attacker.com"] {
         for path in ["/", "/health", "/api/status", "/ws", "/nothing"] {
@@ -50,21 +50,21 @@ async fn a3_a_name_that_was_made_to_point_to_us_is_not_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a5_no_other_token_opens() {
+async fn a5_only_a_valid_token_is_accepted() {
     let server = TestServer::with(|config, _| config.limits.auth_failures = Rate::default()).await;
     for token in ["", "x", "null", &ADMIN[1..], &format!("{ADMIN}x"), &"x".repeat(10_000)] {
         let reply = answer(server.request(Method::GET, "/api/status").bearer_auth(token)).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (401, "unauthorized"), "{token:?}");
-        let mut socket = server.dial(&[]).await.unwrap();
-        socket.say(json!({"type": "auth", "token": token})).await;
-        assert_eq!(socket.hear().await["code"], "unauthorized");
+        let mut socket = server.connect(&[]).await.unwrap();
+        socket.send_json(json!({"type": "auth", "token": token})).await;
+        assert_eq!(socket.receive().await["code"], "unauthorized");
         assert_eq!(socket.closed().await, Some(1008));
     }
     for first in [json!({"type": "auth", "token": null}), json!({"type": "prompt", "id": "1", "text": "hi"})]
     {
-        let mut socket = server.dial(&[]).await.unwrap();
-        socket.say(first).await;
-        assert_eq!(socket.hear().await["code"], "unauthorized");
+        let mut socket = server.connect(&[]).await.unwrap();
+        socket.send_json(first).await;
+        assert_eq!(socket.receive().await["code"], "unauthorized");
         assert_eq!(socket.closed().await, Some(1008));
     }
     assert_eq!(server.refused(&[("sec-websocket-protocol", "frontdesk.v1, bearer.x")]).await, 401);
@@ -77,7 +77,7 @@ async fn a5_no_other_token_opens() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a5_a_socket_without_a_token_is_closed_in_time() {
     let server = TestServer::with(|config, _| config.limits.auth_timeout_seconds = 1).await;
-    let mut socket = server.dial(&[]).await.unwrap();
+    let mut socket = server.connect(&[]).await.unwrap();
     assert_eq!(socket.closed().await, Some(1008));
     server.close().await;
 }
@@ -98,7 +98,7 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
         (Method::POST, "/api/pairing/ABCD2345/approve".to_owned()),
         (Method::POST, "/api/pairing/ABCD2345/deny".to_owned()),
         (Method::POST, "/api/access".to_owned()),
-        (Method::DELETE, "/api/access/pigeon%3A5".to_owned()),
+        (Method::DELETE, "/api/access/demo%3A5".to_owned()),
     ] {
         let request = server.request(method.clone(), &path).bearer_auth(READER).header("x-scopes", "admin");
         let reply =
@@ -108,17 +108,17 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
     for path in ["/api/status", "/api/sessions", "/metrics", &format!("/api/session/{key}/messages")] {
         assert!(answer(server.request(Method::GET, path).bearer_auth(READER)).await.status.is_success());
     }
-    let mut socket = server.dial(&[]).await.unwrap();
-    socket.say(json!({"type": "auth", "token": READER, "role": "admin", "scopes": ["admin"]})).await;
-    assert_eq!(socket.hear().await["type"], "ready");
+    let mut socket = server.connect(&[]).await.unwrap();
+    socket.send_json(json!({"type": "auth", "token": READER, "role": "admin", "scopes": ["admin"]})).await;
+    assert_eq!(socket.receive().await["type"], "ready");
     for frame in [
         json!({"type": "prompt", "id": "1", "text": "x", "role": "admin"}),
         json!({"type": "abort", "session": MAIN}),
         json!({"method": "session.reset", "params": {"key": MAIN}}),
         json!({"method": "session.kill", "params": {"key": MAIN}}),
     ] {
-        socket.say(frame.clone()).await;
-        assert_eq!(socket.hear().await["code"], "forbidden", "{frame}");
+        socket.send_json(frame.clone()).await;
+        assert_eq!(socket.receive().await["code"], "forbidden", "{frame}");
     }
     let session = server.get(&format!("/api/session/{key}")).await;
     assert_eq!((&session.body["epoch"], &session.body["waiting"]), (&json!(1), &json!(0)));
@@ -126,7 +126,7 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a10_who_guesses_is_stopped_and_others_are_not() {
+async fn a10_wrong_tokens_are_rate_limited_and_other_clients_are_not() {
     let server = TestServer::with(|config, _| {
         config.limits.auth_failures = Rate { per_minute: 5, burst: 5 };
         config.trusted_proxies = vec!["127.0.0.1".into()];
@@ -144,8 +144,8 @@ async fn a10_who_guesses_is_stopped_and_others_are_not() {
     let stopped = from("192.0.2.1", "wrong").await;
     assert_eq!(stopped.status, 429);
     assert!(stopped.headers.contains_key("retry-after"));
-    assert_eq!(from("192.0.2.1", ADMIN).await.status, 200, "the right token is never shut out");
-    assert_eq!(from("192.0.2.1", "wrong").await.status, 429, "and ends nothing for who guesses");
+    assert_eq!(from("192.0.2.1", ADMIN).await.status, 200, "a valid token is always accepted");
+    assert_eq!(from("192.0.2.1", "wrong").await.status, 429, "and does not reset the limit for wrong ones");
     assert_eq!(from("192.0.2.2", "wrong").await.status, 401, "a clean address");
     for n in 0..10 {
         from(&format!("2001:db8:0:1::{n:x}"), "wrong").await;
@@ -156,7 +156,7 @@ async fn a10_who_guesses_is_stopped_and_others_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a11_a_wrong_method_spends_no_guess() {
+async fn a11_a_wrong_method_does_not_count_as_a_wrong_token() {
     let server =
         TestServer::with(|config, _| config.limits.auth_failures = Rate { per_minute: 1, burst: 1 }).await;
     for _ in 0..20 {
@@ -167,7 +167,7 @@ async fn a11_a_wrong_method_spends_no_guess() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a13_a_foreign_page_is_told_nothing() {
+async fn a13_a_foreign_page_gets_no_cors_headers() {
     let server = TestServer::open().await;
     for method in [Method::OPTIONS, Method::GET] {
         for path in ["/api/status", "/health", "/ws", "/nothing"] {
@@ -190,7 +190,7 @@ async fn a13_a_foreign_page_is_told_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a20_what_is_too_much_is_not_read() {
+async fn a20_requests_that_are_too_large_or_too_slow_are_refused() {
     let server = TestServer::with(|config, _| {
         config.limits.max_body = 100_000;
         config.limits.request_timeout_seconds = 1;
@@ -217,7 +217,7 @@ async fn a20_what_is_too_much_is_not_read() {
     assert!(packed.starts_with("HTTP/1.1 415"), "{packed}");
     let slow_body = server.raw(head("Content-Length: 50\r\n").as_bytes()).await;
     assert!(slow_body.starts_with("HTTP/1.1 408"), "{slow_body}");
-    // hyper hangs up on a head that does not end; nothing is left open.
+    // hyper closes the connection on a head that does not end.
     let slow_head = server.raw(b"POST /api/chat HTTP/1.1\r\nHost: loc").await;
     assert!(slow_head.is_empty() || slow_head.starts_with("HTTP/1.1 408"), "{slow_head}");
     for deep in ["[".repeat(90_000), format!("{{\"text\":{}1{}}}", "[".repeat(120), "]".repeat(120))] {
@@ -236,7 +236,7 @@ async fn a20_what_is_too_much_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a20_connections_beyond_the_cap_are_turned_away_and_places_come_back() {
+async fn a20_connections_beyond_the_limit_are_refused_until_others_close() {
     let server = TestServer::with(|config, _| config.limits.max_connections = 3).await;
     let mut sockets = Vec::new();
     for _ in 0..3 {
@@ -252,13 +252,13 @@ async fn a20_connections_beyond_the_cap_are_turned_away_and_places_come_back() {
         .starts_with("HTTP/1.1 200")
     {
         tries += 1;
-        assert!(tries < 1000, "the places of those who left are lost");
+        assert!(tries < 1000, "the slots of closed connections are lost");
     }
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_many_requests_are_told_when_to_come_back_and_leave_their_key_unused() {
+async fn a_rate_limited_request_gets_a_retry_time_and_leaves_its_key_unused() {
     let server =
         TestServer::with(|config, _| config.limits.per_token = Rate { per_minute: 60, burst: 3 }).await;
     let body = json!({"text": "hello", "wait": false});
@@ -272,12 +272,12 @@ async fn too_many_requests_are_told_when_to_come_back_and_leave_their_key_unused
     assert_eq!(last.headers["retry-after"], "1");
     let status = server.handle.store().session(&MAIN.parse().unwrap()).await.unwrap().unwrap();
     let rows = server.handle.store().history(&status.key, None, None, 100).await.unwrap();
-    assert_eq!(rows.len(), n, "what was refused at the door is no row");
+    assert_eq!(rows.len(), n, "a rate-limited request is not stored");
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_probe_is_never_asked_to_wait() {
+async fn a_probe_is_never_rate_limited() {
     let server = TestServer::with(|config, _| {
         config.limits.per_ip = Rate { per_minute: 1, burst: 1 };
         config.limits.per_token = Rate { per_minute: 1, burst: 1 };

@@ -1,4 +1,4 @@
-//! A gateway with a door, in a folder of its own, and clients for it.
+//! A gateway with an HTTP server in a temporary folder, and clients for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -29,16 +29,16 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::pigeon::{self, Pigeon};
+use crate::platform::{self, DemoPlatform};
 
-/// The tokens that every gateway of these tests knows.
+/// The tokens of every test server.
 pub const ADMIN: &str = "admin-token";
 pub const READER: &str = "reader-token";
 
-/// The session of the chat that is meant when none is named.
+/// The session of the default chat.
 pub const MAIN: &str = "agent:main:web:dm:main";
 
-/// A gateway with a door.
+/// A gateway with an HTTP server.
 pub struct TestServer {
     pub address: SocketAddr,
     pub tokens: Tokens,
@@ -49,11 +49,11 @@ pub struct TestServer {
     serving: JoinHandle<std::io::Result<()>>,
     stop: Stop,
     home: Arc<TempDir>,
-    /// A platform's two accounts, `default` and `work`: strangers get a code there.
-    pub pigeons: [Arc<Pigeon>; 2],
+    /// Two accounts of a test platform, `default` and `work`. Unknown senders get a pairing code there.
+    pub platforms: [Arc<DemoPlatform>; 2],
 }
 
-/// What a request was answered with.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -68,7 +68,7 @@ impl Reply {
 }
 
 impl TestServer {
-    /// A gateway without limits.
+    /// A server without rate limits.
     pub async fn open() -> TestServer {
         TestServer::with(|_, _| {}).await
     }
@@ -77,12 +77,12 @@ impl TestServer {
         TestServer::at(Arc::new(tempfile::tempdir().unwrap()), Webhooks::new(), change).await
     }
 
-    /// The same with a place to which the pigeons' platform comes.
+    /// A server with a webhook for the test platform's default account.
     pub async fn with_webhook(
         webhook: Arc<dyn Webhook>,
         change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
     ) -> TestServer {
-        let webhooks = Webhooks::from([(AccountId::default_of(pigeon::CHANNEL), webhook)]);
+        let webhooks = Webhooks::from([(AccountId::default_of(platform::CHANNEL), webhook)]);
         TestServer::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, change).await
     }
 
@@ -101,8 +101,8 @@ impl TestServer {
         runtime.turns.drain_seconds = 1;
         change(&mut config, &mut runtime);
         let hub = WebHub::new(&config.limits);
-        let pigeons = ["default", "work"].map(Pigeon::new);
-        let running = Running::start(setup(home.path(), runtime, hub.clone(), &pigeons)).await.unwrap();
+        let platforms = ["default", "work"].map(DemoPlatform::new);
+        let running = Running::start(setup(home.path(), runtime, hub.clone(), &platforms)).await.unwrap();
         let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
         let tokens =
             Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
@@ -123,23 +123,23 @@ impl TestServer {
             serving: serve(api, listener, stop.clone()),
             stop,
             home,
-            pigeons,
+            platforms,
         }
     }
 
-    /// The folder from which files are sent.
+    /// The media folder.
     pub fn media(&self) -> std::path::PathBuf {
         self.home.path().join("media")
     }
 
-    /// Stops in order and starts anew in the same folder.
+    /// Stops the server and starts it again in the same folder.
     pub async fn restarted(self) -> TestServer {
         let home = self.home.clone();
         self.close().await;
         TestServer::at(home, Webhooks::new(), |_, _| {}).await
     }
 
-    /// The order of the program: no more prompts, then the turns' end, then the door's.
+    /// Stops in the order of the program: no more prompts, then the end of the turns, then the HTTP server.
     pub async fn close(self) {
         self.hub.close(Closed::Stopping);
         self.runtime.stop().await;
@@ -147,18 +147,18 @@ impl TestServer {
         self.serving.await.unwrap().unwrap();
     }
 
-    /// Lets no more prompts in, as with the web channel switched off.
+    /// Accepts no more prompts, as if the web channel were disabled.
     pub fn shut(&self, why: Closed) {
         self.hub.close(why);
     }
 
-    /// What clients need, for a test that stops the gateway under them.
+    /// A client that outlives this value, for a test that stops the gateway meanwhile.
     pub fn client(&self) -> Client {
         Client { address: self.address, http: self.http.clone() }
     }
 
-    /// The same in two steps: closes the door alone.
-    pub fn stop_door(&self) {
+    /// Stops the HTTP server alone.
+    pub fn stop_server(&self) {
         self.stop.cancel();
     }
 
@@ -178,25 +178,25 @@ impl TestServer {
         answer(self.request(Method::DELETE, path).bearer_auth(ADMIN)).await
     }
 
-    /// The same under an idempotency key.
+    /// A POST with an idempotency key.
     pub async fn post_as(&self, key: &str, path: &str, body: Value) -> Reply {
         let request = self.request(Method::POST, path).bearer_auth(ADMIN).header("idempotency-key", key);
         answer(request.json(&body)).await
     }
 
-    /// A socket that has shown its token and is ready.
+    /// A WebSocket with an admin's token that has received `ready`.
     pub async fn socket(&self) -> Socket {
         self.socket_of(ADMIN).await
     }
 
     pub async fn socket_of(&self, token: &str) -> Socket {
-        let mut socket = self.dial(&[("authorization", &format!("Bearer {token}"))]).await.unwrap();
-        assert_eq!(socket.hear().await, json!({"type": "ready", "protocol": 1}));
+        let mut socket = self.connect(&[("authorization", &format!("Bearer {token}"))]).await.unwrap();
+        assert_eq!(socket.receive().await, json!({"type": "ready", "protocol": 1}));
         socket
     }
 
-    /// A socket with these headers, whatever comes of it.
-    pub async fn dial(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+    /// Tries to open a WebSocket with these headers.
+    pub async fn connect(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
         let mut request = format!("ws://{}/ws", self.address).into_client_request()?;
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
@@ -206,8 +206,8 @@ impl TestServer {
         Ok(Socket { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
     }
 
-    /// A socket that has shown its token, of a client whose system holds hardly anything for it.
-    pub async fn narrow_socket(&self) -> Socket {
+    /// A WebSocket with a token, of a client with a small receive buffer.
+    pub async fn socket_with_small_buffer(&self) -> Socket {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         let stream = MaybeTlsStream::Plain(socket.connect(self.address).await.unwrap());
@@ -216,27 +216,27 @@ impl TestServer {
         request.headers_mut().insert("authorization", bearer);
         let (stream, _) = within(tokio_tungstenite::client_async(request, stream)).await.unwrap();
         let mut socket = Socket { stream, protocol: None };
-        socket.hear_type("ready").await;
+        socket.receive_type("ready").await;
         socket
     }
 
-    /// The status with which a socket is refused.
+    /// The status with which a WebSocket is refused, or 101.
     pub async fn refused(&self, headers: &[(&'static str, &str)]) -> u16 {
-        match self.dial(headers).await {
+        match self.connect(headers).await {
             Err(Error::Http(response)) => response.status().as_u16(),
             Err(error) => panic!("{error}"),
             Ok(_) => 101,
         }
     }
 
-    /// What a request without any help of a client library is answered with.
+    /// Sends raw bytes and returns the response.
     pub async fn raw(&self, request: &[u8]) -> String {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request).await.unwrap();
         let mut all = Vec::new();
         let mut buffer = [0; 4096];
-        // A server that hangs up while we still write may reset the connection: what came before counts.
+        // A server that closes while the test still writes may reset the connection; what arrived before counts.
         while let Ok(n @ 1..) = within(stream.read(&mut buffer)).await {
             all.extend_from_slice(&buffer[..n]);
         }
@@ -244,7 +244,7 @@ impl TestServer {
     }
 }
 
-/// Asks a gateway that somebody else holds.
+/// Sends requests to a gateway that another part of the test owns.
 pub struct Client {
     address: SocketAddr,
     http: reqwest::Client,
@@ -257,7 +257,7 @@ impl Client {
     }
 }
 
-/// Sends a request and reads the JSON that comes back.
+/// Sends a request and reads the JSON of its response.
 pub async fn answer(request: RequestBuilder) -> Reply {
     let response = within(request.send()).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
@@ -265,38 +265,38 @@ pub async fn answer(request: RequestBuilder) -> Reply {
     Reply { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
 }
 
-/// A test waits for what must come, and fails instead of hanging.
+/// Fails instead of waiting forever.
 pub async fn within<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it did not come in time")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("timed out")
 }
 
-/// A client's socket.
+/// A client's WebSocket.
 pub struct Socket {
     pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub protocol: Option<String>,
 }
 
 impl Socket {
-    pub async fn say(&mut self, frame: Value) {
-        self.say_text(&frame.to_string()).await;
+    pub async fn send_json(&mut self, frame: Value) {
+        self.send_text(&frame.to_string()).await;
     }
 
-    pub async fn say_text(&mut self, text: &str) {
+    pub async fn send_text(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.unwrap();
     }
 
     pub async fn prompt(&mut self, id: &str, text: &str) {
-        self.say(json!({"type": "prompt", "id": id, "text": text})).await;
+        self.send_json(json!({"type": "prompt", "id": id, "text": text})).await;
     }
 
-    pub async fn hear(&mut self) -> Value {
+    pub async fn receive(&mut self) -> Value {
         match self.next().await {
             Ok(frame) => frame,
             Err(code) => panic!("closed with {code:?}"),
         }
     }
 
-    /// The next frame, or the code of the close.
+    /// The next frame, or the close code.
     pub async fn next(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match within(self.stream.next()).await {
@@ -308,17 +308,17 @@ impl Socket {
         }
     }
 
-    /// The next frame of this type; others are passed over.
-    pub async fn hear_type(&mut self, kind: &str) -> Value {
+    /// The next frame of this type. Other frames are skipped.
+    pub async fn receive_type(&mut self, kind: &str) -> Value {
         loop {
-            let frame = self.hear().await;
+            let frame = self.receive().await;
             if frame["type"] == kind {
                 return frame;
             }
         }
     }
 
-    /// What closes the socket.
+    /// Reads until the socket is closed and returns the close code.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
             if let Err(code) = self.next().await {
@@ -328,22 +328,27 @@ impl Socket {
     }
 }
 
-/// The rule for grants that a program would give: people are numbers here.
+/// A grant rule like the program's: user ids are numbers here.
 fn only_numbers(principal: &Principal, _scope: &row::Scope) -> Result<(), String> {
     let number = principal.id().bytes().all(|byte| byte.is_ascii_digit());
     if number { Ok(()) } else { Err("this is not an id".to_owned()) }
 }
 
-fn setup(home: &Path, config: frontdesk_runtime::Config, hub: Arc<WebHub>, pigeons: &[Arc<Pigeon>]) -> Setup {
-    let clock: Arc<dyn Clock> = Arc::new(Machine::start());
+fn setup(
+    home: &Path,
+    config: frontdesk_runtime::Config,
+    hub: Arc<WebHub>,
+    platforms: &[Arc<DemoPlatform>],
+) -> Setup {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
     let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
     let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
     let mut rules = BTreeMap::from([(AccountId::default_of("web"), access)]);
     let mut adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(WebAdapter::new(hub))];
-    for pigeon in pigeons {
-        rules.insert(pigeon.account().clone(), configured());
-        adapters.push(pigeon.clone());
+    for demo in platforms {
+        rules.insert(demo.account().clone(), configured());
+        adapters.push(demo.clone());
     }
     Setup {
         config,
@@ -364,20 +369,20 @@ fn setup(home: &Path, config: frontdesk_runtime::Config, hub: Arc<WebHub>, pigeo
     }
 }
 
-/// What the configuration says about the pigeons: 5 may write in private.
+/// The configured access of the test platform: user 5 may write in private.
 fn configured() -> ChannelAccess {
     ChannelAccess { allow: BTreeSet::from(["5".to_owned()]), ..ChannelAccess::default() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test is its own parent")]
+#[expect(clippy::disallowed_methods, reason = "the test waits for the task")]
 fn serve(api: Api, listener: tokio::net::TcpListener, stop: Stop) -> JoinHandle<std::io::Result<()>> {
     tokio::spawn(api.serve(listener, stop))
 }
 
-/// The machine's clock.
-struct Machine(Instant);
+/// The system's clock.
+struct SystemClock(Instant);
 
-impl Machine {
+impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn start() -> Self {
         Self(Instant::now())
@@ -385,7 +390,7 @@ impl Machine {
 }
 
 #[async_trait]
-impl Clock for Machine {
+impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn wall(&self) -> DateTime<Utc> {
         DateTime::from(std::time::SystemTime::now())

@@ -13,7 +13,7 @@ fn encoded(key: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_and_readiness_are_open_and_say_how_things_are() {
+async fn health_and_readiness_need_no_token() {
     let server = TestServer::open().await;
     let health = answer(server.request(Method::GET, "/health")).await;
     assert_eq!((health.status, &health.body["status"]), (StatusCode::OK, &json!("ok")));
@@ -41,7 +41,7 @@ async fn a_prompt_is_answered_by_the_request_that_brought_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_could_not_be_read_is_listed_shown_and_dropped() {
+async fn dead_letters_are_listed_shown_and_deleted() {
     let server = TestServer::open().await;
     let source = Source { id: "telegram:1".into(), account: AccountId::default_of("telegram") };
     for n in 0..2 {
@@ -73,7 +73,7 @@ async fn what_could_not_be_read_is_listed_shown_and_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_wait_is_told_at_the_commit() {
+async fn a_request_that_does_not_wait_is_answered_at_the_commit() {
     let server = TestServer::open().await;
     let body = json!({"text": "!wait 60000 late", "chat": "slow", "wait": false});
     let reply = server.post_as("k1", "/api/chat", body.clone()).await;
@@ -137,13 +137,13 @@ fn events(text: &str) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_prompt_that_fails_or_is_stopped_says_which() {
+async fn a_failed_and_a_cancelled_prompt_have_their_own_errors() {
     let server = TestServer::open().await;
     let failed = server.post("/api/chat", json!({"text": "!fail"})).await;
     assert_eq!((failed.status, failed.code()), (StatusCode::BAD_GATEWAY, "agent_failed"), "{failed:?}");
     assert!(failed.body["error"]["about"].as_str().unwrap().starts_with('m'));
     let stop = async {
-        // The prompt runs as soon as it shows up as running.
+        // Waits until the prompt runs.
         loop {
             let session = server.get(&format!("/api/session/{}", encoded("agent:main:web:dm:long"))).await;
             if session.body["running"].is_string() {
@@ -160,16 +160,16 @@ async fn a_prompt_that_fails_or_is_stopped_says_which() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_is_told_and_spends_its_key() {
+async fn a_refused_message_uses_up_its_key() {
     let server = TestServer::with(|_, runtime| runtime.queue.max_text = 10).await;
     let body = json!({"text": "much too long for this gateway"});
     let refused = server.post_as("k", "/api/chat", body.clone()).await;
     assert_eq!((refused.status, refused.code()), (StatusCode::PAYLOAD_TOO_LARGE, "too_long"));
     let error = &refused.body["error"];
-    assert!(error["hint"].as_str().unwrap().contains("new id"), "a program is told what to do: {error}");
+    assert!(error["hint"].as_str().unwrap().contains("new id"), "programs get a hint: {error}");
     let sentence = "This message is too long. Please split it into shorter ones.";
-    assert_eq!(error["message"], sentence, "and a person reads nothing of ids");
-    // The row keeps less than the text, so that the gate cannot know it again as the same.
+    assert_eq!(error["message"], sentence, "the sentence for people does not mention ids");
+    // The row keeps less than the text, so the gate cannot tell whether the text is the same.
     let again = server.post_as("k", "/api/chat", json!({"text": "short"})).await;
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "conflict"));
     server.close().await;
@@ -249,13 +249,13 @@ async fn every_error_has_the_same_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_waits_when_the_door_closes_is_told_so_and_loses_nothing() {
+async fn a_request_that_waits_when_the_server_stops_gets_a_503_and_loses_nothing() {
     let server = TestServer::open().await;
     let body = json!({"text": "!wait 300 late"});
     let stop = async {
         loop {
             if server.handle.status().await.unwrap().totals.running == 1 {
-                return server.stop_door();
+                return server.stop_server();
             }
             tokio::task::yield_now().await;
         }
@@ -270,10 +270,10 @@ async fn a_request_that_waits_when_the_door_closes_is_told_so_and_loses_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_that_comes_again_looks_as_it_did_the_first_time() {
+async fn a_repeated_refused_message_gets_the_same_error() {
     let server = TestServer::with(|_, runtime| runtime.queue.per_session = 1).await;
     server.post("/api/chat", json!({"text": "!wait 60000 x", "wait": false})).await;
-    // One runs or is about to; with a second one that waits there is no room for a third.
+    // One message runs or is about to run, and one may wait, so the third is refused.
     let mut refused = None;
     for n in 0..3 {
         let key = format!("k{n}");
@@ -291,7 +291,7 @@ async fn a_refusal_that_comes_again_looks_as_it_did_the_first_time() {
     }
     let mut socket = server.socket().await;
     socket.prompt(&key, "one too many").await;
-    let frame = socket.hear_type("error").await;
+    let frame = socket.receive_type("error").await;
     for (name, value) in [("code", "code"), ("message", "message"), ("about", "about")] {
         assert_eq!(frame[name], first.body["error"][value], "{frame}");
     }
@@ -299,7 +299,7 @@ async fn a_refusal_that_comes_again_looks_as_it_did_the_first_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_for_a_message_that_is_cancelled_before_its_turn_hears_at_once() {
+async fn waiting_for_a_message_ends_at_once_when_it_is_cancelled() {
     let server = TestServer::open().await;
     server.post("/api/chat", json!({"text": "!wait 60000 x", "wait": false})).await;
     let stop = async {
@@ -320,6 +320,6 @@ async fn who_waits_for_a_message_that_is_cancelled_before_its_turn_hears_at_once
     for reply in [one, two] {
         assert_eq!((reply.status, reply.code()), (StatusCode::CONFLICT, "cancelled"), "{reply:?}");
     }
-    assert!(begun.elapsed().as_millis() < 1500, "nobody was told: {:?}", begun.elapsed());
+    assert!(begun.elapsed().as_millis() < 1500, "the waiting request did not end: {:?}", begun.elapsed());
     server.close().await;
 }

@@ -1,4 +1,4 @@
-//! The door in front of a real gateway with an echo agent, over real sockets.
+//! The HTTP server in front of a real gateway with an echo agent, over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -8,8 +8,8 @@ mod harness;
 mod http;
 mod memory;
 mod page;
-mod pigeon;
+mod platform;
 mod socket;
 mod stopping;
-mod strangers;
+mod unauthenticated;
 mod webhook;

@@ -1,4 +1,4 @@
-//! Lists and answers that are large: bounded in bytes, whole all the same.
+//! Large lists and answers use bounded memory and are complete.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -8,7 +8,7 @@ use crate::harness::{ADMIN, MAIN, TestServer};
 
 const PATH: &str = "/api/session/agent%3Amain%3Aweb%3Adm%3Amain/messages";
 
-/// A gateway in which `count` messages of this size were answered by as much.
+/// A gateway with `count` answered messages of this size.
 async fn filled(count: usize, size: usize) -> TestServer {
     let server = TestServer::with(|_, runtime| runtime.queue.max_text = 1 << 20).await;
     for n in 0..count {
@@ -56,24 +56,24 @@ async fn one_row_larger_than_a_page_is_a_page() {
     let (sizes, rows) = pages(&server, PATH, "messages").await;
     assert_eq!((sizes.len(), rows.len()), (2, 2), "{sizes:?}");
     let mut socket = server.socket().await;
-    socket.say(json!({"type": "resume", "session": MAIN, "last_seq": 0})).await;
+    socket.send_json(json!({"type": "resume", "session": MAIN, "last_seq": 0})).await;
     for seq in 1..=2 {
-        let done = socket.hear_type("done").await;
+        let done = socket.receive_type("done").await;
         assert_eq!((&done["seq"], done["fullText"].as_str().unwrap().len()), (&json!(seq), 1_040_002));
     }
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_nobody_reads_share_bounded_memory() {
+async fn unread_answers_share_bounded_memory() {
     let server = filled(2, 500_000).await;
     let before = resident();
-    let mut lazy = Vec::new();
+    let mut slow = Vec::new();
     for _ in 0..300 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let get = format!("GET {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n");
         stream.write_all(get.as_bytes()).await.unwrap();
-        lazy.push(stream);
+        slow.push(stream);
     }
     let begun = server.get("/api/status").await;
     assert_eq!(begun.status, 200, "small answers wait for nobody");
@@ -82,7 +82,7 @@ async fn answers_that_nobody_reads_share_bounded_memory() {
         let grown = resident().saturating_sub(before);
         assert!(grown < 160 * 1024 * 1024, "{} MB", grown >> 20);
     }
-    drop(lazy);
+    drop(slow);
     assert_eq!(server.get(PATH).await.status, 200);
     server.close().await;
 }

@@ -1,4 +1,4 @@
-//! The web chat's page, as far as it can be judged without a browser.
+//! The web chat's page, as far as it can be tested without a browser.
 
 use reqwest::Method;
 

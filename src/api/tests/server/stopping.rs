@@ -1,4 +1,4 @@
-//! What ends early: a chat by an abort, the channel by the configuration, the gateway by a signal.
+//! Early ends: a chat by an abort, the channel by the configuration, the gateway by a signal.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{MAIN, Socket, TestServer};
 
-/// Hears until every prompt has its end, and returns each prompt's by its id; and what the abort said.
+/// Reads until every prompt has ended. Returns the end of each prompt by its id, and the result of the abort.
 async fn ends(socket: &mut Socket, prompts: usize) -> (BTreeMap<String, String>, Value) {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut ends: BTreeMap<String, String> = BTreeMap::new();
     let mut said = Value::Null;
     while ends.len() < prompts || said.is_null() {
-        let frame = socket.hear().await;
+        let frame = socket.receive().await;
         if frame["id"] == "abort" {
             said = frame["result"].clone();
         } else if frame["type"] == "accepted" {
@@ -33,14 +33,14 @@ async fn ends(socket: &mut Socket, prompts: usize) -> (BTreeMap<String, String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_abort_covers_every_prompt_before_it_and_each_hears_of_its_end() {
+async fn an_abort_cancels_every_earlier_prompt_and_each_gets_its_end() {
     let server = TestServer::open().await;
     for round in 0..10 {
         let mut socket = server.socket().await;
         for n in 0..5 {
             socket.prompt(&format!("{round}-{n}"), "!wait 60000 never").await;
         }
-        socket.say(json!({"type": "abort", "id": "abort"})).await;
+        socket.send_json(json!({"type": "abort", "id": "abort"})).await;
         let (ends, said) = ends(&mut socket, 5).await;
         assert!(ends.values().all(|end| end == "cancelled"), "{ends:?}");
         let count = |name: &str| said[name].as_u64().unwrap();
@@ -50,22 +50,22 @@ async fn an_abort_covers_every_prompt_before_it_and_each_hears_of_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopped_answer_keeps_what_was_shown_of_it() {
+async fn a_cancelled_answer_keeps_what_was_shown_of_it() {
     let server = TestServer::open().await;
     let (client, mut socket) = (server.client(), server.socket().await);
     let words: Vec<String> = (0..500).map(|n| format!("word{n}")).collect();
     let (prompt, whole) = (format!("!slow 20 {}", words.join(" ")), words.join(" "));
-    socket.say(json!({"type": "resume", "id": "r", "session": MAIN})).await;
+    socket.send_json(json!({"type": "resume", "id": "r", "session": MAIN})).await;
     let stop = async {
         let mut shown = String::new();
         while !shown.contains("word3") {
-            shown.push_str(socket.hear_type("delta").await["text"].as_str().unwrap());
+            shown.push_str(socket.receive_type("delta").await["text"].as_str().unwrap());
         }
-        // A command's reply does not wait for the answer either.
+        // A command's reply does not wait for the running answer.
         socket.prompt("status", "/status").await;
-        let reply = socket.hear_type("done").await;
+        let reply = socket.receive_type("done").await;
         assert!(reply["fullText"].as_str().unwrap().contains("agent:main:web:dm:main"), "{reply}");
-        socket.say(json!({"type": "abort", "id": "abort"})).await;
+        socket.send_json(json!({"type": "abort", "id": "abort"})).await;
         shown
     };
     let (stopped, shown) = tokio::join!(client.chat("1", &prompt), stop);
@@ -81,13 +81,13 @@ async fn a_stopped_answer_keeps_what_was_shown_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_finds_what_was_said_before_it() {
+async fn a_call_finds_the_prompts_before_it_stored() {
     let server = TestServer::open().await;
     let mut socket = server.socket().await;
     socket.prompt("1", "!wait 60000 never").await;
-    socket.say(json!({"id": "kill", "method": "session.kill", "params": {"key": MAIN}})).await;
+    socket.send_json(json!({"id": "kill", "method": "session.kill", "params": {"key": MAIN}})).await;
     let said = loop {
-        let frame = socket.hear().await;
+        let frame = socket.receive().await;
         if frame["id"] == "kill" {
             break frame;
         }
@@ -98,20 +98,20 @@ async fn a_call_finds_what_was_said_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_chat_in_which_nothing_was_said_has_nothing_to_abort() {
+async fn an_abort_of_an_empty_chat_cancels_nothing() {
     let server = TestServer::open().await;
     let mut socket = server.socket().await;
-    socket.say(json!({"type": "abort", "id": "a", "chat": "new"})).await;
+    socket.send_json(json!({"type": "abort", "id": "a", "chat": "new"})).await;
     let session = "agent:main:web:dm:new";
     let nothing = json!({"id": "a", "result": {"session": session, "running": 0, "waiting": 0}});
-    assert_eq!(socket.hear().await, nothing);
-    socket.say(json!({"type": "abort", "id": "a", "session": session})).await;
-    assert_eq!(socket.hear().await, nothing);
+    assert_eq!(socket.receive().await, nothing);
+    socket.send_json(json!({"type": "abort", "id": "a", "session": session})).await;
+    assert_eq!(socket.receive().await, nothing);
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_channel_that_is_off_says_so_at_once() {
+async fn a_disabled_channel_refuses_prompts_at_once() {
     let server = TestServer::open().await;
     server.shut(Closed::Off);
     let said = "the web channel is off (channels.web.enabled)";
@@ -122,17 +122,17 @@ async fn a_channel_that_is_off_says_so_at_once() {
     }
     let mut socket = server.socket().await;
     socket.prompt("1", "hello").await;
-    let frame = socket.hear().await;
+    let frame = socket.receive().await;
     assert_eq!((&frame["code"], &frame["id"]), (&json!("channel_off"), &json!("1")));
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_lets_running_turns_answer_those_who_wait() {
+async fn a_stop_lets_running_turns_answer_waiting_clients() {
     let server = TestServer::with(|_, runtime| runtime.turns.drain_seconds = 20).await;
     let mut socket = server.socket().await;
-    socket.say(json!({"type": "resume", "id": "r", "session": MAIN})).await;
-    socket.hear().await;
+    socket.send_json(json!({"type": "resume", "id": "r", "session": MAIN})).await;
+    socket.receive().await;
     let client = server.client();
     let (handle, mut late) = (server.handle.clone(), server.socket().await);
     let stop = async {
@@ -150,11 +150,11 @@ async fn a_stop_lets_running_turns_answer_those_who_wait() {
             "{refused:?}"
         );
         late.prompt("2", "too late").await;
-        assert_eq!(late.hear_type("error").await["code"], "stopping");
+        assert_eq!(late.receive_type("error").await["code"], "stopping");
         assert_eq!(late.closed().await, Some(1001));
     };
     let heard = async {
-        assert_eq!(socket.hear_type("done").await["fullText"], "in time");
+        assert_eq!(socket.receive_type("done").await["fullText"], "in time");
         assert_eq!(socket.closed().await, Some(1001));
     };
     let (asked, (), (), ()) = tokio::join!(client.chat("1", "!wait 700 in time"), heard, during, stop);
@@ -162,7 +162,7 @@ async fn a_stop_lets_running_turns_answer_those_who_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_that_cannot_wait_says_that_the_message_is_kept() {
+async fn a_stop_before_the_answer_says_that_the_message_is_stored() {
     let server = TestServer::with(|_, runtime| runtime.turns.drain_seconds = 0).await;
     let (client, handle) = (server.client(), server.handle.clone());
     let stop = async {

@@ -1,5 +1,5 @@
-//! A socket that ends when its reader stops reading, that reads no more of a stranger than it may, and that lets its
-//! last words be read.
+//! A client's TCP stream: limits how long a write may stall and how much is read before a token, and lingers at its end
+//! so that the last response can be read.
 
 use std::io;
 use std::pin::Pin;
@@ -13,40 +13,40 @@ use rustix::net::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::connections::Slot;
+use crate::connections::ConnectionSlot;
 use crate::server::ServerState;
 
-/// How long a client who has shown a token may take nothing of what is written to it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an authenticated client may take nothing of what is written to it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The same for a stranger.
-const SHORT_PATIENCE: Duration = Duration::from_secs(10);
+/// The same for an unauthenticated client.
+const UNAUTHENTICATED_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many bytes are read at once.
-const PIECE: usize = 4096;
+/// Maximum bytes of one read.
+const READ_SIZE: usize = 4096;
 
-/// How long a client may go on sending after our last word, for how many bytes one with a token, and a stranger.
+/// After the last response: how long a client may go on sending, and how many bytes with and without a token.
 const LINGER: (Duration, usize, usize) = (Duration::from_secs(1), 4 * 1024 * 1024, 64 * 1024);
 
-/// What the error says when a stranger sends more than it may.
-pub(crate) const TOO_MUCH: &str = "more came than may come before a token";
+/// The message of the error when an unauthenticated client sends too much.
+pub(crate) const TOO_MANY_BYTES: &str = "more bytes than are allowed before a token";
 
-/// A connection's socket.
-pub(crate) struct Timed {
+/// A client's TCP stream.
+pub(crate) struct ClientStream {
     stream: Arc<TcpStream>,
-    slot: Arc<Slot>,
+    slot: Arc<ConnectionSlot>,
     clock: Arc<dyn Clock>,
     /// Runs while the client takes nothing.
     stalled: Option<BoxFuture<'static, ()>>,
 }
 
-impl Timed {
-    pub(crate) fn new(stream: Arc<TcpStream>, slot: Arc<Slot>, clock: Arc<dyn Clock>) -> Self {
+impl ClientStream {
+    pub(crate) fn new(stream: Arc<TcpStream>, slot: Arc<ConnectionSlot>, clock: Arc<dyn Clock>) -> Self {
         Self { stream, slot, clock, stalled: None }
     }
 
-    /// Passes on what came of a write, and ends a connection on which nothing could be written for too long.
-    fn watch(
+    /// Returns the result of a write. Fails if the client has taken nothing for too long.
+    fn check_stall(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
@@ -57,8 +57,8 @@ impl Timed {
         }
         let Self { slot, clock, .. } = self;
         let timer = self.stalled.get_or_insert_with(|| {
-            let patience = if slot.is_authenticated() { PATIENCE } else { SHORT_PATIENCE };
-            let (clock, end) = (clock.clone(), clock.mono() + patience);
+            let timeout = if slot.is_authenticated() { WRITE_TIMEOUT } else { UNAUTHENTICATED_WRITE_TIMEOUT };
+            let (clock, end) = (clock.clone(), clock.mono() + timeout);
             Box::pin(async move { clock.sleep_until(end).await })
         });
         ready!(timer.as_mut().poll(context));
@@ -67,22 +67,22 @@ impl Timed {
     }
 }
 
-impl AsyncRead for Timed {
+impl AsyncRead for ClientStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if !self.slot.may_read() {
-            return Poll::Ready(Err(io::Error::other(TOO_MUCH)));
+            return Poll::Ready(Err(io::Error::other(TOO_MANY_BYTES)));
         }
         loop {
             ready!(self.stream.poll_read_ready(context))?;
-            let room = buffer.remaining().min(PIECE);
-            match self.stream.try_read(buffer.initialize_unfilled_to(room)) {
+            let size = buffer.remaining().min(READ_SIZE);
+            match self.stream.try_read(buffer.initialize_unfilled_to(size)) {
                 Ok(read) => {
                     buffer.advance(read);
-                    self.slot.has_read(read);
+                    self.slot.count_read(read);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -92,14 +92,14 @@ impl AsyncRead for Timed {
     }
 }
 
-impl AsyncWrite for Timed {
+impl AsyncWrite for ClientStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = written(&self.stream, context, |stream| stream.try_write(bytes));
-        self.watch(context, written)
+        self.check_stall(context, written)
     }
 
     fn poll_write_vectored(
@@ -108,7 +108,7 @@ impl AsyncWrite for Timed {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = written(&self.stream, context, |stream| stream.try_write_vectored(bytes));
-        self.watch(context, written)
+        self.check_stall(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -124,7 +124,7 @@ impl AsyncWrite for Timed {
     }
 }
 
-/// Writes as soon as the system takes something.
+/// Writes as soon as the socket accepts bytes.
 fn written(
     stream: &TcpStream,
     context: &mut Context<'_>,
@@ -139,18 +139,18 @@ fn written(
     }
 }
 
-/// Says that nothing follows, and lets a client who is still sending read the last words: a socket that is closed with
-/// something unread in it resets the connection, and what was written last may be lost with it.
-pub(crate) async fn linger(server: &ServerState, stream: &TcpStream, slot: &Slot) {
+/// Shuts down the write side, and reads on for a while if the client is still sending: closing a socket with unread
+/// bytes resets the connection, and the client may lose the response that was written last.
+pub(crate) async fn linger(server: &ServerState, stream: &TcpStream, slot: &ConnectionSlot) {
     if rustix::net::shutdown(stream, Shutdown::Write).is_err() {
         return;
     }
-    let (time, known, stranger) = LINGER;
-    let most = if slot.is_authenticated() { known } else { stranger };
+    let (time, with_token, without_token) = LINGER;
+    let max = if slot.is_authenticated() { with_token } else { without_token };
     let read_on = async {
-        let (mut waste, mut read) = (vec![0; 16 * 1024], 0);
-        while read < most && stream.readable().await.is_ok() {
-            match stream.try_read(&mut waste) {
+        let (mut buffer, mut read) = (vec![0; 16 * 1024], 0);
+        while read < max && stream.readable().await.is_ok() {
+            match stream.try_read(&mut buffer) {
                 Ok(0) => return,
                 Ok(more) => read += more,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -160,7 +160,7 @@ pub(crate) async fn linger(server: &ServerState, stream: &TcpStream, slot: &Slot
     };
     tokio::select! {
         () = read_on => {}
-        () = slot.dropped() => {}
+        () = slot.close_requested() => {}
         () = server.stop.cancelled() => {}
         () = server.pause(time) => {}
     }
@@ -177,13 +177,13 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::connections::{Admission, Connections};
+    use crate::connections::{ConnectionTable, SlotDecision};
 
-    /// A clock that a test moves.
-    struct Hand(watch::Sender<Duration>);
+    /// A clock that the test moves.
+    struct TestClock(watch::Sender<Duration>);
 
     #[async_trait]
-    impl Clock for Hand {
+    impl Clock for TestClock {
         fn wall(&self) -> DateTime<Utc> {
             DateTime::default()
         }
@@ -198,45 +198,45 @@ mod tests {
 
         async fn sleep_until(&self, deadline: Mono) {
             let mut now = self.0.subscribe();
-            // The clock lives as long as the test.
+            // The clock outlives the test's connections.
             drop(now.wait_for(|now| *now >= deadline.0).await);
         }
     }
 
-    /// Writes until nothing more is taken; an error says that the connection was given up.
-    fn fill(timed: &mut Timed) -> io::Result<()> {
-        while let Some(written) = timed.write(&[0; 64 * 1024]).now_or_never() {
+    /// Writes until the socket accepts no more. An error says that the connection has timed out.
+    fn fill(client_stream: &mut ClientStream) -> io::Result<()> {
+        while let Some(written) = client_stream.write(&[0; 64 * 1024]).now_or_never() {
             written?;
         }
         Ok(())
     }
 
     #[tokio::test]
-    async fn a_client_who_takes_nothing_is_given_up_and_one_who_takes_something_is_not() {
-        for (authenticated, patience) in [(false, SHORT_PATIENCE), (true, PATIENCE)] {
+    async fn a_client_that_takes_nothing_is_disconnected_and_one_that_takes_something_is_not() {
+        for (authenticated, timeout) in [(false, UNAUTHENTICATED_WRITE_TIMEOUT), (true, WRITE_TIMEOUT)] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, _) = listener.accept().await.unwrap();
-            let Admission::Taken(slot) = Connections::new(4).admit(None) else { panic!("no slot") };
+            let SlotDecision::Granted(slot) = ConnectionTable::new(4).admit(None) else { panic!("no slot") };
             if authenticated {
                 slot.authenticate();
             }
-            let clock = Arc::new(Hand(watch::Sender::new(Duration::from_secs(100))));
-            let mut timed = Timed::new(Arc::new(stream), slot, clock.clone());
-            fill(&mut timed).unwrap();
-            let almost = patience - Duration::from_secs(1);
+            let clock = Arc::new(TestClock(watch::Sender::new(Duration::from_secs(100))));
+            let mut client_stream = ClientStream::new(Arc::new(stream), slot, clock.clone());
+            fill(&mut client_stream).unwrap();
+            let almost = timeout - Duration::from_secs(1);
             clock.0.send_modify(|now| *now += almost);
-            fill(&mut timed).unwrap();
-            let mut taken = vec![0; 8 << 20];
+            fill(&mut client_stream).unwrap();
+            let mut bytes = vec![0; 8 << 20];
             tokio::select! {
-                all = client.read_exact(&mut taken) => panic!("{all:?}"),
-                written = timed.write(&[0; 1024]) => assert!(written.is_ok(), "it took something in time"),
+                all = client.read_exact(&mut bytes) => panic!("{all:?}"),
+                written = client_stream.write(&[0; 1024]) => assert!(written.is_ok(), "it took something in time"),
             }
-            fill(&mut timed).unwrap();
+            fill(&mut client_stream).unwrap();
             clock.0.send_modify(|now| *now += almost);
-            fill(&mut timed).unwrap();
+            fill(&mut client_stream).unwrap();
             clock.0.send_modify(|now| *now += Duration::from_secs(1));
-            assert_eq!(fill(&mut timed).map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+            assert_eq!(fill(&mut client_stream).map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A platform on which people write and get letters, as small as one can be. Its accounts may be brought events too.
+//! A small test platform on which people write and receive texts, and whose accounts may have a webhook.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,23 +21,23 @@ use tokio::sync::watch;
 use crate::harness::within;
 
 /// The channel's name.
-pub const CHANNEL: &str = "pigeon";
+pub const CHANNEL: &str = "demo";
 
-/// What its webhook wants in `x-pigeon-ring`.
-pub const RING: &str = "the-ring-of-the-pigeon";
+/// The value of `x-demo-secret` in valid webhook requests.
+pub const SECRET: &str = "the-secret-of-the-platform";
 
 static DIALECT: Dialect = Dialect { name: CHANNEL, writing: Writing::Marked(Marks::PLAIN) };
 
 /// One account.
-pub struct Pigeon {
+pub struct DemoPlatform {
     profile: Profile,
     account: AccountId,
     inbox: watch::Sender<Option<Arc<dyn Inbox>>>,
-    letters: watch::Sender<Vec<(String, String)>>,
+    sent: watch::Sender<Vec<(String, String)>>,
     events: Mutex<u64>,
 }
 
-impl Pigeon {
+impl DemoPlatform {
     pub fn new(account: &str) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL,
@@ -60,13 +60,13 @@ impl Pigeon {
             profile,
             account: AccountId::new(CHANNEL, Some(account)).unwrap(),
             inbox: watch::Sender::new(None),
-            letters: watch::Sender::new(Vec::new()),
+            sent: watch::Sender::new(Vec::new()),
             events: Mutex::new(0),
         })
     }
 
-    /// Somebody writes in private.
-    pub async fn hears(&self, person: &str, name: &str, text: &str) -> Outcome {
+    /// Delivers a private message to the gateway.
+    pub async fn receive(&self, person: &str, name: &str, text: &str) -> Outcome {
         let mut inbox = self.inbox.subscribe();
         let inbox = within(inbox.wait_for(Option::is_some)).await.unwrap().clone().unwrap();
         let id = {
@@ -99,22 +99,22 @@ impl Pigeon {
         within(inbox.push(&source, vec![event], None)).await.unwrap().remove(0)
     }
 
-    /// The first letter to somebody that holds this.
-    pub async fn letter(&self, person: &str, part: &str) -> String {
+    /// Waits for a text to this person that contains `part`.
+    pub async fn wait_for_text(&self, person: &str, part: &str) -> String {
         let is_it = |(to, text): &&(String, String)| to == person && text.contains(part);
-        let mut letters = self.letters.subscribe();
-        let all = within(letters.wait_for(|all| all.iter().any(|one| is_it(&one)))).await.unwrap();
+        let mut sent = self.sent.subscribe();
+        let all = within(sent.wait_for(|all| all.iter().any(|one| is_it(&one)))).await.unwrap();
         all.iter().find(is_it).unwrap().1.clone()
     }
 
-    /// Somebody writes for the first time; the code that they get.
-    pub async fn stranger(&self, person: &str, name: &str) -> String {
-        self.hears(person, name, "hello").await;
-        let mut letters = self.letters.subscribe();
+    /// Delivers the first message of an unknown sender and returns the pairing code that they get.
+    pub async fn unknown_sender(&self, person: &str, name: &str) -> String {
+        self.receive(person, name, "hello").await;
+        let mut sent = self.sent.subscribe();
         let code = |all: &Vec<(String, String)>| {
             all.iter().filter(|(to, _)| to == person).find_map(|(_, text)| code_in(text))
         };
-        let all = within(letters.wait_for(|all| code(all).is_some())).await.unwrap();
+        let all = within(sent.wait_for(|all| code(all).is_some())).await.unwrap();
         code(&all).unwrap()
     }
 }
@@ -125,7 +125,7 @@ fn code_in(text: &str) -> Option<String> {
 }
 
 #[async_trait]
-impl Adapter for Pigeon {
+impl Adapter for DemoPlatform {
     fn profile(&self) -> &Profile {
         &self.profile
     }
@@ -147,12 +147,12 @@ impl Adapter for Pigeon {
             Act::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
             _ => return Ok(Receipt::default()),
         };
-        self.letters.send_modify(|all| all.push((to.chat().to_owned(), text)));
-        Ok(Receipt { message: Some(self.letters.borrow().len().to_string()) })
+        self.sent.send_modify(|all| all.push((to.chat().to_owned(), text)));
+        Ok(Receipt { message: Some(self.sent.borrow().len().to_string()) })
     }
 
     async fn fetch(&self, _file: &Attachment) -> Result<Bytes, FetchError> {
-        Err(FetchError::Refused("pigeons bring no files".to_owned()))
+        Err(FetchError::Refused("the test platform has no files".to_owned()))
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {
@@ -160,16 +160,16 @@ impl Adapter for Pigeon {
     }
 }
 
-/// A webhook that does what its body says, and counts.
+/// A webhook whose outcome is named by the body, and which records its requests.
 #[derive(Default)]
-pub struct Loft {
+pub struct DemoWebhook {
     pub taken: Mutex<Vec<WebhookRequest>>,
 }
 
 #[async_trait]
-impl Webhook for Loft {
+impl Webhook for DemoWebhook {
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
-        header("x-pigeon-ring").is_some_and(|ring| ring == RING)
+        header("x-demo-secret").is_some_and(|secret| secret == SECRET)
     }
 
     async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
@@ -179,9 +179,9 @@ impl Webhook for Loft {
             "garbage" => WebhookOutcome::Garbage,
             "busy" => WebhookOutcome::Busy,
             "forged" => WebhookOutcome::Forged,
-            "panic" => panic!("a pigeon fell down"),
+            "panic" => panic!("the adapter panicked"),
             "reply" => {
-                WebhookOutcome::Taken(Some(WebhookReply { mime: "text/plain", body: b"coo".to_vec() }))
+                WebhookOutcome::Taken(Some(WebhookReply { mime: "text/plain", body: b"pong".to_vec() }))
             }
             "slow" => {
                 #[expect(clippy::disallowed_methods, reason = "a slow adapter")]

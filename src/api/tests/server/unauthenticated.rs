@@ -1,4 +1,4 @@
-//! What those cost who show no token, and what those lose by it who do.
+//! Clients without a token use bounded resources and do not disturb authenticated ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{ADMIN, TestServer, answer, within};
-use crate::pigeon::{Loft, RING};
+use crate::platform::{DemoWebhook, SECRET};
 
-/// A connection on which a stranger has sent this.
-async fn stranger(server: &TestServer, sends: &[u8]) -> TcpStream {
+/// A connection without a token that has sent these bytes.
+async fn connect_and_send(server: &TestServer, sends: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(sends).await.unwrap();
     stream
 }
 
-/// What comes until the connection ends.
+/// Everything that arrives until the connection is closed.
 async fn rest(stream: &mut TcpStream) -> String {
     let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(n @ 1..) = within(stream.read(&mut buffer)).await {
@@ -31,11 +31,12 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_is_not_waited_for_before_a_token_or_secret_was_shown() {
-    let loft = Arc::new(Loft::default());
-    // A body that is waited for would end in a 408 after a minute.
+async fn no_body_is_read_before_a_token_or_secret() {
+    let webhook = Arc::new(DemoWebhook::default());
+    // If the server waited for the body, it would answer 408 after a minute.
     let server =
-        TestServer::with_webhook(loft.clone(), |config, _| config.limits.request_timeout_seconds = 60).await;
+        TestServer::with_webhook(webhook.clone(), |config, _| config.limits.request_timeout_seconds = 60)
+            .await;
     for (method, path, status) in [
         ("GET", "/", 200),
         ("GET", "/app.js", 200),
@@ -47,37 +48,37 @@ async fn a_body_is_not_waited_for_before_a_token_or_secret_was_shown() {
         ("POST", "/api/chat", 401),
         ("POST", "/api/send", 401),
         ("DELETE", "/api/session/x", 401),
-        ("POST", "/webhooks/pigeon/default", 401),
-        ("GET", "/webhooks/pigeon/default", 401),
+        ("POST", "/webhooks/demo/default", 401),
+        ("GET", "/webhooks/demo/default", 401),
         ("OPTIONS", "/api/chat", 204),
     ] {
         for framing in ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"] {
             let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n");
-            let mut stream = stranger(&server, head.as_bytes()).await;
+            let mut stream = connect_and_send(&server, head.as_bytes()).await;
             let mut begin = [0; 12];
             within(stream.read_exact(&mut begin)).await.unwrap();
             assert_eq!(String::from_utf8_lossy(&begin), format!("HTTP/1.1 {status}"), "{method} {path}");
         }
     }
-    assert!(loft.taken.lock().unwrap().is_empty());
+    assert!(webhook.taken.lock().unwrap().is_empty());
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_never_end_share_bounded_memory_and_others_get_their_turn() {
+async fn endless_bodies_share_bounded_memory_and_later_ones_are_read_in_turn() {
     let server = TestServer::with(|config, _| {
         config.limits.max_body = 16 * 1024 * 1024;
         config.limits.request_timeout_seconds = 60;
     })
     .await;
-    // Who reads a body says so; two of these are all that bodies may hold together.
+    // The server sends 100 Continue when it reads a body. The budget of all bodies is two of these.
     let head = format!(
         "POST /api/chat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\
          Content-Type: application/json\r\nContent-Length: 16000000\r\nExpect: 100-continue\r\n\r\n"
     );
     let mut slow = Vec::new();
     for _ in 0..8 {
-        slow.push(stranger(&server, head.as_bytes()).await);
+        slow.push(connect_and_send(&server, head.as_bytes()).await);
         server.get("/api/status").await;
     }
     let mut begun = Vec::new();
@@ -88,8 +89,8 @@ async fn bodies_that_never_end_share_bounded_memory_and_others_get_their_turn() 
             begun.push(n);
         }
     }
-    assert_eq!(begun, [0, 1], "they are read one after the other, as memory allows");
-    // The first one leaves: the third is read.
+    assert_eq!(begun, [0, 1], "bodies are read in turn, as memory allows");
+    // The first one leaves, so the third is read.
     drop(slow.remove(0));
     let mut word = [0; 12];
     within(slow[1].read_exact(&mut word)).await.unwrap();
@@ -100,35 +101,35 @@ async fn bodies_that_never_end_share_bounded_memory_and_others_get_their_turn() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_reads_little_before_its_token_and_much_after_it() {
+async fn a_socket_reads_little_before_its_token() {
     let server = TestServer::open().await;
-    let mut socket = server.dial(&[]).await.unwrap();
+    let mut socket = server.connect(&[]).await.unwrap();
     socket.stream.send(Message::text("x".repeat(60_000))).await.unwrap();
-    assert_eq!(socket.closed().await, Some(1009), "it is told why");
-    let mut many = server.dial(&[]).await.unwrap();
+    assert_eq!(socket.closed().await, Some(1009), "the close code names the reason");
+    let mut many = server.connect(&[]).await.unwrap();
     let mut sent = 0;
     while sent < 1000 && many.stream.send(Message::Ping(vec![0; 120].into())).await.is_ok() {
         sent += 1;
     }
     assert!(matches!(many.closed().await, Some(1008 | 1009) | None), "pings are bytes too");
-    let mut socket = server.dial(&[]).await.unwrap();
+    let mut socket = server.connect(&[]).await.unwrap();
     let text = "x".repeat(200_000);
-    // Token and prompt come in one go: nothing of the second is lost.
+    // The token and the prompt arrive together; nothing of the prompt may be lost.
     socket.stream.feed(Message::text(json!({"type": "auth", "token": ADMIN}).to_string())).await.unwrap();
     let prompt = json!({"type": "prompt", "id": "1", "text": text}).to_string();
     socket.stream.send(Message::text(prompt)).await.unwrap();
-    assert_eq!(socket.hear_type("done").await["fullText"], json!(text));
+    assert_eq!(socket.receive_type("done").await["fullText"], json!(text));
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_heads_and_idle_strangers_are_cut_and_a_known_caller_is_not() {
+async fn slow_and_idle_connections_without_a_token_are_closed_and_others_are_not() {
     let server = TestServer::with(|config, _| {
         config.limits.auth_timeout_seconds = 1;
         config.limits.request_timeout_seconds = 3600;
     })
     .await;
-    let mut known = stranger(&server, b"").await;
+    let mut known = connect_and_send(&server, b"").await;
     let status =
         format!("GET /api/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n");
     known.write_all(status.as_bytes()).await.unwrap();
@@ -136,50 +137,54 @@ async fn slow_heads_and_idle_strangers_are_cut_and_a_known_caller_is_not() {
     for sends in
         ["", "GET /health HTTP/1.1\r\nHost: loc", "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n"]
     {
-        slow.push(stranger(&server, sends.as_bytes()).await);
+        slow.push(connect_and_send(&server, sends.as_bytes()).await);
     }
     for stream in &mut slow {
         rest(stream).await;
     }
-    // Asked again on the same connection, after the strangers' time.
+    // Asks again on the same connection, after the timeout of connections without a token.
     known.write_all(status.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
     assert_eq!(rest(&mut known).await.matches("HTTP/1.1 200").count(), 2);
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn strangers_who_take_every_place_make_room_for_the_right_token() {
+async fn connections_without_a_token_make_room_for_authenticated_ones() {
     let server = TestServer::with(|config, _| config.limits.max_connections = 40).await;
     let mut heads = Vec::new();
     for _ in 0..100 {
-        heads.push(stranger(&server, b"POST /api/chat HTTP/1.1\r\nHost: loc").await);
+        heads.push(connect_and_send(&server, b"POST /api/chat HTTP/1.1\r\nHost: loc").await);
     }
     let mut sockets = Vec::new();
     for _ in 0..30 {
-        // The oldest of them are dropped while newer ones come.
-        sockets.push(server.dial(&[]).await.unwrap());
+        // The oldest connections are closed while newer ones arrive.
+        sockets.push(server.connect(&[]).await.unwrap());
         assert_eq!(server.post("/api/chat", json!({"text": "hello"})).await.body["text"], "hello");
     }
     let mut socket = server.socket().await;
     for _ in 0..100 {
-        heads.push(stranger(&server, b"GET / HTTP/1.1\r\nHost: loc").await);
+        heads.push(connect_and_send(&server, b"GET / HTTP/1.1\r\nHost: loc").await);
     }
     socket.prompt("1", "still here").await;
-    assert_eq!(socket.hear_type("done").await["fullText"], "still here", "a known caller is never dropped");
+    assert_eq!(
+        socket.receive_type("done").await["fullText"],
+        "still here",
+        "an authenticated client is never disconnected"
+    );
     drop(heads);
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_right_token_pays_for_nobody_else_at_its_address() {
-    let loft = Arc::new(Loft::default());
-    let server = TestServer::with_webhook(loft, |config, _| {
+async fn a_valid_token_has_a_rate_limit_of_its_own() {
+    let webhook = Arc::new(DemoWebhook::default());
+    let server = TestServer::with_webhook(webhook, |config, _| {
         config.limits.per_ip = Rate { per_minute: 1, burst: 1 };
         config.limits.auth_failures = Rate { per_minute: 1, burst: 1 };
     })
     .await;
-    let webhook = |ring: &str| {
-        let request = server.request(Method::POST, "/webhooks/pigeon/default").header("x-pigeon-ring", ring);
+    let webhook = |secret: &str| {
+        let request = server.request(Method::POST, "/webhooks/demo/default").header("x-demo-secret", secret);
         answer(request.body("hello"))
     };
     for n in 0..20 {
@@ -194,16 +199,16 @@ async fn the_right_token_pays_for_nobody_else_at_its_address() {
     assert_eq!(answer(server.request(Method::GET, "/api/status")).await.status, 429);
     assert_eq!(server.get("/api/status").await.status, 200);
     assert_eq!(server.post("/api/chat", json!({"text": "hello"})).await.status, 200);
-    assert_eq!(webhook(RING).await.status, 200);
-    let mut by_frame = server.dial(&[]).await.unwrap();
-    by_frame.say(json!({"type": "auth", "token": ADMIN})).await;
-    assert_eq!(by_frame.hear().await["type"], "ready");
+    assert_eq!(webhook(SECRET).await.status, 200);
+    let mut by_frame = server.connect(&[]).await.unwrap();
+    by_frame.send_json(json!({"type": "auth", "token": ADMIN})).await;
+    assert_eq!(by_frame.receive().await["type"], "ready");
     server.socket().await;
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_foreign_page_leaves_its_own_bucket_empty_and_no_other() {
+async fn a_foreign_page_uses_up_only_its_own_rate_limit() {
     let server = TestServer::with(|config, _| config.limits.per_ip = Rate { per_minute: 2, burst: 2 }).await;
     let elsewhere = || {
         let request = server.request(Method::GET, "/").header("sec-fetch-site", "cross-site");
@@ -215,7 +220,7 @@ async fn a_foreign_page_leaves_its_own_bucket_empty_and_no_other() {
     }
     assert_eq!(statuses, [200, 200, 429, 429, 429]);
     let typed = server.request(Method::GET, "/").header("sec-fetch-site", "none");
-    assert_eq!(answer(typed).await.status, 200, "the person at that address opens the page");
+    assert_eq!(answer(typed).await.status, 200, "a person at that address can still open the page");
     server.close().await;
 }
 
@@ -241,7 +246,7 @@ async fn a_refused_origin_is_one_short_row_of_the_audit() {
     for n in 0..50 {
         refused(format!("https://evil-{n}.example")).await;
     }
-    assert_eq!(rows().await.len(), 12, "new names do not make new rows without an end");
+    assert_eq!(rows().await.len(), 12, "the number of rows is bounded");
     server.close().await;
 }
 
@@ -266,7 +271,7 @@ async fn a_token_in_a_url_is_refused_on_every_path() {
         "GET /ws?token={ADMIN} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
-    let mut socket = stranger(&server, by_url.as_bytes()).await;
+    let mut socket = connect_and_send(&server, by_url.as_bytes()).await;
     let mut begin = [0; 12];
     within(socket.read_exact(&mut begin)).await.unwrap();
     assert_eq!(&begin, b"HTTP/1.1 400");
@@ -274,9 +279,9 @@ async fn a_token_in_a_url_is_refused_on_every_path() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_post_is_json_and_says_so() {
-    let loft = Arc::new(Loft::default());
-    let server = TestServer::with_webhook(loft, |_, _| {}).await;
+async fn every_post_needs_a_json_content_type() {
+    let webhook = Arc::new(DemoWebhook::default());
+    let server = TestServer::with_webhook(webhook, |_, _| {}).await;
     server.post("/api/chat", json!({"text": "hello"})).await;
     let reset = "/api/session/agent%3Amain%3Aweb%3Adm%3Amain/reset";
     let post = |path: &str, kind: Option<&str>, body: &str| {
@@ -310,29 +315,30 @@ async fn every_post_is_json_and_says_so() {
         assert_eq!(post("/api/chat", Some(kind), "{\"text\":\"hi\"}").await.status, 200, "{kind}");
         assert_eq!(post(reset, Some(kind), "").await.status, 200, "{kind}");
     }
-    let brought = server.request(Method::POST, "/webhooks/pigeon/default").header("x-pigeon-ring", RING);
-    assert_eq!(answer(brought.body("hello")).await.status, 200, "platforms say what they like");
+    let brought = server.request(Method::POST, "/webhooks/demo/default").header("x-demo-secret", SECRET);
+    assert_eq!(answer(brought.body("hello")).await.status, 200, "webhooks may have any content type");
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_who_never_reads_is_cut_and_nothing_is_lost() {
+async fn a_client_that_never_reads_is_disconnected() {
     let server = TestServer::with(|config, runtime| {
         config.limits.auth_timeout_seconds = 1;
         runtime.queue.per_session = 10_000;
     })
     .await;
-    // It asks for the page over and over and reads nothing: the kernel's buffers fill, then it is cut.
-    let mut lazy = stranger(&server, b"").await;
+    // The client requests the page over and over and reads nothing: the kernel's buffers fill up, and the connection is
+    // closed.
+    let mut slow = connect_and_send(&server, b"").await;
     let request = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let flood = async { while lazy.write_all(request).await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(60), flood).await.expect("it holds its connection for ever");
+    let flood = async { while slow.write_all(request).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(60), flood).await.expect("the connection was never closed");
     assert_eq!(server.get("/api/status").await.status, 200);
     server.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_frame_ends_the_socket_after_what_came_before_it_was_acknowledged() {
+async fn an_unreadable_frame_closes_the_socket_after_earlier_prompts_are_acknowledged() {
     for (frame, code, close) in [
         (Message::binary(vec![1, 2, 3]), "unreadable_frame", 1003),
         (Message::text("x".repeat(200_000)), "too_large", 1009),
@@ -360,7 +366,7 @@ async fn what_is_no_frame_ends_the_socket_after_what_came_before_it_was_acknowle
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_a_body_that_nobody_reads_still_hears_why() {
+async fn a_client_with_an_unread_body_still_gets_the_error() {
     let server = TestServer::open().await;
     for (path, headers, status) in [
         ("/api/chat", "Authorization: Bearer wrong\r\n", 401),
@@ -371,7 +377,7 @@ async fn who_sends_a_body_that_nobody_reads_still_hears_why() {
         let length = 60_000;
         let head =
             format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n");
-        let mut stream = stranger(&server, head.as_bytes()).await;
+        let mut stream = connect_and_send(&server, head.as_bytes()).await;
         let body = vec![b'x'; length];
         stream.write_all(&body).await.unwrap();
         let said = rest(&mut stream).await;

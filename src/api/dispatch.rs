@@ -1,0 +1,181 @@
+//! Checks a request, authenticates its caller, and calls its endpoint.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use frontdesk_core::access::Action;
+use futures_util::future::BoxFuture;
+
+use crate::body;
+use crate::error::ApiError;
+use crate::idempotency::Lookup;
+use crate::origin::PageOrigin;
+use crate::request::{ApiRequest, ApiResponse, Peer};
+use crate::server::ServerState;
+use crate::token::{Caller, Scope, bearer};
+
+/// One method of one path, and who may call it.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) run: fn(ApiRequest) -> BoxFuture<'static, Result<ApiResponse, ApiError>>,
+}
+
+/// What a caller of an endpoint needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing.
+    Public,
+    /// Nothing, and without a rate limit: a monitor would take a healthy gateway for dead if a probe were refused. A
+    /// caller with a token may be told more.
+    Probe,
+    /// A token of this scope, whose holder may do this.
+    Token(Scope, Action),
+    /// A platform's secret or signature in the headers and the body. The endpoint checks the body.
+    Webhook,
+    /// A token in one of several places, after the origin. The handshake checks it.
+    WebSocket,
+}
+
+/// What an `Idempotency-Key` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idempotency {
+    /// No response is kept: the key has no effect, or the endpoint stores it in the database.
+    NoReplay,
+    /// A repeated request gets the first response, for a while.
+    Replay,
+}
+
+/// Checks a request whose method and path match an endpoint, and carries it out.
+pub(crate) async fn dispatch(
+    server: Arc<ServerState>,
+    endpoint: &'static Endpoint,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    match checked(server, endpoint, parts, body).await {
+        Ok(response) => response.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn checked(
+    server: Arc<ServerState>,
+    endpoint: &'static Endpoint,
+    mut parts: Parts,
+    body: Body,
+) -> Result<ApiResponse, ApiError> {
+    let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
+    let ip = server.client(peer.address, &parts.headers);
+    body::check_size(&parts.headers, server.config.limits.max_body)?;
+    if endpoint.method != Method::GET || endpoint.access == Access::WebSocket {
+        check_origin(&server, &parts.headers, ip).await?;
+    }
+    let params = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
+    let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
+    let caller = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
+    // No body is read before the caller is authenticated, and none where a body has no meaning.
+    let (body, reserved) = match (&endpoint.method, endpoint.access) {
+        (&Method::POST, Access::Token(..)) => {
+            body::check_content_type(&parts.headers)?;
+            body::read(&server, &parts.headers, body).await?
+        }
+        (_, Access::Webhook) => body::read(&server, &parts.headers, body).await?,
+        _ => (Bytes::new(), None),
+    };
+    let request = ApiRequest { server: server.clone(), caller, peer, ip, parts, params, body, reserved };
+    match (endpoint.idempotency, request.idempotency_key()?) {
+        (Idempotency::Replay, Some(key)) => run_once(&server, endpoint, request, &key).await,
+        _ => (endpoint.run)(request).await,
+    }
+}
+
+/// Authenticates the caller by the request's head. A valid token or secret has a rate limit of its own, whatever other
+/// clients with the same address do.
+fn authenticate(
+    server: &ServerState,
+    endpoint: &Endpoint,
+    peer: &Peer,
+    ip: IpAddr,
+    headers: &HeaderMap,
+    params: &[String],
+) -> Result<Option<Caller>, ApiError> {
+    match endpoint.access {
+        Access::Public => server.limit_without_token(ip, headers).map(|()| None),
+        Access::Probe => Ok(server.identify(headers, ip, &peer.slot)),
+        // It may send its token in its first frame.
+        Access::WebSocket => Ok(None),
+        Access::Webhook => {
+            authenticate_webhook(server, params, headers, ip)?;
+            peer.slot.authenticate();
+            server.per_webhook.take(&params.to_vec(), server.now()).map_err(ApiError::too_many)?;
+            Ok(None)
+        }
+        Access::Token(scope, action) => {
+            let Some(token) = bearer(headers) else {
+                server.limit_without_token(ip, headers)?;
+                return Err(ApiError::unauthorized());
+            };
+            let caller = server.authenticate(token, ip, &peer.slot)?;
+            server.authorize(&caller, scope, action)?;
+            server.limit_token(&caller)?;
+            Ok(Some(caller))
+        }
+    }
+}
+
+/// Refuses a request that cannot come from the platform, before its body is read. An address with too many such requests
+/// must wait, but a request with the right secret is accepted from it all the same.
+fn authenticate_webhook(
+    server: &ServerState,
+    params: &[String],
+    headers: &HeaderMap,
+    ip: IpAddr,
+) -> Result<(), ApiError> {
+    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+    if server.webhook(params)?.admits(&header) {
+        return Ok(());
+    }
+    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
+    server.count_auth_failure(ip)?;
+    Err(server.note_forged_webhook(params, ip))
+}
+
+/// Carries a request out, unless a request with the same key was carried out before.
+async fn run_once(
+    server: &ServerState,
+    endpoint: &Endpoint,
+    request: ApiRequest,
+    key: &str,
+) -> Result<ApiResponse, ApiError> {
+    let path = request.parts.uri.path().to_owned();
+    match server.idempotency.begin(request.token(), key, &path, &request.body)? {
+        Lookup::Answered(status, body) => Ok(ApiResponse::Json(status, body)),
+        Lookup::New(pending) => {
+            let response = (endpoint.run)(request).await?;
+            if let ApiResponse::Json(status, body) = &response {
+                pending.answered(*status, body);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Refuses requests of other sites' pages.
+async fn check_origin(server: &ServerState, headers: &HeaderMap, ip: IpAddr) -> Result<(), ApiError> {
+    if server.origins.page(headers) != PageOrigin::Foreign {
+        return Ok(());
+    }
+    server.note_foreign_origin(headers, ip).await;
+    let message = "pages of this origin may not call the gateway: add it to gateway.origins";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message))
+}

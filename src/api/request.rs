@@ -1,0 +1,129 @@
+//! A request that passed its checks, as endpoints get it, and their response.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use frontdesk_store::row::Author;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::budget::Reserved;
+use crate::connections::ConnectionSlot;
+use crate::error::ApiError;
+use crate::server::ServerState;
+use crate::token::{Caller, Scope};
+
+/// The header by which the command line identifies itself.
+const VIA: &str = "frontdesk-via";
+
+/// A request that passed its checks.
+pub(crate) struct ApiRequest {
+    pub(crate) server: Arc<ServerState>,
+    /// The holder of the token; `None` on endpoints that need none.
+    pub(crate) caller: Option<Caller>,
+    pub(crate) peer: Peer,
+    /// The client's address, behind trusted proxies.
+    pub(crate) ip: IpAddr,
+    pub(crate) parts: Parts,
+    /// The decoded parameters of the path.
+    pub(crate) params: Vec<String>,
+    pub(crate) body: Bytes,
+    /// The memory of the body.
+    pub(crate) reserved: Option<Reserved>,
+}
+
+/// The response of an endpoint.
+pub(crate) enum ApiResponse {
+    Json(StatusCode, Value),
+    Other(Response),
+}
+
+/// The other end of a connection, with its slot.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) slot: Arc<ConnectionSlot>,
+    pub(crate) stream: Arc<TcpStream>,
+}
+
+impl ApiRequest {
+    /// Reads the body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let body = "the body is not the JSON that is expected here";
+            ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {error}"))
+        })
+    }
+
+    /// Releases the memory of the body once it has been read.
+    pub(crate) fn release_body(&mut self) {
+        self.body = Bytes::new();
+        self.reserved = None;
+    }
+
+    /// Reads the query.
+    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        Query::try_from_uri(&self.parts.uri)
+            .map(|Query(query)| query)
+            .map_err(|error| ApiError::bad_request(format!("the query: {}", error.body_text())))
+    }
+
+    /// A parameter of the path.
+    pub(crate) fn param(&self, index: usize) -> Result<&str, ApiError> {
+        self.params.get(index).map(String::as_str).ok_or_else(ApiError::internal)
+    }
+
+    /// The caller, on endpoints that need a token.
+    pub(crate) fn caller(&self) -> Result<&Caller, ApiError> {
+        self.caller.as_ref().ok_or_else(ApiError::unauthorized)
+    }
+
+    /// The author of a change, for the audit. The command line's header is trusted only with an admin's token.
+    pub(crate) fn author(&self) -> Result<Author, ApiError> {
+        let caller = self.caller()?;
+        let via = self.parts.headers.get(VIA).map(HeaderValue::as_bytes);
+        Ok(if via == Some(b"cli") && caller.scope == Scope::Admin {
+            Author { name: "cli".to_owned(), via: "cli" }
+        } else {
+            caller.author()
+        })
+    }
+
+    /// The id of the caller's token; empty without a caller.
+    pub(crate) fn token(&self) -> &str {
+        self.caller.as_ref().map_or("", |caller| &caller.token)
+    }
+
+    /// The `Idempotency-Key`.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<String>, ApiError> {
+        let Some(key) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 200);
+        key.map(|key| Some(key.to_owned())).ok_or_else(|| {
+            ApiError::bad_request("an Idempotency-Key has 1 to 200 printable ASCII characters")
+        })
+    }
+}
+
+impl ApiResponse {
+    /// 200 with JSON.
+    pub(crate) fn ok(body: Value) -> Self {
+        Self::Json(StatusCode::OK, body)
+    }
+}
+
+impl IntoResponse for ApiResponse {
+    fn into_response(self) -> Response {
+        match self {
+            ApiResponse::Json(status, body) => {
+                (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+            }
+            ApiResponse::Other(response) => response,
+        }
+    }
+}
