@@ -55,8 +55,7 @@ async fn forged_webhooks_are_rate_limited_and_the_platform_is_not() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_request_reaches_its_adapter_unchanged() {
     let (server, webhook) = open_with_webhook().await;
-    let request =
-        server.request(Method::POST, &format!("{PATH}?a=%20b")).header("X-DemoPlatform-Ring", SECRET);
+    let request = server.request(Method::POST, &format!("{PATH}?a=%20b")).header("X-Demo-Secret", SECRET);
     assert_eq!(answer(request.body("{\"a\": 1}  ")).await.status, 200);
     let request = server.request(Method::GET, &format!("{PATH}?challenge=1")).header("x-demo-secret", SECRET);
     assert_eq!(answer(request).await.status, 200);
