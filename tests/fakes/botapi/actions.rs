@@ -2,10 +2,10 @@
 
 pub mod buttons;
 mod members;
-mod say;
+mod write;
 
 pub use members::NewChat;
-pub use say::{Forward, Say};
+pub use write::{Forward, UserMessage};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -35,7 +35,7 @@ enum Action {
     Bot { id: i64, token: String, name: String, username: Option<String> },
     User { id: i64, name: String, username: Option<String>, is_bot: Option<bool> },
     NewChat(NewChat),
-    Say(Box<Say>),
+    Say(Box<UserMessage>),
     Edit { chat: i64, message_id: i64, text: String, parse_mode: Option<String> },
     Delete { chat: i64, message_id: i64 },
     React { chat: i64, message_id: i64, user: i64, emoji: Vec<String> },
@@ -62,7 +62,7 @@ impl World {
         let action = serde_json::from_value(json!({action: body})).map_err(|error| error.to_string())?;
         let bot = self.first_bot;
         let sent = match action {
-            Action::Say(say) => self.say(*say)?,
+            Action::Say(message) => self.write(*message)?,
             Action::Edit { chat, message_id, text, parse_mode } => {
                 self.edit(bot, chat, message_id, &text, parse_mode.as_deref())?
             }

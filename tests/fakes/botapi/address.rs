@@ -1,4 +1,4 @@
-//! Addresses in plain text: a port of `match_urls`, `fix_url` and `match_tg_urls` of tdlib.
+//! Web and mail addresses in plain text: a port of tdlib's `match_urls`, `fix_url` and `match_tg_urls`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use crate::entity::Kind;
 
-/// What the server takes for the end of a host's name, where no scheme is given.
+/// The top-level domains that the server knows: an address without a scheme ends in one of them.
 static TOP_LEVEL: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("tlds.txt").split_whitespace().collect());
 
-/// Where a path does not end.
+/// Characters that a path does not end with.
 const NO_END: [char; 9] = ['.', ':', ';', ',', '(', '\'', '?', '!', '`'];
 
 /// The web and mail addresses in a text.
@@ -29,7 +29,7 @@ pub fn find(text: &str) -> Vec<(Kind, Range<usize>)> {
     found
 }
 
-/// The candidate around a dot, and where to go on; nothing before `floor` is looked at.
+/// The candidate around a dot, and where to search on; nothing before `floor` is looked at.
 fn around(text: &str, floor: usize, dot: usize) -> (Option<Range<usize>>, usize) {
     let left = |end: usize, of: fn(char) -> bool| floor + text[floor..end].trim_end_matches(of).len();
     let mut start = left(dot, is_host);
@@ -79,7 +79,7 @@ fn path_end(text: &str, start: usize) -> usize {
     if path.is_empty() && !text[start..].starts_with('/') { start } else { start + 1 + path.len() }
 }
 
-/// What a candidate is, without what does not belong to it.
+/// The kind of a candidate, and its range without trailing characters that do not belong to it.
 fn known(text: &str, range: Range<usize>) -> Option<(Kind, Range<usize>)> {
     let url = &text[range.clone()];
     if is_mail(url) {
@@ -100,7 +100,7 @@ fn known(text: &str, range: Range<usize>) -> Option<(Kind, Range<usize>)> {
     is_site(host, scheme.is_some()).then_some((Kind::Url, range.start..end))
 }
 
-/// A path up to a bracket that was not opened in it.
+/// A path up to a bracket that closes and was not opened in it.
 fn balanced(path: &str) -> &str {
     let mut open = [0; 3];
     let closes = |(_, c): &(usize, char)| {
@@ -183,7 +183,7 @@ fn is_path(c: char) -> bool {
     !"\n<>\"«»".contains(c) && is_letter(c)
 }
 
-/// Neither a separator nor General Punctuation, save for joiners and dashes.
+/// Neither a separator nor in the block General Punctuation, except joiners and dashes.
 fn is_letter(c: char) -> bool {
     match c {
         '\u{2000}'..='\u{206f}' => matches!(c, '\u{200c}' | '\u{200d}' | '\u{2010}'..='\u{2015}'),

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use frontdesk_fakes::{Clock, Fake};
 
 use crate::actions::NewChat;
-use crate::handles::{Robot, Room, User};
+use crate::handles::{Bot, Group, User};
 use crate::message::Shown;
 use crate::person::Person;
 use crate::world::World;
@@ -46,14 +46,14 @@ impl BotApi {
     }
 
     /// The bot that is always there.
-    pub fn default_bot(&self) -> Robot {
-        Robot::new(self.shared().clone(), BOT, TOKEN)
+    pub fn default_bot(&self) -> Bot {
+        Bot::new(self.shared().clone(), BOT, TOKEN)
     }
 
     /// Adds a bot. It is in no chat that was made before.
-    pub fn bot(&self, token: &str, id: i64, username: &str) -> Robot {
+    pub fn bot(&self, token: &str, id: i64, username: &str) -> Bot {
         self.shared().change(|world| world.add_bot(token, id, username, username));
-        Robot::new(self.shared().clone(), id, token)
+        Bot::new(self.shared().clone(), id, token)
     }
 
     /// Adds a person.
@@ -63,25 +63,25 @@ impl BotApi {
     }
 
     /// Adds a small group; the bots are members.
-    pub fn group(&self, id: i64, title: &str) -> Room {
+    pub fn group(&self, id: i64, title: &str) -> Group {
         self.add_chat(id, "group", title)
     }
 
     /// Adds a supergroup; the bots are members.
-    pub fn supergroup(&self, id: i64, title: &str) -> Room {
+    pub fn supergroup(&self, id: i64, title: &str) -> Group {
         self.add_chat(id, "supergroup", title)
     }
 
     /// Adds a supergroup with topics; the bots are members.
-    pub fn forum(&self, id: i64, title: &str) -> Room {
+    pub fn forum(&self, id: i64, title: &str) -> Group {
         self.add_chat(id, "forum", title)
     }
 
-    fn add_chat(&self, id: i64, kind: &str, title: &str) -> Room {
+    fn add_chat(&self, id: i64, kind: &str, title: &str) -> Group {
         let new = NewChat { id, kind: kind.to_owned(), title: title.to_owned(), ..NewChat::default() };
         let added = self.shared().change(|world| world.add_chat(&new));
         added.unwrap_or_else(|reason| panic!("chat {id}: {reason}"));
-        Room::new(self.shared().clone(), id)
+        Group::new(self.shared().clone(), id)
     }
 
     /// What a chat shows now; a private chat is the one with the default bot.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_fakes::Shared;
 
-use crate::actions::{Forward, Say, Sent};
+use crate::actions::{Forward, Sent, UserMessage};
 use crate::api::BOT;
 use crate::chat::Standing;
 use crate::file::{Content, Kind};
@@ -13,26 +13,26 @@ use crate::world::World;
 
 /// Where somebody writes: a chat, and perhaps a topic in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Spot {
+pub struct Target {
     chat: i64,
     thread: Option<i64>,
 }
 
-impl From<i64> for Spot {
+impl From<i64> for Target {
     fn from(chat: i64) -> Self {
         Self { chat, thread: None }
     }
 }
 
-impl From<&User> for Spot {
+impl From<&User> for Target {
     fn from(user: &User) -> Self {
         user.id.into()
     }
 }
 
-impl From<&Room> for Spot {
-    fn from(room: &Room) -> Self {
-        Self { chat: room.id, thread: room.thread }
+impl From<&Group> for Target {
+    fn from(group: &Group) -> Self {
+        Self { chat: group.id, thread: group.thread }
     }
 }
 
@@ -42,15 +42,15 @@ impl From<&User> for i64 {
     }
 }
 
-impl From<&Room> for i64 {
-    fn from(room: &Room) -> Self {
-        room.id
+impl From<&Group> for i64 {
+    fn from(group: &Group) -> Self {
+        group.id
     }
 }
 
 /// A group or a channel, or one topic of a group.
 #[derive(Clone)]
-pub struct Room {
+pub struct Group {
     shared: Arc<Shared<World>>,
     /// The chat's number.
     pub id: i64,
@@ -58,7 +58,7 @@ pub struct Room {
     pub thread: Option<i64>,
 }
 
-impl Room {
+impl Group {
     pub(crate) fn new(shared: Arc<Shared<World>>, id: i64) -> Self {
         Self { shared, id, thread: None }
     }
@@ -83,7 +83,7 @@ impl Room {
     }
 
     /// Makes a bot an administrator.
-    pub async fn promotes(&self, bot: &Robot) -> Sent {
+    pub async fn promotes(&self, bot: &Bot) -> Sent {
         self.shared.change(|world| world.stand(bot.id, self.id, bot.id, Standing::Administrator))
     }
 
@@ -117,30 +117,30 @@ impl User {
     }
 
     /// Writes in a chat.
-    pub async fn says(&self, to: impl Into<Spot>, text: &str) -> Sent {
+    pub async fn says(&self, to: impl Into<Target>, text: &str) -> Sent {
         self.message(to).text(text).send().await
     }
 
     /// Begins a message that has more to it than a text.
-    pub fn message(&self, to: impl Into<Spot>) -> Draft {
-        let Spot { chat, thread } = to.into();
-        let say = Say { chat, thread, from: self.id, ..Say::default() };
-        Draft { shared: self.shared.clone(), say }
+    pub fn message(&self, to: impl Into<Target>) -> Draft {
+        let Target { chat, thread } = to.into();
+        let message = UserMessage { chat, thread, from: self.id, ..UserMessage::default() };
+        Draft { shared: self.shared.clone(), message }
     }
 
     /// Changes what they wrote.
-    pub async fn edits(&self, to: impl Into<Spot>, message: Sent, text: &str) -> Sent {
+    pub async fn edits(&self, to: impl Into<Target>, message: Sent, text: &str) -> Sent {
         self.can(to, |world, chat| world.edit(BOT, chat, message.message_id, text, None))
     }
 
     /// Reacts to a message; an empty text takes the reaction back.
-    pub async fn reacts(&self, to: impl Into<Spot>, message_id: i64, emoji: &str) -> Sent {
+    pub async fn reacts(&self, to: impl Into<Target>, message_id: i64, emoji: &str) -> Sent {
         let emoji: Vec<String> = emoji.split_whitespace().map(str::to_owned).collect();
         self.can(to, |world, chat| world.react(BOT, chat, message_id, self.id, &emoji))
     }
 
     /// Presses the button with this label or data.
-    pub async fn presses(&self, to: impl Into<Spot>, message_id: i64, button: &str) -> Sent {
+    pub async fn presses(&self, to: impl Into<Target>, message_id: i64, button: &str) -> Sent {
         self.can(to, |world, chat| world.press(BOT, chat, message_id, self.id, button)).0
     }
 
@@ -155,8 +155,8 @@ impl User {
     }
 
     /// Comes into a chat.
-    pub async fn joins(&self, room: &Room) -> Sent {
-        self.can(room, |world, chat| world.join(BOT, chat, self.id, self.id))
+    pub async fn joins(&self, group: &Group) -> Sent {
+        self.can(group, |world, chat| world.join(BOT, chat, self.id, self.id))
     }
 
     /// What the private chat with the default bot shows now.
@@ -164,7 +164,7 @@ impl User {
         self.shared.state().shows(BOT, self.id)
     }
 
-    fn can<T>(&self, to: impl Into<Spot>, action: impl FnOnce(&mut World, i64) -> Result<T, String>) -> T {
+    fn can<T>(&self, to: impl Into<Target>, action: impl FnOnce(&mut World, i64) -> Result<T, String>) -> T {
         let chat = to.into().chat;
         possible(self.shared.change(|world| action(world, chat)))
     }
@@ -174,19 +174,19 @@ impl User {
 #[must_use = "a message is written by `send`"]
 pub struct Draft {
     shared: Arc<Shared<World>>,
-    say: Say,
+    message: UserMessage,
 }
 
 impl Draft {
     /// The text, or the caption of what is attached.
     pub fn text(mut self, text: &str) -> Self {
-        self.say.text = Some(text.to_owned());
+        self.message.text = Some(text.to_owned());
         self
     }
 
     /// The text with HTML tags.
     pub fn html(mut self, text: &str) -> Self {
-        self.say.parse_mode = Some("HTML".to_owned());
+        self.message.parse_mode = Some("HTML".to_owned());
         self.text(text)
     }
 
@@ -201,49 +201,49 @@ impl Draft {
     }
 
     fn attach(mut self, kind: Kind, content: Content) -> Self {
-        self.say.content = Some((kind, content));
+        self.message.content = Some((kind, content));
         self
     }
 
     /// Puts it into an album.
     pub fn album(mut self, album: &str) -> Self {
-        self.say.album = Some(album.to_owned());
+        self.message.album = Some(album.to_owned());
         self
     }
 
     /// Replies to a message.
     pub fn reply_to(mut self, message_id: i64) -> Self {
-        self.say.reply_to = Some(message_id);
+        self.message.reply_to = Some(message_id);
         self
     }
 
     /// Says where it was forwarded from.
     pub fn forwarded(mut self, from: Forward) -> Self {
-        self.say.forward = Some(from);
+        self.message.forward = Some(from);
         self
     }
 
     /// Writes as a chat: as the group itself, which an anonymous administrator does, or as a channel.
     pub fn as_chat(mut self, chat: impl Into<i64>) -> Self {
-        self.say.as_chat = Some(chat.into());
+        self.message.as_chat = Some(chat.into());
         self
     }
 
     /// Writes to this bot instead of the default one.
-    pub fn to_bot(mut self, bot: &Robot) -> Self {
-        self.say.bot = Some(bot.id);
+    pub fn to_bot(mut self, bot: &Bot) -> Self {
+        self.message.bot = Some(bot.id);
         self
     }
 
     /// Sends it.
     pub async fn send(self) -> Sent {
-        possible(self.shared.change(|world| world.say(self.say)))
+        possible(self.shared.change(|world| world.write(self.message)))
     }
 }
 
 /// A bot, as its operator sees it.
 #[derive(Clone)]
-pub struct Robot {
+pub struct Bot {
     shared: Arc<Shared<World>>,
     /// The account's number.
     pub id: i64,
@@ -251,7 +251,7 @@ pub struct Robot {
     pub token: String,
 }
 
-impl Robot {
+impl Bot {
     pub(crate) fn new(shared: Arc<Shared<World>>, id: i64, token: &str) -> Self {
         Self { shared, id, token: token.to_owned() }
     }

@@ -23,7 +23,6 @@ mod answer;
 mod api;
 mod bot;
 mod chat;
-mod clean;
 mod entity;
 mod file;
 mod handles;
@@ -39,13 +38,15 @@ mod person;
 mod queue;
 mod requests;
 mod webhook;
+mod whitespace;
 mod world;
 
 pub use actions::{Forward, Sent};
 pub use api::{BOT, BotApi, TOKEN};
 pub use file::Content;
 pub use frontdesk_fakes::{Outcome, TimedOut, Way};
-pub use handles::{Draft, Robot, Room, Spot, User};
+pub use handles::{Bot, Draft, Group, Target, User};
+pub use handles::{Bot as Robot, Group as Room, Target as Spot};
 pub use message::Shown;
 
 /// A request of a bot; `getUpdates` is not among them.

@@ -1,10 +1,10 @@
-//! Which targets of links the server keeps: a port of `LinkManager::check_link` and `parse_url` of tdlib.
+//! Which link targets the server keeps: a port of tdlib's `LinkManager::check_link` and `parse_url`.
 
 use std::net::Ipv6Addr;
 
 use crate::entity::Kind;
 
-/// What a link to `url` becomes; nothing if the server drops the target.
+/// The entity that a link to `url` becomes; none if the server drops the target.
 pub fn target(url: &str) -> Option<(Kind, String)> {
     match mentioned(url) {
         Some(user) => Some((Kind::TextMention, user.to_string())),

@@ -147,7 +147,7 @@ impl World {
         };
         let mut formatted =
             parsed.map_err(|reason| Refusal::bad(format!("can't parse entities: {reason}")))?;
-        formatted.clean();
+        formatted.replace_control_characters();
         formatted.trim();
         detect(&mut formatted);
         Ok(formatted)

@@ -1,6 +1,6 @@
 //! The control port: what a test in this process does with handles, another process does with JSON.
 //!
-//! `POST /control/fault`, `calm` and `advance` are the kit's; every other action is the platform's.
+//! `POST /control/fault`, `clear_faults` and `advance` are the kit's; every other action is the platform's.
 //! `GET /control/journal` and `GET /control/chat` show what happened and what a chat shows.
 
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ fn act<P: Platform>(shared: &Shared<P>, name: &str, body: Value) -> Result<Value
         match name {
             "advance" => {}
             "fault" => platform.common().faults.add(parse(serde_json::from_value(body))?),
-            "calm" => clear_faults(platform),
+            "clear_faults" => clear_faults(platform),
             other => return platform.act(other, body),
         }
         Ok(json!(true))

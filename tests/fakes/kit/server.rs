@@ -219,8 +219,13 @@ impl<P: Platform> Fake<P> {
     }
 
     /// Clears the faults and the platform's own limits.
-    pub fn calm(&self) {
+    pub fn clear_faults(&self) {
         self.shared.change(clear_faults);
+    }
+
+    /// [`Fake::clear_faults`] by its former name.
+    pub fn calm(&self) {
+        self.clear_faults();
     }
 
     /// Moves the platform's clock forward.

@@ -135,7 +135,7 @@ async fn no_error_and_no_line_of_the_log_tells_a_secret() {
         }
         everything(account(&api), &pages).await;
         everything(hooked(account(&api)), &pages).await;
-        api.calm();
+        api.clear_faults();
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut parroted = account(&api);

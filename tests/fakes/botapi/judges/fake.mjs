@@ -52,7 +52,7 @@ export async function until(what, test, ms = 8000) {
 const verdicts = { passed: 0, failed: 0 };
 export async function check(name, test) {
   try {
-    await control("calm");
+    await control("clear_faults");
     await test();
     verdicts.passed += 1;
   } catch (error) {

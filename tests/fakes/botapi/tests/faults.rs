@@ -36,7 +36,7 @@ async fn a_poll_without_an_answer_ends_when_the_faults_are_cleared() {
     let poll = bot.tries("getUpdates", json!({}));
     let calm = async {
         tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>()).await.ok();
-        api.calm();
+        api.clear_faults();
     };
     assert_eq!(tokio::join!(poll, calm).0, None);
     assert_eq!(bot.polls(0, 0).await.len(), 1);

@@ -86,7 +86,7 @@ async def until(what, test, seconds=8):
 async def check(test):
     """Runs one check; its name is what it says."""
     try:
-        await control("calm")
+        await control("clear_faults")
         await asyncio.wait_for(test(), 40)
         verdicts["passed"] += 1
     except Exception:  # noqa: BLE001 - whatever it is, the check has failed

@@ -1,25 +1,25 @@
-//! What the server does to every text before it looks at it, as tdlib's `clean_input_string`, `fix_formatted_text`
-//! and `strip_empty_characters` have it.
+//! How the server treats control characters, white space and invisible characters, as in tdlib's `clean_input_string`,
+//! `fix_formatted_text` and `strip_empty_characters`.
 
 use crate::entity::{Formatted, utf16};
 
 impl Formatted {
-    /// Makes a space of each control character and takes out some others.
-    pub fn clean(&mut self) {
-        // The units that are taken out, by their place in the text; each of them is one unit long.
-        let mut gone = Vec::new();
+    /// Replaces each control character with a space, and removes some others.
+    pub fn replace_control_characters(&mut self) {
+        // The offsets of the characters that are removed; each of them is one UTF-16 unit long.
+        let mut removed = Vec::new();
         let (mut text, mut at) = (String::with_capacity(self.text.len()), 0);
         for char in self.text.chars() {
             match char {
                 '\n' => text.push('\n'),
-                '\r' | '\u{2028}'..='\u{202e}' | '\u{30a}' | '\u{333}' | '\u{33f}' => gone.push(at),
+                '\r' | '\u{2028}'..='\u{202e}' | '\u{30a}' | '\u{333}' | '\u{33f}' => removed.push(at),
                 '\0'..=' ' => text.push(' '),
                 char => text.push(char),
             }
             at += char.len_utf16();
         }
         self.text = text;
-        let before = |at: usize| gone.partition_point(|unit| *unit < at);
+        let before = |at: usize| removed.partition_point(|unit| *unit < at);
         self.entities.retain_mut(|entity| {
             let end = entity.offset + entity.length;
             entity.offset -= before(entity.offset);
@@ -28,7 +28,7 @@ impl Formatted {
         });
     }
 
-    /// Cuts spaces and line feeds at the end, and at the beginning as far as no entity stands on them.
+    /// Removes spaces and line feeds at the end, and at the beginning as far as no entity covers them.
     pub fn trim(&mut self) {
         let blank = [' ', '\n'];
         self.text.truncate(self.text.trim_end_matches(blank).len());
@@ -46,7 +46,7 @@ impl Formatted {
         }
     }
 
-    /// Whether the server takes it for empty. Some invisible characters pass, and show an empty bubble.
+    /// Whether the server takes it for empty. Some invisible characters pass, and are shown as an empty message.
     pub fn is_empty(&self) -> bool {
         self.text.chars().all(|char| {
             matches!(char,
@@ -63,7 +63,7 @@ mod tests {
 
     fn cleaned(source: &str) -> (String, Vec<(usize, usize)>) {
         let mut formatted = html::parse(source).unwrap();
-        formatted.clean();
+        formatted.replace_control_characters();
         formatted.trim();
         (formatted.text, formatted.entities.iter().map(|entity| (entity.offset, entity.length)).collect())
     }

@@ -17,7 +17,7 @@ const SERVICE: &str = "new_chat_members left_chat_member migrate_to_chat_id migr
 /// A message that somebody writes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Say {
+pub struct UserMessage {
     /// A private chat has the number of the person.
     pub chat: i64,
     pub from: i64,
@@ -63,35 +63,35 @@ pub enum Forward {
 
 impl World {
     /// Somebody writes a message.
-    pub fn say(&mut self, say: Say) -> Result<Sent, Impossible> {
-        let bot = say.bot.unwrap_or(self.first_bot);
-        if say.from != 0 && !self.people.contains_key(&say.from) {
-            return Err(format!("nobody has the id {}", say.from));
+    pub fn write(&mut self, message: UserMessage) -> Result<Sent, Impossible> {
+        let bot = message.bot.unwrap_or(self.first_bot);
+        if message.from != 0 && !self.people.contains_key(&message.from) {
+            return Err(format!("nobody has the id {}", message.from));
         }
-        if say.chat > 0 {
+        if message.chat > 0 {
             // A person who writes to a bot has started it.
-            self.private(bot, say.chat);
+            self.private(bot, message.chat);
         }
-        let place = Self::place(bot, say.chat);
-        let chat = self.chats.get(&place).ok_or_else(|| format!("no chat {}", say.chat))?;
+        let place = Self::place(bot, message.chat);
+        let chat = self.chats.get(&place).ok_or_else(|| format!("no chat {}", message.chat))?;
         if chat.migrated_to.is_some() {
-            return Err(format!("chat {} has become a supergroup", say.chat));
+            return Err(format!("chat {} has become a supergroup", message.chat));
         }
-        if let Some(topic) = say.thread.filter(|topic| !chat.topics.contains_key(topic)) {
-            return Err(format!("no topic {topic} in chat {}", say.chat));
+        if let Some(topic) = message.thread.filter(|topic| !chat.topics.contains_key(topic)) {
+            return Err(format!("no topic {topic} in chat {}", message.chat));
         }
-        if let Some(reply) = say.reply_to.filter(|reply| !chat.messages.contains_key(reply)) {
-            return Err(format!("no message {reply} in chat {}", say.chat));
+        if let Some(reply) = message.reply_to.filter(|reply| !chat.messages.contains_key(reply)) {
+            return Err(format!("no message {reply} in chat {}", message.chat));
         }
         let new = NewMessage {
             bot,
-            chat: say.chat,
-            from: say.from,
-            as_chat: say.as_chat,
-            thread: say.thread,
-            reply_to: say.reply_to,
-            quote: say.quote.clone(),
-            content: self.content(say)?,
+            chat: message.chat,
+            from: message.from,
+            as_chat: message.as_chat,
+            thread: message.thread,
+            reply_to: message.reply_to,
+            quote: message.quote.clone(),
+            content: self.content(message)?,
         };
         Ok(self.publish(new))
     }
@@ -133,9 +133,9 @@ impl World {
             || SERVICE.split_whitespace().any(|field| message.get(field).is_some())
     }
 
-    fn content(&mut self, say: Say) -> Result<Map<String, Value>, Impossible> {
+    fn content(&mut self, message: UserMessage) -> Result<Map<String, Value>, Impossible> {
         let mut content = Map::new();
-        for (name, attached) in say.attachment {
+        for (name, attached) in message.attachment {
             match named::<FileKind>(&name) {
                 Some(kind) => {
                     let file = serde_json::from_value(attached).map_err(|error| error.to_string())?;
@@ -145,25 +145,25 @@ impl World {
                 None => drop(content.insert(name, attached)),
             }
         }
-        if let Some((kind, file)) = say.content {
+        if let Some((kind, file)) = message.content {
             content.extend(self.files.attach(kind, file));
         }
-        if let Some(text) = &say.text {
-            let formatted = self.format(text, say.parse_mode.as_deref(), None);
+        if let Some(text) = &message.text {
+            let formatted = self.format(text, message.parse_mode.as_deref(), None);
             let formatted = formatted.map_err(|refusal| refusal.description)?;
             let field = if content.is_empty() { "text" } else { "caption" };
             self.write_text(&formatted, field, &mut content);
         }
-        if let Some(album) = &say.album {
+        if let Some(album) = &message.album {
             content.insert("media_group_id".to_owned(), album.as_str().into());
         }
-        if let Some(forward) = &say.forward {
+        if let Some(forward) = &message.forward {
             content.insert("forward_origin".to_owned(), self.origin(forward));
         }
-        if say.automatic {
+        if message.automatic {
             content.insert("is_automatic_forward".to_owned(), true.into());
         }
-        content.extend(say.extra);
+        content.extend(message.extra);
         if content.is_empty() {
             return Err("a message without a text needs something attached".to_owned());
         }
