@@ -121,21 +121,21 @@ fn times_beyond_reason_are_refused() {
 
 #[test]
 fn a_large_configuration_is_read_in_one_go() {
-    let agents: Vec<String> = (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\n")).collect();
-    let json: Vec<String> = (0..8_000).map(|n| format!("/* ä */ \"a{n}\": {{\"kind\": \"echo\"}}")).collect();
+    let agents: Vec<String> = (0..4_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\n")).collect();
+    let json: Vec<String> = (0..4_000).map(|n| format!("/* ä */ \"a{n}\": {{\"kind\": \"echo\"}}")).collect();
     let wrong: Vec<String> =
-        (0..8_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
+        (0..4_000).map(|n| format!("[agents.a{n}]\nkind = \"echo\"\nmax_turns = 0\n")).collect();
     let chats: Vec<String> =
-        (0..8_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
+        (0..4_000).map(|n| format!("[channels.web.chats.{n}]\nagent = \"a{n}\"\n")).collect();
     let whole = format!("default_agent = \"a0\"\n{}{}", agents.concat(), chats.concat());
     let line = format!("{{\"default_agent\": \"a0\", \"agents\": {{{}}}}}", json.join(", "));
     #[expect(clippy::disallowed_methods, reason = "a test measures")]
     let begun = std::time::Instant::now();
     read(&whole).unwrap();
     read(&line).unwrap();
-    assert_eq!(read(&wrong.concat()).unwrap_err().len(), 8_001);
+    assert_eq!(read(&wrong.concat()).unwrap_err().len(), 4_001);
     // Quadratic, each of them takes minutes in a build like this.
-    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
 
 #[test]
