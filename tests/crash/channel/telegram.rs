@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use frontdesk_botapi::{BOT, BotApi, Fault, Outcome, Robot, Room, Sent, Spot, TOKEN, Way};
+use frontdesk_botapi::{BOT, Bot, BotApi, Fault, Group, Outcome, Sent, TOKEN, Target, Way};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -32,8 +32,8 @@ struct Platform {
     harness: Arc<Harness>,
     api: BotApi,
     http: reqwest::Client,
-    bots: [Robot; 2],
-    groups: Vec<Room>,
+    bots: [Bot; 2],
+    groups: Vec<Group>,
     /// The topics of the forum.
     topics: Vec<i64>,
     /// Updates may be delivered in the wrong order now.
@@ -77,12 +77,12 @@ impl Telegram {
 }
 
 impl Platform {
-    fn bot(&self, id: i64) -> &Robot {
+    fn bot(&self, id: i64) -> &Bot {
         &self.bots[usize::from(id != BOT)]
     }
 
     /// The chat as the fake takes it.
-    fn spot(&self, chat: &Chat) -> Spot {
+    fn target(&self, chat: &Chat) -> Target {
         match self.groups.iter().find(|group| group.id == chat.id) {
             Some(group) => {
                 let mut group = group.clone();
@@ -227,7 +227,7 @@ impl Channel for Telegram {
 
     fn set_faults(&self, on: bool, reorder: bool) {
         self.0.reorders.store(on && reorder, Ordering::Relaxed);
-        self.0.api.calm();
+        self.0.api.clear_faults();
         if !on {
             return;
         }

@@ -46,7 +46,6 @@ pub use api::{BOT, BotApi, TOKEN};
 pub use file::Content;
 pub use frontdesk_fakes::{Outcome, TimedOut, Way};
 pub use handles::{Bot, Draft, Group, Target, User};
-pub use handles::{Bot as Robot, Group as Room, Target as Spot};
 pub use message::Shown;
 
 /// A request of a bot; `getUpdates` is not among them.

@@ -223,11 +223,6 @@ impl<P: Platform> Fake<P> {
         self.shared.change(clear_faults);
     }
 
-    /// [`Fake::clear_faults`] by its former name.
-    pub fn calm(&self) {
-        self.clear_faults();
-    }
-
     /// Moves the platform's clock forward.
     pub fn advance(&self, time: Duration) {
         self.shared.clock.advance(time);

@@ -63,7 +63,7 @@ impl ChatUser {
     pub async fn writes(&mut self) {
         let script = self.script();
         let (text, expected) = self.mentioned(&script.text());
-        let mut draft = self.user.message(self.platform.spot(&self.chat)).text(&text);
+        let mut draft = self.user.message(self.platform.target(&self.chat)).text(&text);
         if self.chat.bot != BOT {
             draft = draft.to_bot(self.platform.bot(self.chat.bot));
         }
@@ -85,7 +85,7 @@ impl ChatUser {
         let sent = self.recent[self.random.index(self.recent.len())];
         let script = self.script();
         let text = self.always_mentioned(script.text());
-        let edited = self.user.edits(self.platform.spot(&self.chat), sent, &text).await;
+        let edited = self.user.edits(self.platform.target(&self.chat), sent, &text).await;
         self.record(edited, Action::Edit, Said::script(script), self.expected);
     }
 
@@ -95,7 +95,7 @@ impl ChatUser {
         let bytes = script::bytes(&script.tag, self.random.range(1, 400_000));
         let said = Said { files: vec![fingerprint(&bytes)], ..Said::script(script) };
         let content = Content::of(bytes).named(&format!("{}.bin", self.chat.place.name));
-        let draft = self.user.message(self.platform.spot(&self.chat)).text(&text);
+        let draft = self.user.message(self.platform.target(&self.chat)).text(&text);
         let draft = if self.random.permille(500) { draft.photo(content) } else { draft.document(content) };
         let sent = draft.send().await;
         self.record(sent, Action::File, said, expected);
@@ -106,7 +106,7 @@ impl ChatUser {
         for number in 0..self.random.range(2, 3) {
             let bytes = script::bytes(&format!("{}-{number}", script.tag), self.random.range(1, 50_000));
             let files = vec![fingerprint(&bytes)];
-            let draft = self.user.message(self.platform.spot(&self.chat)).album(&script.tag);
+            let draft = self.user.message(self.platform.target(&self.chat)).album(&script.tag);
             let mut draft = draft.photo(Content::of(bytes));
             let (mut said, mut expected) = (Said { files, ..Said::default() }, self.expected);
             if number == 0 {
@@ -131,7 +131,7 @@ impl ChatUser {
         let Ok(answer) = answer.json::<Value>().await else { return };
         // A network fault may have met this request.
         let Some(message) = answer["result"]["message_id"].as_i64() else { return };
-        let sent = self.user.presses(self.platform.spot(&self.chat), message, &data).await;
+        let sent = self.user.presses(self.platform.target(&self.chat), message, &data).await;
         self.record(sent, Action::Button, Said::script(script), self.expected);
     }
 
@@ -139,7 +139,7 @@ impl ChatUser {
         let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
         let mention = if self.chat.is_private() { "" } else { MENTION };
         let text = format!("{word}{mention} {rest}");
-        let sent = self.user.says(self.platform.spot(&self.chat), text.trim_end()).await;
+        let sent = self.user.says(self.platform.target(&self.chat), text.trim_end()).await;
         let expected = if self.expected == Expected::Turn { Expected::Command } else { self.expected };
         self.record(sent, Action::Command, Said::text(command), expected);
     }
@@ -151,7 +151,7 @@ impl ChatUser {
         let Some(message) = last.filter(|message| *message > self.reacted_to) else { return };
         self.reacted_to = message;
         let emoji = EMOJI[self.random.index(EMOJI.len())];
-        let sent = self.user.reacts(self.platform.spot(&self.chat), message, emoji).await;
+        let sent = self.user.reacts(self.platform.target(&self.chat), message, emoji).await;
         self.record(sent, Action::Reaction, Said::default(), Expected::Context);
     }
 
