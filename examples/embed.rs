@@ -1,4 +1,4 @@
-//! Frontdesk inside a program of your own: an agent in Rust, one question over HTTP, and a clean end.
+//! Frontdesk inside another program: an agent in Rust, one question over HTTP, and an orderly stop.
 //!
 //! `cargo run --example embed`
 
@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::{Value, json};
 
-/// An agent that says everything backwards.
+/// An agent that answers with the message spelled backwards.
 struct Backwards;
 
 #[async_trait]
@@ -27,7 +27,7 @@ impl Agent for Backwards {
         stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None, usage: None })]).boxed()
     }
 
-    // It is done at once, so there is nothing to steer, to abort, to forget or to stop.
+    // A turn ends at once and keeps nothing, so there is nothing to steer, abort, forget or stop.
     async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
@@ -42,14 +42,14 @@ impl Agent for Backwards {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // A folder of its own, so that nothing of yours is touched; yours would be one that lasts.
+    // A temporary folder, so that the example does not touch your home folder. A real program uses a permanent one.
     let home = std::env::temp_dir().join(format!("frontdesk-embed-{}", std::process::id()));
     let mut config = Config::default();
     config.gateway.port = 0;
 
     let gateway =
         Gateway::builder().home(&home).config(config).agent("main", Arc::new(Backwards)).start().await?;
-    assert!(frontdesk::is_gateway_running(gateway.address().port()).await, "nobody answers at the door");
+    assert!(frontdesk::is_gateway_running(gateway.address().port()).await, "the gateway does not answer");
 
     let (token, _) = gateway.token();
     let answer: Value = reqwest::Client::new()

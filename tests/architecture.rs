@@ -1,6 +1,6 @@
-//! The rules of the house that a machine can check. Each scan fails when it finds nothing to scan.
+//! Rules of the architecture that a program can check. Each scan fails when it finds nothing to scan.
 
-#![expect(clippy::unwrap_used, reason = "a scan stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a scan fails at the first error")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::DocumentMut;
 
-/// Which of our rooms each room may know. Whoever is not named here may know nobody.
+/// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
 const DIRECTION: [(&str, &[&str]); 13] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
@@ -29,7 +29,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Files below `folder` whose name ends in `ending`, but for what is built or fetched.
+/// Files below `folder` whose names end in `ending`, without built and downloaded files.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -53,7 +53,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// The lines of a source file that are code, with their numbers; what is behind `#[cfg(test)]` is left out.
+/// The lines of code of a source file with their numbers, without comments and unit tests.
 fn code(path: &Path) -> Vec<(usize, String)> {
     text(path)
         .lines()
@@ -92,14 +92,14 @@ fn dependencies(manifest: &DocumentMut) -> BTreeSet<String> {
 }
 
 #[test]
-fn rooms_know_only_the_rooms_below_them() {
+fn crates_depend_only_on_the_crates_below_them() {
     let direction: BTreeMap<&str, &[&str]> = DIRECTION.into_iter().collect();
     for (name, manifest) in manifests() {
         let allowed =
-            direction.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place in the house"));
-        for known in dependencies(&manifest) {
-            let Some(room) = known.strip_prefix("frontdesk-") else { continue };
-            assert!(allowed.contains(&room), "{name} must not know frontdesk-{room}");
+            direction.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the list of crates"));
+        for dependency in dependencies(&manifest) {
+            let Some(other) = dependency.strip_prefix("frontdesk-") else { continue };
+            assert!(allowed.contains(&other), "{name} must not depend on frontdesk-{other}");
         }
     }
 }
@@ -109,17 +109,20 @@ fn core_has_no_clock_no_io_no_tasks_and_no_log() {
     let manifest = &manifests()["frontdesk-core"];
     for known in dependencies(manifest) {
         for banned in ["tokio", "tracing", "log", "reqwest", "rusqlite", "getrandom"] {
-            assert_ne!(known, banned, "core must not know {banned}");
+            assert_ne!(known, banned, "core must not depend on {banned}");
         }
     }
     let workspace: DocumentMut = text(&root().join("Cargo.toml")).parse().unwrap();
     let chrono = &workspace["workspace"]["dependencies"]["chrono"];
     assert_eq!(chrono["default-features"].as_bool(), Some(false));
     let features = chrono["features"].as_array().unwrap();
-    assert!(features.iter().all(|feature| feature.as_str() != Some("clock")), "chrono must have no clock");
+    assert!(
+        features.iter().all(|feature| feature.as_str() != Some("clock")),
+        "chrono must not read the clock"
+    );
     let words =
         ["std::fs", "std::net", "std::thread", "std::process", "SystemTime", "Instant::now", "Utc::now"];
-    // An act passes an open file on to an adapter, and does nothing with it.
+    // An `Act` passes an open file to an adapter and does not use it.
     let (handle, found): (Vec<String>, Vec<String>) =
         offenders("src/core", &words, |_| false).into_iter().partition(|line| line.contains("core/act.rs"));
     assert_eq!(found, Vec::<String>::new());
@@ -184,12 +187,12 @@ fn every_task_has_a_parent_and_every_ban_a_reason() {
 }
 
 #[test]
-fn every_file_says_what_it_holds_and_none_is_a_drawer() {
-    let drawers = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "types.rs", "misc.rs"];
+fn every_file_says_what_it_holds_and_none_has_a_name_without_meaning() {
+    let meaningless = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "types.rs", "misc.rs"];
     for folder in ["src", "adapters", "tests", "examples"] {
         for path in files(folder, ".rs") {
             let name = path.file_name().unwrap().to_str().unwrap();
-            assert!(!drawers.contains(&name), "{} is a drawer: name it after its noun", path.display());
+            assert!(!meaningless.contains(&name), "{}: name the file after what it holds", path.display());
             assert!(text(&path).starts_with("//!"), "{} does not say what it holds", path.display());
         }
     }
@@ -205,7 +208,7 @@ fn every_adapter_has_the_same_files() {
             continue;
         }
         adapters += 1;
-        assert!(folder.join("markup.rs").is_file(), "{} has no dialect", folder.display());
+        assert!(folder.join("markup.rs").is_file(), "{} has no markup.rs", folder.display());
         if lib.contains("impl Adapter for") {
             for name in ["inbound.rs", "outbound.rs"] {
                 assert!(folder.join(name).is_file(), "{} has no {name}", folder.display());
@@ -222,13 +225,13 @@ fn the_schema_is_strict_and_explains_itself() {
         let tables = sql.matches("CREATE TABLE").count();
         assert!(tables > 0 || path.file_name().unwrap() != "0001_init.sql");
         assert_eq!(sql.matches(") STRICT").count(), tables, "{}: a table is not STRICT", path.display());
-        assert!(sql.matches("-- ").count() >= tables, "{}: a table has no reason", path.display());
+        assert!(sql.matches("-- ").count() >= tables, "{}: a table has no comment", path.display());
     }
 }
 
 #[test]
 fn the_tree_names_no_machine_and_no_registry() {
-    // Put together here, so that this file does not name them either.
+    // The names are put together here, so that this file does not contain them.
     let words =
         [["static.crates", ".io"], ["registry.npmjs", ".org"], ["pypi", ".org"], ["deb.debian", ".org"]];
     let words: Vec<String> = words.iter().map(|word| word.concat()).collect();

@@ -194,21 +194,16 @@ impl Api {
 }
 
 fn home(url: Option<&str>) -> Result<Url, ConfigError> {
-    let wrong = |problem: String| ConfigError::new("api_url", problem);
-    let url = url.unwrap_or(HOME);
     // The address is not repeated: it may have come from a variable that holds a secret.
-    let home = Url::parse(url).map_err(|error| wrong(format!("this is not an address: {error}")))?;
-    let plain = home.username().is_empty() && home.password().is_none();
-    match home.scheme() {
-        "http" | "https"
-            if home.has_host() && plain && home.query().is_none() && home.fragment().is_none() =>
-        {
-            Ok(home)
-        }
-        _ => Err(wrong(format!(
-            "write an address like {HOME}: http or https, a host, and nothing behind the path"
-        ))),
-    }
+    let problem = format!(
+        "this is not the address of a Bot API; write one like {HOME}: http or https, a host, and nothing behind the path"
+    );
+    let home = Url::parse(url.unwrap_or(HOME)).ok().filter(|home| {
+        let plain = home.username().is_empty() && home.password().is_none();
+        let bare = home.query().is_none() && home.fragment().is_none();
+        ["http", "https"].contains(&home.scheme()) && home.has_host() && plain && bare
+    });
+    home.ok_or_else(|| ConfigError::new("api_url", problem))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Which platforms this program knows: the only file with `cfg(feature)`.
+//! The platforms of this program. This is the only file with `cfg(feature)`.
 //!
-//! A new platform is a feature in Cargo.toml and one line in each list here; its section of the configuration is a
-//! file of its own.
+//! A new platform needs a feature in Cargo.toml, one line in each list here, and a file for its section of the
+//! configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,21 +31,21 @@ pub use telegram::Telegram;
 #[cfg(feature = "web")]
 pub use web::Web;
 
-/// Where people write from.
+/// The platforms from which messages come.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Channels {
     /// The web page, the WebSocket and `/api/chat`.
     #[cfg(feature = "web")]
     pub web: Web,
-    /// Telegram bots: this one, and those under `accounts`. A bot and its token come from @BotFather; this one's
-    /// token is also taken from the variable TELEGRAM_BOT_TOKEN.
+    /// Telegram bots: this one, and further ones under `accounts`. @BotFather creates a bot and its token. The token of
+    /// this bot may also be given in the environment variable TELEGRAM_BOT_TOKEN.
     #[cfg(feature = "telegram")]
     pub telegram: Telegram,
 }
 
 impl Channels {
-    /// Every account of every channel, connected or not.
+    /// All accounts of all channels, connected or not.
     pub fn sections(&self) -> Vec<Section<'_>> {
         let all: Vec<Vec<Section<'_>>> = vec![
             #[cfg(feature = "web")]
@@ -56,12 +56,12 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// Where messages go, by account.
+    /// The routing rules of each account.
     pub fn routing(&self) -> BTreeMap<AccountId, Routing> {
         self.sections().iter().map(|section| (section.id(), section.routes())).collect()
     }
 
-    /// Who may speak, by account.
+    /// The access rules of each account.
     pub fn access(&self) -> BTreeMap<AccountId, ChannelAccess> {
         let all: Vec<Vec<(AccountId, ChannelAccess)>> = vec![
             #[cfg(feature = "web")]
@@ -72,11 +72,10 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// Everything that the types cannot say and that is wrong. `gateway` is the door that platforms may have to
-    /// reach.
+    /// Checks what the types cannot express. `gateway` has the public URL that webhooks need.
     #[cfg_attr(
         not(feature = "telegram"),
-        expect(unused_variables, reason = "only some platforms come to the door")
+        expect(unused_variables, reason = "only some platforms use webhooks")
     )]
     pub fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
         let all: Vec<Vec<ConfigError>> = vec![
@@ -86,7 +85,7 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// What should be said of a configuration that is right and may not be meant.
+    /// Warnings about a valid configuration that may not be what was meant.
     pub fn notices(&self) -> Vec<String> {
         let all: Vec<Vec<String>> = vec![
             #[cfg(feature = "telegram")]
@@ -95,7 +94,7 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// Those of them that keep a channel from being connected.
+    /// Reasons why an account is not connected, for the status.
     pub fn problems(&self) -> Vec<String> {
         let all: Vec<Vec<String>> = vec![
             #[cfg(feature = "telegram")]
@@ -104,7 +103,7 @@ impl Channels {
         all.into_iter().flatten().collect()
     }
 
-    /// Takes tokens from the variables under which every program looks for them, where the file gives none.
+    /// Takes tokens that the file does not give from the usual environment variables.
     #[cfg_attr(
         not(feature = "telegram"),
         expect(unused_variables, reason = "only some platforms have a token")
@@ -114,7 +113,7 @@ impl Channels {
         self.telegram.take_token(env);
     }
 
-    /// Whether anybody takes what comes through the API's door.
+    /// Whether the web channel accepts messages from the API.
     pub fn takes_prompts(&self) -> bool {
         #[cfg(feature = "web")]
         let takes = self.web.enabled;
@@ -123,11 +122,11 @@ impl Channels {
         takes
     }
 
-    /// One adapter per account of every channel that is switched on. `live` is the API's side of the web
-    /// channel, `gateway` the door. The configuration has been checked.
+    /// Builds one adapter for each enabled account. `live` delivers the messages of the API to the web adapter, `gateway`
+    /// has the public URL for webhooks. The configuration has been checked.
     #[cfg_attr(
         not(all(feature = "web", feature = "telegram")),
-        expect(unused_variables, reason = "each is for one platform")
+        expect(unused_variables, reason = "each is used by one platform only")
     )]
     pub fn build(
         &self,
@@ -145,10 +144,10 @@ impl Channels {
     }
 }
 
-/// How one channel's accounts inherit.
+/// Copies settings of one channel to its accounts.
 type Inherit = fn(&mut Node);
 
-/// Gives accounts what their channel says for all of them, where they say nothing themselves.
+/// Copies settings that a channel gives for all its accounts to the accounts that do not set them.
 pub fn inherit(document: &mut Node) {
     let Some(channels) = document.get_mut("channels") else { return };
     let all: &[(&str, Inherit)] = &[
@@ -162,7 +161,7 @@ pub fn inherit(document: &mut Node) {
     }
 }
 
-/// What is wrong with letting somebody in by an id: that a name is none, that a group is no person.
+/// Checks that a permission is given to an id that can have it: not to a name, and not to a group as a person.
 pub fn check_grant(principal: &Principal, scope: &Scope) -> Result<(), String> {
     let all: &[(&str, Ids)] = &[
         #[cfg(feature = "telegram")]
@@ -178,7 +177,7 @@ pub fn check_grant(principal: &Principal, scope: &Scope) -> Result<(), String> {
     }
 }
 
-/// The platforms whose texts `frontdesk format` can write.
+/// The profiles of the platforms for which `frontdesk format` renders.
 pub fn profiles() -> Vec<Profile> {
     vec![
         #[cfg(feature = "web")]

@@ -1,5 +1,5 @@
-//! What the sections of all chat platforms have in common: an account, who may speak on it, and where its
-//! messages go.
+//! The configuration that all chat platforms share: an account, who may speak on it, and where its messages are
+//! routed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,57 +20,58 @@ pub mod ids;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Account {
-    /// Whether it is connected. Unset means: if it has a token.
+    /// Whether the account is connected. Unset means: if it has a token.
     pub enabled: Option<bool>,
-    /// What proves to the platform that it is this bot. A secret, and best kept in a file or a variable.
+    /// The bot's token: a secret, best kept in a file or an environment variable.
     pub token: Option<Secret>,
     /// Who may speak.
     #[serde(flatten)]
     pub people: People,
-    /// Where its messages go.
+    /// Routing of its messages.
     #[serde(flatten)]
     pub routing: Routing,
 }
 
-/// Who may speak on one account. Nothing of it holds for another account.
+/// Who may speak on one account. It says nothing about other accounts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct People {
-    /// What becomes of strangers who write in private: `pairing` gives them a code that an admin approves,
-    /// `allowlist` says nothing to them, `open` lets everybody in, `disabled` takes no private messages at all.
+    /// Who may write private messages: `pairing` gives strangers a code that an admin can approve, `allowlist` ignores
+    /// strangers, `open` allows everybody, `disabled` accepts no private messages at all.
     pub dm_policy: DmPolicy,
-    /// People who may write in private, by the platform's ids of them. Names are refused: they change hands.
+    /// People who may write private messages, by their platform ids. Names are refused, because a name can pass to
+    /// another person.
     pub allow: Vec<Id>,
-    /// People who may administer from the chat, by their ids.
+    /// People who may use admin commands in the chat, by their platform ids.
     pub admins: Vec<Id>,
-    /// Other bots that are answered, by their ids.
+    /// Other bots that are answered, by their platform ids.
     pub bots: Vec<Id>,
-    /// Groups that are served, by the platform's ids of them.
+    /// Groups in which the bot answers, by their platform ids.
     pub groups: BTreeMap<String, Group>,
 }
 
-/// A group that is served. Without a list of people or roles everybody there may speak.
+/// A group in which the bot answers. Without a list of people or roles everybody there may speak.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Group {
-    /// The people who may speak there, by their ids. Left out, everybody there may; an empty list is nobody.
+    /// People who may speak in the group, by their ids. Without this key everybody may; with an empty list nobody may.
     #[schemars(with = "Vec<Id>")] // a `null` would look like an empty list and mean the opposite
     pub allow: Option<Vec<Id>>,
-    /// The roles there whose holders may speak, by their ids, on platforms that have such a thing.
+    /// Roles whose holders may speak in the group, by their ids, on platforms that have roles.
     #[schemars(with = "Vec<Id>")]
     pub roles: Option<Vec<Id>>,
-    /// Other rules than elsewhere.
+    /// Rules for this group.
     #[serde(flatten)]
     pub chat: Chat,
 }
 
-/// An id that a platform gave. It may be written as a number.
+/// An id given by a platform. In the file it is a text or a number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Id(String);
 
 impl Id {
-    /// The id's text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,26 +105,26 @@ impl JsonSchema for Id {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({
-            "description": "An id that a platform gave, as a text or as a number.",
+            "description": "An id given by a platform, as a text or as a number.",
             "type": json!(["string", "integer"])
         })
     }
 }
 
 impl Account {
-    /// The token, if one was given. An empty one is none.
+    /// The token, if one is given and not empty.
     pub fn token(&self) -> Option<&Secret> {
         self.token.as_ref().filter(|token| !token.expose().trim().is_empty())
     }
 
-    /// Whether it is to be connected.
+    /// Whether the account is to be connected.
     pub fn is_on(&self) -> bool {
         self.enabled.unwrap_or(self.token().is_some())
     }
 }
 
 impl People {
-    /// The same as the gate wants it.
+    /// The access rules that these keys describe.
     pub fn access(&self) -> ChannelAccess {
         let named = |list: &Option<Vec<Id>>| list.as_deref().map(set).unwrap_or_default();
         let group = |group: &Group| GroupAccess {
@@ -132,7 +133,7 @@ impl People {
             roles: named(&group.roles),
         };
         let mut allow = set(&self.allow);
-        // With `open` it says the same once more; nobody is called so.
+        // `*` repeats what `open` says; it is no id.
         allow.remove(ids::EVERYBODY);
         ChannelAccess {
             dm_policy: self.dm_policy,
@@ -148,18 +149,18 @@ fn set(list: &[Id]) -> BTreeSet<String> {
     list.iter().map(|id| id.0.clone()).collect()
 }
 
-/// One account's part of the file, whatever its platform.
+/// The part of the configuration that belongs to one account, on any platform.
 #[derive(Debug, Clone)]
 pub struct Section<'c> {
-    /// Where it stands: `channels.telegram.accounts.work`.
+    /// Its path, for example `channels.telegram.accounts.work`.
     pub path: String,
     /// The channel.
     pub channel: &'static str,
     /// The account.
     pub account: &'c str,
-    /// Where its messages go.
+    /// Routing of its messages.
     pub routing: &'c Routing,
-    /// Groups that are served; `None` on channels without any.
+    /// Groups in which the bot answers; `None` on platforms without groups.
     pub groups: Option<&'c BTreeMap<String, Group>>,
 }
 
@@ -170,7 +171,7 @@ impl<'c> Section<'c> {
             .unwrap_or_else(|_| AccountId::default_of(self.channel))
     }
 
-    /// Every chat with rules of its own, with its path.
+    /// Every chat with its own rules, and its path.
     pub fn chats(&self) -> impl Iterator<Item = (String, &'c Chat)> {
         let at = |table: &str| join(&self.path, table);
         let (chats, groups) = (at("chats"), at("groups"));
@@ -179,7 +180,7 @@ impl<'c> Section<'c> {
         named.chain(served.map(move |(id, group)| (join(&groups, id), &group.chat)))
     }
 
-    /// Where messages go, the groups' rules among those of the chats.
+    /// The routing of all chats, groups included.
     pub fn routes(&self) -> Routing {
         let mut routing = self.routing.clone();
         let groups = self.groups.into_iter().flatten();

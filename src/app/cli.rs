@@ -1,4 +1,4 @@
-//! The command line: what can be said, and who does it.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod access;
+mod account;
 mod audit;
 mod chat;
 mod client;
@@ -20,10 +21,10 @@ mod format;
 mod gateway;
 mod key;
 mod link;
+mod list;
 mod log;
 mod outbox;
 mod pairing;
-mod place;
 mod run;
 mod screen;
 mod send;
@@ -34,17 +35,17 @@ mod when;
 
 use failure::Failure;
 
-/// What every command returns.
+/// The result of a command.
 type Done = Result<(), Failure>;
 
-/// The front desk for AI agents: one gateway between chats and agents that loses nothing.
+/// A gateway between chat platforms and AI agents that never loses a message.
 #[derive(Parser)]
 #[command(
     name = "frontdesk",
     version,
     max_term_width = 100,
-    after_help = "Start with `frontdesk run`: it needs no configuration and prints where to go.\n\
-                  Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no frontdesk is running, 78 bad configuration."
+    after_help = "Start with `frontdesk run`: it needs no configuration and prints a link to the web chat.\n\
+                  Exit codes: 0 success, 1 failure, 2 wrong usage, 69 no gateway is running, 78 wrong configuration."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -53,43 +54,43 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the gateway until it is told to stop (SIGTERM or Ctrl-C)
+    /// Run the gateway until SIGTERM or Ctrl-C
     #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./home --port 0")]
     Run(run::RunArgs),
-    /// Connect or disconnect a channel of the running gateway; alone, the same as `run`
+    /// Connect or disconnect a channel; without a subcommand, the same as `run`
     #[command(
         args_conflicts_with_subcommands = true,
         after_help = "Examples:\n  frontdesk gateway start web\n  frontdesk gateway stop telegram@work"
     )]
     Gateway(gateway::GatewayArgs),
-    /// Show how the running gateway stands
+    /// Show the state of the running gateway
     Status(Remote),
-    /// List conversations, look into one, or change one
+    /// List, show, reset or delete conversations
     Sessions(sessions::SessionsArgs),
-    /// Let in strangers who wrote to a bot and got a code, or refuse them
+    /// Approve or refuse people who wrote to a bot and got a pairing code
     #[command(
         after_help = "Examples:\n  frontdesk pairing list\n  frontdesk pairing approve telegram ABCD2345\n\n\
-                      To let somebody in without a code: frontdesk access allow telegram 123456789"
+                      To allow somebody without a code: frontdesk access allow telegram 123456789"
     )]
     Pairing(pairing::PairingArgs),
-    /// List who may speak; let somebody in by their id, or take that back
-    #[command(after_help = "The first admin is made here, on the machine itself:\n  \
+    /// List who may speak, allow a person by their id, or revoke that
+    #[command(after_help = "Add the first admin here, on the machine itself:\n  \
                       frontdesk access allow telegram 123456789 --admin\n\n\
                       To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`.")]
     Access(access::AccessArgs),
-    /// Show who changed what: grants, refusals, admins' commands
+    /// Show who changed what: permissions and admin commands
     Audit(audit::AuditArgs),
-    /// Put a text or a file on its way to a chat
+    /// Send a text or a file to a chat
     #[command(
         after_help = "Examples:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"\n  \
                       frontdesk send --to telegram:work:-1001234567890 --media report.pdf"
     )]
     Send(send::SendArgs),
-    /// List outgoing messages; send one once more, or give it up
+    /// List outgoing messages; send one again, or give up on it
     Outbox(outbox::OutboxArgs),
-    /// List events that could not be read; show one as it arrived, or delete it
+    /// List, show or delete events that could not be read
     DeadLetters(dead_letters::DeadLettersArgs),
-    /// Ask the agent of the running gateway and print the answer as it comes
+    /// Ask the agent and print its answer as it arrives
     #[command(
         after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new"
     )]
@@ -98,24 +99,24 @@ enum Command {
     Link(Remote),
     /// Check, show or describe the configuration
     Config(config::ConfigArgs),
-    /// Explain a decision without a running gateway
+    /// Explain how a rule decides, without a running gateway
     Explain(explain::ExplainArgs),
-    /// Write Markdown as a platform would get it
+    /// Render Markdown from standard input for a platform
     #[command(after_help = "Example:\n  frontdesk format --channel telegram --json < answer.md")]
     Format(format::FormatArgs),
-    /// Take session keys apart and put them together
+    /// Parse and build session keys
     Key(key::KeyArgs),
-    /// Print the completions of a shell
+    /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  frontdesk completions bash > ~/.local/share/bash-completion/completions/frontdesk"
     )]
     Completions(completions::CompletionsArgs),
 }
 
-/// Where the home is.
+/// Where the home folder is.
 #[derive(Args, Clone)]
 struct HomeArgs {
-    /// The folder with configuration, database and token [default: $FRONTDESK_HOME or ~/.frontdesk]
+    /// Home folder with configuration, database and token [default: $FRONTDESK_HOME or ~/.frontdesk]
     #[arg(long, value_name = "FOLDER")]
     home: Option<PathBuf>,
 }
@@ -125,10 +126,10 @@ struct HomeArgs {
 struct Remote {
     #[command(flatten)]
     home: HomeArgs,
-    /// The gateway's URL [default: where the gateway of this home listens]
+    /// URL of the gateway [default: the one that runs in the home folder]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The file that holds the token [default: the home's]
+    /// File with the token [default: `token` in the home folder]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Print JSON
@@ -136,7 +137,14 @@ struct Remote {
     json: bool,
 }
 
-/// Reads the command line, does what it says and returns how it went.
+impl Remote {
+    /// Prints the gateway's answer: as JSON with `--json`, else as a sentence.
+    fn say(&self, answer: &serde_json::Value, sentence: impl AsRef<str>) -> Done {
+        if self.json { screen::json(answer) } else { screen::line(sentence) }
+    }
+}
+
+/// Runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     provide_tls();
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -152,22 +160,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Several libraries bring TLS; without a word from us the first connection would not know whose to take.
+/// Several libraries bring a TLS provider; rustls needs to be told which one to use.
 fn provide_tls() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        screen::context_message("TLS was provided before us");
+        screen::note("another TLS provider was installed before this one");
     }
 }
 
-/// `pi-gw` if we are called so, else our own name.
+/// `pi-gw` if the program was started under that name, else `frontdesk`.
 fn called_as(arguments: &[OsString]) -> &'static str {
     let file = arguments.first().and_then(|program| Path::new(program).file_name());
     if file.is_some_and(|name| name == "pi-gw") { "pi-gw" } else { "frontdesk" }
 }
 
-/// Help and version are no errors; wrong usage is 2.
+/// Prints help, version or an error of usage. Wrong usage exits with 2.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell if the terminal has gone.
+    // A terminal that is gone cannot be told anything.
     let printed = error.print().is_ok();
     match error.exit_code() {
         0 if printed => ExitCode::SUCCESS,
@@ -197,7 +205,7 @@ fn act(command: Command) -> Done {
     }
 }
 
-/// A variable of the environment. Only the binary reads it.
+/// Reads an environment variable. Only the binary does.
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

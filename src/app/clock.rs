@@ -1,4 +1,4 @@
-//! The machine's clock: the only place that asks it.
+//! The machine's clock. No other code reads it.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -42,7 +42,7 @@ impl Clock for SystemClock {
         Duration::try_from(since_boot).unwrap_or_else(|_| self.start.elapsed())
     }
 
-    /// Elsewhere there is no such clock that is portable; pauses are longer by the time that the machine slept.
+    /// Other systems have no portable clock of this kind; pauses get longer by the time that the machine was suspended.
     #[cfg(not(target_os = "linux"))]
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
@@ -50,17 +50,17 @@ impl Clock for SystemClock {
 
     #[expect(clippy::disallowed_methods, reason = "this is the Clock port's real side")]
     async fn sleep_until(&self, deadline: Mono) {
-        // Tokio's timer counts milliseconds and may be early by less than one against our reading.
+        // Tokio's timer counts milliseconds, so it may wake less than a millisecond before the deadline.
         while let Some(left) = deadline.0.checked_sub(self.start.elapsed()).filter(|left| !left.is_zero()) {
             tokio::time::sleep(left.min(LONGEST)).await;
         }
     }
 }
 
-/// Tokio's timer takes about two years; nobody waits for a year in one go.
+/// The longest single sleep; Tokio's timer accepts about two years.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The calendar's time, for commands that have no gateway and so no clock.
+/// The current time, for commands without a gateway and its clock.
 #[expect(clippy::disallowed_methods, reason = "this is the Clock port's real side")]
 pub fn wall() -> DateTime<Utc> {
     match SystemTime::now().duration_since(UNIX_EPOCH) {

@@ -1,8 +1,8 @@
-//! The configuration file: its keys, how it is read, checked and shown.
+//! The configuration file: its keys, and how it is read, checked and shown.
 //!
-//! Every room owns its part; this one puts them together. The way of a file: text, document (`syntax`),
-//! variables (`interpolate`), the schema (`walk`: unknown keys and wrong types, with their places), secrets,
-//! types, and last the checks that types cannot make.
+//! Every crate owns its part of the configuration; this module puts the parts together. A file is processed in this
+//! order: parsed into a document (`syntax`), variables replaced (`interpolate`), compared with the schema (`walk`, which
+//! finds unknown keys and wrong types and their positions), secrets read, deserialized, and checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -34,22 +34,22 @@ pub use syntax::Syntax;
 use crate::channel::Section;
 use crate::document;
 
-/// The whole configuration. Every key has a default: an empty file is a gateway with a web chat and an echo.
+/// The whole configuration. Every key has a default: an empty file runs a web chat with an agent that echoes.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// The door: where it listens and whom it lets in.
+    /// The HTTP server: where it listens and which requests it accepts.
     pub gateway: frontdesk_api::Config,
     /// Conversations, queues, turns, delivery and storage.
     #[serde(flatten)]
     pub runtime: frontdesk_runtime::Config,
-    /// The agent of chats that name none. Unset means `main`, or the only one there is.
+    /// The agent of chats for which no agent is set. Unset means `main`, or the only agent there is.
     pub default_agent: Option<String>,
-    /// Who answers, by name.
+    /// The agents, by name.
     pub agents: BTreeMap<String, frontdesk_agents::Config>,
-    /// Where people write from.
+    /// The platforms from which messages come.
     pub channels: Channels,
-    /// What is logged, and where to.
+    /// Logging.
     pub log: Log,
 }
 
@@ -66,16 +66,16 @@ impl Default for Config {
     }
 }
 
-/// What is logged, and where to.
+/// Logging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Log {
-    /// How much: `error`, `warn`, `info`, `debug` or `trace`. RUST_LOG and `--verbose` win over it.
+    /// The level: `error`, `warn`, `info`, `debug` or `trace`. RUST_LOG and `--verbose` override it.
     pub level: Level,
-    /// `text` for people, `json` for a log collector: one object a line.
+    /// The format: `text` for people, `json` for log collectors (one object per line).
     pub format: Format,
-    /// A file to append to, instead of standard error; a relative path starts at the home. Nothing rotates
-    /// it but you.
+    /// A file to append to, instead of standard error. A relative path starts at the home folder. The gateway does not
+    /// rotate the file.
     pub file: Option<PathBuf>,
 }
 
@@ -85,24 +85,24 @@ impl Default for Log {
     }
 }
 
-/// How much is logged.
+/// A log level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// What somebody must do something about.
+    /// Errors that somebody must act on.
     Error,
-    /// And what may become that.
+    /// Also problems that may become errors.
     Warn,
-    /// And what happens, a line per turn at most.
+    /// Also normal events, at most one line per turn.
     Info,
-    /// And how.
+    /// Also details.
     Debug,
-    /// And every step.
+    /// Also every single step.
     Trace,
 }
 
 impl Level {
-    /// Its name.
+    /// Its name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Level::Error => "error",
@@ -114,27 +114,27 @@ impl Level {
     }
 }
 
-/// How a line of the log looks.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For people.
+    /// Lines for people.
     Text,
-    /// For machines.
+    /// One JSON object per line.
     Json,
 }
 
-/// So many agents are named to somebody who named one that is not there.
-const NAMED: usize = 20;
+/// How many agents an error lists at most.
+const LISTED: usize = 20;
 
-/// Checks one level's fields by themselves.
+/// Checks the fields of one level without the other levels.
 fn alone(level: &ResetOverride) -> Result<(), PolicyError> {
     let any = ResetPolicy::new(Mode::None, 1, 0, chrono_tz::UTC, false)?;
     any.with(&level.parse()?).map(drop)
 }
 
 impl Config {
-    /// The agent of chats that name none.
+    /// The agent of chats for which no agent is set.
     pub fn default_agent(&self) -> &str {
         match (&self.default_agent, self.agents.len()) {
             (Some(name), _) => name,
@@ -143,7 +143,7 @@ impl Config {
         }
     }
 
-    /// Everything that the types cannot say and that is wrong; empty when all is well.
+    /// Checks what the types cannot express, and returns every error.
     pub fn check(&self, more: &More) -> Vec<ConfigError> {
         let mut wrong: Vec<ConfigError> = Vec::new();
         wrong.extend(self.gateway.check().err());
@@ -156,7 +156,7 @@ impl Config {
         wrong.extend(self.channels.check(&self.gateway));
         let sections = self.channels.sections();
         let reset = &self.runtime.sessions.reset;
-        // The zone stands in for the machine's, which cannot be wrong.
+        // UTC stands for the machine's zone, which is always valid.
         let rules = ResetRules::parse(reset, &self.channels.routing(), chrono_tz::UTC);
         let fields = self.reset_fields(&sections);
         if fields.is_empty() {
@@ -168,7 +168,7 @@ impl Config {
         wrong
     }
 
-    /// What is wrong in reset rules, each at its own key.
+    /// Errors in the reset rules, each at its own key.
     fn reset_fields(&self, sections: &[Section<'_>]) -> Vec<ConfigError> {
         let reset = &self.runtime.sessions.reset;
         let default = ResetOverride {
@@ -200,7 +200,7 @@ impl Config {
         wrong
     }
 
-    /// Reset rules for channels that this program does not have, and for chats without a name.
+    /// Reset rules for channels that do not exist, and chats without an id.
     fn unknown_channels(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
         let ours = sections.iter().map(|section| section.channel);
         let known: BTreeSet<&str> = ours.chain(more.iter().map(String::as_str)).collect();
@@ -210,16 +210,19 @@ impl Config {
             let problem = format!("there is no channel `{name}`; there are: {others}");
             ConfigError::new(document::join("sessions.reset.channel", name), problem)
         });
-        // Channels with groups look at their ids themselves.
+        // Platforms with groups check their ids themselves.
         let plain = sections.iter().filter(|section| section.groups.is_none());
         let empty = plain.filter(|section| section.routing.chats.contains_key("")).map(|section| {
             let chats = document::join(&section.path, "chats");
-            ConfigError::new(document::join(&chats, ""), "the chat's id is empty; write the platform's id")
+            ConfigError::new(
+                document::join(&chats, ""),
+                "the chat's id is empty; write the id that the platform gave it",
+            )
         });
         unknown.chain(empty).collect()
     }
 
-    /// Agents that are named somewhere and do not exist.
+    /// Agents that are set somewhere and do not exist.
     fn missing_agents(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
         let mut named = vec![("default_agent".to_owned(), self.default_agent())];
         for section in sections {
@@ -233,8 +236,8 @@ impl Config {
             );
         }
         let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
-        let names: Vec<&str> = there.iter().copied().take(NAMED).collect();
-        let others = if there.len() > NAMED { ", ..." } else { "" };
+        let names: Vec<&str> = there.iter().copied().take(LISTED).collect();
+        let others = if there.len() > LISTED { ", ..." } else { "" };
         let missing = named.into_iter().filter(|(_, name)| !there.contains(name));
         missing
             .map(|(path, name)| {

@@ -1,22 +1,22 @@
-//! Open files. The system allows a process so many at once, and everything is one: connections, the database, pipes
-//! to agents, connections to platforms, files on their way. So connections get what the rest leaves, and a crowd of
-//! them can take nothing from the gateway's own work.
+//! The limit of open files. Everything counts: connections, the database, pipes to agents, connections to platforms,
+//! files being sent. Connections get what the rest leaves, so that many connections take nothing from the gateway's
+//! own work.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// Kept for the database, the log, platforms and files on their way.
+/// Reserved for the database, the log, platforms and files being sent.
 const OWN: u64 = 192;
 
-/// Kept for each turn that may run: an agent's pipes, what it takes to start it, and a file or two.
+/// Reserved for each turn that may run: an agent's pipes, what it takes to start it, and a few files.
 const TURN: u64 = 8;
 
-/// What is kept is never more than one in so many of all: with few descriptors everything has to make do.
+/// At most one in so many descriptors is reserved, so that connections get some even if there are few.
 const SHARE: u64 = 2;
 
-/// Raises the process's limit as far as the configuration needs and the system allows. Programs that the gateway
-/// starts inherit it, so it is not raised further than that. Returns the limit, if there is one.
+/// Raises the process's limit as far as the configuration needs and the system allows. It is not raised further, because
+/// programs that the gateway starts inherit it. Returns the limit, if there is one.
 pub fn raise(config: &Config) -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let current = current?;
@@ -28,20 +28,20 @@ pub fn raise(config: &Config) -> Option<u64> {
     match setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }) {
         Ok(()) => Some(wanted),
         Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays at {current}");
+            tracing::warn!(%error, "cannot raise the limit of open files; it stays at {current}");
             Some(current)
         }
     }
 }
 
-/// How many connections may be open so that the rest has what it needs; says so if they are fewer than configured.
+/// The number of connections that may be open at once. It is logged if it is lower than configured.
 pub(crate) fn connections(config: &Config) -> usize {
     let wanted = config.gateway.limits.max_connections;
     let Some(limit) = getrlimit(Resource::Nofile).current else { return wanted };
     let left = usize::try_from(left(limit, config)).unwrap_or(usize::MAX);
     if left < wanted {
         tracing::info!(
-            "the system allows {limit} open files: at most {left} connections are taken instead of \
+            "the system allows {limit} open files, so at most {left} connections are accepted instead of \
              gateway.limits.max_connections = {wanted}"
         );
     }

@@ -1,4 +1,4 @@
-//! A configuration file as it was written: values with the places where they stand.
+//! A configuration file as it was written: values with their positions.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ pub struct Position {
     pub column: usize,
 }
 
-/// A text in which places are looked up, however many and however long its lines are.
+/// Finds the positions of bytes in a text, fast for long lines and many lines.
 pub struct Positions<'t> {
     text: &'t str,
-    /// Where each line begins.
+    /// The byte at which each line begins.
     lines: Vec<usize>,
-    /// How many characters there are before every `STEP`th byte.
+    /// The number of characters before every `STEP`th byte.
     chars: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ pub struct Positions<'t> {
 const STEP: usize = 512;
 
 impl<'t> Positions<'t> {
-    /// Reads through `text` once.
+    /// Indexes `text`.
     pub fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
@@ -37,7 +37,7 @@ impl<'t> Positions<'t> {
         Self { text, lines, chars: chars.collect() }
     }
 
-    /// The place of a byte.
+    /// The position of a byte.
     pub fn of(&self, byte: usize) -> Position {
         let byte = self.text.floor_char_boundary(byte);
         let line = self.lines.partition_point(|start| *start <= byte);
@@ -45,7 +45,7 @@ impl<'t> Positions<'t> {
         Position { line, column: self.before(byte) - self.before(start) + 1 }
     }
 
-    /// How many characters begin before a byte.
+    /// The number of characters that begin before a byte.
     fn before(&self, byte: usize) -> usize {
         let step = (byte / STEP).min(self.chars.len().saturating_sub(1));
         let counted = self.chars.get(step).copied().unwrap_or_default();
@@ -53,7 +53,7 @@ impl<'t> Positions<'t> {
     }
 }
 
-/// How many characters begin in a piece of UTF-8.
+/// The number of characters that begin in a piece of UTF-8.
 fn begun(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
@@ -64,50 +64,50 @@ impl fmt::Display for Position {
     }
 }
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Where it begins.
+    /// Its position.
     pub position: Position,
-    /// What it is.
+    /// The value.
     pub value: Value,
 }
 
-/// What both formats can say.
+/// A value of either syntax.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Only in JSON; means the same as leaving the key out.
+    /// Only in JSON; means that the key is not written.
     Null,
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// Another number.
+    /// A number with a fraction.
     Float(f64),
     /// A text.
     String(Text),
     /// A list.
     Array(Vec<Node>),
-    /// Keys with values, in the file's order.
+    /// Keys and values, in the file's order.
     Table(Vec<(Key, Node)>),
-    /// Something that no key takes, such as a TOML date, by its name.
-    Odd(&'static str),
+    /// Something that no key accepts, such as a TOML date; what it is, for an error.
+    Unsupported(&'static str),
 }
 
 /// A text, before and after `${VAR}` was put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// As it is used.
+    /// The text with variables replaced.
     pub value: String,
-    /// As it was written, if it named variables. Such a text may be typed as a number, and its value is
-    /// not shown, because nobody knows what a variable holds.
+    /// The text as it was written, if it contains variables. Such a text may stand for a number, and its value is not
+    /// shown, because a variable may hold a secret.
     pub written: Option<String>,
 }
 
-/// A key and where it stands.
+/// A key and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Where.
+    /// Its position.
     pub position: Position,
     /// Its name.
     pub name: String,
@@ -129,7 +129,7 @@ impl Value {
             Value::String(_) => "a text",
             Value::Array(_) => "a list",
             Value::Table(_) => "a table",
-            Value::Odd(what) => what,
+            Value::Unsupported(what) => what,
         }
     }
 }
@@ -148,7 +148,7 @@ impl Node {
         self.entries().iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 
-    /// The same to be changed.
+    /// The value under `name`, to be changed.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
         match &mut self.value {
             Value::Table(entries) => {
@@ -158,8 +158,8 @@ impl Node {
         }
     }
 
-    /// Where the value of a dotted path stands, or else the nearest table around it; `None` if not even its
-    /// first key is written. A key with dots in it is quoted; `[2]` at the end is the third item of a list.
+    /// The position of the value at a dotted path, or of the innermost table around it that is written; `None` if not
+    /// even the first key is written. A key with dots in it is quoted; `[2]` at the end is the third item of a list.
     pub fn position_of(&self, path: &str) -> Option<Position> {
         let (path, item) = split_item(path);
         let mut node = self;
@@ -178,7 +178,7 @@ impl Node {
     }
 }
 
-/// A path and the number of the list's item that it ends in.
+/// Splits a path from the index of a list item at its end.
 fn split_item(path: &str) -> (&str, Option<usize>) {
     let split = path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
     match split.and_then(|(path, n)| Some((path, n.parse().ok()?))) {
@@ -201,7 +201,7 @@ fn names(path: &str) -> Vec<String> {
     names
 }
 
-/// `path` with `name` added, quoted where it must be.
+/// Appends `name` to `path`, quoted if necessary.
 pub fn join(path: &str, name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     let name = if bare { name.to_owned() } else { format!("{name:?}") };

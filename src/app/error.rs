@@ -1,4 +1,4 @@
-//! Why a gateway does not start.
+//! Errors of the start.
 
 use std::path::PathBuf;
 
@@ -11,22 +11,22 @@ use crate::config::Problems;
 use crate::home::HomeError;
 use crate::token::TokenError;
 
-/// Why a gateway does not start. Each says what to do.
+/// Why a gateway does not start. Each message says what to do.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The configuration is wrong.
     #[error("{0}")]
     Config(#[from] Problems),
-    /// The home cannot be used.
+    /// The home folder cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// Another process has the home.
+    /// Another process uses the home folder.
     #[error(transparent)]
     Lock(#[from] LockError),
     /// The token cannot be read or made.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The door cannot be opened.
+    /// The HTTP server cannot listen.
     #[error("cannot listen on {host}:{port}: {source}{}", advice(source))]
     Listen {
         /// `gateway.host`.
@@ -36,13 +36,13 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// Programs of an earlier life could not be looked for.
+    /// Agent programs of an earlier process cannot be looked for.
     #[error("cannot look for programs that an earlier frontdesk left running: {0}")]
     Leftovers(std::io::Error),
     /// An agent cannot be built.
     #[error(transparent)]
     Agent(#[from] BuildError),
-    /// What an earlier process left behind for its agents cannot be removed.
+    /// The folder of agents' facts of an earlier process cannot be cleared.
     #[error(
         "cannot clear the folder `facts` in {path}, where running agents read about their turns: {source}"
     )]
@@ -52,20 +52,20 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A name that makes no address.
+    /// A name that cannot be part of an address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The machine gave no random bits.
-    #[error("no random bits for this start: {0}")]
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
     Random(String),
-    /// The gateway itself.
+    /// The runtime does not start.
     #[error(transparent)]
     Runtime(#[from] frontdesk_runtime::StartError),
-    /// The database, once it was open.
+    /// The database failed after it was opened.
     #[error(transparent)]
     Store(#[from] frontdesk_store::StoreError),
-    /// The log's file.
-    #[error("the log's file {path}: {source}")]
+    /// The log file cannot be opened.
+    #[error("cannot open the log file {path}: {source}")]
     Log {
         /// The file.
         path: PathBuf,
@@ -77,13 +77,13 @@ pub enum StartError {
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            ". Another program has this port: stop it, or change [gateway] port (or --port; 0 takes any free one)"
+            ". Another program uses this port: stop it, or change [gateway] port (or --port; 0 chooses a free one)"
         }
         std::io::ErrorKind::AddrNotAvailable => {
             ". This machine does not have that address: change [gateway] host (or --host)"
         }
         std::io::ErrorKind::PermissionDenied => {
-            ". Ports below 1024 need a right of their own: change [gateway] port (or --port)"
+            ". Ports below 1024 need special permission: change [gateway] port (or --port)"
         }
         _ => ". See [gateway] host and port",
     }

@@ -1,4 +1,4 @@
-//! How a gateway is put together.
+//! The builder of a gateway.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::config::{self, Config, More, Problems};
 use crate::error::StartError;
 use crate::home::Home;
 
-/// How the metrics' text is made. The program has a recorder; a library has none of its own.
+/// Renders the text of `/metrics`. The program has a recorder; the library has none.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// A gateway: conversations between chats and agents.
+/// A gateway between chats and agents.
 #[derive(Debug, Clone, Copy)]
 pub struct Gateway;
 
 impl Gateway {
-    /// Begins to put one together. Without anything else it is a web chat with an echo in the user's home.
+    /// A builder with the defaults: a web chat with an agent that echoes, in the user's home folder.
     pub fn builder() -> Builder {
         Builder {
             source: Source::Given(Box::default()),
@@ -37,7 +37,7 @@ impl Gateway {
     }
 }
 
-/// What a gateway is to be made of.
+/// The parts and settings of a gateway.
 pub struct Builder {
     pub(crate) source: Source,
     pub(crate) home: Option<PathBuf>,
@@ -57,20 +57,20 @@ pub(crate) enum Source {
 }
 
 impl Builder {
-    /// Takes this configuration. The environment is not asked for anything that it leaves out.
+    /// Uses this configuration. Keys that are not set are not taken from the environment.
     pub fn config(mut self, config: Config) -> Self {
         self.source = Source::Given(Box::new(config));
         self
     }
 
-    /// Takes the configuration of this file, TOML or JSONC by its name. It is read at the start.
+    /// Uses the configuration in this file, TOML or JSONC by its name. The file is read at the start.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Source::File(path.into());
         self
     }
 
-    /// Keeps database and token in this folder, which is made if it is missing. Without it:
-    /// `$FRONTDESK_HOME`, or `~/.frontdesk`.
+    /// Keeps database and token in this folder, which is created if missing. The default is `$FRONTDESK_HOME`, or
+    /// `~/.frontdesk`.
     pub fn home(mut self, path: impl Into<PathBuf>) -> Self {
         self.home = Some(path.into());
         self
@@ -82,45 +82,45 @@ impl Builder {
         self
     }
 
-    /// Starts without the configuration's agents. Messages are taken and answered by hooks alone; what no
-    /// hook answers is told that there is no agent.
+    /// Starts without the configuration's agents. Only hooks answer messages; the sender of any other message is told
+    /// that there is no agent.
     pub fn no_agent(mut self) -> Self {
         self.no_agent = true;
         self
     }
 
-    /// Adds one account of a platform of your own. Nobody may speak there before [`Builder::access`] or an
-    /// admin says so.
+    /// Adds one account of a platform of your own. Nobody may speak there until [`Builder::access`] or an admin allows
+    /// it.
     pub fn adapter(mut self, adapter: Arc<dyn Adapter>) -> Self {
         self.adapters.push(adapter);
         self
     }
 
-    /// Says who may speak on an account of a channel of your own.
+    /// Sets who may speak on one account of a channel of your own.
     pub fn access(mut self, account: AccountId, access: ChannelAccess) -> Self {
         self.access.insert(account, access);
         self
     }
 
-    /// Adds code of your own that looks on or steps in.
+    /// Adds a hook, which observes or changes what the gateway does.
     pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
         self.hooks.push(hook);
         self
     }
 
-    /// Takes time from this clock instead of the machine's.
+    /// Uses this clock instead of the machine's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Answers `/metrics` with this. Without it the page is empty: a recorder is the process's, not ours.
+    /// Renders `/metrics` with this function. Without it the page is empty, because the recorder belongs to the process.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = Some(metrics);
         self
     }
 
-    /// The configuration, read and checked with the agents that were added here.
+    /// Reads and checks the configuration, with the agents and channels that were added here.
     pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
         let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.to_owned());
@@ -140,7 +140,7 @@ impl Builder {
         }
     }
 
-    /// The home, by what was said or by the environment.
+    /// The home folder, as set here or by the environment.
     pub(crate) fn take_home(&self) -> Result<Home, StartError> {
         Ok(Home::find(self.home.as_deref(), &|name| std::env::var(name).ok())?)
     }

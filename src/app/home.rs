@@ -1,17 +1,17 @@
-//! The home: a folder of ours, with files that nobody else reads.
+//! The home folder, whose files only the user of the gateway may read.
 //!
-//! Looser modes are put right and said aloud, as long as the file is ours; a file or folder of somebody else
-//! is refused, because its owner could read or replace it at any time.
+//! Wider permissions are corrected and reported if the file belongs to that user. A file or folder of another user is
+//! refused, because its owner could read or replace it at any time.
 
 use std::fs::{DirBuilder, Metadata, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The variable that names the home.
+/// The environment variable with the path of the home folder.
 pub const VARIABLE: &str = "FRONTDESK_HOME";
 
-/// The files that we write: what people said, and what opens the door.
+/// Files written by the gateway. They contain messages and the token.
 const OURS: [&str; 6] = [
     "frontdesk.db",
     "frontdesk.db-wal",
@@ -21,20 +21,20 @@ const OURS: [&str; 6] = [
     frontdesk_store::lock::FILE,
 ];
 
-/// The files that people write, and may keep elsewhere and link.
+/// Files written by people, which may be links to other folders.
 const CONFIGS: [&str; 2] = ["frontdesk.toml", "frontdesk.jsonc"];
 
-/// A folder of ours.
+/// The home folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home(PathBuf);
 
-/// Why a home cannot be used.
+/// Why a home folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
-    /// Nobody said where it is.
-    #[error("there is no home: set HOME or FRONTDESK_HOME, or give --home FOLDER")]
+    /// Its path is not known.
+    #[error("there is no home folder: set HOME or FRONTDESK_HOME, or give --home FOLDER")]
     Unknown,
-    /// It cannot be read or made.
+    /// It cannot be read or created.
     #[error("{path}: {source}")]
     Io {
         /// What.
@@ -42,10 +42,10 @@ pub enum HomeError {
         /// Why.
         source: std::io::Error,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error(
         "{path} belongs to user {owner}, not to user {us} who runs frontdesk; \
-         run `chown -R {us} {path}`, run frontdesk as its owner, or choose another home with --home"
+         run `chown -R {us} {path}`, run frontdesk as its owner, or choose another home folder with --home"
     )]
     Foreign {
         /// What.
@@ -56,7 +56,7 @@ pub enum HomeError {
         us: u32,
     },
     /// It is not what it must be.
-    #[error("{path} is {found}, and must be {wanted}; move it away")]
+    #[error("{path} is {found} and must be {wanted}; move it away")]
     Kind {
         /// What.
         path: PathBuf,
@@ -65,10 +65,12 @@ pub enum HomeError {
         /// What it must be.
         wanted: &'static str,
     },
-    /// A configuration that others can change can run any program as us.
-    #[error("{0} can be changed by other users; run `chmod go-w {0}`, and see that its owner is you or root")]
+    /// A configuration that other users can change lets them run any program as this user.
+    #[error(
+        "{0} can be changed by other users; run `chmod go-w {0}`, and make sure that its owner is you or root"
+    )]
     Changeable(PathBuf),
-    /// There is a configuration, and it cannot be reached: to run without it would be to run another gateway.
+    /// There is a configuration that cannot be read. Running without it would run a different gateway.
     #[error("the configuration {path} cannot be read: {source}")]
     Unreadable {
         /// The file.
@@ -76,18 +78,18 @@ pub enum HomeError {
         /// Why.
         source: std::io::Error,
     },
-    /// Two configurations.
+    /// There are two configurations.
     #[error("there are both {0} and frontdesk.jsonc; keep one of them, or name it with --config")]
     TwoConfigs(PathBuf),
 }
 
 impl Home {
-    /// The home at `path`. Nothing is touched.
+    /// The home folder at `path`. Nothing is read or created.
     pub fn at(path: impl Into<PathBuf>) -> Home {
         Home(path.into())
     }
 
-    /// `given`, or what the environment says, or `~/.frontdesk`; as an absolute path.
+    /// The home folder: `given`, or the one of the environment, or `~/.frontdesk`; as an absolute path.
     pub fn find(given: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Home, HomeError> {
         let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let path = given
@@ -109,12 +111,12 @@ impl Home {
         self.0.join("frontdesk.db")
     }
 
-    /// The token's file, the only clear copy.
+    /// The file with the token, its only copy in clear text.
     pub fn token(&self) -> PathBuf {
         self.0.join("token")
     }
 
-    /// Where files that come and go lie.
+    /// The folder of received and sent files.
     pub fn media(&self) -> PathBuf {
         self.0.join("media")
     }
@@ -130,8 +132,8 @@ impl Home {
         }
     }
 
-    /// Makes the folder if it is missing, and sees to it that nobody else can read or change what is in it.
-    /// Returns what had to be put right, one sentence each.
+    /// Creates the folder if it is missing, and makes sure that no other user can read or change its files. Returns one
+    /// sentence for each permission that was corrected.
     pub fn secure(&self) -> Result<Vec<String>, HomeError> {
         let us = rustix::process::geteuid().as_raw();
         let mut notices = Vec::new();
@@ -173,7 +175,7 @@ impl Home {
     }
 }
 
-/// Whether there is a configuration. A link to nowhere is one, and so is what may not be looked at.
+/// Whether a configuration exists. A broken link and an unreadable file are errors, not missing files.
 fn is_there(path: &Path) -> Result<bool, HomeError> {
     let unreadable = |source| HomeError::Unreadable { path: path.to_owned(), source };
     match std::fs::symlink_metadata(path) {
@@ -183,7 +185,7 @@ fn is_there(path: &Path) -> Result<bool, HomeError> {
     }
 }
 
-/// What was found, if there is anything.
+/// The metadata of a file; `None` if there is no file.
 fn there(path: &Path, found: std::io::Result<Metadata>) -> Result<Option<Metadata>, HomeError> {
     match found {
         Ok(found) => Ok(Some(found)),
@@ -192,8 +194,8 @@ fn there(path: &Path, found: std::io::Result<Metadata>) -> Result<Option<Metadat
     }
 }
 
-/// Looks at a configuration that was named with `--config`. It may be the administrator's, and is left as it
-/// is; returns what should be said about it.
+/// Checks the permissions of a configuration that was named with `--config`, and returns a warning if other users can
+/// read it. It may be the administrator's, so its permissions are not changed.
 pub fn check_config(path: &Path) -> Result<Option<String>, HomeError> {
     let unreadable = |source| HomeError::Unreadable { path: path.to_owned(), source };
     let found = std::fs::metadata(path).map_err(unreadable)?;
@@ -207,7 +209,7 @@ pub fn check_config(path: &Path) -> Result<Option<String>, HomeError> {
     }))
 }
 
-/// Takes from others what they may not have. `allowed` is the widest mode.
+/// Removes the permissions of other users. `allowed` is the widest mode.
 fn restrict(path: &Path, found: &Metadata, allowed: u32, us: u32) -> Result<Option<String>, HomeError> {
     if found.uid() != us {
         return Err(HomeError::Foreign { path: path.to_owned(), owner: found.uid(), us });

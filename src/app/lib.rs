@@ -1,7 +1,7 @@
-//! Frontdesk as a library: the same gateway that the program runs, inside your own.
+//! Frontdesk as a library: the gateway that the program runs, inside another program.
 //!
-//! It sets no signal handler, no tracing subscriber, no TLS provider and no limit of the process, and never ends it. See
-//! `examples/embed.rs`.
+//! The library installs no signal handler, no tracing subscriber and no TLS provider, changes no limit of the process
+//! and never ends it. See `examples/embed.rs`.
 
 pub mod adapters;
 pub mod channel;
@@ -18,12 +18,12 @@ mod wire;
 
 pub use config::Config;
 pub use error::StartError;
-/// The words and the ports that agents, adapters and hooks of your own are written in.
+/// The types and ports for agents, adapters and hooks of your own.
 pub use frontdesk_core as core;
 pub use gateway::{Builder, Gateway};
 pub use running::{Running, is_gateway_running};
 
-/// The machine's time zone, for rules that name none; UTC if it does not say.
+/// The machine's time zone, for rules that name none; UTC if it cannot be determined.
 pub fn machine_zone() -> chrono_tz::Tz {
     let name = iana_time_zone::get_timezone().ok();
     name.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC)

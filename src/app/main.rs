@@ -1,4 +1,4 @@
-//! The program.
+//! The `frontdesk` program.
 
 use std::process::ExitCode;
 

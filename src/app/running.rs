@@ -1,4 +1,4 @@
-//! A gateway at work, as its owner sees it.
+//! A running gateway.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,42 +15,42 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::token::ClearToken;
 
-/// A gateway at work. Dropping it without [`Running::stop`] is a crash, and as harmless.
+/// A running gateway. Dropping it without [`Running::stop`] is like a crash: nothing that was accepted is lost.
 pub struct Running {
-    whole: Whole,
+    parts: Parts,
 }
 
-/// What a gateway at work is made of.
-pub(crate) struct Whole {
+/// The parts of a running gateway.
+pub(crate) struct Parts {
     pub(crate) runtime: frontdesk_runtime::Running,
-    /// The door's task.
+    /// The task of the HTTP server.
     pub(crate) serving: JoinSet<()>,
-    /// Takes the prompts in.
+    /// Delivers the API's messages to the web channel.
     pub(crate) hub: Arc<WebHub>,
-    /// Ends the door's task.
+    /// Ends the HTTP server.
     pub(crate) stop: Stop,
-    /// Says that the door's task has ended, whatever ended it.
+    /// Cancelled when the HTTP server has ended, for any reason.
     pub(crate) closed: Stop,
     pub(crate) config: Config,
     pub(crate) address: SocketAddr,
     pub(crate) token: ClearToken,
     pub(crate) token_is_new: bool,
     pub(crate) adapters: Vec<Arc<dyn Adapter>>,
-    /// Held as long as we live.
+    /// Held until the gateway has stopped.
     pub(crate) lock: Lock,
 }
 
 impl Running {
-    pub(crate) fn new(whole: Whole) -> Running {
-        Running { whole }
+    pub(crate) fn new(parts: Parts) -> Running {
+        Running { parts }
     }
 
-    /// Stops taking messages, gives running turns `turns.drain_seconds`, and closes. What did not end is
-    /// resumed at the next start.
+    /// Stops accepting messages, waits up to `turns.drain_seconds` for running turns, and closes. Turns that did not end
+    /// are continued at the next start.
     pub async fn stop(self) {
-        let Whole { runtime, mut serving, stop, hub, lock, .. } = self.whole;
-        // Whoever comes now is told to come again. The door itself is served to the end, so that the answers
-        // of the turns that still run find those who wait for them.
+        let Parts { runtime, mut serving, stop, hub, lock, .. } = self.parts;
+        // New messages are refused with "try again later". The HTTP server runs to the end, so that clients still get
+        // the answers of the turns that are running.
         hub.close(Closed::Stopping);
         runtime.stop().await;
         stop.cancel();
@@ -58,33 +58,33 @@ impl Running {
         drop(lock);
     }
 
-    /// How things stand.
+    /// The status of the gateway.
     pub async fn status(&self) -> Result<Status, GatewayError> {
         self.handle().status().await
     }
 
-    /// The configuration it runs with.
+    /// The configuration in use.
     pub fn get_config(&self) -> &Config {
-        &self.whole.config
+        &self.parts.config
     }
 
-    /// Whether the door is open. It is until [`Running::stop`], unless its task died.
+    /// Whether the HTTP server is running. It is until [`Running::stop`], unless it failed.
     pub fn is_running(&self) -> bool {
-        !self.whole.closed.is_cancelled()
+        !self.parts.closed.is_cancelled()
     }
 
     /// The first account of a channel.
     pub fn adapter(&self, channel: &str) -> Option<&Arc<dyn Adapter>> {
-        self.whole.adapters.iter().find(|adapter| adapter.profile().channel == channel)
+        self.parts.adapters.iter().find(|adapter| adapter.profile().channel == channel)
     }
 
     /// Every account of every channel.
     pub fn adapters(&self) -> &[Arc<dyn Adapter>] {
-        &self.whole.adapters
+        &self.parts.adapters
     }
 
-    /// Puts a text on its way to a chat of a channel's default account. `key` is the same for every
-    /// repetition of one request: the second one sends nothing.
+    /// Sends a text to a chat of a channel's default account. `key` is the idempotency key: a second request with the
+    /// same key sends nothing.
     pub async fn send_message(
         &self,
         channel: &str,
@@ -98,39 +98,39 @@ impl Running {
         self.handle().send(&to, text, None, key, &author).await
     }
 
-    /// The handle that everything else can be asked of; clones outlive nothing.
+    /// The handle for everything else. It does not keep the gateway running.
     pub fn handle(&self) -> &GatewayHandle {
-        self.whole.runtime.handle()
+        self.parts.runtime.handle()
     }
 
-    /// Where the door is.
+    /// The address on which the HTTP server listens.
     pub fn address(&self) -> SocketAddr {
-        self.whole.address
+        self.parts.address
     }
 
-    /// The door's URL, as people reach it.
+    /// The URL at which people reach the gateway.
     pub fn url(&self) -> String {
-        match &self.whole.config.gateway.public_url {
+        match &self.parts.config.gateway.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => local_url(self.whole.address),
+            None => local_url(self.parts.address),
         }
     }
 
-    /// The token that opens the door, and whether this start made it.
+    /// The token of the API, and whether this start created it.
     pub fn token(&self) -> (&ClearToken, bool) {
-        (&self.whole.token, self.whole.token_is_new)
+        (&self.parts.token, self.parts.token_is_new)
     }
 
-    /// Resolves with the cause when the gateway cannot go on: the database is broken, or the door fell shut.
+    /// Resolves with the cause when the gateway cannot continue: the database is broken, or the HTTP server ended.
     pub async fn failed(&self) -> String {
         tokio::select! {
-            cause = self.whole.runtime.failed() => cause,
-            () = self.whole.closed.cancelled() => "the door fell shut; the log says why".to_owned(),
+            cause = self.parts.runtime.failed() => cause,
+            () = self.parts.closed.cancelled() => "the HTTP server ended; the log says why".to_owned(),
         }
     }
 }
 
-/// The URL of a door on this machine.
+/// The URL of an address on this machine.
 fn local_url(address: SocketAddr) -> String {
     match address {
         _ if !address.ip().is_unspecified() => format!("http://{address}"),
@@ -147,7 +147,7 @@ pub async fn is_gateway_running(port: u16) -> bool {
     let Ok(response) = client.get(format!("http://127.0.0.1:{port}/health")).send().await else {
         return false;
     };
-    // Any server may answer on that port: ours says how it is.
+    // Another server may answer on that port; only a gateway has these fields.
     response.json::<serde_json::Value>().await.is_ok_and(|health| {
         health.get("status").is_some() && health.get("reasons").is_some() && health.get("version").is_some()
     })

@@ -1,53 +1,49 @@
-//! The token's file: the only clear copy of what opens the door.
+//! The file with the token of the API, the only copy in clear text.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The id of the token in the home's file: the person that its holder is on the web channel.
+use frontdesk_core::config::Secret;
+
+/// The id of the token in the home folder. Its holder is the person with this id on the web channel.
 pub const ID: &str = "main";
 
-/// The shortest token that somebody may choose for themselves.
+/// The minimum length of a token that somebody chooses.
 const SHORTEST: usize = 16;
 
-/// A token in the clear. Its `Debug` is `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ClearToken(String);
+/// A token in clear text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClearToken(Secret);
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be read or written.
-    #[error("the token's file {path}: {source}")]
+    #[error("the file with the token, {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// What is in the file is no token.
+    /// The content of the file is not a token.
     #[error(
         "{path} does not hold a token: it must be at least 16 letters, digits, `-` or `_`. \
-         Delete the file, and the next `frontdesk run` makes a new token"
+         Delete the file, and the next `frontdesk run` creates a new token"
     )]
     Malformed {
         /// The file.
         path: PathBuf,
     },
-    /// The machine gave no random bits.
-    #[error("no random bits for a new token: {0}")]
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes for a new token: {0}")]
     Random(String),
 }
 
-impl std::fmt::Debug for ClearToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 impl ClearToken {
-    /// Reads the file; `None` if there is none.
+    /// Reads the token; `None` if there is no file.
     pub fn read(path: &Path) -> Result<Option<ClearToken>, TokenError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -59,42 +55,43 @@ impl ClearToken {
         if text.len() < SHORTEST || !plain {
             return Err(TokenError::Malformed { path: path.to_owned() });
         }
-        Ok(Some(ClearToken(text.to_owned())))
+        Ok(Some(ClearToken(Secret::new(text))))
     }
 
-    /// Reads the file, or makes a token and writes it there. The second value says whether it is new.
+    /// Reads the token, or creates one and writes it to the file. The second value says whether it is new.
     pub fn read_or_make(path: &Path) -> Result<(ClearToken, bool), TokenError> {
         if let Some(token) = ClearToken::read(path)? {
             return Ok((token, false));
         }
         let token = frontdesk_api::make_token().map_err(|error| TokenError::Random(error.to_string()))?;
         write(path, &token).map_err(|source| TokenError::Io { path: path.to_owned(), source })?;
-        Ok((ClearToken(token), true))
+        Ok((ClearToken(Secret::new(token)), true))
     }
 
-    /// What is kept of it elsewhere.
+    /// The hash of the token, which is all that the database knows of it.
     pub fn hash(&self) -> [u8; 32] {
-        frontdesk_api::hash_token(&self.0)
+        frontdesk_api::hash_token(self.expose())
     }
 
-    /// What pairing codes follow from. It is in no database and no backup of one; with a new token it is another.
+    /// The secret from which pairing codes are derived. It is in no database and no backup of one, and changes with the
+    /// token.
     pub fn pairing_secret(&self) -> [u8; 32] {
-        frontdesk_api::hash_token(&format!("frontdesk pairing secret\0{}", self.0))
+        frontdesk_api::hash_token(&format!("frontdesk pairing secret\0{}", self.expose()))
     }
 
-    /// The clear text, for the one who logs in with it.
+    /// The token in clear text.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 
-    /// The link that logs a browser in at `url`. The token stands behind the `#`, which browsers keep to
-    /// themselves: no server and no proxy sees it.
+    /// The link that logs a browser in at `url`. Browsers do not send the part behind `#`, so no server and no proxy sees
+    /// the token.
     pub fn link(&self, url: &str) -> String {
-        format!("{}/#token={}", url.trim_end_matches('/'), self.0)
+        format!("{}/#token={}", url.trim_end_matches('/'), self.expose())
     }
 }
 
-/// Written beside its place and renamed, so that a crash leaves no half token.
+/// Writes a temporary file and renames it, so that a crash leaves no half-written token.
 fn write(path: &Path, token: &str) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
@@ -117,7 +114,7 @@ mod tests {
         assert!(new);
         assert_eq!(ClearToken::read_or_make(&path).unwrap(), (made.clone(), false));
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(format!("{made:?}"), "***");
+        assert_eq!(format!("{made:?}"), "ClearToken(***)");
         assert_ne!(made.pairing_secret(), made.hash(), "the database knows the hash");
         assert_eq!(made.link("http://127.0.0.1:1/"), format!("http://127.0.0.1:1/#token={}", made.expose()));
     }

@@ -1,7 +1,7 @@
-//! The order in which a gateway comes to life: home, lock, port, agents, adapters, runtime, door.
+//! The start of a gateway, in this order: home folder, lock, port, agents, adapters, runtime, HTTP server.
 //!
-//! The port is bound before anything is started, so that a port in use leaves nothing half done; no
-//! connection is answered before the runtime is ready.
+//! The port is bound before anything is started, so that a port in use has no other effect. No connection is answered
+//! before the runtime is ready.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use crate::descriptors;
 use crate::error::StartError;
 use crate::gateway::Builder;
 use crate::home::Home;
-use crate::running::{Running, Whole};
+use crate::running::{Parts, Running};
 use crate::token::{self, ClearToken};
 
 impl Builder {
@@ -60,7 +60,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     }
     let adapters = adapters(&mut builder, &config, &hub, &clock)?;
     let webhooks = webhooks(&adapters);
-    // Before any turn is claimed: no second attempt runs beside a first one that outlived its gateway.
+    // Before any turn is claimed, so that a second attempt does not run beside a first one that outlived its gateway.
     frontdesk_agents::command::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
@@ -80,7 +80,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     };
     let mut serving = JoinSet::new();
     serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
-    Ok(Running::new(Whole {
+    Ok(Running::new(Parts {
         runtime,
         serving,
         hub,
@@ -96,14 +96,14 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
 }
 
 async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {
-    // Also when it panics.
+    // The guard cancels `closed` also when the server panics.
     let _closed = closed.drop_guard();
     if let Err(error) = api.serve(listener, stop).await {
-        tracing::error!(%error, "the door is closed");
+        tracing::error!(%error, "the HTTP server has ended");
     }
 }
 
-/// The door's socket, bound and not yet answered.
+/// Binds the socket of the HTTP server. Connections are not answered yet.
 async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
     let (host, port) = (config.gateway.host.trim_matches(['[', ']']), config.gateway.port);
     let failed = |source| StartError::Listen { host: host.to_owned(), port, source };
@@ -112,7 +112,7 @@ async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError
     Ok((listener, address))
 }
 
-/// Where a program on this machine finds the door.
+/// The address at which a program on this machine reaches the HTTP server.
 fn reachable(bound: SocketAddr) -> SocketAddr {
     let mut address = bound;
     if bound.ip().is_unspecified() {
@@ -142,7 +142,7 @@ fn adapters(
     Ok(adapters)
 }
 
-/// Where platforms bring their events by themselves.
+/// The webhooks of the adapters.
 fn webhooks(adapters: &Adapters) -> Webhooks {
     let hook = |adapter: &Arc<dyn frontdesk_core::port::Adapter>| {
         Some((adapter.account().clone(), adapter.webhook()?))
@@ -160,7 +160,7 @@ fn setup(
 ) -> Result<Setup, StartError> {
     let mut access = config.channels.access();
     access.append(&mut builder.access);
-    // A platform of the embedder's that nobody said anything about lets nobody in.
+    // An adapter that was added without access rules allows nobody.
     for adapter in &adapters {
         access.entry(adapter.account().clone()).or_default();
     }
@@ -195,7 +195,7 @@ fn agents(
     for (name, config) in &config.agents {
         let agent =
             if builder.no_agent { Arc::new(NoAgent) } else { frontdesk_agents::build(name, config, &host)? };
-        // It may be there by the time that somebody writes, so this stops nothing.
+        // Only a warning: the program may be installed before the first message arrives.
         if let Some(problem) = agent.problem().filter(|_| !builder.no_agent) {
             tracing::warn!("agent {name} cannot answer: {problem}");
         }
@@ -207,14 +207,14 @@ fn agents(
     Ok(agents)
 }
 
-/// This life's name.
+/// A random id for this process.
 fn boot() -> Result<BootId, StartError> {
     let mut bits = [0; 8];
     getrandom::fill(&mut bits).map_err(|error| StartError::Random(error.to_string()))?;
     Ok(BootId::from_bits(u64::from_le_bytes(bits)))
 }
 
-/// The database knows the token by its hash; a file that somebody changed is a new token.
+/// Stores the hash of the token, if the token is new or its file was changed.
 async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> Result<(), StartError> {
     let (store, now) = (runtime.handle().store(), runtime.handle().clock().wall());
     let hash = token.hash().to_vec();
@@ -224,7 +224,7 @@ async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> 
     Ok(())
 }
 
-/// Stands where an agent would, and says that there is none.
+/// Used instead of agents by a gateway without agents: every turn fails with that message.
 struct NoAgent;
 
 #[async_trait]
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_door_open_to_all_is_found_on_this_machine() {
+    fn a_gateway_on_all_addresses_is_found_on_this_machine() {
         let at = |text: &str| reachable(text.parse().unwrap()).to_string();
         assert_eq!(at("0.0.0.0:80"), "127.0.0.1:80");
         assert_eq!(at("[::]:80"), "[::1]:80");

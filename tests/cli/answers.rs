@@ -1,4 +1,4 @@
-//! Answers on their way to Telegram, counted by the calls that the server got.
+//! Delivery of answers to Telegram, checked by the calls that the server received.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::telegram::Telegram;
 const ANNA: i64 = 1001;
 const FORUM: i64 = -1002;
 
-/// Anna may speak, in private and in the forum.
+/// A configuration in which Anna may speak, in private and in the forum.
 fn with_anna() -> String {
     format!("allow = [{ANNA}]\n[channels.telegram.groups.\"{FORUM}\"]\nrequire_mention = false\n")
 }
@@ -29,9 +29,9 @@ fn a_command_is_answered_within_a_second_while_an_answer_streams() {
     anna.sees("word2");
     anna.tells("/status");
     let asked = telegram.api.journal().deliveries().last().unwrap().arrived;
-    anna.sees("agent:main:telegram:dm:1001");
+    anna.sees("The agent is answering.");
     let reply = calls_of(&telegram, "sendMessage").pop().unwrap();
-    assert!(reply.text().contains("agent:main:telegram:dm:1001"), "{reply:?}");
+    assert!(reply.text().contains("The agent is answering."), "{reply:?}");
     assert!(reply.at - asked < 1000, "it took {} ms", reply.at - asked);
     let whole = |call: &Arc<Call>| call.text().ends_with("word59");
     telegram.waits(|journal| journal.calls_of("editMessageText").iter().any(whole));

@@ -1,4 +1,4 @@
-//! `frontdesk config`, and what a wrong configuration does to a start.
+//! `frontdesk config`, and starts with a wrong configuration.
 
 use std::path::Path;
 

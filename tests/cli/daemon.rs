@@ -102,7 +102,7 @@ fn without_a_daemon_every_client_is_69_and_says_how_to_start_one() {
     ] {
         home.run(arguments).failed(69, &["no frontdesk is running", "frontdesk run"]);
     }
-    // A gateway that was killed leaves its lock file; that is no gateway.
+    // A gateway that was killed leaves its lock file, which does not mean that it runs.
     drop(Daemon::start(&home.path()));
     home.run(&["status"]).failed(69, &["no frontdesk is running"]);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -149,7 +149,7 @@ fn a_text_is_sent_once_per_key() {
         || home.run(&["send", "--to", "web:main", "--message", "the build is green", "--key", "build-7"]);
     send().good();
     send().good();
-    assert!(home.run(&["dead-letters"]).good().out.contains("Every event could be read."));
+    assert!(home.run(&["dead-letters"]).good().out.contains("every event could be read"));
     home.run(&["dead-letters", "show", "7"]).failed(1, &["no dead letter 7"]);
     let parts = home.run(&["outbox", "list", "--json"]).json();
     assert_eq!(parts["parts"].as_array().unwrap().len(), 1, "{parts}");
@@ -248,8 +248,8 @@ fn metrics_are_counted_and_served() {
 #[test]
 fn the_environment_is_read_where_the_file_says_so() {
     let home = NewHome::new();
-    home.write("frontdesk.toml", "[gateway]\nport = \"${DESK_PORT:-3847}\"\n");
-    let daemon = Daemon::start_with(command(&home.path()).arg("run").env("DESK_PORT", "0"));
+    home.write("frontdesk.toml", "[gateway]\nport = \"${FD_PORT:-3847}\"\n");
+    let daemon = Daemon::start_with(command(&home.path()).arg("run").env("FD_PORT", "0"));
     home.run(&["chat", "hello"]).good();
     daemon.stop().good();
 }
@@ -297,7 +297,7 @@ fn a_second_signal_ends_it_at_once_and_loses_nothing() {
     assert!(open("running") + open("waiting") > 0, "the turn was not taken up again: {status}");
 }
 
-/// A question that is asked while something happens to the gateway.
+/// Starts a `frontdesk chat` and waits until its turn is running.
 fn asking(home: &NewHome, text: &str) -> Child {
     let mut chat = command(&home.path());
     chat.args(["chat", text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -384,8 +384,8 @@ fn a_refused_token_and_an_empty_one_are_said_as_such() {
     let said = home.run(&["status"]).good().out.clone();
     assert!(said.contains("degraded") && said.contains("token refused"), "{said}");
     let said = home.run(&["chat", "/gateway status"]).good().out.clone();
-    assert!(said.contains("token refused"), "{said}");
-    // The address is good in both spellings.
+    assert!(said.contains("refuses the token"), "{said}");
+    // Both spellings of the address are accepted.
     for to in ["telegram:default:5", "telegram:5"] {
         let sent = home.run(&["send", "--to", to, "--message", "x", "--json"]).json();
         assert_eq!(sent["parts"][0]["to"], "telegram:5", "{sent}");

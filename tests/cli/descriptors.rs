@@ -1,4 +1,4 @@
-//! A lack of open files is a reason to wait, for strangers first.
+//! Without free file descriptors connections wait, those without a token first.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The files of a home: who may read them, and what is refused.
+//! The permissions of the home folder and its files.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The program as people meet it: the built binary, its output, its exit codes and the files it makes.
+//! The built program: its output, its exit codes and the files it creates.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,7 +8,7 @@ mod configuration;
 mod daemon;
 mod descriptors;
 mod home;
-mod lives;
+mod lifecycle;
 mod offline;
 mod program;
 mod secrets;

@@ -1,4 +1,4 @@
-//! What needs no running gateway: explain, format, key, help.
+//! Commands that need no running gateway: explain, format, key, help.
 
 use serde_json::json;
 

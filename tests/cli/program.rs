@@ -1,4 +1,4 @@
-//! Running the program: once, or as a daemon that is there until it is dropped.
+//! Runs the program: once, or as a daemon that is killed when it is dropped.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -17,21 +17,21 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The output as JSON, of a run that went well.
+    /// The output of a successful run as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         self.good();
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The same run, which went well.
+    /// Asserts that the run was successful.
     #[track_caller]
     pub fn good(&self) -> &Ran {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
 
-    /// The same run, which failed with this code and said all of this.
+    /// Asserts that the run failed with this code and printed all of this.
     #[track_caller]
     pub fn failed(&self, code: i32, said: &[&str]) -> &Ran {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -42,24 +42,24 @@ impl Ran {
     }
 }
 
-/// A command with nothing in its environment but a PATH and the home.
+/// A command with only PATH and the home folder in its environment.
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
     command.env_clear().env("PATH", "/usr/bin:/bin").env("FRONTDESK_HOME", home);
     command
 }
 
-/// Runs to the end.
+/// Runs a command to its end.
 pub fn frontdesk(home: &Path, arguments: &[&str]) -> Ran {
     fed(home, arguments, "")
 }
 
-/// Runs to the end with something on standard input.
+/// Runs a command to its end, with something on standard input.
 pub fn fed(home: &Path, arguments: &[&str], input: &str) -> Ran {
     finish(command(home).args(arguments), input)
 }
 
-/// Runs a prepared command to the end.
+/// Runs a prepared command to its end.
 pub fn finish(command: &mut Command, input: &str) -> Ran {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -73,7 +73,7 @@ pub fn finish(command: &mut Command, input: &str) -> Ran {
     }
 }
 
-/// A home that is not there yet.
+/// The path of a home folder that does not exist yet.
 pub struct NewHome {
     folder: TempDir,
 }
@@ -87,7 +87,7 @@ impl NewHome {
         self.folder.path().join("home")
     }
 
-    /// A file in it.
+    /// Writes a file into the home folder.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         std::fs::create_dir_all(self.path()).unwrap();
         let file = self.path().join(name);
@@ -95,13 +95,13 @@ impl NewHome {
         file
     }
 
-    /// Runs to the end.
+    /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         frontdesk(&self.path(), arguments)
     }
 }
 
-/// A running gateway. It is killed when it is dropped: that must do no harm.
+/// A running gateway. It is killed when it is dropped, which must do no harm.
 pub struct Daemon {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -109,12 +109,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it on a free port and waits until it says that it is ready.
+    /// Starts a gateway on a free port and waits until it is ready.
     pub fn start(home: &Path) -> Daemon {
         Daemon::start_with(command(home).args(["run", "--port", "0"]))
     }
 
-    /// The same with a command of one's own.
+    /// Starts a gateway with a prepared command.
     pub fn start_with(command: &mut Command) -> Daemon {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -134,12 +134,12 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Reads its log until a line holds this; returns the line up to there.
+    /// Reads the log until a line contains this; returns the line up to there.
     pub fn logs(&mut self, wanted: &str) -> String {
         let err = self.child.stderr.as_mut().unwrap();
         let (mut line, mut byte) = (Vec::new(), [0]);
@@ -150,13 +150,13 @@ impl Daemon {
         String::from_utf8_lossy(&line).into_owned()
     }
 
-    /// Asks it to stop, and returns everything that it said.
+    /// Stops the gateway in an orderly way, and returns its output.
     pub fn stop(self) -> Ran {
         self.signal(Signal::TERM);
         self.end()
     }
 
-    /// Waits for its end, and returns everything that it said since it was last listened to.
+    /// Waits for its end, and returns the output that has not been read yet.
     pub fn end(mut self) -> Ran {
         self.out.read_to_string(&mut self.greeting).unwrap();
         let mut err = String::new();
@@ -168,7 +168,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

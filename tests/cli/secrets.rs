@@ -1,13 +1,13 @@
-//! What goes wrong tells no secret (A40).
+//! Errors contain no secrets (A40).
 
 use std::time::{Duration, Instant};
 
 use crate::program::{Daemon, NewHome, finish};
 use crate::telegram::Telegram;
 
-/// The part of a token that nobody may see. The number before it is the bot's, and public.
+/// The secret part of a token. The number before it is the bot's id, which is public.
 const SECRET: &str = "AAthis-is-NOBODYs-business_0123456789";
-/// The same for a webhook.
+/// The secret of a webhook.
 const HOOK: &str = "hook-NOBODYs-business-either";
 
 #[test]
@@ -37,7 +37,7 @@ fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
     }
     let link = home.run(&["link"]).good().out.clone();
     let (_, token) = link.trim().split_once("/#token=").unwrap();
-    // The link leads to the public URL; the test is on this machine.
+    // The link has the public URL, so the local address is read from the lock file.
     let lock = std::fs::read_to_string(home.path().join("frontdesk.lock")).unwrap();
     let url = format!("http://{}", lock.lines().find_map(|line| line.strip_prefix("address=")).unwrap());
     let get = |path: &str| {

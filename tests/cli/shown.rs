@@ -1,8 +1,8 @@
-//! What is shown of texts from outside: on the terminal, as JSON, in the log and in the chat.
+//! How texts from outside are shown: on the terminal, as JSON, in the log and in the chat.
 
 use crate::program::{Daemon, NewHome};
 
-/// Control characters of both sets, marks of direction, and what nobody sees.
+/// Control characters, bidirectional marks and invisible characters.
 const DECEPTIVE: &str =
     "x\u{1b}[2J\u{7f}\u{9b}31m\u{85}\u{61c}\u{200f}\u{202e}\u{2066}\u{2028}\u{feff}\u{e0041}y";
 
@@ -12,7 +12,7 @@ fn is_harmless(out: &str) {
     assert!(!out.contains(odd), "{out:?}");
 }
 
-/// A home whose agent runs this script for each turn.
+/// A home folder with an agent that runs this script for each turn.
 fn home_with(script: &str) -> NewHome {
     let home = NewHome::new();
     home.write("agent.sh", script);

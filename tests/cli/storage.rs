@@ -1,4 +1,4 @@
-//! What the program does when its disk fails it, and when its database is gone.
+//! Failing disks and missing databases.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::program::{Daemon, NewHome, command};
 
-/// Compiles what makes a disk fail (`faults.c`) into `folder`.
+/// Compiles the library that makes a disk fail (`faults.c`) into `folder`.
 fn faults(folder: &Path) -> PathBuf {
     let library = folder.join("faults.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/faults.c");
@@ -100,7 +100,7 @@ fn a_database_that_is_gone_stops_the_start_and_nothing_is_made_in_its_place() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     home.run(&["chat", "remember me"]).good();
-    // Killed: the message is in the log alone.
+    // After the kill the message is in the write-ahead log only.
     drop(daemon);
     let (database, log) = (home.path().join("frontdesk.db"), home.path().join("frontdesk.db-wal"));
     let away = home.path().join("away");
@@ -113,7 +113,7 @@ fn a_database_that_is_gone_stops_the_start_and_nothing_is_made_in_its_place() {
     assert_eq!(fs::read(&log).unwrap(), kept);
     assert_eq!(fs::read(&database).unwrap(), b"");
 
-    // Without a log too: there was a database, and this would be another one.
+    // Also without a log: there was a database, and a new one would be a different one.
     fs::rename(&log, home.path().join("log-away")).unwrap();
     start().failed(1, &["frontdesk.db is empty", "frontdesk.db.id", "restore a backup"]);
     fs::rename(home.path().join("log-away"), &log).unwrap();

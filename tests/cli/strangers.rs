@@ -1,11 +1,11 @@
-//! What the log says of strangers, and what it does not.
+//! What the log contains about requests without a token.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::program::{Daemon, NewHome};
 
-/// What a request is answered with.
+/// Sends a request and returns its status.
 fn asked(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! A Telegram of our own beside a gateway: what people in it write and see.
+//! A fake Telegram beside a gateway: what people write in it and see.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,10 @@ use tokio::runtime::Runtime;
 
 use crate::program::{Daemon, NewHome, command};
 
-/// Longer than anything here takes.
+/// A wait that takes longer fails the test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server and the runtime that it lives in.
+/// A server and its Tokio runtime.
 pub struct Telegram {
     runtime: Runtime,
     pub api: BotApi,
@@ -48,12 +48,12 @@ impl Telegram {
         self.api.shows(chat).into_iter().find(|shown| shown.kind.is_some()).unwrap()
     }
 
-    /// Lets something happen on the server.
+    /// Runs something on the server.
     pub fn does<T>(&self, deed: impl Future<Output = T>) -> T {
         self.runtime.block_on(deed)
     }
 
-    /// Waits until the journal is so.
+    /// Waits until the journal fulfils a condition.
     #[track_caller]
     pub fn waits(&self, so: impl Fn(&Journal) -> bool) {
         if self.runtime.block_on(self.api.wait_for(&so, PATIENCE)).is_err() {
@@ -66,7 +66,7 @@ impl Telegram {
     }
 }
 
-/// Somebody with an account.
+/// A person with a Telegram account.
 pub struct Person<'t> {
     telegram: &'t Telegram,
     pub user: User,
@@ -78,14 +78,14 @@ impl Person<'_> {
         self.telegram.runtime.block_on(self.user.tells(text));
     }
 
-    /// The first message of the bot that holds this, once it is there.
+    /// Waits for a message of the bot that contains this, and returns it.
     #[track_caller]
     pub fn sees(&self, part: &str) -> String {
         self.finds(|text| text.contains(part).then(|| text.to_owned()))
             .unwrap_or_else(|| panic!("{part:?} never came: {:?}", self.texts()))
     }
 
-    /// The code that the bot gave, once it is there.
+    /// Waits for the pairing code, and returns it.
     #[track_caller]
     pub fn code(&self) -> String {
         let code = |word: &&str| word.len() == 8 && frontdesk_core::pairing::Code::read(word).is_some();
@@ -94,7 +94,7 @@ impl Person<'_> {
         found.unwrap_or_else(|| panic!("no code came: {:?}", self.texts()))
     }
 
-    /// What stands in the private chat now, of either side.
+    /// The texts in the private chat, of both sides.
     pub fn texts(&self) -> Vec<String> {
         self.user.sees().into_iter().map(|shown| shown.text).collect()
     }
@@ -108,7 +108,7 @@ impl Person<'_> {
             if let Some(found) = look() {
                 return Some(found);
             }
-            // Every request of the bot may have changed what is shown.
+            // Every request of the bot may have changed the chat.
             let more = self.telegram.api.wait_for(|journal| journal.calls().len() > known, PATIENCE);
             if self.telegram.runtime.block_on(more).is_err() {
                 return look();
@@ -117,7 +117,7 @@ impl Person<'_> {
     }
 }
 
-/// A gateway whose token stands in its environment.
+/// A command whose bot token is in the environment.
 pub fn with_token(home: &Path, token: &str) -> Command {
     let mut command = command(home);
     command.args(["run", "--port", "0"]).env("TELEGRAM_BOT_TOKEN", token);

@@ -1,4 +1,4 @@
-//! A Telegram that brings its updates by itself (A14).
+//! Telegram updates by webhook (A14).
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -8,8 +8,8 @@ use crate::telegram::Telegram;
 
 const SECRET: &str = "the-hooks-secret_1";
 
-/// Somebody brings an update with this secret; the status of the answer.
-fn brings(port: u16, secret: Option<&str>, text: &str) -> String {
+/// Sends an update with this secret, and returns the status.
+fn deliver(port: u16, secret: Option<&str>, text: &str) -> String {
     let update = format!(
         "{{\"update_id\": 5, \"message\": {{\"message_id\": 5, \"date\": 0, \"text\": \"{text}\", \
          \"from\": {{\"id\": 4242, \"is_bot\": false, \"first_name\": \"Eve\"}}, \
@@ -39,7 +39,7 @@ fn a14_only_who_knows_the_secret_brings_updates() {
     anna.tells("hello over the hook");
     anna.sees("hello over the hook");
     for secret in [None, Some(""), Some("the-hooks-secret"), Some("THE-HOOKS-SECRET_1"), Some("x")] {
-        assert_eq!(brings(port, secret, "forged"), "401", "{secret:?}");
+        assert_eq!(deliver(port, secret, "forged"), "401", "{secret:?}");
     }
     anna.tells("still here");
     anna.sees("still here");

@@ -1,4 +1,4 @@
-//! The raw limit: the same HTTP stack, one row and one FULL commit per POST, and nothing else.
+//! The raw limit for accepting messages: the same HTTP stack, with one row and one FULL commit per POST.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use rusqlite::{Connection, params};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// The largest group, as the daemon's.
+/// The largest number of rows in one commit, the same as the daemon's.
 pub const GROUP: usize = 64;
 
 /// How rows are committed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Commit {
-    /// By whoever brings the row, one by one: the shortest way.
+    /// By the thread of the connection, one row per commit: the least work.
     Inline,
-    /// By one thread, in groups of what has gathered.
+    /// By one writer thread, which commits all waiting rows together.
     Group,
 }
 
@@ -36,7 +36,7 @@ impl Commit {
     }
 }
 
-/// How to serve.
+/// Options of the server.
 #[derive(Args)]
 pub struct Options {
     #[arg(long)]
@@ -73,7 +73,7 @@ impl Table {
         Ok(Self { conn, n: 0 })
     }
 
-    /// Inserts a row, in the transaction that is open or in one of its own.
+    /// Inserts a row, in the open transaction or in a separate one.
     pub fn insert(&mut self, body: &str) -> rusqlite::Result<u64> {
         self.n += 1;
         let mut insert = self.conn.prepare_cached("INSERT INTO row (key, body) VALUES (?1, ?2)")?;
@@ -87,7 +87,7 @@ impl Table {
         update.execute(params![format!("agent:main:web:dm:{n}"), body]).map(drop)
     }
 
-    /// Does all in one transaction.
+    /// Runs everything in one transaction.
     pub fn together(&mut self, all: impl FnOnce(&mut Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         all(self)?;
@@ -97,7 +97,7 @@ impl Table {
 
 /// Serves until it is killed.
 pub fn serve(options: &Options) -> Result<()> {
-    // The folder goes with those who started this process.
+    // The process that started this one deletes the folder.
     let home = tempfile::tempdir_in(&options.folder)?.keep();
     let mut table = Table::open(&home.join("bare.db"))?;
     let handle = match options.commit {
@@ -117,7 +117,7 @@ pub fn serve(options: &Options) -> Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
-                println!("  (a connection was gone before it began: {error})");
+                println!("  (a connection was closed before it was accepted: {error})");
             }
         });
         axum::serve(listener, router).await?;
@@ -144,11 +144,11 @@ fn commit_groups(table: &mut Table, arrived: &mpsc::Receiver<Row>) {
         let stored =
             table.together(|table| group.iter().try_for_each(|row| table.insert(&row.body).map(drop)));
         if let Err(error) = stored {
-            // The client sees its connections end, and the measurement fails.
+            // The client sees its connections close, and the measurement fails.
             println!("  (the raw limit's table failed: {error})");
             return;
         }
-        // A client that went away does not want to know.
+        // The send fails if the client has disconnected.
         group.into_iter().for_each(|row| drop(row.done.send(Ok(()))));
     }
 }

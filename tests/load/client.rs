@@ -1,4 +1,4 @@
-//! The smallest HTTP/1.1 client that keeps a connection: the less it costs, the more is left to measure.
+//! A minimal HTTP/1.1 client with keep-alive. It costs little CPU, so that more is left for the server.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,17 +7,17 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Where prompts go.
+/// Where messages are sent.
 #[derive(Clone)]
 pub struct Target {
     pub address: SocketAddr,
     pub token: String,
-    /// The status that means taken.
+    /// The status of an accepted message.
     pub taken: u16,
 }
 
 impl Target {
-    /// Writes a whole POST of one prompt.
+    /// Formats the whole POST of one message.
     pub fn prompt(&self, request: &mut Vec<u8>, chat: &str, text: &str, wait: bool) {
         let body = format!(r#"{{"chat":"{chat}","text":"{text}","wait":{wait}}}"#);
         request.clear();
@@ -34,7 +34,7 @@ impl Target {
     }
 }
 
-/// A connection for a thread of its own.
+/// A connection that has its own thread.
 pub struct Line {
     stream: TcpStream,
     answer: Vec<u8>,
@@ -102,7 +102,7 @@ impl SharedLine {
     }
 }
 
-/// The status, once all of the answer is there.
+/// The status, once the whole response has arrived.
 fn whole(answer: &[u8]) -> Result<Option<u16>> {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = std::str::from_utf8(&answer[..head])?;

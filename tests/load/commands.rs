@@ -1,4 +1,4 @@
-//! What is measured, command by command.
+//! The measurements, one function per command.
 
 use std::net::SocketAddr;
 use std::thread::sleep;
@@ -14,10 +14,10 @@ use crate::machine::Busy;
 use crate::telegram::{self, Clock, Pace, Stage, Wire};
 use crate::{Options, disk as raw, load, seed};
 
-/// How many chats the load is spread over, where it does not come with the data.
+/// The number of chats over which load is spread, unless the data says otherwise.
 const CHATS: u64 = 2_000;
 
-/// One server of each kind: what a run is compared with.
+/// The server of the raw limit.
 struct Bare(Server);
 
 impl Bare {
@@ -59,7 +59,7 @@ pub fn p3(options: &Options) -> Result<()> {
     beside(options, "64 connections", Commit::Group, Turns::Answered, &many)
 }
 
-/// Measures the raw limit and the daemon in turn, each on a fresh database.
+/// Measures the raw limit and the daemon in turn, each on a new database.
 fn beside(
     options: &Options,
     name: &str,
@@ -95,11 +95,11 @@ fn beside(
 fn turns_name(turns: Turns) -> &'static str {
     match turns {
         Turns::Held => "held (accepts alone)",
-        Turns::Answered => "answered by echo meanwhile (accepts compete with them)",
+        Turns::Answered => "answered by echo meanwhile (answers compete with accepts)",
     }
 }
 
-/// Brings a daemon to where it has the chats that will speak.
+/// Sends one message from each chat, so that the daemon knows them.
 fn prepare(server: &Server, turns: Turns) -> Result<()> {
     if turns == Turns::Held {
         server.hold()?;
@@ -107,7 +107,7 @@ fn prepare(server: &Server, turns: Turns) -> Result<()> {
     let warm = Duration::from_millis(700);
     load::many(server, warm, 64, false, |c, n| format!("c{c}-{}", n % 64))?;
     load::many(server, warm, 64, false, |c, n| known(c + 64 * n))?;
-    // What was accepted to warm up is answered before the measurement, where it is answered at all.
+    // Messages of the warm-up are answered before the measurement, if the agent answers at all.
     sleep(if turns == Turns::Answered { 3 * warm } else { warm / 7 });
     Ok(())
 }
@@ -139,12 +139,12 @@ pub fn p4(options: &Options) -> Result<()> {
     let chains = repeat(options, || raw::chain(&options.folder, options.span()))?;
     let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Bot })?;
     show("raw limit: four FULL commits per message, one thread", &chains);
-    show("raw limit: a bot that keeps nothing, on the same line", &limits);
+    show("raw limit: a bot that stores nothing, through the same proxy", &limits);
     show("daemon", &runs);
     ratio("p50 over four commits", &runs, &chains, Run::p50);
     ratio("p99 over four commits", &runs, &chains, Run::p99);
     let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Person })?;
-    show("from the person's request on, the fake's time included: a bot that keeps nothing", &limits);
+    show("from the person's request on, including the time of the fake: a bot that stores nothing", &limits);
     show("daemon", &runs);
     Ok(())
 }
@@ -156,13 +156,13 @@ pub fn p5_telegram(options: &Options) -> Result<()> {
     let chains = repeat(options, || raw::chains(&options.folder, options.span(), 50))?;
     let (limits, runs) = over_telegram(options, Pace::Closed)?;
     show("raw limit: four grouped commits per message, 50 threads", &chains);
-    show("raw limit: a bot that keeps nothing, on the same line", &limits);
+    show("raw limit: a bot that stores nothing, through the same proxy", &limits);
     show("daemon", &runs);
-    ratio("rate over the bot that keeps nothing", &runs, &limits, Run::rate);
+    ratio("rate over the bot that stores nothing", &runs, &limits, Run::rate);
     Ok(())
 }
 
-/// Measures the bot that keeps nothing and the daemon in turn, each with a fake and a database of its own.
+/// Measures the stateless bot and the daemon in turn, each with a new fake and a new database.
 fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> {
     let program = options.daemon.with_file_name("frontdesk-botapi");
     anyhow::ensure!(
@@ -170,7 +170,7 @@ fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> 
         "{} is missing: cargo build --release -p frontdesk-botapi",
         program.display()
     );
-    // One thread for the wire and the people; the other waits for the bot to start.
+    // One thread runs the proxy and the people; the other waits for the bot to start.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let one = |start: &dyn Fn(SocketAddr) -> Result<(Option<Home>, Server)>| -> Result<Run> {
         options.quiet();
@@ -180,7 +180,7 @@ fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> 
             let address = listener.local_addr()?;
             let mut line = JoinSet::new();
             line.spawn(wire.clone().serve(listener, fake.target.address));
-            // This thread waits until it is ready, and the line is on another one.
+            // This thread waits until the bot is ready; the proxy runs on the other one.
             let (_home, bot) = start(address)?;
             let mut stage = Stage { bot: &bot, fake: &fake, wire, said: 0 };
             stage.people().await?;
@@ -203,7 +203,7 @@ fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> 
 }
 
 pub fn p6(options: &Options) -> Result<()> {
-    println!("\nP6: sessions already there");
+    println!("\nP6: with existing sessions");
     let sizes: &[i64] = if options.quick { &[0, 100_000] } else { &[0, 100_000, 1_000_000] };
     let bare =
         repeat(options, || Bare::start(options, Commit::Inline).map(|(_folder, bare)| bare.0.ready_in))?;
@@ -212,7 +212,7 @@ pub fn p6(options: &Options) -> Result<()> {
         let home = Home::new(&options.folder, Turns::Held)?;
         Ok(Server::daemon(&options.daemon, &home)?.ready_in)
     })?;
-    println!("  first start, no home: {} ms", millis(&firsts));
+    println!("  first start, without a home folder: {} ms", millis(&firsts));
     sizes.iter().try_for_each(|&sessions| with_sessions(options, sessions))
 }
 
@@ -253,7 +253,7 @@ fn with_sessions(options: &Options, sessions: i64) -> Result<()> {
         runs.push(load::closed(&server, options.span(), chat)?);
     }
     show("raw limit (inline), one connection", &limits);
-    show("accept, turns held, one connection, another session each time", &runs);
+    show("accept, turns held, one connection, a different session each time", &runs);
     ratio("p50 over raw", &runs, &limits, Run::p50);
     ratio("p99 over raw", &runs, &limits, Run::p99);
     Ok(())
@@ -264,7 +264,7 @@ fn millis(times: &[Duration]) -> String {
 }
 
 pub fn idle(options: &Options) -> Result<()> {
-    println!("\nP10, P11: a gateway with every default that nobody speaks to (web channel only)");
+    println!("\nP10, P11: an idle gateway with the default configuration (web channel only)");
     let span = if options.quick { Duration::from_secs(3) } else { Duration::from_secs(20) };
     let home = Home::plain(&options.folder)?;
     let server = Server::daemon(&options.daemon, &home)?;
@@ -291,7 +291,7 @@ pub fn idle(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The runs of one thing, each once the machine is quiet.
+/// Repeats a measurement, each time after other programs have become quiet.
 fn repeat<T>(options: &Options, measure: impl Fn() -> Result<T>) -> Result<Vec<T>> {
     (0..options.runs)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! Servers that are measured: the daemon in a home of its own, and the raw limit's server.
+//! The measured servers: the daemon with a new home folder, and the server of the raw limit.
 
 use std::fs::{File, read_to_string, write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -16,16 +16,16 @@ use crate::client::{Line, Target};
 use crate::process::Process;
 use crate::telegram::TOKEN;
 
-/// What becomes of accepted messages while accepts are measured.
+/// What happens to accepted messages during a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turns {
-    /// One turn runs and says nothing, so that no other begins: accepts alone.
+    /// One silent turn keeps all others waiting, so that only accepts are measured.
     Held,
-    /// The echo agent answers all, and its commits compete with the accepts.
+    /// The echo agent answers all of them, and its commits compete with the accepts.
     Answered,
 }
 
-/// A home.
+/// A home folder.
 pub struct Home(TempDir);
 
 impl Home {
@@ -35,7 +35,7 @@ impl Home {
         Ok(Self(home))
     }
 
-    /// One whose only chats are on a Telegram of this address; nothing is paced, and nobody is a stranger.
+    /// A home folder for a gateway with one Telegram bot at this address, without pacing and with access for everybody.
     pub fn telegram(folder: &Path, api: SocketAddr) -> Result<Self> {
         let home = tempfile::tempdir_in(std::path::absolute(folder)?)?;
         let config = format!(
@@ -47,7 +47,7 @@ impl Home {
         Ok(Self(home))
     }
 
-    /// One with every default.
+    /// A home folder with the default configuration.
     pub fn plain(folder: &Path) -> Result<Self> {
         Ok(Self(tempfile::tempdir_in(std::path::absolute(folder)?)?))
     }
@@ -61,7 +61,7 @@ impl Home {
     }
 }
 
-/// Limits and pacing off; queues that do not fill; turns that may be silent for hours.
+/// A configuration without limits and pacing, with large queues and long deadlines.
 fn config(turns: Turns) -> String {
     let max = if turns == Turns::Held { 1 } else { 64 };
     format!(
@@ -75,11 +75,11 @@ fn config(turns: Turns) -> String {
     )
 }
 
-/// A process that is measured. Dropping it kills it: what it holds is thrown away.
+/// A measured process. It is killed when dropped.
 pub struct Server {
     child: Child,
     pub target: Target,
-    /// From the spawn to the first 200.
+    /// The time from the spawn to the first 200.
     pub ready_in: Duration,
 }
 
@@ -107,7 +107,7 @@ impl Server {
         Self::start(&mut command, port, "/ready", 200)
     }
 
-    /// The fake Telegram, a process of its own.
+    /// Starts the fake Telegram in a separate process.
     pub fn fake(program: &Path) -> Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(std::path::absolute(program)?);
@@ -115,7 +115,7 @@ impl Server {
         Self::start(&mut command, port, "/control/journal", 200)
     }
 
-    /// The bot that keeps nothing.
+    /// Starts the bot that stores nothing.
     pub fn echo(api: SocketAddr) -> Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -136,7 +136,7 @@ impl Server {
                 anyhow::bail!("{command:?} ended with {status} before it was ready");
             }
             ensure!(spawned.elapsed() < Duration::from_secs(60), "{command:?} does not become ready");
-            // Short beside what is measured, long enough to leave it a core.
+            // Short compared with the start that is measured, and long enough to leave it a core.
             sleep(Duration::from_micros(200));
         }
         let ready_in = spawned.elapsed();
@@ -147,7 +147,7 @@ impl Server {
         Process(self.child.id())
     }
 
-    /// The one silent turn that keeps all others waiting.
+    /// Starts the silent turn that keeps all others waiting.
     pub fn hold(&self) -> Result<()> {
         let mut line = Line::open(self.target.address)?;
         let mut request = Vec::new();
@@ -157,7 +157,7 @@ impl Server {
         Ok(())
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Stops the process in an orderly way.
     pub fn stop(mut self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM)?;
@@ -168,7 +168,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already; either way it is gone after this.
+        // The process may have ended already.
         if self.child.kill().is_ok()
             && let Err(error) = self.child.wait()
         {

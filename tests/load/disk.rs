@@ -1,4 +1,4 @@
-//! What the disk and SQLite can do without HTTP.
+//! The limits of the disk and of SQLite, without HTTP.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -11,7 +11,7 @@ use anyhow::{Result, anyhow};
 use crate::bare::{GROUP, Table};
 use crate::figure::{Run, histogram};
 
-/// Appends of 4 KB, each made durable.
+/// Appends 4 KB and syncs, again and again.
 pub fn append(folder: &Path, span: Duration) -> Result<Run> {
     let home = tempfile::tempdir_in(folder)?;
     let mut file = OpenOptions::new().create(true).append(true).open(home.path().join("append"))?;
@@ -29,7 +29,7 @@ pub fn rows(folder: &Path, span: Duration) -> Result<Run> {
     measure(span, |_| Ok(table.insert("hello, this is a message").map(drop)?))
 }
 
-/// The least that a message needs, one after the other: accepted, claimed, finished, sent.
+/// The four commits that a message needs at least: accepted, claimed, finished, sent.
 pub fn chain(folder: &Path, span: Duration) -> Result<Run> {
     let home = tempfile::tempdir_in(folder)?;
     let mut table = Table::open(&home.path().join("chain.db"))?;
@@ -42,14 +42,14 @@ pub fn chain(folder: &Path, span: Duration) -> Result<Run> {
     })
 }
 
-/// What waits for the writing thread.
+/// A request to the writer thread.
 struct Step {
-    /// Of a row that is there already.
+    /// For a row that exists already.
     row: Option<u64>,
     done: mpsc::SyncSender<u64>,
 }
 
-/// The same four commits for many messages at once, in groups.
+/// The same four commits for many messages at once, committed in groups.
 pub fn chains(folder: &Path, span: Duration, producers: usize) -> Result<Run> {
     let home = tempfile::tempdir_in(folder)?;
     let mut table = Table::open(&home.path().join("chains.db"))?;

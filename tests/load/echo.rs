@@ -1,4 +1,4 @@
-//! The raw limit of a bot: it answers at once, and keeps nothing.
+//! The raw limit of a bot: it answers at once and stores nothing.
 
 use std::net::SocketAddr;
 
@@ -10,23 +10,23 @@ use tokio::task::JoinSet;
 use crate::client::SharedLine;
 use crate::telegram::{CHATS, TOKEN, chat, number};
 
-/// How to run.
+/// Options of the bot.
 #[derive(Args)]
 pub struct Options {
-    /// Where the Bot API is.
+    /// Address of the Bot API.
     #[arg(long)]
     api: SocketAddr,
-    /// Where to say that it is ready.
+    /// Address on which it reports that it is ready.
     #[arg(long)]
     port: u16,
 }
 
-/// Polls and answers until it is killed.
+/// Polls for messages and answers them until it is killed.
 pub fn run(options: &Options) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let router = axum::Router::new().route("/ready", axum::routing::get(|| async {}));
-        let door = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
+        let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
         let mut tasks = JoinSet::new();
         let mut desks = Vec::new();
         for _ in 0..CHATS {
@@ -35,7 +35,7 @@ pub fn run(options: &Options) -> Result<()> {
             desks.push(handle);
         }
         tasks.spawn(poll(options.api, desks));
-        tasks.spawn(async move { Ok(axum::serve(door, router).await?) });
+        tasks.spawn(async move { Ok(axum::serve(listener, router).await?) });
         match tasks.join_next().await {
             Some(ended) => ended?,
             None => Ok(()),

@@ -1,23 +1,23 @@
-//! A measurement, and what several of them say together.
+//! One run of a measurement, and the spread of several runs.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Three significant figures of nanoseconds.
+/// A histogram of nanoseconds with three significant digits.
 pub fn histogram() -> anyhow::Result<Histogram<u64>> {
     Ok(Histogram::new(3)?)
 }
 
 /// One run.
 pub struct Run {
-    /// How long each took, in nanoseconds.
+    /// The duration of each request, in nanoseconds.
     pub times: Histogram<u64>,
-    /// How long all took.
+    /// The duration of the run.
     pub span: Duration,
-    /// CPU of the server alone.
+    /// CPU time of the server.
     pub cpu: Duration,
-    /// CPU of the platform, where it is a process of its own.
+    /// CPU time of the platform, if it is a separate process.
     pub platform: Duration,
     /// The server's memory at the end, in bytes.
     pub memory: u64,
@@ -53,7 +53,7 @@ impl Run {
     }
 }
 
-/// Min, median, max.
+/// Minimum, median and maximum.
 pub struct Spread([f64; 3]);
 
 impl Spread {
@@ -70,7 +70,7 @@ impl Spread {
     }
 }
 
-/// One line for all runs of one thing.
+/// Prints the results of all runs of a measurement.
 pub fn show(name: &str, runs: &[Run]) {
     let spread = |of: fn(&Run) -> f64| Spread::of(runs.iter().map(of));
     println!("  {name}");
@@ -93,7 +93,7 @@ pub fn show(name: &str, runs: &[Run]) {
     }
 }
 
-/// The figure of each run over the raw limit's of the same run.
+/// Prints the ratio of each run to the raw limit of the same run.
 pub fn ratio(name: &str, runs: &[Run], raw: &[Run], of: fn(&Run) -> f64) {
     let spread = Spread::of(runs.iter().zip(raw).map(|(run, raw)| of(run) / of(raw)));
     println!("    {name}: {}", spread.show(2));

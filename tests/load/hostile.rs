@@ -1,4 +1,5 @@
-//! A crowd of strangers: what it costs the daemon, and what the right token notices of it.
+//! Many hostile connections without a token: what they cost the daemon, and how much they slow down a client with the
+//! token.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,22 +19,22 @@ use crate::figure::{Run, Spread, ratio, show};
 use crate::load;
 use crate::process::Process;
 
-/// How many connections each crowd holds.
+/// The number of connections of each kind.
 const CROWD: usize = 1000;
 
-/// How often one of them does its part again, or comes again after it was sent away.
+/// The pause of a connection before it repeats its request, or connects again.
 const PACE: Duration = Duration::from_secs(1);
 
-/// What is one byte short of a megabyte.
+/// One byte less than a megabyte.
 static SHORT: [u8; 999_999] = [b'x'; 999_999];
 
-/// How often the right token asks meanwhile, each second.
+/// How many requests a second the client with the token sends.
 const ASKS: u32 = 100;
 
-/// What a crowd may cost, and how much slower the right token may be.
+/// The limits: memory of the daemon, and slowdown of the client with the token.
 const MOST: f64 = 64.0;
 
-/// What the connections of a crowd do.
+/// What the hostile connections do.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Silence,
@@ -57,7 +58,7 @@ const KINDS: [(Kind, &str); 8] = [
     (Kind::TokenInUrl, "tokens in URLs"),
 ];
 
-/// Measures each crowd on a daemon of its own: first without it, then with it.
+/// Measures each kind on a new daemon: first without the connections, then with them.
 pub fn hostile(options: &Options) -> Result<()> {
     println!(
         "\nStrangers: {CROWD} connections of each kind on 127.0.0.1; POST /api/chat wait=false with the right token, \
@@ -87,7 +88,7 @@ pub fn hostile(options: &Options) -> Result<()> {
         show(&format!("{name}: the right token meanwhile"), &beside);
         ratio("p99 over before", &beside, &quiet, Run::p99);
         worst.0 = grown.iter().copied().fold(worst.0, f64::max);
-        // The median of the runs: the machine's own hiccups are in every single one.
+        // The median of the runs, because every single run has disturbances of the machine.
         let mut slower: Vec<f64> = beside.iter().zip(&quiet).map(|(a, b)| a.p99() / b.p99()).collect();
         slower.sort_by(f64::total_cmp);
         worst.1 = slower.get(slower.len() / 2).copied().unwrap_or_default().max(worst.1);
@@ -109,7 +110,7 @@ fn log_size(home: &Home) -> Result<u64> {
     Ok(std::fs::metadata(home.log())?.len())
 }
 
-/// Connections at work.
+/// The hostile connections.
 struct Crowd {
     runtime: tokio::runtime::Runtime,
     watch: std::thread::JoinHandle<Result<(u64, Duration)>>,
@@ -131,7 +132,7 @@ struct Seen {
 }
 
 impl Crowd {
-    /// Opens the connections; returns when each was tried once.
+    /// Opens the connections; returns when each has been tried once.
     fn gather(kind: Kind, server: &Server) -> Result<Self> {
         let count = Arc::new(Count::default());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -143,10 +144,10 @@ impl Crowd {
                 for n in 0..CROWD {
                     let count = count.clone();
                     tasks.spawn(async move {
-                        // They come one after the other, a little spread.
+                        // The connections are opened one after another, with small gaps.
                         tokio::time::sleep(PACE * u32::try_from(n).unwrap_or(0) / CROWD as u32).await;
                         loop {
-                            // What comes of it does not matter: the daemon may send anybody away.
+                            // An error is expected: the daemon may close any of these connections.
                             let _ended = one(kind, address, n, &count).await;
                             tokio::time::sleep(PACE).await;
                         }
@@ -173,7 +174,7 @@ impl Crowd {
     }
 }
 
-/// The daemon's largest memory, and how long the slowest new connection with the right token took.
+/// The largest memory of the daemon, and the slowest new connection with the token.
 fn watched(count: &Count, process: Process, address: SocketAddr, token: &str) -> Result<(u64, Duration)> {
     let (mut peak, mut slowest) = (0, Duration::ZERO);
     let request =
@@ -190,7 +191,7 @@ fn watched(count: &Count, process: Process, address: SocketAddr, token: &str) ->
     Ok((peak, slowest))
 }
 
-/// One connection does its part until the daemon ends it.
+/// Runs one hostile connection until the daemon closes it.
 async fn one(kind: Kind, address: SocketAddr, n: usize, count: &Count) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     count.made.fetch_add(1, Ordering::Relaxed);
@@ -198,7 +199,7 @@ async fn one(kind: Kind, address: SocketAddr, n: usize, count: &Count) -> std::i
     let once = match kind {
         Kind::Silence => Vec::new(),
         Kind::ShortBody => {
-            // Half of them to a path that needs no token.
+            // Half of them request a path that needs no token.
             let get = format!("GET /health HTTP/1.1\r\nhost: {address}\r\n");
             let request =
                 format!("{}content-length: 1000000\r\n\r\n", if n.is_multiple_of(2) { head } else { get });
@@ -229,7 +230,7 @@ async fn one(kind: Kind, address: SocketAddr, n: usize, count: &Count) -> std::i
         written = stream.write_all(&SHORT).await;
     }
     if kind == Kind::NeverReading {
-        // Until it is cut: nothing is read, so only a write can tell.
+        // Nothing is read, so only a failed write shows that the connection was closed.
         written?;
         return std::future::pending().await;
     }
@@ -239,7 +240,7 @@ async fn one(kind: Kind, address: SocketAddr, n: usize, count: &Count) -> std::i
     Ok(())
 }
 
-/// Sends the same request at its pace, and reads what comes.
+/// Sends the same request again and again, and reads the responses.
 async fn again(stream: &mut TcpStream, request: &[u8], count: &Count) -> std::io::Result<()> {
     let mut waste = [0; 4096];
     loop {

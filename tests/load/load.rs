@@ -1,4 +1,4 @@
-//! Load: closed loop or open loop, each answer timed.
+//! Load in a closed or an open loop; every response is timed.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,17 +12,17 @@ use crate::figure::{Run, histogram};
 use crate::machine::Busy;
 use crate::process::Process;
 
-/// A text as people write them.
+/// A typical message.
 const TEXT: &str = "hello, this is a message";
 
-/// How close to its moment a request of an open loop sleeps; the rest is spun away, since sleeping is late.
+/// How long before its due time an open-loop request stops sleeping and spins, because sleeping wakes late.
 const SPIN: Duration = Duration::from_micros(200);
 
 /// Counts what server, client and others use during a run.
 pub struct Meter {
     server: Process,
     cpu: Duration,
-    /// Who else belongs to the measurement: the client, and a platform in a process of its own.
+    /// Other processes of the measurement: the client, and a platform in a separate process.
     ours: Vec<(Process, Duration)>,
     busy: Busy,
     start: Instant,
@@ -33,7 +33,7 @@ impl Meter {
         Self::with(server, &[])
     }
 
-    /// Counts also for these what is not others'.
+    /// Starts a count. The CPU of this process and of `ours` belongs to the measurement as well.
     pub fn with(server: &Server, ours: &[Process]) -> Self {
         let server = server.process();
         let ours = std::iter::once(Process::this()).chain(ours.iter().copied());
@@ -41,7 +41,7 @@ impl Meter {
         Self { server, cpu: server.cpu(), ours, busy: Busy::now(), start: Instant::now() }
     }
 
-    /// What was counted, with how long each took.
+    /// Ends the count and returns the run with the duration of each request.
     pub fn end(self, times: hdrhistogram::Histogram<u64>) -> Run {
         let span = self.start.elapsed();
         let cpu = self.server.cpu() - self.cpu;
@@ -52,12 +52,12 @@ impl Meter {
     }
 }
 
-/// One connection; the next request follows the answer.
+/// One connection; each request is sent after the previous response.
 pub fn closed(server: &Server, span: Duration, chat: impl Fn(u64) -> String) -> Result<Run> {
     one(server, span, None, chat)
 }
 
-/// One connection; requests fall due at a fixed pace, and their time counts from that moment.
+/// One connection; requests are due at a fixed rate, and each is timed from its due time.
 pub fn open(server: &Server, span: Duration, per_second: u32, chat: impl Fn(u64) -> String) -> Result<Run> {
     one(server, span, Some(Duration::from_secs(1) / per_second), chat)
 }
@@ -94,8 +94,8 @@ fn wait_until(moment: Instant) {
     }
 }
 
-/// Many connections on one thread, each a closed loop. `wait` asks for the agent's answer instead of the
-/// commit alone.
+/// Many connections on one thread, each in a closed loop. With `wait` a request waits for the agent's answer, not only
+/// for the commit.
 pub fn many(
     server: &Server,
     span: Duration,

@@ -1,13 +1,13 @@
-//! The machine under the figures: what it is, and how much others use it.
+//! The machine of the measurement, and how busy it is with other programs.
 
 use std::fs::read_to_string;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Above this share of the machine, others are said to disturb.
+/// Other programs that use more than this share of the machine are reported.
 const QUIET: f64 = 0.04;
 
-/// CPU of everyone since the start, in ticks of 10 ms.
+/// CPU time of all processes since boot, in ticks of 10 ms.
 #[derive(Clone, Copy)]
 pub struct Busy {
     busy: u64,
@@ -27,12 +27,12 @@ impl Busy {
             .take(8)
             .collect();
         let all = ticks.iter().sum();
-        // Idle, and idle with a request to the disk under way.
+        // Idle time, with and without a pending disk request.
         let idle: u64 = ticks.iter().skip(3).take(2).sum();
         Self { busy: all - idle, all }
     }
 
-    /// The share of the machine that was used since then by anyone but those who took `ours`.
+    /// The share of the machine that other processes have used since then; `ours` is the time of the measured ones.
     pub fn others(self, ours: Duration) -> f64 {
         let now = Self::now();
         let ours = ours.as_millis() as f64 / 10.0;
@@ -41,7 +41,7 @@ impl Busy {
     }
 }
 
-/// Waits until nobody else works, and says so if that does not happen.
+/// Waits until other programs are quiet, and reports if they do not become quiet.
 pub fn wait_for_quiet(patience: Duration) {
     let start = Instant::now();
     loop {
@@ -52,14 +52,17 @@ pub fn wait_for_quiet(patience: Duration) {
             return;
         }
         if start.elapsed() > patience {
-            println!("  (the machine did not become quiet: others use {:.0} % of it)", others * 100.0);
+            println!(
+                "  (the machine did not become quiet: other programs use {:.0} % of it)",
+                others * 100.0
+            );
             return;
         }
         sleep(Duration::from_secs(1));
     }
 }
 
-/// One line about it.
+/// Prints one line about the machine.
 pub fn describe() {
     let word = |path: &str| read_to_string(path).unwrap_or_default().trim().to_owned();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);

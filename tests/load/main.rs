@@ -1,6 +1,6 @@
-//! Measures the running daemon. Client and daemon share the machine; BENCHMARKS.md says what that means.
+//! Measures the running daemon. Client and daemon share the machine; BENCHMARKS.md explains what that means.
 
-#![allow(clippy::print_stdout, reason = "it is a program that prints figures")]
+#![allow(clippy::print_stdout, reason = "the program prints its results")]
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod bare;
@@ -33,53 +33,53 @@ struct Program {
 
 #[derive(Subcommand)]
 enum What {
-    /// What the disk and SQLite can do alone, without HTTP.
+    /// The limits of the disk and of SQLite, without HTTP.
     Disk(Options),
-    /// One connection, bytes to committed to 202.
+    /// Latency of one connection, from the request to the commit and the 202.
     P2(Options),
-    /// Durable accepts a second with 64 connections.
+    /// Durable accepts per second with 64 connections.
     P3(Options),
-    /// Over a fake Telegram: from a message in to the reply's request out, with an agent that answers at once.
+    /// Latency over a fake Telegram, from an incoming message to the request of the reply, with an agent that answers at once.
     P4(Options),
-    /// Whole conversations: 50 chats, each waits for its answer before it speaks again.
+    /// Conversations: 50 chats, each of which waits for its answer before the next message.
     P5(Options),
     /// The same over a fake Telegram.
     P5Telegram(Options),
     /// Start, memory and accepts with 0, 100,000 and 1,000,000 sessions, and their size on disk.
     P6(Options),
-    /// A gateway that nobody speaks to: CPU, wake-ups, memory; and the binary's size.
+    /// An idle gateway: CPU, wake-ups and memory; and the size of the binary.
     Idle(Options),
-    /// A thousand strangers of each kind: what they cost, and what the right token notices.
+    /// A thousand hostile connections of each kind: what they cost, and how much they slow down a client with the token.
     Hostile(Options),
-    /// All of them but the strangers.
+    /// All measurements except the hostile connections.
     All(Options),
-    /// The raw limit's server: a row and a commit per POST. The other commands start it themselves.
+    /// The server of the raw limit: one row and one commit per POST. Other commands start it themselves.
     #[command(hide = true)]
     Bare(bare::Options),
-    /// The raw limit's bot. The other commands start it themselves.
+    /// The bot of the raw limit. Other commands start it themselves.
     #[command(hide = true)]
     Echo(echo::Options),
 }
 
-/// How to measure.
+/// Options of all measurements.
 #[derive(Args, Clone)]
 struct Options {
-    /// One second for each figure, and no million sessions: to see that it works.
+    /// A short trial: one second for each figure, and no million sessions.
     #[arg(long)]
     quick: bool,
-    /// How many seconds each figure is measured.
+    /// Duration of each measurement, in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// How often each figure is measured.
+    /// Number of runs of each measurement.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// The daemon.
+    /// Path of the daemon.
     #[arg(long, default_value = "target/release/frontdesk")]
     daemon: PathBuf,
-    /// Where homes are made: it must lie on the disk that is to be measured.
+    /// Folder for home folders; it must be on the disk to be measured.
     #[arg(long, default_value = "target/load")]
     folder: PathBuf,
-    /// How many seconds to wait, before each run, for other programs to leave the machine alone.
+    /// Seconds to wait before each run for other programs to become quiet.
     #[arg(long, default_value_t = 120)]
     patience: u64,
 }

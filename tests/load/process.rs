@@ -1,9 +1,9 @@
-//! What a process uses, as the kernel counts it.
+//! Resources used by a process, as counted by the kernel.
 
 use std::fs::{read_dir, read_to_string};
 use std::time::Duration;
 
-/// A process to look at.
+/// A process.
 #[derive(Clone, Copy)]
 pub struct Process(pub u32);
 
@@ -15,7 +15,7 @@ impl Process {
     /// User and system time of all its threads. The kernel counts in ticks of 10 ms.
     pub fn cpu(self) -> Duration {
         let stat = read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
-        // The name, in parentheses, may hold anything; the numbers follow it.
+        // The name, in parentheses, may contain anything; the numbers follow it.
         let numbers = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let ticks: u64 =
             numbers.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
@@ -27,7 +27,7 @@ impl Process {
         status(&format!("/proc/{}/status", self.0), "VmRSS:") * 1024
     }
 
-    /// How often its threads have gone to sleep and were woken again.
+    /// The number of voluntary context switches of its threads: how often they slept and were woken.
     pub fn wakes(self) -> u64 {
         let Ok(threads) = read_dir(format!("/proc/{}/task", self.0)) else { return 0 };
         threads

@@ -1,4 +1,4 @@
-//! Sessions by the million, written past the daemon into the schema that it made.
+//! Writes millions of sessions directly into a database that the daemon created.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use rusqlite::{Connection, params};
 
-/// Coprime to every size that is used: it walks through all numbers in no order, as people arrive.
+/// A step that is coprime to every size used: multiples of it visit all numbers in a scattered order.
 const STEP: i64 = 7_654_321;
 
-/// How long ago everyone spoke last: recently, so that no reset is due.
+/// The age of the last messages: short, so that no reset is due.
 const AGO: Duration = Duration::from_secs(600);
 
-/// Every session has spoken once and was answered: session, epoch, inbound, turn.
+/// Gives every session one answered message: session, epoch, inbound, turn.
 pub fn fill(database: &Path, sessions: i64) -> Result<()> {
     if sessions == 0 {
         return Ok(());
@@ -56,7 +56,7 @@ pub fn fill(database: &Path, sessions: i64) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of the file that the pages of session and epoch take up, and of the whole file.
+/// The bytes of the pages of session and epoch, and of the whole file.
 pub fn sizes(database: &Path) -> Result<(i64, u64)> {
     let conn = Connection::open(database)?;
     let pages =
@@ -65,13 +65,13 @@ pub fn sizes(database: &Path) -> Result<(i64, u64)> {
     Ok((sessions, std::fs::metadata(database)?.len()))
 }
 
-/// How many messages have been answered.
+/// The number of answered messages.
 pub fn answered(database: &Path) -> Result<i64> {
     let conn = Connection::open(database)?;
     Ok(conn.query_row("SELECT count(*) FROM inbound WHERE state = 'answered'", [], |row| row.get(0))?)
 }
 
-/// The chat of a seeded session, in no order.
+/// The chat of a seeded session, in scattered order.
 pub fn chat(n: i64, sessions: i64) -> String {
     format!("user{}", n * STEP % sessions)
 }

@@ -1,5 +1,5 @@
-//! A fake Telegram in a process of its own, and the line between it and a bot, on which every message is seen to
-//! come in and every reply to go out. It looks at nothing but marks: `=00000042=` is message 42.
+//! A fake Telegram in a separate process, and a proxy between it and a bot. The proxy sees every message pass to the bot
+//! and every reply pass back. It recognises messages by marks in their text: `=00000042=` is message 42.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,36 +19,36 @@ use crate::daemon::Server;
 use crate::figure::{Run, histogram};
 use crate::load::Meter;
 
-/// How many people write.
+/// The number of people who write.
 pub const CHATS: u64 = 50;
-/// The first one's number.
+/// The id of the first person.
 pub const FIRST: u64 = 1000;
-/// The bot that the fake always has.
+/// The token of the fake's default bot.
 pub const TOKEN: &str = "123456:TEST-token";
-/// A mark: a sign, eight digits, the sign.
+/// A mark is `=`, eight digits and `=`.
 const MARK: usize = 10;
-/// After this a message is lost.
+/// A message without a reply after this time counts as lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whose message it is.
+/// The person who sent a message.
 pub fn chat(n: u64) -> u64 {
     FIRST + n % CHATS
 }
 
-/// What is between the fake and the bot.
+/// The proxy between the fake and the bot.
 #[derive(Clone, Default)]
 pub struct Wire(Arc<Mutex<HashMap<u64, Message>>>);
 
-/// A message under way.
+/// A message without a reply yet.
 #[derive(Default)]
 struct Message {
-    /// When it passed on its way to the bot.
+    /// When it passed the proxy towards the bot.
     came: Option<Instant>,
-    /// Who waits for the reply: is told how long the bot took.
+    /// Receives the time that the bot took.
     told: Option<oneshot::Sender<Duration>>,
 }
 
-/// Which way bytes go.
+/// The direction of bytes.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     ToBot,
@@ -70,7 +70,7 @@ impl Wire {
         let mut messages = self.messages();
         match way {
             Way::ToBot => {
-                // The answer to a reply repeats it.
+                // The response to a reply repeats its text.
                 if let Some(message) = messages.get_mut(&n)
                     && message.came.is_none()
                 {
@@ -82,14 +82,14 @@ impl Wire {
                     messages.get_mut(&n).and_then(|message| Some((message.came?, message.told.take()?)));
                 if let Some((came, told)) = message {
                     messages.remove(&n);
-                    // Who stopped waiting has said so already.
+                    // A receiver that stopped waiting has reported it already.
                     told.send(now - came).ok();
                 }
             }
         }
     }
 
-    /// Passes every connection on to the fake, for ever.
+    /// Forwards every connection to the fake, without end.
     pub async fn serve(self, listener: TcpListener, fake: SocketAddr) {
         let mut lines = JoinSet::new();
         loop {
@@ -107,7 +107,7 @@ impl Wire {
         bot.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let ((from_bot, to_bot), (from_fake, to_fake)) = (bot.into_split(), server.into_split());
-        // Whichever ends first ends the other.
+        // When one direction ends, the other ends too.
         tokio::select! {
             ended = self.clone().pass(from_bot, to_fake, Way::ToFake) => ended,
             ended = self.pass(from_fake, to_bot, Way::ToBot) => ended,
@@ -115,7 +115,7 @@ impl Wire {
     }
 
     async fn pass(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) -> Result<()> {
-        // The end of what was read before stands in front: a mark may come in two pieces.
+        // The buffer begins with the end of the previous read, because a mark may arrive in two pieces.
         let mut bytes = vec![0; 64 * 1024];
         let mut kept = 0;
         loop {
@@ -127,7 +127,7 @@ impl Wire {
             let mut next = 0;
             while let Some(at) = bytes[next..end].iter().position(|byte| *byte == b'=').map(|at| next + at) {
                 if end - at < MARK {
-                    // The rest of it may come with the next bytes.
+                    // The rest of the mark may come with the next bytes.
                     next = at;
                     break;
                 }
@@ -138,7 +138,7 @@ impl Wire {
                 }
             }
             to.write_all(&bytes[kept..end]).await?;
-            // Not what was understood already.
+            // Bytes that were scanned already are dropped.
             let from = (end.saturating_sub(MARK - 1)).max(next);
             bytes.copy_within(from..end, 0);
             kept = end - from;
@@ -146,31 +146,31 @@ impl Wire {
     }
 }
 
-/// The number of a mark at the beginning of some bytes.
+/// The number of the mark at the beginning of the bytes.
 pub fn number(bytes: &[u8]) -> Option<u64> {
     let mark = bytes.get(..MARK).filter(|mark| mark[MARK - 1] == b'=')?;
     std::str::from_utf8(&mark[1..MARK - 1]).ok()?.parse().ok()
 }
 
-/// What is measured of each message.
+/// Which time of a message is measured.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Clock {
-    /// From the update on its way to the bot to the reply on its way back.
+    /// From the update to the reply, both as they pass the proxy.
     Bot,
-    /// From the person to the reply, the fake's own time included.
+    /// From the person's request to the reply, including the time of the fake.
     Person,
 }
 
-/// How people write.
+/// When people write.
 #[derive(Clone, Copy)]
 pub enum Pace {
-    /// Each waits for the reply before they write again.
+    /// Each person waits for the reply before the next message.
     Closed,
-    /// One message after the other, whether the last one was answered or not.
+    /// At a fixed rate, whether or not earlier messages were answered.
     Open { per_second: u32, clock: Clock },
 }
 
-/// A bot between its fake and its people: messages are numbered on over all that is measured with it.
+/// A bot with its fake and its people. Messages are numbered over all measurements with it.
 pub struct Stage<'a> {
     pub bot: &'a Server,
     pub fake: &'a Server,
@@ -179,7 +179,7 @@ pub struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Everybody gets an account.
+    /// Creates an account for each person.
     pub async fn people(&self) -> Result<()> {
         let mut line = SharedLine::open(self.fake.target.address).await?;
         for person in FIRST..FIRST + CHATS {
@@ -264,7 +264,7 @@ fn kept(done: Result<(SharedLine, Duration)>, all: &mut Histogram<u64>) -> Resul
     Ok(line)
 }
 
-/// Says something and waits for the reply; returns how long the bot took.
+/// Sends a message and waits for the reply; returns the time that the bot took.
 async fn say(wire: &Wire, line: &mut SharedLine, fake: SocketAddr, n: u64) -> Result<Duration> {
     let (reply, person) = (wire.expect(n), chat(n));
     let body = format!(r#"{{"chat":{person},"from":{person},"text":"={n:08}= hello, this is a message"}}"#);
@@ -284,7 +284,7 @@ async fn control(line: &mut SharedLine, fake: SocketAddr, act: &str, body: &str)
     Ok(())
 }
 
-/// A place for the wire.
+/// A free address for the proxy.
 pub async fn listen() -> Result<TcpListener> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
 }

@@ -1,4 +1,4 @@
-//! Connections, and knowing which of them hear.
+//! Connections, and detecting those on which nothing arrives.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ async fn readiness_follows_what_is_heard_and_not_what_is_sent() {
     anna.says("hello").await;
     world.at_rest().await;
     assert!(world.handle().accounts()[0].ready);
-    world.platform().set_deaf(true);
+    world.platform().hang_polls(true);
     world.clock().pass(Duration::from_secs(61));
-    // Sending still works, as it did for a gateway that was deaf for four days.
+    // Sending still works: a connection that receives nothing must not look healthy because of that.
     world
         .handle()
         .send(&"fake:anna".parse().unwrap(), "still sending", None, "k", &operator())
@@ -24,8 +24,8 @@ async fn readiness_follows_what_is_heard_and_not_what_is_sent() {
     let account = &world.handle().accounts()[0];
     assert!(!account.ready, "{account:?}");
     assert!(world.handle().health().degraded.is_empty(), "health does not depend on a platform");
-    world.platform().set_deaf(false);
-    frontdesk_world::patience::until("it hears again", || async {
+    world.platform().hang_polls(false);
+    frontdesk_world::wait::until("events arrive again", || async {
         world.handle().accounts()[0].ready.then_some(())
     })
     .await;

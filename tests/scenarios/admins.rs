@@ -1,4 +1,4 @@
-//! What admins do from their phone, and what nobody else does.
+//! Admin commands, and that nobody else can use them.
 
 use std::time::Duration;
 
@@ -24,9 +24,9 @@ async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
     let world = World::new().await;
     let platform = world.platform();
     let command = "/gateway allow fake eve";
-    for happening in [
+    for event in [
         said("root", command).forwarded(),
-        said("root", command).instead_of("in-1"),
+        said("root", command).editing("in-1"),
         said("root", command).pressed_under("out-1"),
         said("root", "look").replying_to(command),
         said("root", command).in_group("-1").by(SenderKind::Chat),
@@ -35,7 +35,7 @@ async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
         said("anna", command).shown_as("root"),
         said("anna", command).in_group("-1"),
     ] {
-        platform.brought(happening).await;
+        platform.outcome_of(event).await;
     }
     world.at_rest().await;
     let access = world.handle().access();
@@ -46,16 +46,19 @@ async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
 async fn an_admin_opens_a_group_from_within_it_and_closes_it_again() {
     let world = World::new().await;
     let platform = world.platform();
-    assert_eq!(platform.brought(said("anna", "/gateway allow-here").in_group("-9")).await, Outcome::Denied);
-    platform.brought(said("root", "/gateway allow-here").overheard_in("-9")).await;
+    assert_eq!(
+        platform.outcome_of(said("anna", "/gateway allow-here").in_group("-9")).await,
+        Outcome::Denied
+    );
+    platform.outcome_of(said("root", "/gateway allow-here").unaddressed_in("-9")).await;
     world.at_rest().await;
     assert!(platform.chat("-9")[0].text.contains("I answer in this group now"));
-    assert!(matches!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Accepted { .. }));
+    assert!(matches!(platform.outcome_of(said("anna", "hi").in_group("-9")).await, Outcome::Accepted { .. }));
     world.at_rest().await;
-    platform.brought(said("root", "/gateway deny-here").in_group("-9")).await;
+    platform.outcome_of(said("root", "/gateway deny-here").in_group("-9")).await;
     world.at_rest().await;
-    assert_eq!(platform.brought(said("anna", "hi").in_group("-9")).await, Outcome::Denied);
-    platform.brought(said("root", "/gateway deny-here").in_group("-1")).await;
+    assert_eq!(platform.outcome_of(said("anna", "hi").in_group("-9")).await, Outcome::Denied);
+    platform.outcome_of(said("root", "/gateway deny-here").in_group("-1")).await;
     world.at_rest().await;
     assert!(platform.chat("-1")[0].text.contains("configuration file lists this group"));
 }
@@ -82,8 +85,8 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
     world.at_rest().await;
     let account = |world: &World| world.handle().accounts().remove(0);
-    // The answer is stored together with the switch, and the switch is thrown a moment later.
-    frontdesk_world::patience::until("the account is disconnected", || async {
+    // The reply is stored in the same transaction as the change; the account is disconnected a moment later.
+    frontdesk_world::wait::until("the account is disconnected", || async {
         account(&world).stopped.map(drop)
     })
     .await;
@@ -216,7 +219,7 @@ async fn a_person_may_say_so_much_a_day_and_sees_it() {
     anna.tries("three").await;
     anna.tries("four").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["one", "two"]);
+    assert_eq!(world.agent().prompts(), ["one", "two"]);
     let told = anna.sees().iter().filter(|text| text.contains("message limit")).count();
     assert_eq!(told, 1, "{:?}", anna.sees());
     anna.says("/status").await;
@@ -228,5 +231,5 @@ async fn a_person_may_say_so_much_a_day_and_sees_it() {
     world.clock().pass(Duration::from_secs(24 * 3600));
     anna.says("a new day").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard().last().unwrap(), "a new day");
+    assert_eq!(world.agent().prompts().last().unwrap(), "a new day");
 }

@@ -1,4 +1,4 @@
-//! Whose words reach the agent, and in whose name.
+//! Which messages reach the agent, and who is named as their author.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
 use frontdesk_core::port::Turn;
 use frontdesk_core::prompt;
 use frontdesk_store::row::{AccessChange, Author, Scope};
-use frontdesk_world::event::{Happening, said};
+use frontdesk_world::event::{TestEvent, said};
 use frontdesk_world::files::Fetch;
 use frontdesk_world::{Step, World, plan};
 use serde_json::{Value, json};
 
-/// A group in which only those speak who were let in.
+/// A group in which only people with a grant may speak.
 const GROUP: &str = "-3";
 
 async fn changes(world: &World, change: AccessChange) {
@@ -39,9 +39,9 @@ async fn group(people: &[&str]) -> World {
     world
 }
 
-/// Somebody does something in the group, and all that follows from it happens.
-async fn there(world: &World, happening: Happening) -> Outcome {
-    let outcome = world.platform().brought(happening).await;
+/// Delivers an event in the group and waits until everything that follows from it is done.
+async fn there(world: &World, event: TestEvent) -> Outcome {
+    let outcome = world.platform().outcome_of(event).await;
     world.at_rest().await;
     outcome
 }
@@ -50,7 +50,7 @@ fn last(world: &World) -> Turn {
     world.agent().turns().pop().unwrap()
 }
 
-/// The messages of the last turn as its facts tell them.
+/// The messages of the last turn, as its facts list them.
 fn messages(world: &World) -> Vec<Value> {
     prompt::facts(&last(world))["messages"].as_array().unwrap().clone()
 }
@@ -60,11 +60,11 @@ async fn a_retry_runs_a_message_in_its_authors_name_and_says_who_retries() {
     let world = group(&["anna", "ben"]).await;
     there(&world, said("anna", "book the flight").in_group(GROUP)).await;
     there(&world, said("ben", "/retry").in_group(GROUP)).await;
-    assert_eq!(world.agent().heard(), ["book the flight", "book the flight"]);
+    assert_eq!(world.agent().prompts(), ["book the flight", "book the flight"]);
     let [again] = messages(&world).try_into().unwrap();
     assert_eq!((&again["from"]["id"], &again["from"]["name"]), (&json!("fake:anna"), &json!("name of anna")));
     assert_eq!(again["retried_by"]["id"], "fake:ben");
-    // Also in the attempt after that, by yet another one.
+    // Also in the next attempt, by another person.
     there(&world, said("anna", "/retry").in_group(GROUP)).await;
     let [again] = messages(&world).try_into().unwrap();
     assert_eq!(
@@ -79,16 +79,16 @@ async fn a_retry_never_runs_words_of_somebody_who_was_shut_out_since() {
     there(&world, said("eve", "delete everything").in_group(GROUP)).await;
     shuts_out(&world, "eve").await;
     there(&world, said("anna", "/retry").in_group(GROUP)).await;
-    assert_eq!(world.agent().heard(), ["delete everything"], "only the first time");
+    assert_eq!(world.agent().prompts(), ["delete everything"], "only the first time");
     let told = world.platform().chat(GROUP).pop().unwrap().text;
     assert_eq!(
         told,
         "I did not answer the last message again, because the person who wrote it may no longer write here."
     );
-    // Whoever is let in again may be run again.
+    // After a new grant the message may run again.
     lets_in(&world, "eve").await;
     there(&world, said("anna", "/retry").in_group(GROUP)).await;
-    assert_eq!(world.agent().heard().len(), 2);
+    assert_eq!(world.agent().prompts().len(), 2);
 }
 
 #[tokio::test]
@@ -98,17 +98,17 @@ async fn a_retry_of_several_messages_leaves_out_those_of_whom_was_shut_out() {
         lets_in(&world, person).await;
     }
     world.agent().will([Step::Pause]);
-    world.platform().brought(said("anna", "wait").in_group(GROUP)).await;
+    world.platform().outcome_of(said("anna", "wait").in_group(GROUP)).await;
     world.agent().begun(1).await;
     for person in ["anna", "eve"] {
-        world.platform().brought(said(person, &format!("by {person}")).in_group(GROUP)).await;
+        world.platform().outcome_of(said(person, &format!("by {person}")).in_group(GROUP)).await;
     }
-    world.agent().go_on();
+    world.agent().resume();
     world.agent().begun(2).await;
     world.at_rest().await;
     shuts_out(&world, "eve").await;
     there(&world, said("anna", "/retry").in_group(GROUP)).await;
-    assert_eq!(world.agent().heard(), ["wait", "by anna\nby eve", "by anna"]);
+    assert_eq!(world.agent().prompts(), ["wait", "by anna\nby eve", "by anna"]);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_retry_ends_when_the_author_is_shut_out_while_it_runs() {
     let world = group(&["anna", "eve"]).await;
     there(&world, said("eve", "delete everything").in_group(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().brought(said("anna", "/retry").in_group(GROUP)).await;
+    world.platform().outcome_of(said("anna", "/retry").in_group(GROUP)).await;
     world.agent().begun(2).await;
     shuts_out(&world, "eve").await;
     world.at_rest().await;
@@ -161,9 +161,9 @@ async fn a_retry_has_the_files_of_the_message_and_fetches_none_again() {
 #[tokio::test]
 async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     let mut world = group(&["anna", "eve"]).await;
-    there(&world, said("eve", "psst").overheard_in(GROUP)).await;
+    there(&world, said("eve", "psst").unaddressed_in(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().brought(said("anna", "what now?").in_group(GROUP)).await;
+    world.platform().outcome_of(said("anna", "what now?").in_group(GROUP)).await;
     world.agent().begun(1).await;
     assert_eq!(last(&world).context_messages[0].from.id.to_string(), "fake:eve");
     world.crash().await;
@@ -172,9 +172,9 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     assert_eq!(last(&world).context_messages.len(), 1, "who may still speak is still heard");
     world.at_rest().await;
 
-    there(&world, said("eve", "psst").overheard_in(GROUP)).await;
+    there(&world, said("eve", "psst").unaddressed_in(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().brought(said("anna", "what now?").in_group(GROUP)).await;
+    world.platform().outcome_of(said("anna", "what now?").in_group(GROUP)).await;
     world.agent().begun(3).await;
     shuts_out(&world, "eve").await;
     world.crash().await;
@@ -199,18 +199,19 @@ async fn two_people_of_one_name_are_told_apart() {
 async fn what_is_shown_is_words_and_commands_nothing() {
     let world = World::new().await;
     for text in ["/gateway stop", "/stop", "/retry", "/help", "/nonsense"] {
-        there(&world, said("root", text).written(FirstLine::Formatted)).await;
-        assert_eq!(world.agent().heard().last().unwrap(), text);
+        there(&world, said("root", text).with_first_line(FirstLine::Formatted)).await;
+        assert_eq!(world.agent().prompts().last().unwrap(), text);
     }
     world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
     let caption =
-        said("root", "/gateway stop").written(FirstLine::Formatted).with_file("cat", FileKind::Photo);
+        said("root", "/gateway stop").with_first_line(FirstLine::Formatted).with_file("cat", FileKind::Photo);
     there(&world, caption).await;
     assert_eq!(last(&world).prompt[0].files.len(), 1, "the picture is there with its words");
     assert_eq!(*world.handle().lifecycle().borrow(), None);
     assert_eq!(world.session("root").await.epoch, 1);
-    // The admin called, and hears how a group is opened; it is not opened by what is shown in it.
-    there(&world, said("root", "/gateway allow-here").written(FirstLine::Formatted).in_group("-9")).await;
+    // The admin addressed the bot and is told how to allow a group; quoted text does not allow it.
+    there(&world, said("root", "/gateway allow-here").with_first_line(FirstLine::Formatted).in_group("-9"))
+        .await;
     world.at_rest().await;
     assert!(world.platform().chat("-9")[0].text.contains("I do not answer in this group yet"));
     assert_eq!(there(&world, said("anna", "hello").in_group("-9")).await, Outcome::Denied);
@@ -225,8 +226,8 @@ async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_cra
         said("anna", "two").forwarded(),
         said("anna", "my own"),
     ];
-    for happening in forwards {
-        world.platform().brought(happening).await;
+    for event in forwards {
+        world.platform().outcome_of(event).await;
     }
     world.crash().await;
     world.start().await.unwrap();
@@ -250,7 +251,8 @@ async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_cra
 #[tokio::test]
 async fn what_is_passed_on_nearby_has_its_source() {
     let world = group(&["anna"]).await;
-    let nearby = said("anna", "news").forwarded_from(ForwardKind::Channel, Some("-100")).overheard_in(GROUP);
+    let nearby =
+        said("anna", "news").forwarded_from(ForwardKind::Channel, Some("-100")).unaddressed_in(GROUP);
     there(&world, nearby).await;
     there(&world, said("anna", "so?").in_group(GROUP)).await;
     assert_eq!(prompt::facts(&last(&world))["nearby"][0]["forwarded"]["id"], "fake:-100");
@@ -278,11 +280,11 @@ async fn a_quoted_picture_is_the_file_that_was_kept_when_it_came() {
 async fn a_quoted_picture_that_is_not_kept_is_fetched_within_the_limits() {
     let world = World::with(plan().with(|config| config.media.max_bytes = 5)).await;
     world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
-    world.platform().holds("house", [Fetch::Bytes(b"a whole house".to_vec())]);
+    world.platform().holds("big", [Fetch::Bytes(b"a whole city".to_vec())]);
     there(&world, said("anna", "what is wrong here?").replying_to_file("4", "roof")).await;
     let path = last(&world).prompt[0].quoted_files[0].got.clone().unwrap();
     assert_eq!(std::fs::read(path).unwrap(), b"roof");
-    there(&world, said("anna", "and here?").replying_to_file("5", "house")).await;
+    there(&world, said("anna", "and here?").replying_to_file("5", "big")).await;
     let why = last(&world).prompt[0].quoted_files[0].got.clone().unwrap_err();
     assert!(why.contains("more than 5 bytes"), "{why}");
 }
@@ -292,15 +294,15 @@ async fn nothing_is_fetched_for_somebody_who_may_not_speak() {
     let world = group(&["eve"]).await;
     world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
     world.agent().will([Step::Hang]);
-    world.platform().brought(said("eve", "wait").in_group(GROUP)).await;
+    world.platform().outcome_of(said("eve", "wait").in_group(GROUP)).await;
     world.agent().begun(1).await;
-    world.platform().brought(said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
+    world.platform().outcome_of(said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
     shuts_out(&world, "eve").await;
     there(&world, said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
     assert_eq!(std::fs::read_dir(world.media().join("in")).unwrap().count(), 0);
 }
 
-/// Tells the agent the day, and drops what is rude.
+/// A hook that tells the agent the day and drops rude messages.
 struct Operator;
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! Somebody sets the machine's clock, by a day or by decades. No pause lasts longer than it was meant to, and nothing is
-//! deleted or given up because of a date that is wrong for an hour.
+//! The machine's clock is set wrong, by a day or by decades. No pause gets longer, and nothing is deleted or given up
+//! because of a date that is wrong for an hour.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use frontdesk_core::message::Outcome;
 use frontdesk_core::pairing::Code;
 use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author};
-use frontdesk_world::patience::until;
 use frontdesk_world::platform::Fault;
+use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};
 
 const DAY: i64 = 24 * 3600;
@@ -24,7 +24,7 @@ fn busy(after: Option<Duration>) -> Fault {
     Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() })
 }
 
-/// The platform has refused one request, and the part waits.
+/// Waits until the platform has refused one request and the part waits for its pause.
 async fn put_off(world: &World) {
     until("the part waits for its pause", || async {
         let waits =
@@ -49,11 +49,11 @@ async fn an_answer_that_was_put_off_waits_its_pause_whatever_the_clock_says() {
         put_off(&world).await;
         world.clock().jump(step);
         world.clock().pass(minutes(9));
-        world.beat().await;
+        world.round_trip().await;
         assert!(anna.sees().is_empty(), "{step}: the platform wants its pause");
         world.clock().pass(minutes(1));
         assert_eq!(anna.hears().await, "hello", "{step}");
-        // And the next one is not late either.
+        // The next message is not delayed either.
         world.platform().fails([busy(None)]);
         anna.says("again").await;
         put_off(&world).await;
@@ -75,7 +75,7 @@ async fn an_answer_that_was_put_off_is_due_after_a_restart_by_a_clock_that_was_s
     assert_eq!(anna.hears().await, "hello");
 }
 
-/// The chat with root is silent for half an hour, and everybody knows.
+/// Mutes the chat with root for half an hour, and waits until the mute is in effect.
 async fn mute(world: &World) {
     let root = world.user("root");
     root.says("/gateway mute 30").await;
@@ -83,7 +83,7 @@ async fn mute(world: &World) {
     until("the mute holds", || async { world.handle().access().chats.first().map(drop) }).await;
 }
 
-/// What is said after the mute was answered.
+/// Waits until a message after the mute is answered.
 async fn is_answered(world: &World) {
     let root = world.user("root");
     root.says("hello!").await;
@@ -208,7 +208,7 @@ async fn a_daily_quota_follows_the_calendar_and_no_day_is_given_twice() {
     world.clock().jump(-DAY);
     anna.tries("yesterday again").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["today", "yesterday"]);
+    assert_eq!(world.agent().prompts(), ["today", "yesterday"]);
 }
 
 #[tokio::test]
@@ -233,11 +233,11 @@ async fn a_message_that_waits_does_not_grow_too_old_by_a_jump_of_the_clock() {
     world.agent().begun(1).await;
     let second = anna.says("second").await;
     world.clock().jump(DAY);
-    world.agent().go_on();
+    world.agent().resume();
     assert_eq!(world.ended(second).await.message.state, "answered");
 }
 
-/// So many rounds of looking after things.
+/// Runs so many rounds of the periodic cleanup.
 async fn rounds(world: &World, count: u32) {
     for _ in 0..count {
         world.asleep(Duration::from_secs(15)).await;
@@ -246,7 +246,7 @@ async fn rounds(world: &World, count: u32) {
     world.asleep(Duration::from_secs(15)).await;
 }
 
-/// Whether anna's conversation is still there.
+/// Whether anna's conversation is still stored.
 async fn remembers(world: &World) -> bool {
     !world.history("anna").await.is_empty()
 }
@@ -265,13 +265,13 @@ async fn said_once() -> World {
 async fn a_date_that_is_wrong_for_an_hour_purges_nothing() {
     let world = said_once().await;
     world.clock().jump(YEARS);
-    // An hour of rounds: the purge comes once in it.
+    // An hour of rounds, in which the purge runs once.
     rounds(&world, 241).await;
     assert!(remembers(&world).await);
     world.clock().jump(-YEARS);
     rounds(&world, 241).await;
     assert!(remembers(&world).await);
-    // A date that stays for a day is one.
+    // A date that has stayed for a day is trusted.
     world.clock().jump(YEARS);
     rounds(&world, 1).await;
     world.clock().pass(Duration::from_secs(24 * 3600));
@@ -283,7 +283,7 @@ async fn a_date_that_is_wrong_for_an_hour_purges_nothing() {
 async fn a_start_by_a_date_that_is_wrong_purges_nothing_for_a_day() {
     let mut world = said_once().await;
     world.clock().jump(YEARS);
-    // However often, and what is said by the wrong date is no proof of it.
+    // It does not matter how often it starts, and a message that arrives at the wrong date is no proof of the date.
     for n in 0..3 {
         reborn(&mut world).await;
         rounds(&world, 1).await;

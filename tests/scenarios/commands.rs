@@ -1,4 +1,4 @@
-//! What people can write besides messages.
+//! Commands in the chat.
 
 use frontdesk_world::event::said;
 use frontdesk_world::{Step, World, plan};
@@ -121,7 +121,7 @@ async fn stop_cancels_what_runs_and_what_waits_and_says_how_much() {
     assert_eq!(world.agent().aborted().len(), 1, "the agent was told");
     anna.says("and now").await;
     assert_eq!(anna.hears().await, "and now");
-    assert_eq!(world.agent().heard(), ["runs", "and now"]);
+    assert_eq!(world.agent().prompts(), ["runs", "and now"]);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn stop_leaves_other_chats_alone() {
     world.agent().begun(1).await;
     anna.says("/stop").await;
     assert_eq!(anna.hears().await, "There is nothing to stop.");
-    world.agent().go_on();
+    world.agent().resume();
     assert_eq!(ben.hears().await, "ben's");
 }
 
@@ -157,7 +157,7 @@ async fn retry_runs_the_last_message_once_more() {
     anna.says("/retry").await;
     assert_eq!(anna.hears().await, "try this");
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["try this", "try this"]);
+    assert_eq!(world.agent().prompts(), ["try this", "try this"]);
     let turns = world.agent().turns();
     assert_ne!(turns[0].id, turns[1].id, "a turn of its own");
 }
@@ -180,7 +180,7 @@ async fn commands_work_while_a_turn_runs() {
     anna.says("/status").await;
     let status = anna.hears().await;
     assert!(status.contains("The agent is answering."), "{status}");
-    world.agent().go_on();
+    world.agent().resume();
     assert_eq!(anna.hears().await, "long work");
 }
 
@@ -257,7 +257,7 @@ async fn gateway_lists_only_what_makes_sense_in_this_chat() {
     world.at_rest().await;
     let here = root.sees().join("\n");
     assert!(here.contains("status: how the gateway is doing") && !here.contains("allow-here"), "{here}");
-    world.platform().brought(said("root", "/gateway").in_group("-1")).await;
+    world.platform().outcome_of(said("root", "/gateway").in_group("-1")).await;
     world.at_rest().await;
     let there =
         world.platform().chat("-1").iter().map(|post| post.text.clone()).collect::<Vec<_>>().join("\n");

@@ -11,7 +11,7 @@ async fn what_somebody_says_reaches_the_agent_and_the_answer_comes_back() {
     assert_eq!(anna.hears().await, "hello <b>there</b>");
     world.at_rest().await;
 
-    assert_eq!(world.agent().heard(), ["hello **there**"]);
+    assert_eq!(world.agent().prompts(), ["hello **there**"]);
     let row = world.message(message).await;
     assert_eq!(row.message.state, "answered");
     assert_eq!(row.answer.as_deref(), Some("hello **there**"));
@@ -32,7 +32,7 @@ async fn the_same_event_twice_makes_one_turn() {
     let again = world.platform().outcome(number + 1).await;
     assert_eq!(again, Outcome::Duplicate { message, session: world.key("anna") });
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["once"]);
+    assert_eq!(world.agent().prompts(), ["once"]);
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn the_same_event_with_another_text_is_a_conflict_and_changes_nothing() {
     world.platform().redeliver(number, "second", "anna");
     assert_eq!(world.platform().outcome(number + 1).await, Outcome::Conflict { message });
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["first"]);
+    assert_eq!(world.agent().prompts(), ["first"]);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn the_same_words_twice_are_two_messages() {
     anna.says("ok").await;
     anna.says("ok").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["ok", "ok"]);
+    assert_eq!(world.agent().prompts(), ["ok", "ok"]);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn strangers_in_a_group_that_is_not_served_never_reach_the_agent() {
     assert!(matches!(world.platform().outcome(served).await, Outcome::Accepted { .. }));
     assert_eq!(world.platform().outcome(foreign).await, Outcome::Denied);
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["in the right group"]);
+    assert_eq!(world.agent().prompts(), ["in the right group"]);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn in_a_group_an_agent_may_choose_to_say_nothing() {
     world.platform().outcome(number).await;
     world.at_rest().await;
     assert!(world.platform().chat("-1").is_empty());
-    // In private it is a real answer.
+    // In a private chat this text is a normal answer.
     world.agent().will([frontdesk_world::Step::Say("NO_REPLY")]);
     let anna = world.user("anna");
     anna.says("well?").await;

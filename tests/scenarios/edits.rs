@@ -1,4 +1,4 @@
-//! Edits, buttons and marks.
+//! Edits, buttons and reactions.
 
 use frontdesk_core::message::{InputKind, Outcome};
 use frontdesk_world::event::said;
@@ -9,25 +9,25 @@ async fn an_edit_of_a_waiting_message_takes_its_place() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.brought(said("anna", "first")).await;
+    platform.outcome_of(said("anna", "first")).await;
     world.agent().begun(1).await;
-    platform.brought(said("anna", "secnod").named("m2")).await;
-    platform.brought(said("anna", "third").named("m3")).await;
-    let edit = platform.brought(said("anna", "second").instead_of("m2")).await;
+    platform.outcome_of(said("anna", "secnod").named("m2")).await;
+    platform.outcome_of(said("anna", "third").named("m3")).await;
+    let edit = platform.outcome_of(said("anna", "second").editing("m2")).await;
     assert_eq!(edit, Outcome::Noted);
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["first", "second", "third"]);
+    assert_eq!(world.agent().prompts(), ["first", "second", "third"]);
 }
 
 #[tokio::test]
 async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "helo").named("m1")).await;
+    platform.outcome_of(said("anna", "helo").named("m1")).await;
     world.at_rest().await;
     assert!(matches!(
-        platform.brought(said("anna", "hello").instead_of("m1")).await,
+        platform.outcome_of(said("anna", "hello").editing("m1")).await,
         Outcome::Accepted { .. }
     ));
     world.at_rest().await;
@@ -40,11 +40,11 @@ async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
 async fn an_edit_that_changes_nothing_is_no_message() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "hello").named("m1")).await;
+    platform.outcome_of(said("anna", "hello").named("m1")).await;
     world.at_rest().await;
-    assert_eq!(platform.brought(said("anna", "hello").instead_of("m1")).await, Outcome::Noted);
+    assert_eq!(platform.outcome_of(said("anna", "hello").editing("m1")).await, Outcome::Noted);
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["hello"]);
+    assert_eq!(world.agent().prompts(), ["hello"]);
 }
 
 #[tokio::test]
@@ -52,19 +52,19 @@ async fn nobody_edits_what_somebody_else_said() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.brought(said("anna", "first").in_group("-1")).await;
+    platform.outcome_of(said("anna", "first").in_group("-1")).await;
     world.agent().begun(1).await;
-    platform.brought(said("anna", "my words").in_group("-1").named("m2")).await;
-    platform.brought(said("ben", "his words").in_group("-1").instead_of("m2")).await;
-    world.agent().go_on();
+    platform.outcome_of(said("anna", "my words").in_group("-1").named("m2")).await;
+    platform.outcome_of(said("ben", "his words").in_group("-1").editing("m2")).await;
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["first", "my words", "his words"]);
+    assert_eq!(world.agent().prompts(), ["first", "my words", "his words"]);
 }
 
 #[tokio::test]
 async fn a_button_is_a_message_with_its_data() {
     let world = World::new().await;
-    world.platform().brought(said("anna", "yes, do it").pressed_under("out-1")).await;
+    world.platform().outcome_of(said("anna", "yes, do it").pressed_under("out-1")).await;
     world.at_rest().await;
     let turns = world.agent().turns();
     assert_eq!(
@@ -82,8 +82,8 @@ async fn a_mark_is_heard_with_the_next_message() {
     let answer = anna.next().await;
     // Its id is stored now.
     world.at_rest().await;
-    assert_eq!(platform.brought(said("anna", "👍").put_on(&answer.id)).await, Outcome::Noted);
-    world.beat().await;
+    assert_eq!(platform.outcome_of(said("anna", "👍").reacting_to(&answer.id)).await, Outcome::Noted);
+    world.round_trip().await;
     assert_eq!(world.agent().turns().len(), 1, "a mark alone is not answered");
     anna.says("go on").await;
     anna.hears().await;
@@ -99,11 +99,11 @@ async fn a_mark_is_heard_with_the_next_message() {
 #[tokio::test]
 async fn what_no_agent_can_take_gets_one_honest_sentence() {
     let world = World::new().await;
-    world.platform().brought(said("anna", "").unreadable()).await;
-    let heard = world.user("anna").hears().await;
-    assert!(heard.contains("cannot read this kind of message"), "{heard}");
-    world.platform().brought(said("anna", "").overheard_in("-1").unreadable()).await;
-    world.beat().await;
+    world.platform().outcome_of(said("anna", "").unreadable()).await;
+    let prompts = world.user("anna").hears().await;
+    assert!(prompts.contains("cannot read this kind of message"), "{prompts}");
+    world.platform().outcome_of(said("anna", "").unaddressed_in("-1").unreadable()).await;
+    world.round_trip().await;
     assert!(world.platform().chat("-1").is_empty());
 }
 
@@ -112,11 +112,11 @@ async fn what_was_said_with_a_new_conversation_can_be_edited_while_it_waits() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.brought(said("anna", "first")).await;
+    platform.outcome_of(said("anna", "first")).await;
     world.agent().begun(1).await;
-    platform.brought(said("anna", "/new plan A").named("m2")).await;
-    platform.brought(said("anna", "/new plan B").instead_of("m2")).await;
-    world.agent().go_on();
+    platform.outcome_of(said("anna", "/new plan A").named("m2")).await;
+    platform.outcome_of(said("anna", "/new plan B").editing("m2")).await;
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["first", "plan B"]);
+    assert_eq!(world.agent().prompts(), ["first", "plan B"]);
 }

@@ -1,4 +1,4 @@
-//! Groups: who is heard in them, and when.
+//! Groups: which messages in them reach the agent.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use frontdesk_store::row::InboundRow;
 use frontdesk_world::event::said;
 use frontdesk_world::{World, operator, plan};
 
-/// The group that every world serves.
+/// The group that is allowed in every world.
 const GROUP: &str = "-1";
 
 async fn answers(world: &World, chat: &str) -> Vec<String> {
@@ -20,7 +20,7 @@ async fn answers(world: &World, chat: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_group_that_nobody_allowed_is_not_served() {
     let world = World::new().await;
-    assert_eq!(world.platform().brought(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(world.platform().outcome_of(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
     assert!(answers(&world, "-9").await.is_empty());
 }
 
@@ -28,12 +28,12 @@ async fn a_group_that_nobody_allowed_is_not_served() {
 async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_that() {
     let world = World::new().await;
     let platform = world.platform();
-    assert_eq!(platform.brought(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
-    assert_eq!(platform.brought(said("root", "chatting").overheard_in("-9")).await, Outcome::Denied);
-    assert_eq!(platform.brought(said("root", "hello").in_group("-9").forwarded()).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(said("root", "chatting").unaddressed_in("-9")).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(said("root", "hello").in_group("-9").forwarded()).await, Outcome::Denied);
     assert!(answers(&world, "-9").await.is_empty(), "nobody else hears anything");
     let call = said("root", "some secret words").in_group("-9").replying_to("others' words");
-    platform.brought(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
+    platform.outcome_of(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
     let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
     let key = "agent:main:fake:group:-9".parse().unwrap();
     let [row] = &world.handle().store().history(&key, None, None, 9).await.unwrap()[..] else {
@@ -46,20 +46,23 @@ async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_th
         "nothing is kept of it"
     );
     assert!(hint.contains("`/gateway allow-here`") || hint.contains("/gateway allow-here"), "{hint}");
-    assert!(world.agent().heard().is_empty());
-    platform.brought(said("root", "/gateway allow-here").in_group("-9")).await;
+    assert!(world.agent().prompts().is_empty());
+    platform.outcome_of(said("root", "/gateway allow-here").in_group("-9")).await;
     assert_eq!(answers(&world, "-9").await.len(), 2);
-    platform.brought(said("anna", "hello").in_group("-9")).await;
+    platform.outcome_of(said("anna", "hello").in_group("-9")).await;
     assert_eq!(answers(&world, "-9").await.len(), 3);
-    assert_eq!(world.agent().heard(), ["hello"]);
+    assert_eq!(world.agent().prompts(), ["hello"]);
 }
 
 #[tokio::test]
 async fn a_group_stays_silent_until_it_is_spoken_to() {
     let world = World::new().await;
     let platform = world.platform();
-    assert_eq!(platform.brought(said("anna", "just chatting").overheard_in(GROUP)).await, Outcome::Ignored);
-    platform.brought(said("anna", "now you").in_group(GROUP)).await;
+    assert_eq!(
+        platform.outcome_of(said("anna", "just chatting").unaddressed_in(GROUP)).await,
+        Outcome::Ignored
+    );
+    platform.outcome_of(said("anna", "now you").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["now you"]);
     let turn = &world.agent().turns()[0];
     assert!(turn.context_messages.is_empty(), "nothing is overheard unless the operator wants it");
@@ -69,17 +72,17 @@ async fn a_group_stays_silent_until_it_is_spoken_to() {
 async fn a_command_speaks_to_us_and_an_unknown_one_perhaps_to_another_bot() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "/status").overheard_in(GROUP)).await;
+    platform.outcome_of(said("anna", "/status").unaddressed_in(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await.len(), 1);
-    assert_eq!(platform.brought(said("anna", "/weather").overheard_in(GROUP)).await, Outcome::Ignored);
-    platform.brought(said("anna", "/weather").in_group(GROUP)).await;
+    assert_eq!(platform.outcome_of(said("anna", "/weather").unaddressed_in(GROUP)).await, Outcome::Ignored);
+    platform.outcome_of(said("anna", "/weather").in_group(GROUP)).await;
     assert!(answers(&world, GROUP).await[1].contains("There is no command /weather"));
 }
 
 #[tokio::test]
 async fn where_no_mention_is_required_everything_is_for_the_agent() {
     let world = World::with(plan().chat(GROUP, |chat| chat.require_mention = Some(false))).await;
-    world.platform().brought(said("anna", "hello all").overheard_in(GROUP)).await;
+    world.platform().outcome_of(said("anna", "hello all").unaddressed_in(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["hello all"]);
 }
 
@@ -91,13 +94,13 @@ async fn only_those_on_a_groups_list_are_heard_in_it() {
     }))
     .await;
     let platform = world.platform();
-    assert!(matches!(platform.brought(said("anna", "1").in_group("-2")).await, Outcome::Accepted { .. }));
-    assert_eq!(platform.brought(said("ben", "2").in_group("-2")).await, Outcome::Denied);
-    assert_eq!(platform.brought(said("Anna", "3").in_group("-2")).await, Outcome::Denied);
+    assert!(matches!(platform.outcome_of(said("anna", "1").in_group("-2")).await, Outcome::Accepted { .. }));
+    assert_eq!(platform.outcome_of(said("ben", "2").in_group("-2")).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(said("Anna", "3").in_group("-2")).await, Outcome::Denied);
     let posing = said("ben", "4").shown_as("anna").in_group("-2");
-    assert_eq!(platform.brought(posing).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(posing).await, Outcome::Denied);
     let staff = said("carl", "5").with_role("staff").in_group("-2");
-    assert!(matches!(platform.brought(staff).await, Outcome::Accepted { .. }));
+    assert!(matches!(platform.outcome_of(staff).await, Outcome::Accepted { .. }));
     assert_eq!(answers(&world, "-2").await, ["1", "5"]);
 }
 
@@ -106,15 +109,15 @@ async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
     let world = World::with(plan().chat(GROUP, |chat| chat.ambient = Some(2))).await;
     let platform = world.platform();
     for text in ["one", "two", "three"] {
-        assert_eq!(platform.brought(said("ben", text).overheard_in(GROUP)).await, Outcome::Noted);
+        assert_eq!(platform.outcome_of(said("ben", text).unaddressed_in(GROUP)).await, Outcome::Noted);
     }
-    platform.brought(said("anna", "what did they say?").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "what did they say?").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await.len(), 1);
     let turns = world.agent().turns();
     let overheard: Vec<&str> =
         turns[0].context_messages.iter().map(|context_message| context_message.text.as_str()).collect();
     assert_eq!(overheard, ["two", "three"], "the last two, in order");
-    platform.brought(said("anna", "and now?").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "and now?").in_group(GROUP)).await;
     world.at_rest().await;
     assert!(world.agent().turns()[1].context_messages.is_empty(), "nothing is heard twice");
 }
@@ -123,7 +126,7 @@ async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
 async fn one_conversation_for_all_or_one_for_each() {
     let shared = World::new().await;
     for person in ["anna", "ben"] {
-        shared.platform().brought(said(person, "hello").in_group(GROUP)).await;
+        shared.platform().outcome_of(said(person, "hello").in_group(GROUP)).await;
     }
     shared.at_rest().await;
     let sessions = |world: &World| -> Vec<String> {
@@ -134,9 +137,9 @@ async fn one_conversation_for_all_or_one_for_each() {
     };
     assert_eq!(sessions(&shared), ["agent:main:fake:group:-1"]);
     let own = World::with(plan().chat(GROUP, |chat| chat.sessions = Some(Sharing::Person))).await;
-    own.platform().brought(said("anna", "hello").in_group(GROUP)).await;
+    own.platform().outcome_of(said("anna", "hello").in_group(GROUP)).await;
     own.at_rest().await;
-    own.platform().brought(said("ben", "hello").in_group(GROUP)).await;
+    own.platform().outcome_of(said("ben", "hello").in_group(GROUP)).await;
     own.at_rest().await;
     assert_eq!(sessions(&own), ["agent:main:fake:member:-1::anna", "agent:main:fake:member:-1::ben"]);
     assert_eq!(own.platform().chat(GROUP).len(), 2, "both answers are in the group");
@@ -146,8 +149,8 @@ async fn one_conversation_for_all_or_one_for_each() {
 async fn a_topic_is_a_conversation_of_its_own() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "here").in_group(GROUP)).await;
-    platform.brought(said("anna", "there").in_topic(GROUP, "5")).await;
+    platform.outcome_of(said("anna", "here").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "there").in_topic(GROUP, "5")).await;
     world.at_rest().await;
     let mut keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     keys.sort();
@@ -162,8 +165,8 @@ async fn other_programs_are_not_heard_unless_they_are_named() {
     .await;
     let platform = world.platform();
     let bot = |name: &str| said(name, "beep").in_group(GROUP).by(SenderKind::Bot);
-    assert_eq!(platform.brought(bot("spammer")).await, Outcome::Denied);
-    assert!(matches!(platform.brought(bot("helper")).await, Outcome::Accepted { .. }));
+    assert_eq!(platform.outcome_of(bot("spammer")).await, Outcome::Denied);
+    assert!(matches!(platform.outcome_of(bot("helper")).await, Outcome::Accepted { .. }));
 }
 
 #[tokio::test]
@@ -175,28 +178,28 @@ async fn two_programs_that_answer_each_other_are_silenced_for_a_minute() {
     let platform = world.platform();
     let bot = |n: usize| said("helper", &format!("beep {n}")).in_group(GROUP).by(SenderKind::Bot);
     for n in 0..20 {
-        assert!(matches!(platform.brought(bot(n)).await, Outcome::Accepted { .. }), "{n}");
+        assert!(matches!(platform.outcome_of(bot(n)).await, Outcome::Accepted { .. }), "{n}");
     }
-    assert_eq!(platform.brought(bot(20)).await, Outcome::Ignored);
-    platform.brought(said("anna", "people are heard").in_group(GROUP)).await;
+    assert_eq!(platform.outcome_of(bot(20)).await, Outcome::Ignored);
+    platform.outcome_of(said("anna", "people are heard").in_group(GROUP)).await;
     world.clock().pass(Duration::from_secs(59));
-    assert_eq!(platform.brought(bot(21)).await, Outcome::Ignored);
+    assert_eq!(platform.outcome_of(bot(21)).await, Outcome::Ignored);
     world.clock().pass(Duration::from_secs(2));
-    assert!(matches!(platform.brought(bot(22)).await, Outcome::Accepted { .. }));
+    assert!(matches!(platform.outcome_of(bot(22)).await, Outcome::Accepted { .. }));
 }
 
 #[tokio::test]
 async fn a_group_that_moves_keeps_its_conversation_and_its_rules() {
     let mut world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "before").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "before").in_group(GROUP)).await;
     world.at_rest().await;
-    platform.brought(said("anna", "").in_group(GROUP).moves_to("-100")).await;
-    platform.brought(said("anna", "after").in_group("-100")).await;
+    platform.outcome_of(said("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.outcome_of(said("anna", "after").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["after"]);
     world.crash().await;
     world.start().await.unwrap();
-    world.platform().brought(said("anna", "later").in_group("-100")).await;
+    world.platform().outcome_of(said("anna", "later").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["after", "later"]);
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-1"; 3]);
@@ -209,8 +212,8 @@ async fn a_group_that_was_not_known_before_it_moved_is_known_by_its_new_id() {
     }))
     .await;
     let platform = world.platform();
-    platform.brought(said("anna", "").in_group("-9").moves_to("-100")).await;
-    platform.brought(said("anna", "hello").in_group("-100")).await;
+    platform.outcome_of(said("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.outcome_of(said("anna", "hello").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["hello"]);
     assert_eq!(world.agent().turns()[0].session.to_string(), "agent:main:fake:group:-100");
 }
@@ -219,14 +222,14 @@ async fn a_group_that_was_not_known_before_it_moved_is_known_by_its_new_id() {
 async fn an_old_id_that_somebody_writes_to_takes_nothing_from_a_group_at_work() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.brought(said("anna", "before").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "before").in_group(GROUP)).await;
     world.at_rest().await;
     platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
         to: GROUP.to_owned(),
     })]);
     world.handle().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();
     assert_eq!(answers(&world, GROUP).await, ["before", "to the old id"]);
-    platform.brought(said("anna", "after").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "after").in_group(GROUP)).await;
     world.at_rest().await;
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-1"; 2]);
@@ -243,18 +246,18 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
         }))
         .await;
     let platform = world.platform();
-    // It was served by an admin's word when it still had its old id.
-    platform.brought(said("root", "/gateway allow-here").overheard_in("-9")).await;
+    // An admin allowed the group when it still had its old id.
+    platform.outcome_of(said("root", "/gateway allow-here").unaddressed_in("-9")).await;
     world.at_rest().await;
-    platform.brought(said("anna", "one").in_group("-9")).await;
+    platform.outcome_of(said("anna", "one").in_group("-9")).await;
     world.at_rest().await;
-    platform.brought(said("anna", "").in_group("-9").moves_to("-100")).await;
-    platform.brought(said("anna", "two").overheard_in("-100")).await;
+    platform.outcome_of(said("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.outcome_of(said("anna", "two").unaddressed_in("-100")).await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["one", "two"]);
+    assert_eq!(world.agent().prompts(), ["one", "two"]);
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-9"; 2]);
-    let before = platform.brought(said("ben", "three").in_group("-100")).await;
+    let before = platform.outcome_of(said("ben", "three").in_group("-100")).await;
     assert_eq!(before, Outcome::Denied, "the list in the file holds");
     for id in ["-100", "-9"] {
         let principal = format!("fake:ben{id}").parse().unwrap();
@@ -262,7 +265,7 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
         let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
         let grant = frontdesk_store::row::AccessChange::Grant { principal, scope };
         world.handle().change_access(grant, by).await.unwrap();
-        let said = platform.brought(said(&format!("ben{id}"), "four").in_group("-100")).await;
+        let said = platform.outcome_of(said(&format!("ben{id}"), "four").in_group("-100")).await;
         assert!(matches!(said, Outcome::Accepted { .. }), "{id}: {said:?}");
     }
 }
@@ -272,9 +275,9 @@ async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
     let world = World::new().await;
     let platform = world.platform();
     platform.set_offline(true);
-    platform.brought(said("anna", "hello").in_group(GROUP)).await;
+    platform.outcome_of(said("anna", "hello").in_group(GROUP)).await;
     world.agent().begun(1).await;
-    platform.brought(said("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.outcome_of(said("anna", "").in_group(GROUP).moves_to("-100")).await;
     platform.set_offline(false);
     world.clock().pass(Duration::from_secs(60));
     assert_eq!(answers(&world, "-100").await, ["hello"]);
@@ -288,8 +291,8 @@ async fn a_group_hears_no_more_than_it_tolerates_and_its_topics_count_together()
     for n in 0..8 {
         let event = said("anna", &format!("{n}"));
         let event = if n % 2 == 0 { event.in_group(GROUP) } else { event.in_topic(GROUP, "5") };
-        platform.brought(event).await;
-        platform.brought(said("ben", &format!("{n}"))).await;
+        platform.outcome_of(event).await;
+        platform.outcome_of(said("ben", &format!("{n}"))).await;
     }
     platform.shows("ben", 8, |_| true).await;
     platform.shows(GROUP, 5, |_| true).await;
@@ -297,7 +300,7 @@ async fn a_group_hears_no_more_than_it_tolerates_and_its_topics_count_together()
     assert!((5..8).contains(&shown), "{shown} at once");
     for _ in 0..6 {
         world.clock().pass(Duration::from_secs(3));
-        world.beat().await;
+        world.round_trip().await;
     }
     world.at_rest().await;
     assert_eq!(platform.chat(GROUP).len(), 8);

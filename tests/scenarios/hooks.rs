@@ -1,4 +1,4 @@
-//! The operator's own code, and that it can do no harm.
+//! Hooks, and that a faulty hook does no harm.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use frontdesk_world::{Step, World, plan};
 
 type Act = fn(&HookEvent) -> HookVerdict;
 
-/// A hook at every point, with something to do at one.
+/// A hook that is called at every point and acts at one of them.
 struct Test {
     at: HookPoint,
     act: Act,
@@ -173,7 +173,7 @@ async fn a_hook_that_panics_or_sleeps_is_gone_around() {
     let world = World::with(plan().hook(Asleep)).await;
     let anna = world.user("anna");
     anna.says("hello").await;
-    frontdesk_world::patience::until("the answer comes after the limit", || async {
+    frontdesk_world::wait::until("the answer comes after the limit", || async {
         world.clock().pass(Duration::from_millis(500));
         (!anna.sees().is_empty()).then_some(())
     })

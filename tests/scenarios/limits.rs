@@ -1,4 +1,4 @@
-//! How much may be sent.
+//! Limits on how much people may send.
 
 use std::time::Duration;
 
@@ -120,8 +120,8 @@ async fn somebody_elses_stop_is_a_message_like_any_other() {
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let platform = world.platform();
     let forwarded = || frontdesk_world::event::said("anna", "/stop please").forwarded();
-    assert!(matches!(platform.brought(forwarded()).await, Outcome::Accepted { .. }));
-    let second = platform.brought(forwarded()).await;
+    assert!(matches!(platform.outcome_of(forwarded()).await, Outcome::Accepted { .. }));
+    let second = platform.outcome_of(forwarded()).await;
     assert!(matches!(second, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{second:?}");
 }
 
@@ -169,15 +169,15 @@ async fn one_person_in_many_topics_is_told_once_a_minute() {
     .await;
     let platform = world.platform();
     for n in 0..40 {
-        platform.brought(said("anna", "too fast").in_topic("-1", &format!("{n}"))).await;
-        platform.brought(said("anna", &"x".repeat(101)).in_topic("-1", &format!("{n}"))).await;
-        platform.brought(said("anna", "").unreadable().in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(said("anna", "too fast").in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(said("anna", &"x".repeat(101)).in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(said("anna", "").unreadable().in_topic("-1", &format!("{n}"))).await;
     }
     world.at_rest().await;
     let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
     assert_eq!(notices, 1);
-    // Somebody else is told all the same.
-    platform.brought(said("ben", &"x".repeat(101)).in_topic("-1", "5")).await;
+    // Another person is still told.
+    platform.outcome_of(said("ben", &"x".repeat(101)).in_topic("-1", "5")).await;
     world.at_rest().await;
     let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
     assert_eq!(notices, 2);
@@ -190,7 +190,7 @@ async fn full_sessions_in_many_topics_are_one_notice_too() {
     world.agent().will([frontdesk_world::Step::Hang]);
     for n in 0..10 {
         for _ in 0..3 {
-            platform.brought(said("anna", "again").in_topic("-1", &format!("{n}"))).await;
+            platform.outcome_of(said("anna", "again").in_topic("-1", &format!("{n}"))).await;
         }
     }
     let notices =
@@ -205,7 +205,7 @@ async fn the_topics_of_a_chat_share_its_limit() {
     let platform = world.platform();
     let mut refused = 0;
     for (n, person) in ["anna", "ben", "carl", "dora"].into_iter().enumerate() {
-        let outcome = platform.brought(said(person, "hello").in_topic("-1", &format!("{n}"))).await;
+        let outcome = platform.outcome_of(said(person, "hello").in_topic("-1", &format!("{n}"))).await;
         refused += usize::from(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }));
     }
     assert_eq!(refused, 2);
@@ -222,13 +222,13 @@ async fn notices_and_replies_to_commands_in_many_topics_stand_behind_an_answer()
     .await;
     let platform = world.platform();
     for n in 100..140 {
-        platform.brought(said("anna", "/help").in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(said("anna", "/help").in_topic("-1", &format!("{n}"))).await;
     }
-    platform.brought(said("ben", "important").in_topic("-1", "7")).await;
-    // However late it comes: ahead of it are those that were let out at once, and one that was on its way.
+    platform.outcome_of(said("ben", "important").in_topic("-1", "7")).await;
+    // Its place in the order: before it are those that were sent at once, and one that was being sent.
     for _ in 0..6 {
         world.clock().pass(Duration::from_secs(3));
-        world.beat().await;
+        world.round_trip().await;
     }
     let shown = platform.chat("-1");
     let at = shown.iter().position(|posted| posted.text.contains("important"));

@@ -1,20 +1,25 @@
-//! What people and operators can count on, told as stories.
+//! Scenarios: what users and operators can rely on, tested on a whole gateway.
 
-#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test fails at the first error")]
 
 mod adapters;
 mod admins;
+mod agent_files;
 mod authors;
 mod clock;
 mod commands;
 mod conversation;
+mod drafts;
 mod edits;
 mod files;
 mod groups;
+mod growing;
 mod hooks;
+mod kept_files;
 mod limits;
 mod outbox;
 mod pairing;
+mod pauses;
 mod queue;
 mod recovery;
 mod reset;
@@ -22,5 +27,7 @@ mod shut_out;
 mod stopping;
 mod storage;
 mod streaming;
+mod terminal;
 mod turns;
+mod typing;
 mod unread;

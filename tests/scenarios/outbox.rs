@@ -1,4 +1,4 @@
-//! Answers on their way out.
+//! Delivery of answers.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_runtime::config::Ambiguous;
 use frontdesk_world::event::said;
 use frontdesk_world::platform::Fault;
+use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, operator, plan};
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
     anna.says("two").await;
     world.asleep(Duration::from_secs(30)).await;
     world.clock().pass(Duration::from_secs(29));
-    world.beat().await;
+    world.round_trip().await;
     assert!(anna.sees().is_empty());
     world.clock().pass(Duration::from_secs(1));
     assert_eq!([anna.hears().await, anna.hears().await], ["one", "two"]);
@@ -88,10 +89,7 @@ async fn a_chat_that_is_gone_ends_what_was_for_it_and_nothing_else() {
     world.platform().set_offline(true);
     anna.says("one").await;
     anna.says("two").await;
-    frontdesk_world::patience::until("both are stored", || async {
-        (world.outbox().await.len() == 2).then_some(())
-    })
-    .await;
+    until("both are stored", || async { (world.outbox().await.len() == 2).then_some(()) }).await;
     world.platform().fails([Fault::Answer(SendError::Gone("blocked".to_owned()))]);
     world.platform().set_offline(false);
     passing_until(&world, Duration::from_secs(1), || !world.platform().journal().is_empty()).await;
@@ -125,12 +123,9 @@ async fn an_answer_that_is_too_old_becomes_one_notice() {
     world.platform().set_offline(true);
     anna.says("one").await;
     anna.says("two").await;
-    frontdesk_world::patience::until("both are stored", || async {
-        (world.outbox().await.len() == 2).then_some(())
-    })
-    .await;
+    until("both are stored", || async { (world.outbox().await.len() == 2).then_some(()) }).await;
     world.clock().pass(Duration::from_secs(24 * 3600 + 1));
-    frontdesk_world::patience::until("they have expired", || async {
+    until("they have expired", || async {
         world.clock().pass(Duration::from_secs(1));
         let outbox = world.outbox().await;
         (outbox.iter().filter(|row| row.state.name() == "dead").count() == 2).then_some(())
@@ -197,15 +192,12 @@ async fn a_chat_gets_no_more_than_its_pace_however_much_arrives() {
         anna.says(text).await;
     }
     assert_eq!(anna.hears().await, "one");
-    frontdesk_world::patience::until("all answers are stored", || async {
-        (world.outbox().await.len() == 3).then_some(())
-    })
-    .await;
-    world.beat().await;
+    until("all answers are stored", || async { (world.outbox().await.len() == 3).then_some(()) }).await;
+    world.round_trip().await;
     assert_eq!(anna.sees().len(), 1, "no time has passed");
     let mut times = Vec::new();
     let mut passed = Duration::ZERO;
-    frontdesk_world::patience::until("all were posted", || {
+    until("all were posted", || {
         if anna.sees().len() > times.len() + 1 {
             times.push(passed);
         }
@@ -251,10 +243,7 @@ async fn refused_credentials_stop_the_account_and_show() {
     world.platform().fails([Fault::Answer(SendError::Credentials("revoked".to_owned()))]);
     anna.says("hello").await;
     refused(&world, 1).await;
-    let error = frontdesk_world::patience::until("the account shows it", || async {
-        world.handle().accounts()[0].error.clone()
-    })
-    .await;
+    let error = until("the account shows it", || async { world.handle().accounts()[0].error.clone() }).await;
     assert!(error.contains("credentials"), "{error}");
     passing_until(&world, Duration::from_secs(10), || !anna.sees().is_empty()).await;
     assert_eq!(anna.sees(), ["hello"], "when the operator has acted, nothing was lost");
@@ -262,7 +251,7 @@ async fn refused_credentials_stop_the_account_and_show() {
 
 /// Waits until the platform has refused `count` requests.
 async fn refused(world: &World, count: usize) {
-    frontdesk_world::patience::until("the platform has answered", || async {
+    until("the platform has answered", || async {
         let answered = world.platform().journal().iter().filter(|line| line.starts_with("answered")).count();
         (answered >= count).then_some(())
     })
@@ -271,7 +260,7 @@ async fn refused(world: &World, count: usize) {
 
 /// Lets time pass in steps until something holds.
 async fn passing_until(world: &World, step: Duration, holds: impl Fn() -> bool) {
-    frontdesk_world::patience::until("it holds after some time", || async {
+    until("it holds after some time", || async {
         if holds() {
             return Some(());
         }
@@ -291,7 +280,7 @@ async fn a_last_edit_of_a_message_that_is_gone_is_posted_anew() {
     world.asleep(Duration::from_secs(120)).await;
     let gone = SendError::Refused("message to edit not found".to_owned());
     world.platform().fails([Fault::Answer(gone)]);
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
     let shown: Vec<String> = anna.sees();
     assert_eq!(
@@ -307,12 +296,12 @@ async fn an_answer_whose_topic_was_deleted_meanwhile_goes_to_the_chat_itself() {
         let plan = if growing { plan().edits(500) } else { plan() };
         let world = World::with(plan).await;
         world.agent().will([Step::Pause, Step::Say("**one** "), Step::Pause, Step::Echo]);
-        world.platform().brought(said("anna", "two").in_topic("-1", "6")).await;
+        world.platform().outcome_of(said("anna", "two").in_topic("-1", "6")).await;
         world.agent().begun(1).await;
         world.platform().delete_topic("6");
-        world.agent().go_on();
-        world.beat().await;
-        world.agent().go_on();
+        world.agent().resume();
+        world.round_trip().await;
+        world.agent().resume();
         world.at_rest().await;
         let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();
         assert_eq!(shown, ["<b>one</b> two"], "once, and no notice about it (growing: {growing})");
@@ -329,8 +318,38 @@ async fn what_cannot_be_delivered_after_its_topic_was_deleted_is_told_where_some
     world.platform().delete_topic("6");
     // The answer reaches the chat, which refuses it.
     world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
-    world.platform().brought(said("anna", "hello").in_topic("-1", "6")).await;
+    world.platform().outcome_of(said("anna", "hello").in_topic("-1", "6")).await;
     world.at_rest().await;
     let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();
     assert!(shown.len() == 1 && shown[0].contains("could not be delivered"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_chat_that_has_moved_gets_its_answer_at_its_new_place() {
+    let world = World::new().await;
+    let moved = Fault::Answer(SendError::Moved { to: "-1002".to_owned() });
+    world.platform().fails([moved]);
+    world.platform().outcome_of(said("anna", "hello").in_group("-1")).await;
+    let shown = world.platform().shows("-1002", 1, |_| true).await;
+    assert_eq!(shown[0].text, "hello");
+    world.at_rest().await;
+    assert_eq!(world.outbox().await.last().unwrap().attempts, 1, "a move is no attempt");
+}
+
+#[tokio::test]
+async fn a_chat_that_moves_under_a_growing_answer_gets_it_whole() {
+    let world = World::with(plan().edits(800)).await;
+    let moved = || Fault::Answer(SendError::Moved { to: "-1002".to_owned() });
+    world.platform().fails([moved(), moved()]);
+    world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
+    world.platform().outcome_of(said("anna", "count").in_group("-1")).await;
+    until("the first post was refused", || async {
+        world.platform().journal().iter().any(|line| line.starts_with("answered")).then_some(())
+    })
+    .await;
+    world.agent().resume();
+    let shown = world.platform().shows("-1002", 1, |_| true).await;
+    assert_eq!(shown[0].text, "one two");
+    world.at_rest().await;
+    assert!(world.platform().chat("-1").is_empty());
 }

@@ -1,4 +1,4 @@
-//! Strangers: a code, an admin, an answer.
+//! Pairing: a stranger gets a code, and an admin approves it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use frontdesk_core::pairing::ALPHABET;
 use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Scope};
 use frontdesk_world::event::said;
-use frontdesk_world::patience::until;
+use frontdesk_world::wait::until;
 use frontdesk_world::{Plan, World, plan};
 use futures_util::FutureExt;
 
@@ -49,7 +49,7 @@ async fn a_stranger_gets_a_code_an_admin_approves_and_the_agent_answers() {
     assert!(eve.hears().await.contains("You may write to me now"));
     eve.says("hello").await;
     assert_eq!(eve.hears().await, "hello");
-    assert_eq!(world.agent().heard(), ["hello"], "nothing of what came before was kept");
+    assert_eq!(world.agent().prompts(), ["hello"], "nothing of what came before was kept");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
     }
     assert_eq!(world.ended(running).await.message.state, "cancelled");
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["runs"], "nothing that waited has reached the agent");
+    assert_eq!(world.agent().prompts(), ["runs"], "nothing that waited has reached the agent");
     assert!(!matches!(eve.tries("hello?").await, Outcome::Accepted { .. }));
     let audits = world.handle().audits(None, 10).await.unwrap();
     assert_eq!((audits[0].action.as_str(), audits[0].by.as_str()), ("revoke", "fake:root"));
@@ -217,7 +217,7 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     assert_eq!((ended.grants, ended.running.len(), ended.waiting.len()), (1, 1, 1));
     assert_eq!(world.ended(running).await.message.state, "cancelled");
     assert_eq!(world.ended(waiting).await.message.state, "refused");
-    // With a grant of their own they go on.
+    // With a personal grant they may still speak.
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm }).await;
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
     let kept = eve.says("kept").await;
@@ -248,7 +248,7 @@ async fn grants_outlive_a_restart_and_hold_for_nobody_else() {
     world.start().await.unwrap();
     world.user("eve").says("hello").await;
     assert!(!matches!(world.user("eve2").tries("hello").await, Outcome::Accepted { .. }));
-    let group = world.platform().brought(said("eve", "hello").in_group("-7")).await;
+    let group = world.platform().outcome_of(said("eve", "hello").in_group("-7")).await;
     assert_eq!(group, Outcome::Denied, "a private grant is no group's");
 }
 
@@ -256,25 +256,25 @@ async fn grants_outlive_a_restart_and_hold_for_nobody_else() {
 async fn strangers_reactions_buttons_and_edits_get_neither_code_nor_ear() {
     let world = World::with(guarded()).await;
     let platform = world.platform();
-    for happening in [
-        said("eve", "new words").instead_of("in-1"),
+    for event in [
+        said("eve", "new words").editing("in-1"),
         said("eve", "yes").pressed_under("out-1"),
-        said("eve", "👍").put_on("out-1"),
+        said("eve", "👍").reacting_to("out-1"),
         said("eve", "").unreadable(),
     ] {
-        assert_eq!(platform.brought(happening).await, Outcome::Denied);
+        assert_eq!(platform.outcome_of(event).await, Outcome::Denied);
     }
     world.user("root").says("/whoami").await;
     world.at_rest().await;
     assert!(world.user("eve").sees().is_empty());
-    assert!(world.agent().heard().is_empty());
+    assert!(world.agent().prompts().is_empty());
 }
 
 #[tokio::test]
 async fn a_crowd_of_strangers_locks_nobody_out() {
     let world = World::with(guarded()).await;
     for n in 0..300 {
-        world.platform().brings(said(&format!("crowd{n}"), "let me in"));
+        world.platform().deliver(said(&format!("crowd{n}"), "let me in"));
     }
     let eve = world.user("eve");
     eve.tries("me too").await;

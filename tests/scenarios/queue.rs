@@ -1,4 +1,4 @@
-//! Messages that wait for their turn.
+//! Messages that wait for a turn.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ async fn messages_of_one_chat_are_answered_one_by_one_in_order() {
         anna.says(text).await;
     }
     assert_eq!(world.agent().turns().len(), 1, "the others wait");
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["one", "two", "three"]);
+    assert_eq!(world.agent().prompts(), ["one", "two", "three"]);
     assert_eq!(anna.sees(), ["one", "two", "three"]);
 }
 
@@ -39,9 +39,9 @@ async fn collect_answers_all_that_gathered_in_one_turn() {
     let first = anna.says("one").await;
     world.agent().begun(1).await;
     let (second, third) = (anna.says("two").await, anna.says("three").await);
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["one", "two\nthree"]);
+    assert_eq!(world.agent().prompts(), ["one", "two\nthree"]);
     assert_eq!(anna.sees(), ["one", "two\nthree"]);
     let turn = |row: frontdesk_store::row::HistoryRow| row.message.turn;
     assert_ne!(turn(world.message(first).await), turn(world.message(second).await));
@@ -57,11 +57,11 @@ async fn collect_waits_until_the_chat_is_quiet() {
     world.clock().pass(Duration::from_millis(1500));
     anna.says("a question").await;
     world.clock().pass(Duration::from_millis(1500));
-    world.beat().await;
+    world.round_trip().await;
     assert!(world.agent().turns().is_empty(), "the second message has put the quiet period off");
     world.clock().pass(Duration::from_millis(600));
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["I have\na question"]);
+    assert_eq!(world.agent().prompts(), ["I have\na question"]);
 }
 
 #[tokio::test]
@@ -74,9 +74,9 @@ async fn collect_does_not_mix_two_conversations() {
     anna.says("old two").await;
     anna.says("/new fresh").await;
     anna.says("fresh two").await;
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["old one", "old two", "fresh\nfresh two"]);
+    assert_eq!(world.agent().prompts(), ["old one", "old two", "fresh\nfresh two"]);
     let epochs: Vec<u64> = world.agent().turns().iter().map(|turn| turn.epoch).collect();
     assert_eq!(epochs, [1, 1, 2]);
 }
@@ -96,13 +96,13 @@ async fn a_full_session_refuses_with_one_notice_and_goes_on_afterwards() {
     }
     let notice = anna.hears().await;
     assert!(notice.contains("/stop"), "{notice}");
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
     assert_eq!(anna.answers(), ["runs", "waits 1", "waits 2"]);
     assert_eq!(anna.sees().len(), 4, "one notice for a full queue: {:?}", anna.sees());
-    anna.says("room again").await;
+    anna.says("space again").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard().last().unwrap(), "room again");
+    assert_eq!(world.agent().prompts().last().unwrap(), "space again");
 }
 
 #[tokio::test]
@@ -116,13 +116,13 @@ async fn a_full_house_withholds_the_acknowledgement_and_loses_nothing() {
     anna.says("waits 2").await;
     assert_eq!(world.handle().store().waiting(), 2);
     let number = ben.writes("must not be lost");
-    frontdesk_world::patience::until("the house says that it is full", || async {
+    frontdesk_world::wait::until("the gateway says that it is full", || async {
         world.handle().health().degraded.iter().any(|reason| reason.contains("full")).then_some(())
     })
     .await;
-    world.agent().go_on();
-    // The adapter comes back after its backoff, and the platform brings the message again.
-    let outcome = frontdesk_world::patience::soon("it is accepted in the end", async {
+    world.agent().resume();
+    // The adapter connects again after its backoff, and the platform delivers the message again.
+    let outcome = frontdesk_world::wait::soon("it is accepted in the end", async {
         loop {
             world.clock().pass(Duration::from_secs(1));
             let outcome = world.platform().outcome(number);
@@ -163,9 +163,9 @@ async fn an_agent_with_a_cap_runs_no_more_turns_than_that() {
     ben.says("/status").await;
     assert!(ben.hears().await.contains("1 message in the queue"));
     assert_eq!(world.agent().turns().len(), 1);
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["first", "second"]);
+    assert_eq!(world.agent().prompts(), ["first", "second"]);
 }
 
 #[tokio::test]

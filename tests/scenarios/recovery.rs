@@ -1,4 +1,4 @@
-//! What is left of an unfinished life, and how the next one goes on.
+//! What a crash leaves unfinished, and how the next start continues it.
 
 use frontdesk_world::{Step, World, plan};
 
@@ -16,7 +16,7 @@ async fn what_was_accepted_is_answered_after_a_crash() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["runs", "waits 1", "waits 2"]);
     let turns = world.agent().turns();
-    assert_eq!(world.agent().heard(), ["runs", "runs", "waits 1", "waits 2"]);
+    assert_eq!(world.agent().prompts(), ["runs", "runs", "waits 1", "waits 2"]);
     assert!(turns[1].resumed && turns[1].attempt == 2 && turns[1].id == turns[0].id);
 }
 
@@ -26,7 +26,7 @@ async fn a_turn_that_had_acted_is_not_run_again_after_a_crash() {
     let anna = world.user("anna");
     world.agent().will([Step::Say("I will do it. "), Step::Tool("act"), Step::Hang]);
     let message = anna.says("do it").await;
-    frontdesk_world::patience::until("the tool ran", || async {
+    frontdesk_world::wait::until("the tool ran", || async {
         (!world.agent().tools().is_empty()).then_some(())
     })
     .await;
@@ -38,7 +38,7 @@ async fn a_turn_that_had_acted_is_not_run_again_after_a_crash() {
     assert_eq!(world.message(message).await.message.state, "dead");
     anna.says("/retry").await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["do it", "do it"]);
+    assert_eq!(world.agent().prompts(), ["do it", "do it"]);
 }
 
 #[tokio::test]
@@ -57,9 +57,9 @@ async fn a_turn_that_dies_with_the_gateway_every_time_is_given_up() {
         }
     }
     assert_eq!(world.message(poison).await.message.state, "dead");
-    // The script that was meant for a third attempt is the next message's.
+    // There is no third attempt, so the next message runs this script.
     world.agent().begun(3).await;
-    assert_eq!(world.agent().heard()[2], "next");
+    assert_eq!(world.agent().prompts()[2], "next");
     assert!(anna.hears().await.contains("twice"));
 }
 
@@ -77,7 +77,7 @@ async fn parts_that_were_not_sent_are_sent_after_a_crash() {
     world.platform().set_offline(true);
     anna.says("one").await;
     anna.says("two").await;
-    frontdesk_world::patience::until("both answers are stored", || async {
+    frontdesk_world::wait::until("both answers are stored", || async {
         (world.outbox().await.len() == 2).then_some(())
     })
     .await;
@@ -95,7 +95,7 @@ async fn a_crash_in_the_middle_of_a_send_doubles_that_part_at_most() {
     let anna = world.user("anna");
     world.platform().fails([frontdesk_world::platform::Fault::Hang]);
     anna.says("one").await;
-    frontdesk_world::patience::until("the part is on its way", || async {
+    frontdesk_world::wait::until("the part is on its way", || async {
         world.outbox().await.first().is_some_and(|row| row.state.name() == "sending").then_some(())
     })
     .await;
@@ -133,11 +133,11 @@ async fn a_message_that_was_committed_and_not_acknowledged_makes_one_turn() {
     anna.says("hello").await;
     world.at_rest().await;
     world.crash().await;
-    // The platform has not heard the acknowledgement and brings the event again.
+    // The platform did not get the acknowledgement and delivers the event again.
     world.platform().redeliver(1, "hello", "anna");
     world.start().await.unwrap();
     world.platform().outcome(2).await;
     world.at_rest().await;
-    assert_eq!(world.agent().heard(), ["hello"]);
+    assert_eq!(world.agent().prompts(), ["hello"]);
     assert_eq!(anna.sees(), ["hello"]);
 }

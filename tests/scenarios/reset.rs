@@ -1,4 +1,4 @@
-//! When a conversation starts anew, with the clock in our hands.
+//! When a conversation starts a new epoch.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ async fn a_chat_left_overnight_starts_anew() {
     let anna = world.user("anna");
     anna.says("remember 7").await;
     world.at_rest().await;
-    // The night in which clocks go forward: 04:00 is a real hour, one hour earlier in UTC.
+    // In this night the clocks go forward: 04:00 exists, and is one hour earlier in UTC.
     world.clock().to("2026-03-29T04:00:00+02:00");
     anna.says("which number?").await;
     world.at_rest().await;
@@ -74,7 +74,7 @@ async fn answers_and_commands_are_no_activity() {
     world.agent().begun(1).await;
     world.clock().pass(Duration::from_secs(20 * 60));
     anna.says("/status").await;
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
     world.clock().pass(Duration::from_secs(11 * 60));
     anna.says("31 minutes after the first").await;
@@ -104,7 +104,7 @@ async fn a_reset_does_not_cut_off_the_running_turn() {
     world.agent().begun(1).await;
     world.clock().pass(Duration::from_secs(61));
     let new = anna.says("new question").await;
-    world.agent().go_on();
+    world.agent().resume();
     world.at_rest().await;
     assert_eq!(anna.answers(), ["the old answer", "new question"]);
     assert_eq!(world.message(old).await.message.epoch, 1, "it keeps the epoch it was said in");

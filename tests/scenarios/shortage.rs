@@ -1,11 +1,11 @@
-//! A machine that has no descriptor left for a file is a reason to wait. Alone in its process, whose limit it changes.
+//! Without a free file descriptor the gateway waits. This test is alone in its process, because it changes the limit.
 
 use std::time::Duration;
 
 use frontdesk_core::message::FileKind;
 use frontdesk_world::event::said;
 use frontdesk_world::files::Fetch;
-use frontdesk_world::patience::until;
+use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -26,14 +26,14 @@ async fn files_wait_for_descriptors_on_their_way_in_and_out() {
     world.agent().will([Step::Pause, Step::File("chart.png", None)]);
 
     none_left();
-    world.platform().brought(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
     tried_again().await;
     world.agent().begun(1).await;
     assert!(world.agent().turns()[0].prompt[0].files[0].got.is_ok(), "the picture is there");
 
     std::fs::write(world.media().join("chart.png"), b"chart").unwrap();
     none_left();
-    world.agent().go_on();
+    world.agent().resume();
     tried_again().await;
     assert_eq!(anna.next().await.file.map(|file| file.bytes), Some(b"chart".to_vec()));
 }

@@ -1,13 +1,13 @@
-//! Whoever may not speak reaches no agent: whatever they do, in whatever order things happen.
+//! Property: nobody without permission reaches the agent, whatever happens in whatever order.
 
 use frontdesk_core::access::{DmPolicy, GroupAccess};
 use frontdesk_core::message::{FileKind, SenderKind};
 use frontdesk_store::row::{AccessChange, Author, Scope};
-use frontdesk_world::event::{Happening, said};
+use frontdesk_world::event::{TestEvent, said};
 use frontdesk_world::{World, plan};
 use proptest::prelude::*;
 
-/// One thing that happens.
+/// One step of a generated scenario.
 #[derive(Debug, Clone)]
 enum Step {
     Grant { who: usize, group: bool },
@@ -17,7 +17,7 @@ enum Step {
 }
 
 const PEOPLE: [&str; 4] = ["anna", "ben", "eve", "listed"];
-/// In private, in a group for all, in one for `listed` alone, in one that only an admin can open.
+/// A private chat, a group for everybody, a group for `listed` only, and a group that only an admin can allow.
 const PLACES: [&str; 4] = ["", "-1", "-2", "-3"];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -33,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The rule once more, as plainly as can be.
+/// A simple model of the access rules.
 #[derive(Default)]
 struct Granted {
     dm: [bool; 4],
@@ -53,7 +53,7 @@ impl Granted {
     }
 }
 
-fn happening(n: usize, who: usize, place: usize, way: usize, sender_kind: SenderKind) -> Happening {
+fn event(n: usize, who: usize, place: usize, way: usize, sender_kind: SenderKind) -> TestEvent {
     let text = format!("event {n}.");
     let event = said(PEOPLE[who], &text).by(sender_kind).shown_as("listed");
     let event = match place {
@@ -62,9 +62,9 @@ fn happening(n: usize, who: usize, place: usize, way: usize, sender_kind: Sender
     };
     match way {
         0 => event,
-        1 => event.instead_of("m1"),
+        1 => event.editing("m1"),
         2 => event.pressed_under("out-1"),
-        3 => event.put_on("out-1"),
+        3 => event.reacting_to("out-1"),
         4 => event.with_file("f", FileKind::Voice),
         5 => event.forwarded(),
         6 => event.replying_to("what the owner said"),
@@ -119,11 +119,11 @@ async fn run(steps: Vec<Step>) {
                 if !granted.may_speak(who, there, sender_kind) {
                     shut_out.push(format!("event {n}."));
                 }
-                world.platform().brought(happening(n, who, place, way, sender_kind)).await;
+                world.platform().outcome_of(event(n, who, place, way, sender_kind)).await;
                 continue;
             }
         };
-        // What the file grants it does not take back, and says so.
+        // A permission from the configuration cannot be revoked, and the command says so.
         let refused = world.handle().change_access(change, by()).await.err();
         assert!(refused.is_none_or(|error| error.to_string().contains("configuration file")));
     }

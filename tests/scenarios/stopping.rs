@@ -12,11 +12,11 @@ async fn a_running_turn_may_end_before_the_gateway_does() {
     anna.says("nearly done").await;
     world.agent().begun(1).await;
     let running = world.running();
-    let go_on = async {
+    let resume = async {
         world.asleep(Duration::from_secs(5)).await;
-        world.agent().go_on();
+        world.agent().resume();
     };
-    tokio::join!(frontdesk_world::patience::soon("it stops", running.stop()), go_on);
+    tokio::join!(frontdesk_world::wait::soon("it stops", running.stop()), resume);
     assert_eq!(anna.sees(), ["nearly done"]);
     assert_eq!(world.agent().turns().len(), 1);
 }
@@ -39,7 +39,7 @@ async fn a_turn_that_takes_too_long_is_given_back_and_resumed_without_counting_a
             }
         };
         tokio::select! {
-            () = frontdesk_world::patience::soon("it stops", running.stop()) => {}
+            () = frontdesk_world::wait::soon("it stops", running.stop()) => {}
             () = passing => {}
         }
         world.start().await.unwrap();
@@ -63,15 +63,15 @@ async fn what_arrives_during_the_stop_is_not_acknowledged_and_comes_again() {
     let running = world.running();
     let handle = running.handle().clone();
     let during = async {
-        frontdesk_world::patience::until("it is on its way down", || async {
+        frontdesk_world::wait::until("it is on its way down", || async {
             (!handle.health().degraded.is_empty()).then_some(())
         })
         .await;
         let number = anna.writes("during the stop");
-        world.agent().go_on();
+        world.agent().resume();
         number
     };
-    let ((), number) = tokio::join!(frontdesk_world::patience::soon("it stops", running.stop()), during);
+    let ((), number) = tokio::join!(frontdesk_world::wait::soon("it stops", running.stop()), during);
     let late = anna.writes("while it was down");
     world.start().await.unwrap();
     world.platform().outcome(number).await;

@@ -1,10 +1,10 @@
-//! A database that is away for a while.
+//! A database that fails for a while.
 
 use std::time::Duration;
 
 use frontdesk_core::markup::Part;
 use frontdesk_store::row::{Author, OutgoingMessage};
-use frontdesk_world::patience::until;
+use frontdesk_world::wait::until;
 use frontdesk_world::{World, plan};
 
 #[tokio::test]
@@ -17,18 +17,18 @@ async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_
     let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
     foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
     let number = anna.writes("while it is locked");
-    let degraded = until("the house says so", || async { world.handle().health().degraded.pop() }).await;
+    let degraded = until("the gateway reports it", || async { world.handle().health().degraded.pop() }).await;
     assert!(degraded.contains("does not take writes"), "{degraded}");
-    // Nobody writes any more: only the house itself can find out.
-    world.platform().set_deaf(true);
+    // Nobody writes any more, so the gateway itself must notice.
+    world.platform().hang_polls(true);
     foreign.execute_batch("ROLLBACK").unwrap();
 
-    until("the house is well without anybody writing", || async {
+    until("the gateway recovers without a message", || async {
         world.clock().pass(Duration::from_secs(1));
         world.handle().health().degraded.is_empty().then_some(())
     })
     .await;
-    world.platform().set_deaf(false);
+    world.platform().hang_polls(false);
     world.platform().outcome(number).await;
     world.at_rest().await;
     assert_eq!(anna.sees(), ["before", "while it is locked"]);
@@ -46,7 +46,7 @@ async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_a
         let outgoing = OutgoingMessage {
             key: n.to_string(),
             author: Author { name: "cli".to_owned(), via: "cli" },
-            // Nobody sends there, so that nothing is said twice.
+            // No real request is made, so nothing is sent twice.
             address: "elsewhere:1".parse().unwrap(),
             session: None,
             parts: vec![part],

@@ -1,4 +1,4 @@
-//! Runs of the agent that do not go well.
+//! Turns that fail.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_message_that_kills_the_agent_every_time_is_given_up_and_the_next_one_
     passing(&world, 3).await;
     world.at_rest().await;
     assert_eq!(world.message(poison).await.message.state, "dead");
-    assert_eq!(world.agent().heard(), ["poison", "poison", "next"]);
+    assert_eq!(world.agent().prompts(), ["poison", "poison", "next"]);
     let sees = anna.sees();
     assert_eq!(sees.len(), 2, "{sees:?}");
     assert!(sees[0].contains("twice"), "{sees:?}");
@@ -44,7 +44,7 @@ async fn a_turn_that_cannot_begin_for_want_of_something_waits_and_counts_no_atte
     for _ in 0..4 {
         world.agent().will([Step::Short]);
     }
-    // The start itself may be asked for like a tool: it has not happened either.
+    // The start of the program may need permission like a tool; without it nothing has run.
     world.agent().will([Step::Tool("program"), Step::Short]);
     let message = anna.says("question").await;
     passing(&world, 6).await;
@@ -89,11 +89,11 @@ async fn a_silent_agent_is_stopped_after_the_progress_limit() {
     let anna = world.user("anna");
     world.agent().will([Step::Hang]);
     anna.says("question").await;
-    // Typing is due first; when it was shown, the turn waits for its deadline.
+    // Typing is due first; after that the turn waits for its deadline.
     typing(&world, 1).await;
     let left = Duration::from_millis(119_600);
     world.clock().pass(left - Duration::from_millis(1));
-    world.beat().await;
+    world.round_trip().await;
     assert!(world.agent().aborted().is_empty());
     world.clock().pass(Duration::from_millis(1));
     assert!(anna.hears().await.contains("did not respond"));
@@ -108,12 +108,12 @@ async fn an_agent_that_shows_that_it_lives_may_take_its_time_but_not_for_ever() 
     world.agent().will((0..40).flat_map(|_| [Step::Pause, Step::Progress]));
     anna.says("question").await;
     world.agent().begun(1).await;
-    // Every hundred seconds a sign of life: never silent, but 1800 s is the end.
+    // Progress every hundred seconds keeps the turn from being silent, but it ends after 1800 s.
     typing(&world, 1).await;
     for _ in 0..17 {
         world.clock().pass(Duration::from_secs(100));
-        world.agent().go_on();
-        world.beat().await;
+        world.agent().resume();
+        world.round_trip().await;
         assert!(world.agent().aborted().is_empty());
     }
     world.clock().pass(Duration::from_secs(100));
@@ -159,8 +159,8 @@ async fn an_adapter_that_panics_over_typing_costs_neither_the_turn_nor_the_sessi
     world.agent().begun(1).await;
     world.asleep(Duration::from_millis(400)).await;
     world.clock().pass(Duration::from_millis(400));
-    world.beat().await;
-    world.agent().go_on();
+    world.round_trip().await;
+    world.agent().resume();
     assert_eq!(anna.hears().await, "think");
     anna.says("next").await;
     assert_eq!(anna.hears().await, "next");
@@ -223,20 +223,20 @@ async fn an_invisible_answer_is_said_to_be_empty_and_never_sent() {
     }
 }
 
-/// Lets the pauses after a death pass, until `turns` have begun.
+/// Waits out the pauses after a death, until `turns` have started.
 async fn passing(world: &World, turns: usize) {
-    frontdesk_world::patience::until("the next attempt begins", || async {
+    frontdesk_world::wait::until("the next attempt begins", || async {
         world.clock().pass(Duration::from_secs(1));
         (world.agent().turns().len() >= turns).then_some(())
     })
     .await;
 }
 
-/// Lets typing come due and waits until it was shown `count` times.
+/// Waits until typing was shown `count` times.
 async fn typing(world: &World, count: u32) {
     world.asleep(Duration::from_millis(400)).await;
     world.clock().pass(Duration::from_millis(400));
-    frontdesk_world::patience::until("typing was shown", || async {
+    frontdesk_world::wait::until("typing was shown", || async {
         (world.platform().typings() == count).then_some(())
     })
     .await;

@@ -10,7 +10,7 @@ use frontdesk_world::{World, plan};
 async fn an_event_that_cannot_be_read_is_kept_and_what_follows_it_is_answered() {
     let mut world = World::new().await;
     let platform = world.platform();
-    assert_eq!(platform.brought(undecodable("hologram", b"\xffbeam me up")).await, Outcome::DeadLetter);
+    assert_eq!(platform.outcome_of(undecodable("hologram", b"\xffbeam me up")).await, Outcome::DeadLetter);
     let anna = world.user("anna");
     anna.says("hello").await;
     assert_eq!(anna.hears().await, "hello");
@@ -30,10 +30,10 @@ async fn a_message_of_an_unknown_kind_is_told_and_kept_but_not_of_strangers() {
         World::with(plan().access(|access| access.dm_policy = frontdesk_core::access::DmPolicy::Allowlist))
             .await;
     let platform = world.platform();
-    let outcome = platform.brought(said("root", "").of_unknown_kind("hologram", b"raw")).await;
+    let outcome = platform.outcome_of(said("root", "").of_unknown_kind("hologram", b"raw")).await;
     assert!(matches!(outcome, Outcome::Refused { reason: Refusal::Unreadable, .. }), "{outcome:?}");
     assert_eq!(
-        platform.brought(said("stranger", "").of_unknown_kind("hologram", b"raw")).await,
+        platform.outcome_of(said("stranger", "").of_unknown_kind("hologram", b"raw")).await,
         Outcome::Denied
     );
     let letters = world.handle().store().dead_letters(None, 10).await.unwrap();
@@ -45,7 +45,10 @@ async fn a_message_of_an_unknown_kind_is_told_and_kept_but_not_of_strangers() {
 #[tokio::test]
 async fn what_is_known_and_of_no_use_is_no_dead_letter() {
     let world = World::new().await;
-    assert!(matches!(world.platform().brought(said("anna", "").unreadable()).await, Outcome::Refused { .. }));
+    assert!(matches!(
+        world.platform().outcome_of(said("anna", "").unreadable()).await,
+        Outcome::Refused { .. }
+    ));
     world.clock().pass(Duration::from_secs(1));
     assert_eq!(world.handle().status().await.unwrap().totals.dead_letters, 0);
     world.at_rest().await;

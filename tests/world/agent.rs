@@ -1,4 +1,4 @@
-//! An agent that does as the test says.
+//! An agent that runs the script a test gave it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,36 +11,36 @@ use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
-use crate::patience::soon;
+use crate::wait::soon;
 
-/// One thing that the agent does in a turn.
+/// One step of a turn.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Says a piece.
+    /// Streams a piece of the answer.
     Say(&'static str),
-    /// Says what it was asked.
+    /// Answers with the prompt.
     Echo,
     /// Waits until the test calls [`ScriptedAgent::go_on`].
     Pause,
-    /// Uses a tool, once it may.
+    /// Calls a tool and waits for permission.
     Tool(&'static str),
-    /// Sends a file, with this beneath it.
+    /// Sends a file, with a caption.
     File(&'static str, Option<&'static str>),
-    /// Shows that it lives.
+    /// Reports progress without text.
     Progress,
-    /// Dies.
+    /// The process dies.
     Die,
-    /// Says that it cannot.
+    /// The turn fails.
     Fail,
-    /// Cannot be started now, because the machine runs short of something.
+    /// Cannot be started now, because the machine is out of a resource.
     Short,
-    /// Never says anything again.
+    /// Never sends anything again.
     Hang,
     /// Panics.
     Panic,
 }
 
-/// See [`Agent`]. Without a script it echoes.
+/// An [`Agent`] that runs scripts. A turn without a script echoes its prompt.
 #[derive(Default)]
 pub struct ScriptedAgent {
     scripts: Mutex<VecDeque<Vec<Step>>>,
@@ -56,47 +56,47 @@ pub struct ScriptedAgent {
 }
 
 impl ScriptedAgent {
-    /// What the next turn without a script does.
+    /// Adds the script of the next turn that has none yet.
     pub fn will(&self, script: impl IntoIterator<Item = Step>) {
         self.scripts.lock().unwrap().push_back(script.into_iter().collect());
     }
 
-    /// Lets one turn at [`Step::Pause`] go on.
-    pub fn go_on(&self) {
+    /// Lets one turn at [`Step::Pause`] continue.
+    pub fn resume(&self) {
         self.go.notify_one();
     }
 
-    /// Every turn that was begun, oldest first.
+    /// Every turn that was started, oldest first.
     pub fn turns(&self) -> Vec<Turn> {
         self.turns.lock().unwrap().clone()
     }
 
-    /// What it was asked, one string per turn.
-    pub fn heard(&self) -> Vec<String> {
+    /// The prompts, one text per turn.
+    pub fn prompts(&self) -> Vec<String> {
         self.turns().iter().map(said).collect()
     }
 
-    /// The tools that ran.
+    /// The tool calls that were allowed: turn, tool, parameters.
     pub fn tools(&self) -> Vec<(TurnId, String, serde_json::Value)> {
         self.tools.lock().unwrap().clone()
     }
 
-    /// Why tools did not run.
+    /// The reasons of the tool calls that were denied.
     pub fn denied(&self) -> Vec<String> {
         self.denied.lock().unwrap().clone()
     }
 
-    /// The turns that it was asked to end.
+    /// The turns that it was asked to abort.
     pub fn aborted(&self) -> Vec<TurnId> {
         self.aborted.lock().unwrap().clone()
     }
 
-    /// The conversations that it was told to forget.
+    /// The conversations and epochs that it was told to forget.
     pub fn forgotten(&self) -> Vec<(SessionKey, u64)> {
         self.forgotten.lock().unwrap().clone()
     }
 
-    /// Waits until `count` turns have been begun in all.
+    /// Waits until `count` turns have started in total.
     pub async fn begun(&self, count: usize) {
         soon(&format!("{count} turns have begun"), async {
             loop {
@@ -139,7 +139,7 @@ impl ScriptedAgent {
             }
         }
         let usage = Usage { model: Some("scripted".to_owned()), input: Some(1), output: Some(2) };
-        // Nobody listens any more: the turn was cancelled.
+        // A failed send means that the turn was cancelled.
         drop(say.send(Ok(Delta::Done { text: None, usage: Some(usage) })).await);
     }
 
@@ -160,16 +160,16 @@ impl ScriptedAgent {
     }
 }
 
-/// What a turn asks.
+/// The prompt of a turn.
 fn said(turn: &Turn) -> String {
     turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// The agent as the gateway holds it.
-pub(crate) struct Held(pub(crate) Arc<ScriptedAgent>);
+/// The [`Agent`] that the gateway gets; the test keeps the [`ScriptedAgent`] behind it.
+pub(crate) struct AgentHandle(pub(crate) Arc<ScriptedAgent>);
 
 #[async_trait]
-impl Agent for Held {
+impl Agent for AgentHandle {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let agent = self.0.clone();
         let script = agent.scripts.lock().unwrap().pop_front().unwrap_or_else(|| vec![Step::Echo]);

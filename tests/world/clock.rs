@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::port::{Clock, Mono};
 use tokio::sync::oneshot;
 
-/// See [`Clock`].
-pub struct ManualClock(Mutex<Hands>);
+/// A [`Clock`] whose time only the test changes.
+pub struct ManualClock(Mutex<ClockState>);
 
-struct Hands {
+struct ClockState {
     wall: DateTime<Utc>,
     mono: Mono,
     slept: Duration,
@@ -24,7 +24,7 @@ impl ManualClock {
     /// A clock that shows `wall`, as RFC 3339.
     pub fn at(wall: &str) -> Self {
         let wall = parse(wall);
-        Self(Mutex::new(Hands {
+        Self(Mutex::new(ClockState {
             wall,
             mono: Mono::default(),
             slept: Duration::ZERO,
@@ -33,49 +33,49 @@ impl ManualClock {
         }))
     }
 
-    /// Time passes.
+    /// Moves time forward and wakes the tasks whose deadline has come.
     pub fn pass(&self, time: Duration) {
-        let mut hands = self.hands();
-        hands.wall += time;
-        hands.mono = hands.mono + time;
-        hands.ring();
+        let mut state = self.state();
+        state.wall += time;
+        state.mono = state.mono + time;
+        state.wake();
     }
 
-    /// Time passes until the calendar shows `wall`, as RFC 3339.
+    /// Moves time forward to `wall`, as RFC 3339.
     pub fn to(&self, wall: &str) {
-        let passed = parse(wall) - self.hands().wall;
-        self.pass(passed.to_std().expect("time passes forward; `jump` goes back"));
+        let passed = parse(wall) - self.state().wall;
+        self.pass(passed.to_std().expect("this moves time forward only; use `jump` to go back"));
     }
 
-    /// The machine sleeps: time passes, and nothing that waits for `mono` is nearer.
+    /// Suspends the machine: the calendar moves on, the monotonic clock does not.
     pub fn sleep(&self, time: Duration) {
-        let mut hands = self.hands();
-        hands.wall += time;
-        hands.slept += time;
+        let mut state = self.state();
+        state.wall += time;
+        state.slept += time;
     }
 
-    /// Somebody sets the calendar; no time passes.
+    /// Sets the calendar by so many seconds; no time passes.
     pub fn jump(&self, seconds: i64) {
-        self.hands().wall += chrono::Duration::seconds(seconds);
+        self.state().wall += chrono::Duration::seconds(seconds);
     }
 
-    /// Whether somebody sleeps until exactly `time` from now.
+    /// Whether a task sleeps until exactly `time` from now.
     pub fn has_sleeper(&self, time: Duration) -> bool {
-        let hands = self.hands();
-        let at = hands.mono + time;
-        hands.sleepers.iter().any(|((deadline, _), sleeper)| *deadline == at && !sleeper.is_closed())
+        let state = self.state();
+        let at = state.mono + time;
+        state.sleepers.iter().any(|((deadline, _), sleeper)| *deadline == at && !sleeper.is_closed())
     }
 
-    fn hands(&self) -> MutexGuard<'_, Hands> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.0.lock().unwrap()
     }
 }
 
-impl Hands {
-    fn ring(&mut self) {
+impl ClockState {
+    fn wake(&mut self) {
         let later = self.sleepers.split_off(&(self.mono, u64::MAX));
         for (_, sleeper) in std::mem::replace(&mut self.sleepers, later) {
-            // A sleeper that was dropped has lost interest.
+            // The receiver is gone if the sleeping task was dropped.
             sleeper.send(()).ok();
         }
     }
@@ -88,34 +88,34 @@ fn parse(wall: &str) -> DateTime<Utc> {
 #[async_trait]
 impl Clock for ManualClock {
     fn wall(&self) -> DateTime<Utc> {
-        self.hands().wall
+        self.state().wall
     }
 
     fn mono(&self) -> Mono {
-        self.hands().mono
+        self.state().mono
     }
 
     fn elapsed(&self) -> Duration {
-        let hands = self.hands();
-        hands.mono.0 + hands.slept
+        let state = self.state();
+        state.mono.0 + state.slept
     }
 
     async fn sleep_until(&self, deadline: Mono) {
-        let bell = {
-            let mut hands = self.hands();
-            if hands.mono >= deadline {
+        let woken = {
+            let mut state = self.state();
+            if state.mono >= deadline {
                 None
             } else {
-                let (sender, bell) = oneshot::channel();
-                hands.ticket += 1;
-                let place = (deadline, hands.ticket);
-                hands.sleepers.retain(|_, sleeper| !sleeper.is_closed());
-                hands.sleepers.insert(place, sender);
-                Some(bell)
+                let (sender, woken) = oneshot::channel();
+                state.ticket += 1;
+                let key = (deadline, state.ticket);
+                state.sleepers.retain(|_, sleeper| !sleeper.is_closed());
+                state.sleepers.insert(key, sender);
+                Some(woken)
             }
         };
-        if let Some(bell) = bell {
-            bell.await.unwrap();
+        if let Some(woken) = woken {
+            woken.await.unwrap();
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The fake platform's way of writing: bold has tags, everything else is plain.
+//! The fake platform's markup: bold has tags, everything else is plain text.
 
 use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
 
-/// See the module.
+/// The fake platform's markup.
 pub static DIALECT: Dialect =
     Dialect { name: "fake", writing: Writing::Marked(Marks { open, close, ..Marks::PLAIN }) };
 

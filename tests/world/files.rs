@@ -1,4 +1,4 @@
-//! Files on the platform: what it hands out when it is asked, and how that goes wrong.
+//! Files on the fake platform: what a download returns, and how it fails.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,50 +6,50 @@ use frontdesk_core::port::{Bytes, FetchError};
 use futures_util::StreamExt;
 use futures_util::stream;
 
-/// What comes back when a file is asked for.
+/// How one download goes.
 #[derive(Debug, Clone)]
 pub enum Fetch {
-    /// These bytes.
+    /// It returns these bytes.
     Bytes(Vec<u8>),
-    /// "Not now."
+    /// It is refused for now.
     Later,
-    /// "No."
+    /// It is refused for good.
     Refused,
-    /// A few bytes, and then nothing any more.
+    /// A few bytes, and then it hangs.
     Stuck,
     /// Bytes without end.
     Endless,
-    /// A few bytes, and then the connection is gone.
+    /// A few bytes, and then the connection breaks.
     Cut,
-    /// The adapter panics over it.
+    /// The adapter panics.
     Panic,
 }
 
-/// What the platform holds, by reference: one answer after another, the last one for ever.
+/// The downloads by file reference: one after another, the last one again and again.
 #[derive(Default)]
 pub(crate) struct Files {
-    held: BTreeMap<String, VecDeque<Fetch>>,
+    answers: BTreeMap<String, VecDeque<Fetch>>,
     asked: Vec<String>,
 }
 
 impl Files {
-    pub(crate) fn hold(&mut self, reference: &str, answers: impl IntoIterator<Item = Fetch>) {
-        self.held.insert(reference.to_owned(), answers.into_iter().collect());
+    pub(crate) fn set(&mut self, reference: &str, answers: impl IntoIterator<Item = Fetch>) {
+        self.answers.insert(reference.to_owned(), answers.into_iter().collect());
     }
 
-    /// Every reference that was asked for, in order.
+    /// Every reference that was requested, in order.
     pub(crate) fn asked(&self) -> &[String] {
         &self.asked
     }
 
     pub(crate) fn answer(&mut self, reference: &str) -> Option<Fetch> {
         self.asked.push(reference.to_owned());
-        let answers = self.held.get_mut(reference)?;
+        let answers = self.answers.get_mut(reference)?;
         if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
     }
 }
 
-/// The answer as an adapter gives it.
+/// The download as the adapter returns it.
 pub(crate) fn given(answer: Option<Fetch>) -> Result<Bytes, FetchError> {
     let some = || stream::iter([Ok(b"some".to_vec())]);
     match answer {

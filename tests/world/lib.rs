@@ -1,5 +1,5 @@
-//! A whole gateway in one test: a clock that the test owns, an agent that does as it is told, and a platform
-//! with true semantics and a journal.
+//! A whole gateway in one test: a clock that the test sets, an agent that runs a script, and a fake platform that
+//! acknowledges, redelivers and refuses like a real one and keeps a journal.
 //!
 //! ```ignore
 //! let world = World::new().await;
@@ -9,21 +9,17 @@
 //! world.at_rest().await;
 //! ```
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a test's world stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails at the first error")]
 
 pub mod agent;
 pub mod clock;
 pub mod dialect;
 pub mod event;
 pub mod files;
-pub mod patience;
 pub mod platform;
 mod setup;
 mod user;
+pub mod wait;
 mod world;
 
 pub use agent::{ScriptedAgent, Step};

@@ -1,5 +1,5 @@
-//! A platform with true semantics: it keeps events until they are acknowledged by a higher offset, brings them
-//! again after a restart, gives ids to what it is sent, and writes everything into a journal.
+//! The fake platform: it keeps events until a higher offset acknowledges them, delivers them again after a restart,
+//! gives ids to what it is sent, and writes every request into a journal.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -16,44 +16,44 @@ use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
-use crate::event::{Happening, said};
+use crate::event::{TestEvent, said};
 use crate::files::{Fetch, Files, given};
-use crate::patience::soon;
+use crate::wait::soon;
 
 /// The name of the channel.
 pub const CHANNEL: &str = "fake";
 
-/// A message as the platform holds it.
+/// A message that the platform stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
     /// The platform's id.
     pub id: String,
     /// The chat.
     pub chat: String,
-    /// What it says now.
+    /// The current text.
     pub text: String,
-    /// What it is.
+    /// Answer, notice or other.
     pub kind: PostKind,
-    /// Under which key it came.
+    /// The idempotency key it was sent with.
     pub key: String,
     /// How often it was edited.
     pub edits: u32,
-    /// The file that it carries.
-    pub file: Option<Carried>,
+    /// Its file.
+    pub file: Option<PostedFile>,
 }
 
 /// A file that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried {
-    /// The name that the reader sees.
+pub struct PostedFile {
+    /// Its name.
     pub name: String,
     /// How it is shown.
     pub kind: FileKind,
-    /// What is in it.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// The platform's side. Survives restarts of the gateway.
+/// The server side of the fake platform. It outlives restarts of the gateway.
 pub struct Platform {
     profile: Profile,
     account: AccountId,
@@ -63,56 +63,54 @@ pub struct Platform {
 
 #[derive(Default)]
 struct State {
-    /// Events that are kept: those that no poll has acknowledged.
-    kept: VecDeque<(u64, Event)>,
+    /// Events that no poll has acknowledged yet.
+    pending: VecDeque<(u64, Event)>,
     next: u64,
     acknowledged: u64,
     outcomes: Vec<(u64, Outcome)>,
     messages: Vec<Posted>,
     /// How many messages there have been, with those that were deleted.
     posts: usize,
-    /// Every request, in order: what it was and whether it was taken.
+    /// Every request, in order.
     journal: Vec<String>,
     faults: VecDeque<Fault>,
-    /// Whether the adapter panics over signs of typing.
+    /// Whether the adapter panics when it shows typing.
     typing_panics: bool,
     offline: bool,
-    deaf: bool,
+    polls_hang: bool,
     typing: u32,
     files: Files,
-    /// Every state of every draft: its chat, its id and what it said.
+    /// Every state of every draft: chat, id and text.
     drafts: Vec<(String, i64, String)>,
     /// Whether drafts are refused.
     no_drafts: bool,
-    /// What the next draft is answered with.
+    /// The error of the next draft.
     draft_fault: Option<SendError>,
-    /// What every edit is answered with.
+    /// The error of every edit.
     edit_fault: Option<SendError>,
-    /// What everything in one chat is answered with.
+    /// A chat and the error of every request to it.
     fault: Option<(String, SendError)>,
-    /// Whether messages cannot be deleted.
-    keeps_all: bool,
-    /// Topics that are gone.
-    closed: Vec<String>,
-    /// The chat of everything that was sent, whatever it was.
+    deletes_refused: bool,
+    deleted_topics: Vec<String>,
+    /// The chat of every request, in order.
     calls: Vec<String>,
 }
 
-/// What goes wrong with the next send.
+/// How the next request fails.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It is answered with this.
+    /// It is answered with this error.
     Answer(SendError),
-    /// It is taken, and the answer is lost.
+    /// It is carried out, and its response is lost.
     LostAnswer,
     /// It hangs.
     Hang,
-    /// The adapter panics over it.
+    /// The adapter panics.
     Panic,
 }
 
 impl Platform {
-    /// A platform whose answers arrive as `flow` says, and which takes files of so many bytes.
+    /// A platform that shows answers as `flow` says and accepts files up to `media` bytes.
     pub fn new(flow: Flow, pacing: Pacing, media: Option<u64>, dialect: &'static Dialect) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL,
@@ -135,46 +133,46 @@ impl Platform {
         Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })
     }
 
-    /// Somebody writes; returns the event's number.
+    /// Delivers a message; returns the event's number.
     pub fn receive(&self, person: &str, chat: &str, group: bool, text: &str) -> u64 {
-        let written = said(person, text);
-        self.brings(if group { written.in_group(chat) } else { written })
+        let with_first_line = said(person, text);
+        self.deliver(if group { with_first_line.in_group(chat) } else { with_first_line })
     }
 
-    /// Something happens; returns the event's number.
-    pub fn brings(&self, Happening(event): Happening) -> u64 {
+    /// Delivers an event; returns its number.
+    pub fn deliver(&self, TestEvent(event): TestEvent) -> u64 {
         let mut state = self.state();
         state.next += 1;
         let id = state.next;
         let message = event.platform_message.unwrap_or_else(|| format!("in-{id}"));
         let event = Event { id: id.to_string(), platform_message: Some(message), ..event };
-        state.kept.push_back((id, event));
+        state.pending.push_back((id, event));
         drop(state);
         self.changed.notify_waiters();
         id
     }
 
-    /// Something happens; returns what became of it.
-    pub async fn brought(&self, happening: Happening) -> Outcome {
-        let number = self.brings(happening);
+    /// Delivers an event and waits for its outcome.
+    pub async fn outcome_of(&self, event: TestEvent) -> Outcome {
+        let number = self.deliver(event);
         self.outcome(number).await
     }
 
-    /// Brings an event once more, under its old id, as platforms do.
+    /// Delivers an event again under its old id, as platforms do.
     pub fn redeliver(&self, number: u64, text: &str, person: &str) {
         let again = self.receive(person, person, false, text);
         let mut state = self.state();
-        if let Some((_, event)) = state.kept.iter_mut().find(|(id, _)| *id == again) {
+        if let Some((_, event)) = state.pending.iter_mut().find(|(id, _)| *id == again) {
             event.id = number.to_string();
         }
     }
 
-    /// The next sends go wrong like this, in this order.
+    /// The next requests fail like this, in this order.
     pub fn fails(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state().faults.extend(faults);
     }
 
-    /// The adapter panics over signs of typing from now on.
+    /// From now on the adapter panics when it shows typing.
     pub fn panic_over_typing(&self) {
         self.state().typing_panics = true;
     }
@@ -184,13 +182,13 @@ impl Platform {
         self.state().offline = offline;
     }
 
-    /// Whether polls come back.
-    pub fn set_deaf(&self, deaf: bool) {
-        self.state().deaf = deaf;
+    /// Whether polls hang without a response.
+    pub fn hang_polls(&self, deaf: bool) {
+        self.state().polls_hang = deaf;
         self.changed.notify_waiters();
     }
 
-    /// What a chat shows, oldest first.
+    /// The messages of a chat, oldest first.
     pub fn chat(&self, chat: &str) -> Vec<Posted> {
         self.state().messages.iter().filter(|message| message.chat == chat).cloned().collect()
     }
@@ -200,12 +198,12 @@ impl Platform {
         self.state().journal.clone()
     }
 
-    /// What comes back when this file is asked for, time after time.
+    /// How the downloads of this file go, one after another.
     pub fn holds(&self, reference: &str, answers: impl IntoIterator<Item = Fetch>) {
-        self.state().files.hold(reference, answers);
+        self.state().files.set(reference, answers);
     }
 
-    /// Every file that was asked for, in order.
+    /// Every file that was requested, in order.
     pub fn fetched(&self) -> Vec<String> {
         self.state().files.asked().to_vec()
     }
@@ -220,37 +218,37 @@ impl Platform {
         self.state().edit_fault = Some(error);
     }
 
-    /// Everything in a chat is answered with this until it is `None`.
+    /// Every request to a chat is answered with this error, until it is set to `None`.
     pub fn answer_all(&self, chat: &str, error: Option<SendError>) {
         self.state().fault = error.map(|error| (chat.to_owned(), error));
     }
 
     /// Messages cannot be deleted from now on.
     pub fn refuse_deletes(&self) {
-        self.state().keeps_all = true;
+        self.state().deletes_refused = true;
     }
 
-    /// A topic of a group is deleted: nothing can be sent there.
+    /// Deletes a topic of a group: nothing can be sent there any more.
     pub fn delete_topic(&self, topic: &str) {
-        self.state().closed.push(topic.to_owned());
+        self.state().deleted_topics.push(topic.to_owned());
     }
 
-    /// How often anything was sent to a chat, be it a sign of typing, and whatever the platform answered.
+    /// The number of requests to a chat, typing included, whatever the platform answered.
     pub fn calls(&self, chat: &str) -> usize {
         self.state().calls.iter().filter(|to| *to == chat).count()
     }
 
-    /// How many requests of a kind (`post`, `edit`, `delete`, `answered`) the journal has.
+    /// The number of requests of a kind (`post`, `edit`, `delete`, `answered`) in the journal.
     pub fn count(&self, kind: &str) -> usize {
         self.state().journal.iter().filter(|line| line.split(' ').next() == Some(kind)).count()
     }
 
-    /// The next draft is answered with this.
+    /// The next draft is answered with this error.
     pub fn slow_down_drafts(&self, error: SendError) {
         self.state().draft_fault = Some(error);
     }
 
-    /// Every state of every draft in a chat, with the draft's id.
+    /// Every state of every draft in a chat: id and text.
     pub fn drafts(&self, chat: &str) -> Vec<(i64, String)> {
         let state = self.state();
         let here = state.drafts.iter().filter(|(at, ..)| at == chat);
@@ -262,7 +260,7 @@ impl Platform {
         self.state().typing
     }
 
-    /// The outcome of an event, once it is acknowledged.
+    /// Waits until an event is acknowledged and returns its outcome.
     pub async fn outcome(&self, number: u64) -> Outcome {
         soon(&format!("event {number} is acknowledged"), async {
             loop {
@@ -276,7 +274,7 @@ impl Platform {
         .await
     }
 
-    /// Waits until a chat shows at least `count` messages that `fits`, and returns them.
+    /// Waits until a chat has at least `count` messages that `fits` accepts, and returns them.
     pub async fn shows(&self, chat: &str, count: usize, fits: impl Fn(&Posted) -> bool) -> Vec<Posted> {
         soon(&format!("chat {chat} shows {count} such messages; it shows {:#?}", self.chat(chat)), async {
             loop {
@@ -310,15 +308,15 @@ impl Platform {
         let mut bytes = Vec::new();
         (&*file.handle).read_to_end(&mut bytes).unwrap();
         assert_eq!(u64::try_from(bytes.len()).unwrap(), file.size);
-        let carried = Carried { name: file.name.clone(), kind: file.kind, bytes };
-        self.add(chat, post, Some(carried))
+        let file_sent = PostedFile { name: file.name.clone(), kind: file.kind, bytes };
+        self.add(chat, post, Some(file_sent))
     }
 
     fn post(&self, chat: &str, post: &Post) -> Receipt {
         self.add(chat, post, None)
     }
 
-    fn add(&self, chat: &str, post: &Post, file: Option<Carried>) -> Receipt {
+    fn add(&self, chat: &str, post: &Post, file: Option<PostedFile>) -> Receipt {
         let mut state = self.state();
         state.posts += 1;
         let id = format!("out-{}", state.posts);
@@ -352,7 +350,7 @@ impl Platform {
     fn delete(&self, chat: &str, target: &str) -> Result<Receipt, SendError> {
         let mut state = self.state();
         state.journal.push(format!("delete {chat} {target}"));
-        if state.keeps_all {
+        if state.deletes_refused {
             return Err(SendError::Refused("it is too old".to_owned()));
         }
         state.messages.retain(|message| message.id != target);
@@ -361,11 +359,12 @@ impl Platform {
         Ok(Receipt::default())
     }
 
-    /// What everything is answered with, or what is sent to a topic that is gone.
+    /// The error of every request to this chat, or of a request to a deleted topic.
     fn refusal(&self, to: &Address, act: &Act) -> Option<SendError> {
         let mut state = self.state();
         state.calls.push(to.chat().to_owned());
-        let gone = to.thread().is_some_and(|topic| state.closed.iter().any(|closed| closed == topic));
+        let gone =
+            to.thread().is_some_and(|topic| state.deleted_topics.iter().any(|deleted| deleted == topic));
         let by_topic = !matches!(act, Act::Edit { .. } | Act::Delete { .. });
         let error = match &state.fault {
             Some((chat, error)) if chat == to.chat() => error.clone(),
@@ -400,7 +399,7 @@ impl Platform {
     }
 }
 
-/// The adapter of one life of the gateway.
+/// The adapter of one gateway process.
 pub struct FakeAdapter(pub Arc<Platform>);
 
 #[async_trait]
@@ -421,16 +420,16 @@ impl Adapter for FakeAdapter {
             let changed = self.0.changed.notified();
             let batch: Vec<(u64, Event)> = {
                 let mut state = self.0.state();
-                if state.deaf {
+                if state.polls_hang {
                     Vec::new()
                 } else {
                     // Only now are earlier events acknowledged: by asking for later ones.
                     state.acknowledged = state.acknowledged.max(offset);
-                    state.kept.retain(|(id, _)| *id > offset);
-                    state.kept.iter().take(100).cloned().collect()
+                    state.pending.retain(|(id, _)| *id > offset);
+                    state.pending.iter().take(100).cloned().collect()
                 }
             };
-            if !self.0.state().deaf {
+            if !self.0.state().polls_hang {
                 inbox.heard(&source);
             }
             if batch.is_empty() {

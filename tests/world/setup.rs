@@ -1,4 +1,4 @@
-//! What a world is made of, as a test wishes.
+//! The settings of a world.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use frontdesk_core::hook::Hook;
 use frontdesk_core::profile::{Flow, Pacing};
 use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Routing};
 
-/// The wishes. Limits are off unless a test asks for them.
+/// The settings of a world. Limits are off unless a test sets them.
 #[derive(Clone)]
 pub struct Plan {
     pub(crate) config: Config,
@@ -23,7 +23,7 @@ pub struct Plan {
     pub(crate) routing: Routing,
 }
 
-/// A world without wishes.
+/// The default settings.
 pub fn plan() -> Plan {
     let mut config = Config::default();
     config.limits.user = Rate::default();
@@ -48,7 +48,7 @@ pub fn plan() -> Plan {
 }
 
 impl Plan {
-    /// A new conversation each day at `hour` in `zone`.
+    /// Resets conversations each day at `hour` in `zone`.
     #[must_use]
     pub fn reset_daily(mut self, hour: u8, zone: &str) -> Self {
         let reset = &mut self.config.sessions.reset;
@@ -58,7 +58,7 @@ impl Plan {
         self
     }
 
-    /// A new conversation after a silence.
+    /// Resets conversations after so many minutes without a message.
     #[must_use]
     pub fn reset_idle(mut self, minutes: u32) -> Self {
         self.config.sessions.reset.mode = ResetMode::Idle;
@@ -66,7 +66,7 @@ impl Plan {
         self
     }
 
-    /// All that gathered in one turn.
+    /// Puts all waiting messages into one turn.
     #[must_use]
     pub fn collect(mut self, debounce_ms: u64) -> Self {
         self.config.queue.mode = QueueMode::Collect;
@@ -74,77 +74,77 @@ impl Plan {
         self
     }
 
-    /// Answers by edits.
+    /// Shows answers by edits.
     #[must_use]
     pub fn edits(mut self, every_ms: u64) -> Self {
         self.flow = Flow::Edits { every: Duration::from_millis(every_ms) };
         self
     }
 
-    /// How answers arrive.
+    /// How answers are shown.
     #[must_use]
     pub fn flow(mut self, flow: Flow) -> Self {
         self.flow = flow;
         self
     }
 
-    /// The largest file that the platform takes, in bytes.
+    /// The largest file that the platform accepts, in bytes.
     #[must_use]
     pub fn files_up_to(mut self, most: Option<u64>) -> Self {
         self.media = most;
         self
     }
 
-    /// At most one message to a chat in this time.
+    /// At most one message to a chat in this period.
     #[must_use]
     pub fn paced(mut self, per_chat: Duration) -> Self {
         self.pacing.per_chat = Some(per_chat);
         self
     }
 
-    /// At most one message to a group in this time, after a few at once.
+    /// At most one message to a group in this period on average; a few may go at once.
     #[must_use]
     pub fn paced_in_groups(mut self, per_group: Duration) -> Self {
         self.pacing.per_group = Some(per_group);
         self
     }
 
-    /// What the calendar shows at the beginning.
+    /// The time of the start, as RFC 3339.
     #[must_use]
     pub fn starting(mut self, wall: &str) -> Self {
         wall.clone_into(&mut self.start);
         self
     }
 
-    /// The operator's own code.
+    /// Adds a hook.
     #[must_use]
     pub fn hook(mut self, hook: impl Hook) -> Self {
         self.hooks.push(Arc::new(hook));
         self
     }
 
-    /// How many turns of the agent may run at once.
+    /// The agent's limit of concurrent turns.
     #[must_use]
     pub fn agent_turns(mut self, turns: usize) -> Self {
         self.agent_turns = Some(turns);
         self
     }
 
-    /// Who may speak. Without this everyone may in private and in group `-1`, and `root` is an admin.
+    /// Changes who may speak. By default everyone may in private and in group `-1`, and `root` is an admin.
     #[must_use]
     pub fn access(mut self, change: impl FnOnce(&mut ChannelAccess)) -> Self {
         change(&mut self.access);
         self
     }
 
-    /// What holds in one chat.
+    /// Changes the rules of one chat.
     #[must_use]
     pub fn chat(mut self, id: &str, change: impl FnOnce(&mut Chat)) -> Self {
         change(self.routing.chats.entry(id.to_owned()).or_default());
         self
     }
 
-    /// Anything else in the configuration.
+    /// Changes anything else in the configuration.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);

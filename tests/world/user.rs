@@ -1,4 +1,4 @@
-//! Somebody in a private chat.
+//! A person in a private chat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use frontdesk_store::row::Author;
 
 use crate::platform::{Platform, Posted};
 
-/// Who looks after the gateway from the machine it runs on.
+/// The operator, who uses the command line.
 pub fn operator() -> Author {
     Author { name: "cli".to_owned(), via: "cli" }
 }
 
-/// Somebody who writes, and reads what comes back.
+/// A person who writes to the bot and reads its replies.
 pub struct User {
     pub(crate) platform: Arc<Platform>,
     pub(crate) name: String,
@@ -23,7 +23,7 @@ pub struct User {
 }
 
 impl User {
-    /// Writes, and returns when the platform has its acknowledgement.
+    /// Writes, and waits until the message is accepted.
     pub async fn says(&self, text: &str) -> MessageId {
         match self.tries(text).await {
             Outcome::Accepted { message, .. } => message,
@@ -31,7 +31,7 @@ impl User {
         }
     }
 
-    /// Writes, and returns what became of it.
+    /// Writes, and waits for the outcome.
     pub async fn tries(&self, text: &str) -> Outcome {
         let number = self.platform.receive(&self.name, &self.name, false, text);
         self.platform.outcome(number).await
@@ -42,23 +42,23 @@ impl User {
         self.platform.receive(&self.name, &self.name, false, text)
     }
 
-    /// The next message that this chat has not read yet, as it stands now.
+    /// Waits for the next unread message and returns its current text.
     pub async fn hears(&self) -> String {
         self.next().await.text
     }
 
-    /// The next message with all that the platform knows of it.
+    /// Waits for the next unread message.
     pub async fn next(&self) -> Posted {
         let at = self.read.fetch_add(1, Ordering::Relaxed);
         self.platform.shows(&self.name, at + 1, |_| true).await.swap_remove(at)
     }
 
-    /// Everything that the chat shows.
+    /// The texts of all messages in the chat.
     pub fn sees(&self) -> Vec<String> {
         self.platform.chat(&self.name).into_iter().map(|message| message.text).collect()
     }
 
-    /// The answers among it, without notices.
+    /// The texts of the answers in the chat, without notices.
     pub fn answers(&self) -> Vec<String> {
         let chat = self.platform.chat(&self.name);
         chat.into_iter()

@@ -1,4 +1,4 @@
-//! The gateway and everything around it.
+//! The gateway of a test with its clock, agent and platform.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use frontdesk_runtime::{AgentEntry, GatewayHandle, Running, Setup, StartError};
 use frontdesk_store::row::{HistoryRow, OutboxRow, Scope, SessionRow};
 use tempfile::TempDir;
 
-use crate::agent::{Held, ScriptedAgent};
+use crate::agent::{AgentHandle, ScriptedAgent};
 use crate::clock::ManualClock;
-use crate::patience::{soon, until};
 use crate::platform::{CHANNEL, FakeAdapter, Platform};
 use crate::setup::{Plan, plan};
 use crate::user::User;
+use crate::wait::{soon, until};
 
-/// See the crate.
+/// A gateway with its clock, agent and platform.
 pub struct World {
     plan: Plan,
     home: TempDir,
@@ -32,16 +32,16 @@ pub struct World {
     running: Option<Running>,
     boots: u64,
     agent_name: String,
-    beats: AtomicUsize,
+    round_trips: AtomicUsize,
 }
 
 impl World {
-    /// A world without wishes, at work.
+    /// A world with the default settings, started.
     pub async fn new() -> World {
         World::with(plan()).await
     }
 
-    /// A world as wished, at work.
+    /// A world with these settings, started.
     pub async fn with(plan: Plan) -> World {
         let mut world = World {
             home: tempfile::tempdir().unwrap(),
@@ -51,18 +51,18 @@ impl World {
             running: None,
             boots: 0,
             agent_name: "main".to_owned(),
-            beats: AtomicUsize::new(0),
+            round_trips: AtomicUsize::new(0),
             plan,
         };
         world.start().await.unwrap();
         world
     }
 
-    /// Starts the gateway, on the same disk.
+    /// Starts the gateway on the same home folder.
     pub async fn start(&mut self) -> Result<(), StartError> {
         self.boots += 1;
         let agent =
-            AgentEntry { agent: Arc::new(Held(self.agent.clone())), max_turns: self.plan.agent_turns };
+            AgentEntry { agent: Arc::new(AgentHandle(self.agent.clone())), max_turns: self.plan.agent_turns };
         let account = AccountId::default_of(CHANNEL);
         let setup = Setup {
             config: self.plan.config.clone(),
@@ -85,12 +85,12 @@ impl World {
         Ok(())
     }
 
-    /// The process dies here, and nothing is put in order.
+    /// The process dies here: nothing is shut down in order.
     pub async fn crash(&mut self) {
         let store = self.handle().store().clone();
         self.running = None;
-        // In one process the writer's thread outlives its owner; wait until the file is free again.
-        soon("the database is let go", store.close()).await;
+        // In one process the writer's thread outlives its owner; wait until it has closed the file.
+        soon("the database is closed", store.close()).await;
     }
 
     /// An orderly stop.
@@ -110,7 +110,7 @@ impl World {
         self.running.take().expect("the gateway runs")
     }
 
-    /// Time.
+    /// The clock.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
@@ -135,36 +135,36 @@ impl World {
         self.home.path().join("media")
     }
 
-    /// Somebody with a private chat.
+    /// A person with a private chat.
     pub fn user(&self, name: &str) -> User {
         User { platform: self.platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
     }
 
-    /// The key of somebody's private chat.
+    /// The session key of a person's private chat.
     pub fn key(&self, name: &str) -> SessionKey {
         format!("agent:main:{CHANNEL}:dm:{name}").parse().unwrap()
     }
 
-    /// Somebody's session as it stands.
+    /// The session of a person's private chat.
     pub async fn session(&self, name: &str) -> SessionRow {
         self.handle().store().session(&self.key(name)).await.unwrap().expect("there is such a session")
     }
 
-    /// Somebody's history, oldest first.
+    /// The history of a person's private chat, oldest first.
     pub async fn history(&self, name: &str) -> Vec<HistoryRow> {
         let mut rows = self.handle().store().history(&self.key(name), None, None, 1000).await.unwrap();
         rows.sort_by_key(|row| row.message.id);
         rows
     }
 
-    /// How a message stands.
+    /// A message with its state.
     pub async fn message(&self, id: MessageId) -> HistoryRow {
         self.handle().store().message(id).await.unwrap().expect("there is such a message")
     }
 
-    /// Waits until a message has come to its end, and returns how.
+    /// Waits until a message has reached a final state, and returns it.
     pub async fn ended(&self, id: MessageId) -> HistoryRow {
-        until(&format!("{id} comes to its end"), || async {
+        until(&format!("{id} reaches a final state"), || async {
             let row = self.message(id).await;
             (!matches!(row.message.state.as_str(), "waiting" | "in_turn")).then_some(row)
         })
@@ -178,31 +178,31 @@ impl World {
         rows
     }
 
-    /// Waits until somebody sleeps until exactly `time` from now: a deadline was set.
+    /// Waits until a task sleeps until exactly `time` from now: a deadline was set.
     pub async fn asleep(&self, time: Duration) {
-        until(&format!("somebody sleeps for {time:?}"), || async {
+        until(&format!("a task sleeps for {time:?}"), || async {
             self.clock.has_sleeper(time).then_some(())
         })
         .await;
     }
 
-    /// Returns when a message of somebody else has gone all the way through the house: whatever had been made
-    /// ready before it has had its turn. No time passes.
-    pub async fn beat(&self) {
-        self.beats.fetch_add(1, Ordering::Relaxed);
-        let beat = self.user(&format!("beat{}", self.beats.load(Ordering::Relaxed)));
-        beat.says("/whoami").await;
-        beat.hears().await;
+    /// Sends a message of another person and waits for its reply, so that everything that was due before it has been
+    /// handled. No time passes.
+    pub async fn round_trip(&self) {
+        self.round_trips.fetch_add(1, Ordering::Relaxed);
+        let probe = self.user(&format!("probe{}", self.round_trips.load(Ordering::Relaxed)));
+        probe.says("/whoami").await;
+        probe.hears().await;
     }
 
-    /// From the next start on the only agent has this name.
+    /// Renames the only agent from the next start on.
     pub fn rename_agent(&mut self, name: &str) {
         name.clone_into(&mut self.agent_name);
     }
 
-    /// Waits until nothing waits and nothing is on its way; the end of a scenario.
+    /// Waits until no message waits, no turn runs and the outbox is empty; the end of a scenario.
     pub async fn at_rest(&self) {
-        until("the house is at rest", || async {
+        until("nothing waits, runs or is in the outbox", || async {
             let totals = self.handle().store().totals().await.unwrap();
             (totals.waiting == 0 && totals.running == 0 && totals.outbox == 0).then_some(())
         })
@@ -210,7 +210,7 @@ impl World {
     }
 }
 
-/// The platform's rule for grants: its groups begin with a dash, and its names with an at sign.
+/// The platform's rule for grants: ids of groups begin with a dash, and names with an at sign.
 fn only_people(principal: &Principal, _: &Scope) -> Result<(), String> {
     match principal.id().starts_with(['-', '@']) {
         true => Err("this names nobody".to_owned()),

@@ -16,32 +16,31 @@ use crate::channel::{Account, Section};
 use crate::clock::SystemClock;
 use crate::document::{Key, Node, Value, join};
 
-/// Where the section stands.
+/// The path of the section.
 const PATH: &str = "channels.telegram";
 
-/// The variable that holds the first bot's token.
+/// The environment variable with the first bot's token.
 const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
-/// Telegram's ids: whole numbers, of people and bots positive, of groups negative (Bot API, User and Chat).
+/// Telegram's ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
 pub const IDS: Ids = Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
 
-/// Telegram's own accounts: service notices, whoever writes as a group or as a channel (Bot API,
-/// Message.from and sender_chat).
+/// Accounts of Telegram itself, behind which any person may stand: service notices, and the senders of messages
+/// written as a group or as a channel (Bot API, Message.from and sender_chat).
 const ANYBODY: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
 
-/// Telegram bots: this one, and those under `accounts`. A bot and its token come from @BotFather; this one's token is
-/// also taken from the variable TELEGRAM_BOT_TOKEN.
+/// Telegram bots: this one, and further ones under `accounts`. @BotFather creates a bot and its token. The token of
+/// this bot may also be given in the environment variable TELEGRAM_BOT_TOKEN.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Telegram {
     /// The account `default`.
     #[serde(flatten)]
     pub bot: Bot,
-    /// Further bots, by names of your choice. What is said above about the platform holds for them too, unless
-    /// they say otherwise. Who may speak, where messages go, `token`, `mode` and `webhook_secret` do not: an id
-    /// that one bot lets in says nothing about another.
+    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section. They do not
+    /// inherit `token`, `mode`, `webhook_secret`, routing, and who may speak: access to one bot is no access to another.
     pub accounts: BTreeMap<String, Bot>,
-    /// The variable for the first bot's token is set and says nothing.
+    /// The variable for the first bot's token is set and empty.
     #[serde(skip)]
     #[schemars(skip)]
     empty_variable: bool,
@@ -51,32 +50,32 @@ pub struct Telegram {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bot {
-    /// What every platform's accounts have.
+    /// The keys that accounts of all platforms have.
     #[serde(flatten)]
     pub account: Account,
-    /// How its updates come: `polling` asks for them, with `webhook` Telegram brings them to
+    /// How updates arrive: with `polling` the gateway asks Telegram for them, with `webhook` Telegram sends them to
     /// `gateway.public_url` + `/webhooks/telegram/ACCOUNT`.
     pub mode: Mode,
-    /// With `webhook`: what Telegram proves itself with, 1 to 256 letters, digits, `_` and `-`.
+    /// With `webhook`: the secret that Telegram sends with each update, 1 to 256 letters, digits, `_` and `-`.
     pub webhook_secret: Option<Secret>,
-    /// The platform.
+    /// The keys that all bots inherit.
     #[serde(flatten)]
     pub settings: Settings,
 }
 
-/// How a bot's updates come.
+/// How a bot receives updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// We ask for them.
+    /// The gateway asks Telegram for them.
     #[default]
     Polling,
-    /// Telegram brings them.
+    /// Telegram sends them to the gateway.
     Webhook,
 }
 
 impl Telegram {
-    /// Every bot with its account's name and its path.
+    /// Every bot with the name of its account and its path.
     fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
         let first = std::iter::once((DEFAULT_ACCOUNT, PATH.to_owned(), &self.bot));
         let accounts = join(PATH, "accounts");
@@ -106,18 +105,16 @@ impl Telegram {
         }
     }
 
-    /// Tokens that are there and empty: whoever wrote them meant a bot.
+    /// Tokens that are given and empty: a bot was meant, and none is connected.
     pub(super) fn problems(&self) -> Vec<String> {
         let variable = self.empty_variable.then(|| {
-            format!("the variable {TOKEN} is empty, so that no Telegram bot is connected: put the token from @BotFather into it")
+            format!("the environment variable {TOKEN} is empty, so no Telegram bot is connected: set it to the token from @BotFather")
         });
         let empty = |(_, path, bot): (&str, String, &Bot)| {
             let is_empty = bot.account.token.is_some() && bot.account.token().is_none();
             is_empty.then(|| {
                 let key = join(&path, "token");
-                format!(
-                    "{key} is empty, so that this bot is not connected: put the token from @BotFather there"
-                )
+                format!("{key} is empty, so this bot is not connected: write the token from @BotFather there")
             })
         };
         variable.into_iter().chain(self.bots().filter_map(empty)).collect()
@@ -134,9 +131,7 @@ impl Telegram {
                 return Some(format!("{path} has no token and stays off"));
             }
             let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
-            open.then(|| {
-                format!("{path}: dm_policy is open, so that everybody on Telegram may talk to the agent")
-            })
+            open.then(|| format!("{path}: dm_policy is open, so everybody on Telegram may talk to the agent"))
         };
         self.problems().into_iter().chain(self.bots().filter_map(odd)).collect()
     }
@@ -150,7 +145,7 @@ impl Telegram {
             }
             wrong.extend(IDS.check(&bot.section(name, path.clone()), &bot.account.people));
             wrong.extend(bot.check(name, &path, gateway));
-            // A token begins with the bot's number: one bot is one account, however its token is written.
+            // A token begins with the bot's number, which shows whether two accounts are the same bot.
             let token = bot.account.token().map(|token| token.expose());
             let Some(number) = token.and_then(|token| token.split(':').next()) else { continue };
             match known.get(number) {
@@ -171,7 +166,8 @@ impl Telegram {
     ) -> Result<Vec<Arc<dyn Adapter>>, ConfigError> {
         let on = self.bots().filter(|(_, _, bot)| bot.account.is_on());
         let built = on.map(|(name, path, bot)| {
-            let account = bot.wired(name, gateway).ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
+            let account =
+                bot.adapter_config(name, gateway).ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
             let built = TelegramAdapter::new(account, clock.clone());
             let adapter = built.map_err(|error| error.under(&path))?;
             Ok(Arc::new(adapter) as Arc<dyn Adapter>)
@@ -191,7 +187,7 @@ impl Bot {
 
     fn check(&self, name: &str, path: &str, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
         let at = |key: &str, problem: String| ConfigError::new(join(path, key), problem);
-        let Some(account) = self.wired(name, gateway) else {
+        let Some(account) = self.adapter_config(name, gateway) else {
             let settings = self.settings.check().err();
             let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
             if self.account.enabled == Some(true) {
@@ -215,8 +211,12 @@ impl Bot {
         wrong.into_iter().collect()
     }
 
-    /// The same as the adapter wants it; `None` without a token.
-    fn wired(&self, name: &str, gateway: &frontdesk_api::Config) -> Option<frontdesk_telegram::Account> {
+    /// The configuration of the adapter; `None` without a token.
+    fn adapter_config(
+        &self,
+        name: &str,
+        gateway: &frontdesk_api::Config,
+    ) -> Option<frontdesk_telegram::Account> {
         let token = self.account.token()?.expose();
         let mut account = frontdesk_telegram::Account::new(name, token);
         account.settings = self.settings.clone();
@@ -231,7 +231,7 @@ impl Bot {
     }
 }
 
-/// What is wrong with the name of an account. It stands in addresses, keys and URLs.
+/// What is wrong with the name of an account. The name is part of addresses, keys and URLs.
 fn check_name(name: &str) -> Option<String> {
     if name == DEFAULT_ACCOUNT {
         return Some(format!(
@@ -244,10 +244,10 @@ fn check_name(name: &str) -> Option<String> {
     (!good).then(|| "the name of an account has 1 to 64 letters, digits, `-` and `_`".to_owned())
 }
 
-/// What one of Telegram's ids is of.
+/// What kind of thing a Telegram id belongs to.
 fn kind(id: &str) -> Kind {
     match id.parse::<i64>() {
-        // One spelling alone: the id is compared as a text.
+        // Ids are compared as texts, so only one spelling is accepted.
         Ok(n) if n.to_string() != id || n == 0 => Kind::None,
         Ok(n) if ANYBODY.contains(&n) => Kind::Anybody,
         Ok(n) if n < 0 => Kind::Group,
@@ -256,8 +256,8 @@ fn kind(id: &str) -> Kind {
     }
 }
 
-/// What the section says about the platform goes to the accounts that say nothing. `accounts.default` is another
-/// place for the section's own keys.
+/// Copies the settings of the section to accounts that do not set them. The keys of `accounts.default` are moved to
+/// the section itself, which is the account `default`.
 pub(super) fn inherit(section: &mut Node) {
     let default = take_default(section);
     inherit_settings(section);
@@ -266,14 +266,15 @@ pub(super) fn inherit(section: &mut Node) {
     }
 }
 
-/// The account `default`, out of the others.
+/// Removes the account `default` from `accounts` and returns it.
 fn take_default(section: &mut Node) -> Option<(Key, Node)> {
     let Value::Table(accounts) = &mut section.get_mut("accounts")?.value else { return None };
     let at = accounts.iter().position(|(key, _)| key.name == DEFAULT_ACCOUNT)?;
     matches!(accounts[at].1.value, Value::Table(_)).then(|| accounts.remove(at))
 }
 
-/// Its keys become the section's. What the section has already stays where it was and is found wrong there.
+/// Moves the keys of `accounts.default` to the section. A key that the section has too stays where it was, and is
+/// reported there.
 fn put_default(section: &mut Node, key: Key, mut account: Node) {
     let (Value::Table(keys), Value::Table(own)) = (&mut account.value, &mut section.value) else { return };
     let (twice, once): (Vec<_>, Vec<_>) = std::mem::take(keys)

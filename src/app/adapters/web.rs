@@ -18,9 +18,9 @@ use crate::channel::Section;
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Web {
-    /// Whether it takes messages.
+    /// Whether the web channel accepts messages.
     pub enabled: bool,
-    /// Where its messages go.
+    /// Routing of its messages.
     #[serde(flatten)]
     pub routing: Routing,
 }
@@ -42,7 +42,7 @@ impl Web {
         }
     }
 
-    /// Nobody comes to the web channel without a token of ours, and a token's holder is its admin.
+    /// The API has checked the token of everybody who uses the web channel, and the holder of a token is its admin.
     pub(super) fn access(&self) -> ChannelAccess {
         ChannelAccess {
             dm_policy: DmPolicy::Open,
@@ -57,7 +57,7 @@ impl Web {
     }
 }
 
-/// What the adapter says about itself: asked of one behind a door that nobody opens.
+/// The web adapter's profile, taken from an adapter that is never connected.
 pub(super) fn profile() -> Profile {
     WebAdapter::new(frontdesk_api::WebHub::new(&Default::default())).profile().clone()
 }

@@ -1,6 +1,7 @@
-//! Ids in the configuration: only the platform's own, which stay with one person for ever.
+//! Checks of ids in the configuration. Only ids of the platform are accepted, because they always belong to the same
+//! person; names do not.
 //!
-//! What was written is not repeated in what is said about it: it may have come from a variable.
+//! Errors do not repeat the id that was written: it may have come from a variable that holds a secret.
 
 use frontdesk_core::access::DmPolicy;
 use frontdesk_core::config::ConfigError;
@@ -8,82 +9,82 @@ use frontdesk_core::config::ConfigError;
 use super::{Group, Id, People, Section};
 use crate::document::join;
 
-/// What other programs write for "everybody".
+/// What other programs use for "everybody".
 pub const EVERYBODY: &str = "*";
 
 /// How to find somebody's id.
 pub const HOW_TO_FIND: &str =
     "to find it, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`";
 
-/// How a platform's ids look.
+/// The form of a platform's ids.
 #[derive(Clone, Copy)]
 pub struct Ids {
-    /// What one id is of.
+    /// What kind of thing an id belongs to.
     pub kind: fn(&str) -> Kind,
-    /// What a person's id looks like.
+    /// An example of a person's id.
     pub a_person: &'static str,
-    /// What a group's id looks like.
+    /// An example of a group's id.
     pub a_group: &'static str,
     /// Whether people have roles in its groups.
     pub has_roles: bool,
 }
 
-/// What an id is of.
+/// What kind of thing an id belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A person or a bot.
     Person,
     /// A chat of several people.
     Group,
-    /// An account of the platform's own, behind which anybody may stand.
+    /// An account of the platform itself, behind which any person may stand.
     Anybody,
-    /// Nothing: a name, or a slip.
+    /// Not an id: a name, or a mistake.
     None,
 }
 
 impl Ids {
-    /// What is wrong with an id that is to be a person's.
+    /// Checks that an id is a person's.
     pub fn person(&self, id: &str) -> Result<(), String> {
         let like = self.a_person;
         Err(match (self.kind)(id) {
             Kind::Person => return Ok(()),
             Kind::Group => format!(
-                "this is a group's id, and only people can be named here, such as {like}; {HOW_TO_FIND}"
+                "this is a group's id, and only people can be listed here, such as {like}; {HOW_TO_FIND}"
             ),
             Kind::Anybody => {
-                let why = "this is an account of the platform's own: whoever writes anonymously writes as it, so it \
-                           names nobody";
+                let why = "this is an account of the platform's own, shared by everybody who writes anonymously, so \
+                           it names no single person";
                 why.to_owned()
             }
-            Kind::None if id.trim().is_empty() => format!(
-                "the id is empty and names nobody; write the platform's own, such as {like}, or take it out"
-            ),
+            Kind::None if id.trim().is_empty() => {
+                format!("the id is empty; write the platform's id, such as {like}, or remove the entry")
+            }
             Kind::None if id == EVERYBODY => {
-                format!("\"*\" names nobody; write the id of each person, such as {like}")
+                format!("\"*\" is not accepted here; write the id of each person, such as {like}")
             }
             Kind::None => format!(
-                "this is not an id. A name can pass to somebody else, so only the platform's own ids are taken, \
+                "this is not an id. A name can pass to another person, so only the platform's ids are accepted, \
                  such as {like}; {HOW_TO_FIND}"
             ),
         })
     }
 
-    /// What is wrong with an id that is to be a group's.
+    /// Checks that an id is a group's.
     pub fn group(&self, id: &str) -> Result<(), String> {
         let like = self.a_group;
         match (self.kind)(id) {
             Kind::Group => Ok(()),
             _ if id == EVERYBODY => {
-                Err(format!("groups are served one by one; write the id of each, such as \"{like}\""))
+                Err(format!("groups must be listed one by one; write the id of each, such as \"{like}\""))
             }
             _ => Err(format!(
-                "this is not a group's id, which looks like \"{like}\"; or leave the group out, and let an admin \
-                 send `/gateway allow-here` in it"
+                "this is not a group's id, which looks like \"{like}\"; or remove the group here, and let an \
+                 admin send `/gateway allow-here` in it"
             )),
         }
     }
 
-    /// What is wrong with who may speak on an account, and with the chats that it names.
+    /// Checks who may speak on an account, and the chats that it lists.
     pub fn check(&self, section: &Section<'_>, people: &People) -> Vec<ConfigError> {
         let at = |table: &str| join(&section.path, table);
         let mut wrong = self.allowed(&at("allow"), people);
@@ -95,7 +96,7 @@ impl Ids {
         for id in section.routing.chats.keys() {
             let path = join(&at("chats"), id);
             if people.groups.contains_key(id) {
-                let problem = "this chat stands in `groups` as well; keep it there, with all its keys";
+                let problem = "this chat is listed in `groups` as well; keep it there, with all its keys";
                 wrong.push(ConfigError::new(path, problem));
             } else if self.group(id).is_err() {
                 wrong.extend(self.person(id).err().map(|problem| ConfigError::new(path, problem)));
@@ -104,15 +105,15 @@ impl Ids {
         wrong
     }
 
-    /// People who may write in private. `*` is what other programs want beside their word for "open".
+    /// Checks `allow`. Other programs want `*` there for an open policy.
     fn allowed(&self, path: &str, people: &People) -> Vec<ConfigError> {
         let all = people.allow.iter().enumerate();
         let wrong = all.filter_map(|(n, id)| {
             let problem = match id.as_str() {
                 EVERYBODY if people.dm_policy == DmPolicy::Open => return None,
                 EVERYBODY => {
-                    let instead = "\"*\" lets nobody in; if everybody may write in private, say dm_policy = \"open\" \
-                                   and nothing here";
+                    let instead = "\"*\" is not accepted here; to let everybody write private messages, set \
+                                   dm_policy = \"open\" and remove this entry";
                     instead.to_owned()
                 }
                 id => self.person(id).err()?,
@@ -138,10 +139,10 @@ impl Ids {
         wrong.extend(self.people(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
-            let problem = "this platform has no roles; name the people in `allow`".to_owned();
+            let problem = "this platform has no roles; list the people in `allow`".to_owned();
             wrong.push(ConfigError::new(roles, problem));
         } else if let Some(n) = named.iter().position(|id| id.as_str().trim().is_empty()) {
-            let problem = "the role's id is empty and names nobody".to_owned();
+            let problem = "the role's id is empty; write it or remove the entry".to_owned();
             wrong.push(ConfigError::new(item(&roles, n), problem));
         }
         wrong

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
 use serde_json::{Value, json};
 
+use super::account::AccountArg;
 use super::client::{Client, fresh_key, segment};
-use super::place::Account;
 use super::{Done, Failure, Remote, field, screen, table};
 
 #[derive(Args)]
@@ -18,14 +18,14 @@ pub struct AccessArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List who may speak, by the configuration and by admins
+    /// List who may speak, from the configuration and from admins
     List(Remote),
-    /// Let somebody in by their id, in private unless a group is named
+    /// Allow a person by their id, in private chats or in one group
     #[command(after_help = "Examples:\n  frontdesk access allow telegram 123456789\n  \
                             frontdesk access allow telegram 123456789 --admin\n  \
                             frontdesk access allow telegram 123456789 --group -1001234567890")]
     Allow(Allow),
-    /// Take back what somebody was granted; what waits of theirs is refused, what runs is cancelled
+    /// Take a permission back; the person's waiting messages are refused and a running turn is cancelled
     Revoke(Revoke),
 }
 
@@ -34,10 +34,10 @@ struct Somebody {
     #[command(flatten)]
     remote: Remote,
     #[command(flatten)]
-    account: Account,
-    /// The platform: telegram
+    account: AccountArg,
+    /// The platform, for example telegram
     platform: String,
-    /// The platform's own id of the person, never a name
+    /// The person's id on the platform, not their name
     #[arg(allow_negative_numbers = true)]
     user: String,
 }
@@ -46,10 +46,10 @@ struct Somebody {
 struct Allow {
     #[command(flatten)]
     who: Somebody,
-    /// In this group instead of in private
+    /// In this group instead of in private chats
     #[arg(long, value_name = "ID", allow_negative_numbers = true, conflicts_with = "admin")]
     group: Option<String>,
-    /// As an admin, who may also let others in from the chat
+    /// As an admin, who may also allow others from the chat
     #[arg(long)]
     admin: bool,
 }
@@ -58,7 +58,7 @@ struct Allow {
 struct Revoke {
     #[command(flatten)]
     who: Somebody,
-    /// In this group alone
+    /// Only in this group
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     group: Option<String>,
 }
@@ -74,7 +74,7 @@ pub async fn access(args: AccessArgs) -> Done {
 
 async fn allow(args: Allow) -> Done {
     let Allow { who, group, admin } = args;
-    let account = who.account.of(&who.platform)?;
+    let account = who.account.named(&who.platform)?;
     let scope = match &group {
         Some(group) => format!("group:{group}"),
         None if admin => "admin".to_owned(),
@@ -98,17 +98,14 @@ async fn allow(args: Allow) -> Done {
 
 async fn revoke(args: Revoke) -> Done {
     let Revoke { who, group } = args;
-    let principal = Principal::at(&who.account.of(&who.platform)?, &who.user);
+    let principal = Principal::at(&who.account.named(&who.platform)?, &who.user);
     let principal = principal.map_err(|error| Failure::usage(error.to_string()))?;
     let mut path = format!("/api/access/{}", segment(principal.as_str()));
     if let Some(group) = &group {
         path.push_str(&format!("?scope={}", segment(&format!("group:{group}"))));
     }
     let answer = Client::find(&who.remote)?.delete(&path).await?;
-    if who.remote.json {
-        return screen::json(&answer);
-    }
-    screen::line(screen::harmless(&field::text(&answer, "said")))
+    who.remote.say(&answer, field::text(&answer, "said"))
 }
 
 async fn list(remote: &Remote) -> Done {
@@ -118,8 +115,7 @@ async fn list(remote: &Remote) -> Done {
     }
     let people = field::list(&answer, "access").iter().map(|entry| {
         vec![
-            field::text(entry, "platform"),
-            field::text(entry, "account"),
+            field::account(entry, "platform"),
             field::text(entry, "user"),
             screen::brief(&field::text(entry, "shown"), 40),
             field::text(entry, "scope"),
@@ -128,21 +124,19 @@ async fn list(remote: &Remote) -> Done {
             field::ago(entry, "created"),
         ]
     });
-    let header = ["PLATFORM", "ACCOUNT", "USER", "NAME THEN", "WHERE", "FROM", "BY", "SINCE"];
-    table::print(&header, people.collect(), "Nobody was let in.")?;
-    // A token's holder administers the web channel; on a platform somebody must be named.
+    let header = ["ACCOUNT", "USER", "NAME", "MAY", "SOURCE", "BY", "SINCE"];
+    table::print(&header, people.collect(), "Nobody is allowed yet.")?;
+    // The holder of the token is the admin of the web channel; every other platform needs a named one.
     let named = |entry: &Value| entry["scope"] == "admin" && entry["platform"] != "web";
     if !field::list(&answer, "access").iter().any(named) {
-        screen::line(
-            "\nTo make the first admin of a platform: frontdesk access allow PLATFORM USER --admin",
-        )?;
+        screen::line("\nTo add the first admin of a platform: frontdesk access allow PLATFORM USER --admin")?;
     }
     let chats: Vec<Vec<String>> = field::list(&answer, "chats")
         .iter()
         .map(|chat| {
             vec![
                 field::text(chat, "chat"),
-                if chat["allowed"] == true { "served" } else { "" }.to_owned(),
+                if chat["allowed"] == true { "yes" } else { "" }.to_owned(),
                 field::ago(chat, "muted_until"),
                 field::text(chat, "by"),
             ]
@@ -150,14 +144,11 @@ async fn list(remote: &Remote) -> Done {
         .collect();
     if !chats.is_empty() {
         screen::line("")?;
-        table::print(&["CHAT", "", "MUTED UNTIL", "BY"], chats, "")?;
+        table::print(&["CHAT", "ALLOWED", "MUTED UNTIL", "BY"], chats, "")?;
     }
     for account in field::list(&answer, "stopped") {
-        screen::line(format!(
-            "\n{} is disconnected by {}.",
-            field::account(account),
-            screen::one_line(&field::text(account, "by"))
-        ))?;
+        let (name, by) = (field::account(account, "channel"), field::text(account, "by"));
+        screen::line(format!("\n{name} was disconnected by {}.", screen::one_line(&by)))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `frontdesk chat`: ask, and see the answer as it comes.
+//! `frontdesk chat`: asks the agent and prints the answer as it arrives.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
 
-/// How long a gateway may be away before nobody waits for it any longer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is looked for meanwhile.
+/// How long to wait for a gateway that has gone away.
+const RETRY_FOR: Duration = Duration::from_secs(60);
+/// The pause between two attempts to reach it.
 const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Args)]
 pub struct ChatArgs {
     #[command(flatten)]
     remote: Remote,
-    /// What to say; `/help` shows the commands
+    /// The message; `/help` lists the commands
     #[arg(allow_hyphen_values = true, value_parser = client::text)]
     text: String,
-    /// The chat; each is a conversation of its own
+    /// The chat; each chat is a separate conversation
     #[arg(long, default_value = "main")]
     chat: String,
 }
@@ -36,10 +36,10 @@ pub async fn chat(args: ChatArgs) -> Done {
     let mut answer = Answer { json: args.remote.json, ..Answer::default() };
     let mut response = Client::find(&args.remote)?.stream("/api/chat", &body, &key).await?;
     loop {
-        if hear(response, &mut answer).await? == Heard::All {
-            return answer.rest();
+        if read(response, &mut answer).await? == End::Complete {
+            return answer.finish();
         }
-        // The same key is the same message: asked again, it gets the answer that it would have got.
+        // The same idempotency key names the same message: the repeated request gets the answer of the first one.
         response = match again(&args.remote, &body, &key).await? {
             Some(response) => response,
             None => return Err(answer.missing()),
@@ -49,14 +49,14 @@ pub async fn chat(args: ChatArgs) -> Done {
 
 /// How a stream ended.
 #[derive(PartialEq)]
-enum Heard {
-    /// With all that there is to say.
-    All,
-    /// Before the answer was whole: the gateway went away.
+enum End {
+    /// After the whole answer.
+    Complete,
+    /// Before the answer was complete, because the gateway went away.
     CutOff,
 }
 
-async fn hear(response: Response, answer: &mut Answer) -> Result<Heard, Failure> {
+async fn read(response: Response, answer: &mut Answer) -> Result<End, Failure> {
     let mut pieces = response.bytes_stream();
     let mut lines = Lines::default();
     while let Some(Ok(piece)) = pieces.next().await {
@@ -66,14 +66,14 @@ async fn hear(response: Response, answer: &mut Answer) -> Result<Heard, Failure>
             }
         }
     }
-    Ok(if answer.said { Heard::All } else { Heard::CutOff })
+    Ok(if answer.complete { End::Complete } else { End::CutOff })
 }
 
-/// Asks again until a gateway answers. `None` if none came back for a while.
+/// Repeats the request until a gateway answers. `None` if none does within [`RETRY_FOR`].
 async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Response>, Failure> {
-    screen::context_message("(the gateway went away; waiting until it is back)");
+    screen::note("(the gateway went away; waiting for it to come back)");
     let clock = SystemClock::new();
-    let end = clock.mono() + PATIENCE;
+    let end = clock.mono() + RETRY_FOR;
     while clock.mono() < end {
         clock.sleep_until(clock.mono() + PAUSE).await;
         let asked = match Client::find(remote) {
@@ -89,7 +89,7 @@ async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Respon
     Ok(None)
 }
 
-/// Bytes, cut into lines. A character may come in two pieces.
+/// Splits bytes into lines. A character may arrive in two pieces.
 #[derive(Default)]
 struct Lines {
     rest: Vec<u8>,
@@ -107,17 +107,17 @@ impl Lines {
     }
 }
 
-/// What was seen of an answer so far.
+/// What has arrived of an answer so far.
 #[derive(Default)]
 struct Answer {
     json: bool,
-    /// Our message's id: frames about others are not ours.
+    /// The id of the message that was sent; frames about other messages are skipped.
     message: Option<String>,
     attempt: u64,
     printed: String,
-    /// The answer has come.
-    said: bool,
-    /// The gateway's own words, held back: an error that follows may say the same.
+    /// Whether the whole answer has arrived.
+    complete: bool,
+    /// A notice of the gateway that is not printed yet, because an error that follows may say the same.
     notice: Option<String>,
 }
 
@@ -128,7 +128,7 @@ impl Answer {
         }
         let kind = frame["type"].as_str().unwrap_or_default();
         if kind == "error" && frame["code"] == "stopping" {
-            // What was taken is answered by the gateway's next life.
+            // The accepted message is answered after the gateway has started again.
             return Ok(());
         }
         if kind == "accepted" {
@@ -136,7 +136,7 @@ impl Answer {
         }
         if self.json {
             screen::json_line(frame)?;
-            self.said |= kind == "done";
+            self.complete |= kind == "done";
             return if kind == "error" { Err(self.failed(&field::text(frame, "message"))) } else { Ok(()) };
         }
         let text = || screen::harmless(&field::text(frame, "text"));
@@ -149,7 +149,7 @@ impl Answer {
         match kind {
             "delta" => self.piece(field::number(frame, "attempt"), &text())?,
             "done" => {
-                self.said = true;
+                self.complete = true;
                 self.whole(&screen::harmless(&field::text(frame, "fullText")))?;
             }
             "message" if frame["kind"] == "notice" => self.notice = Some(text()),
@@ -162,16 +162,16 @@ impl Answer {
     fn is_of_others(&self, frame: &Value) -> bool {
         let Some(ours) = self.message.as_deref() else { return false };
         let named = frame.get("message").and_then(Value::as_str);
-        // In an error `message` is the sentence; what it is about stands in `about`.
+        // In an error `message` is its text, and `about` is the id of the message.
         let named = if frame["type"] == "error" { frame.get("about").and_then(Value::as_str) } else { named };
         let all = field::list(frame, "messages");
         named.is_some_and(|id| id != ours) && !all.iter().any(|id| id == ours)
     }
 
-    /// A piece of the answer. A later attempt begins it anew.
+    /// Prints a piece of the answer. A later attempt starts it over.
     fn piece(&mut self, attempt: u64, text: &str) -> Done {
         if attempt > self.attempt && !self.printed.is_empty() {
-            screen::line("\n(the agent begins anew)")?;
+            screen::line("\n(the agent starts over)")?;
             self.printed.clear();
         }
         self.attempt = self.attempt.max(attempt);
@@ -179,7 +179,7 @@ impl Answer {
         screen::raw(text)
     }
 
-    /// The whole text, of which the beginning may be on the screen already.
+    /// Prints the rest of a text whose beginning may be on the screen already.
     fn whole(&mut self, text: &str) -> Done {
         let printed = std::mem::take(&mut self.printed);
         match text.strip_prefix(&printed) {
@@ -188,12 +188,12 @@ impl Answer {
         }
     }
 
-    /// What was held back and is no error.
-    fn rest(mut self) -> Done {
+    /// Prints a notice that was held back.
+    fn finish(mut self) -> Done {
         self.notice.take().map_or(Ok(()), |notice| self.whole(&notice))
     }
 
-    /// What went wrong, once: the notice for the chat and the error say the same.
+    /// Reports an error once: the notice in the chat and the error say the same.
     fn error(&mut self, frame: &Value) -> Result<Failure, Failure> {
         let sentence = field::text(frame, "message");
         let notice = self.notice.take().filter(|notice| *notice != sentence);
@@ -213,7 +213,7 @@ impl Answer {
     fn missing(self) -> Failure {
         let id = self.message.map_or_else(String::new, |id| format!(" (message {id})"));
         Failure::new(format!(
-            "the gateway went away before it had answered{id}; what it took is kept, and the answer will be in \
+            "the gateway went away before it answered{id}; the message is kept, and the answer will be shown by \
              `frontdesk sessions messages`"
         ))
     }

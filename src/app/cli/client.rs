@@ -1,4 +1,4 @@
-//! Talking to the running gateway.
+//! The client of the running gateway.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use serde_json::Value;
 
 use super::{Done, Failure, Remote};
 
-/// How long a gateway on the same machine may take to accept a connection.
+/// Timeout of a connection to a gateway on the same machine.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long it may take to answer a question about itself.
+/// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A gateway that can be asked.
+/// A gateway and the token for it.
 pub struct Client {
     http: reqwest::Client,
     url: String,
     token: ClearToken,
 }
 
-/// Runs a command that talks to the gateway. One thread is enough for that.
+/// Runs a command that talks to the gateway, on one thread.
 pub fn block_on(command: impl Future<Output = Done>) -> Done {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?.block_on(command)
 }
 
-/// Where the gateway of this home, or of `--url`, is.
+/// The URL of the gateway: `--url`, or where the gateway of the home folder listens.
 pub fn url(remote: &Remote) -> Result<String, Failure> {
     if let Some(url) = &remote.url {
         return plain_url(url);
@@ -37,34 +37,34 @@ pub fn url(remote: &Remote) -> Result<String, Failure> {
     Ok(format!("http://{address}"))
 }
 
-/// Where people reach the gateway of this home: its `public_url`, or else where it listens.
+/// The URL at which people reach the gateway of the home folder: its `public_url`, or else where it listens.
 pub fn public_url(remote: &Remote) -> Result<String, Failure> {
     let (address, public_url) = listening(remote)?;
     Ok(public_url.unwrap_or_else(|| format!("http://{address}")))
 }
 
-/// Where the gateway of this home listens, and where people reach it if that is elsewhere.
+/// Where the gateway of the home folder listens, and its public URL if it has one.
 fn listening(remote: &Remote) -> Result<(String, Option<String>), Failure> {
     let home = Home::find(remote.home.home.as_deref(), &super::env)?;
-    let nobody = |why: &str| {
+    let absent = |why: &str| {
         let path = home.path().display();
-        Failure::unavailable(format!("{why} for {path}; start one with `frontdesk run`"))
+        Failure::unavailable(format!("{why} in {path}; start one with `frontdesk run`"))
     };
     let holder = lock::holder(home.path()).map_err(|error| unreadable(&error))?;
-    let holder = holder.ok_or_else(|| nobody("no frontdesk is running"))?;
+    let holder = holder.ok_or_else(|| absent("no frontdesk is running"))?;
     let address =
-        holder.address.ok_or_else(|| nobody("the frontdesk that is starting does not listen yet"))?;
+        holder.address.ok_or_else(|| absent("the frontdesk that is starting is not listening yet"))?;
     Ok((address, holder.public_url))
 }
 
-/// Whether a gateway runs there cannot be said: the home is somebody else's.
+/// The home folder cannot be read, so it is unknown whether a gateway runs there.
 fn unreadable(error: &LockError) -> Failure {
     let denied = |error: &LockError| match error {
         LockError::Io { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
         LockError::Held { .. } => false,
     };
     let advice = if denied(error) {
-        "; the home belongs to another user: run this as that user, or name a gateway with --url and --token-file"
+        "; it belongs to another user: run this as that user, or name a gateway with --url and --token-file"
     } else {
         ""
     };
@@ -77,12 +77,12 @@ fn plain_url(url: &str) -> Result<String, Failure> {
         return Ok(url.to_owned());
     }
     Err(Failure::usage(format!(
-        "--url {url:?} must begin with http://: the command line has no TLS; for a gateway elsewhere, \
-         forward its port (ssh -L 3847:127.0.0.1:3847 HOST) and use http://127.0.0.1:3847"
+        "--url {url:?} must begin with http://, because the command line does not use TLS; for a gateway on another \
+         machine, forward its port (ssh -L 3847:127.0.0.1:3847 HOST) and use http://127.0.0.1:3847"
     )))
 }
 
-/// The token that opens it.
+/// Reads the token from `--token-file` or the home folder.
 pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
     let file = match &remote.token_file {
         Some(file) => file.clone(),
@@ -91,45 +91,45 @@ pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
     let read = ClearToken::read(&file).map_err(|error| Failure::new(error.to_string()))?;
     read.ok_or_else(|| {
         Failure::new(format!(
-            "there is no token in {}; `frontdesk run` makes one, or name it with --token-file",
+            "there is no token in {}; `frontdesk run` creates one, or name the file with --token-file",
             file.display()
         ))
     })
 }
 
 impl Client {
-    /// Finds the gateway and the token. Nothing is sent.
+    /// Finds the gateway and reads the token. Nothing is sent.
     pub fn find(remote: &Remote) -> Result<Client, Failure> {
-        // A proxy of the environment is not for the own machine, and would see the token.
+        // A proxy from the environment is not meant for this machine, and would see the token.
         let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build();
         let http = http.map_err(|error| Failure::new(format!("cannot make a client: {error}")))?;
         Ok(Client { http, url: url(remote)?, token: token(remote)? })
     }
 
-    /// Asks for something.
+    /// GET.
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
         json(self.send(self.request(Method::GET, path).timeout(ANSWER)).await?).await
     }
 
-    /// Deletes something.
+    /// DELETE.
     pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
         json(self.send(self.request(Method::DELETE, path).timeout(ANSWER)).await?).await
     }
 
-    /// Changes something. `key` is the same for every repetition of one request.
+    /// POST. `key` is the same for every repetition of one request.
     pub async fn post(&self, path: &str, body: &Value, key: &str) -> Result<Value, Failure> {
         let request = self.request(Method::POST, path).timeout(ANSWER).header("idempotency-key", key);
         json(self.send(request.json(body)).await?).await
     }
 
-    /// The same with an answer that comes piece by piece, for as long as it takes.
+    /// POST whose response is streamed, without a timeout.
     pub async fn stream(&self, path: &str, body: &Value, key: &str) -> Result<Response, Failure> {
         let request = self.request(Method::POST, path).header("idempotency-key", key);
         self.send(request.header("accept", "text/event-stream").json(body)).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // For the audit: with an admin's token it is the command line that acts, not some program.
+        // The audit log then says that the command line acted, not some other program.
         let request = self.http.request(method, format!("{}{path}", self.url)).header("frontdesk-via", "cli");
         request.bearer_auth(self.token.expose())
     }
@@ -145,29 +145,32 @@ impl Client {
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let url = &self.url;
         if error.is_timeout() && !error.is_connect() {
-            return Failure::new(format!("the frontdesk at {url} does not answer; see its log"));
+            return Failure::new(format!("the frontdesk at {url} does not answer; its log may say why"));
         }
         if !error.is_connect() {
-            return Failure::unavailable(format!("the frontdesk at {url} went away before it had answered"));
+            return Failure::unavailable(format!(
+                "the frontdesk at {url} closed the connection before it answered"
+            ));
         }
         Failure::unavailable(format!("no frontdesk answers at {url}; start one with `frontdesk run`"))
     }
 }
 
-/// A text of an argument that says something.
+/// Parses a text that must not be empty.
 pub fn text(given: &str) -> Result<String, String> {
     if given.trim().is_empty() { Err("the text is empty".to_owned()) } else { Ok(given.to_owned()) }
 }
 
-/// How long a list may be.
+/// Parses the maximum length of a list.
 pub fn limit() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=200)
 }
 
-/// A fresh key for a request that is made once.
+/// A new idempotency key.
 pub fn fresh_key() -> Result<String, Failure> {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(|error| Failure::new(format!("no random bits: {error}")))?;
+    getrandom::fill(&mut bits)
+        .map_err(|error| Failure::new(format!("the system gave no random bytes: {error}")))?;
     Ok(format!("cli-{:032x}", u128::from_le_bytes(bits)))
 }
 
@@ -175,27 +178,27 @@ async fn json(response: Response) -> Result<Value, Failure> {
     response
         .json()
         .await
-        .map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is that a frontdesk?")))
+        .map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is this a frontdesk?")))
 }
 
-/// What the gateway says when it says no.
+/// The error of a refused request.
 async fn refused(response: Response) -> Failure {
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
     let said = body.pointer("/error/message").and_then(Value::as_str);
     match (status, said) {
         (StatusCode::UNAUTHORIZED, _) => Failure::new(
-            "the gateway does not know this token; the one it takes is in the file `token` of its home (--token-file)",
+            "the gateway does not know this token; it accepts the one in the file `token` in its home folder (see --token-file)",
         ),
         (StatusCode::SERVICE_UNAVAILABLE, Some(message)) if body["error"]["code"] == "stopping" => {
             Failure::unavailable(message)
         }
         (_, Some(message)) => Failure::new(message),
-        (_, None) => Failure::new(format!("the gateway answered {status}; is that a frontdesk?")),
+        (_, None) => Failure::new(format!("the gateway answered {status}; is this a frontdesk?")),
     }
 }
 
-/// A text as one segment of a path. A key's own `%` is encoded once more, as the API wants it.
+/// Encodes a text as one segment of a path. A `%` in a key is encoded again, as the API expects.
 pub fn segment(text: &str) -> String {
     let mut path = String::with_capacity(text.len() + 8);
     for byte in text.bytes() {

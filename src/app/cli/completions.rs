@@ -1,4 +1,4 @@
-//! `frontdesk completions`: what a shell may offer.
+//! `frontdesk completions`: completion scripts for shells.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! `frontdesk config`: the configuration, checked, shown and described.
+//! `frontdesk config`: checks, shows and describes the configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ pub struct ConfigArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Say everything that is wrong with it; exit 78 if anything is
+    /// Report every error in the configuration; exit 78 if there is one
     Check(FileArgs),
-    /// Print the values that hold, defaults included and secrets hidden
+    /// Print all values in effect, with defaults and without secrets
     Show {
         #[command(flatten)]
         file: FileArgs,
@@ -26,18 +26,18 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Print the JSON schema, for editors and other programs
+    /// Print the JSON schema, for editors and other tools
     Schema,
-    /// Print a file with every key, its meaning and its default
+    /// Print an example file with every key, its meaning and its default
     Example,
 }
 
-/// Which configuration.
+/// Which configuration to read.
 #[derive(Args, Clone)]
 pub struct FileArgs {
     #[command(flatten)]
     home: HomeArgs,
-    /// The configuration file [default: frontdesk.toml or frontdesk.jsonc in the home]
+    /// Configuration file [default: frontdesk.toml or frontdesk.jsonc in the home folder]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -47,8 +47,8 @@ pub fn config(args: ConfigArgs) -> Done {
         What::Check(file) => {
             let loaded = file.load()?;
             match loaded.file {
-                Some(file) => screen::line(format!("{} is fine", file.display())),
-                None => screen::line("there is no configuration file; the defaults are fine"),
+                Some(file) => screen::line(format!("{} is valid", file.display())),
+                None => screen::line("There is no configuration file; the defaults are in effect."),
             }
         }
         What::Show { file, json } => {
@@ -67,7 +67,7 @@ impl FileArgs {
     }
 }
 
-/// The configuration of a home: the named file, else the home's own, else the defaults.
+/// The configuration in effect: the named file, else the one in the home folder, else the defaults.
 pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
     let file = match named {
         Some(file) => Some(file.to_owned()),

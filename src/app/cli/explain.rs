@@ -1,4 +1,4 @@
-//! `frontdesk explain`: decisions, worked out without a gateway.
+//! `frontdesk explain`: shows how a rule decides, without a running gateway.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -16,7 +16,7 @@ pub struct ExplainArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Would a message at NOW start a new conversation, and why?
+    /// Show whether a message at a given time starts a new conversation, and why
     #[command(
         after_help = "Example:\n  frontdesk explain reset --mode daily --hour 4 --timezone Europe/Berlin \\\n    --last-activity 2026-03-28T22:00:00Z --now 2026-03-29T02:30:00Z"
     )]
@@ -25,22 +25,22 @@ enum What {
 
 #[derive(Args)]
 struct ResetArgs {
-    /// What makes a conversation stale: none, idle, daily or both
+    /// When a new conversation starts: none, idle, daily or both
     #[arg(long, default_value = "idle")]
     mode: String,
-    /// The hour of the day, 0 to 23 (daily, both)
+    /// The hour of the daily reset, 0 to 23 (daily, both)
     #[arg(long, default_value_t = 4)]
     hour: u8,
-    /// Minutes of silence (idle, both)
+    /// Minutes without a message (idle, both)
     #[arg(long, default_value_t = 1440)]
     idle_minutes: u32,
-    /// The IANA zone whose hour it is [default: the machine's]
+    /// The IANA time zone of the hour [default: the machine's]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// When the last message came, RFC 3339
+    /// The time of the last message, RFC 3339
     #[arg(long, value_name = "TIME")]
     last_activity: String,
-    /// When the next message comes, RFC 3339 [default: now]
+    /// The time of the next message, RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
     /// Print JSON
@@ -102,9 +102,11 @@ fn sentence(policy: &ResetPolicy, reasons: Reasons, last: DateTime<Utc>, now: Da
     let zone = policy.zone();
     let at = |time: DateTime<Utc>| local(time, zone);
     let verdict = match (reasons.daily, reasons.idle) {
-        (true, true) => "starts a new conversation: a new day has begun, and the silence was too long",
-        (true, false) => "starts a new conversation: a new day has begun since the last one",
-        (false, true) => "starts a new conversation: the silence was too long",
+        (true, true) => {
+            "starts a new conversation: the daily reset is due, and nothing was said for too long"
+        }
+        (true, false) => "starts a new conversation: the daily reset is due",
+        (false, true) => "starts a new conversation: nothing was said for too long",
         (false, false) => "continues the conversation",
     };
     let mut text = format!("A message at {} {verdict}.\nLast message:      {}", at(now), at(last));

@@ -1,4 +1,4 @@
-//! What a command says when it fails, and the exit code that goes with it.
+//! Errors of commands and their exit codes.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use frontdesk::home::HomeError;
 
 use super::screen;
 
-/// Wrong usage, as clap has it.
+/// Wrong usage, the same code as clap's.
 pub const USAGE: u8 = 2;
 /// `EX_UNAVAILABLE`: no gateway is running.
 pub const UNAVAILABLE: u8 = 69;
@@ -22,22 +22,22 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// With the general exit code.
+    /// A failure with the general exit code.
     pub fn new(message: impl Into<String>) -> Failure {
         Failure { code: 1, message: message.into() }
     }
 
-    /// What was given makes no sense.
+    /// Arguments that make no sense.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { code: USAGE, message: message.into() }
     }
 
-    /// Nobody is there.
+    /// No gateway answers.
     pub fn unavailable(message: impl Into<String>) -> Failure {
         Failure { code: UNAVAILABLE, message: message.into() }
     }
 
-    /// Whether nobody is there.
+    /// Whether no gateway answers.
     pub fn is_unavailable(&self) -> bool {
         self.code == UNAVAILABLE
     }
@@ -47,10 +47,10 @@ impl Failure {
         Failure { code: CONFIG, message: message.into() }
     }
 
-    /// Says it, and returns the code.
+    /// Prints the message and returns the exit code.
     pub fn report(&self, name: &str) -> ExitCode {
         use std::io::Write;
-        // If even that cannot be written, the code still says it.
+        // If standard error cannot be written either, the exit code is all that is left to report.
         let told = writeln!(std::io::stderr(), "{name}: {}", screen::harmless(&self.message));
         match told {
             Ok(()) | Err(_) => ExitCode::from(self.code),
@@ -67,7 +67,7 @@ impl std::fmt::Display for Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let n = problems.problems.len();
-        let what = if n == 1 { "the configuration has a problem" } else { "the configuration has problems" };
+        let what = if n == 1 { "the configuration has an error" } else { "the configuration has errors" };
         Failure::config(format!("{what}:\n{problems}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the gateway's JSON, where a missing field is an empty cell and no failure.
+//! Fields of the gateway's JSON. A missing field is an empty cell in a table, not an error.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::when;
 
-/// A field as text; empty if it is not there.
+/// A field as text; empty if it is missing.
 pub fn text(value: &Value, name: &str) -> String {
     match value.get(name) {
         Some(Value::String(text)) => text.clone(),
@@ -15,7 +15,7 @@ pub fn text(value: &Value, name: &str) -> String {
     }
 }
 
-/// A number; 0 if it is not there.
+/// A number; 0 if it is missing.
 pub fn number(value: &Value, name: &str) -> u64 {
     value.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
@@ -25,18 +25,18 @@ pub fn time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
     value.get(name)?.as_str()?.parse().ok()
 }
 
-/// A time as people say it; empty if it is not there.
+/// A time, relative and absolute; empty if it is missing.
 pub fn ago(value: &Value, name: &str) -> String {
     time(value, name).map_or_else(String::new, |at| when::both(at, frontdesk::clock::wall()))
 }
 
-/// A list; empty if it is not there.
+/// A list; empty if it is missing.
 pub fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The account of an object with the fields `channel` and `account`, as it can be typed.
-pub fn account(value: &Value) -> String {
-    let (channel, name) = (text(value, "channel"), text(value, "account"));
+/// The account of a JSON object, as it is typed: `telegram`, `telegram@work`. `channel` is the field with its channel.
+pub fn account(value: &Value, channel: &str) -> String {
+    let (channel, name) = (text(value, channel), text(value, "account"));
     AccountId::new(&channel, Some(&name)).map_or(channel, |account| account.to_string())
 }

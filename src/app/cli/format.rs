@@ -1,4 +1,4 @@
-//! `frontdesk format`: Markdown as a platform would get it.
+//! `frontdesk format`: Markdown rendered for a platform.
 
 use std::io::Read;
 
@@ -10,7 +10,7 @@ use super::{Done, Failure, screen};
 
 #[derive(Args)]
 pub struct FormatArgs {
-    /// The platform, such as telegram
+    /// The platform, for example telegram
     #[arg(long)]
     channel: String,
     /// Print JSON

@@ -1,5 +1,5 @@
-//! `frontdesk gateway`: connecting and disconnecting channels. It needs the home's token and no channel, so that what
-//! was switched off from a chat can be switched on again.
+//! `frontdesk gateway`: connects and disconnects channels. It needs the token from the home folder and no channel, so
+//! that a channel that was disconnected from a chat can be connected again.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -20,9 +20,9 @@ pub struct GatewayArgs {
 enum What {
     /// Connect a channel that was disconnected
     Start(Channel),
-    /// Disconnect a channel; it stays so until it is connected again
+    /// Disconnect a channel; it stays disconnected until it is started again
     Stop(Channel),
-    /// Show how the running gateway stands
+    /// Show the state of the running gateway
     Status(Remote),
 }
 
@@ -30,7 +30,7 @@ enum What {
 struct Channel {
     #[command(flatten)]
     remote: Remote,
-    /// The channel: web, telegram; or one account of it: telegram@work
+    /// A channel, for example telegram, or one account of it, for example telegram@work
     channel: String,
 }
 
@@ -49,9 +49,9 @@ async fn switch(args: Channel, verb: &str) -> Done {
     if args.remote.json {
         return screen::json(&answer);
     }
-    let state = if answer["stopped"] == true { "disconnected" } else { "connected again" };
+    let state = if answer["stopped"] == true { "disconnected" } else { "connected" };
     for account in field::list(&answer, "accounts") {
-        screen::line(format!("{} is {state}.", field::account(account)))?;
+        screen::line(format!("{} is {state}.", field::account(account, "channel")))?;
     }
     match answer.get("warning").and_then(Value::as_str) {
         Some(warning) => screen::line(screen::harmless(warning)),

@@ -1,4 +1,4 @@
-//! `frontdesk key`: session keys, taken apart and put together.
+//! `frontdesk key`: parses and builds session keys.
 
 use clap::{Args, Subcommand};
 use frontdesk_core::key::{Scope, SessionKey};
@@ -14,7 +14,7 @@ pub struct KeyArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Take a key apart
+    /// Show the fields of a session key
     #[command(after_help = "Example:\n  frontdesk key parse agent:main:telegram:dm:123456789 --json")]
     Parse {
         /// The key
@@ -23,7 +23,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Put a key together and print it alone
+    /// Build a session key from its fields
     #[command(
         after_help = "Example:\n  frontdesk key build --agent main --channel telegram --scope dm --id 123456789"
     )]
@@ -44,13 +44,13 @@ struct BuildArgs {
     /// dm, group, channel, topic, thread, member, task or job
     #[arg(long)]
     scope: String,
-    /// The person, chat, task or job, as the platform names it
+    /// The id of the person, chat, task or job
     #[arg(long, allow_hyphen_values = true)]
     id: String,
-    /// The topic or thread (topic, thread, member)
+    /// The id of the topic or thread (scopes topic, thread, member)
     #[arg(long, allow_hyphen_values = true)]
     thread: Option<String>,
-    /// The person (member)
+    /// The id of the person (scope member)
     #[arg(long, allow_hyphen_values = true)]
     person: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! The log: lines for people or for machines, on standard error or in a file.
+//! The log: text or JSON, on standard error or in a file.
 //!
-//! What is logged names sessions, channels and turns as fields. Texts and secrets are in no line. An event is one line:
-//! whatever comes from outside (what a program says, what a platform answers, names) is escaped where all lines are
-//! written, so that nothing can look like a line of ours or steer a terminal.
+//! Lines name sessions, channels and turns as fields. No line contains message texts or secrets. An event is one line:
+//! everything that comes from outside (the output of programs, answers of platforms, names) is escaped where lines are
+//! written, so that it can neither look like another line nor control a terminal.
 
 use std::fmt::Debug;
 use std::fs::OpenOptions;
@@ -21,8 +21,8 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 
-/// Begins to log.
-pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
+/// Starts logging.
+pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
     let (writer, colours) = match &log.file {
         None => {
             (BoxMakeWriter::new(std::io::stderr), std::io::stderr().is_terminal() && no_color().is_none())
@@ -36,7 +36,7 @@ pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
     };
     let writer = Escaped { writer, json: log.format == Format::Json, colours };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(log.level, verbose)).with_writer(writer);
-    // A subscriber that somebody set before us stays.
+    // A subscriber that was set earlier stays.
     let set = match log.format {
         Format::Text => lines.with_ansi(colours).with_target(false).fmt_fields(fields()).try_init(),
         Format::Json => {
@@ -44,12 +44,12 @@ pub fn begin(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
         }
     };
     if let Err(error) = set {
-        tracing::debug!(%error, "the log was set up before");
+        tracing::debug!(%error, "a log subscriber was set earlier");
     }
     Ok(())
 }
 
-/// `message name=value ...`, with every value escaped, so that the only colours in a line are the formatter's own.
+/// Formats `message name=value ...` with every value escaped, so that all colours in a line are the formatter's.
 fn fields() -> impl for<'w> FormatFields<'w> + 'static {
     let one = |writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| {
         let value = escaped(&format!("{value:?}"), false);
@@ -61,11 +61,11 @@ fn fields() -> impl for<'w> FormatFields<'w> + 'static {
     debug_fn(one).delimited(" ")
 }
 
-/// Writes each event as one line, with everything escaped that could be taken for something else.
+/// Writes each event as one line, with control, invisible and bidirectional characters escaped.
 struct Escaped<M> {
     writer: M,
     json: bool,
-    /// The formatter's own colours are in the line.
+    /// Whether the formatter writes colours into the line.
     colours: bool,
 }
 
@@ -77,7 +77,7 @@ impl<'w, M: MakeWriter<'w>> MakeWriter<'w> for Escaped<M> {
     }
 }
 
-/// The subscriber writes each event with one call.
+/// The writer of one event; the subscriber writes each event with one call.
 struct EscapedLine<W> {
     inner: W,
     json: bool,
@@ -117,7 +117,7 @@ fn escaped(line: &str, colours: bool) -> String {
     shown
 }
 
-/// The length of a colour at the beginning of a text; 0 if there is none.
+/// The length of a colour sequence at the beginning of a text; 0 if there is none.
 fn colour(text: &str) -> usize {
     let Some(codes) = text.strip_prefix("\u{1b}[") else { return 0 };
     let end = codes.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
@@ -128,7 +128,7 @@ fn no_color() -> Option<String> {
     super::env("NO_COLOR").filter(|value| !value.is_empty())
 }
 
-/// RUST_LOG, else our own level; libraries speak up only when something is wrong.
+/// RUST_LOG, else the configured level; libraries log warnings and errors only.
 fn filter(level: Level, verbose: bool) -> EnvFilter {
     let wanted = super::env("RUST_LOG").filter(|wanted| !wanted.is_empty());
     let own = || EnvFilter::new(directives(level, verbose));
@@ -187,7 +187,7 @@ mod tests {
             let odd = |c: char| visible::is_deceptive(c) && c != '\n' && !(colours && c == '\u{1b}');
             assert!(!log.contains(odd), "{log:?}");
         }
-        assert!(logged(false, true).contains("\u{1b}[33m"), "our own colours stay");
+        assert!(logged(false, true).contains("\u{1b}[33m"), "the formatter's colours stay");
         let line: serde_json::Value = serde_json::from_str(&logged(true, false)).unwrap();
         assert!(
             line["fields"]["name"].as_str().unwrap().contains("\u{9b}2J"),

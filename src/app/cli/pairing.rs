@@ -1,10 +1,10 @@
-//! `frontdesk pairing`: strangers who ask to be let in.
+//! `frontdesk pairing`: strangers who ask for access.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::account::AccountArg;
 use super::client::{Client, fresh_key, segment};
-use super::place::Account;
 use super::{Done, Failure, Remote, field, screen, table};
 
 #[derive(Args)]
@@ -15,11 +15,11 @@ pub struct PairingArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List those who wait; their codes are theirs alone to tell
+    /// List the people who wait for approval; only they know their codes
     List(Remote),
-    /// Let in whoever has this code
+    /// Allow the person who has this code
     Approve(Coded),
-    /// Refuse whoever has this code
+    /// Refuse the person who has this code
     Deny(Coded),
 }
 
@@ -28,29 +28,31 @@ struct Coded {
     #[command(flatten)]
     remote: Remote,
     #[command(flatten)]
-    account: Account,
-    /// The code that the person was given, and the platform on which, if only that one is meant
+    account: AccountArg,
+    /// The code that the bot gave the person; the platform may stand before it
     #[arg(value_names = ["PLATFORM", "CODE"], num_args = 1..=2, required = true)]
     words: Vec<String>,
 }
 
 impl Coded {
-    /// The code, and the place that the request must have come from.
-    fn asked(&self) -> Result<(&str, Value), Failure> {
+    /// The code, and the account that the request must have come from, if one is named.
+    fn request(&self) -> Result<(&str, Value), Failure> {
         match self.words.as_slice() {
-            [code] if !self.account.is_said() => Ok((code, json!({}))),
+            [code] if !self.account.is_given() => Ok((code, json!({}))),
             [platform, code] => {
-                let account = self.account.of(platform)?;
+                let account = self.account.named(platform)?;
                 Ok((code, json!({"platform": account.channel(), "account": account.name()})))
             }
-            _ => Err(Failure::usage("--account needs the platform before the code: telegram ABCD2345")),
+            _ => Err(Failure::usage(
+                "--account needs the platform before the code, for example: telegram ABCD2345",
+            )),
         }
     }
 
     async fn post(&self, verb: &str) -> Result<Value, Failure> {
-        let (code, place) = self.asked()?;
+        let (code, account) = self.request()?;
         let path = format!("/api/pairing/{}/{verb}", segment(code));
-        Client::find(&self.remote)?.post(&path, &place, &fresh_key()?).await
+        Client::find(&self.remote)?.post(&path, &account, &fresh_key()?).await
     }
 }
 
@@ -59,7 +61,7 @@ pub async fn pairing(args: PairingArgs) -> Done {
         What::List(remote) => list(&remote).await,
         What::Approve(coded) => {
             let answer = coded.post("approve").await?;
-            coded.tell(&answer, "approved", "may speak now, and was told so")
+            coded.tell(&answer, "approved", "is allowed now and has been told so")
         }
         What::Deny(coded) => {
             let answer = coded.post("deny").await?;
@@ -70,13 +72,10 @@ pub async fn pairing(args: PairingArgs) -> Done {
 
 impl Coded {
     fn tell(&self, answer: &Value, verb: &str, sentence: &str) -> Done {
-        if self.remote.json {
-            return screen::json(answer);
-        }
         let who = &answer[verb];
         let (principal, shown) = (field::text(who, "principal"), field::text(who, "shown"));
         let shown = if shown.is_empty() { String::new() } else { format!(" ({})", screen::one_line(&shown)) };
-        screen::line(format!("{principal}{shown} {sentence}."))
+        self.remote.say(answer, format!("{principal}{shown} {sentence}."))
     }
 }
 
@@ -87,14 +86,13 @@ async fn list(remote: &Remote) -> Done {
     }
     let rows = field::list(&answer, "requests").iter().map(|request| {
         vec![
-            field::text(request, "platform"),
-            field::text(request, "account"),
+            field::account(request, "platform"),
             field::text(request, "user"),
             screen::brief(&field::text(request, "shown"), 40),
             field::ago(request, "asked"),
             field::ago(request, "expires"),
         ]
     });
-    let header = ["PLATFORM", "ACCOUNT", "USER", "CALLS THEMSELVES", "ASKED", "EXPIRES"];
-    table::print(&header, rows.collect(), "Nobody waits to be let in.")
+    let header = ["ACCOUNT", "USER", "NAME", "ASKED", "EXPIRES"];
+    table::print(&header, rows.collect(), "Nobody is waiting for approval.")
 }

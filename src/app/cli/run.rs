@@ -1,4 +1,4 @@
-//! `frontdesk run`: the gateway, until somebody says stop.
+//! `frontdesk run`: runs the gateway until it is stopped.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -17,59 +17,59 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Done, Failure, HomeArgs, config, log, screen};
 
-/// Histograms gather until somebody reads them; this often nobody needs to.
+/// How often histograms are drained; they would grow until the next reader of `/metrics` otherwise.
 const UPKEEP: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
 pub struct RunArgs {
     #[command(flatten)]
     home: HomeArgs,
-    /// The configuration file [default: frontdesk.toml or frontdesk.jsonc in the home, if there is one]
+    /// Configuration file [default: frontdesk.toml or frontdesk.jsonc in the home folder, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Listen on this address instead of [gateway] host
+    /// Address to listen on, instead of [gateway] host
     #[arg(long)]
     host: Option<String>,
-    /// Listen on this port instead of [gateway] port; 0 takes any free one
+    /// Port to listen on, instead of [gateway] port; 0 chooses a free one
     #[arg(long)]
     port: Option<u16>,
-    /// Log more
+    /// Log at level debug
     #[arg(long, short)]
     verbose: bool,
 }
 
 pub fn run(args: RunArgs) -> Done {
     let clock = SystemClock::new();
-    // Nothing that we make is for anybody else.
+    // Files of the gateway are private to its user.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
     let (config, notices) = args.read(&home)?;
-    log::begin(&config.log, &home, args.verbose)?;
+    log::start(&config.log, &home, args.verbose)?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     frontdesk::descriptors::raise(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(live(&args, config, &home, clock));
-    // After an orderly stop nothing runs any more; after a hasty one nobody wants to wait for it.
+    let done = runtime.block_on(run_until_stopped(&args, config, &home, clock));
+    // After an orderly stop no task is left; after a second signal the tasks that are left are not waited for.
     runtime.shutdown_background();
     done
 }
 
 impl RunArgs {
-    /// The configuration, and what should be said about it and the home.
+    /// Reads the configuration, and returns warnings about it and the home folder.
     fn read(&self, home: &Home) -> Result<(Config, Vec<String>), Failure> {
         let mut notices = Vec::new();
         let mut config = match self.config.as_deref() {
-            // A home that nothing can run in is not made.
+            // No home folder is created for a configuration that cannot be used.
             Some(file) => {
                 notices.extend(home::check_config(file)?);
                 let config = config::load(home, Some(file))?.config;
                 notices.extend(home.secure()?);
                 config
             }
-            // A configuration can run programs: whose the home is comes before what is in it.
+            // A configuration can run programs, so the home folder's owner is checked before it is read.
             None => {
                 notices.extend(home.secure()?);
                 config::load(home, None)?.config
@@ -79,8 +79,8 @@ impl RunArgs {
         Ok((config, notices))
     }
 
-    /// The configuration of the next life. One that is wrong keeps the old one at work; a port that was any free
-    /// one stays the same, since people know it by now.
+    /// Reads the configuration for a restart. If it is wrong the old one stays in use; a port that was chosen freely
+    /// stays the same, because people know it by now.
     fn read_again(&self, home: &Home, before: Config, port: u16) -> Config {
         let mut config = match self.read(home) {
             Ok((config, notices)) => {
@@ -90,7 +90,7 @@ impl RunArgs {
                 config
             }
             Err(failure) => {
-                tracing::error!(%failure, "the configuration cannot be used: the one from before stays");
+                tracing::error!(%failure, "the configuration is wrong; the previous one stays in use");
                 before
             }
         };
@@ -110,16 +110,15 @@ impl RunArgs {
     }
 }
 
-/// How one life of the gateway ended, if it ended as somebody wanted.
+/// How the gateway ended in an orderly way.
 enum End {
-    /// For good.
     Stopped,
-    /// To begin again; with the port that it listened on.
-    Again(u16),
+    /// To be started again, on this port.
+    Restart(u16),
 }
 
-/// One life after the other, until somebody says stop.
-async fn live(args: &RunArgs, config: Config, home: &Home, clock: SystemClock) -> Done {
+/// Starts the gateway, and starts it again after each restart, until it is stopped.
+async fn run_until_stopped(args: &RunArgs, config: Config, home: &Home, clock: SystemClock) -> Done {
     let mut signals = Signals::listen()?;
     let recorder = recorder()?;
     let mut config = config;
@@ -142,12 +141,12 @@ async fn live(args: &RunArgs, config: Config, home: &Home, clock: SystemClock) -
         }
         match serve(running, &mut signals, &recorder, &clock).await? {
             End::Stopped => return Ok(()),
-            End::Again(port) => config = args.read_again(home, config, port),
+            End::Restart(port) => config = args.read_again(home, config, port),
         }
     }
 }
 
-/// One life, to its end.
+/// Runs one gateway until it stops, restarts or fails.
 async fn serve(
     running: Running,
     signals: &mut Signals,
@@ -157,14 +156,14 @@ async fn serve(
     let port = running.address().port();
     let end = tokio::select! {
         name = signals.stop() => {
-            tracing::info!("{name}: stopping; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
+            tracing::info!("{name}: stopping; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(End::Stopped)
         }
-        wish = wish(running.handle()) => {
-            tracing::info!(?wish, "an admin wants it so; running turns have {} s", running.get_config().runtime.turns.drain_seconds);
-            Ok(match wish {
+        action = requested(running.handle()) => {
+            tracing::info!(?action, "requested by an admin; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
+            Ok(match action {
                 Lifecycle::Stop => End::Stopped,
-                Lifecycle::Restart => End::Again(port),
+                Lifecycle::Restart => End::Restart(port),
             })
         }
         cause = running.failed() => {
@@ -179,32 +178,32 @@ async fn serve(
             end
         }
         name = signals.stop() => Err(Failure::new(format!(
-            "a second {name}: ended at once; what was accepted is kept and goes on at the next start"
+            "a second {name}: ended at once; accepted messages are kept and continue at the next start"
         ))),
     }
 }
 
-/// What an admin wants of the process, once one wants something.
-async fn wish(handle: &GatewayHandle) -> Lifecycle {
-    let mut wishes = handle.lifecycle();
+/// Waits until an admin asks for a stop or a restart.
+async fn requested(handle: &GatewayHandle) -> Lifecycle {
+    let mut requests = handle.lifecycle();
     loop {
-        if let Some(wish) = *wishes.borrow_and_update() {
-            return wish;
+        if let Some(request) = *requests.borrow_and_update() {
+            return request;
         }
-        if wishes.changed().await.is_err() {
-            // Nobody is left to wish anything.
+        if requests.changed().await.is_err() {
+            // The gateway has ended, so no request can come any more.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Says where to go. The link is printed on the first start alone, and never logged.
+/// Prints where to go. The login link is printed on the first start only, and is never logged.
 fn greet(running: &Running) -> Done {
     let url = running.url();
     match running.token() {
         (token, true) => screen::line(format!(
             "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
-             Or ask from here: frontdesk chat \"Hello\"",
+             Or ask from the command line: frontdesk chat \"Hello\"",
             token.link(&url)
         )),
         (_, false) => screen::line(format!(
@@ -217,7 +216,7 @@ fn greet(running: &Running) -> Done {
 fn recorder() -> Result<PrometheusHandle, Failure> {
     PrometheusBuilder::new()
         .install_recorder()
-        .map_err(|error| Failure::new(format!("cannot keep metrics: {error}")))
+        .map_err(|error| Failure::new(format!("cannot record metrics: {error}")))
 }
 
 async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) -> Infallible {
@@ -227,7 +226,7 @@ async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) -> Infallible 
     }
 }
 
-/// The signals that mean something to us.
+/// The signals that the gateway handles.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -245,15 +244,15 @@ impl Signals {
         })
     }
 
-    /// The name of the next signal that means stop.
+    /// Waits for the next signal that stops the gateway, and returns its name.
     async fn stop(&mut self) -> &'static str {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
-                // Without a handler it would end us, and it is what people send to reload.
+                // Without a handler it would end the process, and it is what people send to reload a configuration.
                 _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: this version does not reload its configuration; restart it for that");
+                    tracing::warn!("SIGHUP: this version does not reload its configuration; restart it to use the new one");
                 }
             }
         }

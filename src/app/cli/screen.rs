@@ -1,5 +1,5 @@
-//! Printing, where a closed pipe is a reader who has seen enough. Everything that a command prints goes through here,
-//! and nothing of it can steer the terminal, whoever wrote it.
+//! Printing. All output of commands goes through here, so that no text can control the terminal. A closed pipe is no
+//! error: the reader has seen enough.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use super::{Done, Failure};
 
-/// Prints a text and a line end.
+/// Prints a text and a newline.
 pub fn line(text: impl AsRef<str>) -> Done {
     print(&format!("{}\n", harmless(text.as_ref())))
 }
 
-/// Prints a text as it is, without a line end, at once.
+/// Prints a text without a newline, unbuffered.
 pub fn raw(text: &str) -> Done {
     print(&harmless(text))
 }
 
-/// Prints lines of a table, whose cells are harmless already and whose header may have colours.
+/// Prints the lines of a table, whose cells are escaped already and whose header may have colours.
 pub fn rows(lines: &str) -> Done {
     print(&format!("{lines}\n"))
 }
@@ -33,18 +33,18 @@ fn print(text: &str) -> Done {
     }
 }
 
-/// Says something beside what is printed. Whether it is heard does not matter.
-pub fn context_message(text: &str) {
+/// Prints a note on standard error. A failed write is ignored: the note is not part of the output.
+pub fn note(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", harmless(text)));
 }
 
-/// Prints a value as one line of JSON, or as several for a person.
+/// Prints a value as JSON: one line, or several on a terminal.
 pub fn json(value: &impl Serialize) -> Done {
     let pretty = std::io::stdout().is_terminal();
     written(if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
 }
 
-/// Prints a value as one line of JSON: one of many.
+/// Prints a value as one line of JSON.
 pub fn json_line(value: &impl Serialize) -> Done {
     written(serde_json::to_string(value))
 }
@@ -59,19 +59,19 @@ fn written(json: serde_json::Result<String>) -> Done {
     print(&format!("{}\n", visible::json(&json)))
 }
 
-/// Whether colours are welcome: on a terminal, unless NO_COLOR says otherwise (no-color.org).
+/// Whether to use colours: on a terminal, unless NO_COLOR is set (no-color.org).
 pub fn colours() -> bool {
     std::io::stdout().is_terminal() && super::env("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A text from somewhere else with everything taken out that could steer a terminal, turn the direction of the line
-/// or hide in it. It may have several lines.
+/// Replaces every character of a text that could control the terminal, change the direction of the line or is
+/// invisible. Line breaks stay.
 pub fn harmless(text: &str) -> String {
     let odd = |c: char| visible::is_deceptive(c) && c != '\n' && c != '\t';
     text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The same as one line, for names and cells: a line break must not begin a line of ours.
+/// The same with line breaks replaced, for names and cells.
 pub fn one_line(text: &str) -> String {
     let odd = |c: char| visible::is_deceptive(c) && c != '\t';
     text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()

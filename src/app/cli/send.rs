@@ -1,4 +1,4 @@
-//! `frontdesk send`: a text or a file for any address.
+//! `frontdesk send`: sends a text or a file to a chat.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -16,10 +16,10 @@ use super::{Done, Failure, Remote, field, screen};
 pub struct SendArgs {
     #[command(flatten)]
     remote: Remote,
-    /// Where to: CHANNEL:CHAT, CHANNEL:ACCOUNT:CHAT, with :topic:ID for a topic
+    /// Address: CHANNEL:CHAT or CHANNEL:ACCOUNT:CHAT, followed by :topic:ID for a topic
     #[arg(long, value_name = "ADDRESS")]
     to: String,
-    /// What to say, in Markdown; with a file, what stands beneath it
+    /// The text, in Markdown; with --media, the caption of the file
     #[arg(
         long,
         value_name = "TEXT",
@@ -28,10 +28,10 @@ pub struct SendArgs {
         required_unless_present = "media"
     )]
     message: Option<String>,
-    /// A file to send, for the gateway of this machine's home
+    /// A file to send; only with a gateway on this machine
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     media: Option<PathBuf>,
-    /// The same for every repetition of this message: the second one sends nothing
+    /// Idempotency key: a second message with the same key is not sent
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
@@ -43,13 +43,15 @@ pub async fn send(args: SendArgs) -> Done {
         None => fresh_key()?,
     };
     let client = Client::find(&args.remote)?;
-    let handed = match &args.media {
-        Some(file) => Some(Handed::over(file, &Home::find(args.remote.home.home.as_deref(), &super::env)?)?),
+    let copy = match &args.media {
+        Some(file) => {
+            Some(MediaCopy::make(file, &Home::find(args.remote.home.home.as_deref(), &super::env)?)?)
+        }
         None => None,
     };
     let mut body = json!({"to": to.as_str(), "text": args.message.unwrap_or_default()});
-    if let Some(handed) = &handed {
-        body["media"] = handed.name.as_str().into();
+    if let Some(copy) = &copy {
+        body["media"] = copy.name.as_str().into();
     }
     let answer = client.post("/api/send", &body, &key).await?;
     if args.remote.json {
@@ -59,44 +61,50 @@ pub async fn send(args: SendArgs) -> Done {
         .iter()
         .map(|part| format!("{} ({})", field::text(part, "id"), field::text(part, "state")))
         .collect();
-    screen::line(format!("On its way to {to}: {}. Follow it with `frontdesk outbox list`.", parts.join(", ")))
+    screen::line(format!(
+        "Queued for {to}: {}. To see whether it was sent: frontdesk outbox list",
+        parts.join(", ")
+    ))
 }
 
-/// A copy of a file in the media folder, until the gateway has taken its own.
-struct Handed {
+/// A copy of the file in the media folder. It is deleted once the gateway has made its own.
+struct MediaCopy {
     folder: PathBuf,
-    /// The copy's name beneath the media folder.
+    /// The copy's path, relative to the media folder.
     name: String,
 }
 
-impl Handed {
-    fn over(file: &Path, home: &Home) -> Result<Handed, Failure> {
+impl MediaCopy {
+    fn make(file: &Path, home: &Home) -> Result<MediaCopy, Failure> {
         let failed =
             |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
         let shown = file.file_name().and_then(|name| name.to_str());
-        let shown =
-            shown.ok_or_else(|| Failure::usage(format!("--media {}: not a file's name", file.display())))?;
+        let shown = shown
+            .ok_or_else(|| Failure::usage(format!("--media {}: this is not a file name", file.display())))?;
         let mut from = File::open(file).map_err(|error| failed(file, error))?;
         if !from.metadata().is_ok_and(|facts| facts.is_file()) {
-            return Err(Failure::usage(format!("--media {}: not an ordinary file", file.display())));
+            return Err(Failure::usage(format!("--media {}: this is not an ordinary file", file.display())));
         }
         let own = fresh_key()?;
         let folder = home.media().join(&own);
         let made = DirBuilder::new().mode(0o700).create(&folder);
         made.map_err(|error| failed(&folder, error))?;
-        let handed = Handed { name: format!("{own}/{shown}"), folder };
-        let copy = handed.folder.join(shown);
-        let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
+        let made = MediaCopy { name: format!("{own}/{shown}"), folder };
+        let path = made.folder.join(shown);
+        let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let copied = to.and_then(|mut to| std::io::copy(&mut from, &mut to));
-        copied.map_err(|error| failed(&copy, error))?;
-        Ok(handed)
+        copied.map_err(|error| failed(&path, error))?;
+        Ok(made)
     }
 }
 
-impl Drop for Handed {
+impl Drop for MediaCopy {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            screen::context_message(&format!("{}: {error}; delete it", self.folder.display()));
+            screen::note(&format!(
+                "cannot delete the temporary copy {}: {error}; please delete it",
+                self.folder.display()
+            ));
         }
     }
 }

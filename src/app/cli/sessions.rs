@@ -1,4 +1,4 @@
-//! `frontdesk sessions`: conversations, listed, looked into and changed.
+//! `frontdesk sessions`: lists, shows and changes conversations.
 
 use clap::{Args, Subcommand};
 use frontdesk_core::id::MessageId;
@@ -18,17 +18,17 @@ pub struct SessionsArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List conversations, in the order of their keys
+    /// List conversations, sorted by key
     List(List),
-    /// Show one conversation with its earlier lives
+    /// Show one conversation and its epochs
     Show(One),
-    /// Show what was said in one, the newest last
+    /// Show the messages of a conversation, newest last
     Messages(Messages),
-    /// Begin a new conversation; the old one can be resumed
+    /// Start a new epoch; the old one can be resumed
     Reset(One),
-    /// Cancel the running turn and what waits
+    /// Cancel the running turn and all waiting messages
     Stop(One),
-    /// Erase what was said, for ever
+    /// Erase a conversation for good
     Delete(Delete),
 }
 
@@ -39,10 +39,10 @@ struct List {
     /// Only this channel
     #[arg(long)]
     channel: Option<String>,
-    /// Only those behind this key: the next page
+    /// Only conversations after this key, to see the next page
     #[arg(long, value_name = "KEY")]
     after: Option<SessionKey>,
-    /// At most so many (1 to 200)
+    /// Maximum number of entries, from 1 to 200
     #[arg(long, default_value_t = 50, value_parser = client::limit())]
     limit: u32,
 }
@@ -51,7 +51,7 @@ struct List {
 struct One {
     #[command(flatten)]
     remote: Remote,
-    /// The conversation's key, as the list shows it
+    /// The conversation's key, as shown in the list
     key: SessionKey,
 }
 
@@ -59,13 +59,13 @@ struct One {
 struct Messages {
     #[command(flatten)]
     one: One,
-    /// Only this life of the conversation
+    /// Only this epoch
     #[arg(long)]
     epoch: Option<u64>,
-    /// Only those before this message: the next page
+    /// Only messages before this one, to see the next page
     #[arg(long, value_name = "MESSAGE")]
     before: Option<MessageId>,
-    /// At most so many (1 to 200)
+    /// Maximum number of entries, from 1 to 200
     #[arg(long, default_value_t = 50, value_parser = client::limit())]
     limit: u32,
 }
@@ -74,7 +74,7 @@ struct Messages {
 struct Delete {
     #[command(flatten)]
     one: One,
-    /// Yes, erase it: this cannot be undone
+    /// Confirm: erased messages cannot be restored
     #[arg(long)]
     yes: bool,
 }
@@ -88,12 +88,12 @@ pub async fn sessions(args: SessionsArgs) -> Done {
         Some(What::Reset(one)) => {
             let answer = one.post("reset").await?;
             let epoch = field::text(&answer, "epoch");
-            one.tell(&answer, &format!("A new conversation has begun (epoch {epoch})."))
+            one.remote.say(&answer, format!("A new conversation has begun (epoch {epoch})."))
         }
         Some(What::Stop(one)) => {
             let answer = one.post("stop").await?;
             let (running, waiting) = (field::number(&answer, "running"), field::number(&answer, "waiting"));
-            one.tell(&answer, &format!("Cancelled: {running} running, {waiting} waiting."))
+            one.remote.say(&answer, format!("Cancelled: {running} running, {waiting} waiting."))
         }
         Some(What::Delete(args)) => delete(args).await,
     }
@@ -108,10 +108,6 @@ impl One {
     async fn post(&self, verb: &str) -> Result<Value, Failure> {
         let path = format!("{}/{verb}", self.path());
         Client::find(&self.remote)?.post(&path, &json!({}), &fresh_key()?).await
-    }
-
-    fn tell(&self, answer: &Value, sentence: &str) -> Done {
-        if self.remote.json { screen::json(answer) } else { screen::line(sentence) }
     }
 }
 
@@ -138,11 +134,11 @@ async fn list(args: List) -> Done {
             field::ago(session, "last_user_at"),
         ]
     });
-    let empty = "No conversations yet. Begin one with `frontdesk chat \"Hello\"`.";
+    let empty = "No conversations yet. Start one with `frontdesk chat \"Hello\"`.";
     table::print(&["KEY", "EPOCH", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), empty)?;
     match sessions.last() {
         Some(last) if sessions.len() >= args.limit as usize => {
-            screen::line(format!("\nMore: frontdesk sessions list --after {}", field::text(last, "key")))
+            screen::line(format!("\nTo see more, add --after {}", field::text(last, "key")))
         }
         _ => Ok(()),
     }
@@ -173,7 +169,11 @@ async fn show(one: One) -> Done {
             screen::brief(&field::text(epoch, "first_text"), 40),
         ]
     });
-    table::print(&["EPOCH", "STARTED", "WHY", "MESSAGES", "OPENS WITH"], rows.collect(), "No lives yet.")
+    table::print(
+        &["EPOCH", "STARTED", "REASON", "MESSAGES", "FIRST MESSAGE"],
+        rows.collect(),
+        "No epochs yet.",
+    )
 }
 
 async fn messages(args: Messages) -> Done {
@@ -191,7 +191,7 @@ async fn messages(args: Messages) -> Done {
     let next = field::text(&answer, "next");
     let mut rows: Vec<&Value> = field::list(&answer, "messages").iter().collect();
     if rows.is_empty() {
-        return screen::line("Nothing was said here.");
+        return screen::line("No messages.");
     }
     rows.sort_by_key(|row| field::time(row, "received"));
     for row in rows {
@@ -209,7 +209,7 @@ async fn messages(args: Messages) -> Done {
     if next.is_empty() {
         return Ok(());
     }
-    screen::line(format!("\nEarlier ones: add --before {next}"))
+    screen::line(format!("\nTo see earlier messages, add --before {next}"))
 }
 
 fn indented(text: &str) -> String {
@@ -221,9 +221,9 @@ async fn delete(args: Delete) -> Done {
     if !args.yes {
         let key = &args.one.key;
         return Err(Failure::usage(format!(
-            "this erases everything that was said in {key}; say --yes if you mean it"
+            "this erases all messages of {key} for good; add --yes to do it"
         )));
     }
     let answer = Client::find(&args.one.remote)?.delete(&path).await?;
-    args.one.tell(&answer, "Erased.")
+    args.one.remote.say(&answer, "Erased.")
 }

@@ -1,4 +1,4 @@
-//! `frontdesk status`.
+//! `frontdesk status`: the state of the running gateway.
 
 use frontdesk_core::count::counted;
 use serde_json::Value;
@@ -20,55 +20,51 @@ pub async fn status(remote: Remote) -> Done {
         screen::line(format!("  {}", screen::one_line(reason)))?;
     }
     screen::line(format!("Started   {}", field::ago(&status, "started")))?;
-    let totals = &status["totals"];
-    let since = |name: &str| match field::ago(totals, name) {
+    totals(&status["totals"])?;
+    screen::line("")?;
+    let accounts = field::list(&status, "accounts").iter().map(|account| {
+        vec![
+            field::account(account, "channel"),
+            field::text(account, "state"),
+            field::ago(account, "last_heard"),
+            field::text(account, "error"),
+        ]
+    });
+    table::print(&["ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "No channels.")?;
+    screen::line("")?;
+    let agents = field::list(&status, "agents")
+        .iter()
+        .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
+    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "No agents.")
+}
+
+fn totals(totals: &Value) -> Done {
+    let oldest = |name: &str| match field::ago(totals, name) {
         ago if ago.is_empty() => String::new(),
-        ago => format!(", the oldest since {ago}"),
+        ago => format!(", the oldest from {ago}"),
     };
     let n = |name: &str| field::number(totals, name);
     screen::line(format!("Sessions  {}", n("sessions")))?;
     screen::line(format!(
         "Messages  {} waiting{}, {} running",
         n("waiting"),
-        since("oldest_waiting"),
+        oldest("oldest_waiting"),
         counted(n("running"), "turn")
     ))?;
     screen::line(format!(
         "Outbox    {} to send{}, {} dead",
         n("outbox"),
-        since("oldest_part"),
+        oldest("oldest_part"),
         n("dead_parts")
     ))?;
     if n("dead_parts") > 0 {
-        screen::line("          look at them with `frontdesk outbox list --state dead`")?;
+        screen::line("          To see what was not delivered: frontdesk outbox list --state dead")?;
     }
-    match n("dead_letters") {
-        0 => {}
-        1 => screen::line("Unread    1 event could not be read: see `frontdesk dead-letters`")?,
-        unread => {
-            screen::line(format!(
-                "Unread    {unread} events could not be read: see `frontdesk dead-letters`"
-            ))?;
-        }
+    if n("dead_letters") > 0 {
+        screen::line(format!(
+            "Unread    {} could not be read: see `frontdesk dead-letters`",
+            counted(n("dead_letters"), "event")
+        ))?;
     }
-    screen::line("")?;
-    let accounts = field::list(&status, "accounts").iter().map(|account| {
-        vec![
-            field::text(account, "channel"),
-            field::text(account, "account"),
-            field::text(account, "state"),
-            field::ago(account, "last_heard"),
-            field::text(account, "error"),
-        ]
-    });
-    table::print(
-        &["CHANNEL", "ACCOUNT", "STATE", "LAST HEARD", "ERROR"],
-        accounts.collect(),
-        "No channels.",
-    )?;
-    screen::line("")?;
-    let agents = field::list(&status, "agents")
-        .iter()
-        .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
-    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "No agents.")
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -23,7 +23,7 @@ pub fn print(header: &[&str], rows: Vec<Vec<String>>, empty: &str) -> Done {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    // No space at the ends of lines: tables are pasted into tickets.
+    // No spaces at the ends of lines: tables are pasted into tickets.
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     screen::rows(&text.join("\n"))
 }

@@ -1,4 +1,4 @@
-//! Times for people: how long ago, and when exactly.
+//! Times in output: relative and absolute.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -9,7 +9,7 @@ pub fn both(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{} ({})", relative(at, now), at.format("%F %T UTC"))
 }
 
-/// RFC 3339 in UTC with milliseconds and `Z`, as in every JSON of ours.
+/// RFC 3339 in UTC with milliseconds and `Z`, as in all JSON of the gateway.
 pub fn json(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

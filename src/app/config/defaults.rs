@@ -1,18 +1,18 @@
-//! A configuration with everything that was not written, from the schema's defaults.
+//! Adds the schema's defaults for every key that is not written.
 //!
-//! A key that is left out of a table that is written keeps the default that it has *there*: with
-//! `[limits.user] burst = 5` the rate stays what it was. serde would take that of a rate in general.
+//! A key that is missing in a table keeps the default of that table: with `[limits.user] burst = 5` the rate stays the
+//! default of `limits.user`. serde would use the default of the type instead.
 
 use serde_json::{Map, Value as Json};
 
 use super::schema::{Choice, Schema};
 
-/// `written` with its defaults. Keys without any stay out.
+/// Returns `written` with defaults added. Keys without a default stay out.
 pub fn fill(schema: Schema<'_>, written: Option<&Json>) -> Json {
     complete(schema, written, None).unwrap_or_else(|| Json::Object(Map::new()))
 }
 
-/// `inherited` is what the table around says about this place.
+/// `inherited` is the default that the surrounding table has for this key.
 fn complete(schema: Schema<'_>, written: Option<&Json>, inherited: Option<&Json>) -> Option<Json> {
     let default = inherited.or_else(|| schema.default()).filter(|value| !value.is_null());
     let value = written.filter(|value| !value.is_null()).or(default);
@@ -28,15 +28,15 @@ fn complete(schema: Schema<'_>, written: Option<&Json>, inherited: Option<&Json>
 
 fn table(schema: Schema<'_>, entries: &Map<String, Json>, default: Option<&Json>) -> Json {
     let mut all = Map::new();
-    for (name, place) in schema.properties() {
+    for (name, entry) in schema.properties() {
         let inherited = default.and_then(|default| default.get(name));
-        if let Some(value) = complete(place, entries.get(name), inherited) {
+        if let Some(value) = complete(entry, entries.get(name), inherited) {
             all.insert(name.to_owned(), value);
         }
     }
-    if let Some(place) = schema.others() {
+    if let Some(entry) = schema.others() {
         for (name, value) in entries {
-            if let Some(value) = complete(place, Some(value), None) {
+            if let Some(value) = complete(entry, Some(value), None) {
                 all.entry(name.clone()).or_insert(value);
             }
         }
@@ -45,7 +45,7 @@ fn table(schema: Schema<'_>, entries: &Map<String, Json>, default: Option<&Json>
 }
 
 impl<'s> Schema<'s> {
-    /// The alternative that `value` takes; this place itself where there is nothing to choose.
+    /// The alternative that `value` matches; the node itself if it has no alternatives.
     pub fn taken(self, value: Option<&Json>) -> Schema<'s> {
         match self.choice() {
             Choice::One | Choice::Words(_) => self,
@@ -60,7 +60,7 @@ impl<'s> Schema<'s> {
         }
     }
 
-    /// Whether it may be left out without there being a value for it.
+    /// Whether it may be missing and has no default value.
     fn optional(self) -> bool {
         self.default().is_some_and(Json::is_null)
     }

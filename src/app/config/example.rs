@@ -1,6 +1,6 @@
-//! `config/frontdesk.toml`: every key with its meaning and its default, written from the schema.
+//! `config/frontdesk.toml`: every key with its meaning and its default, generated from the schema.
 //!
-//! A line that begins with `#` and no space is a key that is off unless you say so; `# ` is prose.
+//! A line that begins with `#` and no space is a key that is not set by default; `# ` begins a comment.
 
 use std::fmt::Write as _;
 
@@ -14,13 +14,13 @@ use crate::document::join;
 const HEAD: &str = "\
 # Frontdesk: every key with its meaning and its default.
 #
-# Nothing here is needed: an empty file is a gateway on http://127.0.0.1:3847 with a web chat and an agent
-# that answers what it hears. Copy what you want to change. Keys and tables behind a `#` without a space are
-# off unless you take the `#` away; NAME stands for a name of your choice.
+# You need none of it: with an empty file the gateway runs at http://127.0.0.1:3847 with a web chat and an agent
+# that repeats what it is told. Copy the keys that you want to change. A key or table behind `#` without a space is
+# not set; remove the `#` to set it. NAME stands for a name of your choice.
 #
-# Any text may hold ${VAR} or ${VAR:-default} from the environment, also where a number is wanted; `$$` is a
-# dollar sign. Secrets are a text, { file = \"...\" } or { command = [\"...\"] }.
-# `frontdesk config check` says what is wrong, `frontdesk config show` which values hold.
+# Any value may contain ${VAR} or ${VAR:-default} from the environment, numbers too; `$$` is a dollar sign.
+# A secret is a text, { file = \"...\" } or { command = [\"...\"] }.
+# `frontdesk config check` reports errors, `frontdesk config show` prints the values in effect.
 ";
 
 /// The file.
@@ -37,18 +37,18 @@ struct Page {
 }
 
 impl Page {
-    /// Everything inside one table: first its own keys, then the tables under it. `holds` is what the table
-    /// holds by default; without it everything is off.
+    /// Writes a table: first its keys, then the tables in it. `holds` is the default content of the table; without it
+    /// every key is commented out.
     fn table(&mut self, schema: Schema<'_>, holds: Option<&Json>, path: &str) {
         let known = schema.properties();
-        let (tables, mut keys): (Vec<_>, Vec<_>) = known.into_iter().partition(|(_, place)| is_table(*place));
+        let (tables, mut keys): (Vec<_>, Vec<_>) = known.into_iter().partition(|(_, entry)| is_table(*entry));
         let required = schema.required();
         keys.sort_by_key(|(name, _)| !required.contains(name));
-        for (name, place) in keys {
-            self.key(name, place, holds.and_then(|holds| holds.get(name)));
+        for (name, entry) in keys {
+            self.key(name, entry, holds.and_then(|holds| holds.get(name)));
         }
-        for (name, place) in tables {
-            self.section(&join(path, name), place, holds.and_then(|holds| holds.get(name)), holds.is_none());
+        for (name, entry) in tables {
+            self.section(&join(path, name), entry, holds.and_then(|holds| holds.get(name)), holds.is_none());
         }
     }
 
@@ -81,7 +81,7 @@ impl Page {
         }
     }
 
-    /// One example of each kind; the one that is there by default is on.
+    /// Writes one example of each kind; the one that exists by default is not commented out.
     fn kinds(&mut self, path: &str, tag: &str, kinds: &[(&str, Schema<'_>)], holds: Option<&Json>) {
         let there = holds.and_then(Json::as_object);
         for (word, schema) in kinds {
@@ -120,13 +120,13 @@ impl Page {
     }
 }
 
-/// A place that is a table of its own in the file.
+/// Whether the node is a separate table in the file.
 fn is_table(schema: Schema<'_>) -> bool {
     let schema = inside(schema);
     !schema.secret() && schema.types().contains("object")
 }
 
-/// The only alternative there is, for an optional table.
+/// The only alternative of an optional table.
 fn inside(schema: Schema<'_>) -> Schema<'_> {
     match schema.choice() {
         Choice::Several(alternatives) => match alternatives.as_slice() {
@@ -137,7 +137,7 @@ fn inside(schema: Schema<'_>) -> Schema<'_> {
     }
 }
 
-/// Something of the right type for a key that has no default.
+/// An example value of the right type, for a key without a default.
 fn placeholder(schema: Schema<'_>) -> toml_edit::Value {
     if let Choice::Words(words) = schema.choice() {
         return words.first().copied().unwrap_or_default().into();

@@ -1,12 +1,12 @@
-//! `${VAR}` and `${VAR:-default}` in texts; `$$` is a dollar sign. Done before anything is typed.
+//! Replaces `${VAR}` and `${VAR:-default}` in texts; `$$` is a dollar sign. This happens before types are checked.
 
 use super::problem::Problem;
 use crate::document::{Node, Text, Value, join};
 
-/// How variables are looked up.
+/// Looks up an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Puts variables into every text of `node`; whatever is wrong is added to `problems`.
+/// Replaces variables in every text of `node`; errors are added to `problems`.
 pub fn interpolate(node: &mut Node, env: Lookup<'_>, problems: &mut Vec<Problem>) {
     visit(node, "", env, problems);
 }
@@ -28,11 +28,11 @@ fn visit(node: &mut Node, path: &str, env: Lookup<'_>, problems: &mut Vec<Proble
                 visit(inner, &join(path, &key.name), env, problems);
             }
         }
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Odd(_) => {}
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Unsupported(_) => {}
     }
 }
 
-/// `None` if there is nothing to put in.
+/// Returns the text with variables replaced; `None` if it has none.
 fn expand(written: &str, env: Lookup<'_>) -> Result<Option<Text>, String> {
     if !written.contains('$') {
         return Ok(None);
@@ -50,7 +50,7 @@ fn expand(written: &str, env: Lookup<'_>) -> Result<Option<Text>, String> {
             named = true;
             rest = &after[end + 1..];
         } else {
-            // A dollar sign that begins nothing is one.
+            // A dollar sign without a brace stands for itself.
             value.push('$');
         }
     }
@@ -66,9 +66,9 @@ fn variable(inside: &str, env: Lookup<'_>) -> Result<String, String> {
     let good = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !good {
-        return Err(format!("`${{{name}}}` is not a variable's name; for a plain dollar sign write `$$`"));
+        return Err(format!("`${{{name}}}` does not name a variable; for a plain dollar sign write `$$`"));
     }
-    // As in a shell, `:-` also stands in for a variable that is set to nothing.
+    // As in a shell, the default of `:-` also replaces a variable that is set and empty.
     match (env(name), default) {
         (Some(value), None) => Ok(value),
         (Some(value), Some(_)) if !value.is_empty() => Ok(value),
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn what_cannot_be_put_in_is_said() {
         for (written, said) in
-            [("${NONE}", "NONE is not set"), ("${", "no `}`"), ("${a b}", "not a variable")]
+            [("${NONE}", "NONE is not set"), ("${", "no `}`"), ("${a b}", "does not name a variable")]
         {
             let error = expand(written, &env).unwrap_err();
             assert!(error.contains(said), "{error}");

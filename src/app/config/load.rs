@@ -1,4 +1,4 @@
-//! From a file's text to a checked configuration.
+//! Reads a file into a checked configuration.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,34 +17,34 @@ use super::walk::walk;
 use crate::adapters::inherit;
 use crate::document::{Node, join};
 
-/// The largest file that is read, in bytes.
+/// Maximum size of a configuration file, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// A configuration and what it was read from.
+/// A configuration and the document it was read from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The typed values.
+    /// The checked values.
     pub config: Config,
-    /// The file; `None` if there is none and everything is default.
+    /// The file; `None` if there is none and all values are defaults.
     pub file: Option<PathBuf>,
-    /// What was written, for showing it.
+    /// The document, from which the configuration is shown.
     pub document: Node,
 }
 
-/// How a text is to be read.
+/// How to read a text.
 #[derive(Clone, Copy)]
 pub struct Reading<'a> {
     /// TOML or JSONC.
     pub syntax: Syntax,
-    /// Where relative paths of secrets start.
+    /// The folder at which relative paths of secrets start.
     pub folder: &'a Path,
     /// The environment.
     pub env: Lookup<'a>,
-    /// What is there besides the text's own.
+    /// Agents and channels that are not in the text.
     pub more: &'a More,
 }
 
-/// What a library's user adds, so that the configuration may name it.
+/// Agents and channels that a program using the library adds, and that the configuration may name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct More {
     /// Names of agents.
@@ -58,7 +58,7 @@ pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
     load_with(file, env, &More::default())
 }
 
-/// The same for a gateway that has `more` than the file.
+/// Reads and checks a file for a gateway with additional agents and channels.
 pub fn load_with(file: &Path, env: Lookup<'_>, more: &More) -> Result<Loaded, Problems> {
     let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
     let text = text_of(file).map_err(|message| at_file(vec![ConfigError::new("", message).into()]))?;
@@ -68,19 +68,19 @@ pub fn load_with(file: &Path, env: Lookup<'_>, more: &More) -> Result<Loaded, Pr
     Ok(Loaded { config, file: Some(file.to_owned()), document })
 }
 
-/// The text of a file that is no larger than a configuration can be.
+/// Reads a file of at most [`LARGEST`] bytes.
 fn text_of(file: &Path) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("the configuration cannot be read: {error}");
     let mut text = String::new();
     let file = std::fs::File::open(file).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST {
-        return Err(format!("this is larger than {} MiB; it is no configuration", LARGEST >> 20));
+        return Err(format!("the file is larger than {} MiB, so it is not a configuration", LARGEST >> 20));
     }
     Ok(text)
 }
 
-/// Reads and checks a text. Everything that is wrong is reported, not only the first thing.
+/// Reads and checks a text. Every error is reported, not only the first.
 pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Problem>> {
     let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
@@ -95,7 +95,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     let values = fill(schema, Some(&values));
     let mut config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
         Some(Ok(config)) => config,
-        // The walk should have found it; serde's own words are better than none.
+        // The walk should have found this error; serde's message is better than none.
         Some(Err(error)) => {
             return Err(vec![ConfigError::new("", error.to_string()).into()]);
         }
@@ -112,7 +112,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
 }
 
-/// In the order of the file. What accounts inherit is wrong once, where it is written.
+/// Sorts problems by position. An error in a setting that accounts inherit is reported once, where it is written.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.position);
     problems.dedup_by(|later, first| {
@@ -123,7 +123,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// Puts the texts of secrets where `{ file = ... }` and `{ command = [...] }` stand.
+/// Replaces `{ file = ... }` and `{ command = [...] }` by the texts of the secrets.
 struct Secrets<'a> {
     document: &'a Node,
     folder: &'a Path,
@@ -150,9 +150,9 @@ impl Secrets<'_> {
             Json::Object(entries) => {
                 let known = taken.properties();
                 for (name, inner) in entries.iter_mut() {
-                    let place = known.iter().find(|(known, _)| known == name).map(|(_, schema)| *schema);
-                    if let Some(place) = place.or_else(|| taken.others()) {
-                        self.resolve(place, inner, &join(path, name));
+                    let entry = known.iter().find(|(known, _)| known == name).map(|(_, schema)| *schema);
+                    if let Some(entry) = entry.or_else(|| taken.others()) {
+                        self.resolve(entry, inner, &join(path, name));
                     }
                 }
             }

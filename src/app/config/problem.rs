@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, each with its place and what to do.
+//! Errors in a configuration, each with its position.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -44,10 +44,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with one configuration; shown one line each as `file:line:column: key: what`.
+/// All errors in one configuration. Each is one line: `file:line:column: key: problem`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
-    /// The file; `None` for a configuration that was made in memory.
+    /// `None` for a configuration that was made in memory.
     pub file: Option<PathBuf>,
     /// At least one.
     pub problems: Vec<Problem>,

@@ -1,4 +1,4 @@
-//! The JSON schema of the configuration, and how to find one's way in it.
+//! The JSON schema of the configuration, and how to navigate it.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ pub fn whole() -> &'static Value {
             root.insert("title".into(), json!("frontdesk.toml"));
             root.insert("additionalProperties".into(), json!(false));
         }
-        // The agents' types are not for writing, so the derive cannot tell their default.
+        // The agents' types do not implement `Serialize`, so the derive cannot add their default.
         if let Some(Value::Object(agents)) = schema.pointer_mut("/properties/agents") {
             agents.insert("default".into(), json!({"main": {"kind": "echo"}}));
         }
@@ -22,24 +22,24 @@ pub fn whole() -> &'static Value {
     &WHOLE
 }
 
-/// One place in a schema.
+/// One node of a schema.
 #[derive(Clone, Copy)]
 pub struct Schema<'s> {
     root: &'s Value,
     node: &'s Value,
 }
 
-/// How the alternatives of a place are told apart.
+/// The alternatives of a node.
 pub enum Choice<'s> {
-    /// There is one way only.
+    /// There are none.
     One,
-    /// A fixed set of words.
+    /// A fixed set of strings.
     Words(Vec<&'s str>),
-    /// Tables whose key `tag` says which they are.
+    /// Tables that are told apart by the value of the key `tag`.
     Tagged {
         /// The key.
         tag: &'s str,
-        /// Its words and what goes with each.
+        /// Its values and the table of each.
         kinds: Vec<(&'s str, Schema<'s>)>,
     },
     /// Values of different types.
@@ -47,12 +47,12 @@ pub enum Choice<'s> {
 }
 
 impl<'s> Schema<'s> {
-    /// The top of a schema document.
+    /// The root of a schema document.
     pub fn root(root: &'s Value) -> Schema<'s> {
         Schema { root, node: root }
     }
 
-    /// The top of the document that this place is in.
+    /// The root of the document of this node.
     pub fn whole(self) -> Schema<'s> {
         Schema::root(self.root)
     }
@@ -61,7 +61,7 @@ impl<'s> Schema<'s> {
         Schema { root: self.root, node }
     }
 
-    /// This place and everything that holds here too: what `$ref` and `allOf` lead to.
+    /// The node itself and the nodes that `$ref` and `allOf` add to it.
     fn layers(self) -> Vec<&'s Map<String, Value>> {
         let mut layers = Vec::new();
         let mut open = vec![self.node];
@@ -78,22 +78,22 @@ impl<'s> Schema<'s> {
         self.layers().into_iter().find_map(|layer| layer.get(key))
     }
 
-    /// The first sentence or sentences that say what it is.
+    /// The description.
     pub fn description(self) -> Option<&'s str> {
         self.word("description").and_then(Value::as_str)
     }
 
-    /// What holds when it is not written.
+    /// The default.
     pub fn default(self) -> Option<&'s Value> {
         self.word("default")
     }
 
-    /// Whether it must not be shown, also where it may be left out.
+    /// Whether the value is a secret, required or optional.
     pub fn secret(self) -> bool {
         self.word("writeOnly") == Some(&Value::Bool(true)) || self.only().is_some_and(Schema::secret)
     }
 
-    /// The one alternative of an optional place.
+    /// The only alternative of an optional node.
     fn only(self) -> Option<Schema<'s>> {
         let list = self.word("anyOf")?.as_array()?;
         let mut real =
@@ -101,7 +101,7 @@ impl<'s> Schema<'s> {
         real.next().filter(|_| list.len() == 2 && real.next().is_none())
     }
 
-    /// The JSON types that it may have; empty if its alternatives say it.
+    /// The JSON types that it accepts; empty if the alternatives have the types.
     pub fn types(self) -> BTreeSet<&'s str> {
         match self.word("type") {
             Some(Value::String(one)) => BTreeSet::from([one.as_str()]),
@@ -113,7 +113,7 @@ impl<'s> Schema<'s> {
     /// The bounds of a number.
     pub fn bounds(self) -> (Option<f64>, Option<f64>) {
         let bound = |key| self.word(key).and_then(Value::as_f64);
-        // schemars writes the bounds of the small types alone.
+        // schemars writes bounds for the small integer types only.
         let widest = match self.word("format").and_then(Value::as_str) {
             Some("uint32") => Some(f64::from(u32::MAX)),
             Some("int32") => Some(f64::from(i32::MAX)),
@@ -135,7 +135,7 @@ impl<'s> Schema<'s> {
         found
     }
 
-    /// What any other key of a table holds; `None` if there are no others.
+    /// The schema of keys that are not in `properties`; `None` if there are none.
     pub fn others(self) -> Option<Schema<'s>> {
         match self.word("additionalProperties") {
             Some(node @ Value::Object(_)) => Some(self.at(node)),
@@ -143,18 +143,18 @@ impl<'s> Schema<'s> {
         }
     }
 
-    /// The keys that must be there.
+    /// The required keys.
     pub fn required(self) -> BTreeSet<&'s str> {
         let lists = self.layers().into_iter().filter_map(|layer| layer.get("required")?.as_array());
         lists.flatten().filter_map(Value::as_str).collect()
     }
 
-    /// What a list holds.
+    /// The schema of the items of a list.
     pub fn items(self) -> Option<Schema<'s>> {
         self.word("items").map(|node| self.at(node))
     }
 
-    /// How its alternatives are told apart. `null` is no alternative: it means "not written".
+    /// The alternatives of the node. `null` is none of them: it means "not written".
     pub fn choice(self) -> Choice<'s> {
         if let Some(words) = self.word("enum").and_then(Value::as_array) {
             return Choice::Words(words.iter().filter_map(Value::as_str).collect());
@@ -187,7 +187,7 @@ impl<'s> Schema<'s> {
     }
 }
 
-/// Tables that share a key which has one fixed word in each of them.
+/// Finds a key that has a different constant in each alternative.
 fn tagged<'s>(alternatives: &[Schema<'s>]) -> Option<Choice<'s>> {
     let fixed = |schema: &Schema<'s>, key: &str| {
         let (_, node) = schema.properties().into_iter().find(|(name, _)| *name == key)?;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// The secret that a value stands for. The error never holds any of it.
+/// Reads the secret that a value describes. Errors never contain any of it.
 pub fn resolve(value: &Value, folder: &Path) -> Result<String, String> {
     if let Some(text) = value.as_str() {
         return Ok(text.to_owned());
@@ -22,7 +22,7 @@ pub fn resolve(value: &Value, folder: &Path) -> Result<String, String> {
         _ => return Err("a secret is a text, { file = \"...\" } or { command = [...] }".into()),
     };
     match text.trim() {
-        "" => Err("the secret is empty; it must say something".into()),
+        "" => Err("the secret is empty".into()),
         text => Ok(text.to_owned()),
     }
 }
@@ -31,7 +31,7 @@ fn printed_by(words: &[&str], folder: &Path) -> Result<String, String> {
     let [program, arguments @ ..] = words else {
         return Err("the secret's command is empty; write a program and its arguments".into());
     };
-    // Its error output goes to ours: it is what tells the operator why `op read` or `pass` did not work.
+    // The program's error output is inherited, because it tells the operator why `op read` or `pass` failed.
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)

@@ -1,4 +1,4 @@
-//! The effective configuration, with defaults and without secrets.
+//! Shows the configuration in effect, with defaults and without secrets.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,12 +7,11 @@ use super::schema::{Choice, Schema};
 use super::walk::walk;
 use crate::document::{Node, Value};
 
-/// Every value that holds, as JSON. Secrets are `***`, and a text that came from a variable is shown as it
-/// was written (`${VAR}`), because nobody knows what a variable holds; numbers and words from a fixed list
-/// are shown as they are used.
+/// Returns all values in effect as JSON. Secrets are `***`. A text that came from a variable is shown as it was written
+/// (`${VAR}`), because the variable may hold a secret; numbers and values from a fixed set are shown as they are used.
 pub fn effective(document: &Node) -> Json {
     let schema = Schema::root(super::schema::whole());
-    // Problems were reported when the file was loaded; what has one is not here.
+    // Errors were reported when the file was loaded; values with errors are not in the result.
     let written = walk(schema, document, &mut Vec::new());
     shown(schema, &fill(schema, Some(&written)), Some(document))
 }
@@ -51,18 +50,18 @@ fn list(schema: Schema<'_>, items: &[Json], node: Option<&Node>) -> Vec<Json> {
 
 fn table(schema: Schema<'_>, entries: &Map<String, Json>, node: Option<&Node>) -> Map<String, Json> {
     let known = schema.properties();
-    let place = |name: &str| {
+    let entry = |name: &str| {
         let known = known.iter().find(|(known, _)| *known == name).map(|(_, schema)| *schema);
         known.or_else(|| schema.others())
     };
     let inner = |name: &str| node.and_then(|node| node.get(name));
     entries
         .iter()
-        .filter_map(|(name, value)| Some((name.clone(), shown(place(name)?, value, inner(name)))))
+        .filter_map(|(name, value)| Some((name.clone(), shown(entry(name)?, value, inner(name)))))
         .collect()
 }
 
-/// The same as TOML; keys without a value are left out.
+/// Formats the values as TOML; keys without a value are left out.
 pub fn toml(effective: &Json) -> String {
     let mut document = toml_edit::DocumentMut::new();
     if let Json::Object(entries) = effective {
@@ -78,7 +77,7 @@ fn fill_table(table: &mut toml_edit::Table, entries: &Map<String, Json>) {
             Json::Object(inner) => {
                 let mut sub = toml_edit::Table::new();
                 fill_table(&mut sub, inner);
-                // A header of its own only where there is something under it.
+                // A table that only contains tables needs no header.
                 let only_tables = sub.iter().all(|(_, item)| item.is_table());
                 sub.set_implicit(only_tables);
                 toml_edit::Item::Table(sub)

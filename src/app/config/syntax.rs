@@ -1,4 +1,4 @@
-//! TOML and JSONC, read into the same document.
+//! Parses TOML and JSONC into the same document.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use toml_edit::{Item, TableLike, Value as Toml};
 use super::problem::Problem;
 use crate::document::{Key, Node, Position, Positions, Value};
 
-/// The two ways to write a configuration.
+/// The syntax of a configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
     /// `frontdesk.toml`.
@@ -21,7 +21,7 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// By the file's name: `.json`, `.jsonc` and `.json5` are JSONC, everything else TOML.
+    /// The syntax by the file's name: `.json`, `.jsonc` and `.json5` are JSONC, everything else TOML.
     pub fn of(path: &Path) -> Syntax {
         match path.extension().and_then(|ext| ext.to_str()) {
             Some("json" | "jsonc" | "json5") => Syntax::Jsonc,
@@ -29,7 +29,7 @@ impl Syntax {
         }
     }
 
-    /// Reads a text.
+    /// Parses a text.
     pub fn parse(self, text: &str) -> Result<Node, Problem> {
         match self {
             Syntax::Toml => parse_toml(text),
@@ -39,69 +39,70 @@ impl Syntax {
 }
 
 fn parse_toml(text: &str) -> Result<Node, Problem> {
-    let places = Positions::new(text);
+    let positions = Positions::new(text);
     let document = toml_edit::Document::parse(text).map_err(|error| {
-        let place = places.of(error.span().map_or(0, |span| span.start));
-        Problem::at(place, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
+        let position = positions.of(error.span().map_or(0, |span| span.start));
+        Problem::at(position, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
     })?;
-    Ok(Node { position: places.of(0), value: toml_table(&places, document.as_table()) })
+    Ok(Node { position: positions.of(0), value: toml_table(&positions, document.as_table()) })
 }
 
-fn toml_place(places: &Positions<'_>, span: Option<std::ops::Range<usize>>) -> Position {
-    places.of(span.map_or(0, |span| span.start))
+fn toml_position(positions: &Positions<'_>, span: Option<std::ops::Range<usize>>) -> Position {
+    positions.of(span.map_or(0, |span| span.start))
 }
 
-fn toml_table(places: &Positions<'_>, table: &dyn TableLike) -> Value {
+fn toml_table(positions: &Positions<'_>, table: &dyn TableLike) -> Value {
     let entries = table.iter().map(|(name, item)| {
-        // A dotted key has one key per segment; the entry's own knows where it stands.
+        // A dotted key has one key per segment; the key of the entry has the position.
         let span = table.get_key_value(name).and_then(|(key, _)| key.span());
-        let key = Key { position: toml_place(places, span.or_else(|| item.span())), name: name.to_owned() };
-        (key, toml_item(places, item))
+        let key =
+            Key { position: toml_position(positions, span.or_else(|| item.span())), name: name.to_owned() };
+        (key, toml_item(positions, item))
     });
     Value::Table(entries.collect())
 }
 
-fn toml_item(places: &Positions<'_>, item: &Item) -> Node {
-    let place = toml_place(places, item.span());
+fn toml_item(positions: &Positions<'_>, item: &Item) -> Node {
+    let position = toml_position(positions, item.span());
     let value = match item {
         Item::None => Value::Null,
-        Item::Value(value) => toml_value(places, value),
-        Item::Table(table) => toml_table(places, table),
+        Item::Value(value) => toml_value(positions, value),
+        Item::Table(table) => toml_table(positions, table),
         Item::ArrayOfTables(tables) => Value::Array(
             tables
                 .iter()
                 .map(|table| Node {
-                    position: toml_place(places, table.span()),
-                    value: toml_table(places, table),
+                    position: toml_position(positions, table.span()),
+                    value: toml_table(positions, table),
                 })
                 .collect(),
         ),
     };
-    Node { position: place, value }
+    Node { position, value }
 }
 
-fn toml_value(places: &Positions<'_>, value: &Toml) -> Value {
+fn toml_value(positions: &Positions<'_>, value: &Toml) -> Value {
     match value {
         Toml::String(s) => Value::text(s.value()),
         Toml::Integer(n) => Value::Integer(*n.value()),
         Toml::Float(n) => Value::Float(*n.value()),
         Toml::Boolean(b) => Value::Bool(*b.value()),
-        Toml::Datetime(_) => Value::Odd("a date or a time"),
+        Toml::Datetime(_) => Value::Unsupported("a date or a time"),
         Toml::Array(items) => Value::Array(
             items
                 .iter()
                 .map(|item| Node {
-                    position: toml_place(places, item.span()),
-                    value: toml_value(places, item),
+                    position: toml_position(positions, item.span()),
+                    value: toml_value(positions, item),
                 })
                 .collect(),
         ),
-        Toml::InlineTable(table) => toml_table(places, table),
+        Toml::InlineTable(table) => toml_table(positions, table),
     }
 }
 
 fn parse_jsonc(text: &str) -> Result<Node, Problem> {
-    let places = Positions::new(text);
+    let positions = Positions::new(text);
     let options = ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
@@ -113,52 +114,55 @@ fn parse_jsonc(text: &str) -> Result<Node, Problem> {
         ..ParseOptions::default()
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
-        Problem::at(places.of(error.range().start), format!("this is not JSONC: {}", error.kind()))
+        Problem::at(positions.of(error.range().start), format!("this is not JSONC: {}", error.kind()))
     })?;
     match parsed.value {
-        Some(value) => json_node(&places, &value),
-        None => Ok(Node { position: places.of(0), value: Value::Table(Vec::new()) }),
+        Some(value) => json_node(&positions, &value),
+        None => Ok(Node { position: positions.of(0), value: Value::Table(Vec::new()) }),
     }
 }
 
-fn json_node(places: &Positions<'_>, value: &ast::Value<'_>) -> Result<Node, Problem> {
-    let place = places.of(value.start());
+fn json_node(positions: &Positions<'_>, value: &ast::Value<'_>) -> Result<Node, Problem> {
+    let position = positions.of(value.start());
     let value = match value {
         ast::Value::StringLit(s) => Value::text(s.value.as_ref()),
-        ast::Value::NumberLit(n) => json_number(place, n.value)?,
+        ast::Value::NumberLit(n) => json_number(position, n.value)?,
         ast::Value::BooleanLit(b) => Value::Bool(b.value),
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::Array(items) => {
-            let nodes: Result<_, _> = items.elements.iter().map(|item| json_node(places, item)).collect();
+            let nodes: Result<_, _> = items.elements.iter().map(|item| json_node(positions, item)).collect();
             Value::Array(nodes?)
         }
-        ast::Value::Object(object) => json_table(places, object)?,
+        ast::Value::Object(object) => json_table(positions, object)?,
     };
-    Ok(Node { position: place, value })
+    Ok(Node { position, value })
 }
 
-fn json_table(places: &Positions<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
+fn json_table(positions: &Positions<'_>, object: &ast::Object<'_>) -> Result<Value, Problem> {
     let mut entries: Vec<(Key, Node)> = Vec::new();
     let mut known: HashMap<&str, Position> = HashMap::new();
     for property in &object.properties {
-        let place = places.of(property.range.start);
+        let position = positions.of(property.range.start);
         let name = property.name.as_str();
-        // TOML refuses a repeated key by itself; the JSON parser would let the last one win.
-        if let Some(at) = known.insert(name, place) {
-            return Err(Problem::at(place, format!("the key `{name}` is here twice; the first is at {at}")));
+        // The TOML parser refuses a repeated key; the JSON parser would use the last one.
+        if let Some(at) = known.insert(name, position) {
+            return Err(Problem::at(
+                position,
+                format!("the key `{name}` is written twice; the first is at {at}"),
+            ));
         }
-        entries.push((Key { position: place, name: name.to_owned() }, json_node(places, &property.value)?));
+        entries.push((Key { position, name: name.to_owned() }, json_node(positions, &property.value)?));
     }
     Ok(Value::Table(entries))
 }
 
-fn json_number(place: Position, digits: &str) -> Result<Value, Problem> {
+fn json_number(position: Position, digits: &str) -> Result<Value, Problem> {
     if let Ok(whole) = digits.parse() {
         return Ok(Value::Integer(whole));
     }
     match digits.parse() {
         Ok(number) => Ok(Value::Float(number)),
-        Err(_) => Err(Problem::at(place, format!("`{digits}` is not a number"))),
+        Err(_) => Err(Problem::at(position, format!("`{digits}` is not a number"))),
     }
 }
 
@@ -166,7 +170,7 @@ fn json_number(place: Position, digits: &str) -> Result<Value, Problem> {
 mod tests {
     use super::*;
 
-    fn names_and_places(node: &Node) -> Vec<(String, String)> {
+    fn names_and_positions(node: &Node) -> Vec<(String, String)> {
         node.entries().iter().map(|(key, _)| (key.name.clone(), key.position.to_string())).collect()
     }
 
@@ -182,15 +186,15 @@ mod tests {
             let agent = node.get("agents").unwrap().get("main").unwrap();
             assert_eq!(agent.get("kind").unwrap().value, Value::text("echo"));
         }
-        assert_eq!(names_and_places(json.get("gateway").unwrap())[0], ("port".into(), "2:14".into()));
-        assert_eq!(names_and_places(toml.get("gateway").unwrap())[0], ("port".into(), "2:1".into()));
+        assert_eq!(names_and_positions(json.get("gateway").unwrap())[0], ("port".into(), "2:14".into()));
+        assert_eq!(names_and_positions(toml.get("gateway").unwrap())[0], ("port".into(), "2:1".into()));
     }
 
     #[test]
     fn a_dotted_key_stands_where_it_is_written() {
         let node = Syntax::Toml.parse("\nsessions.reset.mdoe = \"idle\"\n").unwrap();
         let reset = node.get("sessions").unwrap().get("reset").unwrap();
-        assert_eq!(names_and_places(reset), [("mdoe".into(), "2:16".into())]);
+        assert_eq!(names_and_positions(reset), [("mdoe".into(), "2:16".into())]);
     }
 
     proptest::proptest! {

@@ -48,7 +48,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
     says("{\n \"gatway\": {}\n}", &["2:2", "did you mean `gateway`?"]);
     says("[channels.web.chats.x.reset]\nhuor = 1", &["2:1", "channels.web.chats.x.reset.huor", "`hour`"]);
     says("[channels.web]\nagnet = \"main\"", &["`agent`"]);
-    says("[sessions.reset]\nzzz = 1", &["known here: channel, hour"]);
+    says("[sessions.reset]\nzzz = 1", &["the keys here are: channel, hour"]);
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! What to say about a key that nobody knows: what was meant, or where it belongs.
+//! The message about an unknown key: which key was meant, or where it belongs.
 
 use frontdesk_core::nearest::nearest;
 
 use super::schema::{Choice, Schema};
 use crate::document::{Key, join};
 
-/// Sections that are part of the plan and not of this version.
+/// Sections that are planned and not in this version.
 const LATER: [&str; 9] =
     ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
 
-/// What other programs call our keys, in snake_case.
+/// Names that other programs use for our keys, in snake_case.
 const ELSEWHERE: [(&str, &str); 5] = [
     ("bot_token", "token"),
     ("allowlist", "allow"),
@@ -18,18 +18,18 @@ const ELSEWHERE: [(&str, &str); 5] = [
     ("stream_mode", "streaming"),
 ];
 
-/// The message. `schema` is the table's that the key stands in, `path` its own; `kind` says which of several
-/// tables it is, if there are several.
+/// Returns the message. `schema` is the table with the key, `path` the key's path, and `kind` says which kind of table
+/// it is, if there are several.
 pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> String {
     if LATER.contains(&path) {
-        return format!("this version does not have `{path}` yet; take it out");
+        return format!("this version does not have `{path}` yet; remove it");
     }
     let name = &key.name;
     let snake = snake_case(name);
     if snake == "role" {
         return format!(
-            "unknown key `{name}`{kind}; this version does not have roles that name capabilities: `agent` chooses who \
-             answers here, and `roles` lists the platform's own roles whose holders may speak"
+            "unknown key `{name}`{kind}; this version does not have roles that stand for capabilities: `agent` chooses who \
+             answers here, and `roles` lists the platform's roles whose holders may speak"
         );
     }
     let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();
@@ -39,12 +39,12 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
         format!("here it is called `{ours}`")
     } else if let Some(near) = nearest(&snake, known.iter().copied()) {
         format!("did you mean `{near}`?")
-    } else if let Some(place) = elsewhere(schema.whole(), &snake, "", 0) {
-        format!("it belongs to [{place}]")
+    } else if let Some(entry) = elsewhere(schema.whole(), &snake, "", 0) {
+        format!("it belongs to [{entry}]")
     } else if known.is_empty() {
-        "there are no keys here".to_owned()
+        "this table has no keys".to_owned()
     } else {
-        format!("known here: {}", known.join(", "))
+        format!("the keys here are: {}", known.join(", "))
     };
     if snake == *name {
         return format!("unknown key `{name}`{kind}; {advice}");
@@ -52,9 +52,9 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     format!("unknown key `{name}`{kind}: keys are written in snake_case here (`{snake}`); {advice}")
 }
 
-/// The table that knows this key, looked for in the tables with fixed names.
+/// Finds the table that has this key, among the tables with fixed names.
 fn elsewhere(schema: Schema<'_>, name: &str, path: &str, depth: usize) -> Option<String> {
-    // Deep enough for every section; and a schema that held itself would end here.
+    // Deep enough for every section, and it ends the search in a recursive schema.
     if depth > 4 || !matches!(schema.choice(), Choice::One) {
         return None;
     }
@@ -62,7 +62,7 @@ fn elsewhere(schema: Schema<'_>, name: &str, path: &str, depth: usize) -> Option
     if depth > 0 && known.iter().any(|(known, _)| *known == name) {
         return Some(path.to_owned());
     }
-    known.into_iter().find_map(|(inner, place)| elsewhere(place, name, &join(path, inner), depth + 1))
+    known.into_iter().find_map(|(inner, entry)| elsewhere(entry, name, &join(path, inner), depth + 1))
 }
 
 fn snake_case(name: &str) -> String {

@@ -1,5 +1,5 @@
-//! A document, walked against the schema: unknown keys and wrong types are found where they stand, and
-//! texts that came from variables get the type that their key wants.
+//! Compares a document with the schema: finds unknown keys and wrong types with their positions, and converts texts that
+//! came from variables to the type of their key.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::schema::{Choice, Schema};
 use super::unknown::unknown_key;
 use crate::document::{Node, Text, Value, join};
 
-/// The document's values with their types; whatever is wrong is added to `problems` and left out.
+/// Returns the document's values with their types. Errors are added to `problems`, and the wrong values left out.
 pub fn walk(schema: Schema<'_>, document: &Node, problems: &mut Vec<Problem>) -> Json {
     let mut walk = Walk { problems };
     walk.value(schema, document, "").unwrap_or_else(|| Json::Object(Map::new()))
@@ -30,7 +30,7 @@ impl Walk<'_> {
 
     fn value(&mut self, schema: Schema<'_>, node: &Node, path: &str) -> Option<Json> {
         if node.value == Value::Null {
-            // Elsewhere it means "not written"; of a list nobody can tell whether it means "none" or "all".
+            // `null` means "not written". For a list it is refused, because it could be meant as "none" or as "all".
             let list = schema.types() == BTreeSet::from(["array"]);
             return if list { self.wrong(node, path, mismatch(node, "a list")) } else { None };
         }
@@ -58,7 +58,7 @@ impl Walk<'_> {
         }
         let hint = nearest(&text.value, words.iter().copied());
         let hint = hint.map_or_else(String::new, |word| format!(" (did you mean {word:?}?)"));
-        self.wrong(node, path, format!("{} is not one of its words{hint}; expected {}", shown(text), list()))
+        self.wrong(node, path, format!("{} is not a valid value{hint}; expected {}", shown(text), list()))
     }
 
     fn tagged(&mut self, tag: &str, kinds: &[(&str, Schema<'_>)], node: &Node, path: &str) -> Option<Json> {
@@ -78,7 +78,7 @@ impl Walk<'_> {
 
     fn plain(&mut self, schema: Schema<'_>, node: &Node, path: &str) -> Option<Json> {
         let types = schema.types();
-        // A place without a type takes anything; none of ours is meant to.
+        // A node without a type accepts any value; the schema has no such node on purpose.
         let takes = |name| types.is_empty() || types.contains(name);
         match &node.value {
             Value::Table(_) if takes("object") => self.table(schema, node, path, ""),
@@ -95,7 +95,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A text that came from a variable where something else is expected.
+    /// Converts a text that came from a variable to the expected type.
     fn typed(&mut self, schema: Schema<'_>, text: &Text, node: &Node, path: &str) -> Option<Json> {
         let (types, word) = (schema.types(), text.value.trim());
         if types.contains("boolean") && ["true", "false"].contains(&word) {
@@ -110,7 +110,7 @@ impl Walk<'_> {
                 return Some(Json::Number(n));
             }
         }
-        let message = format!("{} does not hold {}", shown(text), expected(schema));
+        let message = format!("{} is not {}", shown(text), expected(schema));
         self.wrong(node, path, message)
     }
 
@@ -144,10 +144,10 @@ impl Walk<'_> {
         let mut values = Map::new();
         for (key, inner) in node.entries() {
             let path = join(path, &key.name);
-            let place = known.iter().find(|(name, _)| *name == key.name).map(|(_, schema)| *schema);
-            match place.or_else(|| schema.others()) {
-                Some(place) => {
-                    if let Some(value) = self.value(place, inner, &path) {
+            let entry = known.iter().find(|(name, _)| *name == key.name).map(|(_, schema)| *schema);
+            match entry.or_else(|| schema.others()) {
+                Some(entry) => {
+                    if let Some(value) = self.value(entry, inner, &path) {
                         values.insert(key.name.clone(), value);
                     }
                 }
@@ -166,7 +166,7 @@ impl Walk<'_> {
     }
 }
 
-/// The alternative that was most likely meant: of the right type, with the most keys in common.
+/// The alternative that was most likely meant: it has the right type and the most keys in common.
 fn best<'s>(alternatives: &[Schema<'s>], node: &Node) -> Option<Schema<'s>> {
     let name = match node.value {
         Value::Table(_) => "object",
@@ -175,7 +175,7 @@ fn best<'s>(alternatives: &[Schema<'s>], node: &Node) -> Option<Schema<'s>> {
         Value::Integer(_) => "integer",
         Value::Float(_) => "number",
         Value::String(_) => "string",
-        Value::Null | Value::Odd(_) => return None,
+        Value::Null | Value::Unsupported(_) => return None,
     };
     if let [only] = alternatives {
         return Some(*only);
@@ -204,13 +204,13 @@ fn mismatch(node: &Node, expected: &str) -> String {
     }
 }
 
-/// A text for an error: what was written, never what a variable held.
+/// A text for an error: as it was written, never the value of a variable.
 fn shown(text: &Text) -> String {
     let shown: String = text.written.as_ref().unwrap_or(&text.value).chars().take(60).collect();
     format!("{shown:?}")
 }
 
-/// What a place takes, in words.
+/// Describes the values that a node accepts.
 fn expected(schema: Schema<'_>) -> String {
     if let Choice::Words(words) = schema.choice() {
         return one_of(&words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>());

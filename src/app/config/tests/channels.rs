@@ -135,7 +135,7 @@ fn a21_a25_only_ids_let_somebody_in() {
         says(&json("[null]"), &["found null"]);
         says(&json("\"no\""), &["expected a list"]);
     }
-    says("[channels.telegram]\nadmins = [\"*\"]\n", &["\"*\" names nobody"]);
+    says("[channels.telegram]\nadmins = [\"*\"]\n", &["\"*\" is not accepted here"]);
     let group = "{\"channels\": {\"telegram\": {\"groups\": {\"-5\": {\"allow\": null}}}}}";
     says(group, &["expected a list, found null"]);
 }
@@ -156,7 +156,7 @@ fn a25_an_empty_list_of_a_group_is_nobody_and_no_list_is_everybody() {
 
 #[test]
 fn a25_everybody_is_let_in_by_the_word_for_it_alone() {
-    says("[channels.telegram]\nallow = [\"*\"]\n", &["2:10", "lets nobody in", "dm_policy = \"open\""]);
+    says("[channels.telegram]\nallow = [\"*\"]\n", &["2:10", "is not accepted here", "dm_policy = \"open\""]);
     says("[channels.telegram]\ndm_policy = \"allowlist\"\nallow = [\"*\"]\n", &["dm_policy = \"open\""]);
     let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
     let decision = |text: &str| {
@@ -249,7 +249,7 @@ fn groups_are_named_by_their_ids_and_once() {
     says("[channels.telegram.chats.\"@anna\"]\nagent = \"main\"\n", &["1:26", "not an id"]);
     says(
         "[channels.telegram.groups.\"-5\"]\n[channels.telegram.chats.\"-5\"]\nagent = \"main\"\n",
-        &["2:26", "stands in `groups` as well"],
+        &["2:26", "is listed in `groups` as well"],
     );
     read(
         "[channels.telegram.chats.\"-5\"]\nagent = \"main\"\n[channels.telegram.chats.5]\nagent = \"main\"\n",
@@ -330,7 +330,7 @@ fn numbers_of_the_platform_are_checked_by_their_keys() {
     );
     says(
         &format!("[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"nonsense\"\n"),
-        &["3:1", "channels.telegram.api_url", "not the address"],
+        &["3:1", "channels.telegram.api_url", "not the address of a Bot API"],
     );
     let twice = problem(&format!(
         "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"${{KEY}}\"\n[channels.telegram.accounts.w]\ntoken = \"{OTHER}\"\n"
@@ -389,7 +389,7 @@ fn the_account_default_is_the_section_itself() {
 fn a_role_of_a_group_is_refused_with_what_helps() {
     says(
         "[channels.telegram.groups.\"-5\"]\nrole = \"research\"\n",
-        &["2:1", "does not have roles that name capabilities", "`agent` chooses who answers here"],
+        &["2:1", "does not have roles that stand for capabilities", "`agent` chooses who answers here"],
     );
     says(
         "[agents.main]\nkind = \"echo\"\n[agents.research]\nkind = \"echo\"\n\
@@ -406,7 +406,7 @@ fn an_empty_token_is_named_and_said() {
         parse(text, reading).unwrap().0.channels.notices().join("\n")
     };
     let empty = |name: &str| (name == "TELEGRAM_BOT_TOKEN").then(|| " ".to_owned());
-    assert!(notices("", &empty).contains("the variable TELEGRAM_BOT_TOKEN is empty"));
+    assert!(notices("", &empty).contains("the environment variable TELEGRAM_BOT_TOKEN is empty"));
     assert_eq!(notices("", &|_| None), "");
     for text in ["token = \"\"", "token = \" \"", "token = \"${TELEGRAM_BOT_TOKEN}\""] {
         let said = notices(&format!("[channels.telegram]\n{text}\n"), &empty);

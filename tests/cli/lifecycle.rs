@@ -1,4 +1,4 @@
-//! What admins do to the whole process from a chat.
+//! Stops and restarts by admins, and what a killed gateway leaves running.
 
 use std::net::TcpListener;
 
@@ -17,13 +17,13 @@ fn an_admins_stop_is_an_orderly_end() {
     home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
     let daemon = Daemon::start(&home.path());
     home.run(&["chat", "remember me"]).good();
-    // Whether the answer is still heard, or the gateway has gone before, is no matter here.
+    // It does not matter whether the answer still arrives before the gateway is gone.
     let mut chat = command(&home.path());
     let mut chat =
         chat.args(["chat", "/gateway stop confirm"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let ran = daemon.end();
     assert_eq!(ran.good().code, Some(0));
-    assert!(ran.err.contains("an admin wants it so") && ran.err.contains("stopped"), "{ran:?}");
+    assert!(ran.err.contains("requested by an admin") && ran.err.contains("stopped"), "{ran:?}");
     chat.kill().unwrap();
     chat.wait().unwrap();
     let _daemon = Daemon::start(&home.path());
@@ -88,7 +88,7 @@ fn a_new_port_in_the_file_is_taken() {
 #[test]
 fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again() {
     let home = NewHome::new();
-    // Each attempt says who else is there, and then neither ends nor hears that its gateway has gone.
+    // Each attempt records whether another one is running, and then does not end, even when its gateway is gone.
     let script = "trap '' PIPE TERM HUP INT; cat > /dev/null; \
                   for pid in $(cat pids 2> /dev/null); do grep -q '^State:.[RSD]' /proc/$pid/status 2> /dev/null && echo $pid >> alive; done; \
                   echo $$ >> pids; [ $FRONTDESK_ATTEMPT = 2 ] && exit 0; exec sleep 1000";
@@ -109,11 +109,14 @@ fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again()
     daemon.signal(rustix::process::Signal::KILL);
     daemon.end();
     let first = rustix::process::Pid::from_raw(first).unwrap();
-    assert!(rustix::process::test_kill_process(first).is_ok(), "it lives on: what this test is about");
+    assert!(
+        rustix::process::test_kill_process(first).is_ok(),
+        "the program must outlive its gateway for this test"
+    );
     let mut daemon = Daemon::start(&home.path());
     while pids().lines().count() < 2 {}
     assert!(!folder.join("alive").exists(), "two attempts of one turn ran side by side");
-    daemon.logs("programs that an earlier gateway had left were ended");
+    daemon.logs("ended the programs that an earlier gateway left running");
     chat.wait().unwrap();
     daemon.stop().good();
     assert_eq!(std::fs::read_dir(home.path().join("run")).unwrap().count(), 0);
@@ -130,7 +133,7 @@ fn the_last_channel_is_put_on_again_from_the_machine() {
     assert!(stopped.out.contains("No admin can reach the gateway by a chat now"), "{stopped:?}");
     home.run(&["chat", "anybody?"]).failed(1, &["disconnected", "frontdesk gateway start web"]);
     assert!(home.run(&["gateway", "status"]).good().out.contains("web"));
-    assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web is connected again."));
+    assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web is connected."));
     assert_eq!(home.run(&["chat", "and now?"]).good().out, "and now?\n");
     home.run(&["gateway", "start", "fax"]).failed(1, &["fax", "web"]);
     let audit = home.run(&["audit"]).good().out.clone();

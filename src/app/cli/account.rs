@@ -1,33 +1,35 @@
-//! A platform's account and somebody on it, as they are said on the command line.
+//! The account of a platform, as it is given on the command line.
 
 use clap::Args;
 use frontdesk_core::account::{AccountError, AccountId};
 
 use super::Failure;
 
-/// The account that is meant, where it is not the first one.
+/// Which account of the platform.
 #[derive(Args)]
-pub struct Account {
-    /// The account, if it is not `default`; or write it behind the platform: telegram@work
+pub struct AccountArg {
+    /// The account, if it is not `default`; telegram@work names it as well
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 }
 
-impl Account {
-    /// The platform's account that is meant: the one in `platform@account`, the one of `--account`, or `default`.
-    pub fn of(&self, platform: &str) -> Result<AccountId, Failure> {
+impl AccountArg {
+    /// The account of the platform: the one in `platform@account`, the one of `--account`, or `default`.
+    pub fn named(&self, platform: &str) -> Result<AccountId, Failure> {
         let usage = |error: AccountError| Failure::usage(error.to_string());
         let typed: AccountId = platform.parse().map_err(usage)?;
         let Some(name) = self.account.as_deref() else { return Ok(typed) };
         let named = AccountId::new(typed.channel(), Some(name)).map_err(usage)?;
         if platform.contains('@') && named != typed {
-            return Err(Failure::usage(format!("{typed} and --account {name} are two accounts; say one")));
+            return Err(Failure::usage(format!(
+                "{typed} and --account {name} name two accounts; give only one"
+            )));
         }
         Ok(named)
     }
 
-    /// Whether one was said by itself.
-    pub fn is_said(&self) -> bool {
+    /// Whether `--account` was given.
+    pub fn is_given(&self) -> bool {
         self.account.is_some()
     }
 }
@@ -38,12 +40,12 @@ mod tests {
 
     #[test]
     fn an_account_is_said_in_one_of_two_ways() {
-        let account = |name: Option<&str>| Account { account: name.map(str::to_owned) };
-        let of = |name, platform| account(name).of(platform).unwrap().to_string();
+        let account = |name: Option<&str>| AccountArg { account: name.map(str::to_owned) };
+        let of = |name, platform| account(name).named(platform).unwrap().to_string();
         assert_eq!(of(None, "telegram"), "telegram");
         assert_eq!(of(None, "telegram@work"), "telegram@work");
         assert_eq!(of(Some("work"), "telegram"), "telegram@work");
         assert_eq!(of(Some("work"), "telegram@work"), "telegram@work");
-        assert!(account(Some("home")).of("telegram@work").is_err());
+        assert!(account(Some("home")).named("telegram@work").is_err());
     }
 }
