@@ -1,8 +1,8 @@
 //! The test's agents: this same binary, started by the gateway. They do what the message says and write every prompt
 //! and every tool run to a journal.
 
-pub mod lasting;
-pub mod once;
+pub mod per_turn;
+pub mod persistent;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// The argument for a program that stays.
-pub const LASTING: &str = "--lasting-agent";
+/// The argument for a persistent program.
+pub const PERSISTENT: &str = "--persistent-agent";
 /// The argument for a program that is started for every turn.
-pub const ONCE: &str = "--once-agent";
+pub const PER_TURN: &str = "--per-turn-agent";
 /// The environment variable with the path of the journal.
 pub const JOURNAL: &str = "CRASH_JOURNAL";
 /// The exit code when the script asks the agent to die.

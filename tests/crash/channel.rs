@@ -27,8 +27,7 @@ pub enum Moment {
     Command,
 }
 
-/// A channel of the gateway with its clients. To add one: a file below `channel/` and a line in [`Channel`]'s
-/// list in `run.rs`.
+/// A channel of the gateway with its clients. To add one: a file below `channel/` and a line in `run.rs`.
 #[async_trait]
 pub trait Channel: Send + Sync {
     fn name(&self) -> &'static str;

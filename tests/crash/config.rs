@@ -4,17 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::agent::{self, JOURNAL, LASTING, ONCE};
+use crate::agent::{self, JOURNAL, PER_TURN, PERSISTENT};
 use crate::channel::Channel;
 
-/// The agents' names: a program that stays, and one that is started for every turn.
+/// The agents' names: a persistent program, and one that is started for every turn.
 pub const MAIN: &str = "main";
 pub const PLAIN: &str = "plain";
 
 pub fn text(home: &Path, channels: &[Box<dyn Channel>]) -> Result<String> {
     let free = "{ per_minute = 0, burst = 0 }";
-    let main = agent_section(home, MAIN, "lasting", LASTING)? + "max_idle = 64\n";
-    let plain = agent_section(home, PLAIN, "once", ONCE)?;
+    let main = agent_section(home, MAIN, "lasting", PERSISTENT)? + "max_idle = 64\n";
+    let plain = agent_section(home, PLAIN, "once", PER_TURN)?;
     let channels: String = channels.iter().map(|channel| channel.config()).collect();
     Ok(format!(
         "default_agent = \"{MAIN}\"\n\n[gateway]\nport = 0\n[gateway.limits]\nper_ip = {free}\nper_token = {free}\n\n\

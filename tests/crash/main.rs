@@ -28,15 +28,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let role = std::env::args().nth(1);
     let ended = match role.as_deref() {
-        Some(agent::LASTING) => agent::lasting::run(),
-        Some(agent::ONCE) => agent::once::run(),
+        Some(agent::PERSISTENT) => agent::persistent::run(),
+        Some(agent::PER_TURN) => agent::per_turn::run(),
         _ => run::run(),
     };
     match ended {
         Ok(code) => code,
         Err(error) => {
             // An agent whose gateway was killed fails here, and its stderr is the gateway's log.
-            if !matches!(role.as_deref(), Some(agent::LASTING | agent::ONCE)) {
+            if !matches!(role.as_deref(), Some(agent::PERSISTENT | agent::PER_TURN)) {
                 println!("crash: {error:#}\ncrash: 0 passed, 1 failed");
             }
             ExitCode::FAILURE

@@ -1,11 +1,13 @@
 //! The numbers of a run.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::channel::Moment;
+use crate::database::Turn;
 use crate::journal::{Action, Event, Expected};
-use crate::observed::Observed;
+use crate::observed::{Call, CallKind, Observed};
 use crate::oracle::Verdict;
 
 /// How many of 300 kills must hit each moment at least, so that it counts as tested.
@@ -55,16 +57,18 @@ impl Counts {
     pub fn print(&self, observed: &Observed, verdict: &Verdict, took: Duration) {
         println!();
         row("kills", self.kills);
-        row("  before it was ready", self.while_starting);
-        row("  while it stopped", self.while_stopping);
         for ((channel, moment), hits) in &self.moments {
             row(&format!("  at {moment:?} ({channel})"), hits);
         }
-        row("  with a running turn", self.running);
-        row("  with a growing message", self.streaming);
-        row("  with an open post", self.sending);
-        row("  with a file being fetched", self.fetching);
-        row("  with an open command", self.open_command);
+        rows(&[
+            ("  before it was ready", self.while_starting),
+            ("  while it stopped", self.while_stopping),
+            ("  with a running turn", self.running),
+            ("  with a growing message", self.streaming),
+            ("  with an open post", self.sending),
+            ("  with a file being fetched", self.fetching),
+            ("  with an open command", self.open_command),
+        ]);
         print_events(observed);
         print_outcomes(observed, verdict);
         row("slowest start to ready (ms)", self.slowest_start.as_millis());
@@ -77,59 +81,65 @@ fn print_events(observed: &Observed) {
     let events = &observed.journal.events;
     let count = |is: &dyn Fn(&Event) -> bool| events.iter().filter(|event| is(event)).count();
     let action = |action: Action| count(&|event| event.action == action);
-    row("events", events.len());
-    for channel in ["web:", "telegram:"] {
-        row(&format!("  {channel}"), count(&|event| event.place.source.starts_with(channel)));
-    }
-    row("  handed over more than once", count(&|event| event.delivered.len() > 1));
-    row("  messages", action(Action::Message));
-    row("  with files", action(Action::File) + action(Action::AlbumPart));
-    row("  edits", action(Action::Edit));
-    row("  buttons", action(Action::Button));
-    row("  reactions", action(Action::Reaction));
-    row("  commands on platforms", action(Action::Command));
-    row("  dropped", count(&|event| matches!(event.expected, Expected::Dropped(_))));
-    row("operators' sends", observed.journal.operator_sends.len());
+    rows(&[
+        ("events", events.len()),
+        ("  of web clients", count(&|event| event.place.source.starts_with("web:"))),
+        ("  of telegram users", count(&|event| event.place.source.starts_with("telegram:"))),
+        ("  handed over more than once", count(&|event| event.delivered.len() > 1)),
+        ("  messages", action(Action::Message)),
+        ("  with files", action(Action::File) + action(Action::AlbumPart)),
+        ("  edits", action(Action::Edit)),
+        ("  buttons", action(Action::Button)),
+        ("  reactions", action(Action::Reaction)),
+        ("  commands on platforms", action(Action::Command)),
+        ("  dropped", count(&|event| matches!(event.expected, Expected::Dropped(_)))),
+        ("operators' sends", observed.journal.operator_sends.len()),
+    ]);
     row("deltas shown", observed.journal.deltas);
 }
 
 /// What became of it.
 fn print_outcomes(observed: &Observed, verdict: &Verdict) {
     let (database, calls) = (&observed.database, &observed.calls);
-    let rows = |disposition: &str, state: &str| {
+    let inbound = |disposition: &str, state: &str| {
         database.inbound.iter().filter(|row| row.disposition == disposition && row.state == state).count()
     };
-    let turns = |state: &str| database.turns.values().filter(|turn| turn.state == state).count();
+    let turns = |is: &dyn Fn(&Turn) -> bool| database.turns.values().filter(|turn| is(turn)).count();
     let audits = |action: &str| {
         database.audit.iter().filter(|line| line.action == action && line.outcome == "done").count()
     };
-    row("messages answered", rows("turn", "answered"));
-    row("  interrupted after a tool", turns("interrupted"));
-    row("  dead with a notice", turns("dead"));
-    row("  cancelled by /stop", rows("turn", "cancelled"));
-    row("  ended by a revocation", verdict.revoked);
-    row("  edited while they waited", verdict.edited_in_place);
-    row("commands carried out", rows("command", "answered"));
-    row("users who asked for pairing", rows("refused", "refused"));
-    row("  approved / denied", format!("{} / {}", audits("approve"), audits("deny")));
-    row("grants / revocations", format!("{} / {}", audits("grant"), audits("revoke")));
-    row("turns", database.turns.len());
-    row("  resumed", database.turns.values().filter(|turn| turn.attempt > 1).count());
-    row("context messages", database.context.len());
-    row("parts stored", database.parts.len());
-    row("  tried more than once", database.parts.iter().filter(|part| part.attempts > 1).count());
-    row("posts", observed.posts().count());
-    row("  posted twice, explained", verdict.duplicates);
-    row("requests without a response", calls.iter().filter(|call| call.lost).count());
-    let refused = |call: &&std::sync::Arc<crate::observed::Call>| call.refused.is_some() && !call.lost;
-    row("requests refused", calls.iter().filter(refused).count());
-    let same = |why: &String| why.contains("message is not modified");
-    row(
-        "  edits that changed nothing",
-        calls.iter().filter(|call| call.refused.as_ref().is_some_and(same)).count(),
-    );
+    let calls = |is: &dyn Fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count();
+    let changed_nothing = |why: &String| why.contains("message is not modified");
+    rows(&[
+        ("messages answered", inbound("turn", "answered")),
+        ("  interrupted after a tool", turns(&|turn| turn.state == "interrupted")),
+        ("  dead with a notice", turns(&|turn| turn.state == "dead")),
+        ("  cancelled by /stop", inbound("turn", "cancelled")),
+        ("  ended by a revocation", verdict.revoked),
+        ("  edited while they waited", verdict.edited_in_place),
+        ("commands carried out", inbound("command", "answered")),
+        ("users who asked for pairing", inbound("refused", "refused")),
+        ("  approved", audits("approve")),
+        ("  denied", audits("deny")),
+        ("grants", audits("grant")),
+        ("revocations", audits("revoke")),
+        ("turns", database.turns.len()),
+        ("  resumed", turns(&|turn| turn.attempt > 1)),
+        ("context messages", database.context.len()),
+        ("parts stored", database.parts.len()),
+        ("  tried more than once", database.parts.iter().filter(|part| part.attempts > 1).count()),
+        ("posts", calls(&|call| call.kind == CallKind::Post)),
+        ("  posted twice, explained", verdict.duplicates),
+        ("requests without a response", calls(&|call| call.lost)),
+        ("requests refused", calls(&|call| call.refused.is_some() && !call.lost)),
+        ("  edits that changed nothing", calls(&|call| call.refused.as_ref().is_some_and(changed_nothing))),
+    ]);
 }
 
-fn row(name: &str, value: impl ToString) {
-    println!("  {name:<34}{:>12}", value.to_string());
+fn rows<T: Display>(rows: &[(&str, T)]) {
+    rows.iter().for_each(|(name, value)| row(name, value));
+}
+
+fn row(name: &str, value: impl Display) {
+    println!("  {name:<34}{value:>12}");
 }

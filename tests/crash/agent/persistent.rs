@@ -1,4 +1,4 @@
-//! The main agent: a program that stays and answers one turn after the other, as JSON lines.
+//! The main agent: a persistent program that answers one turn after the other, as JSON lines.
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
