@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use frontdesk_botapi::{BOT, Content, Sent, TOKEN, User};
+use frontdesk_botapi::{BOT, Content, Delivery, Sent, TOKEN, User};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -286,9 +286,11 @@ async fn admins(platform: Arc<Platform>, mut random: Random) {
     }
 }
 
-/// Delivers again what was confirmed long ago, and at times of reordering also what was not confirmed. Updates that may
-/// have been dropped are left out: the gateway keeps nothing by which it could know them, and where users are
-/// allowed and chats unmuted it might rightly accept them the second time.
+/// Delivers again what was confirmed long ago, and at times of reordering also what was not confirmed.
+///
+/// Updates that may have been dropped are left out: the gateway keeps nothing by which it could know them, and where
+/// users are allowed and chats unmuted it might rightly accept them the second time. So are updates that were never
+/// delivered: a poll returns the oldest 100 that wait, and the offset behind a later one would confirm those between.
 async fn redelivery(platform: Arc<Platform>, mut random: Random) {
     loop {
         platform.harness.pause(&mut random, 100, 500).await;
@@ -304,9 +306,10 @@ async fn redelivery(platform: Arc<Platform>, mut random: Random) {
             continue;
         }
         let (bot, update) = recent[random.index(recent.len())];
+        let reorders = platform.reorders.load(Ordering::Relaxed);
         let journal = platform.api.journal();
-        let confirmed = journal.delivery_to(bot, update).is_some_and(|seen| seen.confirmed.is_some());
-        if confirmed || platform.reorders.load(Ordering::Relaxed) {
+        let is_free = |seen: &Delivery| seen.confirmed.is_some() || (reorders && !seen.delivered.is_empty());
+        if journal.delivery_to(bot, update).is_some_and(is_free) {
             platform.bot(bot).hears_again(update);
         }
     }
