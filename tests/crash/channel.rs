@@ -14,7 +14,7 @@ use crate::random::Random;
 
 /// What the gateway should be in the middle of when it is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Moment {
+pub enum KillPoint {
     /// Events were handed over and not acknowledged.
     Accept,
     /// An answer grows.
@@ -41,11 +41,11 @@ pub trait Channel: Send + Sync {
     /// Network faults on its platform, from now on. `reorder` adds deliveries in the wrong order.
     fn set_faults(&self, on: bool, reorder: bool);
 
-    /// The moments that it can recognise.
-    fn moments(&self) -> &'static [Moment];
+    /// The kill points that it can recognise.
+    fn kill_points(&self) -> &'static [KillPoint];
 
-    /// Whether the gateway, started at `since`, is at one of these moments now.
-    fn is_at(&self, moment: Moment, since: i64) -> bool;
+    /// Whether the gateway, started at `since`, is at this kill point now.
+    fn is_at(&self, point: KillPoint, since: i64) -> bool;
 
     /// The number of events that the gateway has still to acknowledge.
     fn unaccepted(&self) -> usize;

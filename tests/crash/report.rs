@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use crate::channel::Moment;
+use crate::channel::KillPoint;
 use crate::database::Turn;
 use crate::journal::{Action, Event, Expected};
 use crate::observed::{Call, CallKind, Observed};
 use crate::oracle::Verdict;
 
-/// How many of 300 kills must hit each moment at least, so that it counts as tested.
+/// How many of 300 kills must hit each kill point at least, so that it counts as tested.
 const LEAST: u64 = 20;
-/// The same for short moments.
+/// The same for kill points that are short.
 const LEAST_SHORT: u64 = 4;
 
 /// Counted while the test runs.
@@ -21,8 +21,8 @@ pub struct Counts {
     pub kills: u64,
     pub while_starting: u64,
     pub while_stopping: u64,
-    /// Kills at a moment of a channel.
-    pub moments: BTreeMap<(&'static str, Moment), u64>,
+    /// Kills at a kill point of a channel.
+    pub kill_points: BTreeMap<(&'static str, KillPoint), u64>,
     pub running: u64,
     pub streaming: u64,
     pub sending: u64,
@@ -32,21 +32,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn at(&self, channel: &'static str, moment: Moment) -> u64 {
-        self.moments.get(&(channel, moment)).copied().unwrap_or(0)
+    fn at(&self, channel: &'static str, point: KillPoint) -> u64 {
+        self.kill_points.get(&(channel, point)).copied().unwrap_or(0)
     }
 
-    /// The moments that were not hit often enough.
+    /// The kill points that were not hit often enough.
     pub fn too_few(&self) -> Vec<String> {
         let all = [
-            ("open accept (web)", self.at("web", Moment::Accept), LEAST),
-            ("open accept (telegram)", self.at("telegram", Moment::Accept), LEAST),
-            ("streaming answer (web)", self.at("web", Moment::Streaming), LEAST),
+            ("open accept (web)", self.at("web", KillPoint::Accept), LEAST),
+            ("open accept (telegram)", self.at("telegram", KillPoint::Accept), LEAST),
+            ("streaming answer (web)", self.at("web", KillPoint::Streaming), LEAST),
             ("streaming answer (telegram)", self.streaming, LEAST),
             ("running turn", self.running, LEAST),
             ("open post", self.sending, LEAST),
             ("file being fetched", self.fetching, LEAST_SHORT),
-            ("admin's command", self.at("telegram", Moment::Command), LEAST_SHORT),
+            ("admin's command", self.at("telegram", KillPoint::Command), LEAST_SHORT),
         ];
         let all = all.into_iter().map(|(name, hits, least)| (name, hits, least * self.kills / 300));
         let few = all.filter(|(_, hits, least)| hits < least);
@@ -57,8 +57,8 @@ impl Counts {
     pub fn print(&self, observed: &Observed, verdict: &Verdict, took: Duration) {
         println!();
         row("kills", self.kills);
-        for ((channel, moment), hits) in &self.moments {
-            row(&format!("  at {moment:?} ({channel})"), hits);
+        for ((channel, point), hits) in &self.kill_points {
+            row(&format!("  at {point:?} ({channel})"), hits);
         }
         rows(&[
             ("  before it was ready", self.while_starting),

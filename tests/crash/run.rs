@@ -1,4 +1,4 @@
-//! The schedule: start the gateway, wait for a moment, kill it, start again; and from time to time let everything
+//! The schedule: start the gateway, wait for a kill point, kill it, start again; and from time to time let everything
 //! come to rest and check.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::channel::telegram::Telegram;
 use crate::channel::web::Web;
-use crate::channel::{Channel, Moment};
+use crate::channel::{Channel, KillPoint};
 use crate::daemon::{Daemon, Home};
 use crate::harness::Harness;
 use crate::observed::Observed;
@@ -148,13 +148,13 @@ impl Run {
             return Ok(());
         }
         self.ready(&mut daemon).await?;
-        self.wait_for_moment(since).await;
+        self.wait_for_kill_point(since).await;
         let at: Vec<_> = self
             .channels
             .iter()
-            .flat_map(|channel| channel.moments().iter().map(move |moment| (channel, *moment)))
-            .filter(|(channel, moment)| channel.is_at(*moment, since))
-            .map(|(channel, moment)| (channel.name(), moment))
+            .flat_map(|channel| channel.kill_points().iter().map(move |point| (channel, *point)))
+            .filter(|(channel, point)| channel.is_at(*point, since))
+            .map(|(channel, point)| (channel.name(), point))
             .collect();
         if self.random.permille(70) {
             self.counts.while_stopping += 1;
@@ -165,8 +165,8 @@ impl Run {
         self.harness.set_address(None);
         self.harness.journal().killed();
         let held = database::held(&self.home.database())?;
-        for moment in at {
-            *self.counts.moments.entry(moment).or_default() += 1;
+        for point in at {
+            *self.counts.kill_points.entry(point).or_default() += 1;
         }
         self.counts.running += u64::from(held.running > 0);
         self.counts.streaming += u64::from(held.streaming > 0);
@@ -185,8 +185,8 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for the time of the kill: any time, or a moment of one of the channels.
-    async fn wait_for_moment(&mut self, since: i64) {
+    /// Waits for the time of the kill: any time, or a kill point of one of the channels.
+    async fn wait_for_kill_point(&mut self, since: i64) {
         if self.loop_left == 0 && self.random.permille(25) {
             self.loop_left = self.random.range(3, 8);
         }
@@ -198,12 +198,12 @@ impl Run {
             return clock::sleep_ms(self.random.range(20, 1000)).await;
         }
         clock::sleep_ms(self.random.range(20, 500)).await;
-        let moments: Vec<(usize, Moment)> = (0..self.channels.len())
-            .flat_map(|index| self.channels[index].moments().iter().map(move |moment| (index, *moment)))
+        let kill_points: Vec<(usize, KillPoint)> = (0..self.channels.len())
+            .flat_map(|index| self.channels[index].kill_points().iter().map(move |point| (index, *point)))
             .collect();
-        let (index, moment) = moments[self.random.index(moments.len())];
+        let (index, point) = kill_points[self.random.index(kill_points.len())];
         let deadline = clock::instant() + Duration::from_millis(700);
-        while clock::instant() < deadline && !self.channels[index].is_at(moment, since) {
+        while clock::instant() < deadline && !self.channels[index].is_at(point, since) {
             clock::sleep_ms(1).await;
         }
         if self.random.permille(500) {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use self::chats::*;
-use super::{Channel, Moment};
+use super::{Channel, KillPoint};
 use crate::clock;
 use crate::harness::Harness;
 use crate::journal::{Action, Event, Expected, Place, event_key};
@@ -222,7 +222,7 @@ impl Channel for Telegram {
 
     async fn start(&self, clients: &mut JoinSet<()>, random: &Random) {
         users::start(&self.0, clients, random).await;
-        clients.spawn(pairing::strangers(self.0.clone(), random.fork(105)));
+        clients.spawn(pairing::unknown_users(self.0.clone(), random.fork(105)));
     }
 
     fn set_faults(&self, on: bool, reorder: bool) {
@@ -250,22 +250,22 @@ impl Channel for Telegram {
         }
     }
 
-    fn moments(&self) -> &'static [Moment] {
-        &[Moment::Accept, Moment::Streaming, Moment::Post, Moment::File, Moment::Command]
+    fn kill_points(&self) -> &'static [KillPoint] {
+        &[KillPoint::Accept, KillPoint::Streaming, KillPoint::Post, KillPoint::File, KillPoint::Command]
     }
 
-    fn is_at(&self, moment: Moment, since: i64) -> bool {
-        match moment {
-            Moment::Accept => {
+    fn is_at(&self, point: KillPoint, since: i64) -> bool {
+        match point {
+            KillPoint::Accept => {
                 let polled = |delivered: &[(i64, Way)]| delivered.last().is_some_and(|(at, _)| *at >= since);
                 let journal = self.0.api.journal();
                 let mut recent = journal.deliveries().iter().rev().take(100);
                 recent.any(|delivery| delivery.confirmed.is_none() && polled(&delivery.delivered))
             }
-            Moment::Streaming => self.0.called(&["editMessageText"], 8, since),
-            Moment::Post => self.0.called(&["sendMessage", "sendDocument"], 3, since),
-            Moment::File => self.0.called(&["getFile"], 4, since),
-            Moment::Command => self.0.command_is_open(since),
+            KillPoint::Streaming => self.0.called(&["editMessageText"], 8, since),
+            KillPoint::Post => self.0.called(&["sendMessage", "sendDocument"], 3, since),
+            KillPoint::File => self.0.called(&["getFile"], 4, since),
+            KillPoint::Command => self.0.command_is_open(since),
         }
     }
 

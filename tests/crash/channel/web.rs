@@ -11,7 +11,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
-use super::{Channel, Moment};
+use super::{Channel, KillPoint};
 use crate::harness::Harness;
 use crate::journal::{Command, Event, Expected, Place};
 use crate::observed::Observed;
@@ -84,19 +84,19 @@ impl Channel for Web {
     /// The kills are what cuts its connections.
     fn set_faults(&self, _: bool, _: bool) {}
 
-    fn moments(&self) -> &'static [Moment] {
-        &[Moment::Accept, Moment::Streaming]
+    fn kill_points(&self) -> &'static [KillPoint] {
+        &[KillPoint::Accept, KillPoint::Streaming]
     }
 
-    fn is_at(&self, moment: Moment, _: i64) -> bool {
+    fn is_at(&self, point: KillPoint, _: i64) -> bool {
         let journal = self.harness.journal();
-        match moment {
-            Moment::Accept => {
+        match point {
+            KillPoint::Accept => {
                 let recent = journal.events.iter().rev().take(200);
                 let mut recent = recent.filter(|event| event.place.source == MAIN_TOKEN && !event.waits);
                 recent.any(|event| event.accepted.is_none())
             }
-            Moment::Streaming => journal.streaming() > 0,
+            KillPoint::Streaming => journal.streaming() > 0,
             _ => false,
         }
     }

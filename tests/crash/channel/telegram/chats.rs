@@ -32,7 +32,7 @@ pub const WENDY: i64 = 1201;
 /// On no list; everybody may write in the plaza.
 pub const MALLORY: i64 = 1301;
 /// The first of the users who ask for pairing.
-pub const FIRST_STRANGER: i64 = 2001;
+pub const FIRST_UNKNOWN: i64 = 2001;
 /// The first of the users whom an admin allows once and who never write.
 pub const FIRST_ALLOWED: i64 = 5001;
 
@@ -115,7 +115,7 @@ impl Chat {
             STREET => UNKNOWN_GROUP,
             _ if self.bot == WORK_BOT && user == WENDY => Expected::Turn,
             _ if self.bot == WORK_BOT || !self.is_private() => NOT_ALLOWED,
-            _ if user >= FIRST_STRANGER || GUESTS.contains(&user) => Expected::IfAllowed,
+            _ if user >= FIRST_UNKNOWN || GUESTS.contains(&user) => Expected::IfAllowed,
             _ => Expected::Turn,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::users::ChatUser;
-use super::{ADMINS, Chat, FIRST_STRANGER, Platform};
+use super::{ADMINS, Chat, FIRST_UNKNOWN, Platform};
 use crate::clock;
 use crate::random::Random;
 
@@ -18,12 +18,12 @@ const RACES: u32 = 3;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One unknown user after the other.
-pub async fn strangers(platform: Arc<Platform>, mut random: Random) {
+pub async fn unknown_users(platform: Arc<Platform>, mut random: Random) {
     let harness = platform.harness.clone();
     let admin = |admin| ChatUser::new(&platform, admin, Chat::private(admin), Random::new(0));
     let [mut ada, mut otto] = ADMINS.map(admin);
     let mut races = 0;
-    for id in FIRST_STRANGER.. {
+    for id in FIRST_UNKNOWN.. {
         harness.pause(&mut random, 300, 1500).await;
         let mut user = ChatUser::new(&platform, id, Chat::private(id), random.fork(id.unsigned_abs()));
         user.writes().await;
