@@ -1,4 +1,4 @@
-//! Who may speak: one road for every change, whichever way it came in.
+//! Access: one function for every change, whether it comes from a chat, the command line or the API.
 
 use frontdesk_core::time::Now;
 
@@ -11,7 +11,7 @@ use crate::tx::Tx;
 use crate::{Result, Store, account, chat, grant, moved};
 
 impl Store {
-    /// Everything that is needed to decide who may speak.
+    /// Everything that is needed to decide who has access.
     pub async fn access_state(&self) -> Result<AccessState> {
         self.read(|sql| {
             Ok(AccessState {
@@ -24,7 +24,7 @@ impl Store {
         .await
     }
 
-    /// Changes who may speak, with what follows from it and its line in the audit.
+    /// Makes a change of access, with what follows from it and its row in the audit.
     pub async fn change_access(
         &self,
         change: AccessChange,

@@ -97,7 +97,7 @@ fn cut_off(tx: &Tx<'_>, to: &Address, known: Option<&str>, shown: &str, ending: 
     let renderer = &tx.shared.renderer;
     let with_end = |text: &str| how.map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"));
     if let Some(text) = known.filter(|text| !text.trim().is_empty() && *text != shown) {
-        // A message that grows shows one part at most.
+        // A streamed message shows one part at most.
         let is_more = match renderer.parts(to, text).as_slice() {
             [] => false,
             [one] => one.plain.len() >= shown.len(),

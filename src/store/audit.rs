@@ -1,4 +1,4 @@
-//! Who changed what: one line for everything that an admin or an operator does, in the transaction that did it.
+//! The audit: one row for every change that an admin or an operator makes, in the transaction of the change.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -12,8 +12,8 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// Leaves a line for something that changes nothing in the database: a refusal, for example. What does change
-    /// something leaves its line in the transaction of the change. Never a code and never a message's text.
+    /// Stores a row about something that changes nothing in the database: a refusal, for example. A change stores its row
+    /// in its own transaction. Never a code and never a message's text.
     pub async fn audit(
         &self,
         author: &Author,
@@ -27,7 +27,7 @@ impl Store {
         self.write(Line::Shared, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
     }
 
-    /// Lines of the audit, the newest first, before one of them or from the end.
+    /// Rows of the audit, the newest first, before one of them or from the end.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         self.read(move |sql| {
             sql.all(
@@ -51,7 +51,7 @@ impl Store {
     }
 }
 
-/// Writes a line. Never a code and never a message's text.
+/// Stores a row. Never a code and never a message's text.
 pub(crate) fn audit(
     tx: &Tx<'_>,
     author: &Author,

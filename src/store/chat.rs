@@ -1,4 +1,4 @@
-//! Chats as admins set them: served, and muted.
+//! Settings of chats made by admins: served or not, and muted.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
@@ -12,7 +12,7 @@ use crate::shutout::{Whose, end};
 use crate::sql::{Sql, at, maybe_at, ms, parsed};
 use crate::tx::Tx;
 
-/// Serves a group, or serves it no more: then everything that is open there ends.
+/// Serves a group, or stops serving it: then everything that is open there ends.
 pub(crate) fn serve(
     tx: &Tx<'_>,
     chat: &Address,
@@ -36,7 +36,7 @@ pub(crate) fn serve(
     Ok(AccessDone::Served { new, ended })
 }
 
-/// Answers nothing in a chat until a time, or answers again. What waits there goes on waiting.
+/// Mutes a chat until a time, or unmutes it. Waiting messages keep waiting.
 pub(crate) fn mute(
     tx: &Tx<'_>,
     chat: &Address,

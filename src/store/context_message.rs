@@ -155,10 +155,10 @@ mod tests {
         let path = home.path().join("frontdesk.db");
         let store = Mute::open(&path).await;
         hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
-        assert_eq!(store.overheard(), 2, "the newest two");
+        assert_eq!(store.waiting_context(), 2, "the newest two");
         hears(&store, &["m"], Disposition::Turn).await;
         store.claim_turn(&key(), Take::One, day(0)).await.unwrap().unwrap();
-        assert_eq!(store.overheard(), 0, "a turn has them");
+        assert_eq!(store.waiting_context(), 0, "a turn has them");
         hears(&store, &["4", "5"], Disposition::Context(2)).await;
         let (principal, author) =
             (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
@@ -170,7 +170,7 @@ mod tests {
             )
             .await
             .unwrap();
-        assert_eq!(store.overheard(), 1, "one is forgotten with its sender");
+        assert_eq!(store.waiting_context(), 1, "one is forgotten with its sender");
         let keep = Retention {
             outbox_days: 9,
             refused_days: 9,
@@ -179,13 +179,13 @@ mod tests {
             audit_days: 99,
         };
         store.purge(keep, day(9)).await.unwrap();
-        assert_eq!(store.overheard(), 0, "the other one grew old");
+        assert_eq!(store.waiting_context(), 0, "the other one grew old");
         hears(&store, &["6"], Disposition::Context(2)).await;
         store
             .erase(&key(), &crate::row::Author { name: "cli".to_owned(), via: "cli" }, day(1))
             .await
             .unwrap();
-        assert_eq!(store.overheard(), 0, "erased");
+        assert_eq!(store.waiting_context(), 0, "erased");
         store.close().await;
     }
 }

@@ -43,14 +43,14 @@ impl Store {
         .await
     }
 
-    /// The oldest open part of an address, ours to send from the commit on (T4). `now` is steady time.
+    /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
         let address = address.clone();
         self.write(Line::Outbox, move |tx| claim(tx, &address, now)).await
     }
 
     /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
-    /// be tried again, the line about a gap, or any other.
+    /// be tried again, the notice about a gap, or any other.
     pub async fn part_ended(
         &self,
         claim: Claim<OutId>,
@@ -61,8 +61,8 @@ impl Store {
     }
 }
 
-/// What stands before later parts to the same address. A message that grows blocks nobody once the platform has named
-/// it: its edits change nothing else, so replies and questions may be posted below it meanwhile.
+/// The condition for parts that block later parts to the same address. A streamed message blocks nothing once its platform
+/// id is stored: its edits change nothing else, so replies and questions may be posted below it meanwhile.
 macro_rules! unfinished {
     () => {
         "state IN ('queued', 'streaming', 'sending') AND (state <> 'streaming' OR platform_message_id IS NULL)"
@@ -97,8 +97,8 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     Ok(NextPart::Send(Box::new(part)))
 }
 
-/// Whether the pause of a part whose time has not come lasts. A part without a pause was stored by a clock that has been
-/// set back since.
+/// Whether a part whose time has not come is still paused. A part without a pause was stored by a clock that has been set
+/// back since.
 fn paused(tx: &Tx<'_>, part: &OutboxRow, now: DateTime<Utc>) -> Outcome<bool> {
     let since = "SELECT paused_at FROM outbox WHERE id = ?1";
     let since = tx.one(since, [part.post.out.0], |row| maybe_at(row, 0))?.flatten();
@@ -110,7 +110,7 @@ fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Ut
     let id = claim.id;
     match result {
         SendResult::Sent { platform_message } => {
-            // An edit learns no new id: what it edited keeps its own.
+            // An edit gets no new id: the edited message keeps its own.
             let replaced = tx.one(
                 "UPDATE outbox SET state = 'sent', platform_message_id = coalesce(?2, platform_message_id),
                                    error = NULL, owner = NULL, done_at = ?3
@@ -184,7 +184,7 @@ pub(crate) fn done(
     Ok(())
 }
 
-/// Tells the chat that a part is missing. A missing notice is not told.
+/// Stores a notice that a part is missing. A missing notice leads to none.
 fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
         return Ok(());
@@ -192,7 +192,7 @@ fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     beside(&dead, now).notice(tx, id, &Notice::Gap).map(drop)
 }
 
-/// Puts the deletion of an unfinished message on its way, now that its whole text stands in another one.
+/// Stores the deletion of an unfinished message, now that another one has its whole text.
 fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(sent) = load(tx, id)? else { return Ok(()) };
     let nothing = Part { key: 0, body: String::new(), plain: String::new() };
@@ -249,7 +249,7 @@ fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
     }
 }
 
-/// The chat is gone: nothing can be sent there, and nobody can be told.
+/// The chat is gone: nothing can be sent there, not even a notice.
 fn gone(tx: &Tx<'_>, id: OutId, error: &str, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
         "UPDATE outbox SET state = 'dead', error = ?2, owner = NULL, done_at = ?3

@@ -1,8 +1,8 @@
-//! What can go wrong with the database, told apart by what to do next.
+//! The store's errors, classified by what to do next.
 
 use thiserror::Error;
 
-/// A verb failed; nothing of it was committed.
+/// An operation failed; nothing of it was committed.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
     /// Try again later: the disk is full, or the file is locked by another program. Nothing was

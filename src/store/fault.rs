@@ -1,4 +1,4 @@
-//! SQLite's errors, told apart by what to do next.
+//! SQLite's errors, classified by what to do next.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,18 +7,18 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::error::StoreError;
 
-/// Why a unit failed, while it is still inside the room.
+/// Why a unit failed, inside this crate.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// SQLite said so.
+    /// SQLite reported an error.
     Sql(Error),
     /// The request itself is at fault.
     Bad(String),
-    /// SQLite has rolled back the whole transaction; this is what it said, if anything.
+    /// SQLite has rolled back the whole transaction, with its message, if there was one.
     Lost(String),
 }
 
-/// What a step inside a transaction returns.
+/// The result of a step inside a transaction.
 pub(crate) type Outcome<T> = Result<T, Fault>;
 
 impl From<Error> for Fault {
@@ -28,13 +28,13 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
-    /// Whether the units that share the transaction are lost with this one. After a full disk or a failed
-    /// read SQLite may have rolled back everything already, and going on would commit half a group.
+    /// Whether the other units of the transaction fail with this one. After a full disk or a failed read SQLite may have
+    /// rolled back everything already, and to continue would commit half a group.
     pub(crate) fn takes_the_group(&self) -> bool {
         !matches!(self.error(), StoreError::Invalid(_))
     }
 
-    /// The error as the rest of the house knows it.
+    /// The error as callers get it.
     pub(crate) fn error(&self) -> StoreError {
         match self {
             Fault::Bad(cause) => StoreError::Invalid(cause.clone()),
@@ -46,16 +46,16 @@ impl Fault {
     }
 }
 
-/// A step that panics has failed, and nothing more.
+/// Runs a step; a panic in it is a failure of the step alone.
 pub(crate) fn caught<T>(step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(Fault::Bad(said(&*panic))))
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(Fault::Bad(panic_message(&*panic))))
 }
 
-/// What a panic said.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
+/// The message of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("without a word"))
+    format!("panicked: {}", text.unwrap_or("without a message"))
 }
 
 fn classified(error: &Error) -> StoreError {
@@ -72,16 +72,18 @@ fn classified(error: &Error) -> StoreError {
         | ErrorCode::OutOfMemory
         | ErrorCode::OperationInterrupted => StoreError::Unavailable(cause),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Fatal(cause),
-        ErrorCode::SystemIoFailure if wants_room(failure.extended_code) => StoreError::Unavailable(cause),
+        ErrorCode::SystemIoFailure if is_lack_of_space(failure.extended_code) => {
+            StoreError::Unavailable(cause)
+        }
         ErrorCode::SystemIoFailure => StoreError::Fatal(format!("{cause} ({})", failure.extended_code)),
         _ => StoreError::Invalid(cause),
     }
 }
 
-/// Whether an input/output error is a lack of space in disguise. A quota, a file size limit or a file system
-/// that turned read-only fail the write itself; the shared index of the log fails when it cannot grow. In all
-/// of them nothing was committed and the next attempt starts from the same state, unlike after an fsync.
-fn wants_room(extended: i32) -> bool {
+/// Whether an input/output error means a lack of space. A quota, a file size limit or a file system that became read-only
+/// fail the write itself; the shared index of the log fails when it cannot grow. In all these cases nothing was committed
+/// and the next attempt starts from the same state, unlike after a failed fsync.
+fn is_lack_of_space(extended: i32) -> bool {
     matches!(
         extended,
         ffi::SQLITE_IOERR_WRITE

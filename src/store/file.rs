@@ -1,4 +1,4 @@
-//! The database's file: its mode, its header, and whether it is still the one we opened.
+//! The database's file: its mode, its header, and whether it is still the file that was opened.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ impl Identity {
         Ok(Self { files })
     }
 
-    /// Whether they are still where they were. An error of the look itself proves nothing.
+    /// Fails if they are not where they were. An error of the look-up itself proves nothing.
     pub(crate) fn check(&self) -> Result<(), String> {
         for (path, device, inode) in &self.files {
             let same = match fs::metadata(path) {
@@ -62,12 +62,12 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The file that says that a database was made. It is never deleted by us.
+/// The file that says that a database was made. This program never deletes it.
 fn witness_of(path: &Path) -> PathBuf {
     beside(path, ".id")
 }
 
-/// Refuses to begin anew where something was stored before. Touches nothing.
+/// Refuses to create a database where there was one before. Changes nothing.
 pub(crate) fn refuse_lost(path: &Path) -> Result<(), OpenError> {
     let found = match fs::metadata(path) {
         Ok(file) if file.len() > 0 => return Ok(()),
@@ -92,8 +92,8 @@ pub(crate) fn has_log(log: &Path) -> bool {
     fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-/// Notes that the database was made, so that it is missed when it is gone. Only after its first commit: a start that
-/// is cut off before can be made again.
+/// Records that the database was made, so that its loss is noticed. Only after its first commit: a start that is cut off
+/// before can be repeated.
 pub(crate) fn witness(path: &Path, name: &str) -> Result<(), OpenError> {
     let witness = witness_of(path);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&witness);
@@ -110,7 +110,7 @@ pub(crate) fn witness(path: &Path, name: &str) -> Result<(), OpenError> {
     written.map_err(|error| failed(&witness, error))
 }
 
-/// Makes the file if it is missing, and makes it and its companions ours alone.
+/// Creates the file if it is missing, and restricts it and its companions to this user.
 pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
     refuse_link(path)?;
     create_private(path)
@@ -129,7 +129,7 @@ pub(crate) fn prepare(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A new file that only we can read.
+/// A new file that only this user can read.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
@@ -169,7 +169,7 @@ fn refuse_link(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Closes the file to everyone else; only its owner may do that, so a foreign file is an error here.
+/// Restricts the file to its owner. Only the owner may do that, so another user's file is an error here.
 fn tighten(path: &Path) -> io::Result<()> {
     let mode = fs::metadata(path)?.mode() & 0o777;
     if mode & 0o177 != 0 {
@@ -179,8 +179,8 @@ fn tighten(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks at the first hundred bytes: whether it is a database at all, and whether its end is missing. More
-/// would take time with a large file; a damaged page shows itself when it is read.
+/// Checks the first hundred bytes: whether this is a database at all, and whether its end is missing. More would take
+/// time with a large file; a damaged page is noticed when it is read.
 pub(crate) fn inspect(path: &Path) -> Result<(), OpenError> {
     let mut header = Vec::with_capacity(100);
     let file = File::open(path).map_err(|error| failed(path, error))?;

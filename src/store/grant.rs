@@ -1,4 +1,4 @@
-//! Grants: given, and taken back.
+//! Grants: given and revoked.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
@@ -11,7 +11,7 @@ use crate::shutout::{Whose, end};
 use crate::sql::{Sql, at, ms, parsed};
 use crate::tx::Tx;
 
-/// Grants something. The name that its request showed, if there was one, is kept beside it.
+/// Grants something. The display name of the request, if there was one, is stored with it.
 pub(crate) fn grant(
     tx: &Tx<'_>,
     principal: &Principal,
@@ -24,14 +24,14 @@ pub(crate) fn grant(
     let new = give(tx, principal, scope, author.via, shown.as_deref(), author, now)?;
     audit(tx, author, "grant", &format!("{principal} {}", scope.name()), done_or_unchanged(new), now)?;
     if matches!(scope, Scope::Dm | Scope::Admin) {
-        // Whoever may write in private does not wait to be let in any more.
+        // A person who may write in private no longer has an open request.
         let let_in = "UPDATE pairing SET state = 'approved' WHERE principal = ?1 AND state = 'open'";
         tx.run(let_in, [principal.as_str()])?;
     }
     Ok(AccessDone::Granted { new })
 }
 
-/// Writes a grant, unless it holds already; returns whether it is new.
+/// Stores a grant unless there is a valid one already; returns whether it is new.
 pub(crate) fn give(
     tx: &Tx<'_>,
     principal: &Principal,
@@ -49,7 +49,7 @@ pub(crate) fn give(
     Ok(given > 0)
 }
 
-/// From whom something is taken back, as [`crate::row::AccessChange::Revoke`] says it.
+/// Whose grants are revoked, as in [`crate::row::AccessChange::Revoke`].
 #[derive(Clone, Copy)]
 pub(crate) struct From<'a> {
     pub(crate) principal: &'a Principal,
@@ -58,7 +58,7 @@ pub(crate) struct From<'a> {
     pub(crate) private: Option<&'a Address>,
 }
 
-/// Takes back one grant or all of them, and ends what the person has open where they held.
+/// Revokes one grant or all of them, and ends what the person has open where they were valid.
 pub(crate) fn revoke(
     tx: &Tx<'_>,
     from: From<'_>,
@@ -81,7 +81,7 @@ pub(crate) fn revoke(
     Ok(AccessDone::Revoked(Revoked { grants: grants as u64, ..ended }))
 }
 
-/// Every grant that holds, in the order in which they were given.
+/// Every valid grant, in the order in which they were given.
 pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<GrantRow>> {
     let rows = sql.all(
         "SELECT principal, scope, source, author, shown, created_at FROM access

@@ -1,4 +1,4 @@
-//! The only door to the database: verbs named after what happened. No SQLite type crosses it.
+//! The database: one operation per event, named after what happened. No SQLite type is part of this interface.
 
 mod access;
 mod account;
@@ -76,12 +76,12 @@ pub struct Options {
     pub renderer: Arc<dyn Renderer>,
     /// Gets the new outbox rows after each commit.
     pub listener: Arc<dyn CommitListener>,
-    /// How many connections read beside the writer.
+    /// Number of connections that read in parallel with the writer.
     pub readers: usize,
 }
 
-/// A handle on the database; clones share it. The verbs stand in the files named after what they are about;
-/// each is one transaction unless it says otherwise, and returns after its commit.
+/// A handle on the database; clones share it. The operations are in the files named after their subjects; each is one
+/// transaction unless its documentation says otherwise, and returns after its commit.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<open::Inner>,

@@ -1,7 +1,7 @@
 //! Whether a write-ahead log belongs to the database file beside it.
 //!
-//! SQLite takes any log with valid checksums that has the database's name: an older copy of the database, put back
-//! beside the log of a crash, would be merged with it page by page and be corrupt. So the first commit after every
+//! SQLite uses any log with valid checksums that has the database's name: an older copy of the database, restored next
+//! to the log of a crash, would be merged with it page by page and be corrupt. So the first commit after every
 //! complete checkpoint renews a mark. When the log holds mark `n`, everything up to mark `n - 1` has been written back,
 //! so the file by itself holds `n - 1` or `n`. Any other file is not the one that the log was written for.
 

@@ -1,4 +1,4 @@
-//! Files: what became of those that came, and which are still anybody's.
+//! Files: the results of fetching those that came with messages, and which files are still referred to.
 
 use std::collections::HashSet;
 
@@ -23,8 +23,8 @@ use crate::{Result, Store};
 const GONE: &str = "no longer kept";
 
 impl Store {
-    /// Files that came with messages were fetched, or could not be. Those of a message that was erased meanwhile
-    /// are nobody's.
+    /// Files that came with messages were fetched, or could not be. Those of a message that was erased meanwhile get no
+    /// row.
     pub async fn fetched(&self, rows: Vec<MediaRow>, now: DateTime<Utc>) -> Result<()> {
         self.write(Line::Shared, move |tx| {
             for MediaRow { message, n, got } in &rows {
@@ -51,7 +51,7 @@ impl Store {
         .await
     }
 
-    /// What became of the files of some messages, in order.
+    /// The results of fetching the files of some messages, in order.
     pub async fn media(&self, messages: &[MessageId]) -> Result<Vec<MediaRow>> {
         let messages = messages.to_vec();
         self.read(move |sql| {
@@ -81,7 +81,7 @@ impl Store {
         .await
     }
 
-    /// A file that is known already came with another message: names it for that one as well. `None` if it is not
+    /// A file that is known already came with another message: refers to it from that one as well. `None` if it is not
     /// known, or not there any more.
     pub async fn file_known(
         &self,
@@ -104,7 +104,7 @@ impl Store {
         .await
     }
 
-    /// A file was fetched. If the same content lies on the disk already, that file is named instead, and returned.
+    /// A file was fetched. If the same content is stored already, the row refers to that file, which is returned.
     pub async fn file_kept(
         &self,
         row: MediaRow,
@@ -126,7 +126,7 @@ impl Store {
         .await
     }
 
-    /// A file is not where it should be: nobody names it any more.
+    /// A file is missing on the disk: no row refers to it any more.
     pub async fn file_lost(&self, file: &str) -> Result<()> {
         let file = file.to_owned();
         self.write(Line::Shared, move |tx| {
@@ -175,7 +175,7 @@ impl Store {
         .await
     }
 
-    /// Of what was counted before, so much was used.
+    /// Corrects the count: of the reserved bytes, this many were used.
     pub async fn media_settled(&self, message: MessageId, day: i64, reserved: u64, used: u64) -> Result<()> {
         self.write(Line::Shared, move |tx| {
             tx.run(
@@ -197,7 +197,7 @@ impl Store {
         .await
     }
 
-    /// Files are to be deleted; that they were there stays known.
+    /// Files are to be deleted; their rows stay and say so.
     pub async fn media_gone(&self, rows: Vec<(MessageId, u32)>) -> Result<()> {
         self.write(Line::Sweep, move |tx| {
             for (message, n) in &rows {
@@ -211,7 +211,7 @@ impl Store {
         .await
     }
 
-    /// The files of a conversation: those that came with its messages, and those that went out in it.
+    /// The files of a conversation: those that came with its messages, and those that were sent in it.
     pub async fn session_files(&self, session: &SessionKey) -> Result<Vec<String>> {
         let session = session.clone();
         self.read(move |sql| {
@@ -234,7 +234,7 @@ impl Store {
         .await
     }
 
-    /// Which of these files belong to a message, or to a part that has not been sent (or may be sent again).
+    /// Those of these files that a message refers to, or a part that has not been sent or may be sent again.
     pub async fn files_in_use(&self, names: Vec<String>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut leaving = HashSet::new();
@@ -259,7 +259,7 @@ impl Store {
     }
 }
 
-/// Names a file for an attachment of a message, unless that was erased meanwhile.
+/// Refers to a file from an attachment of a message, unless the message was erased meanwhile.
 fn name(
     tx: &Tx<'_>,
     message: MessageId,

@@ -1,4 +1,4 @@
-//! A chat that has another id: what is on its way goes there, and everything else keeps the first id.
+//! A chat whose id changed: open messages go to the new id, and everything else keeps the first id.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
@@ -15,10 +15,9 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// A chat has another id from now on: what is on its way goes there. Its conversations keep the first id, if it
-    /// has any under that one and none under the new one, or if `named` says that the old id is the one by which
-    /// rules or grants know it. Else the new id is a chat of its own. `None` if that is known and nothing was on its
-    /// way to the old one.
+    /// A chat's id has changed: its open messages go to the new id. Its conversations keep the first id if it has any
+    /// under that one and none under the new one, or if `named` says that rules or grants refer to the old id. Else the
+    /// new id is a chat of its own. `None` if the change is known and nothing was open for the old id.
     pub async fn chat_moved(
         &self,
         from: &Address,
@@ -49,10 +48,10 @@ fn moved(
     let (from, to) = (whole(from)?, whole(to)?);
     let original = tx.one(root, [from.as_str()], |row| parsed(row, 0))?.unwrap_or_else(|| from.clone());
     if original == to {
-        // It went in a circle: what it is called now is its first name.
+        // The chat has its first id again.
         return Ok(None);
     }
-    // A chat that talks under its new id already is not given another name.
+    // A chat that has conversations under its new id already keeps them.
     let keeps_its_name = rows(tx, &to)?.is_empty() && (named || !rows(tx, &original)?.is_empty());
     let new = match keeps_its_name {
         true => tx.run(
@@ -87,18 +86,18 @@ fn there(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>
     address(to.account(), to.chat(), old.thread()).map(Some)
 }
 
-/// A question for the addresses of something that is not over, and the statement that redirects one of them. Each
-/// finds its rows by a small index.
+/// A query for the addresses of open rows, and the statement that redirects one of them. Each finds its rows by a small
+/// index.
 type Open = (&'static str, &'static str);
 
-/// What goes out by itself.
+/// Parts that are to be sent.
 const LEAVING: Open = (
     "SELECT DISTINCT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
     "UPDATE outbox SET address = ?2
      WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
 );
 
-/// What will, or may once more.
+/// Rows that lead to parts later, or may be sent again.
 const STAYING: [Open; 3] = [
     (
         "SELECT DISTINCT address FROM outbox WHERE state IN ('unknown', 'dead')",
@@ -114,7 +113,7 @@ const STAYING: [Open; 3] = [
     ),
 ];
 
-/// Sends everything that is open to the new id. Returns the addresses with something to send.
+/// Redirects everything that is open to the new id. Returns the addresses with something to send.
 fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
     let wake = redirect(tx, LEAVING, from, to)?;
     for open in STAYING {
@@ -152,7 +151,7 @@ fn in_turns(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<()> {
     Ok(())
 }
 
-/// The chat's sessions, whose keys have its first id, send where it is now.
+/// Sets the address of the chat's sessions, whose keys have its first id, to its new id.
 fn sessions(tx: &Tx<'_>, original: &Address, from: &Address, to: &Address) -> Outcome<()> {
     for (key, old) in rows(tx, original)? {
         if let Some(new) = there(&old, from, to)? {
@@ -162,8 +161,8 @@ fn sessions(tx: &Tx<'_>, original: &Address, from: &Address, to: &Address) -> Ou
     Ok(())
 }
 
-/// The sessions whose keys have this chat's id, with their addresses. They are found by their keys: among many
-/// sessions nothing else is quick.
+/// The sessions whose keys have this chat's id, with their addresses. They are found by ranges of keys:
+/// anything else would scan all sessions.
 fn rows(tx: &Tx<'_>, chat: &Address) -> Outcome<Vec<(String, Address)>> {
     let (mut found, mut after) = (Vec::new(), String::new());
     while let Some(some) = next(tx, &after)? {
@@ -182,7 +181,7 @@ fn rows(tx: &Tx<'_>, chat: &Address) -> Outcome<Vec<(String, Address)>> {
     Ok(found)
 }
 
-/// Where the keys of a group's sessions lie among those of one agent and account.
+/// The ranges of keys that a group's sessions have among those of one agent and account.
 fn ranges(some: &SessionKey, chat: &str) -> Outcome<Vec<(String, String)>> {
     let key = |scope, thread, person| {
         SessionKey::at(some.agent(), some.account(), scope, chat, thread, person)

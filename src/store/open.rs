@@ -1,4 +1,4 @@
-//! Opening and closing: the threads of a store and their connections.
+//! Opening and closing a store: its threads and their connections.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,19 +25,19 @@ use crate::wal::{BUSY, Wal};
 use crate::writer::{Job, Writer};
 use crate::{Options, Store};
 
-/// The first SQLite without the fault that can corrupt a log which is begun anew.
+/// The first SQLite without the WAL-reset fault, which can corrupt the database when the log restarts.
 const SQLITE: i32 = 3_051_003;
 
-/// More statements than the room has.
+/// Capacity of the cache of prepared statements: more than this crate has.
 const STATEMENTS: usize = 256;
 
-/// What the handles share. Dropping the last one closes the store.
+/// Shared by all handles. Dropping the last handle closes the store.
 pub(crate) struct Inner {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
     database: PathBuf,
-    /// The writer's first, then the readers'.
+    /// The writer's thread first, then the readers'.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -70,7 +70,7 @@ impl Store {
                 Err(error) => (None, Err(error)),
             };
             if ready.send(verdict).is_err() {
-                tracing::trace!("nobody waits for the store to open any more");
+                tracing::trace!("the caller stopped waiting for the store to open");
             }
             if let Some(writer) = writer {
                 writer.serve();
@@ -83,7 +83,7 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Serves what waits, writes everything back and ends the threads. Every later call fails with
+    /// Runs the queued work, writes the log back and ends the threads. Every later call fails with
     /// [`StoreError::Closed`].
     pub async fn close(&self) {
         self.inner.readers.close();
@@ -94,17 +94,17 @@ impl Store {
             let mut threads = threads.into_iter();
             let writer = threads.next();
             let panics = threads.map(JoinHandle::join).filter(Result::is_err).count();
-            // The writer last: whoever closes last writes the log back and removes it.
+            // The writer last: the last connection to close writes the log back and removes it.
             queue.close();
             if panics > 0 || writer.is_some_and(|writer| writer.join().is_err()) {
                 tracing::error!(panics, "a thread of the store panicked");
             }
             if ended.send(()).is_err() {
-                tracing::trace!("nobody waits for the store to close any more");
+                tracing::trace!("the caller stopped waiting for the store to close");
             }
         });
         if joined.is_err() || all.await.is_err() {
-            tracing::warn!("the store ends without being waited for");
+            tracing::warn!("the store closes without its end being awaited");
         }
     }
 
@@ -114,7 +114,7 @@ impl Store {
         let cause = watch.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
         match cause {
             Some(cause) => cause,
-            // The sender lives as long as this handle.
+            // The sender exists as long as this handle.
             None => std::future::pending().await,
         }
     }
@@ -124,19 +124,19 @@ impl Store {
         self.inner.shared.waiting()
     }
 
-    /// The size of the write-ahead log's file in bytes, as of the last checkpoint. It grows while anybody reads in one
-    /// transaction without end.
+    /// The size of the write-ahead log's file in bytes, as of the last checkpoint. It grows while any reader keeps one
+    /// transaction open.
     pub fn log_bytes(&self) -> u64 {
         self.inner.shared.log_bytes()
     }
 
-    /// The other programs that read the database at this moment, as far as this machine tells: each keeps the log
-    /// from being written back.
+    /// The other programs that read the database at this moment, as far as the kernel lists them: each keeps the log from
+    /// being written back.
     pub fn log_readers(&self) -> Vec<String> {
         others::readers(&self.inner.database)
     }
 
-    /// This life of this process.
+    /// This start of this process.
     pub fn boot(&self) -> &BootId {
         &self.inner.shared.boot
     }
@@ -153,19 +153,19 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
     }
 
-    /// Asides that wait, as memory counts them.
+    /// Context messages that wait, as counted in memory.
     #[cfg(test)]
-    pub(crate) fn overheard(&self) -> i64 {
+    pub(crate) fn waiting_context(&self) -> i64 {
         self.inner.shared.context_messages()
     }
 
-    /// What waits for the writer.
+    /// The writer's queue.
     #[cfg(test)]
     pub(crate) fn queue(&self) -> &Queue {
         &self.inner.queue
     }
 
-    /// Reads in one snapshot beside the writer.
+    /// Runs a read in one snapshot, in parallel with the writer.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
@@ -197,7 +197,7 @@ impl Inner {
     }
 }
 
-/// Everything that must hold before the first unit.
+/// Checks and prepares the database, and makes its writer.
 fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer, OpenError> {
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
@@ -209,12 +209,12 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
     mark::check(&conn, path, mark)?;
     schema::check(&conn, path)?;
-    settle(&conn).map_err(|error| unreadable(path, error))?;
+    set_journal(&conn).map_err(|error| unreadable(path, error))?;
     schema::create(&conn, path)?;
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
     shared.moved(waiting);
     let ids = Ids::load(&conn).map_err(|error| unreadable(path, error))?;
-    let wal = Wal::tended(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let wal = Wal::open(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;
     let name = conn.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
     file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
@@ -226,7 +226,7 @@ fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY)?;
-    // However this connection ends, the log stays as it is; only an orderly stop of the writer asks for more.
+    // However this connection ends, the log stays as it is; only an orderly stop of the writer writes it back.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -cache_kib)?;
@@ -237,8 +237,8 @@ fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// What only the writer sets.
-fn settle(conn: &Connection) -> rusqlite::Result<()> {
+/// Sets what only the writer's connection needs.
+fn set_journal(conn: &Connection) -> rusqlite::Result<()> {
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(rusqlite::Error::InvalidParameterName(format!("its journal stays in mode {mode}")));
@@ -247,7 +247,7 @@ fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
-/// Counts what waits: walks only over the indexes of waiting rows.
+/// Counts waiting rows: reads only the indexes of waiting rows.
 fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
     conn.query_row("SELECT count(*) FROM session WHERE key = ''", [], |_| Ok(()))?;
     let count = |what: &str| conn.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0));

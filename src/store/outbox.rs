@@ -257,7 +257,7 @@ fn expire(
         else {
             continue;
         };
-        // Nobody misses a deletion.
+        // A deletion that did not happen is no gap.
         let state = if part.delete.is_some() { OutboxState::Dropped } else { OutboxState::Dead };
         done(tx, *id, state, "expired", now)?;
         let missed = part.post.kind != PostKind::Notice && part.delete.is_none();

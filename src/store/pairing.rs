@@ -1,4 +1,4 @@
-//! Codes: which requests are open, and what happens to one whose code an admin has typed.
+//! Pairing: open requests, and the approval or denial of one by its code.
 
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::account::AccountId;
@@ -24,10 +24,10 @@ impl Store {
     }
 }
 
-/// So many of the latest requests are looked at for a code that is spent.
+/// Number of the latest requests that are checked for a code that was used or has expired.
 const SPENT: i64 = 500;
 
-/// What an admin decided about whoever has a code.
+/// An admin's decision about the person who has a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Let in.
@@ -52,8 +52,8 @@ impl Verdict {
     }
 }
 
-/// Decides about whoever has this code, unless its author has guessed too often. A lock holds for right codes
-/// as well: else it would tell them from wrong ones.
+/// Decides about the person who has this code, unless its author has failed too often. A lock applies to right codes as
+/// well: else it would tell them from wrong ones.
 pub(crate) fn decide(
     tx: &Tx<'_>,
     verdict: Verdict,
@@ -63,14 +63,14 @@ pub(crate) fn decide(
     now: Now,
 ) -> Outcome<AccessDone> {
     let Now { wall, steady } = now;
-    let tries = Tries::of(tx, author, steady)?;
+    let tries = FailedApprovals::of(tx, author, steady)?;
     let anybody = account.map_or_else(|| "anybody".to_owned(), AccountId::to_string);
     if let Some(until) = tries.locked_until {
         audit(tx, author, verdict.action(), &anybody, "refused:locked", wall)?;
         return Ok(AccessDone::Locked { until });
     }
     let Some(row) = having(tx, code, account, steady)? else {
-        // A code that was right once is no guess: typed twice, or too late.
+        // A code that was right once is no guess: it was typed twice, or too late.
         if is_spent(tx, code, steady)? {
             audit(tx, author, verdict.action(), &anybody, "refused:spent_code", wall)?;
             return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
@@ -99,7 +99,7 @@ pub(crate) fn decide(
     Ok(AccessDone::Approved(row))
 }
 
-/// A request with what its code is recognised by.
+/// A request with its salt and hash.
 struct Request {
     row: PairingRow,
     salt: Salt,
@@ -107,7 +107,7 @@ struct Request {
     account: AccountId,
 }
 
-/// The request with this code. Every one is looked at: how long it takes says nothing about how near it was.
+/// The request with this code. Every one is compared, so that the time taken says nothing about the code.
 fn having(
     tx: &Tx<'_>,
     code: &Code,
@@ -135,7 +135,7 @@ fn is_spent(sql: &Sql<'_>, code: &Code, now: DateTime<Utc>) -> Outcome<bool> {
     Ok(known.into_iter().filter(|(salt, hash)| code.matches(*salt, hash)).count() > 0)
 }
 
-/// Requests that can be decided, the oldest first: those whose time of life, a [`Pause`], is not over.
+/// Requests that can be decided, the oldest first: those that have not expired.
 fn open(sql: &Sql<'_>, now: DateTime<Utc>) -> Outcome<Vec<Request>> {
     sql.all(
         "SELECT id, principal, address, sender, created_at, expires_at, salt, hash, channel, account
@@ -162,13 +162,13 @@ fn request(row: &Row<'_>) -> rusqlite::Result<Request> {
     })
 }
 
-/// How an author stands: wrong codes that have not been forgotten yet, and whether they were too many.
-struct Tries {
+/// An author's failed attempts that have not decayed yet, and whether they were too many.
+struct FailedApprovals {
     failures: u32,
     locked_until: Option<DateTime<Utc>>,
 }
 
-impl Tries {
+impl FailedApprovals {
     fn of(sql: &Sql<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<Self> {
         let known = sql.one(
             "SELECT failures, last_at, locked_until FROM pairing_failure WHERE author = ?1",
@@ -182,12 +182,12 @@ impl Tries {
         let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
         Ok(Self {
             failures: failures.saturating_sub(forgotten),
-            // The failure that was one too many is the last one.
+            // The failure that exceeded the limit is the last one.
             locked_until: locked.filter(|until| !Pause { since: last, until: *until }.is_over(now)),
         })
     }
 
-    /// One more; returns how many are left.
+    /// Counts a failure; returns how many are left.
     fn failed(&self, tx: &Tx<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<u32> {
         let failures = self.failures + 1;
         let locked: Option<Duration> = (failures >= FAILURES).then_some(LOCKOUT);

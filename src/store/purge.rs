@@ -1,4 +1,4 @@
-//! What is too old goes, in small units behind every message.
+//! The purge: rows that are too old are deleted, in small units behind every message.
 
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::pairing::{DECAY, FAILURES, LOCKOUT};
@@ -19,69 +19,69 @@ const CHUNK: usize = 100;
 /// Rows that one read looks at.
 const PAGE: i64 = 5000;
 
-/// One kind of rows that grow old. Each is walked in the order in which it was made, from the oldest to the
-/// first that is young enough: no index on a time is needed, and nothing is read twice in vain.
+/// One kind of rows that are purged. They are read in the order of their ids, from the oldest to the first that is young
+/// enough: no index on a time is needed, and no row is read twice.
 struct Sweep {
     /// `id, whether it may go` of rows after `?1` and older than `?2`, at most `?3`.
     old: &'static str,
     delete: &'static str,
-    /// Whether its rows are context_messages that wait, which are counted in memory.
-    overheard: bool,
+    /// Whether its rows are waiting context messages, which are counted in memory.
+    is_waiting_context: bool,
 }
 
 const OUTBOX: Sweep = Sweep {
     old: "SELECT id, state IN ('sent', 'unknown', 'dead', 'dropped') AND created_at < ?2, created_at < ?2
           FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM outbox WHERE id = ?1 AND state IN ('sent', 'unknown', 'dead', 'dropped')",
-    overheard: false,
+    is_waiting_context: false,
 };
 const REFUSED: Sweep = Sweep {
-    // What was read is gone at the next look, so there is no place to go on from.
+    // The rows that were read are deleted before the next read, so there is no place to continue from.
     old: "SELECT id, 1, 1 FROM inbound INDEXED BY inbound_refused
           WHERE state = 'refused' AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state = 'refused'",
-    overheard: false,
+    is_waiting_context: false,
 };
 const INBOUND: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('waiting', 'in_turn') AND received_at < ?2, received_at < ?2
           FROM inbound WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state NOT IN ('waiting', 'in_turn')",
-    overheard: false,
+    is_waiting_context: false,
 };
 const TURNS: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('queued', 'running') AND created_at < ?2, created_at < ?2
           FROM turn WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')",
-    overheard: false,
+    is_waiting_context: false,
 };
 
 const AUDIT: Sweep = Sweep {
     old: "SELECT id, at < ?2, at < ?2 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM audit WHERE id = ?1",
-    overheard: false,
+    is_waiting_context: false,
 };
 const PAIRING: Sweep = Sweep {
     // Nothing that old can still be open.
     old: "SELECT id, created_at < ?2, created_at < ?2 FROM pairing WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM pairing WHERE id = ?1",
-    overheard: false,
+    is_waiting_context: false,
 };
-const OVERHEARD: Sweep = Sweep {
+const WAITING_CONTEXT: Sweep = Sweep {
     old: "SELECT id, 1, 1 FROM context_message INDEXED BY context_message_waiting
           WHERE turn_id IS NULL AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NULL",
-    overheard: true,
+    is_waiting_context: true,
 };
-const ASIDES: Sweep = Sweep {
+const USED_CONTEXT: Sweep = Sweep {
     old: "SELECT id, turn_id IS NOT NULL AND received_at < ?2, received_at < ?2
           FROM context_message WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NOT NULL",
-    overheard: false,
+    is_waiting_context: false,
 };
 const DEAD_LETTERS: Sweep = Sweep {
     old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM dead_letter WHERE id = ?1",
-    overheard: false,
+    is_waiting_context: false,
 };
 const MEDIA: Sweep = Sweep {
     // Of messages that are gone. Deleted with all of its files, so a page may end between two of one message.
@@ -89,7 +89,7 @@ const MEDIA: Sweep = Sweep {
                  fetched_at < ?2
           FROM media WHERE message_id > ?1 ORDER BY message_id LIMIT ?3",
     delete: "DELETE FROM media WHERE message_id = ?1",
-    overheard: false,
+    is_waiting_context: false,
 };
 
 /// A row that was looked at.
@@ -100,8 +100,8 @@ struct Seen {
 }
 
 impl Store {
-    /// Deletes what has been kept long enough; returns how many rows. What waits or runs stays, and no event id
-    /// goes before the last redelivery of it can have come.
+    /// Deletes rows that have been kept long enough; returns how many. Rows that wait or run stay, and no event id is
+    /// deleted before the last redelivery of it can have come.
     pub async fn purge(&self, keep: Retention, now: DateTime<Utc>) -> Result<u64> {
         // Beyond the calendar nothing is old enough.
         let before =
@@ -113,11 +113,11 @@ impl Store {
             (&INBOUND, history),
             (&DEAD_LETTERS, before(keep.dead_letter_days)),
             (&TURNS, history),
-            (&ASIDES, history),
+            (&USED_CONTEXT, history),
             (&MEDIA, history),
             (&AUDIT, before(keep.audit_days)),
             (&PAIRING, before(DEDUPE_DAYS)),
-            (&OVERHEARD, before(DEDUPE_DAYS)),
+            (&WAITING_CONTEXT, before(DEDUPE_DAYS)),
         ];
         let mut gone = 0;
         for (sweep, before) in plan {
@@ -129,13 +129,13 @@ impl Store {
         Ok(gone)
     }
 
-    /// The last date that was believed (see `CautiousCalendar`), whatever the clock says now.
+    /// The last date that was trusted (see `CautiousCalendar`), whatever the clock says now.
     pub async fn believed_date(&self) -> Result<Option<DateTime<Utc>>> {
         self.read(|sql| sql.one("SELECT n FROM counter WHERE name = 'believed_date'", [], |row| at(row, 0)))
             .await
     }
 
-    /// Remembers a date that is believed.
+    /// Stores a date that is trusted.
     pub async fn date_believed(&self, date: DateTime<Utc>) -> Result<()> {
         self.write(Line::Sweep, move |tx| {
             let sql = "INSERT INTO counter (name, n) VALUES ('believed_date', ?1)
@@ -161,7 +161,7 @@ impl Store {
                         for id in &chunk {
                             gone += tx.run(sweep.delete, [id])?;
                         }
-                        if sweep.overheard {
+                        if sweep.is_waiting_context {
                             tx.context_taken(gone);
                         }
                         Ok(gone as u64)
@@ -176,7 +176,7 @@ impl Store {
 }
 
 impl Store {
-    /// Counts of days that nobody asks about any more.
+    /// Deletes quotas of past days.
     async fn sweep_quota(&self, now: DateTime<Utc>) -> Result<u64> {
         let oldest = now.timestamp().div_euclid(86_400) - i64::from(DEDUPE_DAYS);
         let mut gone = 0;
@@ -197,7 +197,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// Wrong codes that are long forgotten. Only admins make any, so they are few.
+    /// Deletes failed approvals that have decayed. Only admins cause any, so they are few.
     async fn sweep_failures(&self, now: DateTime<Utc>) -> Result<u64> {
         self.write(Line::Sweep, move |tx| {
             let gone = tx.run(

@@ -1,4 +1,4 @@
-//! What waits for the writer: a line per source, served in turn, and the sweeps behind them.
+//! The writer's queue: one queue per source and kind of work, served in turn, and sweeps behind them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,19 +11,18 @@ use crate::fault::Outcome;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 
-/// How many units may wait; whoever brings more waits before the door.
-const ROOM: usize = 8192;
+/// Capacity of the queue in units; further callers wait until there is room.
+const CAPACITY: usize = 8192;
 
 /// The largest group. Larger ones raise the throughput by little and the p99 by much.
 pub(crate) const GROUP: usize = 64;
 
-/// After this long a sweep is let in although messages wait: a queue that is never empty must not mean that
-/// nothing is ever purged.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// After this time a sweep runs although messages wait: a queue that is never empty must not stop the purge.
+const LONGEST_SWEEP_WAIT: Duration = Duration::from_secs(1);
 
 /// One unit of work: it succeeds or fails as a whole.
 pub(crate) trait Work: Send {
-    /// Does it, inside the transaction.
+    /// Runs inside the transaction; a second time if the group is rolled back and run again.
     fn run(&mut self, tx: &Tx<'_>) -> Outcome<()>;
     /// Tells the caller, after the commit or the failure.
     fn end(self: Box<Self>, verdict: Result<(), StoreError>);
@@ -40,9 +39,9 @@ pub(crate) enum Line {
     Outbox,
     /// Commands are answered.
     Commands,
-    /// Everything that people and programs ask for.
+    /// Requests of operators, the API and programs.
     Shared,
-    /// Purging and the like: behind all others.
+    /// Purging and similar work: behind all others.
     Sweep,
 }
 
@@ -53,17 +52,17 @@ pub(crate) struct Entry {
     _room: OwnedSemaphorePermit,
 }
 
-/// What the writer found.
+/// What the writer is to do next.
 pub(crate) enum Gathered {
-    /// Units to run.
+    /// Run these units.
     Group,
-    /// Nothing for a while.
+    /// Nothing came for a while.
     Idle,
-    /// Nothing, and nothing will come.
+    /// The queue is closed and empty.
     Closed,
 }
 
-/// The queue between everyone and the writer.
+/// The queue between all callers and the writer.
 pub(crate) struct Queue {
     lines: Mutex<Lines>,
     ready: Condvar,
@@ -86,7 +85,7 @@ impl Queue {
         Self {
             lines: Mutex::new(Lines::default()),
             ready: Condvar::new(),
-            room: Arc::new(Semaphore::new(ROOM)),
+            room: Arc::new(Semaphore::new(CAPACITY)),
         }
     }
 
@@ -134,14 +133,14 @@ impl Queue {
         }
     }
 
-    /// Lets nothing more in. What waits is still served.
+    /// Takes no more units. Those that wait are still served.
     pub(crate) fn close(&self) {
         self.lines().closed = true;
         self.room.close();
         self.ready.notify_one();
     }
 
-    /// Lets nothing more in and drops what waits: its callers hear that the store is closed.
+    /// Takes no more units and drops those that wait: their callers get [`StoreError::Closed`].
     pub(crate) fn abandon(&self) {
         self.close();
         let left = {
@@ -150,7 +149,7 @@ impl Queue {
             lines.order.clear();
             (std::mem::take(&mut lines.waiting), std::mem::take(&mut lines.sweeps))
         };
-        // Outside of the lock: what a unit holds may want to say something when it goes.
+        // Outside of the lock: dropping a unit wakes its caller.
         drop(left);
     }
 
@@ -191,7 +190,7 @@ impl Lines {
                 self.order.push_back(line);
             }
         }
-        let overdue = |sweep: &mut Entry| sweep.since.elapsed() > PATIENCE;
+        let overdue = |sweep: &mut Entry| sweep.since.elapsed() > LONGEST_SWEEP_WAIT;
         let due = if group.is_empty() { self.sweeps.pop_front() } else { self.sweeps.pop_front_if(overdue) };
         group.extend(due);
         self.depth -= group.len();

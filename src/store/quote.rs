@@ -1,4 +1,4 @@
-//! What a message of the platform says, for replies to it.
+//! The text and files of an earlier message of the platform, for replies to it.
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
@@ -18,7 +18,7 @@ const BACK: u32 = 2000;
 const LENGTH: usize = 1000;
 
 impl Store {
-    /// What a message says that came or went lately, in this chat or one of its threads.
+    /// The text of a message that was received or sent lately in this chat or one of its threads.
     pub async fn said_as(&self, chat: &Address, platform_message: &str) -> Result<Option<Quote>> {
         let (chat, id) = (chat.clone(), platform_message.to_owned());
         self.read(move |sql| {
@@ -32,7 +32,7 @@ impl Store {
             )?;
             let found = match ours {
                 Some(found) => Some((true, found)),
-                // What was not kept says nothing.
+                // Rows without their text are no answer.
                 None => newest(
                     sql,
                     "SELECT address, sender, body, principal FROM
@@ -57,8 +57,8 @@ impl Store {
 }
 
 impl Store {
-    /// What became of the files of a message that came lately, in this chat or one of its threads; empty if it had none
-    /// or is not known.
+    /// The files of a message that was received lately in this chat or one of its threads; empty if it had none or is not
+    /// known.
     pub async fn files_of(&self, chat: &Address, platform_message: &str) -> Result<Vec<MediaRow>> {
         let (chat, id) = (chat.clone(), platform_message.to_owned());
         self.read(move |sql| {

@@ -1,4 +1,4 @@
-//! The connections that only read, a few threads of them, beside the writer.
+//! The readers: a few threads with connections that only read, in parallel with the writer.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use crate::shared::Shared;
 use crate::sql::Sql;
 use crate::stopwatch::Stopwatch;
 
-/// How many reads may wait.
-const ROOM: usize = 1024;
-/// The longest read: while one lasts, the log cannot begin anew.
+/// Capacity of the queue of reads.
+const CAPACITY: usize = 1024;
+/// The longest read: while one lasts, the log cannot restart.
 const LIMIT: Duration = Duration::from_secs(5);
-/// How many steps of SQLite's machine pass between two looks at the clock: less than a millisecond.
+/// How many instructions of SQLite's virtual machine run between two looks at the clock: less than a millisecond.
 const STEPS: i32 = 20_000;
 
 type Read = Box<dyn FnOnce(&Sql<'_>, &Shared) + Send>;
 
-/// The queue between everyone and the readers.
+/// The queue between all callers and the readers.
 pub(crate) struct Readers {
     reads: Mutex<Reads>,
     ready: Condvar,
@@ -42,12 +42,12 @@ impl Readers {
         Self {
             reads: Mutex::new(Reads::default()),
             ready: Condvar::new(),
-            room: Arc::new(Semaphore::new(ROOM)),
+            room: Arc::new(Semaphore::new(CAPACITY)),
             limit: LIMIT,
         }
     }
 
-    /// Reads in one snapshot.
+    /// Runs a read in one snapshot.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
@@ -57,7 +57,7 @@ impl Readers {
         let job: Read = Box::new(move |sql, shared| {
             let result = snapshot(sql, read).map_err(|fault| shared.noted(fault.error()));
             if reply.send(result).is_err() {
-                tracing::trace!("nobody waits for a read any more");
+                tracing::trace!("the caller stopped waiting for a read");
             }
         });
         {
@@ -71,7 +71,7 @@ impl Readers {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Lets nothing more in. What waits is still served.
+    /// Takes no more reads. Those that wait are still served.
     pub(crate) fn close(&self) {
         self.reads().closed = true;
         self.room.close();
@@ -142,7 +142,7 @@ mod tests {
                        SELECT max(n) FROM c";
         let ended = readers.read(|sql| sql.one(endless, [], |row| row.get::<_, i64>(0))).await;
         assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
-        // The log can begin anew only if nobody reads in it.
+        // The log can restart only if no reader uses it.
         conn.execute_batch("INSERT INTO t VALUES (1)").unwrap();
         let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0)).unwrap();
         assert_eq!(busy, 0, "the reader still holds a snapshot");

@@ -1,4 +1,4 @@
-//! What the threads of one open store share.
+//! State shared by the threads of one open store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Statements and rows: the few ways in which the room talks to a connection.
+//! Running statements and reading their rows.
 
 use std::error::Error;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use crate::fault::Outcome;
 use crate::row::Page;
 
-/// A connection inside a transaction. Every statement is kept prepared.
+/// A connection inside a transaction. Prepared statements are cached.
 pub(crate) struct Sql<'a>(pub(crate) &'a Connection);
 
 impl Sql<'_> {
@@ -42,7 +42,7 @@ impl Sql<'_> {
         Ok(rows)
     }
 
-    /// Rows until they hold `most` bytes by their weight, at least one; and whether there were more.
+    /// Rows until their weights exceed `most` bytes, at least one; and whether there were more.
     pub(crate) fn within<T>(
         &self,
         sql: &str,
@@ -68,7 +68,7 @@ impl Sql<'_> {
     }
 }
 
-/// A column that has a text form of its own.
+/// A column parsed from its text form.
 pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T: FromStr,
@@ -78,7 +78,7 @@ where
     text.parse().map_err(|cause| unreadable(column, cause))
 }
 
-/// The same, where it may be missing.
+/// The same, where it may be NULL.
 pub(crate) fn maybe_parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
 where
     T: FromStr,
@@ -115,7 +115,7 @@ pub(crate) fn at(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>
     row.get(column).map(time)
 }
 
-/// A column with a time that may be missing.
+/// A column with a time that may be NULL.
 pub(crate) fn maybe_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(time))
 }
@@ -130,7 +130,7 @@ pub(crate) fn nat(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-/// A column with such a number.
+/// A column with a number that cannot be negative.
 pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(nat)
 }

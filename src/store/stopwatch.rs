@@ -1,4 +1,4 @@
-//! How long something took, for metrics and limits. Nothing that is decided or stored depends on it.
+//! Measures durations for metrics and limits. No decision and no stored value depends on it.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! How the house stands, in numbers that cost no scan, and who may come through its door.
+//! Numbers for metrics and status, none of which needs a scan, and the tokens.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -9,7 +9,7 @@ use crate::sql::{Sql, count, maybe_at, ms};
 use crate::{Result, Store, fault::Outcome};
 
 impl Store {
-    /// Writes something that changes nothing: whether the database takes writes again.
+    /// Writes without changing anything, to find out whether the database takes writes again.
     pub async fn probe(&self) -> Result<()> {
         self.write(Line::Shared, |tx| {
             tx.run(

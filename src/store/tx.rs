@@ -11,14 +11,14 @@ use crate::row::OutboxRow;
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 
-/// The writing connection inside a transaction, with what the verbs need besides.
+/// The writing connection inside a transaction, with what the operations need besides.
 pub(crate) struct Tx<'a> {
     sql: Sql<'a>,
     /// The owner of claims, and the renderer.
     pub(crate) shared: &'a Shared,
     ids: &'a Ids,
-    /// By how much the numbers of what waits will have changed. Kept here and not in [`Shared`], because it counts only
-    /// once it is committed.
+    /// The change in the numbers of waiting rows. Kept here and not in [`Shared`], because it counts only once it is
+    /// committed.
     waiting: Cell<Waiting>,
     /// New outbox rows in order: the listener gets them once they are committed.
     stored: RefCell<Vec<OutboxRow>>,
@@ -76,7 +76,7 @@ impl<'a> Tx<'a> {
         self.stored.borrow_mut().push(row);
     }
 
-    /// Nothing of it will be committed.
+    /// Forgets what was noted: the transaction was rolled back.
     pub(crate) fn forget(&self) {
         self.waiting.set(Waiting::default());
         self.stored.borrow_mut().clear();
@@ -88,12 +88,12 @@ impl<'a> Tx<'a> {
         self.stored.take()
     }
 
-    /// What a commit will change.
+    /// The change in the numbers of waiting rows.
     pub(crate) fn moved(&self) -> Waiting {
         self.waiting.get()
     }
 
-    /// Runs `step` within a savepoint of its own: if it fails, nothing of it remains. A panic is a failure.
+    /// Runs `step` within a savepoint of its own: if it fails, its changes are rolled back. A panic is a failure.
     pub(crate) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         // A savepoint outside of a transaction would begin, and commit, one of its own.
         self.whole("before a savepoint")?;
@@ -115,8 +115,8 @@ impl<'a> Tx<'a> {
         outcome
     }
 
-    /// Fails if SQLite has left the transaction. Whatever ran in it before is gone then, and whatever follows
-    /// would be committed by itself.
+    /// Fails if SQLite has left the transaction. Everything that ran in it before is rolled back then, and every later
+    /// statement would be committed by itself.
     pub(crate) fn whole(&self, cause: &str) -> Outcome<()> {
         if self.0.is_autocommit() { Err(Fault::Lost(cause.into())) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! The write-ahead log: written back by the writer alone, so that a checkpoint never races a commit.
+//! Checkpoints of the write-ahead log, made by the writer alone, so that none races a commit.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ pub(crate) const BUSY: Duration = Duration::from_millis(250);
 const STEP: i32 = 8192;
 /// The file's size from which it is cut once readers allow it.
 const LARGE: u64 = 64 * 1024 * 1024;
-/// How long nothing must happen before a small log is written back.
-const REST: Duration = Duration::from_secs(1);
-/// How long nothing must happen before another attempt to cut a large log: the reader in the way may have gone.
+/// Idle time before a small log is written back.
+const IDLE: Duration = Duration::from_secs(1);
+/// Idle time before another attempt to cut a large log: the reader that blocked it may have finished.
 const RETRY: Duration = Duration::from_secs(2);
 
 thread_local! {
@@ -29,7 +29,7 @@ thread_local! {
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
-/// How the log stands.
+/// The state of the log.
 pub(crate) struct Wal {
     file: PathBuf,
     /// Pages at which the next checkpoint is due.
@@ -43,9 +43,9 @@ pub(crate) struct Wal {
 }
 
 impl Wal {
-    /// Takes checkpoints into our own hands, and writes back what an earlier process left in the log. To be called
-    /// on the writer's thread.
-    pub(crate) fn tended(conn: &Connection, database: &Path, shared: &Shared) -> Outcome<Self> {
+    /// Counts the log's pages from now on, and writes back what an earlier process left in the log. To be called on the
+    /// writer's thread.
+    pub(crate) fn open(conn: &Connection, database: &Path, shared: &Shared) -> Outcome<Self> {
         conn.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
             Ok(())
@@ -55,10 +55,10 @@ impl Wal {
         Ok(wal)
     }
 
-    /// How long to sleep before the log is looked after; `None` when there is nothing to do.
-    pub(crate) fn patience(&self) -> Option<Duration> {
+    /// How long the writer may idle before it calls [`Wal::tend`]; `None` when there is nothing to do.
+    pub(crate) fn idle(&self) -> Option<Duration> {
         match PAGES.get() != self.last {
-            true => Some(REST),
+            true => Some(IDLE),
             false => self.is_large.then_some(RETRY),
         }
     }
@@ -77,7 +77,7 @@ impl Wal {
     pub(crate) fn tend(&mut self, conn: &Connection, shared: &Shared, idle: bool) -> Outcome<()> {
         let pages = PAGES.get();
         if pages < self.last {
-            // The log has begun anew.
+            // The log was restarted.
             self.last = 0;
             self.due = STEP;
         }
@@ -98,7 +98,7 @@ impl Wal {
         metrics::histogram!("frontdesk_store_checkpoint_seconds").record(watch.elapsed());
         self.needs_mark |= complete;
         if complete && self.size() > LARGE {
-            // Without patience: a reader that is still there is asked again later.
+            // Without waiting for locks: a reader that is still there blocks only this attempt.
             conn.busy_timeout(Duration::ZERO)?;
             let cut = checkpoint(conn, "PRAGMA wal_checkpoint(TRUNCATE)");
             conn.busy_timeout(BUSY)?;

@@ -1,4 +1,4 @@
-//! The only connection that writes, and the group commit: many units, one fsync.
+//! The writer: the only connection that writes, with group commit (many units, one fsync).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::fault::{Fault, Outcome, caught, said};
+use crate::fault::{Fault, Outcome, caught, panic_message};
 use crate::file::Identity;
 use crate::ids::Ids;
 use crate::mark;
@@ -18,7 +18,7 @@ use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 use crate::wal::Wal;
 
-/// The writer, before and while it runs.
+/// The writer and what it works with.
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
     pub(crate) shared: Arc<Shared>,
@@ -65,27 +65,27 @@ where
         let Self { done, reply, .. } = *self;
         let answer = verdict.and_then(|()| done.ok_or(StoreError::Closed));
         if reply.send(answer).is_err() {
-            tracing::trace!("nobody waits for a unit any more");
+            tracing::trace!("the caller stopped waiting for a unit");
         }
     }
 }
 
 impl Writer {
-    /// Serves the queue until it is closed and empty. However it ends, nobody waits for it afterwards.
+    /// Serves the queue until it is closed and empty. However it ends, no caller is left waiting.
     pub(crate) fn serve(mut self) {
         let (shared, queue) = (Arc::clone(&self.shared), Arc::clone(&self.queue));
         let served = catch_unwind(AssertUnwindSafe(|| {
             let mut group = Vec::new();
             loop {
-                match self.queue.gather(&mut group, self.wal.patience()) {
+                match self.queue.gather(&mut group, self.wal.idle()) {
                     Gathered::Group => self.commit(&mut group),
                     Gathered::Idle => self.checkpoint(true),
                     Gathered::Closed => break,
                 }
             }
             self.give_back_ids();
-            // After a fault nothing is written back and nothing is synced a second time: what a failed fsync left
-            // in memory may count as written and be on no disk. The next start reads the log as it is.
+            // After a fault nothing is written back and nothing is synced a second time: after a failed fsync the
+            // kernel may count pages as written that are not on the disk. The next start reads the log as it is.
             if shared.broken().is_none()
                 && let Err(error) = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             {
@@ -96,7 +96,7 @@ impl Writer {
             }
         }));
         if let Err(panic) = served {
-            shared.broke(&format!("the writer {}", said(&*panic)));
+            shared.broke(&format!("the writer {}", panic_message(&*panic)));
         }
         queue.abandon();
     }
@@ -108,6 +108,9 @@ impl Writer {
             self.identity.check().map_err(Fault::Bad)?;
             tx.run("BEGIN IMMEDIATE", [])?;
             self.ids.give_back(&tx)?;
+            if self.wal.needs_mark() {
+                mark::renew(&tx)?;
+            }
             tx.run("COMMIT", [])
         };
         if self.shared.broken().is_none()
@@ -117,7 +120,7 @@ impl Writer {
         }
     }
 
-    /// Runs a group and tells everyone how it went.
+    /// Runs a group and reports the result to each caller.
     fn commit(&mut self, group: &mut Vec<Entry>) {
         metrics::histogram!("frontdesk_store_group_size").record(group.len() as f64);
         metrics::gauge!("frontdesk_store_queue_depth").set(self.queue.depth() as f64);
@@ -140,7 +143,7 @@ impl Writer {
         self.checkpoint(false);
     }
 
-    /// One transaction. An error is everyone's; a verdict is one unit's own.
+    /// One transaction. An error concerns all units; a verdict concerns one unit.
     fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<Verdict>, StoreError> {
         if let Some(error) = self.shared.broken() {
             return Err(error);
@@ -150,8 +153,8 @@ impl Writer {
         let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
         let verdicts = together(&tx, group).and_then(|verdicts| {
-            // A unit that was alone and failed has taken its transaction with it already. Where any succeeded,
-            // there must be one: else it is nowhere.
+            // When a group of one unit fails, its transaction is rolled back already. Where any unit succeeded, the
+            // transaction must still be open: else its changes are lost.
             if verdicts.iter().any(Result::is_ok) {
                 tx.whole("before its commit")?;
             }
@@ -181,7 +184,7 @@ impl Writer {
                     return Err(StoreError::Fatal(format!("a rollback failed: {:?}", error.error())));
                 }
                 Err(match fault.error() {
-                    // The unit's own mistake cannot end a group; if it did, SQLite has left the transaction.
+                    // A unit's own mistake does not end a group; if it did, SQLite has left the transaction.
                     StoreError::Invalid(cause) => StoreError::Unavailable(cause),
                     error => error,
                 })
@@ -196,7 +199,7 @@ impl Writer {
             return;
         }
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.shared.listener.committed(rows))) {
-            tracing::error!(cause = said(&*panic), "the listener did not take the committed rows");
+            tracing::error!(cause = panic_message(&*panic), "the listener did not take the committed rows");
         }
     }
 
@@ -270,15 +273,15 @@ mod tests {
     use crate::sql::Sql;
     use crate::{Options, Store};
 
-    /// Takes the writer down when it is told that it succeeded.
-    struct Bomb;
+    /// Panics on the writer's thread after its commit.
+    struct Panics;
 
-    impl Work for Bomb {
+    impl Work for Panics {
         fn run(&mut self, _: &Tx<'_>) -> Outcome<()> {
             Ok(())
         }
         fn end(self: Box<Self>, _: Result<(), StoreError>) {
-            panic!("it went off");
+            panic!("after the commit");
         }
     }
 
@@ -286,7 +289,7 @@ mod tests {
         Mute::open(&home.path().join("frontdesk.db")).await
     }
 
-    /// Holds the writer until the sender is dropped, so that what comes meanwhile makes one group.
+    /// Blocks the writer until the sender is dropped, so that the units queued meanwhile make one group.
     async fn held(store: &Store) -> mpsc::Sender<()> {
         let (free, wait) = mpsc::channel::<()>();
         let (begun, waiting) = oneshot::channel();
@@ -301,7 +304,7 @@ mod tests {
         free
     }
 
-    /// Puts a unit in its line at once.
+    /// Queues a unit without waiting for its result.
     async fn put<T: Send + 'static>(
         store: &Store,
         unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
@@ -312,12 +315,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_that_panics_leaves_nobody_waiting() {
+    async fn a_writer_that_panics_leaves_no_caller_waiting() {
         let home = tempfile::tempdir().unwrap();
         let store = open(&home).await;
         let free = held(&store).await;
-        store.queue().put(Line::Shared, Box::new(Bomb)).await.unwrap();
-        // More than one group: some are in the writer's hands, the others still in the queue.
+        store.queue().put(Line::Shared, Box::new(Panics)).await.unwrap();
+        // More than one group: the writer runs some, the others are still in the queue.
         let mut waiting = Vec::new();
         for _ in 0..200 {
             waiting.push(put(&store, |_| Ok(())).await);
@@ -326,7 +329,7 @@ mod tests {
         for answer in waiting {
             assert!(!matches!(answer.await, Ok(Ok(()))), "nothing after the panic was committed");
         }
-        assert!(store.fatal().await.contains("it went off"));
+        assert!(store.fatal().await.contains("after the commit"));
         let later = store.write(Line::Shared, |_| Ok(())).await;
         assert!(matches!(later, Err(StoreError::Fatal(_))), "{later:?}");
         assert!(matches!(store.totals().await, Err(StoreError::Fatal(_))));
@@ -334,14 +337,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_unit_that_loses_the_transaction_takes_everyone_along() {
+    async fn a_unit_that_loses_the_transaction_fails_the_whole_group() {
         type Losing = fn(&Tx<'_>) -> Outcome<()>;
         let silent: Losing = |tx| tx.run("ROLLBACK", []).map(drop);
         let loud: Losing = |tx| silent_then(tx, Err(Fault::Bad("and says so".into())));
         let swallowed: Losing = |tx| {
             let lost = tx.apart(|| silent_then(tx, Ok(())));
             assert!(lost.is_err());
-            // As if nothing had happened: this must not begin a transaction of its own.
+            // The loss is ignored: this must not begin a transaction of its own.
             tx.apart(|| insert(tx, "after").map(drop)).or(Ok(()))
         };
         for losing in [silent, loud, swallowed] {
@@ -379,7 +382,7 @@ mod tests {
         tx.run("INSERT INTO token (id, hash, created_at) VALUES (?1, x'00', 0)", [id])
     }
 
-    /// A listener that notes the keys of the parts it is shown.
+    /// A listener that records the keys of the parts it is told of.
     #[derive(Default)]
     struct Noting(Mutex<Vec<Vec<String>>>);
 
@@ -389,7 +392,7 @@ mod tests {
         }
     }
 
-    /// A unit that inserts a row and puts a part on its way.
+    /// A unit that inserts a row and stores an outgoing part.
     fn says(tx: &Tx<'_>, id: &str) -> Outcome<()> {
         insert(tx, id)?;
         let address: Address = "telegram:7".parse().map_err(|_| Fault::Bad("no address".into()))?;

@@ -111,16 +111,16 @@ impl FromStr for OutboxState {
 pub struct OutboxRow {
     /// Where to.
     pub address: Address,
-    /// What to say, with the row's id, key, kind, seq and what it is about.
+    /// The text, with the row's id, key, kind, seq and what it is about.
     pub post: Post,
     /// Of an edit: the platform's id of the message to replace.
     pub edit: Option<String>,
-    /// Of a deletion: the platform's id of the message to delete. Such a row says nothing.
+    /// Of a deletion: the platform's id of the message to delete. Such a row has no text.
     pub delete: Option<String>,
-    /// The file that it carries; its post's text stands beneath it.
+    /// The file that it carries; its post's text is the caption.
     pub media: Option<OutgoingFile>,
-    /// What the pairing code follows from that is put in place of [`frontdesk_core::pairing::MASK`] when it is
-    /// sent: the code itself is never stored.
+    /// The salt of the pairing code that replaces [`frontdesk_core::pairing::MASK`] when it is sent: the code itself is
+    /// never stored.
     pub salt: Option<Salt>,
     /// Its state.
     pub state: OutboxState,
@@ -134,12 +134,12 @@ pub struct OutboxRow {
     pub platform_message: Option<String>,
     /// The last error.
     pub error: Option<String>,
-    /// When it was put on its way.
+    /// When it was stored.
     pub created: DateTime<Utc>,
 }
 
 impl OutboxRow {
-    /// The right to say how its sending ended, after a claim.
+    /// The right to report how its sending ended, after a claim.
     pub fn claim(&self) -> Claim<OutId> {
         Claim { id: self.post.out, fence: self.fence }
     }
@@ -148,7 +148,7 @@ impl OutboxRow {
 /// An outgoing file beneath the media root.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutgoingFile {
-    /// Where it lies, relative to the media root: a name of ours.
+    /// Its path relative to the media root: a name that this program chose.
     pub file: String,
     /// The name that the reader sees.
     pub name: String,
@@ -156,10 +156,10 @@ pub struct OutgoingFile {
     pub mime: Option<String>,
     /// How it is to be shown.
     pub kind: FileKind,
-    /// What stands beneath it.
+    /// Its caption.
     pub caption: Option<Part>,
-    /// Its text where that does not fit beneath it: messages that follow the file. Empty when read back: they are rows
-    /// of their own then.
+    /// Its text where that does not fit into the caption: messages that follow the file. Empty when read back: they are
+    /// rows of their own then.
     pub after: Vec<Part>,
 }
 
@@ -214,7 +214,7 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
-    /// A message that could not be deleted stays. Nobody misses anything, so nobody is told.
+    /// A message that could not be deleted stays. Nothing is missing, so there is no notice.
     Undeleted {
         /// Why.
         error: String,
@@ -224,12 +224,12 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
-    /// It will never be taken. The person is told, unless it was a notice itself.
+    /// The platform will never accept it. The chat gets a notice, unless it was a notice itself.
     Dead {
         /// Why.
         error: String,
     },
-    /// The chat is gone: everything for it is dead, and nobody can be told.
+    /// The chat is gone: everything for it is dead, and no notice can be sent.
     Gone {
         /// Why.
         error: String,

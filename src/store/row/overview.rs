@@ -1,4 +1,4 @@
-//! How the house stands: sessions, history, numbers, and what a start and a purge need.
+//! Sessions, history and totals, and the input and results of recovery and purge.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
@@ -64,7 +64,7 @@ pub struct SessionRow {
     pub running: Option<TurnId>,
 }
 
-/// One life of a conversation.
+/// One epoch of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EpochRow {
     /// Its number.
@@ -77,7 +77,7 @@ pub struct EpochRow {
     pub reason: String,
     /// How many messages it has.
     pub messages: u64,
-    /// How it opens.
+    /// The beginning of its first message.
     pub first_text: Option<String>,
 }
 
@@ -86,9 +86,9 @@ pub struct EpochRow {
 pub struct HistoryRow {
     /// What came in.
     pub message: InboundRow,
-    /// What the agent said, on the last message of its turn.
+    /// The agent's answer, on the last message of its turn.
     pub answer: Option<String>,
-    /// How the turn stands.
+    /// The turn's state.
     pub turn_state: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -101,13 +101,13 @@ pub struct HistoryRow {
 pub struct Page<T> {
     /// At least one, if there is any.
     pub rows: Vec<T>,
-    /// What their texts hold together.
+    /// The size of their texts in bytes.
     pub bytes: usize,
     /// Whether the next row was left out because of its size: the list goes on after the last one.
     pub more: bool,
 }
 
-/// How the house stands, in numbers.
+/// Numbers for metrics and status.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Totals {
     /// Sessions ever.
@@ -141,6 +141,6 @@ pub struct Retention {
     pub dead_letter_days: u32,
     /// Messages and turns, in days.
     pub history_days: u32,
-    /// Lines of the audit.
+    /// Rows of the audit, in days.
     pub audit_days: u32,
 }

@@ -143,7 +143,7 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
     ]);
     for outcome in around.await {
         // Each item that was said to be stored is there.
-        for item in outcome.into_iter().flat_map(|accepted| accepted) {
+        for item in outcome.into_iter().flatten() {
             let Stored::Accepted { message, .. } = item else { panic!("{item:?}") };
             assert!(fixture.store.message(message).await.unwrap().is_some(), "{message} was lost");
         }
