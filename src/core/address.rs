@@ -48,6 +48,10 @@ impl Address {
     /// An address of an account.
     pub fn at(account: &AccountId, chat: &str, thread: Option<&str>) -> Result<Self, AddressError> {
         refuse_empty([("chat", Some(chat)), ("thread", thread)])?;
+        Ok(Self::build(account, chat, thread))
+    }
+
+    fn build(account: &AccountId, chat: &str, thread: Option<&str>) -> Self {
         let mut text = String::with_capacity(16 + account.channel().len() + chat.len());
         push_name(&mut text, account.channel());
         if let Some(name) = account.named() {
@@ -60,12 +64,20 @@ impl Address {
             text.push_str(":topic:");
             push_id(&mut text, thread);
         }
-        Ok(Address(Arc::new(Fields {
+        Address(Arc::new(Fields {
             text,
             account: account.clone(),
             chat: chat.to_owned(),
             thread: thread.map(str::to_owned),
-        })))
+        }))
+    }
+
+    /// The same chat without the thread.
+    pub fn without_thread(&self) -> Self {
+        match self.0.thread {
+            Some(_) => Self::build(&self.0.account, &self.0.chat, None),
+            None => self.clone(),
+        }
     }
 
     /// The text form, the only one.

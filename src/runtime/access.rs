@@ -1,186 +1,190 @@
-//! Who may speak, as it is known right now: the configuration's rules and what admins granted. The truth is the
-//! database; this is its copy in memory, so that a decision costs no read.
+//! Who may speak according to the database: what admins granted, which chats they set and which accounts they stopped.
+//! This is a copy in memory, so that a decision needs no read.
 
-mod change;
-mod left;
-mod loops;
-mod names;
-mod strangers;
+mod bot_loops;
+mod chat_ids;
+mod pairing_limits;
+mod remaining;
+mod rules;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{self, Action, ChannelAccess, Context, Decision, DenyReason, Grants, Who};
+use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants, Who};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
-use frontdesk_store::row::{AccessState, ChatRow, GrantRow, Scope, StoppedAccount};
-use tokio::sync::Mutex;
+use frontdesk_store::row::{AccessChange, AccessState, ChatRow, GrantRow, Scope, StoppedAccount};
+use tokio::sync::{Mutex, MutexGuard};
 
-pub(crate) use left::said as revoked;
-use loops::Loops;
-pub(crate) use strangers::MOST_OPEN;
-use strangers::Strangers;
+use bot_loops::BotLoops;
+pub(crate) use pairing_limits::MOST_OPEN;
+use pairing_limits::PairingLimits;
+pub(crate) use remaining::revocation_summary;
+pub(crate) use rules::AccessRules;
 
 pub(crate) struct Access {
-    /// What the operator wrote.
-    rules: BTreeMap<AccountId, ChannelAccess>,
-    /// What admins granted.
-    known: RwLock<Known>,
-    /// Held while something is changed, so that an older reading of the database never replaces a newer one.
+    tables: RwLock<AccessTables>,
+    /// Held during a change, so that an older read of the database never replaces a newer one.
     changing: Mutex<()>,
-    /// How many strangers get an answer.
-    pub(crate) strangers: Strangers,
-    /// Programs that talk to each other without end.
-    pub(crate) loops: Loops,
+    pub(crate) pairing_limits: PairingLimits,
+    pub(crate) bot_loops: BotLoops,
 }
 
-/// The database's tables, arranged for questions.
+/// The database's access tables, indexed for decisions.
 #[derive(Default)]
-struct Known {
+struct AccessTables {
     grants: HashMap<Principal, Vec<GrantRow>>,
     chats: HashMap<Address, ChatRow>,
-    /// Chats that have moved: from what they are called now to what they were called first.
+    /// Chats that have moved: from the current id to the first one.
     originals: HashMap<Address, Address>,
     stopped: HashMap<AccountId, StoppedAccount>,
 }
 
 impl Access {
-    pub(crate) fn new(
-        rules: BTreeMap<AccountId, ChannelAccess>,
-        state: AccessState,
-        clock: &Arc<dyn Clock>,
-    ) -> Self {
+    pub(crate) fn new(state: AccessState, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            rules,
-            known: RwLock::new(Known::from(state)),
+            tables: RwLock::new(AccessTables::from(state)),
             changing: Mutex::default(),
-            strangers: Strangers::new(clock),
-            loops: Loops::default(),
+            pairing_limits: PairingLimits::new(clock),
+            bot_loops: BotLoops::default(),
         }
     }
 
-    /// Whether somebody may do something: the one rule, for every way in. A group is named by any of its ids.
-    pub(crate) fn decide(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+    /// Whether somebody may do something: the one rule for every way in. A group is named by any of its ids.
+    pub(crate) fn decide(
+        &self,
+        rules: &AccessRules,
+        who: Who<'_>,
+        context: Context<'_>,
+        action: Action,
+    ) -> Decision {
         let account = who.principal.account();
-        let Some(rules) = self.rules.get(account) else { return Decision::Deny(DenyReason::NotAllowed) };
-        let known = self.known();
-        let ruled = match context {
-            Context::Group(group) => known.ruled(rules, account, group),
+        let Some(rules) = rules.of(account) else { return Decision::Deny(DenyReason::NotAllowed) };
+        let tables = self.tables();
+        let configured = match context {
+            Context::Group(group) => tables.configured_group(rules, account, group),
             Context::Dm => None,
         };
-        let context = ruled.as_deref().map_or(context, Context::Group);
-        access::decide(rules, known.grants_of(who.principal, context, |_| true), who, context, action)
+        let context = configured.as_deref().map_or(context, Context::Group);
+        access::decide(rules, tables.grants_of(who.principal, context, |_| true), who, context, action)
     }
 
-    /// The first id of a chat that may have moved.
+    /// The first id of a chat, which may have moved.
     pub(crate) fn original<'a>(&self, address: &'a Address) -> Cow<'a, str> {
-        let known = self.known();
-        if known.originals.is_empty() {
+        let tables = self.tables();
+        if tables.originals.is_empty() {
             return Cow::Borrowed(address.chat());
         }
-        match whole(address).and_then(|chat| known.originals.get(&chat).cloned()) {
+        match tables.originals.get(&address.without_thread()) {
             Some(original) => Cow::Owned(original.chat().to_owned()),
             None => Cow::Borrowed(address.chat()),
         }
     }
 
-    /// Whether nothing is answered in a chat now, which is steady time. The chat is named by its first id.
+    /// Whether a chat, named by its first id, is muted at `now`, which is steady time.
     pub(crate) fn is_muted(&self, account: &AccountId, chat: &str, now: DateTime<Utc>) -> bool {
-        let known = self.known();
-        if known.chats.is_empty() {
+        let tables = self.tables();
+        if tables.chats.is_empty() {
             return false;
         }
         let muted = Address::at(account, chat, None).ok().and_then(|chat| {
-            let row = known.chats.get(&chat)?;
+            let row = tables.chats.get(&chat)?;
             Some(Pause { since: row.muted_at?, until: row.muted_until? })
         });
         muted.is_some_and(|pause| !pause.is_over(now))
     }
 
-    /// Who disconnected an account.
+    /// The row of an account that an admin has disconnected.
     pub(crate) fn stopped(&self, account: &AccountId) -> Option<StoppedAccount> {
-        self.known().stopped.get(account).cloned()
+        self.tables().stopped.get(account).cloned()
     }
 
-    /// What the operator wrote about an account.
-    pub(crate) fn rules(&self, account: &AccountId) -> Option<&ChannelAccess> {
-        self.rules.get(account)
-    }
-
-    /// What the operator wrote, all of it.
-    pub(crate) fn all_rules(&self) -> &BTreeMap<AccountId, ChannelAccess> {
-        &self.rules
-    }
-
-    /// Where somebody could not speak without an admin's grant: in private, and in groups that are for some people
-    /// alone.
-    pub(crate) fn open_to_admins_alone(&self, principal: &Principal) -> Vec<Scope> {
-        let Some(rules) = self.rules.get(principal.account()) else { return Vec::new() };
-        let known = self.known();
-        let shut = |context| {
-            let grants = Grants { admin: false, ..known.grants_of(principal, context, |_| true) };
+    /// The scopes in which somebody may speak only because they are an admin: in private, and in groups that are open
+    /// only to named people.
+    pub(crate) fn scopes_as_admin(&self, rules: &AccessRules, principal: &Principal) -> Vec<Scope> {
+        let Some(rules) = rules.of(principal.account()) else { return Vec::new() };
+        let tables = self.tables();
+        let closed_to_others = |context| {
+            let grants = Grants { admin: false, ..tables.grants_of(principal, context, |_| true) };
             let who = Who::person(principal);
             access::decide(rules, grants, who, context, Action::Speak) != Decision::Allow
         };
         let groups = rules.groups.keys().map(|group| (Scope::Group(group.clone()), Context::Group(group)));
         let places = std::iter::once((Scope::Dm, Context::Dm)).chain(groups);
-        places.filter(|(_, context)| shut(*context)).map(|(scope, _)| scope).collect()
-    }
-
-    /// People whom the operator named, and where.
-    pub(crate) fn written(&self) -> impl Iterator<Item = (Principal, Scope)> {
-        self.rules.iter().flat_map(|(account, rules)| {
-            let people = rules.allow.iter().map(|id| (id, Scope::Dm));
-            let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
-            let groups = rules.groups.iter().flat_map(|(group, named)| {
-                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
-            });
-            let all = people.chain(admins).chain(groups);
-            all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))
-        })
+        places.filter(|(_, context)| closed_to_others(*context)).map(|(scope, _)| scope).collect()
     }
 
     /// Whether anything is granted to somebody.
     pub(crate) fn holds_any(&self, who: &Principal) -> bool {
-        self.known().grants.get(who).is_some_and(|grants| !grants.is_empty())
+        self.tables().grants.get(who).is_some_and(|grants| !grants.is_empty())
     }
 
-    /// Every grant that holds, every chat that was set and every account that is disconnected.
+    /// Every valid grant, every chat that was set and every account that is disconnected.
     pub(crate) fn state(&self) -> AccessState {
-        let known = self.known();
+        let tables = self.tables();
         AccessState {
-            grants: known.grants.values().flatten().cloned().collect(),
-            chats: known.chats.values().cloned().collect(),
+            grants: tables.grants.values().flatten().cloned().collect(),
+            chats: tables.chats.values().cloned().collect(),
             moved: Vec::new(),
-            stopped: known.stopped.values().cloned().collect(),
+            stopped: tables.stopped.values().cloned().collect(),
         }
     }
 
     /// The ids of an account's admins.
-    pub(crate) fn admins(&self, account: &AccountId) -> Vec<String> {
-        let known = self.known();
-        let granted = known
-            .grants
-            .values()
-            .flatten()
-            .filter(|grant| grant.scope == Scope::Admin && grant.principal.account() == account);
+    pub(crate) fn admins(&self, rules: &AccessRules, account: &AccountId) -> Vec<String> {
+        let tables = self.tables();
+        let is_admin =
+            |grant: &&GrantRow| grant.scope == Scope::Admin && grant.principal.account() == account;
+        let granted = tables.grants.values().flatten().filter(is_admin);
         let mut ids: Vec<String> = granted.map(|grant| grant.principal.id().to_owned()).collect();
-        ids.extend(self.rules.get(account).into_iter().flat_map(|rules| rules.admins.iter().cloned()));
+        ids.extend(rules.of(account).into_iter().flat_map(|rules| rules.admins.iter().cloned()));
         ids.sort();
         ids.dedup();
         ids
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until no other change is being made.
+    pub(crate) async fn begin_change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Takes away from memory what a change will take away from the database.
+    pub(crate) fn take_away(&self, change: &AccessChange) {
+        let mut tables = self.tables_mut();
+        match change {
+            AccessChange::Revoke { principal, scope, .. } => {
+                if let Some(grants) = tables.grants.get_mut(principal) {
+                    grants.retain(|grant| scope.as_ref().is_some_and(|scope| grant.scope != *scope));
+                }
+            }
+            AccessChange::Serve { chat, allowed: false } => {
+                if let Some(row) = tables.chats.get_mut(chat) {
+                    row.allowed = false;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes over what was read from the database.
+    pub(crate) fn replace(&self, state: AccessState) {
+        *self.tables_mut() = AccessTables::from(state);
+    }
+
+    fn tables(&self) -> RwLockReadGuard<'_, AccessTables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tables_mut(&self) -> RwLockWriteGuard<'_, AccessTables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl AccessTables {
     fn grants_of(
         &self,
         principal: &Principal,
@@ -218,22 +222,17 @@ impl Known {
     }
 }
 
-impl From<AccessState> for Known {
+impl From<AccessState> for AccessTables {
     fn from(state: AccessState) -> Self {
         let mut grants: HashMap<Principal, Vec<GrantRow>> = HashMap::new();
         for grant in state.grants {
             grants.entry(grant.principal.clone()).or_default().push(grant);
         }
-        Known {
+        AccessTables {
             grants,
             chats: state.chats.into_iter().map(|row| (row.chat.clone(), row)).collect(),
             originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
             stopped: state.stopped.into_iter().map(|row| (row.account.clone(), row)).collect(),
         }
     }
-}
-
-/// A chat without its thread.
-pub(crate) fn whole(address: &Address) -> Option<Address> {
-    Address::at(address.account(), address.chat(), None).ok()
 }

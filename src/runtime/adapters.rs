@@ -1,8 +1,9 @@
-//! The accounts of all platforms: keeps each one connected, and knows which of them hear their platform.
+//! The accounts of all platforms: keeps each one connected, and knows which of them are ready.
 
-mod hold;
 mod pace;
-mod shown;
+mod pauses;
+mod shown_texts;
+mod status;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -17,16 +18,16 @@ use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use futures_util::FutureExt;
 use pace::Pace;
-use shown::{Shown, Shows};
+use shown_texts::ShownTexts;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
-use crate::handle::Account;
+pub use status::Account;
 
-/// How long a refused credential, or a platform that is set up wrongly, is left alone: an operator must act. Some
-/// platforms take a token back that is tried a thousand times a day.
+/// Pause after a refused credential or a wrong setup, which an operator must mend. Some platforms revoke a token that is
+/// tried a thousand times a day.
 const OPERATOR_PAUSE: Duration = Duration::from_secs(120);
-/// So many chats are remembered before those that are at rest are forgotten.
+/// Number of chats from which idle ones are forgotten.
 const CHATS: usize = 1024;
 
 pub(crate) struct Adapters {
@@ -39,46 +40,47 @@ pub(crate) struct Connection {
     pub(crate) adapter: Arc<dyn Adapter>,
     state: Mutex<State>,
     pace: Pace,
-    /// Chats in which something is being shown right now.
+    /// Locks of the chats in which something is being sent.
     chats: Mutex<HashMap<Address, Weak<AsyncMutex<()>>>>,
-    /// The database's name, which goes before every key.
-    shared: String,
-    /// What chats show of answers in progress.
-    shown: Shown,
-    /// Who disconnected it, while it is. What is on its way to it is sent all the same.
+    clock: Arc<dyn Clock>,
+    /// The database's name, the prefix of every key: keys are numbered anew in every database, and a platform may
+    /// remember them for a while.
+    key_prefix: String,
+    shown_texts: ShownTexts,
+    /// Who disconnected the account. Its outgoing messages are sent all the same.
     stopped: watch::Sender<Option<String>>,
 }
 
 struct State {
-    /// When the platform was last heard from. Sending says nothing about it.
+    /// When the platform was last heard from. A successful send does not count.
     heard: Option<(Mono, DateTime<Utc>)>,
     connected: Option<(Mono, DateTime<Utc>)>,
     since: DateTime<Utc>,
     was_ready: bool,
-    /// Why there is no connection; ends with the next sign of life.
+    /// Why there is no connection; cleared when the platform is heard from.
     error: Option<String>,
-    /// Why nothing can be sent until an operator acts; ends with the next delivery.
-    shut_out: Option<String>,
-    /// The platform refused our token when we asked for news; ends with the next sign of life.
+    /// Why nothing can be sent until an operator acts; cleared by the next delivery.
+    send_refused: Option<String>,
+    /// Whether the platform refused the token while receiving; cleared when the platform is heard from.
     refused: bool,
-    /// Nothing is sent before this time: the platform has said so, or refuses our token.
-    hold: Mono,
-    /// How often in a row there was no connection to send on.
+    /// Nothing is sent before this time, because the platform asked for a pause or refuses the token.
+    paused_until: Mono,
+    /// Number of consecutive sends that found no connection.
     offline: u32,
-    /// When somebody may look again whether there is a connection, after a send that found none.
-    probe: Mono,
+    /// When the next send may try whether there is a connection again.
+    retry_at: Mono,
 }
 
 impl Adapters {
-    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, shared: &str, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, key_prefix: &str, clock: &Arc<dyn Clock>) -> Self {
         let accounts = adapters
             .into_iter()
             .map(|adapter| {
                 let name = adapter.account().clone();
-                (name, Arc::new(Connection::new(adapter, shared, &clock)))
+                (name, Arc::new(Connection::new(adapter, key_prefix, clock)))
             })
             .collect();
-        Self { clock, accounts }
+        Self { clock: clock.clone(), accounts }
     }
 
     /// The account that an address belongs to.
@@ -90,7 +92,7 @@ impl Adapters {
         self.accounts.get(account)
     }
 
-    /// The platform has shown that it speaks to us.
+    /// Records that the platform was heard from.
     pub(crate) fn heard(&self, account: &AccountId) {
         if let Some(connection) = self.get(account) {
             let mut state = connection.state();
@@ -107,7 +109,7 @@ impl Adapters {
         ids
     }
 
-    /// The accounts of a channel, or the one that is named with it: `telegram`, `telegram@work`.
+    /// The accounts of a channel (`telegram`), or one of them (`telegram@work`).
     pub(crate) fn named(&self, what: &str) -> Vec<AccountId> {
         let Ok(named) = what.parse::<AccountId>() else { return Vec::new() };
         let is_one = what.contains('@');
@@ -115,7 +117,7 @@ impl Adapters {
         self.ids().into_iter().filter(is_meant).collect()
     }
 
-    /// Disconnects those accounts that somebody is named for, and connects the others.
+    /// Disconnects the accounts for which `stopped_by` names an admin, and connects the others.
     pub(crate) fn switch(&self, stopped_by: impl Fn(&AccountId) -> Option<String>) {
         for (account, connection) in &self.accounts {
             let by = stopped_by(account);
@@ -127,20 +129,17 @@ impl Adapters {
         }
     }
 
-    /// Every account, and whether it hears its platform.
+    /// The state of every account.
     pub(crate) fn list(&self) -> Vec<Account> {
-        let mut list: Vec<Account> =
-            self.accounts.values().map(|connection| connection.account(&self.clock)).collect();
+        let mut list: Vec<Account> = self.accounts.values().map(|connection| connection.account()).collect();
         list.sort_by(|a, b| a.id.cmp(&b.id));
         list
     }
 
-    /// Carries out something that may be lost: a delta, a sign of typing, a line that readers fetch again.
+    /// See [`Connection::show`].
     pub(crate) async fn show(&self, to: &Address, act: Act) {
-        if let Some(connection) = self.at(to)
-            && let Err(error) = connection.send(&self.clock, to, act).await
-        {
-            tracing::debug!(channel = to.channel(), %error, "something fleeting was not shown");
+        if let Some(connection) = self.at(to) {
+            connection.show(to, act).await;
         }
     }
 
@@ -149,21 +148,21 @@ impl Adapters {
         let mut tasks = JoinSet::new();
         for connection in self.accounts.values() {
             let (connection, inbox) = (connection.clone(), inbox.clone());
-            let (clock, stop) = (self.clock.clone(), stop.clone());
-            tasks.spawn(async move { connection.supervise(inbox, clock, stop).await });
+            let stop = stop.clone();
+            tasks.spawn(async move { connection.supervise(inbox, stop).await });
         }
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "the supervision of an account ended");
             }
         }
-        // A house without any account is a quiet one, not a broken one.
+        // A gateway without any account is not a broken one.
         stop.cancelled().await;
     }
 }
 
 impl Connection {
-    fn new(adapter: Arc<dyn Adapter>, shared: &str, clock: &Arc<dyn Clock>) -> Self {
+    fn new(adapter: Arc<dyn Adapter>, key_prefix: &str, clock: &Arc<dyn Clock>) -> Self {
         let pace = Pace::new(adapter.profile().pacing, clock);
         let state = State {
             heard: None,
@@ -171,11 +170,11 @@ impl Connection {
             since: clock.wall(),
             was_ready: false,
             error: None,
-            shut_out: None,
+            send_refused: None,
             refused: false,
-            hold: Mono::default(),
+            paused_until: Mono::default(),
             offline: 0,
-            probe: Mono::default(),
+            retry_at: Mono::default(),
         };
         let stopped = watch::Sender::new(None);
         Self {
@@ -183,19 +182,20 @@ impl Connection {
             state: Mutex::new(state),
             pace,
             chats: Mutex::default(),
-            shown: Shown::default(),
-            shared: shared.to_owned(),
+            clock: clock.clone(),
+            key_prefix: key_prefix.to_owned(),
+            shown_texts: ShownTexts::default(),
             stopped,
         }
     }
 
-    /// Whether a chat has pace to spare: a notice that goes there now delays nothing that follows at once.
-    pub(crate) fn is_calm(&self, clock: &Arc<dyn Clock>, to: &Address) -> bool {
-        self.pace.is_calm(to, clock.mono())
+    /// Whether most of a chat's send rate is unused, so that a notice sent now delays no answer.
+    pub(crate) fn is_calm(&self, to: &Address) -> bool {
+        self.pace.is_calm(to, self.clock.mono())
     }
 
-    /// Waits until nobody else changes what this chat shows, and keeps others from it meanwhile. An answer in
-    /// progress and its end go out by different ways; without this a late edit could replace the last word.
+    /// Takes the chat's lock. An answer in progress and its final version are sent by different tasks; without the lock
+    /// a late edit could replace the final text.
     pub(crate) async fn alone_in(&self, chat: &Address) -> OwnedMutexGuard<()> {
         let lock = {
             let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,65 +214,65 @@ impl Connection {
         lock.lock_owned().await
     }
 
-    /// Carries out one act. A panic in the adapter costs that act alone, and what the platform says about the
-    /// whole account is remembered for everyone who sends. While the platform wants nothing for this chat or account,
-    /// nothing leaves, whatever it is.
-    pub(crate) async fn send(
-        &self,
-        clock: &Arc<dyn Clock>,
-        to: &Address,
-        act: Act,
-    ) -> Result<Receipt, SendError> {
-        if self.shown.is_said(to, &act) {
+    /// Carries out an act that may be lost: a delta, a typing indicator, a row that readers fetch again.
+    pub(crate) async fn show(&self, to: &Address, act: Act) {
+        if let Err(error) = self.send(to, act).await {
+            tracing::debug!(channel = to.channel(), %error, "an act that may be lost was not carried out");
+        }
+    }
+
+    /// Carries out one act. A panic in the adapter fails only that act, and what the platform says about the whole
+    /// account applies to every later send. While the platform wants a pause for this chat or account, nothing is sent.
+    pub(crate) async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
+        if self.shown_texts.is_shown(to, &act) {
             let Act::Edit { target, .. } = act else { return Ok(Receipt::default()) };
             return Ok(Receipt { message: Some(target) });
         }
-        if let Some(held) = self.held(to, clock.mono()) {
-            return Err(held);
+        if let Some(paused) = self.pause_error(to) {
+            return Err(paused);
         }
-        let shows = Shows::of(&act);
-        let act = self.keyed(act);
+        let expected = ShownTexts::expected(&act);
+        let act = self.with_prefixed_key(act);
         let sent = AssertUnwindSafe(self.adapter.send(to, act)).catch_unwind().await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
-        if let Some(shows) = shows {
-            self.shown.note(to, shows, &sent);
+        if let Some(expected) = expected {
+            self.shown_texts.note(to, expected, &sent);
         }
         match &sent {
-            Err(SendError::Offline) => self.offline(clock),
-            _ => self.online(),
+            Err(SendError::Offline) => self.note_offline(),
+            _ => self.note_online(),
         }
         match &sent {
-            Ok(_) => self.state().shut_out = None,
+            Ok(_) => self.state().send_refused = None,
             Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => {
-                self.hold(clock, *pause)
+                self.pause_account(*pause)
             }
             Err(SendError::Later { after: Some(pause), scope: Bucket::Chat, .. }) => {
-                self.pace.hold(to, *pause, clock.mono());
+                self.pace.hold(to, *pause, self.clock.mono());
             }
-            Err(SendError::Credentials(detail)) => self.shut_out(clock, detail),
+            Err(SendError::Credentials(detail)) => self.note_refused(detail),
             Err(_) => {}
         }
         sent
     }
 
-    /// Keys are counted anew in every database, and a platform may know them for a while.
-    fn keyed(&self, mut act: Act) -> Act {
+    fn with_prefixed_key(&self, mut act: Act) -> Act {
         if let Act::Post(post) | Act::Edit { post, .. } | Act::Media { post, .. } = &mut act {
-            post.key = format!("{}/{}", self.shared, post.key);
+            post.key = format!("{}/{}", self.key_prefix, post.key);
         }
         act
     }
 
-    /// Tells who has disconnected it, whenever that changes.
+    /// Tells who has disconnected the account, whenever that changes.
     pub(crate) fn switch(&self) -> watch::Receiver<Option<String>> {
         self.stopped.subscribe()
     }
 
-    fn account(&self, clock: &Arc<dyn Clock>) -> Account {
+    fn account(&self) -> Account {
         let profile = self.adapter.profile();
-        let now = clock.mono();
+        let now = self.clock.mono();
         let mut state = self.state();
-        let refused = state.refused || state.shut_out.is_some();
+        let refused = state.refused || state.send_refused.is_some();
         let stopped = self.stopped.borrow().clone();
         let ready = stopped.is_none()
             && !refused
@@ -283,7 +283,7 @@ impl Connection {
             };
         if ready != state.was_ready {
             state.was_ready = ready;
-            state.since = clock.wall();
+            state.since = self.clock.wall();
         }
         Account {
             id: self.adapter.account().clone(),
@@ -291,13 +291,13 @@ impl Connection {
             since: state.since,
             last_heard: state.heard.map(|(_, wall)| wall),
             stopped,
-            error: state.shut_out.clone().or_else(|| state.error.clone()),
+            error: state.send_refused.clone().or_else(|| state.error.clone()),
             refused,
         }
     }
 
-    /// Keeps it connected until `stop`, except while somebody has disconnected it.
-    async fn supervise(&self, inbox: Arc<dyn Inbox>, clock: Arc<dyn Clock>, stop: Stop) {
+    /// Keeps the account connected until `stop`, except while an admin has disconnected it.
+    async fn supervise(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
         let mut switch = self.stopped.subscribe();
         while !stop.is_cancelled() {
             let by = switch.borrow_and_update().clone();
@@ -307,21 +307,21 @@ impl Connection {
             };
             let connected = async {
                 match &until {
-                    Some(until) => self.stay(&inbox, &clock, until).await,
+                    Some(until) => self.stay_connected(&inbox, until).await,
                     None => stop.cancelled().await,
                 }
             };
             tokio::pin!(connected);
             tokio::select! {
                 () = &mut connected => {}
-                // The sender is ours, so the channel does not close.
+                // The sender belongs to this connection, so the channel does not close.
                 _ = switch.changed() => {
                     if let Some(until) = &until {
                         until.cancel();
                     }
                     let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
                     let connects = switch.borrow().is_none();
-                    tracing::info!(channel, %account, connects, "an admin has switched an account");
+                    tracing::info!(channel, %account, connects, "an admin has connected or disconnected an account");
                     if until.is_some() {
                         connected.await;
                     }
@@ -330,8 +330,9 @@ impl Connection {
         }
     }
 
-    /// Connects, and connects again, until `stop`.
-    async fn stay(&self, inbox: &Arc<dyn Inbox>, clock: &Arc<dyn Clock>, stop: &Stop) {
+    /// Connects, and reconnects, until `stop`.
+    async fn stay_connected(&self, inbox: &Arc<dyn Inbox>, stop: &Stop) {
+        let clock = &self.clock;
         let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
         let backoff = Backoff::default();
         let mut failures = 0;
@@ -345,7 +346,7 @@ impl Connection {
                 Ok(Err(error)) => error,
                 Err(_) => AdapterError::Lost("the adapter panicked".into()),
             };
-            // Only real traffic ends a series of failures: a connection that is accepted and dropped does not.
+            // Only traffic ends a series of failures: a connection that is accepted and dropped does not.
             let traffic = {
                 let mut state = self.state();
                 state.connected = None;

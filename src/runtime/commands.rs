@@ -27,7 +27,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::gate;
-use crate::handle::Lifecycle;
+use crate::process::Lifecycle;
 use crate::shared::Shared;
 
 /// The reply to an admin who calls the bot in a group that is not served.
@@ -66,9 +66,9 @@ pub(crate) async fn run(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceive
         };
         let Some(id) = id else { return };
         while let Err(error) = guarded(&shared, id).await {
-            shared.note_storage(Some(&error));
+            shared.health.note(Some(&error));
             tokio::select! {
-                () = shared.clock.sleep_until(shared.clock.mono() + PAUSE) => {}
+                () = shared.time.sleep(PAUSE) => {}
                 () = stop.cancelled() => return,
             }
         }
@@ -101,7 +101,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         false => plan(shared, &row, parsed).await?,
     };
     let answered = answer(shared, id, effect, reply).await?;
-    shared.note_storage(None);
+    shared.health.note(None);
     let Fenced::Done(facts) = answered else { return Ok(()) };
     match facts {
         CommandFacts::Stopped { running, waiting } => {
@@ -112,7 +112,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     }
     if let Some(wanted) = lifecycle {
         tracing::info!(by = %row.principal, ?wanted, "an admin has asked for it");
-        shared.lifecycle.send_replace(Some(wanted));
+        shared.process.wanted.send_replace(Some(wanted));
     }
     Ok(())
 }
@@ -133,10 +133,10 @@ async fn answer(
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { shared.store.answer_command(id, effect, shared.now(), reply).await };
+    let store = async { shared.store.answer_command(id, effect, shared.time.now(), reply).await };
     match change {
         None => store.await,
-        Some(change) => shared.changing(&change, store, changed).await,
+        Some(change) => shared.store_change(&change, store, changed).await,
     }
 }
 

@@ -2,10 +2,9 @@
 //! typing.
 
 mod edits;
-mod fence;
 mod paragraphs;
+mod requests;
 mod silence;
-mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +26,8 @@ use crate::media;
 use crate::shared::Shared;
 
 use edits::{Edits, Posted};
-pub(crate) use fence::Fence;
+use requests::{Step, Way};
 pub(crate) use silence::Silence;
-use way::{Step, Way};
 
 /// How long the end of a turn waits for an edit that is still on its way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
@@ -63,11 +61,11 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn new(shared: &Arc<Shared>, turn: &ClaimedTurn, stop: &Stop) -> Self {
         let connection = shared.adapters.at(&turn.address).cloned();
-        let now = shared.clock.mono();
+        let now = shared.time.mono();
         let profile = connection.as_ref().map(|connection| connection.adapter.profile());
         let typing = profile
             .and_then(|profile| profile.typing)
-            .map(|_| now + Duration::from_millis(shared.config.turns.typing_after_ms));
+            .map(|_| now + Duration::from_millis(shared.settings.config.turns.typing_after_ms));
         let edits = profile.and_then(|profile| Edits::new(profile, turn, now));
         Self {
             shared: shared.clone(),
@@ -79,7 +77,7 @@ impl Flow {
             attempt: turn.attempt,
             text: String::new(),
             terminal: Terminal::default(),
-            max: shared.config.turns.max_answer,
+            max: shared.settings.config.turns.max_answer,
             cut: false,
             silence: Silence::of(&turn.session),
             live: 0,
@@ -210,14 +208,14 @@ impl Flow {
                 self.pending = None;
                 self.settle(step);
             }
-            None => self.start(self.shared.clock.mono()),
+            None => self.start(self.shared.time.mono()),
         }
     }
 
     /// Waits for what is on its way, so that nothing comes after the final edit.
     pub(crate) async fn settled(&mut self) {
-        let deadline = self.shared.clock.mono() + LAST_EDIT;
-        let clock = self.shared.clock.clone();
+        let deadline = self.shared.time.mono() + LAST_EDIT;
+        let clock = self.shared.time.clock().clone();
         while self.pending.is_some() {
             tokio::select! {
                 () = self.step() => {}
@@ -292,7 +290,7 @@ impl Flow {
     }
 
     fn settle(&mut self, step: Step) {
-        let now = self.shared.clock.mono();
+        let now = self.shared.time.mono();
         let Some(edits) = &mut self.edits else {
             if let Step::Later(pause) = step {
                 self.typing = self.typing.map(|due| due.max(now + pause));

@@ -25,7 +25,6 @@ use frontdesk_store::row::{
 };
 
 use crate::config::QueueMode;
-use crate::limits::Pace;
 use crate::shared::Shared;
 
 /// So many chats an adapter is told of that has missed something.
@@ -46,7 +45,7 @@ pub(crate) async fn accept(
 ) -> Result<Vec<Outcome>, Busy> {
     has_room(shared, batch.len())?;
     prepare::all(shared, &mut batch).await?;
-    let received = shared.now();
+    let received = shared.time.now();
     let mut dead_letters = Vec::new();
     let mut items = Vec::with_capacity(batch.len());
     for event in batch {
@@ -58,10 +57,10 @@ pub(crate) async fn accept(
     let unread = dead_letters.clone();
     let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
     let accepted = shared.store.accept(batch).await;
-    shared.note_storage(accepted.as_ref().err());
+    shared.health.note(accepted.as_ref().err());
     let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
     note_told(shared, &stored, &fates);
-    unread.iter().for_each(|letter| shared.unread.note(&shared.clock, source, letter));
+    unread.iter().for_each(|letter| shared.inbound.unreadable.note(shared.time.clock(), source, letter));
     Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(shared, source, stored, fate)).collect())
 }
 
@@ -69,7 +68,7 @@ pub(crate) async fn accept(
 fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate]) {
     for (stored, fate) in stored.iter().zip(fates) {
         if let (Stored::Refused { told: Some(address), .. }, Fate::Kept { principal, .. }) = (stored, fate) {
-            shared.limits.note_told(principal, address, shared.clock.mono());
+            shared.inbound.limits.note_told(principal, address, shared.time.mono());
         }
     }
 }
@@ -77,11 +76,11 @@ fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate]) {
 /// Only the house's own limits withhold the acknowledgement. The last batch before the limit may go beyond it: a
 /// batch is one unit, and one that is larger than the limit must get in some day.
 fn has_room(shared: &Shared, arriving: usize) -> Result<(), Busy> {
-    if shared.closing.is_cancelled() {
+    if shared.process.closing.is_cancelled() {
         return Err(Busy::Stopping);
     }
     let waiting = shared.store.waiting();
-    if arriving > 0 && waiting >= shared.config.queue.global {
+    if arriving > 0 && waiting >= shared.settings.config.queue.global {
         return Err(Busy::Full { waiting });
     }
     Ok(())
@@ -192,22 +191,22 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     // nothing either.
     if stop
         || matches!(plan.disposition, Disposition::Context(_))
-        || shared.recent.knows(&source.id, &event.id)
+        || shared.inbound.recent.contains(&source.id, &event.id)
     {
         return plan;
     }
-    let written = shared.written(&source.account, chat);
-    let pace = match admission.is_by_admin() {
-        true => shared.limits.check_admin(&event.principal),
-        false => shared.limits.check(&event.principal, &event.address, &written),
+    let configured = shared.configured_id(&source.account, chat);
+    let allowed = match admission.is_by_admin() {
+        true => shared.inbound.limits.allows_admin(&event.principal),
+        false => shared.inbound.limits.allows(&event.principal, &event.address, &configured),
     };
-    match pace {
-        Pace::TooFast => Plan {
+    match allowed {
+        false => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,
             ..plan
         },
-        Pace::Fine => plan,
+        true => plan,
     }
 }
 
@@ -216,17 +215,18 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
 fn may_tell(admission: &Admission<'_>) -> bool {
     let Admission { shared, event, .. } = admission;
     let connection = shared.adapters.at(&event.address);
-    shared.limits.may_tell(&event.principal, &event.address, shared.clock.mono())
-        && connection.is_none_or(|connection| connection.is_calm(&shared.clock, &event.address))
+    shared.inbound.limits.may_tell(&event.principal, &event.address, shared.time.mono())
+        && connection.is_none_or(|connection| connection.is_calm(&event.address))
 }
 
 fn incoming(admission: &Admission<'_>, session: SessionKey, plan: Plan) -> Incoming {
     let Admission { shared, event, now, .. } = admission;
-    let policy = shared.policy(&session);
-    let daily = shared.config.limits.daily;
+    let policy = shared.reset_policy(&session);
+    let daily = shared.settings.config.limits.daily;
     let event = (*event).clone();
     Incoming {
-        quota: (daily > 0 && plan.counts).then(|| Quota { limit: daily, day: shared.day(now.wall) }),
+        quota: (daily > 0 && plan.counts)
+            .then(|| Quota { limit: daily, day: shared.settings.quota_day(now.wall) }),
         policy,
         session,
         event_id: event.id,
@@ -246,7 +246,7 @@ fn incoming(admission: &Admission<'_>, session: SessionKey, plan: Plan) -> Incom
         attachments: event.attachments,
         disposition: plan.disposition,
         epoch: plan.epoch,
-        per_session: shared.config.queue.per_session,
+        per_session: shared.settings.config.queue.per_session,
         tell: plan.tell,
     }
 }
@@ -286,12 +286,12 @@ fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Out
         Fate::Ignored => return Outcome::Ignored,
         Fate::DeadLetter => return Outcome::DeadLetter,
         Fate::Asked { event } => {
-            shared.recent.note(&source.id, &event);
+            shared.inbound.recent.note(&source.id, &event);
             return asked(stored);
         }
         Fate::Kept { event, session, command, album, .. } => (event, session, command, album),
     };
-    shared.recent.note(&source.id, &event);
+    shared.inbound.recent.note(&source.id, &event);
     match stored {
         Stored::Accepted { message, ended, began, .. } => {
             tracing::debug!(%message, %session, channel = source.account.channel(), "accepted");
@@ -336,21 +336,21 @@ fn asked(stored: Stored) -> Outcome {
 
 fn go_on(shared: &Shared, session: &SessionKey, message: MessageId, command: bool, album: bool) {
     if album && !command {
-        shared.turns.wake_after(session, ALBUM);
+        shared.work.turns.wake_after(session, ALBUM);
     } else if !command {
         wake(shared, session);
-    } else if shared.commands.send(message).is_err() {
+    } else if shared.work.commands.send(message).is_err() {
         tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
     }
 }
 
 /// A session has something for its agent.
 pub(crate) fn wake(shared: &Shared, session: &SessionKey) {
-    let quiet = match shared.config.queue.mode {
+    let quiet = match shared.settings.config.queue.mode {
         QueueMode::Followup => 0,
-        QueueMode::Collect => shared.config.queue.debounce_ms,
+        QueueMode::Collect => shared.settings.config.queue.debounce_ms,
     };
-    shared.turns.wake_after(session, Duration::from_millis(quiet));
+    shared.work.turns.wake_after(session, Duration::from_millis(quiet));
 }
 
 fn name(stored: &Stored) -> &'static str {

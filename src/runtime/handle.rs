@@ -18,8 +18,9 @@ use frontdesk_core::profile::ReceiptRule;
 use frontdesk_store::row::{Author, OutboxRow, OutgoingMessage, SessionRow, Totals};
 use frontdesk_store::{Store, StoreError};
 
-use crate::media;
+use crate::adapters::Account;
 use crate::shared::Shared;
+use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView};
 
@@ -39,34 +40,6 @@ pub enum GatewayError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// One account of one channel, as `/ready` shows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Account {
-    /// Which account.
-    pub id: AccountId,
-    /// Whether the platform has been heard from recently.
-    pub ready: bool,
-    /// Since when that is so.
-    pub since: DateTime<Utc>,
-    /// When it was last heard from.
-    pub last_heard: Option<DateTime<Utc>>,
-    /// The admin who disconnected it, while it is: then it is not ready, and that is no fault.
-    pub stopped: Option<String>,
-    /// The last error of its connection.
-    pub error: Option<String>,
-    /// The platform refuses its token: an operator must act.
-    pub refused: bool,
-}
-
-/// What an admin wants of the whole process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifecycle {
-    /// To end.
-    Stop,
-    /// To end and begin again.
-    Restart,
 }
 
 /// Whether the house is well.
@@ -136,7 +109,7 @@ impl GatewayHandle {
 
     /// Time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.clock
+        self.0.time.clock()
     }
 
     /// Whether somebody may do something: the one rule, for every way in.
@@ -147,18 +120,18 @@ impl GatewayHandle {
     /// How things stand.
     pub async fn status(&self) -> Result<Status, GatewayError> {
         let totals = self.0.store.totals().await?;
-        let agents = self.0.agents.iter().map(|(name, entry)| AgentState {
+        let agents = self.0.settings.agents.iter().map(|(name, entry)| AgentState {
             name: name.clone(),
-            running: self.0.turns.running_in(name),
+            running: self.0.work.turns.running_in(name),
             problem: entry.agent.problem(),
         });
         let agents = agents.collect();
         Ok(Status {
-            started: self.0.started,
-            boot: self.0.boot.clone(),
+            started: self.0.process.started,
+            boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: self.0.problems.clone(),
+            unconfigured: self.0.settings.problems.clone(),
             totals,
             health: self.health(),
         })
@@ -167,11 +140,11 @@ impl GatewayHandle {
     /// Whether the house is well. Never depends on a platform, and never waits for the database.
     pub fn health(&self) -> Health {
         let waiting = self.0.store.waiting();
-        let full = (waiting >= self.0.config.queue.global)
+        let full = (waiting >= self.0.settings.config.queue.global)
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
-        let stopping = self.0.closing.is_cancelled().then(|| "shutting down".to_owned());
-        let log = self.0.log_excess();
-        Health { degraded: [self.0.storage.fault(), full, log, stopping].into_iter().flatten().collect() }
+        let stopping = self.0.process.closing.is_cancelled().then(|| "shutting down".to_owned());
+        let log = health::log_excess(&self.0.store, self.0.settings.config.storage.wal_warn_mb);
+        Health { degraded: [self.0.health.fault(), full, log, stopping].into_iter().flatten().collect() }
     }
 
     /// Every account, and whether it hears its platform.
@@ -222,7 +195,7 @@ impl GatewayHandle {
             ReceiptRule::Commit => Some(self.session_at(to)?),
             ReceiptRule::Platform => None,
         };
-        let (key, author, now) = (key.to_owned(), author.clone(), self.0.clock.wall());
+        let (key, author, now) = (key.to_owned(), author.clone(), self.0.time.wall());
         let outgoing = OutgoingMessage { address: to.clone(), session, parts, media, key, author, now };
         Ok(self.0.store.send(outgoing).await?)
     }
@@ -230,12 +203,12 @@ impl GatewayHandle {
     /// Why a turn failed, for the owner: what its agent complained about may quote what it was asked. Known of the
     /// latest turns alone, and not over a restart.
     pub fn why_failed(&self, turn: TurnId) -> Option<String> {
-        self.0.causes.of(turn)
+        self.0.work.failures.of(turn)
     }
 
     /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
-        let epoch = self.0.store.reset(session, "api", author, self.0.clock.wall()).await?;
+        let epoch = self.0.store.reset(session, "api", author, self.0.time.wall()).await?;
         let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
         self.0.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(session)));
         self.0.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(session)));
@@ -251,7 +224,7 @@ impl GatewayHandle {
         let SessionRow { key, address, .. } = self.known(session).await?;
         let (shared, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
-            let (running, waiting) = shared.store.cancel(&key, &author, shared.clock.wall()).await?;
+            let (running, waiting) = shared.store.cancel(&key, &author, shared.time.wall()).await?;
             let counts = (running.len(), waiting.len());
             shared.cancelled(&key, &address, &running, waiting).await;
             Ok(counts)
@@ -265,12 +238,12 @@ impl GatewayHandle {
         let (shared, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
             let files = shared.store.session_files(&key).await?;
-            let erased = shared.store.erase(&key, &author, shared.clock.wall()).await?;
+            let erased = shared.store.erase(&key, &author, shared.time.wall()).await?;
             let (running, waiting) = erased.unwrap_or_default();
             shared.cancelled(&key, &address, &running, waiting).await;
             // Those that another conversation names stay.
-            media::sweep::delete_free(&shared, files).await?;
-            if let Some(entry) = shared.agents.get(key.agent()) {
+            media::sweep::delete_unused(shared.media_files(), files).await?;
+            if let Some(entry) = shared.settings.agents.get(key.agent()) {
                 entry.agent.forget(&key, epoch).await;
             }
             Ok(())
@@ -280,25 +253,25 @@ impl GatewayHandle {
 
     /// Sends a dead or unknown part once more.
     pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
-        let address = self.0.store.part_retried(id, author, self.0.clock.wall()).await?;
+        let address = self.0.store.part_retried(id, author, self.0.time.wall()).await?;
         self.moved(id, address)
     }
 
     /// Gives a part up.
     pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
-        let address = self.0.store.part_dropped(id, author, self.0.clock.wall()).await?;
+        let address = self.0.store.part_dropped(id, author, self.0.time.wall()).await?;
         self.moved(id, address)
     }
 
     /// Deletes one event that could not be read, or all of them; returns how many there were.
     pub async fn drop_dead_letters(&self, id: Option<i64>, author: &Author) -> Result<u64, GatewayError> {
-        Ok(self.0.store.dead_letters_dropped(id, author, self.0.clock.wall()).await?)
+        Ok(self.0.store.dead_letters_dropped(id, author, self.0.time.wall()).await?)
     }
 
     fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), GatewayError> {
         let address = address
             .ok_or_else(|| GatewayError::NotFound(format!("part {id} in a state that allows this")))?;
-        self.0.outbox.wake(&address);
+        self.0.work.outbox.wake(&address);
         Ok(())
     }
 
@@ -308,7 +281,7 @@ impl GatewayHandle {
         &self,
         operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
     ) -> Result<T, GatewayError> {
-        match self.0.background.spawn(operation).await {
+        match self.0.work.background.spawn(operation).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

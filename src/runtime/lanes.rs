@@ -26,9 +26,9 @@ pub(crate) enum Next {
     NotBefore(Mono),
 }
 
-/// How many may run at once: in all, and in each group.
+/// Maximum number of lanes that run at once: in all, and in each group.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Caps {
+pub(crate) struct LaneLimits {
     pub(crate) total: usize,
     pub(crate) groups: HashMap<String, usize>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Caps {
 /// The lanes of one kind of work.
 pub(crate) struct Lanes<K> {
     clock: Arc<dyn Clock>,
-    caps: Caps,
+    caps: LaneLimits,
     group: fn(&K) -> &str,
     state: Mutex<State<K>>,
     changed: Notify,
@@ -71,7 +71,7 @@ impl<K> Lanes<K>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
-    pub(crate) fn new(clock: Arc<dyn Clock>, caps: Caps, group: fn(&K) -> &str) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, caps: LaneLimits, group: fn(&K) -> &str) -> Self {
         let state = State {
             lanes: HashMap::new(),
             ready: HashMap::new(),
@@ -243,7 +243,7 @@ where
     }
 
     /// Takes the lane that has been ready longest, among the groups with room.
-    fn start(&mut self, caps: &Caps, group: fn(&K) -> &str) -> Option<K> {
+    fn start(&mut self, caps: &LaneLimits, group: fn(&K) -> &str) -> Option<K> {
         if self.running >= caps.total {
             return None;
         }
@@ -311,8 +311,8 @@ mod tests {
         &key[..1]
     }
 
-    fn caps(total: usize, groups: &[(&str, usize)]) -> Caps {
-        Caps { total, groups: groups.iter().map(|(name, cap)| ((*name).to_owned(), *cap)).collect() }
+    fn caps(total: usize, groups: &[(&str, usize)]) -> LaneLimits {
+        LaneLimits { total, groups: groups.iter().map(|(name, cap)| ((*name).to_owned(), *cap)).collect() }
     }
 
     fn wake(state: &mut State<&'static str>, keys: &[&'static str]) {

@@ -1,33 +1,42 @@
 //! What moves: messages in, turns, answers out. It names no platform and no agent.
 
 mod access;
+mod access_change;
 mod adapters;
-mod cancel;
-mod causes;
+mod code_fence;
 mod commands;
 pub mod config;
+mod failures;
 mod flow;
 mod gate;
 pub mod handle;
+mod health;
 mod hooks;
+mod inbound;
 mod lanes;
 mod limits;
 mod media;
 mod outbox;
+mod process;
 mod random;
-mod recent;
+mod recent_events;
 mod running;
+mod running_turns;
+mod settings;
+mod setup;
 mod shared;
 mod speech;
 mod sweep;
+mod time;
 mod turn;
-mod unread;
+mod unreadable;
+mod work;
 
+pub use adapters::Account;
 pub use config::Config;
-pub use handle::{
-    AccessEntry, AccessView, Account, AgentState, GatewayError, GatewayHandle, Health, Lifecycle, Status,
-};
+pub use handle::{AccessEntry, AccessView, AgentState, GatewayError, GatewayHandle, Health, Status};
 pub use media::MediaError;
+pub use process::Lifecycle;
 pub use running::Running;
 
 use std::collections::BTreeMap;

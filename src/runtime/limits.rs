@@ -1,4 +1,4 @@
-//! How much one person, one chat and one account may send.
+//! Rate limits of one person, one chat and one account.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
@@ -9,62 +9,43 @@ use std::time::Duration;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::{Clock, Mono};
-use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::access::whole;
 use crate::config::{Limits as Config, Rate, Routing};
+use crate::time::GovernorClock;
 
-/// The house's clock in governor's terms.
-#[derive(Clone)]
-pub(crate) struct Ticks(pub(crate) Arc<dyn Clock>);
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, GovernorClock, NoOpMiddleware<Duration>>;
 
-impl GovernorClock for Ticks {
-    type Instant = Duration;
-    fn now(&self) -> Duration {
-        self.0.mono().0
-    }
-}
+/// Messages a minute that an admin may always send.
+const ADMIN_PER_MINUTE: u32 = 600;
 
-type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Ticks, NoOpMiddleware<Duration>>;
-
-/// How many messages a minute an admin may always send: whoever runs the service is not held up as a stranger is.
-const ADMIN: u32 = 600;
-
-/// The three limits, and who was told that something was refused.
+/// The rate limits, and who was told recently that a message was refused.
 pub(crate) struct Limits {
     user: Option<Keyed<Principal>>,
-    /// For admins, instead of the others.
+    /// Applies to admins in place of the other limits.
     admin: Option<Keyed<Principal>>,
     chat: Option<Keyed<Address>>,
     account: Option<Keyed<AccountId>>,
-    /// Chats with a limit of their own; `None` where they have none.
+    /// Chats with a limit of their own; `None` means that the chat has no limit.
     own: HashMap<Address, Option<Keyed<Address>>>,
-    told: Mutex<Told>,
+    notices: Mutex<RefusalNotices>,
 }
 
-/// What the limits say to one message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
-    Fine,
-    TooFast,
-}
-
-/// How long nobody is told twice that something of theirs was refused.
+/// A person is told at most once in this time that a message was refused.
 const QUIET: Duration = Duration::from_secs(60);
-/// How many people of one chat are told within that time; all topics of a chat count together.
+/// Maximum number of people of one chat who are told within that time. All topics of a chat count together.
 const TOLD_PER_CHAT: usize = 3;
 
-/// Who was told lately that something was refused, and in which chats.
+/// Who was told recently that a message was refused, and in which chats.
 #[derive(Default)]
-struct Told {
+struct RefusalNotices {
     people: HashMap<Principal, Mono>,
     chats: HashMap<Address, VecDeque<Mono>>,
 }
 
-impl Told {
+impl RefusalNotices {
     fn may(&self, who: &Principal, chat: &Address, now: Mono) -> bool {
         let recent = |at: &Mono| now.since(*at) < QUIET;
         let here = self.chats.get(chat).map_or(0, |told| told.iter().filter(|at| recent(at)).count());
@@ -104,51 +85,48 @@ impl Limits {
             chat: keyed(config.chat, clock),
             account: keyed(config.account, clock),
             own: chats.collect(),
-            told: Mutex::default(),
+            notices: Mutex::default(),
         }
     }
 
-    /// Counts one message of an admin.
-    pub(crate) fn check_admin(&self, who: &Principal) -> Pace {
-        if allows(&self.admin, who) { Pace::Fine } else { Pace::TooFast }
+    /// Counts one message of an admin; whether it is within the limit.
+    pub(crate) fn allows_admin(&self, who: &Principal) -> bool {
+        allows(&self.admin, who)
     }
 
-    /// Counts one message. `first` is the chat's first id, by which the configuration knows it. All topics of a chat
-    /// count together.
-    pub(crate) fn check(&self, who: &Principal, address: &Address, first: &str) -> Pace {
-        let chat = whole(address).unwrap_or_else(|| address.clone());
-        let fine = allows(&self.user, who)
-            && allows(self.of_chat(&chat, first), &chat)
-            && allows(&self.account, address.account());
-        if fine { Pace::Fine } else { Pace::TooFast }
+    /// Counts one message; whether it is within the limits. `configured` is the id by which the configuration names the
+    /// chat. All topics of a chat count together.
+    pub(crate) fn allows(&self, who: &Principal, address: &Address, configured: &str) -> bool {
+        let chat = address.without_thread();
+        allows(&self.user, who)
+            && allows(self.of_chat(&chat, configured), &chat)
+            && allows(&self.account, address.account())
     }
 
-    /// Whether somebody may be told now that something of theirs is refused: once a minute per person, and for few
-    /// people of one chat.
+    /// Whether somebody may be told now that a message was refused: each person once a minute, and few people of one
+    /// chat.
     pub(crate) fn may_tell(&self, who: &Principal, address: &Address, now: Mono) -> bool {
-        whole(address).is_some_and(|chat| self.told().may(who, &chat, now))
+        self.notices().may(who, &address.without_thread(), now)
     }
 
-    /// Somebody was told.
+    /// Records that somebody was told.
     pub(crate) fn note_told(&self, who: &Principal, address: &Address, now: Mono) {
-        if let Some(chat) = whole(address) {
-            self.told().note(who, &chat, now);
-        }
+        self.notices().note(who, &address.without_thread(), now);
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn notices(&self) -> MutexGuard<'_, RefusalNotices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of_chat(&self, chat: &Address, first: &str) -> &Option<Keyed<Address>> {
+    fn of_chat(&self, chat: &Address, configured: &str) -> &Option<Keyed<Address>> {
         if self.own.is_empty() {
             return &self.chat;
         }
-        let known = Address::at(chat.account(), first, None).ok();
+        let known = Address::at(chat.account(), configured, None).ok();
         known.and_then(|known| self.own.get(&known)).unwrap_or(&self.chat)
     }
 
-    /// Forgets everyone whose bucket is full again, so that memory follows the living.
+    /// Forgets everyone whose bucket is full again.
     pub(crate) fn sweep(&self, now: Mono) {
         for limiter in [&self.user, &self.admin].into_iter().flatten() {
             limiter.retain_recent();
@@ -156,21 +134,21 @@ impl Limits {
         for limiter in self.own.values().chain([&self.chat]).flatten() {
             limiter.retain_recent();
         }
-        self.told().sweep(now);
+        self.notices().sweep(now);
     }
 }
 
-/// At least [`ADMIN`], and no limit where nobody has one.
+/// At least [`ADMIN_PER_MINUTE`], and no limit where nobody has one.
 fn for_admins(user: Rate) -> Rate {
     match user.per_minute {
         0 => user,
-        n => Rate { per_minute: n.max(ADMIN), burst: user.burst.max(ADMIN) },
+        n => Rate { per_minute: n.max(ADMIN_PER_MINUTE), burst: user.burst.max(ADMIN_PER_MINUTE) },
     }
 }
 
 fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Keyed<K>> {
     let quota = quota(rate)?;
-    Some(RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone())))
+    Some(RateLimiter::new(quota, DashMapStateStore::default(), GovernorClock(clock.clone())))
 }
 
 fn quota(rate: Rate) -> Option<Quota> {
@@ -192,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_once_a_minute_and_a_chat_hears_few_notices() {
+    fn a_person_is_told_once_a_minute_and_a_chat_gets_few_notices() {
         let who = |name: &str| Principal::new("telegram", None, name).unwrap();
         let (here, there): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-2".parse().unwrap());
-        let mut told = Told::default();
+        let mut told = RefusalNotices::default();
         assert!(told.may(&who("a"), &here, at(0)));
         told.note(&who("a"), &here, at(0));
         assert!(!told.may(&who("a"), &there, at(59)), "wherever it is");

@@ -1,22 +1,21 @@
-//! Files that come with messages and go out with answers: `in` and `out` in a folder of ours.
+//! Files of incoming and outgoing messages, in the folders `in` and `out` beneath the media root.
 //!
-//! What came in is kept once, however often it is sent: several messages name one file, which nobody may write to
-//! (mode 0400; an agent that wants to change it makes a copy), and which is deleted when no message names it any
-//! more. No links: a file with several names is one that [`MediaError::Odd`] refuses to send.
+//! An incoming file is stored once, however often it is sent: several messages name the same file. It is read-only (mode
+//! 0400; an agent that wants to change it makes a copy) and is deleted when no message names it any more. There are no
+//! hard links, because [`MediaError::Odd`] refuses to send a file with several names.
 //!
-//! Names on disk are random and ours; a name that somebody else chose is display data. Nothing here looks into a
-//! file: what it holds is the agent's business, and the platform's.
+//! Names on disk are random; a name that a sender chose is display data. The content of a file is never examined.
 
 mod adopt;
 mod beneath;
 mod budget;
 mod fetch;
 mod kind;
-mod lines;
-mod partial;
+mod media_lines;
 pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -26,63 +25,76 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use frontdesk_core::port::Mono;
+use frontdesk_store::Store;
 
 use crate::config;
+use crate::health::StorageHealth;
+use crate::time::Time;
 
 use budget::DiskBudget;
-pub(crate) use fetch::{Fetched, fetch};
-pub(crate) use lines::split as without_files;
+pub(crate) use fetch::{Fetcher, MessageFiles};
+pub(crate) use media_lines::split as without_files;
 
-/// Where fetched files lie, beneath the root.
+/// The folder of fetched files.
 const IN: &str = "in";
-/// Where files lie that are to be sent: copies, which nobody changes any more.
+/// The folder of files to send: copies that are not changed any more.
 const OUT: &str = "out";
 
-/// How long a file waits when the machine has too little of something for it: descriptors, memory, room on the disk.
+/// Pause before a file is tried again because the machine ran short of descriptors, memory or disk space.
 pub(crate) const SHORTAGE_PAUSE: Duration = Duration::from_secs(4);
 
-/// The folder and its limits.
+/// The media folder and its limits.
 pub(crate) struct Media {
     root: PathBuf,
-    /// The same folder by its real name: an agent may have found it by either.
+    /// The root with links resolved: agents may use either path.
     real: PathBuf,
     limits: config::Media,
     budget: DiskBudget,
-    /// When the folder was last tidied up.
+    /// When the folder was last swept.
     swept: Mutex<Option<Mono>>,
 }
 
-/// Why a file is not sent, so that it can be said behind "A file could not be sent:".
+/// The media folder together with its rows in the database.
+#[derive(Clone, Copy)]
+pub(crate) struct MediaFiles<'a> {
+    pub(crate) media: &'a Media,
+    pub(crate) store: &'a Store,
+    pub(crate) health: &'a StorageHealth,
+    pub(crate) time: &'a Time,
+}
+
+/// Why a file is not sent. The text continues the sentence "A file could not be sent:".
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
-    /// Its name leads, or tries to lead, out of the folder.
+    /// The path leads, or tries to lead, out of the folder.
     #[error("it must lie in the media folder")]
     Outside,
-    /// There is none of this name.
+    /// There is no such file.
     #[error("there is no such file in the media folder")]
     Missing,
     /// A folder, a pipe, or a file that has other names elsewhere.
     #[error("it is not an ordinary file")]
     Odd,
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("it is empty")]
     Empty,
-    /// The operator or the platform allows less.
+    /// The file exceeds the configured or the platform's limit.
     #[error("it has more than {most} bytes")]
     TooLarge {
-        /// So many bytes may be sent there.
+        /// The limit in bytes.
         most: u64,
     },
-    /// The platform takes no files from us.
+    /// The platform accepts no files.
     #[error("this chat takes no files")]
     NotHere,
-    /// The disk.
+    /// The file could not be read or copied.
     #[error("it could not be read or kept")]
     Disk(#[from] io::Error),
 }
 
 impl Media {
-    /// The folder, made where it is missing, open to nobody else. What an earlier life was writing is gone.
+    /// Opens the folder, and creates it if it is missing, accessible only to this user. Unfinished files of an earlier
+    /// process are deleted.
     pub(crate) fn open(root: &Path, limits: config::Media) -> io::Result<Self> {
         let root = std::path::absolute(root)?;
         for folder in [root.clone(), root.join(IN), root.join(OUT)] {
@@ -90,23 +102,23 @@ impl Media {
             std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         }
         for folder in [IN, OUT] {
-            // A link would put files elsewhere.
+            // A link would lead files elsewhere.
             if !std::fs::symlink_metadata(root.join(folder))?.is_dir() {
                 return Err(io::Error::other(format!("{folder} is a link")));
             }
-            partial::clear(&root.join(folder))?;
+            unfinished::clear(&root.join(folder))?;
         }
         let real = root.canonicalize()?;
         let budget = DiskBudget::new(limits.max_bytes);
         Ok(Self { root, real, limits, budget, swept: Mutex::default() })
     }
 
-    /// Where a file of ours lies.
+    /// The path of a stored file.
     fn path(&self, file: &str) -> PathBuf {
         self.root.join(file)
     }
 
-    /// Whether the folder is to be tidied up: at the start, and then once in `every`.
+    /// Whether the folder is due for a sweep: at the start, and then once in `every`.
     fn due(&self, now: Mono, every: Duration) -> bool {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         let due = swept.is_none_or(|last| now.since(last) >= every);

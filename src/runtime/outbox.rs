@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Act, Bucket, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};
-use frontdesk_core::port::{Mono, Stop};
+use frontdesk_core::port::Stop;
 use frontdesk_core::retry::Backoff;
-use frontdesk_core::time::Pause;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, SendResult};
 use tokio::sync::mpsc;
@@ -30,8 +28,6 @@ const SHOW: Duration = Duration::from_secs(1);
 const REQUEST: Duration = Duration::from_secs(60);
 /// The same for a request that carries a file.
 const UPLOAD: Duration = Duration::from_secs(300);
-/// The longest wait until a pause is looked at again: a machine that slept is further on than a sleeper knows.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Shows what was committed: durable lines to those who are there now, everything else to the lanes. Runs in
 /// the order of commit.
@@ -44,15 +40,15 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
         };
         let Some(row) = row else { return };
         if row.post.seq.is_some() || row.state == OutboxState::Sent {
-            let deadline = shared.clock.mono() + SHOW;
+            let deadline = shared.time.mono() + SHOW;
             tokio::select! {
                 biased;
                 () = shared.adapters.show(&row.address, Act::Post(row.post)) => {}
                 // Readers fetch it by its number; nobody else's parts wait for a slow door.
-                () = shared.clock.sleep_until(deadline) => {}
+                () = shared.time.sleep_until(deadline) => {}
             }
         } else if row.state == OutboxState::Queued {
-            shared.outbox.wake(&row.address);
+            shared.work.outbox.wake(&row.address);
         }
     }
 }
@@ -63,11 +59,11 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
         // Not configured any more. The parts wait for it until they are too old.
         return Next::Sleep;
     };
-    if shared.drain.is_cancelled() {
+    if shared.process.drain.is_cancelled() {
         return Next::Sleep;
     }
     if let Some(pause) = gives_way(&shared, &connection, &address).await {
-        return Next::NotBefore(shared.clock.mono() + pause);
+        return Next::NotBefore(shared.time.mono() + pause);
     }
     match attempt(&shared, &connection, &address).await {
         Ok(next) => next,
@@ -80,8 +76,8 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
             Next::Sleep
         }
         Err(error) => {
-            shared.note_storage(Some(&error));
-            Next::NotBefore(shared.clock.mono() + PAUSE)
+            shared.health.note(Some(&error));
+            Next::NotBefore(shared.time.mono() + PAUSE)
         }
     }
 }
@@ -90,10 +86,10 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
 /// nearly used up.
 async fn gives_way(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
     let pause = connection.adapter.profile().pacing.per_group?;
-    if connection.is_calm(&shared.clock, address) {
+    if connection.is_calm(address) {
         return None;
     }
-    let answers = shared.store.answers_wait_elsewhere(address, shared.now().steady).await;
+    let answers = shared.store.answers_wait_elsewhere(address, shared.time.now().steady).await;
     // Should that not be known the part goes: it is as good as another.
     answers.unwrap_or(false).then_some(pause)
 }
@@ -105,13 +101,13 @@ async fn attempt(
 ) -> Result<Next, StoreError> {
     let _alone = connection.alone_in(address).await;
     // Not before the lock is ours: whoever held it may have been told to wait.
-    let _under_way = match connection.begin(&shared.clock, address) {
+    let _under_way = match connection.begin(address) {
         Ok(under_way) => under_way,
         Err(until) => return Ok(Next::At(until)),
     };
-    let row = match shared.store.claim_part(address, shared.now().steady).await? {
+    let row = match shared.store.claim_part(address, shared.time.now().steady).await? {
         NextPart::Send(row) => *row,
-        NextPart::Wait(at) => return Ok(Next::At(mono(shared, at))),
+        NextPart::Wait(at) => return Ok(Next::At(shared.time.deadline(at))),
         NextPart::Nothing => return Ok(Next::Sleep),
     };
     let sent = request(shared, connection, address, &row).await;
@@ -123,7 +119,7 @@ async fn attempt(
         Ok(to) => judge(shared, connection, &row, sent, to.is_some()),
         // The platform will say it again.
         Err(error) => {
-            SendResult::Later { pause: pause(shared, PAUSE), error: error.to_string(), counts: false }
+            SendResult::Later { pause: shared.time.pause(PAUSE), error: error.to_string(), counts: false }
         }
     };
     let elsewhere = match &outcome {
@@ -132,20 +128,20 @@ async fn attempt(
     };
     note(shared, address, &row, &outcome);
     if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) && row.delete.is_none() {
-        connection.sent_to_group(&shared.clock, address);
+        connection.sent_to_group(address);
     }
-    let (id, now) = (row.post.out, shared.clock.wall());
+    let (id, now) = (row.post.out, shared.time.wall());
     let more = loop {
         let ended = shared.store.part_ended(row.claim(), outcome.clone(), now).await;
-        shared.note_storage(ended.as_ref().err());
+        shared.health.note(ended.as_ref().err());
         match ended {
             // It has left: forgetting that would send it twice.
-            Err(StoreError::Unavailable(_)) if !shared.drain.is_cancelled() => {
-                shared.clock.sleep_until(shared.clock.mono() + PAUSE).await;
+            Err(StoreError::Unavailable(_)) if !shared.process.drain.is_cancelled() => {
+                shared.time.sleep(PAUSE).await;
             }
             Err(StoreError::Invalid(error)) => {
                 tracing::error!(part = %id, error, "what became of a part could not be stored; it is given up");
-                break shared.store.mark_part_dead(row.claim(), error, shared.clock.wall()).await?;
+                break shared.store.mark_part_dead(row.claim(), error, shared.time.wall()).await?;
             }
             Err(error) => return Err(error),
             Ok(ended) => break ended,
@@ -153,7 +149,7 @@ async fn attempt(
     };
     if let Some(to) = elsewhere {
         // Everything else of a chat was woken when it moved; this part was in our hands then.
-        shared.outbox.wake(&to);
+        shared.work.outbox.wake(&to);
         return Ok(Next::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
@@ -161,7 +157,7 @@ async fn attempt(
         return Ok(Next::Sleep);
     }
     Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
-        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(shared.clock.mono() + pace),
+        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(shared.time.mono() + pace),
         _ => Next::Again,
     })
 }
@@ -192,10 +188,10 @@ async fn request(
         },
         (None, None) => Act::Post(post),
     };
-    let deadline = shared.clock.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
+    let deadline = shared.time.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
-        sent = connection.send(&shared.clock, address, act) => sent,
-        () = shared.clock.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
+        sent = connection.send(address, act) => sent,
+        () = shared.time.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
     }
 }
 
@@ -203,7 +199,7 @@ async fn request(
 fn revealed(shared: &Shared, row: &OutboxRow) -> Post {
     let mut post = row.post.clone();
     if let Some(salt) = row.salt {
-        let code = Code::derive(&shared.secret, salt);
+        let code = Code::derive(&shared.settings.pairing_secret, salt);
         post.part.body = post.part.body.replace(MASK, code.reveal());
         post.part.plain = post.part.plain.replace(MASK, code.reveal());
     }
@@ -223,7 +219,7 @@ async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Ad
         return Ok(None);
     }
     let moved = shared.chat_moved(&from, &chat).await;
-    shared.note_storage(moved.as_ref().err());
+    shared.health.note(moved.as_ref().err());
     moved.map(|()| Some(new))
 }
 
@@ -241,7 +237,7 @@ fn judge(
     };
     let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
     let later = |span: Duration, counts: bool| SendResult::Later {
-        pause: pause(shared, span),
+        pause: shared.time.pause(span),
         error: error.to_string(),
         counts,
     };
@@ -251,13 +247,13 @@ fn judge(
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // An edit or a deletion that is made twice has the same effect as one.
-            let now = shared.now();
+            let now = shared.time.now();
             // By the clock that is further on: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
             let window = connection.adapter.profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
-            match shared.config.delivery.on_ambiguous {
+            match shared.settings.config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
             }
@@ -322,17 +318,4 @@ fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResul
                 .tell(HookEvent::at(HookPoint::MessageSent, session).saying(row.post.part.plain.clone()));
         }
     }
-}
-
-/// A pause that begins now.
-fn pause(shared: &Shared, span: Duration) -> Pause {
-    let since = shared.now().steady;
-    let until = chrono::Duration::from_std(span).ok().and_then(|span| since.checked_add_signed(span));
-    Pause { since, until: until.unwrap_or(DateTime::<Utc>::MAX_UTC) }
-}
-
-/// The end of a stored pause as a deadline, never farther away than a wait can be.
-fn mono(shared: &Shared, at: DateTime<Utc>) -> Mono {
-    let wait = (at - shared.now().steady).to_std().unwrap_or_default();
-    shared.clock.mono() + wait.min(LONGEST_WAIT)
 }

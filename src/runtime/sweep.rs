@@ -8,6 +8,7 @@ use frontdesk_core::port::Stop;
 use frontdesk_store::row::Retention;
 
 use crate::shared::Shared;
+use crate::{health, media};
 
 /// How often the numbers are read and stale answers are looked for.
 const SHORT: Duration = Duration::from_secs(15);
@@ -23,12 +24,12 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
             tracing::warn!(%error, "a round of looking after things was cut short");
         }
         // An idle house writes nothing by itself, and would stay degraded until somebody writes to it.
-        if shared.storage.fault().is_some() {
-            shared.note_storage(shared.store.probe().await.as_ref().err());
+        if shared.health.fault().is_some() {
+            shared.health.note(shared.store.probe().await.as_ref().err());
         }
         round = round.wrapping_add(1);
         tokio::select! {
-            () = shared.clock.sleep_until(shared.clock.mono() + SHORT) => {}
+            () = shared.time.sleep(SHORT) => {}
             () = stop.cancelled() => return,
         }
     }
@@ -36,15 +37,15 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
 
 async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::StoreError> {
     // Also when nothing is purged: a jump of the clock is noticed when it happens.
-    let (date, believed) = shared.date_for_purges();
+    let (date, believed) = shared.time.date_for_purges();
     expire(shared).await?;
-    shared.limits.sweep(shared.clock.mono());
-    shared.cancels.sweep(shared.clock.mono());
-    shared.access.loops.sweep(shared.clock.mono());
+    shared.inbound.limits.sweep(shared.time.mono());
+    shared.work.running.sweep(shared.time.mono());
+    shared.access.bot_loops.sweep(shared.time.mono());
     observe(shared).await?;
     watch_log(shared).await;
     if long {
-        let storage = &shared.config.storage;
+        let storage = &shared.settings.config.storage;
         let keep = Retention {
             outbox_days: storage.outbox_days,
             refused_days: storage.refused_days,
@@ -52,7 +53,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
             history_days: storage.history_days,
             audit_days: storage.audit_days,
         };
-        crate::media::sweep::run(shared, date).await?;
+        media::sweep::run(shared.media_files(), date).await?;
         if believed {
             shared.store.date_believed(date).await?;
         }
@@ -66,11 +67,11 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
 
 /// Replaces answers that waited too long by a notice.
 pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
-    let now = shared.clock.wall();
-    let hours = i64::try_from(shared.config.delivery.ttl_hours).unwrap_or(i64::MAX);
+    let now = shared.time.wall();
+    let hours = i64::try_from(shared.settings.config.delivery.ttl_hours).unwrap_or(i64::MAX);
     // A limit beyond the calendar is none.
-    let Some(limit) =
-        chrono::Duration::try_hours(hours).and_then(|ttl| shared.date_for_ages().checked_sub_signed(ttl))
+    let Some(limit) = chrono::Duration::try_hours(hours)
+        .and_then(|ttl| shared.time.date_for_ages().checked_sub_signed(ttl))
     else {
         return Ok(());
     };
@@ -79,8 +80,8 @@ pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::Store
 
 /// Says once that the write-ahead log is too large and who keeps it so, and once that it is over.
 async fn watch_log(shared: &Shared) {
-    let excess = shared.log_excess();
-    if shared.storage.is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
+    let excess = health::log_excess(&shared.store, shared.settings.config.storage.wal_warn_mb);
+    if shared.health.log_is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
         return;
     }
     let Some(excess) = excess else {
@@ -96,7 +97,7 @@ async fn watch_log(shared: &Shared) {
 /// The gauges that `/metrics` shows.
 async fn observe(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     let totals = shared.store.totals().await?;
-    let now = shared.clock.wall();
+    let now = shared.time.wall();
     let age = |since: Option<chrono::DateTime<chrono::Utc>>| {
         since.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0)
     };

@@ -72,7 +72,7 @@ struct Run<'r> {
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
 pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> Next {
-    if shared.closing.is_cancelled() {
+    if shared.process.closing.is_cancelled() {
         return Next::Sleep;
     }
     match attempt(&shared, &session).await {
@@ -82,28 +82,28 @@ pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> Next {
             Next::Sleep
         }
         Err(error) => {
-            shared.note_storage(Some(&error));
-            Next::At(shared.clock.mono() + PAUSE)
+            shared.health.note(Some(&error));
+            Next::At(shared.time.mono() + PAUSE)
         }
     }
 }
 
 async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<Next, StoreError> {
-    let take = match shared.config.queue.mode {
+    let take = match shared.settings.config.queue.mode {
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
-    let Some(turn) = shared.store.claim_turn(session, take, shared.clock.wall()).await? else {
+    let Some(turn) = shared.store.claim_turn(session, take, shared.time.wall()).await? else {
         return Ok(Next::Sleep);
     };
-    let started = shared.clock.mono();
-    let stop = shared.cancels.begin(turn.claim.id);
+    let started = shared.time.mono();
+    let stop = shared.work.running.begin(turn.claim.id);
     let flow = Flow::new(shared, &turn, &stop);
     let run = Run { shared, turn: &turn, flow, files: Files::default(), acted: false };
     let ended = run.whole(&stop).await;
-    shared.cancels.end(turn.claim.id);
+    shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
-        .record(shared.clock.mono().since(started).as_secs_f64());
+        .record(shared.time.mono().since(started).as_secs_f64());
     Ok(match ended? {
         Some(pause) => Next::At(pause),
         None if turn.more => Next::Again,
@@ -132,7 +132,7 @@ impl Run<'_> {
             Err(end) => return end,
         };
         let agent = self.turn.session.agent();
-        let Some(entry) = self.shared.agents.get(agent) else {
+        let Some(entry) = self.shared.settings.agents.get(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
             return End::Failed(Failure::Unavailable, detail);
         };

@@ -1,5 +1,5 @@
-//! The pace of sends that a platform tolerates: of an account, and of each of its chats of several people. A single
-//! chat's own pace is kept by its lane.
+//! The rate of sends that a platform tolerates: for an account, and for each of its groups. The rate of a single chat
+//! is kept by its lane in the outbox.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -13,32 +13,31 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::access::whole;
-use crate::limits::Ticks;
+use crate::time::GovernorClock;
 
-/// So many messages may follow each other closely in one group: an answer in a few parts.
+/// Number of messages that may be sent to one group in a burst: an answer in a few parts.
 const BURST: u32 = 5;
-/// So many groups are remembered before those that are at rest are forgotten.
+/// Number of groups from which idle ones are forgotten.
 const GROUPS: usize = 1024;
 
-type Direct = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>;
+type Direct = RateLimiter<NotKeyed, InMemoryState, GovernorClock, NoOpMiddleware<Duration>>;
 
 pub(super) struct Pace {
     account: Option<Direct>,
     per_group: Option<Duration>,
-    /// What was sent to each group. Kept by hand, because governor can only count a send and not be asked about one,
-    /// and whether there is anything to send is not known before.
+    /// What was sent to each group. Not a `governor` limiter, because that can only count a send, and at the time of
+    /// asking it is not known yet whether there is anything to send.
     spent: Mutex<HashMap<Address, Spent>>,
-    /// Chats that the platform wants to rest, and until when.
+    /// Chats for which the platform asked for a pause, and when it ends.
     held: Mutex<HashMap<Address, Mono>>,
 }
 
 /// What was sent to one group.
 #[derive(Debug, Clone, Copy, Default)]
 struct Spent {
-    /// When it will have had enough time for all of it.
+    /// When the group's rate allows everything that was sent so far.
     until: Mono,
-    /// How many more may be on their way: its topics send side by side.
+    /// Sends under way: the topics of a group send concurrently.
     under_way: u32,
 }
 
@@ -48,7 +47,7 @@ impl Spent {
     }
 }
 
-/// Something that may be on its way to a chat, while this lives.
+/// A send to a chat that is under way until this is dropped.
 pub(crate) struct UnderWay<'p> {
     pace: &'p Pace,
     chat: Option<Address>,
@@ -66,12 +65,12 @@ impl Drop for UnderWay<'_> {
 impl Pace {
     pub(super) fn new(pacing: Pacing, clock: &Arc<dyn Clock>) -> Self {
         let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
-            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), Ticks(clock.clone()))
+            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), GovernorClock(clock.clone()))
         });
         Self { account, per_group: pacing.per_group, spent: Mutex::default(), held: Mutex::default() }
     }
 
-    /// Begins to send to this address, or says when that may be tried. Counts one send of the account if it begins.
+    /// Begins a send to this address, which counts for the account; or fails with the time when to try again.
     pub(super) fn begin(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
         if let Some(until) = self.held_until(to, now) {
             return Err(until);
@@ -82,9 +81,8 @@ impl Pace {
     }
 
     fn begin_in_group(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
-        let (Some(period), Some(chat)) = (self.per_group, whole(to)) else {
-            return Ok(UnderWay { pace: self, chat: None });
-        };
+        let Some(period) = self.per_group else { return Ok(UnderWay { pace: self, chat: None }) };
+        let chat = to.without_thread();
         let mut all = self.spent();
         forget_idle(&mut all, now);
         let spent = all.entry(chat.clone()).or_default();
@@ -100,24 +98,23 @@ impl Pace {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The platform wants nothing for this chat for a while; its topics rest with it.
+    /// Nothing is sent to this chat for `pause`, including its topics.
     pub(super) fn hold(&self, to: &Address, pause: Duration, now: Mono) {
-        let Some(chat) = whole(to) else { return };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() >= GROUPS {
             held.retain(|_, until| *until > now);
         }
-        let known = held.entry(chat).or_default();
+        let known = held.entry(to.without_thread()).or_default();
         *known = (*known).max(now + pause);
     }
 
-    /// Until when a chat rests, if it does.
+    /// When the pause of a chat ends, if it has one.
     pub(super) fn held_until(&self, to: &Address, now: Mono) -> Option<Mono> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_empty() {
             return None;
         }
-        let chat = whole(to)?;
+        let chat = to.without_thread();
         let until = *held.get(&chat)?;
         if until <= now {
             held.remove(&chat);
@@ -128,17 +125,17 @@ impl Pace {
 
     /// Whether more than half of a group's burst is left.
     pub(super) fn is_calm(&self, to: &Address, now: Mono) -> bool {
-        let (Some(period), Some(chat)) = (self.per_group, whole(to)) else { return true };
-        let spent = self.spent().get(&chat).copied().unwrap_or_default();
+        let Some(period) = self.per_group else { return true };
+        let spent = self.spent().get(&to.without_thread()).copied().unwrap_or_default();
         spent.until(now, period).since(now) <= period.saturating_mul(BURST / 2)
     }
 
-    /// Something was sent to a chat of several people; its topics count together.
+    /// Counts a message that was sent to a group. Its topics count together.
     pub(super) fn sent_to_group(&self, to: &Address, now: Mono) {
-        let (Some(period), Some(chat)) = (self.per_group, whole(to)) else { return };
+        let Some(period) = self.per_group else { return };
         let mut all = self.spent();
         forget_idle(&mut all, now);
-        let spent = all.entry(chat).or_default();
+        let spent = all.entry(to.without_thread()).or_default();
         spent.until = spent.until.max(now) + period;
     }
 }
@@ -160,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_that_send_side_by_side_share_the_pace() {
+    fn topics_of_a_group_share_its_rate() {
         let pace = Pace {
             account: None,
             per_group: Some(Duration::from_secs(3)),
@@ -177,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_at_once_and_then_one_after_another() {
+    fn a_burst_and_then_one_message_each_period() {
         let pace = Pace {
             account: None,
             per_group: Some(Duration::from_secs(3)),

@@ -13,7 +13,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, Author, CommandEffect, CommandFacts, InboundRow};
 
 use super::Plan;
-use crate::handle::Lifecycle;
+use crate::process::Lifecycle;
 use crate::shared::Shared;
 
 /// The reply to a sender who is not an admin.

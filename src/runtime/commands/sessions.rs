@@ -23,7 +23,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow, page: u32) -> Result
         return Ok(Plan::say("This page is empty. Send /sessions for the first page."));
     };
     let epochs = shared.store.epochs(&row.session, Some(before), PAGE).await?;
-    let now = shared.clock.wall();
+    let now = shared.time.wall();
     let lines: Vec<String> = epochs.iter().map(|epoch| line(epoch, session.epoch, now)).collect();
     let oldest = epochs.last().map_or(1, |epoch| epoch.n);
     let more = match oldest > 1 {

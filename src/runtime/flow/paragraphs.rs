@@ -1,6 +1,6 @@
 //! How far a growing answer consists of whole paragraphs.
 
-use super::fence::Fence;
+use crate::code_fence::CodeFence;
 
 /// Reads a text that only grows, each line once.
 #[derive(Debug, Default)]
@@ -9,7 +9,7 @@ pub(super) struct Paragraphs {
     line: usize,
     /// How far that line was looked through for its end.
     looked: usize,
-    fence: Fence,
+    fence: CodeFence,
     /// Where the last whole paragraph ends.
     end: usize,
 }

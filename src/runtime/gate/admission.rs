@@ -200,7 +200,7 @@ impl Admission<'_> {
 
     /// `Some` if it is too long; then what becomes of it.
     fn oversized(&self) -> Option<Option<Plan>> {
-        let (text, most) = (&self.event.text, self.shared.config.queue.max_text);
+        let (text, most) = (&self.event.text, self.shared.settings.config.queue.max_text);
         (text.len() > most).then(|| {
             let head = &text[..text.floor_char_boundary(most)];
             self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).saying(head))
@@ -217,7 +217,7 @@ impl Admission<'_> {
         let (shared, source) = (self.shared, self.source);
         if self.event.sender_kind == SenderKind::Bot
             && !matches!(plan.disposition, Disposition::Context(_))
-            && !shared.access.loops.allows(&self.event.address, shared.clock.mono())
+            && !shared.access.bot_loops.allows(&self.event.address, shared.time.mono())
         {
             return Some("bot_loop");
         }

@@ -17,7 +17,7 @@ pub(super) fn item(admission: &Admission<'_>) -> Item {
     };
     let salt = Salt(bits);
     let account = &admission.source.account;
-    let known = shared.recent.knows(&admission.source.id, &event.id);
+    let known = shared.inbound.recent.contains(&admission.source.id, &event.id);
     Item::Ask(Box::new(Ask {
         event_id: event.id.clone(),
         session,
@@ -26,9 +26,9 @@ pub(super) fn item(admission: &Admission<'_>) -> Item {
         sender: event.sender.clone(),
         platform_message: event.platform_message.clone(),
         salt,
-        hash: Code::derive(&shared.secret, salt).hash(salt),
+        hash: Code::derive(&shared.settings.pairing_secret, salt).hash(salt),
         most: MOST_OPEN,
-        open: known || shared.access.strangers.may_ask(account),
+        open: known || shared.access.pairing_limits.may_ask(account),
         tell: admins(admission),
     }))
 }
@@ -38,8 +38,8 @@ fn admins(admission: &Admission<'_>) -> Vec<Address> {
     let (shared, account) = (admission.shared, &admission.source.account);
     let prefix = shared.adapters.get(account).and_then(|to| to.adapter.profile().person_chat);
     let Some(prefix) = prefix else { return Vec::new() };
-    let ids = shared.access.admins(account);
-    if ids.is_empty() || !shared.access.strangers.may_tell(account) {
+    let ids = shared.access.admins(&shared.settings.access, account);
+    if ids.is_empty() || !shared.access.pairing_limits.may_tell(account) {
         return Vec::new();
     }
     let chat = |id: String| Address::at(account, &format!("{prefix}{id}"), None).ok();

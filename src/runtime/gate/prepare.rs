@@ -8,7 +8,6 @@ use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::Busy;
 
 use super::first_id;
-use crate::access::whole;
 use crate::shared::Shared;
 
 /// Chats that move are moved first, so that what follows in the batch finds its session; and of a mark it is found
@@ -18,19 +17,15 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
     for event in batch.iter_mut() {
         match &event.kind {
             EventKind::Moved { to } => {
-                let (Some(from), Ok(to)) =
-                    (whole(&event.address), Address::at(event.address.account(), to, None))
-                else {
-                    continue;
-                };
+                let Ok(to) = Address::at(event.address.account(), to, None) else { continue };
+                let from = event.address.without_thread();
                 if from != to && moved.insert(to.clone()) {
                     let stored = shared.chat_moved(&from, &to).await;
                     stored.map_err(|error| Busy::Storage(error.to_string()))?;
                 }
             }
             EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(shared, event) => {
-                let Some(chat) = whole(&event.address) else { continue };
-                let said = shared.store.said_as(&chat, target).await;
+                let said = shared.store.said_as(&event.address.without_thread(), target).await;
                 event.quote = said.map_err(|error| Busy::Storage(error.to_string()))?;
             }
             _ => {}

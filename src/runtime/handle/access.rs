@@ -8,8 +8,9 @@ use frontdesk_store::row::{
 };
 use tokio::sync::watch;
 
-use super::{GatewayError, GatewayHandle, Lifecycle};
-use crate::access::revoked;
+use super::{GatewayError, GatewayHandle};
+use crate::access::revocation_summary;
+use crate::process::Lifecycle;
 
 /// Who may speak, as it stands now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -63,9 +64,9 @@ impl GatewayHandle {
         let shared = self.0.clone();
         self.to_its_end(async move {
             let done = shared.change_access(change, author).await;
-            shared.note_storage(done.as_ref().err());
+            shared.health.note(done.as_ref().err());
             Ok(match done? {
-                AccessDone::Locked { until } => AccessDone::Locked { until: shared.on_calendar(until) },
+                AccessDone::Locked { until } => AccessDone::Locked { until: shared.time.on_calendar(until) },
                 done => done,
             })
         })
@@ -74,7 +75,9 @@ impl GatewayHandle {
 
     /// What a revocation has done, in a few sentences. To be asked for when it is done.
     pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
-        let mut text = revoked(who, ended, &self.0.access.left(who, Some(scope.unwrap_or(&Scope::Admin))));
+        let (rules, scope) = (&self.0.settings.access, scope.unwrap_or(&Scope::Admin));
+        let remaining = self.0.access.remaining(rules, who, Some(scope));
+        let mut text = revocation_summary(who, ended, &remaining);
         // Not everybody who reads it knows Markdown.
         text.retain(|c| c != '`');
         text.extend(self.locked_out().map(|warning| format!(" {warning}")));
@@ -111,10 +114,10 @@ impl GatewayHandle {
     /// Strangers who wait for an admin, the oldest first.
     pub async fn pairing_requests(&self) -> Result<Vec<PairingRow>, GatewayError> {
         let shared = &self.0;
-        let rows = shared.store.pairing_requests(shared.now().steady).await?;
+        let rows = shared.store.pairing_requests(shared.time.now().steady).await?;
         let shown = |row: PairingRow| PairingRow {
-            created: shared.on_calendar(row.created),
-            expires: shared.on_calendar(row.expires),
+            created: shared.time.on_calendar(row.created),
+            expires: shared.time.on_calendar(row.expires),
             ..row
         };
         Ok(rows.into_iter().map(shown).collect())
@@ -123,7 +126,7 @@ impl GatewayHandle {
     /// Who may speak, and what admins have set.
     pub fn access(&self) -> AccessView {
         let state = self.0.access.state();
-        let written = self.0.access.written().map(|(principal, scope)| {
+        let written = self.0.settings.access.people().map(|(principal, scope)| {
             let source = "config".to_owned();
             AccessEntry { principal, scope, source, by: None, shown: None, created: None }
         });
@@ -138,7 +141,7 @@ impl GatewayHandle {
         }));
         entries.sort_by(|a, b| (&a.principal, &a.scope).cmp(&(&b.principal, &b.scope)));
         let shown = |row: ChatRow| ChatRow {
-            muted_until: row.muted_until.map(|until| self.0.on_calendar(until)),
+            muted_until: row.muted_until.map(|until| self.0.time.on_calendar(until)),
             ..row
         };
         let chats = state.chats.into_iter().map(shown).collect();
@@ -154,7 +157,7 @@ impl GatewayHandle {
         subject: &str,
         outcome: &str,
     ) -> Result<(), GatewayError> {
-        Ok(self.0.store.audit(author, action, subject, outcome, self.0.clock.wall()).await?)
+        Ok(self.0.store.audit(author, action, subject, outcome, self.0.time.wall()).await?)
     }
 
     /// The audit, the newest first, from before a line on.
@@ -164,12 +167,12 @@ impl GatewayHandle {
 
     /// Tells when an admin wants the process to end or to begin again.
     pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
-        self.0.lifecycle.subscribe()
+        self.0.process.wanted.subscribe()
     }
 
     /// What the file grants, only the file takes back: to say "revoked" would not be true.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
-        let mut written = self.0.access.written();
+        let mut written = self.0.settings.access.people();
         match written.find(|(named, place)| named == who && scope.is_none_or(|scope| place == scope)) {
             None => Ok(()),
             Some((_, place)) => Err(GatewayError::Invalid(format!(
@@ -187,8 +190,8 @@ impl GatewayHandle {
             return Err(GatewayError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));
         }
         let odd = |id: &str, problem| GatewayError::Invalid(format!("{id}: {problem}"));
-        (self.0.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
+        (self.0.settings.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
         let Scope::Group(group) = scope else { return Ok(()) };
-        (self.0.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
+        (self.0.settings.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
     }
 }

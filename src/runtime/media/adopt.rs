@@ -1,4 +1,5 @@
-//! Files that are to be sent: each is copied while it is known to lie in the folder, and sent from the copy.
+//! Files that an agent sends: each is copied at once and sent from the copy, so that a later change of the original has
+//! no effect.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,12 +11,11 @@ use frontdesk_core::profile::{Limit, Profile};
 use frontdesk_core::prompt;
 use frontdesk_store::row::OutgoingFile;
 
-use super::partial::Partial;
+use super::unfinished::UnfinishedFile;
 use super::{Media, MediaError, OUT, beneath, kind};
 
 impl Media {
-    /// Takes a file over, to be sent with this beneath it, or after it where it does not fit beneath. Whatever becomes
-    /// of the file afterwards, what is sent is what it was now.
+    /// Copies a file that is to be sent. The caption goes beneath it, or after it if it does not fit there.
     pub(crate) async fn adopt(
         &self,
         path: &Path,
@@ -25,7 +25,7 @@ impl Media {
         let source = beneath::relative([&self.root, &self.real], path)?;
         let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits.max_out_bytes);
         let (caption, after) = caption.map(|text| self::caption(text, profile)).unwrap_or_default();
-        let name = shown(&source);
+        let name = display_name(&source);
         let (kind, mime) = kind::of(&name);
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
         let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
@@ -33,7 +33,7 @@ impl Media {
         Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after })
     }
 
-    /// The copy that a stored part names, open.
+    /// Opens the copy that a stored part names.
     pub(crate) async fn opened(&self, media: &OutgoingFile) -> Result<MediaFile, MediaError> {
         let source = beneath::relative([&self.root, &self.real], Path::new(&media.file))?;
         let root = self.root.clone();
@@ -43,8 +43,8 @@ impl Media {
     }
 }
 
-/// What stands beneath a file; or, where the text does not fit there, the messages that follow it. A text is never cut:
-/// a sentence in two places is harder to read than one below a picture.
+/// The caption of a file, or the messages that follow it if the text is too long for a caption. The text is never split
+/// between the two, because that is hard to read.
 fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
     let limit = Limit { max: profile.caption, unit: profile.limit.unit };
     let mut beneath = markup::render_with(text, profile.dialect, limit);
@@ -54,8 +54,8 @@ fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
     }
 }
 
-/// The name that the reader sees.
-fn shown(path: &Path) -> String {
+/// The name that readers see.
+fn display_name(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     prompt::inert(&name)
 }
@@ -65,17 +65,17 @@ fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String
     if size > most {
         return Err(MediaError::TooLarge { most });
     }
-    let (partial, mut to) = Partial::create(&root.join(OUT))?;
-    // It may grow while it is read.
+    let (unfinished, mut to) = UnfinishedFile::create(&root.join(OUT))?;
+    // The file may grow while it is read.
     let copied = io::copy(&mut from.take(most.saturating_add(1)), &mut to)?;
     match copied {
         0 => Err(MediaError::Empty),
         copied if copied > most => Err(MediaError::TooLarge { most }),
-        _ => Ok(partial.finish(&to, extension)?),
+        _ => Ok(unfinished.finish(&to, extension)?),
     }
 }
 
-/// Does what may wait for the disk where nobody else waits for it.
+/// Runs work that waits for the disk on the blocking pool.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
 ) -> Result<T, MediaError> {

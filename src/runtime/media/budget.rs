@@ -1,4 +1,4 @@
-//! How much may be fetched: by one person on one day, at the same time, and in all.
+//! Limits of what is fetched: by one person on one day, concurrently, and in all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,35 +9,34 @@ use frontdesk_core::port::Mono;
 use frontdesk_store::StoreError;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore, SemaphorePermit};
 
-use super::sweep;
-use crate::shared::Shared;
+use super::{MediaFiles, sweep};
 
-/// How many bytes may be on their way at once, of files of unknown size the most that they may have; the largest file
-/// may be larger by itself.
+/// Maximum number of bytes that are fetched concurrently. A file of unknown size counts with the maximum size, and a
+/// single file may exceed the limit.
 const UNDER_WAY: u64 = 100 * 1024 * 1024;
-/// One permit.
+/// Bytes per permit of the semaphore.
 const PERMIT: u64 = 64 * 1024;
-/// How often the bytes on the disk are counted anew. In between, what is fetched is added.
+/// How often the bytes on disk are counted again. In between, fetched bytes are added to the count.
 const COUNTED: Duration = Duration::from_secs(60);
 
-/// Bytes that are on their way or lie on the disk.
+/// Bytes that are being fetched or are stored.
 pub(super) struct DiskBudget {
     under_way: Semaphore,
     permits: u32,
-    /// When the bytes on the disk were counted, and how many there were, with those that were fetched since.
+    /// When the bytes on disk were counted, and the count plus what was fetched since.
     kept: AsyncMutex<Option<(Mono, u64)>>,
-    /// Files that are being fetched, by what makes them the same.
+    /// Locks of the files that are being fetched, by the platform's unique id.
     same: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
-    /// Bytes that were counted on a day for fetches that were given up half-way: the next one gives them back.
+    /// Bytes reserved by fetches that were cancelled, with message and day: the next fetch returns them.
     abandoned: Mutex<Vec<(MessageId, i64, u64)>>,
 }
 
-/// Why a file is not fetched.
-pub(super) enum NoSpace {
-    /// Its sender has sent as much today as one person may.
-    Today,
-    /// As many are kept as may be.
-    Full,
+/// Which limit keeps a file from being fetched.
+pub(super) enum BudgetExceeded {
+    /// `media.daily_bytes`, for the sender.
+    Daily,
+    /// `media.total_bytes`.
+    Total,
 }
 
 impl DiskBudget {
@@ -52,12 +51,12 @@ impl DiskBudget {
         }
     }
 
-    /// Remembers what was counted for a fetch that will not end.
+    /// Records what was reserved for a fetch that was cancelled.
     pub(super) fn abandon(&self, message: MessageId, day: i64, reserved: u64) {
         self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push((message, day, reserved));
     }
 
-    /// Waits until so many bytes more may be on their way.
+    /// Waits until `bytes` more may be fetched.
     pub(super) async fn under_way(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
         let permits = u32::try_from(bytes.div_ceil(PERMIT)).unwrap_or(u32::MAX).clamp(1, self.permits);
         self.under_way.acquire_many(permits).await.ok()
@@ -81,75 +80,74 @@ impl DiskBudget {
     }
 }
 
-/// Counts bytes that are about to be fetched for a message on this day, if there is room for them.
+/// Reserves bytes for a message's file on this day, if the limits allow it.
 pub(super) async fn reserve(
-    shared: &Shared,
+    files: MediaFiles<'_>,
     message: MessageId,
     day: i64,
     bytes: u64,
-) -> Result<Result<(), NoSpace>, StoreError> {
+) -> Result<Result<(), BudgetExceeded>, StoreError> {
     let abandoned = {
-        let mut abandoned = shared.media.budget.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut abandoned = files.media.budget.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *abandoned)
     };
     for (message, day, reserved) in abandoned {
-        settle(shared, message, day, reserved, 0).await;
+        settle(files, message, day, reserved, 0).await;
     }
-    let limits = &shared.media.limits;
-    let now = shared.clock.wall();
-    if limits.total_bytes > 0 && !fits(shared, bytes).await? {
-        shared.store.media_full(message, day, now).await?;
-        return Ok(Err(NoSpace::Full));
+    let limits = &files.media.limits;
+    let now = files.time.wall();
+    if limits.total_bytes > 0 && !fits(files, bytes).await? {
+        files.store.media_full(message, day, now).await?;
+        return Ok(Err(BudgetExceeded::Total));
     }
     if limits.daily_bytes > 0
-        && !shared
+        && !files
             .store
-            // One file of unknown size fits in a day of its own.
+            // A file of unknown size may take a whole day's limit.
             .media_reserved(message, day, bytes.min(limits.daily_bytes), limits.daily_bytes, now)
             .await?
     {
-        return Ok(Err(NoSpace::Today));
+        return Ok(Err(BudgetExceeded::Daily));
     }
-    if let Some((_, kept)) = shared.media.budget.kept.lock().await.as_mut() {
+    if let Some((_, kept)) = files.media.budget.kept.lock().await.as_mut() {
         *kept = kept.saturating_add(bytes);
     }
     Ok(Ok(()))
 }
 
-/// A file for which `reserved` bytes were counted on this day has `used` of them, or more if its size was not what it
-/// seemed.
-pub(super) async fn settle(shared: &Shared, message: MessageId, day: i64, reserved: u64, used: u64) {
-    if let Some((_, kept)) = shared.media.budget.kept.lock().await.as_mut() {
+/// Corrects a reservation of this day to the bytes that were used, which may be more if the stated size was wrong.
+pub(super) async fn settle(files: MediaFiles<'_>, message: MessageId, day: i64, reserved: u64, used: u64) {
+    if let Some((_, kept)) = files.media.budget.kept.lock().await.as_mut() {
         *kept = kept.saturating_sub(reserved).saturating_add(used);
     }
-    let limit = shared.media.limits.daily_bytes;
+    let limit = files.media.limits.daily_bytes;
     let reserved = reserved.min(limit);
     if limit == 0 || reserved == used {
         return;
     }
-    if let Err(error) = shared.store.media_settled(message, day, reserved, used).await {
+    if let Err(error) = files.store.media_settled(message, day, reserved, used).await {
         tracing::debug!(%message, %error, "bytes that were not fetched stay counted for today");
     }
 }
 
-/// Whether so many bytes more fit in the folder. Before it is full, what is too old is deleted.
-async fn fits(shared: &Shared, bytes: u64) -> Result<bool, StoreError> {
-    let most = shared.media.limits.total_bytes;
+/// Whether `bytes` more fit in the folder. Old files are deleted first if they do not.
+async fn fits(files: MediaFiles<'_>, bytes: u64) -> Result<bool, StoreError> {
+    let most = files.media.limits.total_bytes;
     let bytes = bytes.min(most);
-    let mut kept = shared.media.budget.kept.lock().await;
-    let now = shared.clock.mono();
+    let mut kept = files.media.budget.kept.lock().await;
+    let now = files.time.mono();
     let fresh = kept.filter(|(counted, known)| {
-        // A count that says no is worth another look once a second.
+        // A count that leads to a refusal is repeated after a second.
         let young = if known.saturating_add(bytes) > most { Duration::from_secs(1) } else { COUNTED };
         now.since(*counted) < young
     });
     let known = match fresh {
         Some((_, known)) => known,
         None => {
-            let mut counted = shared.store.media_bytes().await?;
+            let mut counted = files.store.media_bytes().await?;
             if counted.saturating_add(bytes) > most {
-                sweep::old(shared, shared.date_for_purges().0).await?;
-                counted = shared.store.media_bytes().await?;
+                sweep::delete_old(files, files.time.date_for_purges().0).await?;
+                counted = files.store.media_bytes().await?;
             }
             *kept = Some((now, counted));
             counted
@@ -163,7 +161,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_bytes_that_are_on_their_way_at_once_are_bounded() {
+    async fn concurrently_fetched_bytes_are_bounded() {
         let budget = DiskBudget::new(20 * 1024 * 1024);
         let half = UNDER_WAY / 2;
         let (one, two) = (budget.under_way(half).await, budget.under_way(half).await);
@@ -172,6 +170,6 @@ mod tests {
         drop(one);
         assert!(budget.under_way(1).await.is_some());
         drop(two);
-        assert!(budget.under_way(u64::MAX).await.is_some(), "the largest file gets its turn");
+        assert!(budget.under_way(u64::MAX).await.is_some(), "the largest file is fetched alone");
     }
 }

@@ -1,4 +1,4 @@
-//! Files that came with messages: fetched after the acknowledgement and before the agent sees the message.
+//! Fetches the files of messages, after the acknowledgement and before the agent sees the message.
 
 use std::collections::HashMap;
 use std::fs::{File as DiskFile, Permissions};
@@ -17,341 +17,364 @@ use futures_util::{FutureExt, StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use super::budget::{self, NoSpace};
-use super::partial::Partial;
-use super::{IN, Media, SHORTAGE_PAUSE, kind};
-use crate::access::whole;
-use crate::shared::Shared;
+use super::budget::{self, BudgetExceeded};
+use super::unfinished::UnfinishedFile;
+use super::{IN, Media, MediaFiles, SHORTAGE_PAUSE, kind};
+use crate::adapters::Adapters;
 
-/// So many files are fetched at a time, per turn.
-const AT_ONCE: usize = 4;
-/// How long to wait before each further attempt, when the platform says "not now".
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Number of files that are fetched concurrently, per turn.
+const CONCURRENT: usize = 4;
+/// Pauses before each further attempt, when the platform asks to try later.
+const RETRY_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// Where a file lies and how large it is, or one sentence that says why it is not there.
-type Got = Result<(String, u64), String>;
+/// The file's path beneath the media root and its size, or one sentence that says why it is missing.
+type FetchResult = Result<(String, u64), String>;
 
 /// Why an attempt failed.
-enum Failure {
-    /// Another one may succeed.
+enum FetchFailure {
+    /// Another attempt may succeed.
     Later(String),
     Refused(String),
     TooLarge,
-    Late,
-    NoSpace(NoSpace),
+    TimedOut,
+    BudgetExceeded(BudgetExceeded),
     Disk(std::io::Error),
 }
 
-/// A file that has arrived.
-struct Arrived {
-    /// Where it lies.
+/// A file that was fetched completely.
+struct FetchedFile {
+    /// The path beneath the media root.
     name: String,
     size: u64,
-    /// SHA-256.
-    hash: Vec<u8>,
+    sha256: Vec<u8>,
 }
 
-impl From<FetchError> for Failure {
+impl From<FetchError> for FetchFailure {
     fn from(error: FetchError) -> Self {
         match error {
-            FetchError::Later(detail) => Failure::Later(detail),
-            FetchError::Refused(detail) => Failure::Refused(detail),
+            FetchError::Later(detail) => FetchFailure::Later(detail),
+            FetchError::Refused(detail) => FetchFailure::Refused(detail),
         }
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for FetchFailure {
     fn from(error: std::io::Error) -> Self {
-        Failure::Disk(error)
+        FetchFailure::Disk(error)
     }
 }
 
-/// Files of a quoted message are counted from here, so that they have places of their own beside a message's files.
+/// Files of a quoted message are numbered from here, after the message's own files.
 const QUOTED: u32 = 1000;
 
 /// The files of one message.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Fetched {
-    /// Those that came with it.
+pub(crate) struct MessageFiles {
+    /// The files of the message itself.
     pub(crate) own: Vec<File>,
-    /// Those of the message that it replies to.
+    /// The files of the message that it replies to.
     pub(crate) quoted: Vec<File>,
 }
 
-/// What came with these messages and with those that they reply to, message by message, in the order of their
-/// attachments. What an earlier attempt has fetched, and what was kept when the quoted message came itself, is not
-/// fetched again. A file that cannot be had says so in its place; only a database that cannot be read is an error.
-pub(crate) async fn fetch(
-    shared: &Shared,
-    rows: &[&InboundRow],
-) -> Result<HashMap<MessageId, Fetched>, StoreError> {
-    let ids: Vec<MessageId> =
-        rows.iter().filter(|row| files(row).next().is_some()).map(|row| row.id).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let known = shared.store.media(&ids).await?;
-    let mut got: HashMap<(MessageId, u32), Got> =
-        known.into_iter().map(|row| ((row.message, row.n), row.got)).collect();
-    let mut missing = Vec::new();
-    for row in rows {
-        let mut kept = kept(shared, row).await?;
-        for (n, file) in files(row) {
-            if let Some(place) = kept.remove(&n) {
-                got.insert((row.id, n), Ok(place));
-            } else if !got.contains_key(&(row.id, n)) {
-                missing.push(missed(shared, row, n, file).boxed());
-            }
-        }
-    }
-    let fetched: Vec<MediaRow> = stream::iter(missing).buffer_unordered(AT_ONCE).collect().await;
-    got.extend(fetched.into_iter().map(|row| ((row.message, row.n), row.got)));
-    let all = rows.iter().map(|row| {
-        let mut all = Fetched::default();
-        for (n, file) in files(row) {
-            let got = got.get(&(row.id, n)).cloned().unwrap_or_else(|| Err("It was not fetched.".to_owned()));
-            let list = if n < QUOTED { &mut all.own } else { &mut all.quoted };
-            list.push(shared.media.told(file, got));
-        }
-        (row.id, all)
-    });
-    Ok(all.collect())
+/// What fetching needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetcher<'a> {
+    pub(crate) files: MediaFiles<'a>,
+    pub(crate) adapters: &'a Adapters,
+    /// The day on which fetched bytes are counted, also for a file that arrives after midnight.
+    pub(crate) day: i64,
 }
 
-/// The files of a message and of the one that it replies to, with their places.
-fn files(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
+impl Fetcher<'_> {
+    /// Fetches the files of these messages and of those that they reply to, by message and in the order of the
+    /// attachments. A file that an earlier attempt has fetched, or that is stored since the quoted message arrived, is not
+    /// fetched again. A file that cannot be fetched carries the reason; only a database that cannot be read is an error.
+    pub(crate) async fn fetch(
+        self,
+        rows: &[&InboundRow],
+    ) -> Result<HashMap<MessageId, MessageFiles>, StoreError> {
+        let with_files = rows.iter().filter(|row| attachments(row).next().is_some());
+        let ids: Vec<MessageId> = with_files.map(|row| row.id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let stored = self.files.store.media(&ids).await?;
+        let mut results: HashMap<(MessageId, u32), FetchResult> =
+            stored.into_iter().map(|row| ((row.message, row.n), row.got)).collect();
+        let mut missing = Vec::new();
+        for row in rows {
+            let mut quoted = self.stored_quoted_files(row).await?;
+            for (n, file) in attachments(row) {
+                if let Some(stored) = quoted.remove(&n) {
+                    results.insert((row.id, n), Ok(stored));
+                } else if !results.contains_key(&(row.id, n)) {
+                    missing.push(self.fetch_one(row, n, file).boxed());
+                }
+            }
+        }
+        let fetched: Vec<MediaRow> = stream::iter(missing).buffer_unordered(CONCURRENT).collect().await;
+        results.extend(fetched.into_iter().map(|row| ((row.message, row.n), row.got)));
+        let by_message = rows.iter().map(|row| {
+            let mut files = MessageFiles::default();
+            for (n, file) in attachments(row) {
+                let result = results.get(&(row.id, n)).cloned();
+                let result = result.unwrap_or_else(|| Err("It was not fetched.".to_owned()));
+                let list = if n < QUOTED { &mut files.own } else { &mut files.quoted };
+                list.push(self.files.media.for_agent(file, result));
+            }
+            (row.id, files)
+        });
+        Ok(by_message.collect())
+    }
+
+    /// The files of the quoted message that were stored when it arrived itself.
+    async fn stored_quoted_files(self, row: &InboundRow) -> Result<HashMap<u32, (String, u64)>, StoreError> {
+        let quote = row.quote.as_ref().filter(|quote| !quote.attachments.is_empty());
+        let Some(message) = quote.and_then(|quote| quote.message.as_deref()) else {
+            return Ok(HashMap::new());
+        };
+        let rows = self.files.store.files_of(&row.address.without_thread(), message).await?;
+        let own = rows.into_iter().filter(|row| row.n < QUOTED);
+        let stored = own.filter_map(|row| Some((QUOTED + row.n, row.got.ok()?)));
+        Ok(stored.filter(|(_, (file, _))| self.files.media.path(file).exists()).collect())
+    }
+
+    async fn fetch_one(self, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {
+        let row = MediaRow { message: row.id, n, got: self.try_fetch(row, n, file).await };
+        if row.got.is_err() {
+            let (store, now) = (self.files.store, self.files.time.wall());
+            note(self.files, store.fetched(vec![row.clone()], now).await, &row);
+        }
+        row
+    }
+
+    /// Fetches one file, with retries, until the deadline.
+    async fn try_fetch(self, row: &InboundRow, n: u32, file: &Attachment) -> FetchResult {
+        let Self { files, adapters, day } = self;
+        let limits = &files.media.limits;
+        let Some(connection) = adapters.at(&row.address) else {
+            return Err("The account that it came to is not configured any more.".to_owned());
+        };
+        if file.size.is_some_and(|size| size > limits.max_bytes) {
+            return Err(too_large(limits.max_bytes));
+        }
+        let unique = file.unique.as_ref();
+        let unique = unique.map(|id| format!("{}/{id}", row.address.account()));
+        if let Some(stored) = stored_file(files, row, n, unique.as_deref()).await {
+            return Ok(stored);
+        }
+        let most = file.size.unwrap_or(limits.max_bytes);
+        let _under_way = files.media.budget.under_way(most).await;
+        let deadline = files.time.mono() + Duration::from_secs(limits.fetch_seconds);
+        let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
+        let fetching = Fetching { files, adapter, row, n, file, unique, most, day, reserved };
+        let ended = tokio::select! {
+            biased;
+            ended = AssertUnwindSafe(fetching.run()).catch_unwind() => ended,
+            () = files.time.sleep_until(deadline) => Ok(Err(FetchFailure::TimedOut)),
+        };
+        fetching.settle(0).await;
+        Err(match ended {
+            Ok(Ok(stored)) => return Ok(stored),
+            Ok(Err(failure)) => log_failure(row, &failure, limits.max_bytes),
+            Err(_) => log(row, "panic", "the adapter panicked", "It could not be fetched."),
+        })
+    }
+}
+
+/// The files of a message and of the one that it replies to, with their numbers.
+fn attachments(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
     let quoted = row.quote.iter().flat_map(|quote| &quote.attachments);
     (0..QUOTED).zip(&row.attachments).chain((QUOTED..).zip(quoted))
 }
 
-/// Files of the quoted message that are here since it came itself.
-async fn kept(shared: &Shared, row: &InboundRow) -> Result<HashMap<u32, (String, u64)>, StoreError> {
-    let quote = row.quote.as_ref().filter(|quote| !quote.attachments.is_empty());
-    let Some(message) = quote.and_then(|quote| quote.message.as_deref()) else { return Ok(HashMap::new()) };
-    let Some(chat) = whole(&row.address) else { return Ok(HashMap::new()) };
-    let rows = shared.store.files_of(&chat, message).await?.into_iter().filter(|row| row.n < QUOTED);
-    let there = rows.filter_map(|row| Some((QUOTED + row.n, row.got.ok()?)));
-    Ok(there.filter(|(_, (file, _))| shared.media.path(file).exists()).collect())
-}
-
-async fn missed(shared: &Shared, row: &InboundRow, n: u32, file: &Attachment) -> MediaRow {
-    let row = MediaRow { message: row.id, n, got: one(shared, row, n, file).await };
-    if row.got.is_err() {
-        note(shared, shared.store.fetched(vec![row.clone()], shared.clock.wall()).await, &row);
-    }
-    row
-}
-
-/// Whether what came of a file is remembered. Should that not be possible the file is there all the same; the next
-/// attempt would fetch it once more, and the sweep takes the one that nobody names.
-fn note<T>(shared: &Shared, noted: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
-    shared.note_storage(noted.as_ref().err());
-    noted
+/// Logs a write about a file that failed; `None` then. The file is on disk all the same: the next attempt fetches it
+/// again, and the sweep deletes the file that no row names.
+fn note<T>(files: MediaFiles<'_>, written: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
+    files.health.note(written.as_ref().err());
+    written
         .inspect_err(|error| {
-            tracing::warn!(message = %row.message, %error, "what came of a file was not stored");
+            tracing::warn!(message = %row.message, %error, "the result of fetching a file was not stored");
         })
         .ok()
 }
 
-/// One file, with all the patience that there is for it.
-async fn one(shared: &Shared, row: &InboundRow, n: u32, file: &Attachment) -> Got {
-    let limits = &shared.media.limits;
-    let too_large = || format!("It has more than {} bytes, and is not fetched.", limits.max_bytes);
-    let Some(connection) = shared.adapters.at(&row.address) else {
-        return Err("The account that it came to is not configured any more.".to_owned());
-    };
-    if file.size.is_some_and(|size| size > limits.max_bytes) {
-        return Err(too_large());
-    }
-    let unique = file.unique.as_ref();
-    let unique = unique.map(|id| format!("{}/{id}", row.address.account()));
-    let known = known(shared, row, n, unique.as_deref()).await;
-    if let Some(known) = known {
-        return Ok(known);
-    }
-    let most = file.size.unwrap_or(limits.max_bytes);
-    let _under_way = shared.media.budget.under_way(most).await;
-    let deadline = shared.clock.mono() + Duration::from_secs(limits.fetch_seconds);
-    let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
-    let day = shared.day(shared.clock.wall());
-    let fetching = Fetching { shared, adapter, row, n, file, unique, most, day, reserved };
-    let ended = tokio::select! {
-        biased;
-        ended = AssertUnwindSafe(fetching.run()).catch_unwind() => ended,
-        () = shared.clock.sleep_until(deadline) => Ok(Err(Failure::Late)),
-    };
-    fetching.settle(0).await;
-    Err(match ended {
-        Ok(Ok(got)) => return Ok(got),
-        Ok(Err(Failure::TooLarge)) => too_large(),
-        Ok(Err(Failure::Late)) => failed(row, "time", "", "It did not arrive in time."),
-        Ok(Err(Failure::NoSpace(why))) => refused(row, &why),
-        Ok(Err(Failure::Later(why))) => {
-            failed(row, "later", &why, "The platform did not hand it out; it may later.")
+fn too_large(max_bytes: u64) -> String {
+    format!("It has more than {max_bytes} bytes, and is not fetched.")
+}
+
+/// Logs why a file is missing; returns the sentence for the agent.
+fn log_failure(row: &InboundRow, failure: &FetchFailure, max_bytes: u64) -> String {
+    match failure {
+        FetchFailure::TimedOut => log(row, "time", "", "It did not arrive in time."),
+        FetchFailure::BudgetExceeded(BudgetExceeded::Daily) => {
+            log(row, "today", "", "Its sender has sent as much today as one person may: it is not fetched.")
         }
-        Ok(Err(Failure::Refused(why))) => failed(row, "refused", &why, "The platform does not hand it out."),
-        Ok(Err(Failure::Disk(error))) => {
+        FetchFailure::BudgetExceeded(BudgetExceeded::Total) => {
+            log(row, "full", "", "As many files are kept as may be: it is not fetched.")
+        }
+        FetchFailure::Later(why) => log(row, "later", why, "The platform did not hand it out; it may later."),
+        FetchFailure::Refused(why) => log(row, "refused", why, "The platform does not hand it out."),
+        FetchFailure::TooLarge => too_large(max_bytes),
+        FetchFailure::Disk(error) => {
             tracing::error!(message = %row.id, %error, "a file could not be kept");
             "It could not be kept here.".to_owned()
         }
-        Err(_) => failed(row, "panic", "the adapter panicked", "It could not be fetched."),
-    })
+    }
 }
 
-/// Says to the log why there is no room for a file; the sentence is for the agent.
-fn refused(row: &InboundRow, why: &NoSpace) -> String {
-    let (name, sentence) = match why {
-        NoSpace::Today => {
-            ("today", "Its sender has sent as much today as one person may: it is not fetched.")
-        }
-        NoSpace::Full => ("full", "As many files are kept as may be: it is not fetched."),
-    };
-    failed(row, name, "", sentence)
+fn log(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str) -> String {
+    let (message, channel) = (row.id, row.address.channel());
+    tracing::warn!(%message, channel, failure, "a file was not fetched");
+    // The platform's own text may quote where the file is.
+    tracing::debug!(%message, detail, "why a file was not fetched");
+    sentence.to_owned()
 }
 
-/// A file that came before, if it is still as it came. The platform's own id says that it is the same.
-async fn known(shared: &Shared, row: &InboundRow, n: u32, unique: Option<&str>) -> Option<(String, u64)> {
-    let named = shared.store.file_known(row.id, n, unique?, shared.clock.wall()).await;
-    let (file, size) = named.ok().flatten()?;
-    if shared.media.is_whole(&file, size) {
+/// The stored copy of a file that arrived before, if it is still complete. The platform's own id identifies it.
+async fn stored_file(
+    files: MediaFiles<'_>,
+    row: &InboundRow,
+    n: u32,
+    unique: Option<&str>,
+) -> Option<(String, u64)> {
+    let stored = files.store.file_known(row.id, n, unique?, files.time.wall()).await;
+    let (file, size) = stored.ok().flatten()?;
+    if files.media.is_complete(&file, size) {
         return Some((file, size));
     }
-    if let Err(error) = shared.store.file_lost(&file).await {
+    if let Err(error) = files.store.file_lost(&file).await {
         tracing::warn!(message = %row.id, %error, "that a file is lost was not stored");
     }
     None
 }
 
-/// One file on its way.
+/// One file that is being fetched.
 struct Fetching<'a> {
-    shared: &'a Shared,
+    files: MediaFiles<'a>,
     adapter: &'a dyn Adapter,
     row: &'a InboundRow,
     n: u32,
     file: &'a Attachment,
+    /// Identifies the file on its account, if the platform says so.
     unique: Option<String>,
-    /// How many bytes it may have.
+    /// Maximum size in bytes; as much is reserved.
     most: u64,
-    /// The day on which they are counted, also when the file arrives after midnight.
     day: i64,
-    /// Whether they are counted.
+    /// Whether the bytes are reserved.
     reserved: AtomicBool,
 }
 
-/// A fetch that nobody waits for any more, because its turn was stopped, ends without another step.
+/// A fetch whose turn was stopped is dropped and cannot write; the next fetch gives its reserved bytes back.
 impl Drop for Fetching<'_> {
     fn drop(&mut self) {
         if *self.reserved.get_mut() {
-            self.shared.media.budget.abandon(self.row.id, self.day, self.most);
+            self.files.media.budget.abandon(self.row.id, self.day, self.most);
         }
     }
 }
 
 impl Fetching<'_> {
-    async fn run(&self) -> Result<(String, u64), Failure> {
+    async fn run(&self) -> Result<(String, u64), FetchFailure> {
         let _alone = match &self.unique {
-            Some(unique) => Some(self.shared.media.budget.alone_with(unique).await),
+            Some(unique) => Some(self.files.media.budget.alone_with(unique).await),
             None => None,
         };
-        if let Some(known) = known(self.shared, self.row, self.n, self.unique.as_deref()).await {
-            return Ok(known);
+        if let Some(stored) = stored_file(self.files, self.row, self.n, self.unique.as_deref()).await {
+            return Ok(stored);
         }
-        let reserved = budget::reserve(self.shared, self.row.id, self.day, self.most).await;
-        reserved.map_err(|error| Failure::Later(error.to_string()))?.map_err(Failure::NoSpace)?;
+        let reserved = budget::reserve(self.files, self.row.id, self.day, self.most).await;
+        let reserved = reserved.map_err(|error| FetchFailure::Later(error.to_string()))?;
+        reserved.map_err(FetchFailure::BudgetExceeded)?;
         self.reserved.store(true, Ordering::Relaxed);
-        let fetched = attempts(self.shared, self.adapter, self.file).await?;
+        let fetched = self.attempts().await?;
         self.settle(fetched.size).await;
         Ok(self.keep(fetched).await)
     }
 
-    /// Of what was counted so much was needed; the rest is given back, once.
+    /// Returns what was reserved beyond the bytes that were used, once.
     async fn settle(&self, used: u64) {
         if self.reserved.swap(false, Ordering::Relaxed) {
-            budget::settle(self.shared, self.row.id, self.day, self.most, used).await;
+            budget::settle(self.files, self.row.id, self.day, self.most, used).await;
         }
     }
 
-    /// Remembers where it lies. The same content that came before takes its place.
-    async fn keep(&self, arrived: Arrived) -> (String, u64) {
-        let Arrived { name, size, hash } = arrived;
-        let (shared, fresh) = (self.shared, (name, size));
+    /// Stores where the file lies. If a file with the same content is stored already, that one is used.
+    async fn keep(&self, fetched: FetchedFile) -> (String, u64) {
+        let FetchedFile { name, size, sha256 } = fetched;
+        let (files, fresh) = (self.files, (name, size));
         let row = MediaRow { message: self.row.id, n: self.n, got: Ok(fresh.clone()) };
         loop {
-            let (unique, now) = (self.unique.clone(), shared.clock.wall());
-            let kept = shared.store.file_kept(row.clone(), unique, hash.clone(), now).await;
-            let Some(Some((file, size))) = note(shared, kept, &row) else { return fresh };
-            if shared.media.is_whole(&file, size) {
-                shared.media.delete(&fresh.0).await;
+            let (unique, now) = (self.unique.clone(), files.time.wall());
+            let kept = files.store.file_kept(row.clone(), unique, sha256.clone(), now).await;
+            let Some(Some((file, size))) = note(files, kept, &row) else { return fresh };
+            if files.media.is_complete(&file, size) {
+                files.media.delete(&fresh.0).await;
                 return (file, size);
             }
-            if note(shared, shared.store.file_lost(&file).await, &row).is_none() {
+            if note(files, files.store.file_lost(&file).await, &row).is_none() {
                 return fresh;
             }
         }
     }
-}
 
-/// Says to the log why a file is not there; the sentence is for the agent.
-fn failed(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str) -> String {
-    let (message, channel) = (row.id, row.address.channel());
-    tracing::warn!(%message, channel, failure, "a file was not fetched");
-    // A platform's own words may quote where the file is.
-    tracing::debug!(%message, detail, "why a file was not fetched");
-    sentence.to_owned()
-}
-
-/// Tries again a few times while the platform says "not now", and until the caller's deadline while this machine has too
-/// little of something.
-async fn attempts(shared: &Shared, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
-    let mut pauses = PAUSES.iter();
-    loop {
-        let failure = match attempt(&shared.media, adapter, file).await {
-            Ok(arrived) => return Ok(arrived),
-            Err(failure) => failure,
-        };
-        let pause = match &failure {
-            Failure::Later(_) => pauses.next().copied(),
-            Failure::Disk(error) if is_shortage(error) => {
-                tracing::warn!(%error, "a file cannot be kept at the moment; it is tried again");
-                Some(SHORTAGE_PAUSE)
-            }
-            _ => None,
-        };
-        let Some(pause) = pause else { return Err(failure) };
-        shared.clock.sleep_until(shared.clock.mono() + pause).await;
+    /// Retries a few times if the platform asks to try later, and until the caller's deadline if this machine runs short
+    /// of resources.
+    async fn attempts(&self) -> Result<FetchedFile, FetchFailure> {
+        let mut pauses = RETRY_PAUSES.iter();
+        loop {
+            let failure = match attempt(self.files.media, self.adapter, self.file).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(failure) => failure,
+            };
+            let pause = match &failure {
+                FetchFailure::Later(_) => pauses.next().copied(),
+                FetchFailure::Disk(error) if is_shortage(error) => {
+                    tracing::warn!(%error, "a file cannot be kept at the moment; it is tried again");
+                    Some(SHORTAGE_PAUSE)
+                }
+                _ => None,
+            };
+            let Some(pause) = pause else { return Err(failure) };
+            self.files.time.sleep(pause).await;
+        }
     }
 }
 
-async fn attempt(media: &Media, adapter: &dyn Adapter, file: &Attachment) -> Result<Arrived, Failure> {
-    let mut bytes = adapter.fetch(file).await?;
-    let (partial, disk) = Partial::create(&media.path(IN))?;
+async fn attempt(
+    media: &Media,
+    adapter: &dyn Adapter,
+    file: &Attachment,
+) -> Result<FetchedFile, FetchFailure> {
+    let mut chunks = adapter.fetch(file).await?;
+    let (unfinished, disk) = UnfinishedFile::create(&media.path(IN))?;
     let mut disk = tokio::fs::File::from_std(disk);
     let (mut size, mut hash) = (0_u64, Sha256::new());
-    while let Some(piece) = bytes.next().await {
-        let piece = piece?;
-        size = size.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        size = size.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if size > media.limits.max_bytes {
-            return Err(Failure::TooLarge);
+            return Err(FetchFailure::TooLarge);
         }
-        hash.update(&piece);
-        disk.write_all(&piece).await?;
+        hash.update(&chunk);
+        disk.write_all(&chunk).await?;
     }
     disk.flush().await?;
     let disk: DiskFile = disk.into_std().await;
     disk.set_permissions(Permissions::from_mode(0o400))?;
     let extension = kind::extension_for(file);
-    let name = tokio::task::spawn_blocking(move || partial.finish(&disk, &extension)).await;
+    let name = tokio::task::spawn_blocking(move || unfinished.finish(&disk, &extension)).await;
     let name = name.map_err(std::io::Error::other)??;
-    Ok(Arrived { name: format!("{IN}/{name}"), size, hash: hash.finalize().to_vec() })
+    Ok(FetchedFile { name: format!("{IN}/{name}"), size, sha256: hash.finalize().to_vec() })
 }
 
 impl Media {
-    /// Whether a file lies where it should and has all its bytes.
-    fn is_whole(&self, file: &str, size: u64) -> bool {
+    /// Whether a file exists and has all its bytes.
+    fn is_complete(&self, file: &str, size: u64) -> bool {
         std::fs::symlink_metadata(self.path(file)).is_ok_and(|facts| facts.is_file() && facts.len() == size)
     }
 
-    /// Deletes a file that nobody names.
+    /// Deletes a file that no row names.
     async fn delete(&self, file: &str) {
         let path = self.path(file);
         match tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await {
@@ -361,12 +384,12 @@ impl Media {
         }
     }
 
-    /// A file as the agent is told of it.
-    fn told(&self, file: &Attachment, got: Got) -> File {
+    /// A file as it is passed to the agent.
+    fn for_agent(&self, file: &Attachment, result: FetchResult) -> File {
         let Attachment { kind, name, mime, size, .. } = file.clone();
-        match got {
-            Ok((place, size)) => {
-                let path = self.path(&place);
+        match result {
+            Ok((stored, size)) => {
+                let path = self.path(&stored);
                 let got = match path.exists() {
                     true => Ok(path),
                     false => Err("It is not kept any more.".to_owned()),

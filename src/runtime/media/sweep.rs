@@ -1,4 +1,4 @@
-//! Tidying up the folder: files that are old, and files that nobody names.
+//! Deletes files that are too old, and files that no row names.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,84 +6,86 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_store::StoreError;
 
-use super::{IN, OUT};
-use crate::shared::Shared;
+use super::{IN, MediaFiles, OUT};
 
-/// How often.
 const EVERY: Duration = Duration::from_secs(24 * 3600);
-/// A file that nobody names is left alone for so long: it may be about to be named.
-const YOUNG: chrono::Duration = chrono::Duration::days(1);
-/// How many rows or names go with one question to the database.
+/// Minimum age of a file that is deleted because no row names it: a younger one may be about to get its row.
+const MIN_AGE: chrono::Duration = chrono::Duration::days(1);
+/// Number of rows or names in one query.
 const BATCH: usize = 200;
 
-/// Tidies up, if it is time. `date` says what is old.
-pub(crate) async fn run(shared: &Shared, date: DateTime<Utc>) -> Result<(), StoreError> {
-    if !shared.media.due(shared.clock.mono(), EVERY) {
+/// Sweeps if the last sweep is long enough ago. `date` decides what is old.
+pub(crate) async fn run(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<(), StoreError> {
+    if !files.media.due(files.time.mono(), EVERY) {
         return Ok(());
     }
-    old(shared, date).await?;
+    delete_old(files, date).await?;
     for folder in [IN, OUT] {
-        unnamed(shared, folder, date).await?;
+        delete_unnamed(files, folder, date).await?;
     }
     Ok(())
 }
 
-/// Files that were kept as long as the operator wants.
-pub(super) async fn old(shared: &Shared, date: DateTime<Utc>) -> Result<(), StoreError> {
-    let days = chrono::Duration::days(i64::from(shared.media.limits.keep_days));
+/// Deletes files that were kept for `media.keep_days`.
+pub(super) async fn delete_old(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<(), StoreError> {
+    let days = chrono::Duration::days(i64::from(files.media.limits.keep_days));
     let Some(before) = date.checked_sub_signed(days) else { return Ok(()) };
     let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
     loop {
-        let rows = shared.store.media_older(before, limit).await?;
+        let rows = files.store.media_older(before, limit).await?;
         let names = rows.iter().filter_map(|row| Some(row.got.as_ref().ok()?.0.clone())).collect();
         let more = rows.len() >= BATCH;
-        // First the rows: a younger message may name the same file. One that is left over after a crash is nobody's,
-        // and goes with those.
-        shared.store.media_gone(rows.into_iter().map(|row| (row.message, row.n)).collect()).await?;
-        delete_free(shared, names).await?;
+        // The rows first, because a younger message may name the same file. A file that a crash leaves behind has no row
+        // and is deleted with those.
+        files.store.media_gone(rows.into_iter().map(|row| (row.message, row.n)).collect()).await?;
+        delete_unused(files, names).await?;
         if !more {
             return Ok(());
         }
     }
 }
 
-/// Files that no row names: of a crash between a file and its row, of rows that are erased, and of parts that
-/// have come to their end.
-async fn unnamed(shared: &Shared, folder: &'static str, date: DateTime<Utc>) -> Result<(), StoreError> {
-    let Some(before) = date.checked_sub_signed(YOUNG) else { return Ok(()) };
-    let path = shared.media.path(folder);
-    let names = match tokio::task::spawn_blocking(move || files(&path, before)).await {
+/// Deletes files that no row names: left by a crash between a file and its row, by erased rows, and by parts that have
+/// been sent or given up.
+async fn delete_unnamed(
+    files: MediaFiles<'_>,
+    folder: &'static str,
+    date: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(before) = date.checked_sub_signed(MIN_AGE) else { return Ok(()) };
+    let path = files.media.path(folder);
+    let names = match tokio::task::spawn_blocking(move || files_older(&path, before)).await {
         Ok(Ok(names)) => names,
         Ok(Err(error)) => {
             tracing::warn!(folder, %error, "the folder for files cannot be read");
             return Ok(());
         }
         Err(error) => {
-            tracing::warn!(folder, %error, "the folder for files was not read to its end");
+            tracing::warn!(folder, %error, "the folder for files was not read completely");
             return Ok(());
         }
     };
-    delete_free(shared, names.into_iter().map(|name| format!("{folder}/{name}")).collect()).await
+    delete_unused(files, names.into_iter().map(|name| format!("{folder}/{name}")).collect()).await
 }
 
-/// Deletes those of these files that no row names, now that what named them may be gone.
-pub(crate) async fn delete_free(shared: &Shared, names: Vec<String>) -> Result<(), StoreError> {
+/// Deletes those of these files that no row names any more.
+pub(crate) async fn delete_unused(files: MediaFiles<'_>, names: Vec<String>) -> Result<(), StoreError> {
     for names in names.chunks(BATCH) {
-        let named = shared.store.files_in_use(names.to_vec()).await?;
-        let free = names.iter().filter(|name| !named.contains(name)).map(|name| shared.media.path(name));
-        delete(free.collect()).await;
+        let named = files.store.files_in_use(names.to_vec()).await?;
+        let unused = names.iter().filter(|name| !named.contains(name)).map(|name| files.media.path(name));
+        delete(unused.collect()).await;
     }
     Ok(())
 }
 
-/// The names of ordinary files that were last written before.
-fn files(folder: &Path, before: DateTime<Utc>) -> std::io::Result<Vec<String>> {
+/// The names of regular files that were last written before `before`.
+fn files_older(folder: &Path, before: DateTime<Utc>) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let facts = entry.metadata()?;
         let old = facts.modified().is_ok_and(|written| DateTime::<Utc>::from(written) < before);
-        // A link is not looked behind.
+        // The metadata is that of a link itself, so a link is not a file here.
         if !facts.is_file() || !old {
             continue;
         }
@@ -94,10 +96,10 @@ fn files(folder: &Path, before: DateTime<Utc>) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-async fn delete(files: Vec<PathBuf>) {
+async fn delete(paths: Vec<PathBuf>) {
     let deleted = tokio::task::spawn_blocking(move || {
-        for file in files {
-            match std::fs::remove_file(&file) {
+        for path in paths {
+            match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, "a file could not be deleted");
                 }

@@ -127,7 +127,7 @@ impl Run<'_> {
                 Err(MediaError::Disk(error)) if is_shortage(&error) && *chances > 0 => *chances -= 1,
                 ended => return ended,
             }
-            shared.clock.sleep_until(shared.clock.mono() + SHORTAGE_PAUSE).await;
+            shared.time.sleep(SHORTAGE_PAUSE).await;
         }
     }
 

@@ -20,12 +20,12 @@ impl Run<'_> {
     /// Listens to the agent until it is done, or has been silent or busy for too long.
     pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> End {
         let shared = self.shared.clone();
-        let clock = &shared.clock;
-        let hard = clock.mono() + shared.config.turns.hard_limit();
+        let clock = &shared.time;
+        let hard = clock.mono() + shared.settings.config.turns.hard_limit();
         let mut heard = clock.mono();
         let mut stream = agent.turn(turn);
         let end = loop {
-            let silent = heard + shared.config.turns.progress_timeout();
+            let silent = heard + shared.settings.config.turns.progress_timeout();
             let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
             let flow_pending = self.flow.is_pending();
             tokio::select! {
@@ -33,7 +33,7 @@ impl Run<'_> {
                 biased;
                 () = stop.cancelled() => break End::Cancelled,
                 // Given back at once: every moment counts, and dropping the stream ends the agent.
-                () = shared.drain.cancelled() => return End::Drained,
+                () = shared.process.drain.cancelled() => return End::Drained,
                 () = clock.sleep_until(due) => match clock.mono() {
                     now if now >= hard => {
                         break End::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
@@ -105,7 +105,7 @@ impl Run<'_> {
         if self.acted {
             return Ok(());
         }
-        let (claim, now) = (self.turn.claim, self.shared.clock.wall());
+        let (claim, now) = (self.turn.claim, self.shared.time.wall());
         match self.shared.store.side_effect(claim, self.flow.text().to_owned(), now).await {
             Ok(Fenced::Done(())) => {
                 self.acted = true;
@@ -113,7 +113,7 @@ impl Run<'_> {
             }
             Ok(Fenced::Stale) => Err("the turn was cancelled".to_owned()),
             Err(error) => {
-                self.shared.note_storage(Some(&error));
+                self.shared.health.note(Some(&error));
                 Err("it could not be recorded".to_owned())
             }
         }

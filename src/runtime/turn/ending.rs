@@ -39,11 +39,11 @@ impl Run<'_> {
         };
         loop {
             let done = self.write(&last).await;
-            self.shared.note_storage(done.as_ref().err());
+            self.shared.health.note(done.as_ref().err());
             match done {
                 // The answer is in our hands: a database that is away for a moment must not cost it.
-                Err(StoreError::Unavailable(_)) if !self.shared.drain.is_cancelled() => {
-                    self.shared.clock.sleep_until(self.shared.clock.mono() + PAUSE).await;
+                Err(StoreError::Unavailable(_)) if !self.shared.process.drain.is_cancelled() => {
+                    self.shared.time.sleep(PAUSE).await;
                 }
                 Err(StoreError::Invalid(detail)) => {
                     tracing::error!(turn = %self.turn.claim.id, detail, "the end of a turn could not be stored");
@@ -69,7 +69,7 @@ impl Run<'_> {
                 Last::Undo
             }
             End::Died(detail)
-                if !self.acted && self.turn.deaths + 1 < self.shared.config.turns.max_attempts =>
+                if !self.acted && self.turn.deaths + 1 < self.shared.settings.config.turns.max_attempts =>
             {
                 tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; once more");
                 Last::Requeue
@@ -79,7 +79,7 @@ impl Run<'_> {
     }
 
     async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
-        let (claim, now) = (self.turn.claim, self.shared.clock.wall());
+        let (claim, now) = (self.turn.claim, self.shared.time.wall());
         match last {
             Last::Nothing => self.cancelled(self.flow.partial()).await?,
             Last::Release => {
@@ -88,11 +88,11 @@ impl Run<'_> {
                 }
             }
             Last::Requeue => match self.shared.store.requeue(claim).await? {
-                Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + PAUSE)),
+                Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + PAUSE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
             Last::Undo => match self.shared.store.not_begun(claim).await? {
-                Fenced::Done(()) => return Ok(Some(self.shared.clock.mono() + SHORTAGE)),
+                Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + SHORTAGE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
             Last::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
@@ -102,7 +102,7 @@ impl Run<'_> {
             },
             Last::Bury => {
                 self.shared.store.mark_turn_dead(claim, now).await?;
-                self.shared.outbox.wake(&self.turn.address);
+                self.shared.work.outbox.wake(&self.turn.address);
                 self.flow.end(Ending::Dead, None).await;
             }
         }
@@ -115,8 +115,8 @@ impl Run<'_> {
         if !so_far.trim().is_empty() {
             self.shared.store.keep_partial(self.turn.claim, so_far).await?;
         }
-        if self.shared.store.stream_settled(self.turn.claim.id, self.shared.clock.wall()).await? {
-            self.shared.outbox.wake(&self.turn.address);
+        if self.shared.store.stream_settled(self.turn.claim.id, self.shared.time.wall()).await? {
+            self.shared.work.outbox.wake(&self.turn.address);
         }
         self.flow.end(Ending::Cancelled, None).await;
         Ok(())
@@ -150,13 +150,13 @@ impl Run<'_> {
     }
 
     fn bare(&self, ending: Ending) -> Finish {
-        Finish::bare(self.turn.claim, ending, self.shared.clock.wall())
+        Finish::bare(self.turn.claim, ending, self.shared.time.wall())
     }
 
     fn failed(&self, failure: Failure, detail: &str) -> Finish {
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
-        self.shared.causes.note(turn, &visible::escaped(detail, CAUSE));
+        self.shared.work.failures.note(turn, &visible::escaped(detail, CAUSE));
         if failure == Failure::Agent {
             // The agent's own words may quote what it was asked: they are not for the log at this level.
             tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");

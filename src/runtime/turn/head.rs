@@ -11,7 +11,7 @@ use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
 use super::{End, Run};
-use crate::media::Fetched;
+use crate::media::{Fetcher, MessageFiles};
 
 /// A message as an agent gets it, in its author's name, whoever has it run once more.
 fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
@@ -61,7 +61,7 @@ impl<'r> Run<'r> {
         // Only now: nothing is fetched for somebody who may not speak.
         let files = self.fetched(&rows, stop).await?;
         for prompt in &mut prompt {
-            let Fetched { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
+            let MessageFiles { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
             (prompt.files, prompt.quoted_files) = (own, quoted);
         }
         let context = self.context(&prompt).await;
@@ -83,21 +83,23 @@ impl<'r> Run<'r> {
         &mut self,
         rows: &[&InboundRow],
         stop: &Stop,
-    ) -> Result<HashMap<MessageId, Fetched>, End> {
+    ) -> Result<HashMap<MessageId, MessageFiles>, End> {
         let shared = self.shared.clone();
-        let mut fetch = pin!(crate::media::fetch(&shared, rows));
+        let day = shared.settings.quota_day(shared.time.wall());
+        let fetcher = Fetcher { files: shared.media_files(), adapters: &shared.adapters, day };
+        let mut fetch = pin!(fetcher.fetch(rows));
         loop {
             let (due, pending) = (self.flow.due(), self.flow.is_pending());
             let alarm = async {
                 match due {
-                    Some(due) => shared.clock.sleep_until(due).await,
+                    Some(due) => shared.time.sleep_until(due).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Cancelled),
-                () = shared.drain.cancelled() => return Err(End::Drained),
+                () = shared.process.drain.cancelled() => return Err(End::Drained),
                 files = &mut fetch => {
                     return files.map_err(|error| End::Died(format!("what was fetched is not known: {error}")));
                 }
@@ -198,13 +200,14 @@ impl<'r> Run<'r> {
 
     /// Whether it has waited longer than it may. A turn that was begun before is finished.
     fn too_old(&self, row: &InboundRow) -> bool {
-        let limit = self.shared.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
+        let limit =
+            self.shared.settings.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
         let Some(limit) = limit.and_then(chrono::Duration::try_minutes) else { return false };
-        self.turn.attempt == 1 && self.shared.date_for_ages() - row.received > limit
+        self.turn.attempt == 1 && self.shared.time.date_for_ages() - row.received > limit
     }
 
     async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), End> {
-        let (turn, now) = (self.turn, self.shared.clock.wall());
+        let (turn, now) = (self.turn, self.shared.time.wall());
         let tell = refusal.is_told();
         match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {
             Ok(Fenced::Done(())) => Ok(()),

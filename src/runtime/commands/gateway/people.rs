@@ -12,7 +12,7 @@ use frontdesk_core::span;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
 use super::{changing, note};
-use crate::access::revoked;
+use crate::access::revocation_summary;
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -29,7 +29,7 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
         true => AccessChange::Approve { code, account: None },
         false => AccessChange::Deny { code, account: None },
     };
-    let now = shared.now().steady;
+    let now = shared.time.now().steady;
     changing(row, change, move |facts| match access(facts) {
         Some(AccessDone::Approved(who)) => format!("{} can talk to me now and has been told.", named(who)),
         Some(AccessDone::Denied(who)) => format!("{} was refused.", named(who)),
@@ -71,7 +71,7 @@ pub(super) fn allow(
         }
         (true, _) => Scope::Group(row.session.id().to_owned()),
     };
-    if let Err(problem) = (shared.grant_rule)(&principal, &scope) {
+    if let Err(problem) = (shared.settings.grant_rule)(&principal, &scope) {
         return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
     }
     let whom = principal.to_string();
@@ -98,7 +98,7 @@ pub(super) fn revoke(
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    if shared.access.written().any(|(who, _)| who == principal) {
+    if shared.settings.access.people().any(|(who, _)| who == principal) {
         let text = format!(
             "The configuration file allows `{principal}`: remove the id there, then send `/gateway restart`."
         );
@@ -115,9 +115,10 @@ pub(super) fn revoke(
         );
         return note(row, request, "refused:last_way_in", text);
     }
-    let (whom, left) = (principal.clone(), shared.access.left(&principal, None));
+    let (whom, left) =
+        (principal.clone(), shared.access.remaining(&shared.settings.access, &principal, None));
     changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
-        Some(AccessDone::Revoked(ended)) => revoked(&whom, ended, &left),
+        Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, ended, &left),
         _ => "Done.".to_owned(),
     })
 }
@@ -129,7 +130,7 @@ pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowe
         return note(row, request, "refused:no_group", text);
     };
     let in_file =
-        shared.access.rules(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+        shared.settings.access.of(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
     if in_file {
         let text = match allowed {
             true => "The configuration file already lists this group.".to_owned(),
@@ -157,7 +158,7 @@ pub(super) fn mute(shared: &Shared, row: &InboundRow, request: &Gateway, minutes
         None => "until `/gateway unmute`".to_owned(),
     };
     let text = format!("I am silent here {end}. I do not answer messages sent in the meantime.");
-    silence(row, request, Some(shared.now().steady + span), text)
+    silence(row, request, Some(shared.time.now().steady + span), text)
 }
 
 /// `unmute`.
@@ -184,9 +185,9 @@ fn group(row: &InboundRow) -> Option<Address> {
 /// A person by platform and id, or what to write instead.
 fn person(shared: &Shared, platform: &str, user: &str) -> Result<Principal, String> {
     let account = platform.parse::<AccountId>().ok();
-    let Some(account) = account.filter(|account| shared.access.rules(account).is_some()) else {
-        let known: Vec<String> =
-            shared.access.all_rules().keys().map(|account| format!("`{account}`")).collect();
+    let Some(account) = account.filter(|account| shared.settings.access.of(account).is_some()) else {
+        let accounts = shared.settings.access.accounts();
+        let known: Vec<String> = accounts.map(|account| format!("`{account}`")).collect();
         return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
     };
     Principal::at(&account, user).map_err(|error| error.to_string())

@@ -10,7 +10,7 @@ use frontdesk_core::span;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, SessionRow, Totals};
 
-use crate::handle::Account;
+use crate::adapters::Account;
 use crate::shared::Shared;
 
 /// How many sessions are listed.
@@ -19,14 +19,18 @@ const SESSIONS: u32 = 10;
 pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
     let totals = shared.store.totals().await?;
     let accounts = shared.adapters.list();
-    let fault = shared.storage.fault();
-    let agents: Vec<(&String, String)> =
-        shared.agents.iter().filter_map(|(name, entry)| Some((name, entry.agent.problem()?))).collect();
+    let fault = shared.health.fault();
+    let agents: Vec<(&String, String)> = shared
+        .settings
+        .agents
+        .iter()
+        .filter_map(|(name, entry)| Some((name, entry.agent.problem()?)))
+        .collect();
     let mut lines = vec![
         headline(&accounts, fault.is_some(), !agents.is_empty()),
         format!(
             "Started {}, {} so far.",
-            span::relative(shared.started, shared.clock.wall()),
+            span::relative(shared.process.started, shared.time.wall()),
             counted(totals.sessions, "chat")
         ),
         work(&totals),
@@ -45,7 +49,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
             "{events} could not be read. On the machine, `frontdesk dead-letters` lists them."
         ));
     }
-    match shared.store.pairing_requests(shared.now().steady).await?.len() as u64 {
+    match shared.store.pairing_requests(shared.time.now().steady).await?.len() as u64 {
         0 => {}
         1 => lines.push("1 person asks to be let in: `/gateway pair CODE`".to_owned()),
         n => lines.push(format!("{n} people ask to be let in: `/gateway pair CODE`")),
@@ -112,7 +116,7 @@ pub(super) async fn sessions(shared: &Shared) -> Result<String, StoreError> {
     if rows.is_empty() {
         return Ok("There are no conversations yet.".to_owned());
     }
-    let now = shared.clock.wall();
+    let now = shared.time.wall();
     let lines: Vec<String> = rows.iter().map(|row| format!("- {}", session(row, now))).collect();
     let more = match total > u64::from(SESSIONS) {
         true => format!("\n\n{total} in all. On the machine, `frontdesk sessions` lists them."),
@@ -144,7 +148,7 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
 /// The settings of the account on which the command came. Shows no secret.
 pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
     let account = row.session.account();
-    let Some(rules) = shared.access.rules(account) else {
+    let Some(rules) = shared.settings.access.of(account) else {
         return "The configuration says nothing about this account.".to_owned();
     };
     let policy = match rules.dm_policy {

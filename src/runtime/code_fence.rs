@@ -1,17 +1,17 @@
-//! Where code begins and ends in an answer, line by line.
+//! Detects fenced code blocks in Markdown, line by line.
 
-/// Whether the lines that were read so far are inside a code fence.
+/// Whether the lines read so far end inside a fenced code block; if so, the fence's character and length.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Fence(Option<(u8, usize)>);
+pub(crate) struct CodeFence(Option<(u8, usize)>);
 
-impl Fence {
-    /// Reads the next line; whether it is ordinary text.
+impl CodeFence {
+    /// Reads the next line; whether it is outside of code.
     pub(crate) fn is_text(&mut self, line: &str) -> bool {
         let marked = mark(line);
         match (self.0, marked) {
             (None, None) => true,
             (None, Some((sign, length, rest))) => {
-                // A run of backticks with another behind it is code within a line.
+                // A backtick fence with another backtick behind it is inline code.
                 if sign == b'`' && rest.contains('`') {
                     return true;
                 }
@@ -29,7 +29,7 @@ impl Fence {
     }
 }
 
-/// The sign of a fence, how often it stands there, and what stands behind.
+/// A fence's character, its length and the rest of the line.
 fn mark(line: &str) -> Option<(u8, usize, &str)> {
     let indented = line.len() - line.trim_start_matches(' ').len();
     let line = line.get(indented..).filter(|_| indented < 4)?;
@@ -43,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_ends_where_its_own_fence_says() {
-        let mut fence = Fence::default();
+    fn code_ends_with_a_fence_of_its_own_kind() {
+        let mut fence = CodeFence::default();
         let text: Vec<bool> =
             ["a", "```rust", "b", "~~~", "``", "````", "c", "   ~~~", "```", "~~~~ ", "d", "```x```"]
                 .into_iter()

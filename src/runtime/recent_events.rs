@@ -1,22 +1,22 @@
-//! Events of a moment ago, so that a redelivery is not charged to its sender's limits. Whether an event was seen
-//! before is for the store to say; this only spares.
+//! Ids of recently stored events, so that a redelivery is not charged to its sender's limits. Deduplication itself is
+//! the store's; an id that is missing here costs only an unnecessary charge.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-/// How many events are remembered.
+/// Maximum number of events kept.
 const KEPT: usize = 4096;
 
 #[derive(Default)]
-pub(crate) struct Recent {
+pub(crate) struct RecentEvents {
     hasher: RandomState,
     seen: Mutex<(HashSet<u64>, VecDeque<u64>)>,
 }
 
-impl Recent {
-    /// Whether the event was noted, not too long ago.
-    pub(crate) fn knows(&self, source: &str, event: &str) -> bool {
+impl RecentEvents {
+    /// Whether the event was stored recently.
+    pub(crate) fn contains(&self, source: &str, event: &str) -> bool {
         let hash = self.hasher.hash_one((source, event));
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).0.contains(&hash)
     }
@@ -42,13 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_remembers_a_bounded_number_of_events() {
-        let recent = Recent::default();
+    fn only_the_latest_events_are_kept() {
+        let events = RecentEvents::default();
         for n in 0..=KEPT {
-            recent.note("a", &n.to_string());
+            events.note("a", &n.to_string());
         }
-        assert!(!recent.knows("a", "0"), "the oldest made room");
-        assert!(recent.knows("a", "1") && recent.knows("a", &KEPT.to_string()));
-        assert!(!recent.knows("b", "1"), "another source's event is another event");
+        assert!(!events.contains("a", "0"), "the oldest is forgotten");
+        assert!(events.contains("a", "1") && events.contains("a", &KEPT.to_string()));
+        assert!(!events.contains("b", "1"), "another source's event is another event");
     }
 }

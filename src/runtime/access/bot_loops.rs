@@ -1,4 +1,4 @@
-//! Two programs that answer each other never stop by themselves.
+//! Stops conversations between programs: two bots that answer each other never stop by themselves.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,50 +7,49 @@ use std::time::Duration;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::Mono;
 
-/// So many messages of programs are taken from one chat within [`WINDOW`].
+/// Maximum number of messages from bots that are accepted in one chat within [`WINDOW`].
 const MOST: u32 = 20;
-/// In which they are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How long programs are not heard there after one too many.
+/// How long bots are ignored in a chat that has exceeded the maximum.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What programs have said lately, by chat.
+/// Recent messages from bots, by chat.
 #[derive(Default)]
-pub(crate) struct Loops(Mutex<HashMap<Address, Heard>>);
+pub(crate) struct BotLoops(Mutex<HashMap<Address, BotMessages>>);
 
-struct Heard {
+struct BotMessages {
     since: Mono,
     count: u32,
     silent_until: Mono,
 }
 
-impl Loops {
-    /// Counts a program's message; `false` where it must not be answered.
+impl BotLoops {
+    /// Counts a bot's message; `false` if it must be ignored.
     pub(crate) fn allows(&self, chat: &Address, now: Mono) -> bool {
         let mut chats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard = chats.entry(chat.clone()).or_insert(Heard {
+        let sent = chats.entry(chat.clone()).or_insert(BotMessages {
             since: now,
             count: 0,
             silent_until: Mono::default(),
         });
-        if now < heard.silent_until {
+        if now < sent.silent_until {
             return false;
         }
-        if now.since(heard.since) >= WINDOW {
-            (heard.since, heard.count) = (now, 0);
+        if now.since(sent.since) >= WINDOW {
+            (sent.since, sent.count) = (now, 0);
         }
-        heard.count += 1;
-        if heard.count > MOST {
-            heard.silent_until = now + SILENCE;
-            tracing::warn!(%chat, "programs talk in a loop here; they are not heard for a minute");
+        sent.count += 1;
+        if sent.count > MOST {
+            sent.silent_until = now + SILENCE;
+            tracing::warn!(%chat, "bots answer each other in this chat; they are ignored for a minute");
         }
-        heard.count <= MOST
+        sent.count <= MOST
     }
 
     /// Forgets chats that have been quiet.
     pub(crate) fn sweep(&self, now: Mono) {
         let mut chats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        chats.retain(|_, heard| now < heard.silent_until || now.since(heard.since) < WINDOW);
+        chats.retain(|_, sent| now < sent.silent_until || now.since(sent.since) < WINDOW);
     }
 }
 
@@ -59,8 +58,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_twenty_in_a_minute_there_is_a_minute_of_silence() {
-        let loops = Loops::default();
+    fn after_twenty_messages_in_a_minute_bots_are_ignored_for_a_minute() {
+        let loops = BotLoops::default();
         let chat: Address = "telegram:-1".parse().unwrap();
         let at = |seconds| Mono(Duration::from_secs(seconds));
         assert!((0..20).all(|n| loops.allows(&chat, at(100 + n))));

@@ -47,10 +47,10 @@ impl Way {
         if stop.is_cancelled() {
             return Step::Off;
         }
-        if let Some(pause) = connection.held_for(&shared.clock, &address) {
+        if let Some(pause) = connection.paused_for(&address) {
             return Step::Later(pause);
         }
-        let row = match shared.store.stream(claim, plain, shared.clock.wall()).await {
+        let row = match shared.store.stream(claim, plain, shared.time.wall()).await {
             Ok(Fenced::Done(Some(row))) => row,
             // An older part to this chat is still to be sent; an answer must not overtake it.
             Ok(Fenced::Done(None)) => return Step::Later(every.max(PAUSE)),
@@ -62,7 +62,7 @@ impl Way {
         };
         let out = row.post.out;
         let post = Post { more: true, ..row.post };
-        let step = match connection.send(&shared.clock, &address, Act::Post(post)).await {
+        let step = match connection.send(&address, Act::Post(post)).await {
             Ok(Receipt { message: Some(message) }) => {
                 if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
@@ -79,7 +79,7 @@ impl Way {
             }
         };
         // What was put on its way meanwhile has waited for this.
-        shared.outbox.wake(&address);
+        shared.work.outbox.wake(&address);
         step
     }
 
@@ -97,7 +97,7 @@ impl Way {
         if stop.is_cancelled() {
             return Step::Off;
         }
-        if let Some(pause) = connection.held_for(&shared.clock, &address) {
+        if let Some(pause) = connection.paused_for(&address) {
             return Step::Later(pause);
         }
         if let Act::Edit { post, .. } = &act {
@@ -111,7 +111,7 @@ impl Way {
             }
         }
         let draft = matches!(act, Act::Draft { .. });
-        match connection.send(&shared.clock, &address, act).await {
+        match connection.send(&address, act).await {
             Ok(_) if typing => Step::Typed,
             Ok(_) => Step::Shown,
             Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(PAUSE)),

@@ -1,4 +1,4 @@
-//! Where somebody may still speak when something was taken from them, and how that is said.
+//! Where somebody may still speak after a revocation, and the summary of a revocation.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,36 @@ use frontdesk_core::access::{self, Action, Context, Decision, DmPolicy, Who};
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{ChatRow, Revoked, Scope};
 
-use super::Access;
+use super::{Access, AccessRules};
 
-/// A place where somebody may speak who was shut out elsewhere.
+/// A scope in which somebody may still speak.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Left {
-    /// Where.
+pub(crate) struct RemainingAccess {
     scope: Scope,
-    /// Whether everybody may speak there; else the configuration or another grant names them.
-    to_all: bool,
+    /// Whether everybody may speak there; otherwise the configuration or another grant names the person.
+    open_to_all: bool,
 }
 
 impl Access {
-    /// Where somebody may speak when this is taken from them, everything without a scope; and why.
-    pub(crate) fn left(&self, principal: &Principal, taken: Option<&Scope>) -> Vec<Left> {
-        let Some(rules) = self.rules.get(principal.account()) else { return Vec::new() };
-        let known = self.known();
+    /// Where somebody may still speak once `revoked` is taken from them; `None` means everything.
+    pub(crate) fn remaining(
+        &self,
+        rules: &AccessRules,
+        principal: &Principal,
+        revoked: Option<&Scope>,
+    ) -> Vec<RemainingAccess> {
+        let Some(rules) = rules.of(principal.account()) else { return Vec::new() };
+        let tables = self.tables();
         let here = |row: &&ChatRow| row.chat.account() == principal.account();
-        let served = known.chats.values().filter(here).map(|row| row.chat.chat().to_owned());
-        let granted = known.grants.get(principal).into_iter().flatten();
+        let served = tables.chats.values().filter(here).map(|row| row.chat.chat().to_owned());
+        let granted = tables.grants.get(principal).into_iter().flatten();
         let granted = granted.filter_map(|grant| match &grant.scope {
             Scope::Group(group) => Some(group.clone()),
             Scope::Dm | Scope::Admin => None,
         });
         let groups: BTreeSet<String> = rules.groups.keys().cloned().chain(served).chain(granted).collect();
         let groups = groups.into_iter().map(Scope::Group);
-        let keeps = |scope: &Scope| taken.is_some_and(|taken| taken != scope);
+        let keeps = |scope: &Scope| revoked.is_some_and(|revoked| revoked != scope);
         std::iter::once(Scope::Dm)
             .chain(groups)
             .filter_map(|scope| {
@@ -39,36 +43,39 @@ impl Access {
                     Scope::Group(group) => Context::Group(group),
                     Scope::Dm | Scope::Admin => Context::Dm,
                 };
-                let grants = known.grants_of(principal, context, keeps);
-                let to_all = match &scope {
+                let grants = tables.grants_of(principal, context, keeps);
+                let open_to_all = match &scope {
                     Scope::Group(group) => rules.groups.get(group).map_or(grants.here, |named| !named.closed),
                     Scope::Dm | Scope::Admin => rules.dm_policy == DmPolicy::Open,
                 };
                 let who = Who::person(principal);
                 let may = access::decide(rules, grants, who, context, Action::Speak) == Decision::Allow;
-                may.then_some(Left { scope, to_all })
+                may.then_some(RemainingAccess { scope, open_to_all })
             })
             .collect()
     }
 }
 
-impl Left {
-    fn said(&self) -> String {
+impl RemainingAccess {
+    fn sentence(&self) -> String {
         let place = match &self.scope {
             Scope::Group(group) => format!("in group `{group}`"),
             Scope::Dm | Scope::Admin => "in private".to_owned(),
         };
-        let why =
-            if self.to_all { "is open to everyone" } else { "another grant or the configuration allows" };
+        let why = if self.open_to_all {
+            "is open to everyone"
+        } else {
+            "another grant or the configuration allows"
+        };
         format!("{place}, which {why}")
     }
 }
 
-/// What a revocation has done, in a few sentences: the same in a chat, on the command line and in the API.
-pub(crate) fn said(who: &Principal, ended: &Revoked, left: &[Left]) -> String {
-    let places: Vec<String> = left.iter().map(Left::said).collect();
+/// The result of a revocation in a few sentences: the same in a chat, on the command line and in the API.
+pub(crate) fn revocation_summary(who: &Principal, ended: &Revoked, remaining: &[RemainingAccess]) -> String {
+    let places: Vec<String> = remaining.iter().map(RemainingAccess::sentence).collect();
     let places = places.join("; ");
-    let mut text = match (ended.grants, left.is_empty()) {
+    let mut text = match (ended.grants, remaining.is_empty()) {
         (0, true) => format!("`{who}` had been granted nothing there."),
         (0, false) => format!("`{who}` had been granted nothing there, and may still speak: {places}."),
         (_, true) => format!("`{who}` may not speak to me any more."),

@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::flow::Fence;
+use crate::code_fence::CodeFence;
 
-/// How such a line begins.
+/// Prefix of such a line.
 const MARK: &str = "MEDIA:";
 
-/// The answer without those lines, and the files they name.
+/// The answer without those lines, and the files that they name.
 pub(crate) fn split(text: &str) -> (String, Vec<PathBuf>) {
     let mut files = Vec::new();
     if !text.contains(MARK) {
         return (text.to_owned(), files);
     }
-    let mut fence = Fence::default();
+    let mut fence = CodeFence::default();
     let mut kept = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        // Every line is read: a fence begins somewhere above.
+        // Every line must be read, because a fence may begin in any of them.
         let text = fence.is_text(line);
         match named(line).filter(|_| text) {
             Some(path) => files.push(path),
@@ -31,7 +31,7 @@ pub(crate) fn split(text: &str) -> (String, Vec<PathBuf>) {
 
 fn named(line: &str) -> Option<PathBuf> {
     let path = line.strip_prefix(MARK)?.trim();
-    // Written as code or in quotes by an agent that likes to be clear.
+    // Some agents write the path as code or in quotes.
     let bare = ['`', '"', '\''].into_iter().find_map(|sign| path.strip_prefix(sign)?.strip_suffix(sign));
     let path = bare.unwrap_or(path);
     (!path.is_empty()).then(|| path.into())
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_names_a_file_is_taken_out() {
+    fn a_line_that_names_a_file_is_removed() {
         for (text, kept, files) in [
             ("plain", "plain", vec![]),
             ("see:\nMEDIA: a.png\n", "see:", vec!["a.png"]),

@@ -1,33 +1,32 @@
-//! What a chat is called: a chat that has moved has several ids, and whoever names it may use any of them.
+//! The ids of a chat: one that has moved has several, and the configuration and admins may use any of them.
 
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_store::row::{GrantRow, Scope};
 
-use super::{Access, Known};
+use super::{Access, AccessRules, AccessTables};
 
 impl Access {
-    /// The id by which `knows` knows a chat: the one that is given, another one of the same chat, or the first.
+    /// The id of a chat for which `knows` is true: the given one, another one of the same chat, or else the first one.
+    /// `None` if the given id serves.
     pub(crate) fn name_for(
         &self,
         account: &AccountId,
         chat: &str,
         knows: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        self.known().name_for(account, chat, knows)
+        self.tables().name_for(account, chat, knows)
     }
 
     /// Whether the configuration or an admin names a chat by this id.
-    pub(super) fn is_named(&self, chat: &Address) -> bool {
-        let listed =
-            self.rules.get(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
-        listed || self.known().is_named(chat)
+    pub(crate) fn is_named(&self, rules: &AccessRules, chat: &Address) -> bool {
+        rules.names_group(chat) || self.tables().is_named(chat)
     }
 }
 
-impl Known {
-    /// See [`Access::name_for`]; `None` where the chat has one id alone, as nearly every one.
+impl AccessTables {
+    /// See [`Access::name_for`].
     fn name_for(&self, account: &AccountId, chat: &str, knows: impl Fn(&str) -> bool) -> Option<String> {
         if self.originals.is_empty() || knows(chat) {
             return None;
@@ -39,8 +38,13 @@ impl Known {
         Some(named.unwrap_or(first).chat().to_owned())
     }
 
-    /// The id by which an account's rules know a group.
-    pub(super) fn ruled(&self, rules: &ChannelAccess, account: &AccountId, group: &str) -> Option<String> {
+    /// The id by which an account's rules name a group, if it is not the given one.
+    pub(super) fn configured_group(
+        &self,
+        rules: &ChannelAccess,
+        account: &AccountId,
+        group: &str,
+    ) -> Option<String> {
         self.name_for(account, group, |name| rules.groups.contains_key(name))
     }
 

@@ -1,0 +1,44 @@
+//! Who may speak according to the configuration file.
+
+use std::collections::BTreeMap;
+
+use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_store::row::Scope;
+
+/// The access rules of every configured account.
+pub(crate) struct AccessRules(BTreeMap<AccountId, ChannelAccess>);
+
+impl AccessRules {
+    pub(crate) fn new(rules: BTreeMap<AccountId, ChannelAccess>) -> Self {
+        Self(rules)
+    }
+
+    /// The rules of one account; `None` if it is not configured.
+    pub(crate) fn of(&self, account: &AccountId) -> Option<&ChannelAccess> {
+        self.0.get(account)
+    }
+
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.0.keys()
+    }
+
+    /// The people whom the configuration names, and where they may speak.
+    pub(crate) fn people(&self) -> impl Iterator<Item = (Principal, Scope)> {
+        self.0.iter().flat_map(|(account, rules)| {
+            let people = rules.allow.iter().map(|id| (id, Scope::Dm));
+            let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
+            let groups = rules.groups.iter().flat_map(|(group, named)| {
+                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
+            });
+            let all = people.chain(admins).chain(groups);
+            all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))
+        })
+    }
+
+    /// Whether a group is configured by this id.
+    pub(super) fn names_group(&self, chat: &Address) -> bool {
+        self.of(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()))
+    }
+}

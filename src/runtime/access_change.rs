@@ -1,0 +1,120 @@
+//! Changes of who may speak: first the database, then the copy in memory, then the turns that run or wait. Chats, the
+//! command line and the API all use this.
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
+
+use crate::shared::Shared;
+
+impl Shared {
+    /// Changes who may speak. The caller has checked that the author may.
+    pub(crate) async fn change_access(
+        &self,
+        change: AccessChange,
+        author: Author,
+    ) -> Result<AccessDone, StoreError> {
+        let change = match change {
+            AccessChange::Revoke { principal, scope, .. } => self.revocation(principal, scope),
+            change => change,
+        };
+        let store = self.store.change_access(change.clone(), author, self.time.now());
+        self.store_change(&change, store, |stored| stored.as_ref().ok()).await
+    }
+
+    /// The complete change that revokes a scope, or everything, from somebody.
+    pub(crate) fn revocation(&self, principal: Principal, scope: Option<Scope>) -> AccessChange {
+        let also = match &scope {
+            // An admin may speak where others need a grant of their own.
+            Some(Scope::Admin) => self.access.scopes_as_admin(&self.settings.access, &principal),
+            _ => Vec::new(),
+        };
+        let connection = self.adapters.get(principal.account());
+        let prefix = connection.and_then(|to| to.adapter.profile().person_chat);
+        let private = prefix.and_then(|prefix| {
+            let chat = format!("{prefix}{}", principal.id());
+            Address::at(principal.account(), &chat, None).ok()
+        });
+        AccessChange::Revoke { principal, scope, also, private }
+    }
+
+    /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. An existing grant can be
+    /// revoked all the same.
+    pub(crate) fn may_be_revoked(&self, who: &Principal) -> Result<(), String> {
+        if self.access.holds_any(who) { Ok(()) } else { (self.settings.grant_rule)(who, &Scope::Dm) }
+    }
+
+    /// Whether some admin could still administer the gateway from a chat if these accounts were disconnected and this
+    /// person were no admin.
+    pub(crate) fn has_way_in(&self, without: &[AccountId], but: Option<&Principal>) -> bool {
+        let is_other =
+            |account: &AccountId, id: &str| but.is_none_or(|who| (who.account(), who.id()) != (account, id));
+        let mut open = self
+            .adapters
+            .ids()
+            .into_iter()
+            .filter(|account| !without.contains(account) && self.access.stopped(account).is_none());
+        let admins = |account: &AccountId| self.access.admins(&self.settings.access, account);
+        open.any(|account| admins(&account).iter().any(|id| is_other(&account, id)))
+    }
+
+    /// Stores a change and updates the copy in memory. What the change takes away is removed from memory before the
+    /// commit, so that no message gets in between. `done` extracts the change's result from what was stored.
+    pub(crate) async fn store_change<T>(
+        &self,
+        change: &AccessChange,
+        store: impl Future<Output = T>,
+        done: impl FnOnce(&T) -> Option<&AccessDone>,
+    ) -> T {
+        let changing = self.access.begin_change().await;
+        self.access.take_away(change);
+        let stored = store.await;
+        self.reload_access().await;
+        self.adapters.switch(|account| self.access.stopped(account).map(|row| row.by));
+        drop(changing);
+        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done(&stored) {
+            self.ended(ended).await;
+        }
+        stored
+    }
+
+    /// Reads the access tables again. If that fails, memory allows less than the database, never more.
+    async fn reload_access(&self) {
+        match self.store.access_state().await {
+            Ok(state) => self.access.replace(state),
+            Err(error) => {
+                tracing::error!(%error, "the access tables could not be read again; a restart reads them");
+            }
+        }
+    }
+
+    /// Stops the agents of turns that a revocation ended, and tells those who wait for answers.
+    async fn ended(&self, ended: &Revoked) {
+        for (session, address, turn) in &ended.running {
+            self.cancelled(session, address, &[*turn], Vec::new()).await;
+            self.work.turns.wake(session);
+        }
+        for (session, address, message) in &ended.waiting {
+            self.cancelled(session, address, &[], vec![*message]).await;
+        }
+    }
+
+    /// A chat has a new id: what is to be sent goes there. If the old id is named here and the new one is not, the chat's
+    /// sessions keep the first id, and rules and grants are found by either.
+    pub(crate) async fn chat_moved(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
+        let changing = self.access.begin_change().await;
+        let is_named = |chat| self.access.is_named(&self.settings.access, chat);
+        let named = is_named(from) && !is_named(to);
+        let moved = self.store.chat_moved(from, to, named, self.time.wall()).await?;
+        self.reload_access().await;
+        drop(changing);
+        if let Some(moved) = moved {
+            tracing::info!(original = %moved.row.original, current = %moved.row.current, "a chat has moved");
+            for address in &moved.wake {
+                self.work.outbox.wake(address);
+            }
+        }
+        Ok(())
+    }
+}

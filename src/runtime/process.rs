@@ -1,0 +1,32 @@
+//! This run of the process: since when it runs, whether it is stopping, and what an admin asked of it.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::port::Stop;
+use tokio::sync::watch;
+
+/// What an admin wants of the whole process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// To end.
+    Stop,
+    /// To end and begin again.
+    Restart,
+}
+
+pub(crate) struct Process {
+    /// The boot id, which owns claimed rows.
+    pub(crate) boot: String,
+    pub(crate) started: DateTime<Utc>,
+    /// Set when no more messages are taken.
+    pub(crate) closing: Stop,
+    /// Set when running turns must be released for the next start.
+    pub(crate) drain: Stop,
+    /// What an admin asked for.
+    pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
+}
+
+impl Process {
+    pub(crate) fn new(boot: String, started: DateTime<Utc>) -> Self {
+        Self { boot, started, closing: Stop::new(), drain: Stop::new(), wanted: watch::Sender::new(None) }
+    }
+}

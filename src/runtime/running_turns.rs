@@ -1,0 +1,78 @@
+//! How to cancel the turns that run, including those that were claimed and have not begun yet.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use frontdesk_core::id::TurnId;
+use frontdesk_core::port::{Mono, Stop};
+
+/// How long the cancellation of a turn that does not run here is kept: far longer than a claim takes to begin.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// One entry per turn that runs.
+#[derive(Default)]
+pub(crate) struct RunningTurns(Mutex<HashMap<TurnId, Entry>>);
+
+struct Entry {
+    stop: Stop,
+    /// When the turn was cancelled before it began; `None` while it runs.
+    cancelled_early: Option<Mono>,
+}
+
+impl RunningTurns {
+    /// A turn begins. It may have been cancelled between its claim and now.
+    pub(crate) fn begin(&self, turn: TurnId) -> Stop {
+        let mut entries = self.entries();
+        let entry = entries.entry(turn).or_insert_with(|| Entry { stop: Stop::new(), cancelled_early: None });
+        entry.cancelled_early = None;
+        entry.stop.clone()
+    }
+
+    /// A turn has ended.
+    pub(crate) fn end(&self, turn: TurnId) {
+        self.entries().remove(&turn);
+    }
+
+    /// A turn that was running in the database was cancelled there.
+    pub(crate) fn cancel(&self, turn: TurnId, now: Mono) {
+        let mut entries = self.entries();
+        let entry = entries.entry(turn);
+        entry.or_insert_with(|| Entry { stop: Stop::new(), cancelled_early: Some(now) }).stop.cancel();
+    }
+
+    /// Forgets cancellations of turns that had ended before.
+    pub(crate) fn sweep(&self, now: Mono) {
+        self.entries().retain(|_, entry| entry.cancelled_early.is_none_or(|since| now.since(since) < KEPT));
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<TurnId, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_is_cancelled_before_it_begins_does_not_begin() {
+        let turns = RunningTurns::default();
+        turns.cancel(TurnId(1), Mono::default());
+        assert!(turns.begin(TurnId(1)).is_cancelled());
+        assert!(!turns.begin(TurnId(2)).is_cancelled());
+    }
+
+    #[test]
+    fn cancellations_of_ended_turns_are_forgotten_and_running_turns_are_kept() {
+        let turns = RunningTurns::default();
+        let stop = turns.begin(TurnId(1));
+        turns.cancel(TurnId(2), Mono::default());
+        turns.sweep(Mono(KEPT));
+        assert_eq!(turns.entries().len(), 1);
+        turns.cancel(TurnId(1), Mono(KEPT));
+        assert!(stop.is_cancelled());
+        turns.end(TurnId(1));
+        assert!(turns.entries().is_empty());
+    }
+}

@@ -1,0 +1,108 @@
+//! Builds the shared state of a gateway from its setup.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use frontdesk_core::hook::HookEvent;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::port::Adapter;
+use frontdesk_store::row::OutboxRow;
+use frontdesk_store::{Options, Store};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::access::{Access, AccessRules};
+use crate::adapters::Adapters;
+use crate::config::ResetRules;
+use crate::failures::TurnFailures;
+use crate::health::StorageHealth;
+use crate::hooks::Hooks;
+use crate::inbound::Inbound;
+use crate::lanes::{LaneLimits, Lanes};
+use crate::limits::Limits;
+use crate::media::Media;
+use crate::process::Process;
+use crate::running_turns::RunningTurns;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::speech::{Announcer, ProfileRenderer};
+use crate::time::Time;
+use crate::work::Work;
+use crate::{Setup, StartError};
+
+/// Maximum number of concurrent requests to one platform. One that hangs delays only its own chat.
+const SENDS: usize = 64;
+/// Number of read connections beside the writer.
+const READERS: usize = 2;
+
+/// The receiving ends of the channels between the parts of the runtime.
+pub(crate) struct Receivers {
+    /// Outgoing rows, in the order of commit.
+    pub(crate) rows: mpsc::UnboundedReceiver<OutboxRow>,
+    pub(crate) commands: mpsc::UnboundedReceiver<MessageId>,
+    pub(crate) hook_events: mpsc::Receiver<HookEvent>,
+}
+
+pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), StartError> {
+    setup.config.check()?;
+    let Setup { config, database, boot, clock, adapters, media, hooks, .. } = setup;
+    let settings = Settings {
+        resets: ResetRules::parse(&config.sessions.reset, &setup.routing, setup.timezone)?,
+        config,
+        routing: setup.routing,
+        access: AccessRules::new(setup.access),
+        agents: setup.agents,
+        default_agent: setup.default_agent,
+        grant_rule: setup.grant_rule,
+        pairing_secret: setup.secret,
+        problems: setup.problems,
+    };
+    settings.check()?;
+    let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
+    let renderer = Arc::new(ProfileRenderer::new(profiles));
+    let (announcer, rows) = Announcer::new();
+    let listener = Arc::new(announcer);
+    let options = Options { path: database, boot: boot.clone(), renderer, listener, readers: READERS };
+    let store = Store::open(options).await?;
+    let (commands, waiting_commands) = mpsc::unbounded_channel();
+    let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
+    let access = Access::new(store.access_state().await?, &clock);
+    let work = Work {
+        turns: Lanes::new(clock.clone(), turn_limits(&settings), |session| session.agent()),
+        running: RunningTurns::default(),
+        failures: TurnFailures::default(),
+        outbox: Lanes::new(clock.clone(), send_limits(&adapters), |address| address.channel()),
+        commands,
+        background: TaskTracker::new(),
+    };
+    let adapters = Adapters::new(adapters, &store.house_name().await?, &clock);
+    adapters.switch(|account| access.stopped(account).map(|row| row.by));
+    let shared = Shared {
+        process: Process::new(boot.to_string(), clock.wall()),
+        inbound: Inbound::new(Limits::new(&settings.config.limits, &settings.routing, &clock)),
+        media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
+        time: Time::new(clock, store.believed_date().await?),
+        health: StorageHealth::default(),
+        settings,
+        store,
+        access,
+        work,
+        adapters,
+        hooks,
+    };
+    Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events }))
+}
+
+fn turn_limits(settings: &Settings) -> LaneLimits {
+    let limited = settings.agents.iter();
+    let groups = limited.filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
+    LaneLimits { total: settings.config.turns.max, groups }
+}
+
+fn send_limits(adapters: &[Arc<dyn Adapter>]) -> LaneLimits {
+    let channels: BTreeSet<&str> = adapters.iter().map(|adapter| adapter.profile().channel).collect();
+    LaneLimits {
+        total: SENDS * channels.len().max(1),
+        groups: channels.into_iter().map(|channel| (channel.to_owned(), SENDS)).collect(),
+    }
+}

@@ -1,0 +1,26 @@
+//! The work that is under way or waits in the database: turns, outgoing parts, commands, background operations.
+
+use frontdesk_core::address::Address;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::failures::TurnFailures;
+use crate::lanes::Lanes;
+use crate::running_turns::RunningTurns;
+
+pub(crate) struct Work {
+    /// Sessions that have messages for their agent.
+    pub(crate) turns: Lanes<SessionKey>,
+    /// How to cancel the turns that run.
+    pub(crate) running: RunningTurns,
+    /// Why the latest turns failed.
+    pub(crate) failures: TurnFailures,
+    /// Addresses that have parts to send.
+    pub(crate) outbox: Lanes<Address>,
+    /// Commands, in the order of acceptance.
+    pub(crate) commands: mpsc::UnboundedSender<MessageId>,
+    /// Operations that continue after their caller has disconnected.
+    pub(crate) background: TaskTracker,
+}
