@@ -40,7 +40,7 @@ async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_a
     let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
     foreign.execute_batch("BEGIN; SELECT count(*) FROM outbox;").unwrap();
     assert_eq!(world.handle().health().degraded, Vec::<String>::new());
-    for n in 0..72 {
+    for n in 0..76 {
         let body = "x".repeat(1 << 20);
         let part = Part { key: 0, plain: body.clone(), body };
         let outgoing = OutgoingMessage {
