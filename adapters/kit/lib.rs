@@ -1,7 +1,8 @@
-//! What every adapter's tests need: one suite that all of them pass, an inbox that remembers, and the facts that a
-//! profile must get right.
+//! Tools for the tests of adapters: one conformance suite for all of them, an inbox that records events, and checks of
+//! profiles.
 //!
-//! Connections are kept, and backed off from, by the runtime: an adapter returns from `run` when one ends.
+//! The runtime keeps connections open and waits between attempts; an adapter only returns from `run` when its
+//! connection ends.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,8 +11,8 @@
 )]
 
 pub mod conformance;
-pub mod facts;
-pub mod ledger;
-pub mod words;
+pub mod markdown;
+pub mod profile;
+pub mod recording_inbox;
 
-pub use ledger::Ledger;
+pub use recording_inbox::RecordingInbox;

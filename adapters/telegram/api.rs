@@ -1,7 +1,7 @@
-//! One call of the Bot API: out as JSON or as a form, back as the raw result or a fault.
+//! Calls of the Bot API: the request as JSON or as a form, the response as the raw result or a fault.
 //!
-//! The calls' shapes are teloxide's; the transport is ours, because what follows from an error depends on more
-//! than teloxide passes on, and because no error may carry the address, which has the token in it.
+//! The types of the calls are teloxide's. The transport is our own, because the consequences of an error depend on
+//! details that teloxide does not pass on, and because no error may contain the URL, which includes the token.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -19,17 +19,17 @@ use teloxide_core::requests::Payload;
 use crate::config::Account;
 use crate::error::{Fault, Refusal};
 
-/// Where the Bot API is, unless the configuration says otherwise.
-const HOME: &str = "https://api.telegram.org";
-/// No answer of the Bot API is longer: a hundred updates of the longest kind are far below.
+/// The URL of the Bot API, unless the configuration names another one.
+const DEFAULT_API_URL: &str = "https://api.telegram.org";
+/// The maximum size of a response. A hundred updates of the longest kind are far smaller.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
-/// The longest description that is passed on, in characters.
+/// The maximum length of a description in an error, in characters.
 const LONGEST_DESCRIPTION: usize = 300;
 
-/// The Bot API, as one bot sees it.
+/// The Bot API with one bot's token.
 pub(crate) struct Api {
     client: Client,
-    home: Url,
+    base_url: Url,
     token: Secret,
     quick: Duration,
     transfer: Duration,
@@ -52,19 +52,19 @@ struct Parameters {
 }
 
 impl Api {
-    /// Nothing is connected yet.
+    /// Creates the client without connecting.
     pub(crate) fn new(account: &Account) -> Result<Self, ConfigError> {
-        let home = home(account.settings.api_url.as_deref())?;
+        let base_url = base_url(account.settings.api_url.as_deref())?;
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(account.settings.connect_seconds))
-            // The token is in the path: it is not carried to where a redirect points.
+            // The token is part of the path, so it must not be sent to where a redirect points.
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .build()
             .map_err(|error| ConfigError::new("api_url", format!("no client can be made: {error}")))?;
         Ok(Self {
             client,
-            home,
+            base_url,
             token: account.token.clone(),
             quick: Duration::from_secs(account.settings.request_seconds),
             transfer: Duration::from_secs(account.settings.transfer_seconds),
@@ -72,28 +72,32 @@ impl Api {
     }
 
     /// Makes a call that teloxide knows.
-    pub(crate) async fn ask<P: Payload + Serialize>(&self, payload: &P) -> Result<Box<RawValue>, Fault> {
+    pub(crate) async fn invoke<P: Payload + Serialize>(&self, payload: &P) -> Result<Box<RawValue>, Fault> {
         let name = P::NAME;
         let method = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
         self.call(&method, payload, self.quick).await
     }
 
-    /// Makes a call that answers with `T`.
-    pub(crate) async fn learn<T, P>(&self, payload: &P) -> Result<T, Fault>
+    /// Makes a call and parses its result as `T`.
+    pub(crate) async fn query<T, P>(&self, payload: &P) -> Result<T, Fault>
     where
         T: serde::de::DeserializeOwned,
         P: Payload + Serialize,
     {
-        let result = self.ask(payload).await?;
+        let result = self.invoke(payload).await?;
         serde_json::from_str(result.get()).map_err(|error| Fault::Unreadable(error.to_string()))
     }
 
-    /// Makes a call by its name.
-    pub(crate) async fn tell(&self, method: &str, body: &impl Serialize) -> Result<Box<RawValue>, Fault> {
+    /// Makes a call that teloxide does not know, by its name.
+    pub(crate) async fn invoke_by_name(
+        &self,
+        method: &str,
+        body: &impl Serialize,
+    ) -> Result<Box<RawValue>, Fault> {
         self.call(method, body, self.quick).await
     }
 
-    /// Makes a call that may take `within` from its first byte to the last one of the answer.
+    /// Makes a call with a time limit for the whole exchange.
     pub(crate) async fn call(
         &self,
         method: &str,
@@ -106,14 +110,14 @@ impl Api {
         self.answer(request.timeout(within)).await
     }
 
-    /// Makes a call with a file in it.
+    /// Makes a call that uploads a file.
     pub(crate) async fn upload(&self, method: &str, form: Form) -> Result<Box<RawValue>, Fault> {
         self.answer(self.client.post(self.method(method)).multipart(form).timeout(self.transfer)).await
     }
 
-    /// Opens a file for reading; `path` is what `getFile` said.
+    /// Starts the download of a file; `path` is the one that `getFile` returned.
     pub(crate) async fn open(&self, path: &str) -> Result<Response, Fault> {
-        let mut url = self.home.clone();
+        let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("file").push(&format!("bot{}", self.token.expose()));
             segments.extend(path.split('/'));
@@ -121,7 +125,7 @@ impl Api {
         self.client.get(url).timeout(self.transfer).send().await.map_err(|error| self.fault(error))
     }
 
-    /// A text without the token, whoever wrote it.
+    /// A text without the token, wherever the text comes from.
     pub(crate) fn clean(&self, text: &str) -> String {
         let token = self.token.expose();
         let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
@@ -134,7 +138,7 @@ impl Api {
         clean.into_owned()
     }
 
-    /// An error of the transport, without the address that it was on the way to.
+    /// A transport error without its URL.
     pub(crate) fn fault(&self, error: reqwest::Error) -> Fault {
         let error = error.without_url();
         let mut detail = error.to_string();
@@ -151,7 +155,7 @@ impl Api {
     }
 
     fn method(&self, name: &str) -> Url {
-        let mut url = self.home.clone();
+        let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(&format!("bot{}", self.token.expose())).push(name);
         }
@@ -169,7 +173,7 @@ impl Api {
                 return Err(Fault::Unreadable("it does not end".to_owned()));
             }
         }
-        // One text that is no UTF-8 must not cost everything that came with it.
+        // One text that is not UTF-8 must not make the other updates of the response unreadable.
         let body = String::from_utf8(body)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let answer = match serde_json::from_str::<Answer>(&body) {
@@ -193,17 +197,17 @@ impl Api {
     }
 }
 
-fn home(url: Option<&str>) -> Result<Url, ConfigError> {
+fn base_url(url: Option<&str>) -> Result<Url, ConfigError> {
     // The address is not repeated: it may have come from a variable that holds a secret.
     let problem = format!(
-        "this is not the address of a Bot API; write one like {HOME}: http or https, a host, and nothing behind the path"
+        "this is not the address of a Bot API; write one like {DEFAULT_API_URL}: http or https, a host, and nothing behind the path"
     );
-    let home = Url::parse(url.unwrap_or(HOME)).ok().filter(|home| {
-        let plain = home.username().is_empty() && home.password().is_none();
-        let bare = home.query().is_none() && home.fragment().is_none();
-        ["http", "https"].contains(&home.scheme()) && home.has_host() && plain && bare
+    let base_url = Url::parse(url.unwrap_or(DEFAULT_API_URL)).ok().filter(|base_url| {
+        let plain = base_url.username().is_empty() && base_url.password().is_none();
+        let bare = base_url.query().is_none() && base_url.fragment().is_none();
+        ["http", "https"].contains(&base_url.scheme()) && base_url.has_host() && plain && bare
     });
-    home.ok_or_else(|| ConfigError::new("api_url", problem))
+    base_url.ok_or_else(|| ConfigError::new("api_url", problem))
 }
 
 #[cfg(test)]

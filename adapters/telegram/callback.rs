@@ -1,4 +1,4 @@
-//! Answers to pressed buttons, which turn until they get one.
+//! Answers callback queries. Until one is answered, the client shows a spinner on the button.
 
 use std::convert::Infallible;
 
@@ -9,43 +9,44 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::api::Api;
 
-/// So many wait for their answer; what is more turns until Telegram gives up.
+/// The maximum number of queries that wait for their answer. Telegram gives further ones up by itself.
 const WAITING: usize = 256;
-/// So many are answered at a time.
+/// The maximum number of queries that are answered at the same time.
 const AT_A_TIME: usize = 8;
 
-/// Where a pressed button is reported.
-pub(crate) struct Pressed(Sender<String>);
+/// The sender of the queue of callback queries.
+pub(crate) struct CallbackQueue(Sender<String>);
 
-impl Pressed {
-    /// Has a button answered, unless too many wait.
+impl CallbackQueue {
+    /// Queues a callback query for an answer, unless the queue is full.
     pub(crate) fn report(&self, id: String) {
         if self.0.try_send(id).is_err() {
-            tracing::debug!(channel = crate::CHANNEL, "too many buttons wait for an answer");
+            tracing::debug!(channel = crate::CHANNEL, "the queue of callback queries is full");
         }
     }
 }
 
-/// The way to the answers.
-pub(crate) fn queue() -> (Pressed, Receiver<String>) {
-    let (pressed, queue) = channel(WAITING);
-    (Pressed(pressed), queue)
+/// Creates the queue.
+pub(crate) fn queue() -> (CallbackQueue, Receiver<String>) {
+    let (callback_queue, queue) = channel(WAITING);
+    (CallbackQueue(callback_queue), queue)
 }
 
-/// Answers until it is dropped. An answer that fails is not repeated: it is worth nothing some seconds later.
+/// Answers callback queries until it is dropped. A failed answer is not repeated, because it is useless some seconds
+/// later.
 pub(crate) async fn answer(api: &Api, mut queue: Receiver<String>) -> Infallible {
-    let mut under_way = FuturesUnordered::new();
+    let mut pending = FuturesUnordered::new();
     loop {
         tokio::select! {
-            Some(id) = queue.recv(), if under_way.len() < AT_A_TIME => under_way.push(one(api, id)),
-            Some(()) = under_way.next() => {}
+            Some(id) = queue.recv(), if pending.len() < AT_A_TIME => pending.push(one(api, id)),
+            Some(()) = pending.next() => {}
             else => return std::future::pending().await,
         }
     }
 }
 
 async fn one(api: &Api, id: String) {
-    if let Err(fault) = api.ask(&AnswerCallbackQuery::new(CallbackQueryId(id))).await {
-        tracing::debug!(channel = crate::CHANNEL, %fault, "a pressed button was not answered");
+    if let Err(fault) = api.invoke(&AnswerCallbackQuery::new(CallbackQueryId(id))).await {
+        tracing::debug!(channel = crate::CHANNEL, %fault, "a callback query was not answered");
     }
 }

@@ -1,4 +1,4 @@
-//! One account, as it is configured.
+//! The configuration of one account.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ pub struct Account {
     /// How Telegram delivers updates to this gateway. Without it the adapter polls for them; Telegram allows one of
     /// the two at a time.
     pub webhook: Option<WebhookAccess>,
-    /// Everything that is no secret.
+    /// All other settings.
     pub settings: Settings,
 }
 
 impl Account {
-    /// A bot that is polled, with every default.
+    /// A bot with default settings that is polled.
     pub fn new(name: impl Into<String>, token: impl Into<String>) -> Self {
         Self { name: name.into(), token: Secret::new(token), webhook: None, settings: Settings::default() }
     }
@@ -39,59 +39,59 @@ pub struct WebhookAccess {
     pub secret: Secret,
 }
 
-/// What may be set for an account besides its secrets. Every number is Telegram's own limit or a little below.
+/// The settings of an account besides its secrets. The default limits are Telegram's own or slightly lower.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
-    /// Where the Bot API is, if it is a server of your own.
+    /// The URL of the Bot API, if you run a server of your own.
     pub api_url: Option<String>,
-    /// How an answer shows while the agent is still speaking.
+    /// How an answer is shown while the agent is still writing it.
     pub streaming: Streaming,
-    /// The shortest time between two states of an answer that grows, in milliseconds.
+    /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
     /// Whether Telegram shows a preview of links in answers.
     pub link_previews: bool,
-    /// The longest text of one message, in UTF-16 units with its tags.
+    /// Maximum length of one message, in UTF-16 units including its tags.
     pub text_limit: usize,
-    /// The longest text beneath a file, in the same units.
+    /// Maximum length of a file's caption, in the same units.
     pub caption_limit: usize,
-    /// The largest file that is sent, in bytes.
+    /// Maximum size of a file that is sent, in bytes.
     pub max_upload_bytes: u64,
-    /// The largest picture that is sent as one, in bytes; larger ones go as a file.
+    /// Maximum size of an image that is sent as a photo, in bytes; larger ones are sent as a file.
     pub max_photo_bytes: u64,
-    /// The largest file that is fetched, in bytes.
+    /// Maximum size of a file that is downloaded, in bytes.
     pub max_download_bytes: u64,
-    /// The shortest time between two messages to one chat, in milliseconds.
+    /// Minimum time between two messages to one chat, in milliseconds.
     pub per_chat_ms: u64,
-    /// The shortest mean time between two messages to one group, in milliseconds.
+    /// Minimum average time between two messages to one group, in milliseconds.
     pub per_group_ms: u64,
-    /// The shortest mean time between two messages of the bot, in milliseconds.
+    /// Minimum average time between two messages of the bot, in milliseconds.
     pub per_account_ms: u64,
-    /// How often "typing" is repeated, in seconds.
+    /// Seconds between two "typing" actions while an answer is written.
     pub typing_seconds: u64,
-    /// How long a poll waits for news, in seconds.
+    /// Seconds that a long poll waits for updates.
     pub poll_seconds: u64,
-    /// How much longer than that its answer may take before the connection counts as lost, in seconds.
+    /// Seconds to wait beyond `poll_seconds` for a long poll to return before the connection is treated as lost.
     pub poll_grace_seconds: u64,
-    /// How many updates one poll brings at most.
+    /// Maximum number of updates per poll.
     pub poll_updates: u32,
-    /// After so many hours without an update Telegram may have begun to number them anew.
+    /// Hours without an update after which Telegram may have restarted its numbering of updates.
     pub renumber_hours: u64,
-    /// How long is waited before updates are asked for again that could not be stored, in milliseconds.
+    /// Milliseconds to wait before updates that could not be stored are fetched again.
     pub busy_ms: u64,
-    /// The first pause when another program receives this bot's updates, in seconds.
+    /// Seconds of the first pause when another program receives this bot's updates.
     pub conflict_seconds: u64,
-    /// The longest such pause, in seconds.
+    /// Maximum seconds of such a pause.
     pub conflict_longest_seconds: u64,
-    /// How often the state of the webhook is looked at, in seconds.
+    /// Seconds between two checks of the webhook.
     pub webhook_check_seconds: u64,
-    /// How long a connection may take to come about, in seconds.
+    /// Maximum seconds to open a connection.
     pub connect_seconds: u64,
-    /// How long a call may take, in seconds.
+    /// Maximum seconds for a call of the Bot API.
     pub request_seconds: u64,
-    /// How long a file may take in either direction, in seconds.
+    /// Maximum seconds to upload or download a file.
     pub transfer_seconds: u64,
-    /// How long the platform may be silent before the account counts as deaf, in seconds.
+    /// Seconds without any sign of Telegram after which the account counts as not ready.
     pub patience_seconds: u64,
 }
 
@@ -100,11 +100,12 @@ impl Default for Settings {
         Self {
             api_url: None,
             streaming: Streaming::default(),
-            // Not in the Bot API: edits of one message faster than this are answered with 429 in practice.
+            // Not documented in the Bot API: faster edits of one message are answered with 429 in practice.
             edit_ms: 800,
             link_previews: false,
             // Bot API, sendMessage: 1 to 4096 characters "after entities parsing", counted in UTF-16 (Bot API,
-            // MessageEntity). We count the tags too and stay below, since servers differ in what they parse.
+            // MessageEntity). This counts the tags too and stays below the limit, because servers differ in what they
+            // parse.
             text_limit: 4000,
             // Bot API, sendPhoto and its siblings: 0 to 1024 characters.
             caption_limit: 1024,
@@ -131,19 +132,19 @@ impl Default for Settings {
             connect_seconds: 10,
             request_seconds: 20,
             transfer_seconds: 300,
-            // A healthy poll ends after 25 s; a deaf one shows within a minute.
+            // A healthy poll ends after 25 s; a connection without updates is noticed within a minute.
             patience_seconds: 50,
         }
     }
 }
 
-/// How an answer shows while the agent is still speaking.
+/// How an answer is shown while the agent is still writing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Streaming {
-    /// Not at all: it comes when it is whole.
+    /// Not at all: the answer is sent when it is complete.
     Off,
-    /// As a message that grows.
+    /// As a message that is edited while it grows.
     #[default]
     Partial,
     /// The same, by whole paragraphs.
@@ -153,7 +154,7 @@ pub enum Streaming {
 }
 
 impl Account {
-    /// Checks what the types cannot say. The secrets are in none of the errors.
+    /// Checks what the types cannot express. No error contains a secret.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "an account needs a name"));
@@ -183,7 +184,7 @@ impl Account {
 }
 
 impl Settings {
-    /// Checks what the types cannot say.
+    /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
         let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
             true => Ok(()),
@@ -208,12 +209,12 @@ impl Settings {
         within("connect_seconds", self.connect_seconds, 1, 600)?;
         within("request_seconds", self.request_seconds, 1, 600)?;
         within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
-        // A healthy account must not look deaf.
+        // A healthy account must not count as not ready between two polls or checks.
         let slowest = self.poll_seconds.max(self.webhook_check_seconds);
         within("patience_seconds", self.patience_seconds, slowest + 1, 3600)
     }
 
-    /// What Telegram can do for an account that is set up like this.
+    /// Telegram's capabilities and limits with these settings.
     pub fn profile(&self) -> Profile {
         let every = Duration::from_millis(self.edit_ms);
         let pace = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
@@ -239,19 +240,19 @@ impl Settings {
             ends: false,
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,
-            // Bot API: no method takes a key by which a repeated send would be known.
+            // Bot API: no method takes an idempotency key.
             idempotent: None,
             pacing: Pacing {
                 per_chat: pace(self.per_chat_ms),
                 per_group: pace(self.per_group_ms),
                 per_account: pace(self.per_account_ms),
             },
-            patience: Some(Duration::from_secs(self.patience_seconds)),
+            max_silence: Some(Duration::from_secs(self.patience_seconds)),
         }
     }
 }
 
-/// Whether a text is of letters, digits, `_` and `-` alone.
+/// Whether a text consists of letters, digits, `_` and `-` only.
 fn is_url_safe(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }

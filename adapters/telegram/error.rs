@@ -1,4 +1,4 @@
-//! What went wrong with a call, and what follows from it.
+//! Faults of calls, and their consequences.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::port::{AdapterError, FetchError};
 use thiserror::Error;
 
-/// Why a call of the Bot API did not do what it was to do. Its texts have been through
-/// [`Api::clean`](crate::api::Api::clean): the token is in none of them.
+/// Why a call of the Bot API failed. The token has been removed from all texts by
+/// [`Api::clean`](crate::api::Api::clean).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Fault {
-    /// Nothing left the house.
+    /// Nothing was sent.
     #[error("Telegram cannot be reached: {0}")]
     Unsent(String),
-    /// It left, and no answer came back.
+    /// The request was sent, and no response came.
     #[error("no answer from Telegram: {0}")]
     Unanswered(String),
-    /// Something answered that is not the Bot API: a proxy, a gateway with a fault.
+    /// The response did not come from the Bot API but from a proxy or gateway.
     #[error("HTTP {0} instead of an answer of the Bot API")]
     Foreign(u16),
-    /// The Bot API took it, and its answer cannot be read.
+    /// The call was accepted, and its result cannot be parsed.
     #[error("an answer of the Bot API that cannot be read: {0}")]
     Unreadable(String),
-    /// The Bot API said no.
+    /// The Bot API refused the call.
     #[error("{0}")]
     Refused(Refusal),
 }
 
-/// A "no" of the Bot API.
+/// A refusal of the Bot API.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{code} {description}")]
 pub(crate) struct Refusal {
     /// `error_code`, which is an HTTP status.
     pub code: i64,
-    /// `description`: the only thing that tells many refusals apart.
+    /// `description`: the only way to tell many refusals apart.
     pub description: String,
     /// `parameters.retry_after`.
     pub retry_after: Option<Duration>,
@@ -42,14 +42,14 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Whether the description has one of these in it, in any case.
+    /// Whether the description contains one of these texts, ignoring case.
     pub(crate) fn says(&self, words: &[&str]) -> bool {
         let description = self.description.to_ascii_lowercase();
         words.iter().any(|word| description.contains(&word.to_ascii_lowercase()))
     }
 }
 
-/// Chats that are gone although the code is 400.
+/// Descriptions of refusals with code 400 that mean that the chat is gone.
 const GONE: [&str; 6] = [
     "chat not found",
     "group chat was deactivated",
@@ -58,10 +58,10 @@ const GONE: [&str; 6] = [
     "INPUT_USER_DEACTIVATED",
     "user is deactivated",
 ];
-/// Topics that are gone, or that take nothing from us, in a chat that is there.
+/// Descriptions that mean that a topic is gone or closed, while its chat exists.
 const THREAD_GONE: [&str; 4] =
     ["message thread not found", "TOPIC_DELETED", "TOPIC_CLOSED", "TOPIC_ID_INVALID"];
-/// Markup that was not understood.
+/// Descriptions that mean that the formatting could not be parsed.
 const MARKUP: [&str; 5] = [
     "can't parse entities",
     "can't parse caption entities",
@@ -69,12 +69,12 @@ const MARKUP: [&str; 5] = [
     "ENTITIES_TOO_LONG",
     "ENTITY_TEXTURL_INVALID",
 ];
-/// The message says already what it is to say.
+/// The message has this text already.
 const NOT_MODIFIED: [&str; 1] = ["message is not modified"];
-/// The message to take back is not there any more.
+/// The message does not exist any more.
 const NOTHING_TO_DELETE: [&str; 1] = ["message to delete not found"];
-/// A picture, a voice message or a sticker that Telegram cannot show as one, or not to this person. As a plain
-/// file it may go.
+/// Telegram cannot show the file as a photo, voice message or sticker, or not to this person. It may be accepted as a
+/// document.
 const AS_A_FILE: [&str; 6] = [
     "PHOTO_INVALID_DIMENSIONS",
     "PHOTO_EXT_INVALID",
@@ -85,21 +85,21 @@ const AS_A_FILE: [&str; 6] = [
 ];
 
 impl Fault {
-    /// What a send that ended like this means for the outbox.
+    /// The consequence for the outbox if a send failed like this.
     pub(crate) fn for_send(self) -> SendError {
         match self {
             Fault::Unsent(_) => SendError::Offline,
             Fault::Unanswered(_) | Fault::Unreadable(_) => SendError::Unknown(self.to_string()),
-            // What stands in front of the Bot API has a fault, or is down for a moment.
+            // A proxy in front of the Bot API has a fault, or the Bot API is down for a moment.
             Fault::Foreign(_) => later(None, self.to_string()),
             Fault::Refused(refusal) => refusal.for_send(),
         }
     }
 
-    /// What a call that ended like this means for the connection.
+    /// The consequence for the connection if a call failed like this.
     pub(crate) fn for_connection(self) -> AdapterError {
         match &self {
-            // A token with a wrong form is "not found", for it is a part of the path.
+            // The token is part of the path, so a malformed one gives "not found".
             Fault::Refused(Refusal { code: 401 | 404, .. }) => AdapterError::Credentials(format!(
                 "Telegram does not know this token ({self}): get it from @BotFather and write it into the configuration"
             )),
@@ -110,7 +110,7 @@ impl Fault {
         }
     }
 
-    /// What a call that ended like this means for a file that is to be fetched.
+    /// The consequence for a download that failed like this.
     pub(crate) fn for_fetch(self) -> FetchError {
         match &self {
             Fault::Refused(Refusal { code: 400 | 403 | 404, description, .. }) => {
@@ -128,12 +128,12 @@ impl Fault {
         matches!(self, Fault::Refused(refusal) if refusal.code == 400 && refusal.says(&NOT_MODIFIED))
     }
 
-    /// Whether a message that was to be deleted is gone already.
+    /// Whether a message could not be deleted because it does not exist any more.
     pub(crate) fn is_deleted(&self) -> bool {
         matches!(self, Fault::Refused(refusal) if refusal.code == 400 && refusal.says(&NOTHING_TO_DELETE))
     }
 
-    /// Whether the same file may be taken as a document.
+    /// Whether the same file may be accepted as a document.
     pub(crate) fn wants_document(&self) -> bool {
         matches!(self, Fault::Refused(refusal) if refusal.code == 400 && refusal.says(&AS_A_FILE))
     }
@@ -146,7 +146,7 @@ impl Fault {
         }
     }
 
-    /// How long to wait, if the Bot API was asked too often.
+    /// How long to wait, if there were too many calls.
     pub(crate) fn flood(&self) -> Option<Duration> {
         match self {
             Fault::Refused(refusal) if refusal.code == 429 => {
@@ -171,14 +171,14 @@ impl Refusal {
             400 if self.says(&MARKUP) => SendError::Markup(detail),
             400 if self.says(&GONE) => SendError::Gone(detail),
             400 if self.says(&THREAD_GONE) => SendError::ThreadGone(detail),
-            // A topic that is gone too: the rest of its chat lives, and the text is for nobody else in it.
+            // Everything else concerns this message only.
             _ => SendError::Refused(detail),
         }
     }
 }
 
-/// Telegram does not say which limit was hit. The one for a chat is hit far more often than the one for the bot,
-/// and where it was the bot's, every chat soon gets an answer of its own: so only the chat waits.
+/// Telegram does not say which limit was reached. It is usually the chat's and not the bot's; if it was the bot's, the
+/// calls for the other chats get this error as well. So only the chat waits.
 fn later(after: Option<Duration>, detail: String) -> SendError {
     SendError::Later { after, scope: Bucket::Chat, detail }
 }
@@ -193,7 +193,7 @@ mod tests {
         Fault::Refused(Refusal { code, description: description.into(), retry_after: None, moved_to: None })
     }
 
-    /// The name of what a send that ended like this means.
+    /// The name of the consequence of a failed send.
     fn means(fault: Fault) -> &'static str {
         match fault.for_send() {
             SendError::Later { after: None, scope: Bucket::Chat, .. } => "later",
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    // The descriptions are those of the Bot API server.
+    // Descriptions of the real Bot API server.
     #[rstest]
     #[case(400, "Bad Request: can't parse entities: Unsupported start tag \"x\" at byte offset 0", "markup")]
     #[case(400, "Bad Request: chat not found", "gone")]
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_house_may_have_arrived_and_what_did_not_has_not() {
+    fn a_request_that_was_sent_may_have_arrived_and_one_that_was_not_has_not() {
         assert_eq!(means(Fault::Unsent("refused".into())), "offline");
         assert_eq!(means(Fault::Unanswered("timed out".into())), "unknown");
         assert_eq!(means(Fault::Unreadable("no message_id".into())), "unknown");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_holds_its_chat_for_as_long_as_it_is_told() {
+    fn a_flood_pauses_its_chat_for_the_requested_time() {
         let refusal = Refusal {
             code: 429,
             description: "Too Many Requests: retry after 7".into(),

@@ -1,4 +1,4 @@
-//! Updates as events. Nothing here waits, asks or logs.
+//! Converts updates to events. Nothing here waits, makes calls or logs.
 
 mod album;
 mod button;
@@ -17,15 +17,25 @@ mod reaction;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{Event, EventKind, FirstLine, RawEvent, Source};
+use frontdesk_core::message::{Event, EventKind, FirstLine, RawEvent, Sender, Source};
 
 pub(crate) use album::Albums;
-use json::{Fields, Unread};
+use json::{FieldError, Fields};
 
 use crate::CHANNEL;
-use crate::poll::UPDATES;
 
-/// Kinds of updates that we did not ask for, which may come all the same.
+/// The kinds of updates that we ask for. Telegram leaves out some kinds that are not named.
+pub(crate) const UPDATES: [&str; 7] = [
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "callback_query",
+    "message_reaction",
+    "my_chat_member",
+];
+
+/// Kinds of updates that we do not ask for, but may get anyway.
 const NOT_OURS: [&str; 18] = [
     "business_connection",
     "business_message",
@@ -47,19 +57,19 @@ const NOT_OURS: [&str; 18] = [
     "managed_bot",
 ];
 
-/// Who we are on Telegram.
+/// The bot's own identity on Telegram.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Me {
+pub(crate) struct Bot {
     /// The bot's id.
     pub id: i64,
-    /// The bot's name, without its `@`.
+    /// The bot's user name, without its `@`.
     pub username: String,
-    /// The account as the configuration names it.
+    /// The account in the configuration.
     pub account: AccountId,
 }
 
-impl Me {
-    /// Where this bot's updates come from. Another bot under the same account is another source.
+impl Bot {
+    /// The source of this bot's updates. Another bot in the same account would be another source.
     pub(crate) fn source(&self) -> Source {
         Source { id: format!("{CHANNEL}:{}", self.id), account: self.account.clone() }
     }
@@ -73,64 +83,64 @@ impl Me {
     }
 }
 
-/// An update, understood as far as it can be.
+/// An update, parsed as far as possible.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Understood {
-    /// Its number, by which it is acknowledged; `None` if it has none that can be read.
+pub(crate) struct ParsedUpdate {
+    /// Its number, which acknowledges it; `None` if it cannot be read.
     pub id: Option<u64>,
-    /// What it says.
+    /// The event.
     pub event: Event,
-    /// What must be answered so that the button stops to turn.
+    /// The id of the callback query that must be answered.
     pub callback: Option<String>,
 }
 
-/// What an update says. Nothing is passed over: what cannot be read becomes an event that says so. An error is our
-/// own account's, whose name makes no address.
-pub(crate) fn understand(me: &Me, raw: &str) -> Result<Understood, AddressError> {
+/// Parses an update. No update is dropped: an unreadable one becomes an event that says so. An error means that our own
+/// account's name cannot be part of an address.
+pub(crate) fn parse(bot: &Bot, raw: &str) -> Result<ParsedUpdate, AddressError> {
     let update = Fields::of(raw, "");
     let number = update.as_ref().and_then(|update| update.maybe::<u64>("update_id"));
     let query = update.as_ref().and_then(|update| update.maybe::<Fields<'_>>("callback_query"));
     let callback = query.and_then(|query| query.maybe("id"));
     let read = match (&update, number) {
-        (Some(update), Some(number)) => event(me, &number.to_string(), update, raw),
-        (Some(_), None) => Err(Unread("update_id".to_owned())),
-        (None, _) => Err(Unread("the update".to_owned())),
+        (Some(update), Some(number)) => event(bot, &number.to_string(), update, raw),
+        (Some(_), None) => Err(FieldError("update_id".to_owned())),
+        (None, _) => Err(FieldError("the update".to_owned())),
     };
     let event = match read {
         Ok(event) => event,
-        Err(Unread(field)) => {
+        Err(FieldError(field)) => {
             let raw = raw_event(update.as_ref(), &field, raw);
-            Event::undecodable(&me.source(), number.map(|number| number.to_string()), raw)?
+            Event::undecodable(&bot.source(), number.map(|number| number.to_string()), raw)?
         }
     };
-    Ok(Understood { id: number, event, callback })
+    Ok(ParsedUpdate { id: number, event, callback })
 }
 
-/// The kind of an update and what it says.
-fn event(me: &Me, id: &str, update: &Fields<'_>, raw: &str) -> Result<Event, Unread> {
+/// Converts an update of a known kind.
+fn event(bot: &Bot, id: &str, update: &Fields<'_>, raw: &str) -> Result<Event, FieldError> {
     let kind = kind(update);
     let fields = || update.need::<Fields<'_>>(kind);
     match kind {
-        "message" | "channel_post" => message::event(me, id, &fields()?, false, raw),
-        "edited_message" | "edited_channel_post" => message::event(me, id, &fields()?, true, raw),
-        "callback_query" => button::event(me, id, &fields()?),
-        "message_reaction" => reaction::event(me, id, &fields()?),
-        "my_chat_member" => membership::event(me, id, &fields()?),
-        "" => Err(Unread(content::unknown(update, &["update_id"]))),
+        "message" | "channel_post" => message::event(bot, id, &fields()?, false, raw),
+        "edited_message" | "edited_channel_post" => message::event(bot, id, &fields()?, true, raw),
+        "callback_query" => button::event(bot, id, &fields()?),
+        "message_reaction" => reaction::event(bot, id, &fields()?),
+        "my_chat_member" => membership::event(bot, id, &fields()?),
+        "" => Err(FieldError(content::unknown(update, &["update_id"]))),
         other => {
-            let who = person::nobody(me)?;
-            Ok(self::bare(id, EventKind::Other(other.to_owned()), who, conversation::nowhere(me)?))
+            let sender = person::nobody(bot)?;
+            Ok(self::bare(id, EventKind::Other(other.to_owned()), sender, conversation::nowhere(bot)?))
         }
     }
 }
 
-/// What kind of update it is; empty if it is none that we know.
+/// The kind of an update; empty if it is unknown.
 fn kind(update: &Fields<'_>) -> &'static str {
     let known = UPDATES.into_iter().chain(NOT_OURS).find(|kind| update.has(kind));
     known.unwrap_or_default()
 }
 
-/// An update as it arrived, with the field that could not be read.
+/// An update as it arrived, with the name of the field that could not be read.
 fn raw_event(update: Option<&Fields<'_>>, field: &str, raw: &str) -> RawEvent {
     let kind = match update {
         Some(update) if !kind(update).is_empty() => kind(update).to_owned(),
@@ -141,22 +151,22 @@ fn raw_event(update: Option<&Fields<'_>>, field: &str, raw: &str) -> RawEvent {
     RawEvent { kind, reason, body: raw.as_bytes().to_vec() }
 }
 
-/// An event without words.
-fn bare(id: &str, kind: EventKind, who: person::Who, spot: conversation::Spot) -> Event {
+/// An event without a text.
+fn bare(id: &str, kind: EventKind, sender: Sender, event_chat: conversation::EventChat) -> Event {
     Event {
         id: id.to_owned(),
         kind,
-        principal: who.principal,
-        sender_kind: who.sender_kind,
+        principal: sender.id,
+        sender_kind: sender.kind,
         roles: Vec::new(),
-        addressed: spot.conversation.is_private(),
-        address: spot.address,
-        conversation: spot.conversation,
+        addressed: event_chat.conversation.is_private(),
+        address: event_chat.address,
+        conversation: event_chat.conversation,
         forward: None,
         first_line: FirstLine::Formatted,
         text: String::new(),
         links: Vec::new(),
-        sender: who.name,
+        sender: sender.name,
         platform_message: None,
         quote: None,
         album: None,
@@ -165,10 +175,10 @@ fn bare(id: &str, kind: EventKind, who: person::Who, spot: conversation::Spot) -
     }
 }
 
-/// An id that makes no address is one that cannot be read.
-impl From<AddressError> for Unread {
+/// An id that cannot be part of an address is treated as unreadable.
+impl From<AddressError> for FieldError {
     fn from(error: AddressError) -> Self {
-        Unread(error.to_string())
+        FieldError(error.to_string())
     }
 }
 

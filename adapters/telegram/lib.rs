@@ -21,6 +21,7 @@
 mod api;
 mod callback;
 mod config;
+mod destination;
 mod error;
 mod inbound;
 pub mod markup;
@@ -47,74 +48,82 @@ use teloxide_core::payloads::GetMe;
 use api::Api;
 pub use config::{Account, Settings, Streaming, WebhookAccess};
 use error::Fault;
-use inbound::Me;
-use poll::{Outage, Poller};
+use inbound::Bot;
+use poll::{PollConflict, Poller};
 use timer::Timer;
-use webhook::{Hook, Keeper};
+use webhook::{WebhookEndpoint, WebhookRegistration};
 
 /// The channel's name in keys and addresses.
 pub const CHANNEL: &str = "telegram";
 
-/// What Telegram can do for an account with every default.
+/// Telegram's capabilities and limits for an account with default settings.
 pub fn profile() -> Profile {
     Settings::default().profile()
 }
 
-/// One bot.
+/// The adapter of one bot.
 pub struct TelegramAdapter {
     profile: Profile,
     id: AccountId,
     account: Account,
     api: Api,
     clock: Arc<dyn Clock>,
-    hook: Option<Arc<Hook>>,
-    /// Outlives a connection, as another program does.
-    outage: Outage,
+    endpoint: Option<Arc<WebhookEndpoint>>,
+    /// Kept across connections, because the other program may run longer than one connection.
+    conflict: PollConflict,
 }
 
 impl TelegramAdapter {
-    /// Nothing is connected yet.
+    /// Creates the adapter without connecting.
     pub fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         account.check()?;
         let id = AccountId::new(CHANNEL, Some(&account.name))
             .map_err(|error| ConfigError::new("name", error.to_string()))?;
-        let hook = account.webhook.as_ref().map(|webhook| Arc::new(Hook::new(webhook.secret.clone())));
+        let endpoint =
+            account.webhook.as_ref().map(|webhook| Arc::new(WebhookEndpoint::new(webhook.secret.clone())));
         Ok(Self {
             profile: account.settings.profile(),
             id,
             api: Api::new(&account)?,
             account,
             clock,
-            hook,
-            outage: Outage::default(),
+            endpoint,
+            conflict: PollConflict::default(),
         })
     }
 
-    async fn me(&self) -> Result<Me, AdapterError> {
-        let user: User = self.api.learn(&GetMe::new()).await.map_err(Fault::for_connection)?;
+    async fn bot(&self) -> Result<Bot, AdapterError> {
+        let user: User = self.api.query(&GetMe::new()).await.map_err(Fault::for_connection)?;
         let username = user.username.unwrap_or_default();
-        Ok(Me { id: user.id, username, account: self.id.clone() })
+        Ok(Bot { id: user.id, username, account: self.id.clone() })
     }
 
     /// Receives until the connection ends.
     async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
-        let me = self.me().await?;
-        tracing::info!(channel = CHANNEL, account = %me.account, bot = me.username, "connected");
+        let bot = self.bot().await?;
+        tracing::info!(channel = CHANNEL, account = %bot.account, bot = bot.username, "connected");
         let timer = Timer::new(self.clock.clone());
-        match (&self.account.webhook, &self.hook) {
-            (Some(WebhookAccess { public_url, secret }), Some(hook)) => {
-                Keeper { api: &self.api, settings: &self.account.settings, timer, hook, public_url, secret }
-                    .run(me, inbox)
-                    .await
+        match (&self.account.webhook, &self.endpoint) {
+            (Some(WebhookAccess { public_url, secret }), Some(endpoint)) => {
+                WebhookRegistration {
+                    api: &self.api,
+                    settings: &self.account.settings,
+                    timer,
+                    endpoint,
+                    public_url,
+                    secret,
+                }
+                .run(bot, inbox)
+                .await
             }
             _ => {
                 Poller {
                     api: &self.api,
                     settings: &self.account.settings,
                     timer,
-                    me: &me,
+                    bot: &bot,
                     inbox: inbox.as_ref(),
-                    outage: &self.outage,
+                    conflict: &self.conflict,
                 }
                 .run()
                 .await
@@ -123,7 +132,7 @@ impl TelegramAdapter {
     }
 }
 
-/// Only what we need of ourselves: servers differ in what else they say.
+/// The fields of `getMe` that we use. Servers differ in the others.
 #[derive(Deserialize)]
 struct User {
     id: i64,
@@ -143,7 +152,7 @@ impl Adapter for TelegramAdapter {
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         tokio::select! {
             ended = self.receive(inbox) => ended,
-            // A push that is cut off here may commit or not: the update comes again either way.
+            // A push that is cancelled here may be committed or not. The update is delivered again in both cases.
             () = stop.cancelled() => Ok(()),
         }
     }
@@ -157,7 +166,7 @@ impl Adapter for TelegramAdapter {
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {
-        self.hook.clone().map(|hook| hook as Arc<dyn Webhook>)
+        self.endpoint.clone().map(|endpoint| endpoint as Arc<dyn Webhook>)
     }
 }
 
@@ -171,7 +180,7 @@ mod tests {
 
     #[test]
     fn its_profile_can_be_right() {
-        frontdesk_kit::facts::check(&profile());
+        frontdesk_kit::profile::check(&profile());
     }
 
     #[test]

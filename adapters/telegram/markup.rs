@@ -1,30 +1,38 @@
 //! Telegram's HTML (Bot API, "HTML style"): `parse_mode` is `HTML`.
 //!
-//! Nesting is as the Bot API has it: `pre` and `code` hold no other mark and stand in none but a
-//! `blockquote`; a `blockquote` holds no other. Core never nests quotes or links.
+//! The nesting follows the Bot API: `pre` and `code` contain no other tag and may only be inside a `blockquote`; a
+//! `blockquote` contains no other one. Core never nests quotes or links.
 
 mod link;
 mod words;
 
-use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
+use frontdesk_core::act::Post;
+use frontdesk_core::markup::{Dialect, Marks, Rendering, Style};
+use teloxide_core::types::ParseMode;
 
-/// How text is written on Telegram.
+/// Telegram's markup.
 pub static DIALECT: Dialect = Dialect {
     name: "telegram",
-    writing: Writing::Marked(Marks {
+    rendering: Rendering::Formatted(Marks {
         escape,
         escape_code: escape,
         open,
         close,
         line_quote: None,
-        bare_code: true,
+        code_alone: true,
         per_line: false,
-        // Bot API: of more than 100 entities in a message the rest is ignored.
+        // Bot API: a message has at most 100 entities; the others are ignored.
         max: 100,
         tab_stops: Some(4),
         code_words: words::found,
     }),
 };
+
+/// The parse mode of a post. Text that looks the same without markup is sent without it, so that no server can misread
+/// it.
+pub(crate) fn parse_mode(post: &Post) -> Option<ParseMode> {
+    (post.part.body != post.part.plain).then_some(ParseMode::Html)
+}
 
 fn escape(text: &str, out: &mut String) {
     let mut rest = text;
@@ -42,8 +50,7 @@ fn escape(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// A ring as a character of its own, as macOS writes the names of files. Telegram takes it out of every text,
-/// and `å` would become `a`.
+/// The combining ring, which macOS uses in file names. Telegram removes it from every text, and `å` would become `a`.
 const RING: char = '\u{30a}';
 
 fn put_ring(out: &mut String) {

@@ -1,4 +1,4 @@
-//! Files, out and in.
+//! Uploads and downloads of files.
 
 use std::fs::File;
 use std::io;
@@ -18,26 +18,27 @@ use teloxide_core::types::{FileId, ReplyParameters};
 
 use crate::api::Api;
 use crate::config::Settings;
+use crate::destination::Chat;
 use crate::error::Fault;
-use crate::outbound::{Chat, dress};
+use crate::markup::parse_mode;
 
-/// How much of a file is read at a time.
+/// The size of the pieces in which a file is read.
 const PIECE: usize = 256 * 1024;
 
-/// The dimensions of a picture are looked for in so many bytes at its beginning.
+/// The number of bytes at the beginning of an image in which its dimensions are looked up.
 const HEAD: usize = 256 * 1024;
 
-/// How Telegram shows a file.
+/// The method that uploads a file, and the name of its form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Way {
+struct UploadMethod {
     method: &'static str,
     field: &'static str,
 }
 
-const DOCUMENT: Way = Way { method: "sendDocument", field: "document" };
-const PHOTO: Way = Way { method: "sendPhoto", field: "photo" };
+const DOCUMENT: UploadMethod = UploadMethod { method: "sendDocument", field: "document" };
+const PHOTO: UploadMethod = UploadMethod { method: "sendPhoto", field: "photo" };
 
-/// Sends a file with its caption. What Telegram cannot show as what it is goes as a plain file.
+/// Sends a file with its caption. If Telegram cannot show it as its kind, it is sent as a document.
 pub(crate) async fn send(
     api: &Api,
     settings: &Settings,
@@ -50,7 +51,7 @@ pub(crate) async fn send(
         let (size, most) = (file.size, settings.max_upload_bytes);
         return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
     }
-    let mut chosen = way(file, !post.part.body.is_empty(), settings.max_photo_bytes);
+    let mut chosen = upload_method(file, !post.part.body.is_empty(), settings.max_photo_bytes);
     if chosen == PHOTO && is_out_of_shape(file).await {
         chosen = DOCUMENT;
     }
@@ -64,13 +65,13 @@ pub(crate) async fn send(
     sent.map_err(Fault::for_send)
 }
 
-fn way(file: &MediaFile, captioned: bool, largest_photo: u64) -> Way {
+fn upload_method(file: &MediaFile, captioned: bool, largest_photo: u64) -> UploadMethod {
     let mime = file.mime.as_deref().unwrap_or_default();
     let (method, field) = match file.kind {
         FileKind::Photo if file.size > largest_photo || !is_picture(file) => return DOCUMENT,
         FileKind::Photo => return PHOTO,
         FileKind::Document => return DOCUMENT,
-        // Bot API, sendVoice: OGG with OPUS, MP3 or M4A; anything else as audio or a document.
+        // Bot API, sendVoice: OGG with OPUS, MP3 or M4A; anything else is sent as audio or document.
         FileKind::Voice
             if mime.is_empty()
                 || is_one_of(mime, &["audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"]) =>
@@ -80,14 +81,14 @@ fn way(file: &MediaFile, captioned: bool, largest_photo: u64) -> Way {
         FileKind::Voice | FileKind::Audio => ("sendAudio", "audio"),
         FileKind::Video => ("sendVideo", "video"),
         FileKind::Animation => ("sendAnimation", "animation"),
-        // A sticker has no caption, and words are not lost.
+        // A sticker cannot have a caption, and the text must not be lost.
         FileKind::Sticker if captioned => return DOCUMENT,
         FileKind::Sticker => ("sendSticker", "sticker"),
     };
-    Way { method, field }
+    UploadMethod { method, field }
 }
 
-/// Whether Telegram makes a picture of it.
+/// Whether Telegram accepts it as a photo.
 fn is_picture(file: &MediaFile) -> bool {
     match &file.mime {
         Some(mime) => is_one_of(mime, &["image/jpeg", "image/png", "image/webp"]),
@@ -98,7 +99,7 @@ fn is_picture(file: &MediaFile) -> bool {
     }
 }
 
-/// Whether Telegram would refuse a picture for its shape. Where its dimensions are not found, Telegram is asked.
+/// Whether Telegram would refuse an image because of its dimensions. If they are not found, Telegram decides.
 async fn is_out_of_shape(file: &MediaFile) -> bool {
     let handle = file.handle.clone();
     let length = usize::try_from(file.size).unwrap_or(HEAD).min(HEAD);
@@ -106,12 +107,12 @@ async fn is_out_of_shape(file: &MediaFile) -> bool {
         let mut head = vec![0; length];
         handle.read_exact_at(&mut head, 0).map(|()| head)
     });
-    // A file that cannot be read fails where it is sent.
+    // A file that cannot be read fails when it is sent.
     let Ok(Ok(head)) = head.await else { return false };
     imagesize::blob_size(&head).is_ok_and(|size| !is_shape(size.width, size.height))
 }
 
-/// Bot API, sendPhoto: width and height make at most 10,000 together, and their ratio is at most 20.
+/// Bot API, sendPhoto: width and height add up to at most 10,000, and their ratio is at most 20.
 fn is_shape(width: usize, height: usize) -> bool {
     let (long, short) = (width.max(height), width.min(height));
     long.saturating_add(short) <= 10_000 && long <= short.saturating_mul(20)
@@ -123,7 +124,7 @@ fn is_one_of(mime: &str, known: &[&str]) -> bool {
 }
 
 fn form(
-    way: Way,
+    upload_method: UploadMethod,
     chat: Chat,
     file: &MediaFile,
     post: &Post,
@@ -134,7 +135,7 @@ fn form(
         Part::stream_with_length(body, file.size).file_name(file.name.clone())
     };
     let part = match &file.mime {
-        // A type that is none would fail the whole request; Telegram finds out by itself.
+        // An invalid media type would make the whole request fail. Without one, Telegram detects the type itself.
         Some(mime) => untyped().mime_str(mime).unwrap_or_else(|_| untyped()),
         None => untyped(),
     };
@@ -144,7 +145,7 @@ fn form(
     }
     if !post.part.body.is_empty() {
         form = form.text("caption", post.part.body.clone());
-        if dress(post).is_some() {
+        if parse_mode(post).is_some() {
             form = form.text("parse_mode", "HTML");
         }
     }
@@ -152,10 +153,10 @@ fn form(
         let reply = serde_json::to_string(reply).map_err(|error| SendError::Refused(error.to_string()))?;
         form = form.text("reply_parameters", reply);
     }
-    Ok(form.part(way.field, part))
+    Ok(form.part(upload_method.field, part))
 }
 
-/// A file's bytes, read by position: several requests may read one handle.
+/// The bytes of a file, read by position, because several requests may share the handle.
 fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
     stream::try_unfold((file, 0_u64), move |(file, at)| async move {
         let left = size.saturating_sub(at);
@@ -173,7 +174,7 @@ fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Vec<u8>>>
     })
 }
 
-/// Opens a file that came with a message.
+/// Downloads a file that came with a message.
 pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> Result<Bytes, FetchError> {
     #[derive(Deserialize)]
     struct Found {
@@ -184,10 +185,10 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
         return Err(too_big(most));
     }
     let ask = GetFile::new(FileId(file.reference.clone()));
-    let found: Found = api.learn(&ask).await.map_err(Fault::for_fetch)?;
+    let found: Found = api.query(&ask).await.map_err(Fault::for_fetch)?;
     let path = found.file_path.unwrap_or_default();
     if !is_relative(&path) {
-        // A server of one's own in local mode names a file on its own disk instead.
+        // A local Bot API server returns the path of a file on its own disk instead.
         let why = "the Bot API server hands out no files over HTTP; run it without --local";
         return Err(FetchError::Refused(why.to_owned()));
     }
@@ -209,7 +210,7 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
     Ok(capped(pieces, most).boxed())
 }
 
-/// Ends with an error where a file turns out to be larger than it may be.
+/// Ends with an error when the download exceeds the limit.
 fn capped(
     pieces: impl Stream<Item = Result<Vec<u8>, FetchError>> + Send + 'static,
     most: u64,
@@ -227,7 +228,7 @@ fn too_big(most: u64) -> FetchError {
     FetchError::Refused(format!("the file is over {most} bytes"))
 }
 
-/// Whether a path stays beneath the place where Telegram keeps files.
+/// Whether a path stays within Telegram's file folder.
 fn is_relative(path: &str) -> bool {
     !path.is_empty() && path.split('/').all(|part| !["", ".", ".."].contains(&part)) && !path.contains('\\')
 }
@@ -265,7 +266,7 @@ mod tests {
         #[case] size: u64,
         #[case] method: &str,
     ) {
-        assert_eq!(way(&file(kind, mime, name, size), false, 10_000_000).method, method);
+        assert_eq!(upload_method(&file(kind, mime, name, size), false, 10_000_000).method, method);
     }
 
     #[rstest]
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_words_beneath_a_sticker_are_not_lost() {
-        assert_eq!(way(&file(FileKind::Sticker, None, "a.webp", 10), true, 1), DOCUMENT);
+        assert_eq!(upload_method(&file(FileKind::Sticker, None, "a.webp", 10), true, 1), DOCUMENT);
     }
 
     #[test]

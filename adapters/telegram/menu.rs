@@ -1,4 +1,4 @@
-//! The menu of commands that Telegram shows.
+//! The command menu that Telegram shows.
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::command;
@@ -20,19 +20,19 @@ struct Entry {
 /// A failure is only logged: a bot works without a menu.
 pub(crate) async fn write(api: &Api, account: &AccountId) {
     if let Err(fault) = attempt(api).await {
-        tracing::warn!(channel = CHANNEL, %account, %fault, "the menu of commands was not written");
+        tracing::warn!(channel = CHANNEL, %account, %fault, "the command menu was not updated");
     }
 }
 
 async fn attempt(api: &Api) -> Result<(), Fault> {
     let wanted: Vec<(&str, &str)> =
         command::list().iter().filter(|spec| !spec.admin).map(|spec| (spec.name, spec.help)).collect();
-    let shown: Vec<Entry> = api.learn(&GetMyCommands::new()).await?;
+    let shown: Vec<Entry> = api.query(&GetMyCommands::new()).await?;
     let shown = shown.iter().map(|entry| (entry.command.as_str(), entry.description.as_str()));
     if !shown.eq(wanted.iter().copied()) {
         let commands: Vec<BotCommand> =
             wanted.into_iter().map(|(name, help)| BotCommand::new(name, help)).collect();
-        api.ask(&SetMyCommands::new(commands)).await?;
+        api.invoke(&SetMyCommands::new(commands)).await?;
     }
     Ok(())
 }

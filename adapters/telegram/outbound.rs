@@ -1,4 +1,4 @@
-//! Acts as calls, and what their answers mean.
+//! Sends acts as calls of the Bot API.
 
 use frontdesk_core::act::{Act, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
@@ -8,36 +8,13 @@ use serde_json::value::RawValue;
 use teloxide_core::payloads::{
     DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage, SetMessageReaction,
 };
-use teloxide_core::types::{
-    ChatAction, ChatId, LinkPreviewOptions, MessageId, ParseMode, ReactionType, ReplyParameters, ThreadId,
-};
+use teloxide_core::types::{ChatAction, LinkPreviewOptions, ReactionType, ReplyParameters};
 
 use crate::api::Api;
 use crate::config::Settings;
+use crate::destination::{Chat, message_id};
 use crate::error::Fault;
-use crate::media;
-
-/// The topic "General" of every forum, by the number that some clients and updates give it. The Bot API knows it as the
-/// chat without a topic, and refuses this number.
-pub(crate) const GENERAL: i32 = 1;
-
-/// An address as Telegram's methods take it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chat {
-    pub id: ChatId,
-    pub topic: Option<ThreadId>,
-}
-
-impl Chat {
-    /// Names are not taken: they pass from one chat to another.
-    fn of(address: &Address) -> Result<Self, SendError> {
-        let id = number(address.chat(), "a chat's id")?;
-        let topic = address.thread().map(|topic| number(topic, "a topic's id")).transpose()?;
-        // Ids of groups are negative; topics of private chats are numbered differently.
-        let topic = topic.filter(|topic| *topic != GENERAL || id > 0);
-        Ok(Self { id: ChatId(id), topic: topic.map(|topic| ThreadId(MessageId(topic))) })
-    }
-}
+use crate::{markup, media};
 
 /// Carries out one act.
 pub(crate) async fn send(
@@ -49,45 +26,47 @@ pub(crate) async fn send(
     let chat = Chat::of(to)?;
     match act {
         Act::Post(post) => {
-            let sent = api.ask(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
+            let sent = api.invoke(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
             receipt(&sent)
         }
-        Act::Edit { target, post } => edited(api.ask(&edit(chat, settings, &target, post)?).await, target),
+        Act::Edit { target, post } => edited(api.invoke(&edit(chat, settings, &target, post)?).await, target),
         Act::Media { file, post } => {
             let sent = media::send(api, settings, chat, &file, &post, reply(&post)?).await?;
             receipt(&sent)
         }
-        Act::Delete { target } => match api.ask(&DeleteMessage::new(chat.id, target_of(&target)?)).await {
-            Err(fault) if !fault.is_deleted() => Err(fault.for_send()),
-            _ => Ok(Receipt::default()),
-        },
+        Act::Delete { target } => {
+            match api.invoke(&DeleteMessage::new(chat.id, message_id(&target)?)).await {
+                Err(fault) if !fault.is_deleted() => Err(fault.for_send()),
+                _ => Ok(Receipt::default()),
+            }
+        }
         Act::React { target, emoji } => {
-            let mut react = SetMessageReaction::new(chat.id, target_of(&target)?);
+            let mut react = SetMessageReaction::new(chat.id, message_id(&target)?);
             react.reaction = Some(match emoji.is_empty() {
                 true => Vec::new(),
                 false => vec![ReactionType::Emoji { emoji }],
             });
-            done(api.ask(&react).await)
+            done(api.invoke(&react).await)
         }
         Act::Pin { target } => {
-            let mut pin = PinChatMessage::new(chat.id, target_of(&target)?);
-            // The pinned message has made its sound already.
+            let mut pin = PinChatMessage::new(chat.id, message_id(&target)?);
+            // The pinned message has caused a notification already.
             pin.disable_notification = Some(true);
-            done(api.ask(&pin).await)
+            done(api.invoke(&pin).await)
         }
         Act::Typing => {
             let mut typing = SendChatAction::new(chat.id, ChatAction::Typing);
             typing.message_thread_id = chat.topic;
-            done(api.ask(&typing).await)
+            done(api.invoke(&typing).await)
         }
         Act::Draft { id, text } => draft(api, chat, id, &text).await,
-        // Nobody here reads pieces; the profile asks for no ends.
+        // There are no clients that read pieces, and the profile asks for no `End`.
         Act::Delta { .. } | Act::End { .. } => Ok(Receipt::default()),
     }
 }
 
 fn message(chat: Chat, settings: &Settings, post: Post) -> Result<SendMessage, SendError> {
-    let (parse_mode, reply) = (dress(&post), reply(&post)?);
+    let (parse_mode, reply) = (markup::parse_mode(&post), reply(&post)?);
     let mut message = SendMessage::new(chat.id, post.part.body);
     message.message_thread_id = chat.topic;
     message.parse_mode = parse_mode;
@@ -97,8 +76,8 @@ fn message(chat: Chat, settings: &Settings, post: Post) -> Result<SendMessage, S
 }
 
 fn edit(chat: Chat, settings: &Settings, target: &str, post: Post) -> Result<EditMessageText, SendError> {
-    let parse_mode = dress(&post);
-    let mut edit = EditMessageText::new(chat.id, target_of(target)?, post.part.body);
+    let parse_mode = markup::parse_mode(&post);
+    let mut edit = EditMessageText::new(chat.id, message_id(target)?, post.part.body);
     edit.parse_mode = parse_mode;
     edit.link_preview_options = previews(settings);
     Ok(edit)
@@ -111,7 +90,7 @@ fn edited(answer: Result<Box<RawValue>, Fault>, target: String) -> Result<Receip
     }
 }
 
-/// A state of a draft (Bot API 9.3, sendMessageDraft), which teloxide does not know.
+/// Sends a state of a draft (Bot API 9.3, sendMessageDraft). teloxide does not know this call.
 async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<Receipt, SendError> {
     if text.is_empty() || id == 0 {
         return Ok(Receipt::default());
@@ -120,14 +99,14 @@ async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<Receipt, Se
     if let Some(topic) = chat.topic {
         body["message_thread_id"] = json!(topic);
     }
-    done(api.tell("sendMessageDraft", &body).await)
+    done(api.invoke_by_name("sendMessageDraft", &body).await)
 }
 
 fn done(answer: Result<Box<RawValue>, Fault>) -> Result<Receipt, SendError> {
     answer.map(|_| Receipt::default()).map_err(Fault::for_send)
 }
 
-/// The id of the message that was sent. Without it nobody knows whether there is one.
+/// The id of the message that was sent. Without it, it is unknown whether the message exists.
 fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
     #[derive(Deserialize)]
     struct Sent {
@@ -138,15 +117,10 @@ fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
     Ok(Receipt { message: Some(sent.message_id.to_string()) })
 }
 
-/// Text that looks the same without its marks is sent without: no server can misread it then.
-pub(crate) fn dress(post: &Post) -> Option<ParseMode> {
-    (post.part.body != post.part.plain).then_some(ParseMode::Html)
-}
-
 fn reply(post: &Post) -> Result<Option<ReplyParameters>, SendError> {
     let Some(target) = &post.reply_to else { return Ok(None) };
-    // A question that was deleted is answered all the same.
-    Ok(Some(ReplyParameters::new(target_of(target)?).allow_sending_without_reply()))
+    // If the question was deleted, the answer is sent anyway.
+    Ok(Some(ReplyParameters::new(message_id(target)?).allow_sending_without_reply()))
 }
 
 fn previews(settings: &Settings) -> Option<LinkPreviewOptions> {
@@ -159,17 +133,9 @@ fn previews(settings: &Settings) -> Option<LinkPreviewOptions> {
     })
 }
 
-fn target_of(target: &str) -> Result<MessageId, SendError> {
-    number(target, "a message's id").map(MessageId)
-}
-
-fn number<N: std::str::FromStr>(text: &str, what: &str) -> Result<N, SendError> {
-    text.parse().map_err(|_| SendError::Refused(format!("{text:?} is not {what} of Telegram")))
-}
-
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{About, PostKind};
+    use frontdesk_core::act::{MessageRefs, PostKind};
     use frontdesk_core::id::OutId;
     use frontdesk_core::markup::Part;
     use rstest::rstest;
@@ -184,7 +150,7 @@ mod tests {
             key: "t1/0".into(),
             reply_to: reply_to.map(str::to_owned),
             kind: PostKind::Answer,
-            about: About::default(),
+            about: MessageRefs::default(),
             seq: None,
             more: false,
         }

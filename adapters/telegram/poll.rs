@@ -1,4 +1,4 @@
-//! Long polls: updates in, and the offset that acknowledges them.
+//! Long polling: fetches updates, and acknowledges them by the offset of the next poll.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,29 +11,18 @@ use serde_json::value::RawValue;
 use teloxide_core::payloads::{DeleteWebhook, GetWebhookInfo};
 
 use crate::api::Api;
-use crate::callback::{self, Pressed};
+use crate::callback::{self, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
-use crate::inbound::{self, Albums, Me, Understood};
-use crate::timer::{Moment, Timer};
+use crate::inbound::{self, Albums, Bot, ParsedUpdate, UPDATES};
+use crate::timer::{TimePoint, Timer};
 use crate::{CHANNEL, menu};
 
-/// What we ask for. Telegram leaves out some kinds that are not named.
-pub(crate) const UPDATES: [&str; 7] = [
-    "message",
-    "edited_message",
-    "channel_post",
-    "edited_channel_post",
-    "callback_query",
-    "message_reaction",
-    "my_chat_member",
-];
-
-/// The most updates that Telegram hands out with one poll.
-const MOST: u32 = 100;
-/// How long to wait after a poll that brought nothing which can be acknowledged: it would return at once again.
-const NUMBERLESS: Duration = Duration::from_secs(2);
-/// The error of an account whose polls are filled by updates without a readable number.
+/// The maximum number of updates per poll that Telegram allows.
+const MAX_UPDATES: u32 = 100;
+/// The pause after a poll whose updates cannot be acknowledged. The next poll would return the same at once.
+const UNACKNOWLEDGED_PAUSE: Duration = Duration::from_secs(2);
+/// The error of an account whose polls are full of updates without a readable number.
 const NO_NUMBERS: &str = "updates whose numbers cannot be read fill every poll: they are kept, and none can be \
                           acknowledged";
 
@@ -41,38 +30,38 @@ const NO_NUMBERS: &str = "updates whose numbers cannot be read fill every poll: 
 const CONFLICT: &str = "another program receives this bot's updates: stop it, or give one of the two a token of its \
                         own from @BotFather";
 
-/// One bot that is polled.
+/// Polls the updates of one bot.
 pub(crate) struct Poller<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
     pub timer: Timer,
-    pub me: &'a Me,
+    pub bot: &'a Bot,
     pub inbox: &'a dyn Inbox,
-    pub outage: &'a Outage,
+    pub conflict: &'a PollConflict,
 }
 
-/// Another program receives this bot's updates. Two pollers cut each other off in turns, so that a poll that
-/// succeeds does not mean that it is over; several in a row do.
+/// Detects that another program receives this bot's updates. Two pollers interrupt each other in turns, so one
+/// successful poll does not mean that the conflict is over; several in a row do.
 #[derive(Debug, Default)]
-pub(crate) struct Outage {
+pub(crate) struct PollConflict {
     conflicts: AtomicU32,
     calm: AtomicU32,
 }
 
-impl Outage {
-    /// So many polls in a row must succeed.
-    const OVER: u32 = 3;
+impl PollConflict {
+    /// The number of successful polls in a row that end a conflict.
+    const POLLS_TO_RECOVER: u32 = 3;
 
-    /// Another conflict. Says whether it is the first of its outage.
-    fn strike(&self) -> bool {
+    /// Records a conflict. Returns whether it is the first one.
+    fn record_failure(&self) -> bool {
         self.calm.store(0, Ordering::Relaxed);
         self.conflicts.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    /// A poll has succeeded. Says after how many conflicts it is over, if it is over now.
-    fn settle(&self) -> Option<u32> {
+    /// Records a successful poll. If this ends the conflict, returns how many polls had failed.
+    fn record_success(&self) -> Option<u32> {
         if self.conflicts.load(Ordering::Relaxed) == 0
-            || self.calm.fetch_add(1, Ordering::Relaxed) + 1 < Self::OVER
+            || self.calm.fetch_add(1, Ordering::Relaxed) + 1 < Self::POLLS_TO_RECOVER
         {
             return None;
         }
@@ -80,20 +69,21 @@ impl Outage {
         Some(self.conflicts.swap(0, Ordering::Relaxed))
     }
 
-    /// After how many conflicts the next poll must wait, if the last one met one.
+    /// The number of failed polls, if the last one failed and the next one must wait.
     fn waits(&self) -> Option<u32> {
         let conflicts = self.conflicts.load(Ordering::Relaxed);
         (conflicts > 0 && self.calm.load(Ordering::Relaxed) == 0).then_some(conflicts)
     }
 }
 
-/// What the next poll acknowledges: everything below it.
+/// The offset of the next poll, which acknowledges every update with a lower number.
 ///
-/// After a week without updates Telegram may number them anew, from anywhere. An offset from before would
-/// acknowledge unseen whatever has a lower number. So there is none until an update has come, and none a day after
-/// the last one: then Telegram brings whatever is not acknowledged, and what is known already is recognised.
+/// After a week without updates Telegram may restart its numbering at any number. An old offset would then acknowledge
+/// updates with a lower number that we have not seen. So there is no offset before the first update, and none a day
+/// after the last one: Telegram then returns everything that is not acknowledged, and duplicates are recognised by
+/// their ids.
 #[derive(Debug, Default)]
-struct Offset(Option<(u64, Moment)>);
+struct Offset(Option<(u64, TimePoint)>);
 
 impl Offset {
     fn get(&self) -> Option<u64> {
@@ -106,75 +96,77 @@ impl Offset {
         }
     }
 
-    /// Everything up to `last` is committed. An old update that is brought again takes nothing back.
-    fn advance(&mut self, last: u64, now: Moment) {
+    /// Everything up to `last` is committed. A redelivered older update does not lower the offset.
+    fn advance(&mut self, last: u64, now: TimePoint) {
         let next = last.saturating_add(1);
         self.0 = Some((self.get().map_or(next, |offset| offset.max(next)), now));
     }
 }
 
-/// The number of a batch's last update, in Telegram's order, which is not always the highest: an old update that is
-/// brought again may be above all others.
+/// The number of a batch's last update, in Telegram's order. It is not always the highest number, because a redelivered
+/// update may have a higher one than all others.
 ///
-/// An update without a readable number has a higher one than the update before it, or than the last offset, because
-/// Telegram counts upwards and brings nothing below an offset. By the lowest number that is possible nothing is
-/// acknowledged that has not been seen. If that is too low the update comes again, at most once per number.
-fn last_number(batch: &[Understood], offset: Option<u64>) -> Option<u64> {
+/// The number of an update without a readable number is higher than that of the update before it, or than the last
+/// offset, because Telegram counts upwards and returns nothing below an offset. This assumes the lowest possible
+/// number, so that nothing unseen is acknowledged. If that is too low, the update is returned again, at most once per
+/// number.
+fn last_number(batch: &[ParsedUpdate], offset: Option<u64>) -> Option<u64> {
     let mut last = offset.and_then(|offset| offset.checked_sub(1));
-    for understood in batch {
-        last = understood.id.or_else(|| last.map(|last| last.saturating_add(1)));
+    for parsed in batch {
+        last = parsed.id.or_else(|| last.map(|last| last.saturating_add(1)));
     }
     last
 }
 
-/// Puts a batch in the order of its numbers, each event once. What has no number stays behind what came before it.
-fn put_in_order(batch: Vec<Understood>) -> Vec<Understood> {
+/// Sorts a batch by its numbers and removes duplicates. An update without a number stays after the one before it.
+fn put_in_order(batch: Vec<ParsedUpdate>) -> Vec<ParsedUpdate> {
     let mut before = 0;
-    let mut numbered: Vec<(u64, Understood)> = Vec::with_capacity(batch.len());
-    for understood in batch {
-        before = understood.id.unwrap_or(before);
-        numbered.push((before, understood));
+    let mut numbered: Vec<(u64, ParsedUpdate)> = Vec::with_capacity(batch.len());
+    for parsed in batch {
+        before = parsed.id.unwrap_or(before);
+        numbered.push((before, parsed));
     }
     numbered.sort_by_key(|(number, _)| *number);
     numbered.dedup_by(|(_, one), (_, other)| one.event.id == other.event.id);
-    numbered.into_iter().map(|(_, understood)| understood).collect()
+    numbered.into_iter().map(|(_, parsed)| parsed).collect()
 }
 
 impl Poller<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
         self.take_over().await?;
-        let (pressed, queue) = callback::queue();
+        let (callback_queue, queue) = callback::queue();
         let chores = async {
-            menu::write(self.api, &self.me.account).await;
+            menu::write(self.api, &self.bot.account).await;
             callback::answer(self.api, queue).await
         };
         tokio::select! {
-            ended = self.receive(pressed) => ended,
+            ended = self.receive(callback_queue) => ended,
             never = chores => match never {},
         }
     }
 
-    /// A webhook that was set once keeps updates from whoever polls. What waits for it comes to us.
+    /// Removes a webhook of the bot, because Telegram delivers nothing to polls while there is one. Pending updates are
+    /// kept.
     async fn take_over(&self) -> Result<(), AdapterError> {
         #[derive(Deserialize)]
         struct Info {
             url: String,
         }
-        let info: Info = self.api.learn(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
+        let info: Info = self.api.query(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
         if !info.url.is_empty() {
-            tracing::info!(channel = CHANNEL, account = %self.me.account, "the bot's webhook is taken away");
+            tracing::info!(channel = CHANNEL, account = %self.bot.account, "removed the bot's webhook");
             let delete = DeleteWebhook { drop_pending_updates: Some(false) };
-            self.api.ask(&delete).await.map_err(Fault::for_connection)?;
+            self.api.invoke(&delete).await.map_err(Fault::for_connection)?;
         }
         Ok(())
     }
 
-    async fn receive(&self, pressed: Pressed) -> Result<(), AdapterError> {
-        let source = self.me.source();
+    async fn receive(&self, callback_queue: CallbackQueue) -> Result<(), AdapterError> {
+        let source = self.bot.source();
         let (mut offset, mut albums) = (Offset::default(), Albums::default());
         let renumber = Duration::from_secs(self.settings.renumber_hours.saturating_mul(3600));
-        // The first poll does not wait: whether Telegram speaks to us is known at once, also while nobody writes.
+        // The first poll returns at once, so that readiness is known immediately, even if nobody writes.
         let mut seconds = 0;
         let mut limit = self.settings.poll_updates;
         loop {
@@ -189,33 +181,33 @@ impl Poller<'_> {
             };
             (seconds, limit) = (self.settings.poll_seconds, self.settings.poll_updates);
             self.inbox.heard(&source);
-            let batch = self.understand(&polled, &mut albums)?;
+            let batch = self.parse(&polled, &mut albums)?;
             if batch.is_empty() {
                 continue;
             }
-            let (last, full) = (last_number(&batch, offset.get()), batch.len() >= MOST as usize);
-            let numberless = batch.iter().all(|understood| understood.id.is_none());
+            let (last, full) = (last_number(&batch, offset.get()), batch.len() >= MAX_UPDATES as usize);
+            let numberless = batch.iter().all(|parsed| parsed.id.is_none());
             let mut batch = put_in_order(batch);
             let callbacks: Vec<String> =
-                batch.iter_mut().filter_map(|understood| understood.callback.take()).collect();
-            let events = batch.into_iter().map(|understood| understood.event).collect();
+                batch.iter_mut().filter_map(|parsed| parsed.callback.take()).collect();
+            let events = batch.into_iter().map(|parsed| parsed.event).collect();
             if !self.push(&source, events, last).await {
                 self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
                 continue;
             }
-            callbacks.into_iter().for_each(|id| pressed.report(id));
+            callbacks.into_iter().for_each(|id| callback_queue.report(id));
             match last {
-                // Only now: the next poll acknowledges everything below.
+                // Only now, because the next poll acknowledges everything below the offset.
                 Some(last) => offset.advance(last, self.timer.now()),
                 None if full => return Err(AdapterError::Lost(NO_NUMBERS.to_owned())),
-                // They are kept, and acknowledged together with the next update that has a number.
+                // These are stored, and acknowledged together with the next update that has a number.
                 None => {
-                    limit = MOST;
-                    self.timer.pause(NUMBERLESS).await;
+                    limit = MAX_UPDATES;
+                    self.timer.pause(UNACKNOWLEDGED_PAUSE).await;
                 }
             }
             if numberless {
-                // It may come again at once, until the offset has reached it.
+                // The update may be returned again at once, until the offset has reached it.
                 self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
             }
         }
@@ -232,52 +224,53 @@ impl Poller<'_> {
         }
         let within = Duration::from_secs(seconds + self.settings.poll_grace_seconds);
         let polled = self.api.call("getUpdates", &body, within).await?;
-        if let Some(conflicts) = self.outage.settle() {
+        if let Some(conflicts) = self.conflict.record_success() {
             tracing::info!(
                 channel = CHANNEL,
-                account = %self.me.account,
+                account = %self.bot.account,
                 conflicts,
-                "updates come here again"
+                "polling works again"
             );
         }
         Ok(polled)
     }
 
-    /// Each update on its own, so that one that nobody understands costs itself alone.
-    fn understand(&self, polled: &RawValue, albums: &mut Albums) -> Result<Vec<Understood>, AdapterError> {
+    /// Parses each update separately, so that one unreadable update does not affect the others.
+    fn parse(&self, polled: &RawValue, albums: &mut Albums) -> Result<Vec<ParsedUpdate>, AdapterError> {
         let elements: Vec<&RawValue> =
             serde_json::from_str(polled.get()).map_err(|error| AdapterError::Lost(error.to_string()))?;
         let mut batch = Vec::with_capacity(elements.len());
         for element in elements {
-            let understood = inbound::understand(self.me, element.get());
-            batch.push(understood.map_err(|error| AdapterError::Setup(error.to_string()))?);
+            let parsed = inbound::parse(self.bot, element.get());
+            batch.push(parsed.map_err(|error| AdapterError::Setup(error.to_string()))?);
         }
-        albums.settle(batch.iter_mut().map(|understood| &mut understood.event));
+        albums.settle(batch.iter_mut().map(|parsed| &mut parsed.event));
         Ok(batch)
     }
 
-    /// Whether the batch is committed, and with it how far we have come.
+    /// Stores a batch together with its cursor. Returns whether it is committed.
     async fn push(&self, source: &Source, events: Vec<Event>, last: Option<u64>) -> bool {
         let cursor = last.map(|last| Cursor(last.saturating_add(1).to_string()));
         match self.inbox.push(source, events, cursor).await {
             Ok(_) => true,
             Err(busy) => {
-                tracing::debug!(channel = CHANNEL, account = %source.account, %busy, "updates wait at Telegram");
+                tracing::debug!(channel = CHANNEL, account = %source.account, %busy, "the updates were not stored and will be fetched again");
                 false
             }
         }
     }
 
-    /// What a failed poll means: a pause, or the end of this connection.
+    /// Handles a failed poll: with a pause, or by ending this connection.
     async fn failed(&self, fault: Fault) -> Result<(), AdapterError> {
         if let Some(description) = fault.conflict() {
-            let first = self.outage.strike();
+            let first = self.conflict.record_failure();
             if description.contains("webhook") {
                 self.take_over().await?;
             }
             if first {
-                tracing::error!(channel = CHANNEL, account = %self.me.account, %fault, "{CONFLICT}");
-                // Whoever asks why the account is not ready reads this; from the next call on we wait here.
+                tracing::error!(channel = CHANNEL, account = %self.bot.account, %fault, "{CONFLICT}");
+                // This error is shown as the reason why the account is not ready. The next call of `run` waits in this
+                // function.
                 return Err(AdapterError::Lost(CONFLICT.to_owned()));
             }
             return Ok(());
@@ -285,7 +278,7 @@ impl Poller<'_> {
         match fault.flood() {
             Some(pause) => {
                 let pause_ms = pause.as_millis();
-                tracing::warn!(channel = CHANNEL, account = %self.me.account, pause_ms, "polled too often");
+                tracing::warn!(channel = CHANNEL, account = %self.bot.account, pause_ms, "Telegram asks to poll less often");
                 self.timer.pause(pause).await;
                 Ok(())
             }
@@ -294,7 +287,7 @@ impl Poller<'_> {
     }
 
     async fn wait_out_conflict(&self) {
-        if let Some(conflicts) = self.outage.waits() {
+        if let Some(conflicts) = self.conflict.waits() {
             let first = Duration::from_secs(self.settings.conflict_seconds);
             let longest = Duration::from_secs(self.settings.conflict_longest_seconds);
             self.timer.back_off(conflicts, first, longest).await;
@@ -312,11 +305,11 @@ mod tests {
 
     use super::*;
 
-    /// A clock that a test sets: seconds on either side.
-    struct Hands(Mutex<(u64, i64)>);
+    /// A clock that the test sets: monotonic and calendar time, in seconds.
+    struct TestClock(Mutex<(u64, i64)>);
 
     #[async_trait]
-    impl Clock for Hands {
+    impl Clock for TestClock {
         fn wall(&self) -> DateTime<Utc> {
             DateTime::from_timestamp(self.0.lock().unwrap().1, 0).unwrap()
         }
@@ -332,29 +325,35 @@ mod tests {
     const DAY: u64 = 24 * 3600;
 
     fn after(mono: u64, wall: i64) -> Option<u64> {
-        let hands = Arc::new(Hands(Mutex::new((0, 1_000_000))));
-        let timer = Timer::new(hands.clone());
+        let clock = Arc::new(TestClock(Mutex::new((0, 1_000_000))));
+        let timer = Timer::new(clock.clone());
         let mut offset = Offset::default();
         assert_eq!(offset.get(), None, "the first poll has no offset");
         offset.advance(7, timer.now());
-        *hands.0.lock().unwrap() = (mono, 1_000_000 + wall);
+        *clock.0.lock().unwrap() = (mono, 1_000_000 + wall);
         offset.forget_after(&timer, Duration::from_secs(DAY));
         offset.get()
     }
 
     #[test]
-    fn an_outage_is_over_when_several_polls_in_a_row_succeed() {
-        let outage = Outage::default();
-        assert_eq!((outage.settle(), outage.waits()), (None, None));
-        assert!(outage.strike(), "the first is an alarm");
-        assert_eq!(outage.waits(), Some(1));
+    fn a_conflict_is_over_when_several_polls_in_a_row_succeed() {
+        let conflict = PollConflict::default();
+        assert_eq!((conflict.record_success(), conflict.waits()), (None, None));
+        assert!(conflict.record_failure(), "the first is an alarm");
+        assert_eq!(conflict.waits(), Some(1));
         for _ in 0..5 {
-            assert_eq!((outage.settle(), outage.settle(), outage.waits()), (None, None, None));
-            assert!(!outage.strike(), "polls that succeed in between are no end of it");
+            assert_eq!(
+                (conflict.record_success(), conflict.record_success(), conflict.waits()),
+                (None, None, None)
+            );
+            assert!(!conflict.record_failure(), "polls that succeed in between are no end of it");
         }
-        assert_eq!(outage.waits(), Some(6));
-        assert_eq!([outage.settle(), outage.settle(), outage.settle()], [None, None, Some(6)]);
-        assert!(outage.strike(), "a new one");
+        assert_eq!(conflict.waits(), Some(6));
+        assert_eq!(
+            [conflict.record_success(), conflict.record_success(), conflict.record_success()],
+            [None, None, Some(6)]
+        );
+        assert!(conflict.record_failure(), "a new one");
     }
 
     #[test]
@@ -367,7 +366,7 @@ mod tests {
 
     #[test]
     fn an_old_update_that_comes_again_takes_nothing_back() {
-        let timer = Timer::new(Arc::new(Hands(Mutex::new((0, 0)))));
+        let timer = Timer::new(Arc::new(TestClock(Mutex::new((0, 0)))));
         let mut offset = Offset::default();
         offset.advance(1_000_000, timer.now());
         offset.advance(900, timer.now());

@@ -1,7 +1,8 @@
-//! Updates that Telegram brings by itself.
+//! Receives updates by webhook.
 //!
-//! A delivery moves no cursor: each is acknowledged by its own answer. Polling begins without an offset anyway, so
-//! that a bot may be switched from one way to the other at any time; Telegram keeps what waits.
+//! A webhook delivery does not change the stored cursor: each delivery is acknowledged by its own response. Polling
+//! starts without an offset anyway, so a bot may be switched between polling and webhook at any time; Telegram keeps
+//! the pending updates.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,36 +18,35 @@ use teloxide_core::payloads::GetWebhookInfo;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::api::Api;
-use crate::callback::{self, Pressed};
+use crate::callback::{self, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
-use crate::inbound::{self, Albums, Me};
-use crate::poll::UPDATES;
+use crate::inbound::{self, Albums, Bot, UPDATES};
 use crate::timer::Timer;
 use crate::{CHANNEL, menu};
 
-/// What Telegram proves itself with.
+/// The header with the secret that proves that a request comes from Telegram.
 const HEADER: &str = "x-telegram-bot-api-secret-token";
 
-/// The place where Telegram brings updates.
-pub(crate) struct Hook {
+/// The endpoint that Telegram delivers updates to.
+pub(crate) struct WebhookEndpoint {
     secret: Secret,
-    /// Where they go; none while there is no connection.
-    line: Mutex<Option<Arc<Line>>>,
+    /// The current connection; `None` while there is none.
+    connection: Mutex<Option<Arc<Connection>>>,
 }
 
-struct Line {
-    me: Me,
+struct Connection {
+    bot: Bot,
     source: Source,
     inbox: Arc<dyn Inbox>,
-    pressed: Pressed,
-    /// One delivery at a time, so that their order holds.
+    callback_queue: CallbackQueue,
+    /// Locked during a delivery, so that deliveries keep their order.
     albums: AsyncMutex<Albums>,
 }
 
-impl Hook {
+impl WebhookEndpoint {
     pub(crate) fn new(secret: Secret) -> Self {
-        Self { secret, line: Mutex::default() }
+        Self { secret, connection: Mutex::default() }
     }
 
     fn is_from_telegram(&self, given: Option<&str>) -> bool {
@@ -54,13 +54,13 @@ impl Hook {
         given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(wanted)))
     }
 
-    fn line(&self) -> MutexGuard<'_, Option<Arc<Line>>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connection(&self) -> MutexGuard<'_, Option<Arc<Connection>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
-impl Webhook for Hook {
+impl Webhook for WebhookEndpoint {
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
         self.is_from_telegram(header(HEADER).as_deref())
     }
@@ -69,56 +69,56 @@ impl Webhook for Hook {
         if !self.is_from_telegram(request.header(HEADER)) {
             return WebhookOutcome::Forged;
         }
-        let Some(line) = self.line().clone() else { return WebhookOutcome::Busy };
+        let Some(connection) = self.connection().clone() else { return WebhookOutcome::Busy };
         match request.get {
             true => WebhookOutcome::Garbage,
-            false => line.take(&String::from_utf8_lossy(&request.body)).await,
+            false => connection.take(&String::from_utf8_lossy(&request.body)).await,
         }
     }
 }
 
-impl Line {
-    /// Whatever Telegram brings is kept, readable or not: it would bring it again and nothing else before.
+impl Connection {
+    /// Every update is stored, readable or not. Otherwise Telegram would deliver it again and hold back all later ones.
     async fn take(&self, body: &str) -> WebhookOutcome {
         let mut albums = self.albums.lock().await;
-        let mut understood = match inbound::understand(&self.me, body) {
-            Ok(understood) => understood,
+        let mut parsed = match inbound::parse(&self.bot, body) {
+            Ok(parsed) => parsed,
             Err(error) => {
-                tracing::error!(channel = CHANNEL, account = %self.source.account, %error, "an update has no place");
+                tracing::error!(channel = CHANNEL, account = %self.source.account, %error, "the account's name cannot be part of an address");
                 return WebhookOutcome::Busy;
             }
         };
-        albums.settle(std::iter::once(&mut understood.event));
-        match self.inbox.push(&self.source, vec![understood.event], None).await {
+        albums.settle(std::iter::once(&mut parsed.event));
+        match self.inbox.push(&self.source, vec![parsed.event], None).await {
             Err(busy) => {
-                tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "an update waits at Telegram");
+                tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the update was not stored and will be delivered again");
                 return WebhookOutcome::Busy;
             }
             Ok(_) => self.inbox.heard(&self.source),
         }
-        if let Some(id) = understood.callback {
-            self.pressed.report(id);
+        if let Some(id) = parsed.callback {
+            self.callback_queue.report(id);
         }
         WebhookOutcome::Taken(None)
     }
 }
 
-/// Keeps Telegram bringing updates.
-pub(crate) struct Keeper<'a> {
+/// Registers the webhook with Telegram and checks it regularly.
+pub(crate) struct WebhookRegistration<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
     pub timer: Timer,
-    pub hook: &'a Hook,
+    pub endpoint: &'a WebhookEndpoint,
     pub public_url: &'a str,
     pub secret: &'a Secret,
 }
 
-/// Takes deliveries as long as it lives.
-struct Open<'a>(&'a Hook);
+/// Keeps the endpoint connected until it is dropped.
+struct ConnectedGuard<'a>(&'a WebhookEndpoint);
 
-impl Drop for Open<'_> {
+impl Drop for ConnectedGuard<'_> {
     fn drop(&mut self) {
-        *self.0.line() = None;
+        *self.0.connection() = None;
     }
 }
 
@@ -131,15 +131,17 @@ struct Info {
     last_error_message: Option<String>,
 }
 
-impl Keeper<'_> {
-    /// Receives until the connection ends. The webhook stays when we go: what comes meanwhile waits at Telegram.
-    pub(crate) async fn run(&self, me: Me, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
-        let (pressed, queue) = callback::queue();
-        let (source, account) = (me.source(), me.account.clone());
+impl WebhookRegistration<'_> {
+    /// Receives until the connection ends. The webhook is not removed at the end: Telegram keeps the updates that
+    /// arrive meanwhile.
+    pub(crate) async fn run(&self, bot: Bot, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
+        let (callback_queue, queue) = callback::queue();
+        let (source, account) = (bot.source(), bot.account.clone());
         let albums = AsyncMutex::default();
-        let line = Line { me, source: source.clone(), inbox: inbox.clone(), pressed, albums };
-        *self.hook.line() = Some(Arc::new(line));
-        let _open = Open(self.hook);
+        let connection =
+            Connection { bot, source: source.clone(), inbox: inbox.clone(), callback_queue, albums };
+        *self.endpoint.connection() = Some(Arc::new(connection));
+        let _guard = ConnectedGuard(self.endpoint);
         let chores = async {
             menu::write(self.api, &account).await;
             callback::answer(self.api, queue).await
@@ -152,11 +154,11 @@ impl Keeper<'_> {
 
     async fn watch(&self, source: &Source, inbox: &dyn Inbox) -> Result<(), AdapterError> {
         self.set().await?;
-        let mut known = self.look().await?.last_error_date;
+        let mut known = self.check().await?.last_error_date;
         inbox.heard(source);
         loop {
             self.timer.pause(Duration::from_secs(self.settings.webhook_check_seconds)).await;
-            let info = self.look().await?;
+            let info = self.check().await?;
             if info.last_error_date == known {
                 inbox.heard(source);
                 continue;
@@ -164,7 +166,7 @@ impl Keeper<'_> {
             known = info.last_error_date;
             let (account, waiting) = (&source.account, info.pending_update_count);
             let error = self.api.clean(&info.last_error_message.unwrap_or_default());
-            tracing::warn!(channel = CHANNEL, %account, waiting, error, "Telegram could not bring an update");
+            tracing::warn!(channel = CHANNEL, %account, waiting, error, "Telegram could not deliver an update");
         }
     }
 
@@ -173,23 +175,25 @@ impl Keeper<'_> {
             "url": self.public_url,
             "secret_token": self.secret.expose(),
             "allowed_updates": UPDATES,
-            // One after the other: more at a time would overtake each other.
+            // One at a time, because concurrent deliveries could overtake each other.
             "max_connections": 1,
             "drop_pending_updates": false,
         });
-        self.api.tell("setWebhook", &body).await.map(drop).map_err(|fault| match &fault {
+        self.api.invoke_by_name("setWebhook", &body).await.map(drop).map_err(|fault| match &fault {
             Fault::Refused(refusal) if refusal.code == 400 => AdapterError::Setup(fault.to_string()),
             _ => fault.for_connection(),
         })
     }
 
-    async fn look(&self) -> Result<Info, AdapterError> {
-        let info: Info = self.api.learn(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
+    async fn check(&self) -> Result<Info, AdapterError> {
+        let info: Info = self.api.query(&GetWebhookInfo::new()).await.map_err(Fault::for_connection)?;
         match info.url == self.public_url {
             true => Ok(info),
             false => {
-                tracing::error!(channel = CHANNEL, "another program took the bot's webhook away");
-                Err(AdapterError::Lost("another program took the bot's webhook away: stop it".to_owned()))
+                tracing::error!(channel = CHANNEL, "another program changed the bot's webhook");
+                Err(AdapterError::Lost(
+                    "another program changed the bot's webhook: stop that program".to_owned(),
+                ))
             }
         }
     }

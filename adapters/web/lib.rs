@@ -88,6 +88,6 @@ fn profile() -> Profile {
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),
         // There is no remote platform: the channel works as long as the HTTP server does.
-        patience: None,
+        max_silence: None,
     }
 }

@@ -54,7 +54,7 @@ impl Echo {
 impl Agent for Echo {
     fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
         let running = self.running.begin(turn.id, CancellationToken::new());
-        let Instruction { wait, mut action } = Instruction::read(&prompt::words(&turn));
+        let Instruction { wait, mut action } = Instruction::read(&prompt::text(&turn));
         if let Action::Say(text) | Action::Slowly { text, .. } = &mut action {
             for line in turn.prompt.iter().flat_map(extra_lines) {
                 if !text.is_empty() {
@@ -104,7 +104,7 @@ fn extra_lines(prompt: &Prompt) -> impl Iterator<Item = String> {
 fn file_line(file: &File) -> String {
     let kind = file.kind.name();
     let what = match &file.name {
-        Some(name) => format!("{kind} {}", prompt::inert(name)),
+        Some(name) => format!("{kind} {}", prompt::sanitized(name)),
         None => kind.to_owned(),
     };
     match (&file.got, file.size) {

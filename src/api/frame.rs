@@ -1,7 +1,7 @@
 //! Frames for clients: one JSON object per WebSocket frame or server-sent event, serialized once for all clients.
 
 use axum::extract::ws::Utf8Bytes;
-use frontdesk_core::act::{About, Act, Ending, Post, PostKind};
+use frontdesk_core::act::{Act, Ending, MessageRefs, Post, PostKind};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct ServerFrame {
     pub(crate) kind: FrameKind,
-    pub(crate) about: About,
+    pub(crate) about: MessageRefs,
     /// Its sequence number in the session; 0 if the frame is not stored.
     pub(crate) seq: u64,
     pub(crate) json: Utf8Bytes,
@@ -47,7 +47,7 @@ impl ServerFrame {
             Act::End { about, ending, usage } => Some(Self::end(about, ending, usage.as_ref())),
             Act::Typing => Some(Self {
                 kind: FrameKind::Typing,
-                about: About::default(),
+                about: MessageRefs::default(),
                 seq: 0,
                 json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
             }),
@@ -78,7 +78,7 @@ impl ServerFrame {
     }
 
     /// The frame of an answer. `seq` is 0 if the answer is shown again to a client that repeated its request.
-    pub(crate) fn answer(about: About, seq: u64, answer: &str) -> Self {
+    pub(crate) fn answer(about: MessageRefs, seq: u64, answer: &str) -> Self {
         let json = text(&Wire::Done {
             full_text: answer,
             turn: TurnFields::new(&about),
@@ -90,7 +90,7 @@ impl ServerFrame {
     /// Tells a client that deltas of this session were left out.
     pub(crate) fn gap(session: Option<SessionKey>) -> Self {
         let json = text(&json!({"type": "gap", "session": session.as_ref().map(SessionKey::as_str)}));
-        Self { kind: FrameKind::Gap, about: About { session, messages: Vec::new() }, seq: 0, json }
+        Self { kind: FrameKind::Gap, about: MessageRefs { session, messages: Vec::new() }, seq: 0, json }
     }
 
     /// Takes the place of a large stored frame in a client's queue.
@@ -103,12 +103,12 @@ impl ServerFrame {
         }
     }
 
-    fn delta(about: About, attempt: u32, delta: &str) -> Self {
+    fn delta(about: MessageRefs, attempt: u32, delta: &str) -> Self {
         let json = text(&Wire::Delta { text: delta, turn: TurnFields::new(&about), attempt });
         Self { kind: FrameKind::Delta, about, seq: 0, json }
     }
 
-    fn end(about: About, ending: Ending, usage: Option<&Usage>) -> Self {
+    fn end(about: MessageRefs, ending: Ending, usage: Option<&Usage>) -> Self {
         let turn = TurnFields::new(&about);
         let json = match failure(ending) {
             None => text(&Wire::Status {
@@ -245,7 +245,7 @@ struct TurnFields<'a> {
 }
 
 impl<'a> TurnFields<'a> {
-    fn new(about: &'a About) -> Self {
+    fn new(about: &'a MessageRefs) -> Self {
         let several = if about.messages.len() > 1 { about.messages.as_slice() } else { &[] };
         Self {
             session: about.session.as_ref().map(SessionKey::as_str),
@@ -262,12 +262,12 @@ pub(crate) mod tests {
 
     use super::*;
 
-    fn about(messages: &[i64]) -> About {
+    fn about(messages: &[i64]) -> MessageRefs {
         let session = Some("agent:main:web:dm:main".parse().unwrap());
-        About { session, messages: messages.iter().copied().map(MessageId).collect() }
+        MessageRefs { session, messages: messages.iter().copied().map(MessageId).collect() }
     }
 
-    pub(crate) fn post(about: About, seq: u64, kind: PostKind, text: &str) -> Act {
+    pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Act {
         let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
         let (key, out, seq) = (String::new(), OutId(1), Some(seq));
         Act::Post(Post { part, out, key, reply_to: None, kind, about, seq, more: false })

@@ -188,13 +188,13 @@ fn size(frame: &ServerFrame) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{About, Act, PostKind};
+    use frontdesk_core::act::{Act, MessageRefs, PostKind};
 
     use super::*;
     use crate::frame::tests::post;
 
-    fn about() -> About {
-        About { session: Some("agent:main:web:dm:main".parse().unwrap()), messages: Vec::new() }
+    fn about() -> MessageRefs {
+        MessageRefs { session: Some("agent:main:web:dm:main".parse().unwrap()), messages: Vec::new() }
     }
 
     fn frame(act: Act) -> Arc<ServerFrame> {

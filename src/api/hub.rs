@@ -258,7 +258,7 @@ fn unsubscribe<K>(entry: Entry<'_, K, Queues>, id: u64) {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{About, PostKind};
+    use frontdesk_core::act::{MessageRefs, PostKind};
 
     use super::*;
     use crate::frame::tests::post;
@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn message(session: Option<SessionKey>) -> Act {
-        post(About { session, messages: Vec::new() }, 1, PostKind::Send, "hi")
+        post(MessageRefs { session, messages: Vec::new() }, 1, PostKind::Send, "hi")
     }
 
     fn count(subscriber: &Subscriber) -> usize {

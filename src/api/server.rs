@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
@@ -161,7 +161,7 @@ impl ServerState {
         if caller.scope < scope {
             return Err(ApiError::forbidden());
         }
-        match self.handle.authorize(Who::person(&caller.principal), Context::Dm, action) {
+        match self.handle.authorize(Requester::person(&caller.principal), Context::Dm, action) {
             Decision::Allow => Ok(()),
             Decision::Pair | Decision::Deny(_) => Err(ApiError::forbidden()),
         }

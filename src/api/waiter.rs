@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use frontdesk_core::act::{About, Ending};
+use frontdesk_core::act::{Ending, MessageRefs};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
@@ -296,8 +296,8 @@ impl AnswerWaiter {
         Ok(None)
     }
 
-    fn about(&self) -> About {
-        About { session: Some(self.session.clone()), messages: vec![self.message] }
+    fn about(&self) -> MessageRefs {
+        MessageRefs { session: Some(self.session.clone()), messages: vec![self.message] }
     }
 }
 

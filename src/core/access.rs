@@ -1,4 +1,4 @@
-//! Who may speak: one decision for every way in, deny by default.
+//! The access rule: one decision for every channel, deny by default.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,13 +11,13 @@ use crate::message::SenderKind;
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Talk to the agent.
+    /// Write to the agent.
     Speak,
     /// Change how the service runs, or see other people's conversations.
     Administer,
 }
 
-/// Where somebody wants to do it. A grant for one context says nothing about another.
+/// Where somebody wants to do it. A grant for one context is not valid in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context<'a> {
     /// In a private chat.
@@ -26,31 +26,31 @@ pub enum Context<'a> {
     Group(&'a str),
 }
 
-/// The answer.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// Go on.
+    /// Allowed.
     Allow,
-    /// Unknown here, and the channel offers pairing: hand out a code.
+    /// Unknown, and the channel offers pairing: the person gets a code.
     Pair,
-    /// No.
+    /// Denied.
     Deny(DenyReason),
 }
 
-/// Why not: for counters and the audit log, never for the stranger.
+/// Why access was denied: for counters and the audit log. Never shown to the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DenyReason {
-    /// Nobody let this person in.
+    /// The person has no access.
     NotAllowed,
-    /// The channel takes no private messages.
+    /// The channel accepts no private messages.
     Disabled,
-    /// The group is not on the list.
+    /// The group is not listed.
     UnknownGroup,
-    /// Only admins may do this.
+    /// The action is for admins only.
     NotAdmin,
-    /// It is a program, and nobody allowed it.
+    /// The sender is a program that is not listed.
     Bot,
-    /// It is a chat that speaks for itself, and has no person's rights.
+    /// The sender is a chat that posts in its own name, which has no person's rights.
     NotAPerson,
 }
 
@@ -83,7 +83,7 @@ pub enum DmPolicy {
     Disabled,
 }
 
-/// What the operator wrote about one account of one channel. Ids are the platform's stable ones.
+/// The access rules that the operator configured for one account of a channel. All ids are the platform's stable ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChannelAccess {
     /// Who may write in private.
@@ -92,29 +92,29 @@ pub struct ChannelAccess {
     pub allow: BTreeSet<String>,
     /// People who may administer.
     pub admins: BTreeSet<String>,
-    /// Groups that are served, and who may speak in each.
+    /// The groups that are served, and who may write in each.
     pub groups: BTreeMap<String, GroupAccess>,
-    /// Other programs that may speak where a person might. A set that means everyone means no program.
+    /// Programs that may write where a person may. A rule that admits everyone does not include programs.
     pub bots: BTreeSet<String>,
 }
 
-/// Who may speak in a group: everyone in it, unless it is for some people alone.
+/// Who may write in a group: every member, unless it is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupAccess {
-    /// Whether only those may speak who are named below, be it nobody.
+    /// Whether only the people and roles below may write.
     pub closed: bool,
     /// People, by their ids.
     pub people: BTreeSet<String>,
-    /// Those who have one of these roles there, by the roles' ids. A role never makes an admin.
+    /// Roles in that group, by their ids. A role never makes an admin.
     pub roles: BTreeSet<String>,
 }
 
-/// What an admin granted at run time, looked up for this principal in this context.
+/// What an admin granted at run time to a principal in a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
     /// May write in private.
     pub dm: bool,
-    /// May speak in the group in question.
+    /// May write in the group in question.
     pub group: bool,
     /// May administer.
     pub admin: bool,
@@ -122,29 +122,29 @@ pub struct Grants {
     pub here: bool,
 }
 
-/// Who wants something.
+/// Who wants to do something.
 #[derive(Debug, Clone, Copy)]
-pub struct Who<'a> {
-    /// By their stable id.
+pub struct Requester<'a> {
+    /// Their stable id.
     pub principal: &'a Principal,
-    /// What kind of being it is.
+    /// The kind of account.
     pub sender_kind: SenderKind,
-    /// Their roles in the place in question.
+    /// Their roles in the group in question.
     pub roles: &'a [String],
 }
 
-impl<'a> Who<'a> {
+impl<'a> Requester<'a> {
     /// A person without roles.
     pub fn person(principal: &'a Principal) -> Self {
-        Who { principal, sender_kind: SenderKind::Person, roles: &[] }
+        Requester { principal, sender_kind: SenderKind::Person, roles: &[] }
     }
 }
 
-/// The one rule. `grants` are those of `who` in `context`; whatever is not allowed is denied.
+/// The access rule. `grants` are those of `requester` in `context`. Whatever is not allowed is denied.
 pub fn decide(
     rules: &ChannelAccess,
     grants: Grants,
-    who: Who<'_>,
+    who: Requester<'_>,
     context: Context<'_>,
     action: Action,
 ) -> Decision {
@@ -172,7 +172,7 @@ fn in_private(rules: &ChannelAccess, granted: bool, id: &str, sender_kind: Sende
     }
 }
 
-fn in_group(rules: &ChannelAccess, grants: Grants, admin: bool, who: Who<'_>, group: &str) -> Decision {
+fn in_group(rules: &ChannelAccess, grants: Grants, admin: bool, who: Requester<'_>, group: &str) -> Decision {
     let named = rules.groups.get(group);
     if named.is_none() && !grants.here && !grants.group {
         return Decision::Deny(DenyReason::UnknownGroup);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn speak(rules: &ChannelAccess, id: &str, context: Context<'_>) -> Decision {
-        decide(rules, Grants::default(), Who::person(&who(id)), context, Action::Speak)
+        decide(rules, Grants::default(), Requester::person(&who(id)), context, Action::Speak)
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(speak(&rules, "1", Context::Dm), Decision::Pair);
         assert_eq!(speak(&rules, "1", Context::Group("1")), Decision::Deny(DenyReason::UnknownGroup));
         let administers =
-            decide(&rules, Grants::default(), Who::person(&who("1")), Context::Dm, Action::Administer);
+            decide(&rules, Grants::default(), Requester::person(&who("1")), Context::Dm, Action::Administer);
         assert_eq!(administers, Decision::Deny(DenyReason::NotAdmin));
     }
 
@@ -260,10 +260,10 @@ mod tests {
         assert_eq!(speak(&rules, "member", Context::Group("closed")), Decision::Allow);
         assert_eq!(speak(&rules, "member", Context::Dm), Decision::Deny(DenyReason::NotAllowed));
         let dm = Grants { dm: true, ..Grants::default() };
-        let there = decide(&rules, dm, Who::person(&who("1")), Context::Group("closed"), Action::Speak);
+        let there = decide(&rules, dm, Requester::person(&who("1")), Context::Group("closed"), Action::Speak);
         assert_eq!(there, Decision::Deny(DenyReason::NotAllowed));
         let group = Grants { group: true, ..Grants::default() };
-        let here = decide(&rules, group, Who::person(&who("1")), Context::Dm, Action::Speak);
+        let here = decide(&rules, group, Requester::person(&who("1")), Context::Dm, Action::Speak);
         assert_eq!(here, Decision::Deny(DenyReason::NotAllowed));
     }
 
@@ -296,7 +296,7 @@ mod tests {
             decide(
                 &rules(DmPolicy::Pairing),
                 here,
-                Who { sender_kind, ..Who::person(&who) },
+                Requester { sender_kind, ..Requester::person(&who) },
                 foreign,
                 Action::Speak,
             )
@@ -322,7 +322,7 @@ mod tests {
     fn a_role_lets_speak_where_it_is_named_and_never_administer() {
         let (rules, who) = (rules(DmPolicy::Pairing), who("1"));
         let roles = ["staff".to_owned()];
-        let staff = Who { roles: &roles, ..Who::person(&who) };
+        let staff = Requester { roles: &roles, ..Requester::person(&who) };
         let decide = |context, action| decide(&rules, Grants::default(), staff, context, action);
         assert_eq!(decide(Context::Group("closed"), Action::Speak), Decision::Allow);
         assert_eq!(decide(Context::Dm, Action::Speak), Decision::Pair);
@@ -336,7 +336,7 @@ mod tests {
     fn a_stranger_that_is_no_person_gets_no_code() {
         for sender_kind in [SenderKind::Bot, SenderKind::Chat] {
             let who = who("1");
-            let who = Who { sender_kind, ..Who::person(&who) };
+            let who = Requester { sender_kind, ..Requester::person(&who) };
             let decision =
                 super::decide(&ChannelAccess::default(), Grants::default(), who, Context::Dm, Action::Speak);
             assert!(matches!(decision, Decision::Deny(_)), "{sender_kind:?}: {decision:?}");
@@ -354,7 +354,7 @@ mod tests {
         ) {
             prop_assume!(sender_kind != SenderKind::Person);
             let who = who(&id);
-            let who = Who { sender_kind, ..Who::person(&who) };
+            let who = Requester { sender_kind, ..Requester::person(&who) };
             let decision = decide(&rules(policy), grants, who, context(place), Action::Administer);
             prop_assert_eq!(decision, Decision::Deny(DenyReason::NotAPerson));
         }
@@ -364,7 +364,7 @@ mod tests {
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
             let who = who(&id);
-            let who = Who { sender_kind: SenderKind::Bot, ..Who::person(&who) };
+            let who = Requester { sender_kind: SenderKind::Bot, ..Requester::person(&who) };
             let decision = decide(&rules(policy), grants, who, context(place), Action::Speak);
             prop_assert_eq!(decision, Decision::Deny(DenyReason::Bot));
         }
@@ -374,7 +374,7 @@ mod tests {
             id in "friend|root|member|stranger|ROOT|root |", grants in grants(), policy in policy(), place in place()
         ) {
             let Ok(who) = Principal::new("telegram", None, &id) else { return Ok(()) };
-            let decision = decide(&rules(policy), grants, Who::person(&who), context(place), Action::Administer);
+            let decision = decide(&rules(policy), grants, Requester::person(&who), context(place), Action::Administer);
             prop_assert_eq!(decision == Decision::Allow, id == "root" || grants.admin);
         }
 
@@ -393,7 +393,7 @@ mod tests {
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
             let without = speak(&rules(policy), &id, context(place));
-            let with = decide(&rules(policy), grants, Who::person(&who(&id)), context(place), Action::Speak);
+            let with = decide(&rules(policy), grants, Requester::person(&who(&id)), context(place), Action::Speak);
             prop_assert!(without != Decision::Allow || with == Decision::Allow);
         }
     }

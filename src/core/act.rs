@@ -11,65 +11,65 @@ use crate::key::SessionKey;
 use crate::markup::Part;
 use crate::message::FileKind;
 
-/// One request to an adapter. A new act breaks every adapter until its author has answered it.
+/// One request to an adapter. Adding a variant breaks every adapter on purpose, until its author has handled it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// Say something new.
+    /// Send a new message.
     Post(Post),
-    /// Replace what an earlier message says.
+    /// Change the text of an earlier message.
     Edit {
         /// The platform's id of that message.
         target: String,
-        /// What it says from now on.
+        /// Its new text.
         post: Post,
     },
-    /// Take a message back.
+    /// Delete a message.
     Delete {
         /// The platform's id of that message.
         target: String,
     },
-    /// Put a mark on a message.
+    /// Add a reaction to a message.
     React {
         /// The platform's id of that message.
         target: String,
-        /// The mark.
+        /// The emoji; empty to remove the reaction.
         emoji: String,
     },
-    /// Keep a message at the top.
+    /// Pin a message.
     Pin {
         /// The platform's id of that message.
         target: String,
     },
     /// Show that an answer is being written.
     Typing,
-    /// Send a file, with the post's text beneath it.
+    /// Send a file with the post's text as its caption.
     Media {
         /// The file.
         file: MediaFile,
-        /// What stands beneath it: its part is empty where nothing does.
+        /// The caption. Its part is empty if there is none.
         post: Post,
     },
-    /// Show an answer in progress as a draft that goes away by itself, where the platform has such a thing
-    /// ([`crate::profile::Flow::Draft`]). Nothing is lost without it.
+    /// Show the present state of an answer as a draft that disappears by itself, on platforms that have drafts
+    /// ([`crate::profile::Flow::Draft`]). It may be lost without harm.
     Draft {
-        /// The same for every state of one draft; never 0.
+        /// The id of the draft, the same for all its states; never 0.
         id: i64,
-        /// What it says now.
+        /// The text of this state.
         text: String,
     },
-    /// A piece of an answer in progress, for readers who are there now. Nothing is lost without it.
+    /// A piece of an answer in progress, for clients that are connected now. It may be lost without harm.
     Delta {
-        /// The turn's place in the world.
-        about: About,
-        /// Which run of the turn; a higher one replaces the text of a lower one.
+        /// The session and the messages of the turn.
+        about: MessageRefs,
+        /// The attempt of the turn. A higher attempt replaces the text of a lower one.
         attempt: u32,
         /// The text to add.
         text: String,
     },
-    /// The turn has ended. Its answer, if any, came as posts before.
+    /// The turn has ended. Its answer, if any, was sent as posts before.
     End {
-        /// The turn's place in the world.
-        about: About,
+        /// The session and the messages of the turn.
+        about: MessageRefs,
         /// How it ended.
         ending: Ending,
         /// What it cost.
@@ -77,18 +77,18 @@ pub enum Act {
     },
 }
 
-/// A file on its way out, opened and checked: nobody looks it up by its name again.
+/// An outgoing file, opened and checked. It must not be looked up by its name again.
 #[derive(Debug, Clone)]
 pub struct MediaFile {
     /// The open file, at its beginning. Read from a clone of the handle.
     pub handle: Arc<std::fs::File>,
     /// Its size in bytes.
     pub size: u64,
-    /// The name that the reader sees.
+    /// The file name that the reader sees.
     pub name: String,
-    /// The media type, where it is known.
+    /// The media type, if known.
     pub mime: Option<String>,
-    /// How it is to be shown.
+    /// How it should be shown.
     pub kind: FileKind,
 }
 
@@ -98,41 +98,41 @@ impl PartialEq for MediaFile {
     }
 }
 
-/// Something to say.
+/// An outgoing message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
-    /// The text, rendered and plain.
+    /// The text, formatted and plain.
     pub part: Part,
-    /// The row it comes from.
+    /// The outbox row that it comes from.
     pub out: OutId,
-    /// The same for every attempt to send this part and no other, in any database: the idempotency key where the
-    /// platform has one. Of any length: a platform with short keys gets a hash of it, never a piece.
+    /// The idempotency key: the same for every attempt to send this part, and for no other part in any database. It has
+    /// any length; for a platform with short keys, use a hash of it, never a piece.
     pub key: String,
-    /// What it answers, as the event's `platform_message` named it.
+    /// The message that it answers, as the event's `platform_message` named it.
     pub reply_to: Option<String>,
     /// What it is.
     pub kind: PostKind,
-    /// The messages it is about.
-    pub about: About,
-    /// Its place in the session's durable frames (the web channel).
+    /// The session and the messages that it belongs to.
+    pub about: MessageRefs,
+    /// Its sequence number in the session (web channel only).
     pub seq: Option<u64>,
-    /// Whether the text still grows: an edit of it follows.
+    /// Whether the text is not complete yet: an edit of it will follow.
     pub more: bool,
 }
 
-/// What an outgoing part is.
+/// The kind of an outgoing part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PostKind {
     /// The answer to a message, or a command's reply.
     Answer,
-    /// Something about the service itself: a reset, a refusal, a failure. Never produces another notice.
+    /// Something about the service itself: a reset, a refusal, a failure. A notice never causes another notice.
     Notice,
-    /// Sent by an operator, a program or an agent on its own account.
+    /// Sent by an operator, a program or an agent without a message that it answers.
     Send,
 }
 
 impl PostKind {
-    /// The name in the database and on the wire.
+    /// The name in the database and in the API.
     pub fn name(self) -> &'static str {
         match self {
             PostKind::Answer => "answer",
@@ -142,12 +142,12 @@ impl PostKind {
     }
 }
 
-/// Which messages of which session something is about.
+/// The session and the messages that an outgoing act belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct About {
-    /// The session, unless it was sent to a bare address.
+pub struct MessageRefs {
+    /// The session; `None` for what is sent to an address without a session.
     pub session: Option<SessionKey>,
-    /// The messages, oldest first. Several when they were collected into one turn.
+    /// The messages, oldest first. More than one if they were collected into one turn.
     pub messages: Vec<MessageId>,
 }
 
@@ -156,18 +156,18 @@ pub struct About {
 pub enum Ending {
     /// With an answer.
     Answered,
-    /// Somebody said `/stop`.
+    /// Somebody sent `/stop`.
     Cancelled,
-    /// A newer message took its place (`queue.mode = "interrupt"`).
+    /// A newer message replaced it (`queue.mode = "interrupt"`).
     Superseded,
-    /// A hook kept it from the agent.
+    /// A hook rejected the message before it reached the agent.
     Refused,
-    /// It failed for good; a notice says so.
+    /// It failed for good. A notice says so.
     Dead,
 }
 
 impl Ending {
-    /// The name in the database and on the wire.
+    /// The name in the database and in the API.
     pub fn name(self) -> &'static str {
         match self {
             Ending::Answered => "answered",
@@ -179,58 +179,58 @@ impl Ending {
     }
 }
 
-/// The platform took it.
+/// The platform has accepted the act.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Receipt {
-    /// Its id for the message, where it gives one. A part without it is not "sent" on a platform that
-    /// gives ids.
+    /// The platform's id of the message, if it gives one. On a platform that gives ids, a part without one does not
+    /// count as sent.
     pub message: Option<String>,
 }
 
-/// The platform did not take it, and what follows from that.
+/// Why the platform has not accepted the act, and therefore what happens next.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// Try again; the platform was asked too often, or has a fault of its own.
+    /// Temporary: there were too many requests, or the platform has a fault. The act is tried again.
     #[error("try again{}: {detail}", after.map(|d| format!(" in {} ms", d.as_millis())).unwrap_or_default())]
     Later {
-        /// The time the platform asks for; none means "use the backoff".
+        /// How long the platform asks to wait; `None` means the usual backoff.
         after: Option<Duration>,
-        /// What must wait.
+        /// What has to wait.
         scope: Bucket,
         /// For the log.
         detail: String,
     },
-    /// This part will never be taken; the next one may be.
+    /// This part will never be accepted. The next one may be.
     #[error("refused: {0}")]
     Refused(String),
-    /// The markup was not understood; the part's plain text may be.
+    /// The platform could not parse the formatting. The part's plain text may be accepted.
     #[error("markup refused: {0}")]
     Markup(String),
-    /// The chat is gone or has shut us out.
+    /// The chat does not exist any more, or the bot was removed from it.
     #[error("chat is gone: {0}")]
     Gone(String),
-    /// The topic or thread is gone or closed; the chat it belongs to is there.
+    /// The topic or thread is deleted or closed; its chat still exists.
     #[error("topic is gone: {0}")]
     ThreadGone(String),
-    /// The chat has another id now: everything for it goes there.
+    /// The chat has a new id: everything for it goes there from now on.
     #[error("the chat has moved to {to}")]
     Moved {
         /// The new id.
         to: String,
     },
-    /// Our token is not accepted; nothing can be sent until an operator acts.
+    /// The token is not accepted. Nothing can be sent until an operator acts.
     #[error("credentials refused: {0}")]
     Credentials(String),
-    /// The request left and no answer came: it may have been delivered.
+    /// The request was sent and no answer came: the message may have been delivered.
     #[error("unknown whether it arrived: {0}")]
     Unknown(String),
-    /// The adapter is not connected; nothing left. Waiting for it is no attempt.
+    /// The adapter is not connected, and nothing was sent. This does not count as an attempt.
     #[error("not connected")]
     Offline,
 }
 
-/// What a platform's "too many requests" is about. Limits of single methods are the adapter's own to keep: it
-/// answers `Later` for the chat until they are over.
+/// What a "too many requests" refers to. Limits on single methods are tracked by the adapter itself: it answers `Later`
+/// for the chat until they are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// One chat.

@@ -1,7 +1,7 @@
-//! Where to send, and who wrote.
+//! Addresses (where to send) and principals (who wrote).
 //!
-//! An address never says which conversation is meant (that is a [`SessionKey`](crate::key::SessionKey)),
-//! and a principal never says what it may do. Both have one text form, escaped as keys are.
+//! An address does not identify a conversation (that is a [`SessionKey`](crate::key::SessionKey)), and a principal does
+//! not say what it may do. Both have one text form, escaped as keys are.
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
@@ -16,8 +16,8 @@ use crate::segment::{push_id, push_name, push_place, shown, unescape};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
 ///
-/// `telegram:123`, `telegram:work:123`, `telegram:123:topic:456`, `telegram:work:123:topic:456`: the number
-/// of segments decides which of them it is, so no id can be taken for an account or for the word `topic`.
+/// `telegram:123`, `telegram:work:123`, `telegram:123:topic:456`, `telegram:work:123:topic:456`: the number of segments
+/// decides which form it is, so no id can be mistaken for an account or for the word `topic`.
 #[derive(Clone)]
 pub struct Address(Arc<Fields>);
 
@@ -29,7 +29,7 @@ struct Fields {
 }
 
 impl Address {
-    /// An address from its unescaped fields; `account` `None` and `default` mean the same.
+    /// Builds an address from its unescaped fields; `account` `None` and `default` mean the same.
     pub fn new(
         channel: &str,
         account: Option<&str>,
@@ -80,7 +80,7 @@ impl Address {
         }
     }
 
-    /// The text form, the only one.
+    /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
@@ -95,12 +95,12 @@ impl Address {
         &self.0.account
     }
 
-    /// The chat, as the platform names it.
+    /// The platform's id of the chat.
     pub fn chat(&self) -> &str {
         &self.0.chat
     }
 
-    /// The topic or thread inside the chat.
+    /// The topic or thread within the chat.
     pub fn thread(&self) -> Option<&str> {
         self.0.thread.as_deref()
     }
@@ -110,7 +110,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        // The longest address has five segments; the sixth is only looked at to be refused.
+        // The longest address has five segments. A sixth is only read to be refused.
         let segments: Vec<&str> = text.split(':').take(6).collect();
         let (channel, account, chat, thread) = match segments.as_slice() {
             [channel, chat] => (channel, None, chat, None),
@@ -130,9 +130,9 @@ impl FromStr for Address {
     }
 }
 
-/// Who wrote: a person as the platform knows them, by an id that stays when names change.
+/// Who wrote: the platform's account of a person, identified by an id that does not change with their name.
 ///
-/// `telegram:123`, or `telegram@work:123` if they were met through another account.
+/// `telegram:123`, or `telegram@work:123` for a person who writes through another account of ours.
 #[derive(Clone)]
 pub struct Principal(Arc<Person>);
 
@@ -143,7 +143,7 @@ struct Person {
 }
 
 impl Principal {
-    /// A principal from its unescaped fields; `account` `None` and `default` mean the same.
+    /// Builds a principal from its unescaped fields; `account` `None` and `default` mean the same.
     pub fn new(platform: &str, account: Option<&str>, id: &str) -> Result<Self, AddressError> {
         refuse_empty([("platform", Some(platform)), ("account", account), ("id", Some(id))])?;
         Self::at(&AccountId::of(platform, account), id)
@@ -159,7 +159,7 @@ impl Principal {
         Ok(Principal(Arc::new(Person { text, account: account.clone(), id: id.to_owned() })))
     }
 
-    /// The text form, the only one.
+    /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
@@ -169,7 +169,7 @@ impl Principal {
         self.0.account.channel()
     }
 
-    /// The account through which the person was met.
+    /// The account of ours that the person writes to.
     pub fn account(&self) -> &AccountId {
         &self.0.account
     }
@@ -199,7 +199,7 @@ impl FromStr for Principal {
     }
 }
 
-/// Whether a text is the canonical one with the account `default` written out, as other programs write it.
+/// Whether a text is the canonical one except that the account `default` is written out, as other programs do.
 fn names_default(text: &str, mark: char, canonical: &str) -> bool {
     let without = text.split_once(mark).and_then(|(channel, rest)| Some((channel, rest.split_once(':')?)));
     without.is_some_and(|(channel, (account, rest))| {
@@ -207,7 +207,7 @@ fn names_default(text: &str, mark: char, canonical: &str) -> bool {
     })
 }
 
-/// Both types are their text form as far as the standard traits are concerned.
+/// The standard traits of both types are those of their text form.
 macro_rules! is_its_text {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -262,7 +262,7 @@ is_its_text!(Principal);
 /// Why a text or a set of fields is not an address or a principal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// The text does not have the outline of an address.
+    /// The text does not have the form of an address.
     #[error(
         "{given:?} is not an address: write CHANNEL:CHAT, CHANNEL:ACCOUNT:CHAT, CHANNEL:CHAT:topic:TOPIC or \
          CHANNEL:ACCOUNT:CHAT:topic:TOPIC, as in telegram:123 (a `:` inside an id is written %3A)"
@@ -271,7 +271,7 @@ pub enum AddressError {
         /// What was given.
         given: String,
     },
-    /// The text does not have the outline of a principal.
+    /// The text does not have the form of a principal.
     #[error(
         "{given:?} does not name a person: write PLATFORM:ID or PLATFORM@ACCOUNT:ID, as in telegram:123 \
          (a `:` inside an id is written %3A)"
@@ -280,13 +280,13 @@ pub enum AddressError {
         /// What was given.
         given: String,
     },
-    /// A field that must say something is empty.
+    /// A required field is empty.
     #[error("the {field} is empty: give it a value, or leave it out if it is optional")]
     Empty {
         /// The field's name.
         field: &'static str,
     },
-    /// An escape that does not decode.
+    /// An escape cannot be decoded.
     #[error(
         "segment {segment:?} of {given:?} has a broken escape: write `%` itself as %25, and other escapes as \
          two hexadecimal digits for each UTF-8 byte"
@@ -294,15 +294,15 @@ pub enum AddressError {
     Escape {
         /// What was given.
         given: String,
-        /// The segment with the fault.
+        /// The segment with the escape.
         segment: String,
     },
-    /// A second spelling of something that has another one.
+    /// The spelling is not the canonical one.
     #[error("{given:?} is not spelled as it must be: write {canonical}")]
     NotCanonical {
         /// What was given.
         given: String,
-        /// The one right spelling.
+        /// The canonical spelling.
         canonical: String,
     },
 }
@@ -414,7 +414,7 @@ mod tests {
         assert!(error.contains(says), "{text:?}: {error}");
     }
 
-    /// Pieces that escaping or counting segments could confuse, and any other characters.
+    /// Parts that escaping or counting segments could confuse, and any other characters.
     fn segment() -> impl Strategy<Value = String> {
         let trap =
             prop::sample::select(vec![":", "%", "@", "3A", "%3A", "%25", "a", "topic", ":topic:", "default"]);

@@ -1,18 +1,16 @@
-//! Which characters leave something to be seen.
+//! Which texts show anything.
 
 use crate::visible::hides;
 
-/// Whether a reader sees anything of `text`. Platforms refuse a message of which nothing is seen, or show an
-/// empty bubble.
+/// Whether a reader sees anything of `text`. Platforms refuse an invisible message or show an empty bubble.
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(shows)
 }
 
-/// Whether a reader sees this character, or at least what it does to its neighbours.
+/// Whether a reader sees this character, or at least its effect on its neighbours.
 ///
-/// Unicode's white space, control characters and `Default_Ignorable_Code_Point` are not seen, nor are the
-/// blank Braille pattern, the place of an object that is not there, and three combining marks which Telegram
-/// takes out of every text.
+/// Invisible are Unicode's white space, control characters and `Default_Ignorable_Code_Point`, the blank Braille
+/// pattern, the object replacement character, and three combining marks that Telegram removes from every text.
 pub fn shows(char: char) -> bool {
     !char.is_whitespace()
         && !char.is_control()

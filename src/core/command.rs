@@ -11,8 +11,8 @@
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
-//! A message with the name of another bot is not for us. A name that is not in the list is answered with
-//! the nearest one and does not reach the agent. Who may use a command is not decided here.
+//! A message with the name of another bot is ignored. An unknown name is answered with the most similar one and does
+//! not reach the agent. Whether somebody may use a command is decided elsewhere.
 
 pub mod gateway;
 
@@ -54,7 +54,7 @@ const LIST: [Spec; 9] = [
     Spec { admin: true, ..person("gateway", "/gateway WHAT", "Manage the gateway") },
 ];
 
-/// A command that everyone who may speak may use.
+/// A command for everyone who has access.
 const fn person(name: &'static str, usage: &'static str, help: &'static str) -> Spec {
     Spec { name, aliases: &[], usage, help, admin: false }
 }
@@ -62,32 +62,32 @@ const fn person(name: &'static str, usage: &'static str, help: &'static str) -> 
 /// A command with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// What can be written here.
+    /// List the commands.
     Help,
-    /// A new conversation; the text, if any, is its first message.
+    /// Start a new conversation. The text, if any, is its first message.
     New {
         /// What followed the command, without surrounding white space.
         text: Option<String>,
     },
-    /// The state of the conversation.
+    /// Show the state of the conversation.
     Status,
     /// Cancel the running and the waiting turns.
     Stop,
     /// Answer the last message once more.
     Retry,
-    /// A page of the chat's conversations.
+    /// List one page of the chat's conversations.
     Sessions {
         /// The page, counted from 1.
         page: u32,
     },
     /// Go back to an earlier conversation.
     Resume {
-        /// Its number; `None` is the one before the present one.
+        /// Its number; `None` is the one before the current one.
         epoch: Option<u64>,
     },
-    /// Who the person is to us.
+    /// Show who the person is and what they may do.
     Whoami,
-    /// Look after the gateway; `None` shows what can be written.
+    /// Manage the gateway; `None` lists the requests.
     Gateway(Option<Gateway>),
 }
 
@@ -108,21 +108,21 @@ impl Command {
     }
 }
 
-/// What a message turned out to be.
+/// How a message was parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed<'t> {
-    /// For the agent: the message as it came, or an escaped command without its first slash.
+    /// Text for the agent: the message unchanged, or an escaped command without its first slash.
     Text(&'t str),
-    /// A command of ours.
+    /// A command.
     Command(Command),
-    /// It has the shape of a command, and no such command exists.
+    /// It has the form of a command, but no such command exists.
     Unknown {
         /// The name as it was written, in lower case.
         name: String,
-        /// The name that was perhaps meant.
+        /// The most similar name.
         nearest: Option<&'static str>,
     },
-    /// A command of ours with arguments that it does not take.
+    /// A command with arguments that it does not accept.
     Malformed {
         /// The command's main name.
         command: &'static str,
@@ -133,9 +133,9 @@ pub enum Parsed<'t> {
     NotForUs,
 }
 
-/// Reads an event: the one rule for every platform of what is said as a command. Only the plain first line of a message
-/// that its sender wrote themselves is one; what is shown in code, in a quote, hidden, in a caption or passed on is text.
-/// `/new` may have marked words behind it, because they are the first message of the conversation.
+/// Parses an event: the same rule for every platform. Only a plain first line that the sender wrote themselves is a
+/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new` may be formatted,
+/// because it is the first message of the conversation.
 pub fn of(event: &Event) -> Parsed<'_> {
     let shown = Parsed::Text(&event.text);
     let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
@@ -149,8 +149,8 @@ pub fn of(event: &Event) -> Parsed<'_> {
     }
 }
 
-/// Reads a text. `bot` is our name on a platform where commands can be addressed (`/new@front_bot`), with
-/// or without its `@`; elsewhere it is `None`, and a first word with an `@` is text.
+/// Parses a text. `bot` is our name on a platform where commands can be addressed to a bot (`/new@front_bot`), with or
+/// without its `@`; elsewhere it is `None`, and a first word with an `@` is text.
 pub fn parse<'t>(text: &'t str, bot: Option<&str>) -> Parsed<'t> {
     let trimmed = text.trim();
     let Some(head) = Head::of(trimmed) else {
@@ -177,9 +177,9 @@ pub fn parse<'t>(text: &'t str, bot: Option<&str>) -> Parsed<'t> {
     }
 }
 
-/// The command of this name, or `None` if it does not take these arguments. Words that would be lost
-/// without notice are refused, except where acting at once matters more (/stop) or where a platform adds
-/// words of its own (/start, which is /help).
+/// The command of this name, or `None` if it does not accept these arguments. Superfluous words are refused, because
+/// they would be lost without notice; except after /stop, which must act at once, and after /start (an alias of /help),
+/// where platforms add words of their own.
 fn with_arguments(name: &str, rest: &str) -> Option<Command> {
     match name {
         "help" => Some(Command::Help),
@@ -203,7 +203,7 @@ fn number<N: std::str::FromStr>(digits: &str) -> Option<N> {
     digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// A trimmed message that has the shape of a command, taken apart.
+/// The parts of a message that has the form of a command.
 struct Head<'t> {
     name: &'t str,
     bot: Option<&'t str>,
@@ -226,8 +226,8 @@ impl<'t> Head<'t> {
     }
 }
 
-/// Whether a text is a command once its leading slashes but one are gone: such a text is escaped by one more
-/// slash, however many it has, and everything else that starts with `//` stays as it is.
+/// Whether a text is a command once all its leading slashes but one are removed. Such a text is escaped by one more
+/// slash, however many it has; any other text that starts with `//` stays unchanged.
 fn is_like_a_command(text: &str) -> bool {
     let bare = text.trim_start_matches('/');
     text.len() > bare.len() && Head::of(&text[text.len() - bare.len() - 1..]).is_some()

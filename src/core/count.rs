@@ -1,6 +1,6 @@
 //! Numbers with their nouns, for sentences.
 
-/// `1 message`, `2 messages`. For nouns whose plural is theirs with an `s`.
+/// `1 message`, `2 messages`: for nouns with a plural in `s`.
 pub fn counted(count: u64, noun: &str) -> String {
     of(count, noun, &format!("{noun}s"))
 }

@@ -1,38 +1,38 @@
-//! What an agent says while it works.
+//! What an agent reports during a turn.
 
 use std::fmt;
 
 use futures_channel::oneshot;
 use thiserror::Error;
 
-/// One thing an agent reports. Any of them counts as a sign of life.
+/// One report of an agent. Each of them shows that the agent is alive.
 #[derive(Debug)]
 pub enum Delta {
     /// More text of the answer.
     Text(String),
-    /// A file for the chat, to come after the answer.
+    /// A file for the chat, sent after the answer.
     Media {
-        /// Where it lies: beneath the media root, or it is not sent.
+        /// Its path. A file outside the media root is not sent.
         path: std::path::PathBuf,
-        /// What is to stand beneath it, in Markdown.
+        /// Its caption, in Markdown.
         caption: Option<String>,
     },
-    /// It wants to use a tool and waits for the permit.
+    /// It wants to call a tool and waits for approval.
     ToolStart(ToolCall),
-    /// A tool has ended.
+    /// A tool call has ended.
     ToolEnd {
         /// The call's id.
         id: String,
         /// Whether it failed.
         failed: bool,
     },
-    /// It is alive and has nothing to say yet.
+    /// It is alive and has no text yet.
     Progress,
     /// The answer is complete.
     Done {
-        /// The whole answer where it differs from the pieces; else the pieces are the answer.
+        /// The whole answer, if it differs from the text reported so far.
         text: Option<String>,
-        /// What it cost.
+        /// What the turn cost.
         usage: Option<Usage>,
     },
 }
@@ -40,41 +40,41 @@ pub enum Delta {
 /// A tool call that has not begun.
 #[derive(Debug)]
 pub struct ToolCall {
-    /// The agent's id for the call.
+    /// The agent's id of the call.
     pub id: String,
-    /// The tool.
+    /// The tool's name.
     pub name: String,
     /// Its parameters.
     pub params: serde_json::Value,
-    /// Where the permit goes.
+    /// Where the decision goes.
     pub approval: ToolApproval,
 }
 
-/// The other end of an agent that waits. Dropping it denies the call.
+/// Where the decision about a tool call goes. Dropping it denies the call.
 pub struct ToolApproval(Option<oneshot::Sender<ToolDecision>>);
 
 /// Whether a tool call may begin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ToolDecision {
-    /// Yes, with these parameters.
+    /// The call may begin, with these parameters.
     Allow(serde_json::Value),
-    /// No, and why.
+    /// The call is denied, for this reason.
     Deny(String),
 }
 
 impl ToolApproval {
-    /// A permit and the end on which the agent waits for it.
+    /// An approval, and the receiver on which the agent waits for it.
     pub fn channel() -> (Self, oneshot::Receiver<ToolDecision>) {
         let (sender, receiver) = oneshot::channel();
         (Self(Some(sender)), receiver)
     }
 
-    /// For an agent that reports its tool calls and does not wait for a word.
+    /// For an agent that reports its tool calls and does not wait for approval.
     pub fn not_awaited() -> Self {
         Self(None)
     }
 
-    /// Says the word. An agent that has gone away needs none.
+    /// Passes the decision on. It is dropped if the agent does not wait any more.
     pub fn decide(self, decision: ToolDecision) {
         if let Some(sender) = self.0 {
             drop(sender.send(decision));
@@ -88,31 +88,31 @@ impl fmt::Debug for ToolApproval {
     }
 }
 
-/// What a turn cost, as far as the agent says.
+/// What a turn cost, as far as the agent reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     /// The model that answered.
     pub model: Option<String>,
-    /// Tokens read.
+    /// Input tokens.
     pub input: Option<u64>,
-    /// Tokens written.
+    /// Output tokens.
     pub output: Option<u64>,
 }
 
 /// Why a turn has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AgentError {
-    /// The agent went away in the middle: the turn may run once more.
+    /// The agent's process ended during the turn: the turn may run once more.
     #[error("the agent died: {0}")]
     Died(String),
-    /// The agent itself says that it cannot: running it again would say the same.
+    /// The agent reports that it cannot answer: running the turn again would give the same result.
     #[error("the agent failed: {0}")]
     Failed(String),
     /// The agent cannot be started at all.
     #[error("the agent cannot be started: {0}")]
     Unavailable(String),
-    /// The machine has too little of something now (descriptors, processes, memory) to start the agent. Nothing has
-    /// begun: the turn waits and counts no attempt.
+    /// The machine temporarily lacks descriptors, processes or memory to start the agent. Nothing has begun: the turn
+    /// waits, and this does not count as an attempt.
     #[error("the agent cannot be started now: {0}")]
     Later(String),
 }

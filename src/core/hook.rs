@@ -1,4 +1,4 @@
-//! The fourteen points at which the operator's own code may look on or step in.
+//! The fourteen points at which the operator's own code can observe or change what happens.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use async_trait::async_trait;
 use crate::delta::Usage;
 use crate::key::SessionKey;
 
-/// The operator's own code. Called with a time limit; a panic in it is contained.
+/// The operator's own code. Every call has a time limit, and a panic in it is contained.
 #[async_trait]
 pub trait Hook: Send + Sync + 'static {
-    /// Its name, for the log.
+    /// The name, for the log.
     fn name(&self) -> &str;
-    /// The points it wants; it is not called at others.
+    /// The points at which it is called.
     fn points(&self) -> &[HookPoint];
-    /// How long a call may take; after that the house goes on as if it had said [`HookVerdict::Pass`].
+    /// The time limit of a call. After it, the gateway continues as after [`HookVerdict::Pass`].
     fn limit(&self) -> Duration;
-    /// Looks on, or steps in where the point allows it.
+    /// Observes the event, or intervenes if the point allows it.
     async fn call(&self, moment: &HookEvent) -> HookVerdict;
 }
 
-/// Where a hook can stand.
+/// The points at which a hook can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HookPoint {
     /// Before a turn begins. May add context.
     BeforeAgentStart,
     /// After a turn has ended.
     AgentEnd,
-    /// A message has come to the head of its lane. May rewrite, drop or answer it.
+    /// A message is next in its session. May rewrite, drop or answer it.
     MessageReceived,
     /// An answer is about to be split and stored. May rewrite or drop it.
     MessageSending,
@@ -37,15 +37,15 @@ pub enum HookPoint {
     BeforeToolCall,
     /// A tool has ended.
     AfterToolCall,
-    /// A tool's result is about to be kept. May rewrite it.
+    /// A tool's result is about to be stored. May rewrite it.
     ToolResultPersist,
-    /// A conversation has begun.
+    /// A conversation has started.
     SessionStart,
     /// A conversation has ended.
     SessionEnd,
-    /// The agent is about to shorten its context.
+    /// The agent is about to compact its context.
     BeforeCompaction,
-    /// The agent has shortened its context.
+    /// The agent has compacted its context.
     AfterCompaction,
     /// The gateway is ready.
     GatewayStart,
@@ -53,10 +53,10 @@ pub enum HookPoint {
     GatewayStop,
 }
 
-/// What a hook is shown. Fields that a point does not have are absent or empty.
+/// What a hook is given. Fields that do not apply to the point are absent or empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookEvent {
-    /// Where we are.
+    /// The point.
     pub point: HookPoint,
     /// The conversation.
     pub session: Option<SessionKey>,
@@ -73,7 +73,7 @@ pub struct HookEvent {
 }
 
 impl HookEvent {
-    /// A moment at `point` with nothing but its place.
+    /// An event at `point` with nothing but its session.
     pub fn at(point: HookPoint, session: Option<&SessionKey>) -> Self {
         Self {
             point,
@@ -86,26 +86,26 @@ impl HookEvent {
         }
     }
 
-    /// The same with a text.
-    pub fn saying(mut self, text: impl Into<String>) -> Self {
+    /// The same event with a text.
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = text.into();
         self
     }
 }
 
-/// What a hook wants. A verdict that its point does not allow counts as [`HookVerdict::Pass`].
+/// What a hook decides. A verdict that the point does not allow counts as [`HookVerdict::Pass`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum HookVerdict {
-    /// Go on.
+    /// Continue.
     Pass,
-    /// Go on with this text instead.
+    /// Continue with this text instead.
     Rewrite(String),
-    /// Let the agent know this as well.
+    /// Give the agent this text as well.
     Context(String),
-    /// Go on with these parameters instead.
+    /// Continue with these parameters instead.
     Params(serde_json::Value),
-    /// Stop here; the reason is for the log.
+    /// Stop here. The reason goes to the log.
     Drop(String),
-    /// Answer with this; the agent is not asked.
+    /// Answer with this text. The agent is not called.
     Answer(String),
 }

@@ -1,4 +1,4 @@
-//! The ids that Frontdesk gives out, each with one text form.
+//! The ids that Frontdesk assigns, each with one text form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,30 +40,30 @@ macro_rules! id {
 }
 
 id!(
-    /// An accepted message: the same in `accepted`, the log, the command line and the database.
+    /// The id of an accepted message: the same in `accepted`, the log, the command line and the database.
     MessageId, 'm', "a message"
 );
 id!(
-    /// One run of an agent.
+    /// The id of a turn, which is one run of an agent.
     TurnId, 't', "a turn"
 );
 id!(
-    /// One row of the outbox.
+    /// The id of a row of the outbox.
     OutId, 'o', "an outgoing part"
 );
 
-/// One life of one process. Work that is claimed names its owner by it, so that the work of a life that
-/// has ended can be told from work in progress without a clock.
+/// The id of one start of the gateway. Claimed work stores it as its owner, so that work of an earlier process can be
+/// told from work in progress without looking at a clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BootId(String);
 
 impl BootId {
-    /// From 64 random bits.
+    /// Creates an id from 64 random bits.
     pub fn from_bits(bits: u64) -> Self {
         Self(format!("{bits:016x}"))
     }
 
-    /// The text form, sixteen hexadecimal digits.
+    /// The text form: sixteen hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,8 +1,8 @@
-//! The name of a conversation: `agent:{agent}:{channel}[@{account}]:{scope}:{id}[:{thread}]`.
+//! The key of a conversation: `agent:{agent}:{channel}[@{account}]:{scope}:{id}[:{thread}]`.
 //!
-//! A key is neither an address (where to send) nor a permission. Text and value are a bijection: inside a
-//! segment `%`, `:` and control characters are percent-encoded (and `@` in a channel or account name), and
-//! any other spelling of the same key is refused, so that two spellings never name one conversation.
+//! A key is neither an address (where to send) nor a permission. Every key has exactly one text form: inside a segment
+//! `%`, `:` and control characters are percent-encoded (and `@` in a channel or account name), and any other spelling
+//! is refused, so that two spellings never mean the same conversation.
 
 mod scope;
 
@@ -17,8 +17,8 @@ pub use scope::Scope;
 use crate::account::{self, AccountId};
 use crate::segment::{push_id, push_place, shown, unescape};
 
-/// The name of one conversation. Cloning costs a reference count; equality, order and hash are those of
-/// the text form, so a map keyed by it can be asked with a `&str`.
+/// The key of one conversation. Cloning costs a reference count. Equality, order and hash are those of the text form,
+/// so a map with these keys can be queried with a `&str`.
 #[derive(Clone)]
 pub struct SessionKey(Arc<Fields>);
 
@@ -33,8 +33,8 @@ struct Fields {
 }
 
 impl SessionKey {
-    /// A key from its unescaped fields. `account` `None` and `default` mean the same; `thread` belongs to
-    /// the scopes topic, thread and (if there is one) dm and member; `person` to member alone.
+    /// Builds a key from its unescaped fields. `account` `None` and `default` mean the same; `thread` belongs to the
+    /// scopes topic and thread and is optional for dm and member; `person` belongs to member only.
     pub fn build(
         agent: &str,
         channel: &str,
@@ -143,7 +143,7 @@ impl FromStr for SessionKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        // The longest key, a member's, has seven segments; the eighth is only looked at to be refused.
+        // The longest key, a member's, has seven segments. An eighth is only read to be refused.
         let segments: Vec<&str> = text.split(':').take(8).collect();
         let ["agent", agent, place, scope, rest @ ..] = segments.as_slice() else {
             return Err(KeyError::NotAKey { given: shown(text) });
@@ -238,7 +238,7 @@ impl Borrow<str> for SessionKey {
 /// Why a text or a set of fields is not a session key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The text does not have the outline of a key.
+    /// The text does not have the form of a key.
     #[error(
         "{given:?} is not a session key: write agent:{{agent}}:{{channel}}:{{scope}}:{{id}}, \
          as in agent:main:telegram:dm:123456789"
@@ -247,13 +247,13 @@ pub enum KeyError {
         /// What was given.
         given: String,
     },
-    /// The scope is not one of ours.
+    /// The scope is unknown.
     #[error("{given:?} is not a scope: use dm, group, channel, topic, thread, member, task or job")]
     Scope {
         /// What was given.
         given: String,
     },
-    /// The scope has more or fewer segments after it than it takes.
+    /// The number of segments does not fit the scope.
     #[error(
         "session key {given:?} has the wrong number of segments: after the channel, scope {scope} is written \
          {form} (a `:` inside an id is written %3A)"
@@ -261,18 +261,18 @@ pub enum KeyError {
     Segments {
         /// What was given.
         given: String,
-        /// The scope that it names.
+        /// The scope in the text.
         scope: Scope,
-        /// How that scope is written.
+        /// The form of that scope.
         form: &'static str,
     },
-    /// A field that must say something is empty.
+    /// A required field is empty.
     #[error("the {field} of a session key is empty: give it a value, or leave it out if it is optional")]
     Empty {
         /// The field's name.
         field: &'static str,
     },
-    /// The scope needs a field that was not given.
+    /// The scope needs a field that is missing.
     #[error("a session key of scope {scope} needs a {field}: add it")]
     Lacks {
         /// The scope.
@@ -280,15 +280,15 @@ pub enum KeyError {
         /// The missing field.
         field: &'static str,
     },
-    /// The scope cannot carry a field that was given.
+    /// The scope does not allow a field.
     #[error("a session key of scope {scope} has no {field}: leave it out, or choose another scope")]
     HasNo {
         /// The scope.
         scope: Scope,
-        /// The field that is too much.
+        /// The field that is not allowed.
         field: &'static str,
     },
-    /// An escape that does not decode.
+    /// An escape cannot be decoded.
     #[error(
         "segment {segment:?} of session key {given:?} has a broken escape: write `%` itself as %25, and other \
          escapes as two hexadecimal digits for each UTF-8 byte"
@@ -296,15 +296,15 @@ pub enum KeyError {
     Escape {
         /// What was given.
         given: String,
-        /// The segment with the fault.
+        /// The segment with the escape.
         segment: String,
     },
-    /// A second spelling of a key that has another one.
+    /// The spelling is not the canonical one.
     #[error("session key {given:?} is not spelled as it must be: write {canonical}")]
     NotCanonical {
         /// What was given.
         given: String,
-        /// The one right spelling.
+        /// The canonical spelling.
         canonical: String,
     },
 }
@@ -323,7 +323,7 @@ mod tests {
         text.parse().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The canonical spelling that a refusal shows.
+    /// The canonical spelling that an error shows.
     fn corrected(text: &str) -> String {
         match text.parse::<SessionKey>() {
             Err(KeyError::NotCanonical { canonical, .. }) => canonical,
@@ -472,7 +472,7 @@ mod tests {
 
     type Raw = (String, String, Option<String>, Scope, String, Option<String>, Option<String>);
 
-    /// Pieces that escaping could confuse, and any other characters.
+    /// Parts that escaping could confuse, and any other characters.
     fn segment() -> impl Strategy<Value = String> {
         let trap = prop::sample::select(vec![
             ":", "%", "@", "3A", "%3A", "%3a", "%25", "a", ".", "_", "default", "topic",

@@ -1,7 +1,7 @@
-//! The words of Frontdesk and its decisions: no clock, no IO, no spawn, no log.
+//! The domain types and decisions of Frontdesk: no clock, no IO, no tasks, no log.
 //!
-//! A rule that depends on time takes `now`. Nothing here knows a platform, an agent program or the
-//! database; those rooms speak to each other in the types of this one.
+//! A rule that depends on time takes `now`. Nothing here knows a platform, an agent program or the database; the crates
+//! that do use the types of this one between them.
 
 pub mod access;
 pub mod account;
@@ -15,6 +15,7 @@ pub mod delta;
 pub mod hook;
 pub mod id;
 pub mod key;
+pub mod limit;
 pub mod markup;
 pub mod message;
 pub mod nearest;

@@ -1,9 +1,9 @@
-//! The word that was probably meant.
+//! Suggests the name that was probably meant.
 
-/// Of `names`, the one that `word` is most likely a slip of; `None` if all are too far. Case is ignored.
+/// The one of `names` that is most similar to `word`; `None` if none is similar enough. Ignores case.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let word = word.to_lowercase();
-    // One slip for each four letters begun; and nobody slips into a word that long.
+    // One typing mistake for every four letters begun. A longer word is not compared at all.
     let length = word.chars().count();
     if length > 64 {
         return None;
@@ -16,7 +16,7 @@ pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Opti
         .map(|(_, name)| name)
 }
 
-/// Letters put in, left out, exchanged, or swapped with their neighbour.
+/// The number of letters that were added, left out, replaced, or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before_last: Vec<usize> = Vec::new();

@@ -4,7 +4,7 @@ use crate::address::Principal;
 use crate::count::counted;
 use crate::message::Refusal;
 use crate::pairing::MASK;
-use crate::prompt::inert;
+use crate::prompt::sanitized;
 use crate::reset::Reasons;
 
 /// Something about the service that a person should know.
@@ -190,7 +190,7 @@ impl Notice {
 
 /// A display name as a code span, with invisible and control characters escaped: its owner chose it freely.
 fn quoted(name: &str) -> String {
-    format!("`{}`", inert(name).replace('`', "'"))
+    format!("`{}`", sanitized(name).replace('`', "'"))
 }
 
 /// The reasons of a reset, in words.

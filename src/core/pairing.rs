@@ -1,8 +1,8 @@
-//! The code that a stranger shows to an admin.
+//! The pairing code that an unknown person shows to an admin.
 //!
-//! A code is never stored: it follows from a secret that is not in the database and a salt that is. The database
-//! keeps the salt and a salted hash, so that a code can be shown again and recognised, and a copy of the database
-//! lets nobody in.
+//! A code is never stored: it is derived from a secret that is not in the database and a salt that is. The database
+//! keeps the salt and a salted hash, so that a code can be shown again and recognised, while a copy of the database is
+//! not enough to get access.
 
 use std::fmt;
 
@@ -10,46 +10,46 @@ use chrono::Duration;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The 32 signs of a code: no 0 or O, no 1 or I, which people mistake for each other. A sign is five bits.
+/// The 32 characters of a code, five bits each. 0, O, 1 and I are left out, because people confuse them.
 pub const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// The signs of a code: 40 bits. With five guesses an hour and an hour to live, guessing is hopeless.
+/// The length of a code: 40 bits. With five guesses an hour and a lifetime of an hour, guessing is hopeless.
 pub const LENGTH: usize = 8;
 
-/// How long a code can be used.
-pub const LIFE: Duration = Duration::hours(1);
+/// How long a code is valid.
+pub const LIFETIME: Duration = Duration::hours(1);
 
-/// How long somebody must wait between two requests.
+/// The minimum time between two requests of one person.
 pub const BETWEEN_REQUESTS: Duration = Duration::minutes(10);
 
-/// How long somebody must wait between two answers to their requests.
+/// The minimum time between two notices to one person about their request.
 pub const BETWEEN_NOTICES: Duration = Duration::hours(1);
 
-/// Who writes again so soon after they got their code needs no reminder of it.
+/// How long after the code no reminder is sent.
 pub const BEFORE_REMINDER: Duration = Duration::minutes(1);
 
-/// Failed approvals after which an approver is locked out.
+/// The number of failed approvals after which an approver is locked out.
 pub const FAILURES: u32 = 5;
 
-/// How long an approver is locked out, also from using a right code.
+/// How long an approver is locked out, even with a right code.
 pub const LOCKOUT: Duration = Duration::hours(1);
 
-/// One failure is forgotten after this time: as many an hour as lock an approver out.
+/// The time after which one failure is forgotten, so that the limit is five an hour.
 pub const DECAY: Duration = Duration::minutes(12);
 
-/// What stands in a stored text where the code is put in when it is sent.
+/// Stands for the code in a stored text. The code is filled in when the text is sent.
 pub const MASK: &str = "********";
 
-/// Random bits that make a code.
+/// The random bits that a code is derived from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Salt(pub [u8; 16]);
 
-/// A code as it is shown. Its `Debug` does not show it.
+/// A code. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code(String);
 
 impl Code {
-    /// The code of a salt, for whoever has the secret.
+    /// Derives the code of a salt.
     pub fn derive(secret: &[u8; 32], salt: Salt) -> Code {
         let digest = Sha256::new()
             .chain_update(b"frontdesk pairing code\0")
@@ -60,7 +60,7 @@ impl Code {
         Code(digest.iter().take(LENGTH).map(sign).collect())
     }
 
-    /// Reads what somebody typed: any case, with spaces or dashes in it. `None` if it cannot be a code.
+    /// Parses what somebody typed: in any case, with spaces or dashes. `None` if it cannot be a code.
     pub fn read(typed: &str) -> Option<Code> {
         let signs: String = typed
             .chars()
@@ -72,12 +72,12 @@ impl Code {
         fits.then_some(Code(signs))
     }
 
-    /// What the database keeps of it.
+    /// The hash that the database keeps.
     pub fn hash(&self, salt: Salt) -> [u8; 32] {
         Sha256::new().chain_update(salt.0).chain_update(self.0.as_bytes()).finalize().into()
     }
 
-    /// Whether this is the code that was hashed; takes the same time either way.
+    /// Whether this is the code with that hash. Takes constant time.
     pub fn matches(&self, salt: Salt, hash: &[u8]) -> bool {
         self.hash(salt).ct_eq(hash).into()
     }

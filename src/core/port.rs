@@ -1,4 +1,7 @@
-//! The ports: what the house asks of the world outside. No method has a default.
+//! The ports: the interfaces between the gateway and the world outside.
+//!
+//! Authors of adapters and agents implement [`Adapter`] and [`Agent`]; the gateway implements [`Inbox`] and calls them.
+//! No method has a default implementation, so that a new method is a decision for every implementation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +22,16 @@ use crate::message::{
 };
 use crate::profile::Profile;
 
-/// Time. Deadlines and backoff are `mono`; only calendars and stored times are `wall`.
+/// The clock. Use `mono` for deadlines and backoff; use `wall` only for calendar dates and stored times.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// The calendar's time. It may jump either way.
+    /// The calendar time in UTC. It may jump in either direction when somebody sets the clock.
     fn wall(&self) -> DateTime<Utc>;
-    /// Time since some fixed moment. It never goes back.
+    /// The time since a fixed moment. Never goes back. May stand still while the machine sleeps.
     fn mono(&self) -> Mono;
-    /// Time since some fixed moment, while the machine sleeps as well: `mono` may stand still then. It never goes back.
+    /// The time since a fixed moment, including the time that the machine slept. Never goes back.
     fn elapsed(&self) -> Duration;
-    /// Returns when `mono` has reached `deadline`.
+    /// Returns once `mono` has reached `deadline`.
     async fn sleep_until(&self, deadline: Mono);
 }
 
@@ -44,89 +47,105 @@ impl std::ops::Add<Duration> for Mono {
 }
 
 impl Mono {
-    /// The time since `earlier`, zero if that lies ahead.
+    /// The time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Mono) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// One account of one platform.
+/// A connection to one account of one platform.
+///
+/// The runtime owns the adapter: it calls [`run`](Adapter::run) in a loop with a growing pause after each error, and
+/// [`send`](Adapter::send) and [`fetch`](Adapter::fetch) from other tasks at any time, also while `run` is not running.
+/// A panic in any method is contained and counts as an error of that call.
 #[async_trait]
 pub trait Adapter: Send + Sync + 'static {
-    /// What the platform can do.
+    /// The platform's capabilities and limits. Must always return the same profile.
     fn profile(&self) -> &Profile;
-    /// The account in the configuration.
+    /// The account that this adapter serves, as the configuration names it.
     fn account(&self) -> &AccountId;
-    /// Receives until `stop` says so, and only then returns `Ok`. An error ends this connection; the
-    /// supervisor calls again after a backoff. Must not acknowledge anything before `push` has returned.
+    /// Connects, receives events and hands them to `inbox`, until `stop` is cancelled or the connection fails.
+    ///
+    /// Must return `Ok` only after `stop` is cancelled, and soon then. Returns an error when the connection is lost;
+    /// must not reconnect by itself, because the runtime calls again after a backoff. Must not acknowledge an event to
+    /// the platform before [`Inbox::push`] has returned `Ok` for it. Must not drop an event that it cannot read: see
+    /// [`EventKind::Undecodable`](crate::message::EventKind::Undecodable).
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError>;
-    /// Carries out one act. Must not retry: the outbox does.
+    /// Carries out one act and reports the result.
+    ///
+    /// Must not retry: the outbox decides about that from the error. Must not wait out rate limits, but return
+    /// [`SendError::Later`]. Must return [`SendError::Unknown`] if the request may have reached the platform and
+    /// [`SendError::Offline`] only if it certainly has not. An act that the platform does not support is
+    /// [`SendError::Refused`]; for the acts that may be lost without harm (`Typing`, `Delta`, `End`, `Draft`) it is
+    /// success.
     async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError>;
-    /// Hands out the bytes of a file that came with a message, as the platform delivers them. Reads from the
-    /// platform's own hosts alone. Must not retry, and keeps nothing.
+    /// Downloads a file that came with a message. Must read only from the platform's own hosts. Must not retry and must
+    /// not keep a copy.
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError>;
-    /// The place where the platform brings its events by itself; `None` where the adapter goes and asks.
+    /// The endpoint for platforms that deliver events by HTTP request; `None` if the adapter fetches events itself.
+    /// Must always return the same value.
     fn webhook(&self) -> Option<Arc<dyn Webhook>>;
 }
 
-/// A file's bytes, piece by piece.
+/// The bytes of a file, in chunks.
 pub type Bytes = BoxStream<'static, Result<Vec<u8>, FetchError>>;
 
-/// Why a file cannot be had.
+/// Why a file cannot be downloaded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FetchError {
-    /// Another attempt may succeed.
+    /// A later attempt may succeed.
     #[error("not now: {0}")]
     Later(String),
-    /// The platform does not hand it out, and will not.
+    /// The platform does not provide the file and never will.
     #[error("not to be had: {0}")]
     Refused(String),
 }
 
-/// Where a platform brings its events by HTTP. The API owns the socket and has checked the size.
+/// Receives the HTTP requests of a platform that delivers events. The HTTP server owns the socket and has limited the
+/// size of the request.
 #[async_trait]
 pub trait Webhook: Send + Sync + 'static {
-    /// A cheap look at the headers before the body is read: `false` where they cannot come from the platform.
-    /// Header names are given in lower case.
+    /// Checks the headers before the body is read: `false` if the request cannot come from the platform. Must be cheap.
+    /// `header` takes names in lower case.
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool;
-    /// Takes one request and returns when its events are committed.
+    /// Handles one request. Must return only after its events are committed, because the answer acknowledges them.
     async fn receive(&self, request: WebhookRequest) -> WebhookOutcome;
 }
 
-/// One request of a platform, whole: some sign the body together with headers.
+/// A whole request of a platform. Some platforms sign the body together with headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookRequest {
-    /// Whether it is a GET; else it is a POST.
+    /// Whether it is a GET request; otherwise it is a POST request.
     pub get: bool,
-    /// What follows the `?`, undecoded.
+    /// The query string after the `?`, not decoded.
     pub query: String,
-    /// Names in lower case, with their values.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The body, unchanged.
     pub body: Vec<u8>,
 }
 
 impl WebhookRequest {
-    /// The first header of this name, which is in lower case.
+    /// The first header with this name. The name must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// How a delivery ended.
+/// The result of a delivered request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookOutcome {
-    /// Committed: the platform may forget it. Some platforms want an answer of theirs back.
+    /// Its events are committed, so the platform may forget it. The reply is for platforms that expect one.
     Taken(Option<WebhookReply>),
-    /// It does not come from the platform. Nothing of it was read.
+    /// It does not come from the platform. Its body was not used.
     Forged,
-    /// Not taken now: the platform must bring it again.
+    /// It could not be taken now: the platform must deliver it again.
     Busy,
-    /// This will never be understood; bringing it again is no use. It was counted.
+    /// It can never be read, so that another delivery would not help. It was counted.
     Garbage,
 }
 
-/// What a platform wants to hear back.
+/// The reply that a platform expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookReply {
     /// The media type.
@@ -135,167 +154,176 @@ pub struct WebhookReply {
     pub body: Vec<u8>,
 }
 
-/// Why a connection ended.
+/// Why [`Adapter::run`] has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AdapterError {
-    /// The connection broke; another one may hold.
+    /// The connection was lost; a new one may succeed.
     #[error("connection lost: {0}")]
     Lost(String),
-    /// The connection broke, and the platform says when it may be tried again.
+    /// The connection was lost, and the platform says when it may be opened again.
     #[error("connection lost, not before {} s: {detail}", after.as_secs())]
     Later {
         /// For the log.
         detail: String,
-        /// How long to wait at least.
+        /// The minimum pause.
         after: Duration,
     },
-    /// The platform does not accept our credentials.
+    /// The platform does not accept the credentials.
     #[error("credentials refused: {0}")]
     Credentials(String),
-    /// On the platform's side something is not set up as it must be: an operator must act.
+    /// Something must be configured differently on the platform: an operator has to act.
     #[error("the platform must be set up differently: {0}")]
     Setup(String),
 }
 
-/// Says when to stop. Cloning is cheap; all clones are told.
+/// The signal to stop. Clones share one state and are cheap.
 pub use tokio_util::sync::CancellationToken as Stop;
 
-/// Where an adapter hands its events in.
+/// Where an adapter hands in its events. Implemented by the gateway.
 #[async_trait]
 pub trait Inbox: Send + Sync + 'static {
-    /// Takes a batch of one source, in the platform's order. Returns when it is committed, with one outcome
-    /// per event; only then may the adapter acknowledge. `cursor` names the batch's end and is committed
-    /// with it. An empty batch with a cursor is fine. Without a cursor a source may be pushed to from several
-    /// connections at once.
+    /// Stores a batch of events of one source, in the platform's order. Returns when the batch is committed, with one
+    /// outcome per event in the same order. Only then may the adapter acknowledge the events to the platform; after an
+    /// error it must not, and the platform has to deliver them again.
+    ///
+    /// `cursor` is the position after the batch and is committed with it. An empty batch with a cursor is allowed. A
+    /// source with a cursor must be pushed from one task at a time; without a cursor, several connections may push at
+    /// once.
     async fn push(
         &self,
         source: &Source,
         batch: Vec<Event>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Outcome>, Busy>;
-    /// The chats from which somebody has spoken since then, the latest first and at most a thousand: where a platform
-    /// must be asked what was missed, and does not list its private chats itself.
+    /// The chats of this account that have sent a message since then, the latest first, at most a thousand. For
+    /// adapters that have to fetch missed messages from a platform that does not list its private chats.
     async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy>;
-    /// Where the source stood at the last commit.
+    /// The cursor of the last committed batch; `None` before the first one.
     async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy>;
-    /// The platform has just shown that it still speaks to us (a poll has ended, a heartbeat was answered,
-    /// an event came in). Readiness is measured on this alone.
+    /// Reports that the platform has just shown that the connection works: a poll has returned, a heartbeat was
+    /// answered, an event has arrived. The account's readiness depends on these calls alone.
     fn heard(&self, source: &Source);
 }
 
-/// Nothing was taken and nothing may be acknowledged: the platform must bring it again.
+/// Nothing of the batch was stored. The adapter must not acknowledge it, so that the platform delivers it again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Busy {
-    /// As many messages wait as may.
+    /// The queue is full (`queue.global`).
     #[error("the queue is full ({waiting} messages wait)")]
     Full {
-        /// How many wait.
+        /// The number of waiting messages.
         waiting: u64,
     },
-    /// The database does not take writes now.
+    /// The database cannot be written at the moment.
     #[error("the database does not take writes: {0}")]
     Storage(String),
-    /// We are on the way down.
+    /// The gateway is shutting down.
     #[error("shutting down")]
     Stopping,
-    /// An admin has disconnected the channel.
+    /// An admin has disconnected the account.
     #[error("the channel is disconnected")]
     Disconnected,
 }
 
-/// Who answers.
+/// An agent: answers messages.
+///
+/// The runtime runs at most one turn per session at a time, and turns of different sessions in parallel. A panic in any
+/// method is contained and counts as a failed turn.
 #[async_trait]
 pub trait Agent: Send + Sync + 'static {
-    /// Runs one turn. Dropping the stream ends it at once and leaves no process behind.
+    /// Runs one turn and reports its progress as a stream, which ends with [`Delta::Done`] or an error.
+    ///
+    /// Dropping the stream must end the turn at once and leave no process behind. The stream must yield something
+    /// ([`Delta::Progress`] at least) more often than `turns.progress_timeout_seconds`, or the turn is ended as silent.
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
-    /// Gives a running turn another message. `Ok(false)` means that the agent did not take it.
+    /// Adds a message to a running turn. `Ok(false)` means that the agent did not take it.
     async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError>;
-    /// Asks a running turn to end. Its stream must end soon after.
+    /// Asks a running turn to end. Its stream must end soon afterwards. Unknown turns are ignored.
     async fn abort(&self, turn: TurnId);
-    /// The conversation will not be continued: whatever is kept for it may go.
+    /// The conversation will not be continued in this epoch: whatever the agent keeps for it may be deleted.
     async fn forget(&self, session: &SessionKey, epoch: u64);
-    /// Ends every process and waits for them.
+    /// Ends every process and waits until all have ended.
     async fn stop(&self);
-    /// What keeps it from answering, in one sentence with what to do, as far as that can be said without starting
-    /// anything. Asked at the start and for the status.
+    /// What prevents it from answering, in one sentence that says what to do; `None` if nothing is known. Asked at the
+    /// start and for the status. Must not start anything.
     fn problem(&self) -> Option<String>;
 }
 
 /// One run of an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
-    /// Its id, the same in every attempt.
+    /// The id of the turn, the same in every attempt.
     pub id: TurnId,
     /// 1 for the first run.
     pub attempt: u32,
-    /// Whether an earlier run was cut off: the agent may have seen the prompt already.
+    /// Whether an earlier attempt was interrupted: the agent may have seen the prompt already.
     pub resumed: bool,
     /// The conversation.
     pub session: SessionKey,
-    /// Which life of the conversation. Agents keep their context per session and epoch.
+    /// The epoch of the conversation. Agents keep their context per session and epoch.
     pub epoch: u64,
-    /// What was said, oldest first; more than one when messages were collected.
+    /// The messages, oldest first. More than one if they were collected.
     pub prompt: Vec<Prompt>,
-    /// What was said here meanwhile and not to the agent, oldest first.
+    /// Messages of this chat that were not meant for the agent, oldest first.
     pub context_messages: Vec<ContextMessage>,
-    /// What hooks want the agent to know for this turn, besides the prompt.
+    /// Texts that hooks have added for this turn.
     pub context: Vec<String>,
 }
 
-/// Something that was said near the agent, not to it: quiet context. Data of third parties.
+/// A message that was not meant for the agent and is given as context. It comes from a third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextMessage {
-    /// Who said it.
+    /// Its sender.
     pub from: Sender,
-    /// In which way it was said.
+    /// How it was given: as a message, an edit, a button or a reaction.
     pub input_kind: InputKind,
     /// What was said.
     pub text: String,
-    /// Whose words it passes on, where they are not the sender's own.
+    /// The original author, if it is a forwarded message.
     pub forward: Option<Forward>,
-    /// When we took it.
+    /// When it was accepted.
     pub received: DateTime<Utc>,
 }
 
 /// A file that came with a message, as the agent gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// How it was shown.
+    /// How the chat showed it.
     pub kind: FileKind,
-    /// The name that its sender gave it: display data.
+    /// The file name that the sender chose. Only for display.
     pub name: Option<String>,
     /// The media type, as the platform states it.
     pub mime: Option<String>,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes, if known.
     pub size: Option<u64>,
-    /// Where it lies, or one sentence that says why it is not there.
+    /// Its path, or one sentence that says why it is missing.
     pub got: Result<std::path::PathBuf, String>,
 }
 
 /// One message in a turn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
-    /// The message.
+    /// The id of the message.
     pub message: MessageId,
-    /// What was said.
+    /// The text.
     pub text: String,
-    /// Who said it, also where somebody else runs it once more.
+    /// Its sender, also if another person sent `/retry`.
     pub from: Sender,
-    /// Who runs it once more.
+    /// Who sent `/retry`, if it runs again because of that.
     pub retried_by: Option<Sender>,
-    /// In which way it was said.
+    /// How it was given: as a message, an edit, a button or a reaction.
     pub input_kind: InputKind,
-    /// Whose words it passes on, where they are not the sender's own.
+    /// The original author, if it is a forwarded message.
     pub forward: Option<Forward>,
     /// Links whose target the text does not show.
     pub links: Vec<Link>,
-    /// What it replies to.
+    /// The message that it replies to.
     pub quote: Option<Quote>,
     /// Files of the message that it replies to.
     pub quoted_files: Vec<File>,
     /// Files that came with it.
     pub files: Vec<File>,
-    /// When we accepted it.
+    /// When it was accepted.
     pub received: DateTime<Utc>,
 }
 

@@ -2,127 +2,95 @@
 
 use std::time::Duration;
 
-use crate::markup::Dialect;
+pub use crate::limit::{Limit, Unit};
+use crate::markup::{self, Dialect, Part};
 
-/// Everything the rest of the house needs to know about one platform. Numbers are defaults that the
-/// adapter's own config may override before it hands the profile out.
+/// The capabilities and limits of one platform. The numbers are defaults; the adapter applies its own config to them
+/// before it returns the profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// The channel's name as it stands in keys and addresses: `web`, `telegram`.
+    /// The channel's name in keys and addresses: `web`, `telegram`.
     pub channel: &'static str,
-    /// How long one part may be.
+    /// The longest text of one part.
     pub limit: Limit,
-    /// How long the text beneath a file may be, in the same unit.
+    /// The longest caption of a file, in the same unit.
     pub caption: usize,
-    /// How text is written on this platform.
+    /// The platform's markup.
     pub dialect: &'static Dialect,
-    /// How an answer arrives while the agent is still speaking.
+    /// How an answer is shown while the agent is still writing it.
     pub flow: Flow,
     /// When an outgoing part counts as sent.
     pub receipt: ReceiptRule,
-    /// How often "typing" must be repeated to stay visible; `None` where there is no such thing.
+    /// How often the typing indicator must be repeated to stay visible; `None` if the platform has none.
     pub typing: Option<Duration>,
-    /// Whether one chat holds several conversations (topics, threads).
+    /// Whether a chat can contain several conversations (topics, threads).
     pub threads: bool,
-    /// The largest file that can be sent, in bytes; `None` where none can.
+    /// The largest file that can be sent, in bytes; `None` if files cannot be sent.
     pub media: Option<u64>,
-    /// What stands before a person's id to name their private chat, so that an admin can be told something
-    /// without having written before; `None` where there is no such way.
+    /// The prefix that turns a person's id into the id of their private chat, so that an admin can get a notice without
+    /// having written before; `None` if there is no such rule.
     pub person_chat: Option<&'static str>,
-    /// Whether the adapter wants to hear of every turn's end ([`crate::act::Act::End`]).
+    /// Whether the adapter gets an [`Act::End`](crate::act::Act::End) after every turn.
     pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,
-    /// How long the platform knows the key of a part that it has seen, and drops a second one under it; `None` where
-    /// it knows none.
+    /// How long the platform remembers the idempotency key of a part and drops a second one with the same key; `None`
+    /// if it knows no keys.
     pub idempotent: Option<Duration>,
-    /// The pace of sends that the platform tolerates.
+    /// How fast the platform allows messages to be sent.
     pub pacing: Pacing,
-    /// How long a healthy connection may be silent (see `Inbox::heard`) before the account counts as deaf;
-    /// `None` where nothing can be heard but messages.
-    pub patience: Option<Duration>,
+    /// How long a healthy connection may be silent (see [`Inbox::heard`](crate::port::Inbox::heard)) before the account
+    /// counts as not ready; `None` if the platform sends nothing but messages.
+    pub max_silence: Option<Duration>,
 }
 
-/// The longest text of one part, in the platform's own unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// At most this many units, tags included.
-    pub max: usize,
-    /// What is counted.
-    pub unit: Unit,
-}
-
-/// What a platform counts when it says "too long".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// UTF-8 bytes.
-    Bytes,
-    /// Unicode scalar values.
-    Characters,
-    /// UTF-16 code units.
-    Utf16,
-}
-
-impl Unit {
-    /// The length of `text` in this unit.
-    pub fn len(self, text: &str) -> usize {
-        match self {
-            Unit::Bytes => text.len(),
-            Unit::Characters => text.chars().count(),
-            Unit::Utf16 => text.encode_utf16().count(),
-        }
-    }
-
-    /// The name that `frontdesk format --json` prints.
-    pub fn name(self) -> &'static str {
-        match self {
-            Unit::Bytes => "bytes",
-            Unit::Characters => "characters",
-            Unit::Utf16 => "utf16",
-        }
+impl Profile {
+    /// The parts of `text` as the platform gets them. Empty if `text` is invisible.
+    pub fn render(&self, text: &str) -> Vec<Part> {
+        markup::render(text, self.dialect, self.limit)
     }
 }
 
-/// How an answer arrives while the agent is still speaking.
+/// How an answer is shown while the agent is still writing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// One post when the turn has ended.
+    /// As one post after the turn has ended.
     Whole,
-    /// A post early on, edited no more often than `every`, and once with its formatting at the end.
+    /// As a post that is edited, at most once per `every`, and once more with its formatting at the end.
     Edits {
-        /// The shortest time between two edits.
+        /// The minimum time between two edits.
         every: Duration,
     },
-    /// The same, at the ends of paragraphs only.
+    /// The same, but only at the end of paragraphs.
     Blocks {
-        /// The shortest time between two edits.
+        /// The minimum time between two edits.
         every: Duration,
     },
-    /// A draft that goes away by itself, in private chats; elsewhere like [`Flow::Edits`].
+    /// As a draft that disappears by itself, in private chats; elsewhere like [`Flow::Edits`].
     Draft {
-        /// The shortest time between two states of the draft.
+        /// The minimum time between two states of the draft.
         every: Duration,
     },
-    /// Every piece as it comes.
+    /// Piece by piece, as it arrives.
     Live,
 }
 
 /// When an outgoing part counts as sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptRule {
-    /// When the platform has answered with its id for the message.
+    /// When the platform has returned its id of the message.
     Platform,
-    /// When the row is committed: readers fetch it from us, by its sequence number (the web channel).
+    /// When the row is committed: clients fetch it from us by its sequence number (web channel).
     Commit,
 }
 
-/// The pace of sends that a platform tolerates; `None` means "as fast as you like".
+/// How fast a platform allows messages to be sent; `None` means without a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pacing {
-    /// The shortest time between two sends to one chat.
+    /// The minimum time between two messages to one chat.
     pub per_chat: Option<Duration>,
-    /// The shortest mean time between two sends to one chat of several people.
+    /// The minimum average time between two messages to one group.
     pub per_group: Option<Duration>,
-    /// The shortest mean time between two sends of one account.
+    /// The minimum average time between two messages of one account.
     pub per_account: Option<Duration>,
 }

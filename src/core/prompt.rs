@@ -1,10 +1,10 @@
-//! A turn as agents get it: the words of people as they are, and facts about them apart from the words.
+//! A turn as agents get it: the text of people unchanged, and facts about it kept apart from the text.
 //!
-//! Whoever writes a message can write anything in it, also what looks like a line of ours. So nothing of ours is ever put
-//! into a text: [`words`] is what people said and no more, and [`facts`] is one JSON object that reaches the agent by
-//! another way (a file, fields of a line, arguments of a call). Only what stands in the facts was said by Frontdesk.
-//! Names, quotes and the like in it were chosen by people: each is a JSON string of its own, on one line and bounded, and
-//! whoever is named has their stable id beside the name.
+//! People can write anything, including what looks like a line of Frontdesk. So Frontdesk adds nothing to the text:
+//! [`text`] is exactly what people wrote, and [`facts`] is one JSON object that reaches the agent separately (in a
+//! file, in fields of a JSON line, in arguments of a call). Only the facts come from Frontdesk. Names, quotes and the
+//! like in the facts were chosen by people: each is a JSON string of its own, on one line and of limited length, and
+//! every named person has their stable id beside the name.
 
 use serde_json::{Map, Value, json};
 
@@ -14,20 +14,20 @@ use crate::visible::{breaks, hides};
 
 /// The longest label, in characters.
 const LABEL: usize = 240;
-/// The longest piece of quoted or overheard text, in characters.
+/// The longest quote or context message, in characters.
 const EXCERPT: usize = 1000;
-/// The longest target of a link, in characters: as long as any platform makes them.
+/// The longest target of a link, in characters. No platform allows longer ones.
 const TARGET: usize = 4096;
 
-/// What people said to the agent in this turn and nothing besides: one message as it stands, several with an empty line
-/// between them. Empty where only files or buttons without words came.
-pub fn words(turn: &Turn) -> String {
+/// The text of the turn's messages and nothing else, with an empty line between two messages. Empty if only files or
+/// buttons came.
+pub fn text(turn: &Turn) -> String {
     let texts: Vec<&str> =
         turn.prompt.iter().map(|said| said.text.as_str()).filter(|text| !text.is_empty()).collect();
     texts.join("\n\n")
 }
 
-/// Everything there is to know about a turn. `docs/agents.md` describes every field.
+/// Everything that is known about a turn. `docs/agents.md` describes every field.
 pub fn facts(turn: &Turn) -> Map<String, Value> {
     let mut facts = Map::new();
     facts.insert("session".into(), turn.session.as_str().into());
@@ -41,7 +41,7 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
     facts
 }
 
-/// One message of a turn. Every field is always there.
+/// The facts of one message. Every field is always present.
 pub fn message(said: &Prompt) -> Value {
     json!({
         "id": said.message.to_string(),
@@ -57,7 +57,7 @@ pub fn message(said: &Prompt) -> Value {
     })
 }
 
-/// Something that was said nearby and not to the agent.
+/// The facts of a context message.
 fn context_message(context_message: &ContextMessage) -> Value {
     json!({
         "kind": context_message.input_kind.name(),
@@ -69,22 +69,22 @@ fn context_message(context_message: &ContextMessage) -> Value {
 }
 
 fn sender(sender: &Sender) -> Value {
-    json!({"id": sender.id.as_str(), "kind": sender.kind.name(), "name": sender.name.as_deref().map(inert)})
+    json!({"id": sender.id.as_str(), "kind": sender.kind.name(), "name": sender.name.as_deref().map(sanitized)})
 }
 
 fn forwarded(forward: &Forward) -> Value {
     json!({
         "kind": forward.kind.name(),
         "id": forward.id.as_ref().map(|id| id.as_str()),
-        "name": forward.name.as_deref().map(inert),
+        "name": forward.name.as_deref().map(sanitized),
     })
 }
 
-/// What a message replies to; `yours` where the agent itself said it.
+/// The message that another one replies to; `yours` means that the agent sent it.
 fn quoted(quote: &Quote, files: &[File]) -> Value {
     json!({
         "yours": quote.ours,
-        "from": {"id": quote.id.as_ref().map(|id| id.as_str()), "name": quote.sender.as_deref().map(inert)},
+        "from": {"id": quote.id.as_ref().map(|id| id.as_str()), "name": quote.sender.as_deref().map(sanitized)},
         "text": excerpt(&quote.text),
         "links": quote.links.iter().map(link).collect::<Value>(),
         "files": files.iter().map(file).collect::<Value>(),
@@ -92,15 +92,15 @@ fn quoted(quote: &Quote, files: &[File]) -> Value {
 }
 
 fn link(link: &Link) -> Value {
-    json!({"label": inert(&link.label), "url": clean(&link.url, TARGET)})
+    json!({"label": sanitized(&link.label), "url": clean(&link.url, TARGET)})
 }
 
-/// A file, with every piece of it inert that its sender chose. Only here an agent learns where a file lies.
+/// A file, with everything sanitized that its sender chose. Only here an agent learns the path of a file.
 fn file(file: &File) -> Value {
     let mut all = Map::new();
     all.insert("kind".into(), file.kind.name().into());
-    all.insert("name".into(), file.name.as_deref().map(inert).into());
-    all.insert("mime".into(), file.mime.as_deref().map(inert).into());
+    all.insert("name".into(), file.name.as_deref().map(sanitized).into());
+    all.insert("mime".into(), file.mime.as_deref().map(sanitized).into());
     all.insert("size".into(), file.size.into());
     match &file.got {
         Ok(path) => all.insert("path".into(), path.to_string_lossy().into()),
@@ -109,8 +109,9 @@ fn file(file: &File) -> Value {
     all.into()
 }
 
-/// A name that somebody chose: one line, short, without signs that turn the line around or hide in it.
-pub fn inert(name: &str) -> String {
+/// A name that somebody chose, on one line, shortened, and without characters that change the direction of a line or
+/// are invisible.
+pub fn sanitized(name: &str) -> String {
     clean(name, LABEL)
 }
 

@@ -1,7 +1,7 @@
-//! When a conversation starts anew.
+//! Session reset policy: decides when a conversation starts a new epoch.
 //!
-//! One pure rule, computed on instants: a local hour is never compared with another local hour, because
-//! clocks are put forward and back. Stored sessions are not touched by it; the gate asks at each message.
+//! A pure rule that compares instants. Local hours are never compared with each other, because clocks are changed.
+//! Stored sessions do not change by themselves; the gate asks for every message.
 
 mod day;
 
@@ -18,18 +18,18 @@ use day::Day;
 /// What makes a conversation stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Nothing does; only a person starts anew.
+    /// Nothing: only a person starts a new conversation.
     None,
-    /// Too long a silence.
+    /// Inactivity.
     Idle,
-    /// An hour of the day, in the policy's zone.
+    /// An hour of the day, in the policy's time zone.
     Daily,
-    /// Either of the two.
+    /// Both of them.
     Both,
 }
 
 impl Mode {
-    /// The mode as it stands in the configuration.
+    /// The name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Mode::None => "none",
@@ -39,7 +39,7 @@ impl Mode {
         }
     }
 
-    /// Whether silence counts.
+    /// Whether inactivity counts.
     pub fn idle(self) -> bool {
         matches!(self, Mode::Idle | Mode::Both)
     }
@@ -67,7 +67,7 @@ impl FromStr for Mode {
     }
 }
 
-/// When one session starts anew, and whether its chat is told.
+/// When a session starts a new epoch, and whether its chat gets a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResetPolicy {
     mode: Mode,
@@ -77,27 +77,27 @@ pub struct ResetPolicy {
     notify: bool,
 }
 
-/// The fields that a narrower level sets; the others are inherited.
+/// The fields that a narrower level sets. The other fields are inherited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Override {
     /// What makes a conversation stale.
     pub mode: Option<Mode>,
-    /// Minutes of silence, 1 to [`ResetPolicy::MAX_IDLE_MINUTES`].
+    /// Minutes of inactivity, 1 to [`ResetPolicy::MAX_IDLE_MINUTES`].
     pub idle_minutes: Option<u32>,
     /// Hour of the day, 0 to 23.
     pub hour: Option<u8>,
-    /// The zone whose hour it is; see [`parse_zone`].
+    /// The time zone of the hour; see [`parse_zone`].
     pub timezone: Option<Tz>,
-    /// Whether the chat is told.
+    /// Whether the chat gets a notice.
     pub notify: Option<bool>,
 }
 
 impl ResetPolicy {
-    /// The longest silence that can be configured: ten years of 365 days.
+    /// The longest inactivity that can be configured: ten years of 365 days.
     pub const MAX_IDLE_MINUTES: u32 = 10 * 365 * 24 * 60;
 
-    /// A policy; `hour` is 0 to 23 and `idle_minutes` 1 to [`Self::MAX_IDLE_MINUTES`], whatever the mode, so
-    /// that a level that only changes the mode cannot bring a bad number to life.
+    /// Creates a policy. `hour` must be 0 to 23 and `idle_minutes` 1 to [`Self::MAX_IDLE_MINUTES`] in every mode, so
+    /// that a narrower level that only changes the mode cannot activate an invalid number.
     pub fn new(
         mode: Mode,
         idle_minutes: u32,
@@ -114,7 +114,7 @@ impl ResetPolicy {
         Ok(ResetPolicy { mode, idle_minutes, hour, zone, notify })
     }
 
-    /// This policy with a narrower level on top. Applied in the order scope, channel, chat.
+    /// This policy with a narrower level applied. Levels are applied in the order scope, channel, chat.
     pub fn with(&self, narrower: &Override) -> Result<ResetPolicy, PolicyError> {
         ResetPolicy::new(
             narrower.mode.unwrap_or(self.mode),
@@ -130,31 +130,31 @@ impl ResetPolicy {
         self.mode
     }
 
-    /// Minutes of silence after which it is stale, if the mode counts silence.
+    /// Minutes of inactivity after which it is stale, if the mode includes inactivity.
     pub fn idle_minutes(&self) -> u32 {
         self.idle_minutes
     }
 
-    /// The hour of the day at which it becomes stale, if the mode counts the day.
+    /// The hour of the day at which it becomes stale, if the mode includes it.
     pub fn hour(&self) -> u8 {
         self.hour
     }
 
-    /// The zone whose hour it is.
+    /// The time zone of the hour.
     pub fn zone(&self) -> Tz {
         self.zone
     }
 
-    /// Whether the chat is told that a new conversation began.
+    /// Whether the chat gets a notice that a new conversation began.
     pub fn notify(&self) -> bool {
         self.notify
     }
 
-    /// Why a message accepted at `now` starts a new conversation, if it does. `last_activity` is the
-    /// acceptance of the session's last message from a person. Both count in whole milliseconds.
+    /// Whether a message accepted at `now` starts a new epoch, and why. `last_activity` is when the session's last
+    /// message from a person was accepted. Both are compared in whole milliseconds.
     pub fn due(&self, last_activity: DateTime<Utc>, now: DateTime<Utc>) -> Reasons {
         let (last, now) = (last_activity.timestamp_millis(), now.timestamp_millis());
-        // A clock that went back has let no time pass, and no boundary lies between.
+        // If the clock went back, no time has passed and no boundary lies between.
         if now <= last {
             return Reasons::default();
         }
@@ -164,20 +164,20 @@ impl ResetPolicy {
         }
     }
 
-    /// The last boundary at or before `now`; `None` if the mode has none, or beyond chrono's calendar.
+    /// The last boundary at or before `now`; `None` if the mode has none or it is outside of chrono's range.
     pub fn previous_boundary(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let seconds = self.mode.daily().then(|| self.day().previous(now.timestamp()))?;
         DateTime::from_timestamp(seconds, 0)
     }
 
-    /// The first boundary after `now`; `None` if the mode has none, or beyond chrono's calendar.
+    /// The first boundary after `now`; `None` if the mode has none or it is outside of chrono's range.
     pub fn next_boundary(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let seconds = self.mode.daily().then(|| self.day().next(now.timestamp()))?;
         DateTime::from_timestamp(seconds, 0)
     }
 
-    /// The last instant at which the session is not idle yet; `None` if the mode does not count silence, or
-    /// beyond chrono's calendar.
+    /// The last instant at which the session is not idle yet; `None` if the mode does not include inactivity, or if it
+    /// is outside of chrono's range.
     pub fn idle_deadline(&self, last_activity: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let last = self.mode.idle().then(|| last_activity.timestamp_millis())?;
         DateTime::from_timestamp_millis(last + self.idle_ms())
@@ -192,22 +192,22 @@ impl ResetPolicy {
     }
 }
 
-/// Why a conversation starts anew: no reason, one or both.
+/// Why a conversation starts a new epoch: no reason, one or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reasons {
     /// A daily boundary has passed since the last activity.
     pub daily: bool,
-    /// The silence was longer than allowed.
+    /// The inactivity was longer than allowed.
     pub idle: bool,
 }
 
 impl Reasons {
-    /// Whether there is a reason.
+    /// Whether there is any reason.
     pub fn any(self) -> bool {
         self.daily || self.idle
     }
 
-    /// Their names, `daily` first.
+    /// The names of the reasons, `daily` first.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         [("daily", self.daily), ("idle", self.idle)]
             .into_iter()
@@ -216,12 +216,12 @@ impl Reasons {
     }
 }
 
-/// The zone of this IANA name, in its exact spelling.
+/// The time zone with this IANA name, in its exact spelling.
 pub fn parse_zone(name: &str) -> Result<Tz, PolicyError> {
     name.parse().map_err(|_| PolicyError::Zone { given: shown(name), nearest: nearest_zone(name) })
 }
 
-/// Why a reset policy cannot be.
+/// Why a reset policy is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Not an hour of the day.
@@ -230,7 +230,7 @@ pub enum PolicyError {
         /// What was given.
         given: u8,
     },
-    /// A silence of nothing, or beyond reason.
+    /// Zero minutes, or too many.
     #[error(
         "idle_minutes = {given} is out of range: use 1 to {max}, or mode = \"none\" to never start anew",
         max = ResetPolicy::MAX_IDLE_MINUTES
@@ -250,13 +250,13 @@ pub enum PolicyError {
     Zone {
         /// What was given.
         given: String,
-        /// The known zone nearest to it, if one is near.
+        /// The most similar name, if one is similar enough.
         nearest: Option<&'static str>,
     },
 }
 
-/// The zone that `given` is most likely meant to be: a city without its continent, or a slip of the pen.
-/// Nothing is offered for or with digits: `Etc/GMT+2` is two hours *west* of Greenwich.
+/// The time zone that was probably meant: a city without its continent, or a typing mistake. Names with digits are
+/// neither corrected nor suggested, because `Etc/GMT+2` is two hours *west* of Greenwich.
 fn nearest_zone(given: &str) -> Option<&'static str> {
     if given.contains(|c: char| c.is_ascii_digit()) {
         return None;
@@ -337,7 +337,7 @@ mod tests {
                 (last.timestamp_millis(), now.timestamp_millis()),
                 (self.last_activity_ms, self.now_ms)
             );
-            // The file marks the second occurrence of a local time; its offset says the same.
+            // The file marks the second occurrence of a local time. Here the offset distinguishes it.
             let unmarked = |text: &str| text.trim_end_matches(" fold=1").to_owned();
             assert_eq!(
                 (local(last), local(now)),
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_date_that_was_skipped_adds_no_boundary() {
-        // Apia went from the end of 2011-12-29 to the start of 2011-12-31.
+        // Apia skipped from the end of 2011-12-29 to the start of 2011-12-31.
         for hour in 0..24 {
             let policy = daily(hour, chrono_tz::Pacific::Apia);
             let mut boundaries = Vec::new();
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_date_that_came_twice_has_one_boundary() {
-        // Sitka repeated a day when Alaska was sold: 1867-10-19 15:30 was followed by 1867-10-18 15:30.
+        // Sitka repeated a day when Alaska was sold: after 1867-10-19 15:30 came 1867-10-18 15:30.
         let policy = daily(20, chrono_tz::America::Sitka);
         let first = policy.next_boundary(at("1867-10-17T12:00:00Z")).unwrap();
         let second = policy.next_boundary(first).unwrap();
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn midnight_counts_though_the_clocks_go_back_to_the_evening_before() {
-        // St John's, 2010: a minute after midnight (02:31Z) it was 23:01 of the day before once more.
+        // St John's, 2010: one minute after midnight (02:31Z) the clocks went back to 23:01.
         let policy = daily(0, chrono_tz::America::St_Johns);
         let (midnight, evening) = (at("2010-11-07T02:30:00Z"), at("2010-11-07T03:00:00Z"));
         assert_eq!(policy.previous_boundary(evening), Some(midnight));
@@ -483,10 +483,10 @@ mod tests {
         );
     }
 
-    /// The rule read out loud: the stretches between two changes of clocks are searched for the first instant
-    /// that shows the hour, date by date.
+    /// A direct implementation of the rule: for each date, it searches the periods between two clock changes for the
+    /// first instant that shows the hour.
     struct Oracle {
-        /// Start, end and offset of each stretch.
+        /// Start, end and offset of each period.
         stretches: Vec<(i64, i64, i64)>,
         hour: i64,
     }
@@ -541,7 +541,7 @@ mod tests {
         i64::from(zone.offset_from_utc_datetime(&at).fix().local_minus_utc())
     }
 
-    /// An instant (s) within two days of a change of clocks in the year after `from`, if it has one.
+    /// An instant (in seconds) within two days of a clock change in the year after `from`, if there is one.
     fn near_a_change(zone: Tz, from: i64, pick: prop::sample::Index, shift: i64) -> i64 {
         let days: Vec<i64> = (0..366).map(|day| from + day * DAY).collect();
         let changes: Vec<i64> =
@@ -565,7 +565,7 @@ mod tests {
             hour in 0_u8..24,
             ago in 0_i64..4 * DAY,
         ) {
-            // From 1840, before the first change that chrono-tz knows, to its last in 2100.
+            // From 1840, before the first clock change that chrono-tz knows, to its last in 2100.
             let now = near_a_change(zone, (year - 130) * 365 * DAY, pick, shift);
             let boundaries = Oracle::around(now, hour, zone).boundaries(now);
             let previous = boundaries.iter().copied().filter(|b| *b <= now).max();

@@ -1,52 +1,52 @@
-//! How long to wait before trying again.
+//! How long to wait before the next attempt.
 
 use std::time::Duration;
 
-/// A growing pause: `base * factor^n`, give or take `jitter`, never longer than `cap`.
+/// A growing delay: `base * factor^n`, randomised by `jitter`, at most `cap`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
-    /// The pause after the first failure.
+    /// The delay after the first failure.
     pub base: Duration,
-    /// By how much each pause is longer than the one before.
+    /// The factor by which each delay is longer than the one before.
     pub factor: f64,
-    /// The share by which a pause may be shorter or longer, so that many who failed together do not come
-    /// back together.
+    /// The share by which a delay may be shorter or longer, so that clients that failed together do not come back
+    /// together.
     pub jitter: f64,
-    /// The longest pause.
+    /// The maximum delay.
     pub cap: Duration,
 }
 
 impl Default for Backoff {
-    /// 1 s * 2^n, give or take 20 %, at most 5 min.
+    /// 1 s * 2^n, plus or minus 20 %, at most 5 min.
     fn default() -> Self {
         Backoff { base: Duration::from_secs(1), factor: 2.0, jitter: 0.2, cap: Duration::from_secs(300) }
     }
 }
 
 impl Backoff {
-    /// The pause after `attempt` failures in a row, counted from 1 (0 counts as 1). `random` is uniform in
-    /// `0.0..1.0` and is the caller's, because core has no source of chance.
+    /// The delay after `attempt` failures in a row, counted from 1 (0 counts as 1). `random` is uniform in `0.0..1.0`;
+    /// the caller supplies it, because core has no random numbers.
     pub fn delay(&self, attempt: u32, random: f64) -> Duration {
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let cap = self.cap.as_secs_f64();
         let grown = self.base.as_secs_f64() * self.factor.powi(exponent);
-        // `min` also takes the cap when the product has become infinite or, with a factor of 0, no number.
+        // `min` also returns the cap if the product is infinite or, with a factor of 0, not a number.
         let plain = grown.min(cap);
         let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 };
         let spread = plain * (1.0 + self.jitter * (2.0 * random - 1.0));
-        // What would be over the cap is mirrored below it: cutting it off would gather half of all that
-        // wait for long on one and the same instant.
+        // A value above the cap is mirrored below it. Cutting it off would make half of all long waits end at the same
+        // instant.
         let mirrored = if spread > cap { 2.0 * cap - spread } else { spread };
         Duration::try_from_secs_f64(mirrored.max(0.0)).map_or(self.cap, |delay| delay.min(self.cap))
     }
 }
 
-/// Whether an operation failed because the machine has too little of something now: open files (of the process or of
-/// all), processes, memory, room on the disk. That passes, and is a reason to wait.
+/// Whether an operation failed because the machine temporarily lacks something: open files (of the process or of the
+/// system), processes, memory or disk space. That is a reason to wait.
 pub fn is_shortage(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
 
-    /// ENFILE and EMFILE, which have no kind of their own; the numbers are the same on every Unix.
+    /// ENFILE and EMFILE, which have no `ErrorKind`. The numbers are the same on every Unix.
     const FILES: [i32; 2] = [23, 24];
     let files = error.raw_os_error().is_some_and(|number| FILES.contains(&number));
     let kind = error.kind();

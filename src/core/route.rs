@@ -1,10 +1,10 @@
-//! Which agent and which session a message belongs to.
+//! The session that a message belongs to.
 
 use crate::key::{KeyError, Scope, SessionKey};
 use crate::message::{Conversation, Source};
 
-/// The session of a place: one per chat, and one per topic or thread within it; where `person` is given, one per
-/// person in each of them. `chat` is the chat's first id, which differs from the place's after a move.
+/// The session of a conversation: one per chat, and one per topic or thread within it; with `person`, one per person in
+/// each of them. `chat` is the chat's first id, which differs from the conversation's after the chat has moved.
 pub fn session(
     agent: &str,
     source: &Source,

@@ -1,8 +1,8 @@
-//! The segments that keys, addresses and principals are made of, and their escapes.
+//! The segments of keys, addresses and principals, and their escapes.
 
 use std::borrow::Cow;
 
-/// A foreign text as an error may show it: whole if it is short.
+/// A text from outside as an error may show it: cut if it is long.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 120;
     match text.char_indices().nth(MOST) {
@@ -46,8 +46,8 @@ fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
     }
 }
 
-/// Decodes every escape, needed or not: the caller compares with the canonical spelling afterwards, and can
-/// so name it. `None` if an escape is cut short, not hexadecimal or not UTF-8.
+/// Decodes every escape, including unnecessary ones: the caller then compares with the canonical spelling and can show
+/// it. `None` if an escape is incomplete, not hexadecimal or not UTF-8.
 pub(crate) fn unescape(segment: &str) -> Option<Cow<'_, str>> {
     if !segment.contains('%') {
         return Some(Cow::Borrowed(segment));

@@ -1,8 +1,8 @@
-//! Where a text that is too long for one message is cut.
+//! Splits a text that is too long for one message.
 //!
-//! It knows neither Markdown nor a platform: whether a piece fits is asked of the caller, who writes it
-//! out and measures. Asking costs about as much as the piece is long, and a piece takes about a dozen
-//! questions, so a text is cut in time that grows with its length alone.
+//! This knows neither Markdown nor a platform: the caller says whether a piece fits, by writing it out and measuring
+//! it. One such call costs about as much as the piece is long, and a piece takes about a dozen calls, so the time grows
+//! linearly with the length of the text.
 
 use std::ops::Range;
 
@@ -13,37 +13,37 @@ use crate::blank::is_visible;
 /// One piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// Its bytes, without the white space at the cuts.
+    /// Its range in bytes, without the white space at the cuts.
     pub range: Range<usize>,
-    /// What of its marks there was room for.
-    pub dress: Fit,
+    /// How much of its formatting fits.
+    pub fit: Fit,
 }
 
-/// What of a piece's marks there was room for.
+/// How much of a piece's formatting fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// All of them.
+    /// All of it.
     Full,
     /// None: a single grapheme with its marks is over the limit.
-    Bare,
-    /// Not even the one code point that the piece is.
-    StandIn,
+    Unmarked,
+    /// Not even the single code point of the piece fits, and a placeholder is sent instead.
+    Placeholder,
 }
 
-/// Cuts `text` into pieces for which `fits(range, dressed)` holds. Pieces of which nothing would be
-/// seen are left out. No piece can be
-/// longer than `max` code points. Where `binds(at)`, the marks matter more than an over-long grapheme.
+/// Splits `text` into pieces for which `fits(range, with_marks)` holds. Invisible pieces are left out. No piece is
+/// longer than `max` code points. Where `keep_marks(at)` holds, keeping the marks is preferred to keeping a grapheme
+/// that is too long.
 pub(crate) fn split(
     text: &str,
     max: usize,
     mut fits: impl FnMut(Range<usize>, bool) -> bool,
-    binds: impl Fn(usize) -> bool,
+    keep_marks: impl Fn(usize) -> bool,
 ) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = skip(text, 0);
     let mut guess = max;
     while at < text.len() {
-        let piece = next(text, at, max, guess, &mut fits, &binds);
+        let piece = next(text, at, max, guess, &mut fits, &keep_marks);
         guess = piece.range.len();
         at = skip(text, piece.range.end);
         if is_visible(&text[piece.range.clone()]) {
@@ -53,7 +53,7 @@ pub(crate) fn split(
     pieces
 }
 
-/// Where the text goes on after a cut at `at`: behind white space, but in front of a line's indentation.
+/// Where the text continues after a cut at `at`: after white space, but before the indentation of a line.
 pub(crate) fn skip(text: &str, at: usize) -> usize {
     let rest = &text[at..];
     let blank = rest.len() - rest.trim_start().len();
@@ -73,30 +73,30 @@ fn next(
     max: usize,
     guess: usize,
     fits: &mut impl FnMut(Range<usize>, bool) -> bool,
-    binds: &impl Fn(usize) -> bool,
+    keep_marks: &impl Fn(usize) -> bool,
 ) -> Piece {
-    for (dressed, dress) in [(true, Fit::Full), (false, Fit::Bare)] {
-        let mut fits = |end: usize| fits(at..trimmed(text, at, end), dressed);
+    for (with_marks, fit) in [(true, Fit::Full), (false, Fit::Unmarked)] {
+        let mut fits = |end: usize| fits(at..trimmed(text, at, end), with_marks);
         let longest = longest(text, at, max, guess, &mut fits);
         if longest == at {
             continue;
         }
-        let seams = Seams::find(text, at, longest);
-        let nicest = seams.nicest(text, at, longest);
+        let cut_points = CutPoints::find(text, at, longest);
+        let nicest = cut_points.nicest(text, at, longest);
         if nicest > at {
-            // Marks rarely cost more in a shorter piece, but nothing forbids it to a dialect.
+            // A shorter piece rarely needs more room for its marks, but a dialect may do that.
             let end = if fits(nicest) { nicest } else { longest };
-            return Piece { range: at..trimmed(text, at, end), dress };
+            return Piece { range: at..trimmed(text, at, end), fit };
         }
-        if !dressed || binds(at) {
-            return Piece { range: at..trimmed(text, at, longest), dress };
+        if !with_marks || keep_marks(at) {
+            return Piece { range: at..trimmed(text, at, longest), fit };
         }
     }
     let one = text[at..].chars().next().map_or(text.len() - at, char::len_utf8);
-    Piece { range: at..at + one, dress: Fit::StandIn }
+    Piece { range: at..at + one, fit: Fit::Placeholder }
 }
 
-/// `end` without the white space before it; a piece that is nothing else stays as it is.
+/// `end` without the white space before it. A piece of white space only stays unchanged.
 fn trimmed(text: &str, at: usize, end: usize) -> usize {
     match text[at..end].trim_end().len() {
         0 => end,
@@ -104,7 +104,7 @@ fn trimmed(text: &str, at: usize, end: usize) -> usize {
     }
 }
 
-/// The furthest end, between two code points, up to which the text from `at` fits.
+/// The furthest end between two code points up to which the text from `at` fits.
 fn longest(text: &str, at: usize, max: usize, guess: usize, fits: &mut impl FnMut(usize) -> bool) -> usize {
     let cap = text.floor_char_boundary(at.saturating_add(max.saturating_mul(4)).min(text.len()));
     let (mut good, mut bad) = (at, text.len() + 1);
@@ -133,37 +133,37 @@ fn longest(text: &str, at: usize, max: usize, guess: usize, fits: &mut impl FnMu
     good
 }
 
-/// Where one stretch of text may be cut without hurting a grapheme cluster.
-struct Seams(Option<Vec<usize>>);
+/// The positions in a stretch of text that do not lie within a grapheme cluster; `None` if all positions do not.
+struct CutPoints(Option<Vec<usize>>);
 
-impl Seams {
-    /// Looks from `at` to `end` and one code point further; all of it, if that is ASCII.
-    fn find(text: &str, at: usize, end: usize) -> Seams {
+impl CutPoints {
+    /// Examines the text from `at` to one code point after `end`.
+    fn find(text: &str, at: usize, end: usize) -> CutPoints {
         let window = &text[at..text.ceil_char_boundary((end + 1).min(text.len()))];
         if window.is_ascii() {
-            return Seams(None);
+            return CutPoints(None);
         }
         let mut starts: Vec<usize> = window.grapheme_indices(true).map(|(start, _)| at + start).collect();
         if end == text.len() {
             starts.push(end);
         }
-        Seams(Some(starts))
+        CutPoints(Some(starts))
     }
 
     fn has(&self, at: usize) -> bool {
         self.0.as_ref().is_none_or(|starts| starts.binary_search(&at).is_ok())
     }
 
-    /// The last seam that is not behind `end`.
+    /// The last such position at or before `end`.
     fn before(&self, end: usize) -> usize {
         let Some(starts) = &self.0 else { return end };
         let behind = starts.partition_point(|start| *start <= end);
         behind.checked_sub(1).map_or(end, |last| starts[last])
     }
 
-    /// The best place for a cut that is not behind `end`: a paragraph's end, else a line's, a sentence's,
-    /// a word's, a grapheme's. The first three only count in a piece that is then a quarter full, lest
-    /// a heading make a message of its own.
+    /// The best position for a cut at or before `end`: the end of a paragraph, else of a line, of a sentence, of a
+    /// word, of a grapheme. The first three count only if the piece is then at least a quarter full, so that a heading
+    /// does not become a message of its own.
     fn nicest(&self, text: &str, at: usize, end: usize) -> usize {
         if end == text.len() {
             return end;
@@ -181,7 +181,8 @@ impl Seams {
                     found = found.min(Break::Word);
                 }
                 if found > best && self.has(cut) {
-                    // What comes after the white space must be a seam too, as far as we can see it.
+                    // The position after the white space must not lie within a grapheme either, as far as it is in the
+                    // window.
                     let onward = skip(text, cut);
                     if onward > end || self.has(onward) {
                         (best, nicest) = (found, cut);
@@ -196,7 +197,7 @@ impl Seams {
     }
 }
 
-/// The kinds of places for a cut, the better the greater.
+/// The kinds of positions for a cut, in ascending order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Break {
     Grapheme,
@@ -207,7 +208,7 @@ enum Break {
 }
 
 impl Break {
-    /// What kind of place lies between two neighbours; `rest` begins with the second.
+    /// The kind of position between two neighbours; `rest` begins with the second.
     fn between(before: char, next: char, rest: &str) -> Break {
         if matches!(before, '。' | '！' | '？') {
             return Break::Sentence;

@@ -1,8 +1,8 @@
-//! What a terminal would show of a text that was written for one: colours are gone, a line that was rewritten
-//! counts in its last state.
+//! Converts output that was written for a terminal to plain text: without colours, and with the final state of lines
+//! that were rewritten.
 //!
-//! Programs write escape sequences also where nobody has a terminal: colours, titles, links, and progress bars that
-//! return to the start of their line. A chat shows none of that, so the answer becomes the text that is left.
+//! Programs write escape sequences even without a terminal: colours, titles, links, and progress bars that return to
+//! the start of their line. A chat shows none of these.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,20 @@ mod screen;
 
 use screen::Screen;
 
-/// The longest operating system command that is read, in bytes: a link with its target. What is longer is dropped.
+/// The longest operating system command that is read (a link with its target), in bytes. Longer ones are dropped.
 const COMMAND: usize = 4096;
 
-/// How a text changes: first `retract` bytes are taken from its end, then `append` is added.
+/// A change of a text: first `retract` bytes are removed from its end, then `append` is added.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Change {
-    /// Bytes to take from the end.
+pub struct TextEdit {
+    /// Bytes to remove from the end.
     pub retract: usize,
-    /// What comes instead, or in addition.
+    /// The text to add.
     pub append: String,
 }
 
-/// Reads a text piece by piece; a sequence may be cut anywhere. Its memory is bounded: lines that are far above the
-/// cursor are settled, as they are on a terminal once they have left the screen.
+/// Converts a text piece by piece; a sequence may be split anywhere. Its memory is bounded: lines far above the cursor
+/// cannot be rewritten any more, as on a terminal once they have left the screen.
 #[derive(Default)]
 pub struct Terminal {
     parser: Parser<COMMAND>,
@@ -33,27 +33,26 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// What the next piece changes in the text that was passed on so far.
-    pub fn feed(&mut self, piece: &str) -> Change {
+    /// Adds a piece and returns how the text returned so far changes.
+    pub fn feed(&mut self, piece: &str) -> TextEdit {
         if self.screen.is_at_end() && !piece.contains(steers) {
             self.screen.type_on(piece);
             self.screen.forget();
-            return Change { retract: 0, append: piece.to_owned() };
+            return TextEdit { retract: 0, append: piece.to_owned() };
         }
         let before = self.screen.text();
         self.read(piece);
         self.change_from(&before)
     }
 
-    /// The text is complete: what a link that was never closed still says.
-    pub fn finish(&mut self) -> Change {
+    /// Ends the text and returns the last change: the target of a link that was never closed.
+    pub fn finish(&mut self) -> TextEdit {
         let before = self.screen.text();
         self.screen.close_link();
         self.change_from(&before)
     }
 
-    /// How many bytes at the end of the text may still be rewritten, because the program has returned to the start
-    /// of their line.
+    /// The number of bytes at the end of the text that may still be rewritten, because the cursor has gone back.
     pub fn unsettled(&self) -> usize {
         self.screen.unsettled()
     }
@@ -62,10 +61,11 @@ impl Terminal {
         let mut bytes = [0; 4];
         for c in piece.chars() {
             match c {
-                // A sequence ends with its line at the latest: an unfinished one must not swallow the answer.
+                // A sequence ends at the end of its line at the latest, so that an unfinished one cannot swallow the
+                // answer.
                 '\n' if self.screen.in_sequence => self.parser.advance(&mut self.screen, b"\x18\n"),
                 '\u{80}'..='\u{9f}' => {
-                    // The same in one character; terminals know both spellings.
+                    // C1 control characters: the one-character form of the same sequences.
                     self.screen.in_sequence = true;
                     let second = u8::try_from(u32::from(c) - 0x40).unwrap_or_default();
                     self.parser.advance(&mut self.screen, &[0x1b, second]);
@@ -78,23 +78,23 @@ impl Terminal {
         }
     }
 
-    fn change_from(&mut self, before: &str) -> Change {
+    fn change_from(&mut self, before: &str) -> TextEdit {
         let after = self.screen.text();
         let same = before.chars().zip(after.chars()).take_while(|(old, new)| old == new);
         let same: usize = same.map(|(c, _)| c.len_utf8()).sum();
         self.screen.forget();
-        Change { retract: before.len() - same, append: after[same..].to_owned() }
+        TextEdit { retract: before.len() - same, append: after[same..].to_owned() }
     }
 }
 
-/// A whole text as a terminal would show it.
+/// A whole text as a terminal would finally show it.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     let mut terminal = Terminal::default();
     let mut plain = String::with_capacity(text.len());
-    // Line by line, so that a long text is not compared with itself again and again.
+    // Line by line, to avoid comparing a long text with itself again and again.
     for line in text.split_inclusive('\n') {
         apply(&mut plain, terminal.feed(line));
     }
@@ -102,12 +102,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-fn apply(text: &mut String, change: Change) {
+fn apply(text: &mut String, change: TextEdit) {
     text.truncate(text.len() - change.retract);
     text.push_str(&change.append);
 }
 
-/// Whether a character does something else than show.
+/// Whether a character controls a terminal.
 fn steers(c: char) -> bool {
     c.is_control() && c != '\n' && c != '\t'
 }

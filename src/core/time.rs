@@ -1,35 +1,36 @@
-//! Time that does not follow the calendar when somebody sets it.
+//! Time that does not depend on somebody setting the calendar clock.
 //!
-//! The calendar's clock may jump either way: a battery is empty, an operator mistypes a year, a time server corrects
-//! both. Three rules keep that from mattering:
+//! The calendar clock may jump in either direction: a battery is empty, an operator mistypes a year, a time server
+//! corrects both. Three rules keep that from doing harm:
 //!
-//! - A pause (a retry, a mute, a lock-out, the life of a code) is measured by [`Steady`] time, which nobody sets. Stored,
-//!   it keeps its beginning too, so that after a restart a [`Pause`] that would last longer than it was meant to is over.
-//! - What is given up or deleted for its age is judged by a [`CautiousCalendar`]: it believes a jump ahead after a day.
-//! - What is about the day that people see (the reset rule, the daily quota, every time that is shown) follows the
-//!   calendar's clock as it is.
+//! - A pause (a retry, a mute, a lockout, the lifetime of a code) is measured in [`Steady`] time, which nobody can set.
+//!   A stored [`Pause`] includes its beginning, so that after a restart it never lasts longer than intended.
+//! - What is given up or deleted because of its age is judged by a [`CautiousCalendar`], which accepts a jump ahead
+//!   only after a day.
+//! - What concerns the day that people see (the reset rule, the daily quota, every displayed time) follows the calendar
+//!   clock as it is.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// One moment, by the calendar and by steady time.
+/// One moment, in calendar time and in steady time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// As the calendar's clock shows it: for what is shown, counted by day or kept as history.
+    /// The calendar clock: for what is displayed, counted per day or kept as history.
     pub wall: DateTime<Utc>,
-    /// As [`Steady`] time: for pauses.
+    /// [`Steady`] time: for pauses.
     pub steady: DateTime<Utc>,
 }
 
 impl From<DateTime<Utc>> for Now {
-    /// A moment at which both agree.
+    /// A moment at which both are equal.
     fn from(both: DateTime<Utc>) -> Self {
         Self { wall: both, steady: both }
     }
 }
 
-/// The calendar as it was at the start of the process, moved on by the time that has passed since.
+/// The calendar time at the start of the process, plus the time that has passed since.
 #[derive(Debug, Clone, Copy)]
 pub struct Steady {
     wall: DateTime<Utc>,
@@ -37,18 +38,18 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// Begins at `wall`, when [`elapsed`](crate::port::Clock::elapsed) says `elapsed`.
+    /// Starts at `wall`, when [`Clock::elapsed`](crate::port::Clock::elapsed) returns `elapsed`.
     pub fn begun(wall: DateTime<Utc>, elapsed: Duration) -> Self {
         Self { wall, elapsed }
     }
 
-    /// The time when `elapsed` has passed.
+    /// The steady time at which the clock returns `elapsed`.
     pub fn at(&self, elapsed: Duration) -> DateTime<Utc> {
         later(self.wall, elapsed.saturating_sub(self.elapsed))
     }
 }
 
-/// A pause as it is stored.
+/// A pause, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     /// When it began.
@@ -58,20 +59,20 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Whether it is over. Before its beginning it is over as well: the clock was set back, and to wait for its end
-    /// would be to wait longer than was meant.
+    /// Whether it is over. It is over before its beginning as well: the clock was set back then, and waiting for its
+    /// end would take longer than intended.
     pub fn is_over(self, now: DateTime<Utc>) -> bool {
         now >= self.until || now < self.since
     }
 }
 
-/// How far the calendar's clock may be ahead without a doubt.
+/// How far the calendar clock may be ahead of steady time and still be accepted at once.
 const SLACK: Duration = Duration::from_secs(60);
-/// How long it must stay ahead until it is believed.
+/// How long it must stay ahead until it is accepted.
 const BELIEVED: Duration = Duration::from_secs(24 * 3600);
 
-/// A calendar that follows every step back at once, and a jump ahead only after a day: nothing is deleted because of a
-/// wrong date that somebody notices and mends.
+/// A calendar that follows every step back at once, and a jump ahead only after a day. So nothing is deleted because of
+/// a wrong date that somebody notices and corrects within a day.
 #[derive(Debug, Clone, Copy)]
 pub struct CautiousCalendar {
     steady: Steady,
@@ -79,12 +80,12 @@ pub struct CautiousCalendar {
 }
 
 impl CautiousCalendar {
-    /// Begins at `wall`, when [`elapsed`](crate::port::Clock::elapsed) says `elapsed`.
+    /// Starts at `wall`, when [`Clock::elapsed`](crate::port::Clock::elapsed) returns `elapsed`.
     pub fn begun(wall: DateTime<Utc>, elapsed: Duration) -> Self {
         Self { steady: Steady::begun(wall, elapsed), ahead_since: None }
     }
 
-    /// The date that can be relied on while the calendar's clock shows `wall`.
+    /// The reliable date while the calendar clock shows `wall`.
     pub fn read(&mut self, wall: DateTime<Utc>, elapsed: Duration) -> DateTime<Utc> {
         let steady = self.steady.at(elapsed);
         let since = *self.ahead_since.get_or_insert(elapsed);
@@ -96,7 +97,7 @@ impl CautiousCalendar {
     }
 }
 
-/// A time later than the calendar knows is its last one.
+/// Adds a duration; the result is at most the last date that chrono knows.
 fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     chrono::Duration::from_std(by)
         .ok()

@@ -1,12 +1,12 @@
-//! Characters that steer a terminal, turn the direction of a line or hide in it, made visible.
+//! Escapes characters that control a terminal, change the direction of a line or are invisible.
 //!
-//! Names, messages and what programs say of their failures come from outside. Wherever such a text is shown to
-//! somebody who reads a log or a terminal, it goes through here.
+//! Names, messages and error texts of programs come from outside. They must go through here wherever they are shown in
+//! a log or on a terminal.
 
 use std::borrow::Cow;
 
-/// Whether a character changes the direction of a line or cannot be seen. Variation selectors are not among them: they
-/// choose how the character before them looks.
+/// Whether a character changes the direction of a line or is invisible. Variation selectors are not included: they
+/// select how the character before them looks.
 pub fn hides(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
@@ -14,19 +14,19 @@ pub fn hides(c: char) -> bool {
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a character begins a new line somewhere, or controls a terminal (C0, DEL, C1).
+/// Whether a character starts a new line or controls a terminal (C0, DEL, C1).
 pub fn breaks(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character does something else than show. Joiners, fillers of Korean syllables and soft hyphens are parts
-/// of words, so a text may have them; a name may not (see [`hides`]).
+/// Whether a character has an effect beyond what it shows. Joiners, Hangul fillers and soft hyphens are parts of words,
+/// so a text may contain them; a name may not (see [`hides`]).
 pub fn is_deceptive(c: char) -> bool {
     let joins = matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{200c}' | '\u{200d}');
     breaks(c) || (hides(c) && !joins)
 }
 
-/// The text as one line with every such character written out (`\u{1b}`), cut to `most` characters of it.
+/// The text on one line, with every such character as its number (`\u{1b}`), cut to `most` characters.
 pub fn escaped(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(most) + 8);
     for (at, c) in text.chars().enumerate() {
@@ -39,7 +39,7 @@ pub fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
-/// Writes one character, or its number if it is deceptive.
+/// Appends one character, or its number if it is deceptive.
 pub fn push(shown: &mut String, c: char) {
     match c {
         '\t' => shown.push(c),
@@ -51,7 +51,7 @@ pub fn push(shown: &mut String, c: char) {
 }
 
 /// JSON with such characters as `\uXXXX`: the same value, harmless on a terminal. Line breaks and tabs between the
-/// values stay, inside of texts JSON has none.
+/// values stay; inside of strings JSON has none.
 pub fn json(json: &str) -> Cow<'_, str> {
     let steers = |c: char| is_deceptive(c) && c != '\n' && c != '\t';
     if !json.contains(steers) {

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants, Who};
+use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
@@ -58,7 +58,7 @@ impl Access {
     pub(crate) fn decide(
         &self,
         rules: &AccessRules,
-        who: Who<'_>,
+        who: Requester<'_>,
         context: Context<'_>,
         action: Action,
     ) -> Decision {
@@ -110,7 +110,7 @@ impl Access {
         let tables = self.tables();
         let closed_to_others = |context| {
             let grants = Grants { admin: false, ..tables.grants_of(principal, context, |_| true) };
-            let who = Who::person(principal);
+            let who = Requester::person(principal);
             access::decide(rules, grants, who, context, Action::Speak) != Decision::Allow
         };
         let groups = rules.groups.keys().map(|group| (Scope::Group(group.clone()), Context::Group(group)));

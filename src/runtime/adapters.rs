@@ -276,7 +276,7 @@ impl Connection {
         let stopped = self.stopped.borrow().clone();
         let ready = stopped.is_none()
             && !refused
-            && match (profile.patience, state.heard, state.connected) {
+            && match (profile.max_silence, state.heard, state.connected) {
                 (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
                 (Some(_), None, _) => false,
                 (None, _, connected) => connected.is_some(),

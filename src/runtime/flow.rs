@@ -9,14 +9,14 @@ mod silence;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{About, Act, Ending, Post, PostKind};
+use frontdesk_core::act::{Act, Ending, MessageRefs, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
-use frontdesk_core::markup::{self, Part};
+use frontdesk_core::markup::Part;
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
-use frontdesk_core::terminal::{Change, Terminal};
+use frontdesk_core::terminal::{Terminal, TextEdit};
 use frontdesk_store::part_key::TextKey;
 use frontdesk_store::row::{Claim, ClaimedTurn};
 use futures_util::future::BoxFuture;
@@ -37,7 +37,7 @@ pub(crate) struct Flow {
     shared: Arc<Shared>,
     connection: Option<Arc<Connection>>,
     address: Address,
-    about: About,
+    about: MessageRefs,
     claim: Claim<TurnId>,
     /// Set when the turn is cancelled: its last word is a row already.
     stop: Stop,
@@ -100,7 +100,7 @@ impl Flow {
         self.change(change).await;
     }
 
-    async fn change(&mut self, change: Change) {
+    async fn change(&mut self, change: TextEdit) {
         // What was cut off does not come back.
         if self.cut {
             return;
@@ -339,7 +339,7 @@ impl Flow {
     fn first_part(&self) -> Option<(String, bool)> {
         let profile = self.profile()?;
         let (text, _) = media::without_files(self.visible());
-        let mut parts = markup::render(&text, profile).into_iter();
+        let mut parts = profile.render(&text).into_iter();
         let first = parts.next()?.plain;
         Some((first, parts.next().is_some()))
     }
@@ -364,8 +364,8 @@ impl Flow {
 }
 
 /// What a turn's frames are about.
-pub(crate) fn about(turn: &ClaimedTurn) -> About {
-    About {
+pub(crate) fn about(turn: &ClaimedTurn) -> MessageRefs {
+    MessageRefs {
         session: Some(turn.session.clone()),
         messages: turn.messages.iter().map(|message| message.id).collect(),
     }

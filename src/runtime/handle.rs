@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
-use frontdesk_core::markup;
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_store::row::{Author, OutboxRow, OutgoingMessage, SessionRow, Totals};
@@ -113,7 +112,7 @@ impl GatewayHandle {
     }
 
     /// Whether somebody may do something: the one rule, for every way in.
-    pub fn authorize(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+    pub fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
         self.0.authorize(who, context, action)
     }
 
@@ -179,7 +178,7 @@ impl GatewayHandle {
             )));
         };
         let profile = connection.adapter.profile();
-        let parts = markup::render(text, profile);
+        let parts = profile.render(text);
         if parts.is_empty() && media.is_none() {
             return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
         }

@@ -315,7 +315,7 @@ fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResul
             let session = row.post.about.session.as_ref();
             shared
                 .hooks
-                .tell(HookEvent::at(HookPoint::MessageSent, session).saying(row.post.part.plain.clone()));
+                .tell(HookEvent::at(HookPoint::MessageSent, session).with_text(row.post.part.plain.clone()));
         }
     }
 }

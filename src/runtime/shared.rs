@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use frontdesk_core::access::{Action, Context, Decision, Who};
+use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{About, Act, Ending};
+use frontdesk_core::act::{Act, Ending, MessageRefs};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
@@ -42,13 +42,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Whether somebody may do something: the one rule for every way in. A group is named by any of its ids.
-    pub(crate) fn authorize(&self, who: Who<'_>, context: Context<'_>, action: Action) -> Decision {
+    pub(crate) fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
         self.access.decide(&self.settings.access, who, context, action)
     }
 
     /// The same for an event, whose chat is named by its first id.
     pub(crate) fn authorize_event(&self, event: &Event, chat: &str, action: Action) -> Decision {
-        let who = Who { principal: &event.principal, sender_kind: event.sender_kind, roles: &event.roles };
+        let who =
+            Requester { principal: &event.principal, sender_kind: event.sender_kind, roles: &event.roles };
         let context = if event.conversation.is_private() { Context::Dm } else { Context::Group(chat) };
         self.authorize(who, context, action)
     }
@@ -56,13 +57,13 @@ impl Shared {
     /// Whether the sender of a stored message may still do something in its session. Asked again before a message
     /// that has waited is carried out.
     pub(crate) fn still_may(&self, row: &InboundRow, action: Action) -> bool {
-        let who = Who { principal: &row.principal, sender_kind: row.sender_kind, roles: &row.roles };
+        let who = Requester { principal: &row.principal, sender_kind: row.sender_kind, roles: &row.roles };
         self.may_in(&row.session, who, action)
     }
 
     /// Whether the sender of a context message may still speak in the session.
     pub(crate) fn still_heard(&self, session: &SessionKey, context_message: &ContextRow) -> bool {
-        let who = Who {
+        let who = Requester {
             principal: &context_message.principal,
             sender_kind: context_message.sender_kind,
             roles: &context_message.roles,
@@ -70,7 +71,7 @@ impl Shared {
         self.may_in(session, who, Action::Speak)
     }
 
-    fn may_in(&self, session: &SessionKey, who: Who<'_>, action: Action) -> bool {
+    fn may_in(&self, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
         let context = match session.scope() {
             Scope::Dm => Context::Dm,
             _ => Context::Group(session.id()),
@@ -122,7 +123,7 @@ impl Shared {
         }
         let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter.profile().ends);
         if wants_ends && !waiting.is_empty() {
-            let about = About { session: Some(session.clone()), messages: waiting };
+            let about = MessageRefs { session: Some(session.clone()), messages: waiting };
             let end = Act::End { about, ending: Ending::Cancelled, usage: None };
             self.adapters.show(address, end).await;
         }

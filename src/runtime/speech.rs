@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
-use frontdesk_core::markup::{self, Part};
+use frontdesk_core::markup::Part;
 use frontdesk_core::profile::{Profile, ReceiptRule};
 use frontdesk_store::row::{CommitListener, OutboxRow, Renderer};
 use tokio::sync::mpsc;
@@ -50,7 +50,7 @@ impl Renderer for ProfileRenderer {
 
     fn parts(&self, to: &Address, text: &str) -> Vec<Part> {
         match self.profiles.get(to.channel()) {
-            Some(profile) => markup::render(text, profile),
+            Some(profile) => profile.render(text),
             // A channel that is not configured any more: kept as written until it comes back.
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
         }

@@ -5,7 +5,7 @@ use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::notice::Notice;
-use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFE};
+use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFETIME};
 use frontdesk_core::time::{Now, Pause};
 use rusqlite::params;
 
@@ -49,7 +49,9 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
     )?;
     let Some((open, created, told)) = last else { return Ok(false) };
     let within = |since: DateTime<Utc>, span: Duration| !Pause { since, until: since + span }.is_over(now);
-    Ok((open && within(created, LIFE)) || within(created, BETWEEN_REQUESTS) || within(told, BETWEEN_NOTICES))
+    Ok((open && within(created, LIFETIME))
+        || within(created, BETWEEN_REQUESTS)
+        || within(told, BETWEEN_NOTICES))
 }
 
 /// Tells a person who has a valid code and writes again that it is valid. Once: a part's key is stored once only.
@@ -61,7 +63,7 @@ fn remind(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<()> {
     )?;
     let Some((request, created, expires)) = open else { return Ok(()) };
     let minutes = (expires - now.steady).num_minutes();
-    if now.steady - created < BEFORE_REMINDER || !(1..=LIFE.num_minutes()).contains(&minutes) {
+    if now.steady - created < BEFORE_REMINDER || !(1..=LIFETIME.num_minutes()).contains(&minutes) {
         return Ok(());
     }
     let notice = Notice::CodeStands { minutes };
@@ -115,7 +117,7 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
             ask.salt.0,
             ask.hash,
             ms(now),
-            ms(now + LIFE),
+            ms(now + LIFETIME),
             tx.new_id(Table::Pairing)?,
         ],
     )?;

@@ -1,7 +1,7 @@
 //! Rows of `outbox`: created and read back.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{About, Post, PostKind};
+use frontdesk_core::act::{MessageRefs, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -118,7 +118,7 @@ impl Outgoing<'_> {
                 key: key.into_string(),
                 reply_to: self.reply_to.map(str::to_owned),
                 kind: self.kind,
-                about: About { session: self.session.cloned(), messages: self.about.to_vec() },
+                about: MessageRefs { session: self.session.cloned(), messages: self.about.to_vec() },
                 seq: None,
                 more: false,
             },
@@ -242,7 +242,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             key: row.get(4)?,
             reply_to: row.get(10)?,
             kind: kind(row.get_ref(5)?.as_str()?),
-            about: About { session: maybe_parsed(row, 1)?, messages },
+            about: MessageRefs { session: maybe_parsed(row, 1)?, messages },
             seq: row.get::<_, Option<i64>>(2)?.map(nat),
             more: state == OutboxState::Streaming,
         },

@@ -245,7 +245,7 @@ async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_cra
             Value::Null
         ]
     );
-    assert_eq!(prompt::words(&last(&world)), "one\n\n/stop\n\ntwo\n\nmy own");
+    assert_eq!(prompt::text(&last(&world)), "one\n\n/stop\n\ntwo\n\nmy own");
 }
 
 #[tokio::test]
@@ -332,9 +332,9 @@ async fn what_hooks_add_is_beside_the_words_and_a_retry_asks_them_as_well() {
     anna.says("hello").await;
     world.at_rest().await;
     let turn = last(&world);
-    assert_eq!(prompt::words(&turn), "hello!");
+    assert_eq!(prompt::text(&turn), "hello!");
     assert_eq!(prompt::facts(&turn)["context"], json!(["It is Monday."]));
     anna.says("/retry").await;
     world.at_rest().await;
-    assert_eq!(prompt::words(&last(&world)), "hello!!", "what the hook made of it, and the hook once more");
+    assert_eq!(prompt::text(&last(&world)), "hello!!", "what the hook made of it, and the hook once more");
 }

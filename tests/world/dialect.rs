@@ -1,10 +1,10 @@
 //! The fake platform's markup: bold has tags, everything else is plain text.
 
-use frontdesk_core::markup::{Dialect, Marks, Style, Writing};
+use frontdesk_core::markup::{Dialect, Marks, Rendering, Style};
 
 /// The fake platform's markup.
 pub static DIALECT: Dialect =
-    Dialect { name: "fake", writing: Writing::Marked(Marks { open, close, ..Marks::PLAIN }) };
+    Dialect { name: "fake", rendering: Rendering::Formatted(Marks { open, close, ..Marks::PLAIN }) };
 
 fn open(style: Style<'_>, out: &mut String) -> bool {
     let bold = style == Style::Bold;

@@ -127,7 +127,7 @@ impl Platform {
             buttons: false,
             idempotent: None,
             pacing,
-            patience: Some(Duration::from_secs(60)),
+            max_silence: Some(Duration::from_secs(60)),
         };
         let account = AccountId::default_of(CHANNEL);
         Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })

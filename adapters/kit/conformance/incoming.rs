@@ -1,4 +1,4 @@
-//! From the platform to the inbox.
+//! Tests of the way from the platform to the inbox.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::message::{EventKind, SenderKind};
 use frontdesk_core::port::Busy;
 
-use super::{Rig, living, pause, texts, until};
-use crate::Ledger;
+use super::{TestPlatform, pause, run_adapter, texts, until};
+use crate::RecordingInbox;
 
-/// A message is an event with everything that the house needs to know of it.
-pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
-    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
-    living(&adapter, &inbox, async {
-        rig.writes("whole & <sound>").await;
+/// A message becomes an event with all its fields.
+pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    run_adapter(&adapter, &inbox, async {
+        platform.writes("whole & <sound>").await;
         until(|| !inbox.events().is_empty()).await;
     })
     .await;
@@ -25,9 +25,9 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
     assert_eq!(event.text, "whole & <sound>", "what was said arrives as it was said");
     assert_eq!(adapter.account().channel(), channel);
     assert_eq!(event.principal.account(), adapter.account());
-    assert_eq!(event.principal.id(), rig.person(), "people are known by their stable id");
+    assert_eq!(event.principal.id(), platform.person(), "people are known by their stable id");
     assert_eq!(event.sender_kind, SenderKind::Person);
-    assert_eq!(event.address, rig.chat(), "an answer goes where the question came from");
+    assert_eq!(event.address, platform.chat(), "an answer goes where the question came from");
     assert!(event.conversation.is_private() && event.addressed && event.forward.is_none());
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
@@ -38,17 +38,17 @@ pub(super) async fn a_message_arrives_whole(rig: &impl Rig) {
                 && source.account == *adapter.account()),
         "{sources:?}"
     );
-    if adapter.profile().patience.is_some() {
+    if adapter.profile().max_silence.is_some() {
         assert!(inbox.heard() > 0, "whoever has patience must hear signs of life");
     }
 }
 
-/// A command is read from plain text and never from text that the platform marks as code.
-pub(super) async fn a_command_is_one_only_where_it_is_said(rig: &impl Rig) {
-    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
-    let marks = living(&adapter, &inbox, async {
-        rig.writes("/status").await;
-        let marks = rig.writes_as_code("/gateway stop").await;
+/// A command is read from plain text, and never from text that is formatted as code.
+pub(super) async fn a_command_is_one_only_where_it_is_said(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    let marks = run_adapter(&adapter, &inbox, async {
+        platform.writes("/status").await;
+        let marks = platform.writes_as_code("/gateway stop").await;
         until(|| inbox.events().len() >= if marks { 2 } else { 1 }).await;
         marks
     })
@@ -62,14 +62,14 @@ pub(super) async fn a_command_is_one_only_where_it_is_said(rig: &impl Rig) {
     }
 }
 
-/// Nothing is acknowledged before `push` has returned well.
-pub(super) async fn what_was_refused_is_brought_again(rig: &impl Rig) {
-    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
+/// Nothing is acknowledged before `push` has returned `Ok`.
+pub(super) async fn what_was_refused_is_brought_again(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     for busy in [Busy::Full { waiting: 1 }, Busy::Storage("full".to_owned()), Busy::Full { waiting: 1 }] {
         inbox.refuses(busy);
     }
-    living(&adapter, &inbox, async {
-        rig.writes("once more").await;
+    run_adapter(&adapter, &inbox, async {
+        platform.writes("once more").await;
         until(|| texts(&inbox).iter().any(|text| text == "once more")).await;
     })
     .await;
@@ -78,16 +78,16 @@ pub(super) async fn what_was_refused_is_brought_again(rig: &impl Rig) {
     assert_eq!(ids.len(), 1, "an event keeps its id however often it is brought");
 }
 
-/// Whatever a platform brings twice has the same id; whatever it keeps while nobody listens comes in order.
-pub(super) async fn order_holds_over_a_restart_and_nothing_is_lost(rig: &impl Rig) {
-    let inbox = Arc::new(Ledger::default());
+/// A redelivered event has the same id, and messages sent while the adapter was stopped arrive in order.
+pub(super) async fn order_holds_over_a_restart_and_nothing_is_lost(platform: &impl TestPlatform) {
+    let inbox = Arc::new(RecordingInbox::default());
     let said: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
     for lines in said.chunks(10) {
-        let adapter = rig.adapter();
+        let adapter = platform.adapter();
         let last = lines.last().cloned().unwrap_or_default();
-        living(&adapter, &inbox, async {
+        run_adapter(&adapter, &inbox, async {
             for line in lines {
-                rig.writes(line).await;
+                platform.writes(line).await;
             }
             until(|| texts(&inbox).contains(&last)).await;
         })
@@ -97,11 +97,11 @@ pub(super) async fn order_holds_over_a_restart_and_nothing_is_lost(rig: &impl Ri
     assert_eq!(taken, said);
 }
 
-/// `stop` stops, and only stops.
-pub(super) async fn it_stops_when_it_is_told_and_is_silent_then(rig: &impl Rig) {
-    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
-    living(&adapter, &inbox, async {
-        rig.writes("before the stop").await;
+/// After `stop`, the adapter returns and sends nothing more.
+pub(super) async fn it_stops_when_it_is_told_and_is_silent_then(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    run_adapter(&adapter, &inbox, async {
+        platform.writes("before the stop").await;
         until(|| texts(&inbox).iter().any(|text| text == "before the stop")).await;
     })
     .await;

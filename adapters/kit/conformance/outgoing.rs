@@ -1,42 +1,41 @@
-//! From the house to the platform.
+//! Tests of the way from the gateway to the platform.
 
 use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{About, Act, Ending, MediaFile, Post, PostKind, SendError};
+use frontdesk_core::act::{Act, Ending, MediaFile, MessageRefs, Post, PostKind, SendError};
 use frontdesk_core::id::OutId;
-use frontdesk_core::markup;
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::{Profile, ReceiptRule};
 
-use super::{Rig, living, until};
-use crate::Ledger;
+use super::{TestPlatform, run_adapter, until};
+use crate::RecordingInbox;
 
 fn post(text: &str, profile: &Profile) -> Post {
     Post {
-        part: markup::render(text, profile).remove(0),
+        part: profile.render(text).remove(0),
         out: OutId(1),
         key: format!("t1/{text}"),
         reply_to: None,
         kind: PostKind::Answer,
-        about: About::default(),
+        about: MessageRefs::default(),
         seq: (profile.receipt == ReceiptRule::Commit).then_some(1),
         more: false,
     }
 }
 
-/// What was posted is seen, and what was seen has a name where the platform gives names.
-pub(super) async fn a_post_is_seen_and_named(rig: &impl Rig) {
-    let (adapter, inbox) = (rig.adapter(), Arc::new(Ledger::default()));
-    let receipt = living(&adapter, &inbox, async {
-        // A person who never wrote cannot be written to everywhere.
-        rig.writes("hello").await;
+/// A post appears on the platform, and has an id on platforms that give ids.
+pub(super) async fn a_post_is_seen_and_named(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    let receipt = run_adapter(&adapter, &inbox, async {
+        // Some platforms do not let a bot write to a person who has never written to it.
+        platform.writes("hello").await;
         until(|| !inbox.events().is_empty()).await;
         let act = Act::Post(post("seen & **named**", adapter.profile()));
-        let receipt = adapter.send(&rig.chat(), act).await.expect("a post is taken");
-        until(|| rig.shows().iter().any(|text| text.contains("named"))).await;
+        let receipt = adapter.send(&platform.chat(), act).await.expect("a post is taken");
+        until(|| platform.shown_texts().iter().any(|text| text.contains("named"))).await;
         receipt
     })
     .await;
@@ -44,23 +43,27 @@ pub(super) async fn a_post_is_seen_and_named(rig: &impl Rig) {
         let target = receipt.message.expect("sent needs the platform's id");
         let changed = post("changed since", adapter.profile());
         let edited =
-            adapter.send(&rig.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
+            adapter.send(&platform.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
         edited.expect("its own message can be edited");
-        until(|| rig.shows().iter().any(|text| text == "changed since")).await;
+        until(|| platform.shown_texts().iter().any(|text| text == "changed since")).await;
         let again =
-            adapter.send(&rig.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
+            adapter.send(&platform.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
         again.expect("an edit that changes nothing has succeeded");
-        a_deletion_deletes_or_is_refused(rig, &adapter, target).await;
+        a_deletion_deletes_or_is_refused(platform, &adapter, target).await;
     }
 }
 
-/// A message that was deleted is not shown any more, and deleting it twice is no reason to try again. A platform that
-/// cannot delete says so.
-async fn a_deletion_deletes_or_is_refused(rig: &impl Rig, adapter: &Arc<dyn Adapter>, target: String) {
-    let delete = || answered(adapter, rig, Act::Delete { target: target.clone() });
+/// A deleted message is not shown any more, and deleting it again does not cause a retry. A platform that cannot delete
+/// refuses.
+async fn a_deletion_deletes_or_is_refused(
+    platform: &impl TestPlatform,
+    adapter: &Arc<dyn Adapter>,
+    target: String,
+) {
+    let delete = || answered(adapter, platform, Act::Delete { target: target.clone() });
     match delete().await {
         Ok(_) => {
-            until(|| rig.shows().iter().all(|text| text != "changed since")).await;
+            until(|| platform.shown_texts().iter().all(|text| text != "changed since")).await;
             let again = delete().await;
             assert!(matches!(again, Ok(_) | Err(SendError::Refused(_))), "{again:?}");
         }
@@ -68,11 +71,11 @@ async fn a_deletion_deletes_or_is_refused(rig: &impl Rig, adapter: &Arc<dyn Adap
     }
 }
 
-/// No act panics or hangs, and what is fleeting is no error.
-pub(super) async fn every_act_has_an_answer(rig: &impl Rig) {
-    let adapter = rig.adapter();
+/// No act panics or hangs, and acts that may be lost without harm do not fail temporarily.
+pub(super) async fn every_act_has_an_answer(platform: &impl TestPlatform) {
+    let adapter = platform.adapter();
     let profile = adapter.profile();
-    let about = About::default();
+    let about = MessageRefs::default();
     let fleeting = [
         Act::Typing,
         Act::Delta { about: about.clone(), attempt: 1, text: "piece".to_owned() },
@@ -81,7 +84,7 @@ pub(super) async fn every_act_has_an_answer(rig: &impl Rig) {
     ];
     for act in fleeting {
         let name = format!("{act:?}");
-        let sent = answered(&adapter, rig, act).await;
+        let sent = answered(&adapter, platform, act).await;
         assert!(!matches!(sent, Err(SendError::Later { .. } | SendError::Unknown(_))), "{name}: {sent:?}");
     }
     let target = "1".to_owned();
@@ -94,7 +97,7 @@ pub(super) async fn every_act_has_an_answer(rig: &impl Rig) {
     ];
     for act in lasting {
         let (name, can) = (format!("{act:?}"), !matches!(act, Act::Media { .. }) || profile.media.is_some());
-        let sent = answered(&adapter, rig, act).await;
+        let sent = answered(&adapter, platform, act).await;
         assert!(can || sent.is_err(), "{name}: who sends no files must say so");
         assert!(!matches!(sent, Err(SendError::Unknown(_))), "{name}: {sent:?}");
     }
@@ -116,27 +119,27 @@ fn media(profile: &Profile) -> Act {
 
 async fn answered(
     adapter: &Arc<dyn Adapter>,
-    rig: &impl Rig,
+    platform: &impl TestPlatform,
     act: Act,
 ) -> Result<frontdesk_core::act::Receipt, SendError> {
     let name = format!("{act:?}");
-    let sent = tokio::time::timeout(Duration::from_secs(15), adapter.send(&rig.chat(), act)).await;
+    let sent = tokio::time::timeout(Duration::from_secs(15), adapter.send(&platform.chat(), act)).await;
     sent.unwrap_or_else(|_| panic!("{name} hangs"))
 }
 
-/// A chat that is gone is not tried for ever.
-pub(super) async fn a_chat_that_is_not_there_is_no_reason_to_try_again(rig: &impl Rig) {
-    let adapter = rig.adapter();
+/// A post to a chat that does not exist is not retried.
+pub(super) async fn a_chat_that_is_not_there_is_no_reason_to_try_again(platform: &impl TestPlatform) {
+    let adapter = platform.adapter();
     if adapter.profile().receipt == ReceiptRule::Commit {
         return;
     }
-    let sent = adapter.send(&rig.nowhere(), Act::Post(post("anybody?", adapter.profile()))).await;
+    let sent = adapter.send(&platform.missing_chat(), Act::Post(post("anybody?", adapter.profile()))).await;
     assert!(matches!(sent, Err(SendError::Gone(_) | SendError::Refused(_))), "{sent:?}");
 }
 
-/// A reference that means nothing is an answer, not a panic.
-pub(super) async fn a_file_that_is_not_there_is_an_answer_too(rig: &impl Rig) {
-    let adapter = rig.adapter();
+/// An unknown file reference gives an error and does not panic.
+pub(super) async fn a_file_that_is_not_there_is_an_answer_too(platform: &impl TestPlatform) {
+    let adapter = platform.adapter();
     let file = Attachment {
         reference: "no such file".to_owned(),
         unique: None,

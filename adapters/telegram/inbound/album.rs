@@ -1,13 +1,14 @@
-//! Albums in groups: one piece has the words, all pieces go where the words go.
+//! Media groups (albums) in groups: if one message of an album mentions the bot, all of its messages are meant for the
+//! bot.
 
 use std::collections::VecDeque;
 
 use frontdesk_core::message::Event;
 
-/// So many albums are remembered: their pieces come within seconds.
+/// The number of albums that are remembered. The messages of an album arrive within seconds.
 const REMEMBERED: usize = 64;
 
-/// The albums that spoke to us.
+/// The albums that are meant for the bot.
 #[derive(Debug, Default)]
 pub(crate) struct Albums(VecDeque<Piece>);
 
@@ -19,7 +20,7 @@ struct Piece {
 }
 
 impl Albums {
-    /// Lets every piece of an album that speaks to us speak to us.
+    /// Marks every message of such an album as addressed.
     pub(crate) fn settle<'e>(&mut self, events: impl Iterator<Item = &'e mut Event>) {
         let mut silent = Vec::new();
         for event in events {

@@ -1,17 +1,17 @@
-//! What a message says and carries.
+//! What a message contains.
 
 use frontdesk_core::message::{Attachment, FileKind, Link};
 
-use super::json::{Fields, Unread};
-use super::link::{self, Spelled};
+use super::json::{FieldError, Fields};
+use super::link::{self, ExpandedText};
 use super::model::{self, Entity};
 
-/// The longest piece of somebody's data in a line of ours, in characters.
+/// The maximum length of a field of somebody's data in a description, in characters.
 const PIECE: usize = 200;
-/// The longest name of something unknown, in bytes.
+/// The maximum length of the name of an unknown kind, in bytes.
 const LONGEST_NAME: usize = 40;
 
-/// What only a person sends and no agent can take: worth a word to the person.
+/// Kinds of messages that only people send and no agent can take. Their sender gets a notice.
 const FOR_NO_AGENT: [&str; 11] = [
     "paid_media",
     "game",
@@ -26,7 +26,7 @@ const FOR_NO_AGENT: [&str; 11] = [
     "giveaway_winners",
 ];
 
-/// Telegram's own words about a chat, which nobody has a use for.
+/// Service messages, which nothing here uses.
 const SERVICE: [&str; 48] = [
     "giveaway_completed",
     "giveaway_created",
@@ -78,7 +78,7 @@ const SERVICE: [&str; 48] = [
     "migrate_from_chat_id",
 ];
 
-/// What stands in any message, whatever it says.
+/// Fields that any message may have.
 const COMMON: [&str; 32] = [
     "message_id",
     "message_thread_id",
@@ -114,43 +114,43 @@ const COMMON: [&str; 32] = [
     "show_caption_above_media",
 ];
 
-/// What a message is.
+/// What a message contains.
 pub(super) enum Content {
-    /// Words, files or both.
-    Said(Said),
-    /// Something that no agent can take, by Telegram's name for it.
+    /// Text, files or both.
+    Message(MessageContent),
+    /// A kind that no agent can take, by Telegram's name for it.
     ForNoAgent(&'static str),
-    /// Something that this version does not know, by Telegram's name for it.
+    /// A kind that this version does not know, by Telegram's name for it.
     Unknown(String),
-    /// The chat has another id from now on.
+    /// The chat has a new id.
     Moved(i64),
-    /// Telegram's own words about the chat, by its name for them.
+    /// A service message, by Telegram's name for it.
     Service(&'static str),
 }
 
-/// What somebody said.
+/// The text and the files of a message.
 #[derive(Default)]
-pub(super) struct Said {
-    /// With the targets of hidden links.
+pub(super) struct MessageContent {
+    /// Includes the targets of hidden links.
     pub text: String,
     pub entities: Vec<Entity>,
     pub links: Vec<Link>,
-    /// Whether the text only stands beneath a file.
+    /// Whether the text is the caption of a file.
     pub is_caption: bool,
     pub files: Vec<Attachment>,
     pub album: Option<String>,
 }
 
-/// What a message says and carries.
-pub(super) fn of(message: &Fields<'_>) -> Result<Content, Unread> {
+/// Determines what a message contains.
+pub(super) fn of(message: &Fields<'_>) -> Result<Content, FieldError> {
     if message.has("business_connection_id") {
         return Ok(Content::Service("business"));
     }
     if let Some(text) = message.get::<String>("text")? {
-        return Ok(Content::Said(spelled(&text, &model::entities(message, "entities")?)));
+        return Ok(Content::Message(expanded(&text, &model::entities(message, "entities")?)));
     }
     if let Some(said) = carried(message)?.map_or_else(|| told(message), |said| Ok(Some(said)))? {
-        return Ok(Content::Said(said));
+        return Ok(Content::Message(said));
     }
     if let Some(to) = message.get("migrate_to_chat_id")? {
         return Ok(Content::Moved(to));
@@ -163,18 +163,19 @@ pub(super) fn of(message: &Fields<'_>) -> Result<Content, Unread> {
     })
 }
 
-/// Whether a field names a kind of message that nobody takes.
+/// Whether a field names a kind of message that no agent takes.
 #[cfg(test)]
 pub(super) fn is_known(name: &str) -> bool {
     FOR_NO_AGENT.contains(&name) || SERVICE.contains(&name)
 }
 
-/// Whether it is a place that somebody goes on sharing while they move.
+/// Whether it is a location, which may be a live location that changes.
 pub(super) fn is_location(message: &Fields<'_>) -> bool {
     message.has("location") && !message.has("venue")
 }
 
-/// The name of what is unknown in an object. What strangers wrote does not become a label as it stands.
+/// The name of an unknown field of an object. It is `unknown` if the name is not a plain word, because it becomes a
+/// metric label.
 pub(super) fn unknown(object: &Fields<'_>, known: &[&str]) -> String {
     let mut names: Vec<&str> = object.names().filter(|name| !known.contains(name)).collect();
     names.sort_unstable();
@@ -185,15 +186,15 @@ pub(super) fn unknown(object: &Fields<'_>, known: &[&str]) -> String {
     names.first().filter(plain).map_or_else(|| "unknown".to_owned(), |name| (*name).to_owned())
 }
 
-/// A file with what stands beneath it.
-fn carried(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
+/// A file and its caption.
+fn carried(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
     let Some(file) = carried_file(message)? else { return Ok(None) };
     let text: String = message.get("caption")?.unwrap_or_default();
-    let mut said = Said {
+    let mut said = MessageContent {
         is_caption: true,
         files: vec![file],
         album: message.get("media_group_id")?,
-        ..spelled(&text, &model::entities(message, "caption_entities")?)
+        ..expanded(&text, &model::entities(message, "caption_entities")?)
     };
     if let Some(sticker) = message.maybe::<Fields<'_>>("sticker") {
         said.text = sticker
@@ -204,14 +205,14 @@ fn carried(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
     Ok(Some(said))
 }
 
-fn spelled(text: &str, entities: &[Entity]) -> Said {
-    let Spelled { text, entities, links } = link::spell_out(text, entities);
-    Said { text, entities, links, ..Said::default() }
+fn expanded(text: &str, entities: &[Entity]) -> MessageContent {
+    let ExpandedText { text, entities, links } = link::expand_links(text, entities);
+    MessageContent { text, entities, links, ..MessageContent::default() }
 }
 
-/// The file that a message carries, or a message of another chat that is only referred to.
-pub(super) fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
-    // An animation is also a document, for older programs.
+/// The file of a message, or of a message in another chat that is only referred to.
+pub(super) fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, FieldError> {
+    // An animation has a `document` field as well, for compatibility.
     for (name, kind) in [
         ("animation", FileKind::Animation),
         ("audio", FileKind::Audio),
@@ -236,8 +237,8 @@ pub(super) fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, U
     picture(message)
 }
 
-/// The largest size of a picture. Telegram makes a JPEG of every one.
-fn picture(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
+/// The largest size of a photo. Telegram converts every photo to JPEG.
+fn picture(message: &Fields<'_>) -> Result<Option<Attachment>, FieldError> {
     if message.get::<&str>("photo")?.is_none() {
         return Ok(None);
     }
@@ -247,11 +248,11 @@ fn picture(message: &Fields<'_>) -> Result<Option<Attachment>, Unread> {
         side("width").saturating_mul(side("height"))
     };
     let largest = sizes.iter().filter(|size| size.maybe::<String>("file_id").is_some()).max_by_key(area);
-    let largest = largest.ok_or_else(|| message.unread("photo"))?;
+    let largest = largest.ok_or_else(|| message.field_error("photo"))?;
     Ok(Some(Attachment { mime: Some("image/jpeg".to_owned()), ..file(largest, FileKind::Photo)? }))
 }
 
-fn file(it: &Fields<'_>, kind: FileKind) -> Result<Attachment, Unread> {
+fn file(it: &Fields<'_>, kind: FileKind) -> Result<Attachment, FieldError> {
     Ok(Attachment {
         reference: it.need("file_id")?,
         unique: it.maybe("file_unique_id"),
@@ -271,8 +272,8 @@ fn sticker_type(sticker: &Fields<'_>) -> &'static str {
     }
 }
 
-/// Describes a place, a contact, a poll and the like in words; `None` for other messages.
-fn told(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
+/// A location, a contact, a poll and the like, described in words; `None` for other messages.
+fn told(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
     let object = |name| message.get::<Fields<'_>>(name);
     let text = if let Some(venue) = object("venue")? {
         let (title, address) =
@@ -296,18 +297,18 @@ fn told(message: &Fields<'_>) -> Result<Option<Said>, Unread> {
     } else {
         return Ok(None);
     };
-    Ok(Some(Said { text, ..Said::default() }))
+    Ok(Some(MessageContent { text, ..MessageContent::default() }))
 }
 
-fn lines(of: &Fields<'_>, name: &str) -> Result<Vec<String>, Unread> {
+fn lines(of: &Fields<'_>, name: &str) -> Result<Vec<String>, FieldError> {
     Ok(model::texts_of(of, name, "text")?.iter().map(|text| line(text)).collect())
 }
 
-fn coordinates(location: &Fields<'_>) -> Result<String, Unread> {
+fn coordinates(location: &Fields<'_>) -> Result<String, FieldError> {
     Ok(format!("{:.6}, {:.6}", location.need::<f64>("latitude")?, location.need::<f64>("longitude")?))
 }
 
-/// Somebody's data as a part of one line.
+/// Somebody's data on one line, shortened.
 fn line(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! JSON read field by field: what no rule asks for is never looked at, however odd it is.
+//! Reads JSON field by field: fields that no rule asks for are not parsed, so that nothing in them can cause an error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,30 +7,30 @@ use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A field that a rule needs is missing or holds something else. Names the field, never what it holds.
+/// A required field is missing or has another type. Contains the field's name, never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unread(pub String);
+pub(super) struct FieldError(pub String);
 
-/// One object. Its fields are kept as text, and read when they are asked for.
+/// A JSON object. Its fields are kept as text and parsed on request.
 #[derive(Debug, Clone)]
 pub(super) struct Fields<'a> {
     path: String,
     fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
-/// What a field can hold.
+/// A type that a field can be parsed as.
 pub(super) trait Read<'a>: Sized {
-    /// `None` if it holds something else.
+    /// `None` if the value has another type.
     fn read(raw: &'a str, path: String) -> Option<Self>;
 }
 
 impl<'a> Fields<'a> {
-    /// The object in a text; `path` names it in errors. `None` if it is no object.
+    /// Parses an object; `path` names it in errors. `None` if the text is not an object.
     pub(super) fn of(raw: &'a str, path: &str) -> Option<Self> {
         <Fields<'a> as Read<'a>>::read(raw, path.to_owned())
     }
 
-    /// Whether there is such a field, whatever it holds.
+    /// Whether the field exists, with any value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
     }
@@ -40,35 +40,35 @@ impl<'a> Fields<'a> {
         self.fields.iter().map(|(name, _)| name.as_ref())
     }
 
-    /// A field that a rule needs if it is there; `null` is the same as nothing.
-    pub(super) fn get<T: Read<'a>>(&self, name: &str) -> Result<Option<T>, Unread> {
+    /// An optional field of a fixed type; `null` counts as missing.
+    pub(super) fn get<T: Read<'a>>(&self, name: &str) -> Result<Option<T>, FieldError> {
         match self.raw(name) {
             None => Ok(None),
-            Some(raw) => T::read(raw, self.path(name)).map(Some).ok_or_else(|| self.unread(name)),
+            Some(raw) => T::read(raw, self.path(name)).map(Some).ok_or_else(|| self.field_error(name)),
         }
     }
 
-    /// A field that a rule cannot do without.
-    pub(super) fn need<T: Read<'a>>(&self, name: &str) -> Result<T, Unread> {
-        self.get(name)?.ok_or_else(|| self.unread(name))
+    /// A required field.
+    pub(super) fn need<T: Read<'a>>(&self, name: &str) -> Result<T, FieldError> {
+        self.get(name)?.ok_or_else(|| self.field_error(name))
     }
 
-    /// A field for display alone: of another kind it is as good as missing.
+    /// A field for display only: a value of another type counts as missing.
     pub(super) fn maybe<T: Read<'a>>(&self, name: &str) -> Option<T> {
         self.raw(name).and_then(|raw| T::read(raw, self.path(name)))
     }
 
-    /// The elements of a list that a rule needs; no list is an empty one.
-    pub(super) fn list<T: Read<'a>>(&self, name: &str) -> Result<Vec<T>, Unread> {
+    /// The elements of a list; a missing list is empty.
+    pub(super) fn list<T: Read<'a>>(&self, name: &str) -> Result<Vec<T>, FieldError> {
         let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
-        let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| self.unread(name))?;
+        let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| self.field_error(name))?;
         let each = elements.into_iter().map(|element| T::read(element.get(), self.path(name)));
-        each.collect::<Option<_>>().ok_or_else(|| self.unread(name))
+        each.collect::<Option<_>>().ok_or_else(|| self.field_error(name))
     }
 
-    /// The error that names a field of this object.
-    pub(super) fn unread(&self, name: &str) -> Unread {
-        Unread(self.path(name))
+    /// An error that names a field of this object.
+    pub(super) fn field_error(&self, name: &str) -> FieldError {
+        FieldError(self.path(name))
     }
 
     fn raw(&self, name: &str) -> Option<&'a str> {
@@ -84,13 +84,13 @@ impl<'a> Fields<'a> {
 impl<'a> Read<'a> for Fields<'a> {
     fn read(raw: &'a str, path: String) -> Option<Self> {
         let mut json = serde_json::Deserializer::from_str(raw);
-        let fields = json.deserialize_map(Pairs).ok()?;
+        let fields = json.deserialize_map(ObjectVisitor).ok()?;
         json.end().ok()?;
         Some(Self { path, fields })
     }
 }
 
-/// Whatever it holds, as it stands.
+/// The unparsed text of the value.
 impl<'a> Read<'a> for &'a str {
     fn read(raw: &'a str, _: String) -> Option<Self> {
         Some(raw)
@@ -121,20 +121,20 @@ impl Read<'_> for bool {
     }
 }
 
-/// Half a surrogate pair, which some programs cut from a text, is shown as what it is: not a character.
+/// An unpaired surrogate, which some programs produce when they cut a text, becomes U+FFFD.
 impl Read<'_> for String {
     fn read(raw: &str, _: String) -> Option<Self> {
         if !raw.starts_with('"') {
             return None;
         }
         let read: Result<String, _> = serde_json::from_str(raw);
-        read.or_else(|_| serde_json::Deserializer::from_str(raw).deserialize_bytes(Lossy)).ok()
+        read.or_else(|_| serde_json::Deserializer::from_str(raw).deserialize_bytes(LossyText)).ok()
     }
 }
 
-struct Lossy;
+struct LossyText;
 
-impl Visitor<'_> for Lossy {
+impl Visitor<'_> for LossyText {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,9 +146,9 @@ impl Visitor<'_> for Lossy {
     }
 }
 
-struct Pairs;
+struct ObjectVisitor;
 
-impl<'a> Visitor<'a> for Pairs {
+impl<'a> Visitor<'a> for ObjectVisitor {
     type Value = Vec<(Cow<'a, str>, &'a str)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,10 +181,10 @@ mod tests {
             format!(r#"{{"a":{deep},"b":1e999,"c":"\ud800","\ud83d":1,"a":2,"id":9223372036854775807}}"#);
         let fields = Fields::of(&raw, "update").unwrap();
         assert_eq!(fields.need::<i64>("id"), Ok(i64::MAX));
-        assert_eq!(fields.get::<i64>("b"), Err(Unread("update.b".into())));
+        assert_eq!(fields.get::<i64>("b"), Err(FieldError("update.b".into())));
         assert_eq!(fields.maybe::<String>("c").unwrap().trim_matches('\u{fffd}'), "");
         assert_eq!(fields.get::<String>("d"), Ok(None));
-        assert_eq!(fields.need::<String>("d"), Err(Unread("update.d".into())));
+        assert_eq!(fields.need::<String>("d"), Err(FieldError("update.d".into())));
     }
 
     #[test]

@@ -4,25 +4,25 @@ use super::mention::bytes;
 use super::model::{Entity, EntityKind};
 use frontdesk_core::message::Link;
 
-/// Words in which the target of every hidden link stands behind its label.
+/// A text in which the target of every hidden link follows its label.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Spelled {
+pub(super) struct ExpandedText {
     pub text: String,
-    /// What Telegram marked, where it stands now.
+    /// The entities, at their new positions.
     pub entities: Vec<Entity>,
     pub links: Vec<Link>,
 }
 
-/// A target that is put into the text.
+/// A target that is inserted into the text.
 struct Target {
-    /// Where, in bytes and as Telegram counts.
+    /// The position in bytes and in UTF-16 units.
     at: (usize, usize),
     words: String,
 }
 
-/// Spells out where hidden links lead. People who are mentioned by a name that is no user name are named by their id
-/// among the links; in the text their name is enough.
-pub(super) fn spell_out(text: &str, entities: &[Entity]) -> Spelled {
+/// Inserts the targets of hidden links into the text. A person who is mentioned by a name that is no user name becomes
+/// a link with their id; the text is not changed for it.
+pub(super) fn expand_links(text: &str, entities: &[Entity]) -> ExpandedText {
     let (mut links, mut targets) = (Vec::new(), Vec::new());
     for (n, entity) in entities.iter().enumerate() {
         let Some(range) = bytes(text, entity.offset, entity.length) else { continue };
@@ -30,7 +30,7 @@ pub(super) fn spell_out(text: &str, entities: &[Entity]) -> Spelled {
         match &entity.kind {
             EntityKind::TextLink(url) if !shows(&label, url) => {
                 let link = Link { label, url: url.clone() };
-                // One link may come in several pieces, of which each is written differently.
+                // One link may consist of several entities, if parts of it have different formatting.
                 let goes_on = entities[n + 1..]
                     .iter()
                     .any(|next| next.kind == entity.kind && next.offset == entity.offset + entity.length);
@@ -45,30 +45,30 @@ pub(super) fn spell_out(text: &str, entities: &[Entity]) -> Spelled {
         }
     }
     targets.sort_by_key(|target| target.at);
-    Spelled { text: with(text, &targets), entities: moved(entities, &targets), links }
+    ExpandedText { text: with(text, &targets), entities: moved(entities, &targets), links }
 }
 
 fn person(label: String, user: i64) -> Link {
     Link { label, url: format!("tg://user?id={user}") }
 }
 
-/// Whether a label is its target.
+/// Whether the label shows the target.
 fn shows(label: &str, url: &str) -> bool {
     label.trim_end_matches('/') == url.trim_end_matches('/')
 }
 
 fn with(text: &str, targets: &[Target]) -> String {
-    let (mut spelled, mut from) = (String::with_capacity(text.len()), 0);
+    let (mut expanded, mut from) = (String::with_capacity(text.len()), 0);
     for Target { at: (at, _), words } in targets {
-        spelled.push_str(&text[from..*at]);
-        spelled.push_str(words);
+        expanded.push_str(&text[from..*at]);
+        expanded.push_str(words);
         from = *at;
     }
-    spelled.push_str(&text[from..]);
-    spelled
+    expanded.push_str(&text[from..]);
+    expanded
 }
 
-/// A target belongs to nothing that ends before it or begins behind it.
+/// Moves the entities. An inserted target does not become part of an entity that ends before it or begins after it.
 fn moved(entities: &[Entity], targets: &[Target]) -> Vec<Entity> {
     let before = |most: &dyn Fn(usize) -> bool| -> usize {
         let targets = targets.iter().filter(|target| most(target.at.1));
@@ -94,25 +94,25 @@ mod tests {
     }
 
     fn code(offset: usize, length: usize) -> Entity {
-        Entity { kind: EntityKind::Shown, offset, length }
+        Entity { kind: EntityKind::Formatting, offset, length }
     }
 
     #[test]
     fn a_hidden_target_stands_beside_its_label() {
-        let spelled = spell_out("👋 read this", &[link(8, 4, "https://e.com/p?a=1")]);
-        assert_eq!(spelled.text, "👋 read this (https://e.com/p?a=1)");
-        assert_eq!(spelled.links, [Link { label: "this".into(), url: "https://e.com/p?a=1".into() }]);
+        let expanded = expand_links("👋 read this", &[link(8, 4, "https://e.com/p?a=1")]);
+        assert_eq!(expanded.text, "👋 read this (https://e.com/p?a=1)");
+        assert_eq!(expanded.links, [Link { label: "this".into(), url: "https://e.com/p?a=1".into() }]);
     }
 
     #[test]
     fn two_links_each_have_their_target_and_marks_keep_their_words() {
         let entities =
             [link(0, 3, "https://a.example/"), code(4, 3), link(8, 3, "https://b.example/"), code(0, 11)];
-        let spelled = spell_out("one two tri", &entities);
-        assert_eq!(spelled.text, "one (https://a.example/) two tri (https://b.example/)");
+        let expanded = expand_links("one two tri", &entities);
+        assert_eq!(expanded.text, "one (https://a.example/) two tri (https://b.example/)");
         let words = |n: usize| {
-            let Entity { offset, length, .. } = spelled.entities[n];
-            &spelled.text[offset..offset + length]
+            let Entity { offset, length, .. } = expanded.entities[n];
+            &expanded.text[offset..offset + length]
         };
         assert_eq!(
             (0..4).map(words).collect::<Vec<_>>(),
@@ -122,21 +122,21 @@ mod tests {
 
     #[test]
     fn a_target_cannot_leave_its_bracket() {
-        let spelled = spell_out("this", &[link(0, 4, "https://e.com/a)%0A(b")]);
-        assert_eq!(spelled.text, "this (https://e.com/a%29%0A%28b)");
+        let expanded = expand_links("this", &[link(0, 4, "https://e.com/a)%0A(b")]);
+        assert_eq!(expanded.text, "this (https://e.com/a%29%0A%28b)");
     }
 
     #[test]
     fn a_target_that_can_be_read_is_not_said_twice() {
-        let spelled = spell_out("https://e.com", &[link(0, 13, "https://e.com")]);
-        assert_eq!((spelled.text.as_str(), spelled.links.len()), ("https://e.com", 0));
+        let expanded = expand_links("https://e.com", &[link(0, 13, "https://e.com")]);
+        assert_eq!((expanded.text.as_str(), expanded.links.len()), ("https://e.com", 0));
     }
 
     #[test]
     fn a_link_in_pieces_has_one_target_in_the_text() {
         let pieces = [link(0, 3, "https://e.com/"), code(3, 4), link(3, 4, "https://e.com/")];
         assert_eq!(
-            spell_out("see this", &pieces).text,
+            expand_links("see this", &pieces).text,
             "see this".replace("see thi", "see thi (https://e.com/)")
         );
     }
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn who_is_mentioned_without_a_user_name_is_known_by_id() {
         let mention = Entity { kind: EntityKind::TextMention(1002), offset: 4, length: 3 };
-        let spelled = spell_out("ask Ben", &[mention]);
-        assert_eq!(spelled.text, "ask Ben");
-        assert_eq!(spelled.links, [Link { label: "Ben".into(), url: "tg://user?id=1002".into() }]);
+        let expanded = expand_links("ask Ben", &[mention]);
+        assert_eq!(expanded.text, "ask Ben");
+        assert_eq!(expanded.links, [Link { label: "Ben".into(), url: "tg://user?id=1002".into() }]);
     }
 
     proptest! {
@@ -156,8 +156,8 @@ mod tests {
                 link(if huge { usize::MAX } else { offset }, length, "https://e.com/")
             };
             let entities: Vec<Entity> = all.into_iter().map(entity).collect();
-            let spelled = spell_out(&text, &entities);
-            prop_assert_eq!(spelled.text.replace(" (https://e.com/)", ""), text.replace(" (https://e.com/)", ""));
+            let expanded = expand_links(&text, &entities);
+            prop_assert_eq!(expanded.text.replace(" (https://e.com/)", ""), text.replace(" (https://e.com/)", ""));
         }
     }
 }

@@ -1,58 +1,63 @@
-//! Whether words speak to us, and the words without our name.
+//! Whether a text is meant for the bot, and the text without the bot's name.
 
 use std::ops::Range;
 
 use frontdesk_core::message::FirstLine;
 
-use super::Me;
+use super::Bot;
 use super::model::{Entity, EntityKind};
 
-/// Words, heard by us.
+/// A text, checked for the bot's name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heard {
-    /// Without our name before, behind, or at a command.
+pub(super) struct AddressedText {
+    /// The text without the bot's name at its beginning, at its end, or in a command.
     pub text: String,
-    /// Whether they name us.
-    pub names_us: bool,
-    /// Whether they are a command for another program.
-    pub for_another: bool,
-    /// Whether they can be a command at all.
+    /// Whether the text mentions the bot.
+    pub mentions_bot: bool,
+    /// Whether it is a command for another bot.
+    pub for_other_bot: bool,
+    /// Whether it can be a command at all.
     pub first_line: FirstLine,
 }
 
-/// Words with what Telegram marked in them.
-pub(super) fn hear(me: &Me, text: &str, entities: &[Entity], is_caption: bool) -> Heard {
+/// Checks a text for the bot's name, using its entities.
+pub(super) fn parse_addressing(
+    bot: &Bot,
+    text: &str,
+    entities: &[Entity],
+    is_caption: bool,
+) -> AddressedText {
     let first_line = if is_caption { FirstLine::Formatted } else { first_line(text, entities) };
     if first_line != FirstLine::Formatted
-        && let Some((name, bot, rest)) = addressed_command(text, entities)
+        && let Some((name, named, rest)) = addressed_command(text, entities)
     {
-        let ours = bot.eq_ignore_ascii_case(&me.username);
+        let ours = named.eq_ignore_ascii_case(&bot.username);
         let text = if ours { format!("/{name}{rest}") } else { text.to_owned() };
-        return Heard { text, names_us: ours, for_another: !ours, first_line };
+        return AddressedText { text, mentions_bot: ours, for_other_bot: !ours, first_line };
     }
     let mentions: Vec<Range<usize>> =
-        entities.iter().filter_map(|entity| mention(me, text, entity)).collect();
+        entities.iter().filter_map(|entity| mention(bot, text, entity)).collect();
     let rest = without(text, &mentions);
-    // Our name before a command is no part of it: what counts is how the command is written.
+    // The bot's name before a command does not count: the formatting of the command itself decides.
     let first_line = match rest.start {
         0 => first_line,
         _ if is_caption => FirstLine::Formatted,
         start => first_line_from(text, start, entities),
     };
     let whole = rest == (0..text.len());
-    Heard {
+    AddressedText {
         text: if whole { text.to_owned() } else { text[rest].trim().to_owned() },
-        names_us: !mentions.is_empty() || entities.iter().any(|entity| commands_us(me, text, entity)),
-        for_another: false,
+        mentions_bot: !mentions.is_empty() || entities.iter().any(|entity| commands_us(bot, text, entity)),
+        for_other_bot: false,
         first_line,
     }
 }
 
-/// Whether an entity is a command that names us: words to us, also where none of them is a command.
-fn commands_us(me: &Me, text: &str, entity: &Entity) -> bool {
+/// Whether an entity is a command that names the bot. It then mentions the bot, even if it is not parsed as a command.
+fn commands_us(bot: &Bot, text: &str, entity: &Entity) -> bool {
     entity.kind == EntityKind::BotCommand
         && bytes(text, entity.offset, entity.length).is_some_and(|range| {
-            text[range].split_once('@').is_some_and(|(_, name)| name.eq_ignore_ascii_case(&me.username))
+            text[range].split_once('@').is_some_and(|(_, name)| name.eq_ignore_ascii_case(&bot.username))
         })
 }
 
@@ -60,14 +65,14 @@ fn first_line(text: &str, entities: &[Entity]) -> FirstLine {
     first_line_from(text, 0, entities)
 }
 
-/// How the first line from a place on is written.
+/// How the first line after `start` is formatted.
 fn first_line_from(text: &str, start: usize, entities: &[Entity]) -> FirstLine {
     let start = text.len() - text[start..].trim_start().len();
     let line = start + text[start..].find(['\n', '\r']).unwrap_or(text.len() - start);
     let word = start + text[start..line].find(char::is_whitespace).unwrap_or(line - start);
     let mut written = FirstLine::Plain;
-    for entity in entities.iter().filter(|entity| entity.kind.shows()) {
-        // Where it does not fit the text, nobody knows what it marks.
+    for entity in entities.iter().filter(|entity| entity.kind.is_formatting()) {
+        // If an entity does not fit the text, it is unknown what it covers.
         let Some(marked) = bytes(text, entity.offset, entity.length) else { return FirstLine::Formatted };
         let marks = |end: usize| marked.start < end && start < marked.end;
         if marks(word) {
@@ -80,21 +85,20 @@ fn first_line_from(text: &str, start: usize, entities: &[Entity]) -> FirstLine {
     written
 }
 
-/// Where an entity names us.
-fn mention(me: &Me, text: &str, entity: &Entity) -> Option<Range<usize>> {
+/// The range of an entity that mentions the bot.
+fn mention(bot: &Bot, text: &str, entity: &Entity) -> Option<Range<usize>> {
     let range = bytes(text, entity.offset, entity.length)?;
     let ours = match &entity.kind {
         EntityKind::Mention => {
-            text[range.clone()].strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&me.username))
+            text[range.clone()].strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&bot.username))
         }
-        EntityKind::TextMention(user) => *user == me.id,
-        EntityKind::BotCommand | EntityKind::TextLink(_) | EntityKind::Shown => false,
+        EntityKind::TextMention(user) => *user == bot.id,
+        EntityKind::BotCommand | EntityKind::TextLink(_) | EntityKind::Formatting => false,
     };
     ours.then_some(range)
 }
 
-/// The text without our name as its first or last word. Where nothing else was said the name stays, for it is
-/// what was said.
+/// The range of the text without the bot's name as its first or last word. If the text is nothing else, the name stays.
 fn without(text: &str, mentions: &[Range<usize>]) -> Range<usize> {
     let mut rest = 0..text.len();
     for mention in mentions {
@@ -113,27 +117,27 @@ fn without(text: &str, mentions: &[Range<usize>]) -> Range<usize> {
     if text[rest.clone()].trim().is_empty() { 0..text.len() } else { rest }
 }
 
-/// A command that names the program it is for: its name, the program's, and what follows.
+/// Splits a command that names a bot: the command, the bot's name and the rest.
 fn addressed_command<'t>(text: &'t str, entities: &[Entity]) -> Option<(&'t str, &'t str, &'t str)> {
     let line = text.trim_start().strip_prefix('/')?;
     let end = line.find(char::is_whitespace).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
-    let (name, bot) = word.split_once('@')?;
+    let (name, named) = word.split_once('@')?;
     let plain = |word: &str| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    // "/etc@host" may be a path: a program's name ends in "bot", or Telegram has marked the command.
+    // "/etc@host" may be a path. A bot's name ends in "bot", or Telegram has marked the command.
     let is_bot =
-        bot.len() >= 3 && bot.get(bot.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
+        named.len() >= 3 && named.get(named.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("bot"));
     let marked = entities.iter().any(|entity| {
         entity.kind == EntityKind::BotCommand
             && bytes(text, entity.offset, entity.length)
                 .is_some_and(|range| text[..range.start].trim().is_empty() && range.len() == word.len() + 1)
     });
-    (plain(name) && plain(bot) && (is_bot || marked)).then_some((name, bot, rest))
+    (plain(name) && plain(named) && (is_bot || marked)).then_some((name, named, rest))
 }
 
-/// Telegram counts in UTF-16: the same stretch in bytes. `None` where it does not fit the text.
+/// Converts a range in UTF-16 units to bytes. `None` if it does not fit the text.
 pub(super) fn bytes(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
     let end = offset.checked_add(length)?;
     let (mut from, mut units) = (None, 0);
@@ -156,8 +160,8 @@ mod tests {
 
     use super::*;
 
-    fn me() -> Me {
-        Me {
+    fn bot() -> Bot {
+        Bot {
             id: 42,
             username: "front_bot".into(),
             account: frontdesk_core::account::AccountId::default_of("telegram"),
@@ -168,7 +172,7 @@ mod tests {
         Entity { kind, offset, length }
     }
 
-    /// Every `@word` marked as Telegram marks it.
+    /// Marks every `@word` as Telegram does.
     fn marked(text: &str) -> Vec<Entity> {
         let units = |text: &str| text.encode_utf16().count();
         text.match_indices('@')
@@ -200,14 +204,17 @@ mod tests {
         #[case] stripped: &str,
         #[case] ours: bool,
     ) {
-        let heard = hear(&me(), text, &marked(text), false);
-        assert_eq!((heard.text.as_str(), heard.names_us, heard.for_another), (stripped, ours, false));
+        let result = parse_addressing(&bot(), text, &marked(text), false);
+        assert_eq!(
+            (result.text.as_str(), result.mentions_bot, result.for_other_bot),
+            (stripped, ours, false)
+        );
     }
 
     #[test]
     fn a_name_that_telegram_did_not_mark_is_text() {
-        let heard = hear(&me(), "@front_bot hello", &[], false);
-        assert_eq!((heard.text.as_str(), heard.names_us), ("@front_bot hello", false));
+        let result = parse_addressing(&bot(), "@front_bot hello", &[], false);
+        assert_eq!((result.text.as_str(), result.mentions_bot), ("@front_bot hello", false));
     }
 
     #[rstest]
@@ -224,28 +231,31 @@ mod tests {
         #[case] another: bool,
     ) {
         let first_line = FirstLine::Plain;
-        let expected = Heard { text: stripped.into(), names_us: ours, for_another: another, first_line };
-        assert_eq!(hear(&me(), text, &[], false), expected);
+        let expected =
+            AddressedText { text: stripped.into(), mentions_bot: ours, for_other_bot: another, first_line };
+        assert_eq!(parse_addressing(&bot(), text, &[], false), expected);
     }
 
     #[test]
     fn a_command_that_telegram_marked_is_one_whatever_the_program_is_called() {
         let entity = entity(EntityKind::BotCommand, 0, 9);
-        assert!(hear(&me(), "/vote@gif hello", &[entity], false).for_another);
+        assert!(parse_addressing(&bot(), "/vote@gif hello", &[entity], false).for_other_bot);
     }
 
-    fn written(text: &str, kind: EntityKind, marked: &str) -> Heard {
+    fn written(text: &str, kind: EntityKind, marked: &str) -> AddressedText {
         let offset = text[..text.find(marked).unwrap()].encode_utf16().count();
         let mut entities = self::marked(text);
         entities.push(entity(kind, offset, marked.encode_utf16().count()));
-        hear(&me(), text, &entities, false)
+        parse_addressing(&bot(), text, &entities, false)
     }
 
     #[test]
     fn a_command_that_is_shown_in_any_way_is_not_said() {
-        for kind in
-            [EntityKind::Shown, EntityKind::TextLink("https://e.com/".into()), EntityKind::TextMention(7)]
-        {
+        for kind in [
+            EntityKind::Formatting,
+            EntityKind::TextLink("https://e.com/".into()),
+            EntityKind::TextMention(7),
+        ] {
             for (text, marked) in [
                 ("/gateway stop", "/gateway stop"),
                 ("👋🏽\n/stop", "👋🏽"),
@@ -267,26 +277,29 @@ mod tests {
             );
             assert_eq!(written("/stop\nthis", kind.clone(), "this").first_line, FirstLine::Plain, "{kind:?}");
         }
-        let beyond = [entity(EntityKind::Shown, 3, 9)];
-        assert_eq!(hear(&me(), "/stop", &beyond, false).first_line, FirstLine::Formatted);
+        let beyond = [entity(EntityKind::Formatting, 3, 9)];
+        assert_eq!(parse_addressing(&bot(), "/stop", &beyond, false).first_line, FirstLine::Formatted);
     }
 
     #[test]
     fn a_caption_is_words_whatever_it_begins_with() {
         let command = entity(EntityKind::BotCommand, 0, 15);
-        let heard = hear(&me(), "/stop@front_bot now", &[command], true);
-        assert_eq!(heard.first_line, FirstLine::Formatted);
-        assert_eq!((heard.text.as_str(), heard.names_us), ("/stop@front_bot now", true));
-        assert!(!hear(&me(), "/stop@other_bot", &[], true).for_another, "the picture is not lost");
+        let result = parse_addressing(&bot(), "/stop@front_bot now", &[command], true);
+        assert_eq!(result.first_line, FirstLine::Formatted);
+        assert_eq!((result.text.as_str(), result.mentions_bot), ("/stop@front_bot now", true));
+        assert!(
+            !parse_addressing(&bot(), "/stop@other_bot", &[], true).for_other_bot,
+            "the picture is not lost"
+        );
     }
 
     proptest! {
         #[test]
         fn no_entity_panics(text in r"\PC{0,20}", offset in 0_usize..30, length in 0_usize..30, huge: bool) {
             let length = if huge { usize::MAX } else { length };
-            for kind in [EntityKind::Mention, EntityKind::BotCommand, EntityKind::Shown] {
-                let heard = hear(&me(), &text, &[entity(kind, offset, length)], false);
-                prop_assert!(heard.text.len() <= text.len());
+            for kind in [EntityKind::Mention, EntityKind::BotCommand, EntityKind::Formatting] {
+                let result = parse_addressing(&bot(), &text, &[entity(kind, offset, length)], false);
+                prop_assert!(result.text.len() <= text.len());
             }
         }
 

@@ -1,29 +1,29 @@
-//! A message or an edit as an event.
+//! Converts messages and edits to events.
 
 use frontdesk_core::message::{Event, EventKind, RawEvent, SenderKind};
 
-use super::content::{self, Content, Said};
-use super::json::{Fields, Unread};
+use super::content::{self, Content, MessageContent};
+use super::json::{FieldError, Fields};
 use super::model::Message;
-use super::{Me, conversation, forward, mention, person, quote};
+use super::{Bot, conversation, forward, mention, person, quote};
 
-/// The event of a new or an edited message. `raw` is the whole update.
+/// The event of a new or edited message. `raw` is the whole update.
 pub(super) fn event(
-    me: &Me,
+    bot: &Bot,
     id: &str,
     fields: &Fields<'_>,
     edited: bool,
     raw: &str,
-) -> Result<Event, Unread> {
+) -> Result<Event, FieldError> {
     let message = Message::of(fields.clone())?;
-    let (who, spot) = (person::of_message(me, &message)?, conversation::of_message(me, &message)?);
+    let (sender, event_chat) = (person::of_message(bot, &message)?, conversation::of_message(bot, &message)?);
     let is_own =
-        who.sender_kind == SenderKind::Bot && message.from.as_ref().is_some_and(|from| from.id == me.id);
-    let mut event = super::bare(id, EventKind::Other("own".to_owned()), who, spot);
+        sender.kind == SenderKind::Bot && message.from.as_ref().is_some_and(|from| from.id == bot.id);
+    let mut event = super::bare(id, EventKind::Other("own".to_owned()), sender, event_chat);
     event.platform_message = Some(message.id.to_string());
     event.sent_at = message.edit_date.filter(|_| edited).or(message.date);
-    event.forward = forward::of(me, fields);
-    event.addressed |= quote::is_to_us(me, &message)?;
+    event.forward = forward::of(bot, fields);
+    event.addressed |= quote::is_to_us(bot, &message)?;
     if is_own {
         return Ok(event);
     }
@@ -38,31 +38,31 @@ pub(super) fn event(
             let raw = RawEvent { kind: kind.clone(), reason, body: raw.as_bytes().to_vec() };
             EventKind::Unreadable { kind, told, raw: Some(raw) }
         }
-        // It moves by itself all the time; nobody says anything.
-        Content::Said(_) if edited && content::is_location(fields) => {
+        // A live location changes continuously. These edits are not messages.
+        Content::Message(_) if edited && content::is_location(fields) => {
             EventKind::Other("live_location".to_owned())
         }
-        Content::Said(said) => {
-            event.quote = quote::of(me, &message);
-            say(me, &mut event, said, edited)
+        Content::Message(said) => {
+            event.quote = quote::of(bot, &message);
+            say(bot, &mut event, said, edited)
         }
     };
     Ok(event)
 }
 
-fn say(me: &Me, event: &mut Event, said: Said, edited: bool) -> EventKind {
+fn say(bot: &Bot, event: &mut Event, said: MessageContent, edited: bool) -> EventKind {
     event.attachments = said.files;
     event.album = said.album;
     event.links = said.links;
     let kind = if edited { EventKind::Edit } else { EventKind::Message };
-    // Somebody else's words, passed on, speak to nobody here and command nothing.
+    // Forwarded text neither mentions the bot nor contains commands.
     if event.forward.is_some() {
         event.text = said.text;
         return kind;
     }
-    let heard = mention::hear(me, &said.text, &said.entities, said.is_caption);
-    event.addressed |= heard.names_us;
-    event.first_line = heard.first_line;
-    event.text = heard.text;
-    if heard.for_another { EventKind::Other("command_for_another_bot".to_owned()) } else { kind }
+    let result = mention::parse_addressing(bot, &said.text, &said.entities, said.is_caption);
+    event.addressed |= result.mentions_bot;
+    event.first_line = result.first_line;
+    event.text = result.text;
+    if result.for_other_bot { EventKind::Other("command_for_another_bot".to_owned()) } else { kind }
 }

@@ -1,19 +1,19 @@
-//! Telegram's objects, as far as our rules need them. Every other field may be missing or hold anything.
+//! Telegram's objects, as far as our rules need them. All other fields may be missing or have any value.
 
 use chrono::{DateTime, Utc};
 
-use super::json::{Fields, Unread};
+use super::json::{FieldError, Fields};
 
-/// A person or a program.
+/// A person or a bot.
 #[derive(Debug, Clone)]
 pub(super) struct User {
     pub id: i64,
     pub is_bot: bool,
-    /// Display data.
+    /// The display name.
     pub name: Option<String>,
 }
 
-/// What kind of chat it is.
+/// The kind of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChatKind {
     Private,
@@ -25,61 +25,62 @@ pub(super) enum ChatKind {
 #[derive(Debug, Clone)]
 pub(super) struct Chat {
     pub id: i64,
-    /// `None` where Telegram says something else than it ever has.
+    /// `None` if Telegram gives an unknown type.
     pub kind: Option<ChatKind>,
-    /// Display data.
+    /// The display name.
     pub name: Option<String>,
 }
 
-/// A message. What it says is read from its fields when somebody asks.
+/// A message. Its content is read from its fields on request.
 #[derive(Debug, Clone)]
 pub(super) struct Message<'a> {
     pub id: i64,
     pub chat: Chat,
-    /// The topic that it is in.
+    /// The topic that contains it.
     pub topic: Option<i64>,
     pub from: Option<User>,
-    /// The chat that speaks for itself; `from` is a stand-in then.
+    /// The chat in whose name it was sent. `from` is then a placeholder.
     pub sender_chat: Option<Chat>,
     pub date: Option<DateTime<Utc>>,
     pub edit_date: Option<DateTime<Utc>>,
     pub fields: Fields<'a>,
 }
 
-/// A stretch of a text that Telegram has marked.
+/// A formatted range of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entity {
     pub kind: EntityKind,
-    /// In UTF-16.
+    /// In UTF-16 units.
     pub offset: usize,
     pub length: usize,
 }
 
-/// What a stretch of text is marked as.
+/// The kind of an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntityKind {
     Mention,
     TextMention(i64),
     BotCommand,
-    /// A link that does not show where it leads.
+    /// A link that does not show its target.
     TextLink(String),
-    /// Code, a quote, something hidden or struck out: shown rather than said. So is what is marked in a way to come.
-    Shown,
+    /// Code, a quote, a spoiler or strikethrough: not the sender's plain text. Unknown kinds count as formatting as
+    /// well.
+    Formatting,
 }
 
 impl EntityKind {
-    /// Whether words that are marked so are shown rather than said.
-    pub(super) fn shows(&self) -> bool {
-        matches!(self, EntityKind::Shown | EntityKind::TextLink(_) | EntityKind::TextMention(_))
+    /// Whether text with this entity does not count as plain text.
+    pub(super) fn is_formatting(&self) -> bool {
+        matches!(self, EntityKind::Formatting | EntityKind::TextLink(_) | EntityKind::TextMention(_))
     }
 }
 
-/// Marks that change nothing about what is said.
+/// Entities that do not change the meaning of the text.
 const PLAIN: [&str; 9] =
     ["hashtag", "cashtag", "url", "email", "phone_number", "bold", "italic", "underline", "custom_emoji"];
 
 impl User {
-    fn of(fields: &Fields<'_>) -> Result<Self, Unread> {
+    fn of(fields: &Fields<'_>) -> Result<Self, FieldError> {
         let part = |name| fields.maybe::<String>(name).unwrap_or_default();
         let full = format!("{} {}", part("first_name"), part("last_name")).trim().to_owned();
         let username = || fields.maybe::<String>("username").map(|name| format!("@{name}"));
@@ -89,7 +90,7 @@ impl User {
 }
 
 impl Chat {
-    fn of(fields: &Fields<'_>) -> Result<Self, Unread> {
+    fn of(fields: &Fields<'_>) -> Result<Self, FieldError> {
         let kind = match fields.maybe::<String>("type").as_deref() {
             Some("private") => Some(ChatKind::Private),
             Some("group" | "supergroup") => Some(ChatKind::Group),
@@ -103,31 +104,31 @@ impl Chat {
 }
 
 /// A user in a field.
-pub(super) fn user(of: &Fields<'_>, name: &str) -> Result<Option<User>, Unread> {
+pub(super) fn user(of: &Fields<'_>, name: &str) -> Result<Option<User>, FieldError> {
     of.get::<Fields<'_>>(name)?.as_ref().map(User::of).transpose()
 }
 
 /// A chat in a field.
-pub(super) fn chat(of: &Fields<'_>, name: &str) -> Result<Option<Chat>, Unread> {
+pub(super) fn chat(of: &Fields<'_>, name: &str) -> Result<Option<Chat>, FieldError> {
     of.get::<Fields<'_>>(name)?.as_ref().map(Chat::of).transpose()
 }
 
-/// The topic that a message is in. Replies make threads of their own in groups without topics; those are none.
-pub(super) fn topic(message: &Fields<'_>) -> Result<Option<i64>, Unread> {
+/// The topic of a message. In groups without topics, replies have a thread id as well; those are not topics.
+pub(super) fn topic(message: &Fields<'_>) -> Result<Option<i64>, FieldError> {
     match message.get("is_topic_message")? {
         Some(true) => message.need("message_thread_id").map(Some),
         _ => Ok(None),
     }
 }
 
-/// A time in a field: display data.
+/// A time in a field. Only for display.
 pub(super) fn date(of: &Fields<'_>, name: &str) -> Option<DateTime<Utc>> {
     of.maybe(name).and_then(|seconds| DateTime::from_timestamp(seconds, 0))
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn of(fields: Fields<'a>) -> Result<Self, Unread> {
-        let chat = chat(&fields, "chat")?.ok_or_else(|| fields.unread("chat"))?;
+    pub(super) fn of(fields: Fields<'a>) -> Result<Self, FieldError> {
+        let chat = chat(&fields, "chat")?.ok_or_else(|| fields.field_error("chat"))?;
         Ok(Self {
             id: fields.need("message_id")?,
             chat,
@@ -141,20 +142,20 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The marked stretches of a text that a rule has a use for.
-pub(super) fn entities(of: &Fields<'_>, name: &str) -> Result<Vec<Entity>, Unread> {
+/// The entities of a text that a rule uses.
+pub(super) fn entities(of: &Fields<'_>, name: &str) -> Result<Vec<Entity>, FieldError> {
     let mut known = Vec::new();
     for entity in of.list::<Fields<'_>>(name)? {
         let kind = match entity.need::<String>("type")?.as_str() {
             "mention" => EntityKind::Mention,
             "bot_command" => EntityKind::BotCommand,
             "text_mention" => EntityKind::TextMention(entity.need::<Fields<'_>>("user")?.need("id")?),
-            "text_link" => entity.maybe("url").map_or(EntityKind::Shown, EntityKind::TextLink),
+            "text_link" => entity.maybe("url").map_or(EntityKind::Formatting, EntityKind::TextLink),
             plain if PLAIN.contains(&plain) => continue,
-            _ => EntityKind::Shown,
+            _ => EntityKind::Formatting,
         };
-        if kind == EntityKind::Shown {
-            // Where its place cannot be read, nobody knows what it marks: a place that fits no text.
+        if kind == EntityKind::Formatting {
+            // If its position cannot be read, it gets a position that fits no text.
             let units = |name| entity.maybe(name).and_then(|units: u64| usize::try_from(units).ok());
             let (offset, length) = (units("offset").unwrap_or(0), units("length").unwrap_or(usize::MAX));
             known.push(Entity { kind, offset, length });
@@ -162,15 +163,15 @@ pub(super) fn entities(of: &Fields<'_>, name: &str) -> Result<Vec<Entity>, Unrea
         }
         let units = |name| match usize::try_from(entity.need::<u64>(name)?) {
             Ok(units) => Ok(units),
-            Err(_) => Err(entity.unread(name)),
+            Err(_) => Err(entity.field_error(name)),
         };
         known.push(Entity { kind, offset: units("offset")?, length: units("length")? });
     }
     Ok(known)
 }
 
-/// A list whose elements are for display alone: those of another kind are left out.
-pub(super) fn texts_of(of: &Fields<'_>, list: &str, name: &str) -> Result<Vec<String>, Unread> {
+/// The texts in a list of objects. Only for display: elements of another type are left out.
+pub(super) fn texts_of(of: &Fields<'_>, list: &str, name: &str) -> Result<Vec<String>, FieldError> {
     let elements: Vec<Fields<'_>> = of.list(list)?;
     Ok(elements.iter().filter_map(|element| element.maybe(name)).collect())
 }

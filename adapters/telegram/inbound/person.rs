@@ -1,41 +1,33 @@
-//! Who did something: an id that stays, and a name to show.
+//! The sender of an event: a stable id and a display name.
 
-use frontdesk_core::address::{AddressError, Principal};
-use frontdesk_core::message::SenderKind;
+use frontdesk_core::address::AddressError;
+use frontdesk_core::message::{Sender, SenderKind};
 
-use super::Me;
+use super::Bot;
 use super::model::{Chat, Message, User};
 
-/// Somebody.
-pub(super) struct Who {
-    pub principal: Principal,
-    pub sender_kind: SenderKind,
-    /// Display data.
-    pub name: Option<String>,
-}
-
-/// Who sent a message. What a chat sends has a stand-in for a person in `from`, the same for all chats: it is
-/// nobody, and has nobody's rights.
-pub(super) fn of_message(me: &Me, message: &Message<'_>) -> Result<Who, AddressError> {
+/// The sender of a message. A message that was sent in the name of a chat has a placeholder in `from`, the same for all
+/// chats. The chat is the sender then, and has no person's rights.
+pub(super) fn of_message(bot: &Bot, message: &Message<'_>) -> Result<Sender, AddressError> {
     match (&message.sender_chat, &message.from) {
-        (Some(chat), _) => of_chat(me, chat),
-        (None, Some(user)) => of_user(me, user),
-        (None, None) => of_chat(me, &message.chat),
+        (Some(chat), _) => of_chat(bot, chat),
+        (None, Some(user)) => of_user(bot, user),
+        (None, None) => of_chat(bot, &message.chat),
     }
 }
 
-/// A person or a program.
-pub(super) fn of_user(me: &Me, user: &User) -> Result<Who, AddressError> {
-    let sender_kind = if user.is_bot { SenderKind::Bot } else { SenderKind::Person };
-    Ok(Who { principal: me.principal(user.id)?, sender_kind, name: user.name.clone() })
+/// A person or a bot.
+pub(super) fn of_user(bot: &Bot, user: &User) -> Result<Sender, AddressError> {
+    let kind = if user.is_bot { SenderKind::Bot } else { SenderKind::Person };
+    Ok(Sender { id: bot.principal(user.id)?, kind, name: user.name.clone() })
 }
 
-/// A chat that speaks for itself.
-pub(super) fn of_chat(me: &Me, chat: &Chat) -> Result<Who, AddressError> {
-    Ok(Who { principal: me.principal(chat.id)?, sender_kind: SenderKind::Chat, name: chat.name.clone() })
+/// A chat that posts in its own name.
+pub(super) fn of_chat(bot: &Bot, chat: &Chat) -> Result<Sender, AddressError> {
+    Ok(Sender { id: bot.principal(chat.id)?, kind: SenderKind::Chat, name: chat.name.clone() })
 }
 
-/// The stand-in for nobody.
-pub(super) fn nobody(me: &Me) -> Result<Who, AddressError> {
-    Ok(Who { principal: me.principal(0)?, sender_kind: SenderKind::Chat, name: None })
+/// A placeholder for events without a sender.
+pub(super) fn nobody(bot: &Bot) -> Result<Sender, AddressError> {
+    Ok(Sender { id: bot.principal(0)?, kind: SenderKind::Chat, name: None })
 }

@@ -1,36 +1,36 @@
-//! What a message replies to.
+//! The message that another message replies to.
 
 use frontdesk_core::message::{Attachment, Quote};
 
-use super::content::{self, Content, Said};
-use super::json::{Fields, Unread};
+use super::content::{self, Content, MessageContent};
+use super::json::{FieldError, Fields};
 use super::model::{ChatKind, Message};
-use super::{Me, forward, person};
+use super::{Bot, forward, person};
 
-/// The longest quoted text, in characters.
+/// The maximum length of a quoted text, in characters.
 const LONGEST: usize = 1000;
 
-/// What a message replies to, if it does and if that can be read.
-pub(super) fn of(me: &Me, message: &Message<'_>) -> Option<Quote> {
+/// The message that this one replies to, if there is one and it can be read.
+pub(super) fn of(bot: &Bot, message: &Message<'_>) -> Option<Quote> {
     let piece = message.fields.maybe::<Fields<'_>>("quote").and_then(|quote| quote.maybe::<String>("text"));
     let quoted = message.fields.maybe("reply_to_message").filter(|quoted| !begins_topic(message, quoted));
     if let Some(quoted) = quoted.and_then(|quoted| Message::of(quoted).ok()) {
-        let who = person::of_message(me, &quoted).ok();
+        let who = person::of_message(bot, &quoted).ok();
         let said = match content::of(&quoted.fields) {
-            Ok(Content::Said(said)) => said,
-            _ => Said::default(),
+            Ok(Content::Message(said)) => said,
+            _ => MessageContent::default(),
         };
         return Some(Quote {
             message: Some(quoted.id.to_string()),
-            id: who.as_ref().map(|who| who.principal.clone()),
+            id: who.as_ref().map(|who| who.id.clone()),
             sender: who.and_then(|who| who.name),
             text: cut(piece.unwrap_or_else(|| text(&said))),
             links: said.links,
             attachments: said.files,
-            ours: is_ours(me, &quoted.fields).unwrap_or(false),
+            ours: is_ours(bot, &quoted.fields).unwrap_or(false),
         });
     }
-    // A message of another chat: only what was quoted of it is shown, and its file.
+    // A message of another chat: only the quoted part of its text and its file are available.
     let elsewhere: Option<Fields<'_>> = message.fields.maybe("external_reply");
     let file = elsewhere.as_ref().and_then(|reply| content::carried_file(reply).ok().flatten());
     let attachments: Vec<Attachment> = file.into_iter().collect();
@@ -39,38 +39,38 @@ pub(super) fn of(me: &Me, message: &Message<'_>) -> Option<Quote> {
     }
     let origin = elsewhere.and_then(|reply| reply.maybe("origin"));
     let (id, sender) = origin
-        .and_then(|origin| forward::of_origin(me, &origin))
+        .and_then(|origin| forward::of_origin(bot, &origin))
         .map_or((None, None), |origin| (origin.id, origin.name));
     let text = cut(piece.unwrap_or_else(|| named(&attachments)));
     Some(Quote { id, sender, attachments, ..Quote::of(text) })
 }
 
-/// Whether a message replies to one of ours. In a private chat it makes no difference.
-pub(super) fn is_to_us(me: &Me, message: &Message<'_>) -> Result<bool, Unread> {
+/// Whether a message replies to one of the bot's. Not needed in a private chat.
+pub(super) fn is_to_us(bot: &Bot, message: &Message<'_>) -> Result<bool, FieldError> {
     if message.chat.kind == Some(ChatKind::Private) {
         return Ok(false);
     }
     match message.fields.get::<Fields<'_>>("reply_to_message")? {
-        Some(quoted) if !begins_topic(message, &quoted) => is_ours(me, &quoted),
+        Some(quoted) if !begins_topic(message, &quoted) => is_ours(bot, &quoted),
         _ => Ok(false),
     }
 }
 
-/// In a topic whatever replies to nothing "replies" to the topic's beginning.
+/// In a topic, a message that is not a reply has the topic's first message in `reply_to_message`.
 fn begins_topic(message: &Message<'_>, quoted: &Fields<'_>) -> bool {
     let id: Option<i64> = quoted.maybe("message_id");
     quoted.has("forum_topic_created") || message.topic.is_some_and(|topic| Some(topic) == id)
 }
 
-fn is_ours(me: &Me, quoted: &Fields<'_>) -> Result<bool, Unread> {
+fn is_ours(bot: &Bot, quoted: &Fields<'_>) -> Result<bool, FieldError> {
     if quoted.get::<Fields<'_>>("sender_chat")?.is_some() {
         return Ok(false);
     }
     let from: Option<Fields<'_>> = quoted.get("from")?;
-    from.map_or(Ok(false), |from| Ok(from.need::<i64>("id")? == me.id))
+    from.map_or(Ok(false), |from| Ok(from.need::<i64>("id")? == bot.id))
 }
 
-fn text(said: &Said) -> String {
+fn text(said: &MessageContent) -> String {
     if said.text.is_empty() { named(&said.files) } else { said.text.clone() }
 }
 

@@ -1,19 +1,18 @@
-//! A changed reaction as an event.
+//! Converts changed reactions to events.
 
 use frontdesk_core::message::{Event, EventKind};
 
-use super::json::{Fields, Unread};
-use super::{Me, conversation, model, person};
+use super::json::{FieldError, Fields};
+use super::{Bot, conversation, model, person};
 
-/// Somebody put marks on a message or took some back. Telegram does not say in which topic the message stands,
-/// nor whose it is.
-pub(super) fn event(me: &Me, id: &str, change: &Fields<'_>) -> Result<Event, Unread> {
-    let who = match (model::chat(change, "actor_chat")?, model::user(change, "user")?) {
-        (Some(chat), _) => person::of_chat(me, &chat)?,
-        (None, Some(user)) => person::of_user(me, &user)?,
-        (None, None) => return Err(change.unread("user")),
+/// Somebody added or removed reactions. Telegram says neither in which topic the message is, nor whose it is.
+pub(super) fn event(bot: &Bot, id: &str, change: &Fields<'_>) -> Result<Event, FieldError> {
+    let sender = match (model::chat(change, "actor_chat")?, model::user(change, "user")?) {
+        (Some(chat), _) => person::of_chat(bot, &chat)?,
+        (None, Some(user)) => person::of_user(bot, &user)?,
+        (None, None) => return Err(change.field_error("user")),
     };
-    let chat = model::chat(change, "chat")?.ok_or_else(|| change.unread("chat"))?;
+    let chat = model::chat(change, "chat")?.ok_or_else(|| change.field_error("chat"))?;
     let (old, new) = (marks(change, "old_reaction")?, marks(change, "new_reaction")?);
     let but = |these: &[String], those: &[String]| {
         these.iter().filter(|mark| !those.contains(mark)).cloned().collect()
@@ -21,14 +20,14 @@ pub(super) fn event(me: &Me, id: &str, change: &Fields<'_>) -> Result<Event, Unr
     let target = change.need::<i64>("message_id")?.to_string();
     let kind =
         EventKind::Reaction { target: target.clone(), added: but(&new, &old), removed: but(&old, &new) };
-    let mut event = super::bare(id, kind, who, conversation::of(me, &chat, None)?);
+    let mut event = super::bare(id, kind, sender, conversation::of(bot, &chat, None)?);
     event.platform_message = Some(target);
     event.sent_at = model::date(change, "date");
     Ok(event)
 }
 
-/// The marks of one list. Those of a kind to come do not hide the others.
-fn marks(change: &Fields<'_>, name: &str) -> Result<Vec<String>, Unread> {
+/// The reactions in a list. Unknown kinds are left out.
+fn marks(change: &Fields<'_>, name: &str) -> Result<Vec<String>, FieldError> {
     let mut marks = Vec::new();
     for mark in change.list::<Fields<'_>>(name)? {
         marks.extend(match mark.need::<String>("type")?.as_str() {

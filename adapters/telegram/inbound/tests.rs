@@ -1,5 +1,5 @@
-//! Recorded updates, and what they say. `fixtures/*.json` is the table: a case, its update, and those fields of the
-//! event that the case is about.
+//! Recorded updates and the events they become. `fixtures/*.json` is the table: a case, its update, and the fields of
+//! the event that the case is about.
 
 use std::sync::LazyLock;
 
@@ -30,8 +30,8 @@ const FIXTURES: [(&str, &str); 17] = [
     ("forward", include_str!("../fixtures/forward.json")),
 ];
 
-fn me() -> Me {
-    Me { id: 42, username: "front_bot".into(), account: AccountId::default_of(CHANNEL) }
+fn bot() -> Bot {
+    Bot { id: 42, username: "front_bot".into(), account: AccountId::default_of(CHANNEL) }
 }
 
 type Case = (String, Value, Value);
@@ -52,13 +52,13 @@ fn read() -> Vec<Case> {
     all.collect()
 }
 
-fn understood(update: &Value) -> Understood {
-    understand(&me(), &update.to_string()).unwrap()
+fn parsed(update: &Value) -> ParsedUpdate {
+    parse(&bot(), &update.to_string()).unwrap()
 }
 
-/// An event as the fixtures write it.
-fn told(understood: &Understood) -> Value {
-    let event = &understood.event;
+/// An event in the format of the fixtures.
+fn told(parsed: &ParsedUpdate) -> Value {
+    let event = &parsed.event;
     json!({
         "kind": kind(&event.kind),
         "principal": event.principal.as_str(),
@@ -77,7 +77,7 @@ fn told(understood: &Understood) -> Value {
         "album": event.album,
         "files": event.attachments.iter().map(file).collect::<Vec<_>>(),
         "sent_at": event.sent_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-        "callback": understood.callback,
+        "callback": parsed.callback,
     })
 }
 
@@ -113,7 +113,7 @@ fn conversation(conversation: &Conversation) -> String {
     format!("{name} {}{thread}", conversation.chat())
 }
 
-/// A quote as the fixtures write it: empty fields are left out.
+/// A quote in the format of the fixtures: empty fields are left out.
 fn quote(quote: &Quote) -> Value {
     let mut told =
         json!({"message": quote.message, "sender": quote.sender, "text": quote.text, "ours": quote.ours});
@@ -150,10 +150,10 @@ fn file(file: &Attachment) -> String {
 fn every_recorded_update_says_what_it_should() {
     let mut wrong = Vec::new();
     for (name, update, says) in cases() {
-        let understood = understood(update);
-        assert_eq!(understood.event.id, update["update_id"].to_string(), "{name}");
-        assert_eq!(understood.id, update["update_id"].as_u64(), "{name}");
-        let told = told(&understood);
+        let parsed = parsed(update);
+        assert_eq!(parsed.event.id, update["update_id"].to_string(), "{name}");
+        assert_eq!(parsed.id, update["update_id"].as_u64(), "{name}");
+        let told = told(&parsed);
         for (field, expected) in says.as_object().unwrap() {
             if told[field] != *expected {
                 wrong.push(format!("{name}: {field} is {}, not {expected}", told[field]));
@@ -166,24 +166,24 @@ fn every_recorded_update_says_what_it_should() {
 
 #[test]
 fn another_account_is_in_every_name() {
-    let me = Me { account: AccountId::new(CHANNEL, Some("work")).unwrap(), ..me() };
+    let bot = Bot { account: AccountId::new(CHANNEL, Some("work")).unwrap(), ..bot() };
     for (name, update, _) in cases() {
-        let event = understand(&me, &update.to_string()).unwrap().event;
+        let event = parse(&bot, &update.to_string()).unwrap().event;
         assert_eq!(
             (event.address.account(), event.principal.account()),
-            (&me.account, &me.account),
+            (&bot.account, &bot.account),
             "{name}"
         );
     }
-    assert_eq!(me.source().id, "telegram:42", "the bot, not the account");
+    assert_eq!(bot.source().id, "telegram:42", "the bot, not the account");
 }
 
 #[test]
 fn an_update_without_a_readable_number_is_kept_under_a_name_of_its_own() {
     let mut names = Vec::new();
     for raw in ["", "{", "[]", "7", r#"{"message":{}}"#, r#"{"update_id":"7"}"#, r#"{"update_id":-7}"#] {
-        let read = understand(&me(), raw).unwrap();
-        assert_eq!(understand(&me(), raw).unwrap(), read, "brought again it is the same");
+        let read = parse(&bot(), raw).unwrap();
+        assert_eq!(parse(&bot(), raw).unwrap(), read, "brought again it is the same");
         assert_eq!(read.id, None, "{raw}");
         let EventKind::Undecodable(kept) = read.event.kind else { panic!("{raw}: {:?}", read.event.kind) };
         assert_eq!(kept.body, raw.as_bytes());
@@ -204,8 +204,8 @@ fn a_field_of_any_depth_that_no_rule_needs_costs_nothing() {
         1,
     );
     assert_ne!(raw, odd, "{name}");
-    assert_eq!(understand(&me(), &odd), understand(&me(), &raw), "{name}");
-    let needed = understand(&me(), &format!(r#"{{"update_id":7,"message":{deep}}}"#)).unwrap();
+    assert_eq!(parse(&bot(), &odd), parse(&bot(), &raw), "{name}");
+    let needed = parse(&bot(), &format!(r#"{{"update_id":7,"message":{deep}}}"#)).unwrap();
     let says = kind(&needed.event.kind);
     assert_eq!(
         (needed.id, says.as_str()),
@@ -219,7 +219,7 @@ fn half_a_surrogate_pair_does_not_cost_the_text() {
     let mut update = update.clone();
     update["message"]["text"] = json!("HERE");
     let raw = update.to_string().replace("HERE", r"before \ud83d after");
-    let event = understand(&me(), &raw).unwrap().event;
+    let event = parse(&bot(), &raw).unwrap().event;
     assert!(event.text.starts_with("before \u{fffd}") && event.text.ends_with(" after"), "{}", event.text);
 }
 
@@ -231,7 +231,7 @@ fn ids_have_64_bits() {
         for path in ["/message/from/id", "/message/chat/id", "/message/message_id"] {
             *update.pointer_mut(path).unwrap() = json!(id);
         }
-        let event = understood(&update).event;
+        let event = parsed(&update).event;
         let id = id.to_string();
         assert_eq!((event.principal.id(), event.address.chat()), (id.as_str(), id.as_str()));
         assert_eq!(event.platform_message, Some(id));
@@ -244,7 +244,7 @@ fn a_quoted_text_is_cut() {
         cases().iter().find(|(name, ..)| name.contains("a_reply_to_us_addresses_us")).unwrap();
     let mut update = update.clone();
     update["message"]["reply_to_message"]["text"] = json!("é".repeat(4000));
-    let quote = understood(&update).event.quote.unwrap();
+    let quote = parsed(&update).event.quote.unwrap();
     assert_eq!(quote.text.chars().count(), 1000);
 }
 
@@ -254,7 +254,7 @@ fn all_pieces_of_an_album_that_speaks_to_us_speak_to_us() {
         cases()
             .iter()
             .filter(|(case, ..)| case.contains(name))
-            .map(|(_, update, _)| understood(update).event)
+            .map(|(_, update, _)| parsed(update).event)
             .collect()
     };
     let mut albums = Albums::default();
@@ -270,7 +270,7 @@ fn all_pieces_of_an_album_that_speaks_to_us_speak_to_us() {
     assert!(others.iter().all(|event| !event.addressed), "somebody else's album with the same id");
 }
 
-/// What no field should hold.
+/// Values that no field should have.
 fn junk() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(json!(null)),
@@ -288,7 +288,7 @@ fn junk() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A recorded update in which one value was replaced, one key was dropped, or both.
+/// A recorded update in which some values were replaced or some keys removed.
 fn mutated() -> impl Strategy<Value = Value> {
     let change = (any::<prop::sample::Index>(), prop::option::of(junk()));
     let changes = prop::collection::vec(change, 1..4);
@@ -333,18 +333,18 @@ proptest! {
 
     #[test]
     fn no_mutation_panics_and_a_number_is_never_lost(update in mutated()) {
-        let understood = understood(&update);
+        let parsed = parsed(&update);
         let id = update.get("update_id").and_then(Value::as_u64);
-        prop_assert_eq!(understood.id, id);
-        prop_assert_eq!(understood.event.address.channel(), CHANNEL);
-        prop_assert!(understood.event.quote.is_none_or(|quote| quote.text.chars().count() <= 1000));
+        prop_assert_eq!(parsed.id, id);
+        prop_assert_eq!(parsed.event.address.channel(), CHANNEL);
+        prop_assert!(parsed.event.quote.is_none_or(|quote| quote.text.chars().count() <= 1000));
     }
 
     #[test]
     fn what_was_passed_on_stays_passed_on(update in mutated()) {
         let message = update.get("message").or_else(|| update.get("edited_message"));
         let passed_on = message.is_some_and(|message| message.get("forward_origin").is_some_and(|origin| !origin.is_null()));
-        let event = understood(&update).event;
+        let event = parsed(&update).event;
         if passed_on && matches!(event.kind, EventKind::Message | EventKind::Edit) {
             prop_assert!(event.forward.is_some());
         }
@@ -355,16 +355,16 @@ proptest! {
         let message = update.get("message").or_else(|| update.get("channel_post"));
         let chat = message.and_then(|message| message.get("sender_chat")).filter(|chat| !chat.is_null());
         if chat.is_some() {
-            prop_assert_eq!(understood(&update).event.sender_kind, SenderKind::Chat);
+            prop_assert_eq!(parsed(&update).event.sender_kind, SenderKind::Chat);
         }
     }
 
     #[test]
     fn a_number_of_any_size_is_read(case: prop::sample::Index, number: u64) {
         let mut update = cases()[case.index(cases().len())].1.clone();
-        let mut before = understood(&update);
+        let mut before = parsed(&update);
         update["update_id"] = json!(number);
-        let after = understood(&update);
+        let after = parsed(&update);
         prop_assert_eq!(after.id, Some(number));
         prop_assert_eq!(&after.event.id, &number.to_string());
         (before.id, before.event.id) = (after.id, after.event.id.clone());
@@ -386,19 +386,19 @@ proptest! {
             Some(junk) => *changed.pointer_mut(path).unwrap() = junk,
             None => remove(&mut changed, path),
         }
-        prop_assert_eq!(told(&understood(&changed)), told(&understood(update)), "{}", path);
+        prop_assert_eq!(told(&parsed(&changed)), told(&parsed(update)), "{}", path);
     }
 
     #[test]
     fn a_field_to_come_changes_nothing(case: prop::sample::Index, at: prop::sample::Index, junk in junk()) {
         let update = &cases()[case.index(cases().len())].1;
-        prop_assume!(!matches!(understood(update).event.kind, EventKind::Undecodable(_)));
+        prop_assume!(!matches!(parsed(update).event.kind, EventKind::Undecodable(_)));
         let mut changed = update.clone();
         let objects: Vec<String> =
             paths(update, "").into_iter().filter(|path| update.pointer(path).unwrap().is_object()).collect();
         let path = &objects[at.index(objects.len())];
         changed.pointer_mut(path).unwrap()["zz_to_come"] = junk;
-        prop_assert_eq!(told(&understood(&changed)), told(&understood(update)), "{}", path);
+        prop_assert_eq!(told(&parsed(&changed)), told(&parsed(update)), "{}", path);
     }
 
     #[test]
@@ -408,7 +408,7 @@ proptest! {
         junk in prop::option::of(junk()),
     ) {
         let update = &cases()[case.index(cases().len())].1;
-        let before = understood(update).event.kind;
+        let before = parsed(update).event.kind;
         prop_assume!(!matches!(before, EventKind::Other(_)));
         let needed: Vec<String> = paths(update, "").into_iter().filter(|path| is_needed(path)).collect();
         let path = &needed[at.index(needed.len())];
@@ -417,8 +417,8 @@ proptest! {
             Some(junk) => *changed.pointer_mut(path).unwrap() = junk,
             None => remove(&mut changed, path),
         }
-        match understood(&changed).event.kind {
-            // A button without data is one of a game; what no agent can take is told to persons alone.
+        match parsed(&changed).event.kind {
+            // A button without data belongs to a game, and only people get a notice about unreadable messages.
             EventKind::Other(name) => match before {
                 EventKind::Unreadable { kind, raw: None, .. } => prop_assert_eq!(name, kind, "{}", path),
                 _ => prop_assert_eq!(name, "callback_without_message", "{}", path),
@@ -429,7 +429,7 @@ proptest! {
     }
 }
 
-/// The names of fields that some rule needs. A field is needed if all fields that it lies in are.
+/// The names of fields that a rule needs. A field is needed if all fields that contain it are.
 const NEEDED: [&str; 90] = [
     "update_id",
     "message",

@@ -6,10 +6,10 @@
 
 use std::net::Ipv6Addr;
 
-/// Whether a link to `url` may be made: a web address that Telegram keeps.
+/// Whether Telegram keeps a link to `url`, and it is a web address.
 ///
-/// The server would keep `tg:` and `ton:` too. They act inside the reader's client, and `tg://user?id=` is a
-/// mention of anybody, so an agent gets none of them.
+/// The server would also keep `tg:` and `ton:`. They act inside the reader's client, and `tg://user?id=` mentions
+/// anybody, so agents may not use them.
 pub(super) fn is_kept(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -25,7 +25,7 @@ pub(super) fn is_kept(url: &str) -> bool {
     is_host && is_part(user, true) && !url.contains(char::is_whitespace)
 }
 
-/// The host, if the port behind it is one.
+/// The host without its port; `None` if the port is not valid.
 fn without_port(host: &str) -> Option<&str> {
     match host.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => {
@@ -36,7 +36,7 @@ fn without_port(host: &str) -> Option<&str> {
     }
 }
 
-/// Whether all of it may stand in a host's or a user's name.
+/// Whether a text may be part of a host name or a user name.
 fn is_part(text: &str, colons: bool) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

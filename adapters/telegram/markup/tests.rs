@@ -1,21 +1,21 @@
-//! What the Telegram dialect is held to.
+//! Tests of the Telegram dialect.
 
 use frontdesk_core::blank::{is_visible, shows};
-use frontdesk_core::markup::{Part, plain, render_with};
+use frontdesk_core::markup::{Part, plain, render};
 use frontdesk_core::profile::{Limit, Unit};
 use proptest::prelude::*;
 
 use super::*;
 
 fn parts(text: &str, max: usize) -> Vec<Part> {
-    render_with(text, &DIALECT, Limit { max, unit: Unit::Utf16 })
+    render(text, &DIALECT, Limit { max, unit: Unit::Utf16 })
 }
 
 fn html(text: &str) -> String {
     parts(text, 4000).into_iter().map(|part| part.body).collect()
 }
 
-/// Reads HTML as strictly as the Bot API documents it; gives its text and the number of its tags.
+/// Parses HTML as strictly as the Bot API documents it. Returns its text and the number of its tags.
 fn check(html: &str) -> Result<(String, usize), String> {
     let (mut open, mut text, mut tags) = (Vec::<&str>::new(), String::new(), 0);
     let mut rest = html;

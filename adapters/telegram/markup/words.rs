@@ -6,15 +6,15 @@
 
 use std::ops::Range;
 
-/// Endings of files that are top-level domains as well. Those that are far more often a domain (`com`, `app`,
-/// `in`, `me`) are not listed: real domains stay links.
+/// File extensions that are top-level domains as well. Those that are far more often a domain (`com`, `app`, `in`,
+/// `me`) are not listed, so that real domains stay links.
 const ENDINGS: &str = "ac ads am cab cc cu dot fish gd inc java la map md mk ml mm mo mov \
                        pid pl pm properties ps pub py rs sh so sv tf zip";
 
-/// The schemes that act inside of Telegram; the server makes links of them wherever they stand.
+/// Schemes that act inside of Telegram. The server turns them into links anywhere in a text.
 const INTERNAL: [&str; 3] = ["tg", "ton", "tonsite"];
 
-/// The words of `text` to be written as code, in its order.
+/// The words of `text` to be written as code, in the order of the text.
 pub(super) fn found(text: &str) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -30,12 +30,12 @@ pub(super) fn found(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// The name of a file, with the line that it names, if the server would make a link of what lies between
-/// `start` and `end` and a file is the likelier meaning.
+/// The range of a file name with its line number, if the server would turn the text between `start` and `end` into a
+/// link and it is more likely a file.
 fn file(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let host = text[start..end].trim_end_matches('.');
     let (before, after) = (&text[..start], &text[start + host.len()..]);
-    // A path, a scheme, a mail address: links that somebody meant, or none for the server either.
+    // A path, a scheme or a mail address: either a link that was meant, or no link for the server either.
     if before.ends_with(['/', '#', '@']) || after.starts_with(['/', '?', '@']) || host.starts_with("www.") {
         return None;
     }
@@ -51,14 +51,14 @@ fn file(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     Some(start..text.len() - after.len() + place(after))
 }
 
-/// Whether the server takes it for a top-level domain and people for a file's ending. A capital letter alone is
-/// taken for the beginning of a sentence.
+/// Whether an ending is a top-level domain for the server and a file extension for people. If only its first letter is
+/// a capital, it is probably the beginning of a sentence.
 fn is_ending(ending: &str) -> bool {
     let lower = ending.to_ascii_lowercase();
     ENDINGS.split(' ').any(|known| known == lower) && (lower == ending || lower[1..] != ending[1..])
 }
 
-/// How long the lines (`:12:3`) or the heading (`#setup`) behind a file's name are.
+/// The length of the line numbers (`:12:3`) or the heading (`#setup`) after a file name.
 fn place(after: &str) -> usize {
     let mut length = 0;
     while let Some(number) = after[length..].strip_prefix(':') {
@@ -73,11 +73,11 @@ fn place(after: &str) -> usize {
     length
 }
 
-/// The link into Telegram whose `://` stands at `at`.
+/// A link into Telegram whose `://` is at `at`.
 fn internal(text: &str, at: usize) -> Option<Range<usize>> {
     let start = at - run_before(&text[..at], |char| char.is_ascii_alphanumeric());
     let scheme = text[start..at].to_ascii_lowercase();
-    // The server does not ask where the word began.
+    // The server does not check where the word begins.
     if !INTERNAL.iter().any(|known| scheme.ends_with(known)) {
         return None;
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use frontdesk_core::act::Act;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Live, PendingPrompt};
-use frontdesk_kit::conformance::{self, Rig};
+use frontdesk_kit::conformance::{self, TestPlatform};
 use frontdesk_web::{CHANNEL, WebAdapter};
 use futures_channel::oneshot;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -41,7 +41,7 @@ struct Web {
 }
 
 #[async_trait]
-impl Rig for Web {
+impl TestPlatform for Web {
     fn adapter(&self) -> Arc<dyn Adapter> {
         Arc::new(WebAdapter::new(self.live.clone()))
     }
@@ -71,11 +71,11 @@ impl Rig for Web {
         Address::new(CHANNEL, None, "main", None).unwrap()
     }
 
-    fn nowhere(&self) -> Address {
+    fn missing_chat(&self) -> Address {
         Address::new(CHANNEL, None, "nobody", None).unwrap()
     }
 
-    fn shows(&self) -> Vec<String> {
+    fn shown_texts(&self) -> Vec<String> {
         self.live.shown.lock().unwrap().clone()
     }
 }

@@ -105,7 +105,7 @@ impl Run {
         let mut process = host.start(&turn, Some(facts.path()), Aborted::clone(&running)).await?;
         // The queue is dropped at the end of this statement, which closes the pipe after the prompt.
         if let Some(Err(NotReading)) =
-            process.input.take().map(|input| input.send(prompt::words(&turn).into_bytes()))
+            process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes()))
         {
             debug!(agent = host.name, turn = %turn.id, "the program has closed its stdin before the prompt");
         }

@@ -150,7 +150,7 @@ impl Line {
 pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
     let mut fields = prompt::facts(turn);
     fields.insert("type".into(), "prompt".into());
-    fields.insert("text".into(), prompt::words(turn).into());
+    fields.insert("text".into(), prompt::text(turn).into());
     line(&fields.into())
 }
 

@@ -38,7 +38,7 @@ pub fn format(args: &FormatArgs) -> Done {
         .read_to_string(&mut text)
         .map_err(|error| Failure::new(format!("cannot read Markdown from standard input: {error}")))?;
     let unit = profile.limit.unit;
-    let parts = frontdesk_core::markup::render(&text, &profile).into_iter().map(|part| Part {
+    let parts = profile.render(&text).into_iter().map(|part| Part {
         length: unit.len(&part.body),
         text: part.body,
         unit: unit.name(),

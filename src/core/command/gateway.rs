@@ -1,4 +1,4 @@
-//! What admins can write after `/gateway`: short enough for a phone.
+//! The requests that admins can write after `/gateway`.
 //!
 //! ```text
 //! status                    sessions        tasks           config
@@ -7,74 +7,74 @@
 //! start [CHANNEL]           stop [CHANNEL]  restart
 //! ```
 //!
-//! A request that would shut out the last admin needs `confirm` as its last word.
+//! A request that would leave nobody who can manage the gateway from a chat needs `confirm` as its last word.
 //!
-//! PLATFORM is a channel's name, with its account where that is not the default one: `telegram`,
-//! `telegram@work`. USER is the platform's own id of a person, never a name.
+//! PLATFORM is the name of a channel, with its account unless that is the default one: `telegram`, `telegram@work`.
+//! USER is the platform's own id of a person, never a name.
 
 /// One request of an admin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gateway {
-    /// How the gateway stands.
+    /// Show the state of the gateway.
     Status,
-    /// The latest sessions.
+    /// List the latest sessions.
     Sessions,
-    /// Background tasks.
+    /// List background tasks.
     Tasks,
-    /// What is configured, without secrets.
+    /// Show the configuration, without secrets.
     Config,
-    /// Let somebody in who was given this code.
+    /// Give access to the person with this code.
     Pair {
         /// The code as it was written.
         code: String,
     },
-    /// Refuse somebody who was given this code.
+    /// Refuse the person with this code.
     Deny {
         /// The code as it was written.
         code: String,
     },
-    /// Let somebody in by their id.
+    /// Give access to a person by their id.
     Allow {
-        /// The channel, with its account where that is not the default one.
+        /// The channel, with its account unless that is the default one.
         platform: String,
         /// The person's id there.
         user: String,
-        /// In the group in which this is said, instead of in private.
+        /// In the group where this is written, instead of in private.
         here: bool,
     },
-    /// Take back whatever somebody was granted.
+    /// Take all access away from a person.
     Revoke {
-        /// The channel, with its account where that is not the default one.
+        /// The channel, with its account unless that is the default one.
         platform: String,
         /// The person's id there.
         user: String,
-        /// Also if nobody could look after the gateway from a chat afterwards.
+        /// Whether to do it even if nobody could then manage the gateway from a chat.
         confirm: bool,
     },
-    /// Serve the group in which this is said.
+    /// Serve the group where this is written.
     AllowHere,
-    /// Serve it no more.
+    /// Stop serving it.
     DenyHere,
     /// Do not answer in this chat for a while.
     Mute {
-        /// For how long; `None` is until it is taken back.
+        /// How long; `None` means until it is unmuted.
         minutes: Option<u32>,
     },
     /// Answer again.
     Unmute,
-    /// Connect a channel again.
+    /// Connect an account again.
     Start {
-        /// Which one; `None` is the gateway itself.
+        /// The account; `None` means the gateway itself.
         what: Option<String>,
     },
-    /// Disconnect a channel.
+    /// Disconnect an account.
     Stop {
-        /// Which one; `None` is the gateway itself.
+        /// The account; `None` means the gateway itself.
         what: Option<String>,
-        /// Also if nobody could connect it again from a chat.
+        /// Whether to do it even if nobody could then connect it again from a chat.
         confirm: bool,
     },
-    /// Stop and start the gateway.
+    /// Restart the gateway.
     Restart,
 }
 
@@ -85,7 +85,7 @@ pub struct Usage {
     pub words: &'static str,
     /// What it does.
     pub help: &'static str,
-    /// Whether it only makes sense in a group.
+    /// Whether it can only be used in a group.
     pub group: bool,
 }
 
@@ -115,11 +115,11 @@ const fn in_groups(words: &'static str, help: &'static str) -> Usage {
     Usage { words, help, group: true }
 }
 
-/// A mute is at most this long; a longer one is a typing error, or meant to be without an end.
+/// The longest mute. A larger number is a typing mistake, or means "without an end".
 const MOST_MINUTES: u32 = 60 * 24 * 366;
 
 impl Gateway {
-    /// Reads what follows `/gateway`; `None` where it is not one of [`USAGES`].
+    /// Parses what follows `/gateway`; `None` if it is not one of [`USAGES`].
     pub fn parse(rest: &str) -> Option<Gateway> {
         let words: Vec<&str> = rest.split_whitespace().collect();
         let verb = words.first()?.to_ascii_lowercase();
@@ -161,7 +161,7 @@ impl Gateway {
         })
     }
 
-    /// The word, for the audit log: never an argument, of which some are codes.
+    /// The request's name, for the audit log. Never an argument, because some arguments are codes.
     pub fn name(&self) -> &'static str {
         match self {
             Gateway::Status => "status",

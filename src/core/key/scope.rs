@@ -1,4 +1,4 @@
-//! What kind of place or work a conversation belongs to.
+//! The kind of conversation or work that a session belongs to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::KeyError;
 use crate::segment::shown;
 
-/// What kind of place or work a conversation belongs to.
+/// The kind of conversation or work that a session belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// One person, alone with the agent.
@@ -40,7 +40,7 @@ impl Scope {
         Scope::Job,
     ];
 
-    /// The scope as it stands in a key.
+    /// The scope's name in a key.
     pub fn name(self) -> &'static str {
         match self {
             Scope::Dm => "dm",
@@ -54,7 +54,7 @@ impl Scope {
         }
     }
 
-    /// What follows the channel in a key of this scope.
+    /// The rest of a key after the channel, for this scope.
     pub(super) fn form(self) -> &'static str {
         match self {
             Scope::Dm => "dm:{id}",

@@ -1,10 +1,9 @@
-//! What a text has to go through before and beside the parser.
+//! What happens to a text before and besides parsing.
 
 use std::borrow::Cow;
 
-/// Whether parsing would take too long: for each line the parser walks through all lists and quotes that
-/// stand open, so that a megabyte of nothing else takes it minutes. Nobody wrote that to be read, and it is
-/// shown as it is.
+/// Whether parsing would take too long. For every line, the parser goes through all open lists and quotes, so a
+/// megabyte of nothing else would take minutes. Such a text is not meant to be read, and it is shown unchanged.
 pub(super) fn is_too_deep(text: &str) -> bool {
     const MOST_STEPS: usize = 4_000_000;
     let (mut lines, mut deepest) = (0, 0);
@@ -15,8 +14,8 @@ pub(super) fn is_too_deep(text: &str) -> bool {
     deepest.saturating_mul(lines) > MOST_STEPS
 }
 
-/// How many lists and quotes may stand open in this line: at most one for each mark it begins with and
-/// one for two columns of white space.
+/// The maximum number of open lists and quotes in this line: one for each marker at its beginning, and one for every
+/// two columns of white space.
 fn depth(mut line: &[u8]) -> usize {
     let (mut marks, mut columns) = (0, 0);
     while let Some(first) = line.first() {
@@ -38,8 +37,8 @@ fn depth(mut line: &[u8]) -> usize {
     marks + columns / 2
 }
 
-/// One kind of line break, and no control characters: no platform shows them and some refuse them. Unicode's
-/// own breaks count as breaks, because Telegram drops them and the words at both sides would become one.
+/// Unifies line breaks and removes control characters, which no platform shows and some refuse. Unicode's own line
+/// breaks count as line breaks, because Telegram would drop them and join the words on both sides.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(|char| unwelcome(char) || breaks(char)) {
         return Cow::Borrowed(text);
@@ -57,7 +56,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a line ends here, besides at the usual line feed and carriage return.
+/// Whether a character is a line break other than the usual line feed and carriage return.
 fn breaks(char: char) -> bool {
     matches!(char, '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -66,8 +65,8 @@ pub(super) fn unwelcome(char: char) -> bool {
     char.is_control() && char != '\n' && char != '\t'
 }
 
-/// `text` with each tab replaced by the spaces up to the next of `stops` columns; `before` is what stands in
-/// front of it in its line. A platform that makes one space of a tab would take the shape from code.
+/// `text` with each tab replaced by spaces up to the next of `stops` columns; `before` precedes it in its line. On a
+/// platform that shows a tab as one space, code would otherwise lose its indentation.
 pub(super) fn expand_tabs<'t>(text: Cow<'t, str>, before: &str, stops: usize) -> Cow<'t, str> {
     if !text.contains('\t') {
         return text;

@@ -1,4 +1,4 @@
-//! From Markdown to a sheet: blocks become lines, marks become looks.
+//! Converts Markdown to styled text: blocks become lines, marks become styles.
 
 mod code;
 mod line;
@@ -7,27 +7,27 @@ mod table;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
+use super::definitions::UnusedDefinitions;
 use super::intake;
-use super::strays::Strays;
-use super::styled::{Look, StyledText};
+use super::styled::{Format, StyledText};
 use super::{Marks, Style};
 use crate::blank::{is_visible, shows};
-use crate::profile::Limit;
-use line::{DEEPEST, Marker};
-use link::Anchor;
+use crate::limit::Limit;
+use line::{DEEPEST, ItemMarker};
+use link::OpenLink;
 
-/// What a rule across the page becomes.
+/// What a thematic break becomes.
 const RULE: &str = "———";
 
-/// The extensions to CommonMark that agents write.
+/// The extensions to CommonMark that agents use.
 pub(super) fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
 }
 
-/// The sheet of `text` with those looks that `marks` can show within `limit`.
+/// The styled text of `text`, with those styles that `marks` can show within `limit`.
 ///
-/// Text of which nothing would be seen (`>`, an empty fence) is shown as it was written: an answer that was
-/// not blank never becomes nothing.
+/// Text of which nothing would be visible (`>`, an empty fence) is shown unchanged, so that an answer that is not blank
+/// never becomes empty.
 pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> StyledText {
     let clean = intake::clean(text);
     let mut reader = Reader::new(marks, limit, clean.len());
@@ -44,8 +44,8 @@ pub(super) fn parse(text: &str, marks: &Marks, limit: Limit) -> StyledText {
     reader.styled
 }
 
-/// What the dialect has marks for.
-struct Able {
+/// The styles that the dialect has marks for.
+struct Supported {
     quote: bool,
     pre: bool,
     bold: bool,
@@ -57,53 +57,53 @@ struct Able {
 struct Reader<'m> {
     marks: &'m Marks,
     limit: Limit,
-    able: Able,
-    /// The units that all marks but a link's own can take around one character.
-    trappings: usize,
+    supported: Supported,
+    /// The room that all marks except a link's can take around one character, in units of the limit.
+    mark_length: usize,
     styled: StyledText,
-    /// The look of text that comes now, if the dialect can show all of it.
-    look: Look,
-    /// The looks to return to, and the links that end there.
-    outer: Vec<(Look, Option<Anchor>)>,
+    /// The style of the next text, if the dialect can show all of it.
+    format: Format,
+    /// The styles to return to, and the links that end there.
+    outer: Vec<(Format, Option<OpenLink>)>,
     in_link: bool,
     /// Line breaks to be written before the next text.
-    gap: usize,
-    /// A list item's bullet, to be written before its first text.
-    marker: Option<Marker>,
-    /// What every line begins with, list by list and quote by quote.
+    pending_breaks: usize,
+    /// A list item's bullet or number, to be written before its first text.
+    marker: Option<ItemMarker>,
+    /// The indents of the open lists and quotes, with which every line begins.
     indents: Vec<&'static str>,
     /// The number of the next item of each open list; `None` for bullets.
     lists: Vec<Option<u64>>,
-    /// For each open quote, whether it is an indent and not a look.
+    /// For each open quote, whether it is an indent and not a style.
     quotes: Vec<bool>,
     quote_count: u32,
-    /// How many indents stand before the quote that is a look: its lines begin without them.
+    /// The number of indents before the quote that is a style. Its lines begin without these.
     before_quote: usize,
-    /// Where the text stood when the code block began.
+    /// The length of the text when the code block began.
     before_code: usize,
-    /// How much visible text there is, indents and bullets not counted.
-    ink: usize,
-    /// Bars to be written before the next text of a table's row.
-    bars: usize,
+    /// The number of visible characters, without indents and bullets.
+    visible: usize,
+    /// Column separators to be written before the next text of a table row.
+    separators: usize,
     /// Whether the current row has had a cell.
     in_row: bool,
-    /// Where the last cell of the current row ended, in the source.
+    /// Where the last cell of the current row ended in the source.
     row_read: usize,
 }
 
 impl<'m> Reader<'m> {
     fn new(marks: &'m Marks, limit: Limit, capacity: usize) -> Self {
-        let mut trappings = 0;
+        let mut mark_length = 0;
         let mut can = |style| {
             let mut text = String::new();
             let can = (marks.open)(style, &mut text);
             if can {
                 (marks.close)(style, &mut text);
             }
-            trappings += limit.unit.len(&text);
+            mark_length += limit.unit.len(&text);
             can
         };
-        let able = Able {
+        let supported = Supported {
             quote: can(Style::Quote) || marks.line_quote.is_some(),
             bold: can(Style::Bold),
             italic: can(Style::Italic),
@@ -115,14 +115,14 @@ impl<'m> Reader<'m> {
         Reader {
             marks,
             limit,
-            able,
-            // A line's quote mark, and the longest way to escape one character.
-            trappings: trappings + 16,
+            supported,
+            // The prefix of a quoted line, and the longest escape of one character.
+            mark_length: mark_length + 16,
             styled,
-            look: Look::default(),
+            format: Format::default(),
             outer: Vec::new(),
             in_link: false,
-            gap: 0,
+            pending_breaks: 0,
             marker: None,
             indents: Vec::new(),
             lists: Vec::new(),
@@ -130,28 +130,28 @@ impl<'m> Reader<'m> {
             quote_count: 0,
             before_quote: 0,
             before_code: 0,
-            ink: 0,
-            bars: 0,
+            visible: 0,
+            separators: 0,
             in_row: false,
             row_read: 0,
         }
     }
 
     fn read_all(mut self, text: &str) -> StyledText {
-        let mut strays = Strays::find(text);
+        let mut definitions = UnusedDefinitions::find(text);
         for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
-            self.stray(strays.before(&event, &range));
+            self.stray(definitions.before(&event, &range));
             match event {
                 Event::Start(Tag::TableRow) => self.row_read = range.start,
                 Event::End(TagEnd::TableCell) => self.row_read = self.row_read.max(range.end),
                 Event::End(TagEnd::TableRow) if self.row_read < range.end => {
-                    self.excess_cells(&text[self.row_read..range.end]);
+                    self.extra_cells(&text[self.row_read..range.end]);
                 }
                 _ => {}
             }
             self.read(event);
         }
-        self.stray(strays.rest());
+        self.stray(definitions.rest());
         self.styled
     }
 
@@ -173,10 +173,10 @@ impl<'m> Reader<'m> {
             Event::End(tag) => self.end(tag),
             Event::Text(text) | Event::InlineHtml(text) => self.text(&text),
             Event::Code(code) => {
-                let outer = self.look;
-                self.look.code = true;
+                let outer = self.format;
+                self.format.code = true;
                 self.text(&code);
-                self.look = outer;
+                self.format = outer;
             }
             Event::Html(html) => {
                 self.text(html.trim_end_matches('\n'));
@@ -189,7 +189,7 @@ impl<'m> Reader<'m> {
                 self.block();
             }
             Event::TaskListMarker(done) => self.task(done),
-            // Not asked for in the options.
+            // Not enabled in the options.
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
                 self.text(&text);
             }
@@ -201,7 +201,7 @@ impl<'m> Reader<'m> {
             Tag::Paragraph => self.break_line(2),
             Tag::Heading { .. } => {
                 self.break_line(2);
-                self.enter(|look| look.bold = true);
+                self.enter(|format| format.bold = true);
             }
             Tag::BlockQuote(_) => self.start_quote(),
             Tag::CodeBlock(kind) => self.start_code(&kind),
@@ -213,19 +213,19 @@ impl<'m> Reader<'m> {
             Tag::HtmlBlock | Tag::Table(_) => self.block(),
             Tag::TableHead => {
                 self.start_row();
-                self.enter(|look| look.bold = true);
+                self.enter(|format| format.bold = true);
             }
             Tag::TableRow => self.start_row(),
             Tag::TableCell => {
-                self.bars += usize::from(self.in_row);
+                self.separators += usize::from(self.in_row);
                 self.in_row = true;
             }
-            Tag::Emphasis => self.enter(|look| look.italic = true),
-            Tag::Strong => self.enter(|look| look.bold = true),
-            Tag::Strikethrough => self.enter(|look| look.strike = true),
+            Tag::Emphasis => self.enter(|format| format.italic = true),
+            Tag::Strong => self.enter(|format| format.bold = true),
+            Tag::Strikethrough => self.enter(|format| format.strike = true),
             Tag::Link { link_type, dest_url, title, .. } => self.start_link(link_type, &dest_url, &title),
             Tag::Image { dest_url, title, .. } => self.start_link(LinkType::Inline, &dest_url, &title),
-            // Not asked for in the options.
+            // Not enabled in the options.
             Tag::FootnoteDefinition(_)
             | Tag::DefinitionList
             | Tag::DefinitionListTitle
@@ -246,7 +246,7 @@ impl<'m> Reader<'m> {
             TagEnd::BlockQuote(_) => {
                 self.indents.pop();
                 if self.quotes.pop() == Some(false) {
-                    self.look.quote = 0;
+                    self.format.quote = 0;
                 }
                 self.block();
             }
@@ -261,9 +261,9 @@ impl<'m> Reader<'m> {
             }
             TagEnd::TableHead => {
                 self.leave();
-                self.bars = 0;
+                self.separators = 0;
             }
-            TagEnd::TableRow => self.bars = 0,
+            TagEnd::TableRow => self.separators = 0,
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image => {
                 self.leave()
             }
@@ -278,28 +278,28 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn enter(&mut self, change: impl FnOnce(&mut Look)) {
-        self.outer.push((self.look, None));
-        change(&mut self.look);
+    fn enter(&mut self, change: impl FnOnce(&mut Format)) {
+        self.outer.push((self.format, None));
+        change(&mut self.format);
     }
 
     fn leave(&mut self) {
-        if let Some((outer, anchor)) = self.outer.pop() {
-            if let Some(anchor) = anchor {
-                self.end_link(anchor, outer);
+        if let Some((outer, link)) = self.outer.pop() {
+            if let Some(link) = link {
+                self.end_link(link, outer);
             }
-            self.look = outer;
+            self.format = outer;
         }
     }
 
     fn start_quote(&mut self) {
         self.block();
-        let nested = self.look.quote != 0 || !self.able.quote || self.indents.len() >= DEEPEST;
+        let nested = self.format.quote != 0 || !self.supported.quote || self.indents.len() >= DEEPEST;
         self.quotes.push(nested);
         self.indents.push(if nested { "> " } else { "" });
         if !nested {
             self.quote_count += 1;
-            self.look.quote = self.quote_count;
+            self.format.quote = self.quote_count;
             self.before_quote = self.indents.len();
         }
     }
@@ -314,11 +314,11 @@ impl<'m> Reader<'m> {
             *number = number.saturating_add(1);
         }
         match &mut self.marker {
-            // `1. - a`: both stand in one line, within reason.
+            // `1. - a`: both markers stand on one line, up to a limit.
             Some(outer) if outer.text.len() < 32 => outer.text.push_str(&text),
             Some(_) => {}
             None => {
-                self.marker = Some(Marker { text, depth: self.indents.len(), quote: self.look.quote });
+                self.marker = Some(ItemMarker { text, depth: self.indents.len(), quote: self.format.quote });
             }
         }
         self.indents.push(indent);
@@ -336,7 +336,7 @@ impl<'m> Reader<'m> {
     }
 
     fn text(&mut self, text: &str) {
-        // An entity such as `&#7;` brings back what was cleaned away.
+        // An entity such as `&#7;` can bring a control character back.
         let mut text = intake::clean(text);
         if text.is_empty() {
             return;
@@ -345,30 +345,30 @@ impl<'m> Reader<'m> {
         if let Some(stops) = self.marks.tab_stops {
             text = intake::expand_tabs(text, self.styled.last_line(), stops);
         }
-        self.ink += text.chars().filter(|char| shows(*char)).count();
-        self.styled.push(&text, self.worn());
+        self.visible += text.chars().filter(|char| shows(*char)).count();
+        self.styled.push(&text, self.shown_format());
     }
 
-    fn worn(&self) -> Look {
-        worn(self.look, self.marks, &self.able)
+    fn shown_format(&self) -> Format {
+        shown_format(self.format, self.marks, &self.supported)
     }
 }
 
-/// What the dialect shows of a look.
-fn worn(look: Look, marks: &Marks, able: &Able) -> Look {
-    if look.pre != 0 {
-        // Without marks around quotes, a block's fences and lines cannot carry the quote's prefix.
-        let quote = if marks.line_quote.is_none() { look.quote } else { 0 };
-        return Look { pre: if able.pre { look.pre } else { 0 }, quote, ..Look::default() };
+/// The part of a style that the dialect can show.
+fn shown_format(format: Format, marks: &Marks, supported: &Supported) -> Format {
+    if format.pre != 0 {
+        // If quotes are line prefixes, the fences and lines of a code block cannot carry them.
+        let quote = if marks.line_quote.is_none() { format.quote } else { 0 };
+        return Format { pre: if supported.pre { format.pre } else { 0 }, quote, ..Format::default() };
     }
-    let linked = marks.bare_code && look.link != 0;
-    let code = look.code && able.code && !linked;
-    let bare = marks.bare_code && code;
-    Look {
-        bold: look.bold && able.bold && !bare,
-        italic: look.italic && able.italic && !bare,
-        strike: look.strike && able.strike && !bare,
+    let linked = marks.code_alone && format.link != 0;
+    let code = format.code && supported.code && !linked;
+    let bare = marks.code_alone && code;
+    Format {
+        bold: format.bold && supported.bold && !bare,
+        italic: format.italic && supported.italic && !bare,
+        strike: format.strike && supported.strike && !bare,
         code,
-        ..look
+        ..format
     }
 }

@@ -1,22 +1,22 @@
-//! Markdown that stays as the agent wrote it, and is cut only where it is too long.
+//! Markdown that stays as the agent wrote it and is cut only where it is too long.
 //!
-//! A fence that is cut is closed and opened again. In a list or a quote it is given that line's
-//! indentation; a list indented by four or more does not survive the cut, and its fence is then text.
+//! A code fence that is cut is closed and opened again. In a list or a quote it gets the indentation of that line. In a
+//! list that is indented by four or more this does not work, and the fence becomes text.
 
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
-use super::{Part, STAND_IN, intake, number, parse, plain};
+use super::{PLACEHOLDER, Part, intake, number, parse, plain};
 use crate::blank::is_visible;
-use crate::profile::Limit;
+use crate::limit::Limit;
 use crate::split::{self, Fit};
 
-/// A block of code between fences, in the source.
+/// A fenced code block in the source.
 struct Fence {
-    /// From the end of the line that opens it to the end of its last line of code.
+    /// From the end of the opening line to the end of the last line of code.
     inside: Range<usize>,
-    /// Where the line that closes it ends.
+    /// Where the closing line ends.
     end: usize,
     opener: String,
     closer: String,
@@ -31,38 +31,38 @@ pub(super) fn render(text: &str, limit: Limit) -> Vec<Part> {
     let pieces = split::split(
         text,
         limit.max,
-        |range, dressed| {
+        |range, with_marks| {
             body.clear();
-            write(text, &fences, range, dressed, &mut body);
+            write(text, &fences, range, with_marks, &mut body);
             limit.holds(&body)
         },
         |_| false,
     );
     let bodies = pieces.into_iter().map(|piece| {
         let mut body = String::new();
-        match piece.dress {
-            Fit::StandIn => body.push_str(STAND_IN),
-            dress => write(text, &fences, piece.range, dress == Fit::Full, &mut body),
+        match piece.fit {
+            Fit::Placeholder => body.push_str(PLACEHOLDER),
+            fit => write(text, &fences, piece.range, fit == Fit::Full, &mut body),
         }
         body
     });
-    // A piece that was nothing but the end of a fence is empty by now.
+    // A piece that contained only the end of a fence is empty now.
     number(bodies.filter(|body| is_visible(body)).map(|body| {
         let plain = plain_within(&body, limit);
         (body, plain)
     }))
 }
 
-/// Plain text can be longer than its source (`-` becomes `•`); then the source is plain enough.
+/// Plain text can be longer than its source (`-` becomes `•`). Then the source is used.
 fn plain_within(body: &str, limit: Limit) -> String {
     let plain = plain(body);
     if limit.holds(&plain) && is_visible(&plain) { plain } else { body.to_owned() }
 }
 
-fn write(text: &str, fences: &[Fence], piece: Range<usize>, dressed: bool, out: &mut String) {
+fn write(text: &str, fences: &[Fence], piece: Range<usize>, with_marks: bool, out: &mut String) {
     let around = |at: usize| {
         let fence = fences.partition_point(|fence| fence.end < at);
-        fences.get(fence).filter(|_| dressed)
+        fences.get(fence).filter(|_| with_marks)
     };
     let mut start = piece.start;
     if let Some(fence) = around(start).filter(|fence| fence.inside.start < start) {

@@ -1,14 +1,14 @@
-//! What the parser and the pens are held to.
+//! Tests of parsing and writing.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::blank::shows;
 
-/// A dialect like Discord's or Slack's: marks end with their line, quotes are prefixes.
+/// A dialect like Discord's or Slack's: marks end with their line, and quotes are line prefixes.
 static LINES: Dialect = Dialect {
     name: "lines",
-    writing: Writing::Marked(Marks {
+    rendering: Rendering::Formatted(Marks {
         escape: |text, out| {
             out.push_str(&text.replace('<', "&lt;").replace("@everyone", "@\u{200b}everyone"))
         },
@@ -45,22 +45,22 @@ static LINES: Dialect = Dialect {
             });
         },
         line_quote: Some("> "),
-        bare_code: false,
+        code_alone: false,
         per_line: true,
         max: usize::MAX,
         ..Marks::PLAIN
     }),
 };
 
-static BARE: Dialect = Dialect { name: "bare", writing: Writing::Marked(Marks::PLAIN) };
-static SOURCE: Dialect = Dialect { name: "source", writing: Writing::AsWritten };
+static BARE: Dialect = Dialect { name: "bare", rendering: Rendering::Formatted(Marks::PLAIN) };
+static SOURCE: Dialect = Dialect { name: "source", rendering: Rendering::Verbatim };
 
 fn limit(max: usize) -> Limit {
     Limit { max, unit: Unit::Characters }
 }
 
 fn bodies(text: &str, dialect: &Dialect, max: usize) -> Vec<String> {
-    render_with(text, dialect, limit(max)).into_iter().map(|part| part.body).collect()
+    render(text, dialect, limit(max)).into_iter().map(|part| part.body).collect()
 }
 
 fn body(text: &str) -> String {
@@ -144,7 +144,7 @@ fn cells_beyond_a_tables_head_are_shown() {
 
 static SPACES: Dialect = Dialect {
     name: "spaces",
-    writing: Writing::Marked(Marks {
+    rendering: Rendering::Formatted(Marks {
         open: |style, out| {
             match style {
                 Style::Code => out.push('`'),
@@ -156,7 +156,7 @@ static SPACES: Dialect = Dialect {
         close: |style, out| out.push(if style == Style::Code { '`' } else { '*' }),
         tab_stops: Some(4),
         code_words: |text| text.match_indices("a.md").map(|(at, word)| at..at + word.len()).collect(),
-        bare_code: true,
+        code_alone: true,
         ..Marks::PLAIN
     }),
 };
@@ -287,7 +287,7 @@ fn marks_are_dropped_where_they_leave_no_room_for_a_character() {
 
 #[test]
 fn a_code_point_longer_than_the_limit_is_stood_in_for() {
-    let parts = render_with("a€", &BARE, Limit { max: 2, unit: Unit::Bytes });
+    let parts = render("a€", &BARE, Limit { max: 2, unit: Unit::Bytes });
     assert_eq!(parts.iter().map(|part| part.body.as_str()).collect::<Vec<_>>(), ["a", "?"]);
     assert_eq!(bodies("a<b", &LINES, 3), ["a", "?", "b"]);
 }
@@ -310,8 +310,8 @@ fn a_fence_that_is_cut_in_the_source_is_closed_and_opened_again() {
     assert_eq!(bodies(quoted, &SOURCE, 28), ["> ~~~\n> let a = 1;\n> ~~~", "> ~~~\n> let b = 2;\n> ~~~"]);
 }
 
-/// Text without what a cut may take away.
-fn ink(text: &str) -> String {
+/// The visible characters, which no cut may lose.
+fn visible_chars(text: &str) -> String {
     text.chars().filter(|char| shows(*char)).collect()
 }
 
@@ -362,7 +362,7 @@ fn markdown() -> impl Strategy<Value = String> {
 
 #[test]
 fn a_picture_without_words_at_the_start_of_an_item_shows_its_address_once() {
-    assert_eq!(ink(&plain("> - ![\n](http://x.y)")).matches("http://x.y").count(), 1);
+    assert_eq!(visible_chars(&plain("> - ![\n](http://x.y)")).matches("http://x.y").count(), 1);
 }
 
 proptest! {
@@ -373,7 +373,7 @@ proptest! {
         for unit in [Unit::Bytes, Unit::Characters, Unit::Utf16] {
             for dialect in [&LINES, &BARE, &SOURCE] {
                 let limit = Limit { max, unit };
-                let parts = render_with(&text, dialect, limit);
+                let parts = render(&text, dialect, limit);
                 for (index, part) in parts.iter().enumerate() {
                     prop_assert_eq!(part.key as usize, index);
                     prop_assert!(limit.holds(&part.body) && limit.holds(&part.plain), "{:?}", part);
@@ -381,8 +381,8 @@ proptest! {
                 }
                 if dialect.name != "source" && (max >= 4 || unit == Unit::Characters) {
                     let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
-                    // The mark before a quoted line is a decoration, which a small limit may leave no room for.
-                    prop_assert_eq!(ink(&all).replace('>', ""), ink(&plain(&text)).replace('>', ""));
+                    // The prefix of a quoted line is a decoration, for which a small limit may leave no room.
+                    prop_assert_eq!(visible_chars(&all).replace('>', ""), visible_chars(&plain(&text)).replace('>', ""));
                 }
             }
         }

@@ -1,23 +1,23 @@
-//! Writes a piece of a sheet with a dialect's marks.
+//! Writes a piece of styled text with a dialect's marks.
 
 use std::ops::Range;
 
-use super::styled::{Look, StyledText};
+use super::styled::{Format, StyledText};
 use super::{Marks, Style};
 
-/// Appends `piece` to `out`, with marks if `dressed`, and says how many pairs of marks that took.
+/// Appends `piece` to `out`, with marks if `with_marks`, and returns the number of pairs of marks.
 pub(super) fn write(
     styled: &StyledText,
     marks: &Marks,
     piece: Range<usize>,
-    dressed: bool,
+    with_marks: bool,
     out: &mut String,
 ) -> usize {
     let mut writer = Writer { styled, marks, open: Vec::new(), pairs: 0, out };
-    for (range, look) in styled.stretches(piece) {
-        writer.write(&styled.text[range], if dressed { look } else { Look::default() });
+    for (range, format) in styled.stretches(piece) {
+        writer.write(&styled.text[range], if with_marks { format } else { Format::default() });
     }
-    writer.turn_to(Look::default());
+    writer.turn_to(Format::default());
     writer.pairs
 }
 
@@ -29,7 +29,7 @@ struct Writer<'a> {
     out: &'a mut String,
 }
 
-/// A mark that stands open. The order is the order of nesting, from outside in.
+/// A mark that is open. The order is the order of nesting, from the outside to the inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Quote(u32),
@@ -42,7 +42,7 @@ enum Mark {
 }
 
 impl Mark {
-    /// Marks of one rank may stand inside each other either way.
+    /// Marks of the same rank may be nested in either order.
     fn rank(self) -> u8 {
         match self {
             Mark::Quote(_) => 0,
@@ -55,25 +55,27 @@ impl Mark {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, text: &str, look: Look) {
+    fn write(&mut self, text: &str, format: Format) {
         let by_line = self.marks.per_line || self.marks.line_quote.is_some();
-        if !by_line || look.pre != 0 {
-            self.turn_to(look);
-            return self.escape(text, look);
+        if !by_line || format.pre != 0 {
+            self.turn_to(format);
+            return self.escape(text, format);
         }
         for line in text.split_inclusive('\n') {
             let (words, ends) = line.strip_suffix('\n').map_or((line, false), |words| (words, true));
             if !words.is_empty() {
-                // Marks that outlive their line are closed before the break, so this is outside of them.
-                if let (Some(quote), true) = (self.marks.line_quote, look.quote != 0 && self.line_begins()) {
+                // Marks that must end with the line are closed before the line break, so this prefix is outside of
+                // them.
+                if let (Some(quote), true) = (self.marks.line_quote, format.quote != 0 && self.line_begins())
+                {
                     self.out.push_str(quote);
                 }
-                self.turn_to(look);
-                self.escape(words, look);
+                self.turn_to(format);
+                self.escape(words, format);
             }
             if ends {
                 if self.marks.per_line {
-                    self.turn_to(Look { quote: look.quote, ..Look::default() });
+                    self.turn_to(Format { quote: format.quote, ..Format::default() });
                 }
                 self.out.push('\n');
             }
@@ -84,20 +86,20 @@ impl Writer<'_> {
         self.out.is_empty() || self.out.ends_with('\n')
     }
 
-    fn escape(&mut self, text: &str, look: Look) {
-        if look.code || look.pre != 0 {
+    fn escape(&mut self, text: &str, format: Format) {
+        if format.code || format.pre != 0 {
             (self.marks.escape_code)(text, self.out);
         } else {
             (self.marks.escape)(text, self.out);
         }
     }
 
-    /// Closes and opens what it takes to go on in `look`, leaving open what both have.
-    fn turn_to(&mut self, look: Look) {
-        let wanted = self.wanted(look);
+    /// Closes and opens marks to continue in this style. Marks that both have stay open.
+    fn turn_to(&mut self, format: Format) {
+        let wanted = self.wanted(format);
         let has = |mark: &Mark| wanted.contains(&Some(*mark));
         let mut keep = self.open.iter().take_while(|mark| has(mark)).count();
-        // A quote cannot begin inside bold: what opens now must be allowed inside what stays open.
+        // A quote cannot begin inside bold: a new mark must be allowed inside the marks that stay open.
         while keep > 0
             && wanted
                 .iter()
@@ -119,15 +121,15 @@ impl Writer<'_> {
         }
     }
 
-    fn wanted(&self, look: Look) -> [Option<Mark>; 7] {
+    fn wanted(&self, format: Format) -> [Option<Mark>; 7] {
         [
-            (look.quote != 0 && self.marks.line_quote.is_none()).then_some(Mark::Quote(look.quote)),
-            (look.pre != 0).then_some(Mark::Pre(look.pre)),
-            (look.link != 0).then_some(Mark::Link(look.link)),
-            look.bold.then_some(Mark::Bold),
-            look.italic.then_some(Mark::Italic),
-            look.strike.then_some(Mark::Strike),
-            look.code.then_some(Mark::Code),
+            (format.quote != 0 && self.marks.line_quote.is_none()).then_some(Mark::Quote(format.quote)),
+            (format.pre != 0).then_some(Mark::Pre(format.pre)),
+            (format.link != 0).then_some(Mark::Link(format.link)),
+            format.bold.then_some(Mark::Bold),
+            format.italic.then_some(Mark::Italic),
+            format.strike.then_some(Mark::Strike),
+            format.code.then_some(Mark::Code),
         ]
     }
 }

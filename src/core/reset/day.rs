@@ -1,22 +1,22 @@
-//! The days of a zone: where one ends and the next begins.
+//! The days of a time zone: where one ends and the next begins.
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// The boundaries of a zone's days, in seconds since 1970, UTC.
+/// The daily boundaries of a time zone, in seconds since 1970, UTC.
 pub(super) struct Day {
     pub(super) zone: Tz,
-    /// Seconds from local midnight to the boundary, on a day without a change of clocks.
+    /// Seconds from local midnight to the boundary, on a day without a clock change.
     pub(super) hour: i64,
 }
 
 pub(super) const DAY: i64 = 86_400;
 
-/// Further from UTC than any zone has ever been: Manila was 15:56 behind until 1844.
+/// Further from UTC than any time zone has ever been: Manila was 15:56 behind until 1844.
 const FARTHEST: i64 = 16 * 3600;
 
 impl Day {
-    /// The greatest boundary at or before `now`.
+    /// The last boundary at or before `now`.
     pub(super) fn previous(&self, now: i64) -> i64 {
         let offset = self.offset(now);
         let today = (now + offset).div_euclid(DAY);
@@ -24,8 +24,8 @@ impl Day {
             let boundary = today * DAY + self.hour - offset;
             return if boundary <= now { boundary } else { boundary - DAY };
         }
-        // Tomorrow's may have passed already, if the clocks went back over midnight (St John's, 2010), and
-        // yesterday's may lie ahead, if that date was skipped (Apia, 2011).
+        // Tomorrow's boundary may have passed already, if the clocks went back over midnight (St John's, 2010).
+        // Yesterday's may lie ahead, if that date was skipped (Apia, 2011).
         let mut date = today + 1;
         while self.boundary(date) > now {
             date -= 1;
@@ -33,7 +33,7 @@ impl Day {
         self.boundary(date)
     }
 
-    /// The least boundary after `now`.
+    /// The first boundary after `now`.
     pub(super) fn next(&self, now: i64) -> i64 {
         let mut date = (now + self.offset(now)).div_euclid(DAY) - 1;
         while self.boundary(date) <= now {
@@ -42,17 +42,17 @@ impl Day {
         self.boundary(date)
     }
 
-    /// Whether no clock was changed anywhere near: nearly always, and it spares most look-ups. A change there
-    /// and back between two samples would be missed; the shortest ever lasted 95 hours (Freetown, 1939).
+    /// Whether no clock changed near `now`. This is nearly always so and saves most look-ups. A change and its reversal
+    /// between two samples would be missed; the shortest such period ever lasted 95 hours (Freetown, 1939).
     fn steady(&self, now: i64, offset: i64) -> bool {
         self.offset(now - 3 * DAY) == offset && self.offset(now + 2 * DAY) == offset
     }
 
     /// The boundary of a local date, given in days since 1970.
     ///
-    /// At most one change of clocks lies near. A time that exists twice is the first, the one under the
-    /// offset before the change; a time that does not exist is read with that offset too, which moves it
-    /// forward by the gap. A date that was skipped whole so falls on its successor's boundary.
+    /// At most one clock change lies near it. Of a local time that exists twice, the boundary is the first, with the
+    /// offset before the change. A local time that does not exist is read with that offset as well, which moves it
+    /// forward by the gap. So the boundary of a skipped date is that of the next date.
     fn boundary(&self, date: i64) -> i64 {
         let local = date * DAY + self.hour;
         let before = self.offset(local - FARTHEST);
@@ -65,7 +65,7 @@ impl Day {
         }
     }
 
-    /// Seconds east of UTC at an instant; beyond chrono's calendar, those at its end.
+    /// The offset east of UTC at an instant, in seconds; outside of chrono's range, the offset at its end.
     fn offset(&self, at: i64) -> i64 {
         let end = if at < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
         let at = DateTime::from_timestamp(at, 0).unwrap_or(end);

@@ -1,11 +1,11 @@
-//! What a split is held to.
+//! Tests of splitting.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::blank::shows;
 
-/// Cuts as for a platform without marks that counts code points.
+/// Splits as for a platform without marks that counts code points.
 fn cut(text: &str, max: usize) -> Vec<&str> {
     split(text, max, |range, _| text[range].chars().count() <= max, |_| false)
         .into_iter()
@@ -80,9 +80,9 @@ proptest! {
 
     #[test]
     fn nothing_that_is_seen_is_lost(text in "[ab \n.é\u{301}👩\u{200d}]{0,80}", max in 1usize..20) {
-        let ink = |text: &str| text.chars().filter(|char| shows(*char)).collect::<String>();
+        let visible_chars = |text: &str| text.chars().filter(|char| shows(*char)).collect::<String>();
         let pieces = cut(&text, max);
-        prop_assert_eq!(ink(&pieces.concat()), ink(&text));
+        prop_assert_eq!(visible_chars(&pieces.concat()), visible_chars(&text));
         prop_assert!(pieces.iter().all(|piece| piece.chars().count() <= max && is_visible(piece)));
     }
 }

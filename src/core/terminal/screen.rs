@@ -1,21 +1,21 @@
-//! The last lines of a text, with a cursor that may go back into them.
+//! The last lines of a text, with a cursor that can move back into them.
 
 use std::collections::VecDeque;
 
 use vte::{Params, Perform};
 
-/// The most cells of one row; a longer line goes on in a row of its own.
+/// The maximum number of cells in a row. A longer line continues in another row.
 const COLUMNS: usize = 4096;
-/// So many rows can be gone back to, as on a terminal of that height.
+/// The number of rows that the cursor can go back, as on a terminal of that height.
 const ROWS: usize = 50;
-/// And so many cells in all.
+/// The maximum number of cells in all rows.
 const CELLS: usize = 4 * COLUMNS;
 
 pub(super) struct Screen {
     rows: VecDeque<Row>,
     row: usize,
     column: usize,
-    /// The target of the link that is open, and the text that was written for it.
+    /// The target of the open link and its text so far.
     link: Option<(String, String)>,
     /// Whether an escape sequence may have begun that has not ended.
     pub(super) in_sequence: bool,
@@ -24,11 +24,11 @@ pub(super) struct Screen {
 #[derive(Default)]
 struct Row {
     cells: Vec<char>,
-    /// Goes on from the row above: there is no line break between them.
+    /// Continues the row above, without a line break between them.
     wrapped: bool,
-    /// The cursor went back in it, so that it may be rewritten.
+    /// The cursor has gone back into it, so that it may be rewritten.
     returned: bool,
-    /// It was rewritten. Blanks at its end are what was left of something longer.
+    /// It was rewritten: spaces at its end may be the rest of a longer text.
     rewritten: bool,
 }
 
@@ -47,14 +47,14 @@ impl Row {
 }
 
 impl Screen {
-    /// Whether plain text can be added to the text as it is.
+    /// Whether plain text can be appended as it is.
     pub(super) fn is_at_end(&self) -> bool {
         let last = self.rows.back();
         let at_end = last.is_some_and(|row| self.column == row.cells.len() && !row.rewritten);
         at_end && self.row + 1 == self.rows.len() && !self.in_sequence && self.link.is_none()
     }
 
-    /// Writes text without control characters, line breaks and tabs context_message.
+    /// Writes text without control characters other than line breaks and tabs.
     pub(super) fn type_on(&mut self, text: &str) {
         for c in text.chars() {
             if c == '\n' { self.break_line() } else { self.write(c) }
@@ -66,7 +66,7 @@ impl Screen {
         self.text_from(0)
     }
 
-    /// How many bytes of the text may still be rewritten.
+    /// The number of bytes of the text that may still be rewritten.
     pub(super) fn unsettled(&self) -> usize {
         let is_last = self.row + 1 == self.rows.len();
         let settled = is_last && self.rows.get(self.row).is_none_or(|row| !row.returned);
@@ -84,7 +84,7 @@ impl Screen {
         text
     }
 
-    /// Lets go of rows that are too far up.
+    /// Drops rows that are too far up.
     pub(super) fn forget(&mut self) {
         let mut cells: usize = self.rows.iter().map(|row| row.cells.len()).sum();
         while self.row > 0 && (self.rows.len() > ROWS || cells > CELLS) {
@@ -93,7 +93,7 @@ impl Screen {
         }
     }
 
-    /// A link says where it leads: its target stands behind its text, where everybody sees it.
+    /// Ends a link: its target is written after its text, so that everybody sees it.
     pub(super) fn close_link(&mut self) {
         let Some((target, text)) = self.link.take() else { return };
         if is_web(&target) && !text.trim().is_empty() && text.trim() != target {
@@ -102,7 +102,7 @@ impl Screen {
     }
 
     fn here(&mut self) -> &mut Row {
-        // The cursor is always within the rows; a wrong one gets a row instead of a panic.
+        // The cursor is always within the rows. If it were not, this adds a row instead of panicking.
         while self.rows.len() <= self.row {
             self.rows.push_back(Row::default());
         }
@@ -161,7 +161,7 @@ impl Screen {
     }
 }
 
-/// Whether a target is one that a chat may show as a link.
+/// Whether a chat may show this target as a link.
 fn is_web(target: &str) -> bool {
     let web = target.starts_with("https://") || target.starts_with("http://");
     web && target.chars().all(|c| !c.is_whitespace() && !c.is_control())
@@ -201,7 +201,7 @@ impl Perform for Screen {
 
     fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
         self.in_sequence = false;
-        // A link: `8;PARAMETERS;TARGET`. Everything else is for a window: its title, its clipboard.
+        // A link: `8;PARAMETERS;TARGET`. All other commands concern a window: its title, its clipboard.
         if let [b"8", _, target @ ..] = params {
             self.close_link();
             let target = String::from_utf8_lossy(&target.join(&b';')).into_owned();
@@ -232,7 +232,7 @@ impl Perform for Screen {
                 self.erase_in_line(0);
                 self.rows.truncate(self.row + 1);
             }
-            // Colours; and what would clear a whole screen, which costs no words here.
+            // Colours, and the commands that clear a whole screen, which must not delete text here.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What is left of texts that were written for a terminal.
+//! Texts that were written for a terminal, as plain text.
 
 use proptest::prelude::*;
 
@@ -77,7 +77,7 @@ fn a_line_is_unsettled_while_the_program_may_rewrite_it() {
     assert_eq!(terminal.unsettled(), 0);
     terminal.feed("\nso far\r");
     assert_eq!(terminal.unsettled(), "so far".len());
-    assert_eq!(terminal.feed("so good"), Change { retract: 3, append: "good".into() });
+    assert_eq!(terminal.feed("so good"), TextEdit { retract: 3, append: "good".into() });
     terminal.feed("\n");
     assert_eq!(terminal.unsettled(), 0);
 }

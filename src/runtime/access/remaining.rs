@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use frontdesk_core::access::{self, Action, Context, Decision, DmPolicy, Who};
+use frontdesk_core::access::{self, Action, Context, Decision, DmPolicy, Requester};
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{ChatRow, Revoked, Scope};
 
@@ -48,7 +48,7 @@ impl Access {
                     Scope::Group(group) => rules.groups.get(group).map_or(grants.here, |named| !named.closed),
                     Scope::Dm | Scope::Admin => rules.dm_policy == DmPolicy::Open,
                 };
-                let who = Who::person(principal);
+                let who = Requester::person(principal);
                 let may = access::decide(rules, grants, who, context, Action::Speak) == Decision::Allow;
                 may.then_some(RemainingAccess { scope, open_to_all })
             })

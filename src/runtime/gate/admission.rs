@@ -58,7 +58,7 @@ impl Plan {
         Plan { epoch, ..self }
     }
 
-    fn saying(self, text: &str) -> Self {
+    fn with_text(self, text: &str) -> Self {
         Plan { text: Some(text.to_owned()), ..self }
     }
 
@@ -103,7 +103,7 @@ impl Admission<'_> {
 
     /// What is kept of an admin's words where nobody is served: that they called.
     pub(super) fn called(&self) -> Plan {
-        Plan::of(Disposition::Command).saying("")
+        Plan::of(Disposition::Command).with_text("")
     }
 
     fn is_admin_command(&self) -> bool {
@@ -134,7 +134,7 @@ impl Admission<'_> {
             Parsed::NotForUs => return None,
             Parsed::Text(text) => return self.said(text),
             Parsed::Command(Command::New { text: Some(text) }) => {
-                Plan::of(Disposition::Turn).changing(EpochChange::New).saying(&text)
+                Plan::of(Disposition::Turn).changing(EpochChange::New).with_text(&text)
             }
             Parsed::Command(Command::New { text: None }) => {
                 Plan::of(Disposition::Command).changing(EpochChange::New)
@@ -173,12 +173,12 @@ impl Admission<'_> {
             return None;
         }
         if self.is_for_us() {
-            return Some(Plan::of(Disposition::Turn).saying(text));
+            return Some(Plan::of(Disposition::Turn).with_text(text));
         }
         let keep = self.rules().and_then(|rules| rules.ambient).filter(|keep| *keep > 0)?;
         let kinds = self.event.attachments.iter().map(|file| format!("({})", file.kind.name()));
         let words: Vec<String> = kinds.chain((!text.trim().is_empty()).then(|| text.to_owned())).collect();
-        Some(Plan::of(Disposition::Context(keep)).saying(&words.join(" ")))
+        Some(Plan::of(Disposition::Context(keep)).with_text(&words.join(" ")))
     }
 
     /// A mark is heard with the next turn. In a group only one on our own words is, unless everything is.
@@ -195,7 +195,9 @@ impl Admission<'_> {
         };
         let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
         let words = format!("{verb} {}{to}", marks.join(" "));
-        Some(Plan::of(Disposition::Context(ambient.max(MARKS))).saying(&words).said_by(InputKind::Reaction))
+        Some(
+            Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words).said_by(InputKind::Reaction),
+        )
     }
 
     /// `Some` if it is too long; then what becomes of it.
@@ -203,7 +205,7 @@ impl Admission<'_> {
         let (text, most) = (&self.event.text, self.shared.settings.config.queue.max_text);
         (text.len() > most).then(|| {
             let head = &text[..text.floor_char_boundary(most)];
-            self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).saying(head))
+            self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).with_text(head))
         })
     }
 

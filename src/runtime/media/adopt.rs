@@ -47,17 +47,17 @@ impl Media {
 /// between the two, because that is hard to read.
 fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
     let limit = Limit { max: profile.caption, unit: profile.limit.unit };
-    let mut beneath = markup::render_with(text, profile.dialect, limit);
+    let mut beneath = markup::render(text, profile.dialect, limit);
     match (beneath.pop(), beneath.is_empty()) {
         (Some(whole), true) => (Some(whole), Vec::new()),
-        _ => (None, markup::render(text, profile)),
+        _ => (None, profile.render(text)),
     }
 }
 
 /// The name that readers see.
 fn display_name(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    prompt::inert(&name)
+    prompt::sanitized(&name)
 }
 
 fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String, MediaError> {

@@ -2,14 +2,14 @@
 
 use std::os::unix::fs::symlink;
 
-use frontdesk_core::markup::{Dialect, Writing};
+use frontdesk_core::markup::{Dialect, Rendering};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tempfile::TempDir;
 
 use super::*;
 
-static DIALECT: Dialect = Dialect { name: "test", writing: Writing::AsWritten };
+static DIALECT: Dialect = Dialect { name: "test", rendering: Rendering::Verbatim };
 
 fn profile(media: Option<u64>) -> Profile {
     Profile {
@@ -27,7 +27,7 @@ fn profile(media: Option<u64>) -> Profile {
         buttons: false,
         idempotent: None,
         pacing: Pacing::default(),
-        patience: None,
+        max_silence: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use frontdesk_core::blank::is_visible;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
-use frontdesk_core::markup::{self, Part};
+use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::{prompt, terminal};
 use frontdesk_store::row::OutgoingFile;
@@ -85,7 +85,7 @@ impl Run<'_> {
         if !self.shared.hooks.any(HookPoint::MessageSending) {
             return Some(text.to_owned());
         }
-        let moment = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).saying(text);
+        let moment = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).with_text(text);
         let asked = self.shared.hooks.ask(moment).await;
         (!matches!(asked.end, Some(HookVerdict::Drop(_)))).then_some(asked.moment.text)
     }
@@ -133,7 +133,7 @@ impl Run<'_> {
 
     fn warn(&self, path: &Path, error: &MediaError) {
         // The agent's own words, and perhaps an attacker's: no more of them than tells which file is meant.
-        let file: String = prompt::inert(&path.to_string_lossy()).chars().take(60).collect();
+        let file: String = prompt::sanitized(&path.to_string_lossy()).chars().take(60).collect();
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
         tracing::warn!(%turn, %session, file, %error, cause, "a file of an answer is not sent");
@@ -141,7 +141,7 @@ impl Run<'_> {
 
     fn rendered(&self, text: &str) -> Vec<Part> {
         match self.shared.adapters.at(&self.turn.address) {
-            Some(connection) => markup::render(text, connection.adapter.profile()),
+            Some(connection) => connection.adapter.profile().render(text),
             // Not configured any more: kept as written until it comes back.
             None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
@@ -151,7 +151,7 @@ impl Run<'_> {
 
 /// What the chat is told of a file that is not sent.
 fn remark(path: &Path, error: &MediaError) -> String {
-    let name = path.file_name().map(|name| prompt::inert(&name.to_string_lossy()).replace('`', "'"));
+    let name = path.file_name().map(|name| prompt::sanitized(&name.to_string_lossy()).replace('`', "'"));
     match (error, name) {
         (MediaError::NotHere, Some(name)) => {
             format!("(This chat takes no files, so one was not sent: `{name}`)")

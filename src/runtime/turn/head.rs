@@ -168,7 +168,7 @@ impl<'r> Run<'r> {
         if !shared.hooks.any(HookPoint::MessageReceived) {
             return Ok(row.text.clone());
         }
-        let moment = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).saying(&*row.text);
+        let moment = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).with_text(&*row.text);
         let asked = shared.hooks.ask(moment).await;
         match asked.end {
             Some(HookVerdict::Drop(_)) => return Err(End::Refused(Refusal::Hook)),
@@ -194,7 +194,7 @@ impl<'r> Run<'r> {
             return Vec::new();
         }
         let said = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
-        let moment = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).saying(said);
+        let moment = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(said);
         self.shared.hooks.ask(moment).await.context
     }
 

@@ -1,4 +1,4 @@
-//! Telegram passes the suite that every adapter passes.
+//! Telegram passes the conformance suite of the kit.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use frontdesk_botapi::{BotApi, User};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::Adapter;
-use frontdesk_kit::conformance::{self, Rig};
+use frontdesk_kit::conformance::{self, TestPlatform};
 
 use crate::setup::{account, adapter, to};
 
@@ -19,7 +19,7 @@ struct Telegram {
 }
 
 #[async_trait]
-impl Rig for Telegram {
+impl TestPlatform for Telegram {
     fn adapter(&self) -> Arc<dyn Adapter> {
         Arc::new(adapter(account(&self.api)))
     }
@@ -41,11 +41,11 @@ impl Rig for Telegram {
         to(&format!("telegram:{ANNA}"))
     }
 
-    fn nowhere(&self) -> Address {
+    fn missing_chat(&self) -> Address {
         to("telegram:987654321")
     }
 
-    fn shows(&self) -> Vec<String> {
+    fn shown_texts(&self) -> Vec<String> {
         self.anna.sees().into_iter().map(|message| message.text).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Files, out and in.
+//! Uploads and downloads of files.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,7 +8,7 @@ use frontdesk_botapi::{BotApi, Content, Fault};
 use frontdesk_core::act::{Act, MediaFile, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
-use frontdesk_kit::Ledger;
+use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::TelegramAdapter;
 use futures_util::StreamExt;
 
@@ -69,7 +69,7 @@ async fn a_picture_that_telegram_cannot_show_goes_as_a_file() {
     assert_eq!(api.journal().posts_in(&anna).pop().unwrap().method, "sendDocument");
 }
 
-/// The beginning of a PNG.
+/// The beginning of a PNG file.
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
@@ -78,7 +78,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// The beginning of a JPEG, behind so many bytes of metadata.
+/// The beginning of a JPEG file, after this number of bytes of metadata.
 fn jpeg(width: u16, height: u16, metadata: u16) -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xe1];
     bytes.extend((metadata + 2).to_be_bytes());
@@ -126,7 +126,7 @@ async fn a_file_over_the_limit_does_not_leave_the_house() {
 async fn a_file_that_came_can_be_had_and_one_that_is_too_big_cannot() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let bytes: Vec<u8> = (0..200_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
     anna.message(&anna).text("see").document(Content::of(bytes.clone()).named("a.bin")).send().await;
     let mut huge = Content::of(vec![0; 10]).named("huge.bin");

@@ -1,4 +1,4 @@
-//! Updates that Telegram brings.
+//! Updates that arrive by webhook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use axum::routing::post;
 use frontdesk_botapi::{BotApi, Way};
 use frontdesk_core::config::Secret;
 use frontdesk_core::port::{Adapter, Busy, Webhook, WebhookOutcome, WebhookRequest};
-use frontdesk_kit::Ledger;
+use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, TelegramAdapter, WebhookAccess};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -20,7 +20,7 @@ use crate::setup::{Hands, account, adapter, asks_back, running, texts, undecodab
 
 const SECRET: &str = "hook-secret_1";
 
-/// A door as the API keeps it, for a hook that is made later.
+/// An HTTP server like the gateway's, whose webhook is set later.
 struct WebHub {
     listener: TcpListener,
     url: String,
@@ -75,11 +75,11 @@ async fn a_delivery_is_answered_after_it_was_taken() {
     let anna = api.user(1001, "Anna");
     let telegram = adapter(hub.account(&api));
     let _tasks = hub.opens(&telegram);
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     inbox.refuses(Busy::Storage("disk full".into()));
     let one = anna.tells("one").await.update_id;
     running(&telegram, &inbox, async {
-        // It is brought again after a pause of the server's.
+        // The server delivers it again after a pause.
         while api.journal().unconfirmed() > 0 {
             api.advance(Duration::from_secs(1));
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -101,7 +101,7 @@ async fn a_button_that_was_pressed_is_answered_here_too() {
     anna.starts().await;
     let telegram = adapter(hub.account(&api));
     let _tasks = hub.opens(&telegram);
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let message = asks_back(&api, 1001).await;
     running(&telegram, &inbox, async {
         until(|| inbox.heard() > 0).await;
@@ -117,7 +117,7 @@ async fn whoever_does_not_know_the_secret_is_not_heard() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let update = br#"{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1001,"type":"private"},"from":{"id":1001,"is_bot":false,"first_name":"Anna"},"text":"forged"}}"#;
     running(&telegram, &inbox, async {
         until(|| inbox.heard() > 0).await;
@@ -140,7 +140,7 @@ async fn what_cannot_be_read_is_kept_and_acknowledged() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let bodies: [&[u8]; 4] =
         [b"\xff{", b"{}", b"", br#"{"update_id":9223372036854775807,"message":{"message_id":"x"}}"#];
     running(&telegram, &inbox, async {
@@ -173,7 +173,7 @@ fn a_webhook_without_a_secret_is_refused_at_the_start() {
 async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let mut said = Vec::new();
     for round in 0..3 {
         let word = |n: i32| format!("{round}.{n}");
@@ -183,7 +183,7 @@ async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
             until(|| texts(&inbox).contains(&word(2))).await;
         })
         .await;
-        // Perhaps taken and not acknowledged, and one that nobody has seen.
+        // One update that may be stored but is not acknowledged, and one that is new.
         anna.tells(&word(3)).await;
         let hub = WebHub::new().await;
         let telegram = adapter(hub.account(&api));
@@ -206,7 +206,7 @@ async fn a_webhook_that_cannot_be_reached_is_no_sign_of_life() {
     let anna = api.user(1001, "Anna");
     let telegram = adapter(hub.account(&api));
     drop(hub);
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     running(&telegram, &inbox, async {
         until(|| inbox.heard() >= 2).await;
         anna.tells("nobody opens").await;
@@ -227,7 +227,7 @@ async fn a_webhook_that_somebody_took_away_is_set_again() {
     let anna = api.user(1001, "Anna");
     let telegram = adapter(hub.account(&api));
     let _tasks = hub.opens(&telegram);
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     running(&telegram, &inbox, async {
         until(|| inbox.heard() > 0).await;
         let url = format!("{}/bot{}/deleteWebhook", api.url(), frontdesk_botapi::TOKEN);

@@ -1,4 +1,4 @@
-//! Updates that are asked for.
+//! Updates that arrive by polling.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use frontdesk_botapi::{BotApi, Content, Fault, Forward, Way};
 use frontdesk_core::message::{Conversation, EventKind, SenderKind};
 use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
-use frontdesk_kit::Ledger;
+use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, TelegramAdapter};
 
 use crate::setup::{Hands, account, adapter, asks_back, ended, running, texts, undecodable, until};
@@ -15,7 +15,7 @@ use crate::setup::{Hands, account, adapter, asks_back, ended, running, texts, un
 async fn an_update_is_acknowledged_only_after_it_was_taken() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     for _ in 0..3 {
         inbox.refuses(Busy::Full { waiting: 1 });
     }
@@ -36,9 +36,9 @@ async fn an_update_is_acknowledged_only_after_it_was_taken() {
 async fn what_was_taken_and_not_acknowledged_comes_again_after_a_restart() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let one = anna.tells("one").await.update_id;
-    // Committed, and killed before the next poll.
+    // Committed, but stopped before the next poll.
     let dies = adapter(account(&api));
     tokio::select! {
         _ = dies.run(inbox.clone(), Stop::new()) => panic!("it ended by itself"),
@@ -58,7 +58,7 @@ async fn three_hundred_updates_come_in_order() {
     for n in 0..300 {
         anna.tells(&n.to_string()).await;
     }
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
         .await;
     assert_eq!(texts(&inbox), (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
@@ -74,17 +74,17 @@ async fn updates_that_come_twice_and_shuffled_are_put_in_order() {
     for n in 0..40 {
         anna.tells(&n.to_string()).await;
     }
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
         .await;
     assert_eq!(texts(&inbox), (0..40).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
-/// A silence of `quiet` in a process that lives on or starts anew, and a message after it.
+/// No updates for `quiet`, with or without a restart of the adapter, and then a message.
 async fn after_a_silence(quiet: Duration, restarts: bool) -> (Vec<String>, bool) {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let hands = Hands::new();
     let first = TelegramAdapter::new(account(&api), hands.clone()).unwrap();
     let before = anna.tells("before").await.update_id;
@@ -95,7 +95,7 @@ async fn after_a_silence(quiet: Duration, restarts: bool) -> (Vec<String>, bool)
         }
         hands.advance(quiet);
         api.advance(quiet);
-        // Polls that began before are over.
+        // Earlier polls have ended by now.
         let heard = inbox.heard();
         until(|| inbox.heard() >= heard + 2).await;
         let after = anna.tells("after").await.update_id;
@@ -130,10 +130,10 @@ async fn after_a_silent_week_numbers_may_begin_anywhere() {
 
 #[tokio::test]
 async fn numbers_that_begin_anew_far_below_lose_nothing() {
-    // What is stored is from before the server began anew.
+    // The stored cursor is from before the server restarted its numbering.
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::at("9000000000001"));
+    let inbox = Arc::new(RecordingInbox::at("9000000000001"));
     let one = anna.tells("one").await.update_id;
     assert!(one < 9_000_000_000_001);
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
@@ -145,7 +145,7 @@ async fn numbers_that_begin_anew_far_below_lose_nothing() {
 async fn another_poller_is_an_alarm_and_no_sign_of_life() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let words =
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
     api.fault(Fault::refuse(409, words).on("getUpdates").times(3));
@@ -164,7 +164,7 @@ async fn another_poller_is_an_alarm_and_no_sign_of_life() {
 #[tokio::test]
 async fn a_flood_of_polls_waits_as_long_as_it_is_told() {
     let api = BotApi::start().await;
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     api.fault(Fault::too_many(1).on("getUpdates").times(1));
     let begun = tokio::time::Instant::now();
     running(&adapter(account(&api)), &inbox, async { until(|| inbox.heard() > 0).await }).await;
@@ -176,14 +176,14 @@ async fn a_token_that_is_not_known_is_said_so() {
     let api = BotApi::start().await;
     let mut wrong = Account::new("default", "123456:WRONG-token");
     wrong.settings = account(&api).settings;
-    let error = ended(&adapter(wrong), &Arc::new(Ledger::default())).await;
+    let error = ended(&adapter(wrong), &Arc::new(RecordingInbox::default())).await;
     assert!(matches!(&error, AdapterError::Credentials(why) if why.contains("@BotFather")), "{error}");
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_noticed() {
     let api = BotApi::start().await;
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     api.fault(Fault::silent());
     let begun = tokio::time::Instant::now();
     let error = ended(&adapter(account(&api)), &inbox).await;
@@ -196,7 +196,7 @@ async fn a_server_that_never_answers_is_noticed() {
 async fn a_cut_network_costs_nothing_but_time() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     anna.tells("one").await;
     running(&adapter(account(&api)), &inbox, async {
         until(|| api.journal().unconfirmed() == 0).await;
@@ -215,7 +215,7 @@ async fn garbage_costs_itself_alone() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let bot = api.default_bot();
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     anna.tells("one").await;
     let garbage = [
         r#""message":{"some":"garbage"}"#.to_owned(),
@@ -243,7 +243,7 @@ async fn garbage_costs_itself_alone() {
 async fn numbers_beyond_32_bits_are_numbers() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     for number in [1 << 31, 1 << 32, 1 << 53, i64::MAX - 99] {
         api.default_bot().numbers_from(number);
         anna.tells(&number.to_string()).await;
@@ -260,15 +260,15 @@ async fn an_update_without_a_number_holds_nothing_up() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let bot = api.default_bot();
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let nameless = r#""update_id":"seven","message":{"text":"kept"}"#;
-    // At the head of everything, where no number before it says what its own could be.
+    // At the beginning of a batch, where no earlier update bounds its number.
     bot.hears_garbage(nameless);
     running(&adapter(account(&api)), &inbox, async {
         until(|| inbox.events().len() >= 2).await;
         let one = anna.tells("one").await.update_id;
         until(|| api.journal().unconfirmed() == 0).await;
-        // Behind others, with a gap in the numbers before it: it comes again until the offset has reached it.
+        // After others, with a gap in the numbers before it: it is returned again until the offset has reached it.
         bot.numbers_from(one + 100);
         anna.tells("two").await;
         until(|| api.journal().unconfirmed() == 0).await;
@@ -295,7 +295,7 @@ async fn an_update_without_a_number_holds_nothing_up() {
 #[tokio::test]
 async fn updates_without_numbers_that_fill_every_poll_are_said_to() {
     let api = BotApi::start().await;
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     for n in 0..100 {
         api.default_bot().hears_garbage(&format!(r#""update_id":null,"n":{n}"#));
     }
@@ -308,7 +308,7 @@ async fn updates_without_numbers_that_fill_every_poll_are_said_to() {
 async fn a_pressed_button_is_answered() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     anna.starts().await;
     let message = asks_back(&api, 1001).await;
     running(&adapter(account(&api)), &inbox, async {
@@ -327,7 +327,7 @@ async fn a_pressed_button_is_answered() {
 #[tokio::test]
 async fn the_menu_is_written_once() {
     let api = BotApi::start().await;
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let written = |api: &BotApi| api.journal().calls_of("setMyCommands").len();
     running(&adapter(account(&api)), &inbox, async { until(|| written(&api) == 1).await }).await;
     running(&adapter(account(&api)), &inbox, async {
@@ -342,7 +342,7 @@ async fn the_menu_is_written_once() {
 async fn a_bot_without_a_menu_works() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     api.fault(Fault::refuse(400, "Bad Request: BOT_COMMAND_INVALID").on("setMyCommands"));
     anna.tells("hello").await;
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
@@ -360,10 +360,10 @@ async fn a_group_with_all_that_may_happen_in_it() {
     tea.promotes(&bot).await;
     let forum = api.forum(-1002, "Forum");
     let plans = forum.topic(&anna, "Plans").await;
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     let words = ["@frontdesk_bot compare", "", ""];
     running(&adapter(account(&api)), &inbox, async {
-        // Reactions come to those who have asked for them.
+        // Reactions are only delivered after they were asked for.
         until(|| inbox.heard() > 0).await;
         let first = anna.says(&tea, "@frontdesk_bot what is this?").await;
         anna.edits(&tea, first, "@frontdesk_bot what is that?").await;
@@ -407,7 +407,7 @@ async fn a_group_with_all_that_may_happen_in_it() {
 async fn a_group_that_moves_says_where_to() {
     let api = BotApi::start().await;
     let group = api.group(-500, "Tea");
-    let inbox = Arc::new(Ledger::default());
+    let inbox = Arc::new(RecordingInbox::default());
     group.migrates(-1_000_500).await;
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
         .await;
@@ -424,7 +424,7 @@ async fn two_bots_do_not_know_each_other() {
     let second = api.bot("777:OTHER-token", 777, "second_bot");
     let mut work = Account::new("work", second.token.clone());
     work.settings = account(&api).settings;
-    let (first, second_inbox) = (Arc::new(Ledger::default()), Arc::new(Ledger::default()));
+    let (first, second_inbox) = (Arc::new(RecordingInbox::default()), Arc::new(RecordingInbox::default()));
     anna.tells("to the first").await;
     anna.message(&anna).text("to the second").to_bot(&second).send().await;
     let (one, two) = (adapter(account(&api)), adapter(work));

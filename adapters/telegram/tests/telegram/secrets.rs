@@ -1,4 +1,4 @@
-//! Whatever goes wrong: neither the token nor the webhook's secret is in an error or in the log.
+//! Whatever fails, neither the token nor the webhook's secret is in an error or in the log.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use frontdesk_botapi::{BotApi, Fault, TOKEN};
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, Stop};
-use frontdesk_kit::Ledger;
+use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, WebhookAccess};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,7 +18,7 @@ use crate::setup::{account, adapter, says, to};
 
 const HOOK: &str = "the-hooks-own-secret";
 
-/// Everything that was written.
+/// Everything that was logged.
 #[derive(Clone, Default)]
 struct Pages(Arc<Mutex<Vec<u8>>>);
 
@@ -50,7 +50,7 @@ impl<'a> MakeWriter<'a> for Pages {
     }
 }
 
-/// Libraries that use the other way to write a log.
+/// For libraries that use the `log` crate.
 impl log::Log for Pages {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
@@ -63,12 +63,12 @@ impl log::Log for Pages {
     fn flush(&self) {}
 }
 
-/// Everything that an account can be asked, once, and what it said.
+/// Calls every method of an account once and returns the errors.
 async fn everything(account: Account, pages: &Pages) {
     pages.note(&format!("{account:?}"));
     let telegram = adapter(account);
     let stop = Stop::new();
-    let run = telegram.run(Arc::new(Ledger::default()), stop.clone());
+    let run = telegram.run(Arc::new(RecordingInbox::default()), stop.clone());
     if let Ok(ended) = tokio::time::timeout(Duration::from_secs(3), run).await {
         pages.note(&format!(
             "{ended:?} {}",
@@ -91,7 +91,7 @@ async fn everything(account: Account, pages: &Pages) {
     }
 }
 
-/// A server that answers everything with what it was asked for, as a proxy's error page does.
+/// A server that echoes every request, as the error page of a proxy does.
 async fn parrot(listener: TcpListener) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -155,7 +155,7 @@ async fn no_error_and_no_line_of_the_log_tells_a_secret() {
     );
     let (_, secret) = TOKEN.split_once(':').unwrap();
     for secret in [TOKEN, secret, "123456%3A", HOOK] {
-        // The server under test is in this process and may write what it likes; it does not know of our log.
+        // The server under test runs in this process and may log anything.
         let lines: Vec<&str> = text.lines().filter(|line| line.contains(secret)).collect();
         assert!(lines.is_empty(), "{secret} is told:\n{}", lines.join("\n"));
     }

@@ -1,4 +1,4 @@
-//! Acts, and what the chat shows of them.
+//! Acts, and what the chat shows afterwards.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ async fn a_draft_is_a_call_of_its_own_and_pieces_are_none() {
     assert!(drafts.iter().all(|call| call.params["draft_id"].to_string().contains('7')), "{drafts:?}");
     let nothing = Act::Draft { id: 7, text: String::new() };
     assert_eq!(telegram.send(&to("telegram:1001"), nothing).await, Ok(Receipt::default()));
-    let about = frontdesk_core::act::About::default();
+    let about = frontdesk_core::act::MessageRefs::default();
     let piece = Act::Delta { about, attempt: 1, text: "x".into() };
     assert_eq!(telegram.send(&to("telegram:1001"), piece).await, Ok(Receipt::default()));
 }

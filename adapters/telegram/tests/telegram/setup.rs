@@ -1,4 +1,4 @@
-//! A bot in a room of its own: a server, an inbox that remembers, a clock that can be put forward.
+//! A bot for a test: a Bot API server, an inbox that records events, and a clock that can be advanced.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -7,20 +7,20 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_botapi::{BotApi, TOKEN};
-use frontdesk_core::act::{About, Act, Post, PostKind};
+use frontdesk_core::act::{Act, MessageRefs, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Event, EventKind, RawEvent};
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
-use frontdesk_kit::Ledger;
+use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, Settings, TelegramAdapter};
 use serde_json::{Value, json};
 
-/// Longer than anything here takes.
+/// Longer than any step takes.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// The machine's clock, and what was put to it.
+/// The machine's clock plus what the test has added.
 pub struct Hands {
     start: Instant,
     ahead: Mutex<Duration>,
@@ -57,13 +57,13 @@ impl Clock for Hands {
     }
 }
 
-/// What was kept of an event that could not be read.
+/// The stored raw event of an update that could not be read.
 pub fn undecodable(event: &Event) -> &RawEvent {
     let EventKind::Undecodable(raw) = &event.kind else { panic!("{event:?}") };
     raw
 }
 
-/// An account of the server's bot, in a hurry.
+/// An account of the server's bot, with short intervals.
 pub fn account(api: &BotApi) -> Account {
     let mut account = Account::new("default", TOKEN);
     account.settings = Settings {
@@ -87,11 +87,15 @@ pub fn adapter(account: Account) -> TelegramAdapter {
     TelegramAdapter::new(account, Hands::new()).unwrap()
 }
 
-/// Runs the adapter while `story` happens, and stops it then.
-pub async fn running<T>(adapter: &TelegramAdapter, inbox: &Arc<Ledger>, story: impl Future<Output = T>) -> T {
+/// Runs the adapter during `story`, and then stops it.
+pub async fn running<T>(
+    adapter: &TelegramAdapter,
+    inbox: &Arc<RecordingInbox>,
+    story: impl Future<Output = T>,
+) -> T {
     let stop = Stop::new();
     let inbox: Arc<dyn Inbox> = inbox.clone();
-    // As the supervisor does, with shorter pauses.
+    // As the runtime does, with shorter pauses.
     let supervised = async {
         loop {
             match adapter.run(inbox.clone(), stop.clone()).await {
@@ -111,21 +115,21 @@ pub async fn running<T>(adapter: &TelegramAdapter, inbox: &Arc<Ledger>, story: i
     tokio::join!(supervised, told).1
 }
 
-/// Runs the adapter until the connection ends by itself.
-pub async fn ended(adapter: &TelegramAdapter, inbox: &Arc<Ledger>) -> AdapterError {
+/// Runs the adapter until its connection ends by itself.
+pub async fn ended(adapter: &TelegramAdapter, inbox: &Arc<RecordingInbox>) -> AdapterError {
     let run = adapter.run(inbox.clone(), Stop::new());
     tokio::time::timeout(SOON, run).await.expect("it ends").unwrap_err()
 }
 
-/// Waits until it is so.
+/// Waits until the condition holds.
 pub async fn until(mut so: impl FnMut() -> bool) {
     while !so() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// The texts that were taken, in order and once each, as the store keeps them.
-pub fn texts(inbox: &Ledger) -> Vec<String> {
+/// The texts that were stored, in order and without duplicates.
+pub fn texts(inbox: &RecordingInbox) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let events = inbox.events().into_iter().filter(|event| seen.insert(event.id.clone()));
     events.map(|event| event.text).collect()
@@ -142,7 +146,7 @@ pub fn post(body: &str, plain: &str) -> Post {
         key: "t1/0".into(),
         reply_to: None,
         kind: PostKind::Answer,
-        about: About::default(),
+        about: MessageRefs::default(),
         seq: None,
         more: false,
     }
@@ -152,7 +156,7 @@ pub fn says(text: &str) -> Act {
     Act::Post(post(text, text))
 }
 
-/// The bot asks with a button, by a way of its own. Returns the message's number.
+/// The bot sends a message with a button, without the adapter. Returns the message's id.
 pub async fn asks_back(api: &BotApi, chat: i64) -> i64 {
     let keyboard = json!({"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]});
     let body = json!({"chat_id": chat, "text": "Really?", "reply_markup": keyboard});

@@ -1,18 +1,17 @@
-//! What a reader sees of an agent's Markdown, on a server that treats it as the real one does.
+//! What a reader sees of an agent's Markdown, on a server that parses it like the real one.
 
 use frontdesk_botapi::{BotApi, User};
 use frontdesk_core::act::Act;
-use frontdesk_core::markup;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
 use crate::setup::{account, adapter, post, to};
 
-/// Sends an answer as the gateway does; gives for each message its text and its entities, as `type=piece` or
+/// Sends an answer as the gateway does. Returns the text and the entities of each message, as `type=piece` or
 /// `type=piece>target`.
 async fn shown(telegram: &TelegramAdapter, anna: &User, answer: &str) -> Vec<(String, Vec<String>)> {
     let before = anna.sees().len();
-    for part in markup::render(answer, telegram.profile()) {
+    for part in telegram.profile().render(answer) {
         let act = Act::Post(post(&part.body, &part.plain));
         telegram.send(&to("telegram:1001"), act).await.unwrap_or_else(|error| panic!("{answer:?}: {error}"));
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::{Address, Principal};
-use frontdesk_core::markup::{Dialect, Marks, Writing};
+use frontdesk_core::markup::{Dialect, Marks, Rendering};
 use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source,
 };
@@ -26,7 +26,7 @@ pub const CHANNEL: &str = "demo";
 /// The value of `x-demo-secret` in valid webhook requests.
 pub const SECRET: &str = "the-secret-of-the-platform";
 
-static DIALECT: Dialect = Dialect { name: CHANNEL, writing: Writing::Marked(Marks::PLAIN) };
+static DIALECT: Dialect = Dialect { name: CHANNEL, rendering: Rendering::Formatted(Marks::PLAIN) };
 
 /// One account.
 pub struct DemoPlatform {
@@ -54,7 +54,7 @@ impl DemoPlatform {
             buttons: false,
             idempotent: None,
             pacing: Pacing::default(),
-            patience: None,
+            max_silence: None,
         };
         Arc::new(Self {
             profile,

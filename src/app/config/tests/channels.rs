@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Who, decide};
+use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Requester, decide};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_runtime::config::{ResetMode, Sharing};
@@ -149,7 +149,7 @@ fn a25_an_empty_list_of_a_group_is_nobody_and_no_list_is_everybody() {
         let config = telegram(&format!("[channels.telegram.groups.\"-5\"]\n{list}"));
         let rules = of_place(&config, "default");
         let decision =
-            decide(&rules, Grants::default(), Who::person(&who), Context::Group("-5"), Action::Speak);
+            decide(&rules, Grants::default(), Requester::person(&who), Context::Group("-5"), Action::Speak);
         assert_eq!(decision == Decision::Allow, expected, "{list:?}");
     }
 }
@@ -161,7 +161,7 @@ fn a25_everybody_is_let_in_by_the_word_for_it_alone() {
     let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
     let decision = |text: &str| {
         let rules = of_place(&telegram(text), "default");
-        decide(&rules, Grants::default(), Who::person(&stranger), Context::Dm, Action::Speak)
+        decide(&rules, Grants::default(), Requester::person(&stranger), Context::Dm, Action::Speak)
     };
     assert_eq!(decision("dm_policy = \"open\"\n"), Decision::Allow);
     assert_eq!(decision("dm_policy = \"open\"\nallow = [\"*\"]\n"), Decision::Allow);

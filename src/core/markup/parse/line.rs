@@ -1,85 +1,89 @@
-//! What stands between lines and at their beginning: breaks, indents, bullets, bars.
+//! The beginnings of lines: line breaks, indents, bullets, column separators.
 
 use std::ops::Range;
 
-use super::super::styled::Look;
+use super::super::styled::Format;
 use super::Reader;
 
 /// Lists and quotes nested deeper than this are not indented further.
 pub(super) const DEEPEST: usize = 8;
 
-/// What stands before an item's first text.
-pub(super) struct Marker {
+/// The bullet or number of a list item, written before its first text.
+pub(super) struct ItemMarker {
     pub(super) text: String,
-    /// How many indents stand before it.
+    /// The number of indents before it.
     pub(super) depth: usize,
-    /// The quote that the item stands in.
+    /// The quote that contains the item.
     pub(super) quote: u32,
 }
 
 impl Reader<'_> {
-    /// A block begins or ends here: an empty line at the top, a new line inside a list.
+    /// Begins or ends a block: with an empty line at the top level, on a new line inside a list.
     pub(super) fn block(&mut self) {
         self.break_line(if self.lists.is_empty() { 2 } else { 1 });
     }
 
     pub(super) fn break_line(&mut self, lines: usize) {
-        self.gap = self.gap.max(lines);
+        self.pending_breaks = self.pending_breaks.max(lines);
     }
 
     pub(super) fn line_break(&mut self) {
-        if self.gap == 0 {
-            let look = self.worn();
-            self.styled.push("\n", look);
-            self.indent(0..self.indents.len().min(DEEPEST), look, "");
+        if self.pending_breaks == 0 {
+            let format = self.shown_format();
+            self.styled.push("\n", format);
+            self.indent(0..self.indents.len().min(DEEPEST), format, "");
         }
     }
 
-    /// Writes what has to stand before the next text: line breaks, indents, bullets, bars.
+    /// Writes what precedes the next text: line breaks, indents, bullets, column separators.
     pub(super) fn flush(&mut self) {
         let begins = self.styled.text.is_empty();
-        let gap = std::mem::take(&mut self.gap);
-        let quiet = Look { quote: self.worn().quote, ..Look::default() };
-        if !begins && gap > 0 {
-            let between = if self.styled.last_look().quote == quiet.quote { quiet } else { Look::default() };
-            self.styled.push(&"\n\n"[..gap.min(2)], between);
+        let pending_breaks = std::mem::take(&mut self.pending_breaks);
+        let quote_only = Format { quote: self.shown_format().quote, ..Format::default() };
+        if !begins && pending_breaks > 0 {
+            let between = if self.styled.last_format().quote == quote_only.quote {
+                quote_only
+            } else {
+                Format::default()
+            };
+            self.styled.push(&"\n\n"[..pending_breaks.min(2)], between);
         }
-        if begins || gap > 0 {
-            self.begin_line(quiet);
+        if begins || pending_breaks > 0 {
+            self.begin_line(quote_only);
         }
-        for _ in 0..std::mem::take(&mut self.bars) {
-            self.styled.push(" | ", self.worn());
+        for _ in 0..std::mem::take(&mut self.separators) {
+            self.styled.push(" | ", self.shown_format());
         }
     }
 
-    fn begin_line(&mut self, quiet: Look) {
+    fn begin_line(&mut self, quote_only: Format) {
         let depth = self.indents.len().min(DEEPEST);
         if let Some(marker) = self.marker.take() {
-            let outside = Look { quote: marker.quote.min(quiet.quote), ..Look::default() };
+            let outside = Format { quote: marker.quote.min(quote_only.quote), ..Format::default() };
             let after = marker.depth.min(depth);
             self.indent(0..after, outside, "");
-            if self.look.pre != 0 || marker.quote != self.look.quote {
-                // A block of its own begins below the bullet, not beside it.
+            if self.format.pre != 0 || marker.quote != self.format.quote {
+                // A block within the item begins below the bullet, not beside it.
                 self.styled.push(marker.text.trim_end(), outside);
                 self.styled.push("\n", outside);
             } else {
-                self.styled.push(&marker.text, quiet);
+                self.styled.push(&marker.text, quote_only);
             }
-            // The bullet stands for its item's indent, but not for a quote's mark.
-            self.indent(after..depth, quiet, "  ");
-        } else if self.look.pre == 0 {
-            // Code keeps its own indentation and no other.
-            self.indent(0..depth, quiet, "");
+            // The bullet replaces the indent of its item, but not the mark of a quote.
+            self.indent(after..depth, quote_only, "  ");
+        } else if self.format.pre == 0 {
+            // Code keeps its own indentation and gets no other.
+            self.indent(0..depth, quote_only, "");
         }
     }
 
-    /// Writes some of the indents, except those that begin with `but`, where it is not empty.
-    fn indent(&mut self, which: Range<usize>, look: Look, but: &str) {
+    /// Writes some of the indents, except those that begin with `except`, if it is not empty.
+    fn indent(&mut self, which: Range<usize>, format: Format, except: &str) {
         let first =
-            if look.quote != 0 { which.start.max(self.before_quote).min(which.end) } else { which.start };
+            if format.quote != 0 { which.start.max(self.before_quote).min(which.end) } else { which.start };
         for indent in &self.indents[first..which.end] {
-            if but.is_empty() || !indent.starts_with(but) {
-                self.styled.push(indent, look);
+            if except.is_empty() || !indent.starts_with(except) {
+                self.styled.push(indent, format);
             }
         }
     }

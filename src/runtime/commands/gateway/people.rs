@@ -7,7 +7,7 @@ use frontdesk_core::command::Gateway;
 use frontdesk_core::count::counted;
 use frontdesk_core::key::Scope as KeyScope;
 use frontdesk_core::pairing::Code;
-use frontdesk_core::prompt::inert;
+use frontdesk_core::prompt::sanitized;
 use frontdesk_core::span;
 use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
 
@@ -195,7 +195,7 @@ fn person(shared: &Shared, platform: &str, user: &str) -> Result<Principal, Stri
 
 fn named(row: &PairingRow) -> String {
     match &row.sender {
-        Some(sender) => format!("`{}` (`{}`)", inert(sender).replace('`', "'"), row.principal),
+        Some(sender) => format!("`{}` (`{}`)", sanitized(sender).replace('`', "'"), row.principal),
         None => format!("`{}`", row.principal),
     }
 }

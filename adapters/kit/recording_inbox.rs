@@ -11,9 +11,9 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, Outcome, Source};
 use frontdesk_core::port::{Busy, Inbox};
 
-/// An inbox that remembers what was handed in, and refuses when it is told to.
+/// An inbox in memory that records what is pushed, and refuses batches on request.
 #[derive(Default)]
-pub struct Ledger {
+pub struct RecordingInbox {
     start: Option<Cursor>,
     pages: Mutex<Pages>,
 }
@@ -26,18 +26,18 @@ struct Pages {
     heard: usize,
 }
 
-impl Ledger {
-    /// A ledger whose source stood here at the last commit.
+impl RecordingInbox {
+    /// An inbox that starts with this cursor.
     pub fn at(cursor: &str) -> Self {
         Self { start: Some(Cursor(cursor.to_owned())), ..Self::default() }
     }
 
-    /// The next push is refused like this.
+    /// Refuses the next push with this error.
     pub fn refuses(&self, busy: Busy) {
         self.pages().refusals.push_back(busy);
     }
 
-    /// The batches that were taken: the events' ids, and the cursor that came with them.
+    /// The batches that were accepted: the ids of their events, and their cursors.
     pub fn batches(&self) -> Vec<(Vec<String>, Option<String>)> {
         let pages = self.pages();
         let batch = |(events, cursor): &(Vec<Event>, Option<Cursor>)| {
@@ -47,17 +47,17 @@ impl Ledger {
         pages.taken.iter().map(batch).collect()
     }
 
-    /// Every event that was taken, in order.
+    /// Every event that was accepted, in order.
     pub fn events(&self) -> Vec<Event> {
         self.pages().taken.iter().flat_map(|(events, _)| events.clone()).collect()
     }
 
-    /// Where batches came from.
+    /// The sources of the batches.
     pub fn sources(&self) -> Vec<Source> {
         self.pages().sources.clone()
     }
 
-    /// How many signs of life there were.
+    /// The number of calls of `heard`.
     pub fn heard(&self) -> usize {
         self.pages().heard
     }
@@ -68,7 +68,7 @@ impl Ledger {
 }
 
 #[async_trait]
-impl Inbox for Ledger {
+impl Inbox for RecordingInbox {
     async fn push(
         &self,
         source: &Source,

@@ -1,12 +1,11 @@
-//! The facts that every profile must get right.
+//! Checks that every profile must pass.
 
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
-use frontdesk_core::markup;
 use frontdesk_core::profile::{Flow, Profile, ReceiptRule};
 
-use crate::words;
+use crate::markdown;
 
 /// Texts that have broken renderers.
 const HOSTILE: [&str; 8] = [
@@ -39,9 +38,9 @@ pub fn check(profile: &Profile) {
             "{channel}: what is fetched by number cannot arrive twice"
         );
     }
-    words::check(profile);
+    markdown::check(profile);
     for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long()) {
-        let parts = markup::render(&text, profile);
+        let parts = profile.render(&text);
         assert!(!parts.is_empty(), "{channel}: {text:?} shows nothing");
         for (n, part) in parts.iter().enumerate() {
             assert_eq!(usize::try_from(part.key), Ok(n), "{channel}: parts are numbered from 0");
@@ -53,7 +52,7 @@ pub fn check(profile: &Profile) {
     }
 }
 
-/// The same, each long enough to be split on most platforms.
+/// The same texts, each long enough to be split on most platforms.
 fn long() -> impl Iterator<Item = String> {
     HOSTILE.iter().map(|text| format!("{text}\n\n").repeat(400))
 }

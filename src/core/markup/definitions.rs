@@ -1,4 +1,4 @@
-//! What the parser takes for the definition of a link, and passes over in silence.
+//! Lines that the parser takes for link definitions and leaves out.
 
 use std::ops::Range;
 
@@ -6,29 +6,29 @@ use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
 use super::parse::options;
 
-/// Lines that look like the definition of a link (`[INFO]: started`) though no link refers to them. The
-/// parser swallows them, also in lists and quotes; a reader must not miss them.
-pub(super) struct Strays<'t> {
+/// Finds lines that look like a link definition (`[INFO]: started`) although no link refers to them. The parser leaves
+/// them out, also in lists and quotes, but a reader must see them.
+pub(super) struct UnusedDefinitions<'t> {
     text: &'t str,
     /// Definitions that links refer to, in the order of the text.
     used: Vec<Range<usize>>,
-    /// The parser has told of everything up to here.
+    /// The position up to which the parser has produced events.
     at: usize,
-    /// Where the events come from.
+    /// The kind of block that the events come from.
     inside: Inside,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    /// Between blocks: here definitions can stand.
+    /// Between blocks, where definitions can stand.
     Blocks,
-    /// A block that holds no other, up to its end.
+    /// In a block without child blocks, up to its end.
     Leaf,
-    /// The words of a list item that are no paragraph of their own, up to the next block.
+    /// In the text of a list item without a paragraph, up to the next block.
     Words,
 }
 
-impl<'t> Strays<'t> {
+impl<'t> UnusedDefinitions<'t> {
     pub(super) fn find(text: &'t str) -> Self {
         let parser = Parser::new_ext(text, options());
         let mut used = Vec::new();
@@ -48,10 +48,10 @@ impl<'t> Strays<'t> {
             used.sort_by_key(|span| span.start);
             used.dedup();
         }
-        Strays { text, used, at: 0, inside: Inside::Blocks }
+        UnusedDefinitions { text, used, at: 0, inside: Inside::Blocks }
     }
 
-    /// What the parser has passed over since the last event that it told of.
+    /// What the parser has left out before this event.
     pub(super) fn before(&mut self, event: &Event<'_>, range: &Range<usize>) -> Vec<&'t str> {
         use Inside::{Blocks, Leaf, Words};
         let (to, after, next) = match (self.inside, event) {
@@ -81,7 +81,7 @@ impl<'t> Strays<'t> {
         lines
     }
 
-    /// What the parser has passed over at the end.
+    /// What the parser has left out at the end.
     pub(super) fn rest(&mut self) -> Vec<&'t str> {
         self.up_to(self.text.len())
     }
@@ -126,7 +126,7 @@ fn is_end_of_leaf(tag: &TagEnd) -> bool {
     )
 }
 
-/// A line without the marks of the quotes and lists that it stands in.
+/// A line without the markers of the quotes and lists that contain it.
 fn bare(line: &str) -> &str {
     let mut line = line.trim();
     loop {

@@ -1,11 +1,11 @@
-//! Nothing that an agent writes vanishes: every word of a Markdown text is in its parts.
+//! Checks that no word of an agent's Markdown gets lost: each word of a text is in its parts.
 
-use frontdesk_core::markup::{self, Part};
+use frontdesk_core::markup::Part;
 use frontdesk_core::profile::Profile;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-/// Pieces of Markdown, whole and broken; for each `%` stands a word of its own.
+/// Parts of Markdown, complete and broken. Each `%` is replaced by a unique word.
 const PIECES: [&str; 52] = [
     "%",
     "% ",
@@ -61,13 +61,13 @@ const PIECES: [&str; 52] = [
     "http://%.example/% ",
 ];
 
-/// Panics with a text of which `profile`'s platform would not be shown every word, or one twice.
+/// Panics with a text of which a word would be missing or duplicated on this platform.
 pub fn check(profile: &Profile) {
     let pieces = proptest::collection::vec(prop::sample::select(PIECES.to_vec()), 1..24);
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) };
     let shown = TestRunner::new(config).run(&pieces, |pieces| {
         let (text, words) = numbered(&pieces.concat());
-        let parts = markup::render(&text, profile);
+        let parts = profile.render(&text);
         let all = |of: fn(&Part) -> &str| parts.iter().map(of).collect::<Vec<_>>().join("\n");
         let (body, plain) = (all(|part| &part.body), all(|part| &part.plain));
         for word in (0..words).map(word) {
@@ -96,7 +96,7 @@ fn numbered(text: &str) -> (String, usize) {
     (out, words)
 }
 
-/// No word is a part of another, and none is a word of Markdown or of a dialect.
+/// No word is contained in another one, and none has a meaning in Markdown or in a dialect.
 fn word(number: usize) -> String {
     format!("w{number}x")
 }
