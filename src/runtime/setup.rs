@@ -75,7 +75,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         commands,
         background: TaskTracker::new(),
     };
-    let adapters = Adapters::new(adapters, &store.house_name().await?, &clock);
+    let adapters = Adapters::new(adapters, &store.database_name().await?, &clock);
     adapters.switch(|account| access.stopped(account).map(|row| row.by));
     let shared = Shared {
         process: Process::new(boot.to_string(), clock.wall()),

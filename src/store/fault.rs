@@ -108,8 +108,8 @@ mod tests {
         assert!(matches!(of(ffi::SQLITE_IOERR_READ), StoreError::Fatal(_)));
         assert!(matches!(of(ffi::SQLITE_CORRUPT), StoreError::Fatal(_)));
         assert!(matches!(of(ffi::SQLITE_NOTADB), StoreError::Fatal(_)));
-        for room in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_READONLY, ffi::SQLITE_IOERR_WRITE] {
-            assert!(matches!(of(room), StoreError::Unavailable(_)), "{room}");
+        for space in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_READONLY, ffi::SQLITE_IOERR_WRITE] {
+            assert!(matches!(of(space), StoreError::Unavailable(_)), "{space}");
         }
     }
 

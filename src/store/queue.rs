@@ -11,7 +11,7 @@ use crate::fault::Outcome;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 
-/// Capacity of the queue in units; further callers wait until there is room.
+/// Capacity of the queue in units; further callers wait until others are done.
 const CAPACITY: usize = 8192;
 
 /// The largest group. Larger ones raise the throughput by little and the p99 by much.
@@ -49,11 +49,11 @@ pub(crate) enum Line {
 pub(crate) struct Entry {
     pub(crate) work: Box<dyn Work>,
     pub(crate) since: Stopwatch,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What the writer is to do next.
-pub(crate) enum Gathered {
+pub(crate) enum NextGroup {
     /// Run these units.
     Group,
     /// Nothing came for a while.
@@ -66,7 +66,7 @@ pub(crate) enum Gathered {
 pub(crate) struct Queue {
     lines: Mutex<Lines>,
     ready: Condvar,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -85,19 +85,19 @@ impl Queue {
         Self {
             lines: Mutex::new(Lines::default()),
             ready: Condvar::new(),
-            room: Arc::new(Semaphore::new(CAPACITY)),
+            permits: Arc::new(Semaphore::new(CAPACITY)),
         }
     }
 
     /// Puts a unit in its line; waits while the queue is full.
     pub(crate) async fn put(&self, line: Line, work: Box<dyn Work>) -> Result<(), StoreError> {
         let since = Stopwatch::start();
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let mut lines = self.lines();
         if lines.closed {
             return Err(StoreError::Closed);
         }
-        lines.push(line, Entry { work, since, _room: room });
+        lines.push(line, Entry { work, since, _permit: permit });
         if lines.asleep {
             self.ready.notify_one();
         }
@@ -105,15 +105,15 @@ impl Queue {
     }
 
     /// Takes the next group, one unit per line in turn. Sleeps while there is none, at most `idle`.
-    pub(crate) fn gather(&self, group: &mut Vec<Entry>, idle: Option<Duration>) -> Gathered {
+    pub(crate) fn gather(&self, group: &mut Vec<Entry>, idle: Option<Duration>) -> NextGroup {
         let mut lines = self.lines();
         loop {
             lines.take(group);
             if !group.is_empty() {
-                return Gathered::Group;
+                return NextGroup::Group;
             }
             if lines.closed {
-                return Gathered::Closed;
+                return NextGroup::Closed;
             }
             lines.asleep = true;
             let mut timed_out = false;
@@ -128,7 +128,7 @@ impl Queue {
             };
             lines.asleep = false;
             if timed_out && lines.depth == 0 {
-                return Gathered::Idle;
+                return NextGroup::Idle;
             }
         }
     }
@@ -136,7 +136,7 @@ impl Queue {
     /// Takes no more units. Those that wait are still served.
     pub(crate) fn close(&self) {
         self.lines().closed = true;
-        self.room.close();
+        self.permits.close();
         self.ready.notify_one();
     }
 
@@ -219,7 +219,7 @@ mod tests {
         }
         queue.close();
         let mut group = vec![];
-        while let Gathered::Group = queue.gather(&mut group, None) {
+        while let NextGroup::Group = queue.gather(&mut group, None) {
             group.drain(..).for_each(|entry| entry.work.end(Ok(())));
         }
         assert_eq!(queue.depth(), 0);

@@ -26,7 +26,7 @@ type Read = Box<dyn FnOnce(&Sql<'_>, &Shared) + Send>;
 pub(crate) struct Readers {
     reads: Mutex<Reads>,
     ready: Condvar,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// The longest read.
     limit: Duration,
 }
@@ -42,7 +42,7 @@ impl Readers {
         Self {
             reads: Mutex::new(Reads::default()),
             ready: Condvar::new(),
-            room: Arc::new(Semaphore::new(CAPACITY)),
+            permits: Arc::new(Semaphore::new(CAPACITY)),
             limit: LIMIT,
         }
     }
@@ -52,7 +52,7 @@ impl Readers {
         &self,
         read: impl FnOnce(&Sql<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
         let job: Read = Box::new(move |sql, shared| {
             let result = snapshot(sql, read).map_err(|fault| shared.noted(fault.error()));
@@ -65,7 +65,7 @@ impl Readers {
             if reads.closed {
                 return Err(StoreError::Closed);
             }
-            reads.waiting.push_back((job, room));
+            reads.waiting.push_back((job, permit));
         }
         self.ready.notify_one();
         answer.await.unwrap_or(Err(StoreError::Closed))
@@ -74,7 +74,7 @@ impl Readers {
     /// Takes no more reads. Those that wait are still served.
     pub(crate) fn close(&self) {
         self.reads().closed = true;
-        self.room.close();
+        self.permits.close();
         self.ready.notify_all();
     }
 
@@ -84,7 +84,7 @@ impl Readers {
         let (begun, limit) = (Arc::clone(&watch), self.limit);
         let started = move |watch: &Mutex<Stopwatch>| *watch.lock().unwrap_or_else(PoisonError::into_inner);
         conn.progress_handler(STEPS, Some(move || started(&begun).elapsed() > limit))?;
-        while let Some((read, _room)) = self.next() {
+        while let Some((read, _permit)) = self.next() {
             *watch.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
             read(&Sql(conn), shared);
         }

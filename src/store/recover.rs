@@ -1,4 +1,4 @@
-//! The start: what an earlier life of the process left behind is found and put in order.
+//! Recovery at the start: rows that an earlier process held are found and put in order.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -23,31 +23,31 @@ use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
 
-/// Orphans that one unit puts in order.
+/// Number of orphaned rows that one unit recovers.
 const CHUNK: u32 = 50;
 
 /// What became of one orphaned turn.
-enum Fate {
+enum OrphanedTurn {
     Resumed,
     Interrupted,
     Dead,
 }
 
 impl Store {
-    /// Puts in order what other boots held, and lists what there is to do. To be called before anything else is
-    /// claimed. It can be cut off and begun again at any point.
+    /// Recovers the rows that other boots held, and lists what there is to do. To be called before anything else is
+    /// claimed. It can be interrupted and repeated at any point.
     pub async fn recover(&self, how: Recovery) -> Result<Recovered> {
         let mut found = Recovered::default();
         loop {
-            let fates = self.write(Line::Shared, move |tx| turns(tx, how)).await?;
-            if fates.is_empty() {
+            let outcomes = self.write(Line::Shared, move |tx| turns(tx, how)).await?;
+            if outcomes.is_empty() {
                 break;
             }
-            for fate in fates {
-                match fate {
-                    Fate::Resumed => found.resumed += 1,
-                    Fate::Interrupted => found.interrupted += 1,
-                    Fate::Dead => found.dead += 1,
+            for outcome in outcomes {
+                match outcome {
+                    OrphanedTurn::Resumed => found.resumed += 1,
+                    OrphanedTurn::Interrupted => found.interrupted += 1,
+                    OrphanedTurn::Dead => found.dead += 1,
                 }
             }
         }
@@ -67,9 +67,9 @@ impl Store {
     }
 }
 
-/// Some of the turns that another boot ran. Each by itself: one that cannot be put in order must not keep the
-/// others, and the whole house, from going on.
-fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<Fate>> {
+/// Recovers some of the turns that another boot ran. Each in a savepoint of its own: one that cannot be recovered must not
+/// stop the others, or the start.
+fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<OrphanedTurn>> {
     let orphans = tx.all(
         "SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'running' AND owner <> ?1 LIMIT ?2",
         params![tx.shared.boot.as_str(), CHUNK],
@@ -79,18 +79,18 @@ fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<Fate>> {
         Err(fault) if !fault.takes_the_group() => {
             tracing::error!(%turn, cause = %fault.error(), "a turn cannot be put in order; it is dead");
             mark_dead::turn(tx, turn, how.now)?;
-            Ok(Fate::Dead)
+            Ok(OrphanedTurn::Dead)
         }
-        fate => fate,
+        outcome => outcome,
     };
     orphans.into_iter().map(one).collect()
 }
 
-fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<Fate> {
+fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<OrphanedTurn> {
     let turn = OpenTurn::by_id(tx, turn)?.ok_or_else(|| Fault::Bad(format!("there is no turn {turn}")))?;
     if turn.acted.is_some() {
         interrupt(tx, &turn, how.now)?;
-        return Ok(Fate::Interrupted);
+        return Ok(OrphanedTurn::Interrupted);
     }
     if turn.deaths() >= how.max_deaths {
         let finish = Finish {
@@ -99,10 +99,10 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<Fate> {
             ..Finish::bare(turn.claim(), Ending::Dead, how.now)
         };
         end(tx, &turn, &finish)?;
-        return Ok(Fate::Dead);
+        return Ok(OrphanedTurn::Dead);
     }
     tx.run("UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1", [turn.id.0])?;
-    Ok(Fate::Resumed)
+    Ok(OrphanedTurn::Resumed)
 }
 
 /// Some of the parts whose sending was cut off: the request may have arrived.

@@ -133,7 +133,7 @@ impl Store {
     }
 
     /// The name of this database, given to it when it was made.
-    pub async fn house_name(&self) -> Result<String> {
+    pub async fn database_name(&self) -> Result<String> {
         let name =
             self.read(|sql| sql.one("SELECT name FROM meta", [], |row| row.get::<_, String>(0))).await?;
         Ok(name.unwrap_or_default())

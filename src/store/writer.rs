@@ -12,7 +12,7 @@ use crate::fault::{Fault, Outcome, caught, panic_message};
 use crate::file::Identity;
 use crate::ids::Ids;
 use crate::mark;
-use crate::queue::{Entry, Gathered, Queue, Work};
+use crate::queue::{Entry, NextGroup, Queue, Work};
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
@@ -78,9 +78,9 @@ impl Writer {
             let mut group = Vec::new();
             loop {
                 match self.queue.gather(&mut group, self.wal.idle()) {
-                    Gathered::Group => self.commit(&mut group),
-                    Gathered::Idle => self.checkpoint(true),
-                    Gathered::Closed => break,
+                    NextGroup::Group => self.commit(&mut group),
+                    NextGroup::Idle => self.checkpoint(true),
+                    NextGroup::Closed => break,
                 }
             }
             self.give_back_ids();
