@@ -135,16 +135,8 @@ impl ApiError {
         Self::refused_as(reason.name().into(), reason.sentence(), about)
     }
 
-    /// The error for a stored reason that is only known by its name.
-    pub(crate) fn refused_by_name(reason: &str, about: MessageId) -> Self {
-        match Refusal::named(reason) {
-            Some(refusal) => Self::refused(refusal, about),
-            None => Self::refused_as(reason.to_owned().into(), "This message was not accepted.", about),
-        }
-    }
-
     /// The sentence is for people. Programs also need to know that the message is stored under its id.
-    fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
+    pub(crate) fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
         let status = match &*code {
             "rate_limited" | "quota" => StatusCode::TOO_MANY_REQUESTS,
             "too_long" => StatusCode::PAYLOAD_TOO_LARGE,

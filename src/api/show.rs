@@ -6,6 +6,7 @@ use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
     AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, Totals,
+    TurnState,
 };
 use serde_json::{Map, Value, json};
 
@@ -203,7 +204,7 @@ pub(crate) fn epoch(row: &EpochRow) -> Value {
         "epoch": row.n,
         "started": time(row.started),
         "ended": row.ended.map(time),
-        "reason": row.reason,
+        "reason": row.reason.to_string(),
         "messages": row.messages,
         "first_text": row.first_text,
     })
@@ -218,17 +219,17 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
         "principal": message.principal.as_str(),
         "sender": message.sender,
         "received": time(message.received),
-        "disposition": message.disposition,
-        "state": message.state,
-        "reason": message.reason,
+        "disposition": message.disposition.name(),
+        "state": message.state.name(),
+        "reason": message.reason.map(|reason| reason.to_string()),
         "text": message.text,
         "attachments": message.attachments.iter().map(|file| json!({
             "name": file.name, "mime": file.mime, "size": file.size,
         })).collect::<Vec<_>>(),
         "answer": row.answer,
         "turn": message.turn.map(|turn| turn.to_string()),
-        "turn_state": row.turn_state,
-        "error": row.error,
+        "turn_state": row.turn_state.map(TurnState::name),
+        "error": row.error.map(|error| error.to_string()),
         "usage": row.usage.as_ref().map(usage),
     })
 }

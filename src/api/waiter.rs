@@ -8,9 +8,9 @@ use frontdesk_core::act::{Ending, MessageRefs};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::notice::{Failure, Notice};
+use frontdesk_core::notice::Notice;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::HistoryRow;
+use frontdesk_store::row::{HistoryRow, MessageState, Reason, TurnState};
 use serde_json::Value;
 
 use crate::budget::Reserved;
@@ -224,39 +224,42 @@ impl AnswerWaiter {
             return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
         };
         let failed = |ending| failed(ending, self.message);
-        Ok(match row.message.state.as_str() {
-            "answered" => Some(Ok(self.answer_of(row).await?)),
-            "refused" => Some(Err(ApiError::refused_by_name(
-                row.message.reason.as_deref().unwrap_or("refused"),
-                self.message,
-            ))),
-            "cancelled" => {
+        Ok(match row.message.state {
+            MessageState::Answered => Some(Ok(self.answer_of(row).await?)),
+            MessageState::Refused => Some(Err(match row.message.reason {
+                Some(Reason::Refused(refusal)) => ApiError::refused(refusal, self.message),
+                reason => {
+                    let code = reason.map_or_else(|| "refused".to_owned(), |reason| reason.to_string());
+                    ApiError::refused_as(code.into(), "This message was not accepted.", self.message)
+                }
+            })),
+            MessageState::Cancelled => {
                 let mut error = failed(Ending::Cancelled);
                 let text = row.answer.filter(|said| !said.is_empty()).map(beginning);
                 error.failed = Some(Box::new(AgentFailure { text, detail: None }));
                 Some(Err(error))
             }
-            "superseded" => Some(Err(failed(Ending::Superseded))),
-            "dead" => {
+            MessageState::Superseded => Some(Err(failed(Ending::Superseded))),
+            MessageState::Dead => {
                 let mut error = failed(Ending::Dead);
                 error.failed = Some(Box::new(AgentFailure {
                     text: row.answer.filter(|said| !said.is_empty()).map(beginning),
                     // Only the owner may send prompts through this interface, so the detail is for the owner.
                     detail: row.message.turn.and_then(|turn| self.server.handle.why_failed(turn)),
                 }));
-                if row.turn_state.as_deref() == Some(INTERRUPTED) {
+                if row.turn_state == Some(TurnState::Interrupted) {
                     error.code = INTERRUPTED.into();
                     error.message = Notice::Interrupted { so_far: String::new() }.text().into();
-                } else if let Some(name) = row.error.or(row.message.reason) {
+                } else if let Some(reason) = row.error.or(row.message.reason) {
                     // The same sentence as in the chat's notice.
-                    if let Some(failure) = Failure::named(&name) {
+                    if let Reason::Failed(failure) = reason {
                         error.message = failure.sentence().into();
                     }
-                    error.code = name.into();
+                    error.code = reason.to_string().into();
                 }
                 Some(Err(error))
             }
-            _ => None,
+            MessageState::Waiting | MessageState::InTurn => None,
         })
     }
 

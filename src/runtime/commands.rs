@@ -18,10 +18,9 @@ use std::time::Duration;
 use frontdesk_core::access::Action;
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::id::MessageId;
-use frontdesk_core::key::Scope;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
-use frontdesk_store::row::{AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow};
+use frontdesk_store::row::{AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow, Reason};
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -119,7 +118,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
 
 /// Whether an admin only called us in a group that is not served: nothing is kept of what they said.
 fn is_call(row: &InboundRow) -> bool {
-    row.text.is_empty() && row.session.scope() != Scope::Dm
+    row.reason == Some(Reason::NotServed)
 }
 
 /// Stores the command's effect, its reply and its end. What it changes of who may speak is known when this returns.
@@ -176,6 +175,9 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
 }
 
 /// The number that an epoch command left in its row: the epoch it came from.
-fn came_from(row: &InboundRow) -> Option<&str> {
-    row.reason.as_deref()?.strip_prefix("from:")
+fn came_from(row: &InboundRow) -> Option<u64> {
+    match row.reason {
+        Some(Reason::FromEpoch(epoch)) => Some(epoch),
+        _ => None,
+    }
 }

@@ -1,7 +1,7 @@
 //! The one gate: whatever reaches an agent has passed [`accept`].
 
 mod admission;
-mod ask;
+mod pairing;
 mod prepare;
 
 use std::borrow::Cow;
@@ -11,28 +11,22 @@ use std::time::Duration;
 use admission::{Admission, Entry, Plan};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::address::Address;
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, RawEvent, Refusal, Source};
+use frontdesk_core::message::{Cursor, DropReason, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{
-    Batch, DeadLetter, Disposition, EpochChange, Incoming, Item, Quota, Stored, digest,
-};
+use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stored};
 
 use crate::config::QueueMode;
 use crate::shared::Shared;
 
-/// So many chats an adapter is told of that has missed something.
+/// Maximum number of chats returned to an adapter that backfills missed messages.
 const CHATS: usize = 1000;
-/// How the count of denied events begins.
-const DENIED: &str = "denied:";
-/// How the count of events begins that could not be read.
-const UNDECODABLE: &str = "undecodable:";
 /// How long the pieces of an album may be apart: they come as single events.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
@@ -46,35 +40,21 @@ pub(crate) async fn accept(
     has_room(shared, batch.len())?;
     prepare::all(shared, &mut batch).await?;
     let received = shared.time.now();
-    let mut dead_letters = Vec::new();
-    let mut items = Vec::with_capacity(batch.len());
-    for event in batch {
-        let (item, letter) = judge(shared, source, event, received);
-        items.push(item);
-        dead_letters.extend(letter);
-    }
-    let fates: Vec<Fate> = items.iter().map(Fate::of).collect();
-    let unread = dead_letters.clone();
-    let batch = Batch { source: source.clone(), received, items, dead_letters, cursor };
-    let accepted = shared.store.accept(batch).await;
-    shared.health.note(accepted.as_ref().err());
-    let stored = accepted.map_err(|error| Busy::Storage(error.to_string()))?;
-    note_told(shared, &stored, &fates);
-    unread.iter().for_each(|letter| shared.inbound.unreadable.note(shared.time.clock(), source, letter));
-    Ok(stored.into_iter().zip(fates).map(|(stored, fate)| conclude(shared, source, stored, fate)).collect())
+    let events = batch.into_iter().map(|event| judge(shared, source, event, received)).collect();
+    let batch = Arc::new(Batch { source: source.clone(), received, events, cursor });
+    let stored = shared.store.accept(Arc::clone(&batch)).await;
+    shared.health.note(stored.as_ref().err());
+    let stored = stored.map_err(|error| Busy::Storage(error.to_string()))?;
+    Ok(batch
+        .events
+        .iter()
+        .zip(stored)
+        .map(|(event, stored)| conclude(shared, source, event, stored))
+        .collect())
 }
 
-/// Remembers who was told of a refusal.
-fn note_told(shared: &Shared, stored: &[Stored], fates: &[Fate]) {
-    for (stored, fate) in stored.iter().zip(fates) {
-        if let (Stored::Refused { told: Some(address), .. }, Fate::Kept { principal, .. }) = (stored, fate) {
-            shared.inbound.limits.note_told(principal, address, shared.time.mono());
-        }
-    }
-}
-
-/// Only the house's own limits withhold the acknowledgement. The last batch before the limit may go beyond it: a
-/// batch is one unit, and one that is larger than the limit must get in some day.
+/// Only the gateway's own limits withhold the acknowledgement. The last batch before the limit may exceed it: a batch
+/// is one unit, and one that is larger than the limit must be accepted at some time.
 fn has_room(shared: &Shared, arriving: usize) -> Result<(), Busy> {
     if shared.process.closing.is_cancelled() {
         return Err(Busy::Stopping);
@@ -86,78 +66,98 @@ fn has_room(shared: &Shared, arriving: usize) -> Result<(), Busy> {
     Ok(())
 }
 
-/// What one event is. A redelivery is recognised by the store, in the transaction that would store it.
-fn judge(shared: &Shared, source: &Source, mut event: Event, now: Now) -> (Item, Option<DeadLetter>) {
-    match take_raw(&mut event) {
-        // Who sent it is not known: no rule can be asked.
-        Some(raw) if matches!(event.kind, EventKind::Undecodable(_)) => {
-            let item = Item::Dropped(format!("{UNDECODABLE}{}", raw.kind));
-            (item, Some(DeadLetter { event_id: event.id, session: None, raw }))
-        }
-        raw => {
-            let event_id = event.id.clone();
-            let (item, session) = of_somebody(shared, source, event, now);
-            // Of those who may not speak nothing is kept, readable or not.
-            let kept = raw.filter(|_| session.is_some());
-            (item, kept.map(|raw| DeadLetter { event_id, session, raw }))
-        }
+/// What one event is. The store recognises a redelivery, in the transaction that would store it.
+fn judge(shared: &Shared, source: &Source, event: Event, now: Now) -> Decided {
+    if let Some(reason) = unused(&event.kind) {
+        return Decided::Dropped { event, reason, session: None };
+    }
+    match rule(shared, source, &event, now) {
+        Ruling::Dropped(reason, session) => Decided::Dropped { event, reason, session },
+        Ruling::Admitted(session, plan) => Decided::Admitted(admitted(shared, event, session, plan, now)),
     }
 }
 
-/// The bytes of an event that could not be read in full.
-fn take_raw(event: &mut Event) -> Option<RawEvent> {
-    match &mut event.kind {
-        EventKind::Unreadable { raw, .. } => raw.take(),
-        EventKind::Undecodable(raw) => {
-            let (kind, reason) = (raw.kind.clone(), raw.reason.clone());
-            Some(RawEvent { kind, reason, body: std::mem::take(&mut raw.body) })
-        }
-        _ => None,
+/// Why no rule has to be asked about an event.
+fn unused(kind: &EventKind) -> Option<DropReason> {
+    match kind {
+        EventKind::Other(name) => Some(DropReason::Unused(name.clone())),
+        EventKind::Moved { .. } => Some(DropReason::Moved),
+        // Its sender is not known.
+        EventKind::Undecodable(raw) => Some(DropReason::Undecodable(raw.kind.clone())),
+        EventKind::Message
+        | EventKind::Edit
+        | EventKind::Reaction { .. }
+        | EventKind::Button { .. }
+        | EventKind::Unreadable { .. } => None,
     }
 }
 
-/// What an event is whose sender is known, and the conversation that it belongs to if its sender may speak there.
-fn of_somebody(shared: &Shared, source: &Source, event: Event, now: Now) -> (Item, Option<SessionKey>) {
-    if let Some(name) = nobodys(&event.kind) {
-        return (Item::Dropped(format!("ignored:{name}")), None);
-    }
-    let chat = first_id(shared, &event);
-    let admission = Admission { shared, source, event: &event, chat: &chat, now };
-    let entry = admission.access();
-    match entry {
-        Entry::Open | Entry::Unserved => {}
-        Entry::Ask => return (ask::item(&admission), None),
-        Entry::Shut(reason) => return (Item::Dropped(format!("{DENIED}{reason}")), None),
-    }
-    match admission.session() {
-        Ok(session) if matches!(entry, Entry::Unserved) => {
-            let plan = limits(&admission, admission.called());
-            let call = Incoming {
-                quote: None,
-                links: Vec::new(),
-                album: None,
-                attachments: Vec::new(),
-                ..incoming(&admission, session, plan)
-            };
-            (Item::Keep(Box::new(call)), None)
-        }
-        Ok(session) => (admitted(&admission, session.clone()), Some(session)),
+/// What the rules say about an event whose sender is known.
+enum Ruling {
+    /// It is counted and not stored. The session is there if its sender may write in it.
+    Dropped(DropReason, Option<SessionKey>),
+    Admitted(SessionKey, Plan),
+}
+
+fn rule(shared: &Shared, source: &Source, event: &Event, now: Now) -> Ruling {
+    let chat = first_id(shared, event);
+    let admission = Admission { shared, source, event, chat: &chat, now };
+    let entry = match admission.access() {
+        Entry::Shut(reason) => return Ruling::Dropped(reason, None),
+        entry => entry,
+    };
+    let session = match admission.session() {
+        Ok(session) => session,
+        Err(_) if matches!(entry, Entry::Pairing) => return Ruling::Dropped(DropReason::UnknownSender, None),
         Err(error) => {
-            tracing::warn!(channel = source.account.channel(), %error, "an event without a usable chat id was passed over");
-            (Item::Dropped("ignored:no_session".to_owned()), None)
+            let channel = source.account.channel();
+            tracing::warn!(channel, %error, "an event without a usable chat id was dropped");
+            return Ruling::Dropped(DropReason::NoSession, None);
         }
+    };
+    match entry {
+        Entry::Open => {
+            let Some(plan) = admission.plan() else {
+                return Ruling::Dropped(DropReason::NotForUs, Some(session));
+            };
+            if let Some(reason) = admission.silence(&plan) {
+                return Ruling::Dropped(reason, Some(session));
+            }
+            let plan = limits(&admission, plan);
+            let tell = plan.tell && may_tell(&admission);
+            Ruling::Admitted(session, Plan { tell, ..plan })
+        }
+        Entry::NotServed => {
+            let plan = limits(&admission, Plan::of(Disposition::NotServed));
+            // A refusal would be stored with its text.
+            match plan.disposition {
+                Disposition::NotServed => Ruling::Admitted(session, plan),
+                _ => Ruling::Dropped(DropReason::RateLimited, None),
+            }
+        }
+        Entry::Pairing => match pairing::request(&admission) {
+            Some(request) => Ruling::Admitted(session, Plan::of(Disposition::Pairing(Box::new(request)))),
+            None => Ruling::Dropped(DropReason::UnknownSender, None),
+        },
+        Entry::Shut(reason) => Ruling::Dropped(reason, None),
     }
 }
 
-/// What an event is whose sender may speak.
-fn admitted(admission: &Admission<'_>, session: SessionKey) -> Item {
-    let Some(plan) = admission.plan() else { return Item::Dropped("ignored:not_for_us".to_owned()) };
-    if let Some(reason) = admission.silence(&plan) {
-        return Item::Dropped(format!("ignored:{reason}"));
+fn admitted(shared: &Shared, event: Event, session: SessionKey, plan: Plan, now: Now) -> Admitted {
+    let Plan { disposition, epoch, text, tell, counts } = plan;
+    let daily = shared.settings.config.limits.daily;
+    Admitted {
+        policy: shared.reset_policy(&session),
+        event,
+        session,
+        disposition,
+        text,
+        epoch,
+        quota: (daily > 0 && counts)
+            .then(|| Quota { limit: daily, day: shared.settings.quota_day(now.wall) }),
+        per_session: shared.settings.config.queue.per_session,
+        tell,
     }
-    let plan = limits(admission, plan);
-    let plan = Plan { tell: plan.tell && may_tell(admission), ..plan };
-    Item::Keep(Box::new(incoming(admission, session, plan)))
 }
 
 /// The chat's first id. Only a chat that has one name for both, where to send and what it is, can have moved.
@@ -168,27 +168,12 @@ fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
     }
 }
 
-/// What no agent and no rule has any use for, by its name.
-fn nobodys(kind: &EventKind) -> Option<&str> {
-    match kind {
-        EventKind::Other(name) => Some(name),
-        EventKind::Moved { .. } => Some("moved"),
-        EventKind::Message
-        | EventKind::Edit
-        | EventKind::Reaction { .. }
-        | EventKind::Button { .. }
-        | EventKind::Unreadable { .. }
-        | EventKind::Undecodable(_) => None,
-    }
-}
-
-/// The plan as the limits leave it. `/stop` gets through uncounted: it is what helps against too much.
+/// The plan after the rate limits. `/stop` is neither limited nor counted: it helps against too many messages.
 fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     let Admission { shared, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
-    // What is only overheard costs nothing. The store will say that a redelivery is one; it costs its sender
-    // nothing either.
+    // Context costs nothing. The store will say that a redelivery is one; it costs its sender nothing either.
     if stop
         || matches!(plan.disposition, Disposition::Context(_))
         || shared.inbound.recent.contains(&source.id, &event.id)
@@ -219,103 +204,58 @@ fn may_tell(admission: &Admission<'_>) -> bool {
         && connection.is_none_or(|connection| connection.is_calm(&event.address))
 }
 
-fn incoming(admission: &Admission<'_>, session: SessionKey, plan: Plan) -> Incoming {
-    let Admission { shared, event, now, .. } = admission;
-    let policy = shared.reset_policy(&session);
-    let daily = shared.settings.config.limits.daily;
-    let event = (*event).clone();
-    Incoming {
-        quota: (daily > 0 && plan.counts)
-            .then(|| Quota { limit: daily, day: shared.settings.quota_day(now.wall) }),
-        policy,
-        session,
-        event_id: event.id,
-        principal: event.principal,
-        address: event.address,
-        sender: event.sender,
-        platform_message: event.platform_message,
-        digest: digest(&event.text),
-        text: plan.text.unwrap_or(event.text),
-        input_kind: plan.input_kind,
-        sender_kind: event.sender_kind,
-        roles: event.roles,
-        quote: event.quote,
-        forward: event.forward,
-        links: event.links,
-        album: event.album,
-        attachments: event.attachments,
-        disposition: plan.disposition,
-        epoch: plan.epoch,
-        per_session: shared.settings.config.queue.per_session,
-        tell: plan.tell,
-    }
-}
-
-/// What is to follow the commit of an item.
-enum Fate {
-    Denied,
-    Ignored,
-    DeadLetter,
-    Asked { event: String },
-    Kept { event: String, principal: Principal, session: SessionKey, command: bool, album: bool },
-}
-
-impl Fate {
-    fn of(item: &Item) -> Fate {
-        match item {
-            Item::Dropped(kind) if kind.starts_with(DENIED) => Fate::Denied,
-            Item::Dropped(kind) if kind.starts_with(UNDECODABLE) => Fate::DeadLetter,
-            Item::Dropped(_) => Fate::Ignored,
-            Item::Ask(ask) => Fate::Asked { event: ask.event_id.clone() },
-            Item::Keep(incoming) => Fate::Kept {
-                event: incoming.event_id.clone(),
-                principal: incoming.principal.clone(),
-                session: incoming.session.clone(),
-                command: incoming.disposition == Disposition::Command,
-                album: incoming.album.is_some(),
-            },
-        }
-    }
-}
-
-/// Wakes whoever goes on with a stored row, and says what the adapter is to know.
-fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Outcome {
+/// Continues with a stored event, and says what the adapter is to know.
+fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
-    let (event, session, command, album) = match fate {
-        Fate::Denied => return Outcome::Denied,
-        Fate::Ignored => return Outcome::Ignored,
-        Fate::DeadLetter => return Outcome::DeadLetter,
-        Fate::Asked { event } => {
-            shared.inbound.recent.note(&source.id, &event);
-            return asked(stored);
+    if let Some((raw, _)) = decided.dead_letter() {
+        shared.inbound.unreadable.note(shared.time.clock(), source, &decided.event().id, raw);
+    }
+    match decided {
+        Decided::Dropped { reason, .. } => reason.outcome(),
+        Decided::Admitted(message) => {
+            shared.inbound.recent.note(&source.id, &message.event.id);
+            match message.disposition {
+                Disposition::Pairing(_) => asked(&stored),
+                _ => go_on(shared, source, message, stored),
+            }
         }
-        Fate::Kept { event, session, command, album, .. } => (event, session, command, album),
-    };
-    shared.inbound.recent.note(&source.id, &event);
+    }
+}
+
+/// Wakes what works on a stored message.
+fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -> Outcome {
+    let channel = source.account.channel();
     match stored {
-        Stored::Accepted { message, ended, began, .. } => {
-            tracing::debug!(%message, %session, channel = source.account.channel(), "accepted");
+        Stored::Accepted { message: id, ended, began, .. } => {
+            let session = &message.session;
+            tracing::debug!(message = %id, %session, channel, "accepted");
             if ended.is_some() {
-                shared.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(&session)));
+                shared.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(session)));
             }
             if began || ended.is_some() {
-                shared.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(&session)));
+                shared.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(session)));
             }
-            go_on(shared, &session, message, command, album);
-            Outcome::Accepted { message, session }
+            wake_for(shared, message, session, id);
+            Outcome::Accepted { message: id, session: session.clone() }
         }
-        Stored::Duplicate { message, same: true, refused: Some(reason), .. } => {
-            Outcome::Refused { message, reason }
+        Stored::Duplicate { message: id, same: true, refused: Some(reason), .. } => {
+            Outcome::Refused { message: id, reason }
         }
-        Stored::Duplicate { message, session, same: true, refused: None } => {
-            // Whoever brought it first may have gone away before anybody was woken.
-            go_on(shared, &session, message, command, album);
-            Outcome::Duplicate { message, session }
+        Stored::Duplicate { message: id, session, same: true, refused: None } => {
+            // The first delivery may have been cut off before anything was woken.
+            wake_for(shared, message, &session, id);
+            Outcome::Duplicate { message: id, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
-        Stored::Refused { message, reason, .. } => Outcome::Refused { message, reason },
+        Stored::Refused { message: id, reason, told } => {
+            if told {
+                let Event { principal, address, .. } = &message.event;
+                shared.inbound.limits.note_told(principal, address, shared.time.mono());
+            }
+            Outcome::Refused { message: id, reason }
+        }
         Stored::Dead { message } => {
-            tracing::error!(%message, channel = source.account.channel(), "an event could not be stored as it is; what could be kept of it is dead");
+            tracing::error!(%message, channel, "an event could not be stored as it is; what could be kept of it is dead");
             Outcome::Ignored
         }
         Stored::Noted => Outcome::Noted,
@@ -324,23 +264,25 @@ fn conclude(shared: &Shared, source: &Source, stored: Stored, fate: Fate) -> Out
     }
 }
 
-/// A stranger's request: the first one got a code, the others nothing.
-fn asked(stored: Stored) -> Outcome {
+/// A request for a pairing code: the first one got a code, the others nothing.
+fn asked(stored: &Stored) -> Outcome {
     match stored {
         Stored::Asked { message, .. } | Stored::Duplicate { message, .. } => {
-            Outcome::Refused { message, reason: Refusal::Pairing }
+            Outcome::Refused { message: *message, reason: Refusal::Pairing }
         }
         _ => Outcome::Denied,
     }
 }
 
-fn go_on(shared: &Shared, session: &SessionKey, message: MessageId, command: bool, album: bool) {
-    if album && !command {
+fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, id: MessageId) {
+    if matches!(message.disposition, Disposition::Command | Disposition::NotServed) {
+        if shared.work.commands.send(id).is_err() {
+            tracing::warn!(message = %id, "a command was accepted while stopping; it runs at the next start");
+        }
+    } else if message.event.album.is_some() {
         shared.work.turns.wake_after(session, ALBUM);
-    } else if !command {
+    } else {
         wake(shared, session);
-    } else if shared.work.commands.send(message).is_err() {
-        tracing::warn!(%message, "a command was accepted while stopping; it runs at the next start");
     }
 }
 

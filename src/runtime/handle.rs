@@ -14,7 +14,7 @@ use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_store::row::{Author, OutboxRow, OutgoingMessage, SessionRow, Totals};
+use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutgoingMessage, SessionRow, Totals};
 use frontdesk_store::{Store, StoreError};
 
 use crate::adapters::Account;
@@ -207,7 +207,7 @@ impl GatewayHandle {
 
     /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
-        let epoch = self.0.store.reset(session, "api", author, self.0.time.wall()).await?;
+        let epoch = self.0.store.reset(session, EpochReason::Api, author, self.0.time.wall()).await?;
         let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
         self.0.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(session)));
         self.0.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(session)));

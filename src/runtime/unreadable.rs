@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use frontdesk_core::message::Source;
+use frontdesk_core::message::{RawEvent, Source};
 use frontdesk_core::port::{Clock, Mono};
-use frontdesk_store::row::DeadLetter;
 
 /// How long no further event of a kind is logged.
 const QUIET: Duration = Duration::from_secs(3600);
@@ -25,17 +24,17 @@ struct Logged {
 
 impl UnreadableEvents {
     /// An event was kept as a dead letter.
-    pub(crate) fn note(&self, clock: &Arc<dyn Clock>, source: &Source, letter: &DeadLetter) {
+    pub(crate) fn note(&self, clock: &Arc<dyn Clock>, source: &Source, event: &str, raw: &RawEvent) {
         metrics::counter!("frontdesk_dead_letters_total", "channel" => source.account.channel().to_owned())
             .increment(1);
-        let kind = &letter.raw.kind;
+        let kind = &raw.kind;
         if let Some(unlogged) = self.due(&source.id, kind, clock.mono()) {
             tracing::warn!(
                 channel = source.account.channel(),
                 account = %source.account,
                 kind,
-                event = letter.event_id,
-                reason = letter.raw.reason,
+                event,
+                reason = raw.reason,
                 others_since = unlogged,
                 "an event could not be read; it is kept: see `frontdesk dead-letters`"
             );

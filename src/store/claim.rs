@@ -9,7 +9,7 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::Line;
-use crate::row::{Claim, ClaimedTurn, Fenced, InboundRow, StreamedPart, Take};
+use crate::row::{Claim, ClaimedTurn, Fenced, InboundRow, MessageState, StreamedPart, Take, TurnState};
 use crate::sql::{int, ms};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -90,7 +90,7 @@ fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> O
         [session.as_str()],
     )?;
     match open {
-        Some(turn) if turn.state == "running" => Ok(None),
+        Some(turn) if turn.state == TurnState::Running => Ok(None),
         Some(turn) => reclaim(tx, turn, now).map(Some),
         None => create(tx, session, take, now),
     }
@@ -153,7 +153,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     )?;
     for message in &mut messages {
         tx.run("UPDATE inbound SET state = 'in_turn', turn_id = ?2 WHERE id = ?1", [message.id.0, id.0])?;
-        message.state = "in_turn".into();
+        message.state = MessageState::InTurn;
         message.turn = Some(id);
     }
     tx.taken(messages.len());

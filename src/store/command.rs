@@ -16,7 +16,7 @@ use crate::message::{inbound, inbound_columns, stored_replays};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::Line;
-use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow};
+use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow, Reason, TurnState};
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -170,7 +170,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
         tx.queued(back);
         turn.messages.retain(|message| message.0 < before);
         cancel(tx, &turn, None, now)?;
-        if turn.state == "running" {
+        if turn.state == TurnState::Running {
             stopped.running.push(turn.id);
         } else {
             stopped.waiting.extend(&turn.messages);
@@ -205,7 +205,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
             inbound_columns!(),
             " FROM inbound i WHERE i.turn_id = ?1 AND i.reason IS NOT ?2 ORDER BY i.id"
         ),
-        params![turn.0, Refusal::Revoked.name()],
+        params![turn.0, Reason::Refused(Refusal::Revoked).to_string()],
         inbound,
     )?;
     // A retry of a retry runs the same messages: whoever asks, they stay their authors'.
@@ -218,7 +218,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
     tx.run(
         "UPDATE inbound SET disposition = 'turn', reason = ?2, replays = ?3, attachments = NULL, quote = NULL,
                             forward = NULL, links = NULL, album = NULL WHERE id = ?1",
-        params![row.id.0, format!("retry:{turn}"), stored_replays(&replays)],
+        params![row.id.0, Reason::Retries(turn).to_string(), stored_replays(&replays)],
     )?;
     Ok(CommandFacts::Retrying)
 }

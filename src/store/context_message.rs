@@ -8,13 +8,13 @@ use rusqlite::{Row, params};
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{forward, roles, stored_forward, stored_roles};
-use crate::row::{Batch, ContextRow, Incoming};
+use crate::row::{Admitted, Batch, ContextRow};
 use crate::sql::{at, ms, parsed};
 use crate::tx::Tx;
 
 /// Keeps one, and of its session the newest `most`. One that is known already changes nothing.
-pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) -> Outcome<()> {
-    let key = message.session.as_str();
+pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) -> Outcome<()> {
+    let (key, event) = (message.session.as_str(), &message.event);
     let kept = tx.run(
         "INSERT INTO context_message (id, source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
                             received_at)
@@ -22,15 +22,15 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming, most: u32) ->
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             batch.source.id,
-            message.event_id,
+            event.id,
             key,
-            message.principal.as_str(),
-            message.sender_kind.name(),
-            stored_roles(&message.roles),
-            message.sender,
-            message.input_kind.name(),
-            message.forward.as_ref().map(stored_forward),
-            message.text,
+            event.principal.as_str(),
+            event.sender_kind.name(),
+            stored_roles(&event.roles),
+            event.sender,
+            event.kind.input_kind().name(),
+            event.forward.as_ref().map(stored_forward),
+            message.text(),
             ms(batch.received.wall),
             tx.new_id(Table::ContextMessage)?,
         ],
@@ -96,7 +96,7 @@ fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextRow> {
 mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
-    use frontdesk_core::message::{SenderKind, Source};
+    use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
     use frontdesk_core::reset::{Mode, ResetPolicy};
 
     use super::*;
@@ -113,39 +113,44 @@ mod tests {
     }
 
     async fn hears(store: &Store, events: &[&str], disposition: Disposition) {
-        let message = |event: &&str| Incoming {
-            event_id: (*event).into(),
-            session: key(),
-            principal: Principal::new("telegram", None, event).unwrap(),
-            address: Address::new("telegram", None, "-1", None).unwrap(),
-            sender: None,
-            platform_message: None,
-            text: "x".into(),
-            digest: 1,
-            input_kind: InputKind::Message,
-            sender_kind: SenderKind::Person,
-            roles: Vec::new(),
-            quote: None,
-            forward: None,
-            links: Vec::new(),
-            album: None,
-            attachments: Vec::new(),
-            quota: None,
-            disposition,
-            epoch: EpochChange::ByRule,
-            policy: ResetPolicy::new(Mode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
-            per_session: 9,
-            tell: false,
+        let message = |id: &&str| {
+            Decided::Admitted(Admitted {
+                event: Event {
+                    id: (*id).into(),
+                    kind: EventKind::Message,
+                    principal: Principal::new("telegram", None, id).unwrap(),
+                    sender_kind: SenderKind::Person,
+                    roles: Vec::new(),
+                    address: Address::new("telegram", None, "-1", None).unwrap(),
+                    conversation: Conversation::Group { chat: "-1".into() },
+                    addressed: false,
+                    forward: None,
+                    first_line: FirstLine::Plain,
+                    text: "x".into(),
+                    links: Vec::new(),
+                    sender: None,
+                    platform_message: None,
+                    quote: None,
+                    album: None,
+                    attachments: Vec::new(),
+                    sent_at: None,
+                },
+                session: key(),
+                disposition: disposition.clone(),
+                text: None,
+                epoch: EpochChange::ByRule,
+                policy: ResetPolicy::new(Mode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
+                quota: None,
+                per_session: 9,
+                tell: false,
+            })
         };
-        let items = events.iter().map(|event| Item::Keep(Box::new(message(event)))).collect();
+        let events = events.iter().map(message).collect();
         let source = Source {
             id: "telegram:1".into(),
             account: frontdesk_core::account::AccountId::default_of("telegram"),
         };
-        store
-            .accept(Batch { source, received: day(0).into(), items, dead_letters: Vec::new(), cursor: None })
-            .await
-            .unwrap();
+        store.accept(Batch { source, received: day(0).into(), events, cursor: None }).await.unwrap();
     }
 
     /// Else every claim would look for context_messages for ever.

@@ -1,13 +1,15 @@
 //! Dead letters: events that could not be read, as they arrived.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::RawEvent;
 use rusqlite::{Row, params};
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::queue::Line;
-use crate::row::{Author, Batch, DeadLetter, DeadLetterRow};
+use crate::row::{Author, Batch, DeadLetterRow};
 use crate::sql::{at, int, maybe_parsed, ms, nat};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -68,8 +70,13 @@ impl Store {
 }
 
 /// Keeps an event that could not be read. One that is known already is left as it is.
-pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<()> {
-    let DeadLetter { event_id, session, raw } = letter;
+pub(crate) fn keep(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    event_id: &str,
+    session: Option<&SessionKey>,
+    raw: &RawEvent,
+) -> Outcome<()> {
     let body = &raw.body[..raw.body.len().min(BYTES)];
     let inserted = tx.run(
         "INSERT INTO dead_letter (id, source, event_id, key, kind, reason, body, kept, size, received_at)
@@ -77,7 +84,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, letter: &DeadLetter) -> Outcome<(
         params![
             batch.source.id,
             event_id,
-            session.as_ref().map(|session| session.as_str()),
+            session.map(|session| session.as_str()),
             raw.kind,
             raw.reason,
             body,

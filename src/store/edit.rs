@@ -3,11 +3,11 @@
 use frontdesk_core::id::MessageId;
 use rusqlite::params;
 
-use crate::arrival::Arrival;
 use crate::epoch::Life;
 use crate::fault::Outcome;
+use crate::insert::{Kept, Verdict, insert};
 use crate::message::stored_links;
-use crate::row::{Batch, Incoming};
+use crate::row::{Admitted, Batch, MessageState, Reason};
 use crate::sql::int;
 use crate::tx::Tx;
 
@@ -16,38 +16,37 @@ const BACK: u32 = 50;
 
 /// Whether the edit needs no answer of its own: its message still waits and says this now, or says it already.
 /// Only that it came is stored then, so that another delivery of it is known.
-pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Incoming, life: &Life) -> Outcome<bool> {
-    let Some(edited) = &message.platform_message else { return Ok(false) };
+pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, life: &Life) -> Outcome<bool> {
+    let Some(edited) = &message.event.platform_message else { return Ok(false) };
     let (epoch, reason) = match waiting(tx, message, edited)? {
         Some((old, epoch)) => {
             tx.run(
                 "UPDATE inbound SET body = ?2, links = ?3 WHERE id = ?1",
-                params![old.0, message.text, stored_links(&message.links)],
+                params![old.0, message.text(), stored_links(&message.event.links)],
             )?;
-            (epoch, format!("into:{old}"))
+            (epoch, Reason::MergedInto(old))
         }
-        None if unchanged(tx, message, edited, life.epoch)? => (life.epoch, "unchanged".to_owned()),
+        None if unchanged(tx, message, edited, life.epoch)? => (life.epoch, Reason::Unchanged),
         None => return Ok(false),
     };
-    Arrival { epoch, state: "superseded", reason: Some(&reason), ..Arrival::of(message).bare() }
-        .insert(tx, batch)?;
+    insert(tx, batch, message, Verdict::ended(MessageState::Superseded, reason, epoch, Kept::Nothing))?;
     Ok(true)
 }
 
 /// The message, if nobody has taken it yet.
-fn waiting(tx: &Tx<'_>, message: &Incoming, edited: &str) -> Outcome<Option<(MessageId, u64)>> {
+fn waiting(tx: &Tx<'_>, message: &Admitted, edited: &str) -> Outcome<Option<(MessageId, u64)>> {
     tx.one(
         "SELECT id, epoch FROM inbound
          WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND principal = ?2 AND platform_message = ?3
          ORDER BY id DESC LIMIT 1",
-        params![message.session.as_str(), message.principal.as_str(), edited],
+        params![message.session.as_str(), message.event.principal.as_str(), edited],
         |row| Ok((MessageId(row.get(0)?), crate::sql::count(row, 1)?)),
     )
 }
 
 /// Whether the newest version that came of the message is this one. Compared as it came: hooks and edits in
 /// place change the body.
-fn unchanged(tx: &Tx<'_>, message: &Incoming, edited: &str, epoch: u64) -> Outcome<bool> {
+fn unchanged(tx: &Tx<'_>, message: &Admitted, edited: &str, epoch: u64) -> Outcome<bool> {
     let newest: Option<i64> = tx.one(
         "SELECT digest FROM inbound
          WHERE id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
@@ -55,5 +54,5 @@ fn unchanged(tx: &Tx<'_>, message: &Incoming, edited: &str, epoch: u64) -> Outco
         params![message.session.as_str(), int(epoch), edited, BACK],
         |row| row.get(0),
     )?;
-    Ok(newest == Some(message.digest))
+    Ok(newest == Some(message.digest()))
 }

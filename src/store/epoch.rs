@@ -7,7 +7,7 @@ use frontdesk_core::reset::Reasons;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::row::{Disposition, EpochChange, Incoming};
+use crate::row::{Admitted, Disposition, EpochChange, EpochReason, Reason};
 use crate::sql::{Sql, count, int, maybe_at, ms};
 use crate::tx::Tx;
 
@@ -34,7 +34,7 @@ pub(crate) struct Joined {
     /// Why the rule began a new epoch.
     pub(crate) reasons: Reasons,
     /// Of an epoch command: what it did.
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Reason>,
 }
 
 /// The session, if there is one.
@@ -60,7 +60,7 @@ pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
 pub(crate) fn join(
     tx: &Tx<'_>,
     life: Option<Life>,
-    message: &Incoming,
+    message: &Admitted,
     now: DateTime<Utc>,
 ) -> Outcome<Joined> {
     let Some(life) = life else { return first(tx, message, now) };
@@ -72,8 +72,8 @@ pub(crate) fn join(
         }
         EpochChange::ByRule => by_rule(tx, &life, message, now),
         EpochChange::New => {
-            let reason = Some(format!("from:{}", life.epoch));
-            let joined = anew(tx, &message.session, &life, "new", now)?;
+            let reason = Some(Reason::FromEpoch(life.epoch));
+            let joined = anew(tx, &message.session, &life, EpochReason::New, now)?;
             moved(tx, &life, message, speaks.then_some(now))?;
             Ok(Joined { reason, ..joined })
         }
@@ -82,29 +82,28 @@ pub(crate) fn join(
 }
 
 /// Begins a session. It is its first epoch also for `/new`, because there is nothing to leave behind.
-fn first(tx: &Tx<'_>, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
+fn first(tx: &Tx<'_>, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined> {
     tx.run(
         "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
          VALUES (?1, ?2, 1, 1, ?4, 0, ?3)",
         params![
             message.session.as_str(),
-            message.address.as_str(),
+            message.event.address.as_str(),
             ms(now),
             (message.disposition == Disposition::Turn).then_some(ms(now)),
         ],
     )?;
     tx.run("UPDATE counter SET n = n + 1 WHERE name = 'sessions'", [])?;
-    begin(tx, &message.session, 1, "first", now)?;
-    let missing = matches!(message.epoch, EpochChange::Resume(_)).then(|| "missing".to_owned());
+    begin(tx, &message.session, 1, EpochReason::First, now)?;
+    let missing = matches!(message.epoch, EpochChange::Resume(_)).then_some(Reason::NoSuchEpoch);
     Ok(Joined { epoch: 1, began: true, reason: missing, ..Joined::default() })
 }
 
-fn by_rule(tx: &Tx<'_>, life: &Life, message: &Incoming, now: DateTime<Utc>) -> Outcome<Joined> {
+fn by_rule(tx: &Tx<'_>, life: &Life, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined> {
     let reasons = life.last_user_at.map(|seen| message.policy.due(seen, now)).unwrap_or_default();
     let mut joined = Joined { epoch: life.epoch, ..Joined::default() };
     if reasons.any() {
-        let names: Vec<&str> = reasons.names().collect();
-        joined = anew(tx, &message.session, life, &names.join(","), now)?;
+        joined = anew(tx, &message.session, life, EpochReason::Rule(reasons), now)?;
         joined.reasons = reasons;
     }
     // Never backwards: a clock that was put back must not make the next message look like a long silence.
@@ -117,7 +116,7 @@ pub(crate) fn anew(
     tx: &Tx<'_>,
     key: &SessionKey,
     life: &Life,
-    reason: &str,
+    reason: EpochReason,
     now: DateTime<Utc>,
 ) -> Outcome<Joined> {
     let epoch = life.last_epoch + 1;
@@ -134,7 +133,7 @@ pub(crate) fn anew(
 fn back(
     tx: &Tx<'_>,
     life: &Life,
-    message: &Incoming,
+    message: &Admitted,
     wanted: Option<u64>,
     now: DateTime<Utc>,
 ) -> Outcome<Joined> {
@@ -154,7 +153,7 @@ fn back(
     };
     let Some(epoch) = found else {
         moved(tx, life, message, life.last_user_at)?;
-        return Ok(Joined { epoch: life.epoch, reason: Some("missing".into()), ..Joined::default() });
+        return Ok(Joined { epoch: life.epoch, reason: Some(Reason::NoSuchEpoch), ..Joined::default() });
     };
     end(tx, &message.session, life.epoch, now)?;
     tx.run("UPDATE epoch SET ended_at = NULL WHERE key = ?1 AND n = ?2", params![key, int(epoch)])?;
@@ -163,15 +162,15 @@ fn back(
     Ok(Joined {
         epoch,
         ended: Some(life.epoch),
-        reason: Some(format!("from:{}", life.epoch)),
+        reason: Some(Reason::FromEpoch(life.epoch)),
         ..Joined::default()
     })
 }
 
-fn begin(tx: &Tx<'_>, key: &SessionKey, n: u64, reason: &str, now: DateTime<Utc>) -> Outcome<()> {
+fn begin(tx: &Tx<'_>, key: &SessionKey, n: u64, reason: EpochReason, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
         "INSERT INTO epoch (key, n, started_at, reason) VALUES (?1, ?2, ?3, ?4)",
-        params![key.as_str(), int(n), ms(now), reason],
+        params![key.as_str(), int(n), ms(now), reason.to_string()],
     )?;
     Ok(())
 }
@@ -185,8 +184,8 @@ fn end(tx: &Tx<'_>, key: &SessionKey, n: u64, now: DateTime<Utc>) -> Outcome<()>
 }
 
 /// The session's address and reset reference after a message; no write when neither has changed.
-fn moved(tx: &Tx<'_>, life: &Life, message: &Incoming, seen: Option<DateTime<Utc>>) -> Outcome<()> {
-    let address: &Address = &message.address;
+fn moved(tx: &Tx<'_>, life: &Life, message: &Admitted, seen: Option<DateTime<Utc>>) -> Outcome<()> {
+    let address: &Address = &message.event.address;
     if seen != life.last_user_at || address.as_str() != life.address {
         tx.run(
             "UPDATE session SET address = ?2, last_user_at = ?3 WHERE key = ?1",

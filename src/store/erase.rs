@@ -10,7 +10,7 @@ use crate::command::{Stopped, stop};
 use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::queue::Line;
-use crate::row::Author;
+use crate::row::{Author, EpochReason};
 use crate::sql::{int, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, context_message};
@@ -118,7 +118,7 @@ fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> 
     )?;
     tx.taken(commands);
     context_message::forget(tx, key)?;
-    let epoch = anew(tx, key, &life, "erased", now)?.epoch;
+    let epoch = anew(tx, key, &life, EpochReason::Erased, now)?.epoch;
     tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
     tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
     tx.run(

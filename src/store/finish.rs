@@ -10,7 +10,7 @@ use crate::answer::{answer, cut};
 use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::queue::Line;
-use crate::row::{Claim, Fenced, Finish, StreamedPart};
+use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TurnState};
 use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
 use crate::turn::OpenTurn;
@@ -97,7 +97,7 @@ impl Store {
 pub(crate) fn interrupt(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<()> {
     let so_far = turn.so_far.clone().unwrap_or_default();
     let finish = Finish {
-        error: Some("interrupted".into()),
+        error: Some(Reason::Interrupted),
         notice: Some(Notice::Interrupted { so_far }),
         ..Finish::bare(turn.claim(), Ending::Dead, now)
     };
@@ -139,34 +139,42 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
 }
 
 /// Cancels a turn that somebody else may hold. Returns whether its streamed message says so.
-pub(crate) fn cancel(tx: &Tx<'_>, turn: &OpenTurn, why: Option<&str>, now: DateTime<Utc>) -> Outcome<bool> {
-    let error = why.map(str::to_owned);
+pub(crate) fn cancel(
+    tx: &Tx<'_>,
+    turn: &OpenTurn,
+    error: Option<Reason>,
+    now: DateTime<Utc>,
+) -> Outcome<bool> {
     // The history keeps what was shown. The process that runs the turn may know of more, and stores it then.
     let known = turn.so_far.as_ref().map_or(0, String::len);
     let answer = StreamedPart::of(tx, turn.id)?.map(|part| part.shown).filter(|shown| shown.len() > known);
     let finish = Finish { error, answer, ..Finish::bare(turn.claim(), Ending::Cancelled, now) };
     close(tx, turn, &finish)?;
-    Ok(settle(tx, turn.id, turn.state == "running", now)? == Settled::Edited)
+    Ok(settle(tx, turn.id, turn.state == TurnState::Running, now)? == Settled::Edited)
 }
 
 /// The turn's own row and its messages.
 fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     let state = match (finish.ending, &finish.notice) {
-        (Ending::Answered, _) => "done",
-        (Ending::Dead, Some(Notice::Interrupted { .. })) => "interrupted",
-        (ending, _) => ending.name(),
+        (Ending::Answered, _) => TurnState::Done,
+        (Ending::Dead, Some(Notice::Interrupted { .. })) => TurnState::Interrupted,
+        (Ending::Dead, _) => TurnState::Dead,
+        (Ending::Cancelled, _) => TurnState::Cancelled,
+        (Ending::Superseded, _) => TurnState::Superseded,
+        (Ending::Refused, _) => TurnState::Refused,
     };
     let usage = finish.usage.clone().unwrap_or_default();
+    let error = finish.error.map(|reason| reason.to_string());
     tx.run(
         "UPDATE turn SET state = ?2, kind = iif(?3, 'hook', kind), answer = coalesce(?4, answer), error = ?5,
                          model = ?6, input_tokens = ?7, output_tokens = ?8, finished_at = ?9, owner = NULL
          WHERE id = ?1",
         params![
             turn.id.0,
-            state,
+            state.name(),
             finish.by_hook,
             finish.answer,
-            finish.error,
+            error,
             usage.model,
             usage.input.map(int),
             usage.output.map(int),
@@ -175,7 +183,7 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     )?;
     tx.run(
         "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
-        params![turn.id.0, finish.ending.name(), finish.error],
+        params![turn.id.0, finish.ending.name(), error],
     )?;
     Ok(())
 }

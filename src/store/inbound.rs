@@ -8,29 +8,29 @@ use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Cursor, InputKind, Refusal, Source};
+use frontdesk_core::message::{Cursor, EventKind, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
-use crate::arrival::{Arrival, count_dropped, known};
 use crate::epoch::{Joined, join, life};
 use crate::fault::{Fault, Outcome};
+use crate::insert::{Kept, Verdict, count_dropped, insert, known};
 use crate::message::{history, history_select};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::Line;
 use crate::quota::counted;
-use crate::row::{Batch, Disposition, HistoryRow, Incoming, Item, Stored};
+use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, ask, context_message, dead_letter, edit};
+use crate::{Result, Store, StoreError, context_message, dead_letter, edit, pairing_request};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
-    /// event cannot be stored as it is, the batch is tried again event by event, and that one is kept as dead. Returns
-    /// what became of each item.
-    pub async fn accept(&self, batch: Batch) -> Result<Vec<Stored>> {
-        let batch = Arc::new(batch);
+    /// event cannot be stored as it is, the batch is tried again event by event, and that one is kept as dead.
+    /// Returns one outcome per event; what is to be sent reaches the commit listener alone.
+    pub async fn accept(&self, batch: impl Into<Arc<Batch>>) -> Result<Vec<Stored>> {
+        let batch = batch.into();
         let line = || Line::Source(batch.source.id.clone());
         let whole = Arc::clone(&batch);
         match self.write(line(), move |tx| accept(tx, &whole, take)).await {
@@ -60,19 +60,20 @@ impl Store {
 }
 
 fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
-    let mut all = Vec::with_capacity(batch.items.len());
+    let mut stored = Vec::with_capacity(batch.events.len());
     let mut told = Told::default();
-    for item in &batch.items {
-        let silent = told.silenced(item);
-        let stored = take(tx, batch, silent.as_ref().unwrap_or(item))?;
-        told.note(item, &stored);
-        all.push(stored);
+    for decided in &batch.events {
+        let outcome = take(tx, batch, decided, told.may_be_told(decided))?;
+        told.note(decided, &outcome);
+        stored.push(outcome);
     }
-    for letter in &batch.dead_letters {
-        match tx.apart(|| dead_letter::keep(tx, batch, letter)) {
+    for decided in &batch.events {
+        let Some((raw, session)) = decided.dead_letter() else { continue };
+        let event = &decided.event().id;
+        match tx.apart(|| dead_letter::keep(tx, batch, event, session, raw)) {
             // One that cannot even be kept must not hold up what comes behind it.
             Err(fault) if !fault.takes_the_group() => {
-                let (source, event) = (&batch.source.id, &letter.event_id);
+                let source = &batch.source.id;
                 tracing::error!(source, event, cause = %fault.error(), "an event that could not be read is lost");
             }
             kept => kept?,
@@ -81,10 +82,10 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
     if let Some(cursor) = &batch.cursor {
         reached(tx, &batch.source, cursor, batch.received.wall)?;
     }
-    Ok(all)
+    Ok(stored)
 }
 
-/// Whether the gate's word that somebody may be told still holds: it was given before the batch was stored.
+/// Who is told of a refusal in this batch. The gate decided about each event before the others were stored.
 #[derive(Default)]
 struct Told<'b> {
     people: HashSet<&'b Principal>,
@@ -95,31 +96,36 @@ struct Told<'b> {
 const TOLD_PER_CHAT: usize = 3;
 
 impl<'b> Told<'b> {
-    /// The item, to be refused without a word if its sender or its chat was told already.
-    fn silenced(&self, item: &Item) -> Option<Item> {
-        let Item::Keep(message) = item else { return None };
-        let enough = self.people.contains(&message.principal)
-            || self.chats.get(message.address.chat()).is_some_and(|told| *told >= TOLD_PER_CHAT);
-        (enough && message.tell)
-            .then(|| Item::Keep(Box::new(Incoming { tell: false, ..(**message).clone() })))
+    /// Whether a refusal of this event gets a notice: not if its sender or its chat had enough of them in this batch.
+    fn may_be_told(&self, decided: &Decided) -> bool {
+        let Decided::Admitted(Admitted { event, tell, .. }) = decided else { return false };
+        let enough = self.people.contains(&event.principal)
+            || self.chats.get(event.address.chat()).is_some_and(|told| *told >= TOLD_PER_CHAT);
+        *tell && !enough
     }
 
-    fn note(&mut self, item: &'b Item, stored: &Stored) {
-        if let (Item::Keep(message), Stored::Refused { told: Some(_), .. }) = (item, stored) {
-            self.people.insert(&message.principal);
-            *self.chats.entry(message.address.chat()).or_default() += 1;
+    fn note(&mut self, decided: &'b Decided, stored: &Stored) {
+        if let Stored::Refused { told: true, .. } = stored {
+            let event = decided.event();
+            self.people.insert(&event.principal);
+            *self.chats.entry(event.address.chat()).or_default() += 1;
         }
     }
 }
 
-/// How one item is stored.
-type Step = fn(&Tx<'_>, &Batch, &Item) -> Outcome<Stored>;
+/// How one event is stored. `tell` says whether its sender gets a notice if it is refused.
+type Step = fn(&Tx<'_>, &Batch, &Decided, bool) -> Outcome<Stored>;
 
-fn take(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<Stored> {
-    match item {
-        Item::Dropped(kind) => count_dropped(tx, &batch.source, kind).map(|()| Stored::Dropped),
-        Item::Keep(message) => keep(tx, batch, message),
-        Item::Ask(ask) => ask::taken(tx, batch, ask),
+fn take(tx: &Tx<'_>, batch: &Batch, decided: &Decided, tell: bool) -> Outcome<Stored> {
+    match decided {
+        Decided::Dropped { reason, .. } => {
+            count_dropped(tx, &batch.source, reason)?;
+            Ok(Stored::Dropped)
+        }
+        Decided::Admitted(message) => match &message.disposition {
+            Disposition::Pairing(request) => pairing_request::taken(tx, batch, message, request),
+            _ => keep(tx, batch, message, tell),
+        },
     }
 }
 
@@ -134,8 +140,8 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
 }
 
 /// One event.
-fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Stored> {
-    if let Some(known) = known(tx, batch, &message.event_id, Some(message.digest))? {
+fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<Stored> {
+    if let Some(known) = known(tx, batch, &message.event.id, Some(message.digest()))? {
         return Ok(known);
     }
     if let Disposition::Context(most) = message.disposition {
@@ -144,29 +150,30 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Incoming) -> Outcome<Stored> {
     }
     let life = life(tx, &message.session)?;
     if let Disposition::Refused(reason) = message.disposition {
-        return refuse(tx, batch, message, life.map(|life| life.epoch), reason, None);
+        return refuse(tx, batch, message, life.map(|life| life.epoch), reason, Notify::each(tell));
     }
     if let Some(life) = &life
         && message.disposition == Disposition::Turn
     {
-        if message.input_kind == InputKind::Edit && edit::noted(tx, batch, message, life)? {
+        if message.event.kind == EventKind::Edit && edit::noted(tx, batch, message, life)? {
             return Ok(Stored::Noted);
         }
         if life.waiting >= u64::from(message.per_session) {
             let head = oldest_waiting(tx, &message.session)?;
             let once = head.map(|head| TextKey::full(&message.session, head));
-            return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, once);
+            let notify = Notify { once, ..Notify::each(tell) };
+            return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, notify);
         }
     }
     if let Some(quota) = message.quota
-        && !counted(tx, message, quota)?
+        && !counted(tx, &message.event.principal, quota)?
     {
-        let once = Some(TextKey::daily(&message.principal, "quota", quota.day));
-        return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, once);
+        let once = Some(TextKey::daily(&message.event.principal, "quota", quota.day));
+        let notify = Notify { once, ..Notify::each(tell) };
+        return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, notify);
     }
     let joined = join(tx, life, message, batch.received.wall)?;
-    let arrival = Arrival { epoch: joined.epoch, reason: joined.reason.as_deref(), ..Arrival::of(message) };
-    let id = arrival.insert(tx, batch)?;
+    let id = insert(tx, batch, message, Verdict::waiting(message, joined.epoch, joined.reason))?;
     tx.queued(1);
     tell_reset(tx, batch, message, id, &joined)?;
     let Joined { epoch, ended, began, .. } = joined;
@@ -182,35 +189,41 @@ fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {
     .map(Option::flatten)
 }
 
-/// Stores a refused message. It is no activity and begins no session. With a key of its own (`once`) a refusal
-/// is told once: in a full session behind each head of the queue, of a quota each day.
+/// Whether a refusal gets a notice.
+struct Notify {
+    tell: bool,
+    /// A key that such notices share: only the first of them is sent. In a full session it names the head of the queue,
+    /// of a quota the day.
+    once: Option<TextKey>,
+}
+
+impl Notify {
+    fn each(tell: bool) -> Self {
+        Self { tell, once: None }
+    }
+}
+
+/// Stores a refused message. It is no activity and begins no session.
 fn refuse(
     tx: &Tx<'_>,
     batch: &Batch,
-    message: &Incoming,
+    message: &Admitted,
     epoch: Option<u64>,
     reason: Refusal,
-    once: Option<TextKey>,
+    notify: Notify,
 ) -> Outcome<Stored> {
-    let arrival = Arrival {
-        epoch: epoch.unwrap_or(0),
-        disposition: "refused",
-        state: "refused",
-        reason: Some(reason.name()),
-        ..Arrival::of(message)
-    };
-    let id = arrival.insert(tx, batch)?;
-    let mut told = None;
-    if message.tell {
+    let epoch = epoch.unwrap_or(0);
+    let verdict = Verdict::ended(MessageState::Refused, Reason::Refused(reason), epoch, Kept::All);
+    let id = insert(tx, batch, message, verdict)?;
+    let told = notify.tell && {
         let (about, notice) = ([id], Notice::Refused(reason));
-        let key = once.unwrap_or_else(|| TextKey::notice(id, &notice));
-        let is_new = outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?;
-        told = is_new.then(|| message.address.clone());
-    }
+        let key = notify.once.unwrap_or_else(|| TextKey::notice(id, &notice));
+        outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?
+    };
     Ok(Stored::Refused { message: id, reason, told })
 }
 
-fn tell_reset(tx: &Tx<'_>, batch: &Batch, message: &Incoming, id: MessageId, joined: &Joined) -> Outcome<()> {
+fn tell_reset(tx: &Tx<'_>, batch: &Batch, message: &Admitted, id: MessageId, joined: &Joined) -> Outcome<()> {
     let Some(previous) = joined.ended.filter(|_| joined.reasons.any() && message.policy.notify()) else {
         return Ok(());
     };
@@ -220,13 +233,13 @@ fn tell_reset(tx: &Tx<'_>, batch: &Batch, message: &Incoming, id: MessageId, joi
     outgoing.notice(tx, id, &notice).map(drop)
 }
 
-fn outgoing<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc>) -> Outgoing<'a> {
+fn outgoing<'a>(message: &'a Admitted, about: &'a [MessageId], now: DateTime<Utc>) -> Outgoing<'a> {
     Outgoing {
         turn: None,
         about,
         session: Some(&message.session),
-        address: &message.address,
-        reply_to: message.platform_message.as_deref(),
+        address: &message.event.address,
+        reply_to: message.event.platform_message.as_deref(),
         kind: PostKind::Notice,
         now,
     }
@@ -234,29 +247,32 @@ fn outgoing<'a>(message: &'a Incoming, about: &'a [MessageId], now: DateTime<Utc
 
 /// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
 /// a whole source from going on.
-fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item) -> Outcome<Stored> {
-    match tx.apart(|| take(tx, batch, item)) {
-        Err(fault) if !fault.takes_the_group() => mark_dead(tx, batch, item, fault),
-        taken => taken,
+fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, decided: &Decided, tell: bool) -> Outcome<Stored> {
+    match (tx.apart(|| take(tx, batch, decided, tell)), decided) {
+        (Err(fault), Decided::Admitted(message)) if !fault.takes_the_group() => {
+            mark_dead(tx, batch, message, tell, &fault)
+        }
+        (taken, _) => taken,
     }
 }
 
-fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<Stored> {
-    let (arrival, told) = match item {
-        Item::Dropped(_) => return Err(fault),
-        Item::Ask(ask) => (Arrival::asked(ask), None),
-        Item::Keep(message) => (Arrival::of(message), Some(message).filter(|message| message.tell)),
-    };
-    let session = arrival.session.as_str();
-    tracing::error!(session, event = arrival.event_id, cause = %fault.error(), "an event cannot be stored");
+fn mark_dead(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool, fault: &Fault) -> Outcome<Stored> {
+    let (session, event) = (message.session.as_str(), &message.event.id);
+    tracing::error!(session, event, cause = %fault.error(), "an event cannot be stored");
     metrics::counter!("frontdesk_store_poisoned_events_total").increment(1);
+    let pairing = matches!(message.disposition, Disposition::Pairing(_));
+    let dead = |kept| {
+        let verdict = Verdict::ended(MessageState::Dead, Reason::Unstorable, 0, kept);
+        tx.apart(|| insert(tx, batch, message, verdict))
+    };
     // The text first; if that is what cannot be stored, without it.
-    let dead = Arrival { epoch: 0, state: "dead", reason: Some("poison"), ..arrival.clone().bare() };
-    let id = match tx.apart(|| Arrival { body: arrival.body, ..dead.clone() }.insert(tx, batch)) {
-        Err(fault) if !fault.takes_the_group() => tx.apart(|| dead.insert(tx, batch))?,
+    let id = match dead(if pairing { Kept::Nothing } else { Kept::Text }) {
+        Err(fault) if !fault.takes_the_group() => dead(Kept::Nothing)?,
         kept => kept?,
     };
-    let Some(message) = told else { return Ok(Stored::Dead { message: id }) };
+    if !tell || pairing {
+        return Ok(Stored::Dead { message: id });
+    }
     let about = [id];
     let told = tx.apart(|| {
         let notice = Notice::Failed(Failure::Internal);
@@ -264,6 +280,7 @@ fn mark_dead(tx: &Tx<'_>, batch: &Batch, item: &Item, fault: Fault) -> Outcome<S
     });
     match told {
         Err(fault) if fault.takes_the_group() => Err(fault),
+        // It is dead either way.
         _ => Ok(Stored::Dead { message: id }),
     }
 }

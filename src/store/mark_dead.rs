@@ -9,7 +9,7 @@ use rusqlite::params;
 use crate::delivery::{done, held, open};
 use crate::fault::Outcome;
 use crate::queue::Line;
-use crate::row::{Claim, Fenced, OutboxState};
+use crate::row::{Claim, Fenced, OutboxState, Reason};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -50,7 +50,7 @@ impl Store {
             let marked_dead = tx.run(
                 "UPDATE inbound SET state = 'dead', reason = ?2
                  WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",
-                params![id.0, Failure::Internal.name()],
+                params![id.0, Reason::Failed(Failure::Internal).to_string()],
             )?;
             tx.taken(marked_dead);
             Ok(Fenced::if_changed(marked_dead))
@@ -61,7 +61,7 @@ impl Store {
 
 /// A turn that is open, whoever holds it.
 pub(crate) fn turn(tx: &Tx<'_>, id: TurnId, now: DateTime<Utc>) -> Outcome<()> {
-    let (why, now) = (Failure::Internal.name(), ms(now));
+    let (why, now) = (Reason::Failed(Failure::Internal).to_string(), ms(now));
     tx.run(
         "UPDATE turn SET state = 'dead', error = ?2, finished_at = ?3, owner = NULL WHERE id = ?1",
         params![id.0, why, now],

@@ -9,7 +9,7 @@ use rusqlite::Row;
 use serde_json::{Value, json};
 
 use crate::row::{HistoryRow, InboundRow};
-use crate::sql::{at, count, nat, parsed};
+use crate::sql::{at, count, maybe_parsed, nat, parsed};
 
 /// The columns that [`inbound`] reads, of `inbound i`.
 macro_rules! inbound_columns {
@@ -47,9 +47,9 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
         sender: row.get(6)?,
         platform_message: row.get(7)?,
         received: at(row, 8)?,
-        disposition: row.get(9)?,
-        state: row.get(10)?,
-        reason: row.get(11)?,
+        disposition: parsed(row, 9)?,
+        state: parsed(row, 10)?,
+        reason: maybe_parsed(row, 11)?,
         text: row.get(12)?,
         attachments: row.get::<_, Option<String>>(13)?.map_or_else(Vec::new, |json| attachments(&json)),
         turn: row.get::<_, Option<i64>>(14)?.map(TurnId),
@@ -75,8 +75,8 @@ pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
     Ok(HistoryRow {
         message: inbound(row)?,
         answer: row.get(23)?,
-        turn_state: row.get(24)?,
-        error: row.get(25)?,
+        turn_state: maybe_parsed(row, 24)?,
+        error: maybe_parsed(row, 25)?,
         usage: Some(usage).filter(|usage| *usage != Usage::default()),
     })
 }

@@ -4,7 +4,7 @@ use frontdesk_core::address::Principal;
 use rusqlite::params;
 
 use crate::fault::Outcome;
-use crate::row::{Incoming, Quota};
+use crate::row::Quota;
 use crate::sql::small;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -22,14 +22,14 @@ impl Store {
 }
 
 /// Counts a message, unless its sender has said as much as one person may.
-pub(crate) fn counted(tx: &Tx<'_>, message: &Incoming, quota: Quota) -> Outcome<bool> {
+pub(crate) fn counted(tx: &Tx<'_>, principal: &Principal, quota: Quota) -> Outcome<bool> {
     if quota.limit == 0 {
         return Ok(false);
     }
     let counted = tx.run(
         "INSERT INTO quota (day, principal, n) VALUES (?1, ?2, 1)
          ON CONFLICT (day, principal) DO UPDATE SET n = n + 1 WHERE n < ?3",
-        params![quota.day, message.principal.as_str(), quota.limit],
+        params![quota.day, principal.as_str(), quota.limit],
     )?;
     Ok(counted > 0)
 }

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
 use crate::mark_dead;
 use crate::queue::Line;
-use crate::row::{Finish, OutboxState, Recovered, Recovery};
+use crate::row::{Finish, OutboxState, Reason, Recovered, Recovery};
 use crate::sql::{Sql, at, parsed};
 use crate::streaming::{Settled, settle};
 use crate::turn::OpenTurn;
@@ -94,7 +94,7 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<OrphanedTurn> {
     }
     if turn.deaths() >= how.max_deaths {
         let finish = Finish {
-            error: Some(Failure::Crashed.name().into()),
+            error: Some(Reason::Failed(Failure::Crashed)),
             notice: Some(Notice::Failed(Failure::Crashed)),
             ..Finish::bare(turn.claim(), Ending::Dead, how.now)
         };

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use crate::part::Outgoing;
 use crate::queue::Line;
-use crate::row::{Claim, Fenced};
+use crate::row::{Claim, Fenced, Reason};
 use crate::turn::OpenTurn;
 use crate::{Result, Store};
 
@@ -27,7 +27,7 @@ impl Store {
             let refused = tx.run(
                 "UPDATE inbound SET state = 'refused', reason = ?3
                  WHERE id = ?1 AND turn_id = ?2 AND state = 'in_turn'",
-                params![message.0, turn.id.0, reason.name()],
+                params![message.0, turn.id.0, Reason::Refused(reason).to_string()],
             )?;
             if refused == 1 && tell {
                 let about = [message];
@@ -45,7 +45,7 @@ impl Store {
             let refused = tx.run(
                 "UPDATE inbound SET state = 'refused', reason = ?2
                  WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",
-                params![id.0, reason.name()],
+                params![id.0, Reason::Refused(reason).to_string()],
             )?;
             tx.taken(refused);
             Ok(Fenced::if_changed(refused))

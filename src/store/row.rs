@@ -4,10 +4,12 @@ mod access;
 mod inbound;
 mod outgoing;
 mod overview;
+mod state;
 mod turn;
 
 pub use access::*;
 pub use inbound::*;
 pub use outgoing::*;
 pub use overview::*;
+pub use state::*;
 pub use turn::*;

@@ -14,7 +14,7 @@ use crate::epoch::{anew, life};
 use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::Line;
-use crate::row::{Author, EpochRow, HistoryRow, Page, SessionRow};
+use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::{Result, Store};
 
@@ -184,14 +184,14 @@ impl Store {
     pub async fn reset(
         &self,
         key: &SessionKey,
-        reason: &str,
+        reason: EpochReason,
         author: &Author,
         now: DateTime<Utc>,
     ) -> Result<Option<u64>> {
-        let (key, reason, author) = (key.clone(), reason.to_owned(), author.clone());
+        let (key, author) = (key.clone(), author.clone());
         self.write(Line::Shared, move |tx| {
             let Some(life) = life(tx, &key)? else { return Ok(None) };
-            let joined = anew(tx, &key, &life, &reason, now)?;
+            let joined = anew(tx, &key, &life, reason, now)?;
             tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
             audit(tx, &author, "session reset", key.as_str(), "done", now)?;
             Ok(Some(joined.epoch))
@@ -251,7 +251,7 @@ fn epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
         n: count(row, 0)?,
         started: at(row, 1)?,
         ended: maybe_at(row, 2)?,
-        reason: row.get(3)?,
+        reason: parsed(row, 3)?,
         messages: 0,
         first_text: None,
     })

@@ -12,7 +12,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
-use crate::row::{Revoked, Scope};
+use crate::row::{Reason, Revoked, Scope, TurnState};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -157,7 +157,7 @@ fn waiting(tx: &Tx<'_>, whose: Whose<'_>, ended: &mut Revoked) -> Outcome<()> {
     for (session, address, id) in rows.into_iter().flatten() {
         tx.run(
             "UPDATE inbound SET state = 'refused', reason = ?2 WHERE id = ?1",
-            params![id.0, Refusal::Revoked.name()],
+            params![id.0, Reason::Refused(Refusal::Revoked).to_string()],
         )?;
         tx.taken(1);
         ended.waiting.push((session, address, id));
@@ -204,7 +204,7 @@ fn one_turn(
         give_back(tx, turn.id, &others)?;
     }
     turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
-    let is_told = cancel(tx, &turn, Some(Refusal::Revoked.name()), now)?;
+    let is_told = cancel(tx, &turn, Some(Reason::Refused(Refusal::Revoked)), now)?;
     if turn.acted.is_some() && !others.is_empty() {
         // They were not shut out: they may have their own words run once more.
         for (id, _) in &others {
@@ -215,7 +215,7 @@ fn one_turn(
         }
     }
     let OpenTurn { id, session, address, state, messages, .. } = turn;
-    if state == "running" {
+    if state == TurnState::Running {
         ended.running.push((session, address, id));
     } else {
         ended.waiting.extend(messages.into_iter().map(|id| (session.clone(), address.clone(), id)));

@@ -14,7 +14,8 @@ use crate::fault::Outcome;
 use crate::part::load;
 use crate::part_key::TextKey;
 use crate::queue::Line;
-use crate::row::{Claim, Fenced, Finish, OutboxRow, OutboxState, StreamedPart};
+use crate::row::{Claim, Fenced, Finish, OutboxRow, OutboxState, StreamedPart, TurnState};
+use crate::sql::parsed;
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -118,7 +119,7 @@ pub(crate) enum Settled {
 pub(crate) fn settle(tx: &Tx<'_>, turn: TurnId, posting: bool, now: DateTime<Utc>) -> Outcome<Settled> {
     let Some(row) = StreamedPart::of(tx, turn)? else { return Ok(Settled::No) };
     let ended = "SELECT state FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')";
-    let Some(state) = tx.one(ended, [turn.0], |row| row.get::<_, String>(0))? else { return Ok(Settled::No) };
+    let Some(state) = tx.one(ended, [turn.0], |row| parsed(row, 0))? else { return Ok(Settled::No) };
     if row.platform_message.is_none() {
         if posting {
             return Ok(Settled::No);
@@ -126,7 +127,7 @@ pub(crate) fn settle(tx: &Tx<'_>, turn: TurnId, posting: bool, now: DateTime<Utc
         done(tx, row.out, OutboxState::Dropped, "its turn ended before it was posted", now)?;
         return Ok(Settled::Dropped);
     }
-    match tx.apart(|| ending(tx, turn, &state, &row, now)) {
+    match tx.apart(|| ending(tx, turn, state, &row, now)) {
         Err(fault) if !fault.takes_the_group() => {
             // The chat keeps half an answer; an open row would keep everything behind it as well.
             tracing::error!(%turn, cause = %fault.error(), "a streamed message cannot say how it ended");
@@ -138,11 +139,17 @@ pub(crate) fn settle(tx: &Tx<'_>, turn: TurnId, posting: bool, now: DateTime<Utc
 }
 
 /// The last edit of a streamed message whose turn has ended.
-fn ending(tx: &Tx<'_>, turn: TurnId, state: &str, row: &StreamedPart, now: DateTime<Utc>) -> Outcome<()> {
+fn ending(
+    tx: &Tx<'_>,
+    turn: TurnId,
+    state: TurnState,
+    row: &StreamedPart,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
     let ending = match state {
-        "done" => Ending::Answered,
-        "cancelled" | "superseded" | "refused" => Ending::Cancelled,
-        _ => Ending::Dead,
+        TurnState::Done => Ending::Answered,
+        TurnState::Cancelled | TurnState::Superseded | TurnState::Refused => Ending::Cancelled,
+        TurnState::Queued | TurnState::Running | TurnState::Interrupted | TurnState::Dead => Ending::Dead,
     };
     let Some(turn) = OpenTurn::by_id(tx, turn)? else { return Ok(()) };
     cut(tx, &turn, &Finish::bare(turn.claim(), ending, now), row).map(drop)

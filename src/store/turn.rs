@@ -9,7 +9,7 @@ use rusqlite::{Params, Row};
 
 use crate::fault::Outcome;
 use crate::part::Outgoing;
-use crate::row::Claim;
+use crate::row::{Claim, TurnState};
 use crate::sql::{Sql, count, maybe_at, parsed, small};
 
 /// The columns of [`OpenTurn`], of `turn t`.
@@ -32,7 +32,7 @@ pub(crate) struct OpenTurn {
     pub(crate) reply_to: Option<String>,
     pub(crate) attempt: u32,
     pub(crate) released: u32,
-    pub(crate) state: String,
+    pub(crate) state: TurnState,
     pub(crate) fence: i64,
     /// When its agent first ran a tool, if it did.
     pub(crate) acted: Option<DateTime<Utc>>,
@@ -106,7 +106,7 @@ impl OpenTurn {
             reply_to: row.get(4)?,
             attempt: small(row, 5)?,
             released: small(row, 6)?,
-            state: row.get(7)?,
+            state: parsed(row, 7)?,
             fence: row.get(8)?,
             acted: maybe_at(row, 9)?,
             so_far: row.get(10)?,

@@ -179,7 +179,7 @@ async fn stop_and_restart_come_after_their_answer_is_stored() {
     let restart = root.says("/gateway restart").await;
     lifecycle.changed().await.unwrap();
     assert_eq!(*lifecycle.borrow(), Some(Lifecycle::Restart));
-    assert_eq!(world.message(restart).await.message.state, "answered");
+    assert_eq!(world.message(restart).await.message.state.name(), "answered");
 }
 
 #[tokio::test]

@@ -234,7 +234,7 @@ async fn a_message_that_waits_does_not_grow_too_old_by_a_jump_of_the_clock() {
     let second = anna.says("second").await;
     world.clock().jump(DAY);
     world.agent().resume();
-    assert_eq!(world.ended(second).await.message.state, "answered");
+    assert_eq!(world.ended(second).await.message.state.name(), "answered");
 }
 
 /// Runs so many rounds of the periodic cleanup.

@@ -116,7 +116,7 @@ async fn stop_cancels_what_runs_and_what_waits_and_says_how_much() {
     assert_eq!(anna.hears().await, "Stopped the answer and dropped 2 messages from the queue.");
     world.at_rest().await;
     for message in [running, waiting[0], waiting[1]] {
-        assert_eq!(world.message(message).await.message.state, "cancelled");
+        assert_eq!(world.message(message).await.message.state.name(), "cancelled");
     }
     assert_eq!(world.agent().aborted().len(), 1, "the agent was told");
     anna.says("and now").await;
@@ -153,7 +153,7 @@ async fn retry_runs_the_last_message_once_more() {
     let failed = anna.says("try this").await;
     let notice = anna.hears().await;
     assert!(notice.contains("/retry"), "{notice}");
-    assert_eq!(world.message(failed).await.message.state, "dead");
+    assert_eq!(world.message(failed).await.message.state.name(), "dead");
     anna.says("/retry").await;
     assert_eq!(anna.hears().await, "try this");
     world.at_rest().await;

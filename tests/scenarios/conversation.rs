@@ -13,7 +13,7 @@ async fn what_somebody_says_reaches_the_agent_and_the_answer_comes_back() {
 
     assert_eq!(world.agent().prompts(), ["hello **there**"]);
     let row = world.message(message).await;
-    assert_eq!(row.message.state, "answered");
+    assert_eq!(row.message.state.name(), "answered");
     assert_eq!(row.answer.as_deref(), Some("hello **there**"));
     assert_eq!(row.usage.unwrap().model.as_deref(), Some("scripted"));
     let outbox = world.outbox().await;

@@ -135,7 +135,7 @@ async fn a_stop_leaves_what_was_shown_in_the_chat_and_in_the_history() {
     assert_eq!(sees.len(), 2, "{sees:?}");
     let kept = world.message(message).await;
     assert_eq!(
-        (kept.message.state.as_str(), kept.answer.as_deref()),
+        (kept.message.state.name(), kept.answer.as_deref()),
         ("cancelled", Some("One *first* two three four"))
     );
 }
@@ -170,5 +170,5 @@ async fn what_was_shown_stays_when_the_process_dies_with_its_turn() {
     world.start().await.unwrap();
     world.at_rest().await;
     assert_eq!(anna.sees(), ["One two three\n\n(interrupted, /retry)"]);
-    assert_eq!(world.message(message).await.message.state, "dead");
+    assert_eq!(world.message(message).await.message.state.name(), "dead");
 }

@@ -46,7 +46,7 @@ async fn collect_answers_all_that_gathered_in_one_turn() {
     let turn = |row: frontdesk_store::row::HistoryRow| row.message.turn;
     assert_ne!(turn(world.message(first).await), turn(world.message(second).await));
     assert_eq!(turn(world.message(second).await), turn(world.message(third).await));
-    assert_eq!(world.message(second).await.message.state, "answered");
+    assert_eq!(world.message(second).await.message.state.name(), "answered");
 }
 
 #[tokio::test]
@@ -180,7 +180,10 @@ async fn a_message_that_waited_longer_than_it_may_is_refused_visibly() {
     world.clock().pass(Duration::from_secs(2 * 3600));
     world.start().await.unwrap();
     let row = world.ended(old).await;
-    assert_eq!((row.message.state.as_str(), row.message.reason.as_deref()), ("refused", Some("too_old")));
+    assert_eq!(
+        (row.message.state.name(), row.message.reason.map(|reason| reason.to_string()).as_deref()),
+        ("refused", Some("too_old"))
+    );
     world.at_rest().await;
     assert!(anna.sees().iter().any(|text| text.contains("waited too long")), "{:?}", anna.sees());
 }

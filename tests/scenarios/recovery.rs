@@ -35,7 +35,7 @@ async fn a_turn_that_had_acted_is_not_run_again_after_a_crash() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["I will do it.\n\n(interrupted, /retry)"]);
     assert_eq!(world.agent().turns().len(), 1);
-    assert_eq!(world.message(message).await.message.state, "dead");
+    assert_eq!(world.message(message).await.message.state.name(), "dead");
     anna.says("/retry").await;
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["do it", "do it"]);
@@ -52,11 +52,11 @@ async fn a_turn_that_dies_with_the_gateway_every_time_is_given_up() {
         let begun = world.agent().turns().len();
         world.crash().await;
         world.start().await.unwrap();
-        if world.message(poison).await.message.state != "dead" {
+        if world.message(poison).await.message.state.name() != "dead" {
             world.agent().begun(begun + 1).await;
         }
     }
-    assert_eq!(world.message(poison).await.message.state, "dead");
+    assert_eq!(world.message(poison).await.message.state.name(), "dead");
     // There is no third attempt, so the next message runs this script.
     world.agent().begun(3).await;
     assert_eq!(world.agent().prompts()[2], "next");
@@ -120,7 +120,7 @@ async fn twenty_crashes_in_a_row_lose_and_double_nothing() {
     let history = world.history("anna").await;
     assert_eq!(history.len(), 20);
     for row in &history {
-        assert!(matches!(row.message.state.as_str(), "answered" | "dead"), "{row:?}");
+        assert!(matches!(row.message.state.name(), "answered" | "dead"), "{row:?}");
     }
     let turns: std::collections::BTreeSet<_> = history.iter().map(|row| row.message.turn).collect();
     assert_eq!(turns.len(), 20, "no two turns for one event");

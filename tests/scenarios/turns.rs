@@ -29,7 +29,7 @@ async fn a_message_that_kills_the_agent_every_time_is_given_up_and_the_next_one_
     anna.says("next").await;
     passing(&world, 3).await;
     world.at_rest().await;
-    assert_eq!(world.message(poison).await.message.state, "dead");
+    assert_eq!(world.message(poison).await.message.state.name(), "dead");
     assert_eq!(world.agent().prompts(), ["poison", "poison", "next"]);
     let sees = anna.sees();
     assert_eq!(sees.len(), 2, "{sees:?}");
@@ -50,7 +50,7 @@ async fn a_turn_that_cannot_begin_for_want_of_something_waits_and_counts_no_atte
     passing(&world, 6).await;
     assert_eq!(anna.hears().await, "question");
     world.at_rest().await;
-    assert_eq!(world.message(message).await.message.state, "answered");
+    assert_eq!(world.message(message).await.message.state.name(), "answered");
     assert_eq!(anna.sees().len(), 1, "nobody is told of what passes by itself");
     for turn in world.agent().turns() {
         assert_eq!((turn.attempt, turn.resumed), (1, false));
@@ -80,7 +80,7 @@ async fn an_agent_that_had_begun_to_act_is_not_asked_again_when_it_dies() {
     assert_eq!(world.agent().turns().len(), 1);
     assert_eq!(world.agent().tools().len(), 1);
     let row = world.message(message).await;
-    assert_eq!(row.message.state, "dead");
+    assert_eq!(row.message.state.name(), "dead");
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_panic_in_an_agent_costs_one_turn_and_nothing_else() {
     world.agent().will([Step::Panic]);
     let message = anna.says("question").await;
     assert!(anna.hears().await.contains("Something went wrong"));
-    assert_eq!(world.ended(message).await.message.state, "dead");
+    assert_eq!(world.ended(message).await.message.state.name(), "dead");
     anna.says("next").await;
     assert_eq!(anna.hears().await, "next");
     world.at_rest().await;
@@ -191,7 +191,7 @@ async fn an_agent_that_is_not_configured_any_more_is_a_notice_and_not_a_loss() {
     world.rename_agent("other");
     world.start().await.unwrap();
     assert!(anna.hears().await.contains("not available"));
-    assert_eq!(world.ended(orphan).await.message.state, "dead");
+    assert_eq!(world.ended(orphan).await.message.state.name(), "dead");
     anna.says("for the new agent").await;
     assert_eq!(anna.hears().await, "for the new agent");
     assert_eq!(world.agent().turns()[1].session.agent(), "other");

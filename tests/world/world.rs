@@ -166,7 +166,7 @@ impl World {
     pub async fn ended(&self, id: MessageId) -> HistoryRow {
         until(&format!("{id} reaches a final state"), || async {
             let row = self.message(id).await;
-            (!matches!(row.message.state.as_str(), "waiting" | "in_turn")).then_some(row)
+            (!matches!(row.message.state.name(), "waiting" | "in_turn")).then_some(row)
         })
         .await
     }

@@ -101,6 +101,22 @@ pub enum EventKind {
     Other(String),
 }
 
+impl EventKind {
+    /// How the text of such an event was given.
+    pub fn input_kind(&self) -> InputKind {
+        match self {
+            EventKind::Edit => InputKind::Edit,
+            EventKind::Button { .. } => InputKind::Button,
+            EventKind::Reaction { .. } => InputKind::Reaction,
+            EventKind::Message
+            | EventKind::Unreadable { .. }
+            | EventKind::Undecodable(_)
+            | EventKind::Moved { .. }
+            | EventKind::Other(_) => InputKind::Message,
+        }
+    }
+}
+
 /// How a text was given, as it is stored and as agents see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum InputKind {

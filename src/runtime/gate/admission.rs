@@ -3,7 +3,7 @@
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::key::{KeyError, SessionKey};
-use frontdesk_core::message::{Event, EventKind, InputKind, Refusal, SenderKind, Source};
+use frontdesk_core::message::{DropReason, Event, EventKind, Refusal, SenderKind, Source};
 use frontdesk_core::route;
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Disposition, EpochChange};
@@ -27,20 +27,19 @@ pub(super) struct Admission<'a> {
 /// Whether an event gets in.
 pub(super) enum Entry {
     Open,
-    /// Its sender is a stranger who may ask.
-    Ask,
-    /// An admin speaks to us where nobody is served: they hear how to change that.
-    Unserved,
+    /// Its sender is unknown and may ask for a pairing code.
+    Pairing,
+    /// An admin addresses the bot in a group that is not served: the answer says how to change that.
+    NotServed,
     /// No, and why.
-    Shut(&'static str),
+    Shut(DropReason),
 }
 
-/// What is to be stored of an event.
+/// What becomes of an event whose sender may write: [`Admitted`] without the event itself.
 pub(super) struct Plan {
     pub(super) disposition: Disposition,
     pub(super) epoch: EpochChange,
-    pub(super) input_kind: InputKind,
-    /// What the agent is to read, where that is not the whole text.
+    /// What the agent is to read, if that is not the whole text.
     pub(super) text: Option<String>,
     pub(super) tell: bool,
     /// Whether it counts for its sender's day.
@@ -50,8 +49,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(disposition: Disposition) -> Self {
         let counts = disposition == Disposition::Turn;
-        let input_kind = InputKind::Message;
-        Plan { disposition, epoch: EpochChange::ByRule, input_kind, text: None, tell: true, counts }
+        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts }
     }
 
     fn changing(self, epoch: EpochChange) -> Self {
@@ -60,10 +58,6 @@ impl Plan {
 
     fn with_text(self, text: &str) -> Self {
         Plan { text: Some(text.to_owned()), ..self }
-    }
-
-    fn said_by(self, input_kind: InputKind) -> Self {
-        Plan { input_kind, ..self }
     }
 }
 
@@ -78,10 +72,10 @@ impl Admission<'_> {
             {
                 Entry::Open
             }
-            Decision::Deny(DenyReason::UnknownGroup) if self.is_admin_who_calls() => Entry::Unserved,
-            Decision::Pair if self.event.kind == EventKind::Message => Entry::Ask,
-            Decision::Pair => Entry::Shut("unknown"),
-            Decision::Deny(reason) => Entry::Shut(reason.name()),
+            Decision::Deny(DenyReason::UnknownGroup) if self.is_admin_who_calls() => Entry::NotServed,
+            Decision::Pair if self.event.kind == EventKind::Message => Entry::Pairing,
+            Decision::Pair => Entry::Shut(DropReason::UnknownSender),
+            Decision::Deny(reason) => Entry::Shut(DropReason::Denied(reason)),
         }
     }
 
@@ -101,11 +95,6 @@ impl Admission<'_> {
             && self.decide(Action::Administer) == Decision::Allow
     }
 
-    /// What is kept of an admin's words where nobody is served: that they called.
-    pub(super) fn called(&self) -> Plan {
-        Plan::of(Disposition::Command).with_text("")
-    }
-
     fn is_admin_command(&self) -> bool {
         self.event.kind == EventKind::Message
             && matches!(command::of(self.event), Parsed::Command(Command::Gateway(_)))
@@ -117,7 +106,7 @@ impl Admission<'_> {
         match &event.kind {
             EventKind::Message => self.message(),
             EventKind::Edit => self.edit(),
-            EventKind::Button { .. } => self.said(&event.text).map(|plan| plan.said_by(InputKind::Button)),
+            EventKind::Button { .. } => self.said(&event.text),
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
             EventKind::Unreadable { told, .. } => {
                 (*told && self.is_for_us()).then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
@@ -154,15 +143,13 @@ impl Admission<'_> {
 
     fn edit(&self) -> Option<Plan> {
         if let Some(plan) = self.oversized() {
-            return plan.map(|plan| plan.said_by(InputKind::Edit));
+            return plan;
         }
         // Nothing is commanded by changing what was said.
         match command::of(self.event) {
-            Parsed::Text(text) => self.said(text).map(|plan| plan.said_by(InputKind::Edit)),
+            Parsed::Text(text) => self.said(text),
             // The conversation began with the first version; what was said with it may change.
-            Parsed::Command(Command::New { text: Some(text) }) => {
-                self.said(&text).map(|plan| plan.said_by(InputKind::Edit))
-            }
+            Parsed::Command(Command::New { text: Some(text) }) => self.said(&text),
             _ => None,
         }
     }
@@ -195,9 +182,7 @@ impl Admission<'_> {
         };
         let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
         let words = format!("{verb} {}{to}", marks.join(" "));
-        Some(
-            Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words).said_by(InputKind::Reaction),
-        )
+        Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words))
     }
 
     /// `Some` if it is too long; then what becomes of it.
@@ -214,17 +199,18 @@ impl Admission<'_> {
         self.event.addressed || self.rules().is_some_and(|rules| rules.require_mention == Some(false))
     }
 
-    /// Why nothing is heard here now: the chat is muted, or programs go on and on. Commands are always heard.
-    pub(super) fn silence(&self, plan: &Plan) -> Option<&'static str> {
+    /// Why nothing is accepted here now: the chat is muted, or bots answer each other without end. Commands are always
+    /// accepted.
+    pub(super) fn silence(&self, plan: &Plan) -> Option<DropReason> {
         let (shared, source) = (self.shared, self.source);
         if self.event.sender_kind == SenderKind::Bot
             && !matches!(plan.disposition, Disposition::Context(_))
             && !shared.access.bot_loops.allows(&self.event.address, shared.time.mono())
         {
-            return Some("bot_loop");
+            return Some(DropReason::BotLoop);
         }
         let muted = || shared.access.is_muted(&source.account, self.chat, self.now.steady);
-        (plan.disposition != Disposition::Command && muted()).then_some("muted")
+        (plan.disposition != Disposition::Command && muted()).then_some(DropReason::Muted)
     }
 
     /// The conversation it joins.

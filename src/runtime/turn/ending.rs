@@ -8,7 +8,7 @@ use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_core::visible;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, Finish};
+use frontdesk_store::row::{Fenced, Finish, Reason};
 use futures_util::FutureExt;
 
 use super::answer::Said;
@@ -138,7 +138,7 @@ impl Run<'_> {
                 Finish { answer, parts, media, usage, by_hook, ..self.bare(Ending::Answered) }
             }
             End::Refused(refusal) => Finish {
-                error: Some(refusal.name().to_owned()),
+                error: Some(Reason::Refused(refusal)),
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
                 ..self.bare(Ending::Refused)
             },
@@ -166,7 +166,7 @@ impl Run<'_> {
         }
         let so_far = self.flow.text();
         Finish {
-            error: Some(name.to_owned()),
+            error: Some(Reason::Failed(failure)),
             answer: (!so_far.is_empty()).then(|| so_far.to_owned()),
             notice: Some(match failure {
                 Failure::Crashed if self.acted => Notice::Interrupted { so_far: so_far.to_owned() },

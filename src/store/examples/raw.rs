@@ -20,7 +20,7 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::BootId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{InputKind, SenderKind, Source};
+use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_store::row::*;
@@ -255,7 +255,7 @@ async fn producers(store: &Store, count: u64, sessions: u64) -> Figure {
                     &format!("telegram:{count}-{producer}-{sessions}"),
                     count << 48 | producer << 32 | n,
                 );
-                if let [Item::Keep(message)] = &mut batch.items[..]
+                if let [Decided::Admitted(message)] = &mut batch.events[..]
                     && sessions < u64::MAX
                 {
                     message.session = session(producer * sessions + n % sessions);
@@ -284,8 +284,8 @@ async fn life(store: &Store) -> Figure {
     for n in 0.. {
         let before = Instant::now();
         let batch = batch("telegram:life", 7 << 56 | n);
-        let Item::Keep(message) = &batch.items[0] else { continue };
-        let (key, to) = (message.session.clone(), message.address.clone());
+        let Decided::Admitted(message) = &batch.events[0] else { continue };
+        let (key, to) = (message.session.clone(), message.event.address.clone());
         store.accept(batch).await.unwrap();
         let turn = store.claim_turn(&key, Take::One, now()).await.unwrap().unwrap();
         let parts = vec![Part { key: 0, body: "answer".into(), plain: "answer".into() }];
@@ -321,36 +321,37 @@ fn session(n: u64) -> SessionKey {
 }
 
 fn batch(source: &str, n: u64) -> Batch {
-    let message = Incoming {
-        event_id: n.to_string(),
-        session: session(n),
+    let event = Event {
+        id: n.to_string(),
+        kind: EventKind::Message,
         principal: Principal::new("telegram", None, "7").unwrap(),
-        address: Address::new("telegram", None, &n.to_string(), None).unwrap(),
-        sender: Some("Anna".into()),
-        platform_message: Some("1".into()),
-        text: "hello, this is a message".into(),
-        digest: digest("hello, this is a message"),
-        input_kind: InputKind::Message,
         sender_kind: SenderKind::Person,
         roles: vec![],
-        quote: None,
+        address: Address::new("telegram", None, &n.to_string(), None).unwrap(),
+        conversation: Conversation::Dm { chat: n.to_string(), thread: None },
+        addressed: true,
         forward: None,
+        first_line: FirstLine::Plain,
+        text: "hello, this is a message".into(),
         links: vec![],
+        sender: Some("Anna".into()),
+        platform_message: Some("1".into()),
+        quote: None,
         album: None,
         attachments: vec![],
-        quota: None,
+        sent_at: None,
+    };
+    let message = Admitted {
+        event,
+        session: session(n),
         disposition: Disposition::Turn,
+        text: None,
         epoch: EpochChange::ByRule,
         policy: ResetPolicy::new(Mode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
+        quota: None,
         per_session: 32,
         tell: true,
     };
     let source = Source { id: source.into(), account: AccountId::default_of("telegram") };
-    Batch {
-        source,
-        received: now().into(),
-        items: vec![Item::Keep(Box::new(message))],
-        dead_letters: Vec::new(),
-        cursor: None,
-    }
+    Batch { source, received: now().into(), events: vec![Decided::Admitted(message)], cursor: None }
 }

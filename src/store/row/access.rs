@@ -117,30 +117,18 @@ pub struct AccessState {
     pub stopped: Vec<StoppedAccount>,
 }
 
-/// A stranger's message: it becomes a request for a code, without what it says.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// The platform's own id of the event.
-    pub event_id: String,
-    /// The session that the message would have joined.
-    pub session: SessionKey,
-    /// Who.
-    pub principal: Principal,
-    /// Where the code goes.
-    pub address: Address,
-    /// Display name.
-    pub sender: Option<String>,
-    /// The platform's id of the message.
-    pub platform_message: Option<String>,
+/// What the gate adds to the message of an unknown sender, so that it becomes a request for a pairing code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairingRequest {
     /// What the code follows from.
     pub salt: Salt,
     /// The code's salted hash.
     pub hash: [u8; 32],
-    /// How many requests may be open for this channel and account; beyond it the oldest one is dropped.
+    /// How many requests may be open for this account; beyond it the oldest one is deleted.
     pub most: u32,
-    /// Whether a new request may be made now at all: too many strangers at once get no answer.
+    /// Whether a new request may be made now at all: too many unknown senders at once get no answer.
     pub open: bool,
-    /// Admins to be told who asks.
+    /// Where admins are told who asks.
     pub tell: Vec<Address>,
 }
 

@@ -5,12 +5,13 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
-    Attachment, Cursor, Forward, InputKind, Link, Quote, RawEvent, Refusal, SenderKind, Source,
+    Attachment, Cursor, DropReason, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal,
+    SenderKind, Source,
 };
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
-use super::{Ask, Quota};
+use super::{MessageState, PairingRequest, Quota, Reason, RowDisposition};
 
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
@@ -20,22 +21,87 @@ pub struct Batch {
     /// Our time of acceptance.
     pub received: Now,
     /// The events, in the platform's order.
-    pub items: Vec<Item>,
-    /// Events among them that could not be read, to be kept as they arrived.
-    pub dead_letters: Vec<DeadLetter>,
+    pub events: Vec<Decided>,
     /// The batch's end.
     pub cursor: Option<Cursor>,
 }
 
-/// An event that could not be read, to be kept as it arrived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The platform's own id, or a name that stands for it.
-    pub event_id: String,
-    /// The session that it would belong to, where that is known.
-    pub session: Option<SessionKey>,
-    /// What arrived.
-    pub raw: RawEvent,
+/// An event with what the gate decided about it.
+#[derive(Debug, Clone)]
+pub enum Decided {
+    /// Counted, and not stored.
+    Dropped {
+        /// The event.
+        event: Event,
+        /// Why.
+        reason: DropReason,
+        /// The session that it would belong to, if its sender may write there: an event that could not be read in full
+        /// is kept as a dead letter then.
+        session: Option<SessionKey>,
+    },
+    /// Stored.
+    Admitted(Admitted),
+}
+
+impl Decided {
+    /// The event.
+    pub fn event(&self) -> &Event {
+        match self {
+            Decided::Dropped { event, .. } => event,
+            Decided::Admitted(admitted) => &admitted.event,
+        }
+    }
+
+    /// What arrived, with its session where that is known, if it is to be kept as a dead letter. Nothing is kept of
+    /// people who may not write.
+    pub fn dead_letter(&self) -> Option<(&RawEvent, Option<&SessionKey>)> {
+        let session = match self {
+            Decided::Dropped { session, .. } => session.as_ref(),
+            Decided::Admitted(admitted) => Some(&admitted.session),
+        };
+        match &self.event().kind {
+            // No rule can be asked about a sender who could not be read.
+            EventKind::Undecodable(raw) => Some((raw, None)),
+            EventKind::Unreadable { raw: Some(raw), .. } => session.map(|session| (raw, Some(session))),
+            _ => None,
+        }
+    }
+}
+
+/// An event to be stored, with what its session's rules say.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The event.
+    pub event: Event,
+    /// The session it belongs to.
+    pub session: SessionKey,
+    /// What it is.
+    pub disposition: Disposition,
+    /// What the agent is to read, if that is not the event's whole text: of `/new TEXT` only the text.
+    pub text: Option<String>,
+    /// What it does to the session's epoch.
+    pub epoch: EpochChange,
+    /// When its session starts anew.
+    pub policy: ResetPolicy,
+    /// What its sender may send in a day, if it counts and there is a limit.
+    pub quota: Option<Quota>,
+    /// How many messages may wait in the session, itself included.
+    pub per_session: u32,
+    /// Whether its sender gets a notice if it is refused.
+    pub tell: bool,
+}
+
+impl Admitted {
+    /// What the agent is to read.
+    pub fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or(&self.event.text)
+    }
+
+    /// The [`digest`] of the event's text as it came: it tells a redelivery from other content under the same id,
+    /// whatever the gate makes of the text this time.
+    pub fn digest(&self) -> i64 {
+        digest(&self.event.text)
+    }
 }
 
 /// A dead letter as it is kept.
@@ -61,71 +127,10 @@ pub struct DeadLetterRow {
     pub body: Vec<u8>,
 }
 
-/// One event and what the gate decided.
-#[derive(Debug, Clone)]
-pub enum Item {
-    /// Counted and forgotten; the kind says as what.
-    Dropped(String),
-    /// Stored.
-    Keep(Box<Incoming>),
-    /// A stranger asks to be let in.
-    Ask(Box<Ask>),
-}
-
 impl std::fmt::Debug for DeadLetterRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "DeadLetterRow({} {}: {}, {} bytes)", self.id, self.kind, self.reason, self.size)
     }
-}
-
-/// An event to be stored.
-#[derive(Debug, Clone)]
-pub struct Incoming {
-    /// The platform's own id.
-    pub event_id: String,
-    /// The session it belongs to.
-    pub session: SessionKey,
-    /// Who.
-    pub principal: Principal,
-    /// Where the answer goes.
-    pub address: Address,
-    /// Display name.
-    pub sender: Option<String>,
-    /// The platform's id of the message.
-    pub platform_message: Option<String>,
-    /// What was said; of `/new TEXT` only the text.
-    pub text: String,
-    /// The [`digest`] of the event's text as it came: what tells a redelivery from other content under the
-    /// same id, whatever the gate makes of the text this time.
-    pub digest: i64,
-    /// In which way it was said. An edit whose message still waits is put in its place.
-    pub input_kind: InputKind,
-    /// What kind of being said it.
-    pub sender_kind: SenderKind,
-    /// The sender's roles there, by the platform's ids.
-    pub roles: Vec<String>,
-    /// What it replies to.
-    pub quote: Option<Quote>,
-    /// Whose words it passes on.
-    pub forward: Option<Forward>,
-    /// Links whose target the text does not show.
-    pub links: Vec<Link>,
-    /// The album it is a piece of.
-    pub album: Option<String>,
-    /// Files, not yet fetched.
-    pub attachments: Vec<Attachment>,
-    /// What its sender may say in a day, if it counts and there is a limit.
-    pub quota: Option<Quota>,
-    /// What it is.
-    pub disposition: Disposition,
-    /// What it does to the session's epoch.
-    pub epoch: EpochChange,
-    /// When its conversation starts anew.
-    pub policy: ResetPolicy,
-    /// How many messages may wait in the session, itself included.
-    pub per_session: u32,
-    /// Whether its refusal is told to the person.
-    pub tell: bool,
 }
 
 /// A text as a number: FNV-1a, which is the same in every version of this program. Never 0, which stands for
@@ -138,17 +143,21 @@ pub fn digest(text: &str) -> i64 {
     hash.max(1).cast_signed()
 }
 
-/// What a stored event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an event is that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
-    /// For the agent.
+    /// A message for the agent.
     Turn,
-    /// For us.
+    /// A command for the gateway.
     Command,
-    /// For the agent's next turn, as quiet context, of which a session keeps at most this many.
+    /// An admin addressed the bot in a group that is not served. Answered as a command; nothing of the text is kept.
+    NotServed,
+    /// Context for the session's next turn. A session keeps at most this many.
     Context(u32),
-    /// For nobody.
+    /// Refused.
     Refused(Refusal),
+    /// An unknown sender asks to be let in. Refused; nothing of the text is kept.
+    Pairing(Box<PairingRequest>),
 }
 
 /// What a stored event does to its session's epoch, in the transaction that stores it.
@@ -202,8 +211,8 @@ pub enum Stored {
         message: MessageId,
         /// Why.
         reason: Refusal,
-        /// Where its sender is told so by a notice, if they are.
-        told: Option<Address>,
+        /// Whether a notice says so to the sender.
+        told: bool,
     },
     /// The event could not be stored as it is; what could be kept of it is, as dead.
     Dead {
@@ -235,13 +244,12 @@ pub struct InboundRow {
     pub platform_message: Option<String>,
     /// When it was accepted.
     pub received: DateTime<Utc>,
-    /// `turn`, `command` or `refused`.
-    pub disposition: String,
-    /// `waiting`, `in_turn`, `answered`, `refused`, `superseded`, `cancelled` or `dead`.
-    pub state: String,
-    /// Of a refusal or death; of an epoch command what it did (`from:3`, `missing`); of an edit that needs no
-    /// answer of its own why (`into:m7`, `unchanged`).
-    pub reason: Option<String>,
+    /// What it is for.
+    pub disposition: RowDisposition,
+    /// Its state.
+    pub state: MessageState,
+    /// Why it is in this state, or what it did.
+    pub reason: Option<Reason>,
     /// What was said.
     pub text: String,
     /// In which way it was said.

@@ -6,7 +6,7 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 
-use super::InboundRow;
+use super::{EpochReason, InboundRow, Reason, TurnState};
 
 /// How orphans of an earlier boot are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub struct EpochRow {
     /// When it ended.
     pub ended: Option<DateTime<Utc>>,
     /// Why it began.
-    pub reason: String,
+    pub reason: EpochReason,
     /// How many messages it has.
     pub messages: u64,
     /// The beginning of its first message.
@@ -89,9 +89,9 @@ pub struct HistoryRow {
     /// The agent's answer, on the last message of its turn.
     pub answer: Option<String>,
     /// The turn's state.
-    pub turn_state: Option<String>,
+    pub turn_state: Option<TurnState>,
     /// Why it failed.
-    pub error: Option<String>,
+    pub error: Option<Reason>,
     /// What it cost.
     pub usage: Option<Usage>,
 }

@@ -9,7 +9,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 
-use super::{AccessChange, AccessDone, Author, Claim, ContextRow, InboundRow, OutgoingFile};
+use super::{AccessChange, AccessDone, Author, Claim, ContextRow, InboundRow, OutgoingFile, Reason};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub struct Finish {
     pub parts: Vec<Part>,
     /// Files that follow the answer.
     pub media: Vec<OutgoingFile>,
-    /// Why it failed, or why it was refused: a name.
-    pub error: Option<String>,
+    /// Why it failed, or why it was refused.
+    pub error: Option<Reason>,
     /// What the person is told besides.
     pub notice: Option<Notice>,
     /// What it cost.

@@ -1,7 +1,7 @@
 //! The endpoints.
 
 use frontdesk_core::account::AccountId;
-use frontdesk_core::message::{RawEvent, Source};
+use frontdesk_core::message::{DropReason, Event, RawEvent, Source};
 use frontdesk_store::row;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -47,12 +47,12 @@ async fn dead_letters_are_listed_shown_and_deleted() {
     for n in 0..2 {
         let raw =
             RawEvent { kind: "message".into(), reason: "chat.id".into(), body: b"{\"a\":\xff}".to_vec() };
-        let letter = row::DeadLetter { event_id: n.to_string(), session: None, raw };
+        let event = Event::undecodable(&source, Some(n.to_string()), raw).unwrap();
+        let reason = DropReason::Undecodable("message".into());
         let batch = row::Batch {
             source: source.clone(),
             received: server.handle.clock().wall().into(),
-            items: Vec::new(),
-            dead_letters: vec![letter],
+            events: vec![row::Decided::Dropped { event, reason, session: None }],
             cursor: None,
         };
         server.handle.store().accept(batch).await.unwrap();

@@ -1,5 +1,7 @@
 //! T1: what becomes of events.
 
+use frontdesk_core::access::DenyReason;
+use frontdesk_core::message::DropReason;
 use frontdesk_core::message::{Forward, ForwardKind, InputKind, Link, Quote, Refusal, SenderKind};
 use frontdesk_store::row::*;
 
@@ -13,10 +15,7 @@ async fn a_first_message_begins_its_session() {
         panic!("{items:?}")
     };
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
-    assert_eq!(
-        (row.text.as_str(), row.state.as_str(), row.disposition.as_str()),
-        ("hello", "waiting", "turn")
-    );
+    assert_eq!((row.text.as_str(), row.state.name(), row.disposition.name()), ("hello", "waiting", "turn"));
     assert_eq!((row.session, row.received, row.address), (key("anna"), t(1), address("anna")));
     let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_epoch, session.waiting, session.running), (1, 1, 1, None));
@@ -50,8 +49,8 @@ async fn a_redelivery_is_known_whatever_the_gate_makes_of_it_this_time() {
     let fixture = Fixture::open().await;
     let message = fixture.heard(1, anew("anna", "1", "hello")).await;
     let disposition = Disposition::Refused(Refusal::RateLimited);
-    let too_fast = Incoming { epoch: EpochChange::ByRule, disposition, ..anew("anna", "1", "hello") };
-    let clipped = Incoming { text: "hel".into(), ..too_fast.clone() };
+    let too_fast = Message { epoch: EpochChange::ByRule, disposition, ..anew("anna", "1", "hello") };
+    let clipped = Message { text: "hel".into(), ..too_fast.clone() };
     let same = Stored::Duplicate { message, session: key("anna"), same: true, refused: None };
     assert_eq!(fixture.take(2, vec![too_fast, clipped]).await, [same.clone(), same]);
 }
@@ -78,9 +77,10 @@ async fn one_batch_may_bring_the_same_event_twice() {
 #[tokio::test]
 async fn what_is_passed_over_leaves_no_row_and_moves_the_cursor() {
     let fixture = Fixture::open().await;
-    let items = vec![Item::Dropped("denied:not_allowed".into()), Item::Dropped("ignored:sticker".into())];
-    let accepted = fixture.store.accept(batch(5, items)).await.unwrap();
-    assert_eq!(accepted, [Stored::Dropped, Stored::Dropped]);
+    let reasons = [DropReason::Denied(DenyReason::NotAllowed), DropReason::Unused("sticker".into())];
+    let events = reasons.into_iter().map(|reason| dropped(says("anna", "1", "x"), reason)).collect();
+    let stored = fixture.store.accept(batch(5, events)).await.unwrap();
+    assert_eq!(stored, [Stored::Dropped, Stored::Dropped]);
     assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 5");
     assert_eq!(fixture.store.totals().await.unwrap(), Totals::default());
 }
@@ -96,12 +96,11 @@ async fn an_empty_batch_moves_the_cursor() {
 async fn a_refused_stranger_begins_no_session() {
     let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::RateLimited);
-    let accepted = fixture.accept(1, vec![Incoming { disposition: refused, ..says("anna", "1", "x") }]).await;
-    let Stored::Refused { message, reason: Refusal::RateLimited, told: Some(to) } = &accepted.items[0] else {
+    let accepted = fixture.accept(1, vec![Message { disposition: refused, ..says("anna", "1", "x") }]).await;
+    let [Stored::Refused { message, reason: Refusal::RateLimited, told: true }] = accepted.items[..] else {
         panic!("{accepted:?}")
     };
-    let (message, to) = (*message, to.clone());
-    assert_eq!(to, address("anna"));
+    assert_eq!(accepted.said[0].address, address("anna"));
     assert_eq!(fixture.state(message).await, ("refused".into(), Some("rate_limited".into())));
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap(), None);
     assert_eq!(accepted.said.len(), 1);
@@ -114,7 +113,7 @@ async fn a_refused_stranger_begins_no_session() {
 async fn a_refusal_that_is_not_told_says_nothing() {
     let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::RateLimited);
-    let quiet = Incoming { disposition: refused, tell: false, ..says("anna", "1", "x") };
+    let quiet = Message { disposition: refused, tell: false, ..says("anna", "1", "x") };
     assert_eq!(fixture.accept(1, vec![quiet]).await.said, []);
 }
 
@@ -151,14 +150,14 @@ async fn a_command_is_taken_by_a_full_session() {
 async fn a_poisoned_event_is_kept_as_dead_and_the_others_pass() {
     let fixture = Fixture::open().await;
     let refused = Disposition::Refused(Refusal::TooLong);
-    let poison = Incoming { disposition: refused, address: address("PANIC"), ..says("eve", "2", "poison") };
+    let poison = Message { disposition: refused, address: address("PANIC"), ..says("eve", "2", "poison") };
     let items = fixture.take(1, vec![says("anna", "1", "x"), poison.clone(), says("bob", "3", "y")]).await;
     let [Stored::Accepted { .. }, Stored::Dead { message }, Stored::Accepted { .. }] = items[..] else {
         panic!("{items:?}")
     };
     assert_eq!(fixture.state(message).await, ("dead".into(), Some("poison".into())));
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
-    assert_eq!((row.text.as_str(), row.disposition.as_str(), row.epoch), ("poison", "refused", 0));
+    assert_eq!((row.text.as_str(), row.disposition, row.epoch), ("poison", RowDisposition::Refused, 0));
     assert_eq!(fixture.store.cursor("telegram:1").await.unwrap().unwrap().0, "at 1");
     assert_eq!(fixture.store.waiting(), 2);
     let items = fixture.take(2, vec![poison]).await;
@@ -172,7 +171,7 @@ async fn how_something_was_said_is_kept_with_it() {
         Quote { message: Some("31".into()), sender: Some("B\"ob".into()), ours: true, ..Quote::of("ä") };
     let forward = Forward { kind: ForwardKind::Hidden, id: None, name: Some("Eve".into()) };
     let link = Link { label: "this".into(), url: "https://e.com/".into() };
-    let message = Incoming {
+    let message = Message {
         input_kind: InputKind::Button,
         sender_kind: SenderKind::Bot,
         roles: vec!["staff".into(), "a\"b".into()],

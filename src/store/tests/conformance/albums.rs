@@ -5,11 +5,11 @@ use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn piece(event: &str, album: &str) -> Incoming {
-    Incoming { album: Some(album.into()), ..says("anna", event, event) }
+fn piece(event: &str, album: &str) -> Message {
+    Message { album: Some(album.into()), ..says("anna", event, event) }
 }
 
-async fn all(fixture: &Fixture, items: Vec<Incoming>) -> Vec<MessageId> {
+async fn all(fixture: &Fixture, items: Vec<Message>) -> Vec<MessageId> {
     let stored = fixture.take(1, items).await;
     let id = |stored: &Stored| match stored {
         Stored::Accepted { message, .. } => *message,
@@ -35,7 +35,7 @@ async fn an_album_ends_at_the_first_message_that_is_no_piece_of_it() {
     let last = piece("5", "x");
     let items = vec![piece("1", "x"), piece("2", "x"), says("anna", "3", "words"), piece("4", "y")];
     let sent = all(&fixture, items).await;
-    let late = fixture.take(2, vec![Incoming { per_session: 9, ..last }]).await;
+    let late = fixture.take(2, vec![Message { per_session: 9, ..last }]).await;
     assert!(matches!(late[0], Stored::Accepted { .. }));
     let first = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&first), first.more), (sent[..2].to_vec(), true));
@@ -57,7 +57,7 @@ async fn a_message_without_an_album_goes_alone() {
 #[tokio::test]
 async fn two_people_have_no_album_in_common() {
     let fixture = Fixture::open().await;
-    let eve = Incoming { principal: person("66"), ..piece("2", "x") };
+    let eve = Message { principal: person("66"), ..piece("2", "x") };
     let sent = all(&fixture, vec![piece("1", "x"), eve]).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), sent[..1]);
 }
@@ -65,7 +65,7 @@ async fn two_people_have_no_album_in_common() {
 #[tokio::test]
 async fn an_album_does_not_reach_over_an_epoch() {
     let fixture = Fixture::open().await;
-    let anew = Incoming { epoch: EpochChange::New, ..piece("2", "x") };
+    let anew = Message { epoch: EpochChange::New, ..piece("2", "x") };
     let sent = all(&fixture, vec![piece("1", "x"), anew]).await;
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent[..1].to_vec(), true));

@@ -21,13 +21,13 @@ fn line(action: &str, subject: impl ToString, outcome: &str) -> (String, String,
 async fn what_an_operator_does_to_a_session_leaves_a_line() {
     let fixture = Fixture::open().await;
     let (anna, bob) = (key("anna"), key("bob"));
-    fixture.store.reset(&bob, "api", &admin(), t(1)).await.unwrap();
+    fixture.store.reset(&bob, EpochReason::Api, &admin(), t(1)).await.unwrap();
     fixture.store.erase(&bob, &admin(), t(1)).await.unwrap();
     assert_eq!(lines(&fixture).await, [], "there is no such session: nothing was done");
     fixture.heard(0, says("anna", "1", "a secret word")).await;
     fixture.store.cancel(&anna, &admin(), t(2)).await.unwrap();
     fixture.store.cancel(&anna, &admin(), t(3)).await.unwrap();
-    fixture.store.reset(&anna, "api", &admin(), t(4)).await.unwrap();
+    fixture.store.reset(&anna, EpochReason::Api, &admin(), t(4)).await.unwrap();
     fixture.store.erase(&anna, &admin(), t(5)).await.unwrap();
     let expected = [
         line("session stop", &anna, "done"),

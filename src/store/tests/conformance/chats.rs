@@ -56,17 +56,17 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
     let group = session("agent:main:telegram:group:-1");
     let turn = fixture.store.claim_turn(&group, Take::One, t(2)).await.unwrap().unwrap();
     let waiting = fixture.heard(3, in_group("-1", "bob", "2", "waits")).await;
-    let command = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
+    let command = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
     let command = fixture.heard(3, command).await;
     let topic = "agent:main:telegram:topic:-1:5";
     let topic_message =
-        fixture.heard(3, Incoming { session: session(topic), ..in_group("-1", "bob", "4", "topic") }).await;
+        fixture.heard(3, Message { session: session(topic), ..in_group("-1", "bob", "4", "topic") }).await;
     let context_message =
-        Incoming { disposition: Disposition::Context(9), ..in_group("-1", "eve", "5", "psst") };
+        Message { disposition: Disposition::Context(9), ..in_group("-1", "eve", "5", "psst") };
     fixture.take(3, vec![context_message]).await;
     let mut kept = vec![fixture.heard(3, in_group("-12", "bob", "6", "another group")).await];
     kept.push(fixture.heard(3, says("-1", "7", "a private chat with the same id")).await);
-    let discord = Incoming {
+    let discord = Message {
         session: session("agent:main:discord:group:-1"),
         ..in_group("-1", "bob", "8", "another channel")
     };

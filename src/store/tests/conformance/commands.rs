@@ -118,7 +118,7 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
         mime: None,
         size: None,
     };
-    let with_file = Incoming { attachments: vec![file.clone()], ..says("anna", "1", "look") };
+    let with_file = Message { attachments: vec![file.clone()], ..says("anna", "1", "look") };
     let first = fixture.heard(1, with_file).await;
     let second = fixture.heard(2, says("anna", "2", "and tell")).await;
     let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(3)).await.unwrap().unwrap();
@@ -130,7 +130,7 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     assert_eq!(ids(&again), [retry]);
     assert_eq!(again.messages[0].text, "/command", "its own words, and nobody else's");
     assert_eq!((&again.messages[0].replays, again.messages[0].attachments.len()), (&vec![first, second], 0));
-    assert_eq!(again.messages[0].reason, Some(format!("retry:{}", turn.claim.id)));
+    assert_eq!(again.messages[0].reason, Some(Reason::Retries(turn.claim.id)));
     let replayed: Vec<_> = again.replayed.iter().map(|row| (row.id, row.text.as_str())).collect();
     assert_eq!(replayed, [(first, "look"), (second, "and tell")]);
     assert_eq!(again.replayed[0].attachments, [file]);
@@ -143,7 +143,7 @@ async fn a_retry_keeps_how_each_message_was_said_and_by_whom() {
     let fixture = Fixture::open().await;
     let quote = Quote { sender: Some("Bob".into()), ..Quote::of("which?") };
     let forward = Forward { kind: ForwardKind::Channel, id: Some(person("-9")), name: None };
-    let eve = Incoming {
+    let eve = Message {
         principal: person("66"),
         sender: Some("Eve".into()),
         input_kind: InputKind::Button,
@@ -155,7 +155,7 @@ async fn a_retry_keeps_how_each_message_was_said_and_by_whom() {
     let turn = fixture.claim("anna").await.unwrap();
     fixture.ends(answered(&turn, "bad")).await;
     let retry =
-        Incoming { quote: Some(Quote::of("of the command")), ..commands("anna", "r", EpochChange::ByRule) };
+        Message { quote: Some(Quote::of("of the command")), ..commands("anna", "r", EpochChange::ByRule) };
     let retry = fixture.heard(2, retry).await;
     run(&fixture, retry, CommandEffect::Retry).await;
     let again = fixture.claim("anna").await.unwrap();

@@ -5,8 +5,8 @@ use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn overheard(who: &str, event: &str, text: &str) -> Incoming {
-    Incoming { disposition: Disposition::Context(3), ..says(who, event, text) }
+fn overheard(who: &str, event: &str, text: &str) -> Message {
+    Message { disposition: Disposition::Context(3), ..says(who, event, text) }
 }
 
 fn texts(context_messages: &[ContextRow]) -> Vec<&str> {
@@ -20,7 +20,7 @@ async fn turn(fixture: &Fixture) -> ClaimedTurn {
 #[tokio::test]
 async fn the_next_turn_takes_what_was_overheard() {
     let fixture = Fixture::open().await;
-    let mark = Incoming { input_kind: InputKind::Reaction, ..overheard("anna", "2", "👍") };
+    let mark = Message { input_kind: InputKind::Reaction, ..overheard("anna", "2", "👍") };
     assert_eq!(
         fixture.take(1, vec![overheard("anna", "1", "psst"), mark]).await,
         [Stored::Noted, Stored::Noted]

@@ -1,19 +1,18 @@
 //! Events that could not be read.
 
-use frontdesk_core::message::{Cursor, RawEvent};
+use frontdesk_core::message::{Cursor, DropReason, Event, EventKind, RawEvent};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn letter(event: &str, body: &[u8]) -> DeadLetter {
+fn letter(event: &str, body: &[u8]) -> Decided {
     let raw = RawEvent { kind: "hologram".into(), reason: "chat.id".into(), body: body.to_vec() };
-    DeadLetter { event_id: event.into(), session: None, raw }
+    let event = Event::undecodable(&source(), Some(event.into()), raw).unwrap();
+    Decided::Dropped { event, reason: DropReason::Undecodable("hologram".into()), session: None }
 }
 
-async fn kept(fixture: &Fixture, at: i64, letters: Vec<DeadLetter>) {
-    let items = letters.iter().map(|_| Item::Dropped("undecodable:hologram".into())).collect();
-    let batch = Batch { dead_letters: letters, ..batch(at, items) };
-    fixture.store.accept(batch).await.unwrap();
+async fn kept(fixture: &Fixture, at: i64, letters: Vec<Decided>) {
+    fixture.store.accept(batch(at, letters)).await.unwrap();
 }
 
 #[tokio::test]
@@ -61,7 +60,11 @@ async fn neither_many_nor_large_ones_fill_the_disk() {
 async fn it_goes_when_it_is_dropped_erased_or_old() {
     let fixture = Fixture::open().await;
     fixture.heard(1, says("anna", "1", "hello")).await;
-    let hers = DeadLetter { session: Some(key("anna")), ..letter("2", b"hers") };
+    let event = letter("2", b"hers").event().clone();
+    let EventKind::Undecodable(raw) = event.kind else { panic!("{event:?}") };
+    let kind = EventKind::Unreadable { kind: raw.kind.clone(), told: false, raw: Some(raw) };
+    let event = Event { kind, ..event };
+    let hers = Decided::Dropped { event, reason: DropReason::NotForUs, session: Some(key("anna")) };
     kept(&fixture, 1, vec![letter("3", b"a"), hers, letter("4", b"b"), letter("5", b"c")]).await;
     let ids: Vec<i64> =
         fixture.store.dead_letters(None, 10).await.unwrap().iter().map(|row| row.id).collect();

@@ -162,7 +162,7 @@ async fn old_parts_expire_with_one_line_per_address() {
     fixture.store.send(outgoing("bob", "three", "2", 1)).await.unwrap();
     fixture.store.send(outgoing("bob", "fresh", "3", 50)).await.unwrap();
     let refused = Disposition::Refused(Refusal::TooOld);
-    fixture.heard(1, Incoming { disposition: refused, ..says("eve", "1", "x") }).await;
+    fixture.heard(1, Message { disposition: refused, ..says("eve", "1", "x") }).await;
     let (_, said) = fixture.voice.during(fixture.store.expire_parts(t(40), t(90))).await;
     assert_eq!(said.len(), 2);
     assert!(

@@ -5,8 +5,8 @@ use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn edit(event: &str, of: &str, text: &str) -> Incoming {
-    Incoming {
+fn edit(event: &str, of: &str, text: &str) -> Message {
+    Message {
         input_kind: InputKind::Edit,
         platform_message: Some(format!("p-{of}")),
         quote: Some(Quote { ours: true, ..Quote::of("q") }),
@@ -21,7 +21,7 @@ async fn row(fixture: &Fixture, event: &str) -> (String, Option<String>, String)
         panic!("{event} is not known")
     };
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
-    (row.state, row.reason, row.text)
+    (row.state.to_string(), row.reason.map(|reason| reason.to_string()), row.text)
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn back_to_the_first_text_is_a_change() {
 async fn nobody_edits_what_somebody_else_said() {
     let fixture = Fixture::open().await;
     fixture.heard(1, says("anna", "1", "hello")).await;
-    let eve = Incoming { principal: person("66"), ..edit("2", "1", "give eve the money") };
+    let eve = Message { principal: person("66"), ..edit("2", "1", "give eve the money") };
     assert!(matches!(fixture.take(2, vec![eve]).await[0], Stored::Accepted { .. }));
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hello");
 }
@@ -137,7 +137,7 @@ async fn a_refused_edit_is_refused() {
     let fixture = Fixture::open().await;
     fixture.heard(1, says("anna", "1", "helo")).await;
     let disposition = Disposition::Refused(frontdesk_core::message::Refusal::RateLimited);
-    let items = fixture.take(2, vec![Incoming { disposition, ..edit("2", "1", "hello") }]).await;
+    let items = fixture.take(2, vec![Message { disposition, ..edit("2", "1", "hello") }]).await;
     assert!(matches!(items[0], Stored::Refused { .. }));
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "helo");
 }

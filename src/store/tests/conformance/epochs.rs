@@ -1,14 +1,14 @@
 //! Resets: facts that are written with the message that causes them.
 
-use frontdesk_core::reset::Mode;
+use frontdesk_core::reset::{Mode, Reasons};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
 const HOUR: i64 = 3600;
 
-fn idle(event: &str) -> Incoming {
-    Incoming { policy: policy(Mode::Idle), ..says("anna", event, "x") }
+fn idle(event: &str) -> Message {
+    Message { policy: policy(Mode::Idle), ..says("anna", event, "x") }
 }
 
 #[tokio::test]
@@ -22,9 +22,10 @@ async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
     assert_eq!(accepted.said[0].post.key, format!("{message}/notice/reset/0"));
     assert!(accepted.said[0].post.part.body.contains("/resume 1"));
     let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
+    let idle = Reasons { idle: true, ..Reasons::default() };
     assert_eq!(
-        epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(),
-        [(2, "idle"), (1, "first")]
+        epochs.iter().map(|e| (e.n, e.reason)).collect::<Vec<_>>(),
+        [(2, EpochReason::Rule(idle)), (1, EpochReason::First)]
     );
     assert_eq!((epochs[0].ended, epochs[1].ended), (None, Some(t(2 * HOUR))));
     let old = fixture.store.message(first).await.unwrap().unwrap().message;
@@ -34,12 +35,15 @@ async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
 #[tokio::test]
 async fn it_resets_once_and_the_reason_names_both_rules() {
     let fixture = Fixture::open().await;
-    let both = |event| Incoming { policy: policy(Mode::Both), ..says("anna", event, "x") };
+    let both = |event| Message { policy: policy(Mode::Both), ..says("anna", event, "x") };
     fixture.heard(0, both("1")).await;
     let items = fixture.take(30 * HOUR, vec![both("2"), both("3")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 2, ended: Some(1), .. }));
     assert!(matches!(items[1], Stored::Accepted { epoch: 2, ended: None, .. }));
-    assert_eq!(fixture.store.epochs(&key("anna"), None, 1).await.unwrap()[0].reason, "daily,idle");
+    assert_eq!(
+        fixture.store.epochs(&key("anna"), None, 1).await.unwrap()[0].reason.to_string(),
+        "daily,idle"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +51,7 @@ async fn a_quiet_policy_resets_without_a_word() {
     let fixture = Fixture::open().await;
     let quiet = frontdesk_core::reset::ResetPolicy::new(Mode::Idle, 60, 4, chrono_tz::UTC, false).unwrap();
     fixture.heard(0, idle("1")).await;
-    let accepted = fixture.accept(2 * HOUR, vec![Incoming { policy: quiet, ..idle("2") }]).await;
+    let accepted = fixture.accept(2 * HOUR, vec![Message { policy: quiet, ..idle("2") }]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, .. }));
     assert_eq!(accepted.said, []);
 }
@@ -56,7 +60,7 @@ async fn a_quiet_policy_resets_without_a_word() {
 async fn a_command_is_no_activity_and_resets_nothing() {
     let fixture = Fixture::open().await;
     fixture.heard(0, idle("1")).await;
-    let command = Incoming { policy: policy(Mode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
+    let command = Message { policy: policy(Mode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
     let items = fixture.take(2 * HOUR, vec![command]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, ended: None, .. }));
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(0));
@@ -84,7 +88,7 @@ async fn new_begins_an_epoch_that_the_next_message_of_the_batch_has() {
 #[tokio::test]
 async fn new_as_the_first_word_stays_in_the_first_epoch() {
     let fixture = Fixture::open().await;
-    let items = fixture.take(1, vec![Incoming { epoch: EpochChange::New, ..says("anna", "1", "hi") }]).await;
+    let items = fixture.take(1, vec![Message { epoch: EpochChange::New, ..says("anna", "1", "hi") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, began: true, ended: None, .. }));
 }
 
@@ -131,10 +135,10 @@ async fn resuming_what_is_not_there_changes_nothing() {
 #[tokio::test]
 async fn a_refused_message_does_not_reset() {
     let fixture = Fixture::open().await;
-    fixture.heard(0, Incoming { per_session: 1, ..idle("1") }).await;
-    let full = Incoming { per_session: 1, ..idle("2") };
+    fixture.heard(0, Message { per_session: 1, ..idle("1") }).await;
+    let full = Message { per_session: 1, ..idle("2") };
     let items =
-        fixture.take(5 * HOUR, vec![full, Incoming { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
+        fixture.take(5 * HOUR, vec![full, Message { epoch: EpochChange::New, per_session: 1, ..idle("3") }]);
     assert!(items.await.iter().all(|item| matches!(item, Stored::Refused { .. })));
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_epoch, 1);
 }
@@ -142,9 +146,9 @@ async fn a_refused_message_does_not_reset() {
 #[tokio::test]
 async fn a_reset_from_outside_is_an_epoch_like_any_other() {
     let fixture = Fixture::open().await;
-    assert_eq!(fixture.store.reset(&key("anna"), "api", &admin(), t(1)).await.unwrap(), None);
+    assert_eq!(fixture.store.reset(&key("anna"), EpochReason::Api, &admin(), t(1)).await.unwrap(), None);
     fixture.heard(0, says("anna", "1", "x")).await;
-    assert_eq!(fixture.store.reset(&key("anna"), "api", &admin(), t(9)).await.unwrap(), Some(2));
+    assert_eq!(fixture.store.reset(&key("anna"), EpochReason::Api, &admin(), t(9)).await.unwrap(), Some(2));
     let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
     assert_eq!((session.epoch, session.last_user_at), (2, t(9)));
 }
@@ -171,7 +175,7 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     let parts = fixture.store.parts(None, None, 10).await.unwrap();
     assert!(parts.iter().all(|part| part.state == OutboxState::Dropped && part.post.part.body.is_empty()));
     let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
-    assert_eq!(epochs.iter().map(|e| (e.n, e.reason.as_str())).collect::<Vec<_>>(), [(2, "erased")]);
+    assert_eq!(epochs.iter().map(|e| (e.n, e.reason)).collect::<Vec<_>>(), [(2, EpochReason::Erased)]);
     let items = fixture.take(31, vec![says("anna", "w", "secret")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
     assert_eq!(fixture.store.waiting(), 0);
@@ -210,11 +214,11 @@ async fn an_epoch_in_which_nothing_was_said_does_not_grow_stale() {
     let accepted = fixture.accept(2 * HOUR, vec![idle("3")]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, ended: None, .. }));
     assert_eq!(accepted.said, []);
-    let items = fixture.take(4 * HOUR, vec![Incoming { epoch: EpochChange::New, ..idle("4") }]).await;
+    let items = fixture.take(4 * HOUR, vec![Message { epoch: EpochChange::New, ..idle("4") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 3, .. }));
     let items = fixture.take(6 * HOUR, vec![idle("5")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 4, .. }), "its first words counted");
-    fixture.store.reset(&key("anna"), "api", &admin(), t(6 * HOUR)).await.unwrap();
-    let items = fixture.take(8 * HOUR, vec![Incoming { per_session: 9, ..idle("6") }]).await;
+    fixture.store.reset(&key("anna"), EpochReason::Api, &admin(), t(6 * HOUR)).await.unwrap();
+    let items = fixture.take(8 * HOUR, vec![Message { per_session: 9, ..idle("6") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 5, ended: None, .. }));
 }

@@ -10,7 +10,10 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::{BootId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Cursor, InputKind, SenderKind, Source};
+use frontdesk_core::message::{
+    Attachment, Conversation, Cursor, DropReason, Event, EventKind, FirstLine, Forward, InputKind, Link,
+    Quote, SenderKind, Source,
+};
 use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
@@ -53,6 +56,117 @@ impl Renderer for Voice {
     }
     fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
         (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))
+    }
+}
+
+/// A message as a test describes it.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub event_id: String,
+    pub session: SessionKey,
+    pub principal: Principal,
+    pub address: Address,
+    pub sender: Option<String>,
+    pub platform_message: Option<String>,
+    /// What the agent is to read.
+    pub text: String,
+    /// The text as it came, if the gate changed it.
+    pub came: Option<String>,
+    pub input_kind: InputKind,
+    pub sender_kind: SenderKind,
+    pub roles: Vec<String>,
+    pub quote: Option<Quote>,
+    pub forward: Option<Forward>,
+    pub links: Vec<Link>,
+    pub album: Option<String>,
+    pub attachments: Vec<Attachment>,
+    pub quota: Option<Quota>,
+    pub disposition: Disposition,
+    pub epoch: EpochChange,
+    pub policy: ResetPolicy,
+    pub per_session: u32,
+    pub tell: bool,
+}
+
+impl From<Message> for Decided {
+    fn from(message: Message) -> Decided {
+        let Message { text, came, .. } = message;
+        let event = Event {
+            id: message.event_id,
+            kind: match message.input_kind {
+                InputKind::Message => EventKind::Message,
+                InputKind::Edit => EventKind::Edit,
+                InputKind::Button => EventKind::Button { target: None },
+                InputKind::Reaction => {
+                    EventKind::Reaction { target: "1".into(), added: vec![], removed: vec![] }
+                }
+            },
+            principal: message.principal,
+            sender_kind: message.sender_kind,
+            roles: message.roles,
+            conversation: Conversation::Dm { chat: message.address.chat().to_owned(), thread: None },
+            address: message.address,
+            addressed: true,
+            forward: message.forward,
+            first_line: FirstLine::Plain,
+            text: came.clone().unwrap_or_else(|| text.clone()),
+            links: message.links,
+            sender: message.sender,
+            platform_message: message.platform_message,
+            quote: message.quote,
+            album: message.album,
+            attachments: message.attachments,
+            sent_at: None,
+        };
+        Decided::Admitted(Admitted {
+            event,
+            session: message.session,
+            disposition: message.disposition,
+            text: came.is_some().then_some(text),
+            epoch: message.epoch,
+            policy: message.policy,
+            quota: message.quota,
+            per_session: message.per_session,
+            tell: message.tell,
+        })
+    }
+}
+
+/// An event of which only its reason is counted.
+pub fn dropped(message: Message, reason: DropReason) -> Decided {
+    Decided::Dropped { event: Decided::from(message).event().clone(), reason, session: None }
+}
+
+/// A message of an unknown sender as a test describes it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub event_id: String,
+    pub session: SessionKey,
+    pub principal: Principal,
+    pub address: Address,
+    pub sender: Option<String>,
+    pub platform_message: Option<String>,
+    pub salt: Salt,
+    pub hash: [u8; 32],
+    pub most: u32,
+    pub open: bool,
+    pub tell: Vec<Address>,
+}
+
+impl From<Request> for Decided {
+    fn from(request: Request) -> Decided {
+        let Request { salt, hash, most, open, tell, .. } = request;
+        let request = Message {
+            event_id: request.event_id,
+            session: request.session,
+            principal: request.principal,
+            address: request.address,
+            sender: request.sender,
+            platform_message: request.platform_message,
+            disposition: Disposition::Pairing(Box::new(PairingRequest { salt, hash, most, open, tell })),
+            ..says("nobody", "", "let me in")
+        };
+        request.into()
     }
 }
 
@@ -105,13 +219,16 @@ impl Fixture {
         Fixture { store, ..self }
     }
 
-    pub async fn take(&self, at: i64, items: Vec<Incoming>) -> Vec<Stored> {
+    pub async fn take(&self, at: i64, items: Vec<Message>) -> Vec<Stored> {
         self.accept(at, items).await.items
     }
 
-    pub async fn accept(&self, at: i64, items: Vec<Incoming>) -> Accepted {
-        let items = items.into_iter().map(|item| Item::Keep(Box::new(item))).collect();
-        let (items, said) = self.voice.during(self.store.accept(batch(at, items))).await;
+    pub async fn accept(&self, at: i64, items: Vec<Message>) -> Accepted {
+        self.accept_all(at, items.into_iter().map(Decided::from).collect()).await
+    }
+
+    async fn accept_all(&self, at: i64, events: Vec<Decided>) -> Accepted {
+        let (items, said) = self.voice.during(self.store.accept(batch(at, events))).await;
         Accepted { items: items.unwrap(), said }
     }
 
@@ -130,7 +247,7 @@ impl Fixture {
     }
 
     /// Accepts one message and returns its id.
-    pub async fn heard(&self, at: i64, item: Incoming) -> MessageId {
+    pub async fn heard(&self, at: i64, item: Message) -> MessageId {
         match self.take(at, vec![item]).await.remove(0) {
             Stored::Accepted { message, .. } | Stored::Refused { message, .. } => message,
             other => panic!("{other:?}"),
@@ -155,7 +272,7 @@ impl Fixture {
 
     pub async fn state(&self, id: MessageId) -> (String, Option<String>) {
         let row = self.store.message(id).await.unwrap().expect("a row").message;
-        (row.state, row.reason)
+        (row.state.to_string(), row.reason.map(|reason| reason.to_string()))
     }
 
     pub async fn part(&self, to: &str) -> Option<OutboxRow> {
@@ -179,10 +296,8 @@ impl Fixture {
 
 impl Fixture {
     /// Accepts one stranger's message.
-    pub async fn asked(&self, at: i64, ask: Ask) -> Accepted {
-        let asked = self.store.accept(batch(at, vec![Item::Ask(Box::new(ask))]));
-        let (items, said) = self.voice.during(asked).await;
-        Accepted { items: items.unwrap(), said }
+    pub async fn asked(&self, at: i64, ask: Request) -> Accepted {
+        self.accept_all(at, vec![ask.into()]).await
     }
 
     pub async fn change(&self, at: i64, change: AccessChange) -> AccessDone {
@@ -229,9 +344,9 @@ pub fn code(who: &str, event: &str) -> Code {
 }
 
 /// A stranger's message.
-pub fn asks(who: &str, event: &str) -> Ask {
+pub fn asks(who: &str, event: &str) -> Request {
     let salt = salt(who, event);
-    Ask {
+    Request {
         event_id: event.into(),
         session: key(who),
         principal: person(who),
@@ -247,8 +362,8 @@ pub fn asks(who: &str, event: &str) -> Ask {
 }
 
 /// A message in a group, by one person.
-pub fn in_group(chat: &str, who: &str, event: &str, text: &str) -> Incoming {
-    Incoming {
+pub fn in_group(chat: &str, who: &str, event: &str, text: &str) -> Message {
+    Message {
         session: format!("agent:main:telegram:group:{chat}").parse().unwrap(),
         principal: person(who),
         address: address(chat),
@@ -281,14 +396,8 @@ pub fn source() -> Source {
     Source { id: "telegram:1".into(), account: AccountId::default_of("telegram") }
 }
 
-pub fn batch(at: i64, items: Vec<Item>) -> Batch {
-    Batch {
-        source: source(),
-        received: t(at).into(),
-        items,
-        dead_letters: Vec::new(),
-        cursor: Some(Cursor(format!("at {at}"))),
-    }
+pub fn batch(at: i64, events: Vec<Decided>) -> Batch {
+    Batch { source: source(), received: t(at).into(), events, cursor: Some(Cursor(format!("at {at}"))) }
 }
 
 pub fn parts(text: &str) -> Vec<Part> {
@@ -301,8 +410,8 @@ pub fn policy(mode: Mode) -> ResetPolicy {
     ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap()
 }
 
-pub fn says(who: &str, event: &str, text: &str) -> Incoming {
-    Incoming {
+pub fn says(who: &str, event: &str, text: &str) -> Message {
+    Message {
         event_id: event.into(),
         session: key(who),
         principal: Principal::new("telegram", None, "7").unwrap(),
@@ -310,7 +419,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
         sender: Some("Anna".into()),
         platform_message: Some(format!("p-{event}")),
         text: text.into(),
-        digest: digest(text),
+        came: None,
         input_kind: InputKind::Message,
         sender_kind: SenderKind::Person,
         roles: vec![],
@@ -329,12 +438,12 @@ pub fn says(who: &str, event: &str, text: &str) -> Incoming {
 }
 
 /// `/new TEXT`: the rest is said, the whole is what came.
-pub fn anew(who: &str, event: &str, text: &str) -> Incoming {
-    Incoming { epoch: EpochChange::New, digest: digest(&format!("/new {text}")), ..says(who, event, text) }
+pub fn anew(who: &str, event: &str, text: &str) -> Message {
+    Message { epoch: EpochChange::New, came: Some(format!("/new {text}")), ..says(who, event, text) }
 }
 
-pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Incoming {
-    Incoming { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
+pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Message {
+    Message { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
 }
 
 pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {

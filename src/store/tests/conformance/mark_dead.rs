@@ -1,5 +1,6 @@
 //! The last resort: an end for what cannot be ended otherwise.
 
+use frontdesk_core::notice::Failure;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -14,7 +15,10 @@ async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
     done(fixture.store.mark_turn_dead(turn.claim, t(30)).await.unwrap());
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("internal".into())));
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
-    assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
+    assert_eq!(
+        (row.turn_state.map(TurnState::name), row.error),
+        (Some("dead"), Some(Reason::Failed(Failure::Internal)))
+    );
     assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
     assert_eq!(fixture.store.parts(None, None, 10).await.unwrap().len(), 1, "nothing is said");
     assert_eq!(fixture.store.mark_turn_dead(turn.claim, t(31)).await.unwrap(), Fenced::Stale);

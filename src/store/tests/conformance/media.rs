@@ -9,7 +9,7 @@ use crate::fixture::*;
 
 const DAY: i64 = 86_400;
 
-fn with_files(event: &str, files: u32) -> Incoming {
+fn with_files(event: &str, files: u32) -> Message {
     let file = |n| Attachment {
         reference: format!("ref-{n}"),
         unique: None,
@@ -18,7 +18,7 @@ fn with_files(event: &str, files: u32) -> Incoming {
         mime: None,
         size: Some(7),
     };
-    Incoming { attachments: (0..files).map(file).collect(), ..says("anna", event, "listen") }
+    Message { attachments: (0..files).map(file).collect(), ..says("anna", event, "listen") }
 }
 
 fn got(message: MessageId, n: u32, name: &str) -> MediaRow {
@@ -207,7 +207,7 @@ async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
 #[tokio::test]
 async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
     let fixture = Fixture::open().await;
-    let quoting = Incoming { quote: Some(Quote::of("[photo]")), ..says("anna", "1", "this?") };
+    let quoting = Message { quote: Some(Quote::of("[photo]")), ..says("anna", "1", "this?") };
     let quoting = fixture.heard(1, quoting).await;
     fixture.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
     assert_eq!(fixture.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);

@@ -87,7 +87,7 @@ async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
     let topic = "agent:main:telegram:topic:-1:5";
     let member = "agent:other:telegram:member:-1::anna";
     let group = "agent:main:telegram:group:-1";
-    let here = |session: &str, to: &str, event: &str| Incoming {
+    let here = |session: &str, to: &str, event: &str| Message {
         session: session.parse().unwrap(),
         address: at(to),
         ..in_group("-1", "anna", event, event)

@@ -32,11 +32,11 @@ async fn lock_out(fixture: &Fixture, at: i64) {
 async fn a_strangers_first_message_makes_a_request_and_is_not_kept() {
     let fixture = Fixture::open().await;
     let tell = vec![address("1"), address("web:main")];
-    let accepted = fixture.asked(1, Ask { tell, ..asks("eve", "1") }).await;
+    let accepted = fixture.asked(1, Request { tell, ..asks("eve", "1") }).await;
     let [Stored::Asked { message, new: true }] = accepted.items[..] else { panic!("{accepted:?}") };
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
-    assert_eq!((row.disposition.as_str(), row.state.as_str()), ("refused", "refused"));
-    assert_eq!((row.reason.as_deref(), row.text.as_str()), (Some(Refusal::Pairing.name()), ""));
+    assert_eq!((row.disposition, row.state), (RowDisposition::Refused, MessageState::Refused));
+    assert_eq!((row.reason, row.text.as_str()), (Some(Reason::Refused(Refusal::Pairing)), ""));
     assert_eq!(fixture.store.session(&key("eve")).await.unwrap(), None);
     assert_eq!(fixture.store.waiting(), 0);
 
@@ -150,9 +150,9 @@ async fn a_denied_stranger_waits_as_long_as_anybody() {
 #[tokio::test]
 async fn a_flood_gets_no_answer_and_no_row() {
     let fixture = Fixture::open().await;
-    let closed = |n: &str| Ask { open: false, ..asks(n, n) };
+    let closed = |n: &str| Request { open: false, ..asks(n, n) };
     assert_eq!(fixture.asked(1, closed("1")).await, Accepted { items: vec![Stored::Dropped], said: vec![] });
-    assert_eq!(fixture.asked(1, Ask { most: 0, ..asks("2", "2") }).await.items, [Stored::Dropped]);
+    assert_eq!(fixture.asked(1, Request { most: 0, ..asks("2", "2") }).await.items, [Stored::Dropped]);
     assert_eq!(fixture.store.pairing_requests(t(1)).await.unwrap(), []);
     assert!(
         matches!(fixture.asked(2, asks("1", "3")).await.items[0], Stored::Asked { .. }),
@@ -163,12 +163,12 @@ async fn a_flood_gets_no_answer_and_no_row() {
 #[tokio::test]
 async fn the_oldest_of_too_many_requests_gives_way_and_may_ask_again_at_once() {
     let fixture = Fixture::open().await;
-    let few = |who: &str, event: &str| Ask { most: 2, ..asks(who, event) };
+    let few = |who: &str, event: &str| Request { most: 2, ..asks(who, event) };
     fixture.asked(1, few("a", "1")).await;
     fixture.asked(2, few("b", "2")).await;
     // Another account has its own room.
     let work = frontdesk_core::address::Principal::new("telegram", Some("work"), "w").unwrap();
-    fixture.asked(2, Ask { principal: work, ..few("w", "w") }).await;
+    fixture.asked(2, Request { principal: work, ..few("w", "w") }).await;
     fixture.asked(3, few("c", "3")).await;
     let names = async || {
         let open = fixture.store.pairing_requests(t(9)).await.unwrap();
@@ -311,11 +311,7 @@ async fn a_command_takes_the_same_road() {
     fixture.asked(0, asks("eve", "1")).await;
     let run = async |event: &str, code: Code| {
         let text = format!("/gateway pair {}", code.reveal());
-        let pair = Incoming {
-            text: text.clone(),
-            digest: digest(&text),
-            ..commands("1", event, EpochChange::ByRule)
-        };
+        let pair = Message { text, ..commands("1", event, EpochChange::ByRule) };
         let id = fixture.heard(1, pair).await;
         let effect = CommandEffect::Access { change: Box::new(approves(&code)), author: admin() };
         let reply = Box::new(|facts: &CommandFacts| format!("{facts:?}"));
@@ -331,14 +327,14 @@ async fn a_command_takes_the_same_road() {
     assert!(matches!(&**done, AccessDone::Approved(row) if row.principal == person("eve")));
     assert_eq!(said[1].post.part.body, format!("{facts:?}"), "after the notice to the person");
     let row = fixture.store.message(id).await.unwrap().unwrap().message;
-    assert_eq!((row.state.as_str(), row.text.as_str()), ("answered", MASK), "the code stays nowhere");
+    assert_eq!((row.state, row.text.as_str()), (MessageState::Answered, MASK), "the code stays nowhere");
     assert_eq!((fixture.grants().await, fixture.store.waiting()), (vec!["telegram:eve dm".into()], 0));
 }
 
 #[tokio::test]
 async fn a_request_that_cannot_be_told_is_passed_as_dead() {
     let fixture = Fixture::open().await;
-    let broken = Ask { address: address("PANIC"), ..asks("eve", "1") };
+    let broken = Request { address: address("PANIC"), ..asks("eve", "1") };
     let accepted = fixture.asked(1, broken).await;
     assert!(matches!(accepted.items[..], [Stored::Dead { .. }]), "{accepted:?}");
     assert_eq!(
@@ -375,7 +371,7 @@ async fn requests_are_purged_when_nothing_hangs_on_them() {
 #[tokio::test]
 async fn nothing_that_is_said_about_codes_says_one() {
     let fixture = Fixture::open().await;
-    fixture.asked(0, Ask { tell: vec![address("1")], ..asks("eve", "1") }).await;
+    fixture.asked(0, Request { tell: vec![address("1")], ..asks("eve", "1") }).await;
     let code = code("eve", "1");
     fixture.approve(1, &wrong(1)).await;
     let done = fixture.approve(1, &code).await;

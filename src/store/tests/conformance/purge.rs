@@ -9,9 +9,9 @@ const DAY: i64 = 86_400;
 const KEEP: Retention =
     Retention { outbox_days: 14, refused_days: 8, dead_letter_days: 30, history_days: 365, audit_days: 90 };
 
-fn refused(event: &str) -> Incoming {
+fn refused(event: &str) -> Message {
     let disposition = Disposition::Refused(Refusal::RateLimited);
-    Incoming { disposition, tell: false, ..says("anna", event, "x") }
+    Message { disposition, tell: false, ..says("anna", event, "x") }
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn limited(event: &str, limit: u32, day: i64) -> Incoming {
-    Incoming { quota: Some(Quota { limit, day }), per_session: 99, ..says("anna", event, event) }
+fn limited(event: &str, limit: u32, day: i64) -> Message {
+    Message { quota: Some(Quota { limit, day }), per_session: 99, ..says("anna", event, event) }
 }
 
 async fn used(fixture: &Fixture, day: i64) -> u32 {
@@ -33,8 +33,8 @@ async fn the_message_beyond_the_limit_is_refused_and_told_once_a_day() {
 async fn commands_count_and_two_people_count_apart() {
     let fixture = Fixture::open().await;
     let quota = Some(Quota { limit: 1, day: 1 });
-    let command = Incoming { quota, ..commands("anna", "c", EpochChange::ByRule) };
-    let bob = Incoming { quota, principal: person("8"), ..says("bob", "b", "x") };
+    let command = Message { quota, ..commands("anna", "c", EpochChange::ByRule) };
+    let bob = Message { quota, principal: person("8"), ..says("bob", "b", "x") };
     let items = fixture.take(1, vec![command, bob, limited("m", 1, 1)]).await;
     assert!(matches!(
         items[..],
@@ -48,10 +48,10 @@ async fn what_is_not_taken_does_not_count() {
     let fixture = Fixture::open().await;
     fixture.take(1, vec![limited("1", 9, 1), limited("1", 9, 1)]).await;
     let edit =
-        Incoming { input_kind: InputKind::Edit, platform_message: Some("p-1".into()), ..limited("2", 9, 1) };
-    let refused = Incoming { disposition: Disposition::Refused(Refusal::RateLimited), ..limited("3", 9, 1) };
-    let full = Incoming { per_session: 1, ..limited("4", 9, 1) };
-    let context_message = Incoming { disposition: Disposition::Context(1), ..limited("5", 9, 1) };
+        Message { input_kind: InputKind::Edit, platform_message: Some("p-1".into()), ..limited("2", 9, 1) };
+    let refused = Message { disposition: Disposition::Refused(Refusal::RateLimited), ..limited("3", 9, 1) };
+    let full = Message { per_session: 1, ..limited("4", 9, 1) };
+    let context_message = Message { disposition: Disposition::Context(1), ..limited("5", 9, 1) };
     fixture.take(2, vec![edit, refused, full, context_message]).await;
     assert_eq!(used(&fixture, 1).await, 1);
 }
@@ -69,7 +69,7 @@ async fn no_limit_counts_nothing_and_none_at_all_refuses_everything() {
 async fn counts_of_old_days_are_purged() {
     let fixture = Fixture::open().await;
     let today = t(0).timestamp() / 86_400;
-    let items = (0..250).map(|n| Incoming {
+    let items = (0..250).map(|n| Message {
         quota: Some(Quota { limit: 9, day: today }),
         principal: person(&n.to_string()),
         ..says(&format!("u{n}"), &n.to_string(), "x")

@@ -1,7 +1,6 @@
 //! What a message of the platform says.
 
 use frontdesk_core::message::Quote;
-use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
@@ -38,14 +37,14 @@ async fn what_a_person_said_is_found_and_cut() {
 async fn the_newest_text_counts_and_a_stranger_said_nothing() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "old").await;
-    let edit = Incoming {
+    let edit = Message {
         input_kind: frontdesk_core::message::InputKind::Edit,
         platform_message: Some("p-anna-old".into()),
         ..says("anna", "2", "new")
     };
     fixture.heard(20, edit.clone()).await;
     assert_eq!(said(&fixture, "anna", "p-anna-old").await.unwrap().text, "new");
-    fixture.take(21, vec![Incoming { event_id: "3".into(), text: "newer".into(), ..edit }]).await;
+    fixture.take(21, vec![Message { event_id: "3".into(), text: "newer".into(), ..edit }]).await;
     assert_eq!(said(&fixture, "anna", "p-anna-old").await.unwrap().text, "newer");
     fixture.ends(answered(&turn, "A")).await;
     fixture.asked(1, asks("eve", "e")).await;
@@ -56,7 +55,7 @@ async fn the_newest_text_counts_and_a_stranger_said_nothing() {
 async fn what_is_too_far_back_is_not_looked_for() {
     let fixture = Fixture::open().await;
     fixture.heard(1, says("anna", "1", "x")).await;
-    let many = |n: i32| Incoming { per_session: 9999, ..says("bob", &format!("b{n}"), "y") };
+    let many = |n: i32| Message { per_session: 9999, ..says("bob", &format!("b{n}"), "y") };
     fixture.take(2, (0..1999).map(many).collect()).await;
     assert!(said(&fixture, "anna", "p-1").await.is_some());
     fixture.take(3, vec![many(1999)]).await;

@@ -45,7 +45,7 @@ async fn history_is_read_backwards_over_all_epochs_or_in_one() {
     for n in 1..=3 {
         all.push(fixture.heard(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
     }
-    all.push(fixture.heard(4, Incoming { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
+    all.push(fixture.heard(4, Message { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
     fixture.heard(5, says("bob", "5", "elsewhere")).await;
     let read = async |epoch, before, limit| {
         let rows = fixture.store.history(&key("anna"), epoch, before, limit).await.unwrap();
@@ -124,7 +124,7 @@ async fn a_channel_is_found_among_agents_and_accounts() {
         "agent:c:irc:dm:1",
     ];
     for name in wanted.iter().chain(&others) {
-        fixture.heard(1, Incoming { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
+        fixture.heard(1, Message { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
     }
     let names = |rows: &[SessionRow]| rows.iter().map(|row| row.key.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&fixture.store.sessions(Some("web"), None, 100).await.unwrap()), wanted);

@@ -1,6 +1,7 @@
 //! The start after a death.
 
 use frontdesk_core::act::Ending;
+use frontdesk_core::notice::Failure;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -66,7 +67,7 @@ async fn a_turn_that_had_acted_is_not_run_again() {
     assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "I sent\n\n(interrupted, /retry)");
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
-    assert_eq!(row.turn_state.as_deref(), Some("interrupted"));
+    assert_eq!(row.turn_state.map(TurnState::name), Some("interrupted"));
     assert_eq!(row.answer.as_deref(), Some("I sent"));
 }
 
@@ -190,7 +191,10 @@ async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() 
     assert_eq!((found.sessions, found.addresses), (vec![key("anna")], vec![address("bob")]));
     assert_eq!(fixture.state(ids(&broken)[0]).await, ("dead".into(), Some("internal".into())));
     let row = fixture.store.message(ids(&broken)[0]).await.unwrap().unwrap();
-    assert_eq!((row.turn_state.as_deref(), row.error.as_deref()), (Some("dead"), Some("internal")));
+    assert_eq!(
+        (row.turn_state.map(TurnState::name), row.error),
+        (Some("dead"), Some(Reason::Failed(Failure::Internal)))
+    );
     assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
     assert_eq!(fixture.store.recover(recovery()).await.unwrap().dead, 0);
 }

@@ -18,8 +18,8 @@ async fn revoked(fixture: &Fixture, who: &str, scope: Option<Scope>) -> Revoked 
     }
 }
 
-fn by(who: &str, message: Incoming) -> Incoming {
-    Incoming { principal: person(who), per_session: 99, ..message }
+fn by(who: &str, message: Message) -> Message {
+    Message { principal: person(who), per_session: 99, ..message }
 }
 
 fn group() -> SessionKey {
@@ -130,7 +130,7 @@ async fn each_grant_ends_what_it_allowed() {
         let messages = [
             fixture.heard(1, by("eve", says("eve", "1", "private"))).await,
             fixture.heard(1, in_group("-1", "eve", "2", "group")).await,
-            fixture.heard(1, Incoming { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
+            fixture.heard(1, Message { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
             fixture.heard(1, in_group("-2", "eve", "4", "another group")).await,
         ];
         let bob = fixture.heard(1, in_group("-1", "bob", "5", "bob")).await;
@@ -147,7 +147,7 @@ async fn each_grant_ends_what_it_allowed() {
 async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
     let fixture = Fixture::open().await;
     let context_message =
-        Incoming { disposition: Disposition::Context(9), ..in_group("-1", "bob", "0", "psst") };
+        Message { disposition: Disposition::Context(9), ..in_group("-1", "bob", "0", "psst") };
     fixture.take(1, vec![context_message]).await;
     let mut sent = Vec::new();
     for (n, who) in ["bob", "eve", "anna"].into_iter().enumerate() {
@@ -220,7 +220,7 @@ async fn a_streamed_message_says_that_it_was_stopped() {
 #[tokio::test]
 async fn what_they_said_nearby_is_forgotten() {
     let fixture = Fixture::open().await;
-    let context_message = |who: &str, event: &str| Incoming {
+    let context_message = |who: &str, event: &str| Message {
         disposition: Disposition::Context(9),
         ..in_group("-1", who, event, who)
     };
@@ -241,7 +241,7 @@ async fn nobody_says_their_words_again() {
     fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
     claim_group(&fixture, Take::One).await.unwrap();
     revoked(&fixture, "eve", None).await;
-    let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
@@ -253,7 +253,7 @@ async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
     fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
     let turn = claim_group(fixture, Take::One).await.unwrap();
     fixture.ends(answered(&turn, "A")).await;
-    let retry = Incoming { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.heard(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
@@ -376,9 +376,9 @@ async fn live(steps: Vec<Step>) {
         for who in ["p0", "p1", "p2"] {
             let history = fixture.store.history(&key(who), None, None, 1000).await.unwrap();
             let open =
-                history.iter().filter(|row| ["waiting", "in_turn"].contains(&row.message.state.as_str()));
+                history.iter().filter(|row| ["waiting", "in_turn"].contains(&row.message.state.name()));
             let open = open.count();
-            waiting += history.iter().filter(|row| row.message.state == "waiting").count();
+            waiting += history.iter().filter(|row| row.message.state.name() == "waiting").count();
             assert!(
                 open == 0 || allowed.contains(&format!("telegram:{who} dm")),
                 "{step:?} leaves {open} of {who}"

@@ -2,6 +2,7 @@
 
 use frontdesk_core::act::{Ending, PostKind};
 use frontdesk_core::delta::Usage;
+use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
 
@@ -15,7 +16,7 @@ async fn the_oldest_message_comes_first_and_one_turn_runs_at_a_time() {
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more, turn.attempt, turn.deaths), (vec![first], true, 1, 0));
     assert_eq!(turn.reply_to.as_deref(), Some("p-1"));
-    assert_eq!(turn.messages[0].state, "in_turn");
+    assert_eq!(turn.messages[0].state, MessageState::InTurn);
     assert_eq!(fixture.claim("anna").await, None);
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.claim.id));
     fixture.ends(answered(&turn, "A")).await;
@@ -37,7 +38,7 @@ async fn collecting_takes_what_waits_up_to_the_next_epoch() {
     let fixture = Fixture::open().await;
     fixture.heard(1, says("anna", "1", "a")).await;
     fixture.heard(2, says("anna", "2", "b")).await;
-    fixture.heard(3, Incoming { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
+    fixture.heard(3, Message { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
     let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
     let texts: Vec<&str> = turn.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!((texts, turn.epoch, turn.more), (vec!["a", "b"], 1, true));
@@ -70,7 +71,7 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
         (Some("p-anna-a"), &ids(&turn))
     );
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
-    assert_eq!((row.message.state.as_str(), row.turn_state.as_deref()), ("answered", Some("done")));
+    assert_eq!((row.message.state.name(), row.turn_state.map(TurnState::name)), ("answered", Some("done")));
     assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));
     assert_eq!(*fixture.voice.shown.lock().unwrap(), said, "what was committed was shown");
     let read = fixture.store.parts(None, None, 10).await.unwrap();
@@ -100,10 +101,13 @@ async fn every_ending_leaves_its_name_on_turn_and_message() {
     ];
     for (ending, turn_state, message_state) in cases {
         let turn = fixture.turn("anna", turn_state).await;
-        fixture.ends(Finish { error: Some("why".into()), ..bare(&turn, ending) }).await;
+        fixture.ends(Finish { error: Some(Reason::Refused(Refusal::Hook)), ..bare(&turn, ending) }).await;
         let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
-        assert_eq!(row.turn_state.as_deref(), Some(turn_state));
-        assert_eq!((row.message.state.as_str(), row.message.reason.as_deref()), (message_state, Some("why")));
+        assert_eq!(row.turn_state.map(TurnState::name), Some(turn_state));
+        assert_eq!(
+            (row.message.state.name(), row.message.reason.map(|reason| reason.to_string()).as_deref()),
+            (message_state, Some("hook"))
+        );
     }
     assert_eq!(fixture.store.waiting(), 0);
 }
@@ -126,7 +130,10 @@ async fn an_interrupted_turn_keeps_what_was_said() {
     let notice = Some(Notice::Interrupted { so_far: "so far".into() });
     fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
-    assert_eq!((row.turn_state.as_deref(), row.answer.as_deref()), (Some("interrupted"), Some("so far")));
+    assert_eq!(
+        (row.turn_state.map(TurnState::name), row.answer.as_deref()),
+        (Some("interrupted"), Some("so far"))
+    );
 }
 
 #[tokio::test]

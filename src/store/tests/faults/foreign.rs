@@ -55,7 +55,7 @@ async fn a_foreign_writer_is_a_refusal_until_it_has_gone() {
     let fixture = Fixture::open().await;
     let writer = Connection::open(database(&fixture)).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let item = || vec![Item::Keep(Box::new(says("anna", "1", "x")))];
+    let item = || vec![Decided::from(says("anna", "1", "x"))];
     let refused = fixture.store.accept(batch(1, item())).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(fixture.store.totals().await.is_ok(), "reading goes on");

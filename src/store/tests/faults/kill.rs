@@ -12,8 +12,8 @@ use crate::fixture::*;
 /// The child's home; without it the child's test does nothing.
 const HOME: &str = "FRONTDESK_KILL_HOME";
 
-fn item(event: &str) -> Vec<Item> {
-    vec![Item::Keep(Box::new(says(event, event, "hello")))]
+fn item(event: &str) -> Vec<Decided> {
+    vec![Decided::from(says(event, event, "hello"))]
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn no_code_is_on_the_disk() {
     let fixture = Fixture::open().await;
     let codes: Vec<Code> = ["eve", "mallory", "trent"].map(|who| code(who, who)).into();
     for who in ["eve", "mallory", "trent"] {
-        fixture.asked(1, Ask { tell: vec![address("1")], ..asks(who, who) }).await;
+        fixture.asked(1, Request { tell: vec![address("1")], ..asks(who, who) }).await;
         fixture.part(who).await.unwrap();
     }
     assert!(matches!(fixture.approve(2, &codes[0]).await, AccessDone::Approved(_)));
@@ -63,9 +63,9 @@ async fn what_a_stranger_says_is_not_on_the_disk() {
     assert!(!holds(&bytes(&fixture), b"a secret of mine"));
 }
 
-fn stranger(n: usize) -> Ask {
+fn stranger(n: usize) -> Request {
     let who = format!("{}", 1_000_000_000 + n);
-    Ask {
+    Request {
         tell: vec![Address::new("telegram", None, "1", None).unwrap()],
         ..asks(&who, &format!("{}", 5_000_000 + n))
     }
@@ -76,13 +76,12 @@ async fn ten_thousand_strangers_leave_less_than_a_megabyte() {
     let (before, fixture) = size(Fixture::open().await).await;
     let mut asked = 0;
     for first in (0..10_000).step_by(100) {
-        let crowd = (first..first + 100).map(|n| Item::Ask(Box::new(Ask { open: n < 100, ..stranger(n) })));
+        let crowd = (first..first + 100).map(|n| Decided::from(Request { open: n < 100, ..stranger(n) }));
         let accepted = fixture.store.accept(batch(first as i64 / 10, crowd.collect())).await.unwrap();
         asked += accepted.iter().filter(|item| matches!(item, Stored::Asked { .. })).count();
         // Each of them once more, at once.
-        let again = (first..first + 100).map(|n| {
-            Item::Ask(Box::new(Ask { event_id: format!("again {n}"), open: n < 100, ..stranger(n) }))
-        });
+        let again = (first..first + 100)
+            .map(|n| Decided::from(Request { event_id: format!("again {n}"), open: n < 100, ..stranger(n) }));
         let accepted = fixture.store.accept(batch(first as i64 / 10, again.collect())).await.unwrap();
         assert!(accepted.iter().all(|item| *item == Stored::Dropped));
     }

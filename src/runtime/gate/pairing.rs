@@ -1,36 +1,26 @@
-//! A stranger's message becomes a request to be let in; what it says is not kept.
+//! The message of an unknown sender becomes a request for a pairing code; its text is not kept.
 
 use frontdesk_core::address::Address;
 use frontdesk_core::pairing::{Code, Salt};
-use frontdesk_store::row::{Ask, Item};
+use frontdesk_store::row::PairingRequest;
 
-use super::DENIED;
 use super::admission::Admission;
 use crate::access::MOST_OPEN;
 
-/// The request, or nothing where no code can be made.
-pub(super) fn item(admission: &Admission<'_>) -> Item {
+/// The request; `None` where no code can be made.
+pub(super) fn request(admission: &Admission<'_>) -> Option<PairingRequest> {
     let (shared, event) = (admission.shared, admission.event);
     let mut bits = [0; 16];
-    let (Ok(()), Ok(session)) = (getrandom::fill(&mut bits), admission.session()) else {
-        return Item::Dropped(format!("{DENIED}unknown"));
-    };
+    getrandom::fill(&mut bits).ok()?;
     let salt = Salt(bits);
-    let account = &admission.source.account;
     let known = shared.inbound.recent.contains(&admission.source.id, &event.id);
-    Item::Ask(Box::new(Ask {
-        event_id: event.id.clone(),
-        session,
-        principal: event.principal.clone(),
-        address: event.address.clone(),
-        sender: event.sender.clone(),
-        platform_message: event.platform_message.clone(),
+    Some(PairingRequest {
         salt,
         hash: Code::derive(&shared.settings.pairing_secret, salt).hash(salt),
         most: MOST_OPEN,
-        open: known || shared.access.pairing_limits.may_ask(account),
+        open: known || shared.access.pairing_limits.may_ask(&admission.source.account),
         tell: admins(admission),
-    }))
+    })
 }
 
 /// Where the account's admins are told who asks.

@@ -1,42 +1,51 @@
-//! T1 of a stranger: a request for a code, without what was said, and bounded in every direction.
+//! T1 for an unknown sender: a request for a pairing code, without the text of the message, with limits on how many
+//! there are.
 
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::MessageId;
+use frontdesk_core::message::{DropReason, Refusal};
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFETIME};
 use frontdesk_core::time::{Now, Pause};
 use rusqlite::params;
 
-use crate::arrival::count_dropped;
-use crate::arrival::{Arrival, known};
 use crate::fault::Outcome;
 use crate::ids::Table;
+use crate::insert::{Kept, Verdict, count_dropped, insert, known};
 use crate::part::{Outgoing, is_known};
 use crate::part_key::TextKey;
-use crate::row::{Ask, Batch, Stored};
+use crate::row::{Admitted, Batch, MessageState, PairingRequest, Reason, Stored};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
 
-/// One request. Whoever has a code, had one a while ago or comes in a flood is counted and leaves no row.
-pub(crate) fn taken(tx: &Tx<'_>, batch: &Batch, ask: &Ask) -> Outcome<Stored> {
-    if let Some(known) = known(tx, batch, &ask.event_id, None)? {
+/// One request. A person who has a code, had one a short time ago or writes while too many others do is counted and
+/// leaves no row.
+pub(crate) fn taken(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    request: &PairingRequest,
+) -> Outcome<Stored> {
+    let event = &message.event;
+    if let Some(known) = known(tx, batch, &event.id, None)? {
         return Ok(known);
     }
-    let refused = match too_soon(tx, &ask.principal, batch.received.steady)? {
-        true => Some("denied:pairing_pending"),
-        false => Some("denied:pairing_flood").filter(|_| !ask.open || ask.most == 0),
+    let refused = match too_soon(tx, &event.principal, batch.received.steady)? {
+        true => Some(DropReason::PairingPending),
+        false => Some(DropReason::PairingFlood).filter(|_| !request.open || request.most == 0),
     };
-    if let Some(kind) = refused {
-        count_dropped(tx, &batch.source, kind)?;
-        remind(tx, ask, batch.received)?;
+    if let Some(reason) = refused {
+        count_dropped(tx, &batch.source, &reason)?;
+        remind(tx, message, batch.received)?;
         return Ok(Stored::Dropped);
     }
-    make_room(tx, ask)?;
-    let id = Arrival::asked(ask).insert(tx, batch)?;
-    request(tx, ask, id, batch.received.steady)?;
-    notify(tx, ask, id, batch.received.wall)?;
+    make_room(tx, &event.principal, request.most)?;
+    let reason = Reason::Refused(Refusal::Pairing);
+    let id = insert(tx, batch, message, Verdict::ended(MessageState::Refused, reason, 0, Kept::Nothing))?;
+    open(tx, message, request, id, batch.received.steady)?;
+    tell(tx, message, request, id, batch.received.wall)?;
     Ok(Stored::Asked { message: id, new: true })
 }
 
@@ -54,11 +63,12 @@ fn too_soon(tx: &Tx<'_>, who: &Principal, now: DateTime<Utc>) -> Outcome<bool> {
         || within(told, BETWEEN_NOTICES))
 }
 
-/// Tells a person who has a valid code and writes again that it is valid. Once: a part's key is stored once only.
-fn remind(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<()> {
+/// A person who has a valid code and writes again is told so, once: a part's key exists only once.
+fn remind(tx: &Tx<'_>, message: &Admitted, now: Now) -> Outcome<()> {
+    let event = &message.event;
     let open = tx.one(
         "SELECT message_id, created_at, expires_at FROM pairing WHERE principal = ?1 AND state = 'open'",
-        [ask.principal.as_str()],
+        [event.principal.as_str()],
         |row| Ok((MessageId(row.get(0)?), at(row, 1)?, at(row, 2)?)),
     )?;
     let Some((request, created, expires)) = open else { return Ok(()) };
@@ -73,8 +83,8 @@ fn remind(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<()> {
     let person = Outgoing {
         turn: None,
         about: &[request],
-        session: Some(&ask.session),
-        address: &ask.address,
+        session: Some(&message.session),
+        address: &event.address,
         reply_to: None,
         kind: PostKind::Notice,
         now: now.wall,
@@ -82,40 +92,47 @@ fn remind(tx: &Tx<'_>, ask: &Ask, now: Now) -> Outcome<()> {
     person.notice(tx, request, &notice).map(drop)
 }
 
-/// Forgets this person's last request, and as many of the oldest as stand in the way. Who is forgotten may ask
+/// Deletes this person's last request, and the oldest ones beyond the limit of open requests. Their senders may ask
 /// again at once; a code that has not been sent yet is not sent any more.
-fn make_room(tx: &Tx<'_>, ask: &Ask) -> Outcome<()> {
-    tx.run("DELETE FROM pairing WHERE principal = ?1", [ask.principal.as_str()])?;
+fn make_room(tx: &Tx<'_>, who: &Principal, most: u32) -> Outcome<()> {
+    tx.run("DELETE FROM pairing WHERE principal = ?1", [who.as_str()])?;
     let evicted = tx.all(
         "DELETE FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2 AND id <=
            (SELECT id FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2
             ORDER BY id DESC LIMIT 1 OFFSET ?3) RETURNING message_id",
-        params![ask.principal.platform(), ask.principal.account().name(), ask.most - 1],
+        params![who.platform(), who.account().name(), most - 1],
         |row| row.get(0).map(MessageId),
     )?;
     for asked in evicted {
         tx.run(
             "DELETE FROM outbox WHERE part_key = ?1 AND state = 'queued'",
-            [TextKey::notice(asked, &code(ask)).part(0).as_str()],
+            [TextKey::notice(asked, &code(who)).part(0).as_str()],
         )?;
     }
     Ok(())
 }
 
-fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<()> {
+fn open(
+    tx: &Tx<'_>,
+    message: &Admitted,
+    request: &PairingRequest,
+    id: MessageId,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    let event = &message.event;
     tx.run(
         "INSERT INTO pairing (id, principal, channel, account, address, sender, message_id, salt, hash, state,
                               created_at, expires_at, told_at)
          VALUES (?11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?9)",
         params![
-            ask.principal.as_str(),
-            ask.principal.platform(),
-            ask.principal.account().name(),
-            ask.address.as_str(),
-            ask.sender,
+            event.principal.as_str(),
+            event.principal.platform(),
+            event.principal.account().name(),
+            event.address.as_str(),
+            event.sender,
             id.0,
-            ask.salt.0,
-            ask.hash,
+            request.salt.0,
+            request.hash,
             ms(now),
             ms(now + LIFETIME),
             tx.new_id(Table::Pairing)?,
@@ -125,26 +142,33 @@ fn request(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome
 }
 
 /// The notice that carries a code.
-fn code(ask: &Ask) -> Notice {
-    Notice::Code { id: ask.principal.id().to_owned() }
+fn code(who: &Principal) -> Notice {
+    Notice::Code { id: who.id().to_owned() }
 }
 
 /// The person gets the code when the notice is sent; admins get a notice that says who asks.
-fn notify(tx: &Tx<'_>, ask: &Ask, id: MessageId, now: DateTime<Utc>) -> Outcome<()> {
+fn tell(
+    tx: &Tx<'_>,
+    message: &Admitted,
+    request: &PairingRequest,
+    id: MessageId,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    let event = &message.event;
     let about = [id];
     let person = Outgoing {
         turn: None,
         about: &about,
-        session: Some(&ask.session),
-        address: &ask.address,
-        reply_to: ask.platform_message.as_deref(),
+        session: Some(&message.session),
+        address: &event.address,
+        reply_to: event.platform_message.as_deref(),
         kind: PostKind::Notice,
         now,
     };
-    let code = code(ask);
-    person.masked(tx, &TextKey::notice(id, &code), &code, ask.salt)?;
-    let asked = Notice::Asked { shown: ask.sender.clone(), who: ask.principal.clone() };
-    for (n, admin) in ask.tell.iter().enumerate() {
+    let code = code(&event.principal);
+    person.masked(tx, &TextKey::notice(id, &code), &code, request.salt)?;
+    let asked = Notice::Asked { shown: event.sender.clone(), who: event.principal.clone() };
+    for (n, admin) in request.tell.iter().enumerate() {
         let outgoing = Outgoing { session: None, address: admin, reply_to: None, ..person.clone() };
         outgoing.notice_as(tx, &TextKey::notice(id, &asked).copy(n), &asked)?;
     }
