@@ -58,10 +58,10 @@ fn a_listener_without_descriptors_waits_and_says_so_once() {
     stranger.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     let answered = stranger.read(&mut [0; 64]);
     assert!(answered.is_err(), "it was answered: {answered:?}");
-    daemon.logs("no connection can be taken for now");
+    daemon.logs("no connection can be accepted");
     prlimit(pid, Resource::Nofile, Rlimit { current: before.current, maximum }).unwrap();
     assert_eq!(home.run(&["chat", "and again"]).good().out, "and again\n");
     let said = daemon.stop();
-    assert_eq!(said.good().err.matches("no connection can be taken").count(), 0, "{said:?}");
-    assert_eq!(said.err.matches("connections are taken again").count(), 1, "{said:?}");
+    assert_eq!(said.good().err.matches("no connection can be accepted").count(), 0, "{said:?}");
+    assert_eq!(said.err.matches("connections are accepted again").count(), 1, "{said:?}");
 }
