@@ -84,7 +84,7 @@ fn next(
         let cut_points = CutPoints::find(text, at, longest);
         let nicest = cut_points.nicest(text, at, longest);
         if nicest > at {
-            // A shorter piece rarely needs more room for its marks, but a dialect may do that.
+            // A shorter piece rarely needs more space for its marks, but a dialect may do that.
             let end = if fits(nicest) { nicest } else { longest };
             return Piece { range: at..trimmed(text, at, end), fit };
         }

@@ -188,7 +188,7 @@ impl Store {
         .await
     }
 
-    /// There is no room for a file of this message: its sender is told, once a day.
+    /// There is no space for a file of this message: its sender is told, once a day.
     pub async fn media_full(&self, message: MessageId, day: i64, now: DateTime<Utc>) -> Result<()> {
         self.write(Line::Shared, move |tx| match inbound_row(tx, message)? {
             Some(row) => tell(tx, &row, &Notice::FilesFull, day, now),

@@ -282,8 +282,8 @@ proptest! {
             prop_assert!(tags <= 100);
             prop_assert!(is_visible(&seen));
         }
-        // Below two units an emoji has no room, and `?` stands for it; below a hundred, tags that leave no
-        // room for a character are dropped, and with them the mark before a quoted line.
+        // Below two units an emoji does not fit, and `?` stands for it; below a hundred, tags that leave no
+        // space for a character are dropped, and with them the mark before a quoted line.
         let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
         if max >= 100 {
             prop_assert_eq!(ink(&all), ink(&plain(&text)));

@@ -31,8 +31,8 @@ impl<R: AsyncRead + AsFd + Unpin> Output<R> {
             () = self.gone.cancelled() => {}
             got = self.pipe.read(buffer) => return got,
         }
-        let room = self.rest.min(buffer.len());
-        let read = if room == 0 { 0 } else { self.read_ready(&mut buffer[..room])?.unwrap_or(0) };
+        let space = self.rest.min(buffer.len());
+        let read = if space == 0 { 0 } else { self.read_ready(&mut buffer[..space])?.unwrap_or(0) };
         self.rest -= read;
         Ok(read)
     }

@@ -58,7 +58,7 @@ struct Reader<'m> {
     marks: &'m Marks,
     limit: Limit,
     supported: Supported,
-    /// The room that all marks except a link's can take around one character, in units of the limit.
+    /// The space that all marks except a link's can take around one character, in units of the limit.
     mark_length: usize,
     styled: StyledText,
     /// The style of the next text, if the dialect can show all of it.

@@ -381,7 +381,7 @@ proptest! {
                 }
                 if dialect.name != "source" && (max >= 4 || unit == Unit::Characters) {
                     let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
-                    // The prefix of a quoted line is a decoration, for which a small limit may leave no room.
+                    // The prefix of a quoted line is a decoration, for which a small limit may leave no space.
                     prop_assert_eq!(visible_chars(&all).replace('>', ""), visible_chars(&plain(&text)).replace('>', ""));
                 }
             }

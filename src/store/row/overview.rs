@@ -122,7 +122,7 @@ pub struct Totals {
     pub dead_parts: u64,
     /// Events that could not be read and are kept.
     pub dead_letters: u64,
-    /// Older ones that were deleted to make room.
+    /// Older ones that were deleted to make space.
     pub dead_letters_deleted: u64,
     /// Since when the oldest unanswered message waits.
     pub oldest_waiting: Option<DateTime<Utc>>,

@@ -46,7 +46,7 @@ async fn neither_many_nor_large_ones_fill_the_disk() {
     }
     let totals = fixture.store.totals().await.unwrap();
     assert_eq!((totals.dead_letters, totals.dead_letters_deleted), (1000, 101));
-    assert_eq!(fixture.store.dead_letter(huge.id).await.unwrap(), None, "the oldest made room");
+    assert_eq!(fixture.store.dead_letter(huge.id).await.unwrap(), None, "the oldest was deleted for it");
     for round in 0..3 {
         let large = (0..100).map(|n| letter(&format!("large {round}/{n}"), &vec![b'x'; 1 << 16])).collect();
         kept(&fixture, 3, large).await;

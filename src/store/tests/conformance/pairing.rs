@@ -166,7 +166,7 @@ async fn the_oldest_of_too_many_requests_gives_way_and_may_ask_again_at_once() {
     let few = |who: &str, event: &str| Request { most: 2, ..asks(who, event) };
     fixture.asked(1, few("a", "1")).await;
     fixture.asked(2, few("b", "2")).await;
-    // Another account has its own room.
+    // Another account has its own limit.
     let work = frontdesk_core::address::Principal::new("telegram", Some("work"), "w").unwrap();
     fixture.asked(2, Request { principal: work, ..few("w", "w") }).await;
     fixture.asked(3, few("c", "3")).await;

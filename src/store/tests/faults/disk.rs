@@ -71,7 +71,7 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
         let known = store.accept(batch(n, vec![again])).await.unwrap();
         assert!(matches!(known[0], Stored::Duplicate { same: true, .. }), "{n} was lost");
     }
-    let fresh = Decided::from(says("eve", "fresh", "there is room again"));
+    let fresh = Decided::from(says("eve", "fresh", "there is space again"));
     assert!(matches!(store.accept(batch(1, vec![fresh])).await.unwrap()[0], Stored::Accepted { .. }));
     store.close().await;
 }
