@@ -68,7 +68,7 @@ async fn run_adapter<T>(
             let inbox: Arc<dyn Inbox> = inbox.clone();
             match adapter.run(inbox, stop.clone()).await {
                 Ok(()) => {
-                    assert!(stop.is_cancelled(), "it returned from `run` though nobody told it to stop");
+                    assert!(stop.is_cancelled(), "`run` returned Ok before `stop` was cancelled");
                     return;
                 }
                 // As the runtime does, with shorter pauses.
@@ -77,13 +77,15 @@ async fn run_adapter<T>(
             }
         }
     };
-    let told = async {
-        let told = tokio::time::timeout(STEP_TIMEOUT, scenario).await.expect("this happens in time");
+    let described = async {
+        let described = tokio::time::timeout(STEP_TIMEOUT, scenario)
+            .await
+            .expect("the scenario ends within the time limit");
         stop.cancel();
-        told
+        described
     };
-    let both = async { tokio::join!(supervised, told).1 };
-    tokio::time::timeout(STEP_TIMEOUT * 2, both).await.expect("it stops when it is told")
+    let both = async { tokio::join!(supervised, described).1 };
+    tokio::time::timeout(STEP_TIMEOUT * 2, both).await.expect("it stops within the time limit")
 }
 
 /// Waits until the condition holds.

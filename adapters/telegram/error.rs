@@ -232,7 +232,11 @@ mod tests {
     #[case(429, "Too Many Requests", "later")]
     #[case(500, "Internal Server Error", "later")]
     #[case(502, "Bad Gateway", "later")]
-    fn each_refusal_says_what_to_do_next(#[case] code: i64, #[case] description: &str, #[case] next: &str) {
+    fn each_refusal_has_the_right_consequence(
+        #[case] code: i64,
+        #[case] description: &str,
+        #[case] next: &str,
+    ) {
         assert_eq!(means(no(code, description)), next);
     }
 

@@ -360,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn a_program_that_nobody_named_says_nothing(
+        fn a_program_that_is_not_listed_may_not_write(
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
             let who = who(&id);

@@ -145,7 +145,7 @@ impl TestEvent {
     #[must_use]
     pub fn unreadable(self) -> Self {
         TestEvent(Event {
-            kind: EventKind::Unreadable { kind: "game".to_owned(), told: true, raw: None },
+            kind: EventKind::Unreadable { kind: "game".to_owned(), notify_sender: true, raw: None },
             text: String::new(),
             ..self.0
         })
@@ -155,7 +155,10 @@ impl TestEvent {
     #[must_use]
     pub fn of_unknown_kind(self, kind: &str, body: &[u8]) -> Self {
         let raw = Some(raw(kind, body));
-        TestEvent(Event { kind: EventKind::Unreadable { kind: kind.to_owned(), told: true, raw }, ..self.0 })
+        TestEvent(Event {
+            kind: EventKind::Unreadable { kind: kind.to_owned(), notify_sender: true, raw },
+            ..self.0
+        })
     }
 
     /// As part of this album.

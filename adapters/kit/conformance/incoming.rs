@@ -39,7 +39,7 @@ pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
         "{sources:?}"
     );
     if adapter.profile().max_silence.is_some() {
-        assert!(inbox.heard() > 0, "whoever has patience must hear signs of life");
+        assert!(inbox.heard() > 0, "an adapter with `max_silence` must call `heard`");
     }
 }
 

@@ -149,8 +149,10 @@ pub(super) fn of(message: &Fields<'_>) -> Result<Content, FieldError> {
     if let Some(text) = message.get::<String>("text")? {
         return Ok(Content::Message(expanded(&text, &model::entities(message, "entities")?)));
     }
-    if let Some(said) = carried(message)?.map_or_else(|| told(message), |said| Ok(Some(said)))? {
-        return Ok(Content::Message(said));
+    if let Some(content) =
+        file_content(message)?.map_or_else(|| described_content(message), |content| Ok(Some(content)))?
+    {
+        return Ok(Content::Message(content));
     }
     if let Some(to) = message.get("migrate_to_chat_id")? {
         return Ok(Content::Moved(to));
@@ -187,22 +189,22 @@ pub(super) fn unknown(object: &Fields<'_>, known: &[&str]) -> String {
 }
 
 /// A file and its caption.
-fn carried(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
-    let Some(file) = carried_file(message)? else { return Ok(None) };
+fn file_content(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
+    let Some(file) = attachment(message)? else { return Ok(None) };
     let text: String = message.get("caption")?.unwrap_or_default();
-    let mut said = MessageContent {
+    let mut content = MessageContent {
         is_caption: true,
         files: vec![file],
         album: message.get("media_group_id")?,
         ..expanded(&text, &model::entities(message, "caption_entities")?)
     };
     if let Some(sticker) = message.maybe::<Fields<'_>>("sticker") {
-        said.text = sticker
+        content.text = sticker
             .maybe::<String>("emoji")
             .map(|emoji| format!("[Sticker {}]", line(&emoji)))
             .unwrap_or_default();
     }
-    Ok(Some(said))
+    Ok(Some(content))
 }
 
 fn expanded(text: &str, entities: &[Entity]) -> MessageContent {
@@ -211,7 +213,7 @@ fn expanded(text: &str, entities: &[Entity]) -> MessageContent {
 }
 
 /// The file of a message, or of a message in another chat that is only referred to.
-pub(super) fn carried_file(message: &Fields<'_>) -> Result<Option<Attachment>, FieldError> {
+pub(super) fn attachment(message: &Fields<'_>) -> Result<Option<Attachment>, FieldError> {
     // An animation has a `document` field as well, for compatibility.
     for (name, kind) in [
         ("animation", FileKind::Animation),
@@ -273,7 +275,7 @@ fn sticker_type(sticker: &Fields<'_>) -> &'static str {
 }
 
 /// A location, a contact, a poll and the like, described in words; `None` for other messages.
-fn told(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
+fn described_content(message: &Fields<'_>) -> Result<Option<MessageContent>, FieldError> {
     let object = |name| message.get::<Fields<'_>>(name);
     let text = if let Some(venue) = object("venue")? {
         let (title, address) =

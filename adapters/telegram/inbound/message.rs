@@ -27,16 +27,18 @@ pub(super) fn event(
     if is_own {
         return Ok(event);
     }
-    let told = event.sender_kind == SenderKind::Person && !edited;
+    let notify_sender = event.sender_kind == SenderKind::Person && !edited;
     event.kind = match content::of(fields)? {
         Content::Moved(to) => EventKind::Moved { to: to.to_string() },
         Content::Service(name) => EventKind::Other(name.to_owned()),
-        Content::ForNoAgent(name) if told => EventKind::Unreadable { kind: name.to_owned(), told, raw: None },
+        Content::ForNoAgent(name) if notify_sender => {
+            EventKind::Unreadable { kind: name.to_owned(), notify_sender, raw: None }
+        }
         Content::ForNoAgent(name) => EventKind::Other(name.to_owned()),
         Content::Unknown(kind) => {
             let reason = format!("a message with {kind:?}, which this version does not know");
             let raw = RawEvent { kind: kind.clone(), reason, body: raw.as_bytes().to_vec() };
-            EventKind::Unreadable { kind, told, raw: Some(raw) }
+            EventKind::Unreadable { kind, notify_sender, raw: Some(raw) }
         }
         // A live location changes continuously. These edits are not messages.
         Content::Message(_) if edited && content::is_location(fields) => {

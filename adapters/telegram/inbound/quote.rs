@@ -32,7 +32,7 @@ pub(super) fn of(bot: &Bot, message: &Message<'_>) -> Option<Quote> {
     }
     // A message of another chat: only the quoted part of its text and its file are available.
     let elsewhere: Option<Fields<'_>> = message.fields.maybe("external_reply");
-    let file = elsewhere.as_ref().and_then(|reply| content::carried_file(reply).ok().flatten());
+    let file = elsewhere.as_ref().and_then(|reply| content::attachment(reply).ok().flatten());
     let attachments: Vec<Attachment> = file.into_iter().collect();
     if piece.is_none() && attachments.is_empty() {
         return None;

@@ -57,7 +57,7 @@ fn parsed(update: &Value) -> ParsedUpdate {
 }
 
 /// An event in the format of the fixtures.
-fn told(parsed: &ParsedUpdate) -> Value {
+fn described(parsed: &ParsedUpdate) -> Value {
     let event = &parsed.event;
     json!({
         "kind": kind(&event.kind),
@@ -91,9 +91,9 @@ fn kind(kind: &EventKind) -> String {
             format!("reaction {target}{}", added.chain(removed).collect::<String>())
         }
         EventKind::Button { target } => format!("button {}", target.as_deref().unwrap_or("nowhere")),
-        EventKind::Unreadable { kind, told, raw } => {
+        EventKind::Unreadable { kind, notify_sender, raw } => {
             let sign = |on: bool, sign: &'static str| if on { sign } else { "" };
-            format!("unreadable {kind}{}{}", sign(!told, " untold"), sign(raw.is_some(), " kept"))
+            format!("unreadable {kind}{}{}", sign(!notify_sender, " untold"), sign(raw.is_some(), " kept"))
         }
         EventKind::Undecodable(raw) => format!("undecodable {}: {}", raw.kind, raw.reason),
         EventKind::Moved { to } => format!("moved {to}"),
@@ -115,18 +115,18 @@ fn conversation(conversation: &Conversation) -> String {
 
 /// A quote in the format of the fixtures: empty fields are left out.
 fn quote(quote: &Quote) -> Value {
-    let mut told =
+    let mut described =
         json!({"message": quote.message, "sender": quote.sender, "text": quote.text, "ours": quote.ours});
     if let Some(id) = &quote.id {
-        told["id"] = json!(id.as_str());
+        described["id"] = json!(id.as_str());
     }
     if !quote.links.is_empty() {
-        told["links"] = quote.links.iter().map(link).collect();
+        described["links"] = quote.links.iter().map(link).collect();
     }
     if !quote.attachments.is_empty() {
-        told["files"] = quote.attachments.iter().map(file).collect();
+        described["files"] = quote.attachments.iter().map(file).collect();
     }
-    told
+    described
 }
 
 fn forward(forward: &Forward) -> Value {
@@ -138,25 +138,25 @@ fn link(link: &Link) -> String {
 }
 
 fn file(file: &Attachment) -> String {
-    let mut told = format!("{} {}", file.kind.name(), file.reference);
+    let mut described = format!("{} {}", file.kind.name(), file.reference);
     let name = file.name.as_ref().map(|name| format!("'{name}'"));
     for more in [file.mime.clone(), file.size.map(|size| size.to_string()), name].into_iter().flatten() {
-        told = format!("{told} {more}");
+        described = format!("{described} {more}");
     }
-    told
+    described
 }
 
 #[test]
-fn every_recorded_update_says_what_it_should() {
+fn every_recorded_update_becomes_the_expected_event() {
     let mut wrong = Vec::new();
     for (name, update, says) in cases() {
         let parsed = parsed(update);
         assert_eq!(parsed.event.id, update["update_id"].to_string(), "{name}");
         assert_eq!(parsed.id, update["update_id"].as_u64(), "{name}");
-        let told = told(&parsed);
+        let described = described(&parsed);
         for (field, expected) in says.as_object().unwrap() {
-            if told[field] != *expected {
-                wrong.push(format!("{name}: {field} is {}, not {expected}", told[field]));
+            if described[field] != *expected {
+                wrong.push(format!("{name}: {field} is {}, not {expected}", described[field]));
             }
         }
     }
@@ -249,7 +249,7 @@ fn a_quoted_text_is_cut() {
 }
 
 #[test]
-fn all_pieces_of_an_album_that_speaks_to_us_speak_to_us() {
+fn all_messages_of_an_album_that_mentions_the_bot_are_addressed() {
     let album = |name: &str| -> Vec<Event> {
         cases()
             .iter()
@@ -368,7 +368,7 @@ proptest! {
         prop_assert_eq!(after.id, Some(number));
         prop_assert_eq!(&after.event.id, &number.to_string());
         (before.id, before.event.id) = (after.id, after.event.id.clone());
-        prop_assert_eq!(told(&before), told(&after));
+        prop_assert_eq!(described(&before), described(&after));
     }
 
     #[test]
@@ -386,7 +386,7 @@ proptest! {
             Some(junk) => *changed.pointer_mut(path).unwrap() = junk,
             None => remove(&mut changed, path),
         }
-        prop_assert_eq!(told(&parsed(&changed)), told(&parsed(update)), "{}", path);
+        prop_assert_eq!(described(&parsed(&changed)), described(&parsed(update)), "{}", path);
     }
 
     #[test]
@@ -398,7 +398,7 @@ proptest! {
             paths(update, "").into_iter().filter(|path| update.pointer(path).unwrap().is_object()).collect();
         let path = &objects[at.index(objects.len())];
         changed.pointer_mut(path).unwrap()["zz_to_come"] = junk;
-        prop_assert_eq!(told(&parsed(&changed)), told(&parsed(update)), "{}", path);
+        prop_assert_eq!(described(&parsed(&changed)), described(&parsed(update)), "{}", path);
     }
 
     #[test]

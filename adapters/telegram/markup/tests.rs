@@ -84,7 +84,7 @@ fn tag(token: &str) -> Result<&'static str, String> {
     attribute("code class=\"language-").map(|_| "code").ok_or_else(|| format!("<{token}>"))
 }
 
-fn ink(text: &str) -> String {
+fn visible_chars(text: &str) -> String {
     text.chars().filter(|char| shows(*char)).collect()
 }
 
@@ -174,7 +174,7 @@ fn an_invisible_answer_makes_no_message() {
 }
 
 #[test]
-fn plain_text_tells_what_the_tags_told() {
+fn plain_text_contains_what_the_tags_expressed() {
     assert_eq!(parts("> **a** [b](http://c)", 4000)[0].plain, "> a b (http://c)");
 }
 
@@ -286,14 +286,14 @@ proptest! {
         // space for a character are dropped, and with them the mark before a quoted line.
         let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
         if max >= 100 {
-            prop_assert_eq!(ink(&all), ink(&plain(&text)));
+            prop_assert_eq!(visible_chars(&all), visible_chars(&plain(&text)));
         } else if max >= 2 {
-            prop_assert_eq!(ink(&all).replace('>', ""), ink(&plain(&text)).replace('>', ""));
+            prop_assert_eq!(visible_chars(&all).replace('>', ""), visible_chars(&plain(&text)).replace('>', ""));
         }
         // Below five, `&amp;` has none.
         if max >= 5 && !text.contains(['[', '<', '>']) {
             let all: String = parts.iter().map(|part| check(&part.body).unwrap().0).collect();
-            prop_assert_eq!(ink(&all), ink(&plain(&text)));
+            prop_assert_eq!(visible_chars(&all), visible_chars(&plain(&text)));
         }
     }
 }

@@ -119,7 +119,7 @@ fn a_link_keeps_its_title() {
 }
 
 #[test]
-fn a_mail_address_is_told_without_its_scheme() {
+fn a_mail_address_is_shown_without_its_scheme() {
     assert_eq!(
         plain("[write](mailto:a@b.org) [a@b.org](mailto:a@b.org) [](mailto:c@d.org)"),
         "write (a@b.org) a@b.org c@d.org"

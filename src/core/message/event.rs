@@ -86,7 +86,7 @@ pub enum EventKind {
         /// The platform's name for this kind of message.
         kind: String,
         /// Whether the sender gets a notice about it.
-        told: bool,
+        notify_sender: bool,
         /// The event as it arrived, if this version does not know its kind: kept as a dead letter.
         raw: Option<RawEvent>,
     },

@@ -108,9 +108,8 @@ impl Admission<'_> {
             EventKind::Edit => self.edit(),
             EventKind::Button { .. } => self.said(&event.text),
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
-            EventKind::Unreadable { told, .. } => {
-                (*told && self.is_for_us()).then(|| Plan::of(Disposition::Refused(Refusal::Unreadable)))
-            }
+            EventKind::Unreadable { notify_sender, .. } => (*notify_sender && self.is_for_us())
+                .then(|| Plan::of(Disposition::Refused(Refusal::Unreadable))),
             EventKind::Undecodable(_) | EventKind::Moved { .. } | EventKind::Other(_) => None,
         }
     }

@@ -112,7 +112,7 @@ async fn a_picture_too_large_or_too_long_to_be_shown_is_uploaded_once_as_a_file(
 }
 
 #[tokio::test]
-async fn a_file_over_the_limit_does_not_leave_the_house() {
+async fn a_file_over_the_limit_is_not_uploaded() {
     let api = BotApi::start().await;
     let handle = Arc::new(File::open("/dev/null").unwrap());
     let file = MediaFile { handle, size: 50_000_001, name: "x".into(), mime: None, kind: FileKind::Document };

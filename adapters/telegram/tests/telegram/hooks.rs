@@ -113,7 +113,7 @@ async fn a_button_that_was_pressed_is_answered_here_too() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_know_the_secret_is_not_heard() {
+async fn a_request_without_the_secret_is_rejected() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
@@ -201,7 +201,7 @@ async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_cannot_be_reached_is_no_sign_of_life() {
+async fn an_account_whose_webhook_cannot_be_reached_is_not_ready() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
     let telegram = adapter(hub.account(&api));

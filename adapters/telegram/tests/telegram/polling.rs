@@ -28,7 +28,7 @@ async fn an_update_is_acknowledged_only_after_it_was_taken() {
     assert!(delivery.delivered.len() >= 4, "refused three times and brought again: {delivery:?}");
     let cursor = Some((one + 1).to_string());
     assert_eq!(inbox.batches(), [(vec![one.to_string()], cursor)]);
-    assert!(inbox.heard() >= 4, "a full house is no deaf one");
+    assert!(inbox.heard() >= 4, "a full queue does not make the account look disconnected");
     assert_eq!(inbox.events()[0].principal.as_str(), "telegram:1001");
 }
 
@@ -120,7 +120,7 @@ async fn after_a_silence(quiet: Duration, restarts: bool) -> (Vec<String>, bool)
 }
 
 #[tokio::test]
-async fn after_a_silent_week_numbers_may_begin_anywhere() {
+async fn after_a_week_without_updates_the_numbering_may_restart_anywhere() {
     for restarts in [false, true] {
         let (texts, renumbered) = after_a_silence(Duration::from_secs(8 * 24 * 3600), restarts).await;
         assert_eq!(texts, ["before", "after"]);
@@ -142,7 +142,7 @@ async fn numbers_that_begin_anew_far_below_lose_nothing() {
 }
 
 #[tokio::test]
-async fn another_poller_is_an_alarm_and_no_sign_of_life() {
+async fn a_conflict_with_another_poller_is_reported_and_the_account_is_not_ready() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());
@@ -162,7 +162,7 @@ async fn another_poller_is_an_alarm_and_no_sign_of_life() {
 }
 
 #[tokio::test]
-async fn a_flood_of_polls_waits_as_long_as_it_is_told() {
+async fn polling_too_often_pauses_for_the_requested_time() {
     let api = BotApi::start().await;
     let inbox = Arc::new(RecordingInbox::default());
     api.fault(Fault::too_many(1).on("getUpdates").times(1));
@@ -189,7 +189,7 @@ async fn a_server_that_never_answers_is_noticed() {
     let error = ended(&adapter(account(&api)), &inbox).await;
     assert!(matches!(error, AdapterError::Lost(_)), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert_eq!(inbox.heard(), 0, "it is deaf and does not look healthy");
+    assert_eq!(inbox.heard(), 0, "an account without updates does not look healthy");
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_cut_network_costs_nothing_but_time() {
 }
 
 #[tokio::test]
-async fn garbage_costs_itself_alone() {
+async fn an_unreadable_update_does_not_affect_the_others() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let bot = api.default_bot();

@@ -95,7 +95,7 @@ fn text_file() -> MediaFile {
 }
 
 #[tokio::test]
-async fn each_failure_says_what_to_do_next() {
+async fn each_failure_has_the_right_consequence() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     anna.starts().await;

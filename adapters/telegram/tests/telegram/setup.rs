@@ -107,12 +107,12 @@ pub async fn running<T>(
             }
         }
     };
-    let told = async {
-        let told = tokio::time::timeout(SOON, story).await.expect("it happens in time");
+    let described = async {
+        let described = tokio::time::timeout(SOON, story).await.expect("it happens in time");
         stop.cancel();
-        told
+        described
     };
-    tokio::join!(supervised, told).1
+    tokio::join!(supervised, described).1
 }
 
 /// Runs the adapter until its connection ends by itself.

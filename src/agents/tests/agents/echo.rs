@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use crate::sandbox::{Sandbox, answer, error, next, piece, prompt, read_to_end, turn};
 
 #[tokio::test]
-async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
+async fn the_echo_repeats_the_message_in_chunks_and_at_once() {
     let echo = Sandbox::new().agent(Config::default());
     let mut heard = turn(1, "one two three four five");
     heard.prompt.push(turn(2, "and more").prompt.remove(0));
@@ -24,7 +24,7 @@ async fn an_echo_says_what_it_hears_in_pieces_and_at_once() {
 }
 
 #[tokio::test]
-async fn an_echo_waits_fails_and_dies_when_told_to() {
+async fn the_echo_waits_fails_and_crashes_on_request() {
     let sandbox = Sandbox::new();
     let echo = sandbox.agent(Config::default());
     let mut late = echo.turn(turn(1, "!wait 1500 hello"));
@@ -49,7 +49,7 @@ async fn a_slow_echo_pauses_between_its_pieces() {
 }
 
 #[tokio::test]
-async fn an_aborted_echo_ends_without_an_end() {
+async fn an_aborted_echo_ends_without_a_result() {
     let echo = Sandbox::new().agent(Config::default());
     let waiting = echo.turn(turn(1, "!wait 1000 x"));
     let mut talking = echo.turn(turn(2, "!long 100000"));
@@ -61,7 +61,7 @@ async fn an_aborted_echo_ends_without_an_end() {
 }
 
 #[tokio::test]
-async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
+async fn the_echo_asks_for_a_tool_and_answers_with_the_decision() {
     let echo = Sandbox::new().agent(Config::default());
     for (decision, said) in [
         (Some(ToolDecision::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
@@ -81,7 +81,7 @@ async fn an_echo_asks_for_a_tool_and_says_what_came_back() {
 }
 
 #[tokio::test]
-async fn an_echo_tells_of_edits_and_files_and_sends_one_when_told_to() {
+async fn the_echo_mentions_edits_and_files_and_sends_a_file_on_request() {
     let echo = Sandbox::new().agent(Config::default());
     let mut edited = turn(1, "hello");
     edited.prompt[0].input_kind = InputKind::Edit;

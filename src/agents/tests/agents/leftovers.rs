@@ -37,7 +37,7 @@ async fn end(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives() {
+async fn a_program_is_on_record_before_it_gets_its_prompt_and_until_it_exits() {
     let sandbox = Sandbox::new();
     let said = answer(sandbox.per_turn("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
     let (pid, record) = said.trim_end().split_once('\n').unwrap();
@@ -49,7 +49,7 @@ async fn a_program_is_on_record_before_it_has_its_prompt_and_as_long_as_it_lives
 }
 
 #[tokio::test]
-async fn a_program_that_outlived_its_gateway_is_ended_and_so_is_its_family() {
+async fn a_program_that_outlived_its_gateway_is_ended_with_its_children() {
     let sandbox = Sandbox::new();
     let agent = sandbox.per_turn(&format!("sleep 1000 & echo $! > other; {DEAF}"));
     let mut stream = agent.turn(turn(1, ""));
@@ -116,7 +116,7 @@ fn orphan(sandbox: &Sandbox, said: &str, recorded: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn who_is_left_of_a_group_without_its_leader_is_known_by_its_environment() {
+async fn a_group_without_its_leader_is_recognised_by_its_environment() {
     let sandbox = Sandbox::new();
     let ours = orphan(&sandbox, "t1", "t1");
     assert!(runs(ours));

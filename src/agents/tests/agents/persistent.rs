@@ -112,7 +112,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
 }
 
 #[tokio::test]
-async fn what_looks_like_a_line_of_ours_is_words_and_a_file_goes_out() {
+async fn text_that_looks_like_a_protocol_line_stays_text_and_a_file_is_sent() {
     let sandbox = Sandbox::new();
     let agent = sandbox.persistent(
         r#"read -r line; printf '%s\n' "$line" > heard
@@ -194,7 +194,7 @@ async fn lines_for_another_turn_and_second_answers_are_dropped() {
 }
 
 #[tokio::test]
-async fn an_error_is_the_programs_own_word_and_it_is_kept() {
+async fn a_reported_error_ends_the_turn_and_keeps_the_program() {
     let sandbox = Sandbox::new();
     let agent = sandbox.persistent(r#"read -r a; echo '{"type":"error","message":"no model"}'; read -r b; echo '{"type":"done","text":"now"}'; read -r c"#);
     assert_eq!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed("no model".into()));
@@ -244,7 +244,7 @@ async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
 }
 
 #[tokio::test]
-async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
+async fn output_waits_in_the_pipe_until_the_stream_is_read() {
     let sandbox = Sandbox::new();
     let agent = sandbox.persistent(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > said; done"#);
     let mut stream = agent.turn(turn(1, "x"));
@@ -268,7 +268,7 @@ async fn a_flood_waits_in_the_pipe_until_somebody_listens() {
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_read_is_still_heard_and_ended() {
+async fn a_program_that_does_not_read_can_still_write_and_is_ended() {
     let sandbox = Sandbox::new();
     let agent = sandbox.persistent(r#"echo $$ > pid; echo '{"type":"delta","text":"up"}'; exec sleep 1000"#);
     let mut stream = agent.turn(turn(1, &"x".repeat(1 << 20)));
@@ -345,7 +345,7 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
         (&line["type"], &line["turn"], &line["text"]),
         (&json!("steer"), &json!("t1"), &json!("left"))
     );
-    assert_eq!(line["message"]["from"]["id"], "web:anna", "who says it is told apart from the words");
+    assert_eq!(line["message"]["from"]["id"], "web:anna", "the sender is separate from the text");
 }
 
 #[tokio::test]
@@ -397,7 +397,7 @@ async fn no_more_programs_are_kept_than_may_be() {
 }
 
 #[tokio::test]
-async fn a_program_that_dies_or_babbles_between_turns_is_replaced() {
+async fn a_program_that_exits_or_writes_too_much_between_turns_is_replaced() {
     let sandbox = Sandbox::new();
     for after in ["exit 1", r#"yes '{"type":"progress"}'"#] {
         let agent = sandbox.persistent(&format!(

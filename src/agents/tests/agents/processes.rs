@@ -20,7 +20,7 @@ async fn family(sandbox: &Sandbox) -> [u32; 3] {
 }
 
 #[tokio::test]
-async fn dropping_the_stream_kills_the_whole_family() {
+async fn dropping_the_stream_kills_the_whole_group() {
     let sandbox = Sandbox::new();
     let per_turn = sandbox.per_turn(&format!("{FAMILY} echo up; wait"));
     let mut stream = per_turn.turn(turn(1, ""));
@@ -50,12 +50,12 @@ async fn dropping_the_stream_of_a_lasting_program_kills_it_as_well() {
 }
 
 #[tokio::test]
-async fn an_heir_that_holds_the_pipes_open_does_not_hold_the_turn() {
+async fn a_child_that_inherited_the_pipes_does_not_delay_the_turn() {
     let sandbox = Sandbox::new();
     // Within the group: it is killed with its leader.
-    let agent = sandbox.per_turn("sleep 1000 & echo $! > heir; echo answer");
+    let agent = sandbox.per_turn("sleep 1000 & echo $! > child; echo answer");
     assert_eq!(answer(agent.turn(turn(1, ""))).await, "answer\n");
-    gone(sandbox.pid("heir").await).await;
+    gone(sandbox.pid("child").await).await;
     // Outside the group: it is not killed, and the turn does not wait for it.
     let agent = sandbox.per_turn("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done; echo answer");
     assert_eq!(answer(agent.turn(turn(2, ""))).await, "answer\n");
@@ -140,7 +140,7 @@ async fn stopping_ends_every_process_and_waits_for_it() {
 }
 
 #[tokio::test]
-async fn stopping_kills_what_does_not_listen() {
+async fn stopping_kills_a_program_that_ignores_sigterm() {
     let sandbox = Sandbox::new();
     let agent = sandbox.per_turn("trap '' TERM; echo $$ > pid; echo up; while :; do sleep 1; done");
     let mut stream = agent.turn(turn(1, ""));

@@ -62,7 +62,7 @@ async fn it_goes_when_it_is_dropped_erased_or_old() {
     fixture.heard(1, says("anna", "1", "hello")).await;
     let event = letter("2", b"hers").event().clone();
     let EventKind::Undecodable(raw) = event.kind else { panic!("{event:?}") };
-    let kind = EventKind::Unreadable { kind: raw.kind.clone(), told: false, raw: Some(raw) };
+    let kind = EventKind::Unreadable { kind: raw.kind.clone(), notify_sender: false, raw: Some(raw) };
     let event = Event { kind, ..event };
     let hers = Decided::Dropped { event, reason: DropReason::NotForUs, session: Some(key("anna")) };
     kept(&fixture, 1, vec![letter("3", b"a"), hers, letter("4", b"b"), letter("5", b"c")]).await;
