@@ -12,6 +12,7 @@ pub mod command;
 pub mod config;
 pub mod count;
 pub mod delta;
+pub mod drop_reason;
 pub mod hook;
 pub mod id;
 pub mod key;

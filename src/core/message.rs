@@ -2,7 +2,6 @@
 
 mod attachment;
 mod conversation;
-mod dropped;
 mod event;
 mod forward;
 mod link;
@@ -14,7 +13,6 @@ mod source;
 
 pub use attachment::{Attachment, FileKind};
 pub use conversation::Conversation;
-pub use dropped::DropReason;
 pub use event::{Event, EventKind, FirstLine, InputKind};
 pub use forward::{Forward, ForwardKind};
 pub use link::Link;

@@ -1,7 +1,8 @@
 //! A message's own row: known from an earlier delivery, or written now.
 
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{DropReason, Refusal, Source};
+use frontdesk_core::message::{Refusal, Source};
 use rusqlite::params;
 
 use crate::fault::Outcome;

@@ -4,8 +4,9 @@
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{DropReason, Refusal};
+use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{BEFORE_REMINDER, BETWEEN_NOTICES, BETWEEN_REQUESTS, LIFETIME};
 use frontdesk_core::time::{Now, Pause};

@@ -2,8 +2,9 @@
 
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::key::{KeyError, SessionKey};
-use frontdesk_core::message::{DropReason, Event, EventKind, Refusal, SenderKind, Source};
+use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
 use frontdesk_core::route;
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Disposition, EpochChange};

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
-    Attachment, Cursor, DropReason, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal,
-    SenderKind, Source,
+    Attachment, Cursor, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal, SenderKind,
+    Source,
 };
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;

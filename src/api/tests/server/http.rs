@@ -1,7 +1,8 @@
 //! The endpoints.
 
 use frontdesk_core::account::AccountId;
-use frontdesk_core::message::{DropReason, Event, RawEvent, Source};
+use frontdesk_core::drop_reason::DropReason;
+use frontdesk_core::message::{Event, RawEvent, Source};
 use frontdesk_store::row;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

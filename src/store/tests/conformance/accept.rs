@@ -1,7 +1,7 @@
 //! T1: what becomes of events.
 
 use frontdesk_core::access::DenyReason;
-use frontdesk_core::message::DropReason;
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::message::{Forward, ForwardKind, InputKind, Link, Quote, Refusal, SenderKind};
 use frontdesk_store::row::*;
 

@@ -1,6 +1,7 @@
 //! Events that could not be read.
 
-use frontdesk_core::message::{Cursor, DropReason, Event, EventKind, RawEvent};
+use frontdesk_core::drop_reason::DropReason;
+use frontdesk_core::message::{Cursor, Event, EventKind, RawEvent};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;

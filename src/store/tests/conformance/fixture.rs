@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{BootId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{
-    Attachment, Conversation, Cursor, DropReason, Event, EventKind, FirstLine, Forward, InputKind, Link,
-    Quote, SenderKind, Source,
+    Attachment, Conversation, Cursor, Event, EventKind, FirstLine, Forward, InputKind, Link, Quote,
+    SenderKind, Source,
 };
 use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Outcome;
 use crate::access::DenyReason;
+use crate::message::Outcome;
 
 /// Why an event is counted and not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
