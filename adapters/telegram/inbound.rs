@@ -156,9 +156,7 @@ fn bare(id: &str, kind: EventKind, sender: Sender, event_chat: conversation::Eve
     Event {
         id: id.to_owned(),
         kind,
-        principal: sender.id,
-        sender_kind: sender.kind,
-        roles: Vec::new(),
+        from: sender,
         addressed: event_chat.conversation.is_private(),
         address: event_chat.address,
         conversation: event_chat.conversation,
@@ -166,7 +164,6 @@ fn bare(id: &str, kind: EventKind, sender: Sender, event_chat: conversation::Eve
         first_line: FirstLine::Formatted,
         text: String::new(),
         links: Vec::new(),
-        sender: sender.name,
         platform_message: None,
         quote: None,
         album: None,

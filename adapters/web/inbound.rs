@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source};
+use frontdesk_core::message::{
+    Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
+};
 use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -107,10 +109,8 @@ fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, Add
     Ok(Event {
         id: event_id(&chat, id),
         kind: EventKind::Message,
-        principal: Principal::new(CHANNEL, None, token)?,
         // The holder of a token is treated as a person, even if a program uses the token.
-        sender_kind: SenderKind::Person,
-        roles: Vec::new(),
+        from: Sender::new(Principal::new(CHANNEL, None, token)?, SenderKind::Person),
         address: Address::new(CHANNEL, None, &chat, None)?,
         conversation: Conversation::Dm { chat, thread: None },
         addressed: true,
@@ -118,7 +118,6 @@ fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, Add
         first_line: FirstLine::Plain,
         text,
         links: Vec::new(),
-        sender: None,
         platform_message: None,
         quote: None,
         album: None,

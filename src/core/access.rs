@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Principal;
-use crate::message::SenderKind;
+use crate::message::{Sender, SenderKind};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,6 +134,11 @@ pub struct Requester<'a> {
 }
 
 impl<'a> Requester<'a> {
+    /// The sender of a message.
+    pub fn of(sender: &'a Sender) -> Self {
+        Requester { principal: &sender.id, sender_kind: sender.kind, roles: &sender.roles }
+    }
+
     /// A person without roles.
     pub fn person(principal: &'a Principal) -> Self {
         Requester { principal, sender_kind: SenderKind::Person, roles: &[] }

@@ -245,9 +245,7 @@ mod tests {
         Event {
             id: "1".into(),
             kind: EventKind::Message,
-            principal,
-            sender_kind: crate::message::SenderKind::Person,
-            roles: Vec::new(),
+            from: crate::message::Sender::new(principal, crate::message::SenderKind::Person),
             address: "telegram:1".parse().unwrap(),
             conversation: crate::message::Conversation::Dm { chat: "1".into(), thread: None },
             addressed: true,
@@ -255,7 +253,6 @@ mod tests {
             first_line,
             text: text.into(),
             links: Vec::new(),
-            sender: None,
             platform_message: None,
             quote: None,
             album: None,

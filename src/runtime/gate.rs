@@ -1,4 +1,4 @@
-//! The one gate: whatever reaches an agent has passed [`accept`].
+//! The gate: everything that reaches an agent has passed [`accept`].
 
 mod admission;
 mod pairing;
@@ -28,7 +28,7 @@ use crate::shared::Shared;
 
 /// Maximum number of chats returned to an adapter that backfills missed messages.
 const CHATS: usize = 1000;
-/// How long the pieces of an album may be apart: they come as single events.
+/// How far apart the messages of an album may arrive: each of them is an event of its own.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
 /// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
@@ -161,7 +161,7 @@ fn admitted(shared: &Shared, event: Event, session: SessionKey, plan: Plan, now:
     }
 }
 
-/// The chat's first id. Only a chat that has one name for both, where to send and what it is, can have moved.
+/// The chat's first id. Only a chat whose conversation and address have the same id can have moved.
 fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
     match event.conversation.chat() == event.address.chat() {
         true => shared.access.original(&event.address),
@@ -183,8 +183,8 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     }
     let configured = shared.configured_id(&source.account, chat);
     let allowed = match admission.is_by_admin() {
-        true => shared.inbound.limits.allows_admin(&event.principal),
-        false => shared.inbound.limits.allows(&event.principal, &event.address, &configured),
+        true => shared.inbound.limits.allows_admin(&event.from.id),
+        false => shared.inbound.limits.allows(&event.from.id, &event.address, &configured),
     };
     match allowed {
         false => Plan {
@@ -196,12 +196,11 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     }
 }
 
-/// Whether a refusal would be told. What a notice costs of a chat's pace is not there for somebody's answer, so a chat
-/// that is busy hears none.
+/// Whether a refusal gets a notice. A notice uses up the chat's send rate, which answers need, so a busy chat gets none.
 fn may_tell(admission: &Admission<'_>) -> bool {
     let Admission { shared, event, .. } = admission;
     let connection = shared.adapters.at(&event.address);
-    shared.inbound.limits.may_tell(&event.principal, &event.address, shared.time.mono())
+    shared.inbound.limits.may_tell(&event.from.id, &event.address, shared.time.mono())
         && connection.is_none_or(|connection| connection.is_calm(&event.address))
 }
 
@@ -250,8 +249,8 @@ fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
         Stored::Refused { message: id, reason, told } => {
             if told {
-                let Event { principal, address, .. } = &message.event;
-                shared.inbound.limits.note_told(principal, address, shared.time.mono());
+                let Event { from, address, .. } = &message.event;
+                shared.inbound.limits.note_told(&from.id, address, shared.time.mono());
             }
             Outcome::Refused { message: id, reason }
         }
@@ -260,7 +259,7 @@ fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -
             Outcome::Ignored
         }
         Stored::Noted => Outcome::Noted,
-        Stored::Asked { message, .. } => Outcome::Refused { message, reason: Refusal::Pairing },
+        Stored::Asked { message } => Outcome::Refused { message, reason: Refusal::Pairing },
         Stored::Dropped => Outcome::Ignored,
     }
 }
@@ -268,7 +267,7 @@ fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -
 /// A request for a pairing code: the first one got a code, the others nothing.
 fn asked(stored: &Stored) -> Outcome {
     match stored {
-        Stored::Asked { message, .. } | Stored::Duplicate { message, .. } => {
+        Stored::Asked { message } | Stored::Duplicate { message, .. } => {
             Outcome::Refused { message: *message, reason: Refusal::Pairing }
         }
         _ => Outcome::Denied,
@@ -287,7 +286,7 @@ fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, id: Messa
     }
 }
 
-/// A session has something for its agent.
+/// Wakes a session that has a message for its agent.
 pub(crate) fn wake(shared: &Shared, session: &SessionKey) {
     let quiet = match shared.settings.config.queue.mode {
         QueueMode::Followup => 0,
@@ -308,7 +307,7 @@ fn name(stored: &Stored) -> &'static str {
     }
 }
 
-/// The gate as adapters see it.
+/// The gate as adapters use it.
 pub(crate) struct GateInbox(pub(crate) Arc<Shared>);
 
 #[async_trait]

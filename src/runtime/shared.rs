@@ -9,9 +9,10 @@ use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
+use frontdesk_core::port::ContextMessage;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_store::Store;
-use frontdesk_store::row::{ContextRow, InboundRow};
+use frontdesk_store::row::InboundRow;
 
 use crate::access::Access;
 use crate::adapters::Adapters;
@@ -48,27 +49,19 @@ impl Shared {
 
     /// The same for an event, whose chat is named by its first id.
     pub(crate) fn authorize_event(&self, event: &Event, chat: &str, action: Action) -> Decision {
-        let who =
-            Requester { principal: &event.principal, sender_kind: event.sender_kind, roles: &event.roles };
         let context = if event.conversation.is_private() { Context::Dm } else { Context::Group(chat) };
-        self.authorize(who, context, action)
+        self.authorize(Requester::of(&event.from), context, action)
     }
 
     /// Whether the sender of a stored message may still do something in its session. Asked again before a message
     /// that has waited is carried out.
     pub(crate) fn still_may(&self, row: &InboundRow, action: Action) -> bool {
-        let who = Requester { principal: &row.principal, sender_kind: row.sender_kind, roles: &row.roles };
-        self.may_in(&row.session, who, action)
+        self.may_in(&row.session, Requester::of(&row.from), action)
     }
 
     /// Whether the sender of a context message may still speak in the session.
-    pub(crate) fn still_heard(&self, session: &SessionKey, context_message: &ContextRow) -> bool {
-        let who = Requester {
-            principal: &context_message.principal,
-            sender_kind: context_message.sender_kind,
-            roles: &context_message.roles,
-        };
-        self.may_in(session, who, Action::Speak)
+    pub(crate) fn still_heard(&self, session: &SessionKey, message: &ContextMessage) -> bool {
+        self.may_in(session, Requester::of(&message.from), Action::Speak)
     }
 
     fn may_in(&self, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {

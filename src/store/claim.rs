@@ -221,5 +221,5 @@ fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<Inbound
 /// Whether a message is another piece of the same album.
 fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
     first.album.is_some()
-        && (&first.album, first.epoch, &first.principal) == (&next.album, next.epoch, &next.principal)
+        && (&first.album, first.epoch, &first.from.id) == (&next.album, next.epoch, &next.from.id)
 }

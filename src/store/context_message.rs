@@ -1,18 +1,19 @@
-//! What was said near an agent and not to it: kept, bounded, for the session's next turn.
+//! Messages that are context and never answered: kept, within a limit, for the session's next turn.
 
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{InputKind, SenderKind};
+use frontdesk_core::message::InputKind;
+use frontdesk_core::port::ContextMessage;
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::message::{forward, roles, stored_forward, stored_roles};
-use crate::row::{Admitted, Batch, ContextRow};
-use crate::sql::{at, ms, parsed};
+use crate::message::{forward, sender, stored_forward, stored_roles};
+use crate::row::{Admitted, Batch};
+use crate::sql::{at, ms};
 use crate::tx::Tx;
 
-/// Keeps one, and of its session the newest `most`. One that is known already changes nothing.
+/// Stores one, and deletes all but the newest `most` of its session. A redelivery changes nothing.
 pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) -> Outcome<()> {
     let (key, event) = (message.session.as_str(), &message.event);
     let kept = tx.run(
@@ -24,10 +25,10 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
             batch.source.id,
             event.id,
             key,
-            event.principal.as_str(),
-            event.sender_kind.name(),
-            stored_roles(&event.roles),
-            event.sender,
+            event.from.id.as_str(),
+            event.from.kind.name(),
+            stored_roles(&event.from.roles),
+            event.from.name,
             event.kind.input_kind().name(),
             event.forward.as_ref().map(stored_forward),
             message.text(),
@@ -45,8 +46,8 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
     Ok(())
 }
 
-/// Gives what waits in a session to its new turn, oldest first.
-pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<ContextRow>> {
+/// Binds the waiting messages of a session to its new turn, oldest first.
+pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<ContextMessage>> {
     if tx.context_messages() == 0 {
         return Ok(Vec::new());
     }
@@ -58,8 +59,8 @@ pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<V
     if bound == 0 { Ok(Vec::new()) } else { of(tx, turn) }
 }
 
-/// What a turn was given.
-pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<ContextRow>> {
+/// The messages that are bound to a turn.
+pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<ContextMessage>> {
     tx.all(
         "SELECT principal, sender_kind, roles, sender, input_kind, forward, body, received_at
          FROM context_message WHERE turn_id = ?1 ORDER BY id",
@@ -68,7 +69,7 @@ pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<ContextRow>> {
     )
 }
 
-/// Forgets what waits in a session.
+/// Deletes the waiting messages of a session.
 pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
     if tx.context_messages() > 0 {
         let gone =
@@ -78,13 +79,9 @@ pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
     Ok(())
 }
 
-fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextRow> {
-    Ok(ContextRow {
-        principal: parsed(row, 0)?,
-        // What cannot be read has no person's rights.
-        sender_kind: SenderKind::named(row.get_ref(1)?.as_str()?).unwrap_or(SenderKind::Chat),
-        roles: row.get::<_, Option<String>>(2)?.map_or_else(Vec::new, |json| roles(&json)),
-        sender: row.get(3)?,
+fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextMessage> {
+    Ok(ContextMessage {
+        from: sender(row, [0, 1, 2, 3])?,
         input_kind: InputKind::named(row.get_ref(4)?.as_str()?).unwrap_or_default(),
         forward: row.get::<_, Option<String>>(5)?.map(|json| forward(&json)),
         text: row.get(6)?,
@@ -96,7 +93,7 @@ fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextRow> {
 mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
-    use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
+    use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
     use frontdesk_core::reset::{Mode, ResetPolicy};
 
     use super::*;
@@ -118,9 +115,7 @@ mod tests {
                 event: Event {
                     id: (*id).into(),
                     kind: EventKind::Message,
-                    principal: Principal::new("telegram", None, id).unwrap(),
-                    sender_kind: SenderKind::Person,
-                    roles: Vec::new(),
+                    from: Sender::new(Principal::new("telegram", None, id).unwrap(), SenderKind::Person),
                     address: Address::new("telegram", None, "-1", None).unwrap(),
                     conversation: Conversation::Group { chat: "-1".into() },
                     addressed: false,
@@ -128,7 +123,6 @@ mod tests {
                     first_line: FirstLine::Plain,
                     text: "x".into(),
                     links: Vec::new(),
-                    sender: None,
                     platform_message: None,
                     quote: None,
                     album: None,
@@ -153,7 +147,7 @@ mod tests {
         store.accept(Batch { source, received: day(0).into(), events, cursor: None }).await.unwrap();
     }
 
-    /// Else every claim would look for context_messages for ever.
+    /// Otherwise every claim would look for context messages.
     #[tokio::test]
     async fn memory_counts_what_waits_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();

@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-/// Keeps an event that could not be read. One that is known already is left as it is.
+/// Stores an event that could not be read. A redelivery changes nothing.
 pub(crate) fn keep(
     tx: &Tx<'_>,
     batch: &Batch,
@@ -97,7 +97,7 @@ pub(crate) fn keep(
     if inserted > 0 { make_room(tx) } else { Ok(()) }
 }
 
-/// Deletes the oldest until the bounds hold, and counts them.
+/// Deletes the oldest until the limits hold, and counts them.
 fn make_room(tx: &Tx<'_>) -> Outcome<()> {
     loop {
         let (rows, bytes) = tx

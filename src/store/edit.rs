@@ -1,4 +1,4 @@
-//! A message that says something else now: put in its old place while it waits, and a new message after that.
+//! Edits: the new text replaces a message that still waits, and is a new message after that.
 
 use frontdesk_core::id::MessageId;
 use rusqlite::params;
@@ -11,11 +11,11 @@ use crate::row::{Admitted, Batch, MessageState, Reason};
 use crate::sql::int;
 use crate::tx::Tx;
 
-/// How far back an earlier version is looked for. What is older than that is a new message when it changes.
+/// How many messages back an earlier version is searched. The edit of an older message is a new message.
 const BACK: u32 = 50;
 
-/// Whether the edit needs no answer of its own: its message still waits and says this now, or says it already.
-/// Only that it came is stored then, so that another delivery of it is known.
+/// Whether the edit needs no answer of its own: its message still waits and has the new text now, or had the same text
+/// already. The edit's row then records only that it was received, so that a redelivery of it is recognised.
 pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, life: &Life) -> Outcome<bool> {
     let Some(edited) = &message.event.platform_message else { return Ok(false) };
     let (epoch, reason) = match waiting(tx, message, edited)? {
@@ -33,19 +33,19 @@ pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, life: &Life)
     Ok(true)
 }
 
-/// The message, if nobody has taken it yet.
+/// The message, if no turn has taken it yet.
 fn waiting(tx: &Tx<'_>, message: &Admitted, edited: &str) -> Outcome<Option<(MessageId, u64)>> {
     tx.one(
         "SELECT id, epoch FROM inbound
          WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND principal = ?2 AND platform_message = ?3
          ORDER BY id DESC LIMIT 1",
-        params![message.session.as_str(), message.event.principal.as_str(), edited],
+        params![message.session.as_str(), message.event.from.id.as_str(), edited],
         |row| Ok((MessageId(row.get(0)?), crate::sql::count(row, 1)?)),
     )
 }
 
-/// Whether the newest version that came of the message is this one. Compared as it came: hooks and edits in
-/// place change the body.
+/// Whether the newest version of the message that was received is this one. Compares texts as they were received: hooks
+/// and edits of waiting messages change the body.
 fn unchanged(tx: &Tx<'_>, message: &Admitted, edited: &str, epoch: u64) -> Outcome<bool> {
     let newest: Option<i64> = tx.one(
         "SELECT digest FROM inbound

@@ -1,4 +1,4 @@
-//! The lives of a conversation: when one ends and the next begins, inside the transaction that says so.
+//! Epochs of a conversation: one ends and the next begins, inside the transaction that decides it.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
@@ -15,7 +15,7 @@ use crate::tx::Tx;
 pub(crate) struct Life {
     pub(crate) epoch: u64,
     pub(crate) last_epoch: u64,
-    /// `None` while nobody has said anything in this epoch: silence is counted from words only.
+    /// `None` while there is no message in this epoch: inactivity is counted from messages alone.
     pub(crate) last_user_at: Option<DateTime<Utc>>,
     pub(crate) address: String,
     /// Messages for the agent that wait.
@@ -29,7 +29,7 @@ pub(crate) struct Joined {
     pub(crate) epoch: u64,
     /// The epoch that ended for it.
     pub(crate) ended: Option<u64>,
-    /// Whether the conversation has just begun.
+    /// Whether the session was created for it.
     pub(crate) began: bool,
     /// Why the rule began a new epoch.
     pub(crate) reasons: Reasons,
@@ -56,7 +56,7 @@ pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
     )
 }
 
-/// A message joins its session: the session is made, begun anew, taken back or left as it is.
+/// A message joins its session: the session is created, gets a new epoch, goes back to an older one or stays as it is.
 pub(crate) fn join(
     tx: &Tx<'_>,
     life: Option<Life>,
@@ -81,7 +81,7 @@ pub(crate) fn join(
     }
 }
 
-/// Begins a session. It is its first epoch also for `/new`, because there is nothing to leave behind.
+/// Creates a session. `/new` gets the first epoch as well, because there is no earlier one.
 fn first(tx: &Tx<'_>, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined> {
     tx.run(
         "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
@@ -106,12 +106,12 @@ fn by_rule(tx: &Tx<'_>, life: &Life, message: &Admitted, now: DateTime<Utc>) -> 
         joined = anew(tx, &message.session, life, EpochReason::Rule(reasons), now)?;
         joined.reasons = reasons;
     }
-    // Never backwards: a clock that was put back must not make the next message look like a long silence.
+    // Never backwards: after the clock was set back, the next message must not look like the end of a long inactivity.
     moved(tx, life, message, Some(now).max(life.last_user_at))?;
     Ok(joined)
 }
 
-/// Ends the current epoch and begins the highest ever plus one.
+/// Ends the current epoch and begins the one after the highest number ever used.
 pub(crate) fn anew(
     tx: &Tx<'_>,
     key: &SessionKey,
@@ -129,7 +129,7 @@ pub(crate) fn anew(
     Ok(Joined { epoch, ended: Some(life.epoch), ..Joined::default() })
 }
 
-/// Points the session back to an older epoch. Without a number that is the one which ended last.
+/// Returns the session to an older epoch: to the one that ended last, if no number is given.
 fn back(
     tx: &Tx<'_>,
     life: &Life,
@@ -183,7 +183,7 @@ fn end(tx: &Tx<'_>, key: &SessionKey, n: u64, now: DateTime<Utc>) -> Outcome<()>
     Ok(())
 }
 
-/// The session's address and reset reference after a message; no write when neither has changed.
+/// Updates the session's address and the reference time of the reset rule, if either has changed.
 fn moved(tx: &Tx<'_>, life: &Life, message: &Admitted, seen: Option<DateTime<Utc>>) -> Outcome<()> {
     let address: &Address = &message.event.address;
     if seen != life.last_user_at || address.as_str() != life.address {

@@ -1,4 +1,5 @@
-//! T1: events become rows, with everything that follows from them, before the platform is told.
+//! T1: events become rows, together with everything that follows from them, before the platform gets its
+//! acknowledgement.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,8 +27,8 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreError, context_message, dead_letter, edit, pairing_request};
 
 impl Store {
-    /// Stores a batch of one source in one transaction (T1); the platform may be told when this returns. If an
-    /// event cannot be stored as it is, the batch is tried again event by event, and that one is kept as dead.
+    /// Stores a batch of one source in one transaction (T1); the adapter may acknowledge when this returns. If an
+    /// event cannot be stored as it is, the batch is tried again event by event, and that one is stored as dead.
     /// Returns one outcome per event; what is to be sent reaches the commit listener alone.
     pub async fn accept(&self, batch: impl Into<Arc<Batch>>) -> Result<Vec<Stored>> {
         let batch = batch.into();
@@ -43,7 +44,7 @@ impl Store {
         }
     }
 
-    /// Where a source stood at its last commit.
+    /// How far a source was read at its last commit.
     pub async fn cursor(&self, source: &str) -> Result<Option<Cursor>> {
         let source = source.to_owned();
         self.read(move |sql| {
@@ -71,7 +72,7 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
         let Some((raw, session)) = decided.dead_letter() else { continue };
         let event = &decided.event().id;
         match tx.apart(|| dead_letter::keep(tx, batch, event, session, raw)) {
-            // One that cannot even be kept must not hold up what comes behind it.
+            // A dead letter that cannot be stored must not hold up the events after it.
             Err(fault) if !fault.takes_the_group() => {
                 let source = &batch.source.id;
                 tracing::error!(source, event, cause = %fault.error(), "an event that could not be read is lost");
@@ -99,7 +100,7 @@ impl<'b> Told<'b> {
     /// Whether a refusal of this event gets a notice: not if its sender or its chat had enough of them in this batch.
     fn may_be_told(&self, decided: &Decided) -> bool {
         let Decided::Admitted(Admitted { event, tell, .. }) = decided else { return false };
-        let enough = self.people.contains(&event.principal)
+        let enough = self.people.contains(&event.from.id)
             || self.chats.get(event.address.chat()).is_some_and(|told| *told >= TOLD_PER_CHAT);
         *tell && !enough
     }
@@ -107,7 +108,7 @@ impl<'b> Told<'b> {
     fn note(&mut self, decided: &'b Decided, stored: &Stored) {
         if let Stored::Refused { told: true, .. } = stored {
             let event = decided.event();
-            self.people.insert(&event.principal);
+            self.people.insert(&event.from.id);
             *self.chats.entry(event.address.chat()).or_default() += 1;
         }
     }
@@ -166,9 +167,9 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
         }
     }
     if let Some(quota) = message.quota
-        && !counted(tx, &message.event.principal, quota)?
+        && !counted(tx, &message.event.from.id, quota)?
     {
-        let once = Some(TextKey::daily(&message.event.principal, "quota", quota.day));
+        let once = Some(TextKey::daily(&message.event.from.id, "quota", quota.day));
         let notify = Notify { once, ..Notify::each(tell) };
         return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, notify);
     }
@@ -203,7 +204,7 @@ impl Notify {
     }
 }
 
-/// Stores a refused message. It is no activity and begins no session.
+/// Stores a refused message. It does not count as activity and creates no session.
 fn refuse(
     tx: &Tx<'_>,
     batch: &Batch,
@@ -245,8 +246,8 @@ fn outgoing<'a>(message: &'a Admitted, about: &'a [MessageId], now: DateTime<Utc
     }
 }
 
-/// The same event by event: what cannot be stored as it is becomes a dead row, so that one event cannot keep
-/// a whole source from going on.
+/// Stores one event by itself: if it cannot be stored as it is, it becomes a dead row, so that one event cannot block its
+/// source.
 fn take_or_mark_dead(tx: &Tx<'_>, batch: &Batch, decided: &Decided, tell: bool) -> Outcome<Stored> {
     match (tx.apart(|| take(tx, batch, decided, tell)), decided) {
         (Err(fault), Decided::Admitted(message)) if !fault.takes_the_group() => {
@@ -265,7 +266,7 @@ fn mark_dead(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool, fault: 
         let verdict = Verdict::ended(MessageState::Dead, Reason::Unstorable, 0, kept);
         tx.apart(|| insert(tx, batch, message, verdict))
     };
-    // The text first; if that is what cannot be stored, without it.
+    // With its text first; without it, if the text is what cannot be stored.
     let id = match dead(if pairing { Kept::Nothing } else { Kept::Text }) {
         Err(fault) if !fault.takes_the_group() => dead(Kept::Nothing)?,
         kept => kept?,
@@ -280,7 +281,7 @@ fn mark_dead(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool, fault: 
     });
     match told {
         Err(fault) if fault.takes_the_group() => Err(fault),
-        // It is dead either way.
+        // It is dead, with a notice or without.
         _ => Ok(Stored::Dead { message: id }),
     }
 }

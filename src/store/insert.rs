@@ -1,4 +1,4 @@
-//! A message's own row: known from an earlier delivery, or written now.
+//! The row of one event: known from an earlier delivery, or written now.
 
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
@@ -19,7 +19,7 @@ pub(crate) enum Kept {
     All,
     /// The text alone.
     Text,
-    /// Only that it came, so that another delivery of it is known.
+    /// Only that it was received, so that a redelivery is recognised.
     Nothing,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Ve
     let id = MessageId(tx.new_id(Table::Inbound)?);
     let event = &message.event;
     let whole = verdict.kept == Kept::All;
-    // Of somebody who asks to be let in there is no text that could be told from another one.
+    // The text of an unknown sender is not kept, so that it cannot be compared either.
     let digest = if matches!(message.disposition, Disposition::Pairing(_)) { 0 } else { message.digest() };
     tx.run(
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, platform_message,
@@ -71,9 +71,9 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Ve
             event.id,
             message.session.as_str(),
             int(verdict.epoch),
-            event.principal.as_str(),
+            event.from.id.as_str(),
             event.address.as_str(),
-            event.sender,
+            event.from.name,
             event.platform_message,
             ms(batch.received.wall),
             verdict.disposition.name(),
@@ -83,10 +83,10 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Ve
             if verdict.kept == Kept::Nothing { "" } else { message.text() },
             stored(&event.attachments).filter(|_| whole),
             event.kind.input_kind().name(),
-            event.sender_kind.name(),
+            event.from.kind.name(),
             event.quote.as_ref().filter(|_| whole).map(stored_quote),
             event.album.as_ref().filter(|_| whole),
-            stored_roles(&event.roles),
+            stored_roles(&event.from.roles),
             event.forward.as_ref().filter(|_| whole).map(stored_forward),
             stored_links(&event.links).filter(|_| whole),
             id.0,
@@ -95,7 +95,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Ve
     Ok(id)
 }
 
-/// The event's first delivery, if this is another one. Without a digest there is no text to compare.
+/// The event's first delivery, if this is a redelivery. Without a digest the texts are not compared.
 pub(crate) fn known(
     tx: &Tx<'_>,
     batch: &Batch,

@@ -159,7 +159,7 @@ impl Store {
         self.write(Line::Shared, move |tx| {
             let Some(row) = inbound_row(tx, message)? else { return Ok(true) };
             let used = "SELECT bytes FROM media_quota WHERE day = ?1 AND principal = ?2";
-            let who = row.principal.as_str();
+            let who = row.from.id.as_str();
             let used = tx.one(used, params![day, who], |row| count(row, 0))?.unwrap_or(0);
             if used.saturating_add(bytes) > limit {
                 tell(tx, &row, &Notice::FilesOfTheDay, day, now)?;
@@ -293,7 +293,7 @@ fn tell(tx: &Tx<'_>, row: &InboundRow, notice: &Notice, day: i64, now: DateTime<
         kind: PostKind::Notice,
         now,
     };
-    outgoing.notice_as(tx, &TextKey::daily(&row.principal, notice.kind(), day), notice).map(drop)
+    outgoing.notice_as(tx, &TextKey::daily(&row.from.id, notice.kind(), day), notice).map(drop)
 }
 
 fn inbound_row(tx: &Tx<'_>, message: MessageId) -> Outcome<Option<InboundRow>> {

@@ -3,7 +3,7 @@
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{
-    Attachment, FileKind, Forward, ForwardKind, InputKind, Link, Quote, SenderKind,
+    Attachment, FileKind, Forward, ForwardKind, InputKind, Link, Quote, Sender, SenderKind,
 };
 use rusqlite::Row;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ macro_rules! inbound_columns {
     };
 }
 
-/// The columns that [`history`] reads, with their tables. The answer stands on the last message of its turn.
+/// The columns that [`history`] reads, with their tables. Only the last message of a turn has its answer.
 macro_rules! history_select {
     () => {
         concat!(
@@ -42,9 +42,8 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
         session: parsed(row, 1)?,
         epoch: count(row, 2)?,
         source: row.get(3)?,
-        principal: parsed(row, 4)?,
+        from: sender(row, [4, 16, 19, 6])?,
         address: parsed(row, 5)?,
-        sender: row.get(6)?,
         platform_message: row.get(7)?,
         received: at(row, 8)?,
         disposition: parsed(row, 9)?,
@@ -54,14 +53,22 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
         attachments: row.get::<_, Option<String>>(13)?.map_or_else(Vec::new, |json| attachments(&json)),
         turn: row.get::<_, Option<i64>>(14)?.map(TurnId),
         input_kind: InputKind::named(row.get_ref(15)?.as_str()?).unwrap_or_default(),
-        // What cannot be read has no person's rights.
-        sender_kind: SenderKind::named(row.get_ref(16)?.as_str()?).unwrap_or(SenderKind::Chat),
         quote: row.get::<_, Option<String>>(17)?.and_then(|json| quote(&json)),
         album: row.get(18)?,
-        roles: row.get::<_, Option<String>>(19)?.map_or_else(Vec::new, |json| roles(&json)),
         forward: row.get::<_, Option<String>>(20)?.map(|json| forward(&json)),
         links: row.get::<_, Option<String>>(21)?.map_or_else(Vec::new, |json| links(&json)),
         replays: row.get::<_, Option<String>>(22)?.map_or_else(Vec::new, |json| replays(&json)),
+    })
+}
+
+/// A sender, from the columns with the id, the kind, the roles and the display name.
+pub(crate) fn sender(row: &Row<'_>, [id, kind, role, name]: [usize; 4]) -> rusqlite::Result<Sender> {
+    Ok(Sender {
+        id: parsed(row, id)?,
+        // An unknown kind of sender has no person's rights.
+        kind: SenderKind::named(row.get_ref(kind)?.as_str()?).unwrap_or(SenderKind::Chat),
+        name: row.get(name)?,
+        roles: row.get::<_, Option<String>>(role)?.map_or_else(Vec::new, |json| roles(&json)),
     })
 }
 
@@ -81,7 +88,7 @@ pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
     })
 }
 
-/// References as they are stored; none is NULL.
+/// Attachments as they are stored; NULL if there are none.
 pub(crate) fn stored(attachments: &[Attachment]) -> Option<String> {
     (!attachments.is_empty()).then(|| told(attachments).to_string())
 }
@@ -94,7 +101,7 @@ fn told(attachments: &[Attachment]) -> Value {
     list.collect()
 }
 
-/// References as they were stored. What cannot be read is left out: the text matters more.
+/// Attachments as they were stored. One that cannot be read is left out, so that the text can still be read.
 pub(crate) fn attachments(json: &str) -> Vec<Attachment> {
     let list = serde_json::from_str::<Vec<Value>>(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "stored attachments cannot be read");
@@ -109,7 +116,7 @@ fn read(list: &[Value]) -> Vec<Attachment> {
             Some(Attachment {
                 reference: text(file, "reference")?,
                 unique: text(file, "unique"),
-                // Rows of the first release do not say.
+                // An unknown kind is a document.
                 kind: text(file, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
                 name: text(file, "name"),
                 mime: text(file, "mime"),
@@ -144,13 +151,14 @@ fn quote(json: &str) -> Option<Quote> {
     })
 }
 
-/// Whose words a message passes on, as it is stored.
+/// The original author of a forwarded message, as it is stored.
 pub(crate) fn stored_forward(forward: &Forward) -> String {
     let Forward { kind, id, name } = forward;
     json!({"kind": kind.name(), "id": id.as_ref().map(|id| id.as_str()), "name": name}).to_string()
 }
 
-/// Whose words a message passes on, as it was stored. What cannot be read was still somebody else's.
+/// The original author of a forwarded message, as it was stored. If that cannot be read, the author is unknown: the
+/// message is still not its sender's own.
 pub(crate) fn forward(json: &str) -> Forward {
     let forward: Value = serde_json::from_str(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "a stored forward cannot be read");
@@ -165,7 +173,7 @@ pub(crate) fn forward(json: &str) -> Forward {
     }
 }
 
-/// Links as they are stored; none is NULL.
+/// Links as they are stored; NULL if there are none.
 pub(crate) fn stored_links(links: &[Link]) -> Option<String> {
     (!links.is_empty()).then(|| shown(links).to_string())
 }
@@ -188,12 +196,12 @@ fn linked(list: &[Value]) -> Vec<Link> {
         .collect()
 }
 
-/// The messages that a retry runs once more, as they are stored.
+/// The messages that a retry runs again, as they are stored.
 pub(crate) fn stored_replays(messages: &[MessageId]) -> String {
     messages.iter().map(|message| message.0).collect::<Value>().to_string()
 }
 
-/// The same, read back. What cannot be read runs nothing.
+/// The messages that a retry runs again, as they were stored. If they cannot be read, nothing is run.
 fn replays(json: &str) -> Vec<MessageId> {
     let ids = serde_json::from_str::<Vec<i64>>(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "the messages of a stored retry cannot be read");
@@ -202,20 +210,20 @@ fn replays(json: &str) -> Vec<MessageId> {
     ids.into_iter().map(MessageId).collect()
 }
 
-/// Roles as they are stored; none is NULL.
+/// Roles as they are stored; NULL if there are none.
 pub(crate) fn stored_roles(roles: &[String]) -> Option<String> {
     (!roles.is_empty()).then(|| json!(roles).to_string())
 }
 
-/// Roles as they were stored. What cannot be read is no role: whoever had one has none then.
-pub(crate) fn roles(json: &str) -> Vec<String> {
+/// Roles as they were stored. If they cannot be read, the sender has none.
+fn roles(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "stored roles cannot be read");
         Vec::new()
     })
 }
 
-/// A text in an object.
+/// A text field of a JSON object.
 pub(crate) fn text(object: &Value, field: &str) -> Option<String> {
     object.get(field).and_then(Value::as_str).map(str::to_owned)
 }

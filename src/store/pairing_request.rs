@@ -33,7 +33,7 @@ pub(crate) fn taken(
     if let Some(known) = known(tx, batch, &event.id, None)? {
         return Ok(known);
     }
-    let refused = match too_soon(tx, &event.principal, batch.received.steady)? {
+    let refused = match too_soon(tx, &event.from.id, batch.received.steady)? {
         true => Some(DropReason::PairingPending),
         false => Some(DropReason::PairingFlood).filter(|_| !request.open || request.most == 0),
     };
@@ -42,12 +42,12 @@ pub(crate) fn taken(
         remind(tx, message, batch.received)?;
         return Ok(Stored::Dropped);
     }
-    make_room(tx, &event.principal, request.most)?;
+    make_room(tx, &event.from.id, request.most)?;
     let reason = Reason::Refused(Refusal::Pairing);
     let id = insert(tx, batch, message, Verdict::ended(MessageState::Refused, reason, 0, Kept::Nothing))?;
     open(tx, message, request, id, batch.received.steady)?;
     tell(tx, message, request, id, batch.received.wall)?;
-    Ok(Stored::Asked { message: id, new: true })
+    Ok(Stored::Asked { message: id })
 }
 
 /// Whether this person may not ask now: a code is open, or the last one was made or told too short a time ago.
@@ -69,7 +69,7 @@ fn remind(tx: &Tx<'_>, message: &Admitted, now: Now) -> Outcome<()> {
     let event = &message.event;
     let open = tx.one(
         "SELECT message_id, created_at, expires_at FROM pairing WHERE principal = ?1 AND state = 'open'",
-        [event.principal.as_str()],
+        [event.from.id.as_str()],
         |row| Ok((MessageId(row.get(0)?), at(row, 1)?, at(row, 2)?)),
     )?;
     let Some((request, created, expires)) = open else { return Ok(()) };
@@ -126,11 +126,11 @@ fn open(
                               created_at, expires_at, told_at)
          VALUES (?11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?9)",
         params![
-            event.principal.as_str(),
-            event.principal.platform(),
-            event.principal.account().name(),
+            event.from.id.as_str(),
+            event.from.id.platform(),
+            event.from.id.account().name(),
             event.address.as_str(),
-            event.sender,
+            event.from.name,
             id.0,
             request.salt.0,
             request.hash,
@@ -166,9 +166,9 @@ fn tell(
         kind: PostKind::Notice,
         now,
     };
-    let code = code(&event.principal);
+    let code = code(&event.from.id);
     person.masked(tx, &TextKey::notice(id, &code), &code, request.salt)?;
-    let asked = Notice::Asked { shown: event.sender.clone(), who: event.principal.clone() };
+    let asked = Notice::Asked { shown: event.from.name.clone(), who: event.from.id.clone() };
     for (n, admin) in request.tell.iter().enumerate() {
         let outgoing = Outgoing { session: None, address: admin, reply_to: None, ..person.clone() };
         outgoing.notice_as(tx, &TextKey::notice(id, &asked).copy(n), &asked)?;

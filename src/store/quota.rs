@@ -1,4 +1,4 @@
-//! How much each person says to agents on one day.
+//! How many messages each person sends to agents on one day.
 
 use frontdesk_core::address::Principal;
 use rusqlite::params;
@@ -10,7 +10,7 @@ use crate::tx::Tx;
 use crate::{Result, Store};
 
 impl Store {
-    /// How much a person has said on a day (days since 1970 in the operator's time zone).
+    /// How many messages a person has sent on a day (days since 1970 in the operator's time zone).
     pub async fn quota_used(&self, principal: &Principal, day: i64) -> Result<u32> {
         let principal = principal.clone();
         self.read(move |sql| {
@@ -21,7 +21,7 @@ impl Store {
     }
 }
 
-/// Counts a message, unless its sender has said as much as one person may.
+/// Counts a message, unless its sender has reached the daily limit.
 pub(crate) fn counted(tx: &Tx<'_>, principal: &Principal, quota: Quota) -> Outcome<bool> {
     if quota.limit == 0 {
         return Ok(false);

@@ -3,7 +3,7 @@
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Quote,
-    RawEvent, SenderKind,
+    RawEvent, Sender, SenderKind,
 };
 
 use crate::platform::CHANNEL;
@@ -17,9 +17,12 @@ pub fn said(person: &str, text: &str) -> TestEvent {
     TestEvent(Event {
         id: String::new(),
         kind: EventKind::Message,
-        principal: Principal::new(CHANNEL, None, person).unwrap(),
-        sender_kind: SenderKind::Person,
-        roles: Vec::new(),
+        from: Sender {
+            id: Principal::new(CHANNEL, None, person).unwrap(),
+            kind: SenderKind::Person,
+            name: Some(format!("name of {person}")),
+            roles: Vec::new(),
+        },
         address: Address::new(CHANNEL, None, person, None).unwrap(),
         conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
         addressed: true,
@@ -27,7 +30,6 @@ pub fn said(person: &str, text: &str) -> TestEvent {
         first_line: FirstLine::Plain,
         text: text.to_owned(),
         links: Vec::new(),
-        sender: Some(format!("name of {person}")),
         platform_message: None,
         quote: None,
         album: None,
@@ -76,21 +78,23 @@ impl TestEvent {
 
     /// From this kind of sender.
     #[must_use]
-    pub fn by(self, sender_kind: SenderKind) -> Self {
-        TestEvent(Event { sender_kind, ..self.0 })
+    pub fn by(mut self, sender_kind: SenderKind) -> Self {
+        self.0.from.kind = sender_kind;
+        self
     }
 
     /// From a sender with this role.
     #[must_use]
     pub fn with_role(mut self, role: &str) -> Self {
-        self.0.roles.push(role.to_owned());
+        self.0.from.roles.push(role.to_owned());
         self
     }
 
     /// From a sender with this display name.
     #[must_use]
-    pub fn shown_as(self, name: &str) -> Self {
-        TestEvent(Event { sender: Some(name.to_owned()), ..self.0 })
+    pub fn shown_as(mut self, name: &str) -> Self {
+        self.0.from.name = Some(name.to_owned());
+        self
     }
 
     /// As a forwarded message whose source is hidden.

@@ -24,9 +24,9 @@ pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
     assert_eq!(event.kind, EventKind::Message);
     assert_eq!(event.text, "whole & <sound>", "what was said arrives as it was said");
     assert_eq!(adapter.account().channel(), channel);
-    assert_eq!(event.principal.account(), adapter.account());
-    assert_eq!(event.principal.id(), platform.person(), "people are known by their stable id");
-    assert_eq!(event.sender_kind, SenderKind::Person);
+    assert_eq!(event.from.id.account(), adapter.account());
+    assert_eq!(event.from.id.id(), platform.person(), "people are known by their stable id");
+    assert_eq!(event.from.kind, SenderKind::Person);
     assert_eq!(event.address, platform.chat(), "an answer goes where the question came from");
     assert!(event.conversation.is_private() && event.addressed && event.forward.is_none());
     assert!(!event.id.is_empty());

@@ -47,5 +47,5 @@ impl Albums {
 
 fn piece(event: &Event) -> Option<Piece> {
     let album = event.album.clone()?;
-    Some(Piece { chat: event.conversation.chat().to_owned(), sender: event.principal.to_string(), album })
+    Some(Piece { chat: event.conversation.chat().to_owned(), sender: event.from.id.to_string(), album })
 }

@@ -27,7 +27,7 @@ pub(super) fn event(
     if is_own {
         return Ok(event);
     }
-    let notify_sender = event.sender_kind == SenderKind::Person && !edited;
+    let notify_sender = event.from.kind == SenderKind::Person && !edited;
     event.kind = match content::of(fields)? {
         Content::Moved(to) => EventKind::Moved { to: to.to_string() },
         Content::Service(name) => EventKind::Other(name.to_owned()),

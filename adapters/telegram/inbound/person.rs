@@ -19,15 +19,15 @@ pub(super) fn of_message(bot: &Bot, message: &Message<'_>) -> Result<Sender, Add
 /// A person or a bot.
 pub(super) fn of_user(bot: &Bot, user: &User) -> Result<Sender, AddressError> {
     let kind = if user.is_bot { SenderKind::Bot } else { SenderKind::Person };
-    Ok(Sender { id: bot.principal(user.id)?, kind, name: user.name.clone() })
+    Ok(Sender { name: user.name.clone(), ..Sender::new(bot.principal(user.id)?, kind) })
 }
 
 /// A chat that posts in its own name.
 pub(super) fn of_chat(bot: &Bot, chat: &Chat) -> Result<Sender, AddressError> {
-    Ok(Sender { id: bot.principal(chat.id)?, kind: SenderKind::Chat, name: chat.name.clone() })
+    Ok(Sender { name: chat.name.clone(), ..Sender::new(bot.principal(chat.id)?, SenderKind::Chat) })
 }
 
 /// A placeholder for events without a sender.
 pub(super) fn nobody(bot: &Bot) -> Result<Sender, AddressError> {
-    Ok(Sender { id: bot.principal(0)?, kind: SenderKind::Chat, name: None })
+    Ok(Sender::new(bot.principal(0)?, SenderKind::Chat))
 }

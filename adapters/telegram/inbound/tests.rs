@@ -61,8 +61,8 @@ fn described(parsed: &ParsedUpdate) -> Value {
     let event = &parsed.event;
     json!({
         "kind": kind(&event.kind),
-        "principal": event.principal.as_str(),
-        "sender_kind": event.sender_kind.name(),
+        "principal": event.from.id.as_str(),
+        "sender_kind": event.from.kind.name(),
         "address": event.address.as_str(),
         "conversation": conversation(&event.conversation),
         "addressed": event.addressed,
@@ -71,7 +71,7 @@ fn described(parsed: &ParsedUpdate) -> Value {
         "first_line": format!("{:?}", event.first_line),
         "text": event.text,
         "links": event.links.iter().map(link).collect::<Vec<_>>(),
-        "sender": event.sender,
+        "sender": event.from.name,
         "message": event.platform_message,
         "quote": event.quote.as_ref().map(quote),
         "album": event.album,
@@ -170,7 +170,7 @@ fn another_account_is_in_every_name() {
     for (name, update, _) in cases() {
         let event = parse(&bot, &update.to_string()).unwrap().event;
         assert_eq!(
-            (event.address.account(), event.principal.account()),
+            (event.address.account(), event.from.id.account()),
             (&bot.account, &bot.account),
             "{name}"
         );
@@ -233,7 +233,7 @@ fn ids_have_64_bits() {
         }
         let event = parsed(&update).event;
         let id = id.to_string();
-        assert_eq!((event.principal.id(), event.address.chat()), (id.as_str(), id.as_str()));
+        assert_eq!((event.from.id.id(), event.address.chat()), (id.as_str(), id.as_str()));
         assert_eq!(event.platform_message, Some(id));
     }
 }
@@ -355,7 +355,7 @@ proptest! {
         let message = update.get("message").or_else(|| update.get("channel_post"));
         let chat = message.and_then(|message| message.get("sender_chat")).filter(|chat| !chat.is_null());
         if chat.is_some() {
-            prop_assert_eq!(parsed(&update).event.sender_kind, SenderKind::Chat);
+            prop_assert_eq!(parsed(&update).event.from.kind, SenderKind::Chat);
         }
     }
 

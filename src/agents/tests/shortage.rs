@@ -36,7 +36,12 @@ fn turn(epoch: u64) -> Turn {
     let prompt = Prompt {
         message: MessageId(1),
         text: "hello".into(),
-        from: Sender { id: "web:main".parse().expect("an id"), kind: SenderKind::Person, name: None },
+        from: Sender {
+            id: "web:main".parse().expect("an id"),
+            kind: SenderKind::Person,
+            name: None,
+            roles: vec![],
+        },
         retried_by: None,
         input_kind: InputKind::Message,
         forward: None,

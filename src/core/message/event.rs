@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Attachment, Conversation, Forward, Link, Quote, RawEvent, SenderKind};
-use crate::address::{Address, Principal};
+use super::{Attachment, Conversation, Forward, Link, Quote, RawEvent, Sender};
+use crate::address::Address;
 
 /// One event of a platform.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,11 +13,7 @@ pub struct Event {
     /// What happened.
     pub kind: EventKind,
     /// Who caused it.
-    pub principal: Principal,
-    /// The kind of account that caused it.
-    pub sender_kind: SenderKind,
-    /// The platform's ids of the sender's roles in this conversation, on platforms that have roles.
-    pub roles: Vec<String>,
+    pub from: Sender,
     /// Where an answer goes.
     pub address: Address,
     /// The conversation it belongs to.
@@ -34,8 +30,6 @@ pub struct Event {
     pub text: String,
     /// Links whose target the text does not show.
     pub links: Vec<Link>,
-    /// The sender's display name. Never used to identify anybody.
-    pub sender: Option<String>,
     /// What an answer to this event refers to: the platform's id of the message or, where there is no message (a slash
     /// command), a handle of the adapter's own. Only the adapter interprets it, and it is never logged.
     pub platform_message: Option<String>,

@@ -1,6 +1,6 @@
 //! Events that could not be read.
 
-use super::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
+use super::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
 use crate::address::{Address, AddressError, Principal};
 
 /// An event as it arrived, kept because this version could not read it.
@@ -35,9 +35,7 @@ impl Event {
         Ok(Event {
             id: id.unwrap_or_else(|| raw.name()),
             kind: EventKind::Undecodable(raw),
-            principal: Principal::at(&source.account, "0")?,
-            sender_kind: SenderKind::Chat,
-            roles: Vec::new(),
+            from: Sender::new(Principal::at(&source.account, "0")?, SenderKind::Chat),
             address: Address::at(&source.account, "0", None)?,
             conversation: Conversation::Group { chat: "0".to_owned() },
             addressed: false,
@@ -45,7 +43,6 @@ impl Event {
             first_line: FirstLine::Formatted,
             text: String::new(),
             links: Vec::new(),
-            sender: None,
             platform_message: None,
             quote: None,
             album: None,

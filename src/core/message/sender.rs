@@ -42,4 +42,13 @@ pub struct Sender {
     pub kind: SenderKind,
     /// The display name. Never used to identify anybody.
     pub name: Option<String>,
+    /// The platform's ids of the sender's roles in this conversation, on platforms that have roles.
+    pub roles: Vec<String>,
+}
+
+impl Sender {
+    /// A sender of whom nothing but the id and the kind of account is known.
+    pub fn new(id: Principal, kind: SenderKind) -> Self {
+        Self { id, kind, name: None, roles: Vec::new() }
+    }
 }

@@ -22,7 +22,7 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
 
 fn somebody(id: &str, name: &str) -> Sender {
     let id = format!("telegram:{id}").parse().unwrap();
-    Sender { id, kind: SenderKind::Person, name: Some(name.into()) }
+    Sender { id, kind: SenderKind::Person, name: Some(name.into()), roles: vec![] }
 }
 
 fn says(id: &str, name: &str, text: &str) -> Prompt {

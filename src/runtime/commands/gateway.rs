@@ -95,6 +95,6 @@ fn changing(
     change: AccessChange,
     reply: impl Fn(&CommandFacts) -> String + Send + 'static,
 ) -> Plan {
-    let author = Author { name: row.principal.to_string(), via: "chat" };
+    let author = Author { name: row.from.id.to_string(), via: "chat" };
     Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)
 }

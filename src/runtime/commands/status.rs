@@ -23,7 +23,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         end(&shared.reset_policy(&row.session), session.last_user_at, now),
     ];
     if shared.settings.config.limits.daily > 0 {
-        let used = shared.store.quota_used(&row.principal, shared.settings.quota_day(now)).await?;
+        let used = shared.store.quota_used(&row.from.id, shared.settings.quota_day(now)).await?;
         lines.push(format!(
             "You have sent {used} of {} today.",
             counted(shared.settings.config.limits.daily.into(), "message")

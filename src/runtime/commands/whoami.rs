@@ -12,5 +12,5 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
         true => "You may talk to the agent and manage the gateway.",
         false => "You may talk to the agent.",
     };
-    Plan::say(format!("Your id is `{}`.\n{may}\nThis chat is `{}`.", row.principal, row.address))
+    Plan::say(format!("Your id is `{}`.\n{may}\nThis chat is `{}`.", row.from.id, row.address))
 }

@@ -1,4 +1,4 @@
-//! One event at the gate: may its sender speak, and what is to become of it?
+//! One event at the gate: may its sender write, and what becomes of the event?
 
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
@@ -12,10 +12,10 @@ use frontdesk_store::row::{Disposition, EpochChange};
 use crate::config::{Chat, Sharing};
 use crate::shared::Shared;
 
-/// So many marks and the like are kept for the next turn, where the operator asked for no ambient messages.
+/// How many reactions are kept for the next turn where the operator configured no ambient messages.
 const MARKS: u32 = 20;
 
-/// An event where it happened.
+/// An event with what the rules need to decide about it.
 pub(super) struct Admission<'a> {
     pub(super) shared: &'a Shared,
     pub(super) source: &'a Source,
@@ -63,11 +63,11 @@ impl Plan {
 }
 
 impl Admission<'_> {
-    /// Whether its sender may do this here.
+    /// Whether its sender may write here.
     pub(super) fn access(&self) -> Entry {
         match self.decide(Action::Speak) {
             Decision::Allow => Entry::Open,
-            // An admin opens a group from within it.
+            // An admin can have a group served from within it.
             Decision::Deny(DenyReason::UnknownGroup)
                 if self.is_admin_command() && self.decide(Action::Administer) == Decision::Allow =>
             {
@@ -84,7 +84,7 @@ impl Admission<'_> {
         self.shared.authorize_event(self.event, self.chat, action)
     }
 
-    /// Whether an admin says it.
+    /// Whether its sender is an admin.
     pub(super) fn is_by_admin(&self) -> bool {
         self.decide(Action::Administer) == Decision::Allow
     }
@@ -101,7 +101,7 @@ impl Admission<'_> {
             && matches!(command::of(self.event), Parsed::Command(Command::Gateway(_)))
     }
 
-    /// A turn, a command, quiet context, or nothing for us.
+    /// Whether it is a turn, a command, context, a refusal or, with `None`, not meant for the bot.
     pub(super) fn plan(&self) -> Option<Plan> {
         let event = self.event;
         match &event.kind {
@@ -145,16 +145,16 @@ impl Admission<'_> {
         if let Some(plan) = self.oversized() {
             return plan;
         }
-        // Nothing is commanded by changing what was said.
+        // An edit never becomes a command.
         match command::of(self.event) {
             Parsed::Text(text) => self.said(text),
-            // The conversation began with the first version; what was said with it may change.
+            // The conversation began with the first version; the text that followed the command may change.
             Parsed::Command(Command::New { text: Some(text) }) => self.said(&text),
             _ => None,
         }
     }
 
-    /// Words for the agent, or near it.
+    /// A text for the agent, or context for its next turn.
     fn said(&self, text: &str) -> Option<Plan> {
         if text.trim().is_empty() && self.event.attachments.is_empty() {
             return None;
@@ -168,7 +168,8 @@ impl Admission<'_> {
         Some(Plan::of(Disposition::Context(keep)).with_text(&words.join(" ")))
     }
 
-    /// A mark is heard with the next turn. In a group only one on our own words is, unless everything is.
+    /// A reaction is context for the next turn. In a group only a reaction to one of our own messages is, unless
+    /// everything is.
     fn reaction(&self, added: &[String], removed: &[String]) -> Option<Plan> {
         let ambient = self.rules().and_then(|rules| rules.ambient).unwrap_or_default();
         let quote = self.event.quote.as_ref();
@@ -185,7 +186,7 @@ impl Admission<'_> {
         Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words))
     }
 
-    /// `Some` if it is too long; then what becomes of it.
+    /// `Some` if the text is too long, with what becomes of the event then.
     fn oversized(&self) -> Option<Option<Plan>> {
         let (text, most) = (&self.event.text, self.shared.settings.config.queue.max_text);
         (text.len() > most).then(|| {
@@ -194,7 +195,7 @@ impl Admission<'_> {
         })
     }
 
-    /// Whether it is said to us: by its address, or because here everything is.
+    /// Whether it is meant for the bot: it is addressed, or here everything is meant for the bot.
     fn is_for_us(&self) -> bool {
         self.event.addressed || self.rules().is_some_and(|rules| rules.require_mention == Some(false))
     }
@@ -203,7 +204,7 @@ impl Admission<'_> {
     /// accepted.
     pub(super) fn silence(&self, plan: &Plan) -> Option<DropReason> {
         let (shared, source) = (self.shared, self.source);
-        if self.event.sender_kind == SenderKind::Bot
+        if self.event.from.kind == SenderKind::Bot
             && !matches!(plan.disposition, Disposition::Context(_))
             && !shared.access.bot_loops.allows(&self.event.address, shared.time.mono())
         {
@@ -217,7 +218,7 @@ impl Admission<'_> {
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
         let agent = self.shared.agent_of(&self.source.account, self.chat);
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
-        let person = own.then(|| self.event.principal.id());
+        let person = own.then(|| self.event.from.id.id());
         route::session(agent, self.source, &self.event.conversation, self.chat, person)
     }
 

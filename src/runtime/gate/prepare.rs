@@ -1,4 +1,4 @@
-//! What must be known before a batch can be judged.
+//! What must be known before the gate decides about a batch.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,8 @@ use frontdesk_core::port::Busy;
 use super::first_id;
 use crate::shared::Shared;
 
-/// Chats that move are moved first, so that what follows in the batch finds its session; and of a mark it is found
-/// out what it was put on.
+/// Stores new ids of chats first, so that later events of the batch find their session, and looks up the messages that
+/// reactions refer to.
 pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy> {
     let mut moved = HashSet::new();
     for event in batch.iter_mut() {
@@ -34,7 +34,7 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
     Ok(())
 }
 
-/// Nobody who may not speak makes us read.
+/// Nothing is read from the database for people who may not write.
 fn may_speak(shared: &Shared, event: &Event) -> bool {
     shared.authorize_event(event, &first_id(shared, event), Action::Speak) == Decision::Allow
 }

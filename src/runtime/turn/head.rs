@@ -6,7 +6,7 @@ use std::pin::pin;
 use frontdesk_core::access::Action;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{Refusal, Sender};
+use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
@@ -18,8 +18,8 @@ fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
     Prompt {
         message: row.id,
         text,
-        from: sender(row),
-        retried_by: retry.map(sender),
+        from: row.from.clone(),
+        retried_by: retry.map(|retry| retry.from.clone()),
         input_kind: row.input_kind,
         forward: row.forward.clone(),
         links: row.links.clone(),
@@ -29,10 +29,6 @@ fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
         files: Vec::new(),
         received: row.received,
     }
-}
-
-fn sender(row: &InboundRow) -> Sender {
-    Sender { id: row.principal.clone(), kind: row.sender_kind, name: row.sender.clone() }
 }
 
 impl<'r> Run<'r> {
@@ -147,19 +143,7 @@ impl<'r> Run<'r> {
     fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
         let heard = turn.context_messages.iter().filter(|said| self.shared.still_heard(&turn.session, said));
-        heard
-            .map(|said| ContextMessage {
-                from: Sender {
-                    id: said.principal.clone(),
-                    kind: said.sender_kind,
-                    name: said.sender.clone(),
-                },
-                input_kind: said.input_kind,
-                text: said.text.clone(),
-                forward: said.forward.clone(),
-                received: said.received,
-            })
-            .collect()
+        heard.cloned().collect()
     }
 
     /// What the hooks make of it.

@@ -20,7 +20,7 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::BootId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, SenderKind, Source};
+use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{Mode, ResetPolicy};
 use frontdesk_store::row::*;
@@ -324,9 +324,12 @@ fn batch(source: &str, n: u64) -> Batch {
     let event = Event {
         id: n.to_string(),
         kind: EventKind::Message,
-        principal: Principal::new("telegram", None, "7").unwrap(),
-        sender_kind: SenderKind::Person,
-        roles: vec![],
+        from: Sender {
+            id: Principal::new("telegram", None, "7").unwrap(),
+            kind: SenderKind::Person,
+            name: Some("Anna".into()),
+            roles: vec![],
+        },
         address: Address::new("telegram", None, &n.to_string(), None).unwrap(),
         conversation: Conversation::Dm { chat: n.to_string(), thread: None },
         addressed: true,
@@ -334,7 +337,6 @@ fn batch(source: &str, n: u64) -> Batch {
         first_line: FirstLine::Plain,
         text: "hello, this is a message".into(),
         links: vec![],
-        sender: Some("Anna".into()),
         platform_message: Some("1".into()),
         quote: None,
         album: None,

@@ -1,13 +1,12 @@
-//! What comes in: batches as the gate decided them, and the rows that they become.
+//! Inbound messages: batches as the gate decided them, and the rows that they become.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::address::Address;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
-    Attachment, Cursor, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal, SenderKind,
-    Source,
+    Attachment, Cursor, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal, Sender, Source,
 };
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
@@ -17,13 +16,13 @@ use super::{MessageState, PairingRequest, Quota, Reason, RowDisposition};
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Where it comes from.
+    /// The source of the events.
     pub source: Source,
     /// Our time of acceptance.
     pub received: Now,
     /// The events, in the platform's order.
     pub events: Vec<Decided>,
-    /// The batch's end.
+    /// How far the source is read with this batch.
     pub cursor: Option<Cursor>,
 }
 
@@ -82,7 +81,7 @@ pub struct Admitted {
     pub text: Option<String>,
     /// What it does to the session's epoch.
     pub epoch: EpochChange,
-    /// When its session starts anew.
+    /// When its session starts a new epoch.
     pub policy: ResetPolicy,
     /// What its sender may send in a day, if it counts and there is a limit.
     pub quota: Option<Quota>,
@@ -134,8 +133,7 @@ impl std::fmt::Debug for DeadLetterRow {
     }
 }
 
-/// A text as a number: FNV-1a, which is the same in every version of this program. Never 0, which stands for
-/// an erased text.
+/// A hash of a text: FNV-1a, which is the same in every version of this program. Never 0, which marks an erased text.
 pub fn digest(text: &str) -> i64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in text.bytes() {
@@ -144,7 +142,7 @@ pub fn digest(text: &str) -> i64 {
     hash.max(1).cast_signed()
 }
 
-/// What an event is that is stored.
+/// What a stored event is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// A message for the agent.
@@ -164,7 +162,7 @@ pub enum Disposition {
 /// What a stored event does to its session's epoch, in the transaction that stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EpochChange {
-    /// Whatever the reset rule says (for messages; commands never trigger it).
+    /// The reset rule decides. Commands never trigger it.
     ByRule,
     /// A new one (`/new`).
     New,
@@ -172,10 +170,10 @@ pub enum EpochChange {
     Resume(Option<u64>),
 }
 
-/// What became of one item.
+/// The outcome of one event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
-    /// A row, waiting.
+    /// Stored, and waiting.
     Accepted {
         /// Its id.
         message: MessageId,
@@ -183,19 +181,18 @@ pub enum Stored {
         epoch: u64,
         /// The epoch that ended for it.
         ended: Option<u64>,
-        /// Whether the conversation has just begun.
+        /// Whether the session was created for it.
         began: bool,
     },
-    /// Put into an earlier message that still waits (an edit), or kept as quiet context.
+    /// An edit that replaced the text of a message that still waits, or a message kept as context.
     Noted,
-    /// A stranger's request. A repeated one leaves no row and is [`Stored::Dropped`].
+    /// The request of an unknown sender, for which a pairing code was made. A repeated one leaves no row and is
+    /// [`Stored::Dropped`].
     Asked {
         /// Its id.
         message: MessageId,
-        /// Whether a code was made for it.
-        new: bool,
     },
-    /// Known already.
+    /// A redelivery.
     Duplicate {
         /// The id it got the first time.
         message: MessageId,
@@ -206,7 +203,7 @@ pub enum Stored {
         /// Why it was refused, if it was.
         refused: Option<Refusal>,
     },
-    /// A row, refused (by the gate, or because the session is full).
+    /// Stored as refused, by the gate or because the session is full.
     Refused {
         /// Its id.
         message: MessageId,
@@ -215,12 +212,12 @@ pub enum Stored {
         /// Whether a notice says so to the sender.
         told: bool,
     },
-    /// The event could not be stored as it is; what could be kept of it is, as dead.
+    /// The event could not be stored as it is; what could be stored of it is dead.
     Dead {
         /// Its id.
         message: MessageId,
     },
-    /// Counted.
+    /// Counted, and not stored.
     Dropped,
 }
 
@@ -235,12 +232,10 @@ pub struct InboundRow {
     pub epoch: u64,
     /// The source's id.
     pub source: String,
-    /// Who.
-    pub principal: Principal,
+    /// Its sender.
+    pub from: Sender,
     /// Where the answer goes.
     pub address: Address,
-    /// Display name.
-    pub sender: Option<String>,
     /// The platform's id of the message.
     pub platform_message: Option<String>,
     /// When it was accepted.
@@ -251,49 +246,24 @@ pub struct InboundRow {
     pub state: MessageState,
     /// Why it is in this state, or what it did.
     pub reason: Option<Reason>,
-    /// What was said.
+    /// Its text.
     pub text: String,
-    /// In which way it was said.
+    /// Whether it is a message, an edit, a button or a reaction.
     pub input_kind: InputKind,
-    /// What kind of being said it.
-    pub sender_kind: SenderKind,
-    /// The sender's roles there, by the platform's ids.
-    pub roles: Vec<String>,
     /// What it replies to.
     pub quote: Option<Quote>,
-    /// Whose words it passes on.
+    /// The original author, if it is a forwarded message.
     pub forward: Option<Forward>,
     /// Links whose target the text does not show.
     pub links: Vec<Link>,
-    /// The album it is a piece of.
+    /// The album it belongs to.
     pub album: Option<String>,
     /// Files, not yet fetched.
     pub attachments: Vec<Attachment>,
-    /// Of a `/retry`: the messages that it runs once more, in place of its own words.
+    /// Of a `/retry`: the messages that it runs again, instead of its own text.
     pub replays: Vec<MessageId>,
     /// The turn that took it.
     pub turn: Option<TurnId>,
-}
-
-/// Something that was said near the agent and not to it, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContextRow {
-    /// Who.
-    pub principal: Principal,
-    /// What kind of being said it.
-    pub sender_kind: SenderKind,
-    /// The sender's roles there, by the platform's ids.
-    pub roles: Vec<String>,
-    /// Display name.
-    pub sender: Option<String>,
-    /// In which way it was said.
-    pub input_kind: InputKind,
-    /// Whose words it passes on.
-    pub forward: Option<Forward>,
-    /// What was said.
-    pub text: String,
-    /// When it was accepted.
-    pub received: DateTime<Utc>,
 }
 
 /// What became of a file that came with a message.
@@ -303,6 +273,6 @@ pub struct MediaRow {
     pub message: MessageId,
     /// Its place among the message's attachments, from 0.
     pub n: u32,
-    /// Where it lies, relative to the media root, and its size in bytes; or one sentence that says why not.
+    /// Its path below the media root and its size in bytes; or one sentence that says why it is missing.
     pub got: Result<(String, u64), String>,
 }

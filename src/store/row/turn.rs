@@ -8,8 +8,9 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
+use frontdesk_core::port::ContextMessage;
 
-use super::{AccessChange, AccessDone, Author, Claim, ContextRow, InboundRow, OutgoingFile, Reason};
+use super::{AccessChange, AccessDone, Author, Claim, InboundRow, OutgoingFile, Reason};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct ClaimedTurn {
     /// The messages that a `/retry` among them runs once more, as far as they are still there.
     pub replayed: Vec<InboundRow>,
     /// Text sent near the agent since the turn before, oldest first. The same in every attempt.
-    pub context_messages: Vec<ContextRow>,
+    pub context_messages: Vec<ContextMessage>,
     /// The reply's target.
     pub address: Address,
     /// The platform's id of the message it answers.

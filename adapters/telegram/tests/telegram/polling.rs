@@ -29,7 +29,7 @@ async fn an_update_is_acknowledged_only_after_it_was_taken() {
     let cursor = Some((one + 1).to_string());
     assert_eq!(inbox.batches(), [(vec![one.to_string()], cursor)]);
     assert!(inbox.heard() >= 4, "a full queue does not make the account look disconnected");
-    assert_eq!(inbox.events()[0].principal.as_str(), "telegram:1001");
+    assert_eq!(inbox.events()[0].from.id.as_str(), "telegram:1001");
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn a_pressed_button_is_answered() {
     let event = inbox.events().pop().unwrap();
     assert_eq!(event.kind, EventKind::Button { target: Some(message.to_string()) });
     assert_eq!(
-        (event.text.as_str(), event.principal.as_str(), event.addressed),
+        (event.text.as_str(), event.from.id.as_str(), event.addressed),
         ("yes", "telegram:1001", true)
     );
 }
@@ -393,7 +393,7 @@ async fn a_group_with_all_that_may_happen_in_it() {
             .iter()
             .any(|event| matches!(&event.kind, EventKind::Reaction { added, .. } if added == &["👍"]))
     );
-    assert_eq!(by_text("/stop").sender_kind, SenderKind::Chat, "an anonymous admin has nobody's rights");
+    assert_eq!(by_text("/stop").from.kind, SenderKind::Chat, "an anonymous admin has nobody's rights");
     let forward = by_text("read").forward.clone().unwrap();
     assert_eq!(forward.id.map(|id| id.to_string()), Some(format!("telegram:{}", anna.id)));
     let topic = Conversation::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
@@ -438,7 +438,7 @@ async fn two_bots_do_not_know_each_other() {
     );
     let event = &second_inbox.events()[0];
     assert_eq!(
-        (event.principal.as_str(), event.address.as_str()),
+        (event.from.id.as_str(), event.address.as_str()),
         ("telegram@work:1001", "telegram:work:1001")
     );
 }

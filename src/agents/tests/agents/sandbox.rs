@@ -140,7 +140,12 @@ pub fn turn(id: i64, text: &str) -> Turn {
 }
 
 pub fn anna() -> Sender {
-    Sender { id: "web:anna".parse().expect("an id"), kind: SenderKind::Person, name: Some("Anna".into()) }
+    Sender {
+        id: "web:anna".parse().expect("an id"),
+        kind: SenderKind::Person,
+        name: Some("Anna".into()),
+        roles: vec![],
+    }
 }
 
 /// A prompt with nothing but a text.

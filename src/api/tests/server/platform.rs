@@ -9,7 +9,7 @@ use frontdesk_core::act::{Act, Receipt, SendError};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::markup::{Dialect, Marks, Rendering};
 use frontdesk_core::message::{
-    Attachment, Conversation, Event, EventKind, FirstLine, Outcome, SenderKind, Source,
+    Attachment, Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
 };
 use frontdesk_core::port::{
     Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook, WebhookOutcome, WebhookReply,
@@ -77,9 +77,12 @@ impl DemoPlatform {
         let event = Event {
             id,
             kind: EventKind::Message,
-            principal: Principal::at(&self.account, person).unwrap(),
-            sender_kind: SenderKind::Person,
-            roles: Vec::new(),
+            from: Sender {
+                id: Principal::at(&self.account, person).unwrap(),
+                kind: SenderKind::Person,
+                name: Some(name.to_owned()),
+                roles: Vec::new(),
+            },
             address: Address::at(&self.account, person, None).unwrap(),
             conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
             addressed: true,
@@ -87,7 +90,6 @@ impl DemoPlatform {
             first_line: FirstLine::Plain,
             text: text.to_owned(),
             links: Vec::new(),
-            sender: Some(name.to_owned()),
             platform_message: None,
             quote: None,
             album: None,

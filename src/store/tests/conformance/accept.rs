@@ -184,15 +184,15 @@ async fn how_something_was_said_is_kept_with_it() {
     let id = fixture.heard(1, message).await;
     let fixture = fixture.reborn(2).await;
     let row = fixture.store.message(id).await.unwrap().unwrap().message;
-    assert_eq!(
-        (row.input_kind, row.sender_kind, row.quote),
-        (InputKind::Button, SenderKind::Bot, Some(quote))
-    );
+    assert_eq!((row.input_kind, row.from.kind, row.quote), (InputKind::Button, SenderKind::Bot, Some(quote)));
     assert_eq!((row.forward, row.links), (Some(forward), vec![link]));
-    assert_eq!((row.roles, row.album.as_deref()), (vec!["staff".to_owned(), "a\"b".to_owned()], Some("x")));
+    assert_eq!(
+        (row.from.roles, row.album.as_deref()),
+        (vec!["staff".to_owned(), "a\"b".to_owned()], Some("x"))
+    );
     let plain = fixture.heard(2, says("anna", "2", "hello")).await;
     let row = fixture.store.message(plain).await.unwrap().unwrap().message;
-    assert_eq!((row.input_kind, row.sender_kind, row.quote), (InputKind::Message, SenderKind::Person, None));
+    assert_eq!((row.input_kind, row.from.kind, row.quote), (InputKind::Message, SenderKind::Person, None));
     assert_eq!((row.forward, row.links), (None, vec![]));
-    assert_eq!((row.roles, row.album), (vec![], None));
+    assert_eq!((row.from.roles, row.album), (vec![], None));
 }

@@ -159,9 +159,9 @@ async fn a_retry_keeps_how_each_message_was_said_and_by_whom() {
     let retry = fixture.heard(2, retry).await;
     run(&fixture, retry, CommandEffect::Retry).await;
     let again = fixture.claim("anna").await.unwrap();
-    assert_eq!((&again.messages[0].principal, &again.messages[0].quote), (&person("7"), &None));
+    assert_eq!((&again.messages[0].from.id, &again.messages[0].quote), (&person("7"), &None));
     let said = &again.replayed[0];
-    assert_eq!((&said.principal, said.sender.as_deref()), (&person("66"), Some("Eve")));
+    assert_eq!((&said.from.id, said.from.name.as_deref()), (&person("66"), Some("Eve")));
     assert_eq!(
         (said.input_kind, &said.quote, &said.forward),
         (InputKind::Button, &Some(quote), &Some(forward))

@@ -1,6 +1,7 @@
 //! What is said near the agent and not to it.
 
 use frontdesk_core::message::InputKind;
+use frontdesk_core::port::ContextMessage;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -9,7 +10,7 @@ fn overheard(who: &str, event: &str, text: &str) -> Message {
     Message { disposition: Disposition::Context(3), ..says(who, event, text) }
 }
 
-fn texts(context_messages: &[ContextRow]) -> Vec<&str> {
+fn texts(context_messages: &[ContextMessage]) -> Vec<&str> {
     context_messages.iter().map(|context_message| context_message.text.as_str()).collect()
 }
 
@@ -30,9 +31,9 @@ async fn the_next_turn_takes_what_was_overheard() {
     fixture.heard(2, says("anna", "3", "hello")).await;
     let turn = turn(&fixture).await;
     assert_eq!(texts(&turn.context_messages), ["psst", "👍"]);
-    let ContextRow { principal, sender, input_kind, received, .. } = turn.context_messages[1].clone();
-    assert_eq!((sender.as_deref(), input_kind, received), (Some("Anna"), InputKind::Reaction, t(1)));
-    assert_eq!(principal, person("7"), "a name is nobody's id");
+    let ContextMessage { from, input_kind, received, .. } = turn.context_messages[1].clone();
+    assert_eq!((from.name.as_deref(), input_kind, received), (Some("Anna"), InputKind::Reaction, t(1)));
+    assert_eq!(from.id, person("7"), "a name is nobody's id");
     fixture.ends(answered(&turn, "A")).await;
     fixture.heard(3, says("anna", "4", "again")).await;
     assert_eq!(self::turn(&fixture).await.context_messages, [], "once");

@@ -168,7 +168,7 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     let rows = fixture.store.history(&key("anna"), None, None, 10).await.unwrap();
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.message.text.is_empty() && row.answer.is_none()));
-    assert!(rows.iter().all(|row| row.message.sender.is_none()));
+    assert!(rows.iter().all(|row| row.message.from.name.is_none()));
     for id in [waiting, command] {
         assert_eq!(fixture.state(id).await.0, "cancelled");
     }

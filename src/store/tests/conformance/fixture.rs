@@ -12,7 +12,7 @@ use frontdesk_core::id::{BootId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{
-    Attachment, Conversation, Cursor, Event, EventKind, FirstLine, Forward, InputKind, Link, Quote,
+    Attachment, Conversation, Cursor, Event, EventKind, FirstLine, Forward, InputKind, Link, Quote, Sender,
     SenderKind, Source,
 };
 use frontdesk_core::pairing::{Code, Salt};
@@ -102,9 +102,12 @@ impl From<Message> for Decided {
                     EventKind::Reaction { target: "1".into(), added: vec![], removed: vec![] }
                 }
             },
-            principal: message.principal,
-            sender_kind: message.sender_kind,
-            roles: message.roles,
+            from: Sender {
+                id: message.principal,
+                kind: message.sender_kind,
+                name: message.sender,
+                roles: message.roles,
+            },
             conversation: Conversation::Dm { chat: message.address.chat().to_owned(), thread: None },
             address: message.address,
             addressed: true,
@@ -112,7 +115,6 @@ impl From<Message> for Decided {
             first_line: FirstLine::Plain,
             text: came.clone().unwrap_or_else(|| text.clone()),
             links: message.links,
-            sender: message.sender,
             platform_message: message.platform_message,
             quote: message.quote,
             album: message.album,

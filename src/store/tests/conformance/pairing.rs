@@ -33,7 +33,7 @@ async fn a_strangers_first_message_makes_a_request_and_is_not_kept() {
     let fixture = Fixture::open().await;
     let tell = vec![address("1"), address("web:main")];
     let accepted = fixture.asked(1, Request { tell, ..asks("eve", "1") }).await;
-    let [Stored::Asked { message, new: true }] = accepted.items[..] else { panic!("{accepted:?}") };
+    let [Stored::Asked { message }] = accepted.items[..] else { panic!("{accepted:?}") };
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
     assert_eq!((row.disposition, row.state), (RowDisposition::Refused, MessageState::Refused));
     assert_eq!((row.reason, row.text.as_str()), (Some(Reason::Refused(Refusal::Pairing)), ""));
@@ -70,7 +70,7 @@ async fn a_strangers_first_message_makes_a_request_and_is_not_kept() {
 async fn a_redelivered_request_is_known() {
     let fixture = Fixture::open().await;
     let accepted = fixture.asked(1, asks("eve", "1")).await;
-    let [Stored::Asked { message, .. }] = accepted.items[..] else { panic!("{accepted:?}") };
+    let [Stored::Asked { message }] = accepted.items[..] else { panic!("{accepted:?}") };
     let known =
         Stored::Duplicate { message, session: key("eve"), same: true, refused: Some(Refusal::Pairing) };
     // Whatever the gate makes of it this time: somebody may have let her in meanwhile.
@@ -102,7 +102,7 @@ async fn somebody_with_a_code_gets_no_other_one_and_leaves_no_row() {
         assert!(accepted.said.iter().all(|row| row.salt.is_none() && row.address == address("eve")));
     }
     let again = fixture.asked(HOUR, asks("eve", "60")).await;
-    assert!(matches!(again.items[..], [Stored::Asked { new: true, .. }]));
+    assert!(matches!(again.items[..], [Stored::Asked { .. }]));
     assert_eq!(again.said[0].salt, Some(salt("eve", "60")));
     let open = fixture.store.pairing_requests(t(HOUR)).await.unwrap();
     assert_eq!(open.len(), 1, "at most one request each");

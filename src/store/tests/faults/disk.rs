@@ -129,7 +129,7 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
     );
     let items = || {
         let all = [says("anna", "1", "good"), says("eve", "2", "poison"), says("bob", "3", "good")];
-        all.map(|message| Decided::from(message)).to_vec()
+        all.map(Decided::from).to_vec()
     };
     let lost = fixture.store.accept(batch(1, items())).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
