@@ -121,7 +121,7 @@ fn is_call(row: &InboundRow) -> bool {
     row.reason == Some(Reason::NotServed)
 }
 
-/// Stores the command's effect, its reply and its end. What it changes of who may speak is known when this returns.
+/// Stores the command's effect, its reply and its end. A change of who may speak has taken effect when this returns.
 async fn answer(
     shared: &Shared,
     id: MessageId,

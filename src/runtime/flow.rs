@@ -1,5 +1,5 @@
-//! An answer on its way to the chat while the agent is still speaking: whole, by edits, as a draft, or live; and
-//! typing.
+//! Shows an answer in the chat while the agent is still writing it: by edits, as a draft, or live; and the typing
+//! indicator.
 
 mod edits;
 mod paragraphs;
@@ -25,37 +25,37 @@ use crate::adapters::Connection;
 use crate::media;
 use crate::shared::Shared;
 
-use edits::{Edits, Posted};
-use requests::{Step, Way};
+use edits::{Edits, GrowingMessage};
+use requests::{StreamRequest, StreamStep};
 pub(crate) use silence::Silence;
 
-/// How long the end of a turn waits for an edit that is still on its way.
+/// Maximum time that the end of a turn waits for an edit under way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
 
-/// One turn's way out.
+/// The output of one turn.
 pub(crate) struct Flow {
     shared: Arc<Shared>,
     connection: Option<Arc<Connection>>,
     address: Address,
     about: MessageRefs,
     claim: Claim<TurnId>,
-    /// Set when the turn is cancelled: its last word is a row already.
+    /// Set when the turn is cancelled: its final text is stored then.
     stop: Stop,
     attempt: u32,
-    /// Everything said so far, as a terminal would show it.
+    /// The text so far, as a terminal would show it.
     text: String,
     terminal: Terminal,
     max: usize,
     cut: bool,
     silence: Silence,
-    /// How much of the text was shown to those who are there now.
+    /// Number of bytes that were shown live.
     live: usize,
-    /// A line that was shown has been rewritten. What is shown live only grows, so it stands there once more.
-    again: bool,
+    /// A line that was shown live has been rewritten. Live text only grows, so the line is shown once more.
+    repeat_line: bool,
     typing: Option<Mono>,
     edits: Option<Edits>,
-    /// The one request of this turn that is on its way: typing, the first post, or an edit.
-    pending: Option<BoxFuture<'static, Step>>,
+    /// The one request of this turn that is under way: typing, the first post, or an edit.
+    pending: Option<BoxFuture<'static, StreamStep>>,
 }
 
 impl Flow {
@@ -81,27 +81,27 @@ impl Flow {
             cut: false,
             silence: Silence::of(&turn.session),
             live: 0,
-            again: false,
+            repeat_line: false,
             typing,
             edits,
             pending: None,
         }
     }
 
-    /// The agent has said something more.
-    pub(crate) async fn add(&mut self, piece: String) {
-        let change = self.terminal.feed(&piece);
+    /// Adds text of the agent.
+    pub(crate) async fn add(&mut self, text: String) {
+        let change = self.terminal.feed(&text);
         self.change(change).await;
     }
 
-    /// The agent will say no more: what it had begun to say is part of the text.
+    /// The agent has ended: an incomplete terminal sequence is resolved.
     pub(crate) async fn complete(&mut self) {
         let change = std::mem::take(&mut self.terminal).finish();
         self.change(change).await;
     }
 
     async fn change(&mut self, change: TextEdit) {
-        // What was cut off does not come back.
+        // Nothing is added after the answer was cut off.
         if self.cut {
             return;
         }
@@ -111,19 +111,19 @@ impl Flow {
         self.show_live(self.text.len().saturating_sub(unsettled)).await;
     }
 
-    fn append(&mut self, piece: &str) {
-        if piece.is_empty() {
+    fn append(&mut self, text: &str) {
+        if text.is_empty() {
             return;
         }
-        let room = self.max.saturating_sub(self.text.len());
-        self.cut = piece.len() > room;
-        self.text.push_str(&piece[..piece.floor_char_boundary(room)]);
+        let remaining = self.max.saturating_sub(self.text.len());
+        self.cut = text.len() > remaining;
+        self.text.push_str(&text[..text.floor_char_boundary(remaining)]);
         if let Some(blocks) = self.edits.as_mut().and_then(|edits| edits.blocks.as_mut()) {
             blocks.grown(&self.text);
         }
     }
 
-    /// The last bytes of the text are to be written anew.
+    /// Removes the last bytes of the text, which are about to be rewritten.
     fn take_back(&mut self, bytes: usize) {
         if bytes == 0 {
             return;
@@ -138,15 +138,15 @@ impl Flow {
         }
         if kept < self.live {
             self.live = self.text.rfind('\n').map_or(0, |end| end + 1);
-            self.again = true;
+            self.repeat_line = true;
         }
     }
 
-    /// Shows the text up to here to those who are there now.
+    /// Shows the text up to here to connected readers.
     async fn show_live(&mut self, end: usize) {
         let unseen = self.live < end && !self.silence.may_become(&self.text);
         if unseen && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
-            let fresh = if std::mem::take(&mut self.again) { "\n" } else { "" };
+            let fresh = if std::mem::take(&mut self.repeat_line) { "\n" } else { "" };
             let text = format!("{fresh}{}", &self.text[self.live..end]);
             self.live = end;
             self.typing = None;
@@ -155,12 +155,12 @@ impl Flow {
         }
     }
 
-    /// What was said so far.
+    /// The text so far.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What the history keeps of an answer that was stopped here: its words, without the names of files.
+    /// What the history keeps of an answer that is stopped here: its text, without the names of files.
     pub(crate) fn partial(&self) -> String {
         match self.silence.may_become(&self.text) {
             true => String::new(),
@@ -168,7 +168,7 @@ impl Flow {
         }
     }
 
-    /// The answer, complete; `whole` where the agent gave one that differs from its pieces.
+    /// The complete answer; `whole` is set if the agent sent a final text of its own.
     pub(crate) fn take(&mut self, whole: Option<String>) -> String {
         let mut text = whole.unwrap_or_else(|| std::mem::take(&mut self.text));
         if text.len() > self.max {
@@ -181,7 +181,7 @@ impl Flow {
         text
     }
 
-    /// When [`Flow::step`] has something to do by itself.
+    /// When [`Flow::step`] has something to do.
     pub(crate) fn due(&self) -> Option<Mono> {
         if self.pending.is_some() {
             return None;
@@ -190,17 +190,17 @@ impl Flow {
         [self.typing, edit].into_iter().flatten().min()
     }
 
-    /// Whether a request is on its way, so that [`Flow::step`] is worth waiting for.
+    /// Whether a request is under way, for which [`Flow::step`] waits.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Whether a message has been begun.
+    /// Whether a message was posted.
     pub(crate) fn is_posted(&self) -> bool {
         self.edits.as_ref().is_some_and(|edits| edits.is_begun)
     }
 
-    /// Waits for the request that is on its way, or makes the one that is due. Safe to be dropped in between.
+    /// Waits for the request under way, or starts the one that is due. Cancel-safe.
     pub(crate) async fn step(&mut self) {
         match &mut self.pending {
             Some(pending) => {
@@ -212,7 +212,7 @@ impl Flow {
         }
     }
 
-    /// Waits for what is on its way, so that nothing comes after the final edit.
+    /// Waits for the request under way, so that nothing is sent after the final edit.
     pub(crate) async fn settled(&mut self) {
         let deadline = self.shared.time.mono() + LAST_EDIT;
         let clock = self.shared.time.clock().clone();
@@ -226,12 +226,12 @@ impl Flow {
         }
     }
 
-    /// Drops what is on its way: it cannot be waited for any more.
+    /// Drops the request under way, which has panicked and cannot be awaited any more.
     pub(crate) fn abandon(&mut self) {
         self.pending = None;
     }
 
-    /// Tells those who want to know that the turn has ended.
+    /// Tells platforms that show the end of turns that this one has ended.
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
         if self.profile().is_some_and(|profile| profile.ends) {
             let act = Act::End { about: self.about.clone(), ending, usage };
@@ -249,82 +249,84 @@ impl Flow {
         }
     }
 
-    /// The first post, or an edit. Both show plain text: half-finished markup is not markup. An edit that would change
-    /// nothing is not made: past the end of the first message the text grows and the message does not.
+    /// Starts the first post or an edit. Both show plain text, because incomplete markup cannot be rendered. An edit that
+    /// changes nothing is not sent: beyond the first message's limit the text grows and the message does not.
     fn edit(&mut self, now: Mono) {
         let first = self.first_part();
         let visible = self.visible().len();
         let Some(edits) = &mut self.edits else { return };
         edits.next = now + edits.every;
         edits.shown = visible;
-        // Text that shows nothing yet.
+        // The text has no visible character yet.
         let Some((plain, is_full)) = first else { return };
         edits.is_full = is_full;
         if edits.tried.as_deref() == Some(plain.as_str()) {
             return self.type_again(now);
         }
         edits.tried = Some(plain.clone());
-        let (Some(edits), Some(way)) = (&self.edits, self.way()) else { return };
+        let (Some(edits), Some(request)) = (&self.edits, self.request()) else { return };
         self.pending = match &edits.post {
-            Posted::Off => None,
-            Posted::At(target) => {
+            GrowingMessage::Off => None,
+            GrowingMessage::Posted(target) => {
                 let target = target.clone();
-                Some(Box::pin(way.show(Act::Edit { target, post: self.post_of(plain) })))
+                Some(Box::pin(request.show(Act::Edit { target, post: self.post_of(plain) })))
             }
-            Posted::Draft => Some(Box::pin(way.show(Act::Draft { id: self.claim.id.0, text: plain }))),
-            Posted::None => Some(Box::pin(way.first_post(plain, edits.every))),
+            GrowingMessage::Draft => {
+                Some(Box::pin(request.show(Act::Draft { id: self.claim.id.0, text: plain })))
+            }
+            GrowingMessage::NotPosted => Some(Box::pin(request.first_post(plain, edits.every))),
         };
     }
 
     fn type_on(&mut self) {
-        if let Some(way) = self.way() {
-            self.pending = Some(Box::pin(way.show(Act::Typing)));
+        if let Some(request) = self.request() {
+            self.pending = Some(Box::pin(request.show(Act::Typing)));
         }
     }
 
-    /// Says that somebody writes when the chat does not show it.
+    /// Shows the typing indicator again if the message does not grow.
     fn type_again(&mut self, now: Mono) {
         if self.typing.is_none() {
             self.typing = self.profile().and_then(|profile| profile.typing).map(|_| now);
         }
     }
 
-    fn settle(&mut self, step: Step) {
+    fn settle(&mut self, step: StreamStep) {
         let now = self.shared.time.mono();
         let Some(edits) = &mut self.edits else {
-            if let Step::Later(pause) = step {
+            if let StreamStep::Later(pause) = step {
                 self.typing = self.typing.map(|due| due.max(now + pause));
             }
             return;
         };
         match step {
-            Step::Typed | Step::Missed => {}
-            // Whoever sees the answer grow need not be told that somebody writes.
-            Step::Shown => self.typing = None,
-            Step::Posted(message) => {
-                edits.post = Posted::At(message);
+            StreamStep::Typed | StreamStep::Missed => {}
+            // A growing message makes the typing indicator unnecessary.
+            StreamStep::Shown => self.typing = None,
+            StreamStep::Posted(message) => {
+                edits.post = GrowingMessage::Posted(message);
                 edits.is_begun = true;
                 self.typing = None;
             }
-            Step::Off => edits.post = Posted::Off,
-            Step::Later(pause) => {
+            StreamStep::Off => edits.post = GrowingMessage::Off,
+            StreamStep::Later(pause) => {
                 edits.later(now + pause);
                 self.typing = self.typing.map(|due| due.max(now + pause));
             }
         }
-        let grows_unseen = edits.is_full || matches!(edits.post, Posted::Off);
+        let grows_unseen = edits.is_full || matches!(edits.post, GrowingMessage::Off);
         if grows_unseen {
             self.type_again(now);
         }
     }
 
-    fn way(&self) -> Option<Way> {
+    fn request(&self) -> Option<StreamRequest> {
         let connection = self.connection.clone()?;
         let (shared, address) = (self.shared.clone(), self.address.clone());
-        Some(Way { shared, connection, address, claim: self.claim, stop: self.stop.clone() })
+        Some(StreamRequest { shared, connection, address, claim: self.claim, stop: self.stop.clone() })
     }
 
-    /// How much of the text may be seen while more is to come.
+    /// The part of the text that may be shown while it is incomplete.
     fn visible(&self) -> &str {
         if self.silence.may_become(&self.text) {
             return "";
@@ -335,7 +337,7 @@ impl Flow {
         }
     }
 
-    /// What fits into the first message, and whether more of the text is there already.
+    /// What fits into the first message, and whether the text exceeds it.
     fn first_part(&self) -> Option<(String, bool)> {
         let profile = self.profile()?;
         let (text, _) = media::without_files(self.visible());
@@ -347,7 +349,7 @@ impl Flow {
     fn post_of(&self, plain: String) -> Post {
         Post {
             part: Part { key: 0, body: plain.clone(), plain },
-            // Edits in between are no rows.
+            // Intermediate edits have no rows.
             out: OutId(0),
             key: TextKey::answer(self.claim.id).part(0).into_string(),
             reply_to: None,
@@ -363,7 +365,7 @@ impl Flow {
     }
 }
 
-/// What a turn's frames are about.
+/// The session and messages that a turn's frames belong to.
 pub(crate) fn about(turn: &ClaimedTurn) -> MessageRefs {
     MessageRefs {
         session: Some(turn.session.clone()),

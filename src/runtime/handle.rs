@@ -1,4 +1,4 @@
-//! The handle on a running gateway: what the API, the library and the chat commands ask of it.
+//! The handle of a running gateway for the API, the library and the command line.
 
 mod access;
 
@@ -27,24 +27,24 @@ pub use access::{AccessEntry, AccessView};
 #[derive(Clone)]
 pub struct GatewayHandle(pub(crate) Arc<Shared>);
 
-/// Why something could not be done.
+/// Why an operation failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GatewayError {
-    /// There is no such thing.
+    /// The named object does not exist.
     #[error("there is no {0}")]
     NotFound(String),
-    /// What was asked makes no sense, and what would.
+    /// The request is wrong; the text says what to write instead.
     #[error("{0}")]
     Invalid(String),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Whether the house is well.
+/// The health of the gateway.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Health {
-    /// What is wrong, one plain sentence each; empty when all is well.
+    /// Problems, one sentence each; empty if the gateway is healthy.
     pub degraded: Vec<String>,
 }
 
@@ -53,16 +53,16 @@ pub struct Health {
 pub struct AgentState {
     /// Its name.
     pub name: String,
-    /// How many of its turns run.
+    /// Number of its running turns.
     pub running: usize,
-    /// What keeps it from answering.
+    /// Why it cannot answer.
     pub problem: Option<String>,
 }
 
-/// How things stand.
+/// The status of the gateway.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
-    /// Since when it runs.
+    /// When it started.
     pub started: DateTime<Utc>,
     /// Its boot id.
     pub boot: String,
@@ -70,17 +70,17 @@ pub struct Status {
     pub accounts: Vec<Account>,
     /// Agents.
     pub agents: Vec<AgentState>,
-    /// What the configuration leaves undone, such as a channel whose token is empty.
+    /// Problems of the configuration, such as a channel whose token is empty.
     pub unconfigured: Vec<String>,
-    /// Numbers.
+    /// Counts of rows.
     pub totals: Totals,
     /// Health.
     pub health: Health,
 }
 
 impl Status {
-    /// Everything that is not as it should be, one plain sentence each; empty when all is well. More than
-    /// [`Health`]: also platforms that are not heard, and agents that cannot answer.
+    /// Every problem, one sentence each. Includes, beyond [`Health`], accounts that are not ready and agents that cannot
+    /// answer.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.health.degraded.clone();
         for account in self.accounts.iter().filter(|account| !account.ready && account.stopped.is_none()) {
@@ -101,22 +101,22 @@ impl Status {
 }
 
 impl GatewayHandle {
-    /// The database, for reading lists and histories.
+    /// The database, to read lists and histories.
     pub fn store(&self) -> &Store {
         &self.0.store
     }
 
-    /// Time.
+    /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         self.0.time.clock()
     }
 
-    /// Whether somebody may do something: the one rule, for every way in.
+    /// Whether somebody may do something: the one rule for every way in.
     pub fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
         self.0.authorize(who, context, action)
     }
 
-    /// How things stand.
+    /// The status of the gateway.
     pub async fn status(&self) -> Result<Status, GatewayError> {
         let totals = self.0.store.totals().await?;
         let agents = self.0.settings.agents.iter().map(|(name, entry)| AgentState {
@@ -136,7 +136,7 @@ impl GatewayHandle {
         })
     }
 
-    /// Whether the house is well. Never depends on a platform, and never waits for the database.
+    /// The health of the gateway. Never depends on a platform, and never waits for the database.
     pub fn health(&self) -> Health {
         let waiting = self.0.store.waiting();
         let full = (waiting >= self.0.settings.config.queue.global)
@@ -146,21 +146,21 @@ impl GatewayHandle {
         Health { degraded: [self.0.health.fault(), full, log, stopping].into_iter().flatten().collect() }
     }
 
-    /// Every account, and whether it hears its platform.
+    /// The state of every account.
     pub fn accounts(&self) -> Vec<Account> {
         self.0.adapters.list()
     }
 
-    /// The session that messages from this address belong to, as the routes stand now. Only for channels in
-    /// which an address is a conversation with one person (the web).
+    /// The session of messages from this address, by the current routing. Only for channels in which an address is a
+    /// conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
         let agent = self.0.agent_of(address.account(), address.chat());
         SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))
     }
 
-    /// Puts a text on its way, and a file that lies beneath the media root. `key` is the same for every repetition
-    /// of one request; an unknown channel or account is an error.
+    /// Stores a text, and a file from beneath the media root, to be sent. `key` is the same for every repetition of one
+    /// request. An unknown channel or account is an error.
     pub async fn send(
         &self,
         to: &Address,
@@ -189,7 +189,7 @@ impl GatewayHandle {
             }
             None => Vec::new(),
         };
-        // Where readers fetch by session, a line without one would never be seen.
+        // Readers of such a channel fetch rows by session, so a row needs one.
         let session = match profile.receipt {
             ReceiptRule::Commit => Some(self.session_at(to)?),
             ReceiptRule::Platform => None,
@@ -199,13 +199,13 @@ impl GatewayHandle {
         Ok(self.0.store.send(outgoing).await?)
     }
 
-    /// Why a turn failed, for the owner: what its agent complained about may quote what it was asked. Known of the
-    /// latest turns alone, and not over a restart.
+    /// Why a turn failed, for the owner: the agent's error may quote what it was asked. Known only for the latest turns,
+    /// and not after a restart.
     pub fn why_failed(&self, turn: TurnId) -> Option<String> {
         self.0.work.failures.of(turn)
     }
 
-    /// Begins a new conversation; returns its epoch. A running turn goes on, its answer still arrives.
+    /// Begins a new epoch and returns it. A running turn continues, and its answer is still sent.
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
         let epoch = self.0.store.reset(session, EpochReason::Api, author, self.0.time.wall()).await?;
         let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
@@ -214,7 +214,7 @@ impl GatewayHandle {
         Ok(epoch)
     }
 
-    /// Cancels the running turn and all that wait; returns how many of each.
+    /// Cancels the running turn and the waiting messages; returns how many there were of each.
     pub async fn cancel(
         &self,
         session: &SessionKey,
@@ -231,7 +231,7 @@ impl GatewayHandle {
         .await
     }
 
-    /// Cancels everything and erases what was said. The key's epochs are never used again.
+    /// Cancels everything and erases the session's messages. Its epoch numbers are never used again.
     pub async fn erase(&self, session: &SessionKey, author: &Author) -> Result<(), GatewayError> {
         let SessionRow { key, address, epoch, .. } = self.known(session).await?;
         let (shared, author) = (self.0.clone(), author.clone());
@@ -240,7 +240,7 @@ impl GatewayHandle {
             let erased = shared.store.erase(&key, &author, shared.time.wall()).await?;
             let (running, waiting) = erased.unwrap_or_default();
             shared.cancelled(&key, &address, &running, waiting).await;
-            // Those that another conversation names stay.
+            // Files that another session names are kept.
             media::sweep::delete_unused(shared.media_files(), files).await?;
             if let Some(entry) = shared.settings.agents.get(key.agent()) {
                 entry.agent.forget(&key, epoch).await;
@@ -250,7 +250,7 @@ impl GatewayHandle {
         .await
     }
 
-    /// Sends a dead or unknown part once more.
+    /// Queues a dead or unknown part again.
     pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
         let address = self.0.store.part_retried(id, author, self.0.time.wall()).await?;
         self.moved(id, address)
@@ -262,7 +262,7 @@ impl GatewayHandle {
         self.moved(id, address)
     }
 
-    /// Deletes one event that could not be read, or all of them; returns how many there were.
+    /// Deletes one dead letter, or all of them; returns how many there were.
     pub async fn drop_dead_letters(&self, id: Option<i64>, author: &Author) -> Result<u64, GatewayError> {
         Ok(self.0.store.dead_letters_dropped(id, author, self.0.time.wall()).await?)
     }
@@ -274,8 +274,8 @@ impl GatewayHandle {
         Ok(())
     }
 
-    /// Carries something out to its end, also if whoever asked for it has hung up: who runs and who waits must hear of
-    /// what is stored.
+    /// Runs an operation that continues if the caller disconnects, because running and waiting turns must be told of what
+    /// was stored.
     async fn to_its_end<T: Send + 'static>(
         &self,
         operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
@@ -284,7 +284,7 @@ impl GatewayHandle {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // Only the end of everything takes an errand away.
+                // A background operation is cancelled only when the gateway ends.
                 Err(_) => Err(StoreError::Closed.into()),
             },
         }

@@ -1,4 +1,4 @@
-//! Calls the operator's own code: with a time limit, and with its panics contained.
+//! Calls hooks, with a time limit and with panics contained.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,88 +8,87 @@ use frontdesk_core::port::{Clock, Stop};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-/// How many moments may wait for hooks that only look on.
+/// Maximum number of events that wait for observing hooks.
 const BACKLOG: usize = 1024;
 
 pub(crate) struct Hooks {
     hooks: Vec<Arc<dyn Hook>>,
     clock: Arc<dyn Clock>,
-    onlookers: mpsc::Sender<HookEvent>,
+    observers: mpsc::Sender<HookEvent>,
 }
 
 impl Hooks {
-    /// The hooks, and the moments for [`Hooks::run`].
+    /// The hooks, and the receiver for [`Hooks::run`].
     pub(crate) fn new(hooks: Vec<Arc<dyn Hook>>, clock: Arc<dyn Clock>) -> (Self, mpsc::Receiver<HookEvent>) {
-        let (onlookers, moments) = mpsc::channel(BACKLOG);
-        (Self { hooks, clock, onlookers }, moments)
+        let (observers, events) = mpsc::channel(BACKLOG);
+        (Self { hooks, clock, observers }, events)
     }
 
-    /// Whether anybody stands at this point: spares the making of a moment.
+    /// Whether any hook is registered at this point, so that the caller can skip making an event.
     pub(crate) fn any(&self, point: HookPoint) -> bool {
         self.hooks.iter().any(|hook| hook.points().contains(&point))
     }
 
-    /// Asks every hook at this point, in order. Each sees what the ones before it made of the text or the
-    /// parameters. Returns the moment as it is now, what hooks want the agent to know, and the verdict that
-    /// ended the round, if one did.
-    pub(crate) async fn ask(&self, mut moment: HookEvent) -> Asked {
+    /// Asks every hook at this point, in order. Each sees the text or the parameters as the hooks before it changed
+    /// them.
+    pub(crate) async fn ask(&self, mut event: HookEvent) -> HookOutcome {
         let mut context = Vec::new();
-        for hook in self.hooks.iter().filter(|hook| hook.points().contains(&moment.point)) {
-            match self.call(hook, &moment).await {
+        for hook in self.hooks.iter().filter(|hook| hook.points().contains(&event.point)) {
+            match self.call(hook, &event).await {
                 HookVerdict::Pass => {}
-                HookVerdict::Rewrite(text) => moment.text = text,
-                HookVerdict::Params(params) => moment.params = params,
+                HookVerdict::Rewrite(text) => event.text = text,
+                HookVerdict::Params(params) => event.params = params,
                 HookVerdict::Context(text) => context.push(text),
                 end @ (HookVerdict::Drop(_) | HookVerdict::Answer(_)) => {
-                    return Asked { moment, context, end: Some(end) };
+                    return HookOutcome { event, context, end: Some(end) };
                 }
             }
         }
-        Asked { moment, context, end: None }
+        HookOutcome { event, context, end: None }
     }
 
-    /// Shows hooks something that nothing waits for.
-    pub(crate) fn tell(&self, moment: HookEvent) {
-        if self.any(moment.point) && self.onlookers.try_send(moment).is_err() {
+    /// Shows an event to hooks without waiting for them.
+    pub(crate) fn tell(&self, event: HookEvent) {
+        if self.any(event.point) && self.observers.try_send(event).is_err() {
             metrics::counter!("frontdesk_hook_moments_skipped_total").increment(1);
         }
     }
 
-    /// Shows the moments of [`Hooks::tell`], one after the other.
-    pub(crate) async fn run(&self, mut moments: mpsc::Receiver<HookEvent>, stop: Stop) {
+    /// Delivers the events of [`Hooks::tell`], one after the other.
+    pub(crate) async fn run(&self, mut events: mpsc::Receiver<HookEvent>, stop: Stop) {
         loop {
-            let moment = tokio::select! {
-                moment = moments.recv() => moment,
-                () = stop.cancelled() => moments.try_recv().ok(),
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = stop.cancelled() => events.try_recv().ok(),
             };
-            let Some(moment) = moment else { return };
-            for hook in self.hooks.iter().filter(|hook| hook.points().contains(&moment.point)) {
-                self.call(hook, &moment).await;
+            let Some(event) = event else { return };
+            for hook in self.hooks.iter().filter(|hook| hook.points().contains(&event.point)) {
+                self.call(hook, &event).await;
             }
         }
     }
 
-    async fn call(&self, hook: &Arc<dyn Hook>, moment: &HookEvent) -> HookVerdict {
+    async fn call(&self, hook: &Arc<dyn Hook>, event: &HookEvent) -> HookVerdict {
         let deadline = self.clock.mono() + hook.limit();
         tokio::select! {
-            verdict = AssertUnwindSafe(hook.call(moment)).catch_unwind() => verdict.unwrap_or_else(|_| {
-                tracing::error!(hook = hook.name(), point = ?moment.point, "a hook panicked");
+            verdict = AssertUnwindSafe(hook.call(event)).catch_unwind() => verdict.unwrap_or_else(|_| {
+                tracing::error!(hook = hook.name(), point = ?event.point, "a hook panicked");
                 HookVerdict::Pass
             }),
             () = self.clock.sleep_until(deadline) => {
-                tracing::warn!(hook = hook.name(), point = ?moment.point, "a hook took too long; going on without it");
+                tracing::warn!(hook = hook.name(), point = ?event.point, "a hook took too long; going on without it");
                 HookVerdict::Pass
             }
         }
     }
 }
 
-/// What came of asking.
-pub(crate) struct Asked {
-    /// The moment, with every rewriting.
-    pub(crate) moment: HookEvent,
-    /// What the agent should know.
+/// The result of [`Hooks::ask`].
+pub(crate) struct HookOutcome {
+    /// The event with the changes of every hook.
+    pub(crate) event: HookEvent,
+    /// What hooks want the agent to know.
     pub(crate) context: Vec<String>,
-    /// `Drop` or `Answer`, if a hook said so.
+    /// `Drop` or `Answer`, if a hook returned it; later hooks were not asked then.
     pub(crate) end: Option<HookVerdict>,
 }

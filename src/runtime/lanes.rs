@@ -1,7 +1,7 @@
-//! Work that must be done one at a time per key, and for many keys at once.
+//! Runs work one at a time per key, and concurrently for many keys.
 //!
-//! One owner per lane: the wish to run and the end of a run meet under one lock, so that nothing that arrives
-//! just as a lane falls asleep is left behind. Lanes hold no work themselves; the queue is the database.
+//! A wake-up and the end of a run take the same lock, so that a wake-up that arrives while a run ends is not lost. Lanes
+//! hold no work themselves; the queue is the database.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
@@ -13,16 +13,16 @@ use frontdesk_core::port::{Clock, Mono, Stop};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// What a lane does after one run.
+/// When a lane runs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// It sleeps until it is woken.
+pub(crate) enum NextRun {
+    /// When it is woken.
     Sleep,
-    /// It queues up again.
+    /// At once, after the lanes that are ready already.
     Again,
-    /// It queues up again at this time, or as soon as it is woken.
+    /// At this time, or as soon as it is woken.
     At(Mono),
-    /// It queues up again at this time and not before, whoever wakes it.
+    /// At this time and not before, even if it is woken.
     NotBefore(Mono),
 }
 
@@ -45,12 +45,12 @@ pub(crate) struct Lanes<K> {
 
 struct State<K> {
     lanes: HashMap<K, Lane>,
-    /// Per group, so that a group at its cap does not stand in the way of others.
+    /// Ready keys by group, so that a group at its limit does not block others.
     ready: HashMap<String, VecDeque<(u64, K)>>,
     later: BTreeMap<(Mono, u64), K>,
     running: usize,
     running_in: HashMap<String, usize>,
-    /// Ticket numbers: whoever became ready first runs first, across groups.
+    /// The last ticket number. The lane with the lowest ticket runs first, across groups.
     ticket: u64,
 }
 
@@ -59,7 +59,7 @@ enum Lane {
     Running {
         again: bool,
     },
-    /// `firm` ones are not to be woken early.
+    /// A `firm` one cannot be woken early.
     Later {
         at: Mono,
         ticket: u64,
@@ -83,14 +83,13 @@ where
         Self { clock, caps, group, state: Mutex::new(state), changed: Notify::new(), rested: Notify::new() }
     }
 
-    /// There is something to do for `key`.
+    /// Wakes the lane of `key`.
     pub(crate) fn wake(&self, key: &K) {
         self.state().wake(key, (self.group)(key));
         self.changed.notify_one();
     }
 
-    /// There will be something to do for `key` when it has been left alone for `quiet`. A lane that runs or
-    /// is ready is only marked.
+    /// Wakes the lane of `key` once there was no further call for `quiet`. A lane that runs or is ready is only marked.
     pub(crate) fn wake_after(&self, key: &K, quiet: Duration) {
         if quiet.is_zero() {
             return self.wake(key);
@@ -100,7 +99,7 @@ where
         self.changed.notify_one();
     }
 
-    /// How many lanes run, in all and in a group.
+    /// Number of running lanes of a group.
     pub(crate) fn running_in(&self, group: &str) -> usize {
         self.state().running_in.get(group).copied().unwrap_or(0)
     }
@@ -109,9 +108,9 @@ where
     pub(crate) async fn run<W, F>(&self, stop: Stop, work: W)
     where
         W: Fn(K) -> F,
-        F: Future<Output = Next> + Send + 'static,
+        F: Future<Output = NextRun> + Send + 'static,
     {
-        let mut tasks: JoinSet<Next> = JoinSet::new();
+        let mut tasks: JoinSet<NextRun> = JoinSet::new();
         let mut keys: HashMap<tokio::task::Id, K> = HashMap::new();
         loop {
             let due = loop {
@@ -140,14 +139,14 @@ where
 
     fn ended(
         &self,
-        ended: Result<(tokio::task::Id, Next), tokio::task::JoinError>,
+        ended: Result<(tokio::task::Id, NextRun), tokio::task::JoinError>,
         keys: &mut HashMap<tokio::task::Id, K>,
     ) {
         let (id, next) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "a lane's work panicked; it is tried again in a moment");
-                (error.id(), Next::At(self.clock.mono() + Duration::from_secs(1)))
+                (error.id(), NextRun::At(self.clock.mono() + Duration::from_secs(1)))
             }
         };
         let Some(key) = keys.remove(&id) else { return };
@@ -230,7 +229,7 @@ where
         self.lanes.insert(key, Lane::Ready);
     }
 
-    /// Makes those ready whose time has come.
+    /// Makes the lanes ready whose time has come.
     fn promote(&mut self, now: Mono, group: fn(&K) -> &str) {
         while let Some(entry) = self.later.first_entry() {
             if entry.key().0 > now {
@@ -242,7 +241,7 @@ where
         }
     }
 
-    /// Takes the lane that has been ready longest, among the groups with room.
+    /// Takes the lane that has been ready longest, among the groups below their limit.
     fn start(&mut self, caps: &LaneLimits, group: fn(&K) -> &str) -> Option<K> {
         if self.running >= caps.total {
             return None;
@@ -272,7 +271,7 @@ where
         self.running == 0 && self.ready.is_empty()
     }
 
-    fn end(&mut self, key: &K, group: &str, next: Next) {
+    fn end(&mut self, key: &K, group: &str, next: NextRun) {
         self.running -= 1;
         if let Some(count) = self.running_in.get_mut(group) {
             *count -= 1;
@@ -282,12 +281,12 @@ where
         }
         let again = matches!(self.lanes.remove(key), Some(Lane::Running { again: true }));
         match next {
-            Next::NotBefore(at) => self.delay(key.clone(), at, true),
-            Next::Again => self.enqueue(key.clone(), group),
-            Next::At(_) if again => self.enqueue(key.clone(), group),
-            Next::At(at) => self.delay(key.clone(), at, false),
-            Next::Sleep if again => self.enqueue(key.clone(), group),
-            Next::Sleep => {}
+            NextRun::NotBefore(at) => self.delay(key.clone(), at, true),
+            NextRun::Again => self.enqueue(key.clone(), group),
+            NextRun::At(_) if again => self.enqueue(key.clone(), group),
+            NextRun::At(at) => self.delay(key.clone(), at, false),
+            NextRun::Sleep if again => self.enqueue(key.clone(), group),
+            NextRun::Sleep => {}
         }
     }
 }
@@ -322,42 +321,42 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_that_comes_during_a_run_is_run_after_it() {
+    fn a_wake_up_during_a_run_causes_another_run() {
         let mut lanes = state();
         let caps = caps(8, &[]);
         wake(&mut lanes, &["a1"]);
         assert_eq!(lanes.start(&caps, group), Some("a1"));
         wake(&mut lanes, &["a1"]);
         assert_eq!(lanes.start(&caps, group), None, "one at a time");
-        lanes.end(&"a1", "a", Next::Sleep);
+        lanes.end(&"a1", "a", NextRun::Sleep);
         assert_eq!(lanes.start(&caps, group), Some("a1"));
-        lanes.end(&"a1", "a", Next::Sleep);
+        lanes.end(&"a1", "a", NextRun::Sleep);
         assert_eq!(lanes.start(&caps, group), None);
-        assert!(lanes.lanes.is_empty(), "a lane at rest costs nothing");
+        assert!(lanes.lanes.is_empty(), "an idle lane takes no memory");
     }
 
     #[test]
-    fn whoever_waits_longest_runs_first() {
+    fn the_lane_that_waits_longest_runs_first() {
         let mut lanes = state();
         let caps = caps(1, &[]);
         wake(&mut lanes, &["a1", "b1", "a2"]);
         let mut order = Vec::new();
         while let Some(key) = lanes.start(&caps, group) {
             order.push(key);
-            lanes.end(&key, group(&key), Next::Sleep);
+            lanes.end(&key, group(&key), NextRun::Sleep);
         }
         assert_eq!(order, ["a1", "b1", "a2"]);
     }
 
     #[test]
-    fn a_group_at_its_cap_does_not_block_another() {
+    fn a_group_at_its_limit_does_not_block_another() {
         let mut lanes = state();
         let caps = caps(8, &[("a", 1)]);
         wake(&mut lanes, &["a1", "a2", "b1"]);
         assert_eq!(lanes.start(&caps, group), Some("a1"));
         assert_eq!(lanes.start(&caps, group), Some("b1"));
         assert_eq!(lanes.start(&caps, group), None);
-        lanes.end(&"a1", "a", Next::Sleep);
+        lanes.end(&"a1", "a", NextRun::Sleep);
         assert_eq!(lanes.start(&caps, group), Some("a2"));
     }
 
@@ -378,11 +377,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_during_a_run_shortens_a_wait_but_not_a_pace() {
+    fn a_wake_up_during_a_run_shortens_at_but_not_not_before() {
         let mut lanes = state();
         let caps = caps(8, &[]);
         let later = Mono(Duration::from_secs(300));
-        for (next, runs) in [(Next::At(later), Some("a1")), (Next::NotBefore(later), None)] {
+        for (next, runs) in [(NextRun::At(later), Some("a1")), (NextRun::NotBefore(later), None)] {
             wake(&mut lanes, &["a1"]);
             assert_eq!(lanes.start(&caps, group), Some("a1"));
             wake(&mut lanes, &["a1"]);
@@ -390,7 +389,7 @@ mod tests {
             wake(&mut lanes, &["a1"]);
             assert_eq!(lanes.start(&caps, group), runs, "{next:?}");
             if runs.is_some() {
-                lanes.end(&"a1", "a", Next::Sleep);
+                lanes.end(&"a1", "a", NextRun::Sleep);
             }
         }
         lanes.promote(later, group);
@@ -398,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn each_arrival_puts_a_quiet_period_off() {
+    fn each_wake_up_restarts_the_quiet_period() {
         let mut lanes = state();
         let at = |seconds| Mono(Duration::from_secs(seconds));
         lanes.wake_at(&"a1", at(10));

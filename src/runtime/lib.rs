@@ -1,4 +1,4 @@
-//! What moves: messages in, turns, answers out. It names no platform and no agent.
+//! The running gateway: accepts messages, runs turns, sends answers. It names no platform and no agent.
 
 mod access;
 mod access_change;
@@ -52,42 +52,42 @@ use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Agent, Clock};
 use frontdesk_store::row::Scope;
 
-/// What is wrong with granting something to somebody, in a sentence for whoever wants to: each platform's ids have
-/// their own forms.
+/// Checks an id before something is granted to it; the error is one sentence for the admin. Each platform's ids have
+/// their own form.
 pub type GrantRule = fn(&Principal, &Scope) -> Result<(), String>;
 
-/// Everything a gateway is made of.
+/// Everything that a gateway is built from.
 pub struct Setup {
     /// The configuration.
     pub config: Config,
     /// The database file.
     pub database: PathBuf,
-    /// This life of this process.
+    /// Identifies this run of the process.
     pub boot: BootId,
     /// The machine's time zone, for rules that name none.
     pub timezone: Tz,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who answers, by name.
+    /// The agents, by name.
     pub agents: BTreeMap<String, AgentEntry>,
     /// The agent of chats that name none.
     pub default_agent: String,
     /// One per account of a platform.
     pub adapters: Vec<Arc<dyn Adapter>>,
-    /// Where files that come and go lie; made if it is missing.
+    /// The media folder; created if it is missing.
     pub media: PathBuf,
-    /// What pairing codes follow from: random, kept outside of the database. With another secret a code that is
-    /// still on its way comes out wrong; its person asks again.
+    /// The random secret from which pairing codes are derived, kept outside of the database. After a change, codes that
+    /// were sent before are invalid.
     pub secret: [u8; 32],
     /// Where messages go, by account.
     pub routing: BTreeMap<AccountId, config::Routing>,
     /// Who may speak, by account.
     pub access: BTreeMap<AccountId, ChannelAccess>,
-    /// What the configuration leaves undone, one sentence each, for the status.
+    /// Problems of the configuration, one sentence each, for the status.
     pub problems: Vec<String>,
-    /// Asked before an admin grants anything, in a chat or through the API.
+    /// Checked before an admin grants anything, in a chat or through the API.
     pub grant_rule: GrantRule,
-    /// The operator's own code.
+    /// The operator's hooks.
     pub hooks: Vec<Arc<dyn Hook>>,
 }
 
@@ -100,19 +100,19 @@ pub struct AgentEntry {
     pub max_turns: Option<usize>,
 }
 
-/// Why a gateway does not start.
+/// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration.
+    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] frontdesk_core::config::ConfigError),
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] frontdesk_store::OpenError),
-    /// The database, at work.
+    /// The database failed during the start.
     #[error(transparent)]
     Store(#[from] frontdesk_store::StoreError),
-    /// The folder for files.
+    /// The media folder cannot be used.
     #[error("the folder for files cannot be used: {0}")]
     Media(std::io::Error),
 }

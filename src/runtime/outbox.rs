@@ -1,4 +1,4 @@
-//! Parts on their way to platforms: one at a time per address, until delivered or given up.
+//! Sends stored parts to platforms: one at a time per address, until delivered or given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use tokio::sync::mpsc;
 
 use crate::adapters::Connection;
 use crate::config::Ambiguous;
-use crate::lanes::Next;
+use crate::lanes::NextRun;
 use crate::media::MediaError;
 use crate::shared::Shared;
 
-/// How long an address waits when its adapter is not connected, or the database refuses.
+/// Pause of an address after a database error.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long a line is offered to those who are there now.
+/// Maximum time for passing a row on to connected readers.
 const SHOW: Duration = Duration::from_secs(1);
-/// After this a request without an answer counts as "unknown whether it arrived".
+/// After this time a request without a response counts as "unknown whether it arrived".
 const REQUEST: Duration = Duration::from_secs(60);
 /// The same for a request that carries a file.
 const UPLOAD: Duration = Duration::from_secs(300);
 
-/// Shows what was committed: durable lines to those who are there now, everything else to the lanes. Runs in
-/// the order of commit.
+/// Announces committed rows in the order of commit: rows that count as sent go to connected readers, for queued rows
+/// the lane is woken.
 pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedReceiver<OutboxRow>, stop: Stop) {
     loop {
         let row = tokio::select! {
@@ -44,7 +44,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             tokio::select! {
                 biased;
                 () = shared.adapters.show(&row.address, Act::Post(row.post)) => {}
-                // Readers fetch it by its number; nobody else's parts wait for a slow door.
+                // Readers fetch the row by its number; other rows must not wait for a slow adapter.
                 () = shared.time.sleep_until(deadline) => {}
             }
         } else if row.state == OutboxState::Queued {
@@ -54,16 +54,16 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
 }
 
 /// Sends the oldest part of an address: the work of a lane.
-pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
+pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun {
     let Some(connection) = shared.adapters.at(&address).cloned() else {
-        // Not configured any more. The parts wait for it until they are too old.
-        return Next::Sleep;
+        // The account is not configured any more. Its parts wait until they are too old.
+        return NextRun::Sleep;
     };
     if shared.process.drain.is_cancelled() {
-        return Next::Sleep;
+        return NextRun::Sleep;
     }
-    if let Some(pause) = gives_way(&shared, &connection, &address).await {
-        return Next::NotBefore(shared.time.mono() + pause);
+    if let Some(pause) = notice_delay(&shared, &connection, &address).await {
+        return NextRun::NotBefore(shared.time.mono() + pause);
     }
     match attempt(&shared, &connection, &address).await {
         Ok(next) => next,
@@ -71,26 +71,27 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> Next {
             tracing::error!(
                 channel = address.channel(),
                 detail,
-                "a part cannot be read; its chat rests until the next one"
+                "a part cannot be read; its chat waits for the next one"
             );
-            Next::Sleep
+            NextRun::Sleep
         }
         Err(error) => {
             shared.health.note(Some(&error));
-            Next::NotBefore(shared.time.mono() + PAUSE)
+            NextRun::NotBefore(shared.time.mono() + PAUSE)
         }
     }
 }
 
-/// How long a notice or a command's reply stands back, because answers wait in other topics of a chat whose pace is
-/// nearly used up.
-async fn gives_way(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
+/// How long a notice or a command's reply is delayed, because answers wait in other topics of a group whose send rate is
+/// nearly used up. The delays of one part end after [`LONGEST_NOTICE_DELAY`], so that a group that is always busy gets
+/// its notices too.
+async fn notice_delay(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
     let pause = connection.adapter.profile().pacing.per_group?;
     if connection.is_calm(address) {
         return None;
     }
     let answers = shared.store.answers_wait_elsewhere(address, shared.time.now().steady).await;
-    // Should that not be known the part goes: it is as good as another.
+    // If that cannot be read, the part is sent.
     answers.unwrap_or(false).then_some(pause)
 }
 
@@ -98,17 +99,17 @@ async fn attempt(
     shared: &Arc<Shared>,
     connection: &Connection,
     address: &Address,
-) -> Result<Next, StoreError> {
+) -> Result<NextRun, StoreError> {
     let _alone = connection.alone_in(address).await;
-    // Not before the lock is ours: whoever held it may have been told to wait.
+    // Only with the lock held: the holder before may have been asked to pause.
     let _under_way = match connection.begin(address) {
         Ok(under_way) => under_way,
-        Err(until) => return Ok(Next::At(until)),
+        Err(until) => return Ok(NextRun::At(until)),
     };
     let row = match shared.store.claim_part(address, shared.time.now().steady).await? {
         NextPart::Send(row) => *row,
-        NextPart::Wait(at) => return Ok(Next::At(shared.time.deadline(at))),
-        NextPart::Nothing => return Ok(Next::Sleep),
+        NextPart::Wait(at) => return Ok(NextRun::At(shared.time.deadline(at))),
+        NextPart::Nothing => return Ok(NextRun::Sleep),
     };
     let sent = request(shared, connection, address, &row).await;
     let moved = match &sent {
@@ -116,8 +117,8 @@ async fn attempt(
         _ => Ok(None),
     };
     let outcome = match &moved {
-        Ok(to) => judge(shared, connection, &row, sent, to.is_some()),
-        // The platform will say it again.
+        Ok(to) => classify(shared, connection, &row, sent, to.is_some()),
+        // The platform will report the new id again.
         Err(error) => {
             SendResult::Later { pause: shared.time.pause(PAUSE), error: error.to_string(), counts: false }
         }
@@ -127,7 +128,7 @@ async fn attempt(
         _ => moved.ok().flatten(),
     };
     note(shared, address, &row, &outcome);
-    if matches!(outcome, SendResult::Sent { .. }) && is_shared(&row) && row.delete.is_none() {
+    if matches!(outcome, SendResult::Sent { .. }) && goes_to_group(&row) && row.delete.is_none() {
         connection.sent_to_group(address);
     }
     let (id, now) = (row.post.out, shared.time.wall());
@@ -135,12 +136,12 @@ async fn attempt(
         let ended = shared.store.part_ended(row.claim(), outcome.clone(), now).await;
         shared.health.note(ended.as_ref().err());
         match ended {
-            // It has left: forgetting that would send it twice.
+            // The part was sent: forgetting that would send it twice.
             Err(StoreError::Unavailable(_)) if !shared.process.drain.is_cancelled() => {
                 shared.time.sleep(PAUSE).await;
             }
             Err(StoreError::Invalid(error)) => {
-                tracing::error!(part = %id, error, "what became of a part could not be stored; it is given up");
+                tracing::error!(part = %id, error, "the result of a send could not be stored; the part is given up");
                 break shared.store.mark_part_dead(row.claim(), error, shared.time.wall()).await?;
             }
             Err(error) => return Err(error),
@@ -148,22 +149,22 @@ async fn attempt(
         }
     };
     if let Some(to) = elsewhere {
-        // Everything else of a chat was woken when it moved; this part was in our hands then.
+        // The chat's other parts were woken when it moved; this one was being sent then.
         shared.work.outbox.wake(&to);
-        return Ok(Next::Sleep);
+        return Ok(NextRun::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
     if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
-        return Ok(Next::Sleep);
+        return Ok(NextRun::Sleep);
     }
     Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
-        (SendResult::Sent { .. }, Some(pace)) => Next::NotBefore(shared.time.mono() + pace),
-        _ => Next::Again,
+        (SendResult::Sent { .. }, Some(pace)) => NextRun::NotBefore(shared.time.mono() + pace),
+        _ => NextRun::Again,
     })
 }
 
-/// Whether several people read it.
-fn is_shared(row: &OutboxRow) -> bool {
+/// Whether the part goes to a group.
+fn goes_to_group(row: &OutboxRow) -> bool {
     row.post.about.session.as_ref().is_some_and(|session| session.scope() != Scope::Dm)
 }
 
@@ -173,13 +174,13 @@ async fn request(
     address: &Address,
     row: &OutboxRow,
 ) -> Result<Receipt, SendError> {
-    let post = revealed(shared, row);
+    let post = with_code(shared, row);
     let act = match (&row.edit, &row.media) {
         _ if let Some(target) = &row.delete => Act::Delete { target: target.clone() },
         (Some(target), _) => Act::Edit { target: target.clone(), post },
         (None, Some(media)) => match shared.media.opened(media).await {
             Ok(file) => Act::Media { file, post },
-            // The disk may have its reasons, which may pass.
+            // A disk error may be temporary.
             Err(error @ MediaError::Disk(_)) => {
                 let detail = format!("its file cannot be read: {error}");
                 return Err(SendError::Later { after: None, scope: Bucket::Chat, detail });
@@ -195,8 +196,8 @@ async fn request(
     }
 }
 
-/// The post as it leaves: a pairing code takes its place in it here and nowhere else. It is in no row and no log.
-fn revealed(shared: &Shared, row: &OutboxRow) -> Post {
+/// The post as it is sent. A pairing code is inserted here and nowhere else, so that it is in no row and no log.
+fn with_code(shared: &Shared, row: &OutboxRow) -> Post {
     let mut post = row.post.clone();
     if let Some(salt) = row.salt {
         let code = Code::derive(&shared.settings.pairing_secret, salt);
@@ -206,8 +207,7 @@ fn revealed(shared: &Shared, row: &OutboxRow) -> Post {
     post
 }
 
-/// The chat has another id now: everything of it goes there. The address's new form; `None` if that is no news, or
-/// no address.
+/// Moves a chat's rows to its new id. Returns the address's new form; `None` if nothing changes or the id is unusable.
 async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Address>, StoreError> {
     let at = |chat, thread| Address::at(address.account(), chat, thread).ok();
     let (Some(from), Some(chat), Some(new)) =
@@ -223,8 +223,8 @@ async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Ad
     moved.map(|()| Some(new))
 }
 
-/// What follows from the platform's word; `moved` if the chat's rows are where the platform wants them now.
-fn judge(
+/// Classifies the result of a send; `moved` says that the chat's rows were moved to its new id.
+fn classify(
     shared: &Shared,
     connection: &Connection,
     row: &OutboxRow,
@@ -243,12 +243,12 @@ fn judge(
     };
     match &error {
         SendError::Later { after, .. } => later(after.unwrap_or(backoff), after.is_none()),
-        // The account is held back; the part may go as soon as that ends.
+        // The account is paused; the part is sent as soon as that ends.
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // An edit or a deletion that is made twice has the same effect as one.
             let now = shared.time.now();
-            // By the clock that is further on: in doubt the platform has forgotten the key.
+            // The later of both clocks: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
             let window = connection.adapter.profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
@@ -264,12 +264,12 @@ fn judge(
     }
 }
 
-/// What follows from a "no" to one part.
+/// Classifies the refusal of one part.
 fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
     let chat = Address::at(row.address.account(), row.address.chat(), None);
     let error_text = error.to_string();
     match (error, chat) {
-        // Some platforms delete nothing, or nothing that is old: then the message stays.
+        // Some platforms delete nothing, or nothing that is old; the message stays then.
         _ if row.delete.is_some() => SendResult::Undeleted { error: error_text },
         (SendError::ThreadGone(_), Ok(chat)) if row.address.thread().is_some() => {
             SendResult::ThreadGone { chat, error: error_text }
@@ -277,13 +277,13 @@ fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
         (SendError::Markup(_), _) if row.post.part.body != row.post.part.plain => {
             SendResult::Plain { error: error_text }
         }
-        // The message was deleted, or is in a chat that has moved on: what it should say is said all the same.
+        // The message to edit was deleted or is in a chat that has moved: its text is sent as a new message.
         _ if row.edit.is_some() => SendResult::Anew { error: error_text },
-        // A caption that is not taken must not cost the file, nor a file that is not taken the words.
+        // If only the caption or only the file is refused, the other one is still sent.
         _ if row.media.is_some() && !row.post.part.body.is_empty() => {
             SendResult::Uncaptioned { error: error_text }
         }
-        // Also of a chat that has moved to where it is, or to no address at all.
+        // Also a chat that has moved to its own id or to an unusable one.
         _ => SendResult::Dead { error: error_text },
     }
 }
@@ -304,7 +304,7 @@ fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResul
     metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
         .increment(1);
     match error {
-        // Told once for the whole account.
+        // Logged once for the whole account.
         Some(_) if matches!(outcome, SendResult::Later { counts: false, .. }) => {}
         Some(error) => {
             let (part, channel) = (row.post.out, address.channel());

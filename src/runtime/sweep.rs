@@ -1,4 +1,4 @@
-//! What is looked after from time to time: answers that are too old, rows that may go, numbers to watch.
+//! Periodic work: expires old answers, purges old rows and files, and updates gauges.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,9 +10,9 @@ use frontdesk_store::row::Retention;
 use crate::shared::Shared;
 use crate::{health, media};
 
-/// How often the numbers are read and stale answers are looked for.
+/// How often gauges are updated and old answers are expired.
 const SHORT: Duration = Duration::from_secs(15);
-/// How many short rounds make a long one, in which old rows are purged.
+/// Old rows are purged once in this many rounds.
 const LONG: u32 = 240;
 
 /// Runs until `stop`.
@@ -21,9 +21,9 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     loop {
         // A read that fails says nothing about writes, so this is not for `/health`.
         if let Err(error) = sweep(&shared, round.is_multiple_of(LONG)).await {
-            tracing::warn!(%error, "a round of looking after things was cut short");
+            tracing::warn!(%error, "a sweep ended early");
         }
-        // An idle house writes nothing by itself, and would stay degraded until somebody writes to it.
+        // An idle gateway writes nothing, and would stay degraded until the next message.
         if shared.health.fault().is_some() {
             shared.health.note(shared.store.probe().await.as_ref().err());
         }
@@ -36,7 +36,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
 }
 
 async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::StoreError> {
-    // Also when nothing is purged: a jump of the clock is noticed when it happens.
+    // Read in every round, so that a jump of the clock is noticed when it happens.
     let (date, believed) = shared.time.date_for_purges();
     expire(shared).await?;
     shared.inbound.limits.sweep(shared.time.mono());
@@ -65,11 +65,11 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
     Ok(())
 }
 
-/// Replaces answers that waited too long by a notice.
+/// Replaces answers that have waited too long with a notice.
 pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     let now = shared.time.wall();
     let hours = i64::try_from(shared.settings.config.delivery.ttl_hours).unwrap_or(i64::MAX);
-    // A limit beyond the calendar is none.
+    // A limit beyond the calendar is no limit.
     let Some(limit) = chrono::Duration::try_hours(hours)
         .and_then(|ttl| shared.time.date_for_ages().checked_sub_signed(ttl))
     else {
@@ -78,7 +78,7 @@ pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::Store
     shared.store.expire_parts(limit, now).await.map(drop)
 }
 
-/// Says once that the write-ahead log is too large and who keeps it so, and once that it is over.
+/// Logs once that the write-ahead log is too large and which programs keep it open, and once that it is small again.
 async fn watch_log(shared: &Shared) {
     let excess = health::log_excess(&shared.store, shared.settings.config.storage.wal_warn_mb);
     if shared.health.log_is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
@@ -94,7 +94,7 @@ async fn watch_log(shared: &Shared) {
     tracing::warn!(readers, "{excess}");
 }
 
-/// The gauges that `/metrics` shows.
+/// Updates the gauges of `/metrics`.
 async fn observe(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     let totals = shared.store.totals().await?;
     let now = shared.time.wall();

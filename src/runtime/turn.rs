@@ -1,4 +1,4 @@
-//! One turn: from the head of its lane to the transaction that ends it.
+//! Runs one turn, from the claim to the transaction that ends it.
 
 mod answer;
 mod drive;
@@ -20,113 +20,113 @@ use futures_util::FutureExt;
 
 use crate::config::QueueMode;
 use crate::flow::Flow;
-use crate::lanes::Next;
+use crate::lanes::NextRun;
 use crate::shared::Shared;
-use answer::Files;
+use answer::AnswerFiles;
 
-/// How long a lane waits after the database refused, or after an agent died.
+/// Pause of a lane after a database error, or after an agent died.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a turn waits that could not begin because the machine ran short of something.
+/// Pause of a lane whose turn could not begin because the machine ran short of resources.
 const SHORTAGE: Duration = Duration::from_secs(5);
 
-/// How a turn came to its end.
-enum End {
+/// How a turn ended.
+enum TurnEnd {
     Answered {
         text: String,
         usage: Option<Usage>,
         by_hook: bool,
     },
     Refused(Refusal),
-    /// The row was cancelled already; only the agent had to be told.
+    /// The row was cancelled already, and the agent was stopped.
     Cancelled,
-    /// The gateway stops: given back.
+    /// The gateway stops: the turn is released for the next start.
     Drained,
-    /// The machine has too little of something to begin with now: later, and it counts as no attempt.
+    /// The machine runs short of resources: the turn begins later, and this attempt is not counted.
     NotBegun(String),
-    /// The agent died: once more, if it had done nothing.
+    /// The agent died: the turn runs again, unless a tool has run.
     Died(String),
     Failed(Failure, String),
 }
 
-impl From<AgentError> for End {
-    fn from(error: AgentError) -> End {
+impl From<AgentError> for TurnEnd {
+    fn from(error: AgentError) -> TurnEnd {
         match error {
-            AgentError::Died(detail) => End::Died(detail),
-            AgentError::Failed(detail) => End::Failed(Failure::Agent, detail),
-            AgentError::Unavailable(detail) => End::Failed(Failure::Unavailable, detail),
-            AgentError::Later(detail) => End::NotBegun(detail),
+            AgentError::Died(detail) => TurnEnd::Died(detail),
+            AgentError::Failed(detail) => TurnEnd::Failed(Failure::Agent, detail),
+            AgentError::Unavailable(detail) => TurnEnd::Failed(Failure::Unavailable, detail),
+            AgentError::Later(detail) => TurnEnd::NotBegun(detail),
         }
     }
 }
 
-struct Run<'r> {
+struct TurnRun<'r> {
     shared: &'r Arc<Shared>,
     turn: &'r ClaimedTurn,
     flow: Flow,
-    /// Files that are to follow the answer.
-    files: Files,
+    /// Files that follow the answer.
+    files: AnswerFiles,
     /// Whether a tool was allowed to begin.
     acted: bool,
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
-pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> Next {
+pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> NextRun {
     if shared.process.closing.is_cancelled() {
-        return Next::Sleep;
+        return NextRun::Sleep;
     }
     match attempt(&shared, &session).await {
         Ok(next) => next,
         Err(StoreError::Invalid(detail)) => {
-            tracing::error!(%session, detail, "a waiting message cannot be read; its session rests until the next one");
-            Next::Sleep
+            tracing::error!(%session, detail, "a waiting message cannot be read; its session waits for the next one");
+            NextRun::Sleep
         }
         Err(error) => {
             shared.health.note(Some(&error));
-            Next::At(shared.time.mono() + PAUSE)
+            NextRun::At(shared.time.mono() + PAUSE)
         }
     }
 }
 
-async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<Next, StoreError> {
+async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, StoreError> {
     let take = match shared.settings.config.queue.mode {
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
     let Some(turn) = shared.store.claim_turn(session, take, shared.time.wall()).await? else {
-        return Ok(Next::Sleep);
+        return Ok(NextRun::Sleep);
     };
     let started = shared.time.mono();
     let stop = shared.work.running.begin(turn.claim.id);
     let flow = Flow::new(shared, &turn, &stop);
-    let run = Run { shared, turn: &turn, flow, files: Files::default(), acted: false };
-    let ended = run.whole(&stop).await;
+    let run = TurnRun { shared, turn: &turn, flow, files: AnswerFiles::default(), acted: false };
+    let ended = run.to_its_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.time.mono().since(started).as_secs_f64());
     Ok(match ended? {
-        Some(pause) => Next::At(pause),
-        None if turn.more => Next::Again,
-        None => Next::Sleep,
+        Some(pause) => NextRun::At(pause),
+        None if turn.more => NextRun::Again,
+        None => NextRun::Sleep,
     })
 }
 
-impl Run<'_> {
-    /// From the claim to the end. Returns when the lane may go on, if not at once. Whatever panics on the way,
-    /// the row comes to an end: a turn that runs in the database alone would block its session for ever.
-    async fn whole(mut self, stop: &Stop) -> Result<Option<Mono>, StoreError> {
+impl TurnRun<'_> {
+    /// Runs the turn to its end. Returns when the lane may continue, if not at once. The row is ended even after a panic:
+    /// a turn that is left running in the database would block its session for ever.
+    async fn to_its_end(mut self, stop: &Stop) -> Result<Option<Mono>, StoreError> {
         tracing::debug!(turn = %self.turn.claim.id, session = %self.turn.session, attempt = self.turn.attempt, "turn");
         let end = match AssertUnwindSafe(self.until_end(stop)).catch_unwind().await {
             Ok(end) => end,
             Err(_) => {
                 self.flow.abandon();
-                End::Failed(Failure::Internal, "a panic".to_owned())
+                TurnEnd::Failed(Failure::Internal, "a panic".to_owned())
             }
         };
         self.conclude(end).await
     }
 
-    async fn until_end(&mut self, stop: &Stop) -> End {
+    async fn until_end(&mut self, stop: &Stop) -> TurnEnd {
         let prompt = match self.head(stop).await {
             Ok(prompt) => prompt,
             Err(end) => return end,
@@ -134,13 +134,13 @@ impl Run<'_> {
         let agent = self.turn.session.agent();
         let Some(entry) = self.shared.settings.agents.get(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
-            return End::Failed(Failure::Unavailable, detail);
+            return TurnEnd::Failed(Failure::Unavailable, detail);
         };
         let agent = entry.agent.clone();
         let end = self.drive(agent, prompt, stop).await;
-        // Also what an agent leaves unfinished is kept or shown.
+        // An incomplete text is kept and shown too.
         self.flow.complete().await;
-        if !matches!(end, End::Drained) {
+        if !matches!(end, TurnEnd::Drained) {
             self.flow.settled().await;
         }
         end

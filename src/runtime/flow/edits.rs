@@ -1,4 +1,4 @@
-//! An answer that grows in the chat: in one message that is edited, or in a draft.
+//! The state of an answer that grows in the chat, in one edited message or in a draft.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use super::paragraphs::Paragraphs;
 pub(super) struct Edits {
     pub(super) every: Duration,
     pub(super) next: Mono,
-    /// How much of the text was shown last.
+    /// Number of bytes of the text that were shown last.
     pub(super) shown: usize,
-    /// Set where whole paragraphs alone are shown.
+    /// Set if only complete paragraphs are shown.
     pub(super) blocks: Option<Paragraphs>,
-    pub(super) post: Posted,
-    /// The text of the last request. The same is not shown twice, whatever the platform answered, unless it asked to be
-    /// asked again.
+    pub(super) post: GrowingMessage,
+    /// The text of the last request. It is not sent twice, whatever the platform answered, unless it asked to try again
+    /// later.
     pub(super) tried: Option<String>,
     /// Whether the text is longer than the message that shows it.
     pub(super) is_full: bool,
@@ -26,28 +26,28 @@ pub(super) struct Edits {
     pub(super) is_begun: bool,
 }
 
-pub(super) enum Posted {
+pub(super) enum GrowingMessage {
     /// Nothing is on the platform yet.
-    None,
-    /// The message that is edited.
-    At(String),
-    /// It goes away by itself; the answer comes whole.
+    NotPosted,
+    /// The platform's id of the message that is edited.
+    Posted(String),
+    /// A draft, which disappears by itself; the answer is sent whole.
     Draft,
-    /// Not possible this time: an older part is still to be sent, or the post failed. The answer comes whole.
+    /// The answer cannot be shown while it grows, because the post or an edit failed. It is sent whole.
     Off,
 }
 
 impl Edits {
-    /// How an answer of this turn grows in its chat; `None` where it comes whole or live.
+    /// How an answer of this turn grows in its chat; `None` if it is sent whole or live.
     pub(super) fn new(profile: &Profile, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
         let streamed = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
-        let post = streamed.map_or(Posted::None, Posted::At);
+        let post = streamed.map_or(GrowingMessage::NotPosted, GrowingMessage::Posted);
         let (every, blocks, post) = match (profile.flow, post) {
             (Rule::Whole | Rule::Live, _) => return None,
             (Rule::Blocks { every }, post) => (every, Some(Paragraphs::default()), post),
-            // What an earlier attempt has posted is there to stay, so it goes on there.
-            (Rule::Draft { every }, Posted::None) if turn.session.scope() == Scope::Dm => {
-                (every, None, Posted::Draft)
+            // An earlier attempt has posted a message, which is edited further.
+            (Rule::Draft { every }, GrowingMessage::NotPosted) if turn.session.scope() == Scope::Dm => {
+                (every, None, GrowingMessage::Draft)
             }
             (Rule::Edits { every } | Rule::Draft { every }, post) => (every, None, post),
         };
@@ -56,26 +56,26 @@ impl Edits {
             Scope::Dm => every,
             _ => profile.pacing.per_group.map_or(every, |group| group.max(every)),
         };
-        let is_begun = matches!(post, Posted::At(_));
+        let is_begun = matches!(post, GrowingMessage::Posted(_));
         Some(Self { every, next: now, shown: 0, blocks, post, tried: None, is_full: false, is_begun })
     }
 
-    /// The last request is to be made again, but not before this time.
+    /// The last request is made again, not before this time.
     pub(super) fn later(&mut self, time: Mono) {
         self.next = self.next.max(time);
         self.shown = 0;
         self.tried = None;
     }
 
-    /// The text from here on is another one now, perhaps of the same length.
+    /// The text was rewritten from here on, perhaps with the same length.
     pub(super) fn rewritten(&mut self, from: usize) {
         if from < self.shown {
             self.shown = 0;
         }
     }
 
-    /// Whether something is to be seen that was not shown yet.
+    /// Whether there is visible text that was not shown yet.
     pub(super) fn wants(&self, visible: &str) -> bool {
-        !matches!(self.post, Posted::Off) && visible.len() != self.shown && !visible.trim().is_empty()
+        !matches!(self.post, GrowingMessage::Off) && visible.len() != self.shown && !visible.trim().is_empty()
     }
 }

@@ -1,16 +1,16 @@
-//! How far a growing answer consists of whole paragraphs.
+//! Finds the end of the last complete paragraph of a growing answer.
 
 use crate::code_fence::CodeFence;
 
-/// Reads a text that only grows, each line once.
+/// Reads each line of a growing text once.
 #[derive(Debug, Default)]
 pub(super) struct Paragraphs {
-    /// Where the first line begins that has no end yet.
+    /// Start of the last line, which is not complete yet.
     line: usize,
-    /// How far that line was looked through for its end.
+    /// Position up to which that line was searched for its end.
     looked: usize,
     fence: CodeFence,
-    /// Where the last whole paragraph ends.
+    /// End of the last complete paragraph.
     end: usize,
 }
 
@@ -28,7 +28,7 @@ impl Paragraphs {
         self.looked = text.len();
     }
 
-    /// The text has lost its end. It is read anew if a line was lost that was read already.
+    /// The text was truncated. It is read again from the start if a complete line was lost.
     pub(super) fn shrunk(&mut self, text: &str) {
         if text.len() < self.line {
             *self = Self::default();
@@ -37,7 +37,7 @@ impl Paragraphs {
         self.looked = self.looked.min(text.len());
     }
 
-    /// How much of the text is whole paragraphs, in bytes.
+    /// Length in bytes of the complete paragraphs.
     pub(super) fn end(&self) -> usize {
         self.end
     }
@@ -49,7 +49,7 @@ mod tests {
 
     fn whole(text: &str) -> &str {
         let mut paragraphs = Paragraphs::default();
-        // Byte by byte where that is possible, as the worst agent would say it.
+        // Character by character, the smallest chunks an agent can send.
         for at in (1..=text.len()).filter(|at| text.is_char_boundary(*at)) {
             paragraphs.grown(&text[..at]);
         }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_loses_its_end_is_read_as_if_it_had_never_been_there() {
+    fn a_truncated_text_is_read_like_a_new_one() {
         let text = "one\n\n```\na\n\nb\n```\n\nc";
         for kept in 0..=text.len() {
             let (mut shrunk, mut fresh) = (Paragraphs::default(), Paragraphs::default());

@@ -1,4 +1,4 @@
-//! The requests that show an answer in progress, each with the chat's lock held.
+//! Requests that show an answer in progress. Each holds the chat's lock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use frontdesk_store::row::{Claim, Fenced};
 use crate::adapters::Connection;
 use crate::shared::Shared;
 
-/// How long to wait where neither the platform nor the database says.
+/// Pause before a retry if neither the platform nor the database names one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What one request needs to know.
-pub(super) struct Way {
+/// What one request needs.
+pub(super) struct StreamRequest {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Arc<Connection>,
     pub(super) address: Address,
@@ -24,40 +24,40 @@ pub(super) struct Way {
     pub(super) stop: Stop,
 }
 
-/// What came of a request.
-pub(super) enum Step {
+/// The result of a request.
+pub(super) enum StreamStep {
     Typed,
     Shown,
     Posted(String),
-    /// Failed, but one with another text may not.
+    /// The request failed; one with another text may succeed.
     Missed,
-    /// No more of this answer is shown while it grows; it comes whole.
+    /// The answer is not shown any more while it grows; it is sent whole.
     Off,
-    /// To be made again, but not before.
+    /// The request is made again after this pause.
     Later(Duration),
 }
 
-impl Way {
+impl StreamRequest {
     /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits.
-    pub(super) async fn first_post(self, plain: String, every: Duration) -> Step {
+    pub(super) async fn first_post(self, plain: String, every: Duration) -> StreamStep {
         let Self { shared, connection, address, claim, stop } = self;
         let turn = claim.id;
-        // Held until the platform's id is stored: an end that comes meanwhile edits this message.
+        // Held until the platform's id is stored, so that the end of the turn can edit this message.
         let _alone = connection.alone_in(&address).await;
         if stop.is_cancelled() {
-            return Step::Off;
+            return StreamStep::Off;
         }
         if let Some(pause) = connection.paused_for(&address) {
-            return Step::Later(pause);
+            return StreamStep::Later(pause);
         }
         let row = match shared.store.stream(claim, plain, shared.time.wall()).await {
             Ok(Fenced::Done(Some(row))) => row,
             // An older part to this chat is still to be sent; an answer must not overtake it.
-            Ok(Fenced::Done(None)) => return Step::Later(every.max(PAUSE)),
-            Ok(Fenced::Stale) => return Step::Off,
+            Ok(Fenced::Done(None)) => return StreamStep::Later(every.max(PAUSE)),
+            Ok(Fenced::Stale) => return StreamStep::Off,
             Err(error) => {
-                tracing::warn!(%turn, %error, "an answer could not be streamed; it will come whole");
-                return Step::Off;
+                tracing::warn!(%turn, %error, "an answer could not be streamed; it is sent whole");
+                return StreamStep::Off;
             }
         };
         let out = row.post.out;
@@ -67,54 +67,54 @@ impl Way {
                 if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
                 }
-                Step::Posted(message)
+                StreamStep::Posted(message)
             }
-            Ok(Receipt { message: None }) => failed(&shared, turn, out, Step::Off).await,
+            Ok(Receipt { message: None }) => failed(&shared, turn, out, StreamStep::Off).await,
             Err(SendError::Later { after, .. }) => {
-                failed(&shared, turn, out, Step::Later(after.unwrap_or(PAUSE))).await
+                failed(&shared, turn, out, StreamStep::Later(after.unwrap_or(PAUSE))).await
             }
             Err(error) => {
                 tracing::debug!(%turn, %error, "an answer in progress could not be posted");
-                failed(&shared, turn, out, Step::Off).await
+                failed(&shared, turn, out, StreamStep::Off).await
             }
         };
-        // What was put on its way meanwhile has waited for this.
+        // Parts that were stored meanwhile have waited for this one.
         shared.work.outbox.wake(&address);
         step
     }
 
-    /// Changes what the chat shows, unless the turn has ended by the time that nobody else does, or the platform wants
-    /// a pause.
-    pub(super) async fn show(self, act: Act) -> Step {
+    /// Changes what the chat shows, unless the turn was cancelled or the platform wants a pause when the chat's lock is
+    /// acquired.
+    pub(super) async fn show(self, act: Act) -> StreamStep {
         let Self { shared, connection, address, claim, stop } = self;
         let turn = claim.id;
         let typing = act == Act::Typing;
-        // A sign of typing changes no message, so it waits for nobody.
+        // A typing indicator changes no message, so it needs no lock.
         let _alone = match typing {
             true => None,
             false => Some(connection.alone_in(&address).await),
         };
         if stop.is_cancelled() {
-            return Step::Off;
+            return StreamStep::Off;
         }
         if let Some(pause) = connection.paused_for(&address) {
-            return Step::Later(pause);
+            return StreamStep::Later(pause);
         }
         if let Act::Edit { post, .. } = &act {
             match shared.store.stream_shows(claim, post.part.plain.clone()).await {
                 Ok(Fenced::Done(())) => {}
-                Ok(Fenced::Stale) => return Step::Off,
+                Ok(Fenced::Stale) => return StreamStep::Off,
                 Err(error) => {
                     tracing::debug!(%turn, %error, "what an answer shows could not be stored");
-                    return Step::Later(PAUSE);
+                    return StreamStep::Later(PAUSE);
                 }
             }
         }
         let draft = matches!(act, Act::Draft { .. });
         match connection.send(&address, act).await {
-            Ok(_) if typing => Step::Typed,
-            Ok(_) => Step::Shown,
-            Err(SendError::Later { after, .. }) => Step::Later(after.unwrap_or(PAUSE)),
+            Ok(_) if typing => StreamStep::Typed,
+            Ok(_) => StreamStep::Shown,
+            Err(SendError::Later { after, .. }) => StreamStep::Later(after.unwrap_or(PAUSE)),
             Err(error) => {
                 tracing::debug!(%turn, %error, "an answer in progress could not be shown");
                 after_failure(&error, typing, draft)
@@ -123,26 +123,26 @@ impl Way {
     }
 }
 
-/// A sign of typing that fails says nothing about the message. A message that cannot be edited, or a chat that takes no
-/// drafts, will not take the next one either.
-fn after_failure(error: &SendError, typing: bool, draft: bool) -> Step {
+/// A failed typing indicator says nothing about the message. A message that cannot be edited, or a chat that accepts no
+/// drafts, will not accept the next request either.
+fn after_failure(error: &SendError, typing: bool, draft: bool) -> StreamStep {
     match error {
-        _ if typing => Step::Missed,
-        SendError::Unknown(_) | SendError::Offline | SendError::Later { .. } => Step::Missed,
-        SendError::Markup(_) | SendError::Credentials(_) if draft => Step::Missed,
+        _ if typing => StreamStep::Missed,
+        SendError::Unknown(_) | SendError::Offline | SendError::Later { .. } => StreamStep::Missed,
+        SendError::Markup(_) | SendError::Credentials(_) if draft => StreamStep::Missed,
         SendError::Markup(_)
         | SendError::Credentials(_)
         | SendError::Refused(_)
         | SendError::Gone(_)
         | SendError::ThreadGone(_)
-        | SendError::Moved { .. } => Step::Off,
+        | SendError::Moved { .. } => StreamStep::Off,
     }
 }
 
-/// There is no message to stream into: the row that stood for it goes, so that nothing waits behind it.
-async fn failed(shared: &Shared, turn: TurnId, out: OutId, step: Step) -> Step {
+/// Removes the row of a message that was not posted, so that nothing waits behind it.
+async fn failed(shared: &Shared, turn: TurnId, out: OutId, step: StreamStep) -> StreamStep {
     if let Err(error) = shared.store.unstreamed(out).await {
-        tracing::warn!(%turn, %error, "the row of a message that was not posted stays until its turn ends");
+        tracing::warn!(%turn, %error, "the row of a message that was not posted could not be removed; it stays until its turn ends");
     }
     step
 }

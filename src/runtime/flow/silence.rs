@@ -1,12 +1,11 @@
-//! An answer that says that there is nothing to say.
+//! Answers that are not sent: in a group an agent may answer `NO_REPLY`.
 
 use frontdesk_core::key::{Scope, SessionKey};
 
-/// What an agent says then.
 const NO_REPLY: &str = "NO_REPLY";
 
-/// Whether an agent may stay silent in a session. In private somebody waits for an answer, so there the word is
-/// an answer like any other.
+/// Whether an agent may stay silent in a session. In a private chat a person waits for an answer, so there `NO_REPLY` is
+/// sent like any other text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Silence(bool);
 
@@ -31,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_alone_is_silence_and_only_among_several() {
+    fn only_no_reply_alone_in_a_group_is_not_sent() {
         let among = |key: &str| Silence::of(&key.parse().unwrap());
         let (group, dm) = (among("agent:main:fake:group:-1"), among("agent:main:fake:dm:anna"));
         for silent in ["NO_REPLY", " NO_REPLY\n"] {

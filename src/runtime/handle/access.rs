@@ -30,21 +30,21 @@ pub struct AccessEntry {
     pub principal: Principal,
     /// Where.
     pub scope: Scope,
-    /// How it came: `config`, `pairing`, `cli`, `api`, `chat`.
+    /// Where the grant came from: `config`, `pairing`, `cli`, `api`, `chat`.
     pub source: String,
-    /// Who granted it; the configuration says nothing about that.
+    /// Who granted it; unset for the configuration.
     pub by: Option<String>,
-    /// How the person was shown then: display data.
+    /// The person's display name at that time.
     pub shown: Option<String>,
     /// When.
     pub created: Option<DateTime<Utc>>,
 }
 
-/// No platform's ids are longer.
+/// Maximum length of an id in bytes; no platform has longer ones.
 const LONGEST_ID: usize = 256;
 
 impl GatewayHandle {
-    /// Changes who may speak; at once, also for what waits and what runs. Whoever calls has asked
+    /// Changes who may speak, with immediate effect on waiting and running messages. The caller has asked
     /// [`GatewayHandle::authorize`] whether `author` may.
     pub async fn change_access(
         &self,
@@ -73,12 +73,12 @@ impl GatewayHandle {
         .await
     }
 
-    /// What a revocation has done, in a few sentences. To be asked for when it is done.
+    /// The result of a revocation in a few sentences. To be called after the revocation.
     pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
         let (rules, scope) = (&self.0.settings.access, scope.unwrap_or(&Scope::Admin));
         let remaining = self.0.access.remaining(rules, who, Some(scope));
         let mut text = revocation_summary(who, ended, &remaining);
-        // Not everybody who reads it knows Markdown.
+        // The text is also read outside of chats, where Markdown is not rendered.
         text.retain(|c| c != '`');
         text.extend(self.locked_out().map(|warning| format!(" {warning}")));
         text
@@ -101,7 +101,7 @@ impl GatewayHandle {
         Ok((accounts, self.locked_out()))
     }
 
-    /// Tells who has disconnected an account, whenever that changes; `None` if there is no such account.
+    /// Reports who has disconnected an account, whenever that changes; `None` if there is no such account.
     pub fn disconnected(&self, account: &AccountId) -> Option<watch::Receiver<Option<String>>> {
         Some(self.0.adapters.get(account)?.switch())
     }
@@ -111,7 +111,7 @@ impl GatewayHandle {
         locked.then(|| "No admin can reach the gateway by a chat now, only from the machine.".to_owned())
     }
 
-    /// Strangers who wait for an admin, the oldest first.
+    /// Unknown senders who wait for an admin, the oldest first.
     pub async fn pairing_requests(&self) -> Result<Vec<PairingRow>, GatewayError> {
         let shared = &self.0;
         let rows = shared.store.pairing_requests(shared.time.now().steady).await?;
@@ -148,8 +148,8 @@ impl GatewayHandle {
         AccessView { entries, chats, stopped: state.stopped }
     }
 
-    /// Leaves a line in the audit for something that changes nothing in the database, such as a refusal. Never a
-    /// code and never a message's text; whoever calls bounds how often a stranger can cause one.
+    /// Writes an audit row for something that changes nothing else, such as a refusal. It must contain no code and no
+    /// message text, and the caller limits how often an unknown sender can cause one.
     pub async fn audit(
         &self,
         author: &Author,
@@ -160,17 +160,17 @@ impl GatewayHandle {
         Ok(self.0.store.audit(author, action, subject, outcome, self.0.time.wall()).await?)
     }
 
-    /// The audit, the newest first, from before a line on.
+    /// Audit rows, the newest first, starting before a row.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, GatewayError> {
         Ok(self.0.store.audits(before, limit).await?)
     }
 
-    /// Tells when an admin wants the process to end or to begin again.
+    /// Reports when an admin wants the process to end or to restart.
     pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
         self.0.process.wanted.subscribe()
     }
 
-    /// What the file grants, only the file takes back: to say "revoked" would not be true.
+    /// Refuses to revoke what the configuration file grants, because it would remain granted.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
         let mut written = self.0.settings.access.people();
         match written.find(|(named, place)| named == who && scope.is_none_or(|scope| place == scope)) {
@@ -183,8 +183,7 @@ impl GatewayHandle {
         }
     }
 
-    /// Refuses what the platform's ids do not allow.
-    /// Refuses ids that no person, or no group, can have.
+    /// Refuses ids that no person or group of the platform can have.
     pub fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), GatewayError> {
         if who.id().len() > LONGEST_ID {
             return Err(GatewayError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));

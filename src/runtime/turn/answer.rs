@@ -1,44 +1,37 @@
-//! What is sent of an answer: its text as the platform takes it, and its files.
+//! Turns an answer into the parts and files that are sent.
 
 use std::path::{Path, PathBuf};
 
+use frontdesk_core::act::Ending;
 use frontdesk_core::blank::is_visible;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::{prompt, terminal};
-use frontdesk_store::row::OutgoingFile;
+use frontdesk_store::row::{Finish, OutgoingFile};
 
-use super::Run;
+use super::TurnRun;
 use crate::flow::Silence;
 use crate::media::{self, MediaError, SHORTAGE_PAUSE};
 
-/// What a chat is shown in place of nothing.
+/// Sent in place of an empty answer.
 const NOTHING: &str = "(The agent had nothing to say.)";
-/// So many files go with one answer.
+/// Maximum number of files per answer.
 const FILES: usize = 20;
 
-/// How often the files of one answer are tried again, all together, that could not be copied because the machine had too
-/// little of something: the turn is deaf to /stop meanwhile.
-const SHORTAGE_CHANCES: u32 = 10;
-
-/// An answer on its way.
-pub(super) struct Said {
-    /// As it is kept in the history.
-    pub(super) answer: Option<String>,
-    pub(super) parts: Vec<Part>,
-    pub(super) media: Vec<OutgoingFile>,
-}
+/// Maximum number of retries for all files of one answer that could not be copied because the machine ran short of
+/// resources. The turn cannot be stopped meanwhile.
+const SHORTAGE_RETRIES: u32 = 10;
 
 /// Files that the agent wants to send, in its order.
 #[derive(Default)]
-pub(super) struct Files {
+pub(super) struct AnswerFiles {
     named: Vec<(PathBuf, Option<String>)>,
-    /// More than may go.
+    /// Whether there were more than [`FILES`].
     over: bool,
 }
 
-impl Files {
+impl AnswerFiles {
     pub(super) fn add(&mut self, path: PathBuf, caption: Option<String>) {
         match self.named.len() < FILES {
             true => self.named.push((path, caption)),
@@ -47,19 +40,20 @@ impl Files {
     }
 }
 
-impl Run<'_> {
-    /// What is sent. A hook has the last word, before anything is split or taken out. Nothing that only a terminal
-    /// understands is kept or sent, whoever wrote it.
-    pub(super) async fn said(&mut self, text: String) -> Said {
+impl TurnRun<'_> {
+    /// The end of a turn with this answer. Hooks see the text before it is split and before files are taken out. Terminal
+    /// sequences are removed from the agent's and the hooks' texts.
+    pub(super) async fn answered(&mut self, text: String) -> Finish {
+        let bare = self.bare(Ending::Answered);
         let text = terminal::plain(&text).into_owned();
-        let Some(heard) = self.last_word(&text).await else {
-            return Said { answer: Some(text), parts: Vec::new(), media: Vec::new() };
+        let Some(approved) = self.after_hooks_send(&text).await else {
+            return Finish { answer: Some(text), ..bare };
         };
-        let heard = terminal::plain(&heard).into_owned();
-        let (mut body, lines) = media::without_files(&heard);
+        let approved = terminal::plain(&approved).into_owned();
+        let (mut body, lines) = media::without_files(&approved);
         let silence = Silence::of(&self.turn.session).is(&body);
-        // The agent's own words, also where a hook has others.
-        let mut answer = if heard == text { body.clone() } else { text };
+        // The history keeps the agent's own text, also if a hook has changed it.
+        let mut answer = if approved == text { body.clone() } else { text };
         if silence {
             body.clear();
         }
@@ -75,33 +69,33 @@ impl Run<'_> {
             parts if parts.is_empty() && !silence && media.is_empty() => self.rendered(NOTHING),
             parts => parts,
         };
-        // A message that was begun keeps what it showed: the word for silence is for nobody's eyes.
+        // If a message was posted before, the history keeps what it showed and not `NO_REPLY`.
         let answer = Some(answer).filter(|_| !(silence && self.flow.is_posted()));
-        Said { answer, parts, media }
+        Finish { answer, parts, media, ..bare }
     }
 
-    /// What a hook makes of it; `None` if it is not to be sent.
-    async fn last_word(&mut self, text: &str) -> Option<String> {
+    /// The text as hooks have changed it; `None` if it is not to be sent.
+    async fn after_hooks_send(&mut self, text: &str) -> Option<String> {
         if !self.shared.hooks.any(HookPoint::MessageSending) {
             return Some(text.to_owned());
         }
-        let moment = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).with_text(text);
-        let asked = self.shared.hooks.ask(moment).await;
-        (!matches!(asked.end, Some(HookVerdict::Drop(_)))).then_some(asked.moment.text)
+        let event = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).with_text(text);
+        let outcome = self.shared.hooks.ask(event).await;
+        (!matches!(outcome.end, Some(HookVerdict::Drop(_)))).then_some(outcome.event.text)
     }
 
-    /// The files that can be sent, and a sentence for each reason why others cannot.
+    /// The files that can be sent, and one sentence for each reason why others cannot.
     async fn adopted(&mut self) -> (Vec<OutgoingFile>, Vec<String>) {
-        let Files { named, over } = std::mem::take(&mut self.files);
+        let AnswerFiles { named, over } = std::mem::take(&mut self.files);
         let (mut media, mut remarks) = (Vec::new(), Vec::new());
-        let mut chances = SHORTAGE_CHANCES;
+        let mut retries = SHORTAGE_RETRIES;
         for (path, caption) in named {
-            match self.adopt(&path, caption.as_deref(), &mut chances).await {
+            match self.adopt(&path, caption.as_deref(), &mut retries).await {
                 Ok(file) => media.push(file),
                 Err(error) => {
                     self.warn(&path, &error);
                     remarks.push(remark(&path, &error));
-                    // The words are worth having without the file.
+                    // The caption is sent without the file.
                     remarks.extend(caption);
                 }
             }
@@ -113,18 +107,18 @@ impl Run<'_> {
         (media, remarks)
     }
 
-    /// Takes a file over. A machine that has too little of something for it is given the chances that are left.
+    /// Copies a file into the media folder, with the retries that are left if the machine runs short of resources.
     async fn adopt(
         &mut self,
         path: &Path,
         caption: Option<&str>,
-        chances: &mut u32,
+        retries: &mut u32,
     ) -> Result<OutgoingFile, MediaError> {
         let shared = self.shared;
         let connection = shared.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
         loop {
             match shared.media.adopt(path, caption, connection.adapter.profile()).await {
-                Err(MediaError::Disk(error)) if is_shortage(&error) && *chances > 0 => *chances -= 1,
+                Err(MediaError::Disk(error)) if is_shortage(&error) && *retries > 0 => *retries -= 1,
                 ended => return ended,
             }
             shared.time.sleep(SHORTAGE_PAUSE).await;
@@ -132,7 +126,7 @@ impl Run<'_> {
     }
 
     fn warn(&self, path: &Path, error: &MediaError) {
-        // The agent's own words, and perhaps an attacker's: no more of them than tells which file is meant.
+        // The name is the agent's own text, and perhaps an attacker's: only enough of it is logged to identify the file.
         let file: String = prompt::sanitized(&path.to_string_lossy()).chars().take(60).collect();
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
@@ -142,14 +136,14 @@ impl Run<'_> {
     fn rendered(&self, text: &str) -> Vec<Part> {
         match self.shared.adapters.at(&self.turn.address) {
             Some(connection) => connection.adapter.profile().render(text),
-            // Not configured any more: kept as written until it comes back.
+            // The channel is not configured any more: the text is kept as written until it is.
             None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
         }
     }
 }
 
-/// What the chat is told of a file that is not sent.
+/// The sentence in the chat about a file that is not sent.
 fn remark(path: &Path, error: &MediaError) -> String {
     let name = path.file_name().map(|name| prompt::sanitized(&name.to_string_lossy()).replace('`', "'"));
     match (error, name) {

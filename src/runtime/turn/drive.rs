@@ -1,4 +1,4 @@
-//! Listening to the agent while it works.
+//! Reads the agent's deltas until it is done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
 use futures_util::StreamExt;
 
-use super::{End, Run};
+use super::{TurnEnd, TurnRun};
 
-/// How long an agent is waited for after it was asked to end.
+/// Maximum time that an agent gets to end after it was asked to.
 const ABORT: Duration = Duration::from_secs(2);
 
-impl Run<'_> {
-    /// Listens to the agent until it is done, or has been silent or busy for too long.
-    pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> End {
+impl TurnRun<'_> {
+    /// Reads the agent's deltas until it is done, silent for too long, or over the time limit.
+    pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> TurnEnd {
         let shared = self.shared.clone();
         let clock = &shared.time;
         let hard = clock.mono() + shared.settings.config.turns.hard_limit();
@@ -29,16 +29,16 @@ impl Run<'_> {
             let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
             let flow_pending = self.flow.is_pending();
             tokio::select! {
-                // The agent last: one that never pauses for breath must not keep the others from their turn.
+                // The agent comes last: one that sends without a pause must not starve the others.
                 biased;
-                () = stop.cancelled() => break End::Cancelled,
-                // Given back at once: every moment counts, and dropping the stream ends the agent.
-                () = shared.process.drain.cancelled() => return End::Drained,
+                () = stop.cancelled() => break TurnEnd::Cancelled,
+                // The turn is released at once; dropping the stream ends the agent.
+                () = shared.process.drain.cancelled() => return TurnEnd::Drained,
                 () = clock.sleep_until(due) => match clock.mono() {
                     now if now >= hard => {
-                        break End::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
+                        break TurnEnd::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
                     }
-                    now if now >= silent => break End::Failed(Failure::Silent, "no sign of life".to_owned()),
+                    now if now >= silent => break TurnEnd::Failed(Failure::Silent, "no sign of life".to_owned()),
                     _ => self.flow.step().await,
                 },
                 () = self.flow.step(), if flow_pending => {}
@@ -48,11 +48,11 @@ impl Run<'_> {
                         Some(Ok(Delta::Done { text, usage })) => {
                             self.flow.complete().await;
                             let text = self.flow.take(text);
-                            return End::Answered { text, usage, by_hook: false };
+                            return TurnEnd::Answered { text, usage, by_hook: false };
                         }
                         Some(Ok(delta)) => self.heard(delta).await,
                         Some(Err(error)) => return error.into(),
-                        None => return End::Died("it ended without an answer".to_owned()),
+                        None => return TurnEnd::Died("it ended without an answer".to_owned()),
                     }
                 }
             }
@@ -64,7 +64,7 @@ impl Run<'_> {
                 () = clock.sleep_until(deadline) => {}
             }
         };
-        // What is on its way to the chat keeps the last word waiting, so the two do not wait for each other.
+        // The final text waits for the request under way, so both are awaited concurrently.
         tokio::join!(abort, self.flow.settled());
         end
     }
@@ -83,24 +83,24 @@ impl Run<'_> {
         }
     }
 
-    /// A tool may begin when the hooks agree and the fact that it did is on disk.
+    /// Allows a tool to begin once the hooks agree and the fact is stored.
     async fn tool(&mut self, call: ToolCall) {
         let ToolCall { name, params, approval, .. } = call;
-        let mut moment = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));
-        moment.tool = Some(name);
-        moment.params = params;
-        let asked = self.shared.hooks.ask(moment).await;
-        let decision = match asked.end {
+        let mut event = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));
+        event.tool = Some(name);
+        event.params = params;
+        let outcome = self.shared.hooks.ask(event).await;
+        let decision = match outcome.end {
             Some(HookVerdict::Drop(reason) | HookVerdict::Answer(reason)) => ToolDecision::Deny(reason),
             _ => match self.act().await {
-                Ok(()) => ToolDecision::Allow(asked.moment.params),
+                Ok(()) => ToolDecision::Allow(outcome.event.params),
                 Err(reason) => ToolDecision::Deny(reason),
             },
         };
         approval.decide(decision);
     }
 
-    /// Puts on disk that the turn is about to act (T2b), once; the reason why it may not, if so.
+    /// Stores once that the turn is about to act (T2b). The error is the reason why it may not.
     async fn act(&mut self) -> Result<(), String> {
         if self.acted {
             return Ok(());

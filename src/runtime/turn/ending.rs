@@ -1,4 +1,4 @@
-//! The last write of a turn.
+//! The transaction that ends a turn.
 
 use std::panic::AssertUnwindSafe;
 
@@ -11,48 +11,48 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, Finish, Reason};
 use futures_util::FutureExt;
 
-use super::answer::Said;
-use super::{End, PAUSE, Run, SHORTAGE};
+use super::{PAUSE, SHORTAGE, TurnEnd, TurnRun};
 
-/// So many characters of why a turn failed are kept for the owner.
+/// Maximum number of characters kept of why a turn failed.
 const CAUSE: usize = 400;
 
-/// The last write of a turn.
-enum Last {
-    /// None: `/stop` has written it.
-    Nothing,
+/// What is written at the end of a turn.
+enum FinalWrite {
+    /// Nothing: the cancellation has written the end.
+    None,
     Release,
     Requeue,
-    /// Nothing has begun.
-    Undo,
+    /// The attempt is not counted.
+    NotBegun,
     Finish(Box<Finish>),
-    /// What should have been written cannot be.
-    Bury,
+    /// What should be written cannot be stored.
+    MarkDead,
 }
 
-impl Run<'_> {
-    /// Writes the end, for as long as it takes. Returns when the lane may go on, if not at once.
-    pub(super) async fn conclude(&mut self, end: End) -> Result<Option<Mono>, StoreError> {
-        let mut last = match AssertUnwindSafe(self.last(end)).catch_unwind().await {
+impl TurnRun<'_> {
+    /// Writes the end, with retries while the database is unavailable. Returns when the lane may continue, if not at
+    /// once.
+    pub(super) async fn conclude(&mut self, end: TurnEnd) -> Result<Option<Mono>, StoreError> {
+        let mut last = match AssertUnwindSafe(self.final_write(end)).catch_unwind().await {
             Ok(last) => last,
-            Err(_) => Last::Finish(Box::new(self.failed(Failure::Internal, "a panic"))),
+            Err(_) => FinalWrite::Finish(Box::new(self.failed(Failure::Internal, "a panic"))),
         };
         loop {
             let done = self.write(&last).await;
             self.shared.health.note(done.as_ref().err());
             match done {
-                // The answer is in our hands: a database that is away for a moment must not cost it.
+                // The answer exists only in memory: a database that is briefly unavailable must not lose it.
                 Err(StoreError::Unavailable(_)) if !self.shared.process.drain.is_cancelled() => {
                     self.shared.time.sleep(PAUSE).await;
                 }
                 Err(StoreError::Invalid(detail)) => {
                     tracing::error!(turn = %self.turn.claim.id, detail, "the end of a turn could not be stored");
                     last = match last {
-                        Last::Finish(finish) if finish.ending != Ending::Dead => {
-                            Last::Finish(Box::new(self.failed(Failure::Internal, &detail)))
+                        FinalWrite::Finish(finish) if finish.ending != Ending::Dead => {
+                            FinalWrite::Finish(Box::new(self.failed(Failure::Internal, &detail)))
                         }
-                        Last::Bury => return Err(StoreError::Invalid(detail)),
-                        _ => Last::Bury,
+                        FinalWrite::MarkDead => return Err(StoreError::Invalid(detail)),
+                        _ => FinalWrite::MarkDead,
                     };
                 }
                 done => return done,
@@ -60,47 +60,57 @@ impl Run<'_> {
         }
     }
 
-    async fn last(&mut self, end: End) -> Last {
-        match end {
-            End::Cancelled => Last::Nothing,
-            End::Drained => Last::Release,
-            End::NotBegun(detail) => {
+    async fn final_write(&mut self, end: TurnEnd) -> FinalWrite {
+        let finish = match end {
+            TurnEnd::Cancelled => return FinalWrite::None,
+            TurnEnd::Drained => return FinalWrite::Release,
+            TurnEnd::NotBegun(detail) => {
                 tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "a turn waits: the machine runs short");
-                Last::Undo
+                return FinalWrite::NotBegun;
             }
-            End::Died(detail)
+            TurnEnd::Died(detail)
                 if !self.acted && self.turn.deaths + 1 < self.shared.settings.config.turns.max_attempts =>
             {
-                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; once more");
-                Last::Requeue
+                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; its turn runs again");
+                return FinalWrite::Requeue;
             }
-            end => Last::Finish(Box::new(self.finish(end).await)),
-        }
+            TurnEnd::Died(detail) => self.failed(Failure::Crashed, &detail),
+            TurnEnd::Failed(failure, detail) => self.failed(failure, &detail),
+            TurnEnd::Refused(refusal) => Finish {
+                error: Some(Reason::Refused(refusal)),
+                notice: refusal.is_told().then_some(Notice::Refused(refusal)),
+                ..self.bare(Ending::Refused)
+            },
+            TurnEnd::Answered { text, usage, by_hook } => {
+                Finish { usage, by_hook, ..self.answered(text).await }
+            }
+        };
+        FinalWrite::Finish(Box::new(finish))
     }
 
-    async fn write(&mut self, last: &Last) -> Result<Option<Mono>, StoreError> {
+    async fn write(&mut self, last: &FinalWrite) -> Result<Option<Mono>, StoreError> {
         let (claim, now) = (self.turn.claim, self.shared.time.wall());
         match last {
-            Last::Nothing => self.cancelled(self.flow.partial()).await?,
-            Last::Release => {
+            FinalWrite::None => self.cancelled(self.flow.partial()).await?,
+            FinalWrite::Release => {
                 if let Fenced::Stale = self.shared.store.release(claim, now).await? {
                     self.cancelled(self.flow.partial()).await?;
                 }
             }
-            Last::Requeue => match self.shared.store.requeue(claim).await? {
+            FinalWrite::Requeue => match self.shared.store.requeue(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + PAUSE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
-            Last::Undo => match self.shared.store.not_begun(claim).await? {
+            FinalWrite::NotBegun => match self.shared.store.not_begun(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + SHORTAGE)),
                 Fenced::Stale => self.cancelled(self.flow.partial()).await?,
             },
-            Last::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
-                Fenced::Done(_) => self.told(finish).await,
-                // Cancelled while the agent was saying its last words.
+            FinalWrite::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
+                Fenced::Done(_) => self.finished(finish).await,
+                // The turn was cancelled while the agent was finishing.
                 Fenced::Stale => self.cancelled(finish.answer.clone().unwrap_or_default()).await?,
             },
-            Last::Bury => {
+            FinalWrite::MarkDead => {
                 self.shared.store.mark_turn_dead(claim, now).await?;
                 self.shared.work.outbox.wake(&self.turn.address);
                 self.flow.end(Ending::Dead, None).await;
@@ -109,8 +119,8 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// The turn was ended by somebody else: the history keeps what it had said, and a message that was being streamed
-    /// gets its last word.
+    /// The turn was cancelled: the history keeps the text so far, and a message that was being streamed gets its final
+    /// text.
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
         if !so_far.trim().is_empty() {
             self.shared.store.keep_partial(self.turn.claim, so_far).await?;
@@ -122,34 +132,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn told(&mut self, finish: &Finish) {
+    /// Reports a stored end to metrics, the platform and hooks.
+    async fn finished(&mut self, finish: &Finish) {
         metrics::counter!("frontdesk_turns_total", "ending" => finish.ending.name()).increment(1);
         self.flow.end(finish.ending, finish.usage.clone()).await;
-        let mut moment = HookEvent::at(HookPoint::AgentEnd, Some(&self.turn.session));
-        moment.usage.clone_from(&finish.usage);
-        self.shared.hooks.tell(moment);
+        let mut event = HookEvent::at(HookPoint::AgentEnd, Some(&self.turn.session));
+        event.usage.clone_from(&finish.usage);
+        self.shared.hooks.tell(event);
     }
 
-    /// What the last transaction writes.
-    async fn finish(&mut self, end: End) -> Finish {
-        match end {
-            End::Answered { text, usage, by_hook } => {
-                let Said { answer, parts, media } = self.said(text).await;
-                Finish { answer, parts, media, usage, by_hook, ..self.bare(Ending::Answered) }
-            }
-            End::Refused(refusal) => Finish {
-                error: Some(Reason::Refused(refusal)),
-                notice: refusal.is_told().then_some(Notice::Refused(refusal)),
-                ..self.bare(Ending::Refused)
-            },
-            End::Died(detail) => self.failed(Failure::Crashed, &detail),
-            End::Failed(failure, detail) => self.failed(failure, &detail),
-            // These end elsewhere; should they come here, the person is told rather than left waiting.
-            End::Cancelled | End::Drained | End::NotBegun(_) => self.failed(Failure::Internal, "stopped"),
-        }
-    }
-
-    fn bare(&self, ending: Ending) -> Finish {
+    pub(super) fn bare(&self, ending: Ending) -> Finish {
         Finish::bare(self.turn.claim, ending, self.shared.time.wall())
     }
 
@@ -158,9 +150,9 @@ impl Run<'_> {
         let (channel, name) = (session.channel(), failure.name());
         self.shared.work.failures.note(turn, &visible::escaped(detail, CAUSE));
         if failure == Failure::Agent {
-            // The agent's own words may quote what it was asked: they are not for the log at this level.
+            // The agent's own text may quote messages, which are not logged at this level.
             tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");
-            tracing::debug!(%turn, detail, "what the agent said of it");
+            tracing::debug!(%turn, detail, "the agent's error");
         } else {
             tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
         }

@@ -1,4 +1,4 @@
-//! At the head of the lane: is a message still wanted, and what do the hooks say?
+//! Prepares a turn: access is asked again, hooks are asked, and files are fetched.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -10,11 +10,11 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
-use super::{End, Run};
+use super::{TurnEnd, TurnRun};
 use crate::media::{Fetcher, MessageFiles};
 
-/// A message as an agent gets it, in its author's name, whoever has it run once more.
-fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
+/// A message as an agent gets it. After a `/retry` its author remains the sender.
+fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
     Prompt {
         message: row.id,
         text,
@@ -24,16 +24,16 @@ fn told(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
         forward: row.forward.clone(),
         links: row.links.clone(),
         quote: row.quote.clone(),
-        // Fetched when it is known who is heard.
+        // Fetched once access is decided.
         quoted_files: Vec::new(),
         files: Vec::new(),
         received: row.received,
     }
 }
 
-impl<'r> Run<'r> {
-    /// The turn as the agent gets it, or how it ends without the agent.
-    pub(super) async fn head(&mut self, stop: &Stop) -> Result<Turn, End> {
+impl<'r> TurnRun<'r> {
+    /// The turn as the agent gets it, or its end without the agent.
+    pub(super) async fn head(&mut self, stop: &Stop) -> Result<Turn, TurnEnd> {
         let turn = self.turn;
         let mut prompt = Vec::with_capacity(turn.messages.len());
         let mut rows = Vec::with_capacity(turn.messages.len());
@@ -45,16 +45,18 @@ impl<'r> Run<'r> {
                         rows.push(row);
                     }
                 }
-                // One of several: the others are not to suffer for it.
-                Err(End::Refused(refusal)) if turn.messages.len() > 1 => self.refuse(row, refusal).await?,
+                // One of several messages is refused; the turn continues with the others.
+                Err(TurnEnd::Refused(refusal)) if turn.messages.len() > 1 => {
+                    self.refuse(row, refusal).await?
+                }
                 Err(end) => return Err(end),
             }
         }
         if prompt.is_empty() {
-            // Every one was refused and told so for itself.
-            return Err(End::Refused(Refusal::Hook));
+            // Every message was refused on its own.
+            return Err(TurnEnd::Refused(Refusal::Hook));
         }
-        // Only now: nothing is fetched for somebody who may not speak.
+        // After the access decision: nothing is fetched for somebody who may not speak.
         let files = self.fetched(&rows, stop).await?;
         for prompt in &mut prompt {
             let MessageFiles { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
@@ -73,13 +75,13 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// The files that came with these messages. Whoever waits is shown that something happens, and a turn that
-    /// is to end does not wait for them.
+    /// Fetches the files of these messages. The chat shows progress meanwhile, and a turn that is stopped does not wait
+    /// for them.
     async fn fetched(
         &mut self,
         rows: &[&InboundRow],
         stop: &Stop,
-    ) -> Result<HashMap<MessageId, MessageFiles>, End> {
+    ) -> Result<HashMap<MessageId, MessageFiles>, TurnEnd> {
         let shared = self.shared.clone();
         let day = shared.settings.quota_day(shared.time.wall());
         let fetcher = Fetcher { files: shared.media_files(), adapters: &shared.adapters, day };
@@ -94,10 +96,10 @@ impl<'r> Run<'r> {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(End::Cancelled),
-                () = shared.process.drain.cancelled() => return Err(End::Drained),
+                () = stop.cancelled() => return Err(TurnEnd::Cancelled),
+                () = shared.process.drain.cancelled() => return Err(TurnEnd::Drained),
                 files = &mut fetch => {
-                    return files.map_err(|error| End::Died(format!("what was fetched is not known: {error}")));
+                    return files.map_err(|error| TurnEnd::Died(format!("the stored files could not be read: {error}")));
                 }
                 () = alarm => self.flow.step().await,
                 () = self.flow.step(), if pending => {}
@@ -105,25 +107,25 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// One message, as it is to reach the agent: itself, or what it runs once more. The right of everybody who has a part
-    /// in it is asked anew: of whoever sent it, and of the authors of what is run again.
-    async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, End> {
+    /// The prompts of one message: itself, or the messages that a `/retry` runs again. Access of every author involved is
+    /// checked again.
+    async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
         if !self.shared.still_may(row, Action::Speak) {
-            return Err(End::Refused(Refusal::Revoked));
+            return Err(TurnEnd::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
-            return Err(End::Refused(Refusal::TooOld));
+            return Err(TurnEnd::Refused(Refusal::TooOld));
         }
         if row.replays.is_empty() {
             let text = self.after_hooks(row).await?;
-            return Ok(vec![(row, told(row, text, None))]);
+            return Ok(vec![(row, prompt_of(row, text, None))]);
         }
-        self.again(row).await
+        self.replayed(row).await
     }
 
-    /// The messages that a `/retry` runs once more, each as its author's. What its author may not say any more, or a hook
-    /// drops, is left out; if nothing is left, whoever asked is told why.
-    async fn again(&mut self, retry: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, End> {
+    /// The messages that a `/retry` runs again, each in its author's name. A message whose author may not speak any more,
+    /// or that a hook drops, is left out; if none is left, the retry is refused.
+    async fn replayed(&mut self, retry: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
         let turn: &'r ClaimedTurn = self.turn;
         let (mut heard, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
@@ -131,43 +133,45 @@ impl<'r> Run<'r> {
                 continue;
             }
             match self.after_hooks(row).await {
-                Ok(text) => heard.push((row, told(row, text, Some(retry)))),
-                Err(End::Refused(dropped)) => refusal = dropped,
+                Ok(text) => heard.push((row, prompt_of(row, text, Some(retry)))),
+                Err(TurnEnd::Refused(dropped)) => refusal = dropped,
                 Err(end) => return Err(end),
             }
         }
-        if heard.is_empty() { Err(End::Refused(refusal)) } else { Ok(heard) }
+        if heard.is_empty() { Err(TurnEnd::Refused(refusal)) } else { Ok(heard) }
     }
 
-    /// What was said nearby, by those who may still be heard.
+    /// The context messages of senders who may still speak.
     fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
         let heard = turn.context_messages.iter().filter(|said| self.shared.still_heard(&turn.session, said));
         heard.cloned().collect()
     }
 
-    /// What the hooks make of it.
-    async fn after_hooks(&mut self, row: &InboundRow) -> Result<String, End> {
+    /// The text as hooks have changed it.
+    async fn after_hooks(&mut self, row: &InboundRow) -> Result<String, TurnEnd> {
         let (shared, turn) = (self.shared, self.turn);
         if !shared.hooks.any(HookPoint::MessageReceived) {
             return Ok(row.text.clone());
         }
-        let moment = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).with_text(&*row.text);
-        let asked = shared.hooks.ask(moment).await;
-        match asked.end {
-            Some(HookVerdict::Drop(_)) => return Err(End::Refused(Refusal::Hook)),
+        let event = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).with_text(&*row.text);
+        let outcome = shared.hooks.ask(event).await;
+        match outcome.end {
+            Some(HookVerdict::Drop(_)) => return Err(TurnEnd::Refused(Refusal::Hook)),
             Some(HookVerdict::Answer(text)) => {
-                return Err(End::Answered { text, usage: None, by_hook: true });
+                return Err(TurnEnd::Answered { text, usage: None, by_hook: true });
             }
             _ => {}
         }
-        let text = asked.moment.text;
-        // What an earlier turn was about keeps the words that it had there.
+        let text = outcome.event.text;
+        // A message that belongs to an earlier turn keeps its text there.
         if text != row.text && row.turn == Some(turn.claim.id) {
             match shared.store.rewrite(row.id, turn.claim, text.clone()).await {
                 Ok(Fenced::Done(())) => {}
-                Ok(Fenced::Stale) => return Err(End::Cancelled),
-                Err(error) => return Err(End::Died(format!("a hook's rewriting was not stored: {error}"))),
+                Ok(Fenced::Stale) => return Err(TurnEnd::Cancelled),
+                Err(error) => {
+                    return Err(TurnEnd::Died(format!("a hook's rewriting was not stored: {error}")));
+                }
             }
         }
         Ok(text)
@@ -178,11 +182,11 @@ impl<'r> Run<'r> {
             return Vec::new();
         }
         let said = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
-        let moment = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(said);
-        self.shared.hooks.ask(moment).await.context
+        let event = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(said);
+        self.shared.hooks.ask(event).await.context
     }
 
-    /// Whether it has waited longer than it may. A turn that was begun before is finished.
+    /// Whether a message has waited too long. A turn that was begun before is finished in any case.
     fn too_old(&self, row: &InboundRow) -> bool {
         let limit =
             self.shared.settings.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
@@ -190,13 +194,13 @@ impl<'r> Run<'r> {
         self.turn.attempt == 1 && self.shared.time.date_for_ages() - row.received > limit
     }
 
-    async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), End> {
+    async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), TurnEnd> {
         let (turn, now) = (self.turn, self.shared.time.wall());
         let tell = refusal.is_told();
         match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {
             Ok(Fenced::Done(())) => Ok(()),
-            Ok(Fenced::Stale) => Err(End::Cancelled),
-            Err(error) => Err(End::Died(format!("a refusal was not stored: {error}"))),
+            Ok(Fenced::Stale) => Err(TurnEnd::Cancelled),
+            Err(error) => Err(TurnEnd::Died(format!("a refusal was not stored: {error}"))),
         }
     }
 }
