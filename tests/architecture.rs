@@ -129,6 +129,66 @@ fn core_has_no_clock_no_io_no_tasks_and_no_log() {
     assert_eq!(handle.len(), 1, "{handle:?}");
 }
 
+/// The top-level modules of a crate, each with those that it names by `crate::`.
+fn module_dependencies(krate: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let sources = files(krate.strip_prefix(root()).unwrap().to_str().unwrap(), ".rs");
+    for path in &sources {
+        let within = path.strip_prefix(krate).unwrap();
+        let module = within.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = module.trim_end_matches(".rs").to_owned();
+        if !["lib", "main", "tests", "examples"].contains(&module.as_str()) && !within.ends_with("tests.rs") {
+            let text: Vec<String> = code(path).into_iter().map(|(_, line)| line).collect();
+            modules.entry(module).or_default().extend(named_modules(&text.join("\n")));
+        }
+    }
+    let names: BTreeSet<String> = modules.keys().cloned().collect();
+    for (module, named) in &mut modules {
+        named.retain(|name| names.contains(name) && name != module);
+    }
+    modules
+}
+
+/// The names that follow `crate::`, also in a list in braces.
+fn named_modules(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let mut found = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{').and_then(|list| list.split_once("};")) {
+            Some((list, _)) => found.extend(list.split(',').map(name)),
+            None => _ = found.insert(name(rest)),
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_of_a_crate_do_not_depend_on_each_other_in_a_circle() {
+    let mut crates = 0;
+    for folder in ["src", "adapters"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let krate = entry.unwrap().path();
+            if !krate.join("lib.rs").is_file() {
+                continue;
+            }
+            crates += 1;
+            let mut left = module_dependencies(&krate);
+            assert!(!left.is_empty(), "nothing to scan in {}", krate.display());
+            // Removes modules that depend on none of the others, until only circles are left.
+            while let Some(free) =
+                left.iter().find(|(_, named)| named.is_empty()).map(|(name, _)| name.clone())
+            {
+                left.remove(&free);
+                left.values_mut().for_each(|named| _ = named.remove(&free));
+            }
+            assert!(left.is_empty(), "{} has a circle of modules: {left:#?}", krate.display());
+        }
+    }
+    assert!(crates >= 8, "only {crates} crates were found");
+}
+
 #[test]
 fn ports_have_no_default_methods() {
     let mut ports = 0;

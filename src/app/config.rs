@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::nearest::nearest;
-use frontdesk_core::reset::{Mode, PolicyError, ResetPolicy};
+use frontdesk_core::reset::{PolicyError, ResetMode, ResetPolicy};
 use frontdesk_runtime::config::{ResetOverride, ResetRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,8 +129,8 @@ const LISTED: usize = 20;
 
 /// Checks the fields of one level without the other levels.
 fn alone(level: &ResetOverride) -> Result<(), PolicyError> {
-    let any = ResetPolicy::new(Mode::None, 1, 0, chrono_tz::UTC, false)?;
-    any.with(&level.parse()?).map(drop)
+    let any = ResetPolicy::new(ResetMode::None, 1, 0, chrono_tz::UTC, false)?;
+    any.with(level).map(drop)
 }
 
 impl Config {

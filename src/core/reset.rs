@@ -10,14 +10,17 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::nearest::nearest;
 use crate::segment::shown;
 use day::Day;
 
 /// What makes a conversation stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetMode {
     /// Nothing: only a person starts a new conversation.
     None,
     /// Inactivity.
@@ -28,39 +31,39 @@ pub enum Mode {
     Both,
 }
 
-impl Mode {
+impl ResetMode {
     /// The name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::None => "none",
-            Mode::Idle => "idle",
-            Mode::Daily => "daily",
-            Mode::Both => "both",
+            ResetMode::None => "none",
+            ResetMode::Idle => "idle",
+            ResetMode::Daily => "daily",
+            ResetMode::Both => "both",
         }
     }
 
     /// Whether inactivity counts.
     pub fn idle(self) -> bool {
-        matches!(self, Mode::Idle | Mode::Both)
+        matches!(self, ResetMode::Idle | ResetMode::Both)
     }
 
     /// Whether the hour of the day counts.
     pub fn daily(self) -> bool {
-        matches!(self, Mode::Daily | Mode::Both)
+        matches!(self, ResetMode::Daily | ResetMode::Both)
     }
 }
 
-impl fmt::Display for Mode {
+impl fmt::Display for ResetMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Mode {
+impl FromStr for ResetMode {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        [Mode::None, Mode::Idle, Mode::Daily, Mode::Both]
+        [ResetMode::None, ResetMode::Idle, ResetMode::Daily, ResetMode::Both]
             .into_iter()
             .find(|mode| mode.name() == text)
             .ok_or_else(|| PolicyError::Mode { given: shown(text) })
@@ -70,25 +73,26 @@ impl FromStr for Mode {
 /// When a session starts a new epoch, and whether its chat gets a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResetPolicy {
-    mode: Mode,
+    mode: ResetMode,
     idle_minutes: u32,
     hour: u8,
     zone: Tz,
     notify: bool,
 }
 
-/// The fields that a narrower level sets. The other fields are inherited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Override {
-    /// What makes a conversation stale.
-    pub mode: Option<Mode>,
-    /// Minutes of inactivity, 1 to [`ResetPolicy::MAX_IDLE_MINUTES`].
+/// The fields of a reset rule that a narrower level sets; the others are inherited.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ResetOverride {
+    /// See `sessions.reset.mode`.
+    pub mode: Option<ResetMode>,
+    /// See `sessions.reset.idle_minutes`.
     pub idle_minutes: Option<u32>,
-    /// Hour of the day, 0 to 23.
+    /// See `sessions.reset.hour`.
     pub hour: Option<u8>,
-    /// The time zone of the hour; see [`parse_zone`].
-    pub timezone: Option<Tz>,
-    /// Whether the chat gets a notice.
+    /// See `sessions.reset.timezone`; for a chat, the user's own zone.
+    pub timezone: Option<String>,
+    /// See `sessions.reset.notify`.
     pub notify: Option<bool>,
 }
 
@@ -99,7 +103,7 @@ impl ResetPolicy {
     /// Creates a policy. `hour` must be 0 to 23 and `idle_minutes` 1 to [`Self::MAX_IDLE_MINUTES`] in every mode, so
     /// that a narrower level that only changes the mode cannot activate an invalid number.
     pub fn new(
-        mode: Mode,
+        mode: ResetMode,
         idle_minutes: u32,
         hour: u8,
         zone: Tz,
@@ -115,18 +119,18 @@ impl ResetPolicy {
     }
 
     /// This policy with a narrower level applied. Levels are applied in the order scope, channel, chat.
-    pub fn with(&self, narrower: &Override) -> Result<ResetPolicy, PolicyError> {
+    pub fn with(&self, narrower: &ResetOverride) -> Result<ResetPolicy, PolicyError> {
         ResetPolicy::new(
             narrower.mode.unwrap_or(self.mode),
             narrower.idle_minutes.unwrap_or(self.idle_minutes),
             narrower.hour.unwrap_or(self.hour),
-            narrower.timezone.unwrap_or(self.zone),
+            narrower.timezone.as_deref().map_or(Ok(self.zone), parse_zone)?,
             narrower.notify.unwrap_or(self.notify),
         )
     }
 
     /// What makes a conversation stale.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> ResetMode {
         self.mode
     }
 
@@ -323,7 +327,7 @@ mod tests {
 
     impl Case {
         fn check(&self) {
-            let mode: Mode = self.mode.parse().unwrap();
+            let mode: ResetMode = self.mode.parse().unwrap();
             let zone = parse_zone(&self.zone).unwrap();
             let (idle, hour) = (self.idle_minutes.unwrap_or(1440), self.hour.unwrap_or(4));
             let policy = ResetPolicy::new(mode, idle, hour, zone, true).unwrap();
@@ -365,7 +369,7 @@ mod tests {
     }
 
     fn daily(hour: u8, zone: Tz) -> ResetPolicy {
-        ResetPolicy::new(Mode::Daily, 60, hour, zone, true).unwrap()
+        ResetPolicy::new(ResetMode::Daily, 60, hour, zone, true).unwrap()
     }
 
     #[test]
@@ -415,7 +419,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_millisecond_do_not_count() {
-        let policy = ResetPolicy::new(Mode::Idle, 1, 4, Berlin, true).unwrap();
+        let policy = ResetPolicy::new(ResetMode::Idle, 1, 4, Berlin, true).unwrap();
         let last = at("2026-06-10T02:00:00.000999Z");
         assert!(!policy.due(last, at("2026-06-10T02:01:00.000001Z")).any());
         assert!(!policy.due(last, at("2026-06-10T02:01:00.000999Z")).any());
@@ -428,7 +432,8 @@ mod tests {
         for zone in [Tz::UTC, chrono_tz::Pacific::Kiritimati, chrono_tz::Pacific::Pago_Pago, New_York] {
             for hour in [0, 4, 23] {
                 let policy =
-                    ResetPolicy::new(Mode::Both, ResetPolicy::MAX_IDLE_MINUTES, hour, zone, true).unwrap();
+                    ResetPolicy::new(ResetMode::Both, ResetPolicy::MAX_IDLE_MINUTES, hour, zone, true)
+                        .unwrap();
                 assert_eq!(policy.due(first, last), Reasons { daily: true, idle: true });
                 assert_eq!(policy.due(last, first), Reasons::default());
                 assert!(!policy.due(last, last).any());
@@ -443,22 +448,27 @@ mod tests {
 
     #[test]
     fn the_narrower_level_wins_field_by_field() {
-        let default = ResetPolicy::new(Mode::Idle, 1440, 4, Berlin, true).unwrap();
-        let scope = Override { mode: Some(Mode::Daily), hour: Some(5), ..Override::default() };
-        let channel = Override { idle_minutes: Some(60), notify: Some(false), ..Override::default() };
-        let chat = Override { hour: Some(6), timezone: Some(New_York), ..Override::default() };
+        let default = ResetPolicy::new(ResetMode::Idle, 1440, 4, Berlin, true).unwrap();
+        let scope = ResetOverride { mode: Some(ResetMode::Daily), hour: Some(5), ..ResetOverride::default() };
+        let channel =
+            ResetOverride { idle_minutes: Some(60), notify: Some(false), ..ResetOverride::default() };
+        let chat = ResetOverride {
+            hour: Some(6),
+            timezone: Some("America/New_York".into()),
+            ..ResetOverride::default()
+        };
         let policy = default.with(&scope).unwrap().with(&channel).unwrap().with(&chat).unwrap();
-        assert_eq!(policy, ResetPolicy::new(Mode::Daily, 60, 6, New_York, false).unwrap());
-        assert_eq!(default.with(&Override::default()), Ok(default));
+        assert_eq!(policy, ResetPolicy::new(ResetMode::Daily, 60, 6, New_York, false).unwrap());
+        assert_eq!(default.with(&ResetOverride::default()), Ok(default));
     }
 
     #[test]
     fn a_number_out_of_range_is_refused_at_every_level() {
         let good = daily(23, Berlin);
-        let hour = good.with(&Override { hour: Some(24), ..Override::default() });
+        let hour = good.with(&ResetOverride { hour: Some(24), ..ResetOverride::default() });
         assert_eq!(hour, Err(PolicyError::Hour { given: 24 }));
         for given in [0, ResetPolicy::MAX_IDLE_MINUTES + 1] {
-            let idle = good.with(&Override { idle_minutes: Some(given), ..Override::default() });
+            let idle = good.with(&ResetOverride { idle_minutes: Some(given), ..ResetOverride::default() });
             assert_eq!(idle, Err(PolicyError::IdleMinutes { given }));
         }
     }
@@ -587,13 +597,13 @@ mod tests {
             idle in 1..=ResetPolicy::MAX_IDLE_MINUTES,
         ) {
             let [last, now] = [last, now].map(|ms| DateTime::from_timestamp_millis(ms).unwrap());
-            let policy = ResetPolicy::new(Mode::Both, idle, hour, zone, true).unwrap();
+            let policy = ResetPolicy::new(ResetMode::Both, idle, hour, zone, true).unwrap();
             let due = policy.due(last, now);
             prop_assert!(!policy.due(now, now).any());
             prop_assert!(now > last || !due.any());
             prop_assert_eq!(due.idle, policy.idle_deadline(last).is_some_and(|deadline| now > deadline));
             prop_assert_eq!(due.daily, policy.next_boundary(last).is_some_and(|boundary| now >= boundary));
-            let never = policy.with(&Override { mode: Some(Mode::None), ..Override::default() }).unwrap();
+            let never = policy.with(&ResetOverride { mode: Some(ResetMode::None), ..ResetOverride::default() }).unwrap();
             prop_assert!(!never.due(last, now).any());
         }
     }

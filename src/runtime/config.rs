@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use frontdesk_core::config::ConfigError;
+pub use frontdesk_core::reset::{ResetMode, ResetOverride};
 pub use media::Media;
 pub use routing::{Chat, Routing, Sharing};
 pub use rules::ResetRules;
@@ -75,36 +76,6 @@ impl Default for Reset {
             channel: BTreeMap::new(),
         }
     }
-}
-
-/// The fields of a reset rule that a narrower level sets; the others are inherited.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct ResetOverride {
-    /// See `sessions.reset.mode`.
-    pub mode: Option<ResetMode>,
-    /// See `sessions.reset.idle_minutes`.
-    pub idle_minutes: Option<u32>,
-    /// See `sessions.reset.hour`.
-    pub hour: Option<u8>,
-    /// See `sessions.reset.timezone`; for a chat, the user's own zone.
-    pub timezone: Option<String>,
-    /// See `sessions.reset.notify`.
-    pub notify: Option<bool>,
-}
-
-/// What makes a conversation stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ResetMode {
-    /// Nothing does; only `/new` starts anew.
-    None,
-    /// Too long a silence.
-    Idle,
-    /// An hour of the day.
-    Daily,
-    /// Either of the two.
-    Both,
 }
 
 /// Messages that wait for their turn.

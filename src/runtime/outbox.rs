@@ -83,16 +83,19 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun 
 }
 
 /// How long a notice or a command's reply is delayed, because answers wait in other topics of a group whose send rate is
-/// nearly used up. The delays of one part end after [`LONGEST_NOTICE_DELAY`], so that a group that is always busy gets
-/// its notices too.
+/// nearly used up. A part that was delayed for long enough competes like any other, so that a group that is always busy
+/// gets its notices too.
 async fn notice_delay(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
-    let pause = connection.adapter.profile().pacing.per_group?;
-    if connection.is_calm(address) {
+    let period = connection.adapter.profile().pacing.per_group?;
+    // Without a read: one more step than the answers take would make this part lose to each of them.
+    if connection.is_calm(address) || connection.was_delayed_enough(address) {
         return None;
     }
     let answers = shared.store.answers_wait_elsewhere(address, shared.time.now().steady).await;
     // If that cannot be read, the part is sent.
-    answers.unwrap_or(false).then_some(pause)
+    let delayed = answers.unwrap_or(false);
+    connection.note_delay(address, delayed);
+    delayed.then_some(period)
 }
 
 async fn attempt(
@@ -130,6 +133,7 @@ async fn attempt(
     note(shared, address, &row, &outcome);
     if matches!(outcome, SendResult::Sent { .. }) && goes_to_group(&row) && row.delete.is_none() {
         connection.sent_to_group(address);
+        connection.note_delay(address, false);
     }
     let (id, now) = (row.post.out, shared.time.wall());
     let more = loop {

@@ -100,7 +100,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     let stop = shared.work.running.begin(turn.claim.id);
     let flow = Flow::new(shared, &turn, &stop);
     let run = TurnRun { shared, turn: &turn, flow, files: AnswerFiles::default(), acted: false };
-    let ended = run.to_its_end(&stop).await;
+    let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.time.mono().since(started).as_secs_f64());
@@ -114,7 +114,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
 impl TurnRun<'_> {
     /// Runs the turn to its end. Returns when the lane may continue, if not at once. The row is ended even after a panic:
     /// a turn that is left running in the database would block its session for ever.
-    async fn to_its_end(mut self, stop: &Stop) -> Result<Option<Mono>, StoreError> {
+    async fn run_to_end(mut self, stop: &Stop) -> Result<Option<Mono>, StoreError> {
         tracing::debug!(turn = %self.turn.claim.id, session = %self.turn.session, attempt = self.turn.attempt, "turn");
         let end = match AssertUnwindSafe(self.until_end(stop)).catch_unwind().await {
             Ok(end) => end,

@@ -94,7 +94,7 @@ mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
     use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
-    use frontdesk_core::reset::{Mode, ResetPolicy};
+    use frontdesk_core::reset::{ResetMode, ResetPolicy};
 
     use super::*;
     use crate::Store;
@@ -133,7 +133,7 @@ mod tests {
                 disposition: disposition.clone(),
                 text: None,
                 epoch: EpochChange::ByRule,
-                policy: ResetPolicy::new(Mode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
+                policy: ResetPolicy::new(ResetMode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
                 quota: None,
                 per_session: 9,
                 tell: false,

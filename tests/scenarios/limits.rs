@@ -234,3 +234,33 @@ async fn notices_and_replies_to_commands_in_many_topics_stand_behind_an_answer()
     let at = shown.iter().position(|posted| posted.text.contains("important"));
     assert!(at.is_some_and(|at| at <= 7), "{at:?} of {}", shown.len());
 }
+
+#[tokio::test]
+async fn a_reply_to_a_command_is_sent_while_answers_to_other_topics_keep_coming() {
+    let world = World::with(plan().paced_in_groups(Duration::from_secs(3)).with(|config| {
+        config.limits.user = Rate::default();
+        config.limits.chat = Rate::default();
+    }))
+    .await;
+    let platform = world.platform();
+    let ask = async |topic: u32| {
+        platform.outcome_of(said("anna", "hello").in_topic("-1", &format!("{topic}"))).await;
+    };
+    for topic in 100..130 {
+        ask(topic).await;
+    }
+    platform.outcome_of(said("ben", "/help").in_topic("-1", "7")).await;
+    // More than the five minutes for which the reply is delayed, and its place in the order behind thirty answers.
+    for topic in 130..280 {
+        ask(topic).await;
+        world.clock().pass(Duration::from_secs(3));
+        world.round_trip().await;
+    }
+    let shown = platform.chat("-1");
+    assert!(shown.len() < 181, "answers still wait");
+    assert!(
+        shown.iter().any(|posted| posted.text.contains("/new")),
+        "the reply is not among {}",
+        shown.len()
+    );
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use frontdesk_core::reset::{Mode, Reasons, ResetPolicy, parse_zone};
+use frontdesk_core::reset::{Reasons, ResetMode, ResetPolicy, parse_zone};
 use serde::Serialize;
 
 use super::{Done, Failure, screen, when};
@@ -81,7 +81,7 @@ pub fn explain(args: ExplainArgs) -> Done {
 impl ResetArgs {
     fn policy(&self) -> Result<ResetPolicy, Failure> {
         let usage = |error: frontdesk_core::reset::PolicyError| Failure::usage(error.to_string());
-        let mode: Mode = self.mode.parse().map_err(usage)?;
+        let mode: ResetMode = self.mode.parse().map_err(usage)?;
         let zone = match &self.timezone {
             Some(name) => parse_zone(name).map_err(usage)?,
             None => frontdesk::machine_zone(),

@@ -17,6 +17,8 @@ use crate::time::GovernorClock;
 
 /// Number of messages that may be sent to one group in a burst: an answer in a few parts.
 const BURST: u32 = 5;
+/// A notice or a command's reply is delayed for at most this time.
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
 /// Number of groups from which idle ones are forgotten.
 const GROUPS: usize = 1024;
 
@@ -30,6 +32,8 @@ pub(super) struct Pace {
     spent: Mutex<HashMap<Address, Spent>>,
     /// Chats for which the platform asked for a pause, and when it ends.
     held: Mutex<HashMap<Address, Mono>>,
+    /// Addresses whose next notice is delayed, and since when.
+    delayed: Mutex<HashMap<Address, Mono>>,
 }
 
 /// What was sent to one group.
@@ -67,7 +71,13 @@ impl Pace {
         let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
             RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), GovernorClock(clock.clone()))
         });
-        Self { account, per_group: pacing.per_group, spent: Mutex::default(), held: Mutex::default() }
+        Self {
+            account,
+            per_group: pacing.per_group,
+            spent: Mutex::default(),
+            held: Mutex::default(),
+            delayed: Mutex::default(),
+        }
     }
 
     /// Begins a send to this address, which counts for the account; or fails with the time when to try again.
@@ -123,6 +133,22 @@ impl Pace {
         Some(until)
     }
 
+    /// Whether the notices of an address have been delayed for [`LONGEST_DELAY`].
+    pub(super) fn was_delayed_enough(&self, to: &Address, now: Mono) -> bool {
+        let delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
+        delayed.get(to).is_some_and(|since| now.since(*since) >= LONGEST_DELAY)
+    }
+
+    /// Records that the next notice of an address is delayed, or that it is not delayed any more.
+    pub(super) fn note_delay(&self, to: &Address, is_delayed: bool, now: Mono) {
+        let mut delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_delayed {
+            delayed.entry(to.clone()).or_insert(now);
+        } else {
+            delayed.remove(to);
+        }
+    }
+
     /// Whether more than half of a group's burst is left.
     pub(super) fn is_calm(&self, to: &Address, now: Mono) -> bool {
         let Some(period) = self.per_group else { return true };
@@ -163,6 +189,7 @@ mod tests {
             per_group: Some(Duration::from_secs(3)),
             spent: Mutex::default(),
             held: Mutex::default(),
+            delayed: Mutex::default(),
         };
         let now = Mono(Duration::from_secs(100));
         let topic = |n: u32| format!("telegram:-1:topic:{n}").parse::<Address>().unwrap();
@@ -180,6 +207,7 @@ mod tests {
             per_group: Some(Duration::from_secs(3)),
             spent: Mutex::default(),
             held: Mutex::default(),
+            delayed: Mutex::default(),
         };
         let at = |seconds| Mono(Duration::from_secs(seconds));
         let (here, topic): (Address, Address) =

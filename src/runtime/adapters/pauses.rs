@@ -57,6 +57,16 @@ impl Connection {
         Some(SendError::Later { after: Some(until.since(now)), scope, detail })
     }
 
+    /// Whether the notices of an address have been delayed for as long as they may be.
+    pub(crate) fn was_delayed_enough(&self, to: &Address) -> bool {
+        self.pace.was_delayed_enough(to, self.clock.mono())
+    }
+
+    /// Records that a notice is delayed, or that it is not delayed any more.
+    pub(crate) fn note_delay(&self, to: &Address, delayed: bool) {
+        self.pace.note_delay(to, delayed, self.clock.mono());
+    }
+
     /// Counts a message that was sent to a group.
     pub(crate) fn sent_to_group(&self, to: &Address) {
         self.pace.sent_to_group(to, self.clock.mono());

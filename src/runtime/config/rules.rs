@@ -1,4 +1,4 @@
-//! The reset rules of every level, parsed once.
+//! The reset rules of every level, checked once.
 
 use std::collections::BTreeMap;
 
@@ -6,53 +6,29 @@ use chrono_tz::Tz;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::Scope;
-use frontdesk_core::reset::{Mode, Override, PolicyError, ResetPolicy, parse_zone};
+use frontdesk_core::reset::{PolicyError, ResetOverride, ResetPolicy, parse_zone};
 
-use super::{Reset, ResetMode, ResetOverride, Routing};
+use super::{Reset, Routing};
 
 impl Reset {
     /// The default level's rule; `machine` is the zone of a rule that names none.
     fn policy(&self, machine: Tz) -> Result<ResetPolicy, PolicyError> {
         let zone = self.timezone.as_deref().map_or(Ok(machine), parse_zone)?;
-        ResetPolicy::new(self.mode.into(), self.idle_minutes, self.hour, zone, self.notify)
+        ResetPolicy::new(self.mode, self.idle_minutes, self.hour, zone, self.notify)
     }
 }
 
-impl ResetOverride {
-    /// The same in core's terms.
-    pub fn parse(&self) -> Result<Override, PolicyError> {
-        Ok(Override {
-            mode: self.mode.map(Into::into),
-            idle_minutes: self.idle_minutes,
-            hour: self.hour,
-            timezone: self.timezone.as_deref().map(parse_zone).transpose()?,
-            notify: self.notify,
-        })
-    }
-}
-
-impl From<ResetMode> for Mode {
-    fn from(mode: ResetMode) -> Mode {
-        match mode {
-            ResetMode::None => Mode::None,
-            ResetMode::Idle => Mode::Idle,
-            ResetMode::Daily => Mode::Daily,
-            ResetMode::Both => Mode::Both,
-        }
-    }
-}
-
-/// The reset rules of every level, parsed once at load.
+/// The reset rules of every level, checked once at load.
 #[derive(Debug, Clone)]
 pub struct ResetRules {
     default: ResetPolicy,
-    scopes: BTreeMap<String, Override>,
-    channels: BTreeMap<String, Override>,
-    chats: BTreeMap<AccountId, BTreeMap<String, Override>>,
+    scopes: BTreeMap<String, ResetOverride>,
+    channels: BTreeMap<String, ResetOverride>,
+    chats: BTreeMap<AccountId, BTreeMap<String, ResetOverride>>,
 }
 
 impl ResetRules {
-    /// Parses all levels; the error says which one is wrong and why.
+    /// Checks all levels; the error says which one is wrong and why.
     pub fn parse(
         reset: &Reset,
         routing: &BTreeMap<AccountId, Routing>,
@@ -61,9 +37,8 @@ impl ResetRules {
         let at = |path: String| move |error: PolicyError| ConfigError::new(path, error.to_string());
         let default = reset.policy(machine).map_err(at("sessions.reset".into()))?;
         let level = |path: String, level: &ResetOverride| {
-            let parsed = level.parse().map_err(at(path.clone()))?;
-            default.with(&parsed).map_err(at(path))?;
-            Ok::<_, ConfigError>(parsed)
+            default.with(level).map_err(at(path))?;
+            Ok::<_, ConfigError>(level.clone())
         };
         let mut rules = ResetRules {
             default,
@@ -101,8 +76,8 @@ impl ResetRules {
         self.default.zone()
     }
 
-    /// The rule for one conversation. Every level was checked on its own when it was parsed, and a policy's
-    /// fields do not depend on each other, so that no combination can be wrong.
+    /// The policy of one conversation. Every level was checked on its own, and the fields of a policy do not depend on each
+    /// other, so no combination can be wrong.
     pub fn policy(&self, account: &AccountId, scope: &str, chat: &str) -> ResetPolicy {
         let chat = self.chats.get(account).and_then(|chats| chats.get(chat));
         [self.scopes.get(scope), self.channels.get(account.channel()), chat]

@@ -22,7 +22,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_core::reset::{Mode, ResetPolicy};
+use frontdesk_core::reset::{ResetMode, ResetPolicy};
 use frontdesk_store::row::*;
 use frontdesk_store::{Options, Store};
 use hdrhistogram::Histogram;
@@ -349,7 +349,7 @@ fn batch(source: &str, n: u64) -> Batch {
         disposition: Disposition::Turn,
         text: None,
         epoch: EpochChange::ByRule,
-        policy: ResetPolicy::new(Mode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
+        policy: ResetPolicy::new(ResetMode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
         quota: None,
         per_session: 32,
         tell: true,

@@ -1,6 +1,6 @@
 //! Resets: facts that are written with the message that causes them.
 
-use frontdesk_core::reset::{Mode, Reasons};
+use frontdesk_core::reset::{Reasons, ResetMode};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -8,7 +8,7 @@ use crate::fixture::*;
 const HOUR: i64 = 3600;
 
 fn idle(event: &str) -> Message {
-    Message { policy: policy(Mode::Idle), ..says("anna", event, "x") }
+    Message { policy: policy(ResetMode::Idle), ..says("anna", event, "x") }
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
 #[tokio::test]
 async fn it_resets_once_and_the_reason_names_both_rules() {
     let fixture = Fixture::open().await;
-    let both = |event| Message { policy: policy(Mode::Both), ..says("anna", event, "x") };
+    let both = |event| Message { policy: policy(ResetMode::Both), ..says("anna", event, "x") };
     fixture.heard(0, both("1")).await;
     let items = fixture.take(30 * HOUR, vec![both("2"), both("3")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 2, ended: Some(1), .. }));
@@ -49,7 +49,8 @@ async fn it_resets_once_and_the_reason_names_both_rules() {
 #[tokio::test]
 async fn a_quiet_policy_resets_without_a_word() {
     let fixture = Fixture::open().await;
-    let quiet = frontdesk_core::reset::ResetPolicy::new(Mode::Idle, 60, 4, chrono_tz::UTC, false).unwrap();
+    let quiet =
+        frontdesk_core::reset::ResetPolicy::new(ResetMode::Idle, 60, 4, chrono_tz::UTC, false).unwrap();
     fixture.heard(0, idle("1")).await;
     let accepted = fixture.accept(2 * HOUR, vec![Message { policy: quiet, ..idle("2") }]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 2, .. }));
@@ -60,7 +61,7 @@ async fn a_quiet_policy_resets_without_a_word() {
 async fn a_command_is_no_activity_and_resets_nothing() {
     let fixture = Fixture::open().await;
     fixture.heard(0, idle("1")).await;
-    let command = Message { policy: policy(Mode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
+    let command = Message { policy: policy(ResetMode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
     let items = fixture.take(2 * HOUR, vec![command]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, ended: None, .. }));
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(0));

@@ -17,7 +17,7 @@ use frontdesk_core::message::{
 };
 use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_core::reset::{Mode, ResetPolicy};
+use frontdesk_core::reset::{ResetMode, ResetPolicy};
 use frontdesk_core::time::Pause;
 use frontdesk_store::row::*;
 use frontdesk_store::{Options, Reply, Store, StoreError};
@@ -409,7 +409,7 @@ pub fn parts(text: &str) -> Vec<Part> {
     text.split('|').filter(|body| !body.is_empty()).enumerate().map(part).collect()
 }
 
-pub fn policy(mode: Mode) -> ResetPolicy {
+pub fn policy(mode: ResetMode) -> ResetPolicy {
     ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap()
 }
 
@@ -434,7 +434,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Message {
         quota: None,
         disposition: Disposition::Turn,
         epoch: EpochChange::ByRule,
-        policy: policy(Mode::None),
+        policy: policy(ResetMode::None),
         per_session: 4,
         tell: true,
     }
