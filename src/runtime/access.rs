@@ -147,6 +147,11 @@ impl Access {
         ids
     }
 
+    /// Waits until memory shows every change that was committed by now.
+    pub(crate) async fn settled(&self) {
+        drop(self.begin_change().await);
+    }
+
     /// Waits until no other change is being made.
     pub(crate) async fn begin_change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().await
