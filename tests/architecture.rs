@@ -311,6 +311,42 @@ fn the_tree_names_no_machine_and_no_registry() {
     }
 }
 
+/// Words of an earlier private vocabulary, which other words replaced. "Frontdesk" is a different word.
+const PRIVATE: [&str; 5] = ["house", "room", "rooms", "errand", "desk"];
+
+/// Lines in which one of these words has its ordinary meaning: the end of the file's path, and a part of the line.
+const JUSTIFIED: [(&str, &str); 6] = [
+    ("README.md", "the front desk for AI agents"),
+    ("config/frontdesk.service", "the front desk for AI agents"),
+    ("0003-the-port-walked-through-for-discord-and-slack.md", "`/desk new`"),
+    ("src/core/address.rs", "matrix:!room%3Ahome"),
+    ("src/core/address.rs", "matrix:!room%3ahome"),
+    ("src/core/key.rs", "agent:main:telegram:room:1"),
+];
+
+#[test]
+fn the_private_words_do_not_come_back() {
+    let folders = ["src", "adapters", "docs", "schema", "config"];
+    let scanned = folders.iter().flat_map(|folder| files(folder, ""));
+    let mut found = Vec::new();
+    // Recorded events of platforms contain names that people chose.
+    let recorded = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "fixtures");
+    for path in scanned.chain([root().join("README.md")]).filter(|path| !recorded(path)) {
+        // Pictures and other binary files have no words.
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        for (n, line) in text.lines().enumerate() {
+            let words = line.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_lowercase);
+            let private: Vec<String> = words.filter(|word| PRIVATE.contains(&word.as_str())).collect();
+            let justified =
+                || JUSTIFIED.iter().any(|(file, part)| path.ends_with(file) && line.contains(part));
+            if !private.is_empty() && !justified() {
+                found.push(format!("{}:{}: {}", path.display(), n + 1, private.join(", ")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "write what is meant in the field's terms:\n{}", found.join("\n"));
+}
+
 fn every(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
