@@ -1,5 +1,5 @@
-//! Commands, one per file. Each runs from its stored row, also while a turn runs; its effect, its reply and
-//! its end are one transaction.
+//! Commands, one per file. Each runs from its stored row, also while a turn runs. Its effect, its reply and its end are
+//! one transaction.
 
 mod gateway;
 mod help;
@@ -33,14 +33,14 @@ use crate::shared::Shared;
 const UNSERVED: &str = "I do not answer in this group yet. You are an admin: send /gateway allow-here, and everyone in \
                         this group may talk to me.";
 
-/// How long a command waits when the database refuses.
+/// Pause before a retry after a database error.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a command does, and how its reply is made from what it found.
+/// The effect of a command, and how its reply is made from the result.
 pub(crate) struct Plan {
     effect: CommandEffect,
     reply: Reply,
-    /// What the whole process is to do, once the reply is stored.
+    /// What the process does once the reply is stored.
     lifecycle: Option<Lifecycle>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceive
     }
 }
 
-/// One command. One that panics or cannot be stored is dead; the next one is not to suffer for it.
+/// Runs one command. One that panics or cannot be stored is marked dead, so that the next one runs.
 async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let why = match AssertUnwindSafe(execute(shared, id)).catch_unwind().await {
         Ok(Err(StoreError::Invalid(detail))) => detail,
@@ -88,7 +88,7 @@ async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
 async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = shared.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
-    // An admin looks after the gateway also where nobody may talk to the agent.
+    // An admin may administer the gateway also where nobody may talk to the agent.
     let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_call(&row);
     let may =
         shared.still_may(&row, Action::Speak) || for_admins && shared.still_may(&row, Action::Administer);
@@ -139,7 +139,7 @@ async fn answer(
     }
 }
 
-/// What came of a command's change.
+/// The result of a command's change.
 fn changed(answered: &Result<Fenced<CommandFacts>, StoreError>) -> Option<&AccessDone> {
     match answered {
         Ok(Fenced::Done(CommandFacts::Access(done))) => Some(done),

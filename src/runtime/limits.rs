@@ -177,7 +177,7 @@ mod tests {
         let mut told = RefusalNotices::default();
         assert!(told.may(&who("a"), &here, at(0)));
         told.note(&who("a"), &here, at(0));
-        assert!(!told.may(&who("a"), &there, at(59)), "wherever it is");
+        assert!(!told.may(&who("a"), &there, at(59)), "in every chat");
         for name in ["b", "c"] {
             assert!(told.may(&who(name), &here, at(1)));
             told.note(&who(name), &here, at(1));

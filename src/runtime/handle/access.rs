@@ -186,7 +186,7 @@ impl GatewayHandle {
     /// Refuses ids that no person or group of the platform can have.
     pub fn refuse_odd_ids(&self, who: &Principal, scope: &Scope) -> Result<(), GatewayError> {
         if who.id().len() > LONGEST_ID {
-            return Err(GatewayError::Invalid(format!("an id of more than {LONGEST_ID} bytes is nobody's")));
+            return Err(GatewayError::Invalid(format!("an id has at most {LONGEST_ID} bytes")));
         }
         let odd = |id: &str, problem| GatewayError::Invalid(format!("{id}: {problem}"));
         (self.0.settings.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;

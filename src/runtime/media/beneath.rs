@@ -1,4 +1,4 @@
-//! Opening a file that lies beneath a folder, whatever its name tries.
+//! Opens a file only if it lies beneath a folder, whatever its path contains.
 
 use std::fs::File;
 use std::io;
@@ -11,11 +11,10 @@ use rustix::io::Errno;
 
 use super::MediaError;
 
-/// Pieces of a name that mean something to somebody else: other systems' separators, and encodings that
-/// somebody might decode behind us.
+/// Sequences that other programs interpret: separators of other systems, and encodings that a later step might decode.
 const FOREIGN: [&str; 6] = ["\\", "\0", "%2f", "%2e", "%5c", "%00"];
 
-/// The name beneath one of `roots`, by its letters alone. Nothing is looked up.
+/// The path relative to one of `roots`, judged by its text alone. The file system is not accessed.
 pub(super) fn relative(roots: [&Path; 2], path: &Path) -> Result<PathBuf, MediaError> {
     let text = path.to_str().ok_or(MediaError::Outside)?.to_ascii_lowercase();
     if text.starts_with("file:") || text.contains("://") || FOREIGN.iter().any(|piece| text.contains(piece)) {
@@ -38,10 +37,10 @@ pub(super) fn relative(roots: [&Path; 2], path: &Path) -> Result<PathBuf, MediaE
     if name.as_os_str().is_empty() { Err(MediaError::Odd) } else { Ok(name) }
 }
 
-/// The ordinary file of this name beneath `root`, and its size. No link is followed on the way, and a file that
-/// has another name elsewhere is nobody's to give away.
+/// Opens the regular file of this name beneath `root`; returns it with its size. No link is followed on the way, and a
+/// file with another hard link is refused, because it may be a file from elsewhere.
 pub(super) fn open(root: &Path, name: &Path) -> Result<(File, u64), MediaError> {
-    // Whoever opens a pipe would wait for its other end.
+    // Opening a pipe would otherwise block until its other end is opened.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let folder = rustix::fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let file = File::from(resolve(&folder.map_err(io::Error::from)?, name, flags).map_err(refusal)?);
@@ -52,14 +51,14 @@ pub(super) fn open(root: &Path, name: &Path) -> Result<(File, u64), MediaError> 
     Ok((file, facts.size()))
 }
 
-/// The kernel watches over the whole way; where it cannot, we go it step by step.
+/// The kernel checks the whole path; where it cannot, each folder is opened on its own.
 #[cfg(target_os = "linux")]
 fn resolve(root: &OwnedFd, name: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
 
     let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     match rustix::fs::openat2(root, name, flags, Mode::empty(), how) {
-        // An old kernel, or a sandbox that does not know the call.
+        // The kernel is old, or a sandbox does not allow the call.
         Err(Errno::NOSYS | Errno::PERM) => walk(root, name, flags),
         opened => opened,
     }
@@ -70,7 +69,7 @@ fn resolve(root: &OwnedFd, name: &Path, flags: OFlags) -> Result<OwnedFd, Errno>
     walk(root, name, flags)
 }
 
-/// Folder by folder, none of which may be a link. `name` has only plain components.
+/// Opens folder by folder, none of which may be a link. `name` has only normal components.
 fn walk(root: &OwnedFd, name: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut at: Option<OwnedFd> = None;
@@ -89,7 +88,7 @@ fn refusal(error: Errno) -> MediaError {
         // A link, or a way out.
         Errno::LOOP | Errno::XDEV | Errno::MLINK => MediaError::Outside,
         Errno::NOENT | Errno::NAMETOOLONG => MediaError::Missing,
-        // Something on the way is no folder: a file, or a link to one.
+        // A component on the way is not a folder: a file, or a link to one.
         Errno::NOTDIR | Errno::NXIO | Errno::ISDIR => MediaError::Odd,
         error => MediaError::Disk(error.into()),
     }
@@ -101,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Every way to open, since a kernel that knows the better one never takes the other.
+    /// Both ways to open: a kernel that supports the first one never takes the second.
     fn ways(root: &Path, name: &str) -> [Result<OwnedFd, Errno>; 2] {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let folder = rustix::fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_judged_by_its_letters_first() {
+    fn a_path_is_judged_by_its_text_first() {
         let roots = [Path::new("/home/anna/media"), Path::new("/var/frontdesk/media")];
         let name = |path: &str| relative(roots, Path::new(path)).ok();
         for (path, expected) in [

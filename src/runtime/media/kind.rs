@@ -1,9 +1,8 @@
-//! What a file is, as far as its name and the platform's word say it. Nobody looks inside.
+//! The kind and media type of a file, by its name and by what the platform says. The content is not examined.
 
 use frontdesk_core::message::{Attachment, FileKind};
 
-/// Extensions with their media types and how such a file is shown. Of several extensions with one type the first
-/// is given to files of that type.
+/// Extensions with their media types and how such a file is shown. A file of a type gets the first of its extensions.
 const KNOWN: [(&str, &str, FileKind); 24] = [
     ("jpg", "image/jpeg", FileKind::Photo),
     ("jpeg", "image/jpeg", FileKind::Photo),
@@ -31,7 +30,7 @@ const KNOWN: [(&str, &str, FileKind); 24] = [
     ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", FileKind::Document),
 ];
 
-/// What stands for an extension that cannot be told.
+/// The extension of files of unknown type.
 const UNKNOWN: &str = "bin";
 
 /// How a file of this name is shown, and its media type.
@@ -41,12 +40,12 @@ pub(super) fn of(name: &str) -> (FileKind, Option<&'static str>) {
     known.map_or((FileKind::Document, None), |(_, mime, kind)| (*kind, Some(*mime)))
 }
 
-/// The extension for a copy of ours: plain letters and digits, whatever the name tries.
+/// The extension for a copy: only letters and digits, whatever the name contains.
 pub(super) fn extension_of(name: &str) -> String {
     extension(name).unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// The same for a file that came with a message: its name says it best, then the platform.
+/// The extension for a fetched file: by its name, or else by the platform's media type.
 pub(super) fn extension_for(file: &Attachment) -> String {
     let by_name = file.name.as_deref().and_then(extension);
     let by_type = || {
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_is_named_by_its_name_then_by_its_type_then_by_how_it_was_shown() {
+    fn the_extension_follows_the_name_then_the_media_type_then_the_kind() {
         let file = |name: Option<&str>, mime: Option<&str>, kind| Attachment {
             reference: "r".into(),
             unique: None,

@@ -1,4 +1,4 @@
-//! What an agent may have sent, and what it may not: the folder against every trick.
+//! Which files an agent may send, and which paths are refused.
 
 use std::os::unix::fs::symlink;
 
@@ -80,7 +80,7 @@ async fn a_file_in_the_folder_is_copied_and_its_copy_is_sent() {
         let adopted = sandbox.adopt(path).await.unwrap();
         assert_eq!((adopted.name.as_str(), adopted.kind), (name, kind));
         let copy = adopted.file.strip_prefix("out/").unwrap();
-        assert_ne!(copy, name, "the copy has a name of ours");
+        assert_ne!(copy, name, "the copy has a random name");
         let sent = sandbox.media.opened(&adopted).await.unwrap();
         assert_eq!(sent.size, u64::try_from(bytes.len()).unwrap());
         assert_eq!(std::io::read_to_string(&*sent.handle).unwrap(), bytes);

@@ -127,25 +127,25 @@ impl<'r> TurnRun<'r> {
     /// or that a hook drops, is left out; if none is left, the retry is refused.
     async fn replayed(&mut self, retry: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
         let turn: &'r ClaimedTurn = self.turn;
-        let (mut heard, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
+        let (mut prompts, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
             if !self.shared.still_may(row, Action::Speak) {
                 continue;
             }
             match self.after_hooks(row).await {
-                Ok(text) => heard.push((row, prompt_of(row, text, Some(retry)))),
+                Ok(text) => prompts.push((row, prompt_of(row, text, Some(retry)))),
                 Err(TurnEnd::Refused(dropped)) => refusal = dropped,
                 Err(end) => return Err(end),
             }
         }
-        if heard.is_empty() { Err(TurnEnd::Refused(refusal)) } else { Ok(heard) }
+        if prompts.is_empty() { Err(TurnEnd::Refused(refusal)) } else { Ok(prompts) }
     }
 
     /// The context messages of senders who may still speak.
     fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
-        let heard = turn.context_messages.iter().filter(|said| self.shared.still_heard(&turn.session, said));
-        heard.cloned().collect()
+        let allowed = |message: &&ContextMessage| self.shared.still_heard(&turn.session, message);
+        turn.context_messages.iter().filter(allowed).cloned().collect()
     }
 
     /// The text as hooks have changed it.
@@ -181,8 +181,8 @@ impl<'r> TurnRun<'r> {
         if !self.shared.hooks.any(HookPoint::BeforeAgentStart) {
             return Vec::new();
         }
-        let said = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
-        let event = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(said);
+        let texts = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
+        let event = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(texts);
         self.shared.hooks.ask(event).await.context
     }
 
