@@ -131,6 +131,13 @@ impl Event {
     pub fn key(&self) -> String {
         event_key(&self.place.source, &self.id)
     }
+
+    /// Whether it may rightly be stored after later events of its chat. A muted chat's message is dropped; if a kill comes
+    /// before the acknowledgement, it is delivered again and may find the chat unmuted.
+    pub fn may_be_stored_later(&self) -> bool {
+        let was_redelivered = self.delivered.len() > 1;
+        self.reordered || self.place.muted_at_times && self.expected == Expected::Turn && was_redelivered
+    }
 }
 
 /// Identifies an event, as source and event id do in the database.

@@ -124,7 +124,7 @@ impl<'a> Oracle<'a> {
     fn order_of_rows(&mut self) {
         let mut last: HashMap<&str, (&str, i64)> = HashMap::new();
         let mut events: Vec<&'a Event> =
-            self.o.journal.events.iter().filter(|event| !event.reordered).collect();
+            self.o.journal.events.iter().filter(|event| !event.may_be_stored_later()).collect();
         events.sort_by_key(|event| (&event.place.source, event.order));
         for event in events {
             let Some(row) = self.rows.get(&event.key()).copied() else { continue };
