@@ -17,7 +17,7 @@ mod reaction;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{Event, EventKind, FirstLine, RawEvent, Sender, Source};
+use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
 
 pub(crate) use album::Albums;
 use json::{FieldError, Fields};
@@ -153,23 +153,8 @@ fn raw_event(update: Option<&Fields<'_>>, field: &str, raw: &str) -> RawEvent {
 
 /// An event without a text.
 fn bare(id: &str, kind: EventKind, sender: Sender, event_chat: conversation::EventChat) -> Event {
-    Event {
-        id: id.to_owned(),
-        kind,
-        from: sender,
-        addressed: event_chat.conversation.is_private(),
-        address: event_chat.address,
-        conversation: event_chat.conversation,
-        forward: None,
-        first_line: FirstLine::Formatted,
-        text: String::new(),
-        links: Vec::new(),
-        platform_message: None,
-        quote: None,
-        album: None,
-        attachments: Vec::new(),
-        sent_at: None,
-    }
+    let conversation::EventChat { address, conversation, .. } = event_chat;
+    Event { addressed: conversation.is_private(), ..Event::new(id, kind, sender, address, conversation) }
 }
 
 /// An id that cannot be part of an address is treated as unreadable.

@@ -106,24 +106,12 @@ fn source(token: &str) -> Source {
 }
 
 fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, AddressError> {
-    Ok(Event {
-        id: event_id(&chat, id),
-        kind: EventKind::Message,
-        // The holder of a token is treated as a person, even if a program uses the token.
-        from: Sender::new(Principal::new(CHANNEL, None, token)?, SenderKind::Person),
-        address: Address::new(CHANNEL, None, &chat, None)?,
-        conversation: Conversation::Dm { chat, thread: None },
-        addressed: true,
-        forward: None,
-        first_line: FirstLine::Plain,
-        text,
-        links: Vec::new(),
-        platform_message: None,
-        quote: None,
-        album: None,
-        attachments: Vec::new(),
-        sent_at: None,
-    })
+    // The holder of a token is treated as a person, even if a program uses the token.
+    let from = Sender::new(Principal::new(CHANNEL, None, token)?, SenderKind::Person);
+    let address = Address::new(CHANNEL, None, &chat, None)?;
+    let id = event_id(&chat, id);
+    let event = Event::new(id, EventKind::Message, from, address, Conversation::Dm { chat, thread: None });
+    Ok(Event { addressed: true, first_line: FirstLine::Plain, text, ..event })
 }
 
 /// `{chat}/{id}`. Slashes in the chat's name are escaped, so that two different pairs never have the same event id.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::segment::{push_place, shown, unescape};
+use crate::segment::{BrokenEscape, decoded, push_place};
 
 /// The account that is meant when none is written.
 pub const DEFAULT_ACCOUNT: &str = "default";
@@ -81,10 +81,7 @@ impl FromStr for AccountId {
     /// Reads the text form. Escapes that are not needed are accepted, because people type this.
     fn from_str(text: &str) -> Result<Self, AccountError> {
         let (channel, name) = split(text);
-        let plain = |segment| {
-            unescape(segment)
-                .ok_or_else(|| AccountError::Escape { given: shown(text), segment: shown(segment) })
-        };
+        let plain = |segment| decoded(text, segment);
         let name: Option<Cow<'_, str>> = name.map(plain).transpose()?;
         Self::new(&plain(channel)?, name.as_deref())
     }
@@ -107,17 +104,9 @@ pub enum AccountError {
         /// The field's name.
         field: &'static str,
     },
-    /// An escape that does not decode.
-    #[error(
-        "segment {segment:?} of {given:?} has a broken escape: write `%` itself as %25, and other escapes as \
-         two hexadecimal digits for each UTF-8 byte"
-    )]
-    Escape {
-        /// What was given.
-        given: String,
-        /// The segment with the fault.
-        segment: String,
-    },
+    /// An escape cannot be decoded.
+    #[error(transparent)]
+    Escape(#[from] BrokenEscape),
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::account::{self, AccountId, DEFAULT_ACCOUNT};
 
-use crate::segment::{push_id, push_name, push_place, shown, unescape};
+use crate::segment::{BrokenEscape, decoded, push_id, push_name, push_place, shown};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
 ///
@@ -287,16 +287,8 @@ pub enum AddressError {
         field: &'static str,
     },
     /// An escape cannot be decoded.
-    #[error(
-        "segment {segment:?} of {given:?} has a broken escape: write `%` itself as %25, and other escapes as \
-         two hexadecimal digits for each UTF-8 byte"
-    )]
-    Escape {
-        /// What was given.
-        given: String,
-        /// The segment with the escape.
-        segment: String,
-    },
+    #[error(transparent)]
+    Escape(#[from] BrokenEscape),
     /// The spelling is not the canonical one.
     #[error("{given:?} is not spelled as it must be: write {canonical}")]
     NotCanonical {
@@ -315,7 +307,7 @@ fn refuse_empty<const N: usize>(fields: [(&'static str, Option<&str>); N]) -> Re
 }
 
 fn plain<'t>(text: &str, segment: &'t str) -> Result<Cow<'t, str>, AddressError> {
-    unescape(segment).ok_or_else(|| AddressError::Escape { given: shown(text), segment: shown(segment) })
+    Ok(decoded(text, segment)?)
 }
 
 #[cfg(test)]

@@ -239,26 +239,13 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::message::{Conversation, Sender, SenderKind};
 
     fn event(text: &str, first_line: FirstLine) -> Event {
-        let principal: crate::address::Principal = "telegram:1".parse().unwrap();
-        Event {
-            id: "1".into(),
-            kind: EventKind::Message,
-            from: crate::message::Sender::new(principal, crate::message::SenderKind::Person),
-            address: "telegram:1".parse().unwrap(),
-            conversation: crate::message::Conversation::Dm { chat: "1".into(), thread: None },
-            addressed: true,
-            forward: None,
-            first_line,
-            text: text.into(),
-            links: Vec::new(),
-            platform_message: None,
-            quote: None,
-            album: None,
-            attachments: Vec::new(),
-            sent_at: None,
-        }
+        let from = Sender::new("telegram:1".parse().unwrap(), SenderKind::Person);
+        let conversation = Conversation::Dm { chat: "1".into(), thread: None };
+        let event = Event::new("1", EventKind::Message, from, "telegram:1".parse().unwrap(), conversation);
+        Event { addressed: true, first_line, text: text.into(), ..event }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use scope::Scope;
 
 use crate::account::{self, AccountId};
-use crate::segment::{push_id, push_place, shown, unescape};
+use crate::segment::{BrokenEscape, decoded, push_id, push_place, shown};
 
 /// The key of one conversation. Cloning costs a reference count. Equality, order and hash are those of the text form,
 /// so a map with these keys can be queried with a `&str`.
@@ -158,9 +158,7 @@ impl FromStr for SessionKey {
             _ => return Err(wrong_count(scope, text)),
         };
         let (channel, account) = account::split(place);
-        let plain = |segment| {
-            unescape(segment).ok_or_else(|| KeyError::Escape { given: shown(text), segment: shown(segment) })
-        };
+        let plain = |segment| decoded(text, segment);
         let (account, thread, person) =
             (account.map(plain).transpose()?, thread.map(plain).transpose()?, person.map(plain).transpose()?);
         let key = SessionKey::build(
@@ -289,16 +287,8 @@ pub enum KeyError {
         field: &'static str,
     },
     /// An escape cannot be decoded.
-    #[error(
-        "segment {segment:?} of session key {given:?} has a broken escape: write `%` itself as %25, and other \
-         escapes as two hexadecimal digits for each UTF-8 byte"
-    )]
-    Escape {
-        /// What was given.
-        given: String,
-        /// The segment with the escape.
-        segment: String,
-    },
+    #[error(transparent)]
+    Escape(#[from] BrokenEscape),
     /// The spelling is not the canonical one.
     #[error("session key {given:?} is not spelled as it must be: write {canonical}")]
     NotCanonical {

@@ -34,3 +34,5 @@ pub mod split;
 pub mod terminal;
 pub mod time;
 pub mod visible;
+
+pub use segment::BrokenEscape;

@@ -2,6 +2,19 @@
 
 use std::borrow::Cow;
 
+/// A segment has an escape that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "segment {segment:?} of {given:?} has a broken escape: write `%` itself as %25, and other escapes as two \
+     hexadecimal digits for each UTF-8 byte"
+)]
+pub struct BrokenEscape {
+    /// The whole text that was given, cut if it is long.
+    pub given: String,
+    /// The segment with the escape, cut if it is long.
+    pub segment: String,
+}
+
 /// A text from outside as an error may show it: cut if it is long.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 120;
@@ -44,6 +57,11 @@ fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
             out.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
+}
+
+/// The decoded segment of a text that was given.
+pub(crate) fn decoded<'s>(given: &str, segment: &'s str) -> Result<Cow<'s, str>, BrokenEscape> {
+    unescape(segment).ok_or_else(|| BrokenEscape { given: shown(given), segment: shown(segment) })
 }
 
 /// Decodes every escape, including unnecessary ones: the caller then compares with the canonical spelling and can show

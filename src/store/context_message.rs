@@ -93,7 +93,7 @@ fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextMessage> {
 mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
-    use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
+    use frontdesk_core::message::{Conversation, Event, EventKind, Sender, SenderKind, Source};
     use frontdesk_core::reset::{ResetMode, ResetPolicy};
 
     use super::*;
@@ -113,21 +113,14 @@ mod tests {
         let message = |id: &&str| {
             Decided::Admitted(Admitted {
                 event: Event {
-                    id: (*id).into(),
-                    kind: EventKind::Message,
-                    from: Sender::new(Principal::new("telegram", None, id).unwrap(), SenderKind::Person),
-                    address: Address::new("telegram", None, "-1", None).unwrap(),
-                    conversation: Conversation::Group { chat: "-1".into() },
-                    addressed: false,
-                    forward: None,
-                    first_line: FirstLine::Plain,
                     text: "x".into(),
-                    links: Vec::new(),
-                    platform_message: None,
-                    quote: None,
-                    album: None,
-                    attachments: Vec::new(),
-                    sent_at: None,
+                    ..Event::new(
+                        *id,
+                        EventKind::Message,
+                        Sender::new(Principal::new("telegram", None, id).unwrap(), SenderKind::Person),
+                        Address::new("telegram", None, "-1", None).unwrap(),
+                        Conversation::Group { chat: "-1".into() },
+                    )
                 },
                 session: key(),
                 disposition: disposition.clone(),

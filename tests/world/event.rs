@@ -14,27 +14,16 @@ pub struct TestEvent(pub(crate) Event);
 
 /// A private message.
 pub fn said(person: &str, text: &str) -> TestEvent {
+    let principal = Principal::new(CHANNEL, None, person).unwrap();
+    let from =
+        Sender { name: Some(format!("name of {person}")), ..Sender::new(principal, SenderKind::Person) };
+    let address = Address::new(CHANNEL, None, person, None).unwrap();
+    let conversation = Conversation::Dm { chat: person.to_owned(), thread: None };
     TestEvent(Event {
-        id: String::new(),
-        kind: EventKind::Message,
-        from: Sender {
-            id: Principal::new(CHANNEL, None, person).unwrap(),
-            kind: SenderKind::Person,
-            name: Some(format!("name of {person}")),
-            roles: Vec::new(),
-        },
-        address: Address::new(CHANNEL, None, person, None).unwrap(),
-        conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
         addressed: true,
-        forward: None,
         first_line: FirstLine::Plain,
         text: text.to_owned(),
-        links: Vec::new(),
-        platform_message: None,
-        quote: None,
-        album: None,
-        attachments: Vec::new(),
-        sent_at: None,
+        ..Event::new("", EventKind::Message, from, address, conversation)
     })
 }
 

@@ -43,6 +43,35 @@ pub struct Event {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
+impl Event {
+    /// An event without content, which is not addressed to the bot and cannot be a command. The caller sets what differs.
+    pub fn new(
+        id: impl Into<String>,
+        kind: EventKind,
+        from: Sender,
+        address: Address,
+        conversation: Conversation,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            from,
+            address,
+            conversation,
+            addressed: false,
+            forward: None,
+            first_line: FirstLine::Formatted,
+            text: String::new(),
+            links: Vec::new(),
+            platform_message: None,
+            quote: None,
+            album: None,
+            attachments: Vec::new(),
+            sent_at: None,
+        }
+    }
+}
+
 /// How the first line of a message is formatted, as far as that decides whether it can be a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FirstLine {

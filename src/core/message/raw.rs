@@ -1,6 +1,6 @@
 //! Events that could not be read.
 
-use super::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
+use super::{Conversation, Event, EventKind, Sender, SenderKind, Source};
 use crate::address::{Address, AddressError, Principal};
 
 /// An event as it arrived, kept because this version could not read it.
@@ -32,22 +32,10 @@ impl Event {
     /// An event of which at most the id could be read. Its sender and its conversation are placeholders that no rule
     /// looks at.
     pub fn undecodable(source: &Source, id: Option<String>, raw: RawEvent) -> Result<Event, AddressError> {
-        Ok(Event {
-            id: id.unwrap_or_else(|| raw.name()),
-            kind: EventKind::Undecodable(raw),
-            from: Sender::new(Principal::at(&source.account, "0")?, SenderKind::Chat),
-            address: Address::at(&source.account, "0", None)?,
-            conversation: Conversation::Group { chat: "0".to_owned() },
-            addressed: false,
-            forward: None,
-            first_line: FirstLine::Formatted,
-            text: String::new(),
-            links: Vec::new(),
-            platform_message: None,
-            quote: None,
-            album: None,
-            attachments: Vec::new(),
-            sent_at: None,
-        })
+        let id = id.unwrap_or_else(|| raw.name());
+        let from = Sender::new(Principal::at(&source.account, "0")?, SenderKind::Chat);
+        let address = Address::at(&source.account, "0", None)?;
+        let conversation = Conversation::Group { chat: "0".to_owned() };
+        Ok(Event::new(id, EventKind::Undecodable(raw), from, address, conversation))
     }
 }

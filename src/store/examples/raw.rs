@@ -321,27 +321,16 @@ fn session(n: u64) -> SessionKey {
 }
 
 fn batch(source: &str, n: u64) -> Batch {
+    let principal = Principal::new("telegram", None, "7").unwrap();
+    let from = Sender { name: Some("Anna".into()), ..Sender::new(principal, SenderKind::Person) };
+    let address = Address::new("telegram", None, &n.to_string(), None).unwrap();
+    let conversation = Conversation::Dm { chat: n.to_string(), thread: None };
     let event = Event {
-        id: n.to_string(),
-        kind: EventKind::Message,
-        from: Sender {
-            id: Principal::new("telegram", None, "7").unwrap(),
-            kind: SenderKind::Person,
-            name: Some("Anna".into()),
-            roles: vec![],
-        },
-        address: Address::new("telegram", None, &n.to_string(), None).unwrap(),
-        conversation: Conversation::Dm { chat: n.to_string(), thread: None },
         addressed: true,
-        forward: None,
         first_line: FirstLine::Plain,
         text: "hello, this is a message".into(),
-        links: vec![],
         platform_message: Some("1".into()),
-        quote: None,
-        album: None,
-        attachments: vec![],
-        sent_at: None,
+        ..Event::new(n.to_string(), EventKind::Message, from, address, conversation)
     };
     let message = Admitted {
         event,

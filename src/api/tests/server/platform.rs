@@ -74,27 +74,17 @@ impl DemoPlatform {
             *events += 1;
             events.to_string()
         };
+        let from = Sender {
+            name: Some(name.to_owned()),
+            ..Sender::new(Principal::at(&self.account, person).unwrap(), SenderKind::Person)
+        };
+        let address = Address::at(&self.account, person, None).unwrap();
+        let conversation = Conversation::Dm { chat: person.to_owned(), thread: None };
         let event = Event {
-            id,
-            kind: EventKind::Message,
-            from: Sender {
-                id: Principal::at(&self.account, person).unwrap(),
-                kind: SenderKind::Person,
-                name: Some(name.to_owned()),
-                roles: Vec::new(),
-            },
-            address: Address::at(&self.account, person, None).unwrap(),
-            conversation: Conversation::Dm { chat: person.to_owned(), thread: None },
             addressed: true,
-            forward: None,
             first_line: FirstLine::Plain,
             text: text.to_owned(),
-            links: Vec::new(),
-            platform_message: None,
-            quote: None,
-            album: None,
-            attachments: Vec::new(),
-            sent_at: None,
+            ..Event::new(id, EventKind::Message, from, address, conversation)
         };
         let source =
             Source { id: format!("{CHANNEL}:{}", self.account.name()), account: self.account.clone() };
