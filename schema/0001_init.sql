@@ -1,5 +1,5 @@
 -- The whole schema. Until the first release this file is edited in place, and the schema's number in
--- src/store/migrate.rs counts up: a database of another number is refused.
+-- src/store/schema.rs counts up: a database of another number is refused.
 --
 -- Times are milliseconds since 1970, UTC. Columns that hold an enumeration have no CHECK where the enumeration may
 -- grow: changing a CHECK would mean rebuilding the table.
@@ -206,7 +206,9 @@ CREATE TABLE outbox (
                                    -- message that it replaces, which is deleted once the post is sent
   reply_to            TEXT,
   state               TEXT NOT NULL,  -- 'queued', 'streaming', 'sending', 'sent', 'unknown', 'dead', 'dropped'
-  attempts            INTEGER NOT NULL,
+  attempts            INTEGER NOT NULL,  -- how often it was sent, with the times that a kill cut off
+  failures            INTEGER NOT NULL DEFAULT 0,  -- how often that failed and is to be tried again: the pause grows with
+                                   -- this number and not with attempts, so that a crash loop delays nothing
   next_at             INTEGER NOT NULL,
   paused_at           INTEGER,     -- when the pause that ends at next_at began; NULL if there is none
   owner               TEXT,

@@ -241,7 +241,7 @@ fn classify(
         Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
         Err(error) => error,
     };
-    let backoff = Backoff::default().delay(row.attempts, crate::random::fraction());
+    let backoff = Backoff::default().delay(row.failures + 1, crate::random::fraction());
     let later = |span: Duration, counts: bool| SendResult::Later {
         pause: shared.time.pause(span),
         error: error.to_string(),

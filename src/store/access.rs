@@ -4,8 +4,8 @@ use frontdesk_core::time::Now;
 
 use crate::audit::audit;
 use crate::fault::Outcome;
-use crate::pairing::{Verdict, decide};
-use crate::queue::Line;
+use crate::pairing::{Decision, decide};
+use crate::queue::WorkClass;
 use crate::row::{AccessChange, AccessDone, AccessState, Author};
 use crate::tx::Tx;
 use crate::{Result, Store, account, chat, grant, moved};
@@ -32,7 +32,7 @@ impl Store {
         now: impl Into<Now>,
     ) -> Result<AccessDone> {
         let now = now.into();
-        self.write(Line::Shared, move |tx| apply(tx, &change, &author, now)).await
+        self.write(WorkClass::Requests, move |tx| apply(tx, &change, &author, now)).await
     }
 }
 
@@ -41,10 +41,10 @@ pub(crate) fn apply(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: No
     let wall = now.wall;
     match change {
         AccessChange::Approve { code, account } => {
-            decide(tx, Verdict::Approved, code, account.as_ref(), author, now)
+            decide(tx, Decision::Approved, code, account.as_ref(), author, now)
         }
         AccessChange::Deny { code, account } => {
-            decide(tx, Verdict::Denied, code, account.as_ref(), author, now)
+            decide(tx, Decision::Denied, code, account.as_ref(), author, now)
         }
         AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, wall),
         AccessChange::Revoke { principal, scope, also, private } => {

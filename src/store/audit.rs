@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{AuditRow, Author};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
@@ -24,7 +24,7 @@ impl Store {
     ) -> Result<()> {
         let author = author.clone();
         let [action, subject, outcome] = [action, subject, outcome].map(str::to_owned);
-        self.write(Line::Shared, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
+        self.write(WorkClass::Requests, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
     }
 
     /// Rows of the audit, the newest first, before one of them or from the end.

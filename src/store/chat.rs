@@ -7,8 +7,8 @@ use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
+use crate::revocation::{Target, end_access};
 use crate::row::{AccessDone, Author, ChatRow, Revoked};
-use crate::shutout::{Whose, end};
 use crate::sql::{Sql, at, maybe_at, ms, parsed};
 use crate::tx::Tx;
 
@@ -29,7 +29,7 @@ pub(crate) fn serve(
                                              updated_at = excluded.updated_at",
         params![chat.as_str(), allowed, author.name, ms(now)],
     )?;
-    let ended = if allowed { Revoked::default() } else { end(tx, Whose::Chat(chat), now)? };
+    let ended = if allowed { Revoked::default() } else { end_access(tx, Target::Group(chat), now)? };
     let changed = new || ended != Revoked::default();
     let action = if allowed { "serve" } else { "unserve" };
     audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now)?;

@@ -1,4 +1,4 @@
-//! T2: a session's oldest waiting messages become a turn that is ours to run.
+//! T2: the oldest waiting messages of a session become a turn, which this process has claimed.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{MessageId, TurnId};
@@ -8,7 +8,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, ClaimedTurn, Fenced, InboundRow, MessageState, StreamedPart, Take, TurnState};
 use crate::sql::{int, ms};
 use crate::turn::{OpenTurn, turn_columns};
@@ -16,9 +16,9 @@ use crate::tx::Tx;
 use crate::{Result, Store, context_message};
 
 impl Store {
-    /// The next turn of a session, ours from the commit on (T2): one that was given back first, else a new one
-    /// of the oldest waiting message, or of all up to the first of another epoch. `None` while one runs, or
-    /// when nothing waits.
+    /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
+    /// waiting message, or with all waiting messages up to the first one of another epoch. `None` while a turn of the
+    /// session runs, or if no message waits.
     pub async fn claim_turn(
         &self,
         session: &SessionKey,
@@ -26,17 +26,17 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<ClaimedTurn>> {
         let session = session.clone();
-        self.write(Line::Turns, move |tx| claim(tx, &session, take, now)).await
+        self.write(WorkClass::Turns, move |tx| claim(tx, &session, take, now)).await
     }
 
-    /// A hook rewrote a message of a turn that runs, before its agent sees it.
+    /// A hook rewrote a message of a running turn before the agent got it.
     pub async fn rewrite(
         &self,
         message: MessageId,
         claim: Claim<TurnId>,
         text: String,
     ) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let rewritten = tx.run(
                 "UPDATE inbound SET body = ?4
                  WHERE id = ?1 AND state = 'in_turn'
@@ -50,7 +50,7 @@ impl Store {
 
     /// Binds a waiting message to the running turn, before the agent is asked to take it in.
     pub async fn steered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let bound = tx.run(
                 "UPDATE inbound SET state = 'in_turn', turn_id = ?1
                  WHERE id = ?3 AND state = 'waiting' AND disposition = 'turn'
@@ -63,9 +63,9 @@ impl Store {
         .await
     }
 
-    /// The agent did not take a steered message: it waits again, in its old place.
+    /// The agent did not take a steered message: it waits again, in its place by id.
     pub async fn unsteered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let back = tx.run(
                 "UPDATE inbound SET state = 'waiting', turn_id = NULL
                  WHERE id = ?3 AND state = 'in_turn' AND turn_id = ?1
@@ -174,7 +174,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     }))
 }
 
-/// The messages that retries among these run once more.
+/// The messages that the `/retry` commands among these run again.
 fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
     let mut rows = Vec::new();
     for id in messages.iter().flat_map(|message| &message.replays) {
@@ -184,8 +184,8 @@ fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
     Ok(rows)
 }
 
-/// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first
-/// message of another epoch: going past it would turn the order around. The pieces of an album go together.
+/// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first message of
+/// another epoch, so that messages stay in order. The pieces of an album go together.
 fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
     let mut rows = waiting(tx, session, if take == Take::One { 2 } else { -1 })?;
     if take == Take::One
@@ -204,7 +204,7 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
     Ok((rows, more))
 }
 
-/// What waits in a session, the oldest first.
+/// The waiting messages of a session, the oldest first.
 fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<InboundRow>> {
     tx.all(
         concat!(
@@ -218,7 +218,7 @@ fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<Inbound
     )
 }
 
-/// Whether a message is another piece of the same album.
+/// Whether two messages are pieces of the same album.
 fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
     first.album.is_some()
         && (&first.album, first.epoch, &first.from.id) == (&next.album, next.epoch, &next.from.id)

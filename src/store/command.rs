@@ -15,14 +15,14 @@ use crate::finish::cancel;
 use crate::message::{inbound, inbound_columns, stored_replays};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow, Reason, TurnState};
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store, access};
 
-/// How a command's reply is made from what it found.
+/// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
 
 /// The columns of a command that waits.
@@ -44,7 +44,7 @@ impl Store {
         self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
     }
 
-    /// Carries a command out and answers it (T1c). Returns what it found and did. Stale when it has been answered already.
+    /// Runs a command and stores its reply (T1c). Returns its result. Stale if the command was answered before.
     pub async fn answer_command(
         &self,
         id: MessageId,
@@ -53,16 +53,16 @@ impl Store {
         reply: Reply,
     ) -> Result<Fenced<CommandFacts>> {
         let now = now.into();
-        self.write(Line::Commands, move |tx| {
+        self.write(WorkClass::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
             answer(tx, &row, &effect, now, &reply).map(Fenced::Done)
         })
         .await
     }
 
-    /// Cancels the running and the waiting turns of a session. Returns the turns whose agents must be told, and
-    /// how many messages waited. A streamed message says that it was stopped: the session's address has
-    /// something to send then.
+    /// Cancels the running and the waiting turns of a session. Returns the turns that ran, whose agents must be told, and
+    /// the messages that waited. If a message was being streamed, an edit that says that it was stopped is in the outbox
+    /// afterwards.
     pub async fn cancel(
         &self,
         key: &SessionKey,
@@ -70,7 +70,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
         let (key, author) = (key.clone(), author.clone());
-        self.write(Line::Commands, move |tx| {
+        self.write(WorkClass::Commands, move |tx| {
             let stopped = stop(tx, &key, i64::MAX, now)?;
             let any = !stopped.running.is_empty() || !stopped.waiting.is_empty();
             audit(tx, &author, "session stop", key.as_str(), done_or_unchanged(any), now)?;
@@ -122,7 +122,7 @@ fn answer(
     Ok(facts)
 }
 
-/// The command is over; it does not wait for its own effect any more.
+/// Marks the command as answered, so that its own effect does not find it waiting.
 fn end(tx: &Tx<'_>, row: &InboundRow) -> Outcome<()> {
     let ended =
         tx.run("UPDATE inbound SET state = 'answered' WHERE id = ?1 AND state = 'waiting'", [row.id.0])?;
@@ -130,7 +130,8 @@ fn end(tx: &Tx<'_>, row: &InboundRow) -> Outcome<()> {
     Ok(())
 }
 
-/// Changes who may speak. The command ends before: an admin who shuts out themselves is still answered.
+/// Changes who has access. The command is marked as answered first, so that an admin who revokes their own access still gets
+/// the reply.
 fn changed(
     tx: &Tx<'_>,
     row: &InboundRow,
@@ -140,15 +141,15 @@ fn changed(
 ) -> Outcome<CommandFacts> {
     end(tx, row)?;
     if let AccessChange::Approve { .. } | AccessChange::Deny { .. } = change {
-        // A code stays nowhere, and neither does a number that it could be found by.
+        // No pairing code is stored, and no digest from which it could be found.
         tx.run("UPDATE inbound SET body = ?2, digest = 0 WHERE id = ?1", params![row.id.0, MASK])?;
     }
     let done = access::apply(tx, change, author, now)?;
     Ok(CommandFacts::Access(Box::new(done)))
 }
 
-/// Ends the open turns and the waiting messages of a session that were accepted before a message. A message
-/// that was steered into such a turn after it waits again.
+/// Ends the open turns and the waiting messages of a session that were accepted before message `before`. A message that was
+/// accepted later and steered into such a turn waits again.
 pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc>) -> Outcome<Stopped> {
     let mut stopped = Stopped { running: Vec::new(), waiting: Vec::new() };
     let open = OpenTurn::find_all(
@@ -198,7 +199,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         Some((_, true)) => return Ok(CommandFacts::StillRunning),
         Some((turn, false)) => turn,
     };
-    // What was refused because its author was shut out is not run later either.
+    // A message that was refused because its author lost access is not run again either.
     let said = tx.all(
         concat!(
             "SELECT ",
@@ -208,10 +209,10 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         params![turn.0, Reason::Refused(Refusal::Revoked).to_string()],
         inbound,
     )?;
-    // A retry of a retry runs the same messages: whoever asks, they stay their authors'.
+    // A retry of a retry runs the same messages. They keep their authors.
     let own = |row: InboundRow| if row.replays.is_empty() { vec![row.id] } else { row.replays };
     let replays: Vec<MessageId> = said.into_iter().flat_map(own).collect();
-    if !has_words(tx, &replays)? {
+    if !has_content(tx, &replays)? {
         // They were erased or purged.
         return Ok(CommandFacts::NothingToRetry);
     }
@@ -223,7 +224,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
     Ok(CommandFacts::Retrying)
 }
 
-fn has_words(tx: &Tx<'_>, messages: &[MessageId]) -> Outcome<bool> {
+fn has_content(tx: &Tx<'_>, messages: &[MessageId]) -> Outcome<bool> {
     for message in messages {
         let says = "SELECT 1 FROM inbound WHERE id = ?1 AND (body <> '' OR attachments IS NOT NULL)";
         if tx.one(says, [message.0], |_| Ok(()))?.is_some() {

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::Store;
-    use crate::mute::Mute;
+    use crate::null_renderer::NullRenderer;
     use crate::row::*;
 
     fn day(n: i64) -> DateTime<Utc> {
@@ -145,7 +145,7 @@ mod tests {
     async fn memory_counts_what_waits_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let store = Mute::open(&path).await;
+        let store = NullRenderer::open(&path).await;
         hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
         assert_eq!(store.waiting_context(), 2, "the newest two");
         hears(&store, &["m"], Disposition::Turn).await;

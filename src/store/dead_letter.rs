@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Author, Batch, DeadLetterRow};
 use crate::sql::{at, int, maybe_parsed, ms, nat};
 use crate::tx::Tx;
@@ -56,7 +56,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<u64> {
         let author = author.clone();
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             let gone = match id {
                 Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
                 None => tx.run("DELETE FROM dead_letter", [])?,

@@ -12,7 +12,7 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::PartKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, NextPart, OutboxRow, OutboxState, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
@@ -22,10 +22,7 @@ impl Store {
     /// Whether the next part of an address is a notice or a reply to a command, while an agent's answer could go to
     /// another topic of the same chat. `now` is steady time.
     pub async fn answers_wait_elsewhere(&self, address: &Address, now: DateTime<Utc>) -> Result<bool> {
-        let Ok(chat) = Address::at(address.account(), address.chat(), None) else {
-            return Ok(false);
-        };
-        let address = address.clone();
+        let (chat, address) = (address.without_thread(), address.clone());
         self.read(move |sql| {
             let head = "SELECT turn_id IS NULL AND kind <> 'send' FROM outbox
                         WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') ORDER BY id LIMIT 1";
@@ -46,7 +43,7 @@ impl Store {
     /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
         let address = address.clone();
-        self.write(Line::Outbox, move |tx| claim(tx, &address, now)).await
+        self.write(WorkClass::Outbox, move |tx| claim(tx, &address, now)).await
     }
 
     /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
@@ -57,7 +54,7 @@ impl Store {
         result: SendResult,
         now: DateTime<Utc>,
     ) -> Result<Fenced<bool>> {
-        self.write(Line::Outbox, move |tx| ended(tx, claim, &result, now)).await
+        self.write(WorkClass::Outbox, move |tx| ended(tx, claim, &result, now)).await
     }
 }
 
@@ -124,9 +121,10 @@ fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Ut
         }
         SendResult::Later { pause, error, counts } => {
             tx.run(
-                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = ?5, error = ?3, attempts = attempts - ?4,
-                                   owner = NULL WHERE id = ?1",
-                params![id.0, ms(pause.until), error, i64::from(!counts), ms(pause.since)],
+                "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = ?5, error = ?3, owner = NULL,
+                                   attempts = attempts - iif(?4, 0, 1), failures = failures + iif(?4, 1, 0)
+                 WHERE id = ?1",
+                params![id.0, ms(pause.until), error, counts, ms(pause.since)],
             )?;
         }
         SendResult::Plain { error } => {

@@ -3,9 +3,9 @@
 use frontdesk_core::id::MessageId;
 use rusqlite::params;
 
-use crate::epoch::Life;
+use crate::epoch::SessionState;
 use crate::fault::Outcome;
-use crate::insert::{Kept, Verdict, insert};
+use crate::insert::{Kept, NewRow, insert};
 use crate::message::stored_links;
 use crate::row::{Admitted, Batch, MessageState, Reason};
 use crate::sql::int;
@@ -16,7 +16,7 @@ const BACK: u32 = 50;
 
 /// Whether the edit needs no answer of its own: its message still waits and has the new text now, or had the same text
 /// already. The edit's row then records only that it was received, so that a redelivery of it is recognised.
-pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, life: &Life) -> Outcome<bool> {
+pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, session: &SessionState) -> Outcome<bool> {
     let Some(edited) = &message.event.platform_message else { return Ok(false) };
     let (epoch, reason) = match waiting(tx, message, edited)? {
         Some((old, epoch)) => {
@@ -26,10 +26,10 @@ pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, life: &Life)
             )?;
             (epoch, Reason::MergedInto(old))
         }
-        None if unchanged(tx, message, edited, life.epoch)? => (life.epoch, Reason::Unchanged),
+        None if unchanged(tx, message, edited, session.epoch)? => (session.epoch, Reason::Unchanged),
         None => return Ok(false),
     };
-    insert(tx, batch, message, Verdict::ended(MessageState::Superseded, reason, epoch, Kept::Nothing))?;
+    insert(tx, batch, message, NewRow::ended(MessageState::Superseded, reason, epoch, Kept::Nothing))?;
     Ok(true)
 }
 

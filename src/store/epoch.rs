@@ -1,4 +1,4 @@
-//! Epochs of a conversation: one ends and the next begins, inside the transaction that decides it.
+//! The epochs of a conversation. When one ends, the next one begins in the same transaction.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
@@ -11,41 +11,41 @@ use crate::row::{Admitted, Disposition, EpochChange, EpochReason, Reason};
 use crate::sql::{Sql, count, int, maybe_at, ms};
 use crate::tx::Tx;
 
-/// A session as a message finds it.
-pub(crate) struct Life {
+/// A session's row, read before a message or a request changes it.
+pub(crate) struct SessionState {
     pub(crate) epoch: u64,
     pub(crate) last_epoch: u64,
-    /// `None` while there is no message in this epoch: inactivity is counted from messages alone.
+    /// When the person's last message in this epoch was accepted; `None` if there is none. Commands do not count.
     pub(crate) last_user_at: Option<DateTime<Utc>>,
     pub(crate) address: String,
-    /// Messages for the agent that wait.
+    /// Number of messages for the agent that wait.
     pub(crate) waiting: u64,
 }
 
-/// How a message joined its session.
+/// What a message or a request did to the epochs of its session.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Joined {
-    /// The epoch it joined.
+pub(crate) struct EpochOutcome {
+    /// The current epoch from now on.
     pub(crate) epoch: u64,
-    /// The epoch that ended for it.
+    /// The epoch that ended.
     pub(crate) ended: Option<u64>,
-    /// Whether the session was created for it.
+    /// Whether the session was created.
     pub(crate) began: bool,
-    /// Why the rule began a new epoch.
+    /// Why the reset rule began a new epoch, if it did.
     pub(crate) reasons: Reasons,
-    /// Of an epoch command: what it did.
+    /// Of `/new` and `/resume`: what they did, for the row of the command.
     pub(crate) reason: Option<Reason>,
 }
 
-/// The session, if there is one.
-pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
+/// Reads a session, if there is one.
+pub(crate) fn session_state(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<SessionState>> {
     sql.one(
         "SELECT epoch, last_epoch, last_user_at, address,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND disposition = 'turn' AND state = 'waiting')
          FROM session s WHERE key = ?1",
         [key.as_str()],
         |row| {
-            Ok(Life {
+            Ok(SessionState {
                 epoch: count(row, 0)?,
                 last_epoch: count(row, 1)?,
                 last_user_at: maybe_at(row, 2)?,
@@ -56,33 +56,33 @@ pub(crate) fn life(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<Life>> {
     )
 }
 
-/// A message joins its session: the session is created, gets a new epoch, goes back to an older one or stays as it is.
+/// Adds a message to its session: creates the session, begins a new epoch, returns to an older one, or changes neither.
 pub(crate) fn join(
     tx: &Tx<'_>,
-    life: Option<Life>,
+    session: Option<SessionState>,
     message: &Admitted,
     now: DateTime<Utc>,
-) -> Outcome<Joined> {
-    let Some(life) = life else { return first(tx, message, now) };
-    let speaks = message.disposition == Disposition::Turn;
+) -> Outcome<EpochOutcome> {
+    let Some(session) = session else { return create(tx, message, now) };
+    let is_for_agent = message.disposition == Disposition::Turn;
     match message.epoch {
-        EpochChange::ByRule if !speaks => {
-            moved(tx, &life, message, life.last_user_at)?;
-            Ok(Joined { epoch: life.epoch, ..Joined::default() })
+        EpochChange::ByRule if !is_for_agent => {
+            update(tx, &session, message, session.last_user_at)?;
+            Ok(EpochOutcome { epoch: session.epoch, ..EpochOutcome::default() })
         }
-        EpochChange::ByRule => by_rule(tx, &life, message, now),
+        EpochChange::ByRule => by_rule(tx, &session, message, now),
         EpochChange::New => {
-            let reason = Some(Reason::FromEpoch(life.epoch));
-            let joined = anew(tx, &message.session, &life, EpochReason::New, now)?;
-            moved(tx, &life, message, speaks.then_some(now))?;
-            Ok(Joined { reason, ..joined })
+            let reason = Some(Reason::FromEpoch(session.epoch));
+            let outcome = begin_next(tx, &message.session, &session, EpochReason::New, now)?;
+            update(tx, &session, message, is_for_agent.then_some(now))?;
+            Ok(EpochOutcome { reason, ..outcome })
         }
-        EpochChange::Resume(wanted) => back(tx, &life, message, wanted, now),
+        EpochChange::Resume(wanted) => resume(tx, &session, message, wanted, now),
     }
 }
 
 /// Creates a session. `/new` gets the first epoch as well, because there is no earlier one.
-fn first(tx: &Tx<'_>, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined> {
+fn create(tx: &Tx<'_>, message: &Admitted, now: DateTime<Utc>) -> Outcome<EpochOutcome> {
     tx.run(
         "INSERT INTO session (key, address, epoch, last_epoch, last_user_at, seq, created_at)
          VALUES (?1, ?2, 1, 1, ?4, 0, ?3)",
@@ -96,74 +96,84 @@ fn first(tx: &Tx<'_>, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined>
     tx.run("UPDATE counter SET n = n + 1 WHERE name = 'sessions'", [])?;
     begin(tx, &message.session, 1, EpochReason::First, now)?;
     let missing = matches!(message.epoch, EpochChange::Resume(_)).then_some(Reason::NoSuchEpoch);
-    Ok(Joined { epoch: 1, began: true, reason: missing, ..Joined::default() })
+    Ok(EpochOutcome { epoch: 1, began: true, reason: missing, ..EpochOutcome::default() })
 }
 
-fn by_rule(tx: &Tx<'_>, life: &Life, message: &Admitted, now: DateTime<Utc>) -> Outcome<Joined> {
-    let reasons = life.last_user_at.map(|seen| message.policy.due(seen, now)).unwrap_or_default();
-    let mut joined = Joined { epoch: life.epoch, ..Joined::default() };
+/// Begins a new epoch if the reset rule says so.
+fn by_rule(
+    tx: &Tx<'_>,
+    session: &SessionState,
+    message: &Admitted,
+    now: DateTime<Utc>,
+) -> Outcome<EpochOutcome> {
+    let reasons = session.last_user_at.map(|last| message.policy.due(last, now)).unwrap_or_default();
+    let mut outcome = EpochOutcome { epoch: session.epoch, ..EpochOutcome::default() };
     if reasons.any() {
-        joined = anew(tx, &message.session, life, EpochReason::Rule(reasons), now)?;
-        joined.reasons = reasons;
+        outcome = begin_next(tx, &message.session, session, EpochReason::Rule(reasons), now)?;
+        outcome.reasons = reasons;
     }
     // Never backwards: after the clock was set back, the next message must not look like the end of a long inactivity.
-    moved(tx, life, message, Some(now).max(life.last_user_at))?;
-    Ok(joined)
+    update(tx, session, message, Some(now).max(session.last_user_at))?;
+    Ok(outcome)
 }
 
 /// Ends the current epoch and begins the one after the highest number ever used.
-pub(crate) fn anew(
+pub(crate) fn begin_next(
     tx: &Tx<'_>,
     key: &SessionKey,
-    life: &Life,
+    session: &SessionState,
     reason: EpochReason,
     now: DateTime<Utc>,
-) -> Outcome<Joined> {
-    let epoch = life.last_epoch + 1;
-    end(tx, key, life.epoch, now)?;
+) -> Outcome<EpochOutcome> {
+    let epoch = session.last_epoch + 1;
+    end(tx, key, session.epoch, now)?;
     begin(tx, key, epoch, reason, now)?;
     tx.run(
         "UPDATE session SET epoch = ?2, last_epoch = ?2 WHERE key = ?1",
         params![key.as_str(), int(epoch)],
     )?;
-    Ok(Joined { epoch, ended: Some(life.epoch), ..Joined::default() })
+    Ok(EpochOutcome { epoch, ended: Some(session.epoch), ..EpochOutcome::default() })
 }
 
-/// Returns the session to an older epoch: to the one that ended last, if no number is given.
-fn back(
+/// Returns to an older epoch; without a number to the one that ended last.
+fn resume(
     tx: &Tx<'_>,
-    life: &Life,
+    session: &SessionState,
     message: &Admitted,
     wanted: Option<u64>,
     now: DateTime<Utc>,
-) -> Outcome<Joined> {
+) -> Outcome<EpochOutcome> {
     let key = message.session.as_str();
     let found = match wanted {
         Some(n) => tx.one(
             "SELECT n FROM epoch WHERE key = ?1 AND n = ?2 AND n <> ?3",
-            params![key, int(n), int(life.epoch)],
+            params![key, int(n), int(session.epoch)],
             |row| count(row, 0),
         )?,
         None => tx.one(
             "SELECT n FROM epoch WHERE key = ?1 AND n <> ?2 AND ended_at IS NOT NULL
              ORDER BY ended_at DESC, n DESC LIMIT 1",
-            params![key, int(life.epoch)],
+            params![key, int(session.epoch)],
             |row| count(row, 0),
         )?,
     };
     let Some(epoch) = found else {
-        moved(tx, life, message, life.last_user_at)?;
-        return Ok(Joined { epoch: life.epoch, reason: Some(Reason::NoSuchEpoch), ..Joined::default() });
+        update(tx, session, message, session.last_user_at)?;
+        return Ok(EpochOutcome {
+            epoch: session.epoch,
+            reason: Some(Reason::NoSuchEpoch),
+            ..EpochOutcome::default()
+        });
     };
-    end(tx, &message.session, life.epoch, now)?;
+    end(tx, &message.session, session.epoch, now)?;
     tx.run("UPDATE epoch SET ended_at = NULL WHERE key = ?1 AND n = ?2", params![key, int(epoch)])?;
     tx.run("UPDATE session SET epoch = ?2 WHERE key = ?1", params![key, int(epoch)])?;
-    moved(tx, life, message, Some(now))?;
-    Ok(Joined {
+    update(tx, session, message, Some(now))?;
+    Ok(EpochOutcome {
         epoch,
-        ended: Some(life.epoch),
-        reason: Some(Reason::FromEpoch(life.epoch)),
-        ..Joined::default()
+        ended: Some(session.epoch),
+        reason: Some(Reason::FromEpoch(session.epoch)),
+        ..EpochOutcome::default()
     })
 }
 
@@ -184,12 +194,17 @@ fn end(tx: &Tx<'_>, key: &SessionKey, n: u64, now: DateTime<Utc>) -> Outcome<()>
 }
 
 /// Updates the session's address and the reference time of the reset rule, if either has changed.
-fn moved(tx: &Tx<'_>, life: &Life, message: &Admitted, seen: Option<DateTime<Utc>>) -> Outcome<()> {
+fn update(
+    tx: &Tx<'_>,
+    session: &SessionState,
+    message: &Admitted,
+    last_user_at: Option<DateTime<Utc>>,
+) -> Outcome<()> {
     let address: &Address = &message.event.address;
-    if seen != life.last_user_at || address.as_str() != life.address {
+    if last_user_at != session.last_user_at || address.as_str() != session.address {
         tx.run(
             "UPDATE session SET address = ?2, last_user_at = ?3 WHERE key = ?1",
-            params![message.session.as_str(), address.as_str(), seen.map(ms)],
+            params![message.session.as_str(), address.as_str(), last_user_at.map(ms)],
         )?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use rusqlite::params;
 use crate::answer::{answer, cut};
 use crate::fault::Outcome;
 use crate::part_key::TextKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TurnState};
 use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
@@ -26,7 +26,7 @@ impl Store {
         so_far: String,
         now: DateTime<Utc>,
     ) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let noted = tx.run(
                 "UPDATE turn SET side_effect_at = coalesce(side_effect_at, ?3), answer = ?4
                  WHERE id = ?1 AND fence = ?2 AND state = 'running'",
@@ -39,7 +39,7 @@ impl Store {
 
     /// Ends a turn (T3).
     pub async fn finish(&self, finish: Finish) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, finish.claim)? else { return Ok(Fenced::Stale) };
             end(tx, &turn, &finish).map(Fenced::Done)
         })
@@ -48,7 +48,7 @@ impl Store {
 
     /// The agent died: the turn is to run once more. The attempt counts as a death.
     pub async fn requeue(&self, claim: Claim<TurnId>) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let queued = tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
@@ -61,7 +61,7 @@ impl Store {
     /// The agent could not even be started: the turn waits again as if it had not been claimed. What was put on disk
     /// for the tool call that is the start itself has not happened either.
     pub async fn not_begun(&self, claim: Claim<TurnId>) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let queued = tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL, attempt = attempt - 1, side_effect_at = NULL,
                                  answer = NULL
@@ -76,7 +76,7 @@ impl Store {
     /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
     /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way.
     pub async fn release(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             if turn.acted.is_some() {
                 interrupt(tx, &turn, now)?;

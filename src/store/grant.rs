@@ -6,8 +6,8 @@ use rusqlite::{Row, params};
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::{Fault, Outcome};
+use crate::revocation::{Target, end_access};
 use crate::row::{AccessDone, Author, GrantRow, Revoked, Scope};
-use crate::shutout::{Whose, end};
 use crate::sql::{Sql, at, ms, parsed};
 use crate::tx::Tx;
 
@@ -71,9 +71,9 @@ pub(crate) fn revoke(
          WHERE principal = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR scope = ?2)",
         params![principal.as_str(), scope.map(Scope::name), ms(now), author.name],
     )?;
-    let mut ended = end(tx, Whose::Person { principal, scope, private }, now)?;
+    let mut ended = end_access(tx, Target::Person { principal, scope, private }, now)?;
     for place in also {
-        ended.extend(end(tx, Whose::Person { principal, scope: Some(place), private }, now)?);
+        ended.extend(end_access(tx, Target::Person { principal, scope: Some(place), private }, now)?);
     }
     let subject = format!("{principal} {}", scope.map_or_else(|| "everything".to_owned(), Scope::name));
     let changed = grants > 0 || ended != Revoked::default();
@@ -95,7 +95,7 @@ pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<GrantRow>> {
 fn held(row: &Row<'_>) -> rusqlite::Result<Outcome<GrantRow>> {
     let scope: String = row.get(1)?;
     let Some(scope) = Scope::named(&scope) else {
-        return Ok(Err(Fault::Bad(format!("{scope:?} is no place where a grant could hold"))));
+        return Ok(Err(Fault::Bad(format!("{scope:?} is not the scope of a grant"))));
     };
     Ok(Ok(GrantRow {
         principal: parsed(row, 0)?,

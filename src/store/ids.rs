@@ -153,14 +153,14 @@ mod tests {
 
     use super::*;
     use crate::Store;
-    use crate::mute::Mute;
-    use crate::queue::Line;
+    use crate::null_renderer::NullRenderer;
+    use crate::queue::WorkClass;
 
     /// Inserts a row into the audit; returns its id.
     async fn insert(store: &Store) -> i64 {
         let insert = "INSERT INTO audit VALUES (?1, 0, 'a', 'b', 'c', 'd', 'e')";
         store
-            .write(Line::Shared, move |tx| {
+            .write(WorkClass::Requests, move |tx| {
                 let id = tx.new_id(Table::Audit)?;
                 tx.run(insert, [id]).map(|_| id)
             })
@@ -169,7 +169,7 @@ mod tests {
     }
 
     async fn delete_all(store: &Store) {
-        store.write(Line::Shared, |tx| tx.run("DELETE FROM audit", []).map(drop)).await.unwrap();
+        store.write(WorkClass::Requests, |tx| tx.run("DELETE FROM audit", []).map(drop)).await.unwrap();
     }
 
     #[tokio::test]
@@ -177,7 +177,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
         for start in 0..3 {
-            let store = Mute::open(&path).await;
+            let store = NullRenderer::open(&path).await;
             for n in 1..=BLOCK + 44 {
                 assert_eq!(insert(&store).await, start * (BLOCK + 44) + n);
             }
@@ -189,13 +189,13 @@ mod tests {
     async fn an_id_is_not_used_again_after_its_row_was_deleted() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let store = Mute::open(&path).await;
+        let store = NullRenderer::open(&path).await;
         assert_eq!([insert(&store).await, insert(&store).await], [1, 2]);
         delete_all(&store).await;
         assert_eq!(insert(&store).await, 3);
         delete_all(&store).await;
         store.close().await;
-        let store = Mute::open(&path).await;
+        let store = NullRenderer::open(&path).await;
         assert_eq!(insert(&store).await, 4);
         store.close().await;
     }
@@ -204,7 +204,7 @@ mod tests {
     async fn a_crash_skips_the_rest_of_the_block() {
         let (home, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (path, crashed) = (home.path().join("frontdesk.db"), copy.path().join("frontdesk.db"));
-        let store = Mute::open(&path).await;
+        let store = NullRenderer::open(&path).await;
         assert_eq!(insert(&store).await, 1);
         delete_all(&store).await;
         // What a crash would leave: the file and its log as they are now.
@@ -213,7 +213,7 @@ mod tests {
             std::fs::copy(name(&path), name(&crashed)).unwrap();
         }
         store.close().await;
-        let store = Mute::open(&crashed).await;
+        let store = NullRenderer::open(&crashed).await;
         assert_eq!(insert(&store).await, BLOCK + 1);
         store.close().await;
     }
@@ -222,14 +222,14 @@ mod tests {
     async fn a_rollback_that_undoes_a_reservation_gives_no_id_twice() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
-        let store = Mute::open(&path).await;
-        let failed = store.write(Line::Shared, |tx| {
+        let store = NullRenderer::open(&path).await;
+        let failed = store.write(WorkClass::Requests, |tx| {
             tx.new_id(Table::Audit)?;
             Err::<(), _>(Fault::Bad("no".into()))
         });
         failed.await.unwrap_err();
         assert_eq!(insert(&store).await, 2, "an id of a transaction that was rolled back");
-        let inside = store.write(Line::Shared, |tx| {
+        let inside = store.write(WorkClass::Requests, |tx| {
             let inside = tx.apart(|| {
                 for _ in 0..BLOCK {
                     tx.new_id(Table::Audit)?;

@@ -13,13 +13,13 @@ use frontdesk_core::message::{Cursor, EventKind, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
-use crate::epoch::{Joined, join, life};
+use crate::epoch::{EpochOutcome, join, session_state};
 use crate::fault::{Fault, Outcome};
-use crate::insert::{Kept, Verdict, count_dropped, insert, known};
+use crate::insert::{Kept, NewRow, count_dropped, insert, known};
 use crate::message::{history, history_select};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::quota::counted;
 use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stored};
 use crate::sql::ms;
@@ -32,13 +32,13 @@ impl Store {
     /// Returns one outcome per event; what is to be sent reaches the commit listener alone.
     pub async fn accept(&self, batch: impl Into<Arc<Batch>>) -> Result<Vec<Stored>> {
         let batch = batch.into();
-        let line = || Line::Source(batch.source.id.clone());
+        let class = || WorkClass::Source(batch.source.id.clone());
         let whole = Arc::clone(&batch);
-        match self.write(line(), move |tx| accept(tx, &whole, take)).await {
+        match self.write(class(), move |tx| accept(tx, &whole, take)).await {
             Err(StoreError::Invalid(cause)) => {
                 tracing::warn!(cause, source = batch.source.id, "a batch is taken event by event");
                 let single = Arc::clone(&batch);
-                self.write(line(), move |tx| accept(tx, &single, take_or_mark_dead)).await
+                self.write(class(), move |tx| accept(tx, &single, take_or_mark_dead)).await
             }
             done => done,
         }
@@ -62,10 +62,10 @@ impl Store {
 
 fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
     let mut stored = Vec::with_capacity(batch.events.len());
-    let mut told = Told::default();
+    let mut notices = RefusalNotices::default();
     for decided in &batch.events {
-        let outcome = take(tx, batch, decided, told.may_be_told(decided))?;
-        told.note(decided, &outcome);
+        let outcome = take(tx, batch, decided, notices.may_be_sent(decided))?;
+        notices.count(decided, &outcome);
         stored.push(outcome);
     }
     for decided in &batch.events {
@@ -86,26 +86,27 @@ fn accept(tx: &Tx<'_>, batch: &Batch, take: Step) -> Outcome<Vec<Stored>> {
     Ok(stored)
 }
 
-/// Who is told of a refusal in this batch. The gate decided about each event before the others were stored.
+/// The senders and chats that got a notice about a refusal in this batch. The gate cannot limit these notices: it decided
+/// about every event of the batch before the first one was stored.
 #[derive(Default)]
-struct Told<'b> {
+struct RefusalNotices<'b> {
     people: HashSet<&'b Principal>,
     chats: HashMap<&'b str, usize>,
 }
 
-/// How many people of one chat are told of refusals in one batch.
-const TOLD_PER_CHAT: usize = 3;
+/// Maximum number of such notices to one chat in one batch.
+const PER_CHAT: usize = 3;
 
-impl<'b> Told<'b> {
-    /// Whether a refusal of this event gets a notice: not if its sender or its chat had enough of them in this batch.
-    fn may_be_told(&self, decided: &Decided) -> bool {
+impl<'b> RefusalNotices<'b> {
+    /// Whether a refusal of this event may get a notice: one notice per sender, and [`PER_CHAT`] per chat.
+    fn may_be_sent(&self, decided: &Decided) -> bool {
         let Decided::Admitted(Admitted { event, tell, .. }) = decided else { return false };
         let enough = self.people.contains(&event.from.id)
-            || self.chats.get(event.address.chat()).is_some_and(|told| *told >= TOLD_PER_CHAT);
+            || self.chats.get(event.address.chat()).is_some_and(|sent| *sent >= PER_CHAT);
         *tell && !enough
     }
 
-    fn note(&mut self, decided: &'b Decided, stored: &Stored) {
+    fn count(&mut self, decided: &'b Decided, stored: &Stored) {
         if let Stored::Refused { told: true, .. } = stored {
             let event = decided.event();
             self.people.insert(&event.from.id);
@@ -140,7 +141,7 @@ fn reached(tx: &Tx<'_>, source: &Source, cursor: &Cursor, now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// One event.
+/// Stores one admitted event.
 fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<Stored> {
     if let Some(known) = known(tx, batch, &message.event.id, Some(message.digest()))? {
         return Ok(known);
@@ -149,21 +150,22 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
         context_message::keep(tx, batch, message, most)?;
         return Ok(Stored::Noted);
     }
-    let life = life(tx, &message.session)?;
+    let session = session_state(tx, &message.session)?;
+    let epoch = session.as_ref().map(|session| session.epoch);
     if let Disposition::Refused(reason) = message.disposition {
-        return refuse(tx, batch, message, life.map(|life| life.epoch), reason, Notify::each(tell));
+        return refuse(tx, batch, message, epoch, reason, Notify::each(tell));
     }
-    if let Some(life) = &life
+    if let Some(session) = &session
         && message.disposition == Disposition::Turn
     {
-        if message.event.kind == EventKind::Edit && edit::noted(tx, batch, message, life)? {
+        if message.event.kind == EventKind::Edit && edit::noted(tx, batch, message, session)? {
             return Ok(Stored::Noted);
         }
-        if life.waiting >= u64::from(message.per_session) {
+        if session.waiting >= u64::from(message.per_session) {
             let head = oldest_waiting(tx, &message.session)?;
             let once = head.map(|head| TextKey::full(&message.session, head));
             let notify = Notify { once, ..Notify::each(tell) };
-            return refuse(tx, batch, message, Some(life.epoch), Refusal::SessionFull, notify);
+            return refuse(tx, batch, message, epoch, Refusal::SessionFull, notify);
         }
     }
     if let Some(quota) = message.quota
@@ -171,13 +173,13 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     {
         let once = Some(TextKey::daily(&message.event.from.id, "quota", quota.day));
         let notify = Notify { once, ..Notify::each(tell) };
-        return refuse(tx, batch, message, life.map(|life| life.epoch), Refusal::Quota, notify);
+        return refuse(tx, batch, message, epoch, Refusal::Quota, notify);
     }
-    let joined = join(tx, life, message, batch.received.wall)?;
-    let id = insert(tx, batch, message, Verdict::waiting(message, joined.epoch, joined.reason))?;
+    let outcome = join(tx, session, message, batch.received.wall)?;
+    let id = insert(tx, batch, message, NewRow::waiting(message, outcome.epoch, outcome.reason))?;
     tx.queued(1);
-    tell_reset(tx, batch, message, id, &joined)?;
-    let Joined { epoch, ended, began, .. } = joined;
+    tell_reset(tx, batch, message, id, &outcome)?;
+    let EpochOutcome { epoch, ended, began, .. } = outcome;
     Ok(Stored::Accepted { message: id, epoch, ended, began })
 }
 
@@ -214,8 +216,8 @@ fn refuse(
     notify: Notify,
 ) -> Outcome<Stored> {
     let epoch = epoch.unwrap_or(0);
-    let verdict = Verdict::ended(MessageState::Refused, Reason::Refused(reason), epoch, Kept::All);
-    let id = insert(tx, batch, message, verdict)?;
+    let new_row = NewRow::ended(MessageState::Refused, Reason::Refused(reason), epoch, Kept::All);
+    let id = insert(tx, batch, message, new_row)?;
     let told = notify.tell && {
         let (about, notice) = ([id], Notice::Refused(reason));
         let key = notify.once.unwrap_or_else(|| TextKey::notice(id, &notice));
@@ -224,11 +226,17 @@ fn refuse(
     Ok(Stored::Refused { message: id, reason, told })
 }
 
-fn tell_reset(tx: &Tx<'_>, batch: &Batch, message: &Admitted, id: MessageId, joined: &Joined) -> Outcome<()> {
-    let Some(previous) = joined.ended.filter(|_| joined.reasons.any() && message.policy.notify()) else {
+fn tell_reset(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    id: MessageId,
+    outcome: &EpochOutcome,
+) -> Outcome<()> {
+    let Some(previous) = outcome.ended.filter(|_| outcome.reasons.any() && message.policy.notify()) else {
         return Ok(());
     };
-    let notice = Notice::Reset { reasons: joined.reasons, previous };
+    let notice = Notice::Reset { reasons: outcome.reasons, previous };
     let about = [id];
     let outgoing = Outgoing { reply_to: None, ..outgoing(message, &about, batch.received.wall) };
     outgoing.notice(tx, id, &notice).map(drop)
@@ -263,8 +271,8 @@ fn mark_dead(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool, fault: 
     metrics::counter!("frontdesk_store_poisoned_events_total").increment(1);
     let pairing = matches!(message.disposition, Disposition::Pairing(_));
     let dead = |kept| {
-        let verdict = Verdict::ended(MessageState::Dead, Reason::Unstorable, 0, kept);
-        tx.apart(|| insert(tx, batch, message, verdict))
+        let new_row = NewRow::ended(MessageState::Dead, Reason::Unstorable, 0, kept);
+        tx.apart(|| insert(tx, batch, message, new_row))
     };
     // With its text first; without it, if the text is what cannot be stored.
     let id = match dead(if pairing { Kept::Nothing } else { Kept::Text }) {

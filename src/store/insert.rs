@@ -1,4 +1,4 @@
-//! The row of one event: known from an earlier delivery, or written now.
+//! The `inbound` row of an event: found from an earlier delivery, or inserted.
 
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
@@ -23,9 +23,9 @@ pub(crate) enum Kept {
     Nothing,
 }
 
-/// What the row says besides the event.
+/// The columns of the row that do not come from the event.
 #[derive(Clone, Copy)]
-pub(crate) struct Verdict {
+pub(crate) struct NewRow {
     pub(crate) epoch: u64,
     pub(crate) disposition: RowDisposition,
     pub(crate) state: MessageState,
@@ -33,7 +33,7 @@ pub(crate) struct Verdict {
     pub(crate) kept: Kept,
 }
 
-impl Verdict {
+impl NewRow {
     /// A message or a command that waits.
     pub(crate) fn waiting(message: &Admitted, epoch: u64, reason: Option<Reason>) -> Self {
         let (disposition, reason, kept) = match message.disposition {
@@ -47,17 +47,17 @@ impl Verdict {
         Self { epoch, disposition, state: MessageState::Waiting, reason, kept }
     }
 
-    /// A message for nobody.
+    /// A message that no agent and no command gets.
     pub(crate) fn ended(state: MessageState, reason: Reason, epoch: u64, kept: Kept) -> Self {
         Self { epoch, disposition: RowDisposition::Refused, state, reason: Some(reason), kept }
     }
 }
 
 /// Writes the row of an event.
-pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Verdict) -> Outcome<MessageId> {
+pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: NewRow) -> Outcome<MessageId> {
     let id = MessageId(tx.new_id(Table::Inbound)?);
     let event = &message.event;
-    let whole = verdict.kept == Kept::All;
+    let whole = new_row.kept == Kept::All;
     // The text of an unknown sender is not kept, so that it cannot be compared either.
     let digest = if matches!(message.disposition, Disposition::Pairing(_)) { 0 } else { message.digest() };
     tx.run(
@@ -70,17 +70,17 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, verdict: Ve
             batch.source.id,
             event.id,
             message.session.as_str(),
-            int(verdict.epoch),
+            int(new_row.epoch),
             event.from.id.as_str(),
             event.address.as_str(),
             event.from.name,
             event.platform_message,
             ms(batch.received.wall),
-            verdict.disposition.name(),
-            verdict.state.name(),
-            verdict.reason.map(|reason| reason.to_string()),
+            new_row.disposition.name(),
+            new_row.state.name(),
+            new_row.reason.map(|reason| reason.to_string()),
             digest,
-            if verdict.kept == Kept::Nothing { "" } else { message.text() },
+            if new_row.kept == Kept::Nothing { "" } else { message.text() },
             stored(&event.attachments).filter(|_| whole),
             event.kind.input_kind().name(),
             event.from.kind.name(),

@@ -1,5 +1,5 @@
-//! The last resort: rows that cannot be ended as they should be are marked dead. Nothing is rendered and no content of
-//! a row is read, so no content can make this fail.
+//! The last resort: rows whose end cannot be stored are marked dead. Nothing is rendered and no content of a row is read,
+//! so that no content can make this fail.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use crate::delivery::{done, held, open};
 use crate::fault::Outcome;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, OutboxState, Reason};
 use crate::sql::ms;
 use crate::tx::Tx;
@@ -18,7 +18,7 @@ impl Store {
     /// A turn whose end cannot be stored is dead, and its messages with it. What it had streamed stays in the
     /// chat as it is. Its address is to be woken: parts may have waited behind the streamed one.
     pub async fn mark_turn_dead(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let held = "SELECT 1 FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running'";
             match tx.one(held, [claim.id.0, claim.fence], |_| Ok(()))? {
                 Some(()) => turn(tx, claim.id, now).map(Fenced::Done),
@@ -28,7 +28,7 @@ impl Store {
         .await
     }
 
-    /// A part whose end cannot be stored is dead, without a line about the gap. Returns whether its address
+    /// A part whose end cannot be stored is dead, without a notice about the gap. Returns whether its address
     /// has an open part left.
     pub async fn mark_part_dead(
         &self,
@@ -36,7 +36,7 @@ impl Store {
         error: String,
         now: DateTime<Utc>,
     ) -> Result<Fenced<bool>> {
-        self.write(Line::Outbox, move |tx| {
+        self.write(WorkClass::Outbox, move |tx| {
             let Some(address) = held(tx, claim)? else { return Ok(Fenced::Stale) };
             done(tx, claim.id, OutboxState::Dead, &error, now)?;
             open(tx, &address).map(Fenced::Done)
@@ -46,7 +46,7 @@ impl Store {
 
     /// A command that cannot be answered is dead. Stale when it does not wait any more.
     pub async fn mark_command_dead(&self, id: MessageId) -> Result<Fenced<()>> {
-        self.write(Line::Commands, move |tx| {
+        self.write(WorkClass::Commands, move |tx| {
             let marked_dead = tx.run(
                 "UPDATE inbound SET state = 'dead', reason = ?2
                  WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",

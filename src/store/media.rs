@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::message::{inbound, inbound_columns};
 use crate::part::{Outgoing, read_file};
 use crate::part_key::TextKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{InboundRow, MediaRow};
 use crate::sql::{count, int, ms, nat, small};
 use crate::tx::Tx;
@@ -26,7 +26,7 @@ impl Store {
     /// Files that came with messages were fetched, or could not be. Those of a message that was erased meanwhile get no
     /// row.
     pub async fn fetched(&self, rows: Vec<MediaRow>, now: DateTime<Utc>) -> Result<()> {
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             for MediaRow { message, n, got } in &rows {
                 let (file, error) = (got.as_ref().ok(), got.as_ref().err());
                 tx.run(
@@ -91,7 +91,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<(String, u64)>> {
         let unique = unique.to_owned();
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             let known = tx.one(
                 "SELECT file, size, hash FROM media WHERE unique_id = ?1 AND file IS NOT NULL LIMIT 1",
                 [&unique],
@@ -112,7 +112,7 @@ impl Store {
         hash: Vec<u8>,
         now: DateTime<Utc>,
     ) -> Result<Option<(String, u64)>> {
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             let Ok((file, size)) = &row.got else { return Ok(None) };
             let same = tx.one(
                 "SELECT file, size FROM media WHERE hash = ?1 AND file IS NOT NULL LIMIT 1",
@@ -129,7 +129,7 @@ impl Store {
     /// A file is missing on the disk: no row refers to it any more.
     pub async fn file_lost(&self, file: &str) -> Result<()> {
         let file = file.to_owned();
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             let lost = "UPDATE media SET file = NULL, size = NULL, error = ?2 WHERE file = ?1";
             tx.run(lost, params![file, GONE]).map(drop)
         })
@@ -156,7 +156,7 @@ impl Store {
         limit: u64,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             let Some(row) = inbound_row(tx, message)? else { return Ok(true) };
             let used = "SELECT bytes FROM media_quota WHERE day = ?1 AND principal = ?2";
             let who = row.from.id.as_str();
@@ -177,7 +177,7 @@ impl Store {
 
     /// Corrects the count: of the reserved bytes, this many were used.
     pub async fn media_settled(&self, message: MessageId, day: i64, reserved: u64, used: u64) -> Result<()> {
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             tx.run(
                 "UPDATE media_quota SET bytes = max(0, bytes - ?3 + ?4)
                  WHERE day = ?2 AND principal = (SELECT principal FROM inbound WHERE id = ?1)",
@@ -190,7 +190,7 @@ impl Store {
 
     /// There is no space for a file of this message: its sender is told, once a day.
     pub async fn media_full(&self, message: MessageId, day: i64, now: DateTime<Utc>) -> Result<()> {
-        self.write(Line::Shared, move |tx| match inbound_row(tx, message)? {
+        self.write(WorkClass::Requests, move |tx| match inbound_row(tx, message)? {
             Some(row) => tell(tx, &row, &Notice::FilesFull, day, now),
             None => Ok(()),
         })
@@ -199,7 +199,7 @@ impl Store {
 
     /// Files are to be deleted; their rows stay and say so.
     pub async fn media_gone(&self, rows: Vec<(MessageId, u32)>) -> Result<()> {
-        self.write(Line::Sweep, move |tx| {
+        self.write(WorkClass::Sweep, move |tx| {
             for (message, n) in &rows {
                 tx.run(
                     "UPDATE media SET file = NULL, size = NULL, error = ?3 WHERE message_id = ?1 AND n = ?2",

@@ -1,13 +1,12 @@
 //! A chat whose id changed: open messages go to the new id, and everything else keeps the first id.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::{Scope, SessionKey};
 use rusqlite::params;
 
 use crate::fault::{Fault, Outcome};
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{ChatAlias, Moved};
 use crate::session::{end_of_group, next};
 use crate::sql::{Sql, ms, parsed};
@@ -26,7 +25,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<Moved>> {
         let (from, to) = (from.clone(), to.clone());
-        self.write(Line::Shared, move |tx| moved(tx, &from, &to, named, now)).await
+        self.write(WorkClass::Requests, move |tx| moved(tx, &from, &to, named, now)).await
     }
 }
 
@@ -45,7 +44,7 @@ fn moved(
     now: DateTime<Utc>,
 ) -> Outcome<Option<Moved>> {
     let root = "SELECT original FROM chat_alias WHERE current = ?1";
-    let (from, to) = (whole(from)?, whole(to)?);
+    let (from, to) = (from.without_thread(), to.without_thread());
     let original = tx.one(root, [from.as_str()], |row| parsed(row, 0))?.unwrap_or_else(|| from.clone());
     if original == to {
         // The chat has its first id again.
@@ -69,36 +68,28 @@ fn moved(
     Ok((new > 0 || !wake.is_empty()).then_some(Moved { row, wake }))
 }
 
-/// The chat itself, without a thread.
-fn whole(chat: &Address) -> Outcome<Address> {
-    address(chat.account(), chat.chat(), None)
-}
-
-fn address(account: &AccountId, chat: &str, thread: Option<&str>) -> Outcome<Address> {
-    Address::at(account, chat, thread).map_err(|error| Fault::Bad(error.to_string()))
-}
-
-/// The same thread of the chat that `old` is one of, if it is one.
-fn there(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>> {
+/// The address under the new id, if `old` is the chat or a thread of it.
+fn moved_address(old: &Address, from: &Address, to: &Address) -> Outcome<Option<Address>> {
     if (old.account(), old.chat()) != (from.account(), from.chat()) {
         return Ok(None);
     }
-    address(to.account(), to.chat(), old.thread()).map(Some)
+    let new = Address::at(to.account(), to.chat(), old.thread());
+    new.map(Some).map_err(|error| Fault::Bad(error.to_string()))
 }
 
 /// A query for the addresses of open rows, and the statement that redirects one of them. Each finds its rows by a small
 /// index.
 type Open = (&'static str, &'static str);
 
-/// Parts that are to be sent.
-const LEAVING: Open = (
+/// Parts that are to be sent: their addresses are woken afterwards.
+const TO_SEND: Open = (
     "SELECT DISTINCT address FROM outbox WHERE state IN ('queued', 'streaming', 'sending')",
     "UPDATE outbox SET address = ?2
      WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')",
 );
 
 /// Rows that lead to parts later, or may be sent again.
-const STAYING: [Open; 3] = [
+const OTHERS: [Open; 3] = [
     (
         "SELECT DISTINCT address FROM outbox WHERE state IN ('unknown', 'dead')",
         "UPDATE outbox SET address = ?2 WHERE state IN ('unknown', 'dead') AND address = ?1",
@@ -115,8 +106,8 @@ const STAYING: [Open; 3] = [
 
 /// Redirects everything that is open to the new id. Returns the addresses with something to send.
 fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
-    let wake = redirect(tx, LEAVING, from, to)?;
-    for open in STAYING {
+    let wake = redirect(tx, TO_SEND, from, to)?;
+    for open in OTHERS {
         redirect(tx, open, from, to)?;
     }
     in_turns(tx, from, to)?;
@@ -128,7 +119,7 @@ fn redirect(tx: &Tx<'_>, (addresses, update): Open, from: &Address, to: &Address
     let old: Vec<Address> = tx.all(addresses, [], |row| parsed(row, 0))?;
     let mut redirected = Vec::new();
     for old in old {
-        let Some(new) = there(&old, from, to)? else { continue };
+        let Some(new) = moved_address(&old, from, to)? else { continue };
         tx.run(update, [old.as_str(), new.as_str()])?;
         redirected.push(new);
     }
@@ -144,7 +135,7 @@ fn in_turns(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<()> {
         |row| Ok((row.get::<_, i64>(0)?, parsed(row, 1)?)),
     )?;
     for (id, old) in taken {
-        if let Some(new) = there(&old, from, to)? {
+        if let Some(new) = moved_address(&old, from, to)? {
             tx.run("UPDATE inbound SET address = ?2 WHERE id = ?1", params![id, new.as_str()])?;
         }
     }
@@ -154,7 +145,7 @@ fn in_turns(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<()> {
 /// Sets the address of the chat's sessions, whose keys have its first id, to its new id.
 fn sessions(tx: &Tx<'_>, original: &Address, from: &Address, to: &Address) -> Outcome<()> {
     for (key, old) in rows(tx, original)? {
-        if let Some(new) = there(&old, from, to)? {
+        if let Some(new) = moved_address(&old, from, to)? {
             tx.run("UPDATE session SET address = ?2 WHERE key = ?1", [key.as_str(), new.as_str()])?;
         }
     }

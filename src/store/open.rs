@@ -15,7 +15,7 @@ use crate::file::{self, Identity, unusable};
 use crate::ids::Ids;
 use crate::mark;
 use crate::others;
-use crate::queue::{Line, Queue};
+use crate::queue::{Queue, WorkClass};
 use crate::reader::Readers;
 use crate::schema::{self, unreadable};
 use crate::shared::{Shared, Waiting};
@@ -145,11 +145,15 @@ impl Store {
     /// is rolled back and the unit runs a second time.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        line: Line,
+        class: WorkClass,
         unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (job, answer) = Job::with_reply(unit);
-        self.inner.queue.put(line, job).await.map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
+        self.inner
+            .queue
+            .put(class, job)
+            .await
+            .map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
         answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
     }
 

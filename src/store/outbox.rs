@@ -15,7 +15,7 @@ use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::{PartKey, TextKey};
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
@@ -28,7 +28,7 @@ impl Store {
     /// Stores a message that no turn produced, to be sent. Returns its parts; a repetition with the same key returns those
     /// of the first request, as they are now.
     pub async fn send(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
-        self.write(Line::Outbox, move |tx| {
+        self.write(WorkClass::Outbox, move |tx| {
             let key = TextKey::request(&outgoing.key);
             let known = parts_of(tx, &key)?;
             if !known.is_empty() {
@@ -59,7 +59,7 @@ impl Store {
         let mut told = HashSet::new();
         for chunk in stale.chunks(CHUNK) {
             let (chunk, known) = (chunk.to_vec(), told.clone());
-            let new = self.write(Line::Sweep, move |tx| expire(tx, &chunk, created_before, &known, now));
+            let new = self.write(WorkClass::Sweep, move |tx| expire(tx, &chunk, created_before, &known, now));
             told.extend(new.await?);
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<Address>> {
         let author = author.clone();
-        self.write(Line::Outbox, move |tx| {
+        self.write(WorkClass::Outbox, move |tx| {
             let address: Option<Address> = tx.one(change, [id.0, ms(now)], |row| parsed(row, 0))?;
             if let Some(address) = &address {
                 audit(tx, &author, action, &format!("{id} {address}"), "done", now)?;

@@ -29,25 +29,25 @@ const SPENT: i64 = 500;
 
 /// An admin's decision about the person who has a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// Let in.
     Approved,
     /// Refused.
     Denied,
 }
 
-impl Verdict {
+impl Decision {
     fn action(self) -> &'static str {
         match self {
-            Verdict::Approved => "approve",
-            Verdict::Denied => "deny",
+            Decision::Approved => "approve",
+            Decision::Denied => "deny",
         }
     }
 
     fn state(self) -> &'static str {
         match self {
-            Verdict::Approved => "approved",
-            Verdict::Denied => "denied",
+            Decision::Approved => "approved",
+            Decision::Denied => "denied",
         }
     }
 }
@@ -56,7 +56,7 @@ impl Verdict {
 /// well: else it would tell them from wrong ones.
 pub(crate) fn decide(
     tx: &Tx<'_>,
-    verdict: Verdict,
+    decision: Decision,
     code: &Code,
     account: Option<&AccountId>,
     author: &Author,
@@ -66,23 +66,23 @@ pub(crate) fn decide(
     let tries = FailedApprovals::of(tx, author, steady)?;
     let anybody = account.map_or_else(|| "anybody".to_owned(), AccountId::to_string);
     if let Some(until) = tries.locked_until {
-        audit(tx, author, verdict.action(), &anybody, "refused:locked", wall)?;
+        audit(tx, author, decision.action(), &anybody, "refused:locked", wall)?;
         return Ok(AccessDone::Locked { until });
     }
     let Some(row) = having(tx, code, account, steady)? else {
         // A code that was right once is no guess: it was typed twice, or too late.
         if is_spent(tx, code, steady)? {
-            audit(tx, author, verdict.action(), &anybody, "refused:spent_code", wall)?;
+            audit(tx, author, decision.action(), &anybody, "refused:spent_code", wall)?;
             return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
         }
         let left = tries.failed(tx, author, steady)?;
-        audit(tx, author, verdict.action(), &anybody, "refused:no_such_code", wall)?;
+        audit(tx, author, decision.action(), &anybody, "refused:no_such_code", wall)?;
         return Ok(AccessDone::NoSuchCode { left });
     };
     tx.run("DELETE FROM pairing_failure WHERE author = ?1", [&author.name])?;
-    tx.run("UPDATE pairing SET state = ?2 WHERE id = ?1", params![row.id, verdict.state()])?;
-    audit(tx, author, verdict.action(), &format!("{} dm", row.principal), "done", wall)?;
-    if verdict == Verdict::Denied {
+    tx.run("UPDATE pairing SET state = ?2 WHERE id = ?1", params![row.id, decision.state()])?;
+    audit(tx, author, decision.action(), &format!("{} dm", row.principal), "done", wall)?;
+    if decision == Decision::Denied {
         return Ok(AccessDone::Denied(row));
     }
     give(tx, &row.principal, &Scope::Dm, "pairing", row.sender.as_deref(), author, wall)?;

@@ -14,7 +14,7 @@ use rusqlite::params;
 
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::insert::{Kept, Verdict, count_dropped, insert, known};
+use crate::insert::{Kept, NewRow, count_dropped, insert, known};
 use crate::part::{Outgoing, is_known};
 use crate::part_key::TextKey;
 use crate::row::{Admitted, Batch, MessageState, PairingRequest, Reason, Stored};
@@ -44,7 +44,7 @@ pub(crate) fn taken(
     }
     make_room(tx, &event.from.id, request.most)?;
     let reason = Reason::Refused(Refusal::Pairing);
-    let id = insert(tx, batch, message, Verdict::ended(MessageState::Refused, reason, 0, Kept::Nothing))?;
+    let id = insert(tx, batch, message, NewRow::ended(MessageState::Refused, reason, 0, Kept::Nothing))?;
     open(tx, message, request, id, batch.received.steady)?;
     tell(tx, message, request, id, batch.received.wall)?;
     Ok(Stored::Asked { message: id })

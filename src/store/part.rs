@@ -26,7 +26,7 @@ macro_rules! out_columns {
     () => {
         "o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, o.target, o.body, o.plain, o.reply_to, \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
-         o.media, o.salt, o.part, \
+         o.media, o.salt, o.part, o.failures, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
     };
 }
@@ -128,6 +128,7 @@ impl Outgoing<'_> {
             salt: None,
             state: if is_sent { OutboxState::Sent } else { OutboxState::Queued },
             attempts: 0,
+            failures: 0,
             next_at: now,
             fence: 0,
             platform_message: None,
@@ -225,7 +226,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         "delete" => (None, target),
         _ => (None, None),
     };
-    let messages = match row.get::<_, Option<String>>(22)? {
+    let messages = match row.get::<_, Option<String>>(23)? {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
         None => row.get::<_, Option<i64>>(18)?.map(MessageId).into_iter().collect(),
     };
@@ -250,6 +251,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         delete,
         state,
         attempts: small(row, 12)?,
+        failures: small(row, 22)?,
         next_at: at(row, 13)?,
         fence: row.get(14)?,
         platform_message: row.get(15)?,

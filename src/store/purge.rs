@@ -5,7 +5,7 @@ use frontdesk_core::pairing::{DECAY, FAILURES, LOCKOUT};
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::Retention;
 use crate::sql::{Sql, at, ms};
 use crate::{Result, Store};
@@ -137,7 +137,7 @@ impl Store {
 
     /// Stores a date that is trusted.
     pub async fn date_believed(&self, date: DateTime<Utc>) -> Result<()> {
-        self.write(Line::Sweep, move |tx| {
+        self.write(WorkClass::Sweep, move |tx| {
             let sql = "INSERT INTO counter (name, n) VALUES ('believed_date', ?1)
                        ON CONFLICT (name) DO UPDATE SET n = excluded.n";
             tx.run(sql, [ms(date)]).map(drop)
@@ -156,7 +156,7 @@ impl Store {
             for chunk in ids.chunks(CHUNK) {
                 let chunk = chunk.to_vec();
                 gone += self
-                    .write(Line::Sweep, move |tx| {
+                    .write(WorkClass::Sweep, move |tx| {
                         let mut gone = 0;
                         for id in &chunk {
                             gone += tx.run(sweep.delete, [id])?;
@@ -186,8 +186,9 @@ impl Store {
               (SELECT day, principal FROM media_quota WHERE day < ?1 LIMIT ?2)",
         ] {
             loop {
-                let some =
-                    self.write(Line::Sweep, move |tx| tx.run(delete, params![oldest, CHUNK as i64])).await?;
+                let some = self
+                    .write(WorkClass::Sweep, move |tx| tx.run(delete, params![oldest, CHUNK as i64]))
+                    .await?;
                 gone += some as u64;
                 if some < CHUNK {
                     break;
@@ -199,7 +200,7 @@ impl Store {
 
     /// Deletes failed approvals that have decayed. Only admins cause any, so they are few.
     async fn sweep_failures(&self, now: DateTime<Utc>) -> Result<u64> {
-        self.write(Line::Sweep, move |tx| {
+        self.write(WorkClass::Sweep, move |tx| {
             let gone = tx.run(
                 "DELETE FROM pairing_failure WHERE last_at < ?1 AND (locked_until IS NULL OR locked_until < ?1)",
                 [ms(now - LOCKOUT - DECAY * i32::try_from(FAILURES).unwrap_or(i32::MAX))],

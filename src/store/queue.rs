@@ -1,4 +1,4 @@
-//! The writer's queue: one queue per source and kind of work, served in turn, and sweeps behind them.
+//! The queue of the writer: one queue for each class of work, served in turn; sweeps run behind all others.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,19 +28,19 @@ pub(crate) trait Work: Send {
     fn end(self: Box<Self>, verdict: Result<(), StoreError>);
 }
 
-/// In whose line a unit waits.
+/// The class of a unit. Units of one class run in order; the classes are served in turn.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Line {
-    /// A platform account: one that floods delays only itself.
+pub(crate) enum WorkClass {
+    /// Events of this source: an account that floods delays only itself.
     Source(String),
-    /// Turns begin and end.
+    /// Beginnings and ends of turns.
     Turns,
-    /// Parts are sent.
+    /// Claims and results of outgoing parts.
     Outbox,
-    /// Commands are answered.
+    /// Answers to commands.
     Commands,
     /// Requests of operators, the API and programs.
-    Shared,
+    Requests,
     /// Purging and similar work: behind all others.
     Sweep,
 }
@@ -52,11 +52,11 @@ pub(crate) struct Entry {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What the writer is to do next.
+/// What the writer does next.
 pub(crate) enum NextGroup {
     /// Run these units.
     Group,
-    /// Nothing came for a while.
+    /// No unit came within the idle time.
     Idle,
     /// The queue is closed and empty.
     Closed,
@@ -64,16 +64,16 @@ pub(crate) enum NextGroup {
 
 /// The queue between all callers and the writer.
 pub(crate) struct Queue {
-    lines: Mutex<Lines>,
+    queues: Mutex<Queues>,
     ready: Condvar,
     permits: Arc<Semaphore>,
 }
 
 #[derive(Default)]
-struct Lines {
-    waiting: HashMap<Line, VecDeque<Entry>>,
-    /// The lines with something in them, the next to be served first.
-    order: VecDeque<Line>,
+struct Queues {
+    waiting: HashMap<WorkClass, VecDeque<Entry>>,
+    /// The classes that have units waiting, the next to be served first.
+    order: VecDeque<WorkClass>,
     sweeps: VecDeque<Entry>,
     depth: usize,
     closed: bool,
@@ -83,51 +83,51 @@ struct Lines {
 impl Queue {
     pub(crate) fn new() -> Self {
         Self {
-            lines: Mutex::new(Lines::default()),
+            queues: Mutex::new(Queues::default()),
             ready: Condvar::new(),
             permits: Arc::new(Semaphore::new(CAPACITY)),
         }
     }
 
-    /// Puts a unit in its line; waits while the queue is full.
-    pub(crate) async fn put(&self, line: Line, work: Box<dyn Work>) -> Result<(), StoreError> {
+    /// Puts a unit into the queue of its class; waits while there are too many units.
+    pub(crate) async fn put(&self, class: WorkClass, work: Box<dyn Work>) -> Result<(), StoreError> {
         let since = Stopwatch::start();
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let mut lines = self.lines();
-        if lines.closed {
+        let mut queues = self.queues();
+        if queues.closed {
             return Err(StoreError::Closed);
         }
-        lines.push(line, Entry { work, since, _permit: permit });
-        if lines.asleep {
+        queues.push(class, Entry { work, since, _permit: permit });
+        if queues.asleep {
             self.ready.notify_one();
         }
         Ok(())
     }
 
-    /// Takes the next group, one unit per line in turn. Sleeps while there is none, at most `idle`.
+    /// Takes the next group, one unit of each class in turn. Sleeps while there is none, at most `idle`.
     pub(crate) fn gather(&self, group: &mut Vec<Entry>, idle: Option<Duration>) -> NextGroup {
-        let mut lines = self.lines();
+        let mut queues = self.queues();
         loop {
-            lines.take(group);
+            queues.take(group);
             if !group.is_empty() {
                 return NextGroup::Group;
             }
-            if lines.closed {
+            if queues.closed {
                 return NextGroup::Closed;
             }
-            lines.asleep = true;
+            queues.asleep = true;
             let mut timed_out = false;
-            lines = match idle {
-                None => self.ready.wait(lines).unwrap_or_else(PoisonError::into_inner),
+            queues = match idle {
+                None => self.ready.wait(queues).unwrap_or_else(PoisonError::into_inner),
                 Some(idle) => {
-                    let (lines, wait) =
-                        self.ready.wait_timeout(lines, idle).unwrap_or_else(PoisonError::into_inner);
+                    let (queues, wait) =
+                        self.ready.wait_timeout(queues, idle).unwrap_or_else(PoisonError::into_inner);
                     timed_out = wait.timed_out();
-                    lines
+                    queues
                 }
             };
-            lines.asleep = false;
-            if timed_out && lines.depth == 0 {
+            queues.asleep = false;
+            if timed_out && queues.depth == 0 {
                 return NextGroup::Idle;
             }
         }
@@ -135,7 +135,7 @@ impl Queue {
 
     /// Takes no more units. Those that wait are still served.
     pub(crate) fn close(&self) {
-        self.lines().closed = true;
+        self.queues().closed = true;
         self.permits.close();
         self.ready.notify_one();
     }
@@ -144,10 +144,10 @@ impl Queue {
     pub(crate) fn abandon(&self) {
         self.close();
         let left = {
-            let mut lines = self.lines();
-            lines.depth = 0;
-            lines.order.clear();
-            (std::mem::take(&mut lines.waiting), std::mem::take(&mut lines.sweeps))
+            let mut queues = self.queues();
+            queues.depth = 0;
+            queues.order.clear();
+            (std::mem::take(&mut queues.waiting), std::mem::take(&mut queues.sweeps))
         };
         // Outside of the lock: dropping a unit wakes its caller.
         drop(left);
@@ -155,39 +155,39 @@ impl Queue {
 
     /// How many units wait.
     pub(crate) fn depth(&self) -> usize {
-        self.lines().depth
+        self.queues().depth
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Lines {
-    fn push(&mut self, line: Line, entry: Entry) {
+impl Queues {
+    fn push(&mut self, class: WorkClass, entry: Entry) {
         self.depth += 1;
-        if line == Line::Sweep {
+        if class == WorkClass::Sweep {
             self.sweeps.push_back(entry);
             return;
         }
-        let waiting = self.waiting.entry(line.clone()).or_default();
+        let waiting = self.waiting.entry(class.clone()).or_default();
         if waiting.is_empty() {
-            self.order.push_back(line);
+            self.order.push_back(class);
         }
         waiting.push_back(entry);
     }
 
     fn take(&mut self, group: &mut Vec<Entry>) {
         while group.len() < GROUP
-            && let Some(line) = self.order.pop_front()
+            && let Some(class) = self.order.pop_front()
         {
-            let Some(waiting) = self.waiting.get_mut(&line) else { continue };
+            let Some(waiting) = self.waiting.get_mut(&class) else { continue };
             group.extend(waiting.pop_front());
             if waiting.is_empty() {
-                // Lines are as many as sources; an empty one is dropped, so that none stays for ever.
-                self.waiting.remove(&line);
+                // An empty queue is dropped: there is one for every source ever seen.
+                self.waiting.remove(&class);
             } else {
-                self.order.push_back(line);
+                self.order.push_back(class);
             }
         }
         let overdue = |sweep: &mut Entry| sweep.since.elapsed() > LONGEST_SWEEP_WAIT;
@@ -212,10 +212,10 @@ mod tests {
         }
     }
 
-    async fn order(units: &[(Line, &'static str)]) -> Vec<&'static str> {
+    async fn order(units: &[(WorkClass, &'static str)]) -> Vec<&'static str> {
         let (queue, seen) = (Queue::new(), Arc::new(Mutex::new(vec![])));
-        for (line, name) in units {
-            queue.put(line.clone(), Box::new(Named(name, Arc::clone(&seen)))).await.unwrap();
+        for (class, name) in units {
+            queue.put(class.clone(), Box::new(Named(name, Arc::clone(&seen)))).await.unwrap();
         }
         queue.close();
         let mut group = vec![];
@@ -228,28 +228,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_that_floods_delays_only_itself() {
-        let loud = || Line::Source("loud".into());
+        let loud = || WorkClass::Source("loud".into());
         let units = [
             (loud(), "a1"),
             (loud(), "a2"),
             (loud(), "a3"),
-            (Line::Source("calm".into()), "b1"),
-            (Line::Turns, "t"),
+            (WorkClass::Source("calm".into()), "b1"),
+            (WorkClass::Turns, "t"),
         ];
         assert_eq!(order(&units).await, ["a1", "b1", "t", "a2", "a3"]);
     }
 
     #[tokio::test]
     async fn a_sweep_waits_behind_every_message() {
-        let units = [(Line::Sweep, "s1"), (Line::Sweep, "s2"), (Line::Turns, "t1"), (Line::Shared, "h1")];
-        assert_eq!(order(&units).await, ["t1", "h1", "s1", "s2"]);
+        let units = [
+            (WorkClass::Sweep, "s1"),
+            (WorkClass::Sweep, "s2"),
+            (WorkClass::Turns, "t1"),
+            (WorkClass::Requests, "r1"),
+        ];
+        assert_eq!(order(&units).await, ["t1", "r1", "s1", "s2"]);
     }
 
     #[tokio::test]
     async fn a_closed_queue_takes_nothing() {
         let queue = Queue::new();
         queue.close();
-        let refused = queue.put(Line::Shared, Box::new(Named("late", Arc::default()))).await;
+        let refused = queue.put(WorkClass::Requests, Box::new(Named("late", Arc::default()))).await;
         assert!(matches!(refused, Err(StoreError::Closed)));
     }
 }

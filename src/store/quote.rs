@@ -19,7 +19,7 @@ const LENGTH: usize = 1000;
 
 impl Store {
     /// The text of a message that was received or sent lately in this chat or one of its threads.
-    pub async fn said_as(&self, chat: &Address, platform_message: &str) -> Result<Option<Quote>> {
+    pub async fn quote_of(&self, chat: &Address, platform_message: &str) -> Result<Option<Quote>> {
         let (chat, id) = (chat.clone(), platform_message.to_owned());
         self.read(move |sql| {
             let ours = newest(
@@ -71,7 +71,7 @@ impl Store {
                 params![id, BACK],
                 |row| Ok((parsed(row, 0)?, row.get(1)?)),
             )?;
-            let Some((_, message)) = rows.into_iter().find(|(address, _)| place(address) == place(&chat))
+            let Some((_, message)) = rows.into_iter().find(|(address, _)| chat_of(address) == chat_of(&chat))
             else {
                 return Ok(Vec::new());
             };
@@ -85,8 +85,8 @@ impl Store {
     }
 }
 
-/// A chat, whatever the thread.
-fn place(address: &Address) -> (&AccountId, &str) {
+/// The account and the chat of an address, without the thread.
+fn chat_of(address: &Address) -> (&AccountId, &str) {
     (address.account(), address.chat())
 }
 
@@ -102,5 +102,5 @@ fn newest(sql: &Sql<'_>, statement: &str, chat: &Address, id: &str) -> Outcome<O
     let rows: Vec<(Address, Found)> = sql.all(statement, params![id, BACK], |row| {
         Ok((parsed(row, 0)?, Found { sender: row.get(1)?, text: row.get(2)?, by: row.get(3)? }))
     })?;
-    Ok(rows.into_iter().find(|(address, _)| place(address) == place(chat)).map(|(_, found)| found))
+    Ok(rows.into_iter().find(|(address, _)| chat_of(address) == chat_of(chat)).map(|(_, found)| found))
 }

@@ -124,7 +124,7 @@ mod tests {
     use frontdesk_core::id::BootId;
 
     use super::*;
-    use crate::mute::Mute;
+    use crate::null_renderer::NullRenderer;
 
     #[tokio::test]
     async fn a_read_that_takes_too_long_is_ended_and_keeps_no_snapshot() {
@@ -135,7 +135,7 @@ mod tests {
         let readers = Arc::new(Readers { limit: Duration::from_millis(20), ..Readers::new() });
         let (serving, reading) = (Arc::clone(&readers), Connection::open(&path).unwrap());
         let thread = std::thread::spawn(move || {
-            let shared = Shared::new(BootId::from_bits(1), Arc::new(Mute), Arc::new(Mute));
+            let shared = Shared::new(BootId::from_bits(1), Arc::new(NullRenderer), Arc::new(NullRenderer));
             serving.serve(&reading, &shared)
         });
         let endless = "WITH RECURSIVE c (n) AS (SELECT count(*) FROM t UNION ALL SELECT n + 1 FROM c)

@@ -1,4 +1,4 @@
-//! Recovery at the start: rows that an earlier process held are found and put in order.
+//! Recovery at the start: rows that an earlier process had claimed.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -15,7 +15,7 @@ use crate::delivery::done;
 use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
 use crate::mark_dead;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Finish, OutboxState, Reason, Recovered, Recovery};
 use crate::sql::{Sql, at, parsed};
 use crate::streaming::{Settled, settle};
@@ -39,7 +39,7 @@ impl Store {
     pub async fn recover(&self, how: Recovery) -> Result<Recovered> {
         let mut found = Recovered::default();
         loop {
-            let outcomes = self.write(Line::Shared, move |tx| turns(tx, how)).await?;
+            let outcomes = self.write(WorkClass::Requests, move |tx| turns(tx, how)).await?;
             if outcomes.is_empty() {
                 break;
             }
@@ -52,12 +52,12 @@ impl Store {
             }
         }
         loop {
-            match self.write(Line::Shared, move |tx| parts(tx, how)).await? {
+            match self.write(WorkClass::Requests, move |tx| parts(tx, how)).await? {
                 0 => break,
                 some => found.parts += some as u64,
             }
         }
-        while self.write(Line::Shared, move |tx| streams(tx, how)).await? > 0 {}
+        while self.write(WorkClass::Requests, move |tx| streams(tx, how)).await? > 0 {}
         let waiting = |sql: &Sql<'_>| {
             let (sessions, albums) = (sessions(sql)?, albums(sql)?);
             Ok((sessions, albums, commands(sql)?, addresses(sql)?))
@@ -77,7 +77,7 @@ fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<OrphanedTurn>> {
     )?;
     let one = |turn: TurnId| match tx.apart(|| decide(tx, turn, how)) {
         Err(fault) if !fault.takes_the_group() => {
-            tracing::error!(%turn, cause = %fault.error(), "a turn cannot be put in order; it is dead");
+            tracing::error!(%turn, cause = %fault.error(), "a turn cannot be recovered; it is marked dead");
             mark_dead::turn(tx, turn, how.now)?;
             Ok(OrphanedTurn::Dead)
         }
@@ -174,18 +174,18 @@ fn open_parts(tx: &Tx<'_>, state: &str) -> Outcome<Vec<OutId>> {
     )
 }
 
-/// A part that cannot be put in order is dead.
+/// A part that cannot be recovered is marked dead.
 fn or_dead(tx: &Tx<'_>, part: OutId, step: Outcome<()>, how: Recovery) -> Outcome<()> {
     match step {
         Err(fault) if !fault.takes_the_group() => {
-            tracing::error!(%part, cause = %fault.error(), "a part cannot be put in order; it is dead");
+            tracing::error!(%part, cause = %fault.error(), "a part cannot be recovered; it is marked dead");
             done(tx, part, OutboxState::Dead, Failure::Internal.name(), how.now)
         }
         step => step,
     }
 }
 
-/// A name out of a list of things to do. One that cannot be read is left out, and logged: the others go on.
+/// A key or an address from a list of work. One that cannot be read is left out, and logged, so that the others go on.
 fn legible<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
 where
     T: FromStr,

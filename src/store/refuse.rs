@@ -7,13 +7,13 @@ use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::part::Outgoing;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Reason};
 use crate::turn::OpenTurn;
 use crate::{Result, Store};
 
 impl Store {
-    /// One message of a running turn is refused; the turn goes on with the others. `tell` says it to the person.
+    /// One message of a running turn is refused; the turn goes on with the others. With `tell` the person gets a notice.
     pub async fn message_refused(
         &self,
         message: MessageId,
@@ -22,7 +22,7 @@ impl Store {
         tell: bool,
         now: DateTime<Utc>,
     ) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             let refused = tx.run(
                 "UPDATE inbound SET state = 'refused', reason = ?3
@@ -39,9 +39,9 @@ impl Store {
         .await
     }
 
-    /// A waiting command is refused without a word: its sender was shut out.
+    /// A waiting command is refused without a notice, because its sender has no access any more.
     pub async fn command_refused(&self, id: MessageId, reason: Refusal) -> Result<Fenced<()>> {
-        self.write(Line::Commands, move |tx| {
+        self.write(WorkClass::Commands, move |tx| {
             let refused = tx.run(
                 "UPDATE inbound SET state = 'refused', reason = ?2
                  WHERE id = ?1 AND disposition = 'command' AND state = 'waiting'",

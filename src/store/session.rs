@@ -1,4 +1,4 @@
-//! Conversations as lists and pages show them, and what is done to one from outside its messages.
+//! Sessions, their epochs and their history, as lists and pages show them; and a reset from outside the conversation.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use frontdesk_core::key::SessionKey;
 use rusqlite::{Row, params};
 
 use crate::audit::audit;
-use crate::epoch::{anew, life};
+use crate::epoch::{begin_next, session_state};
 use crate::fault::Outcome;
 use crate::message::{history, history_select};
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::{Result, Store};
@@ -40,7 +40,7 @@ const EPOCHS: &str =
 pub(crate) const SIZE_OF_EPOCH: &str =
     "SELECT count(*) FROM session_message WHERE key = ?1 AND epoch = ?2 AND disposition = 'turn'";
 
-/// The beginning of the first of them.
+/// The beginning of the first of these messages.
 pub(crate) const START_OF_EPOCH: &str = "
     SELECT substr(body, 1, 200) FROM inbound WHERE id =
      (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 AND disposition = 'turn' ORDER BY id LIMIT 1)";
@@ -52,8 +52,8 @@ pub(crate) const HISTORY_OF_EPOCH: &str = concat!(
      ORDER BY i.id DESC"
 );
 
-/// The same over all epochs. The index is not in the order of ids then: the ids alone are sorted, and then the rows are
-/// read.
+/// The same over all epochs. There the index is not in the order of ids: first the ids alone are sorted, then only the
+/// rows of the page are read.
 pub(crate) const HISTORY: &str = concat!(
     history_select!(),
     "WHERE i.id IN (SELECT id FROM session_message WHERE key = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3)
@@ -80,7 +80,7 @@ impl Store {
         self.read(move |sql| {
             let Some(channel) = channel else { return keyed(sql, &after, None, limit) };
             let mut found: Vec<SessionRow> = Vec::new();
-            // The keys of one agent and channel stand together: a foreign group is passed over in one step.
+            // The keys of one agent and channel are adjacent, so the keys of another channel are skipped in one step.
             while let left @ 1.. = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX))
                 && let Some(key) = next(sql, &after)?
             {
@@ -95,7 +95,7 @@ impl Store {
         .await
     }
 
-    /// The epochs of a conversation, the newest first.
+    /// The epochs of a session, the newest first.
     pub async fn epochs(&self, key: &SessionKey, before: Option<u64>, limit: u32) -> Result<Vec<EpochRow>> {
         let key = key.clone();
         self.read(move |sql| {
@@ -111,7 +111,7 @@ impl Store {
         .await
     }
 
-    /// The chats of an account in which a person has said something since then, the latest first.
+    /// The chats of an account in which a person has sent a message to the agent since then, the latest first.
     pub async fn chats_since(
         &self,
         account: &AccountId,
@@ -132,14 +132,14 @@ impl Store {
         .await
     }
 
-    /// The name of this database, given to it when it was made.
+    /// The name that this database got when it was created.
     pub async fn database_name(&self) -> Result<String> {
         let name =
             self.read(|sql| sql.one("SELECT name FROM meta", [], |row| row.get::<_, String>(0))).await?;
         Ok(name.unwrap_or_default())
     }
 
-    /// Messages with their answers, the newest first, of one epoch or of all. The answer stands on the last
+    /// Messages with their answers, the newest first, of one epoch or of all. An answer is in the row of the last
     /// message of its turn.
     pub async fn history(
         &self,
@@ -151,7 +151,7 @@ impl Store {
         Ok(self.history_page(key, epoch, before, limit, usize::MAX).await?.rows)
     }
 
-    /// The same, with at most so many bytes of text, but at least one message.
+    /// The same, with at most `most` bytes of text, but at least one message.
     pub async fn history_page(
         &self,
         key: &SessionKey,
@@ -179,8 +179,8 @@ impl Store {
         .await
     }
 
-    /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such
-    /// session. The reset rule counts from the first message in it.
+    /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such session. For
+    /// the reset rule, inactivity counts from the first message in it.
     pub async fn reset(
         &self,
         key: &SessionKey,
@@ -189,12 +189,12 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<u64>> {
         let (key, author) = (key.clone(), author.clone());
-        self.write(Line::Shared, move |tx| {
-            let Some(life) = life(tx, &key)? else { return Ok(None) };
-            let joined = anew(tx, &key, &life, reason, now)?;
+        self.write(WorkClass::Requests, move |tx| {
+            let Some(session) = session_state(tx, &key)? else { return Ok(None) };
+            let epoch = begin_next(tx, &key, &session, reason, now)?.epoch;
             tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
             audit(tx, &author, "session reset", key.as_str(), "done", now)?;
-            Ok(Some(joined.epoch))
+            Ok(Some(epoch))
         })
         .await
     }
@@ -216,14 +216,14 @@ fn keyed(sql: &Sql<'_>, after: &str, end: Option<&str>, limit: u32) -> Outcome<V
     }
 }
 
-/// The next key.
+/// The first session key after a text.
 pub(crate) fn next(sql: &Sql<'_>, after: &str) -> Outcome<Option<SessionKey>> {
     let next = "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1";
     sql.one(next, [after], |row| parsed(row, 0))
 }
 
-/// Behind the last key that begins with the same `agent:{agent}:{channel}:`. Inside a segment a colon is
-/// escaped, so the third one ends the channel; nothing that is a key stands between `:` and `;`.
+/// A text that sorts behind every key with the same agent and channel, and before all keys after them. A colon inside a
+/// segment is escaped, so the third colon ends the channel; `;` is the character after `:`.
 pub(crate) fn end_of_group(key: &SessionKey) -> String {
     let text = key.as_str();
     match text.match_indices(':').nth(2) {

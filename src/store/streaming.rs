@@ -1,4 +1,4 @@
-//! Streaming: the first part of an answer is shown and edited while the agent still writes it.
+//! Streaming: the first part of an answer is posted and edited while the agent still writes it.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::{Ending, Post};
@@ -13,7 +13,7 @@ use crate::delivery::{done, open};
 use crate::fault::Outcome;
 use crate::part::load;
 use crate::part_key::TextKey;
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, OutboxRow, OutboxState, StreamedPart, TurnState};
 use crate::sql::parsed;
 use crate::turn::OpenTurn;
@@ -29,24 +29,24 @@ impl Store {
         plain: String,
         now: DateTime<Utc>,
     ) -> Result<Fenced<Option<OutboxRow>>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             begin(tx, &turn, &plain, now).map(Fenced::Done)
         })
         .await
     }
 
-    /// A turn that somebody else has ended (`/stop`) has nothing on its way any more: to be said by whoever held
-    /// it. The message that it was streaming into says how it ended; one that never came to be is given up.
-    /// Returns whether there was one: its address is to be woken then, for the parts that waited behind it.
+    /// The task that ran a turn has no request on its way any more, after something else ended the turn (`/stop`). Stores
+    /// the last edit of its streamed message, which says how the turn ended, or gives the message up if it was never
+    /// posted. Returns whether there was one: parts may have waited behind it, so its address is to be woken.
     pub async fn stream_settled(&self, turn: TurnId, now: DateTime<Utc>) -> Result<bool> {
-        self.write(Line::Turns, move |tx| Ok(settle(tx, turn, false, now)? != Settled::No)).await
+        self.write(WorkClass::Turns, move |tx| Ok(settle(tx, turn, false, now)? != Settled::No)).await
     }
 
     /// What the streamed message is about to show, stored before each edit: when its turn is stopped or cut off, this
     /// is what stays. Stale when the turn has ended or is somebody else's: then nothing may be shown any more.
     pub async fn stream_shows(&self, claim: Claim<TurnId>, plain: String) -> Result<Fenced<()>> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let shown = tx.run(
                 "UPDATE outbox SET body = ?3, plain = NULL
                  WHERE turn_id = ?1 AND state = 'streaming'
@@ -58,10 +58,10 @@ impl Store {
         .await
     }
 
-    /// The first post of a streamed message failed: its row goes, so that nothing waits behind it. The answer comes as
-    /// a whole, or begins to be streamed again. Nothing happens once the row is more than an attempt.
+    /// The first post of a streamed message failed: its row is deleted, so that nothing waits behind it. The answer is sent
+    /// as a whole, or streaming begins again. Changes nothing if the message was posted, or is a part of the answer already.
     pub async fn unstreamed(&self, out: OutId) -> Result<()> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let row =
                 "DELETE FROM outbox WHERE id = ?1 AND state = 'streaming' AND platform_message_id IS NULL";
             tx.run(row, [out.0]).map(drop)
@@ -69,10 +69,9 @@ impl Store {
         .await
     }
 
-    /// Keeps what a stopped turn had said until then, for the history. A conversation that was erased meanwhile stays
-    /// erased.
+    /// Stores the text of a stopped turn for the history, unless the conversation was erased meanwhile.
     pub async fn keep_partial(&self, claim: Claim<TurnId>, so_far: String) -> Result<()> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             tx.run(
                 "UPDATE turn SET answer = ?3
                  WHERE id = ?1 AND fence = ?2 AND state IN ('cancelled', 'superseded')
@@ -87,7 +86,7 @@ impl Store {
     /// The platform has given the streamed message its id. If the turn has ended meanwhile and the answer has
     /// not been sent yet, it becomes an edit of this message after all.
     pub async fn streamed(&self, out: OutId, platform_message: String) -> Result<()> {
-        self.write(Line::Turns, move |tx| {
+        self.write(WorkClass::Turns, move |tx| {
             let streaming =
                 "UPDATE outbox SET platform_message_id = ?2 WHERE id = ?1 AND state = 'streaming'";
             if tx.run(streaming, params![out.0, platform_message])? == 0 {
@@ -129,7 +128,7 @@ pub(crate) fn settle(tx: &Tx<'_>, turn: TurnId, posting: bool, now: DateTime<Utc
     }
     match tx.apart(|| ending(tx, turn, state, &row, now)) {
         Err(fault) if !fault.takes_the_group() => {
-            // The chat keeps half an answer; an open row would keep everything behind it as well.
+            // The chat shows half an answer; but while the row stayed open, no later part would be sent.
             tracing::error!(%turn, cause = %fault.error(), "a streamed message cannot say how it ended");
             done(tx, row.out, OutboxState::Dropped, Failure::Internal.name(), now)?;
             Ok(Settled::Dropped)

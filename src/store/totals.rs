@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
-use crate::queue::Line;
+use crate::queue::WorkClass;
 use crate::row::Totals;
 use crate::sql::{Sql, count, maybe_at, ms};
 use crate::{Result, Store, fault::Outcome};
@@ -11,9 +11,9 @@ use crate::{Result, Store, fault::Outcome};
 impl Store {
     /// Writes without changing anything, to find out whether the database takes writes again.
     pub async fn probe(&self) -> Result<()> {
-        self.write(Line::Shared, |tx| {
+        self.write(WorkClass::Requests, |tx| {
             tx.run(
-                "INSERT INTO dropped_event (source, kind, n) VALUES ('shared', 'probe', 0)
+                "INSERT INTO dropped_event (source, kind, n) VALUES ('gateway', 'probe', 0)
                  ON CONFLICT (source, kind) DO UPDATE SET n = n",
                 [],
             )
@@ -36,7 +36,7 @@ impl Store {
     /// A token was made, or replaced by a new one.
     pub async fn token_made(&self, id: &str, hash: Vec<u8>, now: DateTime<Utc>) -> Result<()> {
         let id = id.to_owned();
-        self.write(Line::Shared, move |tx| {
+        self.write(WorkClass::Requests, move |tx| {
             tx.run(
                 "INSERT INTO token (id, hash, created_at) VALUES (?1, ?2, ?3)
                  ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",

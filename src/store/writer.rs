@@ -29,7 +29,7 @@ pub(crate) struct Writer {
 }
 
 /// The result of one unit, as its caller gets it.
-type Verdict = Result<(), StoreError>;
+type UnitResult = Result<(), StoreError>;
 
 /// An operation's closure and the channel on which its caller waits. The closure can run more than once: only what its
 /// last run did is committed.
@@ -61,9 +61,9 @@ where
         Ok(())
     }
 
-    fn end(self: Box<Self>, verdict: Result<(), StoreError>) {
+    fn end(self: Box<Self>, result: Result<(), StoreError>) {
         let Self { done, reply, .. } = *self;
-        let answer = verdict.and_then(|()| done.ok_or(StoreError::Closed));
+        let answer = result.and_then(|()| done.ok_or(StoreError::Closed));
         if reply.send(answer).is_err() {
             tracing::trace!("the caller stopped waiting for a unit");
         }
@@ -129,9 +129,9 @@ impl Writer {
         }
         let watch = Stopwatch::start();
         match self.transaction(group) {
-            Ok(verdicts) => {
+            Ok(results) => {
                 metrics::histogram!("frontdesk_store_commit_seconds").record(watch.elapsed());
-                group.drain(..).zip(verdicts).for_each(|(entry, verdict)| entry.work.end(verdict));
+                group.drain(..).zip(results).for_each(|(entry, result)| entry.work.end(result));
             }
             Err(error) => {
                 metrics::counter!("frontdesk_store_failed_groups_total").increment(1);
@@ -143,8 +143,8 @@ impl Writer {
         self.checkpoint(false);
     }
 
-    /// One transaction. An error concerns all units; a verdict concerns one unit.
-    fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<Verdict>, StoreError> {
+    /// Runs a group in one transaction. An error is the result of every unit.
+    fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<UnitResult>, StoreError> {
         if let Some(error) = self.shared.broken() {
             return Err(error);
         }
@@ -152,10 +152,10 @@ impl Writer {
         let tx = Tx::new(&self.conn, &self.shared, &self.ids);
         let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
-        let verdicts = together(&tx, group).and_then(|verdicts| {
+        let results = together(&tx, group).and_then(|results| {
             // When a group of one unit fails, its transaction is rolled back already. Where any unit succeeded, the
             // transaction must still be open: else its changes are lost.
-            if verdicts.iter().any(Result::is_ok) {
+            if results.iter().any(Result::is_ok) {
                 tx.whole("before its commit")?;
             }
             if !self.conn.is_autocommit() {
@@ -168,13 +168,13 @@ impl Writer {
                     self.wal.marked();
                 }
             }
-            Ok(verdicts)
+            Ok(results)
         });
-        match verdicts {
-            Ok(verdicts) => {
+        match results {
+            Ok(results) => {
                 self.shared.moved(tx.moved());
                 self.announce(&tx);
-                Ok(verdicts)
+                Ok(results)
             }
             Err(fault) => {
                 self.ids.rolled_back();
@@ -217,7 +217,7 @@ impl Writer {
 
 /// Every unit without a savepoint, which would copy each page that a unit changes. If one fails, nothing of the group is
 /// kept, and the units run again one by one.
-fn together(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Verdict>> {
+fn together(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<UnitResult>> {
     let units = group.len();
     for entry in group.iter_mut() {
         match caught(|| entry.work.run(tx)) {
@@ -241,16 +241,16 @@ fn together(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Verdict>> {
 }
 
 /// Every unit in a savepoint of its own: one that fails leaves the others as they are.
-fn one_by_one(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<Verdict>> {
-    let mut verdicts = Vec::with_capacity(group.len());
+fn one_by_one(tx: &Tx<'_>, group: &mut [Entry]) -> Outcome<Vec<UnitResult>> {
+    let mut results = Vec::with_capacity(group.len());
     for entry in group {
         match tx.apart(|| entry.work.run(tx)) {
-            Ok(()) => verdicts.push(Ok(())),
+            Ok(()) => results.push(Ok(())),
             Err(fault) if fault.takes_the_group() => return Err(fault),
-            Err(fault) => verdicts.push(Err(fault.error())),
+            Err(fault) => results.push(Err(fault.error())),
         }
     }
-    Ok(verdicts)
+    Ok(results)
 }
 
 #[cfg(test)]
@@ -265,10 +265,10 @@ mod tests {
     use frontdesk_core::markup::Part;
 
     use super::*;
-    use crate::mute::Mute;
+    use crate::null_renderer::NullRenderer;
     use crate::part::Outgoing;
     use crate::part_key::TextKey;
-    use crate::queue::Line;
+    use crate::queue::WorkClass;
     use crate::row::{CommitListener, OutboxRow};
     use crate::sql::Sql;
     use crate::{Options, Store};
@@ -286,7 +286,7 @@ mod tests {
     }
 
     async fn open(home: &tempfile::TempDir) -> Store {
-        Mute::open(&home.path().join("frontdesk.db")).await
+        NullRenderer::open(&home.path().join("frontdesk.db")).await
     }
 
     /// Blocks the writer until the sender is dropped, so that the units queued meanwhile make one group.
@@ -299,7 +299,7 @@ mod tests {
             assert!(begun.send(()).is_ok() && wait.recv().is_err());
             Ok(())
         });
-        store.queue().put(Line::Shared, unit).await.unwrap();
+        store.queue().put(WorkClass::Requests, unit).await.unwrap();
         waiting.await.unwrap();
         free
     }
@@ -310,7 +310,7 @@ mod tests {
         unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (job, answer) = Job::with_reply(unit);
-        store.queue().put(Line::Shared, job).await.unwrap();
+        store.queue().put(WorkClass::Requests, job).await.unwrap();
         answer
     }
 
@@ -319,7 +319,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = open(&home).await;
         let free = held(&store).await;
-        store.queue().put(Line::Shared, Box::new(Panics)).await.unwrap();
+        store.queue().put(WorkClass::Requests, Box::new(Panics)).await.unwrap();
         // More than one group: the writer runs some, the others are still in the queue.
         let mut waiting = Vec::new();
         for _ in 0..200 {
@@ -330,7 +330,7 @@ mod tests {
             assert!(!matches!(answer.await, Ok(Ok(()))), "nothing after the panic was committed");
         }
         assert!(store.fatal().await.contains("after the commit"));
-        let later = store.write(Line::Shared, |_| Ok(())).await;
+        let later = store.write(WorkClass::Requests, |_| Ok(())).await;
         assert!(matches!(later, Err(StoreError::Fatal(_))), "{later:?}");
         assert!(matches!(store.totals().await, Err(StoreError::Fatal(_))));
         store.close().await;
@@ -367,7 +367,7 @@ mod tests {
                 let count = "SELECT count(*) FROM token";
                 let rows = store.read(move |sql| sql.one(count, [], |row| row.get::<_, i64>(0))).await;
                 assert_eq!(rows.unwrap(), Some(0));
-                store.write(Line::Shared, |tx| insert(tx, "next")).await.unwrap();
+                store.write(WorkClass::Requests, |tx| insert(tx, "next")).await.unwrap();
                 store.close().await;
             }
         }
@@ -415,7 +415,8 @@ mod tests {
             let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
             let boot = BootId::from_bits(1);
             let heard = Arc::clone(&listener);
-            let options = Options { path, boot, renderer: Arc::new(Mute), listener: heard, readers: 1 };
+            let options =
+                Options { path, boot, renderer: Arc::new(NullRenderer), listener: heard, readers: 1 };
             let store = Store::open(options).await.unwrap();
             let free = held(&store).await;
             let runs = Arc::new(AtomicU32::new(0));

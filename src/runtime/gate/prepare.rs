@@ -25,7 +25,7 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
                 }
             }
             EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(shared, event) => {
-                let said = shared.store.said_as(&event.address.without_thread(), target).await;
+                let said = shared.store.quote_of(&event.address.without_thread(), target).await;
                 event.quote = said.map_err(|error| Busy::Storage(error.to_string()))?;
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! Who may speak, as it is stored: grants, pairing, chats and accounts as admins set them, quotas, the audit.
+//! Rows and changes of access: grants, pairing requests, settings of chats and accounts, quotas, the audit.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
@@ -7,10 +7,10 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::{Code, Salt};
 
-/// Where a grant holds.
+/// Where a grant is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// In private.
+    /// In the private chat.
     Dm,
     /// In the group with this id.
     Group(String),
@@ -41,29 +41,29 @@ impl Scope {
     }
 }
 
-/// Something that an admin granted and nobody has taken back.
+/// A valid grant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrantRow {
-    /// To whom.
+    /// Who has it.
     pub principal: Principal,
-    /// Where it holds.
+    /// Where it is valid.
     pub scope: Scope,
-    /// How it came: `pairing`, `cli`, `api`, `chat`.
+    /// How it was granted: `pairing`, `cli`, `api`, `chat`.
     pub source: String,
     /// Who granted it.
     pub by: String,
-    /// How the person was shown then: display data.
+    /// The person's display name at that time; never an identity.
     pub shown: Option<String>,
     /// When.
     pub created: DateTime<Utc>,
 }
 
-/// A chat as admins set it.
+/// The settings of a chat that an admin made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRow {
     /// The chat, without a thread.
     pub chat: Address,
-    /// Whether the group is served though the configuration does not name it.
+    /// Whether the group is served although the configuration does not name it.
     pub allowed: bool,
     /// Until when nothing is answered there.
     pub muted_until: Option<DateTime<Utc>>,
@@ -75,21 +75,21 @@ pub struct ChatRow {
     pub updated: DateTime<Utc>,
 }
 
-/// A chat that has another id now.
+/// A chat whose id has changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatAlias {
-    /// As its sessions, its rules and its grants know it.
+    /// The id that its sessions, rules and grants have.
     pub original: Address,
-    /// As the platform knows it now.
+    /// The id that the platform uses now.
     pub current: Address,
 }
 
-/// What a chat's move has changed.
+/// The result of a change of a chat's id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
-    /// The chat, by its first id and by the one it has now.
+    /// The first id and the current one.
     pub row: ChatAlias,
-    /// Addresses as they are now that have something to send.
+    /// The new addresses that have parts to be sent.
     pub wake: Vec<Address>,
 }
 
@@ -104,44 +104,44 @@ pub struct StoppedAccount {
     pub at: DateTime<Utc>,
 }
 
-/// Everything that is kept in memory to decide who may speak.
+/// Everything that the decision about access needs in memory.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AccessState {
-    /// Grants that hold.
+    /// Valid grants.
     pub grants: Vec<GrantRow>,
-    /// Chats that an admin has set.
+    /// Settings of chats.
     pub chats: Vec<ChatRow>,
-    /// Chats that have moved.
+    /// Chats whose id has changed.
     pub moved: Vec<ChatAlias>,
     /// Accounts that are disconnected.
     pub stopped: Vec<StoppedAccount>,
 }
 
-/// What the gate adds to the message of an unknown sender, so that it becomes a request for a pairing code.
+/// What the gate adds to the message of an unknown sender to make it a request for a pairing code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairingRequest {
-    /// What the code follows from.
+    /// The salt that the code is derived from.
     pub salt: Salt,
     /// The code's salted hash.
     pub hash: [u8; 32],
     /// How many requests may be open for this account; beyond it the oldest one is deleted.
     pub most: u32,
-    /// Whether a new request may be made now at all: too many unknown senders at once get no answer.
+    /// Whether a new request may be made now: when too many unknown senders write at once, they get no answer.
     pub open: bool,
-    /// Where admins are told who asks.
+    /// The addresses at which admins get a notice about the request.
     pub tell: Vec<Address>,
 }
 
-/// A request for a code.
+/// A pairing request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairingRow {
-    /// Its number: names it for those who may not know the code.
+    /// Its number, for people who may not know the code.
     pub id: i64,
     /// Who asks.
     pub principal: Principal,
-    /// Where they are told.
+    /// Where the person gets the notices.
     pub address: Address,
-    /// How they are shown: display data.
+    /// The person's display name; never an identity.
     pub sender: Option<String>,
     /// When they asked.
     pub created: DateTime<Utc>,
@@ -149,50 +149,50 @@ pub struct PairingRow {
     pub expires: DateTime<Utc>,
 }
 
-/// A change of who may speak. The caller has asked whether its author may administer.
+/// A change of access. The caller has checked that its author is an admin or an operator.
 #[derive(Debug, Clone)]
 pub enum AccessChange {
-    /// Let in whoever has this code.
+    /// Approve the request with this code.
     Approve {
         /// The code.
         code: Code,
         /// Only if the request came through this account.
         account: Option<AccountId>,
     },
-    /// Refuse whoever has this code.
+    /// Deny the request with this code.
     Deny {
         /// The code.
         code: Code,
         /// Only if the request came through this account.
         account: Option<AccountId>,
     },
-    /// Grant something.
+    /// Grant access.
     Grant {
         /// To whom.
         principal: Principal,
-        /// Where it holds.
+        /// Where.
         scope: Scope,
     },
-    /// Take back what was granted; what still waits of this person is refused, what runs is cancelled.
+    /// Revoke grants. The person's waiting messages are refused, and running turns are cancelled.
     Revoke {
         /// From whom.
         principal: Principal,
         /// Where; `None` is everywhere.
         scope: Option<Scope>,
-        /// Where nothing but this grant let the person speak, besides the place it names: an admin speaks in many.
-        /// What is open there ends as well.
+        /// Further scopes in which this grant alone gave access: an admin may write in many groups. What is open there
+        /// ends as well.
         also: Vec<Scope>,
-        /// The person's private chat, where it is known: what is to be sent there is dropped.
+        /// The person's private chat, where it is known: parts that were not sent there are dropped.
         private: Option<Address>,
     },
-    /// Serve a group, or serve it no more.
+    /// Serve a group, or stop serving it.
     Serve {
         /// The group, without a thread.
         chat: Address,
         /// Whether it is served.
         allowed: bool,
     },
-    /// Answer nothing in a chat until then; `None` answers again.
+    /// Mute a chat until a time; `None` unmutes it.
     Mute {
         /// The chat, without a thread.
         chat: Address,
@@ -206,27 +206,27 @@ pub enum AccessChange {
         /// Whether they are to be disconnected.
         stopped: bool,
     },
-    /// Nothing but the audit's row: a refusal in doubt, a command that only reads.
+    /// Only add a row to the audit: about a refusal, or a command that only reads.
     Note {
-        /// What was wanted.
+        /// What was requested.
         action: String,
         /// About whom or what.
         subject: String,
-        /// What came of it.
+        /// The outcome.
         outcome: String,
     },
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AccessDone {
-    /// Somebody was let in by a code, and told so.
+    /// A request was approved, and the person got a notice.
     Approved(PairingRow),
-    /// A request was refused.
+    /// A request was denied.
     Denied(PairingRow),
     /// No open request has this code: wrong, used, denied or too old.
     NoSuchCode {
-        /// How many more failures lock the author out.
+        /// After how many more failures the author is locked out.
         left: u32,
     },
     /// The author has failed too often.
@@ -234,21 +234,21 @@ pub enum AccessDone {
         /// Until when.
         until: DateTime<Utc>,
     },
-    /// Granted; `new` says whether it was not before.
+    /// Granted.
     Granted {
-        /// Whether it is new.
+        /// Whether there was no such grant before.
         new: bool,
     },
-    /// Taken back.
+    /// Revoked.
     Revoked(Revoked),
-    /// A group is served, or is not any more.
+    /// A group is served, or is no longer served.
     Served {
-        /// Whether that is new.
+        /// Whether that is a change.
         new: bool,
-        /// What ended with it.
+        /// What ended in the group.
         ended: Revoked,
     },
-    /// Done, with nothing to add.
+    /// Done.
     Done,
 }
 
@@ -275,16 +275,16 @@ impl Revoked {
     }
 }
 
-/// Who changes something, for the audit.
+/// Who makes a change, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The principal's text form, `cli`, `program`, or `api:` with the token's id.
     pub name: String,
-    /// The way in: `chat`, `cli`, `api`; `program` where the library is used.
+    /// The interface: `chat`, `cli`, `api`; `program` where the library is used.
     pub via: &'static str,
 }
 
-/// One line of the audit.
+/// A row of the audit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditRow {
     /// Its number, growing.
@@ -293,13 +293,13 @@ pub struct AuditRow {
     pub at: DateTime<Utc>,
     /// Who.
     pub by: String,
-    /// The way in.
+    /// The interface.
     pub via: String,
-    /// What: `approve`, `grant`, `revoke`, `gateway stop`.
+    /// The action: `approve`, `grant`, `revoke`, `gateway stop`.
     pub action: String,
     /// About whom or what.
     pub subject: String,
-    /// What came of it: `done`, `unchanged`, `refused:not_admin`, `refused:locked`.
+    /// The outcome: `done`, `unchanged`, `refused:not_admin`, `refused:locked`.
     pub outcome: String,
 }
 

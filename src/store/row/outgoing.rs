@@ -124,8 +124,10 @@ pub struct OutboxRow {
     pub salt: Option<Salt>,
     /// Its state.
     pub state: OutboxState,
-    /// How often it was tried.
+    /// How often it was sent, with the times that a kill cut off.
     pub attempts: u32,
+    /// How often that failed and is to be tried again: the pause before the next attempt grows with this number.
+    pub failures: u32,
     /// When it may be tried next.
     pub next_at: DateTime<Utc>,
     /// How often it was claimed.

@@ -1,4 +1,4 @@
-//! Turns and commands: claimed, and ended.
+//! Claims and ends of turns, and effects and results of commands.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::act::Ending;
@@ -21,7 +21,7 @@ pub enum Take {
     All,
 }
 
-/// A turn that is ours to run (T2).
+/// A turn that this process has claimed (T2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedTurn {
     /// Its id, and the right to end it.
@@ -36,9 +36,9 @@ pub struct ClaimedTurn {
     pub epoch: u64,
     /// The messages, oldest first.
     pub messages: Vec<InboundRow>,
-    /// The messages that a `/retry` among them runs once more, as far as they are still there.
+    /// The messages that a `/retry` among them runs again, except those that were purged.
     pub replayed: Vec<InboundRow>,
-    /// Text sent near the agent since the turn before, oldest first. The same in every attempt.
+    /// Context messages since the previous turn, oldest first. The same in every attempt.
     pub context_messages: Vec<ContextMessage>,
     /// The reply's target.
     pub address: Address,
@@ -50,7 +50,7 @@ pub struct ClaimedTurn {
     pub more: bool,
 }
 
-/// The part 0 that is being streamed (`streaming`).
+/// The first part of an answer while it is streamed (state `streaming`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamedPart {
     /// Its row.
@@ -76,9 +76,9 @@ pub struct Finish {
     pub media: Vec<OutgoingFile>,
     /// Why it failed, or why it was refused.
     pub error: Option<Reason>,
-    /// What the person is told besides.
+    /// A notice for the person.
     pub notice: Option<Notice>,
-    /// What it cost.
+    /// Model and tokens, as the agent reported them.
     pub usage: Option<Usage>,
     /// Whether a hook answered instead of the agent.
     pub by_hook: bool,
@@ -91,7 +91,7 @@ pub struct Finish {
 pub enum Fenced<T> {
     /// Done.
     Done(T),
-    /// Somebody else has ended or taken it meanwhile: nothing was changed.
+    /// The claim is no longer valid, because the row was ended or claimed again meanwhile: nothing was changed.
     Stale,
 }
 
@@ -102,25 +102,25 @@ impl Fenced<()> {
     }
 }
 
-/// What a command does besides answering (T1c).
+/// The effect of a command besides its reply (T1c).
 #[derive(Debug, Clone)]
 pub enum CommandEffect {
     /// Nothing.
     None,
-    /// Cancels the running and the waiting turns that were accepted before it.
+    /// Cancels the running turn and the waiting messages that were accepted before the command.
     Stop,
-    /// Becomes a turn that runs the messages of the last one once more.
+    /// The command becomes a turn that runs the messages of the last turn again.
     Retry,
-    /// Changes who may speak.
+    /// Changes who has access.
     Access {
-        /// How.
+        /// The change.
         change: Box<AccessChange>,
-        /// Who does it.
+        /// Who makes it.
         author: Author,
     },
 }
 
-/// What a command found and did; its reply is made from this.
+/// The result of a command; its reply is made from this.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommandFacts {
     /// Nothing to add.
@@ -132,12 +132,12 @@ pub enum CommandFacts {
         /// Messages that waited.
         waiting: Vec<MessageId>,
     },
-    /// The command's row is a turn now, which runs the last turn's messages.
+    /// The command's row waits as a turn that runs the messages of the last turn again.
     Retrying,
     /// There is nothing to retry.
     NothingToRetry,
     /// The last turn is still running.
     StillRunning,
-    /// What came of a change of who may speak.
+    /// The result of a change of access.
     Access(Box<AccessDone>),
 }

@@ -5,12 +5,12 @@ use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn piece(event: &str, album: &str) -> Message {
-    Message { album: Some(album.into()), ..says("anna", event, event) }
+fn piece(event: &str, album: &str) -> Admitted {
+    with_event(says("anna", event, event), |event| event.album = Some(album.into()))
 }
 
-async fn all(fixture: &Fixture, items: Vec<Message>) -> Vec<MessageId> {
-    let stored = fixture.take(1, items).await;
+async fn all(fixture: &Fixture, items: Vec<Admitted>) -> Vec<MessageId> {
+    let stored = fixture.accept(1, items).await;
     let id = |stored: &Stored| match stored {
         Stored::Accepted { message, .. } => *message,
         other => panic!("{other:?}"),
@@ -35,14 +35,14 @@ async fn an_album_ends_at_the_first_message_that_is_no_piece_of_it() {
     let last = piece("5", "x");
     let items = vec![piece("1", "x"), piece("2", "x"), says("anna", "3", "words"), piece("4", "y")];
     let sent = all(&fixture, items).await;
-    let late = fixture.take(2, vec![Message { per_session: 9, ..last }]).await;
+    let late = fixture.accept(2, vec![Admitted { per_session: 9, ..last }]).await;
     assert!(matches!(late[0], Stored::Accepted { .. }));
     let first = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&first), first.more), (sent[..2].to_vec(), true));
-    fixture.ends(answered(&first, "A")).await;
+    fixture.finish(answered(&first, "A")).await;
     let second = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&second), second.more), (sent[2..3].to_vec(), true));
-    fixture.ends(answered(&second, "B")).await;
+    fixture.finish(answered(&second, "B")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), sent[3..4], "another album is another turn");
 }
 
@@ -57,7 +57,7 @@ async fn a_message_without_an_album_goes_alone() {
 #[tokio::test]
 async fn two_people_have_no_album_in_common() {
     let fixture = Fixture::open().await;
-    let eve = Message { principal: person("66"), ..piece("2", "x") };
+    let eve = with_event(piece("2", "x"), |event| event.from.id = person("66"));
     let sent = all(&fixture, vec![piece("1", "x"), eve]).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), sent[..1]);
 }
@@ -65,8 +65,8 @@ async fn two_people_have_no_album_in_common() {
 #[tokio::test]
 async fn an_album_does_not_reach_over_an_epoch() {
     let fixture = Fixture::open().await;
-    let anew = Message { epoch: EpochChange::New, ..piece("2", "x") };
-    let sent = all(&fixture, vec![piece("1", "x"), anew]).await;
+    let renewed = Admitted { epoch: EpochChange::New, ..piece("2", "x") };
+    let sent = all(&fixture, vec![piece("1", "x"), renewed]).await;
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent[..1].to_vec(), true));
 }

@@ -24,7 +24,7 @@ async fn what_an_operator_does_to_a_session_leaves_a_line() {
     fixture.store.reset(&bob, EpochReason::Api, &admin(), t(1)).await.unwrap();
     fixture.store.erase(&bob, &admin(), t(1)).await.unwrap();
     assert_eq!(lines(&fixture).await, [], "there is no such session: nothing was done");
-    fixture.heard(0, says("anna", "1", "a secret word")).await;
+    fixture.accept_one(0, says("anna", "1", "a secret word")).await;
     fixture.store.cancel(&anna, &admin(), t(2)).await.unwrap();
     fixture.store.cancel(&anna, &admin(), t(3)).await.unwrap();
     fixture.store.reset(&anna, EpochReason::Api, &admin(), t(4)).await.unwrap();
@@ -55,8 +55,8 @@ async fn what_an_operator_sends_retries_and_drops_leaves_a_line_without_its_text
     fixture.store.send(outgoing).await.unwrap();
     let id = part.post.out;
     assert_eq!(fixture.store.part_retried(id, &admin(), t(2)).await.unwrap(), None, "it is on its way");
-    let claimed = fixture.part("anna").await.unwrap();
-    fixture.ended(&claimed, SendResult::Dead { error: "refused".into() }).await;
+    let claimed = fixture.claim_part("anna").await.unwrap();
+    fixture.part_ended(&claimed, SendResult::Dead { error: "refused".into() }).await;
     fixture.store.part_retried(id, &admin(), t(3)).await.unwrap();
     fixture.store.part_dropped(id, &admin(), t(4)).await.unwrap();
     let about = format!("{id} {to}");

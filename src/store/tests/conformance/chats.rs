@@ -52,25 +52,26 @@ async fn a_group_is_served_until_it_is_not() {
 async fn a_group_that_is_served_no_more_has_nothing_open() {
     let fixture = Fixture::open().await;
     fixture.change(1, serve("-1", true)).await;
-    let running = fixture.heard(1, in_group("-1", "anna", "1", "runs")).await;
+    let running = fixture.accept_one(1, in_group("-1", "anna", "1", "runs")).await;
     let group = session("agent:main:telegram:group:-1");
     let turn = fixture.store.claim_turn(&group, Take::One, t(2)).await.unwrap().unwrap();
-    let waiting = fixture.heard(3, in_group("-1", "bob", "2", "waits")).await;
-    let command = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
-    let command = fixture.heard(3, command).await;
+    let waiting = fixture.accept_one(3, in_group("-1", "bob", "2", "waits")).await;
+    let command = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
+    let command = fixture.accept_one(3, command).await;
     let topic = "agent:main:telegram:topic:-1:5";
-    let topic_message =
-        fixture.heard(3, Message { session: session(topic), ..in_group("-1", "bob", "4", "topic") }).await;
+    let topic_message = fixture
+        .accept_one(3, Admitted { session: session(topic), ..in_group("-1", "bob", "4", "topic") })
+        .await;
     let context_message =
-        Message { disposition: Disposition::Context(9), ..in_group("-1", "eve", "5", "psst") };
-    fixture.take(3, vec![context_message]).await;
-    let mut kept = vec![fixture.heard(3, in_group("-12", "bob", "6", "another group")).await];
-    kept.push(fixture.heard(3, says("-1", "7", "a private chat with the same id")).await);
-    let discord = Message {
+        Admitted { disposition: Disposition::Context(9), ..in_group("-1", "eve", "5", "psst") };
+    fixture.accept(3, vec![context_message]).await;
+    let mut kept = vec![fixture.accept_one(3, in_group("-12", "bob", "6", "another group")).await];
+    kept.push(fixture.accept_one(3, says("-1", "7", "a private chat with the same id")).await);
+    let discord = Admitted {
         session: session("agent:main:discord:group:-1"),
         ..in_group("-1", "bob", "8", "another channel")
     };
-    kept.push(fixture.heard(3, discord).await);
+    kept.push(fixture.accept_one(3, discord).await);
 
     let AccessDone::Served { new: true, ended } = fixture.change(4, serve("-1", false)).await else {
         panic!()
@@ -87,7 +88,7 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
         assert_eq!(fixture.state(id).await.0, "waiting");
     }
     assert_eq!(fixture.store.waiting(), 3);
-    fixture.heard(5, in_group("-1", "anna", "9", "once more")).await;
+    fixture.accept_one(5, in_group("-1", "anna", "9", "once more")).await;
     let next = fixture.store.claim_turn(&group, Take::One, t(6)).await.unwrap().unwrap();
     assert_eq!(next.context_messages, []);
 }
@@ -95,7 +96,7 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
 #[tokio::test]
 async fn a_muted_chat_goes_on_waiting() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, in_group("-1", "anna", "1", "hello")).await;
+    let id = fixture.accept_one(1, in_group("-1", "anna", "1", "hello")).await;
     assert_eq!(fixture.change(2, mute("-1", Some(500))).await, AccessDone::Done);
     fixture.change(3, mute("-1", Some(500))).await;
     assert_eq!(chats(&fixture).await, [("telegram:-1".into(), false, Some(500))]);
@@ -118,7 +119,7 @@ async fn a_muted_chat_goes_on_waiting() {
 #[tokio::test]
 async fn a_chat_of_another_account_is_another_chat() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, in_group("-1", "anna", "1", "hello")).await;
+    let id = fixture.accept_one(1, in_group("-1", "anna", "1", "hello")).await;
     let chat = Address::new("telegram", Some("work"), "-1", None).unwrap();
     fixture.change(2, AccessChange::Serve { chat, allowed: false }).await;
     assert_eq!(fixture.state(id).await.0, "waiting");

@@ -1,13 +1,13 @@
 //! T1c: commands.
 
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{Attachment, FileKind, Forward, ForwardKind, InputKind, Quote};
+use frontdesk_core::message::{Attachment, EventKind, FileKind, Forward, ForwardKind, InputKind, Quote};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
 async fn command(fixture: &Fixture, event: &str) -> MessageId {
-    fixture.heard(50, commands("anna", event, EpochChange::ByRule)).await
+    fixture.accept_one(50, commands("anna", event, EpochChange::ByRule)).await
 }
 
 async fn run(fixture: &Fixture, id: MessageId, effect: CommandEffect) -> CommandDone {
@@ -21,9 +21,9 @@ async fn a_command_is_answered_once() {
     let id = command(&fixture, "c").await;
     assert_eq!(fixture.store.command(id).await.unwrap().unwrap().id, id);
     assert_eq!(fixture.store.waiting(), 1);
-    let CommandDone { facts, said } = run(&fixture, id, CommandEffect::None).await;
-    assert_eq!((facts, said[0].post.key.clone()), (CommandFacts::None, format!("{id}/0")));
-    assert_eq!(said[0].post.reply_to.as_deref(), Some("p-c"));
+    let CommandDone { facts, announced } = run(&fixture, id, CommandEffect::None).await;
+    assert_eq!((facts, announced[0].post.key.clone()), (CommandFacts::None, format!("{id}/0")));
+    assert_eq!(announced[0].post.reply_to.as_deref(), Some("p-c"));
     assert_eq!(fixture.state(id).await.0, "answered");
     assert_eq!(fixture.store.command(id).await.unwrap(), None);
     let again = fixture.answer_command(id, CommandEffect::None, t(61), Box::new(|_| "x".into()));
@@ -34,7 +34,7 @@ async fn a_command_is_answered_once() {
 #[tokio::test]
 async fn a_message_is_no_command() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, says("anna", "1", "x")).await;
+    let id = fixture.accept_one(1, says("anna", "1", "x")).await;
     assert_eq!(fixture.store.command(id).await.unwrap(), None);
 }
 
@@ -42,11 +42,11 @@ async fn a_message_is_no_command() {
 async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "running").await;
-    let waiting = fixture.heard(11, says("anna", "2", "waiting")).await;
-    let other = fixture.heard(11, commands("anna", "3", EpochChange::ByRule)).await;
+    let waiting = fixture.accept_one(11, says("anna", "2", "waiting")).await;
+    let other = fixture.accept_one(11, commands("anna", "3", EpochChange::ByRule)).await;
     let stop = command(&fixture, "stop").await;
-    let after = fixture.heard(51, says("anna", "4", "after")).await;
-    let bob = fixture.heard(51, says("bob", "5", "elsewhere")).await;
+    let after = fixture.accept_one(51, says("anna", "4", "after")).await;
+    let bob = fixture.accept_one(51, says("bob", "5", "elsewhere")).await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.claim.id], waiting: vec![waiting] });
     assert_eq!(fixture.state(ids(&turn)[0]).await.0, "cancelled");
@@ -75,7 +75,7 @@ async fn what_was_steered_in_after_the_stop_waits_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let stop = command(&fixture, "stop").await;
-    let later = fixture.heard(51, says("anna", "4", "later")).await;
+    let later = fixture.accept_one(51, says("anna", "4", "later")).await;
     done(fixture.store.steered(turn.claim, later).await.unwrap());
     run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!((fixture.state(later).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
@@ -89,16 +89,19 @@ async fn stop_ends_a_streamed_message() {
     let row = done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let stop = command(&fixture, "stop").await;
-    let CommandDone { said, .. } = run(&fixture, stop, CommandEffect::Stop).await;
-    assert_eq!((said[0].post.part.body.as_str(), said[0].edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
-    assert_eq!(said.len(), 2);
+    let CommandDone { announced, .. } = run(&fixture, stop, CommandEffect::Stop).await;
+    assert_eq!(
+        (announced[0].post.part.body.as_str(), announced[0].edit.as_deref()),
+        ("Well\n\n(stopped)", Some("77"))
+    );
+    assert_eq!(announced.len(), 2);
 }
 
 #[tokio::test]
 async fn cancel_ends_everything_but_commands() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let waiting = fixture.heard(11, says("anna", "2", "b")).await;
+    let waiting = fixture.accept_one(11, says("anna", "2", "b")).await;
     let command = command(&fixture, "c").await;
     assert_eq!(
         fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap(),
@@ -118,14 +121,14 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
         mime: None,
         size: None,
     };
-    let with_file = Message { attachments: vec![file.clone()], ..says("anna", "1", "look") };
-    let first = fixture.heard(1, with_file).await;
-    let second = fixture.heard(2, says("anna", "2", "and tell")).await;
+    let with_file = with_event(says("anna", "1", "look"), |event| event.attachments = vec![file.clone()]);
+    let first = fixture.accept_one(1, with_file).await;
+    let second = fixture.accept_one(2, says("anna", "2", "and tell")).await;
     let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(3)).await.unwrap().unwrap();
     let retry = command(&fixture, "r").await;
-    fixture.ends(answered(&turn, "bad")).await;
-    let CommandDone { facts, said } = run(&fixture, retry, CommandEffect::Retry).await;
-    assert_eq!((facts, said), (CommandFacts::Retrying, vec![]));
+    fixture.finish(answered(&turn, "bad")).await;
+    let CommandDone { facts, announced } = run(&fixture, retry, CommandEffect::Retry).await;
+    assert_eq!((facts, announced), (CommandFacts::Retrying, vec![]));
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!(ids(&again), [retry]);
     assert_eq!(again.messages[0].text, "/command", "its own words, and nobody else's");
@@ -134,7 +137,7 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     let replayed: Vec<_> = again.replayed.iter().map(|row| (row.id, row.text.as_str())).collect();
     assert_eq!(replayed, [(first, "look"), (second, "and tell")]);
     assert_eq!(again.replayed[0].attachments, [file]);
-    let items = fixture.take(70, vec![commands("anna", "r", EpochChange::ByRule)]).await;
+    let items = fixture.accept(70, vec![commands("anna", "r", EpochChange::ByRule)]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }), "its own words are still known");
 }
 
@@ -143,27 +146,27 @@ async fn a_retry_keeps_how_each_message_was_said_and_by_whom() {
     let fixture = Fixture::open().await;
     let quote = Quote { sender: Some("Bob".into()), ..Quote::of("which?") };
     let forward = Forward { kind: ForwardKind::Channel, id: Some(person("-9")), name: None };
-    let eve = Message {
-        principal: person("66"),
-        sender: Some("Eve".into()),
-        input_kind: InputKind::Button,
-        quote: Some(quote.clone()),
-        forward: Some(forward.clone()),
-        ..says("anna", "1", "this")
-    };
-    fixture.heard(1, eve).await;
+    let eve = with_event(says("anna", "1", "this"), |event| {
+        event.from.id = person("66");
+        event.from.name = Some("Eve".into());
+        event.kind = EventKind::Button { target: None };
+        event.quote = Some(quote.clone());
+        event.forward = Some(forward.clone());
+    });
+    fixture.accept_one(1, eve).await;
     let turn = fixture.claim("anna").await.unwrap();
-    fixture.ends(answered(&turn, "bad")).await;
-    let retry =
-        Message { quote: Some(Quote::of("of the command")), ..commands("anna", "r", EpochChange::ByRule) };
-    let retry = fixture.heard(2, retry).await;
+    fixture.finish(answered(&turn, "bad")).await;
+    let retry = with_event(commands("anna", "r", EpochChange::ByRule), |event| {
+        event.quote = Some(Quote::of("of the command"));
+    });
+    let retry = fixture.accept_one(2, retry).await;
     run(&fixture, retry, CommandEffect::Retry).await;
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((&again.messages[0].from.id, &again.messages[0].quote), (&person("7"), &None));
-    let said = &again.replayed[0];
-    assert_eq!((&said.from.id, said.from.name.as_deref()), (&person("66"), Some("Eve")));
+    let message = &again.replayed[0];
+    assert_eq!((&message.from.id, message.from.name.as_deref()), (&person("66"), Some("Eve")));
     assert_eq!(
-        (said.input_kind, &said.quote, &said.forward),
+        (message.input_kind, &message.quote, &message.forward),
         (InputKind::Button, &Some(quote), &Some(forward))
     );
 }
@@ -173,14 +176,14 @@ async fn a_retry_of_a_retry_is_about_the_same_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let first = ids(&turn)[0];
-    fixture.ends(answered(&turn, "bad")).await;
+    fixture.finish(answered(&turn, "bad")).await;
     let mut again = turn;
     for event in ["r", "s", "t"] {
         let retry = command(&fixture, event).await;
         assert_eq!(run(&fixture, retry, CommandEffect::Retry).await.facts, CommandFacts::Retrying);
         again = fixture.claim("anna").await.unwrap();
         assert_eq!(again.messages[0].replays, [first]);
-        fixture.ends(answered(&again, "bad")).await;
+        fixture.finish(answered(&again, "bad")).await;
     }
     assert_eq!(again.replayed.len(), 1);
     fixture.store.erase(&key("anna"), &admin(), t(80)).await.unwrap();
@@ -192,11 +195,11 @@ async fn a_retry_of_a_retry_is_about_the_same_messages() {
 async fn a_retry_that_begins_again_has_its_messages_in_every_attempt() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "bad")).await;
+    fixture.finish(answered(&turn, "bad")).await;
     let retry = command(&fixture, "r").await;
     run(&fixture, retry, CommandEffect::Retry).await;
     fixture.claim("anna").await.unwrap();
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     fixture.store.recover(recovery()).await.unwrap();
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.attempt, again.replayed.len()), (2, 1));
@@ -209,16 +212,16 @@ async fn retry_needs_a_turn_that_has_ended() {
     assert_eq!(run(&fixture, first, CommandEffect::Retry).await.facts, CommandFacts::NothingToRetry);
     fixture.turn("anna", "a").await;
     let second = command(&fixture, "2").await;
-    let CommandDone { facts, said } = run(&fixture, second, CommandEffect::Retry).await;
-    assert_eq!((facts, said.len()), (CommandFacts::StillRunning, 1));
+    let CommandDone { facts, announced } = run(&fixture, second, CommandEffect::Retry).await;
+    assert_eq!((facts, announced.len()), (CommandFacts::StillRunning, 1));
 }
 
 #[tokio::test]
 async fn retry_stays_in_its_epoch() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "A")).await;
-    fixture.heard(30, commands("anna", "n", EpochChange::New)).await;
+    fixture.finish(answered(&turn, "A")).await;
+    fixture.accept_one(30, commands("anna", "n", EpochChange::New)).await;
     let retry = command(&fixture, "r").await;
     assert_eq!(run(&fixture, retry, CommandEffect::Retry).await.facts, CommandFacts::NothingToRetry);
 }

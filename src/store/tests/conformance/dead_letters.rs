@@ -60,7 +60,7 @@ async fn neither_many_nor_large_ones_fill_the_disk() {
 #[tokio::test]
 async fn it_goes_when_it_is_dropped_erased_or_old() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "hello")).await;
+    fixture.accept_one(1, says("anna", "1", "hello")).await;
     let event = letter("2", b"hers").event().clone();
     let EventKind::Undecodable(raw) = event.kind else { panic!("{event:?}") };
     let kind = EventKind::Unreadable { kind: raw.kind.clone(), notify_sender: false, raw: Some(raw) };

@@ -1,22 +1,21 @@
 //! Messages that say something else now.
 
-use frontdesk_core::message::{InputKind, Quote};
+use frontdesk_core::message::{EventKind, InputKind, Quote};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
 
-fn edit(event: &str, of: &str, text: &str) -> Message {
-    Message {
-        input_kind: InputKind::Edit,
-        platform_message: Some(format!("p-{of}")),
-        quote: Some(Quote { ours: true, ..Quote::of("q") }),
-        ..says("anna", event, text)
-    }
+fn edit(event: &str, of: &str, text: &str) -> Admitted {
+    with_event(says("anna", event, text), |event| {
+        event.kind = EventKind::Edit;
+        event.platform_message = Some(format!("p-{of}"));
+        event.quote = Some(Quote { ours: true, ..Quote::of("q") });
+    })
 }
 
 /// State, reason and text of a message by its event.
 async fn row(fixture: &Fixture, event: &str) -> (String, Option<String>, String) {
-    let [Stored::Duplicate { message, .. }] = fixture.take(99, vec![says("anna", event, "?")]).await[..]
+    let [Stored::Duplicate { message, .. }] = fixture.accept(99, vec![says("anna", event, "?")]).await[..]
     else {
         panic!("{event} is not known")
     };
@@ -27,8 +26,8 @@ async fn row(fixture: &Fixture, event: &str) -> (String, Option<String>, String)
 #[tokio::test]
 async fn an_edit_of_a_waiting_message_takes_its_place() {
     let fixture = Fixture::open().await;
-    let message = fixture.heard(1, says("anna", "1", "helo")).await;
-    assert_eq!(fixture.take(2, vec![edit("2", "1", "hello")]).await, [Stored::Noted]);
+    let message = fixture.accept_one(1, says("anna", "1", "helo")).await;
+    assert_eq!(fixture.accept(2, vec![edit("2", "1", "hello")]).await, [Stored::Noted]);
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.messages[0].text.as_str(), turn.more), (vec![message], "hello", false));
     assert_eq!(turn.messages[0].input_kind, InputKind::Message);
@@ -40,9 +39,9 @@ async fn an_edit_of_a_waiting_message_takes_its_place() {
 #[tokio::test]
 async fn a_redelivered_edit_is_known_and_its_message_too() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "helo")).await;
-    fixture.take(2, vec![edit("2", "1", "hello")]).await;
-    let items = fixture.take(3, vec![edit("2", "1", "hello"), says("anna", "1", "helo")]).await;
+    fixture.accept_one(1, says("anna", "1", "helo")).await;
+    fixture.accept(2, vec![edit("2", "1", "hello")]).await;
+    let items = fixture.accept(3, vec![edit("2", "1", "hello"), says("anna", "1", "helo")]).await;
     assert!(
         items.iter().all(|item| matches!(item, Stored::Duplicate { same: true, refused: None, .. })),
         "{items:?}"
@@ -54,19 +53,19 @@ async fn a_redelivered_edit_is_known_and_its_message_too() {
 async fn an_edit_of_a_message_that_was_taken_is_a_new_one() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "helo").await;
-    let items = fixture.take(20, vec![edit("2", "anna-helo", "hello")]).await;
+    let items = fixture.accept(20, vec![edit("2", "anna-helo", "hello")]).await;
     assert!(matches!(items[0], Stored::Accepted { .. }), "{items:?}");
-    fixture.ends(answered(&turn, "A")).await;
+    fixture.finish(answered(&turn, "A")).await;
     let next = fixture.claim("anna").await.unwrap();
     assert_eq!((next.messages[0].text.as_str(), next.messages[0].input_kind), ("hello", InputKind::Edit));
     assert_eq!(next.messages[0].quote.as_ref().unwrap().text, "q");
     // An edit of the edit, which waits no longer either.
-    fixture.ends(answered(&next, "B")).await;
+    fixture.finish(answered(&next, "B")).await;
     assert!(matches!(
-        fixture.take(21, vec![edit("3", "anna-helo", "hallo")]).await[0],
+        fixture.accept(21, vec![edit("3", "anna-helo", "hallo")]).await[0],
         Stored::Accepted { .. }
     ));
-    assert_eq!(fixture.take(22, vec![edit("4", "anna-helo", "hullo")]).await, [Stored::Noted]);
+    assert_eq!(fixture.accept(22, vec![edit("4", "anna-helo", "hullo")]).await, [Stored::Noted]);
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hullo");
 }
 
@@ -76,39 +75,39 @@ async fn an_edit_that_changes_nothing_is_no_message() {
     let turn = fixture.turn("anna", "hello").await;
     let polite = "hello, said politely".to_owned();
     done(fixture.store.rewrite(ids(&turn)[0], turn.claim, polite).await.unwrap());
-    assert_eq!(fixture.take(20, vec![edit("2", "anna-hello", "hello")]).await, [Stored::Noted]);
+    assert_eq!(fixture.accept(20, vec![edit("2", "anna-hello", "hello")]).await, [Stored::Noted]);
     assert_eq!(row(&fixture, "2").await, ("superseded".into(), Some("unchanged".into()), String::new()));
-    fixture.ends(answered(&turn, "A")).await;
+    fixture.finish(answered(&turn, "A")).await;
     assert_eq!(fixture.claim("anna").await, None);
 }
 
 #[tokio::test]
 async fn back_to_the_first_text_is_a_change() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "one")).await;
-    fixture.take(2, vec![edit("2", "1", "two")]).await;
+    fixture.accept_one(1, says("anna", "1", "one")).await;
+    fixture.accept(2, vec![edit("2", "1", "two")]).await;
     let turn = fixture.claim("anna").await.unwrap();
-    assert_eq!(fixture.take(3, vec![edit("3", "1", "two")]).await, [Stored::Noted]);
-    assert!(matches!(fixture.take(4, vec![edit("4", "1", "one")]).await[0], Stored::Accepted { .. }));
-    fixture.ends(answered(&turn, "A")).await;
+    assert_eq!(fixture.accept(3, vec![edit("3", "1", "two")]).await, [Stored::Noted]);
+    assert!(matches!(fixture.accept(4, vec![edit("4", "1", "one")]).await[0], Stored::Accepted { .. }));
+    fixture.finish(answered(&turn, "A")).await;
 }
 
 #[tokio::test]
 async fn nobody_edits_what_somebody_else_said() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "hello")).await;
-    let eve = Message { principal: person("66"), ..edit("2", "1", "give eve the money") };
-    assert!(matches!(fixture.take(2, vec![eve]).await[0], Stored::Accepted { .. }));
+    fixture.accept_one(1, says("anna", "1", "hello")).await;
+    let eve = with_event(edit("2", "1", "give eve the money"), |event| event.from.id = person("66"));
+    assert!(matches!(fixture.accept(2, vec![eve]).await[0], Stored::Accepted { .. }));
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "hello");
 }
 
 #[tokio::test]
 async fn a_command_is_not_edited_and_neither_is_another_session() {
     let fixture = Fixture::open().await;
-    let command = fixture.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
-    fixture.heard(1, says("bob", "2", "bob's")).await;
-    assert!(matches!(fixture.take(2, vec![edit("3", "1", "x")]).await[0], Stored::Accepted { .. }));
-    assert!(matches!(fixture.take(2, vec![edit("4", "2", "x")]).await[0], Stored::Accepted { .. }));
+    let command = fixture.accept_one(1, commands("anna", "1", EpochChange::ByRule)).await;
+    fixture.accept_one(1, says("bob", "2", "bob's")).await;
+    assert!(matches!(fixture.accept(2, vec![edit("3", "1", "x")]).await[0], Stored::Accepted { .. }));
+    assert!(matches!(fixture.accept(2, vec![edit("4", "2", "x")]).await[0], Stored::Accepted { .. }));
     assert_eq!(fixture.store.command(command).await.unwrap().unwrap().text, "/command");
     assert_eq!(fixture.claim("bob").await.unwrap().messages[0].text, "bob's");
 }
@@ -117,17 +116,17 @@ async fn a_command_is_not_edited_and_neither_is_another_session() {
 async fn an_edit_is_put_in_place_also_in_a_full_session() {
     let fixture = Fixture::open().await;
     for n in 0..4 {
-        fixture.heard(1, says("anna", &n.to_string(), "x")).await;
+        fixture.accept_one(1, says("anna", &n.to_string(), "x")).await;
     }
-    assert_eq!(fixture.take(2, vec![edit("e", "0", "y")]).await, [Stored::Noted]);
-    assert!(matches!(fixture.take(3, vec![edit("f", "unknown", "z")]).await[0], Stored::Refused { .. }));
+    assert_eq!(fixture.accept(2, vec![edit("e", "0", "y")]).await, [Stored::Noted]);
+    assert!(matches!(fixture.accept(3, vec![edit("f", "unknown", "z")]).await[0], Stored::Refused { .. }));
 }
 
 #[tokio::test]
 async fn an_edit_does_not_count_as_a_message_of_its_epoch() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "helo")).await;
-    fixture.take(2, vec![edit("2", "1", "hello")]).await;
+    fixture.accept_one(1, says("anna", "1", "helo")).await;
+    fixture.accept(2, vec![edit("2", "1", "hello")]).await;
     let epochs = fixture.store.epochs(&key("anna"), None, 9).await.unwrap();
     assert_eq!((epochs[0].messages, epochs[0].first_text.as_deref()), (1, Some("hello")));
 }
@@ -135,9 +134,9 @@ async fn an_edit_does_not_count_as_a_message_of_its_epoch() {
 #[tokio::test]
 async fn a_refused_edit_is_refused() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "helo")).await;
+    fixture.accept_one(1, says("anna", "1", "helo")).await;
     let disposition = Disposition::Refused(frontdesk_core::message::Refusal::RateLimited);
-    let items = fixture.take(2, vec![Message { disposition, ..edit("2", "1", "hello") }]).await;
+    let items = fixture.accept(2, vec![Admitted { disposition, ..edit("2", "1", "hello") }]).await;
     assert!(matches!(items[0], Stored::Refused { .. }));
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "helo");
 }

@@ -1,4 +1,4 @@
-//! A store in a folder of its own, and the shortest way to say what happens to it.
+//! A store in a temporary folder, and short functions for what happens to it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,7 @@ use frontdesk_core::id::{BootId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{
-    Attachment, Conversation, Cursor, Event, EventKind, FirstLine, Forward, InputKind, Link, Quote, Sender,
-    SenderKind, Source,
+    Conversation, Cursor, Event, EventKind, FirstLine, Sender, SenderKind, Source,
 };
 use frontdesk_core::pairing::{Code, Salt};
 use frontdesk_core::profile::ReceiptRule;
@@ -23,27 +22,29 @@ use frontdesk_store::row::*;
 use frontdesk_store::{Options, Reply, Store, StoreError};
 use tempfile::TempDir;
 
-/// The one place that names a database.
-pub async fn open(home: &Path, boot: u64, voice: Arc<Voice>) -> Store {
-    Store::open(options(&home.join("frontdesk.db"), boot, voice)).await.unwrap()
+/// Opens the store in a folder. The only function of the suite that names a database.
+pub async fn open(home: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Store {
+    Store::open(options(&home.join("frontdesk.db"), boot, renderer)).await.unwrap()
 }
 
-/// A renderer and a listener in one.
-pub fn options(path: &Path, boot: u64, voice: Arc<Voice>) -> Options {
-    let (path, boot, renderer) = (path.to_owned(), BootId::from_bits(boot), Arc::clone(&voice));
-    Options { path, boot, renderer, listener: voice, readers: 2 }
+/// Options of a store whose renderer is its listener as well.
+pub fn options(path: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Options {
+    let (path, boot, listener) = (path.to_owned(), BootId::from_bits(boot), Arc::clone(&renderer));
+    Options { path, boot, renderer, listener, readers: 2 }
 }
 
 /// The longest text of one part.
 pub const LONGEST: usize = 1000;
 
-/// Parts are what `|` separates; the web channel's are sent at commit; a text or a chat can make the renderer panic.
+/// A renderer and a listener. `|` separates the parts of a text; parts of the web channel are sent at commit; a text or a
+/// chat with `PANIC` makes it panic.
 #[derive(Default)]
-pub struct Voice {
-    pub shown: Mutex<Vec<OutboxRow>>,
+pub struct TestRenderer {
+    /// The rows that the listener was told of.
+    pub announced: Mutex<Vec<OutboxRow>>,
 }
 
-impl Renderer for Voice {
+impl Renderer for TestRenderer {
     fn receipt(&self, to: &Address) -> ReceiptRule {
         if to.channel() == "web" { ReceiptRule::Commit } else { ReceiptRule::Platform }
     }
@@ -60,179 +61,83 @@ impl Renderer for Voice {
     }
 }
 
-/// A message as a test describes it.
-#[derive(Debug, Clone)]
-pub struct Message {
-    pub event_id: String,
-    pub session: SessionKey,
-    pub principal: Principal,
-    pub address: Address,
-    pub sender: Option<String>,
-    pub platform_message: Option<String>,
-    /// What the agent is to read.
-    pub text: String,
-    /// The text as it came, if the gate changed it.
-    pub came: Option<String>,
-    pub input_kind: InputKind,
-    pub sender_kind: SenderKind,
-    pub roles: Vec<String>,
-    pub quote: Option<Quote>,
-    pub forward: Option<Forward>,
-    pub links: Vec<Link>,
-    pub album: Option<String>,
-    pub attachments: Vec<Attachment>,
-    pub quota: Option<Quota>,
-    pub disposition: Disposition,
-    pub epoch: EpochChange,
-    pub policy: ResetPolicy,
-    pub per_session: u32,
-    pub tell: bool,
+/// The same message with changes in its event.
+pub fn with_event(mut message: Admitted, change: impl FnOnce(&mut Event)) -> Admitted {
+    change(&mut message.event);
+    message
 }
 
-impl From<Message> for Decided {
-    fn from(message: Message) -> Decided {
-        let Message { text, came, .. } = message;
-        let event = Event {
-            id: message.event_id,
-            kind: match message.input_kind {
-                InputKind::Message => EventKind::Message,
-                InputKind::Edit => EventKind::Edit,
-                InputKind::Button => EventKind::Button { target: None },
-                InputKind::Reaction => {
-                    EventKind::Reaction { target: "1".into(), added: vec![], removed: vec![] }
-                }
-            },
-            from: Sender {
-                id: message.principal,
-                kind: message.sender_kind,
-                name: message.sender,
-                roles: message.roles,
-            },
-            conversation: Conversation::Dm { chat: message.address.chat().to_owned(), thread: None },
-            address: message.address,
-            addressed: true,
-            forward: message.forward,
-            first_line: FirstLine::Plain,
-            text: came.clone().unwrap_or_else(|| text.clone()),
-            links: message.links,
-            platform_message: message.platform_message,
-            quote: message.quote,
-            album: message.album,
-            attachments: message.attachments,
-            sent_at: None,
-        };
-        Decided::Admitted(Admitted {
-            event,
-            session: message.session,
-            disposition: message.disposition,
-            text: came.is_some().then_some(text),
-            epoch: message.epoch,
-            policy: message.policy,
-            quota: message.quota,
-            per_session: message.per_session,
-            tell: message.tell,
-        })
-    }
+/// The same message of an unknown sender with changes in its request for a code.
+pub fn with_request(mut message: Admitted, change: impl FnOnce(&mut PairingRequest)) -> Admitted {
+    let Disposition::Pairing(request) = &mut message.disposition else { panic!("{message:?}") };
+    change(request);
+    message
 }
 
-/// An event of which only its reason is counted.
-pub fn dropped(message: Message, reason: DropReason) -> Decided {
-    Decided::Dropped { event: Decided::from(message).event().clone(), reason, session: None }
+/// An event that is only counted, with this reason.
+pub fn dropped(message: Admitted, reason: DropReason) -> Decided {
+    Decided::Dropped { event: message.event, reason, session: None }
 }
 
-/// A message of an unknown sender as a test describes it.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub event_id: String,
-    pub session: SessionKey,
-    pub principal: Principal,
-    pub address: Address,
-    pub sender: Option<String>,
-    pub platform_message: Option<String>,
-    pub salt: Salt,
-    pub hash: [u8; 32],
-    pub most: u32,
-    pub open: bool,
-    pub tell: Vec<Address>,
-}
-
-impl From<Request> for Decided {
-    fn from(request: Request) -> Decided {
-        let Request { salt, hash, most, open, tell, .. } = request;
-        let request = Message {
-            event_id: request.event_id,
-            session: request.session,
-            principal: request.principal,
-            address: request.address,
-            sender: request.sender,
-            platform_message: request.platform_message,
-            disposition: Disposition::Pairing(Box::new(PairingRequest { salt, hash, most, open, tell })),
-            ..says("nobody", "", "let me in")
-        };
-        request.into()
-    }
-}
-
-impl CommitListener for Voice {
+impl CommitListener for TestRenderer {
     fn committed(&self, rows: Vec<OutboxRow>) {
-        self.shown.lock().unwrap().extend(rows);
+        self.announced.lock().unwrap().extend(rows);
     }
 }
 
-impl Voice {
-    /// What an operation returned, and the rows that the listener was told of meanwhile.
-    pub async fn during<T>(&self, operation: impl Future<Output = T>) -> (T, Vec<OutboxRow>) {
-        let before = self.shown.lock().unwrap().len();
+impl TestRenderer {
+    /// The result of an operation, and the rows that the listener was told of meanwhile.
+    pub async fn announced_during<T>(&self, operation: impl Future<Output = T>) -> (T, Vec<OutboxRow>) {
+        let before = self.announced.lock().unwrap().len();
         let result = operation.await;
-        (result, self.shown.lock().unwrap()[before..].to_vec())
+        (result, self.announced.lock().unwrap()[before..].to_vec())
     }
 }
 
-/// What became of a batch, and the notices that it led to.
+/// The outcomes of a batch, and the rows that were announced for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
     pub items: Vec<Stored>,
-    pub said: Vec<OutboxRow>,
+    pub announced: Vec<OutboxRow>,
 }
 
-/// What a command did, and its reply.
+/// The result of a command, and the rows that were announced for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandDone {
     pub facts: CommandFacts,
-    pub said: Vec<OutboxRow>,
+    pub announced: Vec<OutboxRow>,
 }
 
 pub struct Fixture {
     pub store: Store,
     pub home: TempDir,
-    pub voice: Arc<Voice>,
+    pub renderer: Arc<TestRenderer>,
 }
 
 impl Fixture {
     pub async fn open() -> Fixture {
-        let (home, voice) = (tempfile::tempdir().unwrap(), Arc::<Voice>::default());
-        let store = open(home.path(), 1, Arc::clone(&voice)).await;
-        Fixture { store, home, voice }
+        let (home, renderer) = (tempfile::tempdir().unwrap(), Arc::<TestRenderer>::default());
+        let store = open(home.path(), 1, Arc::clone(&renderer)).await;
+        Fixture { store, home, renderer }
     }
 
-    /// Another life of the process, on the same files.
-    pub async fn reborn(self, boot: u64) -> Fixture {
+    /// The store, closed and opened again by another process.
+    pub async fn restarted(self, boot: u64) -> Fixture {
         self.store.close().await;
-        let store = open(self.home.path(), boot, Arc::clone(&self.voice)).await;
+        let store = open(self.home.path(), boot, Arc::clone(&self.renderer)).await;
         Fixture { store, ..self }
     }
 
-    pub async fn take(&self, at: i64, items: Vec<Message>) -> Vec<Stored> {
-        self.accept(at, items).await.items
+    /// Accepts a batch; returns the outcomes.
+    pub async fn accept(&self, at: i64, items: Vec<Admitted>) -> Vec<Stored> {
+        self.accept_with_notices(at, items).await.items
     }
 
-    pub async fn accept(&self, at: i64, items: Vec<Message>) -> Accepted {
-        self.accept_all(at, items.into_iter().map(Decided::from).collect()).await
-    }
-
-    async fn accept_all(&self, at: i64, events: Vec<Decided>) -> Accepted {
-        let (items, said) = self.voice.during(self.store.accept(batch(at, events))).await;
-        Accepted { items: items.unwrap(), said }
+    /// Accepts a batch; returns the outcomes and what was announced.
+    pub async fn accept_with_notices(&self, at: i64, items: Vec<Admitted>) -> Accepted {
+        let events = items.into_iter().map(Decided::Admitted).collect();
+        let (items, announced) = self.renderer.announced_during(self.store.accept(batch(at, events))).await;
+        Accepted { items: items.unwrap(), announced }
     }
 
     pub async fn answer_command(
@@ -242,16 +147,17 @@ impl Fixture {
         now: DateTime<Utc>,
         reply: Reply,
     ) -> Result<Fenced<CommandDone>, StoreError> {
-        let (done, said) = self.voice.during(self.store.answer_command(id, effect, now, reply)).await;
+        let (done, announced) =
+            self.renderer.announced_during(self.store.answer_command(id, effect, now, reply)).await;
         Ok(match done? {
-            Fenced::Done(facts) => Fenced::Done(CommandDone { facts, said }),
+            Fenced::Done(facts) => Fenced::Done(CommandDone { facts, announced }),
             Fenced::Stale => Fenced::Stale,
         })
     }
 
     /// Accepts one message and returns its id.
-    pub async fn heard(&self, at: i64, item: Message) -> MessageId {
-        match self.take(at, vec![item]).await.remove(0) {
+    pub async fn accept_one(&self, at: i64, item: Admitted) -> MessageId {
+        match self.accept(at, vec![item]).await.remove(0) {
             Stored::Accepted { message, .. } | Stored::Refused { message, .. } => message,
             other => panic!("{other:?}"),
         }
@@ -261,16 +167,16 @@ impl Fixture {
         self.store.claim_turn(&key(who), Take::One, t(100)).await.unwrap()
     }
 
-    /// Accepts, claims.
+    /// Accepts a message and claims its turn.
     pub async fn turn(&self, who: &str, text: &str) -> ClaimedTurn {
-        self.heard(10, says(who, &format!("{who}-{text}"), text)).await;
+        self.accept_one(10, says(who, &format!("{who}-{text}"), text)).await;
         self.claim(who).await.expect("a turn")
     }
 
-    pub async fn ends(&self, finish: Finish) -> Vec<OutboxRow> {
-        let (ended, said) = self.voice.during(self.store.finish(finish)).await;
+    pub async fn finish(&self, finish: Finish) -> Vec<OutboxRow> {
+        let (ended, announced) = self.renderer.announced_during(self.store.finish(finish)).await;
         done(ended.unwrap());
-        said
+        announced
     }
 
     pub async fn state(&self, id: MessageId) -> (String, Option<String>) {
@@ -278,15 +184,15 @@ impl Fixture {
         (row.state.to_string(), row.reason.map(|reason| reason.to_string()))
     }
 
-    pub async fn part(&self, to: &str) -> Option<OutboxRow> {
+    pub async fn claim_part(&self, to: &str) -> Option<OutboxRow> {
         match self.store.claim_part(&address(to), t(1000)).await.unwrap() {
             NextPart::Send(row) => Some(*row),
             _ => None,
         }
     }
 
-    /// How a send ended; whether its address has an open part left.
-    pub async fn ended(&self, row: &OutboxRow, result: SendResult) -> bool {
+    /// Stores the result of a send; returns whether its address has an open part left.
+    pub async fn part_ended(&self, row: &OutboxRow, result: SendResult) -> bool {
         done(self.store.part_ended(row.claim(), result, t(300)).await.unwrap())
     }
 
@@ -298,9 +204,9 @@ impl Fixture {
 }
 
 impl Fixture {
-    /// Accepts one stranger's message.
-    pub async fn asked(&self, at: i64, ask: Request) -> Accepted {
-        self.accept_all(at, vec![ask.into()]).await
+    /// Accepts the message of an unknown sender.
+    pub async fn ask(&self, at: i64, message: Admitted) -> Accepted {
+        self.accept_with_notices(at, vec![message]).await
     }
 
     pub async fn change(&self, at: i64, change: AccessChange) -> AccessDone {
@@ -324,7 +230,7 @@ impl Fixture {
     }
 }
 
-/// Whoever administers in these tests.
+/// The admin of these tests.
 pub fn admin() -> Author {
     Author { name: "telegram:1".into(), via: "chat" }
 }
@@ -333,7 +239,7 @@ pub fn person(id: &str) -> Principal {
     Principal::new("telegram", None, id).unwrap()
 }
 
-/// What the code of the n-th event of a person follows from.
+/// The salt of the code that a person gets for an event.
 pub fn salt(who: &str, event: &str) -> Salt {
     let mut salt = [0; 16];
     salt[..8].copy_from_slice(&digest(who).to_le_bytes());
@@ -341,37 +247,32 @@ pub fn salt(who: &str, event: &str) -> Salt {
     Salt(salt)
 }
 
-/// The code that was made for it.
+/// The code that a person gets for an event.
 pub fn code(who: &str, event: &str) -> Code {
     Code::derive(&[7; 32], salt(who, event))
 }
 
-/// A stranger's message.
-pub fn asks(who: &str, event: &str) -> Request {
+/// A message of an unknown sender, who gets a code for it.
+pub fn asks(who: &str, event: &str) -> Admitted {
     let salt = salt(who, event);
-    Request {
-        event_id: event.into(),
-        session: key(who),
-        principal: person(who),
-        address: address(who),
-        sender: Some(format!("Shown as {who}")),
-        platform_message: Some(format!("p-{event}")),
-        salt,
-        hash: code(who, event).hash(salt),
-        most: 100,
-        open: true,
-        tell: vec![],
-    }
+    let hash = code(who, event).hash(salt);
+    let request = PairingRequest { salt, hash, most: 100, open: true, tell: vec![] };
+    let message =
+        Admitted { disposition: Disposition::Pairing(Box::new(request)), ..says(who, event, "let me in") };
+    with_event(message, |event| {
+        event.from.id = person(who);
+        event.from.name = Some(format!("Shown as {who}"));
+    })
 }
 
 /// A message in a group, by one person.
-pub fn in_group(chat: &str, who: &str, event: &str, text: &str) -> Message {
-    Message {
-        session: format!("agent:main:telegram:group:{chat}").parse().unwrap(),
-        principal: person(who),
-        address: address(chat),
-        ..says(who, event, text)
-    }
+pub fn in_group(chat: &str, who: &str, event: &str, text: &str) -> Admitted {
+    let session = format!("agent:main:telegram:group:{chat}").parse().unwrap();
+    let message = Admitted { session, ..says(who, event, text) };
+    with_event(message, |event| {
+        event.from.id = person(who);
+        event.address = address(chat);
+    })
 }
 
 pub fn done<T>(fenced: Fenced<T>) -> T {
@@ -413,40 +314,38 @@ pub fn policy(mode: ResetMode) -> ResetPolicy {
     ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap()
 }
 
-pub fn says(who: &str, event: &str, text: &str) -> Message {
-    Message {
-        event_id: event.into(),
-        session: key(who),
-        principal: Principal::new("telegram", None, "7").unwrap(),
-        address: address(who),
-        sender: Some("Anna".into()),
-        platform_message: Some(format!("p-{event}")),
+/// A message in a private chat, always by the same person.
+pub fn says(who: &str, event: &str, text: &str) -> Admitted {
+    let from = Sender { name: Some("Anna".into()), ..Sender::new(person("7"), SenderKind::Person) };
+    let conversation = Conversation::Dm { chat: address(who).chat().to_owned(), thread: None };
+    let event = Event {
+        addressed: true,
+        first_line: FirstLine::Plain,
         text: text.into(),
-        came: None,
-        input_kind: InputKind::Message,
-        sender_kind: SenderKind::Person,
-        roles: vec![],
-        quote: None,
-        forward: None,
-        links: vec![],
-        album: None,
-        attachments: vec![],
-        quota: None,
+        platform_message: Some(format!("p-{event}")),
+        ..Event::new(event, EventKind::Message, from, address(who), conversation)
+    };
+    Admitted {
+        event,
+        session: key(who),
         disposition: Disposition::Turn,
+        text: None,
         epoch: EpochChange::ByRule,
         policy: policy(ResetMode::None),
+        quota: None,
         per_session: 4,
         tell: true,
     }
 }
 
-/// `/new TEXT`: the rest is said, the whole is what came.
-pub fn anew(who: &str, event: &str, text: &str) -> Message {
-    Message { epoch: EpochChange::New, came: Some(format!("/new {text}")), ..says(who, event, text) }
+/// `/new TEXT`: the agent reads only the text.
+pub fn says_new(who: &str, event: &str, text: &str) -> Admitted {
+    let message = says(who, event, &format!("/new {text}"));
+    Admitted { epoch: EpochChange::New, text: Some(text.into()), ..message }
 }
 
-pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Message {
-    Message { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
+pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Admitted {
+    Admitted { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
 }
 
 pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {

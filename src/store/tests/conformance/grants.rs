@@ -87,7 +87,7 @@ async fn another_account_is_another_person() {
 #[tokio::test]
 async fn the_name_that_somebody_asked_with_is_kept_with_the_grant() {
     let fixture = Fixture::open().await;
-    fixture.asked(0, asks("eve", "1")).await;
+    fixture.ask(0, asks("eve", "1")).await;
     fixture.change(1, grant("eve", Scope::Dm)).await;
     assert_eq!(fixture.store.access_state().await.unwrap().grants[0].shown.as_deref(), Some("Shown as eve"));
 }
@@ -122,7 +122,7 @@ async fn accounts_stay_disconnected_until_they_are_connected() {
         |accounts: &[AccountId], stopped| AccessChange::Switch { accounts: accounts.to_vec(), stopped };
     assert_eq!(fixture.change(1, switch(&both, true)).await, AccessDone::Done);
     fixture.change(2, switch(&both[..1], true)).await;
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let row = |name| StoppedAccount { account: account(name), by: "telegram:1".into(), at: t(1) };
     assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default"), row("work")]);
     fixture.change(3, switch(&both[1..], false)).await;

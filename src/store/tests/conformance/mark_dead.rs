@@ -9,7 +9,7 @@ use crate::fixture::*;
 async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("PANIC", "a").await;
-    let next = fixture.heard(11, says("PANIC", "2", "b")).await;
+    let next = fixture.accept_one(11, says("PANIC", "2", "b")).await;
     done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
     assert_eq!(fixture.store.mark_turn_dead(stale(&turn), t(30)).await.unwrap(), Fenced::Stale);
     done(fixture.store.mark_turn_dead(turn.claim, t(30)).await.unwrap());
@@ -29,28 +29,28 @@ async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
 async fn a_buried_part_leaves_no_line_and_the_next_one_goes() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "one|two")).await;
-    let one = fixture.part("anna").await.unwrap();
+    fixture.finish(answered(&turn, "one|two")).await;
+    let one = fixture.claim_part("anna").await.unwrap();
     let mark_dead = async |claim| fixture.store.mark_part_dead(claim, "why".into(), t(30)).await.unwrap();
     let stale = Claim { fence: one.fence + 1, ..one.claim() };
     assert_eq!(mark_dead(stale).await, Fenced::Stale);
     assert_eq!(mark_dead(one.claim()).await, Fenced::Done(true));
     let dead = &fixture.store.parts(Some(OutboxState::Dead), None, 1).await.unwrap()[0];
     assert_eq!((dead.post.out, dead.error.as_deref()), (one.post.out, Some("why")));
-    let two = fixture.part("anna").await.unwrap();
+    let two = fixture.claim_part("anna").await.unwrap();
     assert_eq!(mark_dead(two.claim()).await, Fenced::Done(false));
-    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.claim_part("anna").await.is_none());
 }
 
 #[tokio::test]
 async fn a_buried_command_waits_no_longer() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, commands("PANIC", "c", EpochChange::ByRule)).await;
+    let id = fixture.accept_one(1, commands("PANIC", "c", EpochChange::ByRule)).await;
     done(fixture.store.mark_command_dead(id).await.unwrap());
     assert_eq!(fixture.state(id).await, ("dead".into(), Some("internal".into())));
     assert_eq!(fixture.store.waiting(), 0);
     assert_eq!(fixture.store.mark_command_dead(id).await.unwrap(), Fenced::Stale);
-    let message = fixture.heard(2, says("anna", "1", "x")).await;
+    let message = fixture.accept_one(2, says("anna", "1", "x")).await;
     assert_eq!(
         fixture.store.mark_command_dead(message).await.unwrap(),
         Fenced::Stale,

@@ -9,7 +9,7 @@ use crate::fixture::*;
 
 const DAY: i64 = 86_400;
 
-fn with_files(event: &str, files: u32) -> Message {
+fn with_files(event: &str, files: u32) -> Admitted {
     let file = |n| Attachment {
         reference: format!("ref-{n}"),
         unique: None,
@@ -18,7 +18,7 @@ fn with_files(event: &str, files: u32) -> Message {
         mime: None,
         size: Some(7),
     };
-    Message { attachments: (0..files).map(file).collect(), ..says("anna", event, "listen") }
+    with_event(says("anna", event, "listen"), |event| event.attachments = (0..files).map(file).collect())
 }
 
 fn got(message: MessageId, n: u32, name: &str) -> MediaRow {
@@ -47,8 +47,8 @@ async fn in_use(fixture: &Fixture, names: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn what_became_of_each_file_is_known() {
     let fixture = Fixture::open().await;
-    let first = fixture.heard(1, with_files("1", 2)).await;
-    let second = fixture.heard(1, with_files("2", 1)).await;
+    let first = fixture.accept_one(1, with_files("1", 2)).await;
+    let second = fixture.accept_one(1, with_files("2", 1)).await;
     let rows = vec![got(second, 0, "c"), lost(first, 1, "It is too large."), got(first, 0, "a")];
     fixture.store.fetched(rows.clone(), t(2)).await.unwrap();
     let read = fixture.store.media(&[first, MessageId(4711), second]).await.unwrap();
@@ -62,7 +62,7 @@ async fn what_became_of_each_file_is_known() {
 #[tokio::test]
 async fn old_files_are_named_and_leave_a_word_behind() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, with_files("1", 3)).await;
+    let id = fixture.accept_one(1, with_files("1", 3)).await;
     fixture.store.fetched(vec![got(id, 1, "b")], t(20)).await.unwrap();
     fixture.store.fetched(vec![got(id, 0, "a"), lost(id, 2, "no")], t(10)).await.unwrap();
     assert_eq!(fixture.store.media_older(t(10), 9).await.unwrap(), []);
@@ -77,14 +77,14 @@ async fn old_files_are_named_and_leave_a_word_behind() {
 #[tokio::test]
 async fn a_file_is_in_use_while_a_message_or_an_unsent_part_has_it() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, with_files("1", 1)).await;
+    let id = fixture.accept_one(1, with_files("1", 1)).await;
     fixture.store.fetched(vec![got(id, 0, "in")], t(2)).await.unwrap();
     let turn = fixture.claim("anna").await.unwrap();
-    fixture.ends(Finish { media: vec![leaving("out", None)], ..answered(&turn, "") }).await;
+    fixture.finish(Finish { media: vec![leaving("out", None)], ..answered(&turn, "") }).await;
     assert_eq!(in_use(&fixture, &["in", "nobody's", "out"]).await, ["in", "out"]);
-    let part = fixture.part("anna").await.unwrap();
+    let part = fixture.claim_part("anna").await.unwrap();
     assert_eq!(in_use(&fixture, &["out"]).await, ["out"], "while it is being sent");
-    fixture.ended(&part, SendResult::Unknown { error: "?".into() }).await;
+    fixture.part_ended(&part, SendResult::Unknown { error: "?".into() }).await;
     assert_eq!(in_use(&fixture, &["out"]).await, ["out"], "it may be sent again");
     fixture.store.part_dropped(part.post.out, &admin(), t(4)).await.unwrap();
     fixture.store.media_gone(vec![(id, 0)]).await.unwrap();
@@ -96,18 +96,21 @@ async fn files_follow_the_answer_in_rows_of_their_own() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let media = vec![leaving("one", Some("*see*")), leaving("two", None)];
-    let said = fixture.ends(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
-    let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
+    let announced = fixture.finish(Finish { media: media.clone(), ..answered(&turn, "text") }).await;
+    let keys: Vec<&str> = announced.iter().map(|row| row.post.key.as_str()).collect();
     let id = turn.claim.id;
     assert_eq!(keys, [format!("{id}/0"), format!("{id}/m0"), format!("{id}/m1")]);
-    assert_eq!((said[1].post.part.body.as_str(), said[1].post.part.plain.as_str()), ("*see*", "see"));
-    assert_eq!((said[2].post.part.body.as_str(), said[0].media.as_ref()), ("", None));
-    let file = said[1].media.clone().unwrap();
+    assert_eq!(
+        (announced[1].post.part.body.as_str(), announced[1].post.part.plain.as_str()),
+        ("*see*", "see")
+    );
+    assert_eq!((announced[2].post.part.body.as_str(), announced[0].media.as_ref()), ("", None));
+    let file = announced[1].media.clone().unwrap();
     assert_eq!(OutgoingFile { caption: None, ..file.clone() }, leaving("one", None));
-    assert_eq!(file.caption, Some(said[1].post.part.clone()));
-    assert_eq!(said[2].media.clone().unwrap(), leaving("two", None));
+    assert_eq!(file.caption, Some(announced[1].post.part.clone()));
+    assert_eq!(announced[2].media.clone().unwrap(), leaving("two", None));
     let read = fixture.store.parts(None, None, 10).await.unwrap();
-    assert_eq!(read, said.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
+    assert_eq!(read, announced.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
 }
 
 #[tokio::test]
@@ -122,16 +125,19 @@ async fn what_an_operator_sends_may_carry_files_and_is_sent_once() {
         author: admin(),
         now: t(1),
     };
-    let said = fixture.store.send(outgoing.clone()).await.unwrap();
-    assert_eq!(said.iter().map(|row| row.post.key.as_str()).collect::<Vec<_>>(), ["send/k/0", "send/k/m0"]);
-    assert_eq!(fixture.store.send(outgoing).await.unwrap(), said);
-    fixture.part("anna").await.unwrap();
+    let announced = fixture.store.send(outgoing.clone()).await.unwrap();
+    assert_eq!(
+        announced.iter().map(|row| row.post.key.as_str()).collect::<Vec<_>>(),
+        ["send/k/0", "send/k/m0"]
+    );
+    assert_eq!(fixture.store.send(outgoing).await.unwrap(), announced);
+    fixture.claim_part("anna").await.unwrap();
 }
 
 #[tokio::test]
 async fn an_erased_message_has_no_files_also_not_late() {
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, with_files("1", 2)).await;
+    let id = fixture.accept_one(1, with_files("1", 2)).await;
     fixture.store.fetched(vec![got(id, 0, "a")], t(2)).await.unwrap();
     fixture.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
     fixture.store.fetched(vec![got(id, 1, "b")], t(4)).await.unwrap();
@@ -144,11 +150,11 @@ async fn they_go_with_the_history() {
     let keep =
         Retention { outbox_days: 1, refused_days: 8, dead_letter_days: 30, history_days: 30, audit_days: 90 };
     let fixture = Fixture::open().await;
-    let id = fixture.heard(1, with_files("1", 3)).await;
+    let id = fixture.accept_one(1, with_files("1", 3)).await;
     fixture.store.fetched(vec![got(id, 0, "a"), got(id, 1, "b"), lost(id, 2, "no")], t(2)).await.unwrap();
     let turn = fixture.claim("anna").await.unwrap();
-    fixture.ends(answered(&turn, "")).await;
-    let waits = fixture.heard(1, with_files("2", 1)).await;
+    fixture.finish(answered(&turn, "")).await;
+    let waits = fixture.accept_one(1, with_files("2", 1)).await;
     fixture.store.fetched(vec![got(waits, 0, "w")], t(2)).await.unwrap();
     assert_eq!(fixture.store.purge(keep, t(29 * DAY)).await.unwrap(), 0);
     assert_eq!(fixture.store.purge(keep, t(31 * DAY)).await.unwrap(), 5, "a message, a turn and three files");
@@ -161,11 +167,11 @@ async fn a_files_text_that_does_not_fit_beneath_it_follows_it() {
     let turn = fixture.turn("anna", "a").await;
     let long = OutgoingFile { after: parts("one|two"), ..leaving("out/long", None) };
     let media = vec![long, leaving("out/short", Some("short"))];
-    fixture.ends(Finish { media, ..answered(&turn, "Here.") }).await;
+    fixture.finish(Finish { media, ..answered(&turn, "Here.") }).await;
     let mut order = Vec::new();
-    while let Some(part) = fixture.part("anna").await {
+    while let Some(part) = fixture.claim_part("anna").await {
         order.push((part.post.part.body.clone(), part.media.clone().map(|file| file.file)));
-        fixture.ended(&part, sent("1")).await;
+        fixture.part_ended(&part, sent("1")).await;
     }
     let file = |file: &str| Some(file.to_owned());
     let expected =
@@ -177,14 +183,14 @@ async fn a_files_text_that_does_not_fit_beneath_it_follows_it() {
 async fn a_caption_that_is_refused_follows_its_file_as_a_message() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(Finish { media: vec![leaving("out/a", Some("*short*"))], ..answered(&turn, "") }).await;
-    let file = fixture.part("anna").await.unwrap();
-    assert!(fixture.ended(&file, SendResult::Uncaptioned { error: "too long".into() }).await);
-    let again = fixture.part("anna").await.unwrap();
+    fixture.finish(Finish { media: vec![leaving("out/a", Some("*short*"))], ..answered(&turn, "") }).await;
+    let file = fixture.claim_part("anna").await.unwrap();
+    assert!(fixture.part_ended(&file, SendResult::Uncaptioned { error: "too long".into() }).await);
+    let again = fixture.claim_part("anna").await.unwrap();
     assert_eq!((again.post.out, again.post.part.body.as_str()), (file.post.out, ""));
     assert!(again.media.as_ref().is_some_and(|file| file.caption.is_none()));
-    fixture.ended(&again, sent("1")).await;
-    let words = fixture.part("anna").await.unwrap();
+    fixture.part_ended(&again, sent("1")).await;
+    let words = fixture.claim_part("anna").await.unwrap();
     assert_eq!((words.post.part.body.as_str(), words.post.part.plain.as_str()), ("*short*", "short"));
     assert_eq!(words.post.about, file.post.about);
 }
@@ -192,7 +198,7 @@ async fn a_caption_that_is_refused_follows_its_file_as_a_message() {
 #[tokio::test]
 async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
     let fixture = Fixture::open().await;
-    let first = fixture.heard(1, with_files("1", 2)).await;
+    let first = fixture.accept_one(1, with_files("1", 2)).await;
     fixture.store.fetched(vec![got(first, 0, "a"), lost(first, 1, "It is too large.")], t(2)).await.unwrap();
     let files = async |chat: &str, message: &str| {
         let chat = if chat.contains(':') { chat.parse().unwrap() } else { address(chat) };
@@ -207,8 +213,8 @@ async fn the_files_of_a_quoted_message_are_those_that_came_with_it() {
 #[tokio::test]
 async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
     let fixture = Fixture::open().await;
-    let quoting = Message { quote: Some(Quote::of("[photo]")), ..says("anna", "1", "this?") };
-    let quoting = fixture.heard(1, quoting).await;
+    let quoting = with_event(says("anna", "1", "this?"), |event| event.quote = Some(Quote::of("[photo]")));
+    let quoting = fixture.accept_one(1, quoting).await;
     fixture.store.fetched(vec![got(quoting, 1000, "a")], t(2)).await.unwrap();
     assert_eq!(fixture.store.media(&[quoting]).await.unwrap(), [got(quoting, 1000, "a")]);
     fixture.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();

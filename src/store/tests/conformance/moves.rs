@@ -42,14 +42,14 @@ async fn places(fixture: &Fixture) -> Vec<(String, String)> {
 async fn what_is_on_its_way_goes_to_the_new_id() {
     let fixture = Fixture::open().await;
     let unknown = send(&fixture, "telegram:-1", "unknown").await;
-    let claimed = fixture.part("-1").await.unwrap();
-    fixture.ended(&claimed, SendResult::Unknown { error: "?".into() }).await;
+    let claimed = fixture.claim_part("-1").await.unwrap();
+    fixture.part_ended(&claimed, SendResult::Unknown { error: "?".into() }).await;
     let gone = send(&fixture, "telegram:-1", "sent").await;
-    let claimed = fixture.part("-1").await.unwrap();
+    let claimed = fixture.claim_part("-1").await.unwrap();
     assert_eq!((claimed.post.out, unknown.post.out < gone.post.out), (gone.post.out, true));
-    fixture.ended(&claimed, sent("1")).await;
+    fixture.part_ended(&claimed, sent("1")).await;
     send(&fixture, "telegram:-1", "sending").await;
-    let sending = fixture.part("-1").await.unwrap();
+    let sending = fixture.claim_part("-1").await.unwrap();
     for to in [
         "telegram:-1",
         "telegram:-1:topic:5",
@@ -77,8 +77,8 @@ async fn what_is_on_its_way_goes_to_the_new_id() {
         .map(|(text, to)| (text.to_owned(), to.to_owned()))
     );
     let later = SendResult::Later { pause: pause(60), error: "moved".into(), counts: false };
-    assert!(fixture.ended(&sending, later).await, "whoever sends still holds it");
-    assert_eq!(fixture.part("-100").await.unwrap().post.out, sending.post.out);
+    assert!(fixture.part_ended(&sending, later).await, "whoever sends still holds it");
+    assert_eq!(fixture.claim_part("-100").await.unwrap().post.out, sending.post.out);
 }
 
 #[tokio::test]
@@ -87,16 +87,15 @@ async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
     let topic = "agent:main:telegram:topic:-1:5";
     let member = "agent:other:telegram:member:-1::anna";
     let group = "agent:main:telegram:group:-1";
-    let here = |session: &str, to: &str, event: &str| Message {
-        session: session.parse().unwrap(),
-        address: at(to),
-        ..in_group("-1", "anna", event, event)
+    let here = |session: &str, to: &str, event: &str| {
+        let message = Admitted { session: session.parse().unwrap(), ..in_group("-1", "anna", event, event) };
+        with_event(message, |event| event.address = at(to))
     };
-    fixture.heard(1, here(group, "telegram:-1", "1")).await;
-    fixture.heard(1, here(topic, "telegram:-1:topic:5", "2")).await;
-    fixture.heard(1, here(member, "telegram:-1", "3")).await;
-    fixture.heard(1, in_group("-12", "anna", "4", "elsewhere")).await;
-    fixture.heard(1, says("-1", "5", "a private chat")).await;
+    fixture.accept_one(1, here(group, "telegram:-1", "1")).await;
+    fixture.accept_one(1, here(topic, "telegram:-1:topic:5", "2")).await;
+    fixture.accept_one(1, here(member, "telegram:-1", "3")).await;
+    fixture.accept_one(1, in_group("-12", "anna", "4", "elsewhere")).await;
+    fixture.accept_one(1, says("-1", "5", "a private chat")).await;
     let group_key: SessionKey = group.parse().unwrap();
     let running = fixture.store.claim_turn(&group_key, Take::One, t(2)).await.unwrap().unwrap();
     moved(&fixture, "telegram:-1", "telegram:-100").await.unwrap();
@@ -105,8 +104,8 @@ async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
     assert_eq!(session(&fixture, topic).await.address, at("telegram:-100:topic:5"));
     assert_eq!(session(&fixture, member).await.address, at("telegram:-100"));
     assert_eq!(session(&fixture, "agent:main:telegram:group:-12").await.address, at("telegram:-12"));
-    let said = fixture.ends(answered(&running, "A")).await;
-    assert_eq!(said[0].address, at("telegram:-100"));
+    let announced = fixture.finish(answered(&running, "A")).await;
+    assert_eq!(announced[0].address, at("telegram:-100"));
     let topic: SessionKey = topic.parse().unwrap();
     let turn = fixture.store.claim_turn(&topic, Take::One, t(3)).await.unwrap().unwrap();
     assert_eq!(
@@ -132,12 +131,12 @@ async fn a_move_is_known_once_and_what_comes_after_it_still_follows() {
 #[tokio::test]
 async fn a_chat_that_moves_twice_is_known_by_its_first_id() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, in_group("-1", "anna", "1", "x")).await;
+    fixture.accept_one(1, in_group("-1", "anna", "1", "x")).await;
     moved(&fixture, "telegram:-1", "telegram:-2").await;
     let done = moved(&fixture, "telegram:-2", "telegram:-3").await.unwrap();
     assert_eq!(done.row, ChatAlias { original: at("telegram:-1"), current: at("telegram:-3") });
     assert_eq!(session(&fixture, "agent:main:telegram:group:-1").await.address, at("telegram:-3"));
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let known = fixture.store.access_state().await.unwrap().moved;
     let row = |current: &str| ChatAlias { original: at("telegram:-1"), current: at(current) };
     assert_eq!(known, [row("telegram:-2"), row("telegram:-3")]);

@@ -8,7 +8,7 @@ use crate::fixture::*;
 async fn sessions_are_listed_page_by_page_and_by_channel() {
     let fixture = Fixture::open().await;
     for who in ["web:main", "telegram:anna", "telegram:bob", "web:other"] {
-        fixture.heard(1, says(who, who, "x")).await;
+        fixture.accept_one(1, says(who, who, "x")).await;
     }
     let page = fixture.store.sessions(None, None, 3).await.unwrap();
     assert_eq!(page.len(), 3);
@@ -27,9 +27,9 @@ async fn sessions_are_listed_page_by_page_and_by_channel() {
 #[tokio::test]
 async fn epochs_say_how_they_open_and_how_long_they_are() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "opening")).await;
-    fixture.heard(2, says("anna", "2", "more")).await;
-    fixture.heard(3, commands("anna", "3", EpochChange::New)).await;
+    fixture.accept_one(1, says("anna", "1", "opening")).await;
+    fixture.accept_one(2, says("anna", "2", "more")).await;
+    fixture.accept_one(3, commands("anna", "3", EpochChange::New)).await;
     let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!((epochs[0].n, epochs[0].messages, epochs[0].first_text.as_deref()), (2, 0, None));
     assert_eq!((epochs[1].n, epochs[1].messages, epochs[1].first_text.as_deref()), (1, 2, Some("opening")));
@@ -43,10 +43,10 @@ async fn history_is_read_backwards_over_all_epochs_or_in_one() {
     let fixture = Fixture::open().await;
     let mut all = vec![];
     for n in 1..=3 {
-        all.push(fixture.heard(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
+        all.push(fixture.accept_one(n, says("anna", &n.to_string(), &format!("text {n}"))).await);
     }
-    all.push(fixture.heard(4, Message { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
-    fixture.heard(5, says("bob", "5", "elsewhere")).await;
+    all.push(fixture.accept_one(4, Admitted { epoch: EpochChange::New, ..says("anna", "4", "anew") }).await);
+    fixture.accept_one(5, says("bob", "5", "elsewhere")).await;
     let read = async |epoch, before, limit| {
         let rows = fixture.store.history(&key("anna"), epoch, before, limit).await.unwrap();
         rows.iter().map(|row| row.message.id).collect::<Vec<_>>()
@@ -63,12 +63,12 @@ async fn totals_count_what_there_is() {
     let fixture = Fixture::open().await;
     assert_eq!(fixture.store.totals().await.unwrap(), Totals::default());
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "one|two")).await;
-    let part = fixture.part("anna").await.unwrap();
-    fixture.ended(&part, SendResult::Dead { error: "x".into() }).await;
+    fixture.finish(answered(&turn, "one|two")).await;
+    let part = fixture.claim_part("anna").await.unwrap();
+    fixture.part_ended(&part, SendResult::Dead { error: "x".into() }).await;
     fixture.turn("bob", "b").await;
-    fixture.heard(30, says("bob", "2", "c")).await;
-    fixture.heard(31, says("eve", "3", "d")).await;
+    fixture.accept_one(30, says("bob", "2", "c")).await;
+    fixture.accept_one(31, says("eve", "3", "d")).await;
     let totals = fixture.store.totals().await.unwrap();
     let expected = Totals {
         sessions: 3,
@@ -98,7 +98,7 @@ async fn a_token_can_be_replaced() {
 async fn parts_are_listed_newest_first() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "one|two|three")).await;
+    fixture.finish(answered(&turn, "one|two|three")).await;
     let page = fixture.store.parts(None, None, 2).await.unwrap();
     assert_eq!(page.iter().map(|row| row.post.part.body.as_str()).collect::<Vec<_>>(), ["three", "two"]);
     let rest = fixture.store.parts(Some(OutboxState::Queued), Some(page[1].post.out), 2).await.unwrap();
@@ -124,7 +124,7 @@ async fn a_channel_is_found_among_agents_and_accounts() {
         "agent:c:irc:dm:1",
     ];
     for name in wanted.iter().chain(&others) {
-        fixture.heard(1, Message { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
+        fixture.accept_one(1, Admitted { session: name.parse().unwrap(), ..says("anna", name, "x") }).await;
     }
     let names = |rows: &[SessionRow]| rows.iter().map(|row| row.key.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&fixture.store.sessions(Some("web"), None, 100).await.unwrap()), wanted);
@@ -144,7 +144,7 @@ async fn a_page_is_bounded_in_bytes_and_has_one_row_at_least() {
     let fixture = Fixture::open().await;
     for n in 0..5 {
         let turn = fixture.turn("anna", &format!("{n} {}", "x".repeat(1000))).await;
-        fixture.ends(answered(&turn, &"y".repeat(1000))).await;
+        fixture.finish(answered(&turn, &"y".repeat(1000))).await;
     }
     let key = fixture.turn("anna", "last").await.session;
     for (most, rows) in [(0, 1), (2500, 2), (4500, 3), (1 << 20, 6)] {

@@ -10,7 +10,7 @@ use crate::fixture::*;
 async fn a_running_turn_of_an_earlier_boot_runs_once_more() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead, found.sessions), (1, 0, 0, vec![key("anna")]));
     let again = fixture.claim("anna").await.unwrap();
@@ -29,15 +29,15 @@ async fn our_own_turns_are_no_orphans() {
 async fn a_turn_that_died_twice_is_dead_and_the_next_message_goes_on() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let next = fixture.heard(11, says("anna", "2", "b")).await;
-    let fixture = fixture.reborn(2).await;
+    let next = fixture.accept_one(11, says("anna", "2", "b")).await;
+    let fixture = fixture.restarted(2).await;
     fixture.store.recover(recovery()).await.unwrap();
     fixture.claim("anna").await.unwrap();
-    let fixture = fixture.reborn(3).await;
+    let fixture = fixture.restarted(3).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.dead), (0, 1));
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("agent_crashed".into())));
-    let line = fixture.part("anna").await.unwrap();
+    let line = fixture.claim_part("anna").await.unwrap();
     assert_eq!(line.post.key, format!("{}/notice/failed/0", turn.claim.id));
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [next]);
 }
@@ -47,7 +47,7 @@ async fn an_orderly_stop_is_no_death() {
     let mut fixture = Fixture::open().await;
     fixture.turn("anna", "a").await;
     for boot in 2..6 {
-        fixture = fixture.reborn(boot).await;
+        fixture = fixture.restarted(boot).await;
         fixture.store.recover(recovery()).await.unwrap();
         let turn = fixture.claim("anna").await.unwrap();
         assert!(turn.deaths <= 1, "{turn:?}");
@@ -60,11 +60,11 @@ async fn a_turn_that_had_acted_is_not_run_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     done(fixture.store.side_effect(turn.claim, "I sent".into(), t(1)).await.unwrap());
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.interrupted, found.addresses), (1, vec![address("anna")]));
     assert_eq!(fixture.claim("anna").await, None);
-    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "I sent\n\n(interrupted, /retry)");
+    assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "I sent\n\n(interrupted, /retry)");
     assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("interrupted".into())));
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!(row.turn_state.map(TurnState::name), Some("interrupted"));
@@ -82,19 +82,19 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
             done(fixture.store.side_effect(turn.claim, "Well, I".into(), t(1)).await.unwrap());
         }
     }
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     fixture.store.recover(recovery()).await.unwrap();
-    let edit = fixture.part("bob").await.unwrap();
+    let edit = fixture.claim_part("bob").await.unwrap();
     assert_eq!(edit.post.part.body, "Well, I\n\n(interrupted, /retry)");
     assert_eq!(edit.edit.as_deref(), Some("id-bob"));
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!(again.streamed.clone().unwrap().platform_message.as_deref(), Some("id-anna"));
-    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.claim_part("anna").await.is_none());
     // It survives as long as its turn does.
-    let fixture = fixture.reborn(3).await;
+    let fixture = fixture.restarted(3).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!(found.dead, 1);
-    let edit = fixture.part("anna").await.unwrap();
+    let edit = fixture.claim_part("anna").await.unwrap();
     assert_eq!(
         (edit.edit.as_deref(), edit.post.part.body.as_str()),
         (Some("id-anna"), "Well\n\n(interrupted, /retry)")
@@ -107,10 +107,10 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
         let fixture = Fixture::open().await;
         for who in ["telegram:anna", "matrix:bob"] {
             let turn = fixture.turn(who, "a").await;
-            fixture.ends(answered(&turn, who)).await;
-            fixture.part(who).await.unwrap();
+            fixture.finish(answered(&turn, who)).await;
+            fixture.claim_part(who).await.unwrap();
         }
-        let fixture = fixture.reborn(2).await;
+        let fixture = fixture.restarted(2).await;
         let found = fixture.store.recover(Recovery { resend, ..recovery() }).await.unwrap();
         assert_eq!(found.parts, 2);
         assert!(fixture.texts(state).await.contains(&"telegram:anna".to_owned()));
@@ -125,9 +125,9 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
 async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("matrix:bob", "a").await;
-    fixture.ends(answered(&turn, "matrix:bob")).await;
-    fixture.part("matrix:bob").await.unwrap();
-    let fixture = fixture.reborn(2).await;
+    fixture.finish(answered(&turn, "matrix:bob")).await;
+    fixture.claim_part("matrix:bob").await.unwrap();
+    let fixture = fixture.restarted(2).await;
     let late = t(2 * 86_400);
     fixture.store.recover(Recovery { resend: false, now: late, ..recovery() }).await.unwrap();
     assert!(fixture.texts(OutboxState::Unknown).await.contains(&"matrix:bob".to_owned()));
@@ -139,10 +139,10 @@ async fn what_waits_is_listed_the_longest_waiting_first() {
     let turn = fixture.turn("eve", "first of all").await;
     done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     for (n, who) in ["bob", "anna", "bob", "eve"].iter().enumerate() {
-        fixture.heard(20, says(who, &format!("w{n}"), "x")).await;
+        fixture.accept_one(20, says(who, &format!("w{n}"), "x")).await;
     }
-    let command = fixture.heard(21, commands("anna", "c", EpochChange::ByRule)).await;
-    let fixture = fixture.reborn(2).await;
+    let command = fixture.accept_one(21, commands("anna", "c", EpochChange::ByRule)).await;
+    let fixture = fixture.restarted(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!(found.sessions, [key("eve"), key("bob"), key("anna")]);
     assert_eq!(found.commands, [command]);
@@ -155,7 +155,7 @@ async fn many_orphans_are_put_in_order_in_small_steps() {
     for n in 0..120 {
         fixture.turn(&format!("u{n}"), "a").await;
     }
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.sessions.len()), (120, 120));
 }
@@ -164,11 +164,11 @@ async fn many_orphans_are_put_in_order_in_small_steps() {
 async fn what_was_committed_is_there_after_closing() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(bare(&turn, Ending::Answered)).await;
-    let fixture = fixture.reborn(2).await;
+    fixture.finish(bare(&turn, Ending::Answered)).await;
+    let fixture = fixture.restarted(2).await;
     assert_eq!(fixture.state(ids(&turn)[0]).await.0, "answered");
     let old = fixture.store.clone();
-    let fixture = fixture.reborn(3).await;
+    let fixture = fixture.restarted(3).await;
     let closed = old.claim_turn(&key("anna"), Take::One, t(1)).await;
     assert!(matches!(closed, Err(frontdesk_store::StoreError::Closed)), "{closed:?}");
     assert!(matches!(old.totals().await, Err(frontdesk_store::StoreError::Closed)));
@@ -185,7 +185,7 @@ async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() 
     fixture.turn("anna", "a").await;
     let acted = fixture.turn("bob", "a").await;
     done(fixture.store.side_effect(acted.claim, "I".into(), t(1)).await.unwrap());
-    let fixture = fixture.reborn(2).await;
+    let fixture = fixture.restarted(2).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted, found.dead), (1, 1, 1));
     assert_eq!((found.sessions, found.addresses), (vec![key("anna")], vec![address("bob")]));

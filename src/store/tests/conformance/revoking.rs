@@ -18,8 +18,8 @@ async fn revoked(fixture: &Fixture, who: &str, scope: Option<Scope>) -> Revoked 
     }
 }
 
-fn by(who: &str, message: Message) -> Message {
-    Message { principal: person(who), per_session: 99, ..message }
+fn by(who: &str, message: Admitted) -> Admitted {
+    with_event(Admitted { per_session: 99, ..message }, |event| event.from.id = person(who))
 }
 
 fn group() -> SessionKey {
@@ -33,14 +33,14 @@ async fn claim_group(fixture: &Fixture, take: Take) -> Option<ClaimedTurn> {
 #[tokio::test]
 async fn what_waits_is_refused_and_what_runs_is_cancelled() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, by("eve", says("eve", "0", "runs"))).await;
+    fixture.accept_one(1, by("eve", says("eve", "0", "runs"))).await;
     let turn = fixture.claim("eve").await.unwrap();
     let mut waiting = Vec::new();
     for n in 1..=5 {
-        waiting.push(fixture.heard(2, by("eve", says("eve", &n.to_string(), "waits"))).await);
+        waiting.push(fixture.accept_one(2, by("eve", says("eve", &n.to_string(), "waits"))).await);
     }
-    waiting.push(fixture.heard(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
-    let anna = fixture.heard(2, by("anna", says("anna", "a", "x"))).await;
+    waiting.push(fixture.accept_one(2, by("eve", commands("eve", "c", EpochChange::ByRule))).await);
+    let anna = fixture.accept_one(2, by("anna", says("anna", "a", "x"))).await;
     let ended = revoked(&fixture, "eve", Some(Scope::Dm)).await;
     assert_eq!(ended.running, [(key("eve"), address("eve"), turn.claim.id)]);
     assert_eq!(ended.waiting.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(), waiting);
@@ -74,19 +74,19 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
     let fixture = Fixture::open().await;
     for who in ["eve", "bob"] {
         let turn = fixture.turn(who, who).await;
-        fixture.ends(answered(&turn, &format!("{who} one|{who} two"))).await;
+        fixture.finish(answered(&turn, &format!("{who} one|{who} two"))).await;
         send(&fixture, who, &format!("{who} sent")).await;
     }
     for (n, who) in ["eve", "bob"].into_iter().enumerate() {
-        fixture.heard(1, in_group("-1", who, &format!("g{n}"), "group")).await;
+        fixture.accept_one(1, in_group("-1", who, &format!("g{n}"), "group")).await;
         let turn = claim_group(&fixture, Take::One).await.unwrap();
-        fixture.ends(answered(&turn, &format!("{who} in the group"))).await;
+        fixture.finish(answered(&turn, &format!("{who} in the group"))).await;
     }
     // What answers both is bob's as well.
-    fixture.heard(1, in_group("-1", "eve", "g8", "x")).await;
-    fixture.heard(1, in_group("-1", "bob", "g9", "y")).await;
+    fixture.accept_one(1, in_group("-1", "eve", "g8", "x")).await;
+    fixture.accept_one(1, in_group("-1", "bob", "g9", "y")).await;
     let both = claim_group(&fixture, Take::All).await.unwrap();
-    fixture.ends(answered(&both, "both")).await;
+    fixture.finish(answered(&both, "both")).await;
     let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
     let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
     let AccessDone::Revoked(ended) = fixture.change(50, change).await else { panic!("not revoked") };
@@ -99,19 +99,19 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
         fixture.texts(OutboxState::Queued).await,
         ["bob one", "bob two", "bob sent", "bob in the group", "both"]
     );
-    assert!(fixture.part("eve").await.is_none());
+    assert!(fixture.claim_part("eve").await.is_none());
 }
 
 #[tokio::test]
 async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_round() {
     for (scope, dropped) in [(Scope::Dm, "private"), (Scope::Group("-1".into()), "group")] {
         let fixture = Fixture::open().await;
-        fixture.heard(1, by("eve", says("eve", "0", "x"))).await;
+        fixture.accept_one(1, by("eve", says("eve", "0", "x"))).await;
         let turn = fixture.claim("eve").await.unwrap();
-        fixture.ends(answered(&turn, "private")).await;
-        fixture.heard(1, in_group("-1", "eve", "g", "x")).await;
+        fixture.finish(answered(&turn, "private")).await;
+        fixture.accept_one(1, in_group("-1", "eve", "g", "x")).await;
         let turn = claim_group(&fixture, Take::One).await.unwrap();
-        fixture.ends(answered(&turn, "group")).await;
+        fixture.finish(answered(&turn, "group")).await;
         revoked(&fixture, "eve", Some(scope)).await;
         assert_eq!(fixture.texts(OutboxState::Dropped).await, [dropped]);
     }
@@ -128,12 +128,12 @@ async fn each_grant_ends_what_it_allowed() {
         let fixture = Fixture::open().await;
         let topic: SessionKey = "agent:main:telegram:topic:-1:5".parse().unwrap();
         let messages = [
-            fixture.heard(1, by("eve", says("eve", "1", "private"))).await,
-            fixture.heard(1, in_group("-1", "eve", "2", "group")).await,
-            fixture.heard(1, Message { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
-            fixture.heard(1, in_group("-2", "eve", "4", "another group")).await,
+            fixture.accept_one(1, by("eve", says("eve", "1", "private"))).await,
+            fixture.accept_one(1, in_group("-1", "eve", "2", "group")).await,
+            fixture.accept_one(1, Admitted { session: topic, ..in_group("-1", "eve", "3", "topic") }).await,
+            fixture.accept_one(1, in_group("-2", "eve", "4", "another group")).await,
         ];
-        let bob = fixture.heard(1, in_group("-1", "bob", "5", "bob")).await;
+        let bob = fixture.accept_one(1, in_group("-1", "bob", "5", "bob")).await;
         revoked(&fixture, "eve", scope.clone()).await;
         for (id, ends) in messages.into_iter().zip(ends) {
             let state = if ends { "refused" } else { "waiting" };
@@ -147,14 +147,14 @@ async fn each_grant_ends_what_it_allowed() {
 async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
     let fixture = Fixture::open().await;
     let context_message =
-        Message { disposition: Disposition::Context(9), ..in_group("-1", "bob", "0", "psst") };
-    fixture.take(1, vec![context_message]).await;
+        Admitted { disposition: Disposition::Context(9), ..in_group("-1", "bob", "0", "psst") };
+    fixture.accept(1, vec![context_message]).await;
     let mut sent = Vec::new();
     for (n, who) in ["bob", "eve", "anna"].into_iter().enumerate() {
-        sent.push(fixture.heard(1, in_group("-1", who, &format!("m{n}"), who)).await);
+        sent.push(fixture.accept_one(1, in_group("-1", who, &format!("m{n}"), who)).await);
     }
     let turn = claim_group(&fixture, Take::All).await.unwrap();
-    let later = fixture.heard(2, in_group("-1", "bob", "later", "later")).await;
+    let later = fixture.accept_one(2, in_group("-1", "bob", "later", "later")).await;
     let ended = revoked(&fixture, "eve", Some(Scope::Group("-1".into()))).await;
     assert_eq!((ended.running.len(), ended.waiting.len()), (1, 0));
     assert_eq!(fixture.state(sent[1]).await.0, "cancelled");
@@ -169,31 +169,31 @@ async fn other_peoples_messages_of_a_turn_wait_again_in_their_place() {
 #[tokio::test]
 async fn other_people_are_told_when_the_agent_has_acted_already() {
     let fixture = Fixture::open().await;
-    let bob = fixture.heard(1, in_group("-1", "bob", "1", "b")).await;
-    fixture.heard(1, in_group("-1", "eve", "2", "e")).await;
+    let bob = fixture.accept_one(1, in_group("-1", "bob", "1", "b")).await;
+    fixture.accept_one(1, in_group("-1", "eve", "2", "e")).await;
     let turn = claim_group(&fixture, Take::All).await.unwrap();
     done(fixture.store.side_effect(turn.claim, "half".into(), t(21)).await.unwrap());
-    let (_, said) = fixture.voice.during(revoked(&fixture, "eve", None)).await;
+    let (_, announced) = fixture.renderer.announced_during(revoked(&fixture, "eve", None)).await;
     assert_eq!(fixture.state(bob).await.0, "cancelled", "it would act twice");
-    assert_eq!(said[0].post.part.body, "half\n\n(interrupted, /retry)");
-    assert_eq!((said.len(), &said[0].post.about.messages), (1, &vec![bob]));
+    assert_eq!(announced[0].post.part.body, "half\n\n(interrupted, /retry)");
+    assert_eq!((announced.len(), &announced[0].post.about.messages), (1, &vec![bob]));
     assert_eq!(claim_group(&fixture, Take::All).await, None);
 }
 
 #[tokio::test]
 async fn a_turn_without_a_message_of_theirs_goes_on() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, in_group("-1", "bob", "1", "b")).await;
+    fixture.accept_one(1, in_group("-1", "bob", "1", "b")).await;
     let turn = claim_group(&fixture, Take::One).await.unwrap();
-    fixture.heard(1, in_group("-1", "eve", "2", "e")).await;
+    fixture.accept_one(1, in_group("-1", "eve", "2", "e")).await;
     assert_eq!(revoked(&fixture, "eve", None).await.running, []);
-    fixture.ends(answered(&turn, "B")).await;
+    fixture.finish(answered(&turn, "B")).await;
 }
 
 #[tokio::test]
 async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
+    fixture.accept_one(1, by("eve", says("eve", "1", "x"))).await;
     let turn = fixture.claim("eve").await.unwrap();
     done(fixture.store.release(turn.claim, t(40)).await.unwrap());
     let ended = revoked(&fixture, "eve", None).await;
@@ -204,15 +204,15 @@ async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
 #[tokio::test]
 async fn a_streamed_message_says_that_it_was_stopped() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, by("eve", says("eve", "1", "x"))).await;
+    fixture.accept_one(1, by("eve", says("eve", "1", "x"))).await;
     let turn = fixture.claim("eve").await.unwrap();
     let row = done(fixture.store.stream(turn.claim, "Well".into(), t(20)).await.unwrap()).unwrap();
     assert!(row.post.more, "it still grows");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let (_, said) = fixture.voice.during(revoked(&fixture, "eve", None)).await;
-    let said = &said[0];
+    let (_, announced) = fixture.renderer.announced_during(revoked(&fixture, "eve", None)).await;
+    let announced = &announced[0];
     assert_eq!(
-        (said.post.part.body.as_str(), said.edit.as_deref(), said.post.more),
+        (announced.post.part.body.as_str(), announced.edit.as_deref(), announced.post.more),
         ("Well\n\n(stopped)", Some("77"), false)
     );
 }
@@ -220,14 +220,14 @@ async fn a_streamed_message_says_that_it_was_stopped() {
 #[tokio::test]
 async fn what_they_said_nearby_is_forgotten() {
     let fixture = Fixture::open().await;
-    let context_message = |who: &str, event: &str| Message {
+    let context_message = |who: &str, event: &str| Admitted {
         disposition: Disposition::Context(9),
         ..in_group("-1", who, event, who)
     };
-    fixture.take(1, vec![context_message("eve", "1"), context_message("bob", "2")]).await;
+    fixture.accept(1, vec![context_message("eve", "1"), context_message("bob", "2")]).await;
     revoked(&fixture, "eve", Some(Scope::Dm)).await;
     revoked(&fixture, "eve", Some(Scope::Group("-1".into()))).await;
-    fixture.heard(3, in_group("-1", "bob", "3", "x")).await;
+    fixture.accept_one(3, in_group("-1", "bob", "3", "x")).await;
     let turn = claim_group(&fixture, Take::One).await.unwrap();
     assert_eq!(
         turn.context_messages.iter().map(|context_message| context_message.text.as_str()).collect::<Vec<_>>(),
@@ -238,11 +238,11 @@ async fn what_they_said_nearby_is_forgotten() {
 #[tokio::test]
 async fn nobody_says_their_words_again() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    fixture.accept_one(1, in_group("-1", "eve", "1", "evil")).await;
     claim_group(&fixture, Take::One).await.unwrap();
     revoked(&fixture, "eve", None).await;
-    let retry = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
-    let retry = fixture.heard(2, retry).await;
+    let retry = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = fixture.accept_one(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::NothingToRetry);
@@ -250,11 +250,11 @@ async fn nobody_says_their_words_again() {
 
 /// Bob has Eve's message run once more, and it runs.
 async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
-    fixture.heard(1, in_group("-1", "eve", "1", "evil")).await;
+    fixture.accept_one(1, in_group("-1", "eve", "1", "evil")).await;
     let turn = claim_group(fixture, Take::One).await.unwrap();
-    fixture.ends(answered(&turn, "A")).await;
-    let retry = Message { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
-    let retry = fixture.heard(2, retry).await;
+    fixture.finish(answered(&turn, "A")).await;
+    let retry = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
+    let retry = fixture.accept_one(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::Retrying);
@@ -277,7 +277,7 @@ async fn a_turn_that_runs_their_words_once_more_ends_and_whoever_asked_is_asked_
 #[tokio::test]
 async fn what_others_said_in_a_turn_that_had_acted_can_be_run_once_more() {
     let fixture = Fixture::open().await;
-    fixture.take(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
+    fixture.accept(1, vec![in_group("-1", "eve", "1", "evil"), in_group("-1", "bob", "2", "good")]).await;
     let turn = claim_group(&fixture, Take::All).await.unwrap();
     done(fixture.store.side_effect(turn.claim, String::new(), t(2)).await.unwrap());
     revoked(&fixture, "eve", None).await;
@@ -288,12 +288,12 @@ async fn what_others_said_in_a_turn_that_had_acted_can_be_run_once_more() {
 #[tokio::test]
 async fn an_admin_who_shuts_out_themselves_is_still_answered() {
     let fixture = Fixture::open().await;
-    let first = fixture.heard(1, by("eve", commands("eve", "1", EpochChange::ByRule))).await;
-    let second = fixture.heard(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
+    let first = fixture.accept_one(1, by("eve", commands("eve", "1", EpochChange::ByRule))).await;
+    let second = fixture.accept_one(1, by("eve", commands("eve", "2", EpochChange::ByRule))).await;
     let effect = CommandEffect::Access { change: Box::new(revoke("eve", None)), author: admin() };
     let reply = Box::new(|_: &CommandFacts| "done".to_owned());
     let answer = done(fixture.answer_command(first, effect, t(2), reply).await.unwrap());
-    assert_eq!(answer.said[0].post.part.body, "done");
+    assert_eq!(answer.announced[0].post.part.body, "done");
     assert_eq!(
         (fixture.state(first).await.0.as_str(), fixture.state(second).await.0.as_str()),
         ("answered", "refused")
@@ -338,11 +338,11 @@ async fn live(steps: Vec<Step>) {
         let may = |who: u8| allowed.contains(&format!("telegram:{} dm", name(who)));
         match step {
             Step::Says(who) if may(who) => {
-                fixture.take(at, vec![by(&name(who), says(&name(who), &n.to_string(), "x"))]).await;
+                fixture.accept(at, vec![by(&name(who), says(&name(who), &n.to_string(), "x"))]).await;
             }
             Step::Says(who) => {
                 let (who, event) = (name(who), n.to_string());
-                if let Stored::Asked { .. } = fixture.asked(at, asks(&who, &event)).await.items[0] {
+                if let Stored::Asked { .. } = fixture.ask(at, asks(&who, &event)).await.items[0] {
                     codes.insert(who, event);
                 }
             }
@@ -367,7 +367,7 @@ async fn live(steps: Vec<Step>) {
             }
             Step::Restart => {
                 turns.clear();
-                fixture = fixture.reborn(n as u64 + 2).await;
+                fixture = fixture.restarted(n as u64 + 2).await;
                 fixture.store.recover(recovery()).await.unwrap();
             }
         }

@@ -19,25 +19,25 @@ async fn the_answer_edits_what_was_streamed() {
     assert_eq!((row.state, row.post.key.clone()), (OutboxState::Streaming, format!("{}/0", turn.claim.id)));
     let again = done(fixture.store.stream(turn.claim, "x".into(), t(102)).await.unwrap()).unwrap();
     assert_eq!(again.post.out, row.post.out, "one message per turn");
-    assert!(fixture.part("anna").await.is_none(), "nothing overtakes a message that is being written");
+    assert!(fixture.claim_part("anna").await.is_none(), "nothing overtakes a message that is being written");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let said = fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
-    assert_eq!((said[0].post.out, said[0].edit.as_deref()), (row.post.out, Some("77")));
-    assert_eq!((said[1].edit.as_deref(), said[1].post.part.body.as_str()), (None, "And more."));
-    let first = fixture.part("anna").await.unwrap();
+    let announced = fixture.finish(answered(&turn, "Well, yes.|And more.")).await;
+    assert_eq!((announced[0].post.out, announced[0].edit.as_deref()), (row.post.out, Some("77")));
+    assert_eq!((announced[1].edit.as_deref(), announced[1].post.part.body.as_str()), (None, "And more."));
+    let first = fixture.claim_part("anna").await.unwrap();
     assert_eq!((first.edit.as_deref(), first.post.part.body.as_str()), (Some("77"), "Well, yes."));
-    fixture.ended(&first, SendResult::Sent { platform_message: None }).await;
-    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "And more.");
+    fixture.part_ended(&first, SendResult::Sent { platform_message: None }).await;
+    assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "And more.");
 }
 
 #[tokio::test]
 async fn an_unknown_message_is_posted_anew_unless_its_id_comes_in_time() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
-    let said = fixture.ends(answered(&turn, "Well, yes.")).await;
-    assert_eq!(said[0].edit, None);
+    let announced = fixture.finish(answered(&turn, "Well, yes.")).await;
+    assert_eq!(announced[0].edit, None);
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let part = fixture.part("anna").await.unwrap();
+    let part = fixture.claim_part("anna").await.unwrap();
     assert_eq!(part.edit.as_deref(), Some("77"));
     fixture.store.streamed(row.post.out, "78".into()).await.unwrap();
     let rows = fixture.store.parts(None, None, 1).await.unwrap();
@@ -48,7 +48,7 @@ async fn an_unknown_message_is_posted_anew_unless_its_id_comes_in_time() {
 async fn streaming_waits_for_older_parts() {
     let fixture = Fixture::open().await;
     let first = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&first, "older")).await;
+    fixture.finish(answered(&first, "older")).await;
     let turn = fixture.turn("anna", "b").await;
     assert_eq!(done(fixture.store.stream(turn.claim, "x".into(), t(1)).await.unwrap()), None);
     assert_eq!(
@@ -76,10 +76,10 @@ async fn a_cut_off_message_says_how_it_ended() {
     for (ending, answer, expected) in cases {
         let (turn, row) = streaming(&fixture, expected).await;
         fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-        fixture.ends(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
-        let part = fixture.part("anna").await.unwrap();
+        fixture.finish(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
+        let part = fixture.claim_part("anna").await.unwrap();
         assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), (expected, Some("77")));
-        fixture.ended(&part, sent("77")).await;
+        fixture.part_ended(&part, sent("77")).await;
     }
 }
 
@@ -88,8 +88,8 @@ async fn an_interruption_is_told_in_the_streamed_message_alone() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
     let notice = Some(Notice::Interrupted { so_far: "Well, I did".into() });
-    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
-    let texts: Vec<&str> = said.iter().map(|row| row.post.part.body.as_str()).collect();
+    let announced = fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    let texts: Vec<&str> = announced.iter().map(|row| row.post.part.body.as_str()).collect();
     assert_eq!(texts, ["Well, I did\n\n(interrupted, /retry)"]);
 }
 
@@ -98,8 +98,8 @@ async fn another_failure_is_told_besides() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
     let notice = Some(Notice::Failed(Failure::Silent));
-    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
-    assert_eq!(said.len(), 2);
+    let announced = fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    assert_eq!(announced.len(), 2);
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn a_second_attempt_writes_over_the_first_one() {
     let again = fixture.claim("anna").await.unwrap();
     let (out, shown) = (row.post.out, "Well".into());
     assert_eq!(again.streamed, Some(StreamedPart { out, platform_message: Some("77".into()), shown }));
-    let said = fixture.ends(answered(&again, "At last.")).await;
-    assert_eq!(said[0].edit.as_deref(), Some("77"));
+    let announced = fixture.finish(answered(&again, "At last.")).await;
+    assert_eq!(announced[0].edit.as_deref(), Some("77"));
 }
 
 #[tokio::test]
@@ -129,15 +129,15 @@ async fn a_turn_whose_chat_has_gone_can_still_end() {
         now: t(1),
     });
     other.await.unwrap();
-    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.claim_part("anna").await.is_none());
     assert_eq!(
         fixture.store.part_dropped(row.post.out, &admin(), t(2)).await.unwrap(),
         None,
         "it is being written"
     );
-    fixture.ends(answered(&turn, "Well.")).await;
-    let part = fixture.part("anna").await.unwrap();
-    fixture.ended(&part, SendResult::Gone { error: "blocked".into() }).await;
+    fixture.finish(answered(&turn, "Well.")).await;
+    let part = fixture.claim_part("anna").await.unwrap();
+    fixture.part_ended(&part, SendResult::Gone { error: "blocked".into() }).await;
     assert_eq!(fixture.texts(OutboxState::Dead).await, ["Well.", "x"]);
 }
 
@@ -148,10 +148,10 @@ async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
     assert!(!fixture.store.stream_settled(turn.claim.id, t(102)).await.unwrap(), "it still runs");
     assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
     assert_eq!(fixture.texts(OutboxState::Streaming).await, ["Well"], "left to the turn's holder");
-    assert!(fixture.part("anna").await.is_none());
+    assert!(fixture.claim_part("anna").await.is_none());
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     assert!(fixture.store.stream_settled(turn.claim.id, t(104)).await.unwrap());
-    let part = fixture.part("anna").await.unwrap();
+    let part = fixture.claim_part("anna").await.unwrap();
     assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
     assert!(!fixture.store.stream_settled(turn.claim.id, t(105)).await.unwrap(), "once");
 }
@@ -160,13 +160,13 @@ async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
 async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
-    let stop = fixture.heard(50, commands("anna", "stop", EpochChange::ByRule)).await;
+    let stop = fixture.accept_one(50, commands("anna", "stop", EpochChange::ByRule)).await;
     let reply = fixture.answer_command(stop, CommandEffect::Stop, t(103), Box::new(|_| "Stopped.".into()));
-    assert_eq!(done(reply.await.unwrap()).said.len(), 1);
-    assert!(fixture.part("anna").await.is_none());
+    assert_eq!(done(reply.await.unwrap()).announced.len(), 1);
+    assert!(fixture.claim_part("anna").await.is_none());
     assert!(fixture.store.stream_settled(turn.claim.id, t(104)).await.unwrap());
     assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
-    assert_eq!(fixture.part("anna").await.unwrap().post.part.body, "Stopped.");
+    assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "Stopped.");
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_stopped_message_whose_holder_died_is_settled_at_the_next_start() {
         if known {
             fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
         }
-        let fixture = fixture.reborn(2).await;
+        let fixture = fixture.restarted(2).await;
         fixture.store.recover(recovery()).await.unwrap();
         assert_eq!(fixture.texts(state).await, [text]);
     }
@@ -209,19 +209,19 @@ async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
 async fn a_message_that_grows_blocks_nobody_once_the_platform_has_named_it() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
-    let status = fixture.heard(20, commands("anna", "status", EpochChange::ByRule)).await;
+    let status = fixture.accept_one(20, commands("anna", "status", EpochChange::ByRule)).await;
     let reply = fixture.answer_command(status, CommandEffect::None, t(102), Box::new(|_| "fine".into()));
-    let reply = done(reply.await.unwrap()).said;
-    assert!(fixture.part("anna").await.is_none(), "its post may still fail, and order would be lost");
+    let reply = done(reply.await.unwrap()).announced;
+    assert!(fixture.claim_part("anna").await.is_none(), "its post may still fail, and order would be lost");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    let part = fixture.part("anna").await.unwrap();
+    let part = fixture.claim_part("anna").await.unwrap();
     assert_eq!(part.post.out, reply[0].post.out);
-    assert!(!fixture.ended(&part, sent("78")).await, "nothing else is to be sent now");
-    let said = fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
-    for row in said {
-        let part = fixture.part("anna").await.unwrap();
+    assert!(!fixture.part_ended(&part, sent("78")).await, "nothing else is to be sent now");
+    let announced = fixture.finish(answered(&turn, "Well, yes.|And more.")).await;
+    for row in announced {
+        let part = fixture.claim_part("anna").await.unwrap();
         assert_eq!(part.post.out, row.post.out, "and its end goes out in the old order");
-        fixture.ended(&part, sent("79")).await;
+        fixture.part_ended(&part, sent("79")).await;
     }
 }
 
@@ -231,8 +231,11 @@ async fn a_first_post_that_failed_leaves_nothing_behind() {
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.unstreamed(row.post.out).await.unwrap();
     assert!(fixture.texts(OutboxState::Streaming).await.is_empty());
-    let said = fixture.ends(answered(&turn, "Well, yes.")).await;
-    assert_eq!((said[0].edit.as_deref(), said[0].post.key.clone()), (None, format!("{}/0", turn.claim.id)));
+    let announced = fixture.finish(answered(&turn, "Well, yes.")).await;
+    assert_eq!(
+        (announced[0].edit.as_deref(), announced[0].post.key.clone()),
+        (None, format!("{}/0", turn.claim.id))
+    );
 }
 
 #[tokio::test]
@@ -242,7 +245,7 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     done(fixture.store.stream_shows(turn.claim, "Well, *yes*|".into()).await.unwrap());
     assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
-    let part = fixture.part("anna").await.unwrap();
+    let part = fixture.claim_part("anna").await.unwrap();
     let shown = "Well, *yes*|\n\n(stopped)";
     assert_eq!(
         (part.post.part.body.as_str(), part.post.part.plain.as_str()),
@@ -282,25 +285,25 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    fixture.ends(answered(&turn, "Well, yes.|And more.")).await;
-    let edit = fixture.part("anna").await.unwrap();
-    assert!(fixture.ended(&edit, SendResult::Anew { error: "no".into() }).await);
-    let fixture = fixture.reborn(2).await;
-    let post = fixture.part("anna").await.unwrap();
+    fixture.finish(answered(&turn, "Well, yes.|And more.")).await;
+    let edit = fixture.claim_part("anna").await.unwrap();
+    assert!(fixture.part_ended(&edit, SendResult::Anew { error: "no".into() }).await);
+    let fixture = fixture.restarted(2).await;
+    let post = fixture.claim_part("anna").await.unwrap();
     assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
-    fixture.ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
+    fixture.part_ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
     assert_eq!(
         fixture.store.parts(Some(OutboxState::Queued), None, 9).await.unwrap().len(),
         2,
         "not before it is sent"
     );
-    let post = fixture.part("anna").await.unwrap();
-    fixture.ended(&post, sent("78")).await;
-    let more = fixture.part("anna").await.unwrap();
+    let post = fixture.claim_part("anna").await.unwrap();
+    fixture.part_ended(&post, sent("78")).await;
+    let more = fixture.claim_part("anna").await.unwrap();
     assert_eq!(more.post.part.body, "And more.");
-    fixture.ended(&more, sent("79")).await;
-    let delete = fixture.part("anna").await.unwrap();
+    fixture.part_ended(&more, sent("79")).await;
+    let delete = fixture.claim_part("anna").await.unwrap();
     assert_eq!((delete.delete.as_deref(), delete.post.part.body.as_str()), (Some("77"), ""));
-    assert!(!fixture.ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
+    assert!(!fixture.part_ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
     assert!(fixture.texts(OutboxState::Dead).await.is_empty(), "nobody misses anything");
 }

@@ -11,15 +11,15 @@ use crate::fixture::*;
 #[tokio::test]
 async fn the_oldest_message_comes_first_and_one_turn_runs_at_a_time() {
     let fixture = Fixture::open().await;
-    let first = fixture.heard(1, says("anna", "1", "a")).await;
-    let second = fixture.heard(2, says("anna", "2", "b")).await;
+    let first = fixture.accept_one(1, says("anna", "1", "a")).await;
+    let second = fixture.accept_one(2, says("anna", "2", "b")).await;
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more, turn.attempt, turn.deaths), (vec![first], true, 1, 0));
     assert_eq!(turn.reply_to.as_deref(), Some("p-1"));
     assert_eq!(turn.messages[0].state, MessageState::InTurn);
     assert_eq!(fixture.claim("anna").await, None);
     assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().running, Some(turn.claim.id));
-    fixture.ends(answered(&turn, "A")).await;
+    fixture.finish(answered(&turn, "A")).await;
     let next = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&next), next.more), (vec![second], false));
     assert_eq!(fixture.store.waiting(), 0);
@@ -29,21 +29,21 @@ async fn the_oldest_message_comes_first_and_one_turn_runs_at_a_time() {
 async fn nothing_waiting_is_no_turn() {
     let fixture = Fixture::open().await;
     assert_eq!(fixture.claim("anna").await, None);
-    fixture.heard(1, commands("anna", "1", EpochChange::ByRule)).await;
+    fixture.accept_one(1, commands("anna", "1", EpochChange::ByRule)).await;
     assert_eq!(fixture.claim("anna").await, None, "a command is no turn");
 }
 
 #[tokio::test]
 async fn collecting_takes_what_waits_up_to_the_next_epoch() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "a")).await;
-    fixture.heard(2, says("anna", "2", "b")).await;
-    fixture.heard(3, Message { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
+    fixture.accept_one(1, says("anna", "1", "a")).await;
+    fixture.accept_one(2, says("anna", "2", "b")).await;
+    fixture.accept_one(3, Admitted { epoch: EpochChange::New, ..says("anna", "3", "c") }).await;
     let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(4)).await.unwrap().unwrap();
     let texts: Vec<&str> = turn.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!((texts, turn.epoch, turn.more), (vec!["a", "b"], 1, true));
     assert_eq!(turn.reply_to.as_deref(), Some("p-2"));
-    fixture.ends(answered(&turn, "AB")).await;
+    fixture.finish(answered(&turn, "AB")).await;
     let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(5)).await.unwrap().unwrap();
     assert_eq!((turn.epoch, turn.more), (2, false));
 }
@@ -61,28 +61,32 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let usage = Usage { model: Some("m".into()), input: Some(3), output: Some(5) };
-    let said = fixture.ends(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
-    let keys: Vec<&str> = said.iter().map(|row| row.post.key.as_str()).collect();
+    let announced =
+        fixture.finish(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
+    let keys: Vec<&str> = announced.iter().map(|row| row.post.key.as_str()).collect();
     assert_eq!(keys, [format!("{}/0", turn.claim.id), format!("{}/1", turn.claim.id)]);
-    assert_eq!((said[0].post.part.body.as_str(), said[0].post.part.plain.as_str()), ("*one*", "one"));
-    assert_eq!((said[0].post.kind, said[0].state), (PostKind::Answer, OutboxState::Queued));
     assert_eq!(
-        (said[0].post.reply_to.as_deref(), &said[0].post.about.messages),
+        (announced[0].post.part.body.as_str(), announced[0].post.part.plain.as_str()),
+        ("*one*", "one")
+    );
+    assert_eq!((announced[0].post.kind, announced[0].state), (PostKind::Answer, OutboxState::Queued));
+    assert_eq!(
+        (announced[0].post.reply_to.as_deref(), &announced[0].post.about.messages),
         (Some("p-anna-a"), &ids(&turn))
     );
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.message.state.name(), row.turn_state.map(TurnState::name)), ("answered", Some("done")));
     assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));
-    assert_eq!(*fixture.voice.shown.lock().unwrap(), said, "what was committed was shown");
+    assert_eq!(*fixture.renderer.announced.lock().unwrap(), announced, "what was committed was shown");
     let read = fixture.store.parts(None, None, 10).await.unwrap();
-    assert_eq!(read, said.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
+    assert_eq!(read, announced.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");
 }
 
 #[tokio::test]
 async fn a_turn_ends_once() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(answered(&turn, "A")).await;
+    fixture.finish(answered(&turn, "A")).await;
     assert_eq!(fixture.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.store.requeue(turn.claim).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.store.release(turn.claim, t(140)).await.unwrap(), Fenced::Stale);
@@ -101,7 +105,7 @@ async fn every_ending_leaves_its_name_on_turn_and_message() {
     ];
     for (ending, turn_state, message_state) in cases {
         let turn = fixture.turn("anna", turn_state).await;
-        fixture.ends(Finish { error: Some(Reason::Refused(Refusal::Hook)), ..bare(&turn, ending) }).await;
+        fixture.finish(Finish { error: Some(Reason::Refused(Refusal::Hook)), ..bare(&turn, ending) }).await;
         let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
         assert_eq!(row.turn_state.map(TurnState::name), Some(turn_state));
         assert_eq!(
@@ -117,9 +121,9 @@ async fn a_dead_turn_says_why() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let notice = Some(Notice::Failed(Failure::Crashed));
-    let said = fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
-    assert_eq!(said[0].post.key, format!("{}/notice/failed/0", turn.claim.id));
-    assert_eq!(said[0].post.kind, PostKind::Notice);
+    let announced = fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    assert_eq!(announced[0].post.key, format!("{}/notice/failed/0", turn.claim.id));
+    assert_eq!(announced[0].post.kind, PostKind::Notice);
 }
 
 #[tokio::test]
@@ -128,7 +132,7 @@ async fn an_interrupted_turn_keeps_what_was_said() {
     let turn = fixture.turn("anna", "a").await;
     done(fixture.store.side_effect(turn.claim, "so far".into(), t(1)).await.unwrap());
     let notice = Some(Notice::Interrupted { so_far: "so far".into() });
-    fixture.ends(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+    fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!(
         (row.turn_state.map(TurnState::name), row.answer.as_deref()),
@@ -140,7 +144,7 @@ async fn an_interrupted_turn_keeps_what_was_said() {
 async fn a_hook_can_answer_instead_of_the_agent() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.ends(Finish { by_hook: true, ..answered(&turn, "from a hook") }).await;
+    fixture.finish(Finish { by_hook: true, ..answered(&turn, "from a hook") }).await;
     assert_eq!(fixture.texts(OutboxState::Queued).await, ["from a hook"]);
 }
 
@@ -148,7 +152,7 @@ async fn a_hook_can_answer_instead_of_the_agent() {
 async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    fixture.heard(11, says("anna", "later", "b")).await;
+    fixture.accept_one(11, says("anna", "later", "b")).await;
     done(fixture.store.requeue(turn.claim).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.claim.id, again.attempt, again.deaths, again.more), (turn.claim.id, 2, 1, true));
@@ -158,7 +162,7 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
         Fenced::Stale,
         "the fence has grown"
     );
-    fixture.ends(answered(&again, "in time")).await;
+    fixture.finish(answered(&again, "in time")).await;
 }
 
 #[tokio::test]
@@ -208,13 +212,13 @@ async fn a_side_effect_needs_the_turn() {
 async fn a_steered_message_ends_with_its_turn() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let more = fixture.heard(11, says("anna", "2", "and this")).await;
-    let foreign = fixture.heard(11, says("bob", "3", "not this")).await;
+    let more = fixture.accept_one(11, says("anna", "2", "and this")).await;
+    let foreign = fixture.accept_one(11, says("bob", "3", "not this")).await;
     assert_eq!(fixture.store.steered(turn.claim, foreign).await.unwrap(), Fenced::Stale);
     done(fixture.store.steered(turn.claim, more).await.unwrap());
     assert_eq!(fixture.store.waiting(), 1);
-    let said = fixture.ends(answered(&turn, "both")).await;
-    assert_eq!(said[0].post.about.messages, [ids(&turn)[0], more]);
+    let announced = fixture.finish(answered(&turn, "both")).await;
+    assert_eq!(announced[0].post.about.messages, [ids(&turn)[0], more]);
     let history = fixture.store.history(&key("anna"), None, None, 10).await.unwrap();
     let answers: Vec<Option<&str>> = history.iter().map(|row| row.answer.as_deref()).collect();
     assert_eq!(answers, [Some("both"), None], "the answer stands on the last message");
@@ -224,12 +228,12 @@ async fn a_steered_message_ends_with_its_turn() {
 async fn a_message_that_the_agent_did_not_take_waits_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let more = fixture.heard(11, says("anna", "2", "and this")).await;
+    let more = fixture.accept_one(11, says("anna", "2", "and this")).await;
     done(fixture.store.steered(turn.claim, more).await.unwrap());
     done(fixture.store.unsteered(turn.claim, more).await.unwrap());
     assert_eq!(fixture.store.unsteered(turn.claim, more).await.unwrap(), Fenced::Stale);
     assert_eq!((fixture.state(more).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
-    fixture.ends(answered(&turn, "one")).await;
+    fixture.finish(answered(&turn, "one")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [more]);
 }
 
@@ -237,17 +241,17 @@ async fn a_message_that_the_agent_did_not_take_waits_again() {
 async fn a_web_answer_is_sent_at_commit_and_numbered() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("web:main", "a").await;
-    let said = fixture.ends(answered(&turn, "one|two")).await;
+    let announced = fixture.finish(answered(&turn, "one|two")).await;
     assert_eq!(
-        said.iter().map(|row| (row.state, row.post.seq)).collect::<Vec<_>>(),
+        announced.iter().map(|row| (row.state, row.post.seq)).collect::<Vec<_>>(),
         [(OutboxState::Sent, Some(1)), (OutboxState::Sent, Some(2))]
     );
     let turn = fixture.turn("web:main", "b").await;
-    fixture.ends(answered(&turn, "three")).await;
+    fixture.finish(answered(&turn, "three")).await;
     let frames = fixture.store.frames(&key("web:main"), 1, 10).await.unwrap();
     let texts: Vec<_> = frames.iter().map(|row| (row.post.seq, row.post.part.body.as_str())).collect();
     assert_eq!(texts, [(Some(2), "two"), (Some(3), "three")]);
-    assert!(fixture.part("web:main").await.is_none());
+    assert!(fixture.claim_part("web:main").await.is_none());
     assert_eq!(fixture.store.session(&key("web:main")).await.unwrap().unwrap().seq, 3);
 }
 
@@ -255,7 +259,7 @@ async fn a_web_answer_is_sent_at_commit_and_numbered() {
 async fn only_the_turn_that_runs_may_rewrite_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let (mine, waiting) = (ids(&turn)[0], fixture.heard(11, says("anna", "2", "b")).await);
+    let (mine, waiting) = (ids(&turn)[0], fixture.accept_one(11, says("anna", "2", "b")).await);
     let rewrite =
         async |message, claim| fixture.store.rewrite(message, claim, "changed".into()).await.unwrap();
     assert_eq!(rewrite(mine, stale(&turn)).await, Fenced::Stale);

@@ -46,8 +46,8 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
     let text = "x".repeat(100_000);
     let mut taken = 0;
     let refusal = loop {
-        let message = Message { per_session: 10_000, ..says("anna", &taken.to_string(), &text) };
-        match store.accept(batch(taken, vec![message.into()])).await {
+        let message = Admitted { per_session: 10_000, ..says("anna", &taken.to_string(), &text) };
+        match store.accept(batch(taken, vec![Decided::Admitted(message)])).await {
             Ok(_) => taken += 1,
             Err(error) => break error,
         }
@@ -57,7 +57,7 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
     // Everyone in a group is told the same.
     let together: Vec<_> = (0..8)
         .map(|n| {
-            let item = Decided::from(says("bob", &format!("b{n}"), &text));
+            let item = Decided::Admitted(says("bob", &format!("b{n}"), &text));
             store.accept(batch(1, vec![item]))
         })
         .collect();
@@ -67,11 +67,11 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
     assert_eq!(store.waiting(), taken as u64, "what failed is not counted");
     fs::remove_file(small.path().join("filler")).unwrap();
     for n in 0..taken {
-        let again = Decided::from(says("anna", &n.to_string(), &text));
+        let again = Decided::Admitted(says("anna", &n.to_string(), &text));
         let known = store.accept(batch(n, vec![again])).await.unwrap();
         assert!(matches!(known[0], Stored::Duplicate { same: true, .. }), "{n} was lost");
     }
-    let fresh = Decided::from(says("eve", "fresh", "there is space again"));
+    let fresh = Decided::Admitted(says("eve", "fresh", "there is space again"));
     assert!(matches!(store.accept(batch(1, vec![fresh])).await.unwrap()[0], Stored::Accepted { .. }));
     store.close().await;
 }
@@ -98,10 +98,10 @@ async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 #[tokio::test]
 async fn a_unit_that_fails_fails_alone() {
     let fixture = Fixture::open().await;
-    let command = fixture.heard(1, commands("eve", "c", EpochChange::ByRule)).await;
+    let command = fixture.accept_one(1, commands("eve", "c", EpochChange::ByRule)).await;
     let broken = fixture.answer_command(command, CommandEffect::None, t(2), Box::new(|_| panic!("oh")));
     let many = (0..20).map(|n| {
-        let item = Decided::from(says(&format!("u{n}"), &n.to_string(), "x"));
+        let item = Decided::Admitted(says(&format!("u{n}"), &n.to_string(), "x"));
         fixture.store.accept(batch(2, vec![item]))
     });
     let (broken, many) = tokio::join!(broken, join_all(many.collect()));
@@ -129,12 +129,12 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
     );
     let items = || {
         let all = [says("anna", "1", "good"), says("eve", "2", "poison"), says("bob", "3", "good")];
-        all.map(Decided::from).to_vec()
+        all.map(Decided::Admitted).to_vec()
     };
     let lost = fixture.store.accept(batch(1, items())).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     let around = join_all(vec![
-        fixture.store.accept(batch(1, vec![Decided::from(says("carl", "4", "good"))])),
+        fixture.store.accept(batch(1, vec![Decided::Admitted(says("carl", "4", "good"))])),
         fixture.store.accept(batch(1, items())),
     ]);
     for outcome in around.await {
@@ -155,11 +155,11 @@ async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
     for who in ["turn", "part", "well"] {
         let turn = fixture.turn(who, "a").await;
         if who == "part" {
-            fixture.ends(answered(&turn, "one")).await;
-            fixture.part(who).await.unwrap();
+            fixture.finish(answered(&turn, "one")).await;
+            fixture.claim_part(who).await.unwrap();
         }
     }
-    fixture.heard(20, says("waiting", "w", "x")).await;
+    fixture.accept_one(20, says("waiting", "w", "x")).await;
     fixture.store.close().await;
     meddle(
         fixture.home.path(),
@@ -178,7 +178,7 @@ async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
 async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
     let fixture = Fixture::open().await;
     for n in 0..200 {
-        fixture.heard(1, says(&format!("u{n}"), &n.to_string(), &"x".repeat(3000))).await;
+        fixture.accept_one(1, says(&format!("u{n}"), &n.to_string(), &"x".repeat(3000))).await;
     }
     fixture.store.close().await;
     let path = fixture.home.path().join("frontdesk.db");
@@ -208,9 +208,9 @@ async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
 #[tokio::test]
 async fn a_file_that_is_deleted_in_use_ends_the_house() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "x")).await;
+    fixture.accept_one(1, says("anna", "1", "x")).await;
     fs::rename(fixture.home.path().join("frontdesk.db"), fixture.home.path().join("elsewhere.db")).unwrap();
-    let item = Decided::from(says("anna", "2", "x"));
+    let item = Decided::Admitted(says("anna", "2", "x"));
     let lost = fixture.store.accept(batch(1, vec![item])).await;
     assert!(matches!(lost, Err(StoreError::Fatal(_))), "{lost:?}");
     assert!(fixture.store.fatal().await.contains("moved"));

@@ -23,7 +23,7 @@ fn log_size(fixture: &Fixture) -> u64 {
 async fn write_megabytes(fixture: &Fixture, from: usize, count: usize) {
     let text = "x".repeat(1 << 20);
     for n in from..from + count {
-        fixture.heard(1, says(&format!("u{n}"), &format!("mb-{n}"), &text)).await;
+        fixture.accept_one(1, says(&format!("u{n}"), &format!("mb-{n}"), &text)).await;
     }
 }
 
@@ -37,7 +37,7 @@ async fn the_log_stays_small_while_nobody_is_in_the_way() {
 #[tokio::test]
 async fn a_foreign_reader_stops_no_write_and_the_log_is_cut_when_it_has_gone() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "x")).await;
+    fixture.accept_one(1, says("anna", "1", "x")).await;
     let reader = Connection::open(database(&fixture)).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM inbound;").unwrap();
     let seen = || reader.query_row("SELECT count(*) FROM inbound", [], |row| row.get::<_, i64>(0)).unwrap();
@@ -55,7 +55,7 @@ async fn a_foreign_writer_is_a_refusal_until_it_has_gone() {
     let fixture = Fixture::open().await;
     let writer = Connection::open(database(&fixture)).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let item = || vec![Decided::from(says("anna", "1", "x"))];
+    let item = || vec![Decided::Admitted(says("anna", "1", "x"))];
     let refused = fixture.store.accept(batch(1, item())).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(fixture.store.totals().await.is_ok(), "reading goes on");
@@ -91,7 +91,7 @@ fn child_that_reads(fixture: &Fixture) -> Child {
 #[tokio::test]
 async fn a_foreign_reader_is_named_and_a_log_that_it_kept_is_cut_without_another_message() {
     let fixture = Fixture::open().await;
-    fixture.heard(1, says("anna", "1", "x")).await;
+    fixture.accept_one(1, says("anna", "1", "x")).await;
     assert_eq!(fixture.store.log_readers(), Vec::<String>::new());
     let mut child = child_that_reads(&fixture);
     write_megabytes(&fixture, 0, 72).await;

@@ -13,7 +13,7 @@ use crate::fixture::*;
 const HOME: &str = "FRONTDESK_KILL_HOME";
 
 fn item(event: &str) -> Vec<Decided> {
-    vec![Decided::from(says(event, event, "hello"))]
+    vec![Decided::Admitted(says(event, event, "hello"))]
 }
 
 #[tokio::test]

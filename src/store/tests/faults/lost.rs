@@ -30,7 +30,7 @@ async fn refused(home: &Path) -> OpenError {
 }
 
 fn item(event: &str) -> Decided {
-    Decided::from(Message { per_session: 1000, ..says("anna", event, "x") })
+    Decided::Admitted(Admitted { per_session: 1000, ..says("anna", event, "x") })
 }
 
 async fn write(store: &Store, event: &str) {
@@ -200,7 +200,7 @@ async fn another_databases_log_is_refused() {
 async fn a_crash_at_any_moment_leaves_a_log_that_fits() {
     let fixture = Fixture::open().await;
     let text = "x".repeat(700_000);
-    let big = |n: usize| Message { per_session: 1000, ..says("anna", &format!("b{n}"), &text) };
+    let big = |n: usize| Admitted { per_session: 1000, ..says("anna", &format!("b{n}"), &text) };
     let mut reader = None;
     for n in 0..40 {
         // Somebody reads now and then, so that checkpoints end half way and the log begins anew at odd moments.
@@ -211,10 +211,10 @@ async fn a_crash_at_any_moment_leaves_a_log_that_fits() {
         } else if n % 9 == 6 {
             reader = None;
         }
-        fixture.heard(1, big(n)).await;
+        fixture.accept_one(1, big(n)).await;
         let crash = crashed(fixture.home.path());
         let store = opened(crash.path()).await.unwrap();
-        let known = store.accept(batch(1, vec![Decided::from(big(n))])).await.unwrap();
+        let known = store.accept(batch(1, vec![Decided::Admitted(big(n))])).await.unwrap();
         assert!(matches!(known[0], Stored::Duplicate { .. }), "{n} was lost");
         // And a crash of that life too.
         write(&store, "more").await;

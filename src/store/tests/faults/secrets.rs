@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use frontdesk_core::address::Address;
 use frontdesk_core::pairing::Code;
 use frontdesk_store::row::*;
 use rusqlite::Connection;
@@ -25,7 +24,7 @@ async fn size(fixture: Fixture) -> (u64, Fixture) {
     let path = fixture.home.path().join("frontdesk.db");
     Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let size = fs::metadata(&path).unwrap().len();
-    (size, fixture.reborn(2).await)
+    (size, fixture.restarted(2).await)
 }
 
 #[tokio::test]
@@ -33,8 +32,9 @@ async fn no_code_is_on_the_disk() {
     let fixture = Fixture::open().await;
     let codes: Vec<Code> = ["eve", "mallory", "trent"].map(|who| code(who, who)).into();
     for who in ["eve", "mallory", "trent"] {
-        fixture.asked(1, Request { tell: vec![address("1")], ..asks(who, who) }).await;
-        fixture.part(who).await.unwrap();
+        let message = with_request(asks(who, who), |request| request.tell = vec![address("1")]);
+        fixture.ask(1, message).await;
+        fixture.claim_part(who).await.unwrap();
     }
     assert!(matches!(fixture.approve(2, &codes[0]).await, AccessDone::Approved(_)));
     let deny = AccessChange::Deny { code: codes[1].clone(), account: None };
@@ -57,18 +57,18 @@ async fn no_code_is_on_the_disk() {
 #[tokio::test]
 async fn what_a_stranger_says_is_not_on_the_disk() {
     let fixture = Fixture::open().await;
-    fixture.asked(1, asks("eve", "1")).await;
-    let again = fixture.take(2, vec![says("eve", "1", "a secret of mine")]).await;
+    fixture.ask(1, asks("eve", "1")).await;
+    let again = fixture.accept(2, vec![says("eve", "1", "a secret of mine")]).await;
     assert!(matches!(again[0], Stored::Duplicate { .. }));
     assert!(!holds(&bytes(&fixture), b"a secret of mine"));
 }
 
-fn stranger(n: usize) -> Request {
-    let who = format!("{}", 1_000_000_000 + n);
-    Request {
-        tell: vec![Address::new("telegram", None, "1", None).unwrap()],
-        ..asks(&who, &format!("{}", 5_000_000 + n))
-    }
+fn stranger(n: usize) -> Admitted {
+    let message = asks(&format!("{}", 1_000_000_000 + n), &format!("{}", 5_000_000 + n));
+    with_request(message, |request| {
+        request.open = n < 100;
+        request.tell = vec![address("1")];
+    })
 }
 
 #[tokio::test]
@@ -76,17 +76,17 @@ async fn ten_thousand_strangers_leave_less_than_a_megabyte() {
     let (before, fixture) = size(Fixture::open().await).await;
     let mut asked = 0;
     for first in (0..10_000).step_by(100) {
-        let crowd = (first..first + 100).map(|n| Decided::from(Request { open: n < 100, ..stranger(n) }));
+        let crowd = (first..first + 100).map(|n| Decided::Admitted(stranger(n)));
         let accepted = fixture.store.accept(batch(first as i64 / 10, crowd.collect())).await.unwrap();
         asked += accepted.iter().filter(|item| matches!(item, Stored::Asked { .. })).count();
         // Each of them once more, at once.
         let again = (first..first + 100)
-            .map(|n| Decided::from(Request { event_id: format!("again {n}"), open: n < 100, ..stranger(n) }));
+            .map(|n| Decided::Admitted(with_event(stranger(n), |event| event.id = format!("again {n}"))));
         let accepted = fixture.store.accept(batch(first as i64 / 10, again.collect())).await.unwrap();
         assert!(accepted.iter().all(|item| *item == Stored::Dropped));
     }
     assert_eq!((asked, fixture.store.pairing_requests(t(1000)).await.unwrap().len()), (100, 100));
-    let (after, _desk) = size(fixture).await;
+    let (after, _fixture) = size(fixture).await;
     assert!(after - before < 1_000_000, "{} bytes", after - before);
 }
 
@@ -94,9 +94,9 @@ async fn ten_thousand_strangers_leave_less_than_a_megabyte() {
 async fn a_thousand_strangers_who_drive_each_other_out_stay_small() {
     let (before, fixture) = size(Fixture::open().await).await;
     for n in 0..1000 {
-        fixture.asked(n, stranger(n as usize)).await;
+        fixture.ask(n, stranger(n as usize)).await;
     }
     assert_eq!(fixture.store.pairing_requests(t(1000)).await.unwrap().len(), 100);
-    let (after, _desk) = size(fixture).await;
+    let (after, _fixture) = size(fixture).await;
     assert!(after - before < 1_000_000, "{} bytes", after - before);
 }

@@ -1,4 +1,4 @@
-//! What ends when somebody is shut out, or when a chat is served no more.
+//! What ends when a person loses access, or when a group is no longer served.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
@@ -17,34 +17,34 @@ use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 
-/// Whose open messages end.
+/// Who loses access.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Whose<'a> {
-    /// One person's, where a grant held; without a scope everywhere. Their private chat, where it is known.
+pub(crate) enum Target<'a> {
+    /// A person, in one scope or everywhere. `private` is the person's private chat, where it is known.
     Person { principal: &'a Principal, scope: Option<&'a Scope>, private: Option<&'a Address> },
-    /// Everybody's in a group.
-    Chat(&'a Address),
+    /// Everybody in a group.
+    Group(&'a Address),
 }
 
-impl Whose<'_> {
-    /// Whether it is about what this person says.
-    fn says(self, who: &str) -> bool {
+impl Target<'_> {
+    /// Whether messages of this principal end.
+    fn is_author(self, who: &str) -> bool {
         match self {
-            Whose::Person { principal, .. } => principal.as_str() == who,
-            Whose::Chat(_) => true,
+            Target::Person { principal, .. } => principal.as_str() == who,
+            Target::Group(_) => true,
         }
     }
 
-    /// Whether it is about what is said here.
-    fn holds_in(self, session: &SessionKey) -> bool {
+    /// Whether messages in this session end.
+    fn covers(self, session: &SessionKey) -> bool {
         match self {
-            Whose::Person { scope: None, .. } => true,
-            Whose::Person { scope: Some(Scope::Admin), .. } => false,
-            Whose::Person { scope: Some(Scope::Dm), .. } => session.scope() == key::Scope::Dm,
-            Whose::Person { scope: Some(Scope::Group(chat)), principal, .. } => {
+            Target::Person { scope: None, .. } => true,
+            Target::Person { scope: Some(Scope::Admin), .. } => false,
+            Target::Person { scope: Some(Scope::Dm), .. } => session.scope() == key::Scope::Dm,
+            Target::Person { scope: Some(Scope::Group(chat)), principal, .. } => {
                 in_group(session, principal.account(), chat)
             }
-            Whose::Chat(chat) => in_group(session, chat.account(), chat.chat()),
+            Target::Group(chat) => in_group(session, chat.account(), chat.chat()),
         }
     }
 }
@@ -54,21 +54,21 @@ fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
         && (session.account(), session.id()) == (account, chat)
 }
 
-/// Refuses what waits, cancels what runs, and forgets what was overheard.
-pub(crate) fn end(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
+/// Refuses messages that wait, cancels turns that run, deletes context messages and drops parts that were not sent.
+pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
     let mut ended = Revoked::default();
-    if matches!(whose, Whose::Person { scope: Some(Scope::Admin), .. }) {
+    if matches!(target, Target::Person { scope: Some(Scope::Admin), .. }) {
         return Ok(ended);
     }
-    turns(tx, whose, now, &mut ended)?;
-    waiting(tx, whose, &mut ended)?;
-    context_messages(tx, whose)?;
-    ended.dropped = unsent(tx, whose, now)?;
+    turns(tx, target, now, &mut ended)?;
+    waiting(tx, target, &mut ended)?;
+    context_messages(tx, target)?;
+    ended.dropped = unsent_parts(tx, target, now)?;
     Ok(ended)
 }
 
 /// A part that could still be sent.
-struct Unsent {
+struct UnsentPart {
     id: i64,
     session: Option<SessionKey>,
     address: Address,
@@ -77,9 +77,9 @@ struct Unsent {
     answers: bool,
 }
 
-/// Drops what is to be sent and has not left: whatever goes to the person's private chat, and in groups what answers
-/// them alone. A code is left: it belongs to who asks to be let in.
-fn unsent(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<u64> {
+/// Drops parts that were not sent: all that go to the person's private chat, and in groups those that answer nobody else.
+/// A notice with a pairing code stays: an unknown sender asked for it.
+fn unsent_parts(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<u64> {
     let mut dropped = 0;
     // Spelled out, so that each finds its own small index.
     for open in [
@@ -90,7 +90,7 @@ fn unsent(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<u64> {
     ] {
         let parts = tx.all(open, [], |row| {
             let session: Option<String> = row.get(1)?;
-            Ok(Unsent {
+            Ok(UnsentPart {
                 id: row.get(0)?,
                 session: session.map(|_| parsed(row, 1)).transpose()?,
                 address: parsed(row, 2)?,
@@ -100,7 +100,7 @@ fn unsent(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<u64> {
             })
         })?;
         for part in parts {
-            if is_theirs(tx, whose, &part)? {
+            if is_theirs(tx, target, &part)? {
                 dropped += tx.run(
                     "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3, owner = NULL WHERE id = ?1",
                     params![part.id, Refusal::Revoked.name(), ms(now)],
@@ -111,47 +111,46 @@ fn unsent(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>) -> Outcome<u64> {
     Ok(dropped as u64)
 }
 
-fn is_theirs(tx: &Tx<'_>, whose: Whose<'_>, part: &Unsent) -> Outcome<bool> {
-    if let Whose::Person { principal, scope: None | Some(Scope::Dm), private } = whose {
+fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool> {
+    if let Target::Person { principal, scope: None | Some(Scope::Dm), private } = target {
         if private.is_some_and(|private| *private == part.address) {
             return Ok(true);
         }
         if let Some(session) = part.session.as_ref().filter(|session| session.scope() == key::Scope::Dm) {
-            // Only one person speaks in a private chat: any of its messages tells who, however long its history is.
+            // Only one person writes in a private chat, so any of its messages names that person.
             let person = "SELECT principal FROM inbound WHERE id = (SELECT id FROM session_message WHERE key = ?1 LIMIT 1)";
             let person = tx.one(person, [session.as_str()], |row| row.get::<_, String>(0))?;
             return Ok(person.is_some_and(|person| person == principal.as_str()));
         }
     }
-    let Some(session) = part.session.as_ref().filter(|session| part.answers && whose.holds_in(session))
-    else {
+    let Some(session) = part.session.as_ref().filter(|session| part.answers && target.covers(session)) else {
         return Ok(false);
     };
-    if let Whose::Chat(_) = whose {
+    if let Target::Group(_) = target {
         return Ok(session.scope() != key::Scope::Dm);
     }
-    // What answers several people belongs to the others as well.
+    // An answer to several people stays: it is for the others as well.
     let asked = tx.all(
         "SELECT principal FROM inbound WHERE turn_id = ?1 UNION SELECT principal FROM inbound WHERE id = ?2",
         params![part.turn, part.message],
         |row| row.get::<_, String>(0),
     )?;
-    Ok(!asked.is_empty() && asked.iter().all(|who| whose.says(who)))
+    Ok(!asked.is_empty() && asked.iter().all(|who| target.is_author(who)))
 }
 
-fn waiting(tx: &Tx<'_>, whose: Whose<'_>, ended: &mut Revoked) -> Outcome<()> {
-    // Named, because an order by id tempts SQLite to walk through the whole history.
+fn waiting(tx: &Tx<'_>, target: Target<'_>, ended: &mut Revoked) -> Outcome<()> {
+    // The index is named: because of the order by id SQLite would scan the whole history.
     let rows = tx.all(
         "SELECT id, key, address, principal FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
         [],
         |row| {
             let who: String = row.get(3)?;
-            if !whose.says(&who) {
+            if !target.is_author(&who) {
                 return Ok(None);
             }
             let session: SessionKey = parsed(row, 1)?;
-            let here = whose.holds_in(&session);
-            Ok(here.then_some((session, parsed(row, 2)?, MessageId(row.get(0)?))))
+            let is_covered = target.covers(&session);
+            Ok(is_covered.then_some((session, parsed(row, 2)?, MessageId(row.get(0)?))))
         },
     )?;
     for (session, address, id) in rows.into_iter().flatten() {
@@ -165,10 +164,10 @@ fn waiting(tx: &Tx<'_>, whose: Whose<'_>, ended: &mut Revoked) -> Outcome<()> {
     Ok(())
 }
 
-fn turns(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
+fn turns(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
     let open = OpenTurn::find_all(
         tx,
-        // Named for the same reason.
+        // The index is named for the same reason.
         concat!(
             "SELECT ",
             turn_columns!(),
@@ -176,17 +175,17 @@ fn turns(tx: &Tx<'_>, whose: Whose<'_>, now: DateTime<Utc>, ended: &mut Revoked)
         ),
         [],
     )?;
-    for turn in open.into_iter().filter(|turn| whose.holds_in(&turn.session)) {
-        one_turn(tx, whose, turn, now, ended)?;
+    for turn in open.into_iter().filter(|turn| target.covers(&turn.session)) {
+        one_turn(tx, target, turn, now, ended)?;
     }
     Ok(())
 }
 
-/// Cancels a turn with a message that it is about, also one that somebody else runs once more. Other people's messages in
-/// it wait again, unless the agent has acted on them already: they are told then.
+/// Cancels a turn that has a message of the target, or a `/retry` that runs such a message again. Other people's messages
+/// in it wait again, unless the agent has acted already: then their authors get a notice.
 fn one_turn(
     tx: &Tx<'_>,
-    whose: Whose<'_>,
+    target: Target<'_>,
     mut turn: OpenTurn,
     now: DateTime<Utc>,
     ended: &mut Revoked,
@@ -194,10 +193,10 @@ fn one_turn(
     let messages = tx.all(
         "SELECT id, principal FROM inbound WHERE turn_id = ?1 AND state = 'in_turn' ORDER BY id",
         [turn.id.0],
-        |row| Ok((MessageId(row.get(0)?), whose.says(row.get_ref(1)?.as_str()?))),
+        |row| Ok((MessageId(row.get(0)?), target.is_author(row.get_ref(1)?.as_str()?))),
     )?;
     let (theirs, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, theirs)| *theirs);
-    if theirs.is_empty() && matches!(whose, Whose::Person { .. }) && !replays(tx, whose, turn.id)? {
+    if theirs.is_empty() && matches!(target, Target::Person { .. }) && !replays(tx, target, turn.id)? {
         return Ok(());
     }
     if turn.acted.is_none() {
@@ -206,7 +205,7 @@ fn one_turn(
     turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
     let is_told = cancel(tx, &turn, Some(Reason::Refused(Refusal::Revoked)), now)?;
     if turn.acted.is_some() && !others.is_empty() {
-        // They were not shut out: they may have their own words run once more.
+        // They still have access, so they may have their own messages run again.
         for (id, _) in &others {
             tx.run("UPDATE inbound SET reason = NULL WHERE id = ?1", [id.0])?;
         }
@@ -223,18 +222,18 @@ fn one_turn(
     Ok(())
 }
 
-/// Whether a retry in the turn runs what it is about once more.
-fn replays(tx: &Tx<'_>, whose: Whose<'_>, turn: TurnId) -> Outcome<bool> {
+/// Whether a `/retry` in the turn runs a message of the target again.
+fn replays(tx: &Tx<'_>, target: Target<'_>, turn: TurnId) -> Outcome<bool> {
     let authors = tx.all(
         "SELECT o.principal FROM inbound i, json_each(i.replays) r JOIN inbound o ON o.id = r.value
          WHERE i.turn_id = ?1 AND i.state = 'in_turn' AND i.replays IS NOT NULL",
         [turn.0],
-        |row| Ok(whose.says(row.get_ref(0)?.as_str()?)),
+        |row| Ok(target.is_author(row.get_ref(0)?.as_str()?)),
     )?;
     Ok(authors.contains(&true))
 }
 
-/// Other people's messages wait again, and what the turn had overheard with them.
+/// Other people's messages wait again, and the context messages of the turn with them.
 fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome<()> {
     for (id, _) in others {
         tx.run("UPDATE inbound SET state = 'waiting', turn_id = NULL WHERE id = ?1", [id.0])?;
@@ -246,6 +245,7 @@ fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome
     Ok(())
 }
 
+/// Tells the authors of these messages that the turn was interrupted.
 fn interrupted(
     tx: &Tx<'_>,
     turn: &OpenTurn,
@@ -258,14 +258,14 @@ fn interrupted(
     outgoing.notice(tx, turn.id, &Notice::Interrupted { so_far }).map(drop)
 }
 
-fn context_messages(tx: &Tx<'_>, whose: Whose<'_>) -> Outcome<()> {
+fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {
     if tx.context_messages() == 0 {
         return Ok(());
     }
     let waiting =
         tx.all("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
             let session: SessionKey = parsed(row, 1)?;
-            let theirs = whose.says(row.get_ref(2)?.as_str()?) && whose.holds_in(&session);
+            let theirs = target.is_author(row.get_ref(2)?.as_str()?) && target.covers(&session);
             Ok(theirs.then_some(row.get::<_, i64>(0)?))
         })?;
     for id in waiting.into_iter().flatten() {

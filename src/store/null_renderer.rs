@@ -12,18 +12,18 @@ use frontdesk_core::profile::ReceiptRule;
 use crate::row::{CommitListener, OutboxRow, Renderer};
 use crate::{Options, Store};
 
-pub(crate) struct Mute;
+pub(crate) struct NullRenderer;
 
-impl Mute {
+impl NullRenderer {
     /// A store with such a renderer and listener.
     pub(crate) async fn open(path: &Path) -> Store {
         let boot = BootId::from_bits(1);
-        let (renderer, listener) = (Arc::new(Mute), Arc::new(Mute));
+        let (renderer, listener) = (Arc::new(NullRenderer), Arc::new(NullRenderer));
         Store::open(Options { path: path.to_owned(), boot, renderer, listener, readers: 1 }).await.unwrap()
     }
 }
 
-impl Renderer for Mute {
+impl Renderer for NullRenderer {
     fn receipt(&self, _: &Address) -> ReceiptRule {
         ReceiptRule::Platform
     }
@@ -41,6 +41,6 @@ impl Renderer for Mute {
     }
 }
 
-impl CommitListener for Mute {
+impl CommitListener for NullRenderer {
     fn committed(&self, _: Vec<OutboxRow>) {}
 }
