@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::access::Action;
+use frontdesk_core::account::AccountId;
 use futures_util::future::BoxFuture;
 
 use crate::body;
@@ -115,9 +116,9 @@ fn authenticate(
         // It may send its token in its first frame.
         Access::WebSocket => Ok(None),
         Access::Webhook => {
-            authenticate_webhook(server, params, headers, ip)?;
+            let account = authenticate_webhook(server, params, headers, ip)?;
             peer.slot.authenticate();
-            server.per_webhook.take(&params.to_vec(), server.now()).map_err(ApiError::too_many)?;
+            server.per_webhook.take(account, server.now()).map_err(ApiError::too_many)?;
             Ok(None)
         }
         Access::Token(scope, action) => {
@@ -133,21 +134,22 @@ fn authenticate(
     }
 }
 
-/// Refuses a request that cannot come from the platform, before its body is read. An address with too many such requests
-/// must wait, but a request with the right secret is accepted from it all the same.
-fn authenticate_webhook(
-    server: &ServerState,
+/// The account whose platform sent a request. Refuses a request that cannot come from it, before its body is read. An
+/// address with too many such requests must wait, but a request with the right secret is accepted from it all the same.
+fn authenticate_webhook<'s>(
+    server: &'s ServerState,
     params: &[String],
     headers: &HeaderMap,
     ip: IpAddr,
-) -> Result<(), ApiError> {
+) -> Result<&'s AccountId, ApiError> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    if server.webhook(params)?.admits(&header) {
-        return Ok(());
+    let (account, webhook) = server.webhook(params)?;
+    if webhook.admits(&header) {
+        return Ok(account);
     }
     metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
     server.count_auth_failure(ip)?;
-    Err(server.note_forged_webhook(params, ip))
+    Err(server.note_forged_webhook(account, ip))
 }
 
 /// Carries a request out, unless a request with the same key was carried out before.

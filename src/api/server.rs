@@ -10,7 +10,7 @@ use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
-use frontdesk_store::row::{AccessChange, Author};
+use frontdesk_store::row::Author;
 use tokio_util::task::TaskTracker;
 
 use crate::Webhooks;
@@ -57,8 +57,8 @@ pub(crate) struct ServerState {
     pub(crate) per_ip: RateLimiter<(IpAddr, PageOrigin)>,
     /// Limits requests by token.
     pub(crate) per_token: RateLimiter<Arc<str>>,
-    /// Limits requests with a valid secret by webhook.
-    pub(crate) per_webhook: RateLimiter<Vec<String>>,
+    /// Limits webhook requests with a valid secret by account.
+    pub(crate) per_webhook: RateLimiter<AccountId>,
     pub(crate) failures: RateLimiter<IpAddr>,
     /// Limits the rows in the audit by origin,
     pub(crate) audited_per_origin: RateLimiter<String>,
@@ -145,13 +145,9 @@ impl ServerState {
         {
             return;
         }
-        let change = AccessChange::Note {
-            action: "refused_origin".to_owned(),
-            subject: origin,
-            outcome: "refused:foreign_origin".to_owned(),
-        };
         let author = Author { name: ip.to_string(), via: "api" };
-        if let Err(error) = self.handle.change_access(change, author).await {
+        let row = self.handle.audit(&author, "refused_origin", &origin, "refused:foreign_origin");
+        if let Err(error) = row.await {
             tracing::warn!(%error, "a refused origin could not be written to the audit");
         }
     }
@@ -167,17 +163,17 @@ impl ServerState {
         }
     }
 
-    /// The webhook of an account.
-    pub(crate) fn webhook(&self, params: &[String]) -> Result<&Arc<dyn Webhook>, ApiError> {
+    /// The account that a path names, and its webhook.
+    pub(crate) fn webhook(&self, params: &[String]) -> Result<(&AccountId, &Arc<dyn Webhook>), ApiError> {
         let [channel, account] = params else { return Err(ApiError::internal()) };
         let nobody = || ApiError::not_found("no platform sends its events to this path");
         let account = AccountId::new(channel, Some(account)).map_err(|_| nobody())?;
-        self.webhooks.get(&account).ok_or_else(nobody)
+        self.webhooks.get_key_value(&account).ok_or_else(nobody)
     }
 
     /// Logs a webhook request that does not come from its platform, and returns the error for it.
-    pub(crate) fn note_forged_webhook(&self, params: &[String], ip: IpAddr) -> ApiError {
-        self.refusals.record(RefusalKind::ForgedWebhook, ip, &params.join("/"), self.now());
+    pub(crate) fn note_forged_webhook(&self, account: &AccountId, ip: IpAddr) -> ApiError {
+        self.refusals.record(RefusalKind::ForgedWebhook, ip, &account.to_string(), self.now());
         ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "this does not come from the platform")
     }
 

@@ -4,4 +4,5 @@ mod call;
 mod connection;
 pub(crate) mod handshake;
 mod message;
+mod pending_prompts;
 mod socket;

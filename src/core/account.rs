@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::segment::{BrokenEscape, decoded, push_place};
+use crate::segment::{BrokenEscape, decoded, push_name};
 
 /// The account that is meant when none is written.
 pub const DEFAULT_ACCOUNT: &str = "default";
@@ -55,6 +55,15 @@ impl AccountId {
         self.named().unwrap_or(DEFAULT_ACCOUNT)
     }
 
+    /// Appends the text form.
+    pub(crate) fn push_to(&self, out: &mut String) {
+        push_name(out, self.channel());
+        if let Some(name) = self.named() {
+            out.push('@');
+            push_name(out, name);
+        }
+    }
+
     /// The account's name, `None` for the default account.
     pub(crate) fn named(&self) -> Option<&str> {
         self.text.get(self.channel + 1..)
@@ -64,7 +73,7 @@ impl AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::with_capacity(self.text.len());
-        push_place(&mut text, self.channel(), self.named());
+        self.push_to(&mut text);
         f.pad(&text)
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::account::{self, AccountId, DEFAULT_ACCOUNT};
 
-use crate::segment::{BrokenEscape, decoded, push_id, push_name, push_place, shown};
+use crate::segment::{BrokenEscape, decoded, push_id, push_name, shown};
 
 /// Where to send: a chat of a channel's account, or one thread of it. Cloning costs a reference count.
 ///
@@ -153,7 +153,7 @@ impl Principal {
     pub fn at(account: &AccountId, id: &str) -> Result<Self, AddressError> {
         refuse_empty([("id", Some(id))])?;
         let mut text = String::with_capacity(16 + account.channel().len() + id.len());
-        push_place(&mut text, account.channel(), account.named());
+        account.push_to(&mut text);
         text.push(':');
         push_id(&mut text, id);
         Ok(Principal(Arc::new(Person { text, account: account.clone(), id: id.to_owned() })))
@@ -184,10 +184,10 @@ impl FromStr for Principal {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let Some((place, id)) = text.split_once(':').filter(|(_, id)| !id.contains(':')) else {
+        let Some((account, id)) = text.split_once(':').filter(|(_, id)| !id.contains(':')) else {
             return Err(AddressError::NotAPrincipal { given: shown(text) });
         };
-        let (platform, account) = account::split(place);
+        let (platform, account) = account::split(account);
         let plain = |segment| plain(text, segment);
         let account = account.map(plain).transpose()?;
         let principal = Principal::new(&plain(platform)?, account.as_deref(), &plain(id)?)?;

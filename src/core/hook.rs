@@ -17,7 +17,7 @@ pub trait Hook: Send + Sync + 'static {
     /// The time limit of a call. After it, the gateway continues as after [`HookVerdict::Pass`].
     fn limit(&self) -> Duration;
     /// Observes the event, or intervenes if the point allows it.
-    async fn call(&self, moment: &HookEvent) -> HookVerdict;
+    async fn call(&self, event: &HookEvent) -> HookVerdict;
 }
 
 /// The points at which a hook can be called.

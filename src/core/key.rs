@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use scope::Scope;
 
 use crate::account::{self, AccountId};
-use crate::segment::{BrokenEscape, decoded, push_id, push_place, shown};
+use crate::segment::{BrokenEscape, decoded, push_id, shown};
 
 /// The key of one conversation. Cloning costs a reference count. Equality, order and hash are those of the text form,
 /// so a map with these keys can be queried with a `&str`.
@@ -74,7 +74,7 @@ impl SessionKey {
         text.push_str("agent:");
         push_id(&mut text, agent);
         text.push(':');
-        push_place(&mut text, account.channel(), account.named());
+        account.push_to(&mut text);
         text.push(':');
         text.push_str(scope.name());
         text.push(':');
@@ -145,7 +145,7 @@ impl FromStr for SessionKey {
     fn from_str(text: &str) -> Result<Self, KeyError> {
         // The longest key, a member's, has seven segments. An eighth is only read to be refused.
         let segments: Vec<&str> = text.split(':').take(8).collect();
-        let ["agent", agent, place, scope, rest @ ..] = segments.as_slice() else {
+        let ["agent", agent, account, scope, rest @ ..] = segments.as_slice() else {
             return Err(KeyError::NotAKey { given: shown(text) });
         };
         let scope: Scope = scope.parse()?;
@@ -157,7 +157,7 @@ impl FromStr for SessionKey {
             (_, [id]) => (id, None, None),
             _ => return Err(wrong_count(scope, text)),
         };
-        let (channel, account) = account::split(place);
+        let (channel, account) = account::split(account);
         let plain = |segment| decoded(text, segment);
         let (account, thread, person) =
             (account.map(plain).transpose()?, thread.map(plain).transpose()?, person.map(plain).transpose()?);
@@ -523,9 +523,9 @@ mod tests {
 
         #[test]
         fn what_parses_is_spelled_as_it_was_given(
-            place in "(x|x@y|x@|@|%40|x%40y)", scope in "(dm|topic|member|job)", rest in "(:|%|%3A|%3a|%41|a|@|é){1,5}",
+            account in "(x|x@y|x@|@|%40|x%40y)", scope in "(dm|topic|member|job)", rest in "(:|%|%3A|%3a|%41|a|@|é){1,5}",
         ) {
-            let text = format!("agent:main:{place}:{scope}:{rest}");
+            let text = format!("agent:main:{account}:{scope}:{rest}");
             if let Ok(key) = text.parse::<SessionKey>() {
                 prop_assert_eq!(key.as_str(), text);
             }

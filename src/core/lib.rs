@@ -7,7 +7,6 @@ pub mod access;
 pub mod account;
 pub mod act;
 pub mod address;
-pub mod blank;
 pub mod command;
 pub mod config;
 pub mod count;

@@ -14,9 +14,9 @@ mod writer;
 
 use std::ops::Range;
 
-use crate::blank::is_visible;
 use crate::limit::{Limit, Unit};
 use crate::split::{self, Fit};
+use crate::visible::is_visible;
 use styled::StyledText;
 
 /// The markup of one platform. Each adapter defines its own in its `markup.rs`.

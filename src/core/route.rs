@@ -8,21 +8,28 @@ use crate::message::{Conversation, Source};
 pub fn session(
     agent: &str,
     source: &Source,
-    place: &Conversation,
+    conversation: &Conversation,
     chat: &str,
     person: Option<&str>,
 ) -> Result<SessionKey, KeyError> {
-    if let (Some(person), false) = (person, place.is_private()) {
-        return SessionKey::at(agent, &source.account, Scope::Member, chat, place.thread(), Some(person));
+    if let (Some(person), false) = (person, conversation.is_private()) {
+        return SessionKey::at(
+            agent,
+            &source.account,
+            Scope::Member,
+            chat,
+            conversation.thread(),
+            Some(person),
+        );
     }
-    let scope = match place {
+    let scope = match conversation {
         Conversation::Dm { .. } => Scope::Dm,
         Conversation::Group { .. } => Scope::Group,
         Conversation::Channel { .. } => Scope::Channel,
         Conversation::Topic { .. } => Scope::Topic,
         Conversation::Thread { .. } => Scope::Thread,
     };
-    SessionKey::at(agent, &source.account, scope, chat, place.thread(), None)
+    SessionKey::at(agent, &source.account, scope, chat, conversation.thread(), None)
 }
 
 #[cfg(test)]
@@ -36,9 +43,9 @@ mod tests {
     }
 
     #[test]
-    fn every_place_has_its_session() {
+    fn every_conversation_has_its_session() {
         let (chat, thread) = ("-1".to_owned(), "7".to_owned());
-        for (place, key) in [
+        for (conversation, key) in [
             (Conversation::Dm { chat: "5".to_owned(), thread: None }, "agent:main:telegram:dm:5"),
             (Conversation::Group { chat: chat.clone() }, "agent:main:telegram:group:-1"),
             (Conversation::Channel { chat: chat.clone() }, "agent:main:telegram:channel:-1"),
@@ -49,7 +56,9 @@ mod tests {
             (Conversation::Thread { chat, thread }, "agent:main:telegram:thread:-1:7"),
         ] {
             assert_eq!(
-                session("main", &source("default"), &place, place.chat(), None).unwrap().as_str(),
+                session("main", &source("default"), &conversation, conversation.chat(), None)
+                    .unwrap()
+                    .as_str(),
                 key
             );
         }
@@ -57,10 +66,10 @@ mod tests {
 
     #[test]
     fn two_accounts_of_one_platform_share_no_session() {
-        let place = Conversation::Dm { chat: "5".to_owned(), thread: None };
-        let work = session("main", &source("work"), &place, "5", None).unwrap();
+        let conversation = Conversation::Dm { chat: "5".to_owned(), thread: None };
+        let work = session("main", &source("work"), &conversation, "5", None).unwrap();
         assert_eq!(work.as_str(), "agent:main:telegram@work:dm:5");
-        assert_ne!(work, session("main", &source("default"), &place, "5", None).unwrap());
+        assert_ne!(work, session("main", &source("default"), &conversation, "5", None).unwrap());
     }
 
     #[test]

@@ -34,16 +34,6 @@ pub(crate) fn push_name(out: &mut String, raw: &str) {
     push_escaped(out, raw, |c| matches!(c, '%' | ':' | '@') || c.is_control());
 }
 
-/// Appends `{channel}` or `{channel}@{account}`, escaped: the text form of an
-/// [`AccountId`](crate::account::AccountId).
-pub(crate) fn push_place(out: &mut String, channel: &str, account: Option<&str>) {
-    push_name(out, channel);
-    if let Some(account) = account {
-        out.push('@');
-        push_name(out, account);
-    }
-}
-
 fn push_escaped(out: &mut String, raw: &str, special: impl Fn(char) -> bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for c in raw.chars() {

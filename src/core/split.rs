@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::blank::is_visible;
+use crate::visible::is_visible;
 
 /// One piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Who may speak according to the database: what admins granted, which chats they set and which accounts they stopped.
-//! This is a copy in memory, so that a decision needs no read.
+//! This is a copy in memory, so that a decision needs no read. The writer renews it with each commit that changes it,
+//! before anything else of the commit can be seen.
 
 mod bot_loops;
 mod chat_ids;
@@ -9,7 +10,7 @@ mod rules;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants, Requester};
@@ -18,7 +19,7 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
 use frontdesk_store::row::{AccessChange, AccessState, ChatRow, GrantRow, Scope, StoppedAccount};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use bot_loops::BotLoops;
 pub(crate) use pairing_limits::MOST_OPEN;
@@ -28,7 +29,9 @@ pub(crate) use rules::AccessRules;
 
 pub(crate) struct Access {
     tables: RwLock<AccessTables>,
-    /// Held during a change, so that an older read of the database never replaces a newer one.
+    /// Who has disconnected an account, for connections that wait for a change.
+    switches: StdMutex<HashMap<AccountId, watch::Sender<Option<String>>>>,
+    /// Held during a change, so that no other one gives back what this one has taken away before its commit.
     changing: Mutex<()>,
     pub(crate) pairing_limits: PairingLimits,
     pub(crate) bot_loops: BotLoops,
@@ -45,9 +48,11 @@ struct AccessTables {
 }
 
 impl Access {
-    pub(crate) fn new(state: AccessState, clock: &Arc<dyn Clock>) -> Self {
+    /// Nothing is granted until [`Access::replace`].
+    pub(crate) fn new(clock: &Arc<dyn Clock>) -> Self {
         Self {
-            tables: RwLock::new(AccessTables::from(state)),
+            tables: RwLock::default(),
+            switches: StdMutex::default(),
             changing: Mutex::default(),
             pairing_limits: PairingLimits::new(clock),
             bot_loops: BotLoops::default(),
@@ -103,6 +108,13 @@ impl Access {
         self.tables().stopped.get(account).cloned()
     }
 
+    /// Tells who has disconnected an account, whenever that changes.
+    pub(crate) fn switch(&self, account: &AccountId) -> watch::Receiver<Option<String>> {
+        let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
+        let switch = switches.entry(account.clone());
+        switch.or_insert_with(|| watch::Sender::new(self.stopped(account).map(|row| row.by))).subscribe()
+    }
+
     /// The scopes in which somebody may speak only because they are an admin: in private, and in groups that are open
     /// only to named people.
     pub(crate) fn scopes_as_admin(&self, rules: &AccessRules, principal: &Principal) -> Vec<Scope> {
@@ -147,11 +159,6 @@ impl Access {
         ids
     }
 
-    /// Waits until memory shows every change that was committed by now.
-    pub(crate) async fn settled(&self) {
-        drop(self.begin_change().await);
-    }
-
     /// Waits until no other change is being made.
     pub(crate) async fn begin_change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().await
@@ -175,9 +182,17 @@ impl Access {
         }
     }
 
-    /// Takes over what was read from the database.
+    /// Takes over what is in the database, and connects or disconnects accounts accordingly.
     pub(crate) fn replace(&self, state: AccessState) {
         *self.tables_mut() = AccessTables::from(state);
+        for (account, switch) in &*self.switches.lock().unwrap_or_else(PoisonError::into_inner) {
+            let by = self.stopped(account).map(|row| row.by);
+            switch.send_if_modified(|known| {
+                let changed = *known != by;
+                *known = by;
+                changed
+            });
+        }
     }
 
     fn tables(&self) -> RwLockReadGuard<'_, AccessTables> {

@@ -1,4 +1,4 @@
-//! Changes of who may speak: first the database, then the copy in memory, then the turns that run or wait. Chats, the
+//! Changes of who may speak: the database and the copy in memory first, then the turns that run or wait. Chats, the
 //! command line and the API all use this.
 
 use frontdesk_core::account::AccountId;
@@ -59,8 +59,8 @@ impl Shared {
         open.any(|account| admins(&account).iter().any(|id| is_other(&account, id)))
     }
 
-    /// Stores a change and updates the copy in memory. What the change takes away is removed from memory before the
-    /// commit, so that no message gets in between. `done` extracts the change's result from what was stored.
+    /// Stores a change. What it takes away is removed from memory before the commit, so that no message gets in between;
+    /// the commit itself renews the copy in memory. `done` extracts the change's result from what was stored.
     pub(crate) async fn store_change<T>(
         &self,
         change: &AccessChange,
@@ -70,16 +70,19 @@ impl Shared {
         let changing = self.access.begin_change().await;
         self.access.take_away(change);
         let stored = store.await;
-        self.reload_access().await;
-        self.adapters.switch(|account| self.access.stopped(account).map(|row| row.by));
+        let done = done(&stored);
+        if done.is_none() {
+            self.reload_access().await;
+        }
         drop(changing);
-        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done(&stored) {
+        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done {
             self.ended(ended).await;
         }
         stored
     }
 
-    /// Reads the access tables again. If that fails, memory allows less than the database, never more.
+    /// Gives back what was taken away for a change that was not made. If the tables cannot be read, memory allows less
+    /// than the database, never more.
     async fn reload_access(&self) {
         match self.store.access_state().await {
             Ok(state) => self.access.replace(state),
@@ -107,7 +110,6 @@ impl Shared {
         let is_named = |chat| self.access.is_named(&self.settings.access, chat);
         let named = is_named(from) && !is_named(to);
         let moved = self.store.chat_moved(from, to, named, self.time.wall()).await?;
-        self.reload_access().await;
         drop(changing);
         if let Some(moved) = moved {
             tracing::info!(original = %moved.row.original, current = %moved.row.current, "a chat has moved");

@@ -22,6 +22,7 @@ use shown_texts::ShownTexts;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
+use crate::access::Access;
 pub use status::Account;
 
 /// Pause after a refused credential or a wrong setup, which an operator must mend. Some platforms revoke a token that is
@@ -48,7 +49,7 @@ pub(crate) struct Connection {
     key_prefix: String,
     shown_texts: ShownTexts,
     /// Who disconnected the account. Its outgoing messages are sent all the same.
-    stopped: watch::Sender<Option<String>>,
+    stopped: watch::Receiver<Option<String>>,
 }
 
 struct State {
@@ -72,12 +73,18 @@ struct State {
 }
 
 impl Adapters {
-    pub(crate) fn new(adapters: Vec<Arc<dyn Adapter>>, key_prefix: &str, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        adapters: Vec<Arc<dyn Adapter>>,
+        key_prefix: &str,
+        access: &Access,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
         let accounts = adapters
             .into_iter()
             .map(|adapter| {
-                let name = adapter.account().clone();
-                (name, Arc::new(Connection::new(adapter, key_prefix, clock)))
+                let account = adapter.account().clone();
+                let stopped = access.switch(&account);
+                (account, Arc::new(Connection::new(adapter, key_prefix, stopped, clock)))
             })
             .collect();
         Self { clock: clock.clone(), accounts }
@@ -117,18 +124,6 @@ impl Adapters {
         self.ids().into_iter().filter(is_meant).collect()
     }
 
-    /// Disconnects the accounts for which `stopped_by` names an admin, and connects the others.
-    pub(crate) fn switch(&self, stopped_by: impl Fn(&AccountId) -> Option<String>) {
-        for (account, connection) in &self.accounts {
-            let by = stopped_by(account);
-            connection.stopped.send_if_modified(|known| {
-                let changed = *known != by;
-                *known = by;
-                changed
-            });
-        }
-    }
-
     /// The state of every account.
     pub(crate) fn list(&self) -> Vec<Account> {
         let mut list: Vec<Account> = self.accounts.values().map(|connection| connection.account()).collect();
@@ -162,7 +157,12 @@ impl Adapters {
 }
 
 impl Connection {
-    fn new(adapter: Arc<dyn Adapter>, key_prefix: &str, clock: &Arc<dyn Clock>) -> Self {
+    fn new(
+        adapter: Arc<dyn Adapter>,
+        key_prefix: &str,
+        stopped: watch::Receiver<Option<String>>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
         let pace = Pace::new(adapter.profile().pacing, clock);
         let state = State {
             heard: None,
@@ -176,7 +176,6 @@ impl Connection {
             offline: 0,
             retry_at: Mono::default(),
         };
-        let stopped = watch::Sender::new(None);
         Self {
             adapter,
             state: Mutex::new(state),
@@ -265,7 +264,7 @@ impl Connection {
 
     /// Tells who has disconnected the account, whenever that changes.
     pub(crate) fn switch(&self) -> watch::Receiver<Option<String>> {
-        self.stopped.subscribe()
+        self.stopped.clone()
     }
 
     fn account(&self) -> Account {
@@ -298,7 +297,7 @@ impl Connection {
 
     /// Keeps the account connected until `stop`, except while an admin has disconnected it.
     async fn supervise(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
-        let mut switch = self.stopped.subscribe();
+        let mut switch = self.switch();
         while !stop.is_cancelled() {
             let by = switch.borrow_and_update().clone();
             let until = match by {
@@ -314,7 +313,7 @@ impl Connection {
             tokio::pin!(connected);
             tokio::select! {
                 () = &mut connected => {}
-                // The sender belongs to this connection, so the channel does not close.
+                // The sender belongs to [`Access`], which lives as long as the accounts, so the channel does not close.
                 _ = switch.changed() => {
                     if let Some(until) = &until {
                         until.cancel();

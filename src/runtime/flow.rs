@@ -151,7 +151,7 @@ impl Flow {
             self.live = end;
             self.typing = None;
             let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text };
-            self.shared.adapters.show(&self.address, act).await;
+            self.show(act).await;
         }
     }
 
@@ -235,7 +235,7 @@ impl Flow {
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
         if self.profile().is_some_and(|profile| profile.ends) {
             let act = Act::End { about: self.about.clone(), ending, usage };
-            self.shared.adapters.show(&self.address, act).await;
+            self.show(act).await;
         }
     }
 
@@ -357,6 +357,13 @@ impl Flow {
             about: self.about.clone(),
             seq: None,
             more: true,
+        }
+    }
+
+    /// Shows an act that may be lost.
+    async fn show(&mut self, act: Act) {
+        if let Some(connection) = &self.connection {
+            connection.show(&self.address, act).await;
         }
     }
 

@@ -39,8 +39,6 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             () = stop.cancelled() => None,
         };
         let Some(row) = row else { return };
-        // The reply to "/gateway mute" must not be seen before the chat is mute, nor a welcome before the grant holds.
-        shared.access.settled().await;
         if row.post.seq.is_some() || row.state == OutboxState::Sent {
             let deadline = shared.time.mono() + SHOW;
             tokio::select! {

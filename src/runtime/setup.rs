@@ -60,13 +60,14 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     settings.check()?;
     let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
     let renderer = Arc::new(ProfileRenderer::new(profiles));
-    let (announcer, rows) = Announcer::new();
+    let access = Arc::new(Access::new(&clock));
+    let (announcer, rows) = Announcer::new(access.clone());
     let listener = Arc::new(announcer);
     let options = Options { path: database, boot: boot.clone(), renderer, listener, readers: READERS };
     let store = Store::open(options).await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
-    let access = Access::new(store.access_state().await?, &clock);
+    access.replace(store.access_state().await?);
     let work = Work {
         turns: Lanes::new(clock.clone(), turn_limits(&settings), |session| session.agent()),
         running: RunningTurns::default(),
@@ -75,8 +76,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         commands,
         background: TaskTracker::new(),
     };
-    let adapters = Adapters::new(adapters, &store.database_name().await?, &clock);
-    adapters.switch(|account| access.stopped(account).map(|row| row.by));
+    let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);
     let shared = Shared {
         process: Process::new(boot.to_string(), clock.wall()),
         inbound: Inbound::new(Limits::new(&settings.config.limits, &settings.routing, &clock)),

@@ -1,6 +1,7 @@
 //! The state that the parts of the runtime share: what the operator configured, and what changes while it runs.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
     /// Who may speak, as admins have changed it.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     pub(crate) inbound: Inbound,
     pub(crate) work: Work,
     pub(crate) adapters: Adapters,

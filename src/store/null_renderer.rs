@@ -9,7 +9,7 @@ use frontdesk_core::id::BootId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
 
-use crate::row::{CommitListener, OutboxRow, Renderer};
+use crate::row::{AccessState, CommitListener, OutboxRow, Renderer};
 use crate::{Options, Store};
 
 pub(crate) struct NullRenderer;
@@ -42,5 +42,6 @@ impl Renderer for NullRenderer {
 }
 
 impl CommitListener for NullRenderer {
+    fn access_changed(&self, _: AccessState) {}
     fn committed(&self, _: Vec<OutboxRow>) {}
 }

@@ -13,6 +13,7 @@ use crate::file::Identity;
 use crate::ids::Ids;
 use crate::mark;
 use crate::queue::{Entry, NextGroup, Queue, Work};
+use crate::row::CommitListener;
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
@@ -192,14 +193,21 @@ impl Writer {
         }
     }
 
-    /// Passes the new outbox rows to the listener, in the order of commit and before any caller gets its result.
+    /// Tells the listener of a commit, in the order of commit and before any caller gets its result: first who has
+    /// access now, then the new outbox rows.
     fn announce(&self, tx: &Tx<'_>) {
-        let rows = tx.take_stored();
-        if rows.is_empty() {
-            return;
+        if let Some(state) = tx.take_access() {
+            self.tell(|listener| listener.access_changed(state));
         }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.shared.listener.committed(rows))) {
-            tracing::error!(cause = panic_message(&*panic), "the listener did not take the committed rows");
+        let rows = tx.take_stored();
+        if !rows.is_empty() {
+            self.tell(|listener| listener.committed(rows));
+        }
+    }
+
+    fn tell(&self, of: impl FnOnce(&dyn CommitListener)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| of(&*self.shared.listener))) {
+            tracing::error!(cause = panic_message(&*panic), "the listener did not take what was committed");
         }
     }
 
@@ -260,7 +268,7 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use frontdesk_core::act::PostKind;
-    use frontdesk_core::address::Address;
+    use frontdesk_core::address::{Address, Principal};
     use frontdesk_core::id::BootId;
     use frontdesk_core::markup::Part;
 
@@ -269,9 +277,9 @@ mod tests {
     use crate::part::Outgoing;
     use crate::part_key::TextKey;
     use crate::queue::WorkClass;
-    use crate::row::{CommitListener, OutboxRow};
+    use crate::row::{AccessChange, AccessState, Author, OutboxRow, Scope};
     use crate::sql::Sql;
-    use crate::{Options, Store};
+    use crate::{Options, Store, access};
 
     /// Panics on the writer's thread after its commit.
     struct Panics;
@@ -382,14 +390,51 @@ mod tests {
         tx.run("INSERT INTO token (id, hash, created_at) VALUES (?1, x'00', 0)", [id])
     }
 
-    /// A listener that records the keys of the parts it is told of.
+    /// A listener that records the keys of the parts it is told of, and the authors of the grants that hold.
     #[derive(Default)]
     struct Noting(Mutex<Vec<Vec<String>>>);
 
     impl CommitListener for Noting {
+        fn access_changed(&self, state: AccessState) {
+            self.0.lock().unwrap().push(state.grants.iter().map(|grant| grant.by.clone()).collect());
+        }
+
         fn committed(&self, rows: Vec<OutboxRow>) {
             self.0.lock().unwrap().push(rows.iter().map(|row| row.post.key.clone()).collect());
         }
+    }
+
+    /// A store with such a listener.
+    async fn open_noting(home: &tempfile::TempDir) -> (Store, Arc<Noting>) {
+        let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
+        let (boot, told) = (BootId::from_bits(1), Arc::clone(&listener));
+        let options = Options { path, boot, renderer: Arc::new(NullRenderer), listener: told, readers: 1 };
+        (Store::open(options).await.unwrap(), listener)
+    }
+
+    /// A unit that grants something to somebody.
+    fn grants(tx: &Tx<'_>, id: &str) -> Outcome<()> {
+        let principal = Principal::new("telegram", None, id).map_err(|_| Fault::Bad("no id".into()))?;
+        let change = AccessChange::Grant { principal, scope: Scope::Dm };
+        let author = Author { name: id.into(), via: "cli" };
+        access::apply(tx, &change, &author, chrono::DateTime::UNIX_EPOCH.into()).map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_change_of_access_that_is_rolled_back_is_not_told() {
+        let home = tempfile::tempdir().unwrap();
+        let (store, listener) = open_noting(&home).await;
+        let failing = |tx: &Tx<'_>| grants(tx, "failing").and(Err::<(), _>(Fault::Bad("no".into())));
+        assert!(store.write(WorkClass::Requests, failing).await.is_err());
+        assert!(listener.0.lock().unwrap().is_empty(), "alone");
+        let free = held(&store).await;
+        let kept = put(&store, |tx| grants(tx, "kept")).await;
+        let failed = put(&store, failing).await;
+        drop(free);
+        kept.await.unwrap().unwrap();
+        assert!(failed.await.unwrap().is_err());
+        assert_eq!(*listener.0.lock().unwrap(), [["kept"]], "in a group with another change");
+        store.close().await;
     }
 
     /// A unit that inserts a row and stores an outgoing part.
@@ -412,12 +457,7 @@ mod tests {
         let panics: Failing = |tx| says(tx, "failing").map(|()| panic!("it panicked"));
         for failing in [refused, constraint, panics] {
             let home = tempfile::tempdir().unwrap();
-            let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
-            let boot = BootId::from_bits(1);
-            let heard = Arc::clone(&listener);
-            let options =
-                Options { path, boot, renderer: Arc::new(NullRenderer), listener: heard, readers: 1 };
-            let store = Store::open(options).await.unwrap();
+            let (store, listener) = open_noting(&home).await;
             let free = held(&store).await;
             let runs = Arc::new(AtomicU32::new(0));
             let neighbour = |id: &'static str| {

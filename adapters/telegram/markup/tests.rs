@@ -1,8 +1,8 @@
 //! Tests of the Telegram dialect.
 
-use frontdesk_core::blank::{is_visible, shows};
 use frontdesk_core::markup::{Part, plain, render};
 use frontdesk_core::profile::{Limit, Unit};
+use frontdesk_core::visible::{is_visible, shows};
 use proptest::prelude::*;
 
 use super::*;

@@ -77,9 +77,9 @@ fn code_and_account(request: &ApiRequest) -> Result<(Code, Option<AccountId>), A
         ApiError::bad_request("a code has eight letters and digits, such as ABCD2345, and never 0, O, 1 or I")
     };
     let code = Code::read(request.param(0)?).ok_or_else(malformed)?;
-    let place: AccountFilter =
+    let filter: AccountFilter =
         if request.body.is_empty() { AccountFilter::default() } else { request.json()? };
-    let account = match (place.platform, place.account) {
+    let account = match (filter.platform, filter.account) {
         (Some(platform), name) => {
             let account = AccountId::new(&platform, name.as_deref());
             Some(account.map_err(|error| ApiError::bad_request(error.to_string()))?)

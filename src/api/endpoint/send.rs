@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use axum::http::StatusCode;
 use frontdesk_core::address::{Address, AddressError};
-use frontdesk_core::blank::is_visible;
+use frontdesk_core::visible::is_visible;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -17,7 +17,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Passes a request to its adapter, and answers when its events are committed.
 pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let webhook = request.server.webhook(&request.params)?.clone();
+    let server = request.server.clone();
+    let (account, webhook) = server.webhook(&request.params)?;
     let headers = request.parts.headers.iter();
     let delivery = WebhookRequest {
         get: request.parts.method != Method::POST,
@@ -32,10 +33,8 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
     };
     let outcome = AssertUnwindSafe(webhook.receive(delivery)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
-        tracing::error!(
-            channel = request.params.first(),
-            "the adapter panicked while it read a webhook request"
-        );
+        let channel = account.channel();
+        tracing::error!(channel, %account, "the adapter panicked while it read a webhook request");
         WebhookOutcome::Busy
     });
     match outcome {
@@ -46,7 +45,7 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
         WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(ApiResponse::ok(json!({}))),
         WebhookOutcome::Forged => {
             metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-            Err(request.server.note_forged_webhook(&request.params, request.ip))
+            Err(server.note_forged_webhook(account, request.ip))
         }
         WebhookOutcome::Busy => {
             let message = "the events cannot be stored now: send them again";

@@ -9,21 +9,19 @@ use frontdesk_core::access::Action;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::{Scope as SessionScope, SessionKey};
-use futures_util::future::{Join, Ready, join, ready};
-use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::endpoint::session;
 use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
-use crate::hub::{PromptOutcome, Subscriber};
-use crate::prompt::{self, AcceptedPrompt};
+use crate::hub::Subscriber;
+use crate::prompt::AcceptedPrompt;
 use crate::refusals::RefusalKind;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 use crate::ws::call;
 use crate::ws::message::{ClientFrame, ClientMessage, InvalidFrame};
+use crate::ws::pending_prompts::{Acknowledgement, PendingPrompts};
 use crate::ws::socket::{ClientSocket, Disconnect};
 
 /// How often a client is pinged. A client that answers neither of two pings is disconnected.
@@ -50,24 +48,9 @@ pub(crate) struct Connection {
     /// The sequence number of the last stored frame that was sent, per session. A frame with the next number is sent,
     /// a frame with a lower number was sent already, and frames that are missing in between are read from the database.
     sent: HashMap<SessionKey, u64>,
-    /// The prompts that are not stored yet, each with the client's id.
-    prompts: FuturesOrdered<Join<Ready<Value>, PromptOutcome>>,
-    /// How many prompts were submitted,
-    submitted: u64,
-    /// and how many of them were acknowledged.
-    acknowledged: u64,
-    hold: Option<FrameHold>,
+    prompts: PendingPrompts,
     /// Pings since the client's last frame.
     unanswered_pings: u8,
-}
-
-/// Holds frames back until the prompts that were pending when they arrived are acknowledged, so that no client sees an
-/// answer to a message whose id it does not know yet.
-struct FrameHold {
-    /// The number of the last frame that may be sent,
-    up_to: u64,
-    /// once this many prompts are acknowledged.
-    acknowledged: u64,
 }
 
 impl Connection {
@@ -79,10 +62,7 @@ impl Connection {
             ip,
             subscriber,
             sent: HashMap::new(),
-            prompts: FuturesOrdered::new(),
-            submitted: 0,
-            acknowledged: 0,
-            hold: None,
+            prompts: PendingPrompts::default(),
             unanswered_pings: 0,
         }
     }
@@ -112,9 +92,7 @@ impl Connection {
                     changed.map_err(|_| Disconnect::Internal)?;
                     self.check_token()?;
                 }
-                Some((id, outcome)) = self.prompts.next() => {
-                    self.acknowledge(socket, &id, prompt::accepted(outcome)).await?;
-                }
+                Some(known) = self.prompts.next() => acknowledge(socket, known).await?,
                 () = queue.changed() => {}
                 received = socket.receive(), if self.prompts.len() < MAX_PENDING_PROMPTS => {
                     self.unanswered_pings = 0;
@@ -163,8 +141,8 @@ impl Connection {
     /// Sends what is ready before the connection is closed. Nothing more arrives, because the runtime stops before the
     /// HTTP server does.
     async fn finish(&mut self, socket: &mut ClientSocket) -> Result<Disconnect, Disconnect> {
-        while let Some(Some((id, outcome))) = self.prompts.next().now_or_never() {
-            self.acknowledge(socket, &id, prompt::accepted(outcome)).await?;
+        while let Some(known) = self.prompts.next_if_known() {
+            acknowledge(socket, known).await?;
         }
         self.send_queued(socket).await?;
         Ok(Disconnect::Stopping)
@@ -244,10 +222,8 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
-        let shown_id = Value::from(id.as_str());
-        let outcome = self.server.hub.submit(&self.caller.token, chat, id, text)?;
-        self.prompts.push_back(join(ready(shown_id), outcome));
-        self.submitted += 1;
+        let outcome = self.server.hub.submit(&self.caller.token, chat, id.clone(), text)?;
+        self.prompts.push(id, outcome);
         Ok(())
     }
 
@@ -261,22 +237,6 @@ impl Connection {
         Ok(self.server.handle.store().session(&session).await?.map_or(0, |row| row.seq))
     }
 
-    async fn acknowledge(
-        &mut self,
-        socket: &mut ClientSocket,
-        id: &Value,
-        outcome: Result<AcceptedPrompt, ApiError>,
-    ) -> Result<(), Disconnect> {
-        self.acknowledged += 1;
-        let frame = match outcome {
-            Ok(AcceptedPrompt { message, session, .. }) => {
-                json!({"type": "accepted", "id": id, "message": message.to_string(), "session": session.as_str()})
-            }
-            Err(error) => error.frame(Some(id)),
-        };
-        socket.send_json(&frame).await
-    }
-
     /// Waits for the client's pending prompts, so that a later frame finds them in the database.
     async fn acknowledge_all(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
         let server = self.server.clone();
@@ -284,7 +244,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 next = self.prompts.next() => match next {
-                    Some((id, outcome)) => self.acknowledge(socket, &id, prompt::accepted(outcome)).await?,
+                    Some(known) => acknowledge(socket, known).await?,
                     None => return Ok(()),
                 },
                 () = server.stop.cancelled() => return Err(Disconnect::Stopping),
@@ -366,7 +326,7 @@ impl Connection {
     /// Sends the queued frames that are not held back.
     async fn send_queued(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
         let queue = self.subscriber.queue.clone();
-        let up_to = self.sendable_up_to();
+        let up_to = self.prompts.sendable_up_to(|| queue.last());
         let mut fed = false;
         loop {
             if queue.is_overrun() {
@@ -377,23 +337,6 @@ impl Connection {
             self.send_frame(socket, &frame).await?;
         }
         if fed { socket.flush(&queue).await } else { Ok(()) }
-    }
-
-    /// The number of the last frame that may be sent now.
-    fn sendable_up_to(&mut self) -> u64 {
-        if self.acknowledged == self.submitted {
-            self.hold = None;
-            return u64::MAX;
-        }
-        if let Some(hold) = &self.hold
-            && self.acknowledged < hold.acknowledged
-        {
-            return 0;
-        }
-        // Frames that are queued now wait for the prompts that are pending now, and for no later ones.
-        let released = self.hold.take().map_or(0, |hold| hold.up_to);
-        self.hold = Some(FrameHold { up_to: self.subscriber.queue.last(), acknowledged: self.submitted });
-        released
     }
 
     /// Sends one frame, unless it was sent already. Stored frames that are missing before it are sent first.
@@ -417,6 +360,16 @@ impl Connection {
         }
         socket.feed(frame.json.clone(), &self.subscriber.queue).await
     }
+}
+
+async fn acknowledge(socket: &mut ClientSocket, (id, outcome): Acknowledgement) -> Result<(), Disconnect> {
+    let frame = match outcome {
+        Ok(AcceptedPrompt { message, session, .. }) => {
+            json!({"type": "accepted", "id": id, "message": message.to_string(), "session": session.as_str()})
+        }
+        Err(error) => error.frame(Some(&id)),
+    };
+    socket.send_json(&frame).await
 }
 
 fn web_address(chat: &str) -> Result<Address, ApiError> {

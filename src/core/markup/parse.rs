@@ -11,8 +11,8 @@ use super::definitions::UnusedDefinitions;
 use super::intake;
 use super::styled::{Format, StyledText};
 use super::{Marks, Style};
-use crate::blank::{is_visible, shows};
 use crate::limit::Limit;
+use crate::visible::{is_visible, shows};
 use line::{DEEPEST, ItemMarker};
 use link::OpenLink;
 

@@ -8,9 +8,9 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use super::{PLACEHOLDER, Part, intake, number, parse, plain};
-use crate::blank::is_visible;
 use crate::limit::Limit;
 use crate::split::{self, Fit};
+use crate::visible::is_visible;
 
 /// A fenced code block in the source.
 struct Fence {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::blank::shows;
+use crate::visible::shows;
 
 /// A dialect like Discord's or Slack's: marks end with their line, and quotes are line prefixes.
 static LINES: Dialect = Dialect {

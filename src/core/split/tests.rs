@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::blank::shows;
+use crate::visible::shows;
 
 /// Splits as for a platform without marks that counts code points.
 fn cut(text: &str, max: usize) -> Vec<&str> {

@@ -38,12 +38,12 @@ impl PairingLimits {
     }
 
     /// Whether one more unknown sender gets an answer there.
-    pub(crate) fn may_ask(&self, place: &AccountId) -> bool {
-        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    pub(crate) fn may_ask(&self, account: &AccountId) -> bool {
+        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 
     /// Whether the admins there may be told of one more unknown sender.
-    pub(crate) fn may_tell(&self, place: &AccountId) -> bool {
-        self.told.as_ref().is_none_or(|limiter| limiter.check_key(place).is_ok())
+    pub(crate) fn may_tell(&self, account: &AccountId) -> bool {
+        self.told.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 }

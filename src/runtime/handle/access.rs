@@ -173,11 +173,11 @@ impl GatewayHandle {
     /// Refuses to revoke what the configuration file grants, because it would remain granted.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
         let mut written = self.0.settings.access.people();
-        match written.find(|(named, place)| named == who && scope.is_none_or(|scope| place == scope)) {
+        match written.find(|(named, allowed)| named == who && scope.is_none_or(|scope| allowed == scope)) {
             None => Ok(()),
-            Some((_, place)) => Err(GatewayError::Invalid(format!(
+            Some((_, allowed)) => Err(GatewayError::Invalid(format!(
                 "{who} is allowed ({}) by the configuration file: take the id {} out of it and restart",
-                place.name(),
+                allowed.name(),
                 who.id()
             ))),
         }

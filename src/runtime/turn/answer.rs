@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::act::Ending;
-use frontdesk_core::blank::is_visible;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
+use frontdesk_core::visible::is_visible;
 use frontdesk_core::{prompt, terminal};
 use frontdesk_store::row::{Finish, OutgoingFile};
 

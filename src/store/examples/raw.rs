@@ -172,6 +172,7 @@ impl Renderer for Plain {
 }
 
 impl CommitListener for Plain {
+    fn access_changed(&self, _: AccessState) {}
     fn committed(&self, _: Vec<OutboxRow>) {}
 }
 

@@ -14,7 +14,7 @@ use frontdesk_core::pairing::Salt;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::time::Pause;
 
-use super::Author;
+use super::{AccessState, Author};
 
 /// Renders text for a platform. The store calls it inside transactions, so it must be quick, and it may be called more
 /// than once for one text.
@@ -30,11 +30,14 @@ pub trait Renderer: Send + Sync + 'static {
     fn idempotent(&self, to: &Address) -> Option<Duration>;
 }
 
-/// Is told of new outbox rows.
+/// Is told of changes of access and of new outbox rows, on the writer's thread after each commit and before the
+/// operations of that commit return. Must not block.
 pub trait CommitListener: Send + Sync + 'static {
-    /// New outbox rows are on disk. Called by the writer after each commit, in the order of commit and before the
-    /// operations that made them return, so that durable frames are shown in the order of their numbers. Must not
-    /// block.
+    /// Who has access now. Called before [`CommitListener::committed`], so that nobody sees the reply to a change, or
+    /// can send it, before the change holds.
+    fn access_changed(&self, state: AccessState);
+    /// New outbox rows are on disk, in the order of commit, so that durable frames are shown in the order of their
+    /// numbers.
     fn committed(&self, rows: Vec<OutboxRow>);
 }
 

@@ -141,8 +141,8 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
         (true, 0) => ", answering".to_owned(),
         (true, waiting) => format!(", answering, {} waiting", counted(waiting, "message")),
     };
-    let place = row.key.account();
-    format!("{place}, {chat} `{}`, {}{doing}", row.key.id(), span::relative(row.last_user_at, now))
+    let account = row.key.account();
+    format!("{account}, {chat} `{}`, {}{doing}", row.key.id(), span::relative(row.last_user_at, now))
 }
 
 /// The settings of the account on which the command came. Shows no secret.

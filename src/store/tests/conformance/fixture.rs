@@ -42,6 +42,8 @@ pub const LONGEST: usize = 1000;
 pub struct TestRenderer {
     /// The rows that the listener was told of.
     pub announced: Mutex<Vec<OutboxRow>>,
+    /// Who had access after each change of it, and how many rows had been announced before.
+    pub access: Mutex<Vec<(AccessState, usize)>>,
 }
 
 impl Renderer for TestRenderer {
@@ -80,6 +82,11 @@ pub fn dropped(message: Admitted, reason: DropReason) -> Decided {
 }
 
 impl CommitListener for TestRenderer {
+    fn access_changed(&self, state: AccessState) {
+        let announced = self.announced.lock().unwrap().len();
+        self.access.lock().unwrap().push((state, announced));
+    }
+
     fn committed(&self, rows: Vec<OutboxRow>) {
         self.announced.lock().unwrap().extend(rows);
     }

@@ -73,6 +73,20 @@ async fn a_grant_is_taken_back_alone_or_with_all_others() {
 }
 
 #[tokio::test]
+async fn the_listener_knows_a_change_of_access_before_its_reply() {
+    let fixture = Fixture::open().await;
+    let id = fixture.accept_one(1, commands("eve", "1", EpochChange::ByRule)).await;
+    let before = fixture.renderer.announced.lock().unwrap().len();
+    let effect = CommandEffect::Access { change: Box::new(grant("anna", Scope::Dm)), author: admin() };
+    let reply = Box::new(|_: &CommandFacts| "done".to_owned());
+    let answer = done(fixture.answer_command(id, effect, t(2), reply).await.unwrap());
+    assert_eq!(answer.announced.len(), 1);
+    let state = fixture.store.access_state().await.unwrap();
+    assert_eq!(state.grants.len(), 1);
+    assert_eq!(*fixture.renderer.access.lock().unwrap(), [(state, before)]);
+}
+
+#[tokio::test]
 async fn another_account_is_another_person() {
     let fixture = Fixture::open().await;
     fixture.change(1, grant("anna", Scope::Dm)).await;

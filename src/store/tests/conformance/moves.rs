@@ -125,7 +125,9 @@ async fn a_move_is_known_once_and_what_comes_after_it_still_follows() {
     let late = moved(&fixture, "telegram:-1", "telegram:-100").await.unwrap();
     assert_eq!(late.wake, [at("telegram:-100")]);
     assert_eq!(moved(&fixture, "telegram:-1", "telegram:-100").await, None);
-    assert_eq!(fixture.store.access_state().await.unwrap().moved.len(), 1);
+    let state = fixture.store.access_state().await.unwrap();
+    assert_eq!(state.moved.len(), 1);
+    assert_eq!(*fixture.renderer.access.lock().unwrap(), [(state, 0)], "the listener learns of it once");
 }
 
 #[tokio::test]

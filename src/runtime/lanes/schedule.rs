@@ -1,0 +1,273 @@
+//! When each lane runs: pure, so that every order can be tested without tasks and time.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
+
+use frontdesk_core::port::Mono;
+
+use super::{LaneLimits, NextRun};
+
+/// Which lanes run, are ready or wait for their time.
+pub(super) struct Schedule<K> {
+    lanes: HashMap<K, Lane>,
+    /// Ready keys by group, so that a group at its limit does not block others.
+    ready: HashMap<String, VecDeque<(u64, K)>>,
+    later: BTreeMap<(Mono, u64), K>,
+    running: usize,
+    running_in: HashMap<String, usize>,
+    /// The last ticket number. The lane with the lowest ticket runs first, across groups.
+    ticket: u64,
+}
+
+enum Lane {
+    Ready,
+    Running {
+        again: bool,
+    },
+    /// A `firm` one cannot be woken early.
+    Later {
+        at: Mono,
+        ticket: u64,
+        firm: bool,
+    },
+}
+
+impl<K> Schedule<K>
+where
+    K: Clone + Eq + Hash,
+{
+    pub(super) fn new() -> Self {
+        Self {
+            lanes: HashMap::new(),
+            ready: HashMap::new(),
+            later: BTreeMap::new(),
+            running: 0,
+            running_in: HashMap::new(),
+            ticket: 0,
+        }
+    }
+
+    /// When the next delayed lane becomes ready.
+    pub(super) fn next_due(&self) -> Option<Mono> {
+        self.later.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Number of running lanes of a group.
+    pub(super) fn running_in(&self, group: &str) -> usize {
+        self.running_in.get(group).copied().unwrap_or(0)
+    }
+
+    pub(super) fn wake(&mut self, key: &K, group: &str) {
+        match self.lanes.get_mut(key) {
+            None => self.enqueue(key.clone(), group),
+            Some(Lane::Ready) => {}
+            Some(Lane::Running { again }) => *again = true,
+            Some(Lane::Later { firm: true, .. }) => {}
+            Some(Lane::Later { at, ticket, firm: false }) => {
+                let place = (*at, *ticket);
+                self.later.remove(&place);
+                self.enqueue(key.clone(), group);
+            }
+        }
+    }
+
+    pub(super) fn wake_at(&mut self, key: &K, at: Mono) {
+        match self.lanes.get_mut(key) {
+            Some(Lane::Ready) => {}
+            Some(Lane::Running { again }) => *again = true,
+            Some(Lane::Later { firm: true, .. }) => {}
+            Some(Lane::Later { at: old, ticket, firm: false }) => {
+                let place = (*old, *ticket);
+                self.later.remove(&place);
+                self.delay(key.clone(), at, false);
+            }
+            None => self.delay(key.clone(), at, false),
+        }
+    }
+
+    fn delay(&mut self, key: K, at: Mono, firm: bool) {
+        self.ticket += 1;
+        self.later.insert((at, self.ticket), key.clone());
+        self.lanes.insert(key, Lane::Later { at, ticket: self.ticket, firm });
+    }
+
+    fn enqueue(&mut self, key: K, group: &str) {
+        self.ticket += 1;
+        let entry = (self.ticket, key.clone());
+        match self.ready.get_mut(group) {
+            Some(queue) => queue.push_back(entry),
+            None => {
+                self.ready.insert(group.to_owned(), VecDeque::from([entry]));
+            }
+        }
+        self.lanes.insert(key, Lane::Ready);
+    }
+
+    /// Makes the lanes ready whose time has come.
+    pub(super) fn promote(&mut self, now: Mono, group: fn(&K) -> &str) {
+        while let Some(entry) = self.later.first_entry() {
+            if entry.key().0 > now {
+                return;
+            }
+            let key = entry.remove();
+            let name = group(&key).to_owned();
+            self.enqueue(key, &name);
+        }
+    }
+
+    /// Takes the lane that has been ready longest, among the groups below their limit.
+    pub(super) fn start(&mut self, limits: &LaneLimits, group: fn(&K) -> &str) -> Option<K> {
+        if self.running >= limits.total {
+            return None;
+        }
+        let full =
+            |name: &String| self.running_in(name) >= limits.groups.get(name).copied().unwrap_or(usize::MAX);
+        let name = self
+            .ready
+            .iter()
+            .filter(|(name, queue)| !queue.is_empty() && !full(name))
+            .min_by_key(|(_, queue)| queue.front().map(|(ticket, _)| *ticket))
+            .map(|(name, _)| name.clone())?;
+        let queue = self.ready.get_mut(&name)?;
+        let (_, key) = queue.pop_front()?;
+        if queue.is_empty() {
+            self.ready.remove(&name);
+        }
+        self.running += 1;
+        *self.running_in.entry(group(&key).to_owned()).or_default() += 1;
+        self.lanes.insert(key.clone(), Lane::Running { again: false });
+        Some(key)
+    }
+
+    pub(super) fn at_rest(&self) -> bool {
+        self.running == 0 && self.ready.is_empty()
+    }
+
+    pub(super) fn end(&mut self, key: &K, group: &str, next: NextRun) {
+        self.running -= 1;
+        if let Some(count) = self.running_in.get_mut(group) {
+            *count -= 1;
+            if *count == 0 {
+                self.running_in.remove(group);
+            }
+        }
+        let again = matches!(self.lanes.remove(key), Some(Lane::Running { again: true }));
+        match next {
+            NextRun::NotBefore(at) => self.delay(key.clone(), at, true),
+            NextRun::Again => self.enqueue(key.clone(), group),
+            NextRun::At(_) if again => self.enqueue(key.clone(), group),
+            NextRun::At(at) => self.delay(key.clone(), at, false),
+            NextRun::Sleep if again => self.enqueue(key.clone(), group),
+            NextRun::Sleep => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn group<'k>(key: &'k &'static str) -> &'k str {
+        &key[..1]
+    }
+
+    fn limits(total: usize, groups: &[(&str, usize)]) -> LaneLimits {
+        LaneLimits { total, groups: groups.iter().map(|(name, most)| ((*name).to_owned(), *most)).collect() }
+    }
+
+    fn wake(schedule: &mut Schedule<&'static str>, keys: &[&'static str]) {
+        for key in keys {
+            schedule.wake(key, group(key));
+        }
+    }
+
+    #[test]
+    fn a_wake_up_during_a_run_causes_another_run() {
+        let mut lanes = Schedule::new();
+        let limits = limits(8, &[]);
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&limits, group), Some("a1"));
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&limits, group), None, "one at a time");
+        lanes.end(&"a1", "a", NextRun::Sleep);
+        assert_eq!(lanes.start(&limits, group), Some("a1"));
+        lanes.end(&"a1", "a", NextRun::Sleep);
+        assert_eq!(lanes.start(&limits, group), None);
+        assert!(lanes.lanes.is_empty(), "an idle lane takes no memory");
+    }
+
+    #[test]
+    fn the_lane_that_waits_longest_runs_first() {
+        let mut lanes = Schedule::new();
+        let limits = limits(1, &[]);
+        wake(&mut lanes, &["a1", "b1", "a2"]);
+        let mut order = Vec::new();
+        while let Some(key) = lanes.start(&limits, group) {
+            order.push(key);
+            lanes.end(&key, group(&key), NextRun::Sleep);
+        }
+        assert_eq!(order, ["a1", "b1", "a2"]);
+    }
+
+    #[test]
+    fn a_group_at_its_limit_does_not_block_another() {
+        let mut lanes = Schedule::new();
+        let limits = limits(8, &[("a", 1)]);
+        wake(&mut lanes, &["a1", "a2", "b1"]);
+        assert_eq!(lanes.start(&limits, group), Some("a1"));
+        assert_eq!(lanes.start(&limits, group), Some("b1"));
+        assert_eq!(lanes.start(&limits, group), None);
+        lanes.end(&"a1", "a", NextRun::Sleep);
+        assert_eq!(lanes.start(&limits, group), Some("a2"));
+    }
+
+    #[test]
+    fn a_delayed_lane_runs_when_its_time_comes_or_when_it_is_woken() {
+        let mut lanes = Schedule::new();
+        let limits = limits(8, &[]);
+        let at = |seconds| Mono(Duration::from_secs(seconds));
+        lanes.wake_at(&"a1", at(10));
+        lanes.wake_at(&"a2", at(10));
+        lanes.promote(at(5), group);
+        assert_eq!(lanes.start(&limits, group), None);
+        wake(&mut lanes, &["a1"]);
+        assert_eq!(lanes.start(&limits, group), Some("a1"));
+        lanes.promote(at(10), group);
+        assert_eq!(lanes.start(&limits, group), Some("a2"));
+        assert!(lanes.later.is_empty());
+    }
+
+    #[test]
+    fn a_wake_up_during_a_run_shortens_at_but_not_not_before() {
+        let mut lanes = Schedule::new();
+        let limits = limits(8, &[]);
+        let later = Mono(Duration::from_secs(300));
+        for (next, runs) in [(NextRun::At(later), Some("a1")), (NextRun::NotBefore(later), None)] {
+            wake(&mut lanes, &["a1"]);
+            assert_eq!(lanes.start(&limits, group), Some("a1"));
+            wake(&mut lanes, &["a1"]);
+            lanes.end(&"a1", "a", next);
+            wake(&mut lanes, &["a1"]);
+            assert_eq!(lanes.start(&limits, group), runs, "{next:?}");
+            if runs.is_some() {
+                lanes.end(&"a1", "a", NextRun::Sleep);
+            }
+        }
+        lanes.promote(later, group);
+        assert_eq!(lanes.start(&limits, group), Some("a1"));
+    }
+
+    #[test]
+    fn each_wake_up_restarts_the_quiet_period() {
+        let mut lanes = Schedule::new();
+        let at = |seconds| Mono(Duration::from_secs(seconds));
+        lanes.wake_at(&"a1", at(10));
+        lanes.wake_at(&"a1", at(12));
+        lanes.promote(at(11), group);
+        assert_eq!(lanes.start(&limits(8, &[]), group), None);
+        lanes.promote(at(12), group);
+        assert_eq!(lanes.start(&limits(8, &[]), group), Some("a1"));
+    }
+}
