@@ -45,7 +45,8 @@ pub struct WebhookAccess {
 pub struct Settings {
     /// The URL of the Bot API, if you run a server of your own.
     pub api_url: Option<String>,
-    /// How an answer is shown while the agent is still writing it.
+    /// How an answer is shown while the agent is still writing it: `partial` is one message that grows, `block` is the
+    /// same by whole paragraphs, `draft` is a draft that the message replaces (private chats only), `off` is not at all.
     pub streaming: Streaming,
     /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
@@ -53,7 +54,7 @@ pub struct Settings {
     pub link_previews: bool,
     /// Maximum length of one message, in UTF-16 units including its tags.
     pub text_limit: usize,
-    /// Maximum length of a file's caption, in the same units.
+    /// Maximum length of a file's caption, in UTF-16 units including its tags.
     pub caption_limit: usize,
     /// Maximum size of a file that is sent, in bytes.
     pub max_upload_bytes: u64,
@@ -75,13 +76,13 @@ pub struct Settings {
     pub poll_grace_seconds: u64,
     /// Maximum number of updates per poll.
     pub poll_updates: u32,
-    /// Hours without an update after which Telegram may have restarted its numbering of updates.
+    /// Hours without an update after which Telegram may number its updates anew.
     pub renumber_hours: u64,
-    /// Milliseconds to wait before updates that could not be stored are fetched again.
+    /// Milliseconds to wait before updates that could not be stored are requested again.
     pub busy_ms: u64,
-    /// Seconds of the first pause when another program receives this bot's updates.
+    /// Seconds to wait before trying again when another program receives this bot's updates; doubled each time.
     pub conflict_seconds: u64,
-    /// Maximum seconds of such a pause.
+    /// Maximum seconds to wait before trying again when another program receives this bot's updates.
     pub conflict_longest_seconds: u64,
     /// Seconds between two checks of the webhook.
     pub webhook_check_seconds: u64,
@@ -91,7 +92,7 @@ pub struct Settings {
     pub request_seconds: u64,
     /// Maximum seconds to upload or download a file.
     pub transfer_seconds: u64,
-    /// Seconds without any sign of Telegram after which the account counts as not ready.
+    /// Seconds without an answer from Telegram after which the account counts as not ready.
     pub patience_seconds: u64,
 }
 

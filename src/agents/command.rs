@@ -48,41 +48,42 @@ pub use record::FOLDER as RECORDS;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The program and its arguments. No shell is involved. A program whose name contains a `/` and is not absolute is
-    /// looked up relative to the home directory.
+    /// looked up relative to the home folder.
     pub command: Vec<String>,
-    /// Whether every turn gets a new process ("once") or every conversation keeps one ("lasting").
+    /// How long a process is used: `once` starts one for every turn, `lasting` keeps one for every conversation.
     #[serde(default)]
     pub mode: Mode,
-    /// The working directory, relative to the home directory. Without it, `agents/<name>`, which is created if missing.
+    /// The working folder, relative to the home folder. Unset means `agents/NAME`, which is created if it is missing.
     #[serde(default)]
     pub cwd: Option<PathBuf>,
     /// Environment variables for the program.
     #[serde(default)]
     pub env: BTreeMap<String, Secret>,
-    /// Names of variables of the gateway that the program gets, besides PATH, HOME, LANG, LC_*, TERM, TZ, TMPDIR and
-    /// USER.
+    /// Names of environment variables that the gateway passes on to the program, besides PATH, HOME, LANG, LC_*, TERM,
+    /// TZ, TMPDIR and USER.
     #[serde(default)]
     pub inherit_env: Vec<String>,
-    /// Whether a turn that was interrupted may run again: with "assume" it may not, once the program has started.
+    /// Whether a turn that was interrupted runs again by itself: with `none` it does, unless the program has started a
+    /// tool; with `assume` it does not, once the program has started.
     #[serde(default)]
     pub side_effects: SideEffects,
-    /// The longest line that a program in mode "lasting" may write, in bytes.
+    /// With `lasting`: maximum length of a line that the program writes, in bytes.
     #[serde(default = "Config::max_line")]
     pub max_line: usize,
-    /// The longest answer, in bytes.
+    /// Maximum size of an answer, in bytes.
     #[serde(default = "Config::max_answer")]
     pub max_answer: usize,
-    /// Seconds without a turn after which a program in mode "lasting" is ended.
+    /// With `lasting`: seconds without a turn after which a process is ended.
     #[serde(default = "Config::idle_timeout")]
     pub idle_timeout: u64,
-    /// Maximum number of programs in mode "lasting" that are kept between turns; beyond that the one that is idle
-    /// longest is ended.
+    /// With `lasting`: maximum number of processes that are kept between turns; beyond that the one that is idle longest
+    /// is ended.
     #[serde(default = "Config::max_idle")]
     pub max_idle: usize,
     /// Seconds between SIGTERM and SIGKILL when a program is ended.
     #[serde(default = "Config::grace")]
     pub grace: u64,
-    /// How many turns may run at once. Without it only `turns.max` limits them.
+    /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
 }
@@ -95,7 +96,7 @@ pub enum Mode {
     #[default]
     #[serde(rename = "once")]
     PerTurn,
-    /// One process per conversation, which speaks JSON lines.
+    /// One process per conversation, which reads and writes JSON lines.
     #[serde(rename = "lasting")]
     Persistent,
 }

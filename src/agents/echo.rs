@@ -33,7 +33,7 @@ type DeltaResult = Result<Delta, AgentError>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How many turns it may run at once. Without it only `turns.max` limits them.
+    /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     pub max_turns: Option<usize>,
 }
 

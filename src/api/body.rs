@@ -25,7 +25,7 @@ pub(crate) fn check_size(headers: &HeaderMap, max: usize) -> Result<(), ApiError
         Some(encoding) if encoding.as_bytes() != b"identity" => Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_encoding",
-            "compressed bodies are not accepted: send it without Content-Encoding",
+            "compressed bodies are not accepted: send the body without Content-Encoding",
         )),
         _ => Ok(()),
     }
@@ -46,7 +46,7 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_json && parameters.split(';').all(is_allowed) && kinds.next().is_none() {
         return Ok(());
     }
-    let message = "every POST is JSON: send Content-Type: application/json (in UTF-8), also without a body";
+    let message = "every POST needs Content-Type: application/json (in UTF-8), even without a body";
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 
@@ -79,7 +79,13 @@ pub(crate) async fn read(
             () = server.pause(limits.request_timeout()) => {}
         }
     }
-    let late = || ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not arrive in time");
+    let late = || {
+        ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            "the body did not arrive in time: send it again",
+        )
+    };
     Err(if has_memory { late() } else { ApiError::busy() })
 }
 

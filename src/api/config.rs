@@ -14,18 +14,18 @@ pub use frontdesk_runtime::config::Rate;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// The address to listen on. Anything but loopback makes the gateway reachable from other machines.
+    /// The address to listen on. Any other than a loopback address makes the gateway reachable from other machines.
     pub host: String,
-    /// The port to listen on; 0 takes any free one.
+    /// The port to listen on; 0 chooses a free one.
     pub port: u16,
-    /// Further names under which the gateway is called (the `Host` header), without a port. Loopback names,
-    /// `host` itself and the host of `public_url` are always known.
+    /// Further host names by which clients reach the gateway (the `Host` header), without a port. Loopback names, `host`
+    /// and the host of `public_url` are always accepted.
     pub hosts: Vec<String>,
-    /// Web origins besides the gateway's own whose pages may call it, such as `https://chat.example.org`.
+    /// Other web origins whose pages may call the gateway, such as `https://chat.example.org`.
     pub origins: Vec<String>,
-    /// The URL under which people reach the gateway through a proxy, such as `https://frontdesk.example.org`.
+    /// The URL at which people reach the gateway through a proxy, such as `https://frontdesk.example.org`.
     pub public_url: Option<String>,
-    /// Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+    /// Addresses or networks of proxies whose `X-Forwarded-For` header is trusted, such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<String>,
     /// The limits of the HTTP server.
     pub limits: Limits,
@@ -49,26 +49,26 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// The longest body of a request, in bytes.
+    /// Maximum size of a request's body, in bytes.
     pub max_body: usize,
-    /// The longest WebSocket message from a client, in bytes.
+    /// Maximum size of a WebSocket message from a client, in bytes.
     pub max_frame: usize,
-    /// How many connections may be open at once; fewer if the system allows the process fewer open files. Connections
-    /// on which no token was shown may use a quarter of them, at most 1024; beyond that the oldest of these is closed.
+    /// Maximum number of open connections; fewer if the system allows the process fewer open files. Connections without
+    /// a token may use a quarter of them, at most 1024; beyond that the oldest of these is closed.
     pub max_connections: usize,
     /// Requests without a token from one IP address (one /64 network for IPv6).
     pub per_ip: Rate,
-    /// Requests and WebSocket prompts of one token; also requests to one webhook that show its secret.
+    /// Requests and WebSocket prompts with one token; also requests with the secret of one webhook.
     pub per_token: Rate,
     /// Wrong tokens from one IP address (one /64 network for IPv6).
     pub auth_failures: Rate,
-    /// Maximum bytes of frames that wait for one slow client. Beyond it deltas are left out first; a client for which
-    /// even the other frames are too many is disconnected.
+    /// Maximum bytes of frames that wait for one slow client. Beyond that deltas are left out; if the other frames are
+    /// too many as well, the client is disconnected.
     pub ws_buffer: usize,
-    /// Seconds within which a WebSocket client must send its token. A connection without a token on which no request
-    /// comes for that long is closed as well.
+    /// Maximum seconds until a WebSocket client sends its token. A connection without a token is also closed after that
+    /// time without a request.
     pub auth_timeout_seconds: u64,
-    /// Seconds within which a request must have come in: its head, and again its body.
+    /// Maximum seconds to receive the head of a request, and again to receive its body.
     pub request_timeout_seconds: u64,
 }
 

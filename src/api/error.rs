@@ -32,12 +32,12 @@ pub(crate) struct ApiError {
 pub(crate) struct AgentFailure {
     /// What the agent had written before.
     pub(crate) text: Option<String>,
-    /// The cause, for the owner alone, because it may quote the prompt.
+    /// The cause. Only for the holder of a token, because it may quote the prompt.
     pub(crate) detail: Option<String>,
 }
 
 /// Tells a program that the message was stored as refused.
-const ID_IS_USED: &str = "to send it once more, use a new id or Idempotency-Key";
+const ID_IS_USED: &str = "to send it again, use a new id or Idempotency-Key";
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -64,7 +64,7 @@ impl ApiError {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "a valid token is needed: send Authorization: Bearer TOKEN",
+            "this needs a valid token: send Authorization: Bearer TOKEN",
         )
     }
 
@@ -73,12 +73,12 @@ impl ApiError {
     }
 
     pub(crate) fn too_many(after: Duration) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait, then ask again")
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait, then try again")
             .after(after)
     }
 
     pub(crate) fn too_large(max: usize) -> Self {
-        let message = format!("this is larger than {max} bytes, the maximum (gateway.limits)");
+        let message = format!("this has more than {max} bytes, the maximum (gateway.limits)");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
@@ -88,7 +88,7 @@ impl ApiError {
     }
 
     pub(crate) fn conflict(about: MessageId) -> Self {
-        let message = "this id was used for another text already: use a new one";
+        let message = "this id was already used for a different text: use a new one";
         Self::new(StatusCode::CONFLICT, "conflict", message).about(about)
     }
 
@@ -97,7 +97,7 @@ impl ApiError {
     }
 
     pub(crate) fn internal() -> Self {
-        let message = "something went wrong on our side; the log says what";
+        let message = "something went wrong in the gateway; its log says what";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
@@ -108,25 +108,25 @@ impl ApiError {
     /// The gateway stops before a message that it has accepted is answered.
     pub(crate) fn stopping_before_the_answer(about: MessageId) -> Self {
         let message = format!(
-            "the gateway is shutting down: message {about} was accepted, and its answer will be there after the restart"
+            "the gateway is shutting down: message {about} is accepted and will be answered after the next start"
         );
         Self { message: message.into(), ..Self::stopping() }.about(about)
     }
 
     /// The web channel is disabled in the configuration.
     pub(crate) fn channel_off() -> Self {
-        let message = "the web channel is off (channels.web.enabled)";
+        let message = "the web channel is turned off: set channels.web.enabled in the configuration";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "channel_off", message)
     }
 
-    /// An admin has disconnected the web channel.
+    /// An admin has stopped the web channel.
     pub(crate) fn channel_disconnected() -> Self {
         Self::from(Busy::Disconnected)
     }
 
     /// The server's own queue is full.
     pub(crate) fn busy() -> Self {
-        let message = "too much is waiting: ask again in a moment";
+        let message = "too many requests are waiting: try again in a moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(Duration::from_secs(1))
     }
 
@@ -201,12 +201,11 @@ impl From<Busy> for ApiError {
         let message: Cow<'static, str> = match busy {
             Busy::Storage(detail) => {
                 tracing::error!(%detail, "a prompt was not stored");
-                "nothing can be stored right now: ask again in a moment".into()
+                "the gateway cannot store anything at the moment: try again soon".into()
             }
-            Busy::Stopping => "the gateway is shutting down: ask again in a moment".into(),
+            Busy::Stopping => "the gateway is shutting down: try again in a moment".into(),
             Busy::Disconnected => {
-                "an admin has disconnected the web channel; on the machine, `frontdesk gateway \
-                                   start web` connects it again"
+                "an admin has stopped the web channel; on the machine, `frontdesk gateway start web` starts it again"
                     .into()
             }
             full @ Busy::Full { .. } => full.to_string().into(),

@@ -75,13 +75,13 @@ impl IdempotencyCache {
             Some(entry) if entry.request != request => Err(ApiError::new(
                 StatusCode::CONFLICT,
                 "conflict",
-                "this Idempotency-Key was used for another request already: use a new one",
+                "this Idempotency-Key was already used for a different request: use a new one",
             )),
             Some(Entry { answer: Some((status, body)), .. }) => Ok(Lookup::Answered(*status, body.clone())),
             Some(_) => Err(ApiError::new(
                 StatusCode::CONFLICT,
                 "in_progress",
-                "the first request with this Idempotency-Key is still under way",
+                "the first request with this Idempotency-Key is still running: try again in a moment",
             )
             .after(std::time::Duration::from_secs(1))),
             None => {

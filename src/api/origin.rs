@@ -60,7 +60,7 @@ impl OriginPolicy {
     pub(crate) fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(ApiError::bad_request("a request needs one Host header"));
+            return Err(ApiError::bad_request("a request needs exactly one Host header"));
         };
         let named = host.to_str().is_ok_and(|host| self.is_known_host(host));
         let asked = uri.authority().is_none_or(|authority| self.is_known_host(authority.as_str()));
@@ -70,7 +70,7 @@ impl OriginPolicy {
         Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             "unknown_host",
-            "the gateway is not known under this name: add it to gateway.hosts",
+            "this name in the Host header is not known: add it to gateway.hosts",
         ))
     }
 

@@ -72,7 +72,7 @@ pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Resu
         Outcome::Denied => Err(ApiError::denied()),
         // A prompt has none of these outcomes: it is addressed to the agent, and edits nothing.
         Outcome::Noted | Outcome::Ignored | Outcome::DeadLetter => {
-            Err(ApiError::bad_request("the prompt holds nothing that an agent could answer"))
+            Err(ApiError::bad_request("the prompt contains nothing that an agent could answer"))
         }
     }
 }

@@ -56,7 +56,7 @@ impl ApiRequest {
     /// Reads the body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let body = "the body is not the JSON that is expected here";
+            let body = "the body is not valid for this request";
             ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {error}"))
         })
     }

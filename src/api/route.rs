@@ -93,7 +93,8 @@ pub(crate) fn router(server: Arc<ServerState>) -> Router {
     router
         .fallback(|| async { ApiError::not_found("there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
-            let message = "this path does not take this method; the Allow header names those that it takes";
+            let message =
+                "this path does not accept this method; the Allow header lists those that it accepts";
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
         })
         .with_state(server)

@@ -166,7 +166,7 @@ impl ServerState {
     /// The account that a path names, and its webhook.
     pub(crate) fn webhook(&self, params: &[String]) -> Result<(&AccountId, &Arc<dyn Webhook>), ApiError> {
         let [channel, account] = params else { return Err(ApiError::internal()) };
-        let nobody = || ApiError::not_found("no platform sends its events to this path");
+        let nobody = || ApiError::not_found("no channel has a webhook at this path");
         let account = AccountId::new(channel, Some(account)).map_err(|_| nobody())?;
         self.webhooks.get_key_value(&account).ok_or_else(nobody)
     }
@@ -174,7 +174,11 @@ impl ServerState {
     /// Logs a webhook request that does not come from its platform, and returns the error for it.
     pub(crate) fn note_forged_webhook(&self, account: &AccountId, ip: IpAddr) -> ApiError {
         self.refusals.record(RefusalKind::ForgedWebhook, ip, &account.to_string(), self.now());
-        ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "this does not come from the platform")
+        ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "this request does not show the webhook's secret",
+        )
     }
 
     /// The client's address behind trusted proxies.

@@ -221,7 +221,7 @@ impl AnswerWaiter {
 
     async fn outcome_of_row(&self) -> Result<Option<Result<ReceivedAnswer, ApiError>>, StoreError> {
         let Some(row) = self.server.handle.store().message(self.message).await? else {
-            return Ok(Some(Err(ApiError::not_found("the message was erased").about(self.message))));
+            return Ok(Some(Err(ApiError::not_found("this message was erased").about(self.message))));
         };
         let failed = |ending| failed(ending, self.message);
         Ok(match row.message.state {

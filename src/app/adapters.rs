@@ -31,7 +31,7 @@ pub use telegram::Telegram;
 #[cfg(feature = "web")]
 pub use web::Web;
 
-/// The platforms from which messages come.
+/// The channels: the platforms on which people write.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Channels {

@@ -1,5 +1,4 @@
-//! The configuration that all chat platforms share: an account, who may speak on it, and where its messages are
-//! routed.
+//! The configuration that all chat platforms share: an account, who may write to it, and which agent answers.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +19,11 @@ pub mod ids;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Account {
-    /// Whether the account is connected. Unset means: if it has a token.
+    /// Whether the account is connected. Unset means that it is, if it has a token.
     pub enabled: Option<bool>,
     /// The bot's token: a secret, best kept in a file or an environment variable.
     pub token: Option<Secret>,
-    /// Who may speak.
+    /// Who may write.
     #[serde(flatten)]
     pub people: People,
     /// Routing of its messages.
@@ -32,32 +31,33 @@ pub struct Account {
     pub routing: Routing,
 }
 
-/// Who may speak on one account. It says nothing about other accounts.
+/// Who may write on one account. It says nothing about other accounts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct People {
-    /// Who may write private messages: `pairing` gives strangers a code that an admin can approve, `allowlist` ignores
-    /// strangers, `open` allows everybody, `disabled` accepts no private messages at all.
+    /// Who may write private messages: with `pairing` unknown senders get a code that an admin can approve, with
+    /// `allowlist` they get no answer, with `open` everybody may write, with `disabled` nobody, not even admins.
     pub dm_policy: DmPolicy,
     /// People who may write private messages, by their platform ids. Names are refused, because a name can pass to
     /// another person.
     pub allow: Vec<Id>,
-    /// People who may use admin commands in the chat, by their platform ids.
+    /// People who may write everywhere and manage the gateway with `/gateway`, by their platform ids.
     pub admins: Vec<Id>,
-    /// Other bots that are answered, by their platform ids.
+    /// Other bots that the bot answers, by their platform ids.
     pub bots: Vec<Id>,
-    /// Groups in which the bot answers, by their platform ids.
+    /// Groups in which the bot answers, by their platform ids. Admins can allow further ones with `/gateway allow-here`.
     pub groups: BTreeMap<String, Group>,
 }
 
-/// A group in which the bot answers. Without a list of people or roles everybody there may speak.
+/// A group in which the bot answers. Without a list of people or roles everybody there may write.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Group {
-    /// People who may speak in the group, by their ids. Without this key everybody may; with an empty list nobody may.
+    /// People who may write to the bot in the group, by their ids. Without this key everybody may; with an empty list
+    /// nobody may.
     #[schemars(with = "Vec<Id>")] // a `null` would look like an empty list and mean the opposite
     pub allow: Option<Vec<Id>>,
-    /// Roles whose holders may speak in the group, by their ids, on platforms that have roles.
+    /// Roles whose holders may write to the bot in the group, by their ids, on platforms that have roles.
     #[schemars(with = "Vec<Id>")]
     pub roles: Option<Vec<Id>>,
     /// Rules for this group.

@@ -57,7 +57,7 @@ enum Command {
     /// Run the gateway until SIGTERM or Ctrl-C
     #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./home --port 0")]
     Run(run::RunArgs),
-    /// Connect or disconnect a channel; without a subcommand, the same as `run`
+    /// Start or stop a channel; without a subcommand, the same as `run`
     #[command(
         args_conflicts_with_subcommands = true,
         after_help = "Examples:\n  frontdesk gateway start web\n  frontdesk gateway stop telegram@work"
@@ -65,20 +65,20 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     /// Show the state of the running gateway
     Status(Remote),
-    /// List, show, reset or delete conversations
+    /// List, show, reset or delete sessions: what each chat has said to its agent
     Sessions(sessions::SessionsArgs),
-    /// Approve or refuse people who wrote to a bot and got a pairing code
+    /// Allow or refuse people who wrote to a bot and got a pairing code
     #[command(
         after_help = "Examples:\n  frontdesk pairing list\n  frontdesk pairing approve telegram ABCD2345\n\n\
                       To allow somebody without a code: frontdesk access allow telegram 123456789"
     )]
     Pairing(pairing::PairingArgs),
-    /// List who may speak, allow a person by their id, or revoke that
+    /// List who may write, allow a person by their id, or revoke that
     #[command(after_help = "Add the first admin here, on the machine itself:\n  \
                       frontdesk access allow telegram 123456789 --admin\n\n\
                       To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`.")]
     Access(access::AccessArgs),
-    /// Show who changed what: permissions and admin commands
+    /// Show who changed what: permissions, channels, sessions, outgoing messages
     Audit(audit::AuditArgs),
     /// Send a text or a file to a chat
     #[command(
@@ -86,20 +86,20 @@ enum Command {
                       frontdesk send --to telegram:work:-1001234567890 --media report.pdf"
     )]
     Send(send::SendArgs),
-    /// List outgoing messages; send one again, or give up on it
+    /// List outgoing messages; send one again, or drop it
     Outbox(outbox::OutboxArgs),
     /// List, show or delete events that could not be read
     DeadLetters(dead_letters::DeadLettersArgs),
-    /// Ask the agent and print its answer as it arrives
+    /// Send a message to the agent and print its answer as it arrives
     #[command(
         after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new"
     )]
     Chat(chat::ChatArgs),
     /// Print the link that logs a browser in
     Link(Remote),
-    /// Check, show or describe the configuration
+    /// Check or show the configuration; print its schema or an example
     Config(config::ConfigArgs),
-    /// Explain how a rule decides, without a running gateway
+    /// Explain how a rule decides; needs no running gateway
     Explain(explain::ExplainArgs),
     /// Render Markdown from standard input for a platform
     #[command(after_help = "Example:\n  frontdesk format --channel telegram --json < answer.md")]

@@ -43,11 +43,11 @@ pub struct Config {
     /// Conversations, queues, turns, delivery and storage.
     #[serde(flatten)]
     pub runtime: frontdesk_runtime::Config,
-    /// The agent of chats for which no agent is set. Unset means `main`, or the only agent there is.
+    /// The name of the agent that answers where no other agent is set. Unset means `main`, or the only agent there is.
     pub default_agent: Option<String>,
     /// The agents, by name.
     pub agents: BTreeMap<String, frontdesk_agents::Config>,
-    /// The platforms from which messages come.
+    /// The channels: the platforms on which people write.
     pub channels: Channels,
     /// Logging.
     pub log: Log,
@@ -72,9 +72,9 @@ impl Default for Config {
 pub struct Log {
     /// The level: `error`, `warn`, `info`, `debug` or `trace`. RUST_LOG and `--verbose` override it.
     pub level: Level,
-    /// The format: `text` for people, `json` for log collectors (one object per line).
+    /// The format: `text` for people, or `json` for log collectors (one object per line).
     pub format: Format,
-    /// A file to append to, instead of standard error. A relative path starts at the home folder. The gateway does not
+    /// A file to append to, instead of standard error. A relative path is beneath the home folder. The gateway does not
     /// rotate the file.
     pub file: Option<PathBuf>,
 }

@@ -37,7 +37,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// Agent programs of an earlier process cannot be looked for.
-    #[error("cannot look for programs that an earlier frontdesk left running: {0}")]
+    #[error("cannot look for programs that an earlier gateway left running: {0}")]
     Leftovers(std::io::Error),
     /// An agent cannot be built.
     #[error(transparent)]

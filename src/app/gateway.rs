@@ -89,14 +89,14 @@ impl Builder {
         self
     }
 
-    /// Adds one account of a platform of your own. Nobody may speak there until [`Builder::access`] or an admin allows
+    /// Adds one account of a platform of your own. Nobody may write there until [`Builder::access`] or an admin allows
     /// it.
     pub fn adapter(mut self, adapter: Arc<dyn Adapter>) -> Self {
         self.adapters.push(adapter);
         self
     }
 
-    /// Sets who may speak on one account of a channel of your own.
+    /// Sets who may write on one account of a channel of your own.
     pub fn access(mut self, account: AccountId, access: ChannelAccess) -> Self {
         self.access.insert(account, access);
         self

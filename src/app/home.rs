@@ -44,8 +44,8 @@ pub enum HomeError {
     },
     /// It belongs to another user.
     #[error(
-        "{path} belongs to user {owner}, not to user {us} who runs frontdesk; \
-         run `chown -R {us} {path}`, run frontdesk as its owner, or choose another home folder with --home"
+        "{path} belongs to user {owner}, not to user {us} who runs the gateway; \
+         run `chown -R {us} {path}`, run the gateway as its owner, or choose another home folder with --home"
     )]
     Foreign {
         /// What.

@@ -75,7 +75,7 @@ pub enum DmPolicy {
     /// Strangers get a pairing code, and an admin decides.
     #[default]
     Pairing,
-    /// Only people on the list; strangers get no answer.
+    /// Only people on the list; unknown senders get no answer.
     Allowlist,
     /// Everybody.
     Open,

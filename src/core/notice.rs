@@ -32,7 +32,7 @@ pub enum Notice {
     Stale,
     /// A pairing code for an unknown sender; the code is inserted when the notice is sent.
     Code {
-        /// The sender's id on the platform, with which an admin can also let them in without a code.
+        /// The sender's id on the platform, with which an admin can also allow them without a code.
         id: String,
     },
     /// An unknown sender who already has a code has written again.
@@ -40,14 +40,14 @@ pub enum Notice {
         /// Minutes until the code expires.
         minutes: i64,
     },
-    /// For admins: somebody asks to be let in. Never contains the code.
+    /// For admins: somebody asks for access. Never contains the code.
     Asked {
         /// The display name.
         shown: Option<String>,
         /// The stable id.
         who: Principal,
     },
-    /// For the person: an admin has let them in.
+    /// For the person: an admin has allowed them.
     Admitted,
     /// A file was not downloaded because its sender has used up the daily limit.
     FilesOfTheDay,
@@ -162,22 +162,22 @@ impl Notice {
                 let time = counted(u64::try_from(*minutes).unwrap_or(0), "minute");
                 format!(
                     "The code above is valid for another {time}: give it to the person who runs this bot. Until you \
-                     are let in, I neither keep nor answer what you write."
+                     have access, I neither keep nor answer what you write."
                 )
             }
             Notice::Asked { shown, who } => format!(
-                "{} asks to be let in (`{who}`). If you know this person, ask them for their code and send \
-                 `/gateway pair CODE`.",
+                "{} asks for access (`{who}`). If you know this person, ask them for their code and send `/gateway pair \
+                 CODE`.",
                 shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted)
             ),
             Notice::FilesOfTheDay => {
-                "You have reached today's limit for files, so I did not download the last one. Send it \
-                                      again tomorrow, or describe it in text."
+                "You have reached today's limit for files, so I did not download the last one. Send it again tomorrow, \
+                 or describe it in text."
                     .to_owned()
             }
             Notice::FilesFull => {
-                "The storage for files is full, so I did not download the last one. Tell the person who \
-                                  runs this bot, or describe the file in text."
+                "The storage for files is full, so I did not download the last one. Tell the person who runs this bot, \
+                 or describe the file in text."
                     .to_owned()
             }
             Notice::Admitted => {

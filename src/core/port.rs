@@ -94,10 +94,10 @@ pub type Bytes = BoxStream<'static, Result<Vec<u8>, FetchError>>;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FetchError {
     /// A later attempt may succeed.
-    #[error("not now: {0}")]
+    #[error("the platform cannot provide it now: {0}")]
     Later(String),
     /// The platform does not provide the file and never will.
-    #[error("not to be had: {0}")]
+    #[error("the platform does not provide it: {0}")]
     Refused(String),
 }
 
@@ -161,7 +161,7 @@ pub enum AdapterError {
     #[error("connection lost: {0}")]
     Lost(String),
     /// The connection was lost, and the platform says when it may be opened again.
-    #[error("connection lost, not before {} s: {detail}", after.as_secs())]
+    #[error("connection lost, to be opened again in {} s: {detail}", after.as_secs())]
     Later {
         /// For the log.
         detail: String,
@@ -220,8 +220,8 @@ pub enum Busy {
     /// The gateway is shutting down.
     #[error("shutting down")]
     Stopping,
-    /// An admin has disconnected the account.
-    #[error("the channel is disconnected")]
+    /// An admin has stopped the account.
+    #[error("the channel is stopped")]
     Disconnected,
 }
 

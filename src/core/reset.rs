@@ -17,7 +17,7 @@ use crate::nearest::nearest;
 use crate::segment::shown;
 use day::Day;
 
-/// What makes a conversation stale.
+/// What starts a new conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ResetMode {
@@ -90,7 +90,7 @@ pub struct ResetOverride {
     pub idle_minutes: Option<u32>,
     /// See `sessions.reset.hour`.
     pub hour: Option<u8>,
-    /// See `sessions.reset.timezone`; for a chat, the user's own zone.
+    /// See `sessions.reset.timezone`. In a chat's table it is the time zone of the people there.
     pub timezone: Option<String>,
     /// See `sessions.reset.notify`.
     pub notify: Option<bool>,
@@ -129,7 +129,7 @@ impl ResetPolicy {
         )
     }
 
-    /// What makes a conversation stale.
+    /// What starts a new conversation.
     pub fn mode(&self) -> ResetMode {
         self.mode
     }

@@ -29,9 +29,9 @@ use crate::gate;
 use crate::process::Lifecycle;
 use crate::shared::Shared;
 
-/// The reply to an admin who calls the bot in a group that is not served.
-const UNSERVED: &str = "I do not answer in this group yet. You are an admin: send /gateway allow-here, and everyone in \
-                        this group may talk to me.";
+/// The reply to an admin who addresses the bot in a group where it does not answer.
+const UNSERVED: &str = "I do not answer in this group yet. Send /gateway allow-here, and everyone in this group may write \
+                        to me.";
 
 /// Pause before a retry after a database error.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
 async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = shared.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
-    // An admin may administer the gateway also where nobody may talk to the agent.
+    // An admin may administer the gateway also where nobody may write to the agent.
     let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_call(&row);
     let may =
         shared.still_may(&row, Action::Speak) || for_admins && shared.still_may(&row, Action::Administer);
@@ -116,12 +116,12 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether an admin only called us in a group that is not served: nothing is kept of what they said.
+/// Whether an admin only addressed us in a group where we do not answer: nothing is kept of what they wrote.
 fn is_call(row: &InboundRow) -> bool {
     row.reason == Some(Reason::NotServed)
 }
 
-/// Stores the command's effect, its reply and its end. A change of who may speak has taken effect when this returns.
+/// Stores the command's effect, its reply and its end. A change of who may write has taken effect when this returns.
 async fn answer(
     shared: &Shared,
     id: MessageId,

@@ -21,17 +21,17 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Conversations.
     pub sessions: Sessions,
-    /// Messages that wait for their turn.
+    /// Messages that wait for an answer.
     pub queue: Queue,
-    /// How much one person, one chat and one account may send.
+    /// How many messages one person, one chat and one account may send.
     pub limits: Limits,
-    /// Runs of agents.
+    /// Turns: the runs of agents.
     pub turns: Turns,
-    /// Answers on their way out.
+    /// The delivery of outgoing messages.
     pub delivery: Delivery,
-    /// Files that come with messages and go out with answers.
+    /// Files that people send and files that agents send.
     pub media: Media,
-    /// How long rows are kept.
+    /// How long data is kept in the database.
     pub storage: Storage,
 }
 
@@ -39,24 +39,24 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Sessions {
-    /// When a conversation starts anew by itself.
+    /// When a new conversation starts by itself.
     pub reset: Reset,
 }
 
-/// When a conversation starts anew by itself. A narrower level wins, field by field: chat, channel, scope,
-/// then these.
+/// When a new conversation starts by itself. A narrower level wins, field by field: chat, channel, scope, then these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Reset {
-    /// What makes a conversation stale: a silence, an hour of the day, either, or nothing.
+    /// What starts a new conversation: `idle` (time without a message), `daily` (an hour of the day), `both` (whichever
+    /// comes first) or `none`.
     pub mode: ResetMode,
-    /// Minutes of silence after which the next message begins a new conversation.
+    /// With `idle` and `both`: minutes without a message after which the next message starts a new conversation.
     pub idle_minutes: u32,
-    /// The hour of the day, 0 to 23, at which a new day begins.
+    /// With `daily` and `both`: the hour, 0 to 23, after which the first message of the day starts a new conversation.
     pub hour: u8,
     /// The IANA time zone of that hour, such as `Europe/Berlin`. Unset means the machine's.
     pub timezone: Option<String>,
-    /// Whether the chat is told that a new conversation began, why, and how to go back.
+    /// Whether the chat is told that a new conversation started, why, and how to return to the previous one.
     pub notify: bool,
     /// Other rules for a kind of chat: `dm`, `group`, `channel`, `topic`, `thread`, `member`.
     pub scope: BTreeMap<String, ResetOverride>,
@@ -78,22 +78,23 @@ impl Default for Reset {
     }
 }
 
-/// Messages that wait for their turn.
+/// Messages that wait for an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Queue {
-    /// What happens to messages that arrive during a turn: `followup` runs them one by one, `collect`
-    /// answers all that gathered in one turn.
+    /// What happens to messages that arrive while the agent is answering: `followup` answers them one by one,
+    /// `collect` answers all of them in one turn.
     pub mode: QueueMode,
-    /// With `collect`: how long a session must be quiet before its messages are taken, in milliseconds.
+    /// With `collect`: how many milliseconds to wait for another message before the waiting ones are answered.
     pub debounce_ms: u64,
-    /// How many messages may wait in one session; more are refused with a notice.
+    /// Maximum number of messages that wait in one session; further ones are refused, and the sender is told.
     pub per_session: u32,
-    /// How many messages may wait in all; beyond it platforms are asked to bring them again later.
+    /// Maximum number of messages that wait in all sessions; further ones are not accepted, so the platform keeps them
+    /// and delivers them later.
     pub global: u64,
-    /// How many minutes a message may wait before it is refused, visibly. Unset means for ever.
+    /// Maximum minutes that a message waits; after that it is refused, and the sender is told. Unset means no limit.
     pub max_age_minutes: Option<u64>,
-    /// The longest message in bytes; a longer one is refused with a notice.
+    /// Maximum size of a message's text, in bytes; a longer one is refused, and the sender is told.
     pub max_text: usize,
 }
 
@@ -110,28 +111,28 @@ impl Default for Queue {
     }
 }
 
-/// What happens to messages that arrive during a turn.
+/// What happens to messages that arrive while the agent is answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum QueueMode {
     /// One turn each, in order.
     Followup,
-    /// One turn for all that gathered.
+    /// One turn for all of them.
     Collect,
 }
 
-/// How much may be sent. A limit of 0 is no limit.
+/// How many messages may be sent. A limit of 0 is no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// One person on one account of a platform. Admins may always send at least 600 messages a minute.
+    /// Messages of one person on one account. Admins may always send at least 600 a minute.
     pub user: Rate,
-    /// One chat.
+    /// Messages in one chat.
     pub chat: Rate,
-    /// One account of a platform, all chats together.
+    /// Messages on one account, all chats together.
     pub account: Rate,
-    /// Messages that one person may send to agents on one day, counted on disk; 0 is no limit. A day begins at
-    /// midnight in the zone of `sessions.reset.timezone`.
+    /// Maximum number of messages that one person may send to agents on one day, also across restarts; 0 means no limit.
+    /// A day begins at midnight in the zone of `sessions.reset.timezone`.
     pub daily: u32,
 }
 
@@ -150,29 +151,29 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Rate {
-    /// Messages a minute in the long run; 0 means no limit.
+    /// Maximum number per minute in the long run; 0 means no limit.
     pub per_minute: u32,
-    /// Messages at once; 0 means as many as a minute's worth.
+    /// Maximum number at once; 0 means as many as `per_minute`.
     pub burst: u32,
 }
 
-/// Runs of agents.
+/// Turns: the runs of agents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Turns {
-    /// How many turns may run at once.
+    /// Maximum number of turns that run at once.
     pub max: usize,
-    /// Seconds without any sign of life after which a turn is stopped.
+    /// Seconds without any output of the agent after which a turn is stopped.
     pub progress_timeout_seconds: u64,
-    /// Seconds after which a turn is stopped in any case.
+    /// Maximum seconds that a turn may take.
     pub hard_limit_seconds: u64,
-    /// Seconds that running turns are given to end when the gateway stops.
+    /// Seconds that running turns have to end when the gateway stops.
     pub drain_seconds: u64,
-    /// Milliseconds after which "typing" is shown.
+    /// Milliseconds after the start of a turn at which "typing" is shown.
     pub typing_after_ms: u64,
-    /// How often a turn is begun before it is given up because its agent or the gateway died in it.
+    /// Maximum number of times that a turn is started if its agent or the gateway dies during it.
     pub max_attempts: u32,
-    /// The longest answer in bytes; what is beyond is cut off, and the answer says so.
+    /// Maximum size of an answer, in bytes; the rest is cut off, and the answer says so.
     pub max_answer: usize,
 }
 
@@ -190,13 +191,14 @@ impl Default for Turns {
     }
 }
 
-/// Answers on their way out.
+/// The delivery of outgoing messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Delivery {
-    /// Hours after which an answer that could not be delivered is replaced by a notice.
+    /// Hours after which an answer that could not be delivered is dropped; the chat is told.
     pub ttl_hours: u64,
-    /// What to do with a part that may have arrived, where the platform cannot tell repetitions apart.
+    /// What to do with a message of which is unknown whether it arrived, on platforms that do not recognise a repetition:
+    /// `resend` sends it again (it may arrive twice), `hold` keeps it for the operator (it may never arrive).
     pub on_ambiguous: Ambiguous,
 }
 
@@ -206,29 +208,29 @@ impl Default for Delivery {
     }
 }
 
-/// What to do with a part that may have arrived.
+/// What to do with a part of which is unknown whether it arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ambiguous {
-    /// Send it again: rather twice than never.
+    /// Send it again: it may arrive twice.
     Resend,
-    /// Hold it for the operator: rather never than twice.
+    /// Hold it for the operator: it may never arrive.
     Hold,
 }
 
-/// How long rows are kept, in days, and how large the write-ahead log may grow.
+/// How many days rows are kept, and how large the write-ahead log may grow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Storage {
-    /// Delivered and dead outgoing parts.
+    /// Days that outgoing messages are kept after they were delivered or given up.
     pub outbox_days: u32,
-    /// Refused messages; at least 8, so that a late redelivery is still recognised.
+    /// Days that refused messages are kept; at least 8, so that a late redelivery is still recognised.
     pub refused_days: u32,
-    /// Events that could not be read.
+    /// Days that events which could not be read are kept.
     pub dead_letter_days: u32,
-    /// Messages and their answers.
+    /// Days that messages and their answers are kept.
     pub history_days: u32,
-    /// Lines of the audit.
+    /// Days that entries of the audit are kept.
     pub audit_days: u32,
     /// The size of the database's write-ahead log, in megabytes, from which `/health` reports `degraded`; at least 64.
     /// The log grows while another program keeps a read transaction open.

@@ -25,7 +25,7 @@ pub enum StoreError {
 pub enum OpenError {
     /// The file was written by a newer Frontdesk.
     #[error(
-        "{path} has schema {found}; this program knows schema {known}. Nothing was changed: use a newer frontdesk."
+        "{path} has schema {found}; this program knows schema {known}. Nothing was changed: use a newer version of Frontdesk."
     )]
     Newer {
         /// The file.
@@ -51,7 +51,7 @@ pub enum OpenError {
     },
     /// The file is not ours, or is damaged.
     #[error(
-        "{path} cannot be used: {cause}. It was left as it is; restore a backup, or move it away to begin anew."
+        "{path} cannot be used: {cause}. It was left as it is; restore a backup, or move it away to start with an empty database."
     )]
     Unusable {
         /// The file.

@@ -38,7 +38,7 @@ pub struct Holder {
 pub enum LockError {
     /// Another process has it.
     #[error(
-        "another frontdesk runs in this home ({}); stop it first, or use another --home",
+        "another gateway runs in this home folder ({}); stop it first, or choose another folder with --home",
         described(pid, address)
     )]
     Held {

@@ -22,7 +22,7 @@ fn a_stranger_shows_a_code_and_is_let_in_with_it() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let daemon = telegram.gateway(&home, "");
     let anna = telegram.user(4242, "An\u{202e}na\u{1b}[2J");
-    assert!(home.run(&["pairing", "list"]).good().out.contains("Nobody is waiting"));
+    assert!(home.run(&["pairing", "list"]).good().out.contains("Nobody asks for access"));
     anna.tells("let me in");
     let code = anna.code();
     let list = home.run(&["pairing", "list"]);
@@ -73,7 +73,7 @@ fn a_code_needs_no_platform_and_can_be_refused() {
 fn the_first_admin_is_made_on_the_machine() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     home.run(&["access", "allow", "telegram", "77", "--admin"])
-        .failed(69, &["no frontdesk is running", "frontdesk run"]);
+        .failed(69, &["no gateway is running", "frontdesk run"]);
     let _daemon = telegram.gateway(&home, "");
     let hint = "frontdesk access allow PLATFORM USER --admin";
     assert!(home.run(&["access"]).good().out.contains(hint));
@@ -110,13 +110,13 @@ fn somebody_is_let_in_by_id_and_shut_out_again() {
     anna.tells("one");
     anna.sees("one");
     let group = ["access", "allow", "telegram", "4242", "--group", "-1005"];
-    assert!(home.run(&group).good().out.contains("may speak in group -1005 now"));
+    assert!(home.run(&group).good().out.contains("may write in group -1005 now"));
     let back = home.run(&["access", "revoke", "telegram", "4242", "--group", "-1005"]);
-    assert!(back.good().out.contains("is taken back, but they may still speak: in private"), "{back:?}");
+    assert!(back.good().out.contains("is revoked, but they may still write: in private"), "{back:?}");
     let back = home.run(&["access", "revoke", "telegram", "4242"]);
-    assert!(back.good().out.starts_with("telegram:4242 may not speak to me any more."), "{back:?}");
+    assert!(back.good().out.starts_with("telegram:4242 may not write to me any more."), "{back:?}");
     assert!(
-        home.run(&["access", "revoke", "telegram", "4242"]).good().out.contains("had been granted nothing")
+        home.run(&["access", "revoke", "telegram", "4242"]).good().out.contains("had no permission there")
     );
     anna.tells("two");
     assert!(anna.code().len() == 8, "a stranger again");

@@ -10,7 +10,7 @@ use crate::telegram::Telegram;
 const ANNA: i64 = 1001;
 const FORUM: i64 = -1002;
 
-/// A configuration in which Anna may speak, in private and in the forum.
+/// A configuration in which Anna may write, in private and in the forum.
 fn with_anna() -> String {
     format!("allow = [{ANNA}]\n[channels.telegram.groups.\"{FORUM}\"]\nrequire_mention = false\n")
 }

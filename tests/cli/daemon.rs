@@ -69,7 +69,8 @@ fn a_second_start_names_the_first() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     let pid = daemon.pid().to_string();
-    home.run(&["run", "--port", "0"]).failed(1, &["another frontdesk runs in this home", &pid, "--home"]);
+    home.run(&["run", "--port", "0"])
+        .failed(1, &["another gateway runs in this home folder", &pid, "--home"]);
     home.run(&["chat", "still there?"]).good();
 }
 
@@ -100,13 +101,13 @@ fn without_a_daemon_every_client_is_69_and_says_how_to_start_one() {
         &["access", "allow", "telegram", "123", "--admin"],
         &["audit"],
     ] {
-        home.run(arguments).failed(69, &["no frontdesk is running", "frontdesk run"]);
+        home.run(arguments).failed(69, &["no gateway is running", "frontdesk run"]);
     }
     // A gateway that was killed leaves its lock file, which does not mean that it runs.
     drop(Daemon::start(&home.path()));
-    home.run(&["status"]).failed(69, &["no frontdesk is running"]);
+    home.run(&["status"]).failed(69, &["no gateway is running"]);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    home.run(&["status", "--url", &format!("http://{nobody}")]).failed(69, &["no frontdesk answers at"]);
+    home.run(&["status", "--url", &format!("http://{nobody}")]).failed(69, &["no gateway answers at"]);
 }
 
 #[test]
@@ -130,9 +131,9 @@ fn sessions_are_listed_looked_into_reset_and_deleted() {
     let messages = home.run(&["sessions", "messages", key, "--json"]).json();
     assert_eq!(messages["messages"][0]["answer"], json!("three"));
     assert!(home.run(&["sessions", "messages", key]).good().out.contains("three"));
-    assert!(home.run(&["sessions", "reset", key]).good().out.contains("epoch 2"));
+    assert!(home.run(&["sessions", "reset", key]).good().out.contains("Conversation 2 has begun"));
     assert_eq!(home.run(&["sessions", "show", key, "--json"]).json()["epoch"], json!(2));
-    assert!(home.run(&["sessions", "show", key]).good().out.contains("EPOCH"));
+    assert!(home.run(&["sessions", "show", key]).good().out.contains("CONVERSATION"));
     assert!(home.run(&["sessions", "stop", key]).good().out.contains("0 running, 0 waiting"));
     home.run(&["sessions", "delete", key]).failed(2, &["--yes"]);
     home.run(&["sessions", "delete", key, "--yes"]).good();
@@ -345,7 +346,7 @@ fn a_channel_that_is_off_is_said_at_once() {
     let home = NewHome::new();
     home.write("frontdesk.toml", "[channels.web]\nenabled = false\n");
     let _daemon = Daemon::start(&home.path());
-    home.run(&["chat", "hello"]).failed(1, &["the web channel is off (channels.web.enabled)"]);
+    home.run(&["chat", "hello"]).failed(1, &["the web channel is turned off: set channels.web.enabled"]);
 }
 
 #[test]

@@ -101,6 +101,6 @@ fn the_home_of_another_user_is_not_called_empty() {
     stranger.env_clear().env("FRONTDESK_HOME", home.path()).uid(65534).gid(65534).arg("status");
     let ran = crate::program::finish(&mut stranger, "");
     ran.failed(1, &["Permission denied", "belongs to another user", "--url"]);
-    assert!(!ran.err.contains("no frontdesk is running"), "{ran:?}");
+    assert!(!ran.err.contains("no gateway is running"), "{ran:?}");
     daemon.stop().good();
 }

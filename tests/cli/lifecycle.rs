@@ -129,11 +129,11 @@ fn the_last_channel_is_put_on_again_from_the_machine() {
     assert!(home.run(&["chat", "/gateway stop web"]).good().out.contains("/gateway stop web confirm"));
     home.run(&["chat", "still here"]).good();
     let stopped = home.run(&["gateway", "stop", "web"]);
-    assert!(stopped.good().out.contains("web is disconnected."), "{stopped:?}");
+    assert!(stopped.good().out.contains("web is stopped."), "{stopped:?}");
     assert!(stopped.out.contains("No admin can reach the gateway by a chat now"), "{stopped:?}");
-    home.run(&["chat", "anybody?"]).failed(1, &["disconnected", "frontdesk gateway start web"]);
+    home.run(&["chat", "anybody?"]).failed(1, &["stopped", "frontdesk gateway start web"]);
     assert!(home.run(&["gateway", "status"]).good().out.contains("web"));
-    assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web is connected."));
+    assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web is started."));
     assert_eq!(home.run(&["chat", "and now?"]).good().out, "and now?\n");
     home.run(&["gateway", "start", "fax"]).failed(1, &["fax", "web"]);
     let audit = home.run(&["audit"]).good().out.clone();

@@ -1,8 +1,10 @@
 //! Runs the program: once, or as a daemon that is killed when it is dropped.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -101,11 +103,17 @@ impl NewHome {
     }
 }
 
+/// A test fails if a line that it expects in the log does not come in this time. It is long because a loaded machine is
+/// slow; a passing test never waits this long.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// A running gateway. It is killed when it is dropped, which must do no harm.
 pub struct Daemon {
     child: Child,
     out: BufReader<ChildStdout>,
     greeting: String,
+    /// The lines of standard error, read by a thread of their own so that waiting for one can time out.
+    log: Receiver<io::Result<String>>,
 }
 
 impl Daemon {
@@ -119,15 +127,16 @@ impl Daemon {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
+        let err = BufReader::new(child.stderr.take().unwrap());
+        let (sender, log) = mpsc::channel();
+        std::thread::spawn(move || err.lines().try_for_each(|line| sender.send(line)));
         let mut greeting = String::new();
         while !greeting.contains("frontdesk link") || !greeting.ends_with('\n') {
             if out.read_line(&mut greeting).unwrap() == 0 {
-                let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                panic!("it did not start: {greeting}{said}");
+                panic!("it did not start: {greeting}{}", rest_of(&log));
             }
         }
-        Daemon { child, out, greeting }
+        Daemon { child, out, greeting, log }
     }
 
     pub fn pid(&self) -> u32 {
@@ -139,15 +148,27 @@ impl Daemon {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Reads the log until a line contains this; returns the line up to there.
+    /// Reads the log until a line contains this, and returns that line.
+    #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
     pub fn logs(&mut self, wanted: &str) -> String {
-        let err = self.child.stderr.as_mut().unwrap();
-        let (mut line, mut byte) = (Vec::new(), [0]);
-        while !String::from_utf8_lossy(&line).contains(wanted) {
-            assert_eq!(err.read(&mut byte).unwrap(), 1, "it ended and never said {wanted:?}");
-            if byte == *b"\n" { line.clear() } else { line.extend(byte) }
+        let deadline = Instant::now() + TIMEOUT;
+        let mut read = String::new();
+        loop {
+            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let line = line.unwrap();
+                    if line.contains(wanted) {
+                        return line;
+                    }
+                    read.push_str(&line);
+                    read.push('\n');
+                }
+                Err(error) => {
+                    panic!("no line of the log contains {wanted:?} ({error}). The log was:\n{read}")
+                }
+            }
         }
-        String::from_utf8_lossy(&line).into_owned()
     }
 
     /// Stops the gateway in an orderly way, and returns its output.
@@ -159,11 +180,15 @@ impl Daemon {
     /// Waits for its end, and returns the output that has not been read yet.
     pub fn end(mut self) -> Ran {
         self.out.read_to_string(&mut self.greeting).unwrap();
-        let mut err = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let err = rest_of(&self.log);
         let code = self.child.wait().unwrap().code();
         Ran { code, out: std::mem::take(&mut self.greeting), err }
     }
+}
+
+/// The lines that have not been read yet, up to the end of the log.
+fn rest_of(log: &Receiver<io::Result<String>>) -> String {
+    log.iter().map(|line| line.unwrap() + "\n").collect()
 }
 
 impl Drop for Daemon {

@@ -16,19 +16,19 @@ const home = mkdtempSync(join(tmpdir(), "frontdesk-page-"));
 let daemon;
 let port = 0;
 
-/** Starts the program; resolves when it says that it is ready. */
+/** Starts the program; resolves when its log says that it is ready. */
 function start() {
   return new Promise((resolve, reject) => {
     daemon = spawn(program, ["run", "--home", home, "--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    const hear = (chunk) => {
-      said += chunk;
-      const found = said.match(/ready in .*address=127\.0\.0\.1:(\d+)/);
-      if (found) { port = Number(found[1]); resolve(); }
+    let output = "";
+    const read = (chunk) => {
+      output += chunk;
+      const ready = output.match(/ready in .*address=127\.0\.0\.1:(\d+)/);
+      if (ready) { port = Number(ready[1]); resolve(); }
     };
-    daemon.stdout.on("data", hear);
-    daemon.stderr.on("data", hear);
-    daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${said}`)));
+    daemon.stdout.on("data", read);
+    daemon.stderr.on("data", read);
+    daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${output}`)));
   });
 }
 
@@ -62,15 +62,15 @@ const stories = {
     assert.equal(typed, "rtl");
     await page.getByLabel("Message").fill(text);
     await page.keyboard.press("Enter");
-    const said = page.locator("li.theirs .said", { hasText: "English (paragraph)." });
-    await said.waitFor();
-    const seen = await said.evaluate((node) => {
+    const answer = page.locator("li.theirs .text", { hasText: "English (paragraph)." });
+    await answer.waitFor();
+    const seen = await answer.evaluate((node) => {
       const box = node.getBoundingClientRect();
-      const words = node.firstChild;
+      const content = node.firstChild;
       const at = (word, length) => {
         const range = document.createRange();
-        range.setStart(words, words.data.indexOf(word));
-        range.setEnd(words, words.data.indexOf(word) + length);
+        range.setStart(content, content.data.indexOf(word));
+        range.setEnd(content, content.data.indexOf(word) + length);
         return range.getBoundingClientRect();
       };
       const pre = node.querySelector("pre");
@@ -96,7 +96,7 @@ const stories = {
     await page.keyboard.press("Shift+Enter");
     await page.keyboard.type("second");
     await page.keyboard.press("Enter");
-    await page.locator("li.theirs .said").getByText("first\nsecond", { exact: true }).waitFor();
+    await page.locator("li.theirs .text").getByText("first\nsecond", { exact: true }).waitFor();
   },
 
   async "an answer that streams while the process is killed is seen once, and whole"(page) {
@@ -146,11 +146,11 @@ const stories = {
     await page.locator("li.theirs", { hasText: "piece3" }).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
     await answer.getByText("(stopped)").waitFor();
-    const shown = await answer.locator(".said").innerText();
+    const shown = await answer.locator(".text").innerText();
     assert.match(shown, /piece0 piece1 piece2 piece3/);
     await page.reload();
     await answer.getByText("(stopped)").waitFor();
-    assert.ok((await answer.locator(".said").innerText()).startsWith(shown.trim()), shown);
+    assert.ok((await answer.locator(".text").innerText()).startsWith(shown.trim()), shown);
   },
 
   async "it fits a phone"(page) {
@@ -198,9 +198,9 @@ try {
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (line) => { if (/Content Security Policy/.test(line.text())) problems.push(line.text()); });
   page.setDefaultTimeout(15_000);
-  for (const [name, tell] of Object.entries(stories)) {
+  for (const [name, run] of Object.entries(stories)) {
     try {
-      await tell(page);
+      await run(page);
       assert.deepEqual(problems, []);
       passed += 1;
       console.log(`ok      ${name}`);

@@ -82,7 +82,7 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
     let mut world = World::new().await;
     let root = world.user("root");
     root.says("/gateway stop fake confirm").await;
-    assert!(root.hears().await.contains("is disconnected"), "what is on its way still arrives");
+    assert!(root.hears().await.contains("is stopped"), "what is on its way still arrives");
     world.at_rest().await;
     let account = |world: &World| world.handle().accounts().remove(0);
     // The reply is stored in the same transaction as the change; the account is disconnected a moment later.
@@ -159,10 +159,10 @@ async fn a_revocation_says_where_somebody_may_still_speak() {
     root.says("/gateway revoke fake eve").await;
     let said = root.hears().await;
     assert!(
-        said.contains("may still speak: in private, which is open to everyone; in group -1, which is open"),
+        said.contains("may still write: in private, which is open to everyone; in group -1, which is open"),
         "{said}"
     );
-    assert!(!said.contains("-7") && !said.contains("not speak to me any more"), "{said}");
+    assert!(!said.contains("-7") && !said.contains("not write to me any more"), "{said}");
     assert!(matches!(world.user("eve").tries("hello").await, Outcome::Accepted { .. }), "as it said");
     root.says("/gateway revoke fake @eve").await;
     assert!(
@@ -199,7 +199,7 @@ async fn every_request_is_answered_in_a_few_lines() {
         ("allow moon 1", "no such platform"),
         ("revoke fake root", "configuration file"),
         ("allow-here", "private chat"),
-        ("whatever", "pair CODE: let in"),
+        ("whatever", "pair CODE: allow"),
     ] {
         root.says(&format!("/gateway {request}")).await;
         world.at_rest().await;

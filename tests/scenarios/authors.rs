@@ -13,7 +13,7 @@ use frontdesk_world::files::Fetch;
 use frontdesk_world::{Step, World, plan};
 use serde_json::{Value, json};
 
-/// A group in which only people with a grant may speak.
+/// A group in which only people with a grant may write.
 const GROUP: &str = "-3";
 
 async fn changes(world: &World, change: AccessChange) {
@@ -169,7 +169,7 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     world.crash().await;
     world.start().await.unwrap();
     world.agent().begun(2).await;
-    assert_eq!(last(&world).context_messages.len(), 1, "who may still speak is still heard");
+    assert_eq!(last(&world).context_messages.len(), 1, "a message of somebody who may still write is kept");
     world.at_rest().await;
 
     there(&world, said("eve", "psst").unaddressed_in(GROUP)).await;

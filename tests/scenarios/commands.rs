@@ -256,7 +256,7 @@ async fn gateway_lists_only_what_makes_sense_in_this_chat() {
     root.says("/gateway").await;
     world.at_rest().await;
     let here = root.sees().join("\n");
-    assert!(here.contains("status: how the gateway is doing") && !here.contains("allow-here"), "{here}");
+    assert!(here.contains("status: show the state of the gateway") && !here.contains("allow-here"), "{here}");
     world.platform().outcome_of(said("root", "/gateway").in_group("-1")).await;
     world.at_rest().await;
     let there =

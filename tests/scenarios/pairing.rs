@@ -45,7 +45,7 @@ async fn a_stranger_gets_a_code_an_admin_approves_and_the_agent_answers() {
     let root = world.user("root");
     assert!(root.hears().await.contains("eve"), "the admin hears who asks");
     root.says(&format!("/gateway pair {}", code.to_lowercase())).await;
-    assert!(root.hears().await.contains("can talk to me now"));
+    assert!(root.hears().await.contains("may write to me now"));
     assert!(eve.hears().await.contains("You may write to me now"));
     eve.says("hello").await;
     assert_eq!(eve.hears().await, "hello");
@@ -163,7 +163,7 @@ async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
     }
     let root = world.user("root");
     root.says("/gateway revoke fake eve").await;
-    assert!(root.hears().await.contains("6 open messages ended"));
+    assert!(root.hears().await.contains("6 of their messages were cancelled"));
     for id in waiting {
         let row = world.ended(id).await;
         assert_eq!(
@@ -220,7 +220,7 @@ async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_s
     assert_eq!((ended.grants, ended.running.len(), ended.waiting.len()), (1, 1, 1));
     assert_eq!(world.ended(running).await.message.state.name(), "cancelled");
     assert_eq!(world.ended(waiting).await.message.state.name(), "refused");
-    // With a personal grant they may still speak.
+    // With a personal grant they may still write.
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Dm }).await;
     change(AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin }).await;
     let kept = eve.says("kept").await;

@@ -20,7 +20,7 @@ pub enum Step {
     Say(&'static str),
     /// Answers with the prompt.
     Echo,
-    /// Waits until the test calls [`ScriptedAgent::go_on`].
+    /// Waits until the test calls [`ScriptedAgent::resume`].
     Pause,
     /// Calls a tool and waits for permission.
     Tool(&'static str),
@@ -91,7 +91,7 @@ impl ScriptedAgent {
         self.aborted.lock().unwrap().clone()
     }
 
-    /// The conversations and epochs that it was told to forget.
+    /// The sessions and epochs that it was told to forget.
     pub fn forgotten(&self) -> Vec<(SessionKey, u64)> {
         self.forgotten.lock().unwrap().clone()
     }
@@ -177,17 +177,19 @@ impl Agent for AgentHandle {
         agent.running.lock().unwrap().insert(turn.id, stop.clone());
         agent.turns.lock().unwrap().push(turn.clone());
         agent.changed.notify_waiters();
-        let (say, hear) = mpsc::channel(16);
+        let (sender, receiver) = mpsc::channel(16);
         // The script is polled with the stream: it ends when the stream is dropped, as a process would.
         let play = async move {
             tokio::select! {
-                () = agent.play(script, turn, say) => {}
+                () = agent.play(script, turn, sender) => {}
                 () = stop.cancelled() => {}
             }
         };
         let play = futures_util::stream::once(play).filter_map(|()| async { None });
-        let hear = futures_util::stream::unfold(hear, |mut hear| async { Some((hear.recv().await?, hear)) });
-        futures_util::stream::select(hear, play).boxed()
+        let deltas = futures_util::stream::unfold(receiver, |mut receiver| async {
+            Some((receiver.recv().await?, receiver))
+        });
+        futures_util::stream::select(deltas, play).boxed()
     }
 
     async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {

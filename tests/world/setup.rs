@@ -130,7 +130,7 @@ impl Plan {
         self
     }
 
-    /// Changes who may speak. By default everyone may in private and in group `-1`, and `root` is an admin.
+    /// Changes who may write. By default everyone may in private and in group `-1`, and `root` is an admin.
     #[must_use]
     pub fn access(mut self, change: impl FnOnce(&mut ChannelAccess)) -> Self {
         change(&mut self.access);

@@ -86,7 +86,7 @@ pub(crate) fn check_account(server: &ServerState, account: &AccountId) -> Result
         return Ok(());
     }
     let known: Vec<String> = accounts.iter().map(|known| known.id.to_string()).collect();
-    Err(ApiError::bad_request(format!("no account {account} is connected; there are {}", known.join(", "))))
+    Err(ApiError::bad_request(format!("there is no account {account}; there are {}", known.join(", "))))
 }
 
 fn parse_scope(scope: &str) -> Result<Scope, ApiError> {

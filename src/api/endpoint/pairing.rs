@@ -59,9 +59,9 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
 
 fn no_such_code(left: u32) -> ApiError {
     let tries = match left {
-        0 => "this was the last try: approving by code is locked for you for an hour".to_owned(),
-        1 => "one more wrong code locks approving by code for you for an hour".to_owned(),
-        left => format!("{left} more wrong codes lock approving by code for you for an hour"),
+        0 => "this was the last try: you are locked out of approving by code for an hour".to_owned(),
+        1 => "after one more wrong code you are locked out for an hour".to_owned(),
+        left => format!("after {left} more wrong codes you are locked out for an hour"),
     };
     let message = format!(
         "no open request has this code: it is wrong, used, denied or older than an hour, or the request came \

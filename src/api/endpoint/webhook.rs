@@ -48,7 +48,7 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
             Err(server.note_forged_webhook(account, request.ip))
         }
         WebhookOutcome::Busy => {
-            let message = "the events cannot be stored now: send them again";
+            let message = "the events cannot be stored at the moment: send them again";
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(RETRY_AFTER))
         }
     }

@@ -62,10 +62,10 @@ function addRow(kind, text, id) {
   const row = document.createElement("li");
   row.className = kind;
   if (id) row.dataset.id = id;
-  const said = document.createElement("div");
-  said.className = "said";
-  showText(said, text);
-  row.append(said);
+  const content = document.createElement("div");
+  content.className = "text";
+  showText(content, text);
+  row.append(content);
   $("log").append(row);
   if (follows || kind === "mine") toBottom(); else $("down").hidden = false;
   return row;
@@ -106,7 +106,7 @@ const frames = {
   ready() {
     tries = 0;
     showState("Connected");
-    // At first the history is loaded over HTTP, so a number beyond every frame asks for no replay.
+    // At first the history is loaded over HTTP, so no frame is requested again: every number is lower than this one.
     const since = historyShown ? seq : Number.MAX_SAFE_INTEGER;
     early = historyShown ? null : [];
     sendFrame(session ? { type: "resume", id: "resume", session, last_seq: since }
@@ -135,7 +135,7 @@ const frames = {
     row.dataset.text += frame.text;
     row.setAttribute("aria-busy", "true");
     const follows = atBottom();
-    showText(row.querySelector(".said"), row.dataset.text);
+    showText(row.querySelector(".text"), row.dataset.text);
     if (follows) toBottom(); else $("down").hidden = false;
   },
   done(frame) {
@@ -145,7 +145,7 @@ const frames = {
     delete row.dataset.text;
     row.removeAttribute("aria-busy");
     setNote(row, "");
-    showText(row.querySelector(".said"), frame.fullText);
+    showText(row.querySelector(".text"), frame.fullText);
     if (follows) toBottom(); else $("down").hidden = false;
     markEnded(frame);
   },
@@ -154,7 +154,7 @@ const frames = {
   },
   status(frame) { markEnded(frame); },
   gap() {
-    for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) setNote(row, "Parts are missing; the whole answer follows");
+    for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) setNote(row, "Some of this answer is missing; the whole answer follows");
   },
   typing() {},
   pong() {},
@@ -204,7 +204,7 @@ async function resumed(result) {
   try {
     await showHistory();
   } catch (error) {
-    addRow("notice", "The history could not be loaded: " + error.message);
+    addRow("notice", "Earlier messages could not be loaded (" + error.message + "). Reload the page to try again.");
   }
   historyShown = true;
   seq = since;
@@ -262,7 +262,7 @@ function connect() {
   socket.onclose = (event) => {
     if (mine !== socket) return;
     socket = null;
-    if (event.code === 1008) return logout("This token is not valid any more.");
+    if (event.code === 1008) return logout("This token is no longer valid. Open a new login link.");
     // Browsers do not tell a page why a handshake was refused, so the reason is asked over HTTP.
     if (wasOpen) reconnect(); else refusalReason().then((text) => (text ? logout(text) : reconnect()));
   };
@@ -274,7 +274,7 @@ async function refusalReason() {
       headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
       cache: "no-store",
     });
-    return reply.status === 401 ? "This token is not valid." : null;
+    return reply.status === 401 ? "This token is not valid. Open a new login link, or paste the token again." : null;
   } catch {
     return null;
   }

@@ -120,10 +120,10 @@ impl Connection {
         let max = self.server.config.limits.max_frame;
         let error = match end {
             Disconnect::TooLarge => ApiError::too_large(max),
-            Disconnect::Binary => ApiError::unreadable("only text frames are read here"),
-            Disconnect::Unreadable => {
-                ApiError::unreadable("this is no frame: a text frame is UTF-8 and holds one JSON object")
-            }
+            Disconnect::Binary => ApiError::unreadable("only text frames are accepted"),
+            Disconnect::Unreadable => ApiError::unreadable(
+                "this is not a valid frame: a frame is text in UTF-8 with one JSON object",
+            ),
             end => return Ok(end),
         };
         self.note_unreadable(&error);
@@ -207,7 +207,7 @@ impl Connection {
                 call::call(&self.server, &self.caller, &method, params).await.map(Some)
             }
             ClientMessage::Auth { .. } => {
-                Err(ApiError::bad_request("this socket has shown its token already"))
+                Err(ApiError::bad_request("this connection has already shown its token"))
             }
             ClientMessage::Ping => Ok(None),
         })
@@ -230,7 +230,7 @@ impl Connection {
     /// Subscribes to a session and returns the sequence number of its last stored frame.
     async fn subscribe(&mut self, session: SessionKey, address: Option<Address>) -> Result<u64, ApiError> {
         if self.subscriber.len() >= MAX_SESSIONS && !self.subscriber.is_subscribed(&session) {
-            let message = format!("one connection reads at most {MAX_SESSIONS} sessions: open another one");
+            let message = format!("one connection follows at most {MAX_SESSIONS} sessions: open another one");
             return Err(ApiError::bad_request(message));
         }
         self.subscriber.subscribe(session.clone(), address);

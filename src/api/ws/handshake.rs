@@ -45,7 +45,7 @@ pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiE
     let upgrade =
         WebSocketUpgrade::from_request_parts(&mut request.parts, &()).await.map_err(|rejection| {
             let status = rejection.into_response().status();
-            let mut error = ApiError::bad_request("this is a WebSocket: ask for an upgrade");
+            let mut error = ApiError::bad_request("this path is a WebSocket: request an upgrade");
             if status == StatusCode::UPGRADE_REQUIRED {
                 error.status = status;
             }

@@ -108,7 +108,7 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
         };
     };
     if !TYPES.contains(&kind.as_str()) {
-        let message = "there is no such type; there are prompt, abort, resume, ping and calls";
+        let message = "there is no such type; there are auth, prompt, abort, resume, ping and calls";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "unknown_type", message));
     }
     let message: ClientMessage =

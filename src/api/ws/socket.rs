@@ -136,16 +136,16 @@ fn close_frame(end: &Disconnect) -> Option<(u16, Cow<'static, str>)> {
         Disconnect::Unreadable => (close_code::PROTOCOL, "this is no frame".into()),
         Disconnect::TooLarge => (close_code::SIZE, "a frame was larger than gateway.limits.max_frame".into()),
         Disconnect::TooLargeWithoutToken => {
-            (close_code::SIZE, "the first frame must show the token and be small".into())
+            (close_code::SIZE, "the first frame must contain the token and be small".into())
         }
         Disconnect::Binary => (close_code::UNSUPPORTED, "only text frames are accepted".into()),
         Disconnect::TooSlow => {
-            (close_code::AGAIN, "too much was waiting for you: reconnect and resume".into())
+            (close_code::AGAIN, "too many frames were waiting for this client: reconnect and resume".into())
         }
         Disconnect::Unauthorized(reason) => (close_code::POLICY, (*reason).into()),
-        Disconnect::Revoked => (close_code::POLICY, "this token is not valid any more".into()),
+        Disconnect::Revoked => (close_code::POLICY, "this token is no longer valid".into()),
         Disconnect::Stopping => (close_code::AWAY, "the gateway is stopping".into()),
-        Disconnect::Internal => (close_code::ERROR, "something went wrong on our side".into()),
+        Disconnect::Internal => (close_code::ERROR, "something went wrong in the gateway".into()),
     })
 }
 

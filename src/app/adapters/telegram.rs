@@ -37,8 +37,8 @@ pub struct Telegram {
     /// The account `default`.
     #[serde(flatten)]
     pub bot: Bot,
-    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section. They do not
-    /// inherit `token`, `mode`, `webhook_secret`, routing, and who may speak: access to one bot is no access to another.
+    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section (`api_url`,
+    /// `streaming`, the limits and times), and nothing else: access to one bot is no access to another.
     pub accounts: BTreeMap<String, Bot>,
     /// The variable for the first bot's token is set and empty.
     #[serde(skip)]
@@ -128,10 +128,12 @@ impl Telegram {
             }
             let forgotten = account.enabled.is_none() && account.token().is_none() && *bot != Bot::default();
             if forgotten {
-                return Some(format!("{path} has no token and stays off"));
+                return Some(format!("{path} has no token, so this bot is not connected"));
             }
             let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
-            open.then(|| format!("{path}: dm_policy is open, so everybody on Telegram may talk to the agent"))
+            open.then(|| {
+                format!("{path}: dm_policy is open, so everybody on Telegram may write to the agent")
+            })
         };
         self.problems().into_iter().chain(self.bots().filter_map(odd)).collect()
     }

@@ -52,7 +52,7 @@ impl Ids {
                 "this is a group's id, and only people can be listed here, such as {like}; {HOW_TO_FIND}"
             ),
             Kind::Anybody => {
-                let why = "this is an account of the platform's own, shared by everybody who writes anonymously, so \
+                let why = "this account belongs to the platform and is shared by everybody who writes anonymously, so \
                            it names no single person";
                 why.to_owned()
             }
@@ -84,7 +84,7 @@ impl Ids {
         }
     }
 
-    /// Checks who may speak on an account, and the chats that it lists.
+    /// Checks who may write on an account, and the chats that it lists.
     pub fn check(&self, section: &Section<'_>, people: &People) -> Vec<ConfigError> {
         let at = |table: &str| join(&section.path, table);
         let mut wrong = self.allowed(&at("allow"), people);

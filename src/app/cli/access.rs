@@ -1,4 +1,4 @@
-//! `frontdesk access`: who may speak.
+//! `frontdesk access`: who may write.
 
 use clap::{Args, Subcommand};
 use frontdesk_core::address::Principal;
@@ -18,14 +18,14 @@ pub struct AccessArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List who may speak, from the configuration and from admins
+    /// List who may write, and whether the configuration or an admin allows it
     List(Remote),
     /// Allow a person by their id, in private chats or in one group
     #[command(after_help = "Examples:\n  frontdesk access allow telegram 123456789\n  \
                             frontdesk access allow telegram 123456789 --admin\n  \
                             frontdesk access allow telegram 123456789 --group -1001234567890")]
     Allow(Allow),
-    /// Take a permission back; the person's waiting messages are refused and a running turn is cancelled
+    /// Revoke a permission; waiting messages of the person are refused, and running turns are cancelled
     Revoke(Revoke),
 }
 
@@ -46,10 +46,10 @@ struct Somebody {
 struct Allow {
     #[command(flatten)]
     who: Somebody,
-    /// In this group instead of in private chats
+    /// Allow them in this group instead of in private chats
     #[arg(long, value_name = "ID", allow_negative_numbers = true, conflicts_with = "admin")]
     group: Option<String>,
-    /// As an admin, who may also allow others from the chat
+    /// Make them an admin, who may write everywhere and manage the gateway from a chat
     #[arg(long)]
     admin: bool,
 }
@@ -58,7 +58,7 @@ struct Allow {
 struct Revoke {
     #[command(flatten)]
     who: Somebody,
-    /// Only in this group
+    /// Revoke the permission for this group only
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     group: Option<String>,
 }
@@ -88,7 +88,7 @@ async fn allow(args: Allow) -> Done {
     }
     let principal = field::text(&answer, "principal");
     let what = match &group {
-        Some(group) => format!("may speak in group {group}"),
+        Some(group) => format!("may write in group {group}"),
         None if admin => "is an admin".to_owned(),
         None => "may write in private".to_owned(),
     };
@@ -148,7 +148,10 @@ async fn list(remote: &Remote) -> Done {
     }
     for account in field::list(&answer, "stopped") {
         let (name, by) = (field::account(account, "channel"), field::text(account, "by"));
-        screen::line(format!("\n{name} was disconnected by {}.", screen::one_line(&by)))?;
+        screen::line(format!(
+            "\n{name} was stopped by {}. To start it again: frontdesk gateway start {name}",
+            screen::one_line(&by)
+        ))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::Failure;
 /// Which account of the platform.
 #[derive(Args)]
 pub struct AccountArg {
-    /// The account, if it is not `default`; telegram@work names it as well
+    /// The account, if it is not `default`; `--account work` is the same as telegram@work
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 }

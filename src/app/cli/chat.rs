@@ -1,4 +1,4 @@
-//! `frontdesk chat`: asks the agent and prints the answer as it arrives.
+//! `frontdesk chat`: sends a message to the agent and prints the answer as it arrives.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
 
-/// How long to wait for a gateway that has gone away.
+/// How long to wait for a gateway that has stopped.
 const RETRY_FOR: Duration = Duration::from_secs(60);
 /// The pause between two attempts to reach it.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -25,7 +25,7 @@ pub struct ChatArgs {
     /// The message; `/help` lists the commands
     #[arg(allow_hyphen_values = true, value_parser = client::text)]
     text: String,
-    /// The chat; each chat is a separate conversation
+    /// The name of the web chat; each name is a chat of its own
     #[arg(long, default_value = "main")]
     chat: String,
 }
@@ -52,7 +52,7 @@ pub async fn chat(args: ChatArgs) -> Done {
 enum End {
     /// After the whole answer.
     Complete,
-    /// Before the answer was complete, because the gateway went away.
+    /// Before the answer was complete, because the connection to the gateway was lost.
     CutOff,
 }
 
@@ -71,7 +71,7 @@ async fn read(response: Response, answer: &mut Answer) -> Result<End, Failure> {
 
 /// Repeats the request until a gateway answers. `None` if none does within [`RETRY_FOR`].
 async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Response>, Failure> {
-    screen::note("(the gateway went away; waiting for it to come back)");
+    screen::note("(the connection to the gateway was lost; waiting for it to return)");
     let clock = SystemClock::new();
     let end = clock.mono() + RETRY_FOR;
     while clock.mono() < end {
@@ -213,8 +213,8 @@ impl Answer {
     fn missing(self) -> Failure {
         let id = self.message.map_or_else(String::new, |id| format!(" (message {id})"));
         Failure::new(format!(
-            "the gateway went away before it answered{id}; the message is kept, and the answer will be shown by \
-             `frontdesk sessions messages`"
+            "the gateway stopped before it answered{id}. The message is kept and answered after the next start; \
+             `frontdesk sessions messages` then shows the answer"
         ))
     }
 }

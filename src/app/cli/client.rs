@@ -46,14 +46,17 @@ pub fn public_url(remote: &Remote) -> Result<String, Failure> {
 /// Where the gateway of the home folder listens, and its public URL if it has one.
 fn listening(remote: &Remote) -> Result<(String, Option<String>), Failure> {
     let home = Home::find(remote.home.home.as_deref(), &super::env)?;
-    let absent = |why: &str| {
-        let path = home.path().display();
-        Failure::unavailable(format!("{why} in {path}; start one with `frontdesk run`"))
-    };
+    let path = home.path().display();
     let holder = lock::holder(home.path()).map_err(|error| unreadable(&error))?;
-    let holder = holder.ok_or_else(|| absent("no frontdesk is running"))?;
-    let address =
-        holder.address.ok_or_else(|| absent("the frontdesk that is starting is not listening yet"))?;
+    let none =
+        || Failure::unavailable(format!("no gateway is running in {path}; start one with `frontdesk run`"));
+    let holder = holder.ok_or_else(none)?;
+    let starting = || {
+        Failure::unavailable(format!(
+            "the gateway in {path} is starting and does not listen yet; try again in a moment"
+        ))
+    };
+    let address = holder.address.ok_or_else(starting)?;
     Ok((address, holder.public_url))
 }
 
@@ -102,7 +105,7 @@ impl Client {
     pub fn find(remote: &Remote) -> Result<Client, Failure> {
         // A proxy from the environment is not meant for this machine, and would see the token.
         let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build();
-        let http = http.map_err(|error| Failure::new(format!("cannot make a client: {error}")))?;
+        let http = http.map_err(|error| Failure::new(format!("cannot create the HTTP client: {error}")))?;
         Ok(Client { http, url: url(remote)?, token: token(remote)? })
     }
 
@@ -145,14 +148,14 @@ impl Client {
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let url = &self.url;
         if error.is_timeout() && !error.is_connect() {
-            return Failure::new(format!("the frontdesk at {url} does not answer; its log may say why"));
+            return Failure::new(format!("the gateway at {url} does not answer; its log may say why"));
         }
         if !error.is_connect() {
             return Failure::unavailable(format!(
-                "the frontdesk at {url} closed the connection before it answered"
+                "the gateway at {url} closed the connection before it answered"
             ));
         }
-        Failure::unavailable(format!("no frontdesk answers at {url}; start one with `frontdesk run`"))
+        Failure::unavailable(format!("no gateway answers at {url}; start one with `frontdesk run`"))
     }
 }
 
@@ -175,10 +178,11 @@ pub fn fresh_key() -> Result<String, Failure> {
 }
 
 async fn json(response: Response) -> Result<Value, Failure> {
-    response
-        .json()
-        .await
-        .map_err(|error| Failure::new(format!("the answer is not JSON: {error}; is this a frontdesk?")))
+    response.json().await.map_err(|error| {
+        Failure::new(format!(
+            "the answer is not JSON: {error}. Check that a Frontdesk gateway runs at this URL"
+        ))
+    })
 }
 
 /// The error of a refused request.
@@ -188,13 +192,15 @@ async fn refused(response: Response) -> Failure {
     let said = body.pointer("/error/message").and_then(Value::as_str);
     match (status, said) {
         (StatusCode::UNAUTHORIZED, _) => Failure::new(
-            "the gateway does not know this token; it accepts the one in the file `token` in its home folder (see --token-file)",
+            "the gateway does not know this token. It accepts the one in the file `token` in its home folder: name that file with --token-file",
         ),
         (StatusCode::SERVICE_UNAVAILABLE, Some(message)) if body["error"]["code"] == "stopping" => {
             Failure::unavailable(message)
         }
         (_, Some(message)) => Failure::new(message),
-        (_, None) => Failure::new(format!("the gateway answered {status}; is this a frontdesk?")),
+        (_, None) => {
+            Failure::new(format!("the answer is {status}. Check that a Frontdesk gateway runs at this URL"))
+        }
     }
 }
 

@@ -59,7 +59,7 @@ async fn list(page: Page<i64>) -> Done {
         path: "/api/dead-letters".to_owned(),
         field: "dead_letters",
         header: &["ID", "SOURCE", "KIND", "RECEIVED", "BYTES", "REASON"],
-        empty: "No dead letters: every event could be read.",
+        empty: "There are none: every event could be read.",
         row: |letter| {
             vec![
                 field::text(letter, "id"),
@@ -83,7 +83,7 @@ async fn show(one: One) -> Done {
     screen::line(format!("{} {}: {}", text("source"), text("kind"), text("reason")))?;
     screen::line(screen::harmless(&text("body")))?;
     match answer["cut"].as_bool() {
-        Some(true) => screen::line(format!("(shortened; {} bytes arrived)", text("size"))),
+        Some(true) => screen::line(format!("(shortened: {} bytes arrived)", text("size"))),
         _ => Ok(()),
     }
 }

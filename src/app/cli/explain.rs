@@ -25,13 +25,13 @@ enum What {
 
 #[derive(Args)]
 struct ResetArgs {
-    /// When a new conversation starts: none, idle, daily or both
+    /// What starts a new conversation: idle, daily, both or none
     #[arg(long, default_value = "idle")]
     mode: String,
-    /// The hour of the daily reset, 0 to 23 (daily, both)
+    /// The hour of the day at which a new one starts, 0 to 23 (with daily and both)
     #[arg(long, default_value_t = 4)]
     hour: u8,
-    /// Minutes without a message (idle, both)
+    /// Minutes without a message (with idle and both)
     #[arg(long, default_value_t = 1440)]
     idle_minutes: u32,
     /// The IANA time zone of the hour [default: the machine's]
@@ -102,11 +102,9 @@ fn sentence(policy: &ResetPolicy, reasons: Reasons, last: DateTime<Utc>, now: Da
     let zone = policy.zone();
     let at = |time: DateTime<Utc>| local(time, zone);
     let verdict = match (reasons.daily, reasons.idle) {
-        (true, true) => {
-            "starts a new conversation: the daily reset is due, and nothing was said for too long"
-        }
-        (true, false) => "starts a new conversation: the daily reset is due",
-        (false, true) => "starts a new conversation: nothing was said for too long",
+        (true, true) => "starts a new conversation: it is a new day, and the last message was too long ago",
+        (true, false) => "starts a new conversation: it is a new day",
+        (false, true) => "starts a new conversation: the last message was too long ago",
         (false, false) => "continues the conversation",
     };
     let mut text = format!("A message at {} {verdict}.\nLast message:      {}", at(now), at(last));
@@ -115,8 +113,8 @@ fn sentence(policy: &ResetPolicy, reasons: Reasons, last: DateTime<Utc>, now: Da
             text.push_str(&format!("\n{name:<19}{}", at(time)));
         }
     };
-    more("Previous boundary:", policy.previous_boundary(now));
-    more("Next boundary:", policy.next_boundary(now));
+    more("This day began:", policy.previous_boundary(now));
+    more("The next begins:", policy.next_boundary(now));
     more("Idle after:", policy.idle_deadline(last));
     text
 }

@@ -1,5 +1,5 @@
-//! `frontdesk gateway`: connects and disconnects channels. It needs the token from the home folder and no channel, so
-//! that a channel that was disconnected from a chat can be connected again.
+//! `frontdesk gateway`: starts and stops channels. It needs the token from the home folder and no channel, so that a
+//! channel that was stopped from a chat can be started again.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ pub struct GatewayArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Connect a channel that was disconnected
+    /// Start a channel that was stopped
     Start(Channel),
-    /// Disconnect a channel; it stays disconnected until it is started again
+    /// Stop a channel: it takes no messages until it is started again, also after a restart of the gateway
     Stop(Channel),
     /// Show the state of the running gateway
     Status(Remote),
@@ -30,7 +30,7 @@ enum What {
 struct Channel {
     #[command(flatten)]
     remote: Remote,
-    /// A channel, for example telegram, or one account of it, for example telegram@work
+    /// The channel, for example telegram; or one account of it, for example telegram@work
     channel: String,
 }
 
@@ -49,7 +49,7 @@ async fn switch(args: Channel, verb: &str) -> Done {
     if args.remote.json {
         return screen::json(&answer);
     }
-    let state = if answer["stopped"] == true { "disconnected" } else { "connected" };
+    let state = if answer["stopped"] == true { "stopped" } else { "started" };
     for account in field::list(&answer, "accounts") {
         screen::line(format!("{} is {state}.", field::account(account, "channel")))?;
     }

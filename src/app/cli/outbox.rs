@@ -20,9 +20,9 @@ pub struct OutboxArgs {
 enum What {
     /// List outgoing messages, newest first
     List(ListArgs),
-    /// Send a message again whose delivery failed or is unknown
+    /// Send a message again that was not delivered, or of which that is unknown
     Retry(One),
-    /// Give up on a message: it is not sent
+    /// Drop a message: it will not be sent
     Drop(One),
 }
 
@@ -71,7 +71,7 @@ async fn list(args: ListArgs) -> Done {
         path,
         field: "parts",
         header: &["ID", "TO", "STATE", "ATTEMPTS", "CREATED", "TEXT", "ERROR"],
-        empty: "No outgoing messages.",
+        empty: "There are no outgoing messages.",
         row: |part| {
             vec![
                 field::text(part, "id"),

@@ -1,4 +1,4 @@
-//! `frontdesk pairing`: strangers who ask for access.
+//! `frontdesk pairing`: unknown senders who ask for access.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -15,11 +15,13 @@ pub struct PairingArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List the people who wait for approval; only they know their codes
+    /// List the people who ask for access; their codes are not shown
     List(Remote),
     /// Allow the person who has this code
+    #[command(override_usage = "frontdesk pairing approve [OPTIONS] [PLATFORM] <CODE>")]
     Approve(Coded),
     /// Refuse the person who has this code
+    #[command(override_usage = "frontdesk pairing deny [OPTIONS] [PLATFORM] <CODE>")]
     Deny(Coded),
 }
 
@@ -29,7 +31,7 @@ struct Coded {
     remote: Remote,
     #[command(flatten)]
     account: AccountArg,
-    /// The code that the bot gave the person; the platform may stand before it
+    /// The code that the bot gave the person; with the platform before it, only a code from there counts
     #[arg(value_names = ["PLATFORM", "CODE"], num_args = 1..=2, required = true)]
     words: Vec<String>,
 }
@@ -44,7 +46,7 @@ impl Coded {
                 Ok((code, json!({"platform": account.channel(), "account": account.name()})))
             }
             _ => Err(Failure::usage(
-                "--account needs the platform before the code, for example: telegram ABCD2345",
+                "--account needs the platform before the code, for example: telegram ABCD2345 --account work",
             )),
         }
     }
@@ -61,7 +63,7 @@ pub async fn pairing(args: PairingArgs) -> Done {
         What::List(remote) => list(&remote).await,
         What::Approve(coded) => {
             let answer = coded.post("approve").await?;
-            coded.tell(&answer, "approved", "is allowed now and has been told so")
+            coded.tell(&answer, "approved", "may write now and has been told")
         }
         What::Deny(coded) => {
             let answer = coded.post("deny").await?;
@@ -94,5 +96,5 @@ async fn list(remote: &Remote) -> Done {
         ]
     });
     let header = ["ACCOUNT", "USER", "NAME", "ASKED", "EXPIRES"];
-    table::print(&header, rows.collect(), "Nobody is waiting for approval.")
+    table::print(&header, rows.collect(), "Nobody asks for access.")
 }

@@ -160,7 +160,7 @@ async fn serve(
             Ok(End::Stopped)
         }
         action = requested(running.handle()) => {
-            tracing::info!(?action, "requested by an admin; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
+            tracing::info!(?action, "an admin asks for this; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(match action {
                 Lifecycle::Stop => End::Stopped,
                 Lifecycle::Restart => End::Restart(port),
@@ -178,7 +178,7 @@ async fn serve(
             end
         }
         name = signals.stop() => Err(Failure::new(format!(
-            "a second {name}: ended at once; accepted messages are kept and continue at the next start"
+            "a second {name}: the gateway ended at once. Accepted messages are kept and answered after the next start"
         ))),
     }
 }
@@ -252,7 +252,7 @@ impl Signals {
                 _ = self.interrupt.recv() => return "SIGINT",
                 // Without a handler it would end the process, and it is what people send to reload a configuration.
                 _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: this version does not reload its configuration; restart it to use the new one");
+                    tracing::warn!("SIGHUP: the configuration is not reloaded; restart the gateway to use the new one");
                 }
             }
         }

@@ -19,7 +19,7 @@ pub struct SendArgs {
     /// Address: CHANNEL:CHAT or CHANNEL:ACCOUNT:CHAT, followed by :topic:ID for a topic
     #[arg(long, value_name = "ADDRESS")]
     to: String,
-    /// The text, in Markdown; with --media, the caption of the file
+    /// The text in Markdown; with --media it is the caption of the file
     #[arg(
         long,
         value_name = "TEXT",
@@ -28,7 +28,7 @@ pub struct SendArgs {
         required_unless_present = "media"
     )]
     message: Option<String>,
-    /// A file to send; only with a gateway on this machine
+    /// A file to send; the gateway must run on this machine
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     media: Option<PathBuf>,
     /// Idempotency key: a second message with the same key is not sent
@@ -62,7 +62,7 @@ pub async fn send(args: SendArgs) -> Done {
         .map(|part| format!("{} ({})", field::text(part, "id"), field::text(part, "state")))
         .collect();
     screen::line(format!(
-        "Queued for {to}: {}. To see whether it was sent: frontdesk outbox list",
+        "Queued for {to}: {}. To see whether it was sent: frontdesk outbox",
         parts.join(", ")
     ))
 }

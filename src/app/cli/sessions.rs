@@ -1,6 +1,7 @@
-//! `frontdesk sessions`: lists, shows and changes conversations.
+//! `frontdesk sessions`: lists, shows and changes sessions.
 
 use clap::{Args, Subcommand};
+use frontdesk_core::count::counted;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use serde_json::{Value, json};
@@ -18,17 +19,17 @@ pub struct SessionsArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List conversations, sorted by key
+    /// List sessions, sorted by key
     List(List),
-    /// Show one conversation and its epochs
+    /// Show one session and its conversations
     Show(One),
-    /// Show the messages of a conversation, newest last
+    /// Show the messages and answers of a session, newest last
     Messages(Messages),
-    /// Start a new epoch; the old one can be resumed
+    /// Start a new conversation; /resume in the chat returns to the previous one
     Reset(One),
-    /// Cancel the running turn and all waiting messages
+    /// Cancel the running turn and drop the waiting messages
     Stop(One),
-    /// Erase a conversation for good
+    /// Erase a session with all its messages for good
     Delete(Delete),
 }
 
@@ -39,7 +40,7 @@ struct List {
     /// Only this channel
     #[arg(long)]
     channel: Option<String>,
-    /// Only conversations after this key, to see the next page
+    /// Only sessions after this key, to see the next page
     #[arg(long, value_name = "KEY")]
     after: Option<SessionKey>,
     /// Maximum number of entries, from 1 to 200
@@ -51,7 +52,7 @@ struct List {
 struct One {
     #[command(flatten)]
     remote: Remote,
-    /// The conversation's key, as shown in the list
+    /// The session's key, as shown in the list
     key: SessionKey,
 }
 
@@ -59,7 +60,7 @@ struct One {
 struct Messages {
     #[command(flatten)]
     one: One,
-    /// Only this epoch
+    /// Only the conversation with this number
     #[arg(long)]
     epoch: Option<u64>,
     /// Only messages before this one, to see the next page
@@ -88,12 +89,19 @@ pub async fn sessions(args: SessionsArgs) -> Done {
         Some(What::Reset(one)) => {
             let answer = one.post("reset").await?;
             let epoch = field::text(&answer, "epoch");
-            one.remote.say(&answer, format!("A new conversation has begun (epoch {epoch})."))
+            one.remote.say(&answer, format!("Conversation {epoch} has begun."))
         }
         Some(What::Stop(one)) => {
             let answer = one.post("stop").await?;
             let (running, waiting) = (field::number(&answer, "running"), field::number(&answer, "waiting"));
-            one.remote.say(&answer, format!("Cancelled: {running} running, {waiting} waiting."))
+            one.remote.say(
+                &answer,
+                format!(
+                    "Cancelled {} and dropped {}.",
+                    counted(running, "running turn"),
+                    counted(waiting, "waiting message")
+                ),
+            )
         }
         Some(What::Delete(args)) => delete(args).await,
     }
@@ -134,8 +142,8 @@ async fn list(args: List) -> Done {
             field::ago(session, "last_user_at"),
         ]
     });
-    let empty = "No conversations yet. Start one with `frontdesk chat \"Hello\"`.";
-    table::print(&["KEY", "EPOCH", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), empty)?;
+    let empty = "There are no sessions yet. Start one with `frontdesk chat \"Hello\"`.";
+    table::print(&["KEY", "CONVERSATION", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), empty)?;
     match sessions.last() {
         Some(last) if sessions.len() >= args.limit as usize => {
             screen::line(format!("\nTo see more, add --after {}", field::text(last, "key")))
@@ -149,7 +157,9 @@ async fn show(one: One) -> Done {
     if one.remote.json {
         return screen::json(&session);
     }
-    for (label, name) in [("Key", "key"), ("Agent", "agent"), ("Address", "address"), ("Epoch", "epoch")] {
+    for (label, name) in
+        [("Key", "key"), ("Agent", "agent"), ("Address", "address"), ("Conversation", "epoch")]
+    {
         screen::line(format!("{label:<14}{}", screen::one_line(&field::text(&session, name))))?;
     }
     screen::line(format!("{:<14}{}", "Last message", field::ago(&session, "last_user_at")))?;
@@ -170,9 +180,9 @@ async fn show(one: One) -> Done {
         ]
     });
     table::print(
-        &["EPOCH", "STARTED", "REASON", "MESSAGES", "FIRST MESSAGE"],
+        &["CONVERSATION", "STARTED", "REASON", "MESSAGES", "FIRST MESSAGE"],
         rows.collect(),
-        "No epochs yet.",
+        "There are no conversations yet.",
     )
 }
 
@@ -191,7 +201,7 @@ async fn messages(args: Messages) -> Done {
     let next = field::text(&answer, "next");
     let mut rows: Vec<&Value> = field::list(&answer, "messages").iter().collect();
     if rows.is_empty() {
-        return screen::line("No messages.");
+        return screen::line("There are no messages.");
     }
     rows.sort_by_key(|row| field::time(row, "received"));
     for row in rows {

@@ -12,7 +12,7 @@ pub async fn status(remote: Remote) -> Done {
         return screen::json(&status);
     }
     screen::line(format!(
-        "frontdesk {}: {}",
+        "Frontdesk {}: {}",
         field::text(&status, "version"),
         field::text(&status, "status")
     ))?;
@@ -30,12 +30,12 @@ pub async fn status(remote: Remote) -> Done {
             field::text(account, "error"),
         ]
     });
-    table::print(&["ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "No channels.")?;
+    table::print(&["ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "There are no channels.")?;
     screen::line("")?;
     let agents = field::list(&status, "agents")
         .iter()
         .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
-    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "No agents.")
+    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "There are no agents.")
 }
 
 fn totals(totals: &Value) -> Done {
@@ -58,11 +58,11 @@ fn totals(totals: &Value) -> Done {
         n("dead_parts")
     ))?;
     if n("dead_parts") > 0 {
-        screen::line("          To see what was not delivered: frontdesk outbox list --state dead")?;
+        screen::line("          To see what was not delivered: frontdesk outbox --state dead")?;
     }
     if n("dead_letters") > 0 {
         screen::line(format!(
-            "Unread    {} could not be read: see `frontdesk dead-letters`",
+            "Unread    {} could not be read. To see them: frontdesk dead-letters",
             counted(n("dead_letters"), "event")
         ))?;
     }

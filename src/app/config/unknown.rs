@@ -29,7 +29,7 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     if snake == "role" {
         return format!(
             "unknown key `{name}`{kind}; this version does not have roles that stand for capabilities: `agent` chooses who \
-             answers here, and `roles` lists the platform's roles whose holders may speak"
+             answers here, and `roles` lists the platform's roles whose holders may write"
         );
     }
     let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();

@@ -62,16 +62,16 @@ pub enum Gateway {
     },
     /// Answer again.
     Unmute,
-    /// Connect an account again.
+    /// Start a channel that was stopped.
     Start {
-        /// The account; `None` means the gateway itself.
+        /// The channel or account; `None` means the gateway itself.
         what: Option<String>,
     },
-    /// Disconnect an account.
+    /// Stop a channel.
     Stop {
-        /// The account; `None` means the gateway itself.
+        /// The channel or account; `None` means the gateway itself.
         what: Option<String>,
-        /// Whether to do it even if nobody could then connect it again from a chat.
+        /// Whether to do it even if nobody could then start it again from a chat.
         confirm: bool,
     },
     /// Restart the gateway.
@@ -91,19 +91,19 @@ pub struct Usage {
 
 /// Every request that can follow `/gateway`, in the order in which it lists them.
 pub const USAGES: [Usage; 14] = [
-    anywhere("status", "how the gateway is doing"),
-    anywhere("sessions", "the latest conversations"),
-    anywhere("config", "the settings of this account"),
-    anywhere("pair CODE", "let in the person who has this code"),
+    anywhere("status", "show the state of the gateway"),
+    anywhere("sessions", "list the latest sessions"),
+    anywhere("config", "show the settings of this account"),
+    anywhere("pair CODE", "allow the person who has this code"),
     anywhere("deny CODE", "refuse the person who has this code"),
-    anywhere("allow PLATFORM USER [here]", "let in a person by their id"),
-    anywhere("revoke PLATFORM USER", "shut a person out"),
+    anywhere("allow PLATFORM USER [here]", "allow a person by their id; `here` means in this group"),
+    anywhere("revoke PLATFORM USER", "revoke a person's access"),
     in_groups("allow-here", "answer everyone in this group"),
     in_groups("deny-here", "stop answering in this group"),
     anywhere("mute [MINUTES]", "stay silent in this chat"),
     anywhere("unmute", "answer in this chat again"),
-    anywhere("start CHANNEL", "connect a channel again"),
-    anywhere("stop [CHANNEL]", "disconnect a channel, or stop the gateway"),
+    anywhere("start CHANNEL", "start a channel that was stopped"),
+    anywhere("stop [CHANNEL]", "stop a channel, or the whole gateway"),
     anywhere("restart", "restart the gateway"),
 ];
 

@@ -76,17 +76,19 @@ pub(crate) fn revocation_summary(who: &Principal, ended: &Revoked, remaining: &[
     let places: Vec<String> = remaining.iter().map(RemainingAccess::sentence).collect();
     let places = places.join("; ");
     let mut text = match (ended.grants, remaining.is_empty()) {
-        (0, true) => format!("`{who}` had been granted nothing there."),
-        (0, false) => format!("`{who}` had been granted nothing there, and may still speak: {places}."),
-        (_, true) => format!("`{who}` may not speak to me any more."),
+        (0, true) => format!("`{who}` had no permission there."),
+        (0, false) => {
+            format!("`{who}` had no permission there that could be revoked, and may still write: {places}.")
+        }
+        (_, true) => format!("`{who}` may not write to me any more."),
         (_, false) => {
-            format!("What `{who}` was granted there is taken back, but they may still speak: {places}.")
+            format!("The permission of `{who}` there is revoked, but they may still write: {places}.")
         }
     };
     match ended.running.len() + ended.waiting.len() {
         0 => {}
-        1 => text.push_str(" 1 open message ended with it."),
-        n => text.push_str(&format!(" {n} open messages ended with it.")),
+        1 => text.push_str(" 1 of their messages was cancelled."),
+        n => text.push_str(&format!(" {n} of their messages were cancelled.")),
     }
     match ended.dropped {
         0 => {}

@@ -1,5 +1,5 @@
-//! `/gateway`: what admins can do from their phone. Each request is answered in a few lines, and leaves a line in the
-//! audit in the transaction of its effect.
+//! `/gateway`: what admins can do from their phone. Each request is answered in a few lines, and leaves an entry in
+//! the audit in the transaction of its effect.
 
 mod account;
 mod people;
@@ -79,7 +79,7 @@ fn usage(row: &InboundRow) -> Plan {
     Plan::say(format!("Send /gateway and one of these:\n\n{}", lines.join("\n")))
 }
 
-/// A reply whose only effect is the audit's line.
+/// A reply whose only effect is the entry in the audit.
 fn note(row: &InboundRow, request: &Gateway, outcome: &str, text: String) -> Plan {
     let change = AccessChange::Note {
         action: format!("gateway {}", request.name()),
@@ -89,7 +89,7 @@ fn note(row: &InboundRow, request: &Gateway, outcome: &str, text: String) -> Pla
     changing(row, change, move |_| text.clone())
 }
 
-/// A change of who may speak, and its reply.
+/// A change of who may write, and its reply.
 fn changing(
     row: &InboundRow,
     change: AccessChange,

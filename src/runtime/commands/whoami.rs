@@ -9,8 +9,8 @@ use crate::shared::Shared;
 pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
     let admin = shared.still_may(row, Action::Administer);
     let may = match admin {
-        true => "You may talk to the agent and manage the gateway.",
-        false => "You may talk to the agent.",
+        true => "You may write to the agent and manage the gateway.",
+        false => "You may write to the agent.",
     };
     Plan::say(format!("Your id is `{}`.\n{may}\nThis chat is `{}`.", row.from.id, row.address))
 }

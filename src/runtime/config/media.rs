@@ -1,26 +1,26 @@
-//! Files that come with messages and go out with answers.
+//! Files that people send and files that agents send.
 
 use frontdesk_core::config::ConfigError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Files that come with messages and go out with answers. They lie in `media` beneath the home.
+/// Files that people send and files that agents send. They are in the folder `media` of the home folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Media {
-    /// The largest file that is fetched, in bytes; the agent is told of a larger one.
+    /// Maximum size of a file that is downloaded, in bytes; of a larger one the agent is only told.
     pub max_bytes: u64,
-    /// The largest file that is sent, in bytes; a platform may allow less.
+    /// Maximum size of a file that an agent sends, in bytes; a platform may allow less.
     pub max_out_bytes: u64,
-    /// How many bytes of files are fetched for one person on one day; 0 means no limit. A file that is stored already
-    /// does not count. The person is told when the limit is reached.
+    /// Maximum bytes of files that are downloaded for one person on one day; 0 means no limit. A file that is stored
+    /// already does not count. The person is told when the limit is reached.
     pub daily_bytes: u64,
-    /// How many bytes of fetched files are kept in all; 0 means no limit. When it is reached, no file is fetched until
-    /// older ones are deleted.
+    /// Maximum bytes of downloaded files that are kept in all; 0 means no limit. When it is reached, no file is
+    /// downloaded until older ones are deleted.
     pub total_bytes: u64,
-    /// Seconds that the fetching of one file may take.
+    /// Maximum seconds to download one file.
     pub fetch_seconds: u64,
-    /// Days after which a fetched file is deleted.
+    /// Days after which a downloaded file is deleted.
     pub keep_days: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Where a channel's messages go, and what holds in one chat.
+//! Which agent answers a channel's messages, and the rules of single chats.
 
 use std::collections::BTreeMap;
 
@@ -7,36 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rate, ResetOverride};
 
-/// Where a channel's messages go. Part of every channel's configuration.
+/// Which agent answers a channel's messages. Part of every channel's configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Routing {
-    /// The agent that answers here. Unset means the default agent.
+    /// The name of the agent that answers here. Unset means the default agent.
     pub agent: Option<String>,
-    /// Other rules for one chat, by the platform's id of it.
+    /// Rules for one chat, by its id on the platform.
     pub chats: BTreeMap<String, Chat>,
 }
 
-/// Other rules for one chat.
+/// Rules for one chat.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Chat {
-    /// The agent that answers here.
+    /// The name of the agent that answers here. Unset means the same as on the account.
     pub agent: Option<String>,
-    /// When the conversation starts anew; its time zone is the user's own.
+    /// When a new conversation starts here, instead of `sessions.reset`.
     pub reset: ResetOverride,
-    /// How much may be said here, instead of `limits.chat`.
+    /// How many messages may be sent here, instead of `limits.chat`.
     pub limits: Option<Rate>,
-    /// In a group: whether only a mention, a reply to the bot or a command speaks to it. Unset means yes.
+    /// In a group: whether the bot answers only messages that mention it, reply to it or are a command. Unset means
+    /// `true`.
     pub require_mention: Option<bool>,
-    /// In a group: one conversation for all, or one for each person.
+    /// In a group: `chat` is one session for everybody, `person` is one for each person. Unset means `chat`.
     pub sessions: Option<Sharing>,
-    /// In a group: how many messages that were not for the agent it reads as quiet context with the next one
-    /// that is. Unset and 0 keep none.
+    /// In a group: maximum number of messages between other people that the agent gets as context with the next message
+    /// to it. Unset and 0 mean none.
     pub ambient: Option<u32>,
 }
 
-/// Who shares a conversation in a group.
+/// Who shares a session in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sharing {

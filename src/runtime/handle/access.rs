@@ -84,7 +84,7 @@ impl GatewayHandle {
         text
     }
 
-    /// Connects the accounts of a channel, or the one that is named with it (`telegram@work`), or disconnects them.
+    /// Starts or stops the accounts of a channel, or the one that is named with it (`telegram@work`).
     /// Returns them, and a warning if no admin can reach the gateway by a chat now.
     pub async fn switch(
         &self,
@@ -108,7 +108,7 @@ impl GatewayHandle {
 
     fn locked_out(&self) -> Option<String> {
         let locked = !self.0.has_way_in(&[], None);
-        locked.then(|| "No admin can reach the gateway by a chat now, only from the machine.".to_owned())
+        locked.then(|| "No admin can reach the gateway from a chat now, only from the machine.".to_owned())
     }
 
     /// Unknown senders who wait for an admin, the oldest first.
@@ -123,7 +123,7 @@ impl GatewayHandle {
         Ok(rows.into_iter().map(shown).collect())
     }
 
-    /// Who may speak, and what admins have set.
+    /// Who may write, and what admins have set.
     pub fn access(&self) -> AccessView {
         let state = self.0.access.state();
         let written = self.0.settings.access.people().map(|(principal, scope)| {
@@ -176,7 +176,7 @@ impl GatewayHandle {
         match written.find(|(named, allowed)| named == who && scope.is_none_or(|scope| allowed == scope)) {
             None => Ok(()),
             Some((_, allowed)) => Err(GatewayError::Invalid(format!(
-                "{who} is allowed ({}) by the configuration file: take the id {} out of it and restart",
+                "the configuration file allows {who} ({}): remove the id {} there and restart the gateway",
                 allowed.name(),
                 who.id()
             ))),

@@ -114,7 +114,7 @@ async fn an_abort_of_an_empty_chat_cancels_nothing() {
 async fn a_disabled_channel_refuses_prompts_at_once() {
     let server = TestServer::open().await;
     server.shut(Closed::Off);
-    let said = "the web channel is off (channels.web.enabled)";
+    let said = "the web channel is turned off: set channels.web.enabled in the configuration";
     for wait in [true, false] {
         let reply = server.post("/api/chat", json!({"text": "hello", "wait": wait})).await;
         assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "channel_off"));

@@ -1,4 +1,4 @@
-//! Connecting and disconnecting channels.
+//! Starting and stopping channels.
 
 use frontdesk_core::command::Gateway;
 use frontdesk_store::row::{AccessChange, InboundRow};
@@ -26,7 +26,7 @@ fn switch(
     confirm: bool,
 ) -> Plan {
     if what.bytes().all(|byte| byte.is_ascii_digit()) {
-        let text = "The port is not set from a chat. Set `gateway.port` in the configuration file, or run `frontdesk run --port`.";
+        let text = "The port cannot be set from a chat. Set `gateway.port` in the configuration file, or run `frontdesk run --port`.";
         return note(row, request, "refused:port", text.to_owned());
     }
     let accounts = shared.adapters.named(what);
@@ -38,8 +38,8 @@ fn switch(
     }
     if stopped && !confirm && !shared.has_way_in(&accounts, None) {
         let text = format!(
-            "No admin could reach me from a chat any more. To disconnect it anyway, send \
-             `/gateway stop {what} confirm`. On the machine, `frontdesk gateway start {what}` connects it again."
+            "No admin could reach me from a chat any more. To stop `{what}` anyway, send `/gateway stop {what} confirm`. \
+             On the machine, `frontdesk gateway start {what}` starts it again."
         );
         return note(row, request, "refused:last_way_in", text);
     }
@@ -47,20 +47,18 @@ fn switch(
     let ours = row.address.account();
     if stopped && accounts.contains(ours) {
         let text = format!(
-            "`{what}` is disconnected, so I do not receive messages here any more. To connect it again, send \
-             `/gateway start {what}` on another channel, or run `frontdesk gateway start {what}` on the machine."
+            "`{what}` is stopped, so I do not receive messages here any more. To start it again, send `/gateway start \
+             {what}` on another channel, or run `frontdesk gateway start {what}` on the machine."
         );
         return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone());
     }
     let text = match (stopped, count) {
-        (true, 1) => format!("`{what}` is disconnected. `/gateway start {what}` connects it again."),
+        (true, 1) => format!("`{what}` is stopped. `/gateway start {what}` starts it again."),
         (true, _) => {
-            format!(
-                "`{what}` is disconnected, {count} accounts. `/gateway start {what}` connects them again."
-            )
+            format!("{count} accounts of `{what}` are stopped. `/gateway start {what}` starts them again.")
         }
-        (false, 1) => format!("`{what}` is connected again."),
-        (false, _) => format!("`{what}` is connected again, {count} accounts."),
+        (false, 1) => format!("`{what}` is started."),
+        (false, _) => format!("{count} accounts of `{what}` are started."),
     };
     changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone())
 }

@@ -1,4 +1,4 @@
-//! Letting people and groups in, and out.
+//! Allowing people and groups, and revoking that.
 
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::account::AccountId;
@@ -31,7 +31,7 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
     };
     let now = shared.time.now().steady;
     changing(row, change, move |facts| match access(facts) {
-        Some(AccessDone::Approved(who)) => format!("{} can talk to me now and has been told.", named(who)),
+        Some(AccessDone::Approved(who)) => format!("{} may write to me now and has been told.", named(who)),
         Some(AccessDone::Denied(who)) => format!("{} was refused.", named(who)),
         Some(AccessDone::NoSuchCode { left: 0 }) => {
             "No open request has this code. After too many wrong codes you are locked out for an hour."
@@ -43,7 +43,7 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
             counted((*left).into(), "wrong code")
         ),
         Some(AccessDone::Locked { until }) => format!(
-            "You have tried too many wrong codes. Try again in {}, or let the person in by id with `/gateway allow`.",
+            "You have tried too many wrong codes. Try again in {}, or allow the person by their id with `/gateway allow`.",
             span::length((*until - now).max(Duration::zero()))
         ),
         _ => "Done.".to_owned(),
@@ -80,8 +80,8 @@ pub(super) fn allow(
         _ => "in private",
     };
     changing(row, AccessChange::Grant { principal, scope }, move |facts| match access(facts) {
-        Some(AccessDone::Granted { new: false }) => format!("`{whom}` could already talk to me {place}."),
-        _ => format!("`{whom}` can talk to me {place} now."),
+        Some(AccessDone::Granted { new: false }) => format!("`{whom}` could already write to me {place}."),
+        _ => format!("`{whom}` may write to me {place} now."),
     })
 }
 
@@ -111,7 +111,7 @@ pub(super) fn revoke(
         let text = format!(
             "You are the last admin who can reach me by chat. To revoke your own access anyway, send \
              `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \
-             --admin` lets you in again."
+             --admin` restores it."
         );
         return note(row, request, "refused:last_way_in", text);
     }

@@ -31,7 +31,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
         format!(
             "Started {}, {} so far.",
             span::relative(shared.process.started, shared.time.wall()),
-            counted(totals.sessions, "chat")
+            counted(totals.sessions, "session")
         ),
         work(&totals),
     ];
@@ -51,14 +51,14 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
     }
     match shared.store.pairing_requests(shared.time.now().steady).await?.len() as u64 {
         0 => {}
-        1 => lines.push("1 person asks to be let in: `/gateway pair CODE`".to_owned()),
-        n => lines.push(format!("{n} people ask to be let in: `/gateway pair CODE`")),
+        1 => lines.push("1 person asks for access: `/gateway pair CODE` allows them.".to_owned()),
+        n => lines.push(format!("{n} people ask for access: `/gateway pair CODE` allows one of them.")),
     }
     Ok(lines.join("\n"))
 }
 
 /// The first line: whether everything works, and how many platforms are connected. A platform that an admin has
-/// disconnected does not count.
+/// stopped does not count.
 fn headline(accounts: &[Account], storage_fails: bool, agent_fails: bool) -> String {
     let wanted: Vec<&Account> = accounts.iter().filter(|account| account.stopped.is_none()).collect();
     let channels = |ready: bool| {
@@ -96,7 +96,7 @@ fn work(totals: &Totals) -> String {
 fn account_problem(account: &Account) -> Option<String> {
     let name = &account.id;
     if account.stopped.is_some() {
-        return Some(format!("`{name}` was disconnected by an admin. `/gateway start {name}` connects it."));
+        return Some(format!("`{name}` was stopped by an admin. `/gateway start {name}` starts it again."));
     }
     if account.ready {
         return None;
@@ -114,7 +114,7 @@ pub(super) async fn sessions(shared: &Shared) -> Result<String, StoreError> {
     let total = shared.store.totals().await?.sessions;
     let rows = shared.store.sessions(None, None, SESSIONS).await?;
     if rows.is_empty() {
-        return Ok("There are no conversations yet.".to_owned());
+        return Ok("There are no sessions yet.".to_owned());
     }
     let now = shared.time.wall();
     let lines: Vec<String> = rows.iter().map(|row| format!("- {}", session(row, now))).collect();
@@ -125,7 +125,7 @@ pub(super) async fn sessions(shared: &Shared) -> Result<String, StoreError> {
     Ok(format!("{}{more}", lines.join("\n")))
 }
 
-/// One conversation: where it is, and what happens in it.
+/// One session: where it is, and what happens in it.
 fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
     let chat = match row.key.scope() {
         Scope::Dm => "private chat",
