@@ -39,7 +39,7 @@ const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The response to a connection for which there is no slot.
 const NO_SLOT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
-    content-length: 74\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
+    content-length: 81\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
     {\"error\":{\"code\":\"busy\",\"message\":\"too many connections: try again in a moment\"}}";
 
 /// Accepts connections until the server stops, and waits until those that are open have closed.

@@ -110,7 +110,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         _ => {}
     }
     if let Some(wanted) = lifecycle {
-        tracing::info!(by = %row.from.id, ?wanted, "an admin has asked for it");
+        tracing::info!(by = %row.from.id, ?wanted, "an admin stops or restarts the gateway");
         shared.process.wanted.send_replace(Some(wanted));
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(crate) async fn accept(
     mut batch: Vec<Event>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Outcome>, Busy> {
-    has_room(shared, batch.len())?;
+    has_space(shared, batch.len())?;
     prepare::all(shared, &mut batch).await?;
     let received = shared.time.now();
     let events = batch.into_iter().map(|event| judge(shared, source, event, received)).collect();
@@ -56,7 +56,7 @@ pub(crate) async fn accept(
 
 /// Only the gateway's own limits withhold the acknowledgement. The last batch before the limit may exceed it: a batch
 /// is one unit, and one that is larger than the limit must be accepted at some time.
-fn has_room(shared: &Shared, arriving: usize) -> Result<(), Busy> {
+fn has_space(shared: &Shared, arriving: usize) -> Result<(), Busy> {
     if shared.process.closing.is_cancelled() {
         return Err(Busy::Stopping);
     }

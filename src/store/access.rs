@@ -6,17 +6,11 @@ use crate::audit::audit;
 use crate::fault::Outcome;
 use crate::pairing::{Decision, decide};
 use crate::queue::WorkClass;
-use crate::row::{AccessChange, AccessDone, AccessState, Author};
-use crate::sql::Sql;
+use crate::row::{AccessChange, AccessDone, Author};
 use crate::tx::Tx;
-use crate::{Result, Store, account, chat, grant, moved};
+use crate::{Result, Store, account, chat, grant};
 
 impl Store {
-    /// Everything that is needed to decide who has access.
-    pub async fn access_state(&self) -> Result<AccessState> {
-        self.read(state).await
-    }
-
     /// Makes a change of access, with what follows from it and its row in the audit.
     pub async fn change_access(
         &self,
@@ -29,21 +23,11 @@ impl Store {
     }
 }
 
-/// Reads everything that is needed to decide who has access.
-pub(crate) fn state(sql: &Sql<'_>) -> Outcome<AccessState> {
-    Ok(AccessState {
-        grants: grant::all(sql)?,
-        chats: chat::all(sql)?,
-        moved: moved::all(sql)?,
-        stopped: account::stopped(sql)?,
-    })
-}
-
 /// Makes a change, and notes for the listener who has access then: by a command, from the command line and through the
 /// API alike.
 pub(crate) fn apply(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) -> Outcome<AccessDone> {
     let done = change_tables(tx, change, author, now)?;
-    tx.access_changed(state(tx)?);
+    tx.note_access_change();
     Ok(done)
 }
 

@@ -94,11 +94,11 @@ pub(crate) fn keep(
             tx.new_id(Table::DeadLetter)?,
         ],
     )?;
-    if inserted > 0 { make_room(tx) } else { Ok(()) }
+    if inserted > 0 { make_space(tx) } else { Ok(()) }
 }
 
 /// Deletes the oldest until the limits hold, and counts them.
-fn make_room(tx: &Tx<'_>) -> Outcome<()> {
+fn make_space(tx: &Tx<'_>) -> Outcome<()> {
     loop {
         let (rows, bytes) = tx
             .one("SELECT count(*), coalesce(sum(kept), 0) FROM dead_letter", [], |row| {

@@ -1,6 +1,7 @@
 //! The database: one operation per event, named after what happened. No SQLite type is part of this interface.
 
 mod access;
+mod access_state;
 mod account;
 mod answer;
 mod audit;

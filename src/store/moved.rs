@@ -11,7 +11,7 @@ use crate::row::{ChatAlias, Moved};
 use crate::session::{end_of_group, next};
 use crate::sql::{Sql, ms, parsed};
 use crate::tx::Tx;
-use crate::{Result, Store, access};
+use crate::{Result, Store};
 
 impl Store {
     /// A chat's id has changed: its open messages go to the new id. Its conversations keep the first id if it has any
@@ -63,7 +63,7 @@ fn moved(
     let wake = rewrite(tx, &from, &to)?;
     if new > 0 {
         sessions(tx, &original, &from, &to)?;
-        tx.access_changed(access::state(tx)?);
+        tx.note_access_change();
     }
     let row = ChatAlias { original, current: to };
     Ok((new > 0 || !wake.is_empty()).then_some(Moved { row, wake }))

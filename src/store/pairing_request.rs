@@ -42,7 +42,7 @@ pub(crate) fn taken(
         remind(tx, message, batch.received)?;
         return Ok(Stored::Dropped);
     }
-    make_room(tx, &event.from.id, request.most)?;
+    make_space(tx, &event.from.id, request.most)?;
     let reason = Reason::Refused(Refusal::Pairing);
     let id = insert(tx, batch, message, NewRow::ended(MessageState::Refused, reason, 0, Kept::Nothing))?;
     open(tx, message, request, id, batch.received.steady)?;
@@ -95,7 +95,7 @@ fn remind(tx: &Tx<'_>, message: &Admitted, now: Now) -> Outcome<()> {
 
 /// Deletes this person's last request, and the oldest ones beyond the limit of open requests. Their senders may ask
 /// again at once; a code that has not been sent yet is not sent any more.
-fn make_room(tx: &Tx<'_>, who: &Principal, most: u32) -> Outcome<()> {
+fn make_space(tx: &Tx<'_>, who: &Principal, most: u32) -> Outcome<()> {
     tx.run("DELETE FROM pairing WHERE principal = ?1", [who.as_str()])?;
     let evicted = tx.all(
         "DELETE FROM pairing WHERE state = 'open' AND channel = ?1 AND account = ?2 AND id <=

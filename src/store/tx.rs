@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
 use crate::ids::{Ids, Table};
-use crate::row::{AccessState, OutboxRow};
+use crate::row::OutboxRow;
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 
@@ -22,8 +22,8 @@ pub(crate) struct Tx<'a> {
     waiting: Cell<Waiting>,
     /// New outbox rows in order: the listener gets them once they are committed.
     stored: RefCell<Vec<OutboxRow>>,
-    /// Who has access after each change of it: the listener gets the last state once it is committed.
-    access: RefCell<Vec<AccessState>>,
+    /// Whether something changed who has access: the listener gets the new state once it is committed.
+    access_changed: Cell<bool>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -35,8 +35,8 @@ impl<'a> Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, shared: &'a Shared, ids: &'a Ids) -> Self {
-        let (waiting, stored, access) = (Cell::default(), RefCell::default(), RefCell::default());
-        Self { sql: Sql(conn), shared, ids, waiting, stored, access }
+        let (waiting, stored, access_changed) = (Cell::default(), RefCell::default(), Cell::default());
+        Self { sql: Sql(conn), shared, ids, waiting, stored, access_changed }
     }
 
     /// An id for a new row, never used before.
@@ -79,16 +79,16 @@ impl<'a> Tx<'a> {
         self.stored.borrow_mut().push(row);
     }
 
-    /// Notes for the listener who has access after a change.
-    pub(crate) fn access_changed(&self, state: AccessState) {
-        self.access.borrow_mut().push(state);
+    /// Notes that somebody's access was changed.
+    pub(crate) fn note_access_change(&self) {
+        self.access_changed.set(true);
     }
 
     /// Forgets what was noted: the transaction was rolled back.
     pub(crate) fn forget(&self) {
         self.waiting.set(Waiting::default());
         self.stored.borrow_mut().clear();
-        self.access.borrow_mut().clear();
+        self.access_changed.set(false);
         self.ids.rolled_back();
     }
 
@@ -97,9 +97,9 @@ impl<'a> Tx<'a> {
         self.stored.take()
     }
 
-    /// Who has access now, if the transaction changed that.
-    pub(crate) fn take_access(&self) -> Option<AccessState> {
-        self.access.take().pop()
+    /// Whether somebody's access was changed.
+    pub(crate) fn has_access_change(&self) -> bool {
+        self.access_changed.get()
     }
 
     /// The change in the numbers of waiting rows.
@@ -112,13 +112,13 @@ impl<'a> Tx<'a> {
         // A savepoint outside of a transaction would begin, and commit, one of its own.
         self.whole("before a savepoint")?;
         let (before, stored) = (self.waiting.get(), self.stored.borrow().len());
-        let access = self.access.borrow().len();
+        let access_changed = self.access_changed.get();
         self.run("SAVEPOINT apart", [])?;
         let outcome = caught(step);
         if let Err(fault) = &outcome {
             self.waiting.set(before);
             self.stored.borrow_mut().truncate(stored);
-            self.access.borrow_mut().truncate(access);
+            self.access_changed.set(access_changed);
             self.ids.rolled_back();
             if fault.takes_the_group() {
                 return outcome;

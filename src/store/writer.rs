@@ -7,13 +7,14 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
+use crate::access_state;
 use crate::error::StoreError;
 use crate::fault::{Fault, Outcome, caught, panic_message};
 use crate::file::Identity;
 use crate::ids::Ids;
 use crate::mark;
 use crate::queue::{Entry, NextGroup, Queue, Work};
-use crate::row::CommitListener;
+use crate::row::{AccessState, CommitListener, OutboxRow};
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
@@ -153,6 +154,7 @@ impl Writer {
         let tx = Tx::new(&self.conn, &self.shared, &self.ids);
         let changes = self.conn.total_changes();
         tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
+        let mut access = None;
         let results = together(&tx, group).and_then(|results| {
             // When a group of one unit fails, its transaction is rolled back already. Where any unit succeeded, the
             // transaction must still be open: else its changes are lost.
@@ -164,6 +166,7 @@ impl Writer {
                 if marks {
                     mark::renew(&tx)?;
                 }
+                access = tx.has_access_change().then(|| access_state::read(&tx)).transpose()?;
                 tx.run("COMMIT", [])?;
                 if marks {
                     self.wal.marked();
@@ -174,7 +177,7 @@ impl Writer {
         match results {
             Ok(results) => {
                 self.shared.moved(tx.moved());
-                self.announce(&tx);
+                self.announce(access, tx.take_stored());
                 Ok(results)
             }
             Err(fault) => {
@@ -195,11 +198,10 @@ impl Writer {
 
     /// Tells the listener of a commit, in the order of commit and before any caller gets its result: first who has
     /// access now, then the new outbox rows.
-    fn announce(&self, tx: &Tx<'_>) {
-        if let Some(state) = tx.take_access() {
+    fn announce(&self, access: Option<AccessState>, rows: Vec<OutboxRow>) {
+        if let Some(state) = access {
             self.tell(|listener| listener.access_changed(state));
         }
-        let rows = tx.take_stored();
         if !rows.is_empty() {
             self.tell(|listener| listener.committed(rows));
         }
@@ -277,7 +279,7 @@ mod tests {
     use crate::part::Outgoing;
     use crate::part_key::TextKey;
     use crate::queue::WorkClass;
-    use crate::row::{AccessChange, AccessState, Author, OutboxRow, Scope};
+    use crate::row::{AccessChange, Author, Scope};
     use crate::sql::Sql;
     use crate::{Options, Store, access};
 

@@ -65,7 +65,7 @@ fn a_code_needs_no_platform_and_can_be_refused() {
     let approved = home.run(&["pairing", "approve", &anna.code(), "--json"]).json();
     assert_eq!(approved["approved"]["user"], json!("11"));
     home.run(&["pairing", "approve", "fax", "ABCD2345"])
-        .failed(1, &["no account fax is", "there are telegram"]);
+        .failed(1, &["there is no account fax", "there are telegram"]);
     home.run(&["pairing", "approve", "ABC"]).failed(1, &["eight letters and digits"]);
 }
 
@@ -123,7 +123,7 @@ fn somebody_is_let_in_by_id_and_shut_out_again() {
     for (user, said) in [
         ("@anna", "not an id"),
         ("-100123", "group's id"),
-        ("1087968824", "platform's own"),
+        ("1087968824", "belongs to the platform"),
         ("0", "not an id"),
     ] {
         home.run(&["access", "allow", "telegram", user]).failed(1, &[said]);

@@ -40,11 +40,11 @@ fn what_is_shown_holds_defaults_and_no_secrets() {
     let home = NewHome::new();
     home.write(
         "frontdesk.toml",
-        "[gateway]\nport = \"${DESK_PORT:-4000}\"\n[agents.main]\nkind = \"command\"\ncommand = [\"cat\", \"${DESK_KEY}\"]\n\
-         [agents.main.env]\nKEY = \"hunter2\"\nOTHER = \"${DESK_KEY}\"\n",
+        "[gateway]\nport = \"${FRONT_PORT:-4000}\"\n[agents.main]\nkind = \"command\"\ncommand = [\"cat\", \"${FRONT_KEY}\"]\n\
+         [agents.main.env]\nKEY = \"hunter2\"\nOTHER = \"${FRONT_KEY}\"\n",
     );
     let show = |more: &[&str]| {
-        finish(command(&home.path()).args(["config", "show"]).args(more).env("DESK_KEY", "hunter2"), "")
+        finish(command(&home.path()).args(["config", "show"]).args(more).env("FRONT_KEY", "hunter2"), "")
     };
     let shown: Value = show(&["--json"]).json();
     assert_eq!(shown["gateway"]["port"], json!(4000));
@@ -53,7 +53,7 @@ fn what_is_shown_holds_defaults_and_no_secrets() {
     for ran in [show(&[]), show(&["--json"])] {
         assert!(!ran.good().out.contains("hunter2"), "{ran:?}");
     }
-    home.run(&["config", "check"]).failed(78, &["DESK_KEY is not set", ":5:19"]);
+    home.run(&["config", "check"]).failed(78, &["FRONT_KEY is not set", ":5:19"]);
 }
 
 #[test]

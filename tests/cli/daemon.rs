@@ -134,7 +134,12 @@ fn sessions_are_listed_looked_into_reset_and_deleted() {
     assert!(home.run(&["sessions", "reset", key]).good().out.contains("Conversation 2 has begun"));
     assert_eq!(home.run(&["sessions", "show", key, "--json"]).json()["epoch"], json!(2));
     assert!(home.run(&["sessions", "show", key]).good().out.contains("CONVERSATION"));
-    assert!(home.run(&["sessions", "stop", key]).good().out.contains("0 running, 0 waiting"));
+    assert!(
+        home.run(&["sessions", "stop", key])
+            .good()
+            .out
+            .contains("Cancelled 0 running turns and dropped 0 waiting messages")
+    );
     home.run(&["sessions", "delete", key]).failed(2, &["--yes"]);
     home.run(&["sessions", "delete", key, "--yes"]).good();
     let left = home.run(&["sessions", "messages", key, "--json"]).out;

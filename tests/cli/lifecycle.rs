@@ -23,7 +23,7 @@ fn an_admins_stop_is_an_orderly_end() {
         chat.args(["chat", "/gateway stop confirm"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let ran = daemon.end();
     assert_eq!(ran.good().code, Some(0));
-    assert!(ran.err.contains("requested by an admin") && ran.err.contains("stopped"), "{ran:?}");
+    assert!(ran.err.contains("at an admin's request") && ran.err.contains("stopped"), "{ran:?}");
     chat.kill().unwrap();
     chat.wait().unwrap();
     let _daemon = Daemon::start(&home.path());
@@ -130,7 +130,7 @@ fn the_last_channel_is_put_on_again_from_the_machine() {
     home.run(&["chat", "still here"]).good();
     let stopped = home.run(&["gateway", "stop", "web"]);
     assert!(stopped.good().out.contains("web is stopped."), "{stopped:?}");
-    assert!(stopped.out.contains("No admin can reach the gateway by a chat now"), "{stopped:?}");
+    assert!(stopped.out.contains("No admin can reach the gateway from a chat now"), "{stopped:?}");
     home.run(&["chat", "anybody?"]).failed(1, &["stopped", "frontdesk gateway start web"]);
     assert!(home.run(&["gateway", "status"]).good().out.contains("web"));
     assert!(home.run(&["gateway", "start", "web"]).good().out.contains("web is started."));

@@ -35,12 +35,12 @@ impl Target {
 }
 
 /// A connection that has its own thread.
-pub struct Line {
+pub struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
 }
 
-impl Line {
+impl Connection {
     pub fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -74,12 +74,12 @@ impl Line {
 }
 
 /// A connection that shares its thread with others.
-pub struct SharedLine {
+pub struct AsyncConnection {
     stream: tokio::net::TcpStream,
     answer: Vec<u8>,
 }
 
-impl SharedLine {
+impl AsyncConnection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = tokio::net::TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::bare::Commit;
-use crate::client::{Line, Target};
+use crate::client::{Connection, Target};
 use crate::process::Process;
 use crate::telegram::TOKEN;
 
@@ -128,7 +128,7 @@ impl Server {
         let spawned = Instant::now();
         let mut child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
         loop {
-            let ready = Line::open(address).and_then(|mut line| line.get(path));
+            let ready = Connection::open(address).and_then(|mut line| line.get(path));
             if matches!(ready, Ok(200)) {
                 break;
             }
@@ -149,7 +149,7 @@ impl Server {
 
     /// Starts the silent turn that keeps all others waiting.
     pub fn hold(&self) -> Result<()> {
-        let mut line = Line::open(self.target.address)?;
+        let mut line = Connection::open(self.target.address)?;
         let mut request = Vec::new();
         self.target.prompt(&mut request, "held", "!wait 600000 hello", false);
         ensure!(line.ask(&request)? == self.target.taken, "{}", line.answer());

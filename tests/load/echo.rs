@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::client::SharedLine;
+use crate::client::AsyncConnection;
 use crate::telegram::{CHATS, TOKEN, chat, number};
 
 /// Options of the bot.
@@ -28,13 +28,13 @@ pub fn run(options: &Options) -> Result<()> {
         let router = axum::Router::new().route("/ready", axum::routing::get(|| async {}));
         let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
         let mut tasks = JoinSet::new();
-        let mut desks = Vec::new();
+        let mut chats = Vec::new();
         for _ in 0..CHATS {
-            let (handle, asked) = mpsc::unbounded_channel();
+            let (chat, asked) = mpsc::unbounded_channel();
             tasks.spawn(answer(options.api, asked));
-            desks.push(handle);
+            chats.push(chat);
         }
-        tasks.spawn(poll(options.api, desks));
+        tasks.spawn(poll(options.api, chats));
         tasks.spawn(async move { Ok(axum::serve(listener, router).await?) });
         match tasks.join_next().await {
             Some(ended) => ended?,
@@ -43,8 +43,8 @@ pub fn run(options: &Options) -> Result<()> {
     })
 }
 
-async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result<()> {
-    let mut line = SharedLine::open(api).await?;
+async fn poll(api: SocketAddr, chats: Vec<mpsc::UnboundedSender<u64>>) -> Result<()> {
+    let mut line = AsyncConnection::open(api).await?;
     let mut offset = 0;
     loop {
         ask(&mut line, api, "getUpdates", &format!(r#"{{"offset":{offset},"timeout":25}}"#)).await?;
@@ -55,14 +55,14 @@ async fn poll(api: SocketAddr, desks: Vec<mpsc::UnboundedSender<u64>>) -> Result
         }
         for (at, _) in text.match_indices('=') {
             let Some(n) = number(&text.as_bytes()[at..]) else { continue };
-            let handle = usize::try_from(n % CHATS)?;
-            ensure!(desks[handle].send(n).is_ok(), "nobody answers any more");
+            let chat = usize::try_from(n % CHATS)?;
+            ensure!(chats[chat].send(n).is_ok(), "nobody answers any more");
         }
     }
 }
 
 async fn answer(api: SocketAddr, mut asked: mpsc::UnboundedReceiver<u64>) -> Result<()> {
-    let mut line = SharedLine::open(api).await?;
+    let mut line = AsyncConnection::open(api).await?;
     while let Some(n) = asked.recv().await {
         let body = format!(r#"{{"chat_id":{},"text":"={n:08}= hello, this is a message"}}"#, chat(n));
         ask(&mut line, api, "sendMessage", &body).await?;
@@ -70,7 +70,7 @@ async fn answer(api: SocketAddr, mut asked: mpsc::UnboundedReceiver<u64>) -> Res
     Ok(())
 }
 
-async fn ask(line: &mut SharedLine, api: SocketAddr, method: &str, body: &str) -> Result<()> {
+async fn ask(line: &mut AsyncConnection, api: SocketAddr, method: &str, body: &str) -> Result<()> {
     let length = body.len();
     let request = format!(
         "POST /bot{TOKEN}/{method} HTTP/1.1\r\nhost: {api}\r\ncontent-type: application/json\r\n\

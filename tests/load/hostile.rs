@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Options;
-use crate::client::Line;
+use crate::client::Connection;
 use crate::daemon::{Home, Server, Turns};
 use crate::figure::{Run, Spread, ratio, show};
 use crate::load;
@@ -181,7 +181,7 @@ fn watched(count: &Count, process: Process, address: SocketAddr, token: &str) ->
         format!("GET /api/status HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
     while !count.over.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let mut line = Line::open(address)?;
+        let mut line = Connection::open(address)?;
         let status = line.ask(request.as_bytes()).context("the right token was sent away")?;
         ensure!(status == 200, "the right token got {status}: {}", line.answer());
         slowest = slowest.max(begun.elapsed());

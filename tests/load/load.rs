@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
-use crate::client::{Line, SharedLine};
+use crate::client::{AsyncConnection, Connection};
 use crate::daemon::Server;
 use crate::figure::{Run, histogram};
 use crate::machine::Busy;
@@ -63,7 +63,7 @@ pub fn open(server: &Server, span: Duration, per_second: u32, chat: impl Fn(u64)
 }
 
 fn one(server: &Server, span: Duration, pace: Option<Duration>, chat: impl Fn(u64) -> String) -> Result<Run> {
-    let mut line = Line::open(server.target.address)?;
+    let mut line = Connection::open(server.target.address)?;
     let (mut request, mut times) = (Vec::new(), histogram()?);
     let meter = Meter::start(server);
     let start = Instant::now();
@@ -114,7 +114,7 @@ pub fn many(
                 target.taken = 200;
             }
             tasks.spawn(async move {
-                let mut line = SharedLine::open(target.address).await?;
+                let mut line = AsyncConnection::open(target.address).await?;
                 let (mut request, mut times) = (Vec::new(), histogram()?);
                 for n in 0.. {
                     target.prompt(&mut request, &chat(connection, n), TEXT, wait);

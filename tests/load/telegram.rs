@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::client::SharedLine;
+use crate::client::AsyncConnection;
 use crate::daemon::Server;
 use crate::figure::{Run, histogram};
 use crate::load::Meter;
@@ -181,7 +181,7 @@ pub struct Stage<'a> {
 impl Stage<'_> {
     /// Creates an account for each person.
     pub async fn people(&self) -> Result<()> {
-        let mut line = SharedLine::open(self.fake.target.address).await?;
+        let mut line = AsyncConnection::open(self.fake.target.address).await?;
         for person in FIRST..FIRST + CHATS {
             let body = format!(r#"{{"id":{person},"name":"P{person}"}}"#);
             control(&mut line, self.fake.target.address, "user", &body).await?;
@@ -203,7 +203,7 @@ impl Stage<'_> {
         for person in 0..CHATS {
             let (wire, address, first) = (self.wire.clone(), self.fake.target.address, self.said + person);
             people.spawn(async move {
-                let (mut line, mut times) = (SharedLine::open(address).await?, histogram()?);
+                let (mut line, mut times) = (AsyncConnection::open(address).await?, histogram()?);
                 let mut n = first;
                 while start.elapsed() < span {
                     let before = Instant::now();
@@ -228,7 +228,7 @@ impl Stage<'_> {
         let address = self.fake.target.address;
         let mut lines = Vec::new();
         for _ in 0..8 {
-            lines.push(SharedLine::open(address).await?);
+            lines.push(AsyncConnection::open(address).await?);
         }
         let meter = Meter::with(self.bot, &[self.fake.process()]);
         let start = tokio::time::Instant::now();
@@ -258,14 +258,14 @@ impl Stage<'_> {
     }
 }
 
-fn kept(done: Result<(SharedLine, Duration)>, all: &mut Histogram<u64>) -> Result<SharedLine> {
+fn kept(done: Result<(AsyncConnection, Duration)>, all: &mut Histogram<u64>) -> Result<AsyncConnection> {
     let (line, took) = done?;
     all.record(u64::try_from(took.as_nanos())?)?;
     Ok(line)
 }
 
 /// Sends a message and waits for the reply; returns the time that the bot took.
-async fn say(wire: &Wire, line: &mut SharedLine, fake: SocketAddr, n: u64) -> Result<Duration> {
+async fn say(wire: &Wire, line: &mut AsyncConnection, fake: SocketAddr, n: u64) -> Result<Duration> {
     let (reply, person) = (wire.expect(n), chat(n));
     let body = format!(r#"{{"chat":{person},"from":{person},"text":"={n:08}= hello, this is a message"}}"#);
     control(line, fake, "say", &body).await?;
@@ -273,7 +273,7 @@ async fn say(wire: &Wire, line: &mut SharedLine, fake: SocketAddr, n: u64) -> Re
     Ok(waited.with_context(|| format!("message {n} was not answered"))??)
 }
 
-async fn control(line: &mut SharedLine, fake: SocketAddr, act: &str, body: &str) -> Result<()> {
+async fn control(line: &mut AsyncConnection, fake: SocketAddr, act: &str, body: &str) -> Result<()> {
     let length = body.len();
     let request = format!(
         "POST /control/{act} HTTP/1.1\r\nhost: {fake}\r\ncontent-type: application/json\r\n\

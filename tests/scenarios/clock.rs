@@ -34,7 +34,7 @@ async fn put_off(world: &World) {
     .await;
 }
 
-async fn reborn(world: &mut World) {
+async fn restarted(world: &mut World) {
     world.crash().await;
     world.start().await.unwrap();
 }
@@ -71,7 +71,7 @@ async fn an_answer_that_was_put_off_is_due_after_a_restart_by_a_clock_that_was_s
     anna.says("hello").await;
     put_off(&world).await;
     world.clock().jump(-DAY);
-    reborn(&mut world).await;
+    restarted(&mut world).await;
     assert_eq!(anna.hears().await, "hello");
 }
 
@@ -110,7 +110,7 @@ async fn a_mute_is_not_longer_after_a_restart_by_a_clock_that_was_set_back() {
     let mut world = World::new().await;
     mute(&world).await;
     world.clock().jump(-DAY);
-    reborn(&mut world).await;
+    restarted(&mut world).await;
     is_answered(&world).await;
 }
 
@@ -157,7 +157,7 @@ async fn a_stranger_may_ask_again_after_a_restart_by_a_clock_that_was_set_back()
         eve.tries("hi").await;
         eve.hears().await;
         world.clock().jump(step);
-        reborn(&mut world).await;
+        restarted(&mut world).await;
         assert!(!matches!(eve.tries("hi again").await, Outcome::Denied), "{step}");
         eve.hears().await;
     }
@@ -191,7 +191,7 @@ async fn nobody_is_locked_out_for_longer_after_a_restart_by_a_clock_that_was_set
     }
     assert!(matches!(guess(&world).await, Ok(AccessDone::Locked { .. })));
     world.clock().jump(-DAY);
-    reborn(&mut world).await;
+    restarted(&mut world).await;
     assert!(matches!(guess(&world).await, Ok(AccessDone::NoSuchCode { .. })));
 }
 
@@ -285,7 +285,7 @@ async fn a_start_by_a_date_that_is_wrong_purges_nothing_for_a_day() {
     world.clock().jump(YEARS);
     // It does not matter how often it starts, and a message that arrives at the wrong date is no proof of the date.
     for n in 0..3 {
-        reborn(&mut world).await;
+        restarted(&mut world).await;
         rounds(&world, 1).await;
         assert!(remembers(&world).await);
         world.user("bob").says(&format!("what day is it? {n}")).await;

@@ -161,7 +161,7 @@ async fn a_fetch_that_is_stopped_gives_its_bytes_of_the_day_back() {
 }
 
 #[tokio::test]
-async fn no_more_files_are_kept_than_may_be_and_old_ones_make_room() {
+async fn no_more_files_are_kept_than_may_be_and_old_ones_are_deleted() {
     let world = World::with(plan().with(|config| {
         config.media.total_bytes = 15;
         config.media.keep_days = 1;

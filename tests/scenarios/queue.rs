@@ -106,7 +106,7 @@ async fn a_full_session_refuses_with_one_notice_and_goes_on_afterwards() {
 }
 
 #[tokio::test]
-async fn a_full_house_withholds_the_acknowledgement_and_loses_nothing() {
+async fn a_full_queue_withholds_the_acknowledgement_and_loses_nothing() {
     let world = World::with(plan().with(|config| config.queue.global = 2)).await;
     let (anna, ben) = (world.user("anna"), world.user("ben"));
     world.agent().will([Step::Pause, Step::Echo]);

@@ -8,7 +8,7 @@ use frontdesk_world::wait::until;
 use frontdesk_world::{World, plan};
 
 #[tokio::test]
-async fn a_locked_database_withholds_the_acknowledgement_and_the_house_recovers_by_itself() {
+async fn a_locked_database_withholds_the_acknowledgement_and_the_gateway_recovers_by_itself() {
     let world = World::new().await;
     let anna = world.user("anna");
     anna.says("before").await;

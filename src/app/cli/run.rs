@@ -160,7 +160,7 @@ async fn serve(
             Ok(End::Stopped)
         }
         action = requested(running.handle()) => {
-            tracing::info!(?action, "an admin asks for this; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
+            tracing::info!(?action, "the gateway ends at an admin's request; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(match action {
                 Lifecycle::Stop => End::Stopped,
                 Lifecycle::Restart => End::Restart(port),

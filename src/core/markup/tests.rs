@@ -280,7 +280,7 @@ fn a_cut_fence_is_closed_and_opened_again_with_its_language() {
 }
 
 #[test]
-fn marks_are_dropped_where_they_leave_no_room_for_a_character() {
+fn marks_are_dropped_where_they_leave_no_space_for_a_character() {
     assert_eq!(bodies("```rust\nlet\n```", &LINES, 8), ["let"]);
     assert_eq!(bodies("**ab**", &LINES, 2), ["ab"]);
 }

@@ -263,7 +263,7 @@ async fn a_request_that_waits_when_the_server_stops_gets_a_503_and_loses_nothing
     };
     let (reply, ()) = tokio::join!(server.post_as("k", "/api/chat", body.clone()), stop);
     assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"));
-    assert!(reply.body["error"]["message"].as_str().unwrap().contains("m1 was accepted"), "{reply:?}");
+    assert!(reply.body["error"]["message"].as_str().unwrap().contains("m1 is accepted"), "{reply:?}");
     let server = server.restarted().await;
     let again = server.post_as("k", "/api/chat", body).await;
     assert_eq!(again.body["text"], "late");

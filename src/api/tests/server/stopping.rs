@@ -173,7 +173,7 @@ async fn a_stop_before_the_answer_says_that_the_message_is_stored() {
     assert_eq!((told.status, told.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"), "{told:?}");
     assert_eq!(told.body["error"]["about"], "m1");
     let sentence = told.body["error"]["message"].as_str().unwrap();
-    assert!(sentence.contains("m1 was accepted") && sentence.contains("after the restart"), "{sentence}");
+    assert!(sentence.contains("m1 is accepted") && sentence.contains("after the next start"), "{sentence}");
     assert_eq!(server.client().chat("k", "!wait 1000 late").await.body["text"], "late");
     server.close().await;
 }

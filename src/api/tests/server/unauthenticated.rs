@@ -149,7 +149,7 @@ async fn slow_and_idle_connections_without_a_token_are_closed_and_others_are_not
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_without_a_token_make_room_for_authenticated_ones() {
+async fn connections_without_a_token_make_way_for_authenticated_ones() {
     let server = TestServer::with(|config, _| config.limits.max_connections = 40).await;
     let mut heads = Vec::new();
     for _ in 0..100 {

@@ -126,7 +126,7 @@ fn a21_a25_only_ids_let_somebody_in() {
         says(&of("[\" \"]"), &["the id is empty"]);
         says(&of("[-1001234567890]"), &["a group's id", "only people"]);
         says(&of("[0]"), &["not an id"]);
-        says(&of("[1087968824]"), &["platform's own"]);
+        says(&of("[1087968824]"), &["belongs to the platform"]);
         says(&of("\"7\""), &["expected a list, found a text"]);
         says(&of("false"), &["expected a list, found true or false"]);
         says(&of("[true]"), &["a whole number or a text"]);

@@ -6,7 +6,7 @@ use frontdesk_store::row::*;
 use crate::fixture::*;
 
 #[tokio::test]
-async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
+async fn a_turn_marked_dead_delays_nothing_behind_it() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("PANIC", "a").await;
     let next = fixture.accept_one(11, says("PANIC", "2", "b")).await;
@@ -26,7 +26,7 @@ async fn a_buried_turn_is_dead_and_nothing_waits_behind_it() {
 }
 
 #[tokio::test]
-async fn a_buried_part_leaves_no_line_and_the_next_one_goes() {
+async fn a_part_marked_dead_leaves_no_notice_and_the_next_one_goes() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.finish(answered(&turn, "one|two")).await;
@@ -43,7 +43,7 @@ async fn a_buried_part_leaves_no_line_and_the_next_one_goes() {
 }
 
 #[tokio::test]
-async fn a_buried_command_waits_no_longer() {
+async fn a_command_marked_dead_waits_no_longer() {
     let fixture = Fixture::open().await;
     let id = fixture.accept_one(1, commands("PANIC", "c", EpochChange::ByRule)).await;
     done(fixture.store.mark_command_dead(id).await.unwrap());

@@ -176,7 +176,7 @@ async fn what_was_committed_is_there_after_closing() {
 }
 
 #[tokio::test]
-async fn an_orphan_that_cannot_be_put_in_order_is_buried_and_the_others_go_on() {
+async fn an_orphan_that_cannot_be_recovered_is_marked_dead_and_the_others_go_on() {
     let fixture = Fixture::open().await;
     let broken = fixture.turn("PANIC", "a").await;
     let row = done(fixture.store.stream(broken.claim, "Well".into(), t(1)).await.unwrap()).unwrap();

@@ -36,7 +36,7 @@ impl Drop for Small {
 }
 
 #[tokio::test]
-async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_room() {
+async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_space() {
     let Some(small) = Small::mount(6) else {
         println!("not run: mounting a file system is not permitted here");
         return;
@@ -150,7 +150,7 @@ async fn nothing_is_accepted_after_sqlite_has_given_up_the_transaction() {
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
+async fn rows_that_cannot_be_read_do_not_keep_the_gateway_from_starting() {
     let fixture = Fixture::open().await;
     for who in ["turn", "part", "well"] {
         let turn = fixture.turn(who, "a").await;
@@ -175,7 +175,7 @@ async fn rows_that_cannot_be_read_do_not_keep_the_house_from_starting() {
 }
 
 #[tokio::test]
-async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
+async fn a_damaged_page_ends_the_store_and_is_left_as_it_is() {
     let fixture = Fixture::open().await;
     for n in 0..200 {
         fixture.accept_one(1, says(&format!("u{n}"), &n.to_string(), &"x".repeat(3000))).await;
@@ -206,7 +206,7 @@ async fn a_damaged_page_ends_the_house_and_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_deleted_in_use_ends_the_house() {
+async fn a_file_that_is_deleted_in_use_ends_the_store() {
     let fixture = Fixture::open().await;
     fixture.accept_one(1, says("anna", "1", "x")).await;
     fs::rename(fixture.home.path().join("frontdesk.db"), fixture.home.path().join("elsewhere.db")).unwrap();

@@ -59,14 +59,14 @@ fn file(home: &Path, name: &str) -> PathBuf {
     home.join(format!("frontdesk.db{name}"))
 }
 
-/// One message in each of three lives that end in order, with the database as each of them left it, and one more in
-/// a fourth life that does not end.
-async fn four_lives() -> (Vec<Vec<u8>>, tempfile::TempDir) {
+/// One message in each of three boots that end in order, with the database as each of them left it, and one more in
+/// a fourth boot that does not end.
+async fn four_boots() -> (Vec<Vec<u8>>, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let mut left = Vec::new();
-    for life in 0..3 {
+    for boot in 0..3 {
         let store = opened(home.path()).await.unwrap();
-        write(&store, &format!("e{life}")).await;
+        write(&store, &format!("e{boot}")).await;
         store.close().await;
         left.push(fs::read(file(home.path(), "")).unwrap());
     }
@@ -79,7 +79,7 @@ async fn four_lives() -> (Vec<Vec<u8>>, tempfile::TempDir) {
 
 #[tokio::test]
 async fn a_log_without_its_database_is_kept_and_nothing_begins_anew() {
-    let (_, crash) = four_lives().await;
+    let (_, crash) = four_boots().await;
     let database = file(crash.path(), "");
     let moved = crash.path().join("moved");
     fs::rename(&database, &moved).unwrap();
@@ -134,12 +134,12 @@ async fn a_first_start_that_was_cut_off_can_be_made_again() {
 
 #[tokio::test]
 async fn a_database_older_than_its_log_is_refused() {
-    let (left, crash) = four_lives().await;
+    let (left, crash) = four_boots().await;
     let right = fs::read(file(crash.path(), "")).unwrap();
-    for (life, older) in left[..2].iter().enumerate() {
+    for (boot, older) in left[..2].iter().enumerate() {
         fs::write(file(crash.path(), ""), older).unwrap();
         let error = refused(crash.path()).await;
-        assert!(matches!(error, OpenError::ForeignLog { .. }), "life {life}: {error}");
+        assert!(matches!(error, OpenError::ForeignLog { .. }), "boot {boot}: {error}");
     }
     // What was complete when the log began is as good as what the crash left.
     for fitting in [&left[2], &right] {
@@ -180,8 +180,8 @@ async fn a_log_older_than_its_database_is_refused() {
 
 #[tokio::test]
 async fn another_databases_log_is_refused() {
-    let (left, _crash) = four_lives().await;
-    let (_, other) = four_lives().await;
+    let (left, _crash) = four_boots().await;
+    let (_, other) = four_boots().await;
     fs::write(file(other.path(), ""), left.last().unwrap()).unwrap();
     let error = refused(other.path()).await;
     assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
@@ -216,7 +216,7 @@ async fn a_crash_at_any_moment_leaves_a_log_that_fits() {
         let store = opened(crash.path()).await.unwrap();
         let known = store.accept(batch(1, vec![Decided::Admitted(big(n))])).await.unwrap();
         assert!(matches!(known[0], Stored::Duplicate { .. }), "{n} was lost");
-        // And a crash of that life too.
+        // And a crash of that boot too.
         write(&store, "more").await;
         let again = crashed(crash.path());
         store.close().await;

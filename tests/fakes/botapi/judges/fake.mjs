@@ -29,9 +29,9 @@ export async function someone(name = "Anna", { starts = true } = {}) {
   return id;
 }
 
-let room = 1;
+let nextChat = 1;
 export async function chat(kind, more = {}) {
-  const id = kind === "group" ? -(7000 + room++) : -1_000_000_007_000 - room++;
+  const id = kind === "group" ? -(7000 + nextChat++) : -1_000_000_007_000 - nextChat++;
   await control("new_chat", { id, kind, title: `The ${kind}`, ...more });
   return id;
 }
