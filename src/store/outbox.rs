@@ -73,7 +73,8 @@ impl Store {
         author: &Author,
         now: DateTime<Utc>,
     ) -> Result<Option<Address>> {
-        let retry = "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL
+        let retry = "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL,
+                                       failures = 0
                      WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address";
         self.changed_by_operator(id, retry, "outbox retry", author, now).await
     }

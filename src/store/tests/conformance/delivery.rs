@@ -191,6 +191,8 @@ async fn what_is_being_sent_does_not_expire() {
 async fn an_operator_can_send_a_dead_part_again() {
     let fixture = fixture_with("one").await;
     let part = fixture.claim_part("anna").await.unwrap();
+    fixture.part_ended(&part, SendResult::Later { pause: pause(1), error: "503".into(), counts: true }).await;
+    let part = fixture.claim_part("anna").await.unwrap();
     let id = part.post.out;
     assert_eq!(fixture.store.part_retried(id, &admin(), t(400)).await.unwrap(), None, "it is being sent");
     fixture.part_ended(&part, dead()).await;
@@ -200,7 +202,7 @@ async fn an_operator_can_send_a_dead_part_again() {
     let NextPart::Send(again) = fixture.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
         panic!()
     };
-    assert_eq!((again.post.out, again.attempts), (id, 2));
+    assert_eq!((again.post.out, again.attempts, again.failures), (id, 3, 0));
 }
 
 #[tokio::test]

@@ -122,6 +122,27 @@ async fn a_part_that_may_have_arrived_follows_the_operators_choice() {
 }
 
 #[tokio::test]
+async fn a_kill_during_a_send_is_an_attempt_and_no_failure() {
+    let mut fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    fixture.finish(answered(&turn, "answer")).await;
+    for boot in 2..6 {
+        fixture.claim_part("anna").await.unwrap();
+        fixture = fixture.restarted(boot).await;
+        fixture.store.recover(recovery()).await.unwrap();
+    }
+    let part = fixture.claim_part("anna").await.unwrap();
+    assert_eq!((part.attempts, part.failures), (5, 0));
+    let later = |counts| SendResult::Later { pause: pause(1), error: "502".into(), counts };
+    fixture.part_ended(&part, later(true)).await;
+    let part = fixture.claim_part("anna").await.unwrap();
+    assert_eq!((part.attempts, part.failures), (6, 1));
+    fixture.part_ended(&part, later(false)).await;
+    let part = fixture.claim_part("anna").await.unwrap();
+    assert_eq!((part.attempts, part.failures), (6, 1), "a rate limit counts as neither");
+}
+
+#[tokio::test]
 async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("matrix:bob", "a").await;
