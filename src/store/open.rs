@@ -232,6 +232,8 @@ fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     conn.busy_timeout(BUSY)?;
     // However this connection ends, the log stays as it is; only an orderly stop of the writer writes it back.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Plans must not depend on the values of parameters: else a statement with `LIMIT ?` is compiled again at each run.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "mmap_size", 0)?;
@@ -259,4 +261,24 @@ fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
         messages: count("inbound WHERE state = 'waiting'")?,
         context_messages: count("context_message WHERE turn_id IS NULL")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_its_parameters_are() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY)").unwrap();
+        let conn = connect(&path, 1024).unwrap();
+        let mut statement = conn.prepare("SELECT id FROM t ORDER BY id LIMIT ?1").unwrap();
+        for limit in 0..3 {
+            assert_eq!(statement.query([limit]).unwrap().mapped(|_| Ok(())).count(), 0);
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }
