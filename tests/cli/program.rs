@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,10 +35,10 @@ impl Ran {
 
     /// Asserts that the run failed with this code and printed all of this.
     #[track_caller]
-    pub fn failed(&self, code: i32, said: &[&str]) -> &Ran {
+    pub fn failed(&self, code: i32, expected: &[&str]) -> &Ran {
         assert_eq!(self.code, Some(code), "{self:?}");
-        for part in said {
-            assert!(self.err.contains(part), "{part:?} was not said: {self:?}");
+        for part in expected {
+            assert!(self.err.contains(part), "{part:?} was not printed: {self:?}");
         }
         self
     }
@@ -61,12 +61,22 @@ pub fn fed(home: &Path, arguments: &[&str], input: &str) -> Ran {
     finish(command(home).args(arguments), input)
 }
 
+/// A test fails if a command takes longer. It is longer than every timeout of the command line itself.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(180);
+
 /// Runs a prepared command to its end.
 pub fn finish(command: &mut Command, input: &str) -> Ran {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let written = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let pid = Pid::from_child(&child);
+    let (sender, output) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(COMMAND_TIMEOUT) else {
+        kill_process(pid, Signal::KILL).unwrap();
+        panic!("{command:?} did not end in {COMMAND_TIMEOUT:?}");
+    };
+    let output = output.unwrap();
     assert!(written.is_ok() || input.is_empty() || !output.status.success(), "the input was not read");
     Ran {
         code: output.status.code(),
@@ -103,17 +113,16 @@ impl NewHome {
     }
 }
 
-/// A test fails if a line that it expects in the log does not come in this time. It is long because a loaded machine is
-/// slow; a passing test never waits this long.
+/// A test fails if an expected line of output, or the end of the process, does not come in this time. It is long because
+/// a loaded machine is slow; a passing test never waits this long.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running gateway. It is killed when it is dropped, which must do no harm.
 pub struct Daemon {
     child: Child,
-    out: BufReader<ChildStdout>,
+    out: Lines,
     greeting: String,
-    /// The lines of standard error, read by a thread of their own so that waiting for one can time out.
-    log: Receiver<io::Result<String>>,
+    log: Lines,
 }
 
 impl Daemon {
@@ -126,17 +135,14 @@ impl Daemon {
     pub fn start_with(command: &mut Command) -> Daemon {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let err = BufReader::new(child.stderr.take().unwrap());
-        let (sender, log) = mpsc::channel();
-        std::thread::spawn(move || err.lines().try_for_each(|line| sender.send(line)));
-        let mut greeting = String::new();
-        while !greeting.contains("frontdesk link") || !greeting.ends_with('\n') {
-            if out.read_line(&mut greeting).unwrap() == 0 {
-                panic!("it did not start: {greeting}{}", rest_of(&log));
-            }
+        let out = Lines::read(child.stdout.take().unwrap());
+        let log = Lines::read(child.stderr.take().unwrap());
+        let mut daemon = Daemon { child, out, greeting: String::new(), log };
+        if let Err(error) = daemon.out.until("frontdesk link", &mut daemon.greeting) {
+            daemon.child.kill().unwrap();
+            panic!("it did not start ({error}). It printed:\n{}{}", daemon.greeting, daemon.log.rest());
         }
-        Daemon { child, out, greeting, log }
+        daemon
     }
 
     pub fn pid(&self) -> u32 {
@@ -150,24 +156,11 @@ impl Daemon {
 
     /// Reads the log until a line contains this, and returns that line.
     #[track_caller]
-    #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
     pub fn logs(&mut self, wanted: &str) -> String {
-        let deadline = Instant::now() + TIMEOUT;
         let mut read = String::new();
-        loop {
-            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    let line = line.unwrap();
-                    if line.contains(wanted) {
-                        return line;
-                    }
-                    read.push_str(&line);
-                    read.push('\n');
-                }
-                Err(error) => {
-                    panic!("no line of the log contains {wanted:?} ({error}). The log was:\n{read}")
-                }
-            }
+        match self.log.until(wanted, &mut read) {
+            Ok(line) => line,
+            Err(error) => panic!("no line of the log contains {wanted:?} ({error}). The log was:\n{read}"),
         }
     }
 
@@ -178,17 +171,63 @@ impl Daemon {
     }
 
     /// Waits for its end, and returns the output that has not been read yet.
+    #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
     pub fn end(mut self) -> Ran {
-        self.out.read_to_string(&mut self.greeting).unwrap();
-        let err = rest_of(&self.log);
-        let code = self.child.wait().unwrap().code();
-        Ran { code, out: std::mem::take(&mut self.greeting), err }
+        let deadline = Instant::now() + TIMEOUT;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+                None => {
+                    self.child.kill().unwrap();
+                    panic!("it did not end in {TIMEOUT:?}. The rest of its log was:\n{}", self.log.rest());
+                }
+            }
+        };
+        let out = std::mem::take(&mut self.greeting) + &self.out.rest();
+        Ran { code: status.code(), out, err: self.log.rest() }
     }
 }
 
-/// The lines that have not been read yet, up to the end of the log.
-fn rest_of(log: &Receiver<io::Result<String>>) -> String {
-    log.iter().map(|line| line.unwrap() + "\n").collect()
+/// The lines of an output, read by a separate thread, so that waiting for a line can time out and a full pipe never
+/// stops the program.
+struct Lines(Receiver<io::Result<String>>);
+
+impl Lines {
+    fn read(output: impl Read + Send + 'static) -> Lines {
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || BufReader::new(output).lines().try_for_each(|line| sender.send(line)));
+        Lines(lines)
+    }
+
+    /// Reads until a line contains `wanted`, and returns that line. All lines that were read are appended to `read`.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
+    fn until(&self, wanted: &str, read: &mut String) -> Result<String, RecvTimeoutError> {
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            let line = self.0.recv_timeout(deadline.saturating_duration_since(Instant::now()))?.unwrap();
+            read.push_str(&line);
+            read.push('\n');
+            if line.contains(wanted) {
+                return Ok(line);
+            }
+        }
+    }
+
+    /// The lines that have not been read yet, up to the end of the output.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
+    fn rest(&self) -> String {
+        let deadline = Instant::now() + TIMEOUT;
+        let mut rest = String::new();
+        loop {
+            match self.0.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => rest = rest + &line.unwrap() + "\n",
+                Err(RecvTimeoutError::Disconnected) => return rest,
+                Err(RecvTimeoutError::Timeout) => panic!("the output did not end in {TIMEOUT:?}:\n{rest}"),
+            }
+        }
+    }
 }
 
 impl Drop for Daemon {
