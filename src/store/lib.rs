@@ -22,6 +22,7 @@ mod grant;
 mod ids;
 mod inbound;
 mod insert;
+mod job;
 pub mod lock;
 mod mark;
 mod mark_dead;

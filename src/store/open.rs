@@ -13,6 +13,7 @@ use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
 use crate::ids::Ids;
+use crate::job::Job;
 use crate::mark;
 use crate::others;
 use crate::queue::{Queue, WorkClass};
@@ -22,7 +23,7 @@ use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 use crate::tx::Tx;
 use crate::wal::{BUSY, Wal};
-use crate::writer::{Job, Writer};
+use crate::writer::Writer;
 use crate::{Options, Store};
 
 /// The first SQLite without the WAL-reset fault, which can corrupt the database when the log restarts.
