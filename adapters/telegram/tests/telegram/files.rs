@@ -31,7 +31,7 @@ async fn got(telegram: &TelegramAdapter, file: &Attachment) -> Result<Vec<u8>, F
 }
 
 #[tokio::test]
-async fn a_file_goes_out_as_what_it_is_with_its_words() {
+async fn a_file_is_sent_as_its_kind_with_its_caption() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     anna.starts().await;
@@ -123,7 +123,7 @@ async fn a_file_over_the_limit_is_not_uploaded() {
 }
 
 #[tokio::test]
-async fn a_file_that_came_can_be_had_and_one_that_is_too_big_cannot() {
+async fn a_received_file_can_be_downloaded_and_one_that_is_too_large_cannot() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());

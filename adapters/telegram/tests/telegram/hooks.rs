@@ -16,7 +16,7 @@ use frontdesk_telegram::{Account, TelegramAdapter, WebhookAccess};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::setup::{Hands, account, adapter, asks_back, running, texts, undecodable, until};
+use crate::setup::{TestClock, account, adapter, asks_back, running, texts, undecodable, until};
 
 const SECRET: &str = "hook-secret_1";
 
@@ -136,7 +136,7 @@ async fn a_request_without_the_secret_is_rejected() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_kept_and_acknowledged() {
+async fn an_unreadable_delivery_is_kept_and_acknowledged() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let telegram = adapter(hub.account(&api));
     let hook = telegram.webhook().unwrap();
@@ -165,16 +165,16 @@ fn a_webhook_without_a_secret_is_refused_at_the_start() {
     let mut account = Account::new("default", "123456:TEST-token");
     account.webhook =
         Some(WebhookAccess { public_url: "https://bot.example.org".into(), secret: Secret::default() });
-    let refused = TelegramAdapter::new(account, Hands::new()).map(drop);
+    let refused = TelegramAdapter::new(account, TestClock::new()).map(drop);
     assert!(refused.is_err_and(|error| error.path == "webhook.secret"));
 }
 
 #[tokio::test]
-async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
+async fn a_switch_between_polling_and_webhook_loses_and_doubles_no_update() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());
-    let mut said = Vec::new();
+    let mut sent = Vec::new();
     for round in 0..3 {
         let word = |n: i32| format!("{round}.{n}");
         anna.tells(&word(1)).await;
@@ -193,11 +193,11 @@ async fn a_bot_can_be_switched_either_way_and_loses_and_doubles_nothing() {
             until(|| texts(&inbox).contains(&word(4))).await;
         })
         .await;
-        said.extend((1..5).map(word));
+        sent.extend((1..5).map(word));
     }
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
         .await;
-    assert_eq!(texts(&inbox), said);
+    assert_eq!(texts(&inbox), sent);
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn an_account_whose_webhook_cannot_be_reached_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_somebody_took_away_is_set_again() {
+async fn a_removed_webhook_is_set_again() {
     let (api, hub) = (BotApi::start().await, WebHub::new().await);
     let anna = api.user(1001, "Anna");
     let telegram = adapter(hub.account(&api));

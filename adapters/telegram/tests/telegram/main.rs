@@ -8,6 +8,7 @@
 
 mod conformance;
 mod files;
+mod groups;
 mod hooks;
 mod polling;
 mod secrets;

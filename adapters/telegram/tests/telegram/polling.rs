@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_botapi::{BotApi, Content, Fault, Forward, Way};
-use frontdesk_core::message::{Conversation, EventKind, SenderKind};
+use frontdesk_botapi::{BotApi, Fault, Way};
+use frontdesk_core::message::EventKind;
 use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
 use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, TelegramAdapter};
 
-use crate::setup::{Hands, account, adapter, asks_back, ended, running, texts, undecodable, until};
+use crate::setup::{TestClock, account, adapter, asks_back, ended, running, texts, undecodable, until};
 
 #[tokio::test]
 async fn an_update_is_acknowledged_only_after_it_was_taken() {
@@ -33,7 +33,7 @@ async fn an_update_is_acknowledged_only_after_it_was_taken() {
 }
 
 #[tokio::test]
-async fn what_was_taken_and_not_acknowledged_comes_again_after_a_restart() {
+async fn an_update_that_was_stored_and_not_acknowledged_is_delivered_again() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());
@@ -85,7 +85,7 @@ async fn after_a_silence(quiet: Duration, restarts: bool) -> (Vec<String>, bool)
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());
-    let hands = Hands::new();
+    let hands = TestClock::new();
     let first = TelegramAdapter::new(account(&api), hands.clone()).unwrap();
     let before = anna.tells("before").await.update_id;
     let after = running(&first, &inbox, async {
@@ -172,7 +172,7 @@ async fn polling_too_often_pauses_for_the_requested_time() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_known_is_said_so() {
+async fn a_refused_token_is_reported() {
     let api = BotApi::start().await;
     let mut wrong = Account::new("default", "123456:WRONG-token");
     wrong.settings = account(&api).settings;
@@ -193,7 +193,7 @@ async fn a_server_that_never_answers_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_cut_network_costs_nothing_but_time() {
+async fn a_network_failure_delays_updates_and_loses_none() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let inbox = Arc::new(RecordingInbox::default());
@@ -256,7 +256,7 @@ async fn numbers_beyond_32_bits_are_numbers() {
 }
 
 #[tokio::test]
-async fn an_update_without_a_number_holds_nothing_up() {
+async fn an_update_without_a_number_does_not_delay_others() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let bot = api.default_bot();
@@ -293,7 +293,7 @@ async fn an_update_without_a_number_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn updates_without_numbers_that_fill_every_poll_are_said_to() {
+async fn polls_full_of_updates_without_numbers_are_reported() {
     let api = BotApi::start().await;
     let inbox = Arc::new(RecordingInbox::default());
     for n in 0..100 {
@@ -348,73 +348,6 @@ async fn a_bot_without_a_menu_works() {
     running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
         .await;
     assert_eq!(texts(&inbox), ["hello"]);
-}
-
-#[tokio::test]
-async fn a_group_with_all_that_may_happen_in_it() {
-    let api = BotApi::start().await;
-    let (anna, ben) = (api.user(1001, "Anna"), api.user(1002, "Ben"));
-    let bot = api.default_bot();
-    bot.privacy(false);
-    let tea = api.supergroup(-1001, "Tea");
-    tea.promotes(&bot).await;
-    let forum = api.forum(-1002, "Forum");
-    let plans = forum.topic(&anna, "Plans").await;
-    let inbox = Arc::new(RecordingInbox::default());
-    let words = ["@frontdesk_bot compare", "", ""];
-    running(&adapter(account(&api)), &inbox, async {
-        // Reactions are only delivered after they were asked for.
-        until(|| inbox.heard() > 0).await;
-        let first = anna.says(&tea, "@frontdesk_bot what is this?").await;
-        anna.edits(&tea, first, "@frontdesk_bot what is that?").await;
-        ben.reacts(&tea, first.message_id, "👍").await;
-        anna.message(&tea).text("/stop@frontdesk_bot").as_chat(-1001).send().await;
-        ben.message(&tea).text("read").forwarded(Forward::User(anna.id)).send().await;
-        ben.says(&plans, "in the topic").await;
-        for (n, words) in words.into_iter().enumerate() {
-            let picture = Content::of(vec![0xff, 0xd8, u8::try_from(n).unwrap()]);
-            let draft = anna.message(&tea).photo(picture).album("77");
-            if words.is_empty() {
-                draft.send().await
-            } else {
-                draft.text(words).send().await
-            };
-        }
-        until(|| api.journal().unconfirmed() == 0).await;
-    })
-    .await;
-    let events = inbox.events();
-    let by_text =
-        |text: &str| events.iter().find(|event| event.text == text).unwrap_or_else(|| panic!("{text}"));
-    assert!(by_text("what is this?").addressed);
-    assert_eq!(by_text("what is that?").kind, EventKind::Edit);
-    assert!(
-        events
-            .iter()
-            .any(|event| matches!(&event.kind, EventKind::Reaction { added, .. } if added == &["👍"]))
-    );
-    assert_eq!(by_text("/stop").from.kind, SenderKind::Chat, "an anonymous admin has nobody's rights");
-    let forward = by_text("read").forward.clone().unwrap();
-    assert_eq!(forward.id.map(|id| id.to_string()), Some(format!("telegram:{}", anna.id)));
-    let topic = Conversation::Topic { chat: "-1002".into(), thread: plans.thread.unwrap().to_string() };
-    assert_eq!(by_text("in the topic").conversation, topic);
-    let album: Vec<_> = events.iter().filter(|event| event.album.is_some()).collect();
-    assert_eq!(album.len(), 3);
-    assert!(album.iter().all(|event| event.addressed && event.attachments.len() == 1));
-}
-
-#[tokio::test]
-async fn a_group_that_moves_says_where_to() {
-    let api = BotApi::start().await;
-    let group = api.group(-500, "Tea");
-    let inbox = Arc::new(RecordingInbox::default());
-    group.migrates(-1_000_500).await;
-    running(&adapter(account(&api)), &inbox, async { until(|| api.journal().unconfirmed() == 0).await })
-        .await;
-    let moved =
-        inbox.events().into_iter().find(|event| matches!(event.kind, EventKind::Moved { .. })).unwrap();
-    assert_eq!(moved.kind, EventKind::Moved { to: "-1000500".into() });
-    assert_eq!(moved.conversation.chat(), "-500");
 }
 
 #[tokio::test]

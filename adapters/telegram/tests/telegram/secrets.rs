@@ -106,7 +106,7 @@ async fn parrot(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn no_error_and_no_line_of_the_log_tells_a_secret() {
+async fn no_error_and_no_log_line_contains_a_secret() {
     let pages = Pages::default();
     log::set_boxed_logger(Box::new(pages.clone())).unwrap();
     log::set_max_level(log::LevelFilter::Trace);

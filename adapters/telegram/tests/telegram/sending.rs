@@ -21,7 +21,7 @@ async fn refused(telegram: &TelegramAdapter, address: &str, act: Act) -> SendErr
 }
 
 #[tokio::test]
-async fn an_answer_is_posted_edited_marked_pinned_and_taken_back() {
+async fn an_answer_is_posted_edited_reacted_to_pinned_and_deleted() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let hello = anna.starts().await;
@@ -132,7 +132,7 @@ async fn each_failure_has_the_right_consequence() {
 }
 
 #[tokio::test]
-async fn a_group_that_moved_says_where_to() {
+async fn a_moved_group_is_reported_with_its_new_id() {
     let api = BotApi::start().await;
     let group = api.group(-500, "Tea");
     group.migrates(-1_000_500).await;

@@ -21,12 +21,12 @@ use serde_json::{Value, json};
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// The machine's clock plus what the test has added.
-pub struct Hands {
+pub struct TestClock {
     start: Instant,
     ahead: Mutex<Duration>,
 }
 
-impl Hands {
+impl TestClock {
     pub fn new() -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), ahead: Mutex::default() })
     }
@@ -37,7 +37,7 @@ impl Hands {
 }
 
 #[async_trait]
-impl Clock for Hands {
+impl Clock for TestClock {
     fn wall(&self) -> DateTime<Utc> {
         DateTime::from(SystemTime::now() + *self.ahead.lock().unwrap())
     }
@@ -84,7 +84,7 @@ pub fn account(api: &BotApi) -> Account {
 }
 
 pub fn adapter(account: Account) -> TelegramAdapter {
-    TelegramAdapter::new(account, Hands::new()).unwrap()
+    TelegramAdapter::new(account, TestClock::new()).unwrap()
 }
 
 /// Runs the adapter during `story`, and then stops it.
