@@ -48,7 +48,7 @@ pub struct Options {
 }
 
 #[derive(Clone)]
-enum GatewayHandle {
+enum Committer {
     Inline(Arc<Mutex<Table>>),
     Group(mpsc::Sender<Row>),
 }
@@ -100,18 +100,18 @@ pub fn serve(options: &Options) -> Result<()> {
     // The process that started this one deletes the folder.
     let home = tempfile::tempdir_in(&options.folder)?.keep();
     let mut table = Table::open(&home.join("bare.db"))?;
-    let handle = match options.commit {
-        Commit::Inline => GatewayHandle::Inline(Arc::new(Mutex::new(table))),
+    let committer = match options.commit {
+        Commit::Inline => Committer::Inline(Arc::new(Mutex::new(table))),
         Commit::Group => {
             let (rows, arrived) = mpsc::channel();
             std::thread::spawn(move || commit_groups(&mut table, &arrived));
-            GatewayHandle::Group(rows)
+            Committer::Group(rows)
         }
     };
     let router = Router::new()
         .route("/api/chat", post(take))
         .route("/ready", get(|| async { StatusCode::OK }))
-        .with_state(handle);
+        .with_state(committer);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
@@ -125,12 +125,12 @@ pub fn serve(options: &Options) -> Result<()> {
     })
 }
 
-async fn take(State(handle): State<GatewayHandle>, body: String) -> StatusCode {
-    let stored = match handle {
-        GatewayHandle::Inline(table) => {
+async fn take(State(committer): State<Committer>, body: String) -> StatusCode {
+    let stored = match committer {
+        Committer::Inline(table) => {
             table.lock().unwrap_or_else(PoisonError::into_inner).insert(&body).is_ok()
         }
-        GatewayHandle::Group(rows) => {
+        Committer::Group(rows) => {
             let (done, stored) = oneshot::channel();
             rows.send(Row { body, done }).is_ok() && matches!(stored.await, Ok(Ok(())))
         }

@@ -11,7 +11,7 @@ use crate::bare::Commit;
 use crate::daemon::{Home, Server, Turns};
 use crate::figure::{Run, Spread, ratio, show};
 use crate::machine::Busy;
-use crate::telegram::{self, Clock, Pace, Stage, Wire};
+use crate::telegram::{self, Bench, Clock, Pace, Proxy};
 use crate::{Options, disk as raw, load, seed};
 
 /// The number of chats over which load is spread, unless the data says otherwise.
@@ -176,17 +176,17 @@ fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> 
         options.quiet();
         let fake = Server::fake(&program)?;
         runtime.block_on(async {
-            let (wire, listener) = (Wire::default(), telegram::listen().await?);
+            let (proxy, listener) = (Proxy::default(), telegram::listen().await?);
             let address = listener.local_addr()?;
-            let mut line = JoinSet::new();
-            line.spawn(wire.clone().serve(listener, fake.target.address));
+            let mut tasks = JoinSet::new();
+            tasks.spawn(proxy.clone().serve(listener, fake.target.address));
             // This thread waits until the bot is ready; the proxy runs on the other one.
             let (_home, bot) = start(address)?;
-            let mut stage = Stage { bot: &bot, fake: &fake, wire, said: 0 };
-            stage.people().await?;
-            stage.measure(options.span() / 4, Pace::Closed).await?;
-            let run = stage.measure(options.span(), pace).await?;
-            line.shutdown().await;
+            let mut bench = Bench { bot: &bot, fake: &fake, proxy, sent: 0 };
+            bench.people().await?;
+            bench.measure(options.span() / 4, Pace::Closed).await?;
+            let run = bench.measure(options.span(), pace).await?;
+            tasks.shutdown().await;
             Ok(run)
         })
     };

@@ -128,7 +128,7 @@ impl Server {
         let spawned = Instant::now();
         let mut child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
         loop {
-            let ready = Connection::open(address).and_then(|mut line| line.get(path));
+            let ready = Connection::open(address).and_then(|mut connection| connection.get(path));
             if matches!(ready, Ok(200)) {
                 break;
             }
@@ -149,10 +149,10 @@ impl Server {
 
     /// Starts the silent turn that keeps all others waiting.
     pub fn hold(&self) -> Result<()> {
-        let mut line = Connection::open(self.target.address)?;
+        let mut connection = Connection::open(self.target.address)?;
         let mut request = Vec::new();
         self.target.prompt(&mut request, "held", "!wait 600000 hello", false);
-        ensure!(line.ask(&request)? == self.target.taken, "{}", line.answer());
+        ensure!(connection.ask(&request)? == self.target.taken, "{}", connection.answer());
         sleep(Duration::from_millis(100));
         Ok(())
     }

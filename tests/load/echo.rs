@@ -44,11 +44,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 async fn poll(api: SocketAddr, chats: Vec<mpsc::UnboundedSender<u64>>) -> Result<()> {
-    let mut line = AsyncConnection::open(api).await?;
+    let mut connection = AsyncConnection::open(api).await?;
     let mut offset = 0;
     loop {
-        ask(&mut line, api, "getUpdates", &format!(r#"{{"offset":{offset},"timeout":25}}"#)).await?;
-        let text = line.answer();
+        ask(&mut connection, api, "getUpdates", &format!(r#"{{"offset":{offset},"timeout":25}}"#)).await?;
+        let text = connection.answer();
         for (at, _) in text.match_indices("\"update_id\":") {
             let digits = text[at + 12..].split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
             offset = offset.max(digits.parse::<u64>()? + 1);
@@ -56,27 +56,27 @@ async fn poll(api: SocketAddr, chats: Vec<mpsc::UnboundedSender<u64>>) -> Result
         for (at, _) in text.match_indices('=') {
             let Some(n) = number(&text.as_bytes()[at..]) else { continue };
             let chat = usize::try_from(n % CHATS)?;
-            ensure!(chats[chat].send(n).is_ok(), "nobody answers any more");
+            ensure!(chats[chat].send(n).is_ok(), "the task that answers this chat has ended");
         }
     }
 }
 
 async fn answer(api: SocketAddr, mut asked: mpsc::UnboundedReceiver<u64>) -> Result<()> {
-    let mut line = AsyncConnection::open(api).await?;
+    let mut connection = AsyncConnection::open(api).await?;
     while let Some(n) = asked.recv().await {
         let body = format!(r#"{{"chat_id":{},"text":"={n:08}= hello, this is a message"}}"#, chat(n));
-        ask(&mut line, api, "sendMessage", &body).await?;
+        ask(&mut connection, api, "sendMessage", &body).await?;
     }
     Ok(())
 }
 
-async fn ask(line: &mut AsyncConnection, api: SocketAddr, method: &str, body: &str) -> Result<()> {
+async fn ask(connection: &mut AsyncConnection, api: SocketAddr, method: &str, body: &str) -> Result<()> {
     let length = body.len();
     let request = format!(
         "POST /bot{TOKEN}/{method} HTTP/1.1\r\nhost: {api}\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{body}"
     );
-    let status = line.ask(request.as_bytes()).await?;
-    ensure!(status == 200, "{}", line.answer());
+    let status = connection.ask(request.as_bytes()).await?;
+    ensure!(status == 200, "{}", connection.answer());
     Ok(())
 }

@@ -48,10 +48,10 @@ enum Kind {
 }
 
 const KINDS: [(Kind, &str); 8] = [
-    (Kind::Silence, "connections that say nothing"),
+    (Kind::Silence, "connections that send nothing"),
     (Kind::ShortBody, "bodies of 1 MB, one byte short"),
     (Kind::LargeFirstFrame, "first WebSocket frames of 1 MB, one byte short"),
-    (Kind::NeverReading, "requests for the page whose answers nobody reads"),
+    (Kind::NeverReading, "requests for the page without reading the responses"),
     (Kind::SlowHead, "heads that come byte by byte"),
     (Kind::LargeOrigin, "foreign origins of 15 and 31 KB"),
     (Kind::WrongToken, "wrong tokens"),
@@ -61,7 +61,7 @@ const KINDS: [(Kind, &str); 8] = [
 /// Measures each kind on a new daemon: first without the connections, then with them.
 pub fn hostile(options: &Options) -> Result<()> {
     println!(
-        "\nStrangers: {CROWD} connections of each kind on 127.0.0.1; POST /api/chat wait=false with the right token, \
+        "\nHostile: {CROWD} connections of each kind on 127.0.0.1; POST /api/chat wait=false with the right token, \
          open loop, {ASKS} a second"
     );
     let mut worst: (f64, f64) = (0.0, 0.0);
@@ -76,13 +76,13 @@ pub fn hostile(options: &Options) -> Result<()> {
             ask()?;
             quiet.push(ask()?);
             let before = (server.process().memory(), log_size(&home)?);
-            let crowd = Crowd::gather(kind, &server)?;
+            let crowd = Crowd::open(kind, &server)?;
             beside.push(ask()?);
-            let seen = crowd.leave()?;
-            grown.push(seen.peak.saturating_sub(before.0) as f64 / 1e6);
+            let observed = crowd.close()?;
+            grown.push(observed.peak.saturating_sub(before.0) as f64 / 1e6);
             logged.push((log_size(&home)? - before.1) as f64 / 1e3);
-            fresh.push(seen.fresh.as_secs_f64() * 1e3);
-            println!("    {} connections were made, {} requests sent", seen.made, seen.sent);
+            fresh.push(observed.fresh.as_secs_f64() * 1e3);
+            println!("    {} connections were made, {} requests sent", observed.made, observed.sent);
         }
         show(&format!("{name}: the right token before"), &quiet);
         show(&format!("{name}: the right token meanwhile"), &beside);
@@ -124,7 +124,7 @@ struct Count {
     over: AtomicBool,
 }
 
-struct Seen {
+struct Observed {
     peak: u64,
     fresh: Duration,
     made: u64,
@@ -133,7 +133,7 @@ struct Seen {
 
 impl Crowd {
     /// Opens the connections; returns when each has been tried once.
-    fn gather(kind: Kind, server: &Server) -> Result<Self> {
+    fn open(kind: Kind, server: &Server) -> Result<Self> {
         let count = Arc::new(Count::default());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let address = server.target.address;
@@ -158,32 +158,34 @@ impl Crowd {
         }
         let watch = {
             let (count, process, token) = (count.clone(), server.process(), server.target.token.clone());
-            std::thread::spawn(move || watched(&count, process, address, &token))
+            std::thread::spawn(move || measure(&count, process, address, &token))
         };
         sleep(2 * PACE);
         Ok(Self { runtime, watch, count })
     }
 
-    /// Ends them all.
-    fn leave(self) -> Result<Seen> {
+    /// Closes all connections and returns what was measured while they were open.
+    fn close(self) -> Result<Observed> {
         self.count.over.store(true, Ordering::Relaxed);
-        let (peak, fresh) = self.watch.join().map_err(|_| anyhow::anyhow!("the watch broke"))??;
+        let (peak, fresh) =
+            self.watch.join().map_err(|_| anyhow::anyhow!("the measuring thread panicked"))??;
         self.runtime.shutdown_background();
         let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
-        Ok(Seen { peak, fresh, made: count(&self.count.made), sent: count(&self.count.sent) })
+        Ok(Observed { peak, fresh, made: count(&self.count.made), sent: count(&self.count.sent) })
     }
 }
 
 /// The largest memory of the daemon, and the slowest new connection with the token.
-fn watched(count: &Count, process: Process, address: SocketAddr, token: &str) -> Result<(u64, Duration)> {
+fn measure(count: &Count, process: Process, address: SocketAddr, token: &str) -> Result<(u64, Duration)> {
     let (mut peak, mut slowest) = (0, Duration::ZERO);
     let request =
         format!("GET /api/status HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
     while !count.over.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let mut line = Connection::open(address)?;
-        let status = line.ask(request.as_bytes()).context("the right token was sent away")?;
-        ensure!(status == 200, "the right token got {status}: {}", line.answer());
+        let mut connection = Connection::open(address)?;
+        let status =
+            connection.ask(request.as_bytes()).context("the client with the token was disconnected")?;
+        ensure!(status == 200, "the client with the token got {status}: {}", connection.answer());
         slowest = slowest.max(begun.elapsed());
         peak = peak.max(process.memory());
         sleep(Duration::from_millis(100));

@@ -63,7 +63,7 @@ pub fn open(server: &Server, span: Duration, per_second: u32, chat: impl Fn(u64)
 }
 
 fn one(server: &Server, span: Duration, pace: Option<Duration>, chat: impl Fn(u64) -> String) -> Result<Run> {
-    let mut line = Connection::open(server.target.address)?;
+    let mut connection = Connection::open(server.target.address)?;
     let (mut request, mut times) = (Vec::new(), histogram()?);
     let meter = Meter::start(server);
     let start = Instant::now();
@@ -74,8 +74,8 @@ fn one(server: &Server, span: Duration, pace: Option<Duration>, chat: impl Fn(u6
             before = start + pace * u32::try_from(n)?;
             wait_until(before);
         }
-        let status = line.ask(&request)?;
-        ensure!(status == server.target.taken, "{}", line.answer());
+        let status = connection.ask(&request)?;
+        ensure!(status == server.target.taken, "{}", connection.answer());
         times.record(u64::try_from(before.elapsed().as_nanos())?)?;
         if start.elapsed() > span {
             break;
@@ -108,19 +108,19 @@ pub fn many(
         let meter = Meter::start(server);
         let start = Instant::now();
         let mut tasks = JoinSet::new();
-        for connection in 0..connections {
+        for index in 0..connections {
             let mut target = server.target.clone();
             if wait && target.taken == 202 {
                 target.taken = 200;
             }
             tasks.spawn(async move {
-                let mut line = AsyncConnection::open(target.address).await?;
+                let mut connection = AsyncConnection::open(target.address).await?;
                 let (mut request, mut times) = (Vec::new(), histogram()?);
                 for n in 0.. {
-                    target.prompt(&mut request, &chat(connection, n), TEXT, wait);
+                    target.prompt(&mut request, &chat(index, n), TEXT, wait);
                     let before = Instant::now();
-                    let status = line.ask(&request).await?;
-                    ensure!(status == target.taken, "{}", line.answer());
+                    let status = connection.ask(&request).await?;
+                    ensure!(status == target.taken, "{}", connection.answer());
                     times.record(u64::try_from(before.elapsed().as_nanos())?)?;
                     if start.elapsed() > span {
                         break;

@@ -28,7 +28,7 @@ pub const TOKEN: &str = "123456:TEST-token";
 /// A mark is `=`, eight digits and `=`.
 const MARK: usize = 10;
 /// A message without a reply after this time counts as lost.
-const PATIENCE: Duration = Duration::from_secs(20);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The person who sent a message.
 pub fn chat(n: u64) -> u64 {
@@ -37,53 +37,54 @@ pub fn chat(n: u64) -> u64 {
 
 /// The proxy between the fake and the bot.
 #[derive(Clone, Default)]
-pub struct Wire(Arc<Mutex<HashMap<u64, Message>>>);
+pub struct Proxy(Arc<Mutex<HashMap<u64, Message>>>);
 
 /// A message without a reply yet.
 #[derive(Default)]
 struct Message {
     /// When it passed the proxy towards the bot.
-    came: Option<Instant>,
-    /// Receives the time that the bot took.
-    told: Option<oneshot::Sender<Duration>>,
+    forwarded: Option<Instant>,
+    /// Sends the time that the bot took to the task that waits for the reply.
+    reply: Option<oneshot::Sender<Duration>>,
 }
 
 /// The direction of bytes.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+enum Direction {
     ToBot,
     ToFake,
 }
 
-impl Wire {
+impl Proxy {
     fn messages(&self) -> MutexGuard<'_, HashMap<u64, Message>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn expect(&self, n: u64) -> oneshot::Receiver<Duration> {
-        let (told, reply) = oneshot::channel();
-        self.messages().insert(n, Message { came: None, told: Some(told) });
-        reply
+    fn register(&self, n: u64) -> oneshot::Receiver<Duration> {
+        let (reply, replied) = oneshot::channel();
+        self.messages().insert(n, Message { forwarded: None, reply: Some(reply) });
+        replied
     }
 
-    fn sees(&self, n: u64, way: Way, now: Instant) {
+    fn record(&self, n: u64, direction: Direction, now: Instant) {
         let mut messages = self.messages();
-        match way {
-            Way::ToBot => {
+        match direction {
+            Direction::ToBot => {
                 // The response to a reply repeats its text.
                 if let Some(message) = messages.get_mut(&n)
-                    && message.came.is_none()
+                    && message.forwarded.is_none()
                 {
-                    message.came = Some(now);
+                    message.forwarded = Some(now);
                 }
             }
-            Way::ToFake => {
-                let message =
-                    messages.get_mut(&n).and_then(|message| Some((message.came?, message.told.take()?)));
-                if let Some((came, told)) = message {
+            Direction::ToFake => {
+                let message = messages
+                    .get_mut(&n)
+                    .and_then(|message| Some((message.forwarded?, message.reply.take()?)));
+                if let Some((forwarded, reply)) = message {
                     messages.remove(&n);
                     // A receiver that stopped waiting has reported it already.
-                    told.send(now - came).ok();
+                    reply.send(now - forwarded).ok();
                 }
             }
         }
@@ -91,13 +92,13 @@ impl Wire {
 
     /// Forwards every connection to the fake, without end.
     pub async fn serve(self, listener: TcpListener, fake: SocketAddr) {
-        let mut lines = JoinSet::new();
+        let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 Ok((bot, _)) = listener.accept() => {
-                    lines.spawn(self.clone().connect(bot, fake));
+                    connections.spawn(self.clone().connect(bot, fake));
                 }
-                Some(_) = lines.join_next() => {}
+                Some(_) = connections.join_next() => {}
             }
         }
     }
@@ -109,12 +110,12 @@ impl Wire {
         let ((from_bot, to_bot), (from_fake, to_fake)) = (bot.into_split(), server.into_split());
         // When one direction ends, the other ends too.
         tokio::select! {
-            ended = self.clone().pass(from_bot, to_fake, Way::ToFake) => ended,
-            ended = self.pass(from_fake, to_bot, Way::ToBot) => ended,
+            ended = self.clone().pass(from_bot, to_fake, Direction::ToFake) => ended,
+            ended = self.pass(from_fake, to_bot, Direction::ToBot) => ended,
         }
     }
 
-    async fn pass(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) -> Result<()> {
+    async fn pass(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Direction) -> Result<()> {
         // The buffer begins with the end of the previous read, because a mark may arrive in two pieces.
         let mut bytes = vec![0; 64 * 1024];
         let mut kept = 0;
@@ -133,7 +134,7 @@ impl Wire {
                 }
                 next = at + 1;
                 if let Some(n) = number(&bytes[at..end]) {
-                    self.sees(n, way, now);
+                    self.record(n, direction, now);
                     next = at + MARK;
                 }
             }
@@ -170,21 +171,21 @@ pub enum Pace {
     Open { per_second: u32, clock: Clock },
 }
 
-/// A bot with its fake and its people. Messages are numbered over all measurements with it.
-pub struct Stage<'a> {
+/// The bot that is measured, with the fake and the people who write to it. Messages are numbered over all measurements.
+pub struct Bench<'a> {
     pub bot: &'a Server,
     pub fake: &'a Server,
-    pub wire: Wire,
-    pub said: u64,
+    pub proxy: Proxy,
+    pub sent: u64,
 }
 
-impl Stage<'_> {
+impl Bench<'_> {
     /// Creates an account for each person.
     pub async fn people(&self) -> Result<()> {
-        let mut line = AsyncConnection::open(self.fake.target.address).await?;
+        let mut connection = AsyncConnection::open(self.fake.target.address).await?;
         for person in FIRST..FIRST + CHATS {
             let body = format!(r#"{{"id":{person},"name":"P{person}"}}"#);
-            control(&mut line, self.fake.target.address, "user", &body).await?;
+            control(&mut connection, self.fake.target.address, "user", &body).await?;
         }
         Ok(())
     }
@@ -201,13 +202,13 @@ impl Stage<'_> {
         let start = Instant::now();
         let mut people = JoinSet::new();
         for person in 0..CHATS {
-            let (wire, address, first) = (self.wire.clone(), self.fake.target.address, self.said + person);
+            let (proxy, address, first) = (self.proxy.clone(), self.fake.target.address, self.sent + person);
             people.spawn(async move {
-                let (mut line, mut times) = (AsyncConnection::open(address).await?, histogram()?);
+                let (mut connection, mut times) = (AsyncConnection::open(address).await?, histogram()?);
                 let mut n = first;
                 while start.elapsed() < span {
                     let before = Instant::now();
-                    say(&wire, &mut line, address, n).await?;
+                    send(&proxy, &mut connection, address, n).await?;
                     times.record(u64::try_from(before.elapsed().as_nanos())?)?;
                     n += CHATS;
                 }
@@ -218,7 +219,7 @@ impl Stage<'_> {
         while let Some(done) = people.join_next().await {
             let (times, next) = done??;
             all.add(times)?;
-            self.said = self.said.max(next.next_multiple_of(CHATS));
+            self.sent = self.sent.max(next.next_multiple_of(CHATS));
         }
         Ok(meter.end(all))
     }
@@ -226,9 +227,9 @@ impl Stage<'_> {
     async fn open(&mut self, span: Duration, per_second: u32, clock: Clock) -> Result<Run> {
         let pace = Duration::from_secs(1) / per_second;
         let address = self.fake.target.address;
-        let mut lines = Vec::new();
+        let mut connections = Vec::new();
         for _ in 0..8 {
-            lines.push(AsyncConnection::open(address).await?);
+            connections.push(AsyncConnection::open(address).await?);
         }
         let meter = Meter::with(self.bot, &[self.fake.process()]);
         let start = tokio::time::Instant::now();
@@ -237,50 +238,50 @@ impl Stage<'_> {
         while start.elapsed() < span {
             tokio::time::sleep_until(due).await;
             while let Some(done) = under_way.try_join_next() {
-                lines.push(kept(done?, &mut all)?);
+                connections.push(recorded(done?, &mut all)?);
             }
-            let mut line = match lines.pop() {
-                Some(line) => line,
-                None => kept(under_way.join_next().await.context("nobody is under way")??, &mut all)?,
+            let mut connection = match connections.pop() {
+                Some(connection) => connection,
+                None => recorded(under_way.join_next().await.context("no message is under way")??, &mut all)?,
             };
-            let (wire, n, due_at) = (self.wire.clone(), self.said, due.into_std());
-            self.said += 1;
+            let (proxy, n, due_at) = (self.proxy.clone(), self.sent, due.into_std());
+            self.sent += 1;
             under_way.spawn(async move {
-                let took = say(&wire, &mut line, address, n).await?;
-                Ok((line, if clock == Clock::Bot { took } else { due_at.elapsed() }))
+                let took = send(&proxy, &mut connection, address, n).await?;
+                Ok((connection, if clock == Clock::Bot { took } else { due_at.elapsed() }))
             });
             due += pace;
         }
         while let Some(done) = under_way.join_next().await {
-            kept(done?, &mut all)?;
+            recorded(done?, &mut all)?;
         }
         Ok(meter.end(all))
     }
 }
 
-fn kept(done: Result<(AsyncConnection, Duration)>, all: &mut Histogram<u64>) -> Result<AsyncConnection> {
-    let (line, took) = done?;
+fn recorded(done: Result<(AsyncConnection, Duration)>, all: &mut Histogram<u64>) -> Result<AsyncConnection> {
+    let (connection, took) = done?;
     all.record(u64::try_from(took.as_nanos())?)?;
-    Ok(line)
+    Ok(connection)
 }
 
 /// Sends a message and waits for the reply; returns the time that the bot took.
-async fn say(wire: &Wire, line: &mut AsyncConnection, fake: SocketAddr, n: u64) -> Result<Duration> {
-    let (reply, person) = (wire.expect(n), chat(n));
+async fn send(proxy: &Proxy, connection: &mut AsyncConnection, fake: SocketAddr, n: u64) -> Result<Duration> {
+    let (reply, person) = (proxy.register(n), chat(n));
     let body = format!(r#"{{"chat":{person},"from":{person},"text":"={n:08}= hello, this is a message"}}"#);
-    control(line, fake, "say", &body).await?;
-    let waited = tokio::time::timeout(PATIENCE, reply).await;
+    control(connection, fake, "say", &body).await?;
+    let waited = tokio::time::timeout(REPLY_TIMEOUT, reply).await;
     Ok(waited.with_context(|| format!("message {n} was not answered"))??)
 }
 
-async fn control(line: &mut AsyncConnection, fake: SocketAddr, act: &str, body: &str) -> Result<()> {
+async fn control(connection: &mut AsyncConnection, fake: SocketAddr, act: &str, body: &str) -> Result<()> {
     let length = body.len();
     let request = format!(
         "POST /control/{act} HTTP/1.1\r\nhost: {fake}\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{body}"
     );
-    let status = line.ask(request.as_bytes()).await?;
-    ensure!(status == 200, "{}", line.answer());
+    let status = connection.ask(request.as_bytes()).await?;
+    ensure!(status == 200, "{}", connection.answer());
     Ok(())
 }
 
