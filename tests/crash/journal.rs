@@ -98,7 +98,7 @@ pub struct Event {
     pub delivered: Vec<i64>,
     /// When the gateway first acknowledged it.
     pub accepted: Option<i64>,
-    /// The message's public id, if the gateway said it.
+    /// The message's public id, if the gateway returned it.
     pub accepted_as: Option<String>,
     /// The client waits for the answer, not for the acknowledgement.
     pub waits: bool,
@@ -204,7 +204,7 @@ impl Journal {
         self.by_key.get(key).map(|index| &mut self.events[*index])
     }
 
-    /// The gateway has acknowledged an event, as this message if it said so.
+    /// The gateway has acknowledged an event, with this message id, if it returned one.
     pub fn accepted(&mut self, key: &str, message: Option<&str>) {
         let Some(event) = self.event_mut(key) else { return };
         let known = event.accepted_as.clone();

@@ -49,10 +49,10 @@ impl Telegram {
             member(id);
         }
         let groups = vec![
-            api.supergroup(PLAZA, "Plaza"),
-            api.supergroup(BOARD, "Board"),
+            api.supergroup(OPEN_GROUP, "Open"),
+            api.supergroup(CLOSED_GROUP, "Closed"),
             api.forum(FORUM, "Forum"),
-            api.supergroup(STREET, "Street"),
+            api.supergroup(UNLISTED_GROUP, "Unlisted"),
         ];
         for member in &members {
             for group in &groups {
@@ -94,7 +94,15 @@ impl Platform {
     }
 
     /// Records what a user did. Nothing follows from what no bot was told of.
-    fn record(&self, chat: &Chat, user: i64, sent: Sent, action: Action, said: Said, expected: Expected) {
+    fn record(
+        &self,
+        chat: &Chat,
+        user: i64,
+        sent: Sent,
+        action: Action,
+        content: EventContent,
+        expected: Expected,
+    ) {
         if sent.update_id == 0 {
             return;
         }
@@ -102,13 +110,13 @@ impl Platform {
         self.harness.journal().sent(Event {
             action,
             message: sent.message_id,
-            script: said.script,
-            files: said.files,
+            script: content.script,
+            files: content.files,
             expected,
             order: sent.update_id,
             reordered: self.reorders.load(Ordering::Relaxed),
             delivered: Vec::new(),
-            ..Event::message(&chat.place, id, author, said.text)
+            ..Event::message(&chat.place, id, author, content.text)
         });
     }
 
@@ -297,15 +305,15 @@ impl Channel for Telegram {
     }
 }
 
-/// What an event says and brings.
+/// The text of an event, the script in the text, and the fingerprints of its files.
 #[derive(Debug, Clone, Default)]
-struct Said {
+struct EventContent {
     text: String,
     script: Option<Script>,
     files: Vec<String>,
 }
 
-impl Said {
+impl EventContent {
     fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }

@@ -13,7 +13,7 @@ pub const WORK_TOKEN: &str = "222333:WORK-token";
 
 /// Allowed in private and in every group.
 pub const ANNA: i64 = 1001;
-/// Not allowed in the board's group.
+/// Not allowed in the closed group.
 pub const BERT: i64 = 1002;
 pub const CARL: i64 = 1003;
 /// Sends `/new`.
@@ -29,7 +29,7 @@ pub const OLGA: i64 = 1009;
 pub const GUESTS: [i64; 2] = [1101, 1102];
 /// The only user whom the second bot answers.
 pub const WENDY: i64 = 1201;
-/// On no list; everybody may write in the plaza.
+/// On no list; everybody may write in the open group.
 pub const MALLORY: i64 = 1301;
 /// The first of the users who ask for pairing.
 pub const FIRST_UNKNOWN: i64 = 2001;
@@ -37,13 +37,13 @@ pub const FIRST_UNKNOWN: i64 = 2001;
 pub const FIRST_ALLOWED: i64 = 5001;
 
 /// Everybody may write, to the bot or to others.
-pub const PLAZA: i64 = -1_001_000_000_001;
+pub const OPEN_GROUP: i64 = -1_001_000_000_001;
 /// Some may write, and every message is for the bot.
-pub const BOARD: i64 = -1_001_000_000_002;
+pub const CLOSED_GROUP: i64 = -1_001_000_000_002;
 /// Has topics.
 pub const FORUM: i64 = -1_001_000_000_003;
-/// A group that is not allowed.
-pub const STREET: i64 = -1_001_000_000_004;
+/// A group that the configuration does not list.
+pub const UNLISTED_GROUP: i64 = -1_001_000_000_004;
 
 /// The names under which the gateway counts what it drops.
 pub const NOT_ALLOWED: Expected = Expected::Dropped("denied:not_allowed");
@@ -93,7 +93,7 @@ impl Chat {
             conversation: format!("telegram{account}:{conversation}"),
             plain: id == PIA,
             command,
-            muted_at_times: id == BOARD,
+            muted_at_times: id == CLOSED_GROUP,
         };
         Self { place: Arc::new(place), bot, id, thread }
     }
@@ -104,15 +104,15 @@ impl Chat {
 
     /// Whether only messages that mention the bot are for it.
     pub fn needs_mention(&self) -> bool {
-        [PLAZA, FORUM, STREET].contains(&self.id)
+        [OPEN_GROUP, FORUM, UNLISTED_GROUP].contains(&self.id)
     }
 
     /// What must become of a message to the bot.
     pub fn expected(&self, user: i64) -> Expected {
         match self.id {
-            PLAZA | FORUM => Expected::Turn,
-            BOARD if [ANNA, CARL].contains(&user) || ADMINS.contains(&user) => Expected::Turn,
-            STREET => UNKNOWN_GROUP,
+            OPEN_GROUP | FORUM => Expected::Turn,
+            CLOSED_GROUP if [ANNA, CARL].contains(&user) || ADMINS.contains(&user) => Expected::Turn,
+            UNLISTED_GROUP => UNKNOWN_GROUP,
             _ if self.bot == WORK_BOT && user == WENDY => Expected::Turn,
             _ if self.bot == WORK_BOT || !self.is_private() => NOT_ALLOWED,
             _ if user >= FIRST_UNKNOWN || GUESTS.contains(&user) => Expected::IfAllowed,
@@ -147,8 +147,8 @@ pub fn config(api: &str) -> String {
          streaming = \"partial\"\nedit_ms = 40\nper_chat_ms = 0\nper_group_ms = 0\nper_account_ms = 0\n\
          poll_seconds = 5\nbusy_ms = 50\n\
          [channels.telegram.chats.\"{PIA}\"]\nagent = \"{PLAIN}\"\n\
-         [channels.telegram.groups.\"{PLAZA}\"]\nambient = 500\n\
-         [channels.telegram.groups.\"{BOARD}\"]\nallow = [{ANNA}, {CARL}]\nrequire_mention = false\n\
+         [channels.telegram.groups.\"{OPEN_GROUP}\"]\nambient = 500\n\
+         [channels.telegram.groups.\"{CLOSED_GROUP}\"]\nallow = [{ANNA}, {CARL}]\nrequire_mention = false\n\
          [channels.telegram.groups.\"{FORUM}\"]\n\n\
          [channels.telegram.accounts.work]\ntoken = \"{WORK_TOKEN}\"\ndm_policy = \"allowlist\"\nallow = [{WENDY}]\n"
     )

@@ -34,8 +34,8 @@ impl ChatUser {
         Self { platform, user, chat, expected, random, recent: Vec::new(), reacted_to: 0 }
     }
 
-    fn record(&self, sent: Sent, action: Action, said: Said, expected: Expected) {
-        self.platform.record(&self.chat, self.user.id, sent, action, said, expected);
+    fn record(&self, sent: Sent, action: Action, content: EventContent, expected: Expected) {
+        self.platform.record(&self.chat, self.user.id, sent, action, content, expected);
     }
 
     fn script(&mut self) -> Script {
@@ -50,7 +50,7 @@ impl ChatUser {
         }
         match (self.random.permille(750), self.expected, self.chat.id) {
             (true, expected, _) => (format!("{MENTION} {text}"), expected),
-            (false, Expected::Turn, PLAZA) => (text.to_owned(), Expected::Context),
+            (false, Expected::Turn, OPEN_GROUP) => (text.to_owned(), Expected::Context),
             (false, Expected::Turn, _) => (text.to_owned(), NOT_FOR_US),
             (false, expected, _) => (text.to_owned(), expected),
         }
@@ -68,7 +68,7 @@ impl ChatUser {
             draft = draft.to_bot(self.platform.bot(self.chat.bot));
         }
         let sent = draft.send().await;
-        self.record(sent, Action::Message, Said::script(script), expected);
+        self.record(sent, Action::Message, EventContent::script(script), expected);
         // An edit could make a message for the bot of one that was not; the test does not do that.
         if expected != Expected::Context && expected != NOT_FOR_US {
             self.recent.push(sent);
@@ -86,19 +86,19 @@ impl ChatUser {
         let script = self.script();
         let text = self.always_mentioned(script.text());
         let edited = self.user.edits(self.platform.target(&self.chat), sent, &text).await;
-        self.record(edited, Action::Edit, Said::script(script), self.expected);
+        self.record(edited, Action::Edit, EventContent::script(script), self.expected);
     }
 
     async fn sends_file(&mut self) {
         let script = self.script();
         let (text, expected) = self.mentioned(&script.text());
         let bytes = script::bytes(&script.tag, self.random.range(1, 400_000));
-        let said = Said { files: vec![fingerprint(&bytes)], ..Said::script(script) };
-        let content = Content::of(bytes).named(&format!("{}.bin", self.chat.place.name));
+        let content = EventContent { files: vec![fingerprint(&bytes)], ..EventContent::script(script) };
+        let file = Content::of(bytes).named(&format!("{}.bin", self.chat.place.name));
         let draft = self.user.message(self.platform.target(&self.chat)).text(&text);
-        let draft = if self.random.permille(500) { draft.photo(content) } else { draft.document(content) };
+        let draft = if self.random.permille(500) { draft.photo(file) } else { draft.document(file) };
         let sent = draft.send().await;
-        self.record(sent, Action::File, said, expected);
+        self.record(sent, Action::File, content, expected);
     }
 
     async fn sends_album(&mut self) {
@@ -108,15 +108,16 @@ impl ChatUser {
             let files = vec![fingerprint(&bytes)];
             let draft = self.user.message(self.platform.target(&self.chat)).album(&script.tag);
             let mut draft = draft.photo(Content::of(bytes));
-            let (mut said, mut expected) = (Said { files, ..Said::default() }, self.expected);
+            let (mut content, mut expected) =
+                (EventContent { files, ..EventContent::default() }, self.expected);
             if number == 0 {
                 draft = draft.text(&self.always_mentioned(script.text()));
-                said = Said { files: said.files, ..Said::script(script.clone()) };
+                content = EventContent { files: content.files, ..EventContent::script(script.clone()) };
             } else if self.chat.needs_mention() && expected == Expected::Turn {
                 expected = Expected::TurnOrContext;
             }
             let sent = draft.send().await;
-            self.record(sent, Action::AlbumPart, said, expected);
+            self.record(sent, Action::AlbumPart, content, expected);
         }
     }
 
@@ -132,7 +133,7 @@ impl ChatUser {
         // A network fault may have met this request.
         let Some(message) = answer["result"]["message_id"].as_i64() else { return };
         let sent = self.user.presses(self.platform.target(&self.chat), message, &data).await;
-        self.record(sent, Action::Button, Said::script(script), self.expected);
+        self.record(sent, Action::Button, EventContent::script(script), self.expected);
     }
 
     pub async fn commands(&mut self, command: &str) {
@@ -141,7 +142,7 @@ impl ChatUser {
         let text = format!("{word}{mention} {rest}");
         let sent = self.user.says(self.platform.target(&self.chat), text.trim_end()).await;
         let expected = if self.expected == Expected::Turn { Expected::Command } else { self.expected };
-        self.record(sent, Action::Command, Said::text(command), expected);
+        self.record(sent, Action::Command, EventContent::text(command), expected);
     }
 
     /// Reacts to the last message of the bot.
@@ -152,7 +153,7 @@ impl ChatUser {
         self.reacted_to = message;
         let emoji = EMOJI[self.random.index(EMOJI.len())];
         let sent = self.user.reacts(self.platform.target(&self.chat), message, emoji).await;
-        self.record(sent, Action::Reaction, Said::default(), Expected::Context);
+        self.record(sent, Action::Reaction, EventContent::default(), Expected::Context);
     }
 
     /// Does one of these things at random.
@@ -160,9 +161,9 @@ impl ChatUser {
         match self.random.range(0, 99) {
             0..=54 => self.writes().await,
             55..=62 => self.sends_file().await,
-            63..=64 if [PLAZA, self.user.id].contains(&self.chat.id) => self.sends_album().await,
+            63..=64 if [OPEN_GROUP, self.user.id].contains(&self.chat.id) => self.sends_album().await,
             65..=78 => self.edits().await,
-            79..=83 if self.chat.is_private() || self.chat.id == BOARD => self.presses().await,
+            79..=83 if self.chat.is_private() || self.chat.id == CLOSED_GROUP => self.presses().await,
             84..=87 => self.commands("/status").await,
             88..=89 => self.commands("/whoami").await,
             90..=92 if self.chat.is_private() => self.reacts().await,
@@ -213,10 +214,10 @@ async fn private_user(platform: Arc<Platform>, id: i64, mut random: Random) {
 
 /// Users of the groups, allowed and not.
 async fn group_users(platform: Arc<Platform>, mut random: Random) {
-    let mut chats = vec![Chat::group("plaza", PLAZA, None), Chat::group("board", BOARD, None)];
+    let mut chats = vec![Chat::group("open", OPEN_GROUP, None), Chat::group("closed", CLOSED_GROUP, None)];
     let topic = |topic: &i64| Chat::group(&format!("topic{topic}"), FORUM, Some(*topic));
     chats.extend(platform.topics.iter().map(topic));
-    chats.push(Chat::group("street", STREET, None));
+    chats.push(Chat::group("unlisted", UNLISTED_GROUP, None));
     let mut users = Vec::new();
     for (n, chat) in (0..).zip(chats) {
         for id in [ANNA, BERT, CARL, MALLORY] {
@@ -227,8 +228,8 @@ async fn group_users(platform: Arc<Platform>, mut random: Random) {
     loop {
         platform.harness.pause(&mut random, 40, 200).await;
         let index = random.index(users.len());
-        // The street's messages are all dropped; fewer of them are enough.
-        if users[index].chat.id != STREET || random.permille(300) {
+        // All messages of this group are dropped, so fewer of them are enough.
+        if users[index].chat.id != UNLISTED_GROUP || random.permille(300) {
             users[index].acts().await;
         }
     }
@@ -259,7 +260,7 @@ async fn guests(platform: Arc<Platform>, mut random: Random) {
 async fn admins(platform: Arc<Platform>, mut random: Random) {
     let user = |id: i64, chat: Chat| ChatUser::new(&platform, id, chat, random.fork(id.unsigned_abs()));
     let mut admins = ADMINS.map(|id| user(id, Chat::private(id)));
-    let mut board = user(ADMINS[0], Chat::group("board", BOARD, None));
+    let mut closed = user(ADMINS[0], Chat::group("closed", CLOSED_GROUP, None));
     let mut carl = user(CARL, Chat::private(CARL));
     let mut allowed = FIRST_ALLOWED..;
     loop {
@@ -274,9 +275,9 @@ async fn admins(platform: Arc<Platform>, mut random: Random) {
                 admin.commands(&format!("/gateway allow telegram {id}")).await;
             }
             60..=67 => {
-                board.commands("/gateway mute").await;
+                closed.commands("/gateway mute").await;
                 platform.harness.pause(&mut random, 200, 900).await;
-                board.commands("/gateway unmute").await;
+                closed.commands("/gateway unmute").await;
             }
             68..=77 => admin.commands("/gateway status").await,
             78..=83 => carl.commands("/gateway status").await,
