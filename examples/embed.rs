@@ -28,7 +28,7 @@ impl Agent for Backwards {
     }
 
     // A turn ends at once and keeps nothing, so there is nothing to steer, abort, forget or stop.
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}

@@ -22,7 +22,7 @@ impl Agent for Says {
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         stream::iter([Ok(Delta::Done { text: Some(self.0.into()), usage: None })]).boxed()
     }
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
@@ -100,7 +100,7 @@ async fn an_added_agent_can_be_named_in_the_configuration() {
 }
 
 #[tokio::test]
-async fn without_agents_messages_are_kept_and_told_so() {
+async fn without_agents_messages_are_kept_and_refused_with_a_reason() {
     let home = tempfile::tempdir().unwrap();
     let gateway = builder(&home).no_agent().start().await.unwrap();
     let (status, answer) = ask(&gateway, "anybody?").await;
@@ -135,14 +135,14 @@ impl Agent for CutOff {
             params: json!({}),
             approval: ToolApproval::not_awaited(),
         };
-        let said = [
+        let deltas = [
             Ok(Delta::Text("I have".into())),
             Ok(Delta::ToolStart(call)),
             Err(AgentError::Died("gone".into())),
         ];
-        stream::iter(said).boxed()
+        stream::iter(deltas).boxed()
     }
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
@@ -155,7 +155,7 @@ impl Agent for CutOff {
 }
 
 #[tokio::test]
-async fn what_was_said_before_an_interruption_is_told_with_the_error() {
+async fn the_text_before_an_interruption_is_sent_with_the_error() {
     let home = tempfile::tempdir().unwrap();
     let gateway = builder(&home).agent("main", Arc::new(CutOff)).start().await.unwrap();
     let (status, answer) = ask(&gateway, "pay the bill").await;

@@ -17,7 +17,7 @@ use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
 
 use crate::{RecordingInbox, profile};
 
-/// Longer than any step takes.
+/// Time limit of each step: longer than any step takes.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A platform, as its users see it.
@@ -27,7 +27,7 @@ pub trait TestPlatform: Send + Sync {
     /// account.
     fn adapter(&self) -> Arc<dyn Adapter>;
     /// The user sends a private message to the bot. Returns when the platform has it. On a platform that keeps no
-    /// messages (the web), this must also repeat what was refused, as its clients do.
+    /// messages (the web), this must also send again every prompt that was refused, as its clients do.
     async fn writes(&self, text: &str);
     /// Like `writes`, with the text formatted as code. Returns `false` on a platform without formatting.
     async fn writes_as_code(&self, text: &str) -> bool;
@@ -45,15 +45,15 @@ pub trait TestPlatform: Send + Sync {
 pub async fn check(platform: &impl TestPlatform) {
     let adapter = platform.adapter();
     profile::check(adapter.profile());
-    incoming::a_message_arrives_whole(platform).await;
-    incoming::a_command_is_one_only_where_it_is_said(platform).await;
-    incoming::what_was_refused_is_brought_again(platform).await;
-    incoming::order_holds_over_a_restart_and_nothing_is_lost(platform).await;
-    incoming::it_stops_when_it_is_told_and_is_silent_then(platform).await;
-    outgoing::a_post_is_seen_and_named(platform).await;
-    outgoing::every_act_has_an_answer(platform).await;
-    outgoing::a_chat_that_is_not_there_is_no_reason_to_try_again(platform).await;
-    outgoing::a_file_that_is_not_there_is_an_answer_too(platform).await;
+    incoming::a_message_arrives_with_all_its_fields(platform).await;
+    incoming::only_plain_text_is_read_as_a_command(platform).await;
+    incoming::a_refused_batch_is_delivered_again(platform).await;
+    incoming::a_restart_loses_no_message_and_keeps_their_order(platform).await;
+    incoming::it_delivers_nothing_after_a_stop(platform).await;
+    outgoing::a_post_is_shown_and_has_an_id(platform).await;
+    outgoing::every_act_returns_in_time(platform).await;
+    outgoing::a_post_to_a_missing_chat_is_not_retried(platform).await;
+    outgoing::a_missing_file_is_an_error(platform).await;
 }
 
 /// Runs the adapter during `scenario`, and then stops it.

@@ -25,7 +25,7 @@ pub fn check(profile: &Profile) {
     let plain = channel.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     assert!(plain && !channel.is_empty(), "{channel:?} must be a short plain name: it stands in keys");
     assert!(Address::new(channel, None, "1", None).is_ok());
-    assert!(profile.limit.max >= 100, "{channel}: nobody can be answered in {} units", profile.limit.max);
+    assert!(profile.limit.max >= 100, "{channel}: {} units are too few for an answer", profile.limit.max);
     if let Flow::Edits { every } = profile.flow {
         assert!(every >= Duration::from_millis(20), "{channel}: no platform takes edits every {every:?}");
     }
@@ -39,7 +39,7 @@ pub fn check(profile: &Profile) {
         );
     }
     markdown::check(profile);
-    for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long()) {
+    for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long_texts()) {
         let parts = profile.render(&text);
         assert!(!parts.is_empty(), "{channel}: {text:?} shows nothing");
         for (n, part) in parts.iter().enumerate() {
@@ -52,7 +52,7 @@ pub fn check(profile: &Profile) {
     }
 }
 
-/// The same texts, each long enough to be split on most platforms.
-fn long() -> impl Iterator<Item = String> {
+/// Each of the [`HOSTILE`] texts repeated, so that it is long enough to be split on most platforms.
+fn long_texts() -> impl Iterator<Item = String> {
     HOSTILE.iter().map(|text| format!("{text}\n\n").repeat(400))
 }

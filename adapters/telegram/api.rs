@@ -242,8 +242,8 @@ mod tests {
     #[test]
     fn no_text_keeps_the_token() {
         let api = api(None).unwrap();
-        let said = "GET https://api.telegram.org/bot123:abc-DEF_secret/getMe, abc-DEF_secret";
-        let clean = api.clean(said);
+        let text = "GET https://api.telegram.org/bot123:abc-DEF_secret/getMe, abc-DEF_secret";
+        let clean = api.clean(text);
         assert!(!clean.contains("abc-DEF_secret") && clean.contains("/getMe"), "{clean}");
     }
 }

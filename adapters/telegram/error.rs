@@ -43,9 +43,9 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// Whether the description contains one of these texts, ignoring case.
-    pub(crate) fn says(&self, words: &[&str]) -> bool {
+    pub(crate) fn says(&self, phrases: &[&str]) -> bool {
         let description = self.description.to_ascii_lowercase();
-        words.iter().any(|word| description.contains(&word.to_ascii_lowercase()))
+        phrases.iter().any(|phrase| description.contains(&phrase.to_ascii_lowercase()))
     }
 }
 

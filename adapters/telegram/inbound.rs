@@ -128,8 +128,8 @@ fn event(bot: &Bot, id: &str, update: &Fields<'_>, raw: &str) -> Result<Event, F
         "my_chat_member" => membership::event(bot, id, &fields()?),
         "" => Err(FieldError(content::unknown(update, &["update_id"]))),
         other => {
-            let sender = person::nobody(bot)?;
-            Ok(self::bare(id, EventKind::Other(other.to_owned()), sender, conversation::nowhere(bot)?))
+            let sender = person::unknown_sender(bot)?;
+            Ok(self::bare(id, EventKind::Other(other.to_owned()), sender, conversation::unknown_chat(bot)?))
         }
     }
 }

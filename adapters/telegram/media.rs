@@ -259,7 +259,7 @@ mod tests {
     #[case(FileKind::Video, Some("video/mp4"), "a.mp4", 10, "sendVideo")]
     #[case(FileKind::Animation, Some("image/gif"), "a.gif", 10, "sendAnimation")]
     #[case(FileKind::Sticker, Some("image/webp"), "a.webp", 10, "sendSticker")]
-    fn a_file_is_shown_as_what_it_is_where_telegram_can(
+    fn a_file_is_uploaded_as_its_kind_where_telegram_can_show_it(
         #[case] kind: FileKind,
         #[case] mime: Option<&str>,
         #[case] name: &str,
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_beneath_a_sticker_are_not_lost() {
+    fn a_sticker_with_a_caption_is_sent_as_a_document() {
         assert_eq!(upload_method(&file(FileKind::Sticker, None, "a.webp", 10), true, 1), DOCUMENT);
     }
 
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_read_whole_however_often_and_whoever_else_reads_it() {
+    async fn a_file_can_be_read_several_times_through_one_handle() {
         let whole: Vec<u8> = (0..PIECE + 1000).map(|n| u8::try_from(n % 251).unwrap()).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&whole).unwrap();

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_channel_cannot_do_is_refused_with_a_reason() {
+    fn unsupported_acts_are_refused_with_a_reason() {
         let target = || "o1".to_owned();
         for act in [
             Act::Delete { target: target() },

@@ -234,8 +234,8 @@ mod tests {
             (Config { inherit_env: vec!["AWS_*".into()], ..sound.clone() }, "AWS_*"),
             (Config { env, ..sound.clone() }, "set by Frontdesk"),
         ] {
-            let said = wrong.check().unwrap_err().to_string();
-            assert!(said.contains(why), "{said}");
+            let message = wrong.check().unwrap_err().to_string();
+            assert!(message.contains(why), "{message}");
         }
     }
 

@@ -75,7 +75,7 @@ impl Agent for Echo {
         until_aborted(running, late.flatten_stream())
     }
 
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 
@@ -126,7 +126,7 @@ fn until_aborted(
         if running.is_cancelled() {
             return None;
         }
-        answer.next().await.map(|said| (said, (running, answer)))
+        answer.next().await.map(|delta| (delta, (running, answer)))
     })
     .boxed()
 }
@@ -146,8 +146,8 @@ fn answer(action: Action, clock: Arc<dyn Clock>) -> BoxStream<'static, DeltaResu
     }
 }
 
-fn only(said: DeltaResult) -> BoxStream<'static, DeltaResult> {
-    stream::iter([said]).boxed()
+fn only(delta: DeltaResult) -> BoxStream<'static, DeltaResult> {
+    stream::iter([delta]).boxed()
 }
 
 fn done() -> DeltaResult {
@@ -162,9 +162,9 @@ fn slowly(clock: Arc<dyn Clock>, pause: Duration, text: String) -> BoxStream<'st
     let due = clock.mono();
     stream::unfold((clock, due, in_chunks(text)), move |(clock, due, mut rest)| async move {
         clock.sleep_until(due).await;
-        let said = rest.next().await?;
+        let delta = rest.next().await?;
         let next = clock.mono() + pause;
-        Some((said, (clock, next, rest)))
+        Some((delta, (clock, next, rest)))
     })
     .boxed()
 }

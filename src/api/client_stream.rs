@@ -16,16 +16,17 @@ use tokio::net::TcpStream;
 use crate::connections::ConnectionSlot;
 use crate::server::ServerState;
 
-/// How long an authenticated client may take nothing of what is written to it.
+/// How long a write to an authenticated client may make no progress before the client is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The same for an unauthenticated client.
+/// How long a write to an unauthenticated client may make no progress before the client is disconnected.
 const UNAUTHENTICATED_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum bytes of one read.
 const READ_SIZE: usize = 4096;
 
-/// After the last response: how long a client may go on sending, and how many bytes with and without a token.
+/// Limits after the last response: how long the client may continue to send, and how many bytes it may send with and
+/// without a token.
 const LINGER: (Duration, usize, usize) = (Duration::from_secs(1), 4 * 1024 * 1024, 64 * 1024);
 
 /// The message of the error when an unauthenticated client sends too much.
@@ -36,7 +37,7 @@ pub(crate) struct ClientStream {
     stream: Arc<TcpStream>,
     slot: Arc<ConnectionSlot>,
     clock: Arc<dyn Clock>,
-    /// Runs while the client takes nothing.
+    /// The timer of a write that makes no progress.
     stalled: Option<BoxFuture<'static, ()>>,
 }
 
@@ -45,7 +46,7 @@ impl ClientStream {
         Self { stream, slot, clock, stalled: None }
     }
 
-    /// Returns the result of a write. Fails if the client has taken nothing for too long.
+    /// Returns the result of a write. Fails if the write has made no progress for too long.
     fn check_stall(
         &mut self,
         context: &mut Context<'_>,

@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Unauthenticated connections may be one in this many of all connections,
+/// One in this many of all connections may be unauthenticated, up to [`MAX_UNAUTHENTICATED`].
 const UNAUTHENTICATED_SHARE: usize = 4;
 
-/// and never more than this number.
+/// Maximum number of unauthenticated connections.
 const MAX_UNAUTHENTICATED: usize = 1024;
 
-/// One address may have one in this many of the unauthenticated connections.
+/// One in this many of the unauthenticated connections may come from the same address.
 const ADDRESS_SHARE: usize = 2;
 
 /// The value of [`ConnectionSlot::bytes_allowed`] for a connection without a limit.

@@ -27,12 +27,12 @@ pub(crate) struct ApiError {
     stored: bool,
 }
 
-/// What is known about a turn that failed or was cancelled.
+/// The text and the cause of a turn that failed or was cancelled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct AgentFailure {
-    /// What the agent had written before.
+    /// The text that the agent had written before its turn ended.
     pub(crate) text: Option<String>,
-    /// The cause. Only for the holder of a token, because it may quote the prompt.
+    /// Why the turn failed. It is shown only to the holder of a token, because it may quote the prompt.
     pub(crate) detail: Option<String>,
 }
 

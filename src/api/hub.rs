@@ -26,7 +26,7 @@ const MAX_PROMPTS: usize = 4096;
 /// Maximum bytes of prompts that are not stored yet.
 const MAX_PROMPT_BYTES: usize = 64 * 1024 * 1024;
 
-/// What became of a prompt. It is cancelled if the web adapter ends without an outcome.
+/// The outcome of a prompt. It is cancelled if the web adapter ends without an outcome.
 pub(crate) type PromptOutcome = oneshot::Receiver<Result<Outcome, Busy>>;
 
 /// The web channel's fan-out. The web adapter uses it as core's [`Live`] port, the HTTP server through its own methods.

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 
-/// Maximum number of stored answers,
+/// Maximum number of stored answers.
 const MAX_ANSWERS: usize = 1024;
 
-/// and their maximum bytes.
+/// Maximum bytes of all stored answers together.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The answers of recent requests by token and key.

@@ -19,7 +19,7 @@ use crate::server::ServerState;
 /// Maximum bytes of text in a page, unless its first row alone holds more.
 pub(crate) const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-/// Smaller answers need no reservation.
+/// Answers up to this number of bytes need no reservation.
 pub(crate) const SMALL: usize = 64 * 1024;
 
 /// The number of rows in a list if the client names none.

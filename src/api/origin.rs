@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_site_loads_is_cross_site_and_a_link_is_not() {
+    fn a_request_of_another_site_is_cross_site_and_a_followed_link_is_not() {
         let policy = origins(|_| {});
         let from = |list: &[(&'static str, &str)]| policy.is_cross_site(&headers(list));
         assert!(from(&[("host", "localhost"), ("origin", "https://evil.example")]));

@@ -60,9 +60,9 @@ pub(crate) struct ServerState {
     /// Limits webhook requests with a valid secret by account.
     pub(crate) per_webhook: RateLimiter<AccountId>,
     pub(crate) failures: RateLimiter<IpAddr>,
-    /// Limits the rows in the audit by origin,
+    /// Limits the audit rows about one refused origin.
     pub(crate) audited_per_origin: RateLimiter<String>,
-    /// and for all origins together.
+    /// Limits the audit rows about all refused origins together.
     pub(crate) audited_origins: RateLimiter<()>,
 }
 

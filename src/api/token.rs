@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_token_is_known_no_more() {
+    fn a_replaced_token_is_not_accepted() {
         let tokens = Tokens::new(vec![token("a", "old", Scope::Admin)]).unwrap();
         let caller = tokens.find("old").unwrap();
         assert!(tokens.is_valid(&caller));

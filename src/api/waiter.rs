@@ -21,13 +21,13 @@ use crate::list::SMALL;
 use crate::prompt::AcceptedPrompt;
 use crate::server::ServerState;
 
-/// How often the row is read although no frame has arrived: not every end of a message has a frame.
+/// How often the row is read while no frame arrives, because a message can end without a frame.
 const POLL: Duration = Duration::from_secs(2);
 
-/// How many of a session's newest stored frames are searched for a command's reply,
+/// Maximum number of a session's newest stored frames that are searched for a command's reply.
 const SEARCHED_FRAMES: u64 = 1000;
 
-/// and how many of them are read at once.
+/// Number of stored frames that one read of the search returns.
 const SEARCH_STEP: u64 = 200;
 
 /// The state and the error code of a turn that was cut off after it may have changed something.
@@ -166,7 +166,7 @@ impl AnswerWaiter {
                 self.done = Some(frame.clone());
                 self.check_row = true;
             }
-            // Only the row has the reason of a failure and what was said before it, and only the row has a stored
+            // Only the row has the reason of a failure and the text before it, and only the row has a stored
             // answer that is too large for the queue.
             FrameKind::End(Ending::Dead) | FrameKind::Stored => {
                 self.check_row = true;
@@ -235,7 +235,7 @@ impl AnswerWaiter {
             })),
             MessageState::Cancelled => {
                 let mut error = failed(Ending::Cancelled);
-                let text = row.answer.filter(|said| !said.is_empty()).map(beginning);
+                let text = row.answer.filter(|answer| !answer.is_empty()).map(beginning);
                 error.failed = Some(Box::new(AgentFailure { text, detail: None }));
                 Some(Err(error))
             }
@@ -243,7 +243,7 @@ impl AnswerWaiter {
             MessageState::Dead => {
                 let mut error = failed(Ending::Dead);
                 error.failed = Some(Box::new(AgentFailure {
-                    text: row.answer.filter(|said| !said.is_empty()).map(beginning),
+                    text: row.answer.filter(|answer| !answer.is_empty()).map(beginning),
                     // Only the owner may send prompts through this interface, so the detail is for the owner.
                     detail: row.message.turn.and_then(|turn| self.server.handle.why_failed(turn)),
                 }));
@@ -305,12 +305,12 @@ impl AnswerWaiter {
 }
 
 /// The part of an unfinished answer that an error carries. The history has all of it.
-fn beginning(mut said: String) -> String {
-    if said.len() > SMALL {
-        said.truncate(said.floor_char_boundary(SMALL));
-        said.push('…');
+fn beginning(mut text: String) -> String {
+    if text.len() > SMALL {
+        text.truncate(text.floor_char_boundary(SMALL));
+        text.push('…');
     }
-    said
+    text
 }
 
 /// The text of an answer's frame.

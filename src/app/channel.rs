@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_on_if_it_has_a_token_or_somebody_says_so() {
+    fn an_account_is_on_if_it_has_a_token_or_is_enabled() {
         let on = |enabled, token: Option<&str>| {
             let account = Account { enabled, token: token.map(Secret::new), ..Account::default() };
             account.is_on()
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_groups_is_served_and_routed() {
+    fn listed_groups_are_served_and_routed() {
         let chat = Chat { agent: Some("a".into()), ..Chat::default() };
         let group = Group { allow: Some(vec!["7".into()]), chat: chat.clone(), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };

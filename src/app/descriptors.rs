@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_gateway_itself_needs_is_kept_from_connections() {
+    fn descriptors_that_the_gateway_needs_are_reserved() {
         let config = Config::default();
         assert_eq!(kept(&config), 192 + 8 * 64);
         assert_eq!(left(1024, &config), 512, "half of it at most");

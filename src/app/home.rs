@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loose_home_is_put_right_and_said() {
+    fn wide_permissions_of_a_home_are_corrected_and_reported() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::at(dir.path().join("home"));
         assert_eq!(home.secure().unwrap(), Vec::<String>::new());

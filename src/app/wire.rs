@@ -233,7 +233,7 @@ impl Agent for NoAgent {
         stream::iter([Err(AgentError::Unavailable("this gateway was started without agents".into()))]).boxed()
     }
 
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

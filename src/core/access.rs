@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Principal;
 use crate::message::{Sender, SenderKind};
 
-/// What somebody wants to do.
+/// An action that needs permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Write to the agent.
@@ -17,7 +17,7 @@ pub enum Action {
     Administer,
 }
 
-/// Where somebody wants to do it. A grant for one context is not valid in another.
+/// Where the action takes place. A grant for one context is not valid in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context<'a> {
     /// In a private chat.
@@ -26,7 +26,7 @@ pub enum Context<'a> {
     Group(&'a str),
 }
 
-/// The result.
+/// The result of an access check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Allowed.
@@ -72,7 +72,7 @@ impl DenyReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DmPolicy {
-    /// Strangers get a pairing code, and an admin decides.
+    /// Unknown senders get a pairing code, and an admin decides.
     #[default]
     Pairing,
     /// Only people on the list; unknown senders get no answer.
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn each_policy_says_what_becomes_of_a_stranger() {
+    fn each_policy_decides_about_unknown_senders() {
         for (policy, decision) in [
             (DmPolicy::Pairing, Decision::Pair),
             (DmPolicy::Allowlist, Decision::Deny(DenyReason::NotAllowed)),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_group_without_names_is_for_nobody() {
+    fn a_closed_group_without_names_admits_nobody() {
         let mut rules = rules(DmPolicy::Pairing);
         rules.groups.insert("empty".to_owned(), GroupAccess { closed: true, ..GroupAccess::default() });
         for id in ["friend", "member", "stranger"] {
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_lets_speak_where_it_is_named_and_never_administer() {
+    fn a_role_grants_writing_where_it_is_named_and_never_administration() {
         let (rules, who) = (rules(DmPolicy::Pairing), who("1"));
         let roles = ["staff".to_owned()];
         let staff = Requester { roles: &roles, ..Requester::person(&who) };
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_that_is_no_person_gets_no_code() {
+    fn an_unknown_bot_or_chat_gets_no_code() {
         for sender_kind in [SenderKind::Bot, SenderKind::Chat] {
             let who = who("1");
             let who = Requester { sender_kind, ..Requester::person(&who) };
@@ -354,7 +354,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_no_person_never_administers(
+        fn bots_and_chats_never_administer(
             id in "root|robot|stranger", grants in grants(), policy in policy(), place in place(), sender_kind in sender_kind()
         ) {
             prop_assume!(sender_kind != SenderKind::Person);
@@ -384,7 +384,7 @@ mod tests {
         }
 
         #[test]
-        fn a_stranger_without_a_grant_speaks_only_where_everybody_may(
+        fn an_unknown_sender_may_write_only_where_everybody_may(
             id in "[a-z0-9]{1,12}", policy in policy(), place in place()
         ) {
             prop_assume!(!["friend", "root", "member"].contains(&id.as_str()));

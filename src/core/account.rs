@@ -32,7 +32,7 @@ impl AccountId {
         }
     }
 
-    /// The same from fields that are known not to be empty.
+    /// An account from unescaped fields that are known not to be empty.
     pub(crate) fn of(channel: &str, name: Option<&str>) -> Self {
         match name.filter(|name| *name != DEFAULT_ACCOUNT) {
             Some(name) => Self { text: format!("{channel}@{name}").into(), channel: channel.len() },

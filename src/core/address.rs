@@ -439,7 +439,7 @@ mod tests {
         }
 
         #[test]
-        fn different_addresses_never_meet_in_one_text(
+        fn different_addresses_never_have_the_same_text(
             one in (segment(), account(), segment(), prop::option::of(segment())),
             other in (segment(), account(), segment(), prop::option::of(segment())),
         ) {
@@ -457,7 +457,7 @@ mod tests {
         }
 
         #[test]
-        fn what_parses_is_spelled_as_it_was_given(text in "x(@|:|%40|%3A|%3a|%|a|:topic:|default){1,6}") {
+        fn a_text_that_parses_is_already_canonical(text in "x(@|:|%40|%3A|%3a|%|a|:topic:|default){1,6}") {
             if let Ok(address) = text.parse::<Address>() {
                 prop_assert!(address.as_str() == text || address.as_str() == text.replacen(":default:", ":", 1));
             }

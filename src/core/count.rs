@@ -16,9 +16,9 @@ mod tests {
 
     #[test]
     fn one_is_singular_and_none_is_plural() {
-        let said = |count| counted(count, "message");
+        let text = |count| counted(count, "message");
         assert_eq!(
-            (said(0), said(1), said(2)),
+            (text(0), text(1), text(2)),
             ("0 messages".into(), "1 message".into(), "2 messages".into())
         );
         assert_eq!(

@@ -43,7 +43,7 @@ pub struct Marks {
     /// Appends plain text, escaped. It gets the output so far, so it can recognise the start of a line. It is the place
     /// to neutralise `@everyone` and the like.
     pub escape: fn(&str, &mut String),
-    /// The same for text inside [`Style::Code`] and [`Style::Pre`].
+    /// Appends text inside [`Style::Code`] or [`Style::Pre`], escaped.
     pub escape_code: fn(&str, &mut String),
     /// Appends the opening mark of a style. Returns `false` and appends nothing if the dialect has no such mark: the
     /// text then stands without it, a link's address is written out, and the lines of a quote begin with `> `.

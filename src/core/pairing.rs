@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_code_is_none() {
+    fn invalid_codes_are_not_parsed() {
         for typed in ["", "ABCD234", "ABCD23456", "ABCD2340", "ABCD234I", "ÄBCD2345", "ABCD\u{2028}234\u{0}"]
         {
             assert_eq!(Code::read(typed), None, "{typed:?}");

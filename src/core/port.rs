@@ -237,7 +237,7 @@ pub trait Agent: Send + Sync + 'static {
     /// ([`Delta::Progress`] at least) more often than `turns.progress_timeout_seconds`, or the turn is ended as silent.
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
     /// Adds a message to a running turn. `Ok(false)` means that the agent did not take it.
-    async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError>;
+    async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError>;
     /// Asks a running turn to end. Its stream must end soon afterwards. Unknown turns are ignored.
     async fn abort(&self, turn: TurnId);
     /// The conversation will not be continued in this epoch: whatever the agent keeps for it may be deleted.
@@ -270,14 +270,14 @@ pub struct Turn {
     pub context: Vec<String>,
 }
 
-/// A message that was not meant for the agent and is given as context. It comes from a third party.
+/// A message that was not meant for the agent and is passed to it as context. Its sender is a third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextMessage {
     /// Its sender.
     pub from: Sender,
     /// How it was given: as a message, an edit, a button or a reaction.
     pub input_kind: InputKind,
-    /// What was said.
+    /// Its text.
     pub text: String,
     /// The original author, if it is a forwarded message.
     pub forward: Option<Forward>,

@@ -61,7 +61,7 @@ pub enum Flow {
         /// The minimum time between two edits.
         every: Duration,
     },
-    /// The same, but only at the end of paragraphs.
+    /// As a post that is edited like [`Flow::Edits`], but only when a paragraph is complete.
     Blocks {
         /// The minimum time between two edits.
         every: Duration,

@@ -23,7 +23,7 @@ const TARGET: usize = 4096;
 /// buttons came.
 pub fn text(turn: &Turn) -> String {
     let texts: Vec<&str> =
-        turn.prompt.iter().map(|said| said.text.as_str()).filter(|text| !text.is_empty()).collect();
+        turn.prompt.iter().map(|prompt| prompt.text.as_str()).filter(|text| !text.is_empty()).collect();
     texts.join("\n\n")
 }
 
@@ -42,18 +42,18 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
 }
 
 /// The facts of one message. Every field is always present.
-pub fn message(said: &Prompt) -> Value {
+pub fn message(prompt: &Prompt) -> Value {
     json!({
-        "id": said.message.to_string(),
-        "kind": said.input_kind.name(),
-        "from": sender(&said.from),
-        "retried_by": said.retried_by.as_ref().map(sender),
-        "received": said.received.to_rfc3339(),
-        "text": said.text,
-        "forwarded": said.forward.as_ref().map(forwarded),
-        "replies_to": said.quote.as_ref().map(|quote| quoted(quote, &said.quoted_files)),
-        "links": said.links.iter().map(link).collect::<Value>(),
-        "files": said.files.iter().map(file).collect::<Value>(),
+        "id": prompt.message.to_string(),
+        "kind": prompt.input_kind.name(),
+        "from": sender(&prompt.from),
+        "retried_by": prompt.retried_by.as_ref().map(sender),
+        "received": prompt.received.to_rfc3339(),
+        "text": prompt.text,
+        "forwarded": prompt.forward.as_ref().map(forwarded),
+        "replies_to": prompt.quote.as_ref().map(|quote| quoted(quote, &prompt.quoted_files)),
+        "links": prompt.links.iter().map(link).collect::<Value>(),
+        "files": prompt.files.iter().map(file).collect::<Value>(),
     })
 }
 

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_wait_at_the_cap_do_not_come_back_together() {
+    fn delays_at_the_cap_are_still_randomised() {
         let backoff = Backoff::default();
         let pauses: std::collections::BTreeSet<Duration> =
             [0.0, 0.2, 0.45, 0.6, 0.9].map(|random| backoff.delay(20, random)).into();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_short_on_a_machine_is_a_reason_to_wait_and_nothing_else_is() {
+    fn only_a_shortage_of_the_machine_is_a_reason_to_wait() {
         let number = std::io::Error::from_raw_os_error;
         // ENFILE, EMFILE, ENOMEM, ENOSPC.
         for short in [23, 24, 12, 28] {

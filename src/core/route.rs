@@ -3,8 +3,8 @@
 use crate::key::{KeyError, Scope, SessionKey};
 use crate::message::{Conversation, Source};
 
-/// The session of a conversation: one per chat, and one per topic or thread within it; with `person`, one per person in
-/// each of them. `chat` is the chat's first id, which differs from the conversation's after the chat has moved.
+/// The session of a conversation: each chat has one, and each topic or thread within a chat. With `person`, each person
+/// has one in each of them. `chat` is the chat's first id, which differs from the conversation's after the chat has moved.
 pub fn session(
     agent: &str,
     source: &Source,

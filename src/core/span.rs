@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_told_from_now() {
+    fn a_time_is_shown_relative_to_now() {
         let now: DateTime<Utc> = "2026-11-21T10:00:00Z".parse().unwrap();
         let ago = |seconds| relative(now - TimeDelta::seconds(seconds), now);
         assert_eq!(ago(0), "just now");

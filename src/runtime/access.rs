@@ -29,9 +29,10 @@ pub(crate) use rules::AccessRules;
 
 pub(crate) struct Access {
     tables: RwLock<AccessTables>,
-    /// Who has disconnected an account, for connections that wait for a change.
+    /// The admin who has disconnected each account, for connections that wait for a change.
     switches: StdMutex<HashMap<AccountId, watch::Sender<Option<String>>>>,
-    /// Held during a change, so that no other one gives back what this one has taken away before its commit.
+    /// Held during a change. A change removes access from memory before its commit; without this lock, another change
+    /// could restore that access meanwhile.
     changing: Mutex<()>,
     pub(crate) pairing_limits: PairingLimits,
     pub(crate) bot_loops: BotLoops,
@@ -59,7 +60,8 @@ impl Access {
         }
     }
 
-    /// Whether somebody may do something: the one rule for every way in. A group is named by any of its ids.
+    /// Whether a requester may do something. Every access check uses this function. `context` may name a group by any
+    /// of its ids.
     pub(crate) fn decide(
         &self,
         rules: &AccessRules,
@@ -108,7 +110,7 @@ impl Access {
         self.tables().stopped.get(account).cloned()
     }
 
-    /// Tells who has disconnected an account, whenever that changes.
+    /// Follows which admin has disconnected an account; `None` while it is connected.
     pub(crate) fn switch(&self, account: &AccountId) -> watch::Receiver<Option<String>> {
         let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
         let switch = switches.entry(account.clone());
@@ -164,7 +166,7 @@ impl Access {
         self.changing.lock().await
     }
 
-    /// Takes away from memory what a change will take away from the database.
+    /// Removes from memory the access that a change is about to remove from the database.
     pub(crate) fn take_away(&self, change: &AccessChange) {
         let mut tables = self.tables_mut();
         match change {

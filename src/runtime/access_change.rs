@@ -59,8 +59,8 @@ impl Shared {
         open.any(|account| admins(&account).iter().any(|id| is_other(&account, id)))
     }
 
-    /// Stores a change. What it takes away is removed from memory before the commit, so that no message gets in between;
-    /// the commit itself renews the copy in memory. `done` extracts the change's result from what was stored.
+    /// Stores a change. The access that it removes is removed from memory before the commit, so that no message is
+    /// accepted in between; the commit renews the copy in memory. `done` extracts the change's result from what was stored.
     pub(crate) async fn store_change<T>(
         &self,
         change: &AccessChange,
@@ -81,8 +81,8 @@ impl Shared {
         stored
     }
 
-    /// Gives back what was taken away for a change that was not made. If the tables cannot be read, memory allows less
-    /// than the database, never more.
+    /// Restores the access that was removed from memory for a change that was not committed. If the tables cannot be
+    /// read, memory allows less than the database, never more.
     async fn reload_access(&self) {
         match self.store.access_state().await {
             Ok(state) => self.access.replace(state),

@@ -262,7 +262,7 @@ impl Connection {
         act
     }
 
-    /// Tells who has disconnected the account, whenever that changes.
+    /// Follows which admin has disconnected the account; `None` while it is connected.
     pub(crate) fn switch(&self) -> watch::Receiver<Option<String>> {
         self.stopped.clone()
     }

@@ -174,7 +174,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
     })
 }
 
-/// The number that an epoch command left in its row: the epoch it came from.
+/// The epoch that was current before a command changed it, as the command's row stores it.
 fn came_from(row: &InboundRow) -> Option<u64> {
     match row.reason {
         Some(Reason::FromEpoch(epoch)) => Some(epoch),

@@ -67,7 +67,7 @@ fn has_space(shared: &Shared, arriving: usize) -> Result<(), Busy> {
     Ok(())
 }
 
-/// What one event is. The store recognises a redelivery, in the transaction that would store it.
+/// Decides about one event. The store recognises a redelivery, in the transaction that would store it.
 fn judge(shared: &Shared, source: &Source, event: Event, now: Now) -> Decided {
     if let Some(reason) = unused(&event.kind) {
         return Decided::Dropped { event, reason, session: None };
@@ -78,7 +78,7 @@ fn judge(shared: &Shared, source: &Source, event: Event, now: Now) -> Decided {
     }
 }
 
-/// Why no rule has to be asked about an event.
+/// The reason for which an event of this kind is dropped without a look at the rules.
 fn unused(kind: &EventKind) -> Option<DropReason> {
     match kind {
         EventKind::Other(name) => Some(DropReason::Unused(name.clone())),
@@ -93,9 +93,9 @@ fn unused(kind: &EventKind) -> Option<DropReason> {
     }
 }
 
-/// What the rules say about an event whose sender is known.
+/// The decision of the rules about an event whose sender is known.
 enum Ruling {
-    /// It is counted and not stored. The session is there if its sender may write in it.
+    /// The event is counted and not stored. The session is given if the sender may write in it.
     Dropped(DropReason, Option<SessionKey>),
     Admitted(SessionKey, Plan),
 }
@@ -174,7 +174,7 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     let Admission { shared, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
-    // Context costs nothing. The store will say that a redelivery is one; it costs its sender nothing either.
+    // Neither context nor a redelivery counts against the limits. The store recognises the redelivery itself.
     if stop
         || matches!(plan.disposition, Disposition::Context(_))
         || shared.inbound.recent.contains(&source.id, &event.id)
@@ -204,7 +204,7 @@ fn may_tell(admission: &Admission<'_>) -> bool {
         && connection.is_none_or(|connection| connection.is_calm(&event.address))
 }
 
-/// Continues with a stored event, and says what the adapter is to know.
+/// Acts on the result of storing an event, and returns the outcome for the adapter.
 fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
     if let Some((raw, _)) = decided.dead_letter() {
@@ -215,15 +215,15 @@ fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored)
         Decided::Admitted(message) => {
             shared.inbound.recent.note(&source.id, &message.event.id);
             match message.disposition {
-                Disposition::Pairing(_) => asked(&stored),
-                _ => go_on(shared, source, message, stored),
+                Disposition::Pairing(_) => pairing_outcome(&stored),
+                _ => follow_up(shared, source, message, stored),
             }
         }
     }
 }
 
-/// Wakes what works on a stored message.
-fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -> Outcome {
+/// Wakes the lane or the command runner of a stored message.
+fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -> Outcome {
     let channel = source.account.channel();
     match stored {
         Stored::Accepted { message: id, ended, began, .. } => {
@@ -255,7 +255,7 @@ fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -
             Outcome::Refused { message: id, reason }
         }
         Stored::Dead { message } => {
-            tracing::error!(%message, channel, "an event could not be stored as it is; what could be kept of it is dead");
+            tracing::error!(%message, channel, "an event could not be stored as it is; its row is marked dead");
             Outcome::Ignored
         }
         Stored::Noted => Outcome::Noted,
@@ -264,8 +264,8 @@ fn go_on(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -
     }
 }
 
-/// A request for a pairing code: the first one got a code, the others nothing.
-fn asked(stored: &Stored) -> Outcome {
+/// The outcome of a request for a pairing code: only the first request of a sender gets a code.
+fn pairing_outcome(stored: &Stored) -> Outcome {
     match stored {
         Stored::Asked { message } | Stored::Duplicate { message, .. } => {
             Outcome::Refused { message: *message, reason: Refusal::Pairing }

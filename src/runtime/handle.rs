@@ -111,7 +111,7 @@ impl GatewayHandle {
         self.0.time.clock()
     }
 
-    /// Whether somebody may do something: the one rule for every way in.
+    /// Whether a requester may do something, by the rule that messages and commands are subject to as well.
     pub fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
         self.0.authorize(who, context, action)
     }

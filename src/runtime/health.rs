@@ -8,7 +8,7 @@ use frontdesk_store::{Store, StoreError};
 #[derive(Default)]
 pub(crate) struct StorageHealth {
     fault: Mutex<Option<String>>,
-    /// The same as `fault.is_some()`, so that a successful write costs one load.
+    /// Equal to `fault.is_some()`, so that noting a successful write costs one atomic load and no lock.
     fails: AtomicBool,
     /// Whether it was logged that the write-ahead log is too large.
     pub(crate) log_is_large: AtomicBool,

@@ -24,9 +24,9 @@ use crate::shared::Shared;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Maximum time for passing a row on to connected readers.
 const SHOW: Duration = Duration::from_secs(1);
-/// After this time a request without a response counts as "unknown whether it arrived".
+/// A request without a response after this time counts as "unknown whether it arrived".
 const REQUEST: Duration = Duration::from_secs(60);
-/// The same for a request that carries a file.
+/// A request with a file and without a response after this time counts as "unknown whether it arrived".
 const UPLOAD: Duration = Duration::from_secs(300);
 
 /// Announces committed rows in the order of commit: rows that count as sent go to connected readers, for queued rows

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::port::Stop;
 use tokio::sync::watch;
 
-/// What an admin wants of the whole process.
+/// A request of an admin that concerns the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifecycle {
     /// To end.

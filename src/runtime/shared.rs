@@ -43,12 +43,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Whether somebody may do something: the one rule for every way in. A group is named by any of its ids.
+    /// Whether a requester may do something. `context` may name a group by any of its ids.
     pub(crate) fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
         self.access.decide(&self.settings.access, who, context, action)
     }
 
-    /// The same for an event, whose chat is named by its first id.
+    /// Whether the sender of an event may do something in its chat. `chat` is the first id of that chat.
     pub(crate) fn authorize_event(&self, event: &Event, chat: &str, action: Action) -> Decision {
         let context = if event.conversation.is_private() { Context::Dm } else { Context::Group(chat) };
         self.authorize(Requester::of(&event.from), context, action)

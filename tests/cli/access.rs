@@ -18,7 +18,7 @@ fn audit(home: &NewHome) -> Vec<String> {
 }
 
 #[test]
-fn a_stranger_shows_a_code_and_is_let_in_with_it() {
+fn an_unknown_sender_is_approved_with_the_code() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let daemon = telegram.gateway(&home, "");
     let anna = telegram.user(4242, "An\u{202e}na\u{1b}[2J");
@@ -99,7 +99,7 @@ fn the_first_admin_is_made_on_the_machine() {
 }
 
 #[test]
-fn somebody_is_let_in_by_id_and_shut_out_again() {
+fn access_is_granted_by_id_and_revoked() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let _daemon = telegram.gateway(&home, "allow = [9]\n");
     let anna = telegram.user(4242, "Anna");
@@ -120,14 +120,14 @@ fn somebody_is_let_in_by_id_and_shut_out_again() {
     );
     anna.tells("two");
     assert!(anna.code().len() == 8, "a stranger again");
-    for (user, said) in [
+    for (user, expected) in [
         ("@anna", "not an id"),
         ("-100123", "group's id"),
         ("1087968824", "belongs to the platform"),
         ("0", "not an id"),
     ] {
-        home.run(&["access", "allow", "telegram", user]).failed(1, &[said]);
-        home.run(&["access", "revoke", "telegram", user]).failed(1, &[said]);
+        home.run(&["access", "allow", "telegram", user]).failed(1, &[expected]);
+        home.run(&["access", "revoke", "telegram", user]).failed(1, &[expected]);
     }
     home.run(&["access", "allow", "telegram", "5", "--account", "wrok"]).failed(1, &["there are telegram"]);
     home.run(&["access", "allow", "telegram", "5", "--group", "@x"]).failed(1, &["@x: ", "group's id"]);
@@ -135,7 +135,7 @@ fn somebody_is_let_in_by_id_and_shut_out_again() {
 }
 
 #[test]
-fn a24_an_account_is_a_place_of_its_own() {
+fn a24_access_belongs_to_one_account() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     telegram.api.bot("777:the-other-bot", 777, "other_bot");
     let more = "[channels.telegram.accounts.work]\ntoken = \"777:the-other-bot\"\n";

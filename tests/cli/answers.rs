@@ -42,7 +42,7 @@ fn a_command_is_answered_within_a_second_while_an_answer_streams() {
 }
 
 #[test]
-fn a_long_answer_costs_no_call_that_changes_nothing() {
+fn a_long_answer_makes_no_edit_that_changes_nothing() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let _daemon = telegram.gateway(&home, &with_anna());
     let anna = telegram.user(ANNA, "Anna");
@@ -60,7 +60,7 @@ fn a_long_answer_costs_no_call_that_changes_nothing() {
 }
 
 #[test]
-fn a_stop_keeps_what_was_shown() {
+fn a_stopped_answer_stays_in_the_chat() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let _daemon = telegram.gateway(&home, &with_anna());
     let anna = telegram.user(ANNA, "Anna");
@@ -77,7 +77,7 @@ fn a_stop_keeps_what_was_shown() {
 }
 
 #[test]
-fn where_edits_are_refused_the_half_answer_is_deleted_after_the_whole_one_is_there() {
+fn a_partial_answer_that_cannot_be_edited_is_deleted_after_the_whole_one() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let _daemon = telegram.gateway(&home, &with_anna());
     let anna = telegram.user(ANNA, "Anna");
@@ -126,7 +126,7 @@ fn the_general_topic_is_reached_by_its_number() {
 }
 
 #[test]
-fn a_caption_over_the_limit_costs_no_picture() {
+fn a_picture_is_sent_even_if_its_caption_is_over_the_limit() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let _daemon = telegram.gateway(&home, &with_anna());
     std::fs::create_dir_all(home.path().join("media")).unwrap();
@@ -147,8 +147,8 @@ fn a_caption_over_the_limit_costs_no_picture() {
         // So many marks take more than one message.
         let words = caption.replace("**", "");
         anna.sees("the end");
-        let said: Vec<String> = anna.texts().into_iter().skip(1).filter(|text| !text.is_empty()).collect();
-        assert_eq!(said.join(" "), words);
+        let texts: Vec<String> = anna.texts().into_iter().skip(1).filter(|text| !text.is_empty()).collect();
+        assert_eq!(texts.join(" "), words);
     }
 }
 

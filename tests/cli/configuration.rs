@@ -11,12 +11,12 @@ fn a_wrong_configuration_is_78_with_place_and_advice_for_everything() {
     let home = NewHome::new();
     let file = home.write("frontdesk.toml", "[gateway]\nprot = 1\n[turns]\nmax = \"many\"\n");
     let at = |place: &str| format!("{}:{place}", file.display());
-    let said = [
+    let expected = [
         &at("2:1: gateway.prot: unknown key `prot`; did you mean `port`?"),
         &at("4:7: turns.max: expected a whole number"),
     ];
     for arguments in [["config", "check"].as_slice(), &["config", "show"], &["run", "--port", "0"]] {
-        home.run(arguments).failed(78, &said.map(String::as_str));
+        home.run(arguments).failed(78, &expected.map(String::as_str));
     }
 }
 
@@ -36,7 +36,7 @@ fn two_configurations_in_one_home_are_refused() {
 }
 
 #[test]
-fn what_is_shown_holds_defaults_and_no_secrets() {
+fn the_shown_configuration_has_defaults_and_no_secrets() {
     let home = NewHome::new();
     home.write(
         "frontdesk.toml",
@@ -73,7 +73,7 @@ fn a_configuration_that_others_can_change_is_refused() {
 }
 
 #[test]
-fn a_named_configuration_that_cannot_be_used_makes_no_home() {
+fn a_named_configuration_that_cannot_be_used_creates_no_home() {
     use std::os::unix::fs::PermissionsExt;
     let (home, elsewhere) = (NewHome::new(), NewHome::new());
     let open = elsewhere.write("open.toml", "");

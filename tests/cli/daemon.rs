@@ -168,7 +168,7 @@ fn a_text_is_sent_once_per_key() {
 }
 
 #[test]
-fn what_was_accepted_is_still_there_after_a_kill() {
+fn an_accepted_message_survives_a_kill() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     home.run(&["chat", "remember me"]).good();
@@ -188,7 +188,7 @@ fn a_failing_agent_is_an_error_of_the_chat_command() {
 }
 
 #[test]
-fn the_owner_reads_once_that_an_agent_failed_and_why() {
+fn the_command_line_prints_once_why_an_agent_failed() {
     let home = NewHome::new();
     home.write(
         "frontdesk.toml",
@@ -198,7 +198,7 @@ fn the_owner_reads_once_that_an_agent_failed_and_why() {
     let ran = home.run(&["chat", "hello"]);
     let sentence = "The agent crashed while answering, twice. Send /retry to try again.";
     ran.failed(1, &[sentence, "(exit code 3: WARN is set)"]);
-    assert_eq!(ran.out, "", "what failed is said once");
+    assert_eq!(ran.out, "", "the failure is printed once, on standard error");
     assert_eq!(ran.err.matches("/retry").count(), 1, "{ran:?}");
     let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).good().out.clone();
     assert!(!messages.contains("WARN is set"), "nothing of it is kept: {messages}");
@@ -229,8 +229,8 @@ fn an_agent_whose_program_is_missing_is_named_at_the_start_and_in_the_status() {
     assert!(reasons[1].contains("agent locked") && reasons[1].contains("is not executable"), "{reasons:?}");
     assert_eq!(reasons[2], lost);
     assert!(home.run(&["status"]).good().out.contains("no-such-program"));
-    let said = home.run(&["chat", "/gateway status"]).good().out.clone();
-    assert!(said.contains("lost") && said.contains("no-such-program"), "{said}");
+    let output = home.run(&["chat", "/gateway status"]).good().out.clone();
+    assert!(output.contains("lost") && output.contains("no-such-program"), "{output}");
     let log = daemon.stop().err;
     for named in [lost, "agent locked cannot answer", "agent homeless cannot answer"] {
         assert!(log.contains(named), "{log}");
@@ -320,7 +320,7 @@ fn hears(asked: Child, answer: &str) {
 }
 
 #[test]
-fn a_stop_lets_the_running_answer_out() {
+fn a_stop_waits_for_the_running_answer() {
     let home = NewHome::new();
     home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
     let daemon = Daemon::start(&home.path());
@@ -330,7 +330,7 @@ fn a_stop_lets_the_running_answer_out() {
 }
 
 #[test]
-fn who_asked_waits_for_the_next_life_and_hears_the_answer_there() {
+fn chat_waits_for_a_restart_and_prints_the_answer_after_it() {
     for signal in [Signal::TERM, Signal::KILL] {
         let home = NewHome::new();
         home.write("frontdesk.toml", "[turns]\ndrain_seconds = 0\n");
@@ -347,7 +347,7 @@ fn who_asked_waits_for_the_next_life_and_hears_the_answer_there() {
 }
 
 #[test]
-fn a_channel_that_is_off_is_said_at_once() {
+fn a_message_to_a_disabled_channel_is_refused_at_once() {
     let home = NewHome::new();
     home.write("frontdesk.toml", "[channels.web]\nenabled = false\n");
     let _daemon = Daemon::start(&home.path());
@@ -364,7 +364,7 @@ fn a_text_may_begin_with_a_hyphen() {
 }
 
 #[test]
-fn a_refused_token_and_an_empty_one_are_said_as_such() {
+fn a_refused_token_and_an_empty_one_are_reported() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     home.write(
         "frontdesk.toml",
@@ -387,10 +387,10 @@ fn a_refused_token_and_an_empty_one_are_said_as_such() {
     assert!(status["reasons"][0].as_str().unwrap().starts_with("telegram: token refused"), "{status}");
     let empty = status["reasons"][1].as_str().unwrap();
     assert!(empty.starts_with("channels.telegram.accounts.work.token is empty"), "{status}");
-    let said = home.run(&["status"]).good().out.clone();
-    assert!(said.contains("degraded") && said.contains("token refused"), "{said}");
-    let said = home.run(&["chat", "/gateway status"]).good().out.clone();
-    assert!(said.contains("refuses the token"), "{said}");
+    let output = home.run(&["status"]).good().out.clone();
+    assert!(output.contains("degraded") && output.contains("token refused"), "{output}");
+    let output = home.run(&["chat", "/gateway status"]).good().out.clone();
+    assert!(output.contains("refuses the token"), "{output}");
     // Both spellings of the address are accepted.
     for to in ["telegram:default:5", "telegram:5"] {
         let sent = home.run(&["send", "--to", to, "--message", "x", "--json"]).json();

@@ -37,8 +37,8 @@ fn a_crowd_of_slow_heads_leaves_agents_their_descriptors() {
         }
     }
     drop(crowd);
-    let said = daemon.stop();
-    assert!(said.good().err.contains("at most 128 connections"), "{said:?}");
+    let ran = daemon.stop();
+    assert!(ran.good().err.contains("at most 128 connections"), "{ran:?}");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_listener_without_descriptors_waits_and_says_so_once() {
     daemon.logs("no connection can be accepted");
     prlimit(pid, Resource::Nofile, Rlimit { current: before.current, maximum }).unwrap();
     assert_eq!(home.run(&["chat", "and again"]).good().out, "and again\n");
-    let said = daemon.stop();
-    assert_eq!(said.good().err.matches("no connection can be accepted").count(), 0, "{said:?}");
-    assert_eq!(said.err.matches("connections are accepted again").count(), 1, "{said:?}");
+    let ran = daemon.stop();
+    assert_eq!(ran.good().err.matches("no connection can be accepted").count(), 0, "{ran:?}");
+    assert_eq!(ran.err.matches("connections are accepted again").count(), 1, "{ran:?}");
 }

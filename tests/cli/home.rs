@@ -23,7 +23,7 @@ fn nobody_else_can_look(home: &Path) {
 }
 
 #[test]
-fn what_a_first_start_makes_is_for_us_alone() {
+fn files_of_a_first_start_are_accessible_only_to_their_user() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     nobody_else_can_look(&home.path());
@@ -34,7 +34,7 @@ fn what_a_first_start_makes_is_for_us_alone() {
 }
 
 #[test]
-fn loose_modes_are_put_right_and_said() {
+fn wide_permissions_are_corrected_and_reported() {
     let home = NewHome::new();
     Daemon::start(&home.path()).stop().good();
     home.write("frontdesk.toml", "");
@@ -64,7 +64,7 @@ fn a_linked_database_or_token_is_refused() {
 }
 
 #[test]
-fn a_home_of_somebody_else_is_refused() {
+fn a_home_of_another_user_is_refused() {
     // Only root can make one; others see the rule in the unit tests of `restrict`.
     if !rustix::process::geteuid().is_root() {
         return;

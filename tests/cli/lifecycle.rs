@@ -60,7 +60,7 @@ fn an_admins_restart_keeps_process_port_and_messages_and_reads_the_file_again() 
 }
 
 #[test]
-fn a_restart_with_a_wrong_file_goes_on_with_the_old_one() {
+fn a_restart_with_a_wrong_file_keeps_the_previous_configuration() {
     let home = NewHome::new();
     let mut daemon = Daemon::start(&home.path());
     home.run(&["chat", "hello"]).good();
@@ -123,7 +123,7 @@ fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again()
 }
 
 #[test]
-fn the_last_channel_is_put_on_again_from_the_machine() {
+fn the_last_channel_is_started_again_from_the_machine() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     assert!(home.run(&["chat", "/gateway stop web"]).good().out.contains("/gateway stop web confirm"));

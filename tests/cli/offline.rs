@@ -155,7 +155,7 @@ fn wrong_usage_is_2_and_help_is_0() {
 }
 
 #[test]
-fn called_as_pi_gw_it_says_so_and_does_the_same() {
+fn called_as_pi_gw_it_uses_that_name() {
     let home = NewHome::new();
     let link = home.write("token-is-not-here", "").with_file_name("pi-gw");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_frontdesk"), &link).unwrap();
@@ -175,7 +175,7 @@ fn an_offline_tool_touches_no_home() {
 }
 
 #[test]
-fn a_reader_who_leaves_early_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let home = NewHome::new();
     let program = env!("CARGO_BIN_EXE_frontdesk");
     let script = format!("{program} config schema | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}");
@@ -186,8 +186,8 @@ fn a_reader_who_leaves_early_is_no_error() {
 }
 
 #[test]
-fn what_makes_no_sense_is_2_without_asking_a_gateway() {
-    for (arguments, said) in [
+fn contradictory_arguments_exit_with_2_without_a_request() {
+    for (arguments, expected) in [
         (["sessions", "--after", "garbage"].as_slice(), "not a session key"),
         (&["sessions", "list", "--limit", "0"], "1..=200"),
         (&["sessions", "--limit", "201"], "1..=200"),
@@ -210,6 +210,6 @@ fn what_makes_no_sense_is_2_without_asking_a_gateway() {
         (&["access", "revoke", "telegram@a", "1", "--account", "b"], "two accounts"),
         (&["audit", "--limit", "0"], "1..=200"),
     ] {
-        run(arguments).failed(2, &[said]);
+        run(arguments).failed(2, &[expected]);
     }
 }

@@ -11,7 +11,7 @@ const SECRET: &str = "AAthis-is-NOBODYs-business_0123456789";
 const HOOK: &str = "hook-NOBODYs-business-either";
 
 #[test]
-fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
+fn a40_a_refused_token_is_shown_nowhere() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let section = format!(
         "[gateway]\npublic_url = \"https://frontdesk.example.org\"\n[log]\nlevel = \"trace\"\n[channels.telegram]\n\
@@ -45,10 +45,11 @@ fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
         curl.args(["-s", &format!("{url}{path}"), "-H", &format!("Authorization: Bearer {token}")]);
         finish(&mut curl, "")
     };
-    let mut said: Vec<String> = ["/metrics", "/ready", "/health", "/api/status", "/api/access", "/api/audit"]
-        .into_iter()
-        .map(|path| get(path).good().out.clone())
-        .collect();
+    let mut outputs: Vec<String> =
+        ["/metrics", "/ready", "/health", "/api/status", "/api/access", "/api/audit"]
+            .into_iter()
+            .map(|path| get(path).good().out.clone())
+            .collect();
     for arguments in [
         ["status"].as_slice(),
         &["config", "show"],
@@ -59,12 +60,15 @@ fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
         &["outbox", "--json"],
     ] {
         let ran = home.run(arguments);
-        said.extend([ran.out, ran.err]);
+        outputs.extend([ran.out, ran.err]);
     }
     let ran = daemon.stop();
-    said.extend([ran.out, ran.err]);
-    assert!(said.iter().any(|text| text.contains("redentials")), "the platform said no to nothing: {said:?}");
-    for text in &said {
+    outputs.extend([ran.out, ran.err]);
+    assert!(
+        outputs.iter().any(|text| text.contains("redentials")),
+        "the platform refused no token: {outputs:?}"
+    );
+    for text in &outputs {
         for secret in [SECRET, HOOK, "NOBODYs"] {
             assert!(!text.contains(secret), "{}", text.lines().find(|line| line.contains(secret)).unwrap());
         }
@@ -72,7 +76,7 @@ fn a40_a_token_that_the_platform_refuses_is_told_nowhere() {
 }
 
 #[test]
-fn a34_the_database_knows_no_code_and_no_token() {
+fn a34_the_database_contains_no_code_and_no_token() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let daemon = telegram.gateway(&home, "");
     let anna = telegram.user(4242, "Anna");
@@ -108,7 +112,7 @@ fn a_code_outlives_a_restart() {
 }
 
 #[test]
-fn the_most_talkative_log_holds_no_code_no_token_and_no_text() {
+fn the_log_at_level_trace_contains_no_code_no_token_and_no_text() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     home.write("frontdesk.toml", &telegram.config(""));
     let mut run = crate::program::command(&home.path());

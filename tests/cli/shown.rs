@@ -68,7 +68,7 @@ fn an_agent_that_writes_for_a_terminal_is_read_as_on_one() {
 }
 
 #[test]
-fn what_an_agent_says_on_stderr_forges_no_line_of_the_log() {
+fn stderr_of_an_agent_cannot_forge_a_line_of_the_log() {
     let home = home_with("printf 'a\\r\\033[2J2026-11-28T00:00:00Z  WARN forged\\n' >&2; printf 'ok'\n");
     home.write(
         "frontdesk.toml",

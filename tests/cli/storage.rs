@@ -96,7 +96,7 @@ fn a_first_start_that_is_killed_at_any_step_can_be_made_again() {
 }
 
 #[test]
-fn a_database_that_is_gone_stops_the_start_and_nothing_is_made_in_its_place() {
+fn a_missing_database_stops_the_start_and_no_new_one_is_created() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     home.run(&["chat", "remember me"]).good();

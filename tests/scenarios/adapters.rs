@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_world::{World, operator};
 
 #[tokio::test]
-async fn readiness_follows_what_is_heard_and_not_what_is_sent() {
+async fn readiness_depends_on_received_traffic_and_not_on_sends() {
     let world = World::new().await;
     let anna = world.user("anna");
     anna.says("hello").await;

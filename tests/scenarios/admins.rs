@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::message::{Outcome, SenderKind};
 use frontdesk_runtime::Lifecycle;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{World, operator, plan};
 
 #[tokio::test]
@@ -20,20 +20,20 @@ async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
 }
 
 #[tokio::test]
-async fn nothing_is_commanded_in_other_words_than_an_admins_own() {
+async fn only_an_admins_own_plain_text_is_an_admin_command() {
     let world = World::new().await;
     let platform = world.platform();
     let command = "/gateway allow fake eve";
     for event in [
-        said("root", command).forwarded(),
-        said("root", command).editing("in-1"),
-        said("root", command).pressed_under("out-1"),
-        said("root", "look").replying_to(command),
-        said("root", command).in_group("-1").by(SenderKind::Chat),
-        said("-1", command).in_group("-1").by(SenderKind::Chat),
-        said("root", command).in_group("-1").by(SenderKind::Bot),
-        said("anna", command).shown_as("root"),
-        said("anna", command).in_group("-1"),
+        message_from("root", command).forwarded(),
+        message_from("root", command).editing("in-1"),
+        message_from("root", command).pressed_under("out-1"),
+        message_from("root", "look").replying_to(command),
+        message_from("root", command).in_group("-1").by(SenderKind::Chat),
+        message_from("-1", command).in_group("-1").by(SenderKind::Chat),
+        message_from("root", command).in_group("-1").by(SenderKind::Bot),
+        message_from("anna", command).shown_as("root"),
+        message_from("anna", command).in_group("-1"),
     ] {
         platform.outcome_of(event).await;
     }
@@ -47,18 +47,21 @@ async fn an_admin_opens_a_group_from_within_it_and_closes_it_again() {
     let world = World::new().await;
     let platform = world.platform();
     assert_eq!(
-        platform.outcome_of(said("anna", "/gateway allow-here").in_group("-9")).await,
+        platform.outcome_of(message_from("anna", "/gateway allow-here").in_group("-9")).await,
         Outcome::Denied
     );
-    platform.outcome_of(said("root", "/gateway allow-here").unaddressed_in("-9")).await;
+    platform.outcome_of(message_from("root", "/gateway allow-here").unaddressed_in("-9")).await;
     world.at_rest().await;
     assert!(platform.chat("-9")[0].text.contains("I answer in this group now"));
-    assert!(matches!(platform.outcome_of(said("anna", "hi").in_group("-9")).await, Outcome::Accepted { .. }));
+    assert!(matches!(
+        platform.outcome_of(message_from("anna", "hi").in_group("-9")).await,
+        Outcome::Accepted { .. }
+    ));
     world.at_rest().await;
-    platform.outcome_of(said("root", "/gateway deny-here").in_group("-9")).await;
+    platform.outcome_of(message_from("root", "/gateway deny-here").in_group("-9")).await;
     world.at_rest().await;
-    assert_eq!(platform.outcome_of(said("anna", "hi").in_group("-9")).await, Outcome::Denied);
-    platform.outcome_of(said("root", "/gateway deny-here").in_group("-1")).await;
+    assert_eq!(platform.outcome_of(message_from("anna", "hi").in_group("-9")).await, Outcome::Denied);
+    platform.outcome_of(message_from("root", "/gateway deny-here").in_group("-1")).await;
     world.at_rest().await;
     assert!(platform.chat("-1")[0].text.contains("configuration file lists this group"));
 }
@@ -105,7 +108,7 @@ async fn a_channel_that_is_stopped_stays_so_until_it_is_started() {
 }
 
 #[tokio::test]
-async fn the_last_way_in_is_closed_on_a_second_word_alone() {
+async fn stopping_the_last_channel_of_an_admin_needs_a_confirmation() {
     let world = World::new().await;
     let root = world.user("root");
     root.says("/gateway stop fake").await;
@@ -125,7 +128,7 @@ async fn the_last_way_in_is_closed_on_a_second_word_alone() {
 }
 
 #[tokio::test]
-async fn the_only_admin_goes_on_a_second_word_alone() {
+async fn revoking_the_last_admin_needs_a_confirmation() {
     let world = World::with(plan().access(|access| access.admins.clear())).await;
     let grant = |who: &str| frontdesk_store::row::AccessChange::Grant {
         principal: format!("fake:{who}").parse().unwrap(),
@@ -149,7 +152,7 @@ async fn the_only_admin_goes_on_a_second_word_alone() {
 }
 
 #[tokio::test]
-async fn a_revocation_says_where_somebody_may_still_speak() {
+async fn a_revocation_says_where_the_person_may_still_write() {
     let world = World::new().await;
     let grant =
         |scope| frontdesk_store::row::AccessChange::Grant { principal: "fake:eve".parse().unwrap(), scope };
@@ -157,13 +160,13 @@ async fn a_revocation_says_where_somebody_may_still_speak() {
     world.handle().change_access(grant(scope), operator()).await.unwrap();
     let root = world.user("root");
     root.says("/gateway revoke fake eve").await;
-    let said = root.hears().await;
+    let reply = root.hears().await;
     assert!(
-        said.contains("may still write: in private, which is open to everyone; in group -1, which is open"),
-        "{said}"
+        reply.contains("may still write: in private, which is open to everyone; in group -1, which is open"),
+        "{reply}"
     );
-    assert!(!said.contains("-7") && !said.contains("not write to me any more"), "{said}");
-    assert!(matches!(world.user("eve").tries("hello").await, Outcome::Accepted { .. }), "as it said");
+    assert!(!reply.contains("-7") && !reply.contains("not write to me any more"), "{reply}");
+    assert!(matches!(world.user("eve").tries("hello").await, Outcome::Accepted { .. }), "as the reply says");
     root.says("/gateway revoke fake @eve").await;
     assert!(
         root.hears().await.contains("this names nobody"),
@@ -210,7 +213,7 @@ async fn every_request_is_answered_in_a_few_lines() {
 }
 
 #[tokio::test]
-async fn a_person_may_say_so_much_a_day_and_sees_it() {
+async fn a_person_has_a_daily_limit_of_messages_and_can_see_it() {
     let world = World::with(plan().with(|config| config.limits.daily = 2)).await;
     let anna = world.user("anna");
     anna.says("one").await;

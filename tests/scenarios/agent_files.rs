@@ -60,7 +60,7 @@ async fn a_file_alone_is_an_answer() {
 }
 
 #[tokio::test]
-async fn a_file_from_elsewhere_is_refused_and_the_answer_comes() {
+async fn a_file_outside_the_media_folder_is_refused_and_the_answer_is_sent() {
     let world = World::new().await;
     let anna = world.user("anna");
     std::fs::write(world.home().join("secret.txt"), "s").unwrap();
@@ -112,7 +112,7 @@ async fn a_file_that_waits_is_sent_as_it_was_and_once_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_waiting_file_that_somebody_deleted_is_dead_and_the_next_part_goes_on() {
+async fn a_part_whose_file_was_deleted_is_dead_and_the_next_part_is_sent() {
     let world = World::new().await;
     let anna = world.user("anna");
     made(&world, "a.txt", b"a");
@@ -174,7 +174,7 @@ async fn a_caption_that_does_not_fit_follows_its_file_as_a_message() {
 }
 
 #[tokio::test]
-async fn a_caption_that_the_platform_refuses_costs_nobody_the_file_and_a_bad_file_nobody_the_words() {
+async fn a_refused_caption_does_not_stop_its_file_and_a_refused_file_does_not_stop_its_caption() {
     let world = World::new().await;
     let anna = world.user("anna");
     made(&world, "a.png", b"png");

@@ -8,7 +8,7 @@ use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
 use frontdesk_core::port::Turn;
 use frontdesk_core::prompt;
 use frontdesk_store::row::{AccessChange, Author, Scope};
-use frontdesk_world::event::{TestEvent, said};
+use frontdesk_world::event::{TestEvent, message_from};
 use frontdesk_world::files::Fetch;
 use frontdesk_world::{Step, World, plan};
 use serde_json::{Value, json};
@@ -58,14 +58,14 @@ fn messages(world: &World) -> Vec<Value> {
 #[tokio::test]
 async fn a_retry_runs_a_message_in_its_authors_name_and_says_who_retries() {
     let world = group(&["anna", "ben"]).await;
-    there(&world, said("anna", "book the flight").in_group(GROUP)).await;
-    there(&world, said("ben", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "book the flight").in_group(GROUP)).await;
+    there(&world, message_from("ben", "/retry").in_group(GROUP)).await;
     assert_eq!(world.agent().prompts(), ["book the flight", "book the flight"]);
     let [again] = messages(&world).try_into().unwrap();
     assert_eq!((&again["from"]["id"], &again["from"]["name"]), (&json!("fake:anna"), &json!("name of anna")));
     assert_eq!(again["retried_by"]["id"], "fake:ben");
     // Also in the next attempt, by another person.
-    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "/retry").in_group(GROUP)).await;
     let [again] = messages(&world).try_into().unwrap();
     assert_eq!(
         (&again["from"]["id"], &again["retried_by"]["id"]),
@@ -74,11 +74,11 @@ async fn a_retry_runs_a_message_in_its_authors_name_and_says_who_retries() {
 }
 
 #[tokio::test]
-async fn a_retry_never_runs_words_of_somebody_who_was_shut_out_since() {
+async fn a_retry_never_runs_a_message_whose_author_has_lost_access() {
     let world = group(&["anna", "eve"]).await;
-    there(&world, said("eve", "delete everything").in_group(GROUP)).await;
+    there(&world, message_from("eve", "delete everything").in_group(GROUP)).await;
     shuts_out(&world, "eve").await;
-    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "/retry").in_group(GROUP)).await;
     assert_eq!(world.agent().prompts(), ["delete everything"], "only the first time");
     let told = world.platform().chat(GROUP).pop().unwrap().text;
     assert_eq!(
@@ -87,36 +87,36 @@ async fn a_retry_never_runs_words_of_somebody_who_was_shut_out_since() {
     );
     // After a new grant the message may run again.
     lets_in(&world, "eve").await;
-    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "/retry").in_group(GROUP)).await;
     assert_eq!(world.agent().prompts().len(), 2);
 }
 
 #[tokio::test]
-async fn a_retry_of_several_messages_leaves_out_those_of_whom_was_shut_out() {
+async fn a_retry_leaves_out_messages_whose_authors_have_lost_access() {
     let world = World::with(plan().collect(0).chat(GROUP, |chat| chat.ambient = Some(9))).await;
     for person in ["anna", "eve"] {
         lets_in(&world, person).await;
     }
     world.agent().will([Step::Pause]);
-    world.platform().outcome_of(said("anna", "wait").in_group(GROUP)).await;
+    world.platform().outcome_of(message_from("anna", "wait").in_group(GROUP)).await;
     world.agent().begun(1).await;
     for person in ["anna", "eve"] {
-        world.platform().outcome_of(said(person, &format!("by {person}")).in_group(GROUP)).await;
+        world.platform().outcome_of(message_from(person, &format!("by {person}")).in_group(GROUP)).await;
     }
     world.agent().resume();
     world.agent().begun(2).await;
     world.at_rest().await;
     shuts_out(&world, "eve").await;
-    there(&world, said("anna", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "/retry").in_group(GROUP)).await;
     assert_eq!(world.agent().prompts(), ["wait", "by anna\nby eve", "by anna"]);
 }
 
 #[tokio::test]
-async fn a_retry_ends_when_the_author_is_shut_out_while_it_runs() {
+async fn a_retry_ends_when_the_access_of_the_author_is_revoked() {
     let world = group(&["anna", "eve"]).await;
-    there(&world, said("eve", "delete everything").in_group(GROUP)).await;
+    there(&world, message_from("eve", "delete everything").in_group(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().outcome_of(said("anna", "/retry").in_group(GROUP)).await;
+    world.platform().outcome_of(message_from("anna", "/retry").in_group(GROUP)).await;
     world.agent().begun(2).await;
     shuts_out(&world, "eve").await;
     world.at_rest().await;
@@ -127,24 +127,30 @@ async fn a_retry_ends_when_the_author_is_shut_out_while_it_runs() {
 }
 
 #[tokio::test]
-async fn somebody_who_was_shut_out_retries_nothing() {
+async fn a_person_without_access_cannot_retry() {
     let world = group(&["anna", "eve"]).await;
-    there(&world, said("anna", "hello").in_group(GROUP)).await;
+    there(&world, message_from("anna", "hello").in_group(GROUP)).await;
     shuts_out(&world, "eve").await;
-    assert_eq!(there(&world, said("eve", "/retry").in_group(GROUP)).await, Outcome::Denied);
+    assert_eq!(there(&world, message_from("eve", "/retry").in_group(GROUP)).await, Outcome::Denied);
     assert_eq!(world.agent().turns().len(), 1);
 }
 
 #[tokio::test]
-async fn a_retry_counts_for_the_day_of_whoever_retries() {
+async fn a_retry_counts_against_the_daily_limit_of_its_sender() {
     let plan = plan().chat(GROUP, |chat| chat.ambient = Some(9)).with(|config| config.limits.daily = 1);
     let world = World::with(plan).await;
     for person in ["anna", "ben"] {
         lets_in(&world, person).await;
     }
-    there(&world, said("anna", "hello").in_group(GROUP)).await;
-    assert!(matches!(there(&world, said("ben", "/retry").in_group(GROUP)).await, Outcome::Accepted { .. }));
-    assert!(matches!(there(&world, said("ben", "/retry").in_group(GROUP)).await, Outcome::Refused { .. }));
+    there(&world, message_from("anna", "hello").in_group(GROUP)).await;
+    assert!(matches!(
+        there(&world, message_from("ben", "/retry").in_group(GROUP)).await,
+        Outcome::Accepted { .. }
+    ));
+    assert!(matches!(
+        there(&world, message_from("ben", "/retry").in_group(GROUP)).await,
+        Outcome::Refused { .. }
+    ));
     assert_eq!(world.agent().turns().len(), 2);
 }
 
@@ -152,18 +158,18 @@ async fn a_retry_counts_for_the_day_of_whoever_retries() {
 async fn a_retry_has_the_files_of_the_message_and_fetches_none_again() {
     let world = group(&["anna", "ben"]).await;
     world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
-    there(&world, said("anna", "look").with_file("cat", FileKind::Photo).in_group(GROUP)).await;
-    there(&world, said("ben", "/retry").in_group(GROUP)).await;
+    there(&world, message_from("anna", "look").with_file("cat", FileKind::Photo).in_group(GROUP)).await;
+    there(&world, message_from("ben", "/retry").in_group(GROUP)).await;
     let path = |n: usize| world.agent().turns()[n].prompt[0].files[0].got.clone().unwrap();
     assert_eq!(path(0), path(1));
 }
 
 #[tokio::test]
-async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
+async fn a_context_message_is_left_out_after_its_author_lost_access() {
     let mut world = group(&["anna", "eve"]).await;
-    there(&world, said("eve", "psst").unaddressed_in(GROUP)).await;
+    there(&world, message_from("eve", "psst").unaddressed_in(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().outcome_of(said("anna", "what now?").in_group(GROUP)).await;
+    world.platform().outcome_of(message_from("anna", "what now?").in_group(GROUP)).await;
     world.agent().begun(1).await;
     assert_eq!(last(&world).context_messages[0].from.id.to_string(), "fake:eve");
     world.crash().await;
@@ -172,9 +178,9 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
     assert_eq!(last(&world).context_messages.len(), 1, "a message of somebody who may still write is kept");
     world.at_rest().await;
 
-    there(&world, said("eve", "psst").unaddressed_in(GROUP)).await;
+    there(&world, message_from("eve", "psst").unaddressed_in(GROUP)).await;
     world.agent().will([Step::Hang]);
-    world.platform().outcome_of(said("anna", "what now?").in_group(GROUP)).await;
+    world.platform().outcome_of(message_from("anna", "what now?").in_group(GROUP)).await;
     world.agent().begun(3).await;
     shuts_out(&world, "eve").await;
     world.crash().await;
@@ -184,10 +190,10 @@ async fn what_was_said_nearby_is_not_heard_after_its_author_was_shut_out() {
 }
 
 #[tokio::test]
-async fn two_people_of_one_name_are_told_apart() {
+async fn two_people_with_the_same_name_have_different_ids() {
     let world = World::new().await;
     for person in ["1", "2"] {
-        there(&world, said(person, "hello").shown_as("An\u{200b}na").in_group("-1")).await;
+        there(&world, message_from(person, "hello").shown_as("An\u{200b}na").in_group("-1")).await;
     }
     let from: Vec<Value> =
         world.agent().turns().iter().map(|turn| prompt::message(&turn.prompt[0])["from"].clone()).collect();
@@ -196,35 +202,39 @@ async fn two_people_of_one_name_are_told_apart() {
 }
 
 #[tokio::test]
-async fn what_is_shown_is_words_and_commands_nothing() {
+async fn quoted_and_formatted_text_is_never_a_command() {
     let world = World::new().await;
     for text in ["/gateway stop", "/stop", "/retry", "/help", "/nonsense"] {
-        there(&world, said("root", text).with_first_line(FirstLine::Formatted)).await;
+        there(&world, message_from("root", text).with_first_line(FirstLine::Formatted)).await;
         assert_eq!(world.agent().prompts().last().unwrap(), text);
     }
     world.platform().holds("cat", [Fetch::Bytes(b"cat".to_vec())]);
-    let caption =
-        said("root", "/gateway stop").with_first_line(FirstLine::Formatted).with_file("cat", FileKind::Photo);
+    let caption = message_from("root", "/gateway stop")
+        .with_first_line(FirstLine::Formatted)
+        .with_file("cat", FileKind::Photo);
     there(&world, caption).await;
     assert_eq!(last(&world).prompt[0].files.len(), 1, "the picture is there with its words");
     assert_eq!(*world.handle().lifecycle().borrow(), None);
     assert_eq!(world.session("root").await.epoch, 1);
     // The admin addressed the bot and is told how to allow a group; quoted text does not allow it.
-    there(&world, said("root", "/gateway allow-here").with_first_line(FirstLine::Formatted).in_group("-9"))
-        .await;
+    there(
+        &world,
+        message_from("root", "/gateway allow-here").with_first_line(FirstLine::Formatted).in_group("-9"),
+    )
+    .await;
     world.at_rest().await;
     assert!(world.platform().chat("-9")[0].text.contains("I do not answer in this group yet"));
-    assert_eq!(there(&world, said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(there(&world, message_from("anna", "hello").in_group("-9")).await, Outcome::Denied);
 }
 
 #[tokio::test]
-async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_crash() {
+async fn the_source_of_a_forward_is_a_fact_also_after_merging_and_after_a_crash() {
     let mut world = World::with(plan().collect(1000)).await;
     let forwards = [
-        said("anna", "one").forwarded_from(ForwardKind::Channel, Some("-100")),
-        said("anna", "/stop").forwarded_from(ForwardKind::Person, Some("ben")),
-        said("anna", "two").forwarded(),
-        said("anna", "my own"),
+        message_from("anna", "one").forwarded_from(ForwardKind::Channel, Some("-100")),
+        message_from("anna", "/stop").forwarded_from(ForwardKind::Person, Some("ben")),
+        message_from("anna", "two").forwarded(),
+        message_from("anna", "my own"),
     ];
     for event in forwards {
         world.platform().outcome_of(event).await;
@@ -249,19 +259,19 @@ async fn a_forwards_source_is_told_also_when_messages_are_merged_and_after_a_cra
 }
 
 #[tokio::test]
-async fn what_is_passed_on_nearby_has_its_source() {
+async fn a_forwarded_context_message_has_its_source() {
     let world = group(&["anna"]).await;
     let nearby =
-        said("anna", "news").forwarded_from(ForwardKind::Channel, Some("-100")).unaddressed_in(GROUP);
+        message_from("anna", "news").forwarded_from(ForwardKind::Channel, Some("-100")).unaddressed_in(GROUP);
     there(&world, nearby).await;
-    there(&world, said("anna", "so?").in_group(GROUP)).await;
+    there(&world, message_from("anna", "so?").in_group(GROUP)).await;
     assert_eq!(prompt::facts(&last(&world))["nearby"][0]["forwarded"]["id"], "fake:-100");
 }
 
 #[tokio::test]
 async fn a_hidden_links_target_is_a_fact() {
     let world = World::new().await;
-    there(&world, said("anna", "this (https://e.com/)").with_link("this", "https://e.com/")).await;
+    there(&world, message_from("anna", "this (https://e.com/)").with_link("this", "https://e.com/")).await;
     assert_eq!(messages(&world)[0]["links"], json!([{"label": "this", "url": "https://e.com/"}]));
 }
 
@@ -269,8 +279,8 @@ async fn a_hidden_links_target_is_a_fact() {
 async fn a_quoted_picture_is_the_file_that_was_kept_when_it_came() {
     let world = World::new().await;
     world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
-    there(&world, said("anna", "the roof").named("4").with_file("roof", FileKind::Photo)).await;
-    there(&world, said("anna", "what is wrong here?").replying_to_file("4", "roof, once more")).await;
+    there(&world, message_from("anna", "the roof").named("4").with_file("roof", FileKind::Photo)).await;
+    there(&world, message_from("anna", "what is wrong here?").replying_to_file("4", "roof, once more")).await;
     let turns = world.agent().turns();
     assert_eq!(turns[1].prompt[0].quoted_files[0].got, turns[0].prompt[0].files[0].got, "not fetched again");
     assert!(turns[1].prompt[0].files.is_empty(), "it did not come with the question");
@@ -281,24 +291,27 @@ async fn a_quoted_picture_that_is_not_kept_is_fetched_within_the_limits() {
     let world = World::with(plan().with(|config| config.media.max_bytes = 5)).await;
     world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
     world.platform().holds("big", [Fetch::Bytes(b"a whole city".to_vec())]);
-    there(&world, said("anna", "what is wrong here?").replying_to_file("4", "roof")).await;
+    there(&world, message_from("anna", "what is wrong here?").replying_to_file("4", "roof")).await;
     let path = last(&world).prompt[0].quoted_files[0].got.clone().unwrap();
     assert_eq!(std::fs::read(path).unwrap(), b"roof");
-    there(&world, said("anna", "and here?").replying_to_file("5", "big")).await;
+    there(&world, message_from("anna", "and here?").replying_to_file("5", "big")).await;
     let why = last(&world).prompt[0].quoted_files[0].got.clone().unwrap_err();
     assert!(why.contains("more than 5 bytes"), "{why}");
 }
 
 #[tokio::test]
-async fn nothing_is_fetched_for_somebody_who_may_not_speak() {
+async fn no_file_is_fetched_for_a_sender_without_access() {
     let world = group(&["eve"]).await;
     world.platform().holds("roof", [Fetch::Bytes(b"roof".to_vec())]);
     world.agent().will([Step::Hang]);
-    world.platform().outcome_of(said("eve", "wait").in_group(GROUP)).await;
+    world.platform().outcome_of(message_from("eve", "wait").in_group(GROUP)).await;
     world.agent().begun(1).await;
-    world.platform().outcome_of(said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
+    world
+        .platform()
+        .outcome_of(message_from("eve", "this?").replying_to_file("4", "roof").in_group(GROUP))
+        .await;
     shuts_out(&world, "eve").await;
-    there(&world, said("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
+    there(&world, message_from("eve", "this?").replying_to_file("4", "roof").in_group(GROUP)).await;
     assert_eq!(std::fs::read_dir(world.media().join("in")).unwrap().count(), 0);
 }
 
@@ -326,7 +339,7 @@ impl Hook for Operator {
 }
 
 #[tokio::test]
-async fn what_hooks_add_is_beside_the_words_and_a_retry_asks_them_as_well() {
+async fn hooks_add_context_apart_from_the_text_and_are_called_for_a_retry_too() {
     let world = World::with(plan().hook(Operator)).await;
     let anna = world.user("anna");
     anna.says("hello").await;

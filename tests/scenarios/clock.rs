@@ -169,7 +169,7 @@ async fn guess(world: &World) -> Result<AccessDone, GatewayError> {
 }
 
 #[tokio::test]
-async fn whoever_guessed_codes_is_locked_out_for_an_hour_whatever_the_clock_says() {
+async fn an_approver_who_guessed_codes_is_locked_out_for_an_hour_by_any_clock() {
     for step in [-DAY, DAY, YEARS] {
         let world = World::new().await;
         for _ in 0..5 {

@@ -1,6 +1,6 @@
 //! Commands in the chat.
 
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
@@ -224,17 +224,17 @@ async fn a_command_that_was_accepted_is_answered_once_whatever_happens() {
 }
 
 #[tokio::test]
-async fn one_of_something_is_said_in_the_singular() {
+async fn counts_of_one_are_in_the_singular() {
     let world = World::new().await;
     let root = world.user("root");
     root.says("hello").await;
     root.hears().await;
     root.says("/sessions").await;
-    let said = root.hears().await;
-    assert!(said.contains(", 1 message: hello"), "{said}");
+    let reply = root.hears().await;
+    assert!(reply.contains(", 1 message: hello"), "{reply}");
     root.says("/gateway mute 1").await;
-    let said = root.hears().await;
-    assert!(said.contains("for 1 minute, "), "{said}");
+    let reply = root.hears().await;
+    assert!(reply.contains("for 1 minute, "), "{reply}");
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn gateway_lists_only_what_makes_sense_in_this_chat() {
     world.at_rest().await;
     let here = root.sees().join("\n");
     assert!(here.contains("status: show the state of the gateway") && !here.contains("allow-here"), "{here}");
-    world.platform().outcome_of(said("root", "/gateway").in_group("-1")).await;
+    world.platform().outcome_of(message_from("root", "/gateway").in_group("-1")).await;
     world.at_rest().await;
     let there =
         world.platform().chat("-1").iter().map(|post| post.text.clone()).collect::<Vec<_>>().join("\n");

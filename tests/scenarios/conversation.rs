@@ -4,7 +4,7 @@ use frontdesk_core::message::Outcome;
 use frontdesk_world::World;
 
 #[tokio::test]
-async fn what_somebody_says_reaches_the_agent_and_the_answer_comes_back() {
+async fn a_message_reaches_the_agent_and_its_answer_reaches_the_chat() {
     let world = World::new().await;
     let anna = world.user("anna");
     let message = anna.says("hello **there**").await;
@@ -111,7 +111,7 @@ async fn in_a_group_an_agent_may_choose_to_say_nothing() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_said_so() {
+async fn an_empty_answer_gets_a_notice() {
     let world = World::new().await;
     world.agent().will([]);
     let anna = world.user("anna");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::profile::Flow;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};
 
@@ -32,7 +32,7 @@ async fn a_draft_grows_in_private_and_the_answer_is_a_message() {
 }
 
 #[tokio::test]
-async fn where_drafts_are_refused_the_answer_comes_whole() {
+async fn an_answer_whose_drafts_are_refused_is_sent_whole() {
     let every = Duration::from_millis(800);
     let world = World::with(plan().flow(Flow::Draft { every })).await;
     let anna = world.user("anna");
@@ -52,7 +52,7 @@ async fn where_drafts_are_refused_the_answer_comes_whole() {
 async fn in_a_group_there_are_edits_in_place_of_drafts() {
     let world = World::with(plan().flow(Flow::Draft { every: Duration::from_millis(800) })).await;
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
-    world.platform().outcome_of(said("anna", "count").in_group("-1")).await;
+    world.platform().outcome_of(message_from("anna", "count").in_group("-1")).await;
     world.platform().shows("-1", 1, |message| message.text == "one").await;
     world.agent().resume();
     world.platform().shows("-1", 1, |message| message.text == "one two").await;

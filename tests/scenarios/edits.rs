@@ -1,7 +1,7 @@
 //! Edits, buttons and reactions.
 
 use frontdesk_core::message::{InputKind, Outcome};
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{Step, World};
 
 #[tokio::test]
@@ -9,11 +9,11 @@ async fn an_edit_of_a_waiting_message_takes_its_place() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.outcome_of(said("anna", "first")).await;
+    platform.outcome_of(message_from("anna", "first")).await;
     world.agent().begun(1).await;
-    platform.outcome_of(said("anna", "secnod").named("m2")).await;
-    platform.outcome_of(said("anna", "third").named("m3")).await;
-    let edit = platform.outcome_of(said("anna", "second").editing("m2")).await;
+    platform.outcome_of(message_from("anna", "secnod").named("m2")).await;
+    platform.outcome_of(message_from("anna", "third").named("m3")).await;
+    let edit = platform.outcome_of(message_from("anna", "second").editing("m2")).await;
     assert_eq!(edit, Outcome::Noted);
     world.agent().resume();
     world.at_rest().await;
@@ -24,10 +24,10 @@ async fn an_edit_of_a_waiting_message_takes_its_place() {
 async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "helo").named("m1")).await;
+    platform.outcome_of(message_from("anna", "helo").named("m1")).await;
     world.at_rest().await;
     assert!(matches!(
-        platform.outcome_of(said("anna", "hello").editing("m1")).await,
+        platform.outcome_of(message_from("anna", "hello").editing("m1")).await,
         Outcome::Accepted { .. }
     ));
     world.at_rest().await;
@@ -40,9 +40,9 @@ async fn a_later_edit_is_a_message_of_its_own_and_says_so() {
 async fn an_edit_that_changes_nothing_is_no_message() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "hello").named("m1")).await;
+    platform.outcome_of(message_from("anna", "hello").named("m1")).await;
     world.at_rest().await;
-    assert_eq!(platform.outcome_of(said("anna", "hello").editing("m1")).await, Outcome::Noted);
+    assert_eq!(platform.outcome_of(message_from("anna", "hello").editing("m1")).await, Outcome::Noted);
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["hello"]);
 }
@@ -52,10 +52,10 @@ async fn nobody_edits_what_somebody_else_said() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.outcome_of(said("anna", "first").in_group("-1")).await;
+    platform.outcome_of(message_from("anna", "first").in_group("-1")).await;
     world.agent().begun(1).await;
-    platform.outcome_of(said("anna", "my words").in_group("-1").named("m2")).await;
-    platform.outcome_of(said("ben", "his words").in_group("-1").editing("m2")).await;
+    platform.outcome_of(message_from("anna", "my words").in_group("-1").named("m2")).await;
+    platform.outcome_of(message_from("ben", "his words").in_group("-1").editing("m2")).await;
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["first", "my words", "his words"]);
@@ -64,7 +64,7 @@ async fn nobody_edits_what_somebody_else_said() {
 #[tokio::test]
 async fn a_button_is_a_message_with_its_data() {
     let world = World::new().await;
-    world.platform().outcome_of(said("anna", "yes, do it").pressed_under("out-1")).await;
+    world.platform().outcome_of(message_from("anna", "yes, do it").pressed_under("out-1")).await;
     world.at_rest().await;
     let turns = world.agent().turns();
     assert_eq!(
@@ -74,7 +74,7 @@ async fn a_button_is_a_message_with_its_data() {
 }
 
 #[tokio::test]
-async fn a_mark_is_heard_with_the_next_message() {
+async fn a_reaction_is_context_for_the_next_message() {
     let world = World::new().await;
     let platform = world.platform();
     let anna = world.user("anna");
@@ -82,7 +82,7 @@ async fn a_mark_is_heard_with_the_next_message() {
     let answer = anna.next().await;
     // Its id is stored now.
     world.at_rest().await;
-    assert_eq!(platform.outcome_of(said("anna", "👍").reacting_to(&answer.id)).await, Outcome::Noted);
+    assert_eq!(platform.outcome_of(message_from("anna", "👍").reacting_to(&answer.id)).await, Outcome::Noted);
     world.round_trip().await;
     assert_eq!(world.agent().turns().len(), 1, "a mark alone is not answered");
     anna.says("go on").await;
@@ -97,25 +97,25 @@ async fn a_mark_is_heard_with_the_next_message() {
 }
 
 #[tokio::test]
-async fn what_no_agent_can_take_gets_one_honest_sentence() {
+async fn a_message_that_no_agent_can_take_gets_one_notice() {
     let world = World::new().await;
-    world.platform().outcome_of(said("anna", "").unreadable()).await;
+    world.platform().outcome_of(message_from("anna", "").unreadable()).await;
     let prompts = world.user("anna").hears().await;
     assert!(prompts.contains("cannot read this kind of message"), "{prompts}");
-    world.platform().outcome_of(said("anna", "").unaddressed_in("-1").unreadable()).await;
+    world.platform().outcome_of(message_from("anna", "").unaddressed_in("-1").unreadable()).await;
     world.round_trip().await;
     assert!(world.platform().chat("-1").is_empty());
 }
 
 #[tokio::test]
-async fn what_was_said_with_a_new_conversation_can_be_edited_while_it_waits() {
+async fn the_first_message_of_a_new_conversation_can_be_edited_while_it_waits() {
     let world = World::new().await;
     let platform = world.platform();
     world.agent().will([Step::Pause]);
-    platform.outcome_of(said("anna", "first")).await;
+    platform.outcome_of(message_from("anna", "first")).await;
     world.agent().begun(1).await;
-    platform.outcome_of(said("anna", "/new plan A").named("m2")).await;
-    platform.outcome_of(said("anna", "/new plan B").editing("m2")).await;
+    platform.outcome_of(message_from("anna", "/new plan A").named("m2")).await;
+    platform.outcome_of(message_from("anna", "/new plan B").editing("m2")).await;
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["first", "plan B"]);

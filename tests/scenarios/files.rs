@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::File;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::files::Fetch;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};
@@ -49,7 +49,7 @@ pub fn aged(path: &Path, world: &World) {
 async fn a_photo_reaches_the_agent_as_a_file_of_ours() {
     let world = World::new().await;
     world.platform().holds("cat", [photo("cat")]);
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     world.agent().begun(1).await;
     let [file] = files(&world, 0, 0).try_into().unwrap();
     assert_eq!((file.kind, file.name.as_deref(), file.size), (FileKind::Photo, Some("cat.bin"), Some(12)));
@@ -72,7 +72,7 @@ async fn an_album_is_one_turn_with_all_its_files_in_order() {
     world.user("anna").says("wait").await;
     world.agent().begun(1).await;
     for name in ["a", "b", "c"] {
-        let piece = said("anna", "").with_file(name, FileKind::Photo).of_album("7");
+        let piece = message_from("anna", "").with_file(name, FileKind::Photo).of_album("7");
         world.platform().outcome_of(piece).await;
     }
     world.agent().resume();
@@ -90,7 +90,7 @@ async fn an_album_that_a_crash_cuts_in_two_is_one_turn() {
     for name in ["a", "b", "c", "d"] {
         world.platform().holds(name, [photo(name)]);
     }
-    let piece = |name: &str| said("anna", "").with_file(name, FileKind::Photo).of_album("7");
+    let piece = |name: &str| message_from("anna", "").with_file(name, FileKind::Photo).of_album("7");
     world.platform().outcome_of(piece("a")).await;
     world.platform().outcome_of(piece("b")).await;
     world.crash().await;
@@ -105,11 +105,11 @@ async fn an_album_that_a_crash_cuts_in_two_is_one_turn() {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_not_fetched_again_after_a_restart() {
+async fn a_fetched_file_is_not_fetched_again_after_a_restart() {
     let mut world = World::new().await;
     world.platform().holds("cat", [photo("cat")]);
     world.agent().will([Step::Hang]);
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     world.agent().begun(1).await;
     world.crash().await;
     world.start().await.unwrap();
@@ -122,10 +122,10 @@ async fn what_was_fetched_is_not_fetched_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_crash_in_the_middle_of_a_file_costs_nothing_but_the_time() {
+async fn a_file_that_a_crash_interrupted_is_fetched_again() {
     let mut world = World::new().await;
     world.platform().holds("cat", [Fetch::Stuck, photo("cat")]);
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     until("a part of it is there", || async { (!listed(world.media().join("in")).is_empty()).then_some(()) })
         .await;
     world.crash().await;
@@ -139,11 +139,11 @@ async fn a_crash_in_the_middle_of_a_file_costs_nothing_but_the_time() {
 }
 
 #[tokio::test]
-async fn a_file_that_never_ends_to_come_is_told_to_the_agent_and_the_message_is_answered() {
+async fn a_download_that_never_ends_is_given_up_and_its_message_is_answered() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.platform().holds("stuck", [Fetch::Stuck]);
-    world.platform().outcome_of(said("anna", "look").with_file("stuck", FileKind::Document)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("stuck", FileKind::Document)).await;
     world.asleep(Duration::from_secs(60)).await;
     world.clock().pass(Duration::from_secs(60));
     assert_eq!(anna.hears().await, "look");
@@ -158,7 +158,7 @@ async fn typing_is_shown_while_a_file_comes_and_stop_does_not_wait_for_it() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.platform().holds("stuck", [Fetch::Stuck]);
-    world.platform().outcome_of(said("anna", "look").with_file("stuck", FileKind::Document)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("stuck", FileKind::Document)).await;
     world.asleep(Duration::from_millis(400)).await;
     world.clock().pass(Duration::from_millis(400));
     until("typing was shown", || async { (world.platform().typings() == 1).then_some(()) }).await;
@@ -171,7 +171,7 @@ async fn typing_is_shown_while_a_file_comes_and_stop_does_not_wait_for_it() {
 async fn a_platform_that_says_later_is_asked_again() {
     let world = World::new().await;
     world.platform().holds("cat", [Fetch::Later, Fetch::Cut, photo("cat")]);
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     for pause in [1, 2] {
         world.asleep(Duration::from_secs(pause)).await;
         world.clock().pass(Duration::from_secs(pause));
@@ -183,7 +183,7 @@ async fn a_platform_that_says_later_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_had_never_costs_the_message() {
+async fn a_message_is_answered_even_if_its_file_cannot_be_fetched() {
     let world = World::with(plan().with(|config| config.media.max_bytes = 1000)).await;
     for (name, answer) in [
         ("no", Fetch::Refused),
@@ -194,7 +194,7 @@ async fn a_file_that_cannot_be_had_never_costs_the_message() {
     ] {
         world.platform().holds(name, [answer]);
     }
-    let mut message = said("anna", "look");
+    let mut message = message_from("anna", "look");
     for name in ["no", "bang", "flood", "large", "exact"] {
         message = message.with_file(name, FileKind::Document);
     }
@@ -218,13 +218,13 @@ async fn a_file_that_cannot_be_had_never_costs_the_message() {
 }
 
 #[tokio::test]
-async fn nothing_is_fetched_for_somebody_who_may_not_speak() {
+async fn no_file_is_fetched_for_a_sender_without_access() {
     let world = World::with(plan().access(|access| {
         access.dm_policy = frontdesk_core::access::DmPolicy::Allowlist;
     }))
     .await;
     world.platform().holds("cat", [photo("cat")]);
-    world.platform().outcome_of(said("mallory", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("mallory", "look").with_file("cat", FileKind::Photo)).await;
     world.at_rest().await;
     assert!(world.platform().fetched().is_empty() && world.agent().turns().is_empty());
 }

@@ -6,7 +6,7 @@ use frontdesk_core::access::GroupAccess;
 use frontdesk_core::message::{FileKind, Outcome, SenderKind};
 use frontdesk_runtime::config::Sharing;
 use frontdesk_store::row::InboundRow;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{World, operator, plan};
 
 /// The group that is allowed in every world.
@@ -20,19 +20,28 @@ async fn answers(world: &World, chat: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_group_that_nobody_allowed_is_not_served() {
     let world = World::new().await;
-    assert_eq!(world.platform().outcome_of(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(
+        world.platform().outcome_of(message_from("anna", "hello").in_group("-9")).await,
+        Outcome::Denied
+    );
     assert!(answers(&world, "-9").await.is_empty());
 }
 
 #[tokio::test]
-async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_that() {
+async fn an_admin_who_addresses_the_bot_in_an_unserved_group_is_told_how_to_allow_it() {
     let world = World::new().await;
     let platform = world.platform();
-    assert_eq!(platform.outcome_of(said("anna", "hello").in_group("-9")).await, Outcome::Denied);
-    assert_eq!(platform.outcome_of(said("root", "chatting").unaddressed_in("-9")).await, Outcome::Denied);
-    assert_eq!(platform.outcome_of(said("root", "hello").in_group("-9").forwarded()).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(message_from("anna", "hello").in_group("-9")).await, Outcome::Denied);
+    assert_eq!(
+        platform.outcome_of(message_from("root", "chatting").unaddressed_in("-9")).await,
+        Outcome::Denied
+    );
+    assert_eq!(
+        platform.outcome_of(message_from("root", "hello").in_group("-9").forwarded()).await,
+        Outcome::Denied
+    );
     assert!(answers(&world, "-9").await.is_empty(), "nobody else hears anything");
-    let call = said("root", "some secret words").in_group("-9").replying_to("others' words");
+    let call = message_from("root", "some secret words").in_group("-9").replying_to("others' words");
     platform.outcome_of(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
     let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
     let key = "agent:main:fake:group:-9".parse().unwrap();
@@ -47,22 +56,22 @@ async fn an_admin_who_calls_in_a_group_that_is_not_served_hears_how_to_change_th
     );
     assert!(hint.contains("`/gateway allow-here`") || hint.contains("/gateway allow-here"), "{hint}");
     assert!(world.agent().prompts().is_empty());
-    platform.outcome_of(said("root", "/gateway allow-here").in_group("-9")).await;
+    platform.outcome_of(message_from("root", "/gateway allow-here").in_group("-9")).await;
     assert_eq!(answers(&world, "-9").await.len(), 2);
-    platform.outcome_of(said("anna", "hello").in_group("-9")).await;
+    platform.outcome_of(message_from("anna", "hello").in_group("-9")).await;
     assert_eq!(answers(&world, "-9").await.len(), 3);
     assert_eq!(world.agent().prompts(), ["hello"]);
 }
 
 #[tokio::test]
-async fn a_group_stays_silent_until_it_is_spoken_to() {
+async fn in_a_group_only_addressed_messages_are_answered() {
     let world = World::new().await;
     let platform = world.platform();
     assert_eq!(
-        platform.outcome_of(said("anna", "just chatting").unaddressed_in(GROUP)).await,
+        platform.outcome_of(message_from("anna", "just chatting").unaddressed_in(GROUP)).await,
         Outcome::Ignored
     );
-    platform.outcome_of(said("anna", "now you").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "now you").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["now you"]);
     let turn = &world.agent().turns()[0];
     assert!(turn.context_messages.is_empty(), "nothing is overheard unless the operator wants it");
@@ -72,52 +81,61 @@ async fn a_group_stays_silent_until_it_is_spoken_to() {
 async fn a_command_speaks_to_us_and_an_unknown_one_perhaps_to_another_bot() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "/status").unaddressed_in(GROUP)).await;
+    platform.outcome_of(message_from("anna", "/status").unaddressed_in(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await.len(), 1);
-    assert_eq!(platform.outcome_of(said("anna", "/weather").unaddressed_in(GROUP)).await, Outcome::Ignored);
-    platform.outcome_of(said("anna", "/weather").in_group(GROUP)).await;
+    assert_eq!(
+        platform.outcome_of(message_from("anna", "/weather").unaddressed_in(GROUP)).await,
+        Outcome::Ignored
+    );
+    platform.outcome_of(message_from("anna", "/weather").in_group(GROUP)).await;
     assert!(answers(&world, GROUP).await[1].contains("There is no command /weather"));
 }
 
 #[tokio::test]
-async fn where_no_mention_is_required_everything_is_for_the_agent() {
+async fn without_required_mentions_every_message_is_for_the_agent() {
     let world = World::with(plan().chat(GROUP, |chat| chat.require_mention = Some(false))).await;
-    world.platform().outcome_of(said("anna", "hello all").unaddressed_in(GROUP)).await;
+    world.platform().outcome_of(message_from("anna", "hello all").unaddressed_in(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["hello all"]);
 }
 
 #[tokio::test]
-async fn only_those_on_a_groups_list_are_heard_in_it() {
+async fn only_people_on_the_list_of_a_group_are_answered_in_it() {
     let world = World::with(plan().access(|access| {
         let (people, roles) = (["anna".to_owned()].into(), ["staff".to_owned()].into());
         access.groups.insert("-2".to_owned(), GroupAccess { closed: true, people, roles });
     }))
     .await;
     let platform = world.platform();
-    assert!(matches!(platform.outcome_of(said("anna", "1").in_group("-2")).await, Outcome::Accepted { .. }));
-    assert_eq!(platform.outcome_of(said("ben", "2").in_group("-2")).await, Outcome::Denied);
-    assert_eq!(platform.outcome_of(said("Anna", "3").in_group("-2")).await, Outcome::Denied);
-    let posing = said("ben", "4").shown_as("anna").in_group("-2");
+    assert!(matches!(
+        platform.outcome_of(message_from("anna", "1").in_group("-2")).await,
+        Outcome::Accepted { .. }
+    ));
+    assert_eq!(platform.outcome_of(message_from("ben", "2").in_group("-2")).await, Outcome::Denied);
+    assert_eq!(platform.outcome_of(message_from("Anna", "3").in_group("-2")).await, Outcome::Denied);
+    let posing = message_from("ben", "4").shown_as("anna").in_group("-2");
     assert_eq!(platform.outcome_of(posing).await, Outcome::Denied);
-    let staff = said("carl", "5").with_role("staff").in_group("-2");
+    let staff = message_from("carl", "5").with_role("staff").in_group("-2");
     assert!(matches!(platform.outcome_of(staff).await, Outcome::Accepted { .. }));
     assert_eq!(answers(&world, "-2").await, ["1", "5"]);
 }
 
 #[tokio::test]
-async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
+async fn context_messages_reach_the_next_turn_and_are_never_answered() {
     let world = World::with(plan().chat(GROUP, |chat| chat.ambient = Some(2))).await;
     let platform = world.platform();
     for text in ["one", "two", "three"] {
-        assert_eq!(platform.outcome_of(said("ben", text).unaddressed_in(GROUP)).await, Outcome::Noted);
+        assert_eq!(
+            platform.outcome_of(message_from("ben", text).unaddressed_in(GROUP)).await,
+            Outcome::Noted
+        );
     }
-    platform.outcome_of(said("anna", "what did they say?").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "what did they say?").in_group(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await.len(), 1);
     let turns = world.agent().turns();
     let overheard: Vec<&str> =
         turns[0].context_messages.iter().map(|context_message| context_message.text.as_str()).collect();
     assert_eq!(overheard, ["two", "three"], "the last two, in order");
-    platform.outcome_of(said("anna", "and now?").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "and now?").in_group(GROUP)).await;
     world.at_rest().await;
     assert!(world.agent().turns()[1].context_messages.is_empty(), "nothing is heard twice");
 }
@@ -126,7 +144,7 @@ async fn what_is_overheard_goes_with_the_next_turn_and_is_never_answered() {
 async fn one_conversation_for_all_or_one_for_each() {
     let shared = World::new().await;
     for person in ["anna", "ben"] {
-        shared.platform().outcome_of(said(person, "hello").in_group(GROUP)).await;
+        shared.platform().outcome_of(message_from(person, "hello").in_group(GROUP)).await;
     }
     shared.at_rest().await;
     let sessions = |world: &World| -> Vec<String> {
@@ -137,9 +155,9 @@ async fn one_conversation_for_all_or_one_for_each() {
     };
     assert_eq!(sessions(&shared), ["agent:main:fake:group:-1"]);
     let own = World::with(plan().chat(GROUP, |chat| chat.sessions = Some(Sharing::Person))).await;
-    own.platform().outcome_of(said("anna", "hello").in_group(GROUP)).await;
+    own.platform().outcome_of(message_from("anna", "hello").in_group(GROUP)).await;
     own.at_rest().await;
-    own.platform().outcome_of(said("ben", "hello").in_group(GROUP)).await;
+    own.platform().outcome_of(message_from("ben", "hello").in_group(GROUP)).await;
     own.at_rest().await;
     assert_eq!(sessions(&own), ["agent:main:fake:member:-1::anna", "agent:main:fake:member:-1::ben"]);
     assert_eq!(own.platform().chat(GROUP).len(), 2, "both answers are in the group");
@@ -149,8 +167,8 @@ async fn one_conversation_for_all_or_one_for_each() {
 async fn a_topic_is_a_conversation_of_its_own() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "here").in_group(GROUP)).await;
-    platform.outcome_of(said("anna", "there").in_topic(GROUP, "5")).await;
+    platform.outcome_of(message_from("anna", "here").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "there").in_topic(GROUP, "5")).await;
     world.at_rest().await;
     let mut keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     keys.sort();
@@ -158,13 +176,13 @@ async fn a_topic_is_a_conversation_of_its_own() {
 }
 
 #[tokio::test]
-async fn other_programs_are_not_heard_unless_they_are_named() {
+async fn messages_of_bots_are_dropped_unless_they_are_listed() {
     let world = World::with(plan().access(|access| {
         access.bots.insert("helper".to_owned());
     }))
     .await;
     let platform = world.platform();
-    let bot = |name: &str| said(name, "beep").in_group(GROUP).by(SenderKind::Bot);
+    let bot = |name: &str| message_from(name, "beep").in_group(GROUP).by(SenderKind::Bot);
     assert_eq!(platform.outcome_of(bot("spammer")).await, Outcome::Denied);
     assert!(matches!(platform.outcome_of(bot("helper")).await, Outcome::Accepted { .. }));
 }
@@ -176,12 +194,12 @@ async fn two_programs_that_answer_each_other_are_silenced_for_a_minute() {
     }))
     .await;
     let platform = world.platform();
-    let bot = |n: usize| said("helper", &format!("beep {n}")).in_group(GROUP).by(SenderKind::Bot);
+    let bot = |n: usize| message_from("helper", &format!("beep {n}")).in_group(GROUP).by(SenderKind::Bot);
     for n in 0..20 {
         assert!(matches!(platform.outcome_of(bot(n)).await, Outcome::Accepted { .. }), "{n}");
     }
     assert_eq!(platform.outcome_of(bot(20)).await, Outcome::Ignored);
-    platform.outcome_of(said("anna", "people are heard").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "people are heard").in_group(GROUP)).await;
     world.clock().pass(Duration::from_secs(59));
     assert_eq!(platform.outcome_of(bot(21)).await, Outcome::Ignored);
     world.clock().pass(Duration::from_secs(2));
@@ -192,14 +210,14 @@ async fn two_programs_that_answer_each_other_are_silenced_for_a_minute() {
 async fn a_group_that_moves_keeps_its_conversation_and_its_rules() {
     let mut world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "before").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "before").in_group(GROUP)).await;
     world.at_rest().await;
-    platform.outcome_of(said("anna", "").in_group(GROUP).moves_to("-100")).await;
-    platform.outcome_of(said("anna", "after").in_group("-100")).await;
+    platform.outcome_of(message_from("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.outcome_of(message_from("anna", "after").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["after"]);
     world.crash().await;
     world.start().await.unwrap();
-    world.platform().outcome_of(said("anna", "later").in_group("-100")).await;
+    world.platform().outcome_of(message_from("anna", "later").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["after", "later"]);
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-1"; 3]);
@@ -212,24 +230,24 @@ async fn a_group_that_was_not_known_before_it_moved_is_known_by_its_new_id() {
     }))
     .await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "").in_group("-9").moves_to("-100")).await;
-    platform.outcome_of(said("anna", "hello").in_group("-100")).await;
+    platform.outcome_of(message_from("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.outcome_of(message_from("anna", "hello").in_group("-100")).await;
     assert_eq!(answers(&world, "-100").await, ["hello"]);
     assert_eq!(world.agent().turns()[0].session.to_string(), "agent:main:fake:group:-100");
 }
 
 #[tokio::test]
-async fn an_old_id_that_somebody_writes_to_takes_nothing_from_a_group_at_work() {
+async fn a_message_to_the_old_id_of_a_group_reaches_the_same_session() {
     let world = World::new().await;
     let platform = world.platform();
-    platform.outcome_of(said("anna", "before").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "before").in_group(GROUP)).await;
     world.at_rest().await;
     platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
         to: GROUP.to_owned(),
     })]);
     world.handle().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();
     assert_eq!(answers(&world, GROUP).await, ["before", "to the old id"]);
-    platform.outcome_of(said("anna", "after").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "after").in_group(GROUP)).await;
     world.at_rest().await;
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-1"; 2]);
@@ -247,17 +265,17 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
         .await;
     let platform = world.platform();
     // An admin allowed the group when it still had its old id.
-    platform.outcome_of(said("root", "/gateway allow-here").unaddressed_in("-9")).await;
+    platform.outcome_of(message_from("root", "/gateway allow-here").unaddressed_in("-9")).await;
     world.at_rest().await;
-    platform.outcome_of(said("anna", "one").in_group("-9")).await;
+    platform.outcome_of(message_from("anna", "one").in_group("-9")).await;
     world.at_rest().await;
-    platform.outcome_of(said("anna", "").in_group("-9").moves_to("-100")).await;
-    platform.outcome_of(said("anna", "two").unaddressed_in("-100")).await;
+    platform.outcome_of(message_from("anna", "").in_group("-9").moves_to("-100")).await;
+    platform.outcome_of(message_from("anna", "two").unaddressed_in("-100")).await;
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["one", "two"]);
     let keys: Vec<String> = world.agent().turns().iter().map(|turn| turn.session.to_string()).collect();
     assert_eq!(keys, vec!["agent:main:fake:group:-9"; 2]);
-    let before = platform.outcome_of(said("ben", "three").in_group("-100")).await;
+    let before = platform.outcome_of(message_from("ben", "three").in_group("-100")).await;
     assert_eq!(before, Outcome::Denied, "the list in the file holds");
     for id in ["-100", "-9"] {
         let principal = format!("fake:ben{id}").parse().unwrap();
@@ -265,19 +283,19 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
         let by = frontdesk_store::row::Author { name: "cli".to_owned(), via: "cli" };
         let grant = frontdesk_store::row::AccessChange::Grant { principal, scope };
         world.handle().change_access(grant, by).await.unwrap();
-        let said = platform.outcome_of(said(&format!("ben{id}"), "four").in_group("-100")).await;
-        assert!(matches!(said, Outcome::Accepted { .. }), "{id}: {said:?}");
+        let outcome = platform.outcome_of(message_from(&format!("ben{id}"), "four").in_group("-100")).await;
+        assert!(matches!(outcome, Outcome::Accepted { .. }), "{id}: {outcome:?}");
     }
 }
 
 #[tokio::test]
-async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
+async fn parts_that_wait_for_a_group_that_moves_arrive_in_the_new_one() {
     let world = World::new().await;
     let platform = world.platform();
     platform.set_offline(true);
-    platform.outcome_of(said("anna", "hello").in_group(GROUP)).await;
+    platform.outcome_of(message_from("anna", "hello").in_group(GROUP)).await;
     world.agent().begun(1).await;
-    platform.outcome_of(said("anna", "").in_group(GROUP).moves_to("-100")).await;
+    platform.outcome_of(message_from("anna", "").in_group(GROUP).moves_to("-100")).await;
     platform.set_offline(false);
     world.clock().pass(Duration::from_secs(60));
     assert_eq!(answers(&world, "-100").await, ["hello"]);
@@ -285,14 +303,14 @@ async fn what_waits_for_a_group_that_moves_arrives_in_the_new_one() {
 }
 
 #[tokio::test]
-async fn a_group_hears_no_more_than_it_tolerates_and_its_topics_count_together() {
+async fn the_send_rate_of_a_group_is_kept_and_its_topics_count_together() {
     let world = World::with(plan().paced_in_groups(Duration::from_secs(3))).await;
     let platform = world.platform();
     for n in 0..8 {
-        let event = said("anna", &format!("{n}"));
+        let event = message_from("anna", &format!("{n}"));
         let event = if n % 2 == 0 { event.in_group(GROUP) } else { event.in_topic(GROUP, "5") };
         platform.outcome_of(event).await;
-        platform.outcome_of(said("ben", &format!("{n}"))).await;
+        platform.outcome_of(message_from("ben", &format!("{n}"))).await;
     }
     platform.shows("ben", 8, |_| true).await;
     platform.shows(GROUP, 5, |_| true).await;

@@ -40,7 +40,7 @@ async fn an_edit_that_would_change_nothing_is_not_made() {
     assert!(full.len() > 150, "{full}");
     let edits = world.platform().count("edit");
     assert!(edits <= 5, "{edits} edits of a message that was full after five pieces");
-    assert!(world.platform().typings() > 0, "what is said unseen is shown as typing");
+    assert!(world.platform().typings() > 0, "text that the message does not show is shown as typing");
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.platform().count("edit"), edits, "its last word stood there already");
@@ -68,7 +68,7 @@ async fn a_message_that_cannot_be_edited_is_not_edited_again_and_again() {
 }
 
 #[tokio::test]
-async fn where_edits_are_refused_the_half_answer_goes_once_the_whole_one_is_there() {
+async fn a_partial_answer_that_cannot_be_edited_is_deleted_after_the_whole_one_is_posted() {
     let mut world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     world.agent().will(in_pieces(&["first paragraph of the answer\n\n", "second **bold** part"]));
@@ -102,7 +102,7 @@ async fn where_edits_are_refused_the_half_answer_goes_once_the_whole_one_is_ther
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_deleted_stays_and_nobody_is_told_of_it() {
+async fn a_message_that_cannot_be_deleted_stays_without_a_notice() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
@@ -117,7 +117,7 @@ async fn a_message_that_cannot_be_deleted_stays_and_nobody_is_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_stop_leaves_what_was_shown_in_the_chat_and_in_the_history() {
+async fn a_stopped_answer_stays_in_the_chat_and_in_the_history() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     world.agent().will(in_pieces(&["One *first* ", "two three ", "four"]));
@@ -145,8 +145,8 @@ async fn a_stop_of_a_full_message_takes_nothing_from_it() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     let text = "0123456789 ".repeat(18);
-    let said: &'static str = text.leak();
-    world.agent().will(in_pieces(&[said]));
+    let text: &'static str = text.leak();
+    world.agent().will(in_pieces(&[text]));
     anna.says("go").await;
     world.platform().shows("anna", 1, |_| true).await;
     let shown = anna.sees().remove(0);
@@ -157,7 +157,7 @@ async fn a_stop_of_a_full_message_takes_nothing_from_it() {
 }
 
 #[tokio::test]
-async fn what_was_shown_stays_when_the_process_dies_with_its_turn() {
+async fn shown_text_stays_when_the_process_dies_with_its_turn() {
     let mut world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Tool("x"), Step::Say("One "), Step::Pause, Step::Say("two three"), Step::Hang]);

@@ -55,7 +55,7 @@ fn hook(at: HookPoint, act: Act) -> Test {
 }
 
 #[tokio::test]
-async fn a_hook_rewrites_what_the_agent_hears() {
+async fn a_hook_rewrites_the_text_for_the_agent() {
     let rewrite: Act = |moment| HookVerdict::Rewrite(moment.text.replace("colour", "color"));
     let world = World::with(plan().hook(hook(HookPoint::MessageReceived, rewrite))).await;
     let anna = world.user("anna");
@@ -110,7 +110,7 @@ async fn a_hook_answers_in_the_agents_place() {
 }
 
 #[tokio::test]
-async fn a_hook_adds_context_and_has_the_last_word_on_answers() {
+async fn a_hook_adds_context_and_rewrites_answers() {
     let world = World::with(
         plan()
             .hook(hook(HookPoint::BeforeAgentStart, |_| HookVerdict::Context("it is Monday".to_owned())))
@@ -149,7 +149,7 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
 }
 
 #[tokio::test]
-async fn a_hook_that_panics_or_sleeps_is_gone_around() {
+async fn a_hook_that_panics_or_hangs_is_skipped() {
     let world =
         World::with(plan().hook(hook(HookPoint::MessageReceived, |_| panic!("a fault of the operator's"))))
             .await;

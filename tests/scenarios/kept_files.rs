@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::message::FileKind;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::files::Fetch;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, operator, plan};
@@ -11,11 +11,11 @@ use frontdesk_world::{Step, World, operator, plan};
 use crate::files::{aged, files, listed, made, photo};
 
 #[tokio::test]
-async fn a_sweep_takes_what_is_old_and_what_nobody_names() {
+async fn a_sweep_deletes_old_files_and_files_that_no_row_names() {
     let mut world = World::with(plan().with(|config| config.media.keep_days = 2)).await;
     let anna = world.user("anna");
     world.platform().holds("cat", [photo("cat")]);
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     anna.hears().await;
     made(&world, "mine.txt", b"mine");
     world.agent().will([Step::File("mine.txt", None)]);
@@ -51,7 +51,7 @@ async fn erasing_a_conversation_erases_its_files() {
         world.platform().holds(file, [photo(file)]);
         made(&world, &format!("{who}.txt"), b"for somebody");
         world.agent().will([Step::File("anna.txt", None), Step::Echo]);
-        world.platform().outcome_of(said(who, "look").with_file(file, FileKind::Photo)).await;
+        world.platform().outcome_of(message_from(who, "look").with_file(file, FileKind::Photo)).await;
         world.at_rest().await;
     }
     assert_eq!((listed(world.media().join("in")).len(), listed(world.media().join("out")).len()), (2, 2));
@@ -67,7 +67,9 @@ async fn the_same_file_sent_forty_times_is_fetched_and_kept_once() {
     let world = World::with(plan().with(|config| config.media.daily_bytes = 20)).await;
     world.platform().holds("cat", [photo("cat")]);
     for n in 0..40 {
-        let cat = said("anna", &format!("{n}")).with_file("cat", FileKind::Photo).known_as(Some("u-cat"), 12);
+        let cat = message_from("anna", &format!("{n}"))
+            .with_file("cat", FileKind::Photo)
+            .known_as(Some("u-cat"), 12);
         world.platform().outcome_of(cat.in_topic("-1", &format!("{n}"))).await;
     }
     world.agent().begun(40).await;
@@ -82,7 +84,7 @@ async fn the_same_file_sent_forty_times_is_fetched_and_kept_once() {
     std::fs::remove_file(world.media().join("in").join(&listed(world.media().join("in"))[0])).unwrap();
     world.clock().pass(Duration::from_secs(24 * 3600));
     world.platform().holds("cat", [photo("cat")]);
-    let cat = said("anna", "again").with_file("cat", FileKind::Photo).known_as(Some("u-cat"), 12);
+    let cat = message_from("anna", "again").with_file("cat", FileKind::Photo).known_as(Some("u-cat"), 12);
     world.platform().outcome_of(cat).await;
     world.agent().begun(41).await;
     world.at_rest().await;
@@ -94,10 +96,10 @@ async fn the_same_content_lies_on_the_disk_once_and_outlives_either_session() {
     let mut world = World::new().await;
     world.platform().holds("a", [photo("cat")]);
     world.platform().holds("b", [photo("cat")]);
-    world.platform().outcome_of(said("anna", "1").with_file("a", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "1").with_file("a", FileKind::Photo)).await;
     world.agent().begun(1).await;
     world.at_rest().await;
-    world.platform().outcome_of(said("ben", "2").with_file("b", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("ben", "2").with_file("b", FileKind::Photo)).await;
     world.agent().begun(2).await;
     world.at_rest().await;
     assert_eq!((world.platform().fetched().len(), listed(world.media().join("in")).len()), (2, 1));
@@ -118,13 +120,14 @@ async fn the_same_content_lies_on_the_disk_once_and_outlives_either_session() {
 }
 
 #[tokio::test]
-async fn a_person_has_so_many_bytes_a_day_and_is_told_once() {
+async fn a_person_has_a_daily_limit_of_bytes_and_gets_one_notice() {
     let world = World::with(plan().with(|config| config.media.daily_bytes = 30)).await;
     for name in ["a", "b", "c", "d", "e"] {
         world.platform().holds(name, [photo("cat"), photo("cat")]);
     }
-    let sends =
-        |person: &str, name: &str| said(person, name).with_file(name, FileKind::Photo).known_as(None, 12);
+    let sends = |person: &str, name: &str| {
+        message_from(person, name).with_file(name, FileKind::Photo).known_as(None, 12)
+    };
     for (n, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
         world.platform().outcome_of(sends("anna", name)).await;
         world.agent().begun(n + 1).await;
@@ -150,7 +153,8 @@ async fn a_fetch_that_is_stopped_gives_its_bytes_of_the_day_back() {
     let world = World::with(plan().with(|config| config.media.daily_bytes = 30)).await;
     world.platform().holds("slow", [Fetch::Stuck]);
     world.platform().holds("cat", [photo("cat")]);
-    let sends = |name: &str, size| said("anna", name).with_file(name, FileKind::Photo).known_as(None, size);
+    let sends =
+        |name: &str, size| message_from("anna", name).with_file(name, FileKind::Photo).known_as(None, size);
     world.platform().outcome_of(sends("slow", 30)).await;
     until("it is fetched", || async { (!world.platform().fetched().is_empty()).then_some(()) }).await;
     world.user("anna").says("/stop").await;
@@ -170,7 +174,7 @@ async fn no_more_files_are_kept_than_may_be_and_old_ones_are_deleted() {
     for name in ["a", "b", "c"] {
         world.platform().holds(name, [photo(name)]);
     }
-    let sends = |name: &str| said("anna", name).with_file(name, FileKind::Photo).known_as(None, 10);
+    let sends = |name: &str| message_from("anna", name).with_file(name, FileKind::Photo).known_as(None, 10);
     for (n, name) in ["a", "b"].into_iter().enumerate() {
         world.platform().outcome_of(sends(name)).await;
         world.agent().begun(n + 1).await;

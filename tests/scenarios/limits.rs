@@ -5,11 +5,11 @@ use std::time::Duration;
 use frontdesk_core::act::PostKind;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_runtime::config::Rate;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{World, plan};
 
 #[tokio::test]
-async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
+async fn a_person_over_the_rate_limit_gets_one_notice_a_minute() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 2 })).await;
     let anna = world.user("anna");
@@ -30,7 +30,7 @@ async fn who_sends_too_fast_is_told_once_a_minute_and_then_left_in_silence() {
 }
 
 #[tokio::test]
-async fn one_persons_flood_is_nobody_elses_trouble() {
+async fn the_flood_of_one_person_limits_nobody_else() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 1 })).await;
     let (anna, ben) = (world.user("anna"), world.user("ben"));
@@ -42,7 +42,7 @@ async fn one_persons_flood_is_nobody_elses_trouble() {
 }
 
 #[tokio::test]
-async fn stop_gets_through_whatever_the_limit() {
+async fn a_stop_is_never_rate_limited() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
@@ -78,7 +78,7 @@ async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
 }
 
 #[tokio::test]
-async fn a_refused_message_that_is_redelivered_is_refused_again_and_not_told_twice() {
+async fn a_redelivered_refused_message_is_refused_again_without_another_notice() {
     let mut world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
@@ -115,11 +115,11 @@ async fn nothing_that_is_empty_reaches_the_agent() {
 }
 
 #[tokio::test]
-async fn somebody_elses_stop_is_a_message_like_any_other() {
+async fn a_forwarded_stop_is_an_ordinary_message() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let platform = world.platform();
-    let forwarded = || frontdesk_world::event::said("anna", "/stop please").forwarded();
+    let forwarded = || frontdesk_world::event::message_from("anna", "/stop please").forwarded();
     assert!(matches!(platform.outcome_of(forwarded()).await, Outcome::Accepted { .. }));
     let second = platform.outcome_of(forwarded()).await;
     assert!(matches!(second, Outcome::Refused { reason: Refusal::RateLimited, .. }), "{second:?}");
@@ -139,7 +139,7 @@ async fn a_person_may_send_a_minutes_worth_at_once_by_default() {
 }
 
 #[tokio::test]
-async fn who_runs_the_service_is_not_limited_as_a_stranger() {
+async fn admins_have_a_higher_rate_limit() {
     let low = Rate { per_minute: 1, burst: 1 };
     let plan = plan().with(|config| {
         config.limits.user = low;
@@ -161,7 +161,7 @@ async fn who_runs_the_service_is_not_limited_as_a_stranger() {
 }
 
 #[tokio::test]
-async fn one_person_in_many_topics_is_told_once_a_minute() {
+async fn one_person_in_many_topics_gets_one_notice_a_minute() {
     let world = World::with(plan().with(|config| {
         config.limits.user = Rate { per_minute: 6, burst: 1 };
         config.queue.max_text = 100;
@@ -169,15 +169,15 @@ async fn one_person_in_many_topics_is_told_once_a_minute() {
     .await;
     let platform = world.platform();
     for n in 0..40 {
-        platform.outcome_of(said("anna", "too fast").in_topic("-1", &format!("{n}"))).await;
-        platform.outcome_of(said("anna", &"x".repeat(101)).in_topic("-1", &format!("{n}"))).await;
-        platform.outcome_of(said("anna", "").unreadable().in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(message_from("anna", "too fast").in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(message_from("anna", &"x".repeat(101)).in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(message_from("anna", "").unreadable().in_topic("-1", &format!("{n}"))).await;
     }
     world.at_rest().await;
     let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
     assert_eq!(notices, 1);
     // Another person is still told.
-    platform.outcome_of(said("ben", &"x".repeat(101)).in_topic("-1", "5")).await;
+    platform.outcome_of(message_from("ben", &"x".repeat(101)).in_topic("-1", "5")).await;
     world.at_rest().await;
     let notices = world.outbox().await.into_iter().filter(|row| row.post.kind == PostKind::Notice).count();
     assert_eq!(notices, 2);
@@ -190,7 +190,7 @@ async fn full_sessions_in_many_topics_are_one_notice_too() {
     world.agent().will([frontdesk_world::Step::Hang]);
     for n in 0..10 {
         for _ in 0..3 {
-            platform.outcome_of(said("anna", "again").in_topic("-1", &format!("{n}"))).await;
+            platform.outcome_of(message_from("anna", "again").in_topic("-1", &format!("{n}"))).await;
         }
     }
     let notices =
@@ -205,7 +205,8 @@ async fn the_topics_of_a_chat_share_its_limit() {
     let platform = world.platform();
     let mut refused = 0;
     for (n, person) in ["anna", "ben", "carl", "dora"].into_iter().enumerate() {
-        let outcome = platform.outcome_of(said(person, "hello").in_topic("-1", &format!("{n}"))).await;
+        let outcome =
+            platform.outcome_of(message_from(person, "hello").in_topic("-1", &format!("{n}"))).await;
         refused += usize::from(matches!(outcome, Outcome::Refused { reason: Refusal::RateLimited, .. }));
     }
     assert_eq!(refused, 2);
@@ -222,9 +223,9 @@ async fn notices_and_replies_to_commands_in_many_topics_stand_behind_an_answer()
     .await;
     let platform = world.platform();
     for n in 100..140 {
-        platform.outcome_of(said("anna", "/help").in_topic("-1", &format!("{n}"))).await;
+        platform.outcome_of(message_from("anna", "/help").in_topic("-1", &format!("{n}"))).await;
     }
-    platform.outcome_of(said("ben", "important").in_topic("-1", "7")).await;
+    platform.outcome_of(message_from("ben", "important").in_topic("-1", "7")).await;
     // Its place in the order: before it are those that were sent at once, and one that was being sent.
     for _ in 0..6 {
         world.clock().pass(Duration::from_secs(3));
@@ -244,12 +245,12 @@ async fn a_reply_to_a_command_is_sent_while_answers_to_other_topics_keep_coming(
     .await;
     let platform = world.platform();
     let ask = async |topic: u32| {
-        platform.outcome_of(said("anna", "hello").in_topic("-1", &format!("{topic}"))).await;
+        platform.outcome_of(message_from("anna", "hello").in_topic("-1", &format!("{topic}"))).await;
     };
     for topic in 100..130 {
         ask(topic).await;
     }
-    platform.outcome_of(said("ben", "/help").in_topic("-1", "7")).await;
+    platform.outcome_of(message_from("ben", "/help").in_topic("-1", "7")).await;
     // More than the five minutes for which the reply is delayed, and its place in the order behind thirty answers.
     for topic in 130..280 {
         ask(topic).await;

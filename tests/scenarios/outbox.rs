@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_runtime::config::Ambiguous;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, operator, plan};
 
 #[tokio::test]
-async fn a_platform_that_asks_for_patience_gets_it_and_the_order_holds() {
+async fn a_pause_that_the_platform_asks_for_is_kept_and_the_order_stays() {
     let world = World::new().await;
     let anna = world.user("anna");
     let after = Some(Duration::from_secs(30));
@@ -45,7 +45,7 @@ async fn a_fault_of_the_platform_is_tried_again_with_backoff() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_refused_for_good_is_told_of_in_one_line() {
+async fn a_part_that_is_refused_for_good_gets_one_notice() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
@@ -83,7 +83,7 @@ async fn markup_that_is_not_understood_is_sent_as_plain_text_once() {
 }
 
 #[tokio::test]
-async fn a_chat_that_is_gone_ends_what_was_for_it_and_nothing_else() {
+async fn a_deleted_chat_ends_only_its_own_parts() {
     let world = World::new().await;
     let (anna, ben) = (world.user("anna"), world.user("ben"));
     world.platform().set_offline(true);
@@ -172,7 +172,7 @@ async fn a_request_that_never_ends_is_given_up_and_made_again() {
 }
 
 #[tokio::test]
-async fn an_adapter_that_panics_over_a_part_costs_that_part_alone() {
+async fn a_panic_in_an_adapter_fails_only_the_part_being_sent() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.platform().fails([Fault::Panic]);
@@ -271,7 +271,7 @@ async fn passing_until(world: &World, step: Duration, holds: impl Fn() -> bool) 
 }
 
 #[tokio::test]
-async fn a_last_edit_of_a_message_that_is_gone_is_posted_anew() {
+async fn the_final_edit_of_a_deleted_message_is_posted_as_a_new_one() {
     let world = World::with(plan().edits(500)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Say("Let me "), Step::Pause, Step::Say("see.")]);
@@ -296,7 +296,7 @@ async fn an_answer_whose_topic_was_deleted_meanwhile_goes_to_the_chat_itself() {
         let plan = if growing { plan().edits(500) } else { plan() };
         let world = World::with(plan).await;
         world.agent().will([Step::Pause, Step::Say("**one** "), Step::Pause, Step::Echo]);
-        world.platform().outcome_of(said("anna", "two").in_topic("-1", "6")).await;
+        world.platform().outcome_of(message_from("anna", "two").in_topic("-1", "6")).await;
         world.agent().begun(1).await;
         world.platform().delete_topic("6");
         world.agent().resume();
@@ -313,12 +313,12 @@ async fn an_answer_whose_topic_was_deleted_meanwhile_goes_to_the_chat_itself() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_delivered_after_its_topic_was_deleted_is_told_where_somebody_reads_it() {
+async fn the_notice_about_a_lost_answer_in_a_deleted_topic_goes_to_the_chat() {
     let world = World::new().await;
     world.platform().delete_topic("6");
     // The answer reaches the chat, which refuses it.
     world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
-    world.platform().outcome_of(said("anna", "hello").in_topic("-1", "6")).await;
+    world.platform().outcome_of(message_from("anna", "hello").in_topic("-1", "6")).await;
     world.at_rest().await;
     let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();
     assert!(shown.len() == 1 && shown[0].contains("could not be delivered"), "{shown:?}");
@@ -329,7 +329,7 @@ async fn a_chat_that_has_moved_gets_its_answer_at_its_new_place() {
     let world = World::new().await;
     let moved = Fault::Answer(SendError::Moved { to: "-1002".to_owned() });
     world.platform().fails([moved]);
-    world.platform().outcome_of(said("anna", "hello").in_group("-1")).await;
+    world.platform().outcome_of(message_from("anna", "hello").in_group("-1")).await;
     let shown = world.platform().shows("-1002", 1, |_| true).await;
     assert_eq!(shown[0].text, "hello");
     world.at_rest().await;
@@ -342,7 +342,7 @@ async fn a_chat_that_moves_under_a_growing_answer_gets_it_whole() {
     let moved = || Fault::Answer(SendError::Moved { to: "-1002".to_owned() });
     world.platform().fails([moved(), moved()]);
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
-    world.platform().outcome_of(said("anna", "count").in_group("-1")).await;
+    world.platform().outcome_of(message_from("anna", "count").in_group("-1")).await;
     until("the first post was refused", || async {
         world.platform().journal().iter().any(|line| line.starts_with("answered")).then_some(())
     })

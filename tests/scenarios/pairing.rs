@@ -8,7 +8,7 @@ use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_core::pairing::ALPHABET;
 use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, Scope};
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Plan, World, plan};
 use futures_util::FutureExt;
@@ -75,7 +75,7 @@ async fn the_admin_never_sees_the_code_and_the_database_never_holds_it() {
 }
 
 #[tokio::test]
-async fn a_stranger_hears_one_notice_an_hour() {
+async fn an_unknown_sender_gets_one_notice_an_hour() {
     let world = World::with(guarded()).await;
     let eve = world.user("eve");
     for n in 0..5 {
@@ -91,7 +91,7 @@ async fn a_stranger_hears_one_notice_an_hour() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_comes_back_is_told_once_that_their_code_is_good() {
+async fn an_unknown_sender_is_reminded_once_of_a_valid_code() {
     let world = World::with(guarded()).await;
     let eve = world.user("eve");
     eve.tries("hi").await;
@@ -148,7 +148,7 @@ async fn five_wrong_codes_lock_the_approver_out_of_a_right_one_too() {
 }
 
 #[tokio::test]
-async fn what_is_taken_back_is_gone_at_once_for_what_waits_and_what_runs() {
+async fn a_revocation_ends_waiting_and_running_messages_at_once() {
     let world = World::with(guarded()).await;
     let eve = world.user("eve");
     let principal = "fake:eve".parse().unwrap();
@@ -199,7 +199,7 @@ async fn a_revocation_comes_to_its_end_also_when_its_author_hangs_up() {
 }
 
 #[tokio::test]
-async fn an_admin_who_is_none_any_more_is_cut_off_where_nothing_else_lets_them_speak() {
+async fn a_former_admin_loses_access_where_no_other_grant_gives_it() {
     let world = World::with(guarded()).await;
     let eve = world.user("eve");
     let principal: frontdesk_core::address::Principal = "fake:eve".parse().unwrap();
@@ -243,7 +243,7 @@ async fn a_right_code_that_is_typed_twice_is_no_guess() {
 }
 
 #[tokio::test]
-async fn grants_outlive_a_restart_and_hold_for_nobody_else() {
+async fn grants_survive_a_restart_and_apply_to_nobody_else() {
     let mut world = World::with(guarded()).await;
     let principal = "fake:eve".parse().unwrap();
     world.handle().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
@@ -251,19 +251,19 @@ async fn grants_outlive_a_restart_and_hold_for_nobody_else() {
     world.start().await.unwrap();
     world.user("eve").says("hello").await;
     assert!(!matches!(world.user("eve2").tries("hello").await, Outcome::Accepted { .. }));
-    let group = world.platform().outcome_of(said("eve", "hello").in_group("-7")).await;
+    let group = world.platform().outcome_of(message_from("eve", "hello").in_group("-7")).await;
     assert_eq!(group, Outcome::Denied, "a private grant is no group's");
 }
 
 #[tokio::test]
-async fn strangers_reactions_buttons_and_edits_get_neither_code_nor_ear() {
+async fn reactions_buttons_and_edits_of_unknown_senders_get_no_code_and_are_dropped() {
     let world = World::with(guarded()).await;
     let platform = world.platform();
     for event in [
-        said("eve", "new words").editing("in-1"),
-        said("eve", "yes").pressed_under("out-1"),
-        said("eve", "👍").reacting_to("out-1"),
-        said("eve", "").unreadable(),
+        message_from("eve", "new words").editing("in-1"),
+        message_from("eve", "yes").pressed_under("out-1"),
+        message_from("eve", "👍").reacting_to("out-1"),
+        message_from("eve", "").unreadable(),
     ] {
         assert_eq!(platform.outcome_of(event).await, Outcome::Denied);
     }
@@ -274,10 +274,10 @@ async fn strangers_reactions_buttons_and_edits_get_neither_code_nor_ear() {
 }
 
 #[tokio::test]
-async fn a_crowd_of_strangers_locks_nobody_out() {
+async fn many_unknown_senders_lock_nobody_out() {
     let world = World::with(guarded()).await;
     for n in 0..300 {
-        world.platform().deliver(said(&format!("crowd{n}"), "let me in"));
+        world.platform().deliver(message_from(&format!("crowd{n}"), "let me in"));
     }
     let eve = world.user("eve");
     eve.tries("me too").await;

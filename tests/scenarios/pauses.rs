@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::profile::Flow;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};
@@ -79,7 +79,7 @@ async fn an_answer_that_grows_survives_a_crash_beside_a_reply() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_ready_at_once_waits_out_the_pause_that_its_first_post_was_told() {
+async fn an_answer_that_is_complete_at_once_waits_out_the_pause_of_its_first_post() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     let after = Some(Duration::from_secs(5));
@@ -104,7 +104,7 @@ async fn an_answer_that_is_ready_at_once_waits_out_the_pause_that_its_first_post
 }
 
 #[tokio::test]
-async fn a_pause_that_the_account_was_told_in_one_chat_holds_for_edits_drafts_and_typing_in_another() {
+async fn a_pause_of_the_account_applies_to_edits_drafts_and_typing_in_every_chat() {
     let flows = [Flow::Edits { every: EVERY }, Flow::Draft { every: EVERY }, Flow::Whole];
     for flow in flows {
         let world = World::with(plan().flow(flow)).await;
@@ -125,15 +125,15 @@ async fn a_pause_that_the_account_was_told_in_one_chat_holds_for_edits_drafts_an
 }
 
 #[tokio::test]
-async fn a_pause_that_was_told_in_one_topic_holds_for_edits_in_another_of_the_same_chat() {
+async fn a_pause_of_a_chat_applies_to_edits_in_all_its_topics() {
     let world = World::with(plan().edits(800)).await;
     world.agent().will(in_pieces(&["one ", "two ", "three ", "four ", "five"]));
-    world.platform().outcome_of(said("anna", "count").in_topic("-1", "6")).await;
+    world.platform().outcome_of(message_from("anna", "count").in_topic("-1", "6")).await;
     until("it has begun", || async { (world.platform().calls("-1") == 1).then_some(()) }).await;
     let after = Some(Duration::from_secs(60));
     let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
     world.platform().answer_all("-1", Some(later));
-    world.platform().outcome_of(said("ben", "/whoami").in_topic("-1", "5")).await;
+    world.platform().outcome_of(message_from("ben", "/whoami").in_topic("-1", "5")).await;
     until("the pause was asked for", || async { (world.platform().calls("-1") == 2).then_some(()) }).await;
     for _ in 0..3 {
         world.agent().resume();

@@ -82,7 +82,7 @@ async fn collect_does_not_mix_two_conversations() {
 }
 
 #[tokio::test]
-async fn a_full_session_refuses_with_one_notice_and_goes_on_afterwards() {
+async fn a_full_session_refuses_with_one_notice_and_accepts_again_afterwards() {
     let world = World::with(plan().with(|config| config.queue.per_session = 2)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Pause, Step::Echo]);

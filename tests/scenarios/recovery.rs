@@ -3,7 +3,7 @@
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
-async fn what_was_accepted_is_answered_after_a_crash() {
+async fn accepted_messages_are_answered_after_a_crash() {
     let mut world = World::new().await;
     let anna = world.user("anna");
     world.agent().will([Step::Hang]);

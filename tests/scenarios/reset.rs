@@ -107,7 +107,7 @@ async fn a_reset_does_not_cut_off_the_running_turn() {
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(anna.answers(), ["the old answer", "new question"]);
-    assert_eq!(world.message(old).await.message.epoch, 1, "it keeps the epoch it was said in");
+    assert_eq!(world.message(old).await.message.epoch, 1, "it keeps the epoch in which it was accepted");
     assert_eq!(world.message(new).await.message.epoch, 2);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::message::FileKind;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::files::Fetch;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World};
@@ -26,7 +26,7 @@ async fn files_wait_for_descriptors_on_their_way_in_and_out() {
     world.agent().will([Step::Pause, Step::File("chart.png", None)]);
 
     none_left();
-    world.platform().outcome_of(said("anna", "look").with_file("cat", FileKind::Photo)).await;
+    world.platform().outcome_of(message_from("anna", "look").with_file("cat", FileKind::Photo)).await;
     tried_again().await;
     world.agent().begun(1).await;
     assert!(world.agent().turns()[0].prompt[0].files[0].got.is_ok(), "the picture is there");

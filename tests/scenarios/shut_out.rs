@@ -3,7 +3,7 @@
 use frontdesk_core::access::{DmPolicy, GroupAccess};
 use frontdesk_core::message::{FileKind, SenderKind};
 use frontdesk_store::row::{AccessChange, Author, Scope};
-use frontdesk_world::event::{TestEvent, said};
+use frontdesk_world::event::{TestEvent, message_from};
 use frontdesk_world::{World, plan};
 use proptest::prelude::*;
 
@@ -55,7 +55,7 @@ impl Granted {
 
 fn event(n: usize, who: usize, place: usize, way: usize, sender_kind: SenderKind) -> TestEvent {
     let text = format!("event {n}.");
-    let event = said(PEOPLE[who], &text).by(sender_kind).shown_as("listed");
+    let event = message_from(PEOPLE[who], &text).by(sender_kind).shown_as("listed");
     let event = match place {
         0 => event,
         _ => event.in_group(PLACES[place]),
@@ -68,7 +68,9 @@ fn event(n: usize, who: usize, place: usize, way: usize, sender_kind: SenderKind
         4 => event.with_file("f", FileKind::Voice),
         5 => event.forwarded(),
         6 => event.replying_to("what the owner said"),
-        _ => said(PEOPLE[who], &format!("/new {text}")).by(sender_kind).in_group(PLACES[place.max(1)]),
+        _ => {
+            message_from(PEOPLE[who], &format!("/new {text}")).by(sender_kind).in_group(PLACES[place.max(1)])
+        }
     }
 }
 
@@ -137,7 +139,7 @@ async fn run(steps: Vec<Step>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn no_way_leads_from_somebody_who_may_not_speak_to_the_agent(
+    fn no_message_without_access_reaches_the_agent(
         steps in prop::collection::vec(step(), 1..40),
     ) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(steps));

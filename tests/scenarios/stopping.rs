@@ -52,7 +52,7 @@ async fn a_turn_that_takes_too_long_is_given_back_and_resumed_without_counting_a
 }
 
 #[tokio::test]
-async fn what_arrives_during_the_stop_is_not_acknowledged_and_comes_again() {
+async fn a_message_during_the_stop_is_not_acknowledged_and_is_delivered_again() {
     let mut world = World::new().await;
     let anna = world.user("anna");
     anna.says("before").await;

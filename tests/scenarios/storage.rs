@@ -35,12 +35,12 @@ async fn a_locked_database_withholds_the_acknowledgement_and_the_gateway_recover
 }
 
 #[tokio::test]
-async fn a_log_that_a_foreign_reader_keeps_is_said_by_health_until_it_is_small_again() {
+async fn health_reports_a_large_log_that_a_foreign_reader_keeps_until_it_is_small_again() {
     let world = World::with(plan().with(|config| config.storage.wal_warn_mb = 64)).await;
     let foreign = rusqlite::Connection::open(world.home().join("frontdesk.db")).unwrap();
     foreign.execute_batch("BEGIN; SELECT count(*) FROM outbox;").unwrap();
     assert_eq!(world.handle().health().degraded, Vec::<String>::new());
-    // The size is read after a checkpoint, so it is said a few megabytes after the limit was passed.
+    // The size is read after a checkpoint, so it is reported a few megabytes after the limit was passed.
     let mut written = 0_u64;
     while world.handle().health().degraded.is_empty() && written < 120 {
         written += 1;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::act::SendError;
 use frontdesk_core::profile::Flow;
-use frontdesk_world::event::said;
+use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;
 use frontdesk_world::{Step, World, plan};
 
@@ -151,10 +151,10 @@ async fn blocks_show_whole_paragraphs_alone() {
 }
 
 #[tokio::test]
-async fn an_agent_that_stays_silent_in_a_group_is_not_seen_to_begin() {
+async fn an_answer_that_may_become_silent_is_not_shown_while_it_grows() {
     let world = World::with(plan().edits(800)).await;
     world.agent().will([Step::Say("NO_"), Step::Pause, Step::Say("REPLY"), Step::Pause]);
-    world.platform().outcome_of(said("anna", "hm").in_group("-1")).await;
+    world.platform().outcome_of(message_from("anna", "hm").in_group("-1")).await;
     world.agent().begun(1).await;
     for _ in 0..2 {
         world.round_trip().await;
@@ -165,14 +165,14 @@ async fn an_agent_that_stays_silent_in_a_group_is_not_seen_to_begin() {
     assert!(world.platform().chat("-1").is_empty());
     // A text that only begins like the silence mark is shown as soon as it differs.
     world.agent().will([Step::Say("NO_"), Step::Say("WAY"), Step::Pause]);
-    world.platform().outcome_of(said("anna", "hm").in_group("-1")).await;
+    world.platform().outcome_of(message_from("anna", "hm").in_group("-1")).await;
     world.platform().shows("-1", 1, |message| message.text == "NO_WAY").await;
     world.agent().resume();
     world.at_rest().await;
 }
 
 #[tokio::test]
-async fn a_last_word_that_is_there_already_is_not_said_again() {
+async fn a_final_text_that_is_shown_already_is_not_sent_again() {
     let world = World::with(plan().edits(500)).await;
     let anna = world.user("anna");
     world.agent().will([Step::Say("Let me see."), Step::Pause]);

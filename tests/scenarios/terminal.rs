@@ -26,7 +26,7 @@ async fn an_answer_reads_as_on_a_terminal_in_the_chat_in_the_outbox_and_in_the_h
 }
 
 #[tokio::test]
-async fn what_a_hook_or_a_caption_says_reads_as_on_a_terminal_too() {
+async fn texts_of_hooks_and_captions_are_converted_from_terminal_output_too() {
     let world = World::with(plan().files_up_to(Some(1_000_000))).await;
     let anna = world.user("anna");
     std::fs::write(world.media().join("a.txt"), "x").unwrap();
@@ -72,7 +72,7 @@ async fn a_line_that_is_rewritten_in_the_same_length_is_shown_anew() {
 }
 
 #[tokio::test]
-async fn a_failed_answer_keeps_no_escape_sequence_of_what_was_said_so_far() {
+async fn a_failed_answer_is_kept_without_escape_sequences() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.agent().will([Step::Say("\u{1b}[31mhalf\u{1b}]8;;https://e.com\u{7}way"), Step::Fail]);

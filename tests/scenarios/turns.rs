@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
-async fn an_agent_that_dies_is_asked_once_more_and_told_so() {
+async fn a_turn_whose_agent_died_runs_once_more_and_is_marked_as_resumed() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.agent().will([Step::Say("half an ans"), Step::Die]);
@@ -74,8 +74,8 @@ async fn an_agent_that_had_begun_to_act_is_not_asked_again_when_it_dies() {
     let anna = world.user("anna");
     world.agent().will([Step::Say("I will send the mail. "), Step::Tool("mail"), Step::Die]);
     let message = anna.says("send it").await;
-    let said = anna.hears().await;
-    assert_eq!(said, "I will send the mail.\n\n(interrupted, /retry)");
+    let answer = anna.hears().await;
+    assert_eq!(answer, "I will send the mail.\n\n(interrupted, /retry)");
     world.at_rest().await;
     assert_eq!(world.agent().turns().len(), 1);
     assert_eq!(world.agent().tools().len(), 1);
@@ -102,7 +102,7 @@ async fn a_silent_agent_is_stopped_after_the_progress_limit() {
 }
 
 #[tokio::test]
-async fn an_agent_that_shows_that_it_lives_may_take_its_time_but_not_for_ever() {
+async fn an_agent_that_reports_progress_may_run_up_to_the_time_limit() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.agent().will((0..40).flat_map(|_| [Step::Pause, Step::Progress]));
@@ -137,7 +137,7 @@ async fn arrivals_do_not_keep_a_silent_agent_alive() {
 }
 
 #[tokio::test]
-async fn a_panic_in_an_agent_costs_one_turn_and_nothing_else() {
+async fn a_panic_in_an_agent_fails_only_its_turn() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.agent().will([Step::Panic]);
@@ -150,7 +150,7 @@ async fn a_panic_in_an_agent_costs_one_turn_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_adapter_that_panics_over_typing_costs_neither_the_turn_nor_the_session() {
+async fn a_panic_in_an_adapter_during_typing_does_not_affect_the_turn() {
     let world = World::new().await;
     let anna = world.user("anna");
     world.platform().panic_over_typing();
@@ -168,7 +168,7 @@ async fn an_adapter_that_panics_over_typing_costs_neither_the_turn_nor_the_sessi
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut_and_says_so() {
+async fn an_endless_answer_is_cut_with_a_remark() {
     let world = World::with(plan().with(|config| config.turns.max_answer = 50)).await;
     let anna = world.user("anna");
     world.agent().will((0..40).map(|_| Step::Say("0123456789")));
@@ -254,5 +254,5 @@ async fn why_an_agent_failed_is_for_the_owner_and_not_for_the_chat() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["The agent crashed while answering, twice. Send /retry to try again."]);
     let turn = world.history("anna").await[0].message.turn.unwrap();
-    assert_eq!(world.handle().why_failed(turn).as_deref(), Some("as told"));
+    assert_eq!(world.handle().why_failed(turn).as_deref(), Some("scripted"));
 }

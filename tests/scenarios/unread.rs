@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::message::{Outcome, Refusal};
-use frontdesk_world::event::{said, undecodable};
+use frontdesk_world::event::{message_from, undecodable};
 use frontdesk_world::{World, plan};
 
 #[tokio::test]
@@ -25,15 +25,15 @@ async fn an_event_that_cannot_be_read_is_kept_and_what_follows_it_is_answered() 
 }
 
 #[tokio::test]
-async fn a_message_of_an_unknown_kind_is_told_and_kept_but_not_of_strangers() {
+async fn a_message_of_an_unknown_kind_is_answered_and_kept_unless_its_sender_is_unknown() {
     let world =
         World::with(plan().access(|access| access.dm_policy = frontdesk_core::access::DmPolicy::Allowlist))
             .await;
     let platform = world.platform();
-    let outcome = platform.outcome_of(said("root", "").of_unknown_kind("hologram", b"raw")).await;
+    let outcome = platform.outcome_of(message_from("root", "").of_unknown_kind("hologram", b"raw")).await;
     assert!(matches!(outcome, Outcome::Refused { reason: Refusal::Unreadable, .. }), "{outcome:?}");
     assert_eq!(
-        platform.outcome_of(said("stranger", "").of_unknown_kind("hologram", b"raw")).await,
+        platform.outcome_of(message_from("stranger", "").of_unknown_kind("hologram", b"raw")).await,
         Outcome::Denied
     );
     let letters = world.handle().store().dead_letters(None, 10).await.unwrap();
@@ -43,10 +43,10 @@ async fn a_message_of_an_unknown_kind_is_told_and_kept_but_not_of_strangers() {
 }
 
 #[tokio::test]
-async fn what_is_known_and_of_no_use_is_no_dead_letter() {
+async fn a_known_and_unused_event_is_no_dead_letter() {
     let world = World::new().await;
     assert!(matches!(
-        world.platform().outcome_of(said("anna", "").unreadable()).await,
+        world.platform().outcome_of(message_from("anna", "").unreadable()).await,
         Outcome::Refused { .. }
     ));
     world.clock().pass(Duration::from_secs(1));

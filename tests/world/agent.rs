@@ -73,7 +73,7 @@ impl ScriptedAgent {
 
     /// The prompts, one text per turn.
     pub fn prompts(&self) -> Vec<String> {
-        self.turns().iter().map(said).collect()
+        self.turns().iter().map(prompt_text).collect()
     }
 
     /// The tool calls that were allowed: turn, tool, parameters.
@@ -114,16 +114,16 @@ impl ScriptedAgent {
         for step in script {
             let delta = match step {
                 Step::Say(text) => Ok(Delta::Text(text.to_owned())),
-                Step::Echo => Ok(Delta::Text(said(&turn))),
+                Step::Echo => Ok(Delta::Text(prompt_text(&turn))),
                 Step::File(path, caption) => {
                     Ok(Delta::Media { path: path.into(), caption: caption.map(str::to_owned) })
                 }
                 Step::Progress => Ok(Delta::Progress),
-                Step::Die => Err(AgentError::Died("as told".to_owned())),
+                Step::Die => Err(AgentError::Died("scripted".to_owned())),
                 Step::Short => Err(AgentError::Later("too many open files".to_owned())),
-                Step::Fail => Err(AgentError::Failed("as told".to_owned())),
+                Step::Fail => Err(AgentError::Failed("scripted".to_owned())),
                 Step::Hang => std::future::pending().await,
-                Step::Panic => panic!("as told"),
+                Step::Panic => panic!("scripted"),
                 Step::Pause => {
                     self.go.notified().await;
                     continue;
@@ -161,7 +161,7 @@ impl ScriptedAgent {
 }
 
 /// The prompt of a turn.
-fn said(turn: &Turn) -> String {
+fn prompt_text(turn: &Turn) -> String {
     turn.prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
@@ -192,7 +192,7 @@ impl Agent for AgentHandle {
         futures_util::stream::select(deltas, play).boxed()
     }
 
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

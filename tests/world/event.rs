@@ -13,7 +13,7 @@ use crate::platform::CHANNEL;
 pub struct TestEvent(pub(crate) Event);
 
 /// A private message.
-pub fn said(person: &str, text: &str) -> TestEvent {
+pub fn message_from(person: &str, text: &str) -> TestEvent {
     let principal = Principal::new(CHANNEL, None, person).unwrap();
     let from =
         Sender { name: Some(format!("name of {person}")), ..Sender::new(principal, SenderKind::Person) };
@@ -29,7 +29,7 @@ pub fn said(person: &str, text: &str) -> TestEvent {
 
 /// An event that the adapter cannot decode.
 pub fn undecodable(kind: &str, body: &[u8]) -> TestEvent {
-    TestEvent(Event { kind: EventKind::Undecodable(raw(kind, body)), ..said("0", "").0 })
+    TestEvent(Event { kind: EventKind::Undecodable(raw(kind, body)), ..message_from("0", "").0 })
 }
 
 fn raw(kind: &str, body: &[u8]) -> RawEvent {

@@ -64,6 +64,6 @@ pub(crate) fn given(answer: Option<Fetch>) -> Result<Bytes, FetchError> {
         Some(Fetch::Cut) => {
             Ok(some().chain(stream::iter([Err(FetchError::Later("cut off".to_owned()))])).boxed())
         }
-        Some(Fetch::Panic) => panic!("as told"),
+        Some(Fetch::Panic) => panic!("scripted"),
     }
 }

@@ -1,24 +1,25 @@
 //! The fake platform: it keeps events until a higher offset acknowledges them, delivers them again after a restart,
 //! gives ids to what it is sent, and writes every request into a journal.
 
+mod adapter;
+mod requests;
+
 use std::collections::VecDeque;
-use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, MediaFile, Post, PostKind, Receipt, SendError};
-use frontdesk_core::address::Address;
+use frontdesk_core::act::{PostKind, SendError};
 use frontdesk_core::markup::Dialect;
-use frontdesk_core::message::{Attachment, Cursor, Event, FileKind, Outcome, Source};
-use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
+use frontdesk_core::message::{Event, FileKind, Outcome};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
-use crate::event::{TestEvent, said};
-use crate::files::{Fetch, Files, given};
+use crate::event::{TestEvent, message_from};
+use crate::files::{Fetch, Files};
 use crate::wait::soon;
+
+pub use adapter::FakeAdapter;
 
 /// The name of the channel.
 pub const CHANNEL: &str = "fake";
@@ -135,8 +136,8 @@ impl Platform {
 
     /// Delivers a message; returns the event's number.
     pub fn receive(&self, person: &str, chat: &str, group: bool, text: &str) -> u64 {
-        let with_first_line = said(person, text);
-        self.deliver(if group { with_first_line.in_group(chat) } else { with_first_line })
+        let event = message_from(person, text);
+        self.deliver(if group { event.in_group(chat) } else { event })
     }
 
     /// Delivers an event; returns its number.
@@ -290,201 +291,7 @@ impl Platform {
         .await
     }
 
-    fn draft(&self, chat: &str, id: i64, text: &str) -> Result<Receipt, SendError> {
-        let mut state = self.state();
-        if let Some(error) = state.draft_fault.take() {
-            return Err(error);
-        }
-        if state.no_drafts {
-            return Err(SendError::Refused("no drafts here".to_owned()));
-        }
-        state.drafts.push((chat.to_owned(), id, text.to_owned()));
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(Receipt::default())
-    }
-
-    fn media(&self, chat: &str, file: &MediaFile, post: &Post) -> Receipt {
-        let mut bytes = Vec::new();
-        (&*file.handle).read_to_end(&mut bytes).unwrap();
-        assert_eq!(u64::try_from(bytes.len()).unwrap(), file.size);
-        let file_sent = PostedFile { name: file.name.clone(), kind: file.kind, bytes };
-        self.add(chat, post, Some(file_sent))
-    }
-
-    fn post(&self, chat: &str, post: &Post) -> Receipt {
-        self.add(chat, post, None)
-    }
-
-    fn add(&self, chat: &str, post: &Post, file: Option<PostedFile>) -> Receipt {
-        let mut state = self.state();
-        state.posts += 1;
-        let id = format!("out-{}", state.posts);
-        let text = post.part.body.clone();
-        state.journal.push(format!("post {chat} {} {text}", post.key));
-        let (kind, key) = (post.kind, post.key.clone());
-        let chat = chat.to_owned();
-        state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file });
-        drop(state);
-        self.changed.notify_waiters();
-        Receipt { message: Some(id) }
-    }
-
-    fn edit(&self, chat: &str, target: &str, post: &Post) -> Result<Receipt, SendError> {
-        let mut state = self.state();
-        state.journal.push(format!("edit {chat} {target} {}", post.part.body));
-        if let Some(error) = state.edit_fault.clone() {
-            drop(state);
-            self.changed.notify_waiters();
-            return Err(error);
-        }
-        let message = state.messages.iter_mut().find(|message| message.id == target);
-        let message = message.ok_or_else(|| SendError::Refused("no such message".to_owned()))?;
-        message.text.clone_from(&post.part.body);
-        message.edits += 1;
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(Receipt { message: Some(target.to_owned()) })
-    }
-
-    fn delete(&self, chat: &str, target: &str) -> Result<Receipt, SendError> {
-        let mut state = self.state();
-        state.journal.push(format!("delete {chat} {target}"));
-        if state.deletes_refused {
-            return Err(SendError::Refused("it is too old".to_owned()));
-        }
-        state.messages.retain(|message| message.id != target);
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(Receipt::default())
-    }
-
-    /// The error of every request to this chat, or of a request to a deleted topic.
-    fn refusal(&self, to: &Address, act: &Act) -> Option<SendError> {
-        let mut state = self.state();
-        state.calls.push(to.chat().to_owned());
-        let gone =
-            to.thread().is_some_and(|topic| state.deleted_topics.iter().any(|deleted| deleted == topic));
-        let by_topic = !matches!(act, Act::Edit { .. } | Act::Delete { .. });
-        let error = match &state.fault {
-            Some((chat, error)) if chat == to.chat() => error.clone(),
-            _ if gone && by_topic => SendError::ThreadGone("no such topic".to_owned()),
-            _ => return None,
-        };
-        state.journal.push(format!("answered {} with {error}", to.chat()));
-        drop(state);
-        self.changed.notify_waiters();
-        Some(error)
-    }
-
-    fn take(&self, to: &Address, act: &Act) -> Result<Receipt, SendError> {
-        match act {
-            Act::Delete { target } => self.delete(to.chat(), target),
-            Act::Post(post) => Ok(self.post(to.chat(), post)),
-            Act::Edit { target, post } => self.edit(to.chat(), target, post),
-            Act::Media { file, post } => Ok(self.media(to.chat(), file, post)),
-            Act::Draft { id, text } => self.draft(to.chat(), *id, text),
-            Act::Typing => {
-                assert!(!self.state().typing_panics, "as told");
-                self.state().typing += 1;
-                self.changed.notify_waiters();
-                Ok(Receipt::default())
-            }
-            _ => Err(SendError::Refused("not here".to_owned())),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
-    }
-}
-
-/// The adapter of one gateway process.
-pub struct FakeAdapter(pub Arc<Platform>);
-
-#[async_trait]
-impl Adapter for FakeAdapter {
-    fn profile(&self) -> &Profile {
-        &self.0.profile
-    }
-
-    fn account(&self) -> &AccountId {
-        &self.0.account
-    }
-
-    async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
-        let source = Source { id: "fake:1".to_owned(), account: self.account().clone() };
-        let cursor = inbox.cursor(&source).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
-        let mut offset: u64 = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
-        loop {
-            let changed = self.0.changed.notified();
-            let batch: Vec<(u64, Event)> = {
-                let mut state = self.0.state();
-                if state.polls_hang {
-                    Vec::new()
-                } else {
-                    // Only now are earlier events acknowledged: by asking for later ones.
-                    state.acknowledged = state.acknowledged.max(offset);
-                    state.pending.retain(|(id, _)| *id > offset);
-                    state.pending.iter().take(100).cloned().collect()
-                }
-            };
-            if !self.0.state().polls_hang {
-                inbox.heard(&source);
-            }
-            if batch.is_empty() {
-                tokio::select! {
-                    () = changed => continue,
-                    () = stop.cancelled() => return Ok(()),
-                }
-            }
-            let last = batch.last().map_or(offset, |(id, _)| *id);
-            let (numbers, events): (Vec<u64>, Vec<Event>) = batch.into_iter().unzip();
-            let pushed = inbox.push(&source, events, Some(Cursor(last.to_string()))).await;
-            let outcomes = pushed.map_err(|error| AdapterError::Lost(error.to_string()))?;
-            offset = last;
-            self.0.state().outcomes.extend(numbers.into_iter().zip(outcomes));
-            self.0.changed.notify_waiters();
-        }
-    }
-
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        if self.0.state().offline {
-            return Err(SendError::Offline);
-        }
-        if let Some(error) = self.0.refusal(to, &act) {
-            return Err(error);
-        }
-        let fault = match act {
-            Act::Post(_) | Act::Edit { .. } | Act::Media { .. } => self.0.state().faults.pop_front(),
-            _ => None,
-        };
-        match fault {
-            None => self.0.take(to, &act),
-            Some(Fault::Answer(error)) => {
-                self.0.state().journal.push(format!("answered {} with {error}", to.chat()));
-                self.0.changed.notify_waiters();
-                Err(error)
-            }
-            Some(Fault::LostAnswer) => {
-                self.0.take(to, &act)?;
-                Err(SendError::Unknown("the answer was lost".to_owned()))
-            }
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Panic) => panic!("as told"),
-        }
-    }
-
-    async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
-        if self.0.state().offline {
-            return Err(FetchError::Later("not connected".to_owned()));
-        }
-        let answer = self.0.state().files.answer(&file.reference);
-        self.0.changed.notify_waiters();
-        given(answer)
-    }
-
-    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
-        None
     }
 }

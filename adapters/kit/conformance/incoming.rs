@@ -11,7 +11,7 @@ use super::{TestPlatform, pause, run_adapter, texts, until};
 use crate::RecordingInbox;
 
 /// A message becomes an event with all its fields.
-pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
+pub(super) async fn a_message_arrives_with_all_its_fields(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     run_adapter(&adapter, &inbox, async {
         platform.writes("whole & <sound>").await;
@@ -22,12 +22,12 @@ pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
     let event = &events[0];
     let channel = adapter.profile().channel;
     assert_eq!(event.kind, EventKind::Message);
-    assert_eq!(event.text, "whole & <sound>", "what was said arrives as it was said");
+    assert_eq!(event.text, "whole & <sound>", "the text arrives unchanged");
     assert_eq!(adapter.account().channel(), channel);
     assert_eq!(event.from.id.account(), adapter.account());
-    assert_eq!(event.from.id.id(), platform.person(), "people are known by their stable id");
+    assert_eq!(event.from.id.id(), platform.person(), "the sender has the stable id");
     assert_eq!(event.from.kind, SenderKind::Person);
-    assert_eq!(event.address, platform.chat(), "an answer goes where the question came from");
+    assert_eq!(event.address, platform.chat(), "the answer goes to the chat of the message");
     assert!(event.conversation.is_private() && event.addressed && event.forward.is_none());
     assert!(!event.id.is_empty());
     let sources = inbox.sources();
@@ -44,7 +44,7 @@ pub(super) async fn a_message_arrives_whole(platform: &impl TestPlatform) {
 }
 
 /// A command is read from plain text, and never from text that is formatted as code.
-pub(super) async fn a_command_is_one_only_where_it_is_said(platform: &impl TestPlatform) {
+pub(super) async fn only_plain_text_is_read_as_a_command(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     let marks = run_adapter(&adapter, &inbox, async {
         platform.writes("/status").await;
@@ -54,16 +54,16 @@ pub(super) async fn a_command_is_one_only_where_it_is_said(platform: &impl TestP
     })
     .await;
     let events = inbox.events();
-    let said = events.iter().find(|event| event.text == "/status").expect("the plain words arrived");
-    assert_eq!(command::of(said), Parsed::Command(Command::Status));
+    let plain = events.iter().find(|event| event.text == "/status").expect("the plain text arrived");
+    assert_eq!(command::of(plain), Parsed::Command(Command::Status));
     if marks {
-        let shown = events.iter().find(|event| event.text == "/gateway stop").expect("the code arrived");
-        assert_eq!(command::of(shown), Parsed::Text("/gateway stop"), "code is shown, not said");
+        let code = events.iter().find(|event| event.text == "/gateway stop").expect("the code arrived");
+        assert_eq!(command::of(code), Parsed::Text("/gateway stop"), "text formatted as code is no command");
     }
 }
 
 /// Nothing is acknowledged before `push` has returned `Ok`.
-pub(super) async fn what_was_refused_is_brought_again(platform: &impl TestPlatform) {
+pub(super) async fn a_refused_batch_is_delivered_again(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     for busy in [Busy::Full { waiting: 1 }, Busy::Storage("full".to_owned()), Busy::Full { waiting: 1 }] {
         inbox.refuses(busy);
@@ -75,14 +75,14 @@ pub(super) async fn what_was_refused_is_brought_again(platform: &impl TestPlatfo
     .await;
     let ids: BTreeSet<String> =
         inbox.events().into_iter().filter(|event| event.text == "once more").map(|event| event.id).collect();
-    assert_eq!(ids.len(), 1, "an event keeps its id however often it is brought");
+    assert_eq!(ids.len(), 1, "an event keeps its id however often it is delivered");
 }
 
 /// A redelivered event has the same id, and messages sent while the adapter was stopped arrive in order.
-pub(super) async fn order_holds_over_a_restart_and_nothing_is_lost(platform: &impl TestPlatform) {
+pub(super) async fn a_restart_loses_no_message_and_keeps_their_order(platform: &impl TestPlatform) {
     let inbox = Arc::new(RecordingInbox::default());
-    let said: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
-    for lines in said.chunks(10) {
+    let sent: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
+    for lines in sent.chunks(10) {
         let adapter = platform.adapter();
         let last = lines.last().cloned().unwrap_or_default();
         run_adapter(&adapter, &inbox, async {
@@ -93,12 +93,12 @@ pub(super) async fn order_holds_over_a_restart_and_nothing_is_lost(platform: &im
         })
         .await;
     }
-    let taken: Vec<String> = texts(&inbox).into_iter().filter(|text| text.starts_with("line ")).collect();
-    assert_eq!(taken, said);
+    let stored: Vec<String> = texts(&inbox).into_iter().filter(|text| text.starts_with("line ")).collect();
+    assert_eq!(stored, sent);
 }
 
 /// After `stop`, the adapter returns and sends nothing more.
-pub(super) async fn it_stops_when_it_is_told_and_is_silent_then(platform: &impl TestPlatform) {
+pub(super) async fn it_delivers_nothing_after_a_stop(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     run_adapter(&adapter, &inbox, async {
         platform.writes("before the stop").await;
@@ -109,5 +109,9 @@ pub(super) async fn it_stops_when_it_is_told_and_is_silent_then(platform: &impl 
     for _ in 0..10 {
         pause().await;
     }
-    assert_eq!((inbox.events().len(), inbox.heard()), (events, heard), "something came after the stop");
+    assert_eq!(
+        (inbox.events().len(), inbox.heard()),
+        (events, heard),
+        "an event was delivered after the stop"
+    );
 }

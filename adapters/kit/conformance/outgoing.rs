@@ -27,14 +27,14 @@ fn post(text: &str, profile: &Profile) -> Post {
 }
 
 /// A post appears on the platform, and has an id on platforms that give ids.
-pub(super) async fn a_post_is_seen_and_named(platform: &impl TestPlatform) {
+pub(super) async fn a_post_is_shown_and_has_an_id(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     let receipt = run_adapter(&adapter, &inbox, async {
         // Some platforms do not let a bot write to a person who has never written to it.
         platform.writes("hello").await;
         until(|| !inbox.events().is_empty()).await;
         let act = Act::Post(post("seen & **named**", adapter.profile()));
-        let receipt = adapter.send(&platform.chat(), act).await.expect("a post is taken");
+        let receipt = adapter.send(&platform.chat(), act).await.expect("the platform accepts a post");
         until(|| platform.shown_texts().iter().any(|text| text.contains("named"))).await;
         receipt
     })
@@ -72,7 +72,7 @@ async fn a_deletion_deletes_or_is_refused(
 }
 
 /// No act panics or hangs, and acts that may be lost without harm do not fail temporarily.
-pub(super) async fn every_act_has_an_answer(platform: &impl TestPlatform) {
+pub(super) async fn every_act_returns_in_time(platform: &impl TestPlatform) {
     let adapter = platform.adapter();
     let profile = adapter.profile();
     let about = MessageRefs::default();
@@ -98,19 +98,19 @@ pub(super) async fn every_act_has_an_answer(platform: &impl TestPlatform) {
     for act in lasting {
         let (name, can) = (format!("{act:?}"), !matches!(act, Act::Media { .. }) || profile.media.is_some());
         let sent = answered(&adapter, platform, act).await;
-        assert!(can || sent.is_err(), "{name}: who sends no files must say so");
+        assert!(can || sent.is_err(), "{name}: an adapter that sends no files must return an error");
         assert!(!matches!(sent, Err(SendError::Unknown(_))), "{name}: {sent:?}");
     }
 }
 
 fn media(profile: &Profile) -> Act {
     let mut file = tempfile::tempfile().unwrap();
-    file.write_all(b"just some words").unwrap();
+    file.write_all(b"the file content").unwrap();
     file.rewind().unwrap();
     let file = MediaFile {
         handle: Arc::new(file),
-        size: 15,
-        name: "words.txt".to_owned(),
+        size: 16,
+        name: "content.txt".to_owned(),
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
     };
@@ -128,7 +128,7 @@ async fn answered(
 }
 
 /// A post to a chat that does not exist is not retried.
-pub(super) async fn a_chat_that_is_not_there_is_no_reason_to_try_again(platform: &impl TestPlatform) {
+pub(super) async fn a_post_to_a_missing_chat_is_not_retried(platform: &impl TestPlatform) {
     let adapter = platform.adapter();
     if adapter.profile().receipt == ReceiptRule::Commit {
         return;
@@ -138,7 +138,7 @@ pub(super) async fn a_chat_that_is_not_there_is_no_reason_to_try_again(platform:
 }
 
 /// An unknown file reference gives an error and does not panic.
-pub(super) async fn a_file_that_is_not_there_is_an_answer_too(platform: &impl TestPlatform) {
+pub(super) async fn a_missing_file_is_an_error(platform: &impl TestPlatform) {
     let adapter = platform.adapter();
     let file = Attachment {
         reference: "no such file".to_owned(),

@@ -16,7 +16,7 @@ pub(super) fn event(bot: &Bot, id: &str, query: &Fields<'_>) -> Result<Event, Fi
             id,
             EventKind::Other("callback_without_message".to_owned()),
             sender,
-            conversation::nowhere(bot)?,
+            conversation::unknown_chat(bot)?,
         ));
     };
     // Only the chat of the message matters, because the message itself may not be accessible any more.

@@ -35,7 +35,7 @@ pub(super) fn of(bot: &Bot, chat: &Chat, topic: Option<i64>) -> Result<EventChat
 }
 
 /// A placeholder for events without a chat.
-pub(super) fn nowhere(bot: &Bot) -> Result<EventChat, FieldError> {
+pub(super) fn unknown_chat(bot: &Bot) -> Result<EventChat, FieldError> {
     Ok(EventChat {
         address: bot.address("0", None)?,
         conversation: Conversation::Group { chat: "0".to_owned() },

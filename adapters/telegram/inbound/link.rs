@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_target_stands_beside_its_label() {
+    fn a_hidden_target_follows_its_label() {
         let expanded = expand_links("👋 read this", &[link(8, 4, "https://e.com/p?a=1")]);
         assert_eq!(expanded.text, "👋 read this (https://e.com/p?a=1)");
         assert_eq!(expanded.links, [Link { label: "this".into(), url: "https://e.com/p?a=1".into() }]);
     }
 
     #[test]
-    fn two_links_each_have_their_target_and_marks_keep_their_words() {
+    fn two_links_each_have_their_target_and_entities_keep_their_text() {
         let entities =
             [link(0, 3, "https://a.example/"), code(4, 3), link(8, 3, "https://b.example/"), code(0, 11)];
         let expanded = expand_links("one two tri", &entities);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_can_be_read_is_not_said_twice() {
+    fn a_visible_target_is_not_repeated() {
         let expanded = expand_links("https://e.com", &[link(0, 13, "https://e.com")]);
         assert_eq!((expanded.text.as_str(), expanded.links.len()), ("https://e.com", 0));
     }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_mentioned_without_a_user_name_is_known_by_id() {
+    fn a_person_mentioned_without_a_user_name_is_linked_by_id() {
         let mention = Entity { kind: EntityKind::TextMention(1002), offset: 4, length: 3 };
         let expanded = expand_links("ask Ben", &[mention]);
         assert_eq!(expanded.text, "ask Ben");

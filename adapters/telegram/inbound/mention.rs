@@ -199,7 +199,7 @@ mod tests {
     #[case("@front_bots hello", "@front_bots hello", false)]
     #[case("@anna hello", "@anna hello", false)]
     #[case("  hello ", "  hello ", false)]
-    fn our_name_is_heard_and_taken_off_the_ends(
+    fn the_name_of_the_bot_is_a_mention_and_is_removed_from_both_ends(
         #[case] text: &str,
         #[case] stripped: &str,
         #[case] ours: bool,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_telegram_marked_is_one_whatever_the_program_is_called() {
+    fn a_command_that_telegram_marked_is_a_command_for_any_bot_name() {
         let entity = entity(EntityKind::BotCommand, 0, 9);
         assert!(parse_addressing(&bot(), "/vote@gif hello", &[entity], false).for_other_bot);
     }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_shown_in_any_way_is_not_said() {
+    fn formatted_text_is_never_a_command() {
         for kind in [
             EntityKind::Formatting,
             EntityKind::TextLink("https://e.com/".into()),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_is_words_whatever_it_begins_with() {
+    fn a_caption_is_never_a_command() {
         let command = entity(EntityKind::BotCommand, 0, 15);
         let result = parse_addressing(&bot(), "/stop@front_bot now", &[command], true);
         assert_eq!(result.first_line, FirstLine::Formatted);

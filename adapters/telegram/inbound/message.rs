@@ -44,25 +44,25 @@ pub(super) fn event(
         Content::Message(_) if edited && content::is_location(fields) => {
             EventKind::Other("live_location".to_owned())
         }
-        Content::Message(said) => {
+        Content::Message(content) => {
             event.quote = quote::of(bot, &message);
-            say(bot, &mut event, said, edited)
+            say(bot, &mut event, content, edited)
         }
     };
     Ok(event)
 }
 
-fn say(bot: &Bot, event: &mut Event, said: MessageContent, edited: bool) -> EventKind {
-    event.attachments = said.files;
-    event.album = said.album;
-    event.links = said.links;
+fn say(bot: &Bot, event: &mut Event, content: MessageContent, edited: bool) -> EventKind {
+    event.attachments = content.files;
+    event.album = content.album;
+    event.links = content.links;
     let kind = if edited { EventKind::Edit } else { EventKind::Message };
     // Forwarded text neither mentions the bot nor contains commands.
     if event.forward.is_some() {
-        event.text = said.text;
+        event.text = content.text;
         return kind;
     }
-    let result = mention::parse_addressing(bot, &said.text, &said.entities, said.is_caption);
+    let result = mention::parse_addressing(bot, &content.text, &content.entities, content.is_caption);
     event.addressed |= result.mentions_bot;
     event.first_line = result.first_line;
     event.text = result.text;

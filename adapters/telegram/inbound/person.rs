@@ -28,6 +28,6 @@ pub(super) fn of_chat(bot: &Bot, chat: &Chat) -> Result<Sender, AddressError> {
 }
 
 /// A placeholder for events without a sender.
-pub(super) fn nobody(bot: &Bot) -> Result<Sender, AddressError> {
+pub(super) fn unknown_sender(bot: &Bot) -> Result<Sender, AddressError> {
     Ok(Sender::new(bot.principal(0)?, SenderKind::Chat))
 }

@@ -16,17 +16,17 @@ pub(super) fn of(bot: &Bot, message: &Message<'_>) -> Option<Quote> {
     let quoted = message.fields.maybe("reply_to_message").filter(|quoted| !begins_topic(message, quoted));
     if let Some(quoted) = quoted.and_then(|quoted| Message::of(quoted).ok()) {
         let who = person::of_message(bot, &quoted).ok();
-        let said = match content::of(&quoted.fields) {
-            Ok(Content::Message(said)) => said,
+        let content = match content::of(&quoted.fields) {
+            Ok(Content::Message(content)) => content,
             _ => MessageContent::default(),
         };
         return Some(Quote {
             message: Some(quoted.id.to_string()),
             id: who.as_ref().map(|who| who.id.clone()),
             sender: who.and_then(|who| who.name),
-            text: cut(piece.unwrap_or_else(|| text(&said))),
-            links: said.links,
-            attachments: said.files,
+            text: cut(piece.unwrap_or_else(|| text(&content))),
+            links: content.links,
+            attachments: content.files,
             ours: is_ours(bot, &quoted.fields).unwrap_or(false),
         });
     }
@@ -70,8 +70,8 @@ fn is_ours(bot: &Bot, quoted: &Fields<'_>) -> Result<bool, FieldError> {
     from.map_or(Ok(false), |from| Ok(from.need::<i64>("id")? == bot.id))
 }
 
-fn text(said: &MessageContent) -> String {
-    if said.text.is_empty() { named(&said.files) } else { said.text.clone() }
+fn text(content: &MessageContent) -> String {
+    if content.text.is_empty() { named(&content.files) } else { content.text.clone() }
 }
 
 fn named(files: &[Attachment]) -> String {

@@ -194,7 +194,7 @@ fn an_update_without_a_readable_number_is_kept_under_a_name_of_its_own() {
 }
 
 #[test]
-fn a_field_of_any_depth_that_no_rule_needs_costs_nothing() {
+fn a_deeply_nested_field_that_no_rule_needs_is_not_parsed() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let (name, update, _) = &cases()[0];
     let raw = update.to_string();
@@ -214,7 +214,7 @@ fn a_field_of_any_depth_that_no_rule_needs_costs_nothing() {
 }
 
 #[test]
-fn half_a_surrogate_pair_does_not_cost_the_text() {
+fn an_unpaired_surrogate_does_not_lose_the_text() {
     let (_, update, _) = &cases()[0];
     let mut update = update.clone();
     update["message"]["text"] = json!("HERE");
@@ -341,7 +341,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_passed_on_stays_passed_on(update in mutated()) {
+    fn a_forwarded_message_stays_forwarded(update in mutated()) {
         let message = update.get("message").or_else(|| update.get("edited_message"));
         let passed_on = message.is_some_and(|message| message.get("forward_origin").is_some_and(|origin| !origin.is_null()));
         let event = parsed(&update).event;
@@ -390,7 +390,7 @@ proptest! {
     }
 
     #[test]
-    fn a_field_to_come_changes_nothing(case: prop::sample::Index, at: prop::sample::Index, junk in junk()) {
+    fn an_unknown_field_changes_nothing(case: prop::sample::Index, at: prop::sample::Index, junk in junk()) {
         let update = &cases()[case.index(cases().len())].1;
         prop_assume!(!matches!(parsed(update).event.kind, EventKind::Undecodable(_)));
         let mut changed = update.clone();
@@ -402,7 +402,7 @@ proptest! {
     }
 
     #[test]
-    fn a_needed_field_that_cannot_be_read_never_makes_nothing_of_a_message(
+    fn a_message_with_an_unreadable_required_field_is_never_dropped(
         case: prop::sample::Index,
         at: prop::sample::Index,
         junk in prop::option::of(junk()),

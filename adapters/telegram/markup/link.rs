@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_would_drop_is_not_made_a_link() {
+    fn a_target_that_the_server_drops_does_not_become_a_link() {
         for url in [
             "http://localhost:3000/",
             "http://intranet",

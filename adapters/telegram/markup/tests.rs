@@ -103,7 +103,7 @@ fn only_text_is_escaped() {
 }
 
 #[test]
-fn a_ring_that_telegram_would_take_away_is_a_part_of_its_letter() {
+fn a_combining_ring_is_merged_with_its_letter() {
     assert_eq!(html("pa\u{30a} **A\u{30a}rhus** `u\u{30a}`"), "på <b>Århus</b> <code>ů</code>");
 }
 
@@ -142,7 +142,7 @@ fn links_lead_only_where_telegram_lets_them() {
 }
 
 #[test]
-fn an_agent_mentions_nobody_and_opens_nothing_inside_of_telegram() {
+fn links_that_act_inside_of_telegram_are_written_as_text() {
     assert_eq!(html("[Anna](tg://user?id=42)"), "Anna (<code>tg://user?id=42</code>)");
     assert_eq!(html("tg://resolve?domain=x"), "<code>tg://resolve?domain=x</code>");
     assert_eq!(html("<tg://settings>"), "<code>tg://settings</code>");

@@ -1,8 +1,8 @@
-//! Words that Telegram would make links of though nobody meant one.
+//! Words that Telegram would turn into links although the author meant none.
 //!
 //! The server looks for bare host names in every text (tdlib, `match_urls` and `fix_url`), and takes a word for
 //! one if it ends in any of some 1,450 top-level domains. Many endings of files are among them, so `README.md`
-//! would lead to a stranger's site. Code is left alone by the server, and shows a file's name as what it is.
+//! would become a link to an unrelated site. Code is left alone by the server, and shows a file's name as what it is.
 
 use std::ops::Range;
 

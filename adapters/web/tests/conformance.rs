@@ -37,7 +37,7 @@ impl Live for TestLive {
 struct Web {
     live: Arc<TestLive>,
     client: mpsc::UnboundedSender<PendingPrompt>,
-    said: AtomicUsize,
+    sent: AtomicUsize,
 }
 
 #[async_trait]
@@ -47,7 +47,7 @@ impl TestPlatform for Web {
     }
 
     async fn writes(&self, text: &str) {
-        let id = self.said.fetch_add(1, Ordering::Relaxed).to_string();
+        let id = self.sent.fetch_add(1, Ordering::Relaxed).to_string();
         loop {
             let (sender, outcome) = oneshot::channel();
             let reply = Box::new(|outcome| drop(sender.send(outcome)));
@@ -84,5 +84,5 @@ impl TestPlatform for Web {
 async fn the_web_channel_passes_the_conformance_suite() {
     let (client, prompts) = mpsc::unbounded_channel();
     let live = Arc::new(TestLive { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
-    conformance::check(&Web { live, client, said: AtomicUsize::new(0) }).await;
+    conformance::check(&Web { live, client, sent: AtomicUsize::new(0) }).await;
 }

@@ -24,7 +24,7 @@ pub(super) fn ask_first(
             decision = decision => decision,
         };
         match decision {
-            Ok(ToolDecision::Allow(_)) => run.flat_map(|said| stream::iter(with_end(said))).boxed(),
+            Ok(ToolDecision::Allow(_)) => run.flat_map(|delta| stream::iter(with_end(delta))).boxed(),
             Ok(ToolDecision::Deny(reason)) => refused(reason),
             Err(_) => refused("the gateway gave no approval".into()),
         }
@@ -32,13 +32,13 @@ pub(super) fn ask_first(
     stream::iter([Ok(Delta::ToolStart(call))]).chain(after.flatten_stream()).boxed()
 }
 
-fn with_end(said: DeltaResult) -> impl Iterator<Item = DeltaResult> {
-    let failed = match &said {
+fn with_end(delta: DeltaResult) -> impl Iterator<Item = DeltaResult> {
+    let failed = match &delta {
         Ok(Delta::Done { .. }) => Some(false),
         Err(_) => Some(true),
         Ok(_) => None,
     };
-    failed.map(|failed| Ok(Delta::ToolEnd { id: ID.into(), failed })).into_iter().chain([said])
+    failed.map(|failed| Ok(Delta::ToolEnd { id: ID.into(), failed })).into_iter().chain([delta])
 }
 
 fn refused(reason: String) -> BoxStream<'static, DeltaResult> {

@@ -1,4 +1,4 @@
-//! The file with everything that a program of one turn may know besides the text on its stdin.
+//! The file with the facts of a turn for a program that is started for one turn, which gets only the text on its stdin.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_leads_elsewhere_is_refused() {
+    fn a_folder_that_is_a_link_is_refused() {
         let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), home.path().join(FOLDER)).unwrap();
         assert!(write(&home.path().join(FOLDER), "t1-1-", "{}").is_err());

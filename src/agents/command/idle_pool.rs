@@ -56,12 +56,12 @@ impl IdlePool {
         let slot = lock(&self.slots).by_session.remove(session_epoch)?;
         let (sender, receiver) = oneshot::channel();
         slot.request.send(sender).ok()?;
-        // If the program has just died, nobody answers.
+        // If the program has just died, its task drops the sender and this returns `None`.
         let mut idle_process = receiver.await.ok()?;
-        // What it has written until now cannot be an answer to a prompt that it has not seen yet.
-        let most = self.host.max_answer;
-        match idle_process.lines.discard(&mut idle_process.process.output, most) {
-            Ok(Some(bytes)) if bytes <= most && !idle_process.process.has_gone() => Some(idle_process),
+        // Output that the program wrote before it gets the prompt cannot be an answer to it, so it is discarded.
+        let max = self.host.max_answer;
+        match idle_process.lines.discard(&mut idle_process.process.output, max) {
+            Ok(Some(bytes)) if bytes <= max && !idle_process.process.has_gone() => Some(idle_process),
             other => {
                 info!(agent = self.host.name, session = %session_epoch.0, result = ?other, "an idle program cannot be used any more");
                 None

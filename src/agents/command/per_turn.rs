@@ -61,7 +61,7 @@ impl Agent for PerTurn {
         if ask { approval::ask_first(run, aborted) } else { run }
     }
 
-    async fn steer(&self, _turn: TurnId, _said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)
     }
 

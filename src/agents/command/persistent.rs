@@ -86,14 +86,14 @@ impl Agent for Persistent {
     }
 
     /// The caller must keep polling the turn's stream meanwhile, because the program's answer is read there.
-    async fn steer(&self, turn: TurnId, said: &Prompt) -> Result<bool, AgentError> {
+    async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError> {
         let answer = {
             let Some(call) = self.running.find(turn) else { return Ok(false) };
             let Some(input) = call.input.get() else { return Ok(false) };
             // Sent while holding the lock, so that answers arrive in the order of the waiting callers.
             let mut waiting = lock(&call.steers);
             let Some(steers) = waiting.as_mut() else { return Ok(false) };
-            if input.send(wire::steer(turn, said)).is_err() {
+            if input.send(wire::steer(turn, prompt)).is_err() {
                 return Ok(false);
             }
             let (sender, answer) = oneshot::channel();

@@ -102,10 +102,10 @@ pub(super) struct Usage {
 
 /// The usage is optional information: an invalid value in it is left out and does not fail the answer.
 fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
-    let said = Value::deserialize(deserializer)?;
-    let number = |name: &str| said.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
-    let model = said.get("model").and_then(Value::as_str).map(str::to_owned);
-    Ok(said.is_object().then(|| Usage { model, input: number("input"), output: number("output") }))
+    let value = Value::deserialize(deserializer)?;
+    let number = |name: &str| value.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
+    let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
+    Ok(value.is_object().then(|| Usage { model, input: number("input"), output: number("output") }))
 }
 
 /// The largest number that the database can store.
@@ -158,9 +158,9 @@ pub(super) fn abort(turn: TurnId) -> Vec<u8> {
     line(&json!({"type": "abort", "turn": turn.to_string()}))
 }
 
-pub(super) fn steer(turn: TurnId, said: &Prompt) -> Vec<u8> {
-    let message = prompt::message(said);
-    line(&json!({"type": "steer", "turn": turn.to_string(), "text": said.text, "message": message}))
+pub(super) fn steer(turn: TurnId, prompt: &Prompt) -> Vec<u8> {
+    let message = prompt::message(prompt);
+    line(&json!({"type": "steer", "turn": turn.to_string(), "text": prompt.text, "message": message}))
 }
 
 pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_cost_does_not_cost_the_answer() {
+    fn an_invalid_usage_does_not_fail_the_answer() {
         let cost = |usage: &str| {
             let line = format!(r#"{{"type":"done","text":"a","usage":{usage}}}"#);
             match Line::read(line.as_bytes()) {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_line_is_said_without_the_line() {
+    fn an_error_about_a_line_does_not_quote_the_line() {
         let wrong = |bytes: &[u8]| Line::read(bytes).unwrap_err();
         assert_eq!(wrong(b"secret\xff"), "invalid UTF-8 at byte 6");
         assert_eq!(wrong(b"secret"), "invalid JSON at byte 1");

@@ -64,7 +64,7 @@ fn turn(epoch: u64) -> Turn {
 }
 
 /// Runs a turn in a conversation of its own, so that a new program has to start.
-async fn said(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentError>> {
+async fn deltas(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentError>> {
     agent.turn(turn(epoch)).collect().await
 }
 
@@ -78,19 +78,19 @@ async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
         let name = if mode == command::Mode::PerTurn { "once" } else { "lasting" };
         let config = command::Config { mode, ..command::Config::of(["sh", "-c", script, "sh", name]) };
         let agent = build("test", &Config::Command(config), &host).unwrap();
-        assert!(matches!(said(&agent, 1).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
+        assert!(matches!(deltas(&agent, 1).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
 
         let before = getrlimit(Resource::Nofile);
         // First none at all, then more and more of the descriptors that a start needs.
         for most in (3..40).step_by(2) {
             setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..before }).unwrap();
-            let short = said(&agent, 10 + most).await;
+            let short = deltas(&agent, 10 + most).await;
             setrlimit(Resource::Nofile, before).unwrap();
             let waits = matches!(short[..], [Err(AgentError::Later(_))]);
             assert!(waits || most > 3, "{name} {most}: {short:?}");
             let answered = matches!(short.last(), Some(Ok(Delta::Done { .. })));
             assert!(waits || answered, "{name} {most}: {short:?}");
         }
-        assert!(matches!(said(&agent, 2).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
+        assert!(matches!(deltas(&agent, 2).await.last(), Some(Ok(Delta::Done { .. }))), "{name}");
     }
 }

@@ -33,10 +33,10 @@ const MAX_PENDING_PROMPTS: usize = 64;
 /// Maximum number of sessions that one client may read.
 const MAX_SESSIONS: usize = 100;
 
-/// Maximum number of stored frames that are read from the database at once,
+/// Maximum number of stored frames that are read from the database at once.
 const REPLAY_FRAMES: u32 = 100;
 
-/// and their maximum bytes, unless a single one is larger.
+/// Maximum bytes of the stored frames that are read at once, unless a single one is larger.
 const REPLAY_BYTES: usize = 128 * 1024;
 
 /// The connection of one client.

@@ -9,16 +9,16 @@ use crate::error::ApiError;
 use crate::hub::PromptOutcome;
 use crate::prompt::{self, AcceptedPrompt};
 
-/// A prompt's id, as the client chose it, and what became of the prompt.
+/// A prompt's id, as the client chose it, and the outcome of the prompt.
 pub(super) type Acknowledgement = (Value, Result<AcceptedPrompt, ApiError>);
 
 /// Prompts in the order in which they were submitted. They are acknowledged in this order.
 #[derive(Default)]
 pub(super) struct PendingPrompts {
     outcomes: FuturesOrdered<Join<Ready<Value>, PromptOutcome>>,
-    /// How many prompts were submitted,
+    /// Number of prompts that were submitted.
     submitted: u64,
-    /// and how many of them were acknowledged.
+    /// Number of prompts that were acknowledged.
     acknowledged: u64,
     hold: Option<FrameHold>,
 }
@@ -26,9 +26,9 @@ pub(super) struct PendingPrompts {
 /// Holds frames back until the prompts that were pending when they arrived are acknowledged, so that no client sees an
 /// answer to a message whose id it does not know yet.
 struct FrameHold {
-    /// The number of the last frame that may be sent,
+    /// The number of the last frame that may be sent while this hold is in force.
     up_to: u64,
-    /// once this many prompts are acknowledged.
+    /// The number of acknowledged prompts at which the hold ends.
     acknowledged: u64,
 }
 

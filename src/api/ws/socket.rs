@@ -13,7 +13,7 @@ use crate::client_stream::TOO_MANY_BYTES;
 use crate::frame_queue::FrameQueue;
 use crate::server::ServerState;
 
-/// A client that takes nothing for this long is disconnected.
+/// A client is disconnected when a write to it makes no progress for this long.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the closing handshake may take.

@@ -294,14 +294,14 @@ fn put_default(section: &mut Node, key: Key, mut account: Node) {
 
 fn inherit_settings(section: &mut Node) {
     let Ok(serde_json::Value::Object(settings)) = serde_json::to_value(Settings::default()) else { return };
-    let said = section.entries().iter().filter(|(key, _)| settings.contains_key(&key.name));
-    let said: Vec<_> = said.cloned().collect();
+    let written = section.entries().iter().filter(|(key, _)| settings.contains_key(&key.name));
+    let written: Vec<_> = written.cloned().collect();
     let Some(Value::Table(accounts)) = section.get_mut("accounts").map(|accounts| &mut accounts.value) else {
         return;
     };
     for (_, account) in accounts {
         let missing: Vec<_> =
-            said.iter().filter(|(key, _)| account.get(&key.name).is_none()).cloned().collect();
+            written.iter().filter(|(key, _)| account.get(&key.name).is_none()).cloned().collect();
         if let Value::Table(entries) = &mut account.value {
             entries.extend(missing);
         }

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_said_in_one_of_two_ways() {
+    fn an_account_can_be_given_in_two_ways() {
         let account = |name: Option<&str>| AccountArg { account: name.map(str::to_owned) };
         let of = |name, platform| account(name).named(platform).unwrap().to_string();
         assert_eq!(of(None, "telegram"), "telegram");

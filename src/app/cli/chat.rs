@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_somebody_else_is_not_ours() {
+    fn an_answer_to_another_message_is_skipped() {
         let answer = Answer { message: Some("m2".into()), ..Answer::default() };
         assert!(answer.is_of_others(&json!({"type": "done", "message": "m1"})));
         assert!(!answer.is_of_others(&json!({"type": "done", "message": "m3", "messages": ["m2", "m3"]})));

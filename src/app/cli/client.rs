@@ -189,8 +189,8 @@ async fn json(response: Response) -> Result<Value, Failure> {
 async fn refused(response: Response) -> Failure {
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
-    let said = body.pointer("/error/message").and_then(Value::as_str);
-    match (status, said) {
+    let message = body.pointer("/error/message").and_then(Value::as_str);
+    match (status, message) {
         (StatusCode::UNAUTHORIZED, _) => Failure::new(
             "the gateway does not know this token. It accepts the one in the file `token` in its home folder: name that file with --token-file",
         ),

@@ -20,7 +20,7 @@ mod tests {
     use chrono::Duration;
 
     #[test]
-    fn a_time_is_said_as_people_say_it() {
+    fn a_time_is_shown_relative_and_absolute() {
         let now: DateTime<Utc> = "2026-11-21T10:00:00Z".parse().unwrap();
         assert_eq!(both(now - Duration::hours(1), now), "1 hour ago (2026-11-21 09:00:00 UTC)");
         assert_eq!(json(now), "2026-11-21T10:00:00.000Z");

@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_put_in_is_said() {
-        for (written, said) in
+    fn an_unknown_variable_is_an_error() {
+        for (written, expected) in
             [("${NONE}", "NONE is not set"), ("${", "no `}`"), ("${a b}", "does not name a variable")]
         {
             let error = expand(written, &env).unwrap_err();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 

@@ -66,7 +66,7 @@ mod tests {
     fn a_secret_that_cannot_be_had_is_an_error_that_does_not_tell_it() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("empty"), "\n").unwrap();
-        for (value, said) in [
+        for (value, expected) in [
             (json!({"file": "missing"}), "cannot be read"),
             (json!({"file": "empty"}), "empty"),
             (json!({"command": []}), "empty"),
@@ -74,7 +74,7 @@ mod tests {
             (json!({"command": ["/no/such/program"]}), "cannot be run"),
         ] {
             let error = resolve(&value, dir.path()).unwrap_err();
-            assert!(error.contains(said) && !error.contains("hunter2"), "{error}");
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
         }
     }
 }

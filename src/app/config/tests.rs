@@ -43,7 +43,7 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
-fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
+fn an_unknown_key_is_reported_with_its_position_and_the_nearest_known_key() {
     says("[gateway]\n  prot = 1\n", &["2:3", "gateway.prot", "unknown key `prot`", "did you mean `port`?"]);
     says("{\n \"gatway\": {}\n}", &["2:2", "did you mean `gateway`?"]);
     says("[channels.web.chats.x.reset]\nhuor = 1", &["2:1", "channels.web.chats.x.reset.huor", "`hour`"]);
@@ -52,7 +52,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
 }
 
 #[test]
-fn a_key_in_the_wrong_table_is_told_where_it_belongs() {
+fn a_key_in_the_wrong_table_is_reported_with_the_right_one() {
     says("[gateway]\nidle_minutes = 5\n", &["2:1", "it belongs to [sessions.reset]"]);
     says("port = 1\n", &["it belongs to [gateway]"]);
 }
@@ -69,7 +69,7 @@ fn a_camel_case_key_names_ours() {
 }
 
 #[test]
-fn a_number_that_does_not_fit_is_told_where_it_stands() {
+fn a_number_that_does_not_fit_is_reported_with_its_position() {
     says(
         "[limits.user]\nper_minute = 4294967296\n",
         &["2:14", "limits.user.per_minute", "out of range", "4294967295"],
@@ -187,14 +187,14 @@ fn a_variable_is_typed_by_its_key_and_never_shown() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once_and_in_order() {
+fn all_errors_are_reported_at_once_and_in_order() {
     let text = "[queue]\nmod = 1\n[gateway]\nport = true\n[turns]\nmax = \"many\"\n";
     let lines: Vec<usize> = read(text).unwrap_err().iter().map(|p| p.position.unwrap().line).collect();
     assert_eq!(lines, [2, 4, 6]);
 }
 
 #[test]
-fn what_types_cannot_say_is_found_where_it_stands() {
+fn errors_beyond_types_are_reported_with_their_position() {
     says("[turns]\nmax = 0\n", &["2:1", "turns.max", "at least 1"]);
     says("[sessions.reset]\ntimezone = \"Berlin\"\n", &["sessions.reset", "Europe/Berlin"]);
     says("[channels.web.chats.\"1.5\"]\nagent = \"nobody\"\n", &["2:1", "no agent `nobody`", "main"]);
@@ -245,7 +245,7 @@ fn a_secret_can_be_printed_by_a_command() {
 }
 
 #[test]
-fn what_is_shown_is_whole_and_holds_no_secret() {
+fn the_shown_configuration_is_complete_and_has_no_secret() {
     let (_, document) = read(WITH_SECRETS).unwrap();
     let shown = show::effective(&document);
     assert_eq!(shown["gateway"]["port"], json!(4000));

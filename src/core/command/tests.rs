@@ -14,7 +14,7 @@ fn event(text: &str, first_line: FirstLine) -> Event {
 }
 
 #[test]
-fn a_command_is_one_only_as_the_plain_first_line_of_the_senders_own_message() {
+fn only_a_plain_first_line_of_the_senders_own_message_is_a_command() {
     use crate::message::{Forward, ForwardKind};
     let text = "/gateway stop";
     assert!(matches!(of(&event(text, FirstLine::Plain)), Parsed::Command(Command::Gateway(_))));
@@ -68,7 +68,7 @@ fn a_command_is_understood(#[case] text: &str, #[case] expected: Command) {
 }
 
 #[test]
-fn what_follows_new_is_the_first_message_with_its_lines() {
+fn text_after_new_is_the_first_message_with_its_line_breaks() {
     let text = Some("a plan:\n\n- one\n- /two".to_owned());
     assert_eq!(command("/new@front_bot \n a plan:\n\n- one\n- /two\n"), Command::New { text });
 }
@@ -89,7 +89,7 @@ fn what_follows_new_is_the_first_message_with_its_lines() {
 #[case("a /new idea")]
 #[case("")]
 #[case("  keeps its space \n")]
-fn what_only_looks_like_a_command_goes_to_the_agent_unchanged(#[case] text: &str) {
+fn text_that_only_looks_like_a_command_reaches_the_agent_unchanged(#[case] text: &str) {
     assert_eq!(parse(text, Some("front_bot")), Parsed::Text(text));
 }
 
@@ -110,7 +110,7 @@ fn a_command_for_another_bot_is_not_for_us() {
 }
 
 #[test]
-fn where_bots_have_no_names_a_word_with_an_at_sign_is_text() {
+fn on_platforms_without_bot_names_an_at_sign_is_text() {
     assert_eq!(parse("/new@home is a shop", None), Parsed::Text("/new@home is a shop"));
 }
 

@@ -128,7 +128,7 @@ fn a_mail_address_is_shown_without_its_scheme() {
 }
 
 #[test]
-fn what_stands_behind_a_language_is_the_first_line_of_the_code() {
+fn text_after_the_language_of_a_fence_is_the_first_line_of_the_code() {
     assert_eq!(body("```sh npm install\n```"), "```sh\nnpm install\n```");
     assert_eq!(body("```js title=\"a\"\nb\n```"), "```js\ntitle=\"a\"\nb\n```");
     let long = "x".repeat(40);

@@ -57,7 +57,7 @@ fn lines_above_are_rewritten_too() {
 }
 
 #[test]
-fn a_sequence_without_an_end_costs_its_line_alone() {
+fn a_sequence_without_an_end_affects_only_its_line() {
     assert_eq!(plain("a \u{1b}]0;never closed\nb"), "a \nb");
     assert_eq!(plain("a \u{1b}_never closed\nb\nc"), "a \nb\nc");
     assert_eq!(plain("a \u{1b}[31"), "a ");

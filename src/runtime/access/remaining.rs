@@ -71,7 +71,7 @@ impl RemainingAccess {
     }
 }
 
-/// The result of a revocation in a few sentences: the same in a chat, on the command line and in the API.
+/// The result of a revocation in a few sentences. The chat, the command line and the API show this text.
 pub(crate) fn revocation_summary(who: &Principal, ended: &Revoked, remaining: &[RemainingAccess]) -> String {
     let places: Vec<String> = remaining.iter().map(RemainingAccess::sentence).collect();
     let places = places.join("; ");

@@ -36,8 +36,8 @@ mod tests {
         for silent in ["NO_REPLY", " NO_REPLY\n"] {
             assert!(group.is(silent) && !dm.is(silent));
         }
-        for said in ["", "NO", "NO_REPLY.", "no_reply", "ok", ".", "silent"] {
-            assert!(!group.is(said), "{said}");
+        for text in ["", "NO", "NO_REPLY.", "no_reply", "ok", ".", "silent"] {
+            assert!(!group.is(text), "{text}");
         }
         for early in ["", "N", "\nNO_RE", "NO_REPLY "] {
             assert!(group.may_become(early) && !dm.may_become(early));

@@ -1,4 +1,4 @@
-//! One event at the gate: may its sender write, and what becomes of the event?
+//! The decision about one event: whether its sender may write, and what follows from the event.
 
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::command::{self, Command, Parsed};
@@ -25,25 +25,25 @@ pub(super) struct Admission<'a> {
     pub(super) now: Now,
 }
 
-/// Whether an event gets in.
+/// Whether the sender of an event may write where it was sent.
 pub(super) enum Entry {
     Open,
     /// Its sender is unknown and may ask for a pairing code.
     Pairing,
     /// An admin addresses the bot in a group that is not served: the answer says how to change that.
     NotServed,
-    /// No, and why.
+    /// The sender may not write, for this reason.
     Shut(DropReason),
 }
 
-/// What becomes of an event whose sender may write: [`Admitted`] without the event itself.
+/// The decision about an event whose sender may write: [`Admitted`](frontdesk_store::row::Admitted) without the event.
 pub(super) struct Plan {
     pub(super) disposition: Disposition,
     pub(super) epoch: EpochChange,
     /// What the agent is to read, if that is not the whole text.
     pub(super) text: Option<String>,
     pub(super) tell: bool,
-    /// Whether it counts for its sender's day.
+    /// Whether it counts against its sender's daily limit.
     pub(super) counts: bool,
 }
 
@@ -107,7 +107,7 @@ impl Admission<'_> {
         match &event.kind {
             EventKind::Message => self.message(),
             EventKind::Edit => self.edit(),
-            EventKind::Button { .. } => self.said(&event.text),
+            EventKind::Button { .. } => self.text(&event.text),
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
             EventKind::Unreadable { notify_sender, .. } => (*notify_sender && self.is_for_us())
                 .then(|| Plan::of(Disposition::Refused(Refusal::Unreadable))),
@@ -121,7 +121,7 @@ impl Admission<'_> {
         }
         let plan = match command::of(self.event) {
             Parsed::NotForUs => return None,
-            Parsed::Text(text) => return self.said(text),
+            Parsed::Text(text) => return self.text(text),
             Parsed::Command(Command::New { text: Some(text) }) => {
                 Plan::of(Disposition::Turn).changing(EpochChange::New).with_text(&text)
             }
@@ -131,7 +131,7 @@ impl Admission<'_> {
             Parsed::Command(Command::Resume { epoch }) => {
                 Plan::of(Disposition::Command).changing(EpochChange::Resume(epoch))
             }
-            // It runs the agent once more.
+            // A retry counts against the daily limit, because it runs the agent once more.
             Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
             Parsed::Command(_) => Plan::of(Disposition::Command),
             // In a group it may be meant for another bot.
@@ -147,15 +147,15 @@ impl Admission<'_> {
         }
         // An edit never becomes a command.
         match command::of(self.event) {
-            Parsed::Text(text) => self.said(text),
+            Parsed::Text(text) => self.text(text),
             // The conversation began with the first version; the text that followed the command may change.
-            Parsed::Command(Command::New { text: Some(text) }) => self.said(&text),
+            Parsed::Command(Command::New { text: Some(text) }) => self.text(&text),
             _ => None,
         }
     }
 
     /// A text for the agent, or context for its next turn.
-    fn said(&self, text: &str) -> Option<Plan> {
+    fn text(&self, text: &str) -> Option<Plan> {
         if text.trim().is_empty() && self.event.attachments.is_empty() {
             return None;
         }
@@ -186,7 +186,7 @@ impl Admission<'_> {
         Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words))
     }
 
-    /// `Some` if the text is too long, with what becomes of the event then.
+    /// `Some` if the text is too long: the refusal, or `None` inside it if the event is not meant for the bot.
     fn oversized(&self) -> Option<Option<Plan>> {
         let (text, most) = (&self.event.text, self.shared.settings.config.queue.max_text);
         (text.len() > most).then(|| {
@@ -214,7 +214,7 @@ impl Admission<'_> {
         (plan.disposition != Disposition::Command && muted()).then_some(DropReason::Muted)
     }
 
-    /// The conversation it joins.
+    /// The session that the event belongs to.
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
         let agent = self.shared.agent_of(&self.source.account, self.chat);
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));

@@ -1,4 +1,4 @@
-//! What must be known before the gate decides about a batch.
+//! Reads and writes that the gate needs before it can decide about a batch.
 
 use std::collections::HashSet;
 
@@ -25,8 +25,8 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
                 }
             }
             EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(shared, event) => {
-                let said = shared.store.quote_of(&event.address.without_thread(), target).await;
-                event.quote = said.map_err(|error| Busy::Storage(error.to_string()))?;
+                let quote = shared.store.quote_of(&event.address.without_thread(), target).await;
+                event.quote = quote.map_err(|error| Busy::Storage(error.to_string()))?;
             }
             _ => {}
         }
@@ -34,7 +34,7 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
     Ok(())
 }
 
-/// Nothing is read from the database for people who may not write.
+/// Whether the sender may write. For others nothing is read from the database.
 fn may_speak(shared: &Shared, event: &Event) -> bool {
     shared.authorize_event(event, &first_id(shared, event), Action::Speak) == Decision::Allow
 }

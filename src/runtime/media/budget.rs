@@ -27,7 +27,7 @@ pub(super) struct DiskBudget {
     kept: AsyncMutex<Option<(Mono, u64)>>,
     /// Locks of the files that are being fetched, by the platform's unique id.
     same: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
-    /// Bytes reserved by fetches that were cancelled, with message and day: the next fetch returns them.
+    /// Bytes that cancelled fetches had reserved, with message and day. The next fetch releases them.
     abandoned: Mutex<Vec<(MessageId, i64, u64)>>,
 }
 

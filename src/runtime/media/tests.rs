@@ -92,7 +92,7 @@ async fn a_file_in_the_folder_is_copied_and_its_copy_is_sent() {
 }
 
 #[tokio::test]
-async fn nothing_leaves_that_does_not_lie_in_the_folder() {
+async fn only_files_in_the_media_folder_are_sent() {
     let sandbox = Sandbox::new();
     let home = sandbox.home.path().to_str().unwrap().to_owned();
     symlink(sandbox.path("secret.txt"), sandbox.path("media/link.txt")).unwrap();
@@ -156,7 +156,7 @@ async fn the_refusal_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_pipe_holds_nobody_up() {
+async fn a_pipe_is_refused_without_waiting() {
     let sandbox = Sandbox::new();
     let pipe = sandbox.path("media/pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
@@ -180,7 +180,7 @@ async fn the_narrower_limit_holds_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_caption_that_does_not_fit_follows_its_file_and_never_costs_it() {
+async fn a_caption_that_does_not_fit_is_sent_after_its_file() {
     let sandbox = Sandbox::new();
     let with =
         async |caption| sandbox.media.adopt(Path::new("a.png"), Some(caption), &profile(Some(500))).await;
@@ -196,7 +196,7 @@ async fn a_caption_that_does_not_fit_follows_its_file_and_never_costs_it() {
 }
 
 #[tokio::test]
-async fn a_stored_name_leads_nowhere_else_either() {
+async fn a_stored_name_cannot_leave_the_folder() {
     let sandbox = Sandbox::new();
     let mut adopted = sandbox.adopt("a.png").await.unwrap();
     symlink(sandbox.path("secret.txt"), sandbox.path("media/out/link.txt")).unwrap();
@@ -207,7 +207,7 @@ async fn a_stored_name_leads_nowhere_else_either() {
 }
 
 #[test]
-fn the_folder_is_ours_alone_and_free_of_half_files() {
+fn the_folder_is_private_and_unfinished_files_are_deleted() {
     let home = tempfile::tempdir().unwrap();
     let root = home.path().join("media");
     std::fs::create_dir_all(root.join("in")).unwrap();

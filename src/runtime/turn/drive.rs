@@ -38,7 +38,7 @@ impl TurnRun<'_> {
                     now if now >= hard => {
                         break TurnEnd::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
                     }
-                    now if now >= silent => break TurnEnd::Failed(Failure::Silent, "no sign of life".to_owned()),
+                    now if now >= silent => break TurnEnd::Failed(Failure::Silent, "the agent sent nothing for too long".to_owned()),
                     _ => self.flow.step().await,
                 },
                 () = self.flow.step(), if flow_pending => {}
@@ -83,7 +83,7 @@ impl TurnRun<'_> {
         }
     }
 
-    /// Allows a tool to begin once the hooks agree and the fact is stored.
+    /// Allows a tool to begin once the hooks have approved it and the database records that a tool begins.
     async fn tool(&mut self, call: ToolCall) {
         let ToolCall { name, params, approval, .. } = call;
         let mut event = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));

@@ -148,7 +148,7 @@ impl<'r> TurnRun<'r> {
         turn.context_messages.iter().filter(allowed).cloned().collect()
     }
 
-    /// The text as hooks have changed it.
+    /// The text of a message as hooks have changed it.
     async fn after_hooks(&mut self, row: &InboundRow) -> Result<String, TurnEnd> {
         let (shared, turn) = (self.shared, self.turn);
         if !shared.hooks.any(HookPoint::MessageReceived) {

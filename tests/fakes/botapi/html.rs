@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reference_stays_as_it_is() {
+    fn an_invalid_character_reference_stays_as_it_is() {
         assert_eq!(shown("a & b &nbsp; &#0; &amp;lt; &lt &#128077;").0, "a & b &nbsp; &#0; &lt; < 👍");
     }
 }

@@ -63,7 +63,7 @@ async fn an_aborted_echo_ends_without_a_result() {
 #[tokio::test]
 async fn the_echo_asks_for_a_tool_and_answers_with_the_decision() {
     let echo = Sandbox::new().agent(Config::default());
-    for (decision, said) in [
+    for (decision, expected) in [
         (Some(ToolDecision::Allow(serde_json::json!({"a": 1}))), "allowed with {\"a\":1}"),
         (Some(ToolDecision::Deny("no".into())), "denied: no"),
         (None, "denied without a reason"),
@@ -76,7 +76,7 @@ async fn the_echo_asks_for_a_tool_and_answers_with_the_decision() {
             None => drop(call),
         }
         assert!(matches!(next(&mut stream).await, Some(Ok(Delta::ToolEnd { .. }))));
-        assert_eq!(answer(stream).await, said);
+        assert_eq!(answer(stream).await, expected);
     }
 }
 
@@ -97,8 +97,8 @@ async fn the_echo_mentions_edits_and_files_and_sends_a_file_on_request() {
         file(None, None, Ok("/m/b")),
         file(Some("c.jpg"), Some(9), Err("It is lost.")),
     ];
-    let said = answer(echo.turn(edited)).await;
-    assert_eq!(said, "hello\n(edited)\n[photo a .jpg, 123 bytes]\n[photo]\n[photo c.jpg: It is lost.]");
+    let text = answer(echo.turn(edited)).await;
+    assert_eq!(text, "hello\n(edited)\n[photo a .jpg, 123 bytes]\n[photo]\n[photo c.jpg: It is lost.]");
     let mut stream = echo.turn(turn(2, "!media a.png May"));
     let Some(Ok(Delta::Media { path, caption })) = next(&mut stream).await else { panic!("no file") };
     assert_eq!((path.to_str(), caption.as_deref()), (Some("a.png"), Some("May")));

@@ -39,9 +39,9 @@ async fn end(sandbox: &Sandbox) {
 #[tokio::test]
 async fn a_program_is_on_record_before_it_gets_its_prompt_and_until_it_exits() {
     let sandbox = Sandbox::new();
-    let said = answer(sandbox.per_turn("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
-    let (pid, record) = said.trim_end().split_once('\n').unwrap();
-    assert!(record.starts_with(&format!("{pid}.")) && record.contains(".t7."), "{said}");
+    let output = answer(sandbox.per_turn("echo $$; cat > /dev/null; ls ../../run").turn(turn(7, "x"))).await;
+    let (pid, record) = output.trim_end().split_once('\n').unwrap();
+    assert!(record.starts_with(&format!("{pid}.")) && record.contains(".t7."), "{output}");
     eventually("it is forgotten when it has ended", || records(sandbox.home.path()).is_empty()).await;
     use std::os::unix::fs::PermissionsExt;
     let folder = std::fs::metadata(sandbox.home.path().join("run")).unwrap();
@@ -89,7 +89,7 @@ async fn a_number_that_belongs_to_another_process_by_now_is_never_signalled() {
 
 /// A child process whose group leader has exited, as when a program exits and leaves a child in its group. The leader
 /// is on record.
-fn orphan(sandbox: &Sandbox, said: &str, recorded: &str) -> u32 {
+fn orphan(sandbox: &Sandbox, turn: &str, recorded: &str) -> u32 {
     let home = sandbox.home.path();
     let pid: PathBuf = home.join("orphan");
     let mut leader = Command::new("sh")
@@ -97,7 +97,7 @@ fn orphan(sandbox: &Sandbox, said: &str, recorded: &str) -> u32 {
         .arg(&pid)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").expect("an orphan"))
-        .env("FRONTDESK_TURN", said)
+        .env("FRONTDESK_TURN", turn)
         .env("FRONTDESK_MEDIA", home.join("media"))
         .stdin(std::process::Stdio::piped())
         .process_group(0)

@@ -76,7 +76,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     let (_, end) = read_to_end(agent.turn(heard)).await;
     let usage = Usage { model: Some("m".into()), input: Some(3), output: None };
     assert!(
-        matches!(end, Some(Ok(Delta::Done { text: Some(text), usage: Some(said) })) if text == "ok" && said == usage)
+        matches!(end, Some(Ok(Delta::Done { text: Some(text), usage: Some(reported) })) if text == "ok" && reported == usage)
     );
     let line: serde_json::Value =
         serde_json::from_str(&crate::sandbox::read(&sandbox.file("heard"))).unwrap();
@@ -182,14 +182,14 @@ async fn lines_for_another_turn_and_second_answers_are_dropped() {
         read -r prompt
         echo '{"type":"delta","turn":"t9","text":"late"}'; echo '{"type":"done","turn":"t9","text":"late"}'
         echo '{"type":"done","turn":"t1","text":"first"}'; echo '{"type":"done","turn":"t1","text":"again"}'; echo '{"type":"done","text":"again"}'
-        printf '{"type":"done",'; touch said
+        printf '{"type":"done",'; touch repeated
         read -r prompt
         echo '"text":"begun too early"}'
         echo '{"type":"done","turn":"t1","text":"very late"}'; echo '{"type":"done","turn":"t2","text":"second"}'
         read -r end"#,
     );
     assert_eq!(answer(agent.turn(turn(1, "x"))).await, "first");
-    eventually("it has repeated itself", || sandbox.file("said").exists()).await;
+    eventually("it has repeated itself", || sandbox.file("repeated").exists()).await;
     assert_eq!(answer(agent.turn(turn(2, "x"))).await, "second");
 }
 
@@ -219,9 +219,9 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
         );
         let agent = sandbox.persistent(&script);
         let (text, end) = read_to_end(agent.turn(turn(1, "x"))).await;
-        let said = died(end.unwrap().unwrap_err());
+        let cause = died(end.unwrap().unwrap_err());
         assert_eq!(text, "up");
-        assert!(said.starts_with(why), "{said}");
+        assert!(cause.starts_with(why), "{cause}");
         let broken = sandbox.pid("pid").await;
         eventually("it is reaped", || !exists(broken)).await;
         std::fs::write(sandbox.file("fixed"), "").unwrap();
@@ -246,11 +246,11 @@ async fn a_line_of_a_hundred_megabytes_is_refused_in_little_memory() {
 #[tokio::test]
 async fn output_waits_in_the_pipe_until_the_stream_is_read() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > said; done"#);
+    let agent = sandbox.persistent(r#"read -r p; i=0; while :; do i=$((i + 1)); echo "{\"type\":\"delta\",\"text\":\"0123456789012345678901234567890123456789\"}"; echo $i > count; done"#);
     let mut stream = agent.turn(turn(1, "x"));
     piece(&mut stream).await;
     // The program blocks when its count stops growing.
-    let count = || crate::sandbox::read(&sandbox.file("said")).trim().parse::<u64>().unwrap_or(0);
+    let count = || crate::sandbox::read(&sandbox.file("count")).trim().parse::<u64>().unwrap_or(0);
     let mut last = (0, std::time::Duration::ZERO);
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     while last.1 < Duration::from_millis(1000) {
@@ -330,13 +330,13 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
     piece(&mut stream).await;
     let left = prompt("left");
     for taken in [true, false] {
-        let (said, progress) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
-        assert_eq!(said, Ok(taken));
+        let (steered, progress) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
+        assert_eq!(steered, Ok(taken));
         assert!(matches!(progress, Some(Ok(Delta::Progress))));
     }
     // The steer fails if the turn ends first, or is over already.
-    let (said, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
-    assert_eq!(said, Ok(false));
+    let (steered, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
+    assert_eq!(steered, Ok(false));
     assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
     assert_eq!(agent.steer(TurnId(1), &left).await, Ok(false));
     let line: serde_json::Value =

@@ -71,8 +71,8 @@ async fn many_turns_leave_no_zombie() {
     let agent = sandbox.per_turn("echo $$; exit 0");
     let mut pids = Vec::new();
     for id in 0..50 {
-        let said = answer(agent.turn(turn(id, ""))).await;
-        pids.push(said.trim().parse().unwrap());
+        let output = answer(agent.turn(turn(id, ""))).await;
+        pids.push(output.trim().parse().unwrap());
         let mut cut = agent.turn(turn(1000 + id, ""));
         pids.push(piece(&mut cut).await.trim().parse().unwrap());
     }

@@ -159,18 +159,18 @@ pub fn session() -> SessionKey {
 
 /// The next item of the stream, within the time limit.
 pub async fn next(stream: &mut Stream) -> Option<Result<Delta, AgentError>> {
-    tokio::time::timeout(PATIENCE, stream.next()).await.expect("something is said in time")
+    tokio::time::timeout(PATIENCE, stream.next()).await.expect("the agent reports something in time")
 }
 
 /// Reads a stream to its end: the text, and the last item if it was none.
 pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, AgentError>>) {
     let mut text = String::new();
-    while let Some(said) = next(&mut stream).await {
-        match said {
+    while let Some(delta) = next(&mut stream).await {
+        match delta {
             Ok(Delta::Text(piece)) => text.push_str(&piece),
             Ok(Delta::Progress | Delta::ToolEnd { .. }) => {}
             end => {
-                assert!(next(&mut stream).await.is_none(), "something was said after the end");
+                assert!(next(&mut stream).await.is_none(), "the stream continued after its end");
                 return (text, Some(end));
             }
         }

@@ -163,7 +163,7 @@ async fn access_is_granted_and_revoked_by_user_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_without_a_valid_user_is_refused() {
     let server = TestServer::open().await;
-    for (body, said) in [
+    for (body, expected) in [
         (json!({"platform": "demo", "user": "@anna"}), "not an id"),
         (json!({"platform": "demo", "user": ""}), "empty"),
         (json!({"platform": "demo", "user": "*"}), "not an id"),
@@ -176,7 +176,7 @@ async fn a_grant_without_a_valid_user_is_refused() {
     ] {
         let reply = server.post("/api/access", body.clone()).await;
         assert_eq!(reply.status, 400, "{body}: {reply:?}");
-        assert!(reply.body["error"]["message"].as_str().unwrap().contains(said), "{body}: {reply:?}");
+        assert!(reply.body["error"]["message"].as_str().unwrap().contains(expected), "{body}: {reply:?}");
     }
     for path in ["/api/access/demo", "/api/access/%20", "/api/access/demo%3A1?scope=x"] {
         assert_eq!(server.delete(path).await.status, 400, "{path}");
@@ -332,7 +332,7 @@ async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changes_a_session_or_a_part_is_in_the_audit_with_its_author() {
+async fn changes_of_sessions_and_parts_are_in_the_audit_with_their_author() {
     let server = TestServer::open().await;
     server.post("/api/chat", json!({"text": "a secret word", "chat": "a"})).await;
     let key = "agent:main:web:dm:a";

@@ -30,7 +30,7 @@ async fn health_and_readiness_need_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_prompt_is_answered_by_the_request_that_brought_it() {
+async fn a_prompt_is_answered_in_the_response_to_its_request() {
     let server = TestServer::open().await;
     let reply = server.post("/api/chat", json!({"text": "hello"})).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
@@ -122,8 +122,8 @@ async fn an_answer_can_be_streamed() {
         let done = &events.iter().find(|(name, _)| name == "done").expect("no done").1;
         assert_eq!(done["message"], events[0].1["message"]);
         if pieces {
-            let said: String = events.iter().filter_map(|(_, data)| data["text"].as_str()).collect();
-            assert_eq!(done["fullText"], json!(said));
+            let pieces: String = events.iter().filter_map(|(_, data)| data["text"].as_str()).collect();
+            assert_eq!(done["fullText"], json!(pieces));
         }
     }
     server.close().await;

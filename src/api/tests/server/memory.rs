@@ -34,7 +34,7 @@ async fn pages(server: &TestServer, path: &str, name: &str) -> (Vec<usize>, Vec<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_of_history_is_bounded_in_bytes_and_the_cursor_goes_on() {
+async fn a_page_of_history_is_bounded_in_bytes_and_the_cursor_continues() {
     let server = filled(12, 200_000).await;
     let (sizes, rows) = pages(&server, PATH, "messages").await;
     assert!(sizes.len() >= 4 && sizes.iter().all(|size| *size < 1_100_000), "{sizes:?}");

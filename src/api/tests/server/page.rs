@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::harness::{TestServer, answer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_loads_nothing_from_elsewhere_and_makes_no_markup_of_text() {
+async fn the_page_loads_nothing_from_other_hosts_and_shows_markup_as_text() {
     let server = TestServer::open().await;
     for path in ["/", "/app.js", "/style.css"] {
         let reply = answer(server.request(Method::GET, path)).await;

@@ -39,19 +39,19 @@ async fn a_prompt_is_accepted_streamed_and_done() {
         (&accepted["type"], &accepted["id"], &accepted["session"]),
         (&json!("accepted"), &json!("1"), &json!(MAIN))
     );
-    let mut said = String::new();
+    let mut pieces = String::new();
     let done = loop {
         let frame = socket.receive().await;
         match frame["type"].as_str() {
             Some("delta") => {
                 assert_eq!((&frame["message"], &frame["attempt"]), (&accepted["message"], &json!(1)));
-                said.push_str(frame["text"].as_str().unwrap());
+                pieces.push_str(frame["text"].as_str().unwrap());
             }
             Some("done") => break frame,
             _ => {}
         }
     };
-    assert_eq!((&done["fullText"], &done["message"]), (&json!(said), &accepted["message"]));
+    assert_eq!((&done["fullText"], &done["message"]), (&json!(pieces), &accepted["message"]));
     assert_eq!((&done["session"], &done["seq"]), (&json!(MAIN), &json!(1)));
     socket.send_json(json!({"type": "ping"})).await;
     socket.receive_type("pong").await;
@@ -329,17 +329,17 @@ async fn many_clients_read_one_session() {
     writer.prompt("1", "!long 300").await;
     let done = writer.receive_type("done").await;
     for reader in &mut readers {
-        let mut said = String::new();
+        let mut pieces = String::new();
         let frame: Value = loop {
             let frame = reader.receive().await;
             match frame["type"].as_str() {
-                Some("delta") => said.push_str(frame["text"].as_str().unwrap()),
+                Some("delta") => pieces.push_str(frame["text"].as_str().unwrap()),
                 Some("done") => break frame,
                 _ => {}
             }
         };
         assert_eq!(frame, done);
-        assert_eq!(json!(said), done["fullText"], "a reader who keeps up misses no piece");
+        assert_eq!(json!(pieces), done["fullText"], "a reader who keeps up misses no piece");
     }
     within(async { drop(readers) }).await;
     server.close().await;

@@ -12,11 +12,11 @@ use crate::harness::{MAIN, Socket, TestServer};
 async fn ends(socket: &mut Socket, prompts: usize) -> (BTreeMap<String, String>, Value) {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut ends: BTreeMap<String, String> = BTreeMap::new();
-    let mut said = Value::Null;
-    while ends.len() < prompts || said.is_null() {
+    let mut result = Value::Null;
+    while ends.len() < prompts || result.is_null() {
         let frame = socket.receive().await;
         if frame["id"] == "abort" {
-            said = frame["result"].clone();
+            result = frame["result"].clone();
         } else if frame["type"] == "accepted" {
             let (message, id) = (frame["message"].as_str().unwrap(), frame["id"].as_str().unwrap());
             names.insert(message.to_owned(), id.to_owned());
@@ -29,7 +29,7 @@ async fn ends(socket: &mut Socket, prompts: usize) -> (BTreeMap<String, String>,
             }
         }
     }
-    (ends, said)
+    (ends, result)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,10 +41,10 @@ async fn an_abort_cancels_every_earlier_prompt_and_each_gets_its_end() {
             socket.prompt(&format!("{round}-{n}"), "!wait 60000 never").await;
         }
         socket.send_json(json!({"type": "abort", "id": "abort"})).await;
-        let (ends, said) = ends(&mut socket, 5).await;
+        let (ends, result) = ends(&mut socket, 5).await;
         assert!(ends.values().all(|end| end == "cancelled"), "{ends:?}");
-        let count = |name: &str| said[name].as_u64().unwrap();
-        assert_eq!(count("running") + count("waiting"), 5, "{said}");
+        let count = |name: &str| result[name].as_u64().unwrap();
+        assert_eq!(count("running") + count("waiting"), 5, "{result}");
     }
     server.close().await;
 }
@@ -86,14 +86,14 @@ async fn a_call_finds_the_prompts_before_it_stored() {
     let mut socket = server.socket().await;
     socket.prompt("1", "!wait 60000 never").await;
     socket.send_json(json!({"id": "kill", "method": "session.kill", "params": {"key": MAIN}})).await;
-    let said = loop {
+    let result = loop {
         let frame = socket.receive().await;
         if frame["id"] == "kill" {
             break frame;
         }
     };
-    let count = |name: &str| said["result"][name].as_u64().unwrap_or(0);
-    assert_eq!(count("running") + count("waiting"), 1, "{said}");
+    let count = |name: &str| result["result"][name].as_u64().unwrap_or(0);
+    assert_eq!(count("running") + count("waiting"), 1, "{result}");
     server.close().await;
 }
 
@@ -114,11 +114,11 @@ async fn an_abort_of_an_empty_chat_cancels_nothing() {
 async fn a_disabled_channel_refuses_prompts_at_once() {
     let server = TestServer::open().await;
     server.shut(Closed::Off);
-    let said = "the web channel is turned off: set channels.web.enabled in the configuration";
+    let expected = "the web channel is turned off: set channels.web.enabled in the configuration";
     for wait in [true, false] {
         let reply = server.post("/api/chat", json!({"text": "hello", "wait": wait})).await;
         assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "channel_off"));
-        assert_eq!(reply.body["error"]["message"], said);
+        assert_eq!(reply.body["error"]["message"], expected);
     }
     let mut socket = server.socket().await;
     socket.prompt("1", "hello").await;

@@ -380,8 +380,8 @@ async fn a_client_with_an_unread_body_still_gets_the_error() {
         let mut stream = connect_and_send(&server, head.as_bytes()).await;
         let body = vec![b'x'; length];
         stream.write_all(&body).await.unwrap();
-        let said = rest(&mut stream).await;
-        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {said:?}");
+        let response = rest(&mut stream).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {response:?}");
     }
     server.close().await;
 }

@@ -103,7 +103,7 @@ fn a_token_that_is_none_is_not_shown() {
 }
 
 #[test]
-fn a21_a25_only_ids_let_somebody_in() {
+fn a21_a25_only_ids_grant_access() {
     let named =
         ["\"@anna\"", "\"anna\"", "\"Anna B\"", "\"t.me/anna\"", "\"+491701234567\"", "\"007\"", "\"12.5\""];
     for id in named {
@@ -141,7 +141,7 @@ fn a21_a25_only_ids_let_somebody_in() {
 }
 
 #[test]
-fn a25_an_empty_list_of_a_group_is_nobody_and_no_list_is_everybody() {
+fn a25_an_empty_list_of_a_group_admits_nobody_and_no_list_admits_everybody() {
     let who = Principal::new("telegram", None, "7").unwrap();
     for (list, expected) in
         [("", true), ("allow = []\n", false), ("allow = [7]\n", true), ("allow = [8]\n", false)]
@@ -155,7 +155,7 @@ fn a25_an_empty_list_of_a_group_is_nobody_and_no_list_is_everybody() {
 }
 
 #[test]
-fn a25_everybody_is_let_in_by_the_word_for_it_alone() {
+fn a25_only_an_open_policy_admits_everybody() {
     says("[channels.telegram]\nallow = [\"*\"]\n", &["2:10", "is not accepted here", "dm_policy = \"open\""]);
     says("[channels.telegram]\ndm_policy = \"allowlist\"\nallow = [\"*\"]\n", &["dm_policy = \"open\""]);
     let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
@@ -174,7 +174,7 @@ fn a25_everybody_is_let_in_by_the_word_for_it_alone() {
 }
 
 #[test]
-fn a24_what_one_account_allows_says_nothing_about_another() {
+fn a24_access_on_one_account_grants_nothing_on_another() {
     let config = telegram(&format!(
         "dm_policy = \"open\"\nallow = [7]\nadmins = [9]\nagent = \"main\"\nstreaming = \"off\"\npoll_seconds = 7\n\
          api_url = \"http://127.0.0.1:1\"\n[channels.telegram.groups.\"-5\"]\n\
@@ -192,7 +192,7 @@ fn a24_what_one_account_allows_says_nothing_about_another() {
 }
 
 #[test]
-fn what_accounts_inherit_is_shown_as_it_was_written_and_wrong_once() {
+fn an_inherited_setting_is_shown_as_written_and_reported_once() {
     let text = format!(
         "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"http://${{KEY}}\"\n\
          [channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\n"
@@ -304,7 +304,7 @@ fn a_token_is_shown_nowhere_however_it_was_written() {
 }
 
 #[test]
-fn what_other_programs_call_our_keys_is_told() {
+fn names_of_keys_in_other_programs_are_explained() {
     for (theirs, ours) in [
         ("botToken = \"x\"", "`token`"),
         ("dmPolicy = \"open\"", "`dm_policy`"),
@@ -345,7 +345,7 @@ fn telegram_is_a_channel_that_rules_may_name() {
 }
 
 #[test]
-fn what_an_admin_grants_names_a_person_too() {
+fn a_grant_of_an_admin_needs_the_id_of_a_person() {
     let check = |platform: &str, id: &str, scope: Scope| {
         crate::adapters::check_grant(&Principal::new(platform, None, id).unwrap(), &scope)
     };
@@ -399,7 +399,7 @@ fn a_role_of_a_group_is_refused_with_what_helps() {
 }
 
 #[test]
-fn an_empty_token_is_named_and_said() {
+fn an_empty_token_is_reported_with_its_key() {
     let notices = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
         let more = More::default();
         let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env, more: &more };
@@ -409,8 +409,8 @@ fn an_empty_token_is_named_and_said() {
     assert!(notices("", &empty).contains("the environment variable TELEGRAM_BOT_TOKEN is empty"));
     assert_eq!(notices("", &|_| None), "");
     for text in ["token = \"\"", "token = \" \"", "token = \"${TELEGRAM_BOT_TOKEN}\""] {
-        let said = notices(&format!("[channels.telegram]\n{text}\n"), &empty);
-        assert!(said.contains("channels.telegram.token is empty"), "{text}: {said}");
+        let shown = notices(&format!("[channels.telegram]\n{text}\n"), &empty);
+        assert!(shown.contains("channels.telegram.token is empty"), "{text}: {shown}");
     }
     let work = notices("[channels.telegram.accounts.work]\ntoken = \"\"\n", &|_| None);
     assert!(work.contains("channels.telegram.accounts.work.token is empty"), "{work}");

@@ -49,7 +49,7 @@ async fn hook(failures: usize, answer: Value) -> (Shared, String, JoinSet<()>) {
 }
 
 #[tokio::test]
-async fn what_a_webhook_refuses_comes_again_in_order() {
+async fn updates_that_a_webhook_refused_are_delivered_again_in_order() {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
     let (hook, url, _tasks) = hook(3, Value::Null).await;
@@ -77,7 +77,7 @@ async fn what_a_webhook_refuses_comes_again_in_order() {
 }
 
 #[tokio::test]
-async fn what_waits_survives_a_change_of_ways() {
+async fn waiting_updates_survive_a_switch_between_polling_and_webhook() {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
     let polled = anna.tells("polled").await.update_id;
@@ -93,7 +93,7 @@ async fn what_waits_survives_a_change_of_ways() {
 }
 
 #[tokio::test]
-async fn the_same_webhook_set_again_hears_nothing_twice() {
+async fn the_same_webhook_set_again_gets_no_update_twice() {
     let api = BotApi::start().await;
     let (bot, anna) = (Bot::of(&api), api.user(42, "Anna"));
     let (hook, url, _tasks) = hook(0, Value::Null).await;
