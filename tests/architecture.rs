@@ -323,7 +323,7 @@ const JUSTIFIED: [(&str, &str); 8] = [
     ("0003-the-port-walked-through-for-discord-and-slack.md", "`/desk new`"),
     ("src/core/address.rs", "matrix:!room%3Ahome"),
     ("src/core/address.rs", "matrix:!room%3ahome"),
-    ("src/core/key.rs", "agent:main:telegram:room:1"),
+    ("src/core/key/tests.rs", "agent:main:telegram:room:1"),
 ];
 
 #[test]
