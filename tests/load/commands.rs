@@ -132,18 +132,25 @@ pub fn p5(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The rate of the open loop over Telegram.
+const PER_SECOND: u32 = 200;
+
 pub fn p4(options: &Options) -> Result<()> {
     println!(
-        "\nP4: over a fake Telegram, 50 chats, open loop, 200 a second; message in to reply request out, echo agent"
+        "\nP4: over a fake Telegram, 50 chats, open loop, {PER_SECOND} a second; message in to reply request out, echo agent"
     );
     let chains = repeat(options, || raw::chain(&options.folder, options.span()))?;
-    let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Bot })?;
-    show("raw limit: four FULL commits per message, one thread", &chains);
+    let paced = repeat(options, || raw::paced_chain(&options.folder, options.span(), PER_SECOND))?;
+    let (limits, runs) = over_telegram(options, Pace::Open { per_second: PER_SECOND, clock: Clock::Bot })?;
+    show("raw limit: four FULL commits per message, one thread, closed loop", &chains);
+    show("the same at 200 messages a second", &paced);
     show("raw limit: a bot that stores nothing, through the same proxy", &limits);
     show("daemon", &runs);
     ratio("p50 over four commits", &runs, &chains, Run::p50);
     ratio("p99 over four commits", &runs, &chains, Run::p99);
-    let (limits, runs) = over_telegram(options, Pace::Open { per_second: 200, clock: Clock::Person })?;
+    ratio("p50 over four commits at 200 messages a second", &runs, &paced, Run::p50);
+    ratio("p99 over four commits at 200 messages a second", &runs, &paced, Run::p99);
+    let (limits, runs) = over_telegram(options, Pace::Open { per_second: PER_SECOND, clock: Clock::Person })?;
     show("from the person's request on, including the time of the fake: a bot that stores nothing", &limits);
     show("daemon", &runs);
     Ok(())

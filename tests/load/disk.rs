@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use hdrhistogram::Histogram;
 
 use crate::bare::{GROUP, Table};
 use crate::figure::{Run, histogram};
@@ -33,13 +34,34 @@ pub fn rows(folder: &Path, span: Duration) -> Result<Run> {
 pub fn chain(folder: &Path, span: Duration) -> Result<Run> {
     let home = tempfile::tempdir_in(folder)?;
     let mut table = Table::open(&home.path().join("chain.db"))?;
-    measure(span, |_| {
-        let n = table.insert("hello, this is a message")?;
-        for step in ["claimed", "finished", "sent"] {
-            table.update(n, step)?;
+    measure(span, |_| four_commits(&mut table))
+}
+
+/// The same at a fixed rate. The thread and the processor sleep between two messages, and everything that follows takes
+/// longer than in a loop that is always busy: the disk's interrupts have to wake them.
+pub fn paced_chain(folder: &Path, span: Duration, per_second: u32) -> Result<Run> {
+    let home = tempfile::tempdir_in(folder)?;
+    let mut table = Table::open(&home.path().join("chain.db"))?;
+    let (start, pace, mut times) = (Instant::now(), Duration::from_secs(1) / per_second, histogram()?);
+    for n in 0.. {
+        let due = start + pace * n;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if start.elapsed() > span {
+            break;
         }
-        Ok(())
-    })
+        let before = Instant::now();
+        four_commits(&mut table)?;
+        times.record(u64::try_from(before.elapsed().as_nanos())?)?;
+    }
+    Ok(without_server(times, start))
+}
+
+fn four_commits(table: &mut Table) -> Result<()> {
+    let n = table.insert("hello, this is a message")?;
+    for step in ["claimed", "finished", "sent"] {
+        table.update(n, step)?;
+    }
+    Ok(())
 }
 
 /// A request to the writer thread.
@@ -92,14 +114,7 @@ pub fn chains(folder: &Path, span: Duration, producers: usize) -> Result<Run> {
     for thread in threads {
         times.add(thread.join().map_err(|_| anyhow!("a producer panicked"))??.times)?;
     }
-    Ok(Run {
-        times,
-        span: start.elapsed(),
-        cpu: Duration::ZERO,
-        platform: Duration::ZERO,
-        memory: 0,
-        others: 0.0,
-    })
+    Ok(without_server(times, start))
 }
 
 fn measure(span: Duration, mut step: impl FnMut(u64) -> Result<()>) -> Result<Run> {
@@ -112,12 +127,11 @@ fn measure(span: Duration, mut step: impl FnMut(u64) -> Result<()>) -> Result<Ru
             break;
         }
     }
-    Ok(Run {
-        times,
-        span: start.elapsed(),
-        cpu: Duration::ZERO,
-        platform: Duration::ZERO,
-        memory: 0,
-        others: 0.0,
-    })
+    Ok(without_server(times, start))
+}
+
+/// A run in which no server took part.
+fn without_server(times: Histogram<u64>, start: Instant) -> Run {
+    let (span, cpu, platform) = (start.elapsed(), Duration::ZERO, Duration::ZERO);
+    Run { times, span, cpu, platform, memory: 0, others: 0.0 }
 }
