@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::{Value, json};
 
-/// An agent that always says the same.
+/// An agent whose answer is always this text.
 struct Says(&'static str);
 
 #[async_trait]

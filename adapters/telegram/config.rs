@@ -148,7 +148,7 @@ pub enum Streaming {
     /// As a message that is edited while it grows.
     #[default]
     Partial,
-    /// The same, by whole paragraphs.
+    /// As a message that is edited when a paragraph is complete.
     Block,
     /// As a draft that the message replaces, in private chats; elsewhere as a message that grows.
     Draft,

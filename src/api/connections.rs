@@ -175,7 +175,7 @@ impl ConnectionSlot {
             return;
         }
         self.bytes_allowed.store(UNLIMITED, Ordering::Relaxed);
-        // A connection that was told to close closes all the same. If the client reconnects, its connection is the newest.
+        // A connection that was told to close is not kept open by a token. If the client reconnects, its connection is the newest.
         drop(self.table.open().remove(self.id));
     }
 

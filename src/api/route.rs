@@ -37,7 +37,7 @@ macro_rules! endpoints {
 
 const READ: Access = Access::Token(Scope::Read, Action::Administer);
 const ADMIN: Access = Access::Token(Scope::Admin, Action::Administer);
-const PROMPT: Access = Access::Token(Scope::Admin, Action::Speak);
+const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 
 /// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
 pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {

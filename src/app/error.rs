@@ -33,7 +33,7 @@ pub enum StartError {
         host: String,
         /// `gateway.port`.
         port: u16,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// Agent programs of an earlier process cannot be looked for.
@@ -47,9 +47,9 @@ pub enum StartError {
         "cannot clear the folder `facts` in {path}, where running agents read about their turns: {source}"
     )]
     Facts {
-        /// The home.
+        /// The home folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A name that cannot be part of an address.
@@ -69,7 +69,7 @@ pub enum StartError {
     Log {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }

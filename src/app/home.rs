@@ -37,9 +37,9 @@ pub enum HomeError {
     /// It cannot be read or created.
     #[error("{path}: {source}")]
     Io {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// It belongs to another user.
@@ -48,17 +48,17 @@ pub enum HomeError {
          run `chown -R {us} {path}`, run the gateway as its owner, or choose another home folder with --home"
     )]
     Foreign {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
-        /// Its owner's number.
+        /// The number of the user who owns it.
         owner: u32,
-        /// Ours.
+        /// The number of the user of this process.
         us: u32,
     },
     /// It is not what it must be.
     #[error("{path} is {found} and must be {wanted}; move it away")]
     Kind {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
         /// What it is.
         found: &'static str,
@@ -75,7 +75,7 @@ pub enum HomeError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// There are two configurations.

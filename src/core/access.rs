@@ -12,7 +12,7 @@ use crate::message::{Sender, SenderKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Write to the agent.
-    Speak,
+    Write,
     /// Change how the service runs, or see other people's conversations.
     Administer,
 }
@@ -122,7 +122,7 @@ pub struct Grants {
     pub here: bool,
 }
 
-/// Who wants to do something.
+/// The person or program that wants to do something.
 #[derive(Debug, Clone, Copy)]
 pub struct Requester<'a> {
     /// Their stable id.
@@ -159,8 +159,8 @@ pub fn decide(
         (Action::Administer, _) if admin => Decision::Allow,
         (Action::Administer, SenderKind::Person) => Decision::Deny(DenyReason::NotAdmin),
         (Action::Administer, _) => Decision::Deny(DenyReason::NotAPerson),
-        (Action::Speak, SenderKind::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
-        (Action::Speak, sender_kind) => match context {
+        (Action::Write, SenderKind::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
+        (Action::Write, sender_kind) => match context {
             Context::Dm => in_private(rules, admin || grants.dm, id, sender_kind),
             Context::Group(group) => in_group(rules, grants, admin, who, group),
         },
@@ -223,15 +223,15 @@ mod tests {
         }
     }
 
-    fn speak(rules: &ChannelAccess, id: &str, context: Context<'_>) -> Decision {
-        decide(rules, Grants::default(), Requester::person(&who(id)), context, Action::Speak)
+    fn may_write(rules: &ChannelAccess, id: &str, context: Context<'_>) -> Decision {
+        decide(rules, Grants::default(), Requester::person(&who(id)), context, Action::Write)
     }
 
     #[test]
     fn nobody_is_let_in_by_default() {
         let rules = ChannelAccess::default();
-        assert_eq!(speak(&rules, "1", Context::Dm), Decision::Pair);
-        assert_eq!(speak(&rules, "1", Context::Group("1")), Decision::Deny(DenyReason::UnknownGroup));
+        assert_eq!(may_write(&rules, "1", Context::Dm), Decision::Pair);
+        assert_eq!(may_write(&rules, "1", Context::Group("1")), Decision::Deny(DenyReason::UnknownGroup));
         let administers =
             decide(&rules, Grants::default(), Requester::person(&who("1")), Context::Dm, Action::Administer);
         assert_eq!(administers, Decision::Deny(DenyReason::NotAdmin));
@@ -245,14 +245,14 @@ mod tests {
             (DmPolicy::Open, Decision::Allow),
             (DmPolicy::Disabled, Decision::Deny(DenyReason::Disabled)),
         ] {
-            assert_eq!(speak(&rules(policy), "stranger", Context::Dm), decision);
+            assert_eq!(may_write(&rules(policy), "stranger", Context::Dm), decision);
         }
     }
 
     #[test]
     fn a_channel_that_takes_no_private_messages_takes_none_from_anybody() {
         for id in ["friend", "root"] {
-            let decision = speak(&rules(DmPolicy::Disabled), id, Context::Dm);
+            let decision = may_write(&rules(DmPolicy::Disabled), id, Context::Dm);
             assert_eq!(decision, Decision::Deny(DenyReason::Disabled));
         }
     }
@@ -260,15 +260,18 @@ mod tests {
     #[test]
     fn a_private_grant_says_nothing_about_a_group_and_the_other_way_round() {
         let rules = rules(DmPolicy::Allowlist);
-        assert_eq!(speak(&rules, "friend", Context::Dm), Decision::Allow);
-        assert_eq!(speak(&rules, "friend", Context::Group("closed")), Decision::Deny(DenyReason::NotAllowed));
-        assert_eq!(speak(&rules, "member", Context::Group("closed")), Decision::Allow);
-        assert_eq!(speak(&rules, "member", Context::Dm), Decision::Deny(DenyReason::NotAllowed));
+        assert_eq!(may_write(&rules, "friend", Context::Dm), Decision::Allow);
+        assert_eq!(
+            may_write(&rules, "friend", Context::Group("closed")),
+            Decision::Deny(DenyReason::NotAllowed)
+        );
+        assert_eq!(may_write(&rules, "member", Context::Group("closed")), Decision::Allow);
+        assert_eq!(may_write(&rules, "member", Context::Dm), Decision::Deny(DenyReason::NotAllowed));
         let dm = Grants { dm: true, ..Grants::default() };
-        let there = decide(&rules, dm, Requester::person(&who("1")), Context::Group("closed"), Action::Speak);
+        let there = decide(&rules, dm, Requester::person(&who("1")), Context::Group("closed"), Action::Write);
         assert_eq!(there, Decision::Deny(DenyReason::NotAllowed));
         let group = Grants { group: true, ..Grants::default() };
-        let here = decide(&rules, group, Requester::person(&who("1")), Context::Dm, Action::Speak);
+        let here = decide(&rules, group, Requester::person(&who("1")), Context::Dm, Action::Write);
         assert_eq!(here, Decision::Deny(DenyReason::NotAllowed));
     }
 
@@ -303,7 +306,7 @@ mod tests {
                 here,
                 Requester { sender_kind, ..Requester::person(&who) },
                 foreign,
-                Action::Speak,
+                Action::Write,
             )
         };
         assert_eq!(decide("1", SenderKind::Person), Decision::Allow);
@@ -317,10 +320,10 @@ mod tests {
         let mut rules = rules(DmPolicy::Pairing);
         rules.groups.insert("empty".to_owned(), GroupAccess { closed: true, ..GroupAccess::default() });
         for id in ["friend", "member", "stranger"] {
-            let decision = speak(&rules, id, Context::Group("empty"));
+            let decision = may_write(&rules, id, Context::Group("empty"));
             assert_eq!(decision, Decision::Deny(DenyReason::NotAllowed), "{id}");
         }
-        assert_eq!(speak(&rules, "root", Context::Group("empty")), Decision::Allow, "an admin");
+        assert_eq!(may_write(&rules, "root", Context::Group("empty")), Decision::Allow, "an admin");
     }
 
     #[test]
@@ -329,8 +332,8 @@ mod tests {
         let roles = ["staff".to_owned()];
         let staff = Requester { roles: &roles, ..Requester::person(&who) };
         let decide = |context, action| decide(&rules, Grants::default(), staff, context, action);
-        assert_eq!(decide(Context::Group("closed"), Action::Speak), Decision::Allow);
-        assert_eq!(decide(Context::Dm, Action::Speak), Decision::Pair);
+        assert_eq!(decide(Context::Group("closed"), Action::Write), Decision::Allow);
+        assert_eq!(decide(Context::Dm, Action::Write), Decision::Pair);
         assert_eq!(
             decide(Context::Group("closed"), Action::Administer),
             Decision::Deny(DenyReason::NotAdmin)
@@ -343,7 +346,7 @@ mod tests {
             let who = who("1");
             let who = Requester { sender_kind, ..Requester::person(&who) };
             let decision =
-                super::decide(&ChannelAccess::default(), Grants::default(), who, Context::Dm, Action::Speak);
+                super::decide(&ChannelAccess::default(), Grants::default(), who, Context::Dm, Action::Write);
             assert!(matches!(decision, Decision::Deny(_)), "{sender_kind:?}: {decision:?}");
         }
     }
@@ -370,7 +373,7 @@ mod tests {
         ) {
             let who = who(&id);
             let who = Requester { sender_kind: SenderKind::Bot, ..Requester::person(&who) };
-            let decision = decide(&rules(policy), grants, who, context(place), Action::Speak);
+            let decision = decide(&rules(policy), grants, who, context(place), Action::Write);
             prop_assert_eq!(decision, Decision::Deny(DenyReason::Bot));
         }
 
@@ -388,7 +391,7 @@ mod tests {
             id in "[a-z0-9]{1,12}", policy in policy(), place in place()
         ) {
             prop_assume!(!["friend", "root", "member"].contains(&id.as_str()));
-            let decision = speak(&rules(policy), &id, context(place));
+            let decision = may_write(&rules(policy), &id, context(place));
             let everybody = place == Some("open") || (place.is_none() && policy == DmPolicy::Open);
             prop_assert_eq!(decision == Decision::Allow, everybody);
         }
@@ -397,8 +400,8 @@ mod tests {
         fn a_grant_never_takes_anything_away(
             id in "friend|root|member|stranger", grants in grants(), policy in policy(), place in place()
         ) {
-            let without = speak(&rules(policy), &id, context(place));
-            let with = decide(&rules(policy), grants, Requester::person(&who(&id)), context(place), Action::Speak);
+            let without = may_write(&rules(policy), &id, context(place));
+            let with = decide(&rules(policy), grants, Requester::person(&who(&id)), context(place), Action::Write);
             prop_assert!(without != Decision::Allow || with == Decision::Allow);
         }
     }

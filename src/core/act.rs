@@ -72,7 +72,7 @@ pub enum Act {
         about: MessageRefs,
         /// How it ended.
         ending: Ending,
-        /// What it cost.
+        /// The usage that the agent reported.
         usage: Option<Usage>,
     },
 }
@@ -110,7 +110,7 @@ pub struct Post {
     pub key: String,
     /// The message that it answers, as the event's `platform_message` named it.
     pub reply_to: Option<String>,
-    /// What it is.
+    /// The kind of message.
     pub kind: PostKind,
     /// The session and the messages that it belongs to.
     pub about: MessageRefs,

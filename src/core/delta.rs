@@ -32,7 +32,7 @@ pub enum Delta {
     Done {
         /// The whole answer, if it differs from the text reported so far.
         text: Option<String>,
-        /// What the turn cost.
+        /// The usage of the turn.
         usage: Option<Usage>,
     },
 }
@@ -46,11 +46,11 @@ pub struct ToolCall {
     pub name: String,
     /// Its parameters.
     pub params: serde_json::Value,
-    /// Where the decision goes.
+    /// Receives the decision.
     pub approval: ToolApproval,
 }
 
-/// Where the decision about a tool call goes. Dropping it denies the call.
+/// Passes the decision about a tool call to the agent. Dropping it denies the call.
 pub struct ToolApproval(Option<oneshot::Sender<ToolDecision>>);
 
 /// Whether a tool call may begin.
@@ -88,7 +88,7 @@ impl fmt::Debug for ToolApproval {
     }
 }
 
-/// What a turn cost, as far as the agent reports it.
+/// The usage of a turn, as far as the agent reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     /// The model that answered.

@@ -68,7 +68,7 @@ pub struct HookEvent {
     pub tool: Option<String>,
     /// The tool's parameters.
     pub params: serde_json::Value,
-    /// What the turn cost.
+    /// The usage of the turn.
     pub usage: Option<Usage>,
 }
 

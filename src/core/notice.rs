@@ -12,7 +12,7 @@ use crate::reset::Reasons;
 pub enum Notice {
     /// The reset rule started a new conversation.
     Reset {
-        /// Why.
+        /// The reasons of the reset.
         reasons: Reasons,
         /// The epoch that ended.
         previous: u64,

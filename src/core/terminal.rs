@@ -36,7 +36,7 @@ impl Terminal {
     /// Adds a piece and returns how the text returned so far changes.
     pub fn feed(&mut self, piece: &str) -> TextEdit {
         if self.screen.is_at_end() && !piece.contains(steers) {
-            self.screen.type_on(piece);
+            self.screen.write_text(piece);
             self.screen.forget();
             return TextEdit { retract: 0, append: piece.to_owned() };
         }

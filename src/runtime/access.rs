@@ -1,4 +1,4 @@
-//! Who may speak according to the database: what admins granted, which chats they set and which accounts they stopped.
+//! Who may write according to the database: what admins granted, which chats they set and which accounts they stopped.
 //! This is a copy in memory, so that a decision needs no read. The writer renews it with each commit that changes it,
 //! before anything else of the commit can be seen.
 
@@ -117,7 +117,7 @@ impl Access {
         switch.or_insert_with(|| watch::Sender::new(self.stopped(account).map(|row| row.by))).subscribe()
     }
 
-    /// The scopes in which somebody may speak only because they are an admin: in private, and in groups that are open
+    /// The scopes in which somebody may write only because they are an admin: in private, and in groups that are open
     /// only to named people.
     pub(crate) fn scopes_as_admin(&self, rules: &AccessRules, principal: &Principal) -> Vec<Scope> {
         let Some(rules) = rules.of(principal.account()) else { return Vec::new() };
@@ -125,7 +125,7 @@ impl Access {
         let closed_to_others = |context| {
             let grants = Grants { admin: false, ..tables.grants_of(principal, context, |_| true) };
             let who = Requester::person(principal);
-            access::decide(rules, grants, who, context, Action::Speak) != Decision::Allow
+            access::decide(rules, grants, who, context, Action::Write) != Decision::Allow
         };
         let groups = rules.groups.keys().map(|group| (Scope::Group(group.clone()), Context::Group(group)));
         let places = std::iter::once((Scope::Dm, Context::Dm)).chain(groups);

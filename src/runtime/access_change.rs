@@ -1,4 +1,4 @@
-//! Changes of who may speak: the database and the copy in memory first, then the turns that run or wait. Chats, the
+//! Changes of who may write: the database and the copy in memory first, then the turns that run or wait. Chats, the
 //! command line and the API all use this.
 
 use frontdesk_core::account::AccountId;
@@ -9,7 +9,7 @@ use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
 use crate::shared::Shared;
 
 impl Shared {
-    /// Changes who may speak. The caller has checked that the author may.
+    /// Changes who may write. The caller has checked that the author may.
     pub(crate) async fn change_access(
         &self,
         change: AccessChange,
@@ -26,7 +26,7 @@ impl Shared {
     /// The complete change that revokes a scope, or everything, from somebody.
     pub(crate) fn revocation(&self, principal: Principal, scope: Option<Scope>) -> AccessChange {
         let also = match &scope {
-            // An admin may speak where others need a grant of their own.
+            // An admin may write where others need a grant of their own.
             Some(Scope::Admin) => self.access.scopes_as_admin(&self.settings.access, &principal),
             _ => Vec::new(),
         };
@@ -39,15 +39,15 @@ impl Shared {
         AccessChange::Revoke { principal, scope, also, private }
     }
 
-    /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. An existing grant can be
-    /// revoked all the same.
+    /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. A grant that exists can be
+    /// revoked in any case.
     pub(crate) fn may_be_revoked(&self, who: &Principal) -> Result<(), String> {
         if self.access.holds_any(who) { Ok(()) } else { (self.settings.grant_rule)(who, &Scope::Dm) }
     }
 
     /// Whether some admin could still administer the gateway from a chat if these accounts were disconnected and this
     /// person were no admin.
-    pub(crate) fn has_way_in(&self, without: &[AccountId], but: Option<&Principal>) -> bool {
+    pub(crate) fn has_reachable_admin(&self, without: &[AccountId], but: Option<&Principal>) -> bool {
         let is_other =
             |account: &AccountId, id: &str| but.is_none_or(|who| (who.account(), who.id()) != (account, id));
         let mut open = self

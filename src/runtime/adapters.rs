@@ -48,7 +48,7 @@ pub(crate) struct Connection {
     /// remember them for a while.
     key_prefix: String,
     shown_texts: ShownTexts,
-    /// Who disconnected the account. Its outgoing messages are sent all the same.
+    /// The admin who disconnected the account. Outgoing messages are sent also while it is disconnected.
     stopped: watch::Receiver<Option<String>>,
 }
 

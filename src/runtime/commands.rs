@@ -89,13 +89,13 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = shared.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
     // An admin may administer the gateway also where nobody may write to the agent.
-    let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_call(&row);
+    let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_in_unserved_group(&row);
     let may =
-        shared.still_may(&row, Action::Speak) || for_admins && shared.still_may(&row, Action::Administer);
+        shared.still_may(&row, Action::Write) || for_admins && shared.still_may(&row, Action::Administer);
     if !may {
         return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let Plan { effect, reply, lifecycle } = match is_call(&row) {
+    let Plan { effect, reply, lifecycle } = match is_in_unserved_group(&row) {
         true => Plan::say(UNSERVED),
         false => plan(shared, &row, parsed).await?,
     };
@@ -116,8 +116,9 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether an admin only addressed us in a group where we do not answer: nothing is kept of what they wrote.
-fn is_call(row: &InboundRow) -> bool {
+/// Whether the row is about a message of an admin in a group that is not served. The reply says how to serve the group;
+/// the text of the message is not stored.
+fn is_in_unserved_group(row: &InboundRow) -> bool {
     row.reason == Some(Reason::NotServed)
 }
 

@@ -245,7 +245,7 @@ impl Flow {
             self.edit(now);
         } else if self.typing.is_some_and(|due| due <= now) {
             self.typing = self.profile().and_then(|profile| profile.typing).map(|every| now + every);
-            self.type_on();
+            self.show_typing();
         }
     }
 
@@ -261,7 +261,7 @@ impl Flow {
         let Some((plain, is_full)) = first else { return };
         edits.is_full = is_full;
         if edits.tried.as_deref() == Some(plain.as_str()) {
-            return self.type_again(now);
+            return self.repeat_typing(now);
         }
         edits.tried = Some(plain.clone());
         let (Some(edits), Some(request)) = (&self.edits, self.request()) else { return };
@@ -278,14 +278,14 @@ impl Flow {
         };
     }
 
-    fn type_on(&mut self) {
+    fn show_typing(&mut self) {
         if let Some(request) = self.request() {
             self.pending = Some(Box::pin(request.show(Act::Typing)));
         }
     }
 
     /// Shows the typing indicator again if the message does not grow.
-    fn type_again(&mut self, now: Mono) {
+    fn repeat_typing(&mut self, now: Mono) {
         if self.typing.is_none() {
             self.typing = self.profile().and_then(|profile| profile.typing).map(|_| now);
         }
@@ -316,7 +316,7 @@ impl Flow {
         }
         let grows_unseen = edits.is_full || matches!(edits.post, GrowingMessage::Off);
         if grows_unseen {
-            self.type_again(now);
+            self.repeat_typing(now);
         }
     }
 

@@ -82,7 +82,7 @@ pub struct Setup {
     pub secret: [u8; 32],
     /// Where messages go, by account.
     pub routing: BTreeMap<AccountId, config::Routing>,
-    /// Who may speak, by account.
+    /// Who may write, by account.
     pub access: BTreeMap<AccountId, ChannelAccess>,
     /// Problems of the configuration, one sentence each, for the status.
     pub problems: Vec<String>,

@@ -16,7 +16,7 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) routing: BTreeMap<AccountId, Routing>,
     pub(crate) resets: ResetRules,
-    /// Who may speak according to the configuration file.
+    /// Who may write according to the configuration file.
     pub(crate) access: AccessRules,
     pub(crate) agents: BTreeMap<String, AgentEntry>,
     pub(crate) default_agent: String,

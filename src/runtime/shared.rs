@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) process: Process,
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
-    /// Who may speak, as admins have changed it.
+    /// Who may write, as admins have changed it.
     pub(crate) access: Arc<Access>,
     pub(crate) inbound: Inbound,
     pub(crate) work: Work,
@@ -60,9 +60,9 @@ impl Shared {
         self.may_in(&row.session, Requester::of(&row.from), action)
     }
 
-    /// Whether the sender of a context message may still speak in the session.
-    pub(crate) fn still_heard(&self, session: &SessionKey, message: &ContextMessage) -> bool {
-        self.may_in(session, Requester::of(&message.from), Action::Speak)
+    /// Whether the sender of a context message may still write in the session.
+    pub(crate) fn sender_may_still_write(&self, session: &SessionKey, message: &ContextMessage) -> bool {
+        self.may_in(session, Requester::of(&message.from), Action::Write)
     }
 
     fn may_in(&self, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::observed::Observed;
 use crate::random::Random;
 
-/// What the gateway should be in the middle of when it is killed.
+/// The operation during which the gateway is to be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KillPoint {
     /// Events were handed over and not acknowledged.

@@ -184,7 +184,7 @@ fn sessions(conn: &Connection) -> Result<Vec<Session>> {
     rows(conn, &format!("SELECT key, seq, ({renewed}) AS renewed FROM session s"))
 }
 
-/// What a killed gateway held when it was killed.
+/// The work that a killed gateway had not finished, by kind.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Held {
     pub running: u64,

@@ -145,7 +145,7 @@ pub fn event_key(source: &str, id: &str) -> String {
     format!("{source} {id}")
 }
 
-/// A durable line that a client was shown.
+/// A durable frame that a client received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     pub kind: String,

@@ -12,7 +12,7 @@ use crate::oracle::Verdict;
 
 /// How many of 300 kills must hit each kill point at least, so that it counts as tested.
 const LEAST: u64 = 20;
-/// The same for kill points that are short.
+/// How many of 300 kills must hit each kill point that lasts only a short time.
 const LEAST_SHORT: u64 = 4;
 
 /// Counted while the test runs.

@@ -71,7 +71,7 @@ struct Step {
     done: mpsc::SyncSender<u64>,
 }
 
-/// The same four commits for many messages at once, committed in groups.
+/// The four commits of [`chain`] for many messages at once, committed in groups.
 pub fn chains(folder: &Path, span: Duration, producers: usize) -> Result<Run> {
     let home = tempfile::tempdir_in(folder)?;
     let mut table = Table::open(&home.path().join("chains.db"))?;

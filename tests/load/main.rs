@@ -43,7 +43,7 @@ enum What {
     P4(Options),
     /// Conversations: 50 chats, each of which waits for its answer before the next message.
     P5(Options),
-    /// The same over a fake Telegram.
+    /// Conversations over a fake Telegram.
     P5Telegram(Options),
     /// Start, memory and accepts with 0, 100,000 and 1,000,000 sessions, and their size on disk.
     P6(Options),

@@ -40,7 +40,7 @@ async fn an_admin_who_addresses_the_bot_in_an_unserved_group_is_told_how_to_allo
         platform.outcome_of(message_from("root", "hello").in_group("-9").forwarded()).await,
         Outcome::Denied
     );
-    assert!(answers(&world, "-9").await.is_empty(), "nobody else hears anything");
+    assert!(answers(&world, "-9").await.is_empty(), "nobody else gets an answer");
     let call = message_from("root", "some secret words").in_group("-9").replying_to("others' words");
     platform.outcome_of(call.with_file("cat", FileKind::Photo).with_link("this", "https://e.com/")).await;
     let [hint] = &answers(&world, "-9").await[..] else { panic!("one answer") };
@@ -137,7 +137,7 @@ async fn context_messages_reach_the_next_turn_and_are_never_answered() {
     assert_eq!(overheard, ["two", "three"], "the last two, in order");
     platform.outcome_of(message_from("anna", "and now?").in_group(GROUP)).await;
     world.at_rest().await;
-    assert!(world.agent().turns()[1].context_messages.is_empty(), "nothing is heard twice");
+    assert!(world.agent().turns()[1].context_messages.is_empty(), "no context message is passed on twice");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn a_redelivery_over_the_limit_is_still_the_message_it_was() {
     world.platform().redeliver(number, "/new hello", "anna");
     assert_eq!(world.platform().outcome(number + 1).await, Outcome::Duplicate { message, session });
     world.at_rest().await;
-    assert_eq!(anna.sees(), ["hello"], "nobody is told off for a redelivery");
+    assert_eq!(anna.sees(), ["hello"], "a redelivery causes no notice");
 }
 
 #[tokio::test]

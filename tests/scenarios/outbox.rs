@@ -286,7 +286,7 @@ async fn the_final_edit_of_a_deleted_message_is_posted_as_a_new_one() {
     assert_eq!(
         shown,
         ["Let me see."],
-        "the answer arrives, no gap is told, and no half answer stays above it"
+        "the answer arrives without a notice, and no partial answer stays above it"
     );
 }
 

@@ -43,7 +43,7 @@ async fn a_stranger_gets_a_code_an_admin_approves_and_the_agent_answers() {
     assert!(notice.contains("eve"), "the notice shows the stranger's own id: {notice}");
     let code = code_in(&notice);
     let root = world.user("root");
-    assert!(root.hears().await.contains("eve"), "the admin hears who asks");
+    assert!(root.hears().await.contains("eve"), "the admin is told who asks");
     root.says(&format!("/gateway pair {}", code.to_lowercase())).await;
     assert!(root.hears().await.contains("may write to me now"));
     assert!(eve.hears().await.contains("You may write to me now"));

@@ -42,7 +42,7 @@ struct Granted {
 }
 
 impl Granted {
-    fn may_speak(&self, who: usize, place: usize, sender_kind: SenderKind) -> bool {
+    fn may_write(&self, who: usize, place: usize, sender_kind: SenderKind) -> bool {
         sender_kind != SenderKind::Bot
             && match place {
                 0 => self.dm[who],
@@ -118,7 +118,7 @@ async fn run(steps: Vec<Step>) {
             }
             Step::Event { who, place, way, sender_kind } => {
                 let there = if way == 7 { place.max(1) } else { place };
-                if !granted.may_speak(who, there, sender_kind) {
+                if !granted.may_write(who, there, sender_kind) {
                     shut_out.push(format!("event {n}."));
                 }
                 world.platform().outcome_of(event(n, who, place, way, sender_kind)).await;

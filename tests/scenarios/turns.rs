@@ -51,7 +51,7 @@ async fn a_turn_that_cannot_begin_for_want_of_something_waits_and_counts_no_atte
     assert_eq!(anna.hears().await, "question");
     world.at_rest().await;
     assert_eq!(world.message(message).await.message.state.name(), "answered");
-    assert_eq!(anna.sees().len(), 1, "nobody is told of what passes by itself");
+    assert_eq!(anna.sees().len(), 1, "a temporary shortage causes no notice");
     for turn in world.agent().turns() {
         assert_eq!((turn.attempt, turn.resumed), (1, false));
     }

@@ -92,7 +92,7 @@ pub(super) enum Line {
     Unknown,
 }
 
-/// What a turn cost, as the program reports it.
+/// The usage of a turn, as the program reports it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Usage {
     model: Option<String>,

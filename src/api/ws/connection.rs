@@ -215,7 +215,7 @@ impl Connection {
 
     /// Submits a prompt. The client is subscribed to the session first, so that it misses nothing of the answer.
     async fn prompt(&mut self, id: String, chat: String, text: String) -> Result<(), ApiError> {
-        self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
+        self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
         let address = web_address(&chat)?;
         let session = self.server.handle.session_at(&address)?;
         if !self.sent.contains_key(&session) {
@@ -254,7 +254,7 @@ impl Connection {
 
     /// Cancels the running and the waiting turns of a chat. A chat without messages has none.
     async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
-        self.server.authorize(&self.caller, Scope::Admin, Action::Speak)?;
+        self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
         let session = self.session(session, chat)?;
         match session::cancel(&self.server, &session, &self.caller.author()).await {
             Err(error) if error.code == "not_found" => Ok(session::cancelled(&session, (0, 0))),

@@ -71,7 +71,7 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The same with line breaks replaced, for names and cells.
+/// Like [`harmless`], with line breaks replaced as well, for names and cells.
 pub fn one_line(text: &str) -> String {
     let odd = |c: char| visible::is_deceptive(c) && c != '\t';
     text.chars().map(|c| if odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()

@@ -10,11 +10,11 @@ use crate::address::Address;
 pub struct Event {
     /// The platform's own id, unique within the source. A redelivery has the same id.
     pub id: String,
-    /// What happened.
+    /// The kind of event.
     pub kind: EventKind,
-    /// Who caused it.
+    /// The sender: the person or program that caused the event.
     pub from: Sender,
-    /// Where an answer goes.
+    /// The address to which an answer is sent.
     pub address: Address,
     /// The conversation it belongs to.
     pub conversation: Conversation,

@@ -32,7 +32,7 @@ pub enum Outcome {
     Refused {
         /// Its id.
         message: MessageId,
-        /// Why.
+        /// The reason of the refusal.
         reason: Refusal,
     },
     /// The sender may not write here. Counted, not stored.

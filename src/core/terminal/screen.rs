@@ -55,7 +55,7 @@ impl Screen {
     }
 
     /// Writes text without control characters other than line breaks and tabs.
-    pub(super) fn type_on(&mut self, text: &str) {
+    pub(super) fn write_text(&mut self, text: &str) {
         for c in text.chars() {
             if c == '\n' { self.break_line() } else { self.write(c) }
         }
@@ -97,7 +97,7 @@ impl Screen {
     pub(super) fn close_link(&mut self) {
         let Some((target, text)) = self.link.take() else { return };
         if is_web(&target) && !text.trim().is_empty() && text.trim() != target {
-            self.type_on(&format!(" ({target})"));
+            self.write_text(&format!(" ({target})"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Where somebody may still speak after a revocation, and the summary of a revocation.
+//! Where somebody may still write after a revocation, and the summary of a revocation.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use frontdesk_store::row::{ChatRow, Revoked, Scope};
 
 use super::{Access, AccessRules};
 
-/// A scope in which somebody may still speak.
+/// A scope in which somebody may still write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemainingAccess {
     scope: Scope,
-    /// Whether everybody may speak there; otherwise the configuration or another grant names the person.
+    /// Whether everybody may write there; otherwise the configuration or another grant names the person.
     open_to_all: bool,
 }
 
 impl Access {
-    /// Where somebody may still speak once `revoked` is taken from them; `None` means everything.
+    /// Where somebody may still write once `revoked` is taken from them; `None` means everything.
     pub(crate) fn remaining(
         &self,
         rules: &AccessRules,
@@ -49,7 +49,7 @@ impl Access {
                     Scope::Dm | Scope::Admin => rules.dm_policy == DmPolicy::Open,
                 };
                 let who = Requester::person(principal);
-                let may = access::decide(rules, grants, who, context, Action::Speak) == Decision::Allow;
+                let may = access::decide(rules, grants, who, context, Action::Write) == Decision::Allow;
                 may.then_some(RemainingAccess { scope, open_to_all })
             })
             .collect()

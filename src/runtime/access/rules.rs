@@ -1,4 +1,4 @@
-//! Who may speak according to the configuration file.
+//! Who may write according to the configuration file.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ impl AccessRules {
         self.0.keys()
     }
 
-    /// The people whom the configuration names, and where they may speak.
+    /// The people whom the configuration names, and where they may write.
     pub(crate) fn people(&self) -> impl Iterator<Item = (Principal, Scope)> {
         self.0.iter().flat_map(|(account, rules)| {
             let people = rules.allow.iter().map(|id| (id, Scope::Dm));

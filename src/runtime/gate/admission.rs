@@ -65,7 +65,7 @@ impl Plan {
 impl Admission<'_> {
     /// Whether its sender may write here.
     pub(super) fn access(&self) -> Entry {
-        match self.decide(Action::Speak) {
+        match self.decide(Action::Write) {
             Decision::Allow => Entry::Open,
             // An admin can have a group served from within it.
             Decision::Deny(DenyReason::UnknownGroup)
@@ -73,7 +73,7 @@ impl Admission<'_> {
             {
                 Entry::Open
             }
-            Decision::Deny(DenyReason::UnknownGroup) if self.is_admin_who_calls() => Entry::NotServed,
+            Decision::Deny(DenyReason::UnknownGroup) if self.is_addressed_by_admin() => Entry::NotServed,
             Decision::Pair if self.event.kind == EventKind::Message => Entry::Pairing,
             Decision::Pair => Entry::Shut(DropReason::UnknownSender),
             Decision::Deny(reason) => Entry::Shut(DropReason::Denied(reason)),
@@ -89,7 +89,7 @@ impl Admission<'_> {
         self.decide(Action::Administer) == Decision::Allow
     }
 
-    fn is_admin_who_calls(&self) -> bool {
+    fn is_addressed_by_admin(&self) -> bool {
         self.event.kind == EventKind::Message
             && self.event.addressed
             && self.event.forward.is_none()

@@ -24,7 +24,7 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
                     stored.map_err(|error| Busy::Storage(error.to_string()))?;
                 }
             }
-            EventKind::Reaction { target, .. } if event.quote.is_none() && may_speak(shared, event) => {
+            EventKind::Reaction { target, .. } if event.quote.is_none() && may_write(shared, event) => {
                 let quote = shared.store.quote_of(&event.address.without_thread(), target).await;
                 event.quote = quote.map_err(|error| Busy::Storage(error.to_string()))?;
             }
@@ -35,6 +35,6 @@ pub(super) async fn all(shared: &Shared, batch: &mut [Event]) -> Result<(), Busy
 }
 
 /// Whether the sender may write. For others nothing is read from the database.
-fn may_speak(shared: &Shared, event: &Event) -> bool {
-    shared.authorize_event(event, &first_id(shared, event), Action::Speak) == Decision::Allow
+fn may_write(shared: &Shared, event: &Event) -> bool {
+    shared.authorize_event(event, &first_id(shared, event), Action::Write) == Decision::Allow
 }

@@ -1,4 +1,4 @@
-//! Who may speak, for the command line and the API.
+//! Who may write, for the command line and the API.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
@@ -12,7 +12,7 @@ use super::{GatewayError, GatewayHandle};
 use crate::access::revocation_summary;
 use crate::process::Lifecycle;
 
-/// Who may speak, as it stands now.
+/// Who may write, as it stands now.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AccessView {
     /// People, from the configuration and from admins.
@@ -26,9 +26,9 @@ pub struct AccessView {
 /// One person who may do something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccessEntry {
-    /// Who.
+    /// The person.
     pub principal: Principal,
-    /// Where.
+    /// The scope of the permission.
     pub scope: Scope,
     /// Where the grant came from: `config`, `pairing`, `cli`, `api`, `chat`.
     pub source: String,
@@ -36,7 +36,7 @@ pub struct AccessEntry {
     pub by: Option<String>,
     /// The person's display name at that time.
     pub shown: Option<String>,
-    /// When.
+    /// When it was granted; unset for the configuration.
     pub created: Option<DateTime<Utc>>,
 }
 
@@ -44,7 +44,7 @@ pub struct AccessEntry {
 const LONGEST_ID: usize = 256;
 
 impl GatewayHandle {
-    /// Changes who may speak, with immediate effect on waiting and running messages. The caller has asked
+    /// Changes who may write, with immediate effect on waiting and running messages. The caller has asked
     /// [`GatewayHandle::authorize`] whether `author` may.
     pub async fn change_access(
         &self,
@@ -107,7 +107,7 @@ impl GatewayHandle {
     }
 
     fn locked_out(&self) -> Option<String> {
-        let locked = !self.0.has_way_in(&[], None);
+        let locked = !self.0.has_reachable_admin(&[], None);
         locked.then(|| "No admin can reach the gateway from a chat now, only from the machine.".to_owned())
     }
 

@@ -188,8 +188,8 @@ fn attachments(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
     (0..QUOTED).zip(&row.attachments).chain((QUOTED..).zip(quoted))
 }
 
-/// Logs a write about a file that failed; `None` then. The file is on disk all the same: the next attempt fetches it
-/// again, and the sweep deletes the file that no row names.
+/// Logs a write about a file that failed; `None` then. The file is on disk without a row then: the next attempt fetches
+/// it again, and the sweep deletes the file that no row names.
 fn note<T>(files: MediaFiles<'_>, written: Result<T, StoreError>, row: &MediaRow) -> Option<T> {
     files.health.note(written.as_ref().err());
     written

@@ -22,10 +22,10 @@ impl TurnRun<'_> {
         let shared = self.shared.clone();
         let clock = &shared.time;
         let hard = clock.mono() + shared.settings.config.turns.hard_limit();
-        let mut heard = clock.mono();
+        let mut last_delta = clock.mono();
         let mut stream = agent.turn(turn);
         let end = loop {
-            let silent = heard + shared.settings.config.turns.progress_timeout();
+            let silent = last_delta + shared.settings.config.turns.progress_timeout();
             let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
             let flow_pending = self.flow.is_pending();
             tokio::select! {
@@ -43,14 +43,14 @@ impl TurnRun<'_> {
                 },
                 () = self.flow.step(), if flow_pending => {}
                 delta = stream.next() => {
-                    heard = clock.mono();
+                    last_delta = clock.mono();
                     match delta {
                         Some(Ok(Delta::Done { text, usage })) => {
                             self.flow.complete().await;
                             let text = self.flow.take(text);
                             return TurnEnd::Answered { text, usage, by_hook: false };
                         }
-                        Some(Ok(delta)) => self.heard(delta).await,
+                        Some(Ok(delta)) => self.handle_delta(delta).await,
                         Some(Err(error)) => return error.into(),
                         None => return TurnEnd::Died("it ended without an answer".to_owned()),
                     }
@@ -69,7 +69,7 @@ impl TurnRun<'_> {
         end
     }
 
-    async fn heard(&mut self, delta: Delta) {
+    async fn handle_delta(&mut self, delta: Delta) {
         match delta {
             Delta::Text(text) => self.flow.add(text).await,
             Delta::Media { path, caption } => {

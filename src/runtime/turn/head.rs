@@ -56,7 +56,7 @@ impl<'r> TurnRun<'r> {
             // Every message was refused on its own.
             return Err(TurnEnd::Refused(Refusal::Hook));
         }
-        // After the access decision: nothing is fetched for somebody who may not speak.
+        // After the access decision: nothing is fetched for a sender who may not write.
         let files = self.fetched(&rows, stop).await?;
         for prompt in &mut prompt {
             let MessageFiles { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
@@ -110,7 +110,7 @@ impl<'r> TurnRun<'r> {
     /// The prompts of one message: itself, or the messages that a `/retry` runs again. Access of every author involved is
     /// checked again.
     async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
-        if !self.shared.still_may(row, Action::Speak) {
+        if !self.shared.still_may(row, Action::Write) {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -123,13 +123,13 @@ impl<'r> TurnRun<'r> {
         self.replayed(row).await
     }
 
-    /// The messages that a `/retry` runs again, each in its author's name. A message whose author may not speak any more,
+    /// The messages that a `/retry` runs again, each in its author's name. A message whose author may not write any more,
     /// or that a hook drops, is left out; if none is left, the retry is refused.
     async fn replayed(&mut self, retry: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
         let turn: &'r ClaimedTurn = self.turn;
         let (mut prompts, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
-            if !self.shared.still_may(row, Action::Speak) {
+            if !self.shared.still_may(row, Action::Write) {
                 continue;
             }
             match self.after_hooks(row).await {
@@ -141,10 +141,10 @@ impl<'r> TurnRun<'r> {
         if prompts.is_empty() { Err(TurnEnd::Refused(refusal)) } else { Ok(prompts) }
     }
 
-    /// The context messages of senders who may still speak.
+    /// The context messages of senders who may still write.
     fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
-        let allowed = |message: &&ContextMessage| self.shared.still_heard(&turn.session, message);
+        let allowed = |message: &&ContextMessage| self.shared.sender_may_still_write(&turn.session, message);
         turn.context_messages.iter().filter(allowed).cloned().collect()
     }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::Oracle;
 use crate::database::Inbound;
 
-/// What the audit says of a command: author, action and subject.
-type Line = (String, String, String);
+/// An entry of the audit: author, action and subject.
+type Entry = (String, String, String);
 
 impl Oracle<'_> {
     /// O3: the audit has one line for each of the admins' commands that was carried out.
     pub(super) fn commands(&mut self) {
-        let mut due: BTreeMap<Line, i64> = BTreeMap::new();
+        let mut due: BTreeMap<Entry, i64> = BTreeMap::new();
         let rows = self.o.database.inbound.iter();
         for row in rows.filter(|row| row.disposition == "command" && row.state == "answered") {
             if let Some(line) = self.audit_of(row) {
@@ -32,8 +32,8 @@ impl Oracle<'_> {
         }
     }
 
-    /// What the audit must say of a command; `None` if it says nothing.
-    fn audit_of(&self, row: &Inbound) -> Option<Line> {
+    /// The entry that the audit must have for a command; `None` if it must have none.
+    fn audit_of(&self, row: &Inbound) -> Option<Entry> {
         let request = self.event_of(row)?.text.strip_prefix("/gateway ")?;
         let words: Vec<&str> = request.split(' ').collect();
         let is_admin = self.o.admins.contains(&row.principal);

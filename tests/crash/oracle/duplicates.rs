@@ -41,7 +41,7 @@ impl Oracle<'_> {
     }
 }
 
-/// When the same was posted again, or when its result should have been stored.
+/// When a post was repeated, or when its result should have been stored.
 fn repeated_at(post: &Call, later: &[&Arc<Call>]) -> i64 {
     let until = post.at + STORED_MS;
     let mut soon = later.iter().take_while(|other| other.at <= until);

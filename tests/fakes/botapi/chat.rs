@@ -139,7 +139,7 @@ impl Chat {
     }
 }
 
-/// An object that says the same of every name.
+/// An object with this value for every name.
 pub fn all(names: &str, value: bool) -> Map<String, Value> {
     names.split_whitespace().map(|name| (name.to_owned(), value.into())).collect()
 }

@@ -74,11 +74,6 @@ impl Content {
         Self { name: Some(name.to_owned()), ..self }
     }
 
-    /// A file that claims a size without having the bytes.
-    pub fn claiming(size: u64) -> Self {
-        Self { claimed: size, ..Self::of(&b"too large to be here"[..]) }
-    }
-
     pub(crate) fn size(&self) -> u64 {
         self.claimed.max(self.bytes.len() as u64)
     }

@@ -122,11 +122,6 @@ impl<Id> Fault<Id> {
         Self { chat: Some(chat.into()), ..self }
     }
 
-    /// Strikes only requests of this bot.
-    pub fn of_bot(self, bot: impl Into<Id>) -> Self {
-        Self { bot: Some(bot.into()), ..self }
-    }
-
     /// Strikes this many times.
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }

@@ -149,7 +149,7 @@ fn a25_an_empty_list_of_a_group_admits_nobody_and_no_list_admits_everybody() {
         let config = telegram(&format!("[channels.telegram.groups.\"-5\"]\n{list}"));
         let rules = of_place(&config, "default");
         let decision =
-            decide(&rules, Grants::default(), Requester::person(&who), Context::Group("-5"), Action::Speak);
+            decide(&rules, Grants::default(), Requester::person(&who), Context::Group("-5"), Action::Write);
         assert_eq!(decision == Decision::Allow, expected, "{list:?}");
     }
 }
@@ -161,7 +161,7 @@ fn a25_only_an_open_policy_admits_everybody() {
     let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
     let decision = |text: &str| {
         let rules = of_place(&telegram(text), "default");
-        decide(&rules, Grants::default(), Requester::person(&stranger), Context::Dm, Action::Speak)
+        decide(&rules, Grants::default(), Requester::person(&stranger), Context::Dm, Action::Write)
     };
     assert_eq!(decision("dm_policy = \"open\"\n"), Decision::Allow);
     assert_eq!(decision("dm_policy = \"open\"\nallow = [\"*\"]\n"), Decision::Allow);

@@ -36,7 +36,7 @@ fn switch(
         let text = format!("There is no such channel. The channels are: {}.", known.join(", "));
         return note(row, request, "refused:no_channel", text);
     }
-    if stopped && !confirm && !shared.has_way_in(&accounts, None) {
+    if stopped && !confirm && !shared.has_reachable_admin(&accounts, None) {
         let text = format!(
             "No admin could reach me from a chat any more. To stop `{what}` anyway, send `/gateway stop {what} confirm`. \
              On the machine, `frontdesk gateway start {what}` starts it again."

@@ -107,7 +107,7 @@ pub(super) fn revoke(
     if let Err(problem) = shared.may_be_revoked(&principal) {
         return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
     }
-    if !confirm && principal == row.from.id && !shared.has_way_in(&[], Some(&principal)) {
+    if !confirm && principal == row.from.id && !shared.has_reachable_admin(&[], Some(&principal)) {
         let text = format!(
             "You are the last admin who can reach me by chat. To revoke your own access anyway, send \
              `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \

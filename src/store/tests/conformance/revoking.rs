@@ -326,7 +326,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Lives through the steps, behind a gate that asks the store who may speak.
+/// Lives through the steps, behind a gate that asks the store who may write.
 async fn live(steps: Vec<Step>) {
     let mut fixture = Fixture::open().await;
     let mut turns: Vec<ClaimedTurn> = Vec::new();
