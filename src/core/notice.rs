@@ -73,6 +73,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// All variants.
+    pub const ALL: [Failure; 6] = [
+        Failure::Agent,
+        Failure::Crashed,
+        Failure::Silent,
+        Failure::TooLong,
+        Failure::Unavailable,
+        Failure::Internal,
+    ];
+
     /// The name in the database, in metrics and in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -87,15 +97,7 @@ impl Failure {
 
     /// The failure with this name.
     pub fn named(name: &str) -> Option<Self> {
-        let all = [
-            Failure::Agent,
-            Failure::Crashed,
-            Failure::Silent,
-            Failure::TooLong,
-            Failure::Unavailable,
-            Failure::Internal,
-        ];
-        all.into_iter().find(|failure| failure.name() == name)
+        Self::ALL.into_iter().find(|failure| failure.name() == name)
     }
 
     /// The sentence for the person.

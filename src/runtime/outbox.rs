@@ -87,7 +87,7 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun 
 /// gets its notices too.
 async fn notice_delay(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
     let period = connection.adapter.profile().pacing.per_group?;
-    // Without a read: one more step than the answers take would make this part lose to each of them.
+    // Decided without a read where possible: while this part waits for a read, an answer of another topic is sent first.
     if connection.is_calm(address) || connection.was_delayed_enough(address) {
         return None;
     }

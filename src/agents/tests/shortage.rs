@@ -14,10 +14,10 @@ use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
 use futures_util::StreamExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-struct NoTime;
+struct StoppedClock;
 
 #[async_trait]
-impl Clock for NoTime {
+impl Clock for StoppedClock {
     fn wall(&self) -> DateTime<Utc> {
         DateTime::default()
     }
@@ -72,7 +72,8 @@ async fn deltas(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentEr
 async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
     let home = tempfile::tempdir().unwrap();
     let path = std::env::var_os("PATH").unwrap();
-    let host = Host { home: home.path().into(), clock: Arc::new(NoTime), env: vec![("PATH".into(), path)] };
+    let host =
+        Host { home: home.path().into(), clock: Arc::new(StoppedClock), env: vec![("PATH".into(), path)] };
     for mode in [command::Mode::PerTurn, command::Mode::Persistent] {
         let script = r#"read line; [ "$1" = once ] && echo hi || echo '{"type":"done","text":"hi"}'"#;
         let name = if mode == command::Mode::PerTurn { "once" } else { "lasting" };

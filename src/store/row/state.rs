@@ -254,15 +254,7 @@ mod tests {
         let texts: Vec<String> = numbered.iter().map(Reason::to_string).collect();
         assert_eq!(texts, ["from:3", "into:m7", "retry:t42"]);
         let refused = Refusal::ALL.into_iter().map(Reason::Refused);
-        let failed = [
-            Failure::Agent,
-            Failure::Crashed,
-            Failure::Silent,
-            Failure::TooLong,
-            Failure::Unavailable,
-            Failure::Internal,
-        ];
-        let failed = failed.into_iter().map(Reason::Failed);
+        let failed = Failure::ALL.into_iter().map(Reason::Failed);
         let plain = PLAIN.into_iter().map(|(reason, _)| reason);
         for reason in numbered.into_iter().chain(refused).chain(failed).chain(plain) {
             assert_eq!(reason.to_string().parse(), Ok(reason));

@@ -3,7 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN, READER, Reply, TestServer, answer};
+use crate::client::{Reply, answer};
+use crate::harness::{ADMIN, READER, TestServer};
 
 /// A display name with invisible, bidirectional and terminal control characters.
 const TRICKY: &str = "Ow\u{200b}ner\u{202e}\u{1b}[2J";

@@ -4,7 +4,8 @@ use frontdesk_api::Rate;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{ADMIN, MAIN, READER, TestServer, answer};
+use crate::client::answer;
+use crate::harness::{ADMIN, MAIN, READER, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a1_a2_a_foreign_page_opens_no_socket() {

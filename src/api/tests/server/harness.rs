@@ -1,4 +1,4 @@
-//! A gateway with an HTTP server in a temporary folder, and clients for it.
+//! A gateway with an HTTP server in a temporary folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -18,17 +18,17 @@ use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::{AgentEntry, Running, Setup};
 use frontdesk_store::row;
 use frontdesk_web::WebAdapter;
-use futures_util::{SinkExt, StreamExt};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, connect_async};
 
+use crate::client::{Client, Reply, Socket, answer, within};
 use crate::platform::{self, DemoPlatform};
 
 /// The tokens of every test server.
@@ -51,20 +51,6 @@ pub struct TestServer {
     home: Arc<TempDir>,
     /// Two accounts of a test platform, `default` and `work`. Unknown senders get a pairing code there.
     pub platforms: [Arc<DemoPlatform>; 2],
-}
-
-/// The response to a request.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
-}
-
-impl Reply {
-    pub fn code(&self) -> &str {
-        self.body["error"]["code"].as_str().unwrap_or("")
-    }
 }
 
 impl TestServer {
@@ -241,90 +227,6 @@ impl TestServer {
             all.extend_from_slice(&buffer[..n]);
         }
         String::from_utf8_lossy(&all).into_owned()
-    }
-}
-
-/// Sends requests to a gateway that another part of the test owns.
-pub struct Client {
-    address: SocketAddr,
-    http: reqwest::Client,
-}
-
-impl Client {
-    pub async fn chat(&self, key: &str, text: &str) -> Reply {
-        let request = self.http.post(format!("http://{}/api/chat", self.address)).bearer_auth(ADMIN);
-        answer(request.header("idempotency-key", key).json(&json!({"text": text}))).await
-    }
-}
-
-/// Sends a request and reads the JSON of its response.
-pub async fn answer(request: RequestBuilder) -> Reply {
-    let response = within(request.send()).await.unwrap();
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = within(response.text()).await.unwrap();
-    Reply { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
-}
-
-/// Fails instead of waiting forever.
-pub async fn within<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("timed out")
-}
-
-/// A client's WebSocket.
-pub struct Socket {
-    pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub protocol: Option<String>,
-}
-
-impl Socket {
-    pub async fn send_json(&mut self, frame: Value) {
-        self.send_text(&frame.to_string()).await;
-    }
-
-    pub async fn send_text(&mut self, text: &str) {
-        self.stream.send(Message::text(text)).await.unwrap();
-    }
-
-    pub async fn prompt(&mut self, id: &str, text: &str) {
-        self.send_json(json!({"type": "prompt", "id": id, "text": text})).await;
-    }
-
-    pub async fn receive(&mut self) -> Value {
-        match self.next().await {
-            Ok(frame) => frame,
-            Err(code) => panic!("closed with {code:?}"),
-        }
-    }
-
-    /// The next frame, or the close code.
-    pub async fn next(&mut self) -> Result<Value, Option<u16>> {
-        loop {
-            match within(self.stream.next()).await {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(None),
-            }
-        }
-    }
-
-    /// The next frame of this type. Other frames are skipped.
-    pub async fn receive_type(&mut self, kind: &str) -> Value {
-        loop {
-            let frame = self.receive().await;
-            if frame["type"] == kind {
-                return frame;
-            }
-        }
-    }
-
-    /// Reads until the socket is closed and returns the close code.
-    pub async fn closed(&mut self) -> Option<u16> {
-        loop {
-            if let Err(code) = self.next().await {
-                return code;
-            }
-        }
     }
 }
 

@@ -7,7 +7,8 @@ use frontdesk_store::row;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN, MAIN, TestServer, answer, within};
+use crate::client::{answer, within};
+use crate::harness::{ADMIN, MAIN, TestServer};
 
 fn encoded(key: &str) -> String {
     key.replace('%', "%25").replace(':', "%3A").replace('/', "%2F")

@@ -4,6 +4,7 @@
 
 mod access;
 mod attacks;
+mod client;
 mod harness;
 mod http;
 mod memory;

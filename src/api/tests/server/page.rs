@@ -2,7 +2,8 @@
 
 use reqwest::Method;
 
-use crate::harness::{TestServer, answer};
+use crate::client::answer;
+use crate::harness::TestServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_loads_nothing_from_other_hosts_and_shows_markup_as_text() {

@@ -18,7 +18,7 @@ use frontdesk_core::port::{
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::watch;
 
-use crate::harness::within;
+use crate::client::within;
 
 /// The channel's name.
 pub const CHANNEL: &str = "demo";

@@ -7,7 +7,8 @@ use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{ADMIN, MAIN, READER, Socket, TestServer, within};
+use crate::client::{Socket, within};
+use crate::harness::{ADMIN, MAIN, READER, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_are_three_ways_to_show_a_token() {

@@ -6,7 +6,8 @@ use frontdesk_api::Closed;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{MAIN, Socket, TestServer};
+use crate::client::Socket;
+use crate::harness::{MAIN, TestServer};
 
 /// Reads until every prompt has ended. Returns the end of each prompt by its id, and the result of the abort.
 async fn ends(socket: &mut Socket, prompts: usize) -> (BTreeMap<String, String>, Value) {

@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{ADMIN, TestServer, answer, within};
+use crate::client::{answer, within};
+use crate::harness::{ADMIN, TestServer};
 use crate::platform::{DemoWebhook, SECRET};
 
 /// A connection without a token that has sent these bytes.

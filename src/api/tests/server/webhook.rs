@@ -5,7 +5,8 @@ use std::sync::Arc;
 use frontdesk_api::Rate;
 use reqwest::Method;
 
-use crate::harness::{ADMIN, Reply, TestServer, answer};
+use crate::client::{Reply, answer};
+use crate::harness::{ADMIN, TestServer};
 use crate::platform::{DemoWebhook, SECRET};
 
 const PATH: &str = "/webhooks/demo/default";
