@@ -59,6 +59,14 @@ pub enum OpenError {
         /// Why.
         cause: String,
     },
+    /// The database cannot be read or written at this moment: the disk is full, or another program holds a lock.
+    #[error("{path} cannot be opened now: {cause}. Nothing is lost: resolve this and start again.")]
+    Unavailable {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
+    },
     /// The database is gone, and its write-ahead log is not.
     #[error(
         "{path} is {found}, but its write-ahead log {log} holds data that belongs to it. Nothing was changed: put the \

@@ -72,8 +72,11 @@ fn classified(error: &Error) -> StoreError {
         | ErrorCode::OutOfMemory
         | ErrorCode::OperationInterrupted => StoreError::Unavailable(cause),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Fatal(cause),
+        ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_NOMEM => {
+            StoreError::Unavailable(format!("memory is short ({cause})"))
+        }
         ErrorCode::SystemIoFailure if is_lack_of_space(failure.extended_code) => {
-            StoreError::Unavailable(cause)
+            StoreError::Unavailable(format!("the disk is full ({cause})"))
         }
         ErrorCode::SystemIoFailure => StoreError::Fatal(format!("{cause} ({})", failure.extended_code)),
         _ => StoreError::Invalid(cause),
@@ -84,13 +87,7 @@ fn classified(error: &Error) -> StoreError {
 /// fail the write itself; the shared index of the log fails when it cannot grow. In all these cases nothing was committed
 /// and the next attempt starts from the same state, unlike after a failed fsync.
 fn is_lack_of_space(extended: i32) -> bool {
-    matches!(
-        extended,
-        ffi::SQLITE_IOERR_WRITE
-            | ffi::SQLITE_IOERR_SHMSIZE
-            | ffi::SQLITE_IOERR_NOMEM
-            | ffi::SQLITE_IOERR_TRUNCATE
-    )
+    matches!(extended, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_TRUNCATE)
 }
 
 #[cfg(test)]

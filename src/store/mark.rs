@@ -12,7 +12,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{OpenError, StoreError};
 use crate::fault::{Fault, Outcome};
-use crate::file::{failed, foreign_log, unusable};
+use crate::file::foreign_log;
+use crate::schema::not_opened;
 use crate::sql::Sql;
 
 /// The mark in the file alone, without what is in its log. `None` where it cannot be read: a database whose first
@@ -35,12 +36,14 @@ pub(crate) fn check(conn: &Connection, path: &Path, in_file: Option<String>) -> 
     match marks {
         Ok(marks) if marks.contains(&in_file) => Ok(()),
         Ok(_) => Err(foreign_log(path)),
-        Err(error) => Err(match Fault::Sql(error).error() {
-            // The file has the table, and the file with its log has not.
-            StoreError::Invalid(_) => foreign_log(path),
-            StoreError::Unavailable(cause) => failed(path, std::io::Error::other(cause)),
-            error => unusable(path, error.to_string()),
-        }),
+        Err(error) => {
+            let fault = Fault::Sql(error);
+            Err(match fault.error() {
+                // The file has the table, and the file with its log has not.
+                StoreError::Invalid(_) => foreign_log(path),
+                _ => not_opened(path, &fault),
+            })
+        }
     }
 }
 

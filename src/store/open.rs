@@ -1,12 +1,13 @@
 //! Opening and closing a store: its threads and their connections.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use frontdesk_core::id::BootId;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use tokio::sync::oneshot;
 
 use crate::error::{OpenError, StoreError};
@@ -18,7 +19,7 @@ use crate::mark;
 use crate::others;
 use crate::queue::{Queue, WorkClass};
 use crate::reader::Readers;
-use crate::schema::{self, unreadable};
+use crate::schema::{self, not_opened, unreadable};
 use crate::shared::{Shared, Waiting};
 use crate::sql::Sql;
 use crate::tx::Tx;
@@ -212,6 +213,7 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     file::inspect(path)?;
     let mark = file::has_log(&file::log_of(path)).then(|| mark::in_file(path)).flatten();
     let conn = connect(path, 4096).map_err(|error| unreadable(path, error))?;
+    refuse_read_only(&conn, path)?;
     mark::check(&conn, path, mark)?;
     schema::check(&conn, path)?;
     set_journal(&conn).map_err(|error| unreadable(path, error))?;
@@ -219,11 +221,20 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     let waiting = first_reads(&conn).map_err(|error| unreadable(path, error))?;
     shared.moved(waiting);
     let ids = Ids::load(&conn).map_err(|error| unreadable(path, error))?;
-    let wal = Wal::open(&conn, path, &shared).map_err(|fault| unusable(path, fault.error().to_string()))?;
+    let wal = Wal::open(&conn, path, &shared).map_err(|fault| not_opened(path, &fault))?;
     let name = conn.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
     file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
     Ok(Writer { conn, shared, queue, identity, wal, ids })
+}
+
+/// SQLite opens a file that it may not write for reading only, and tells nobody before the first write.
+fn refuse_read_only(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    if !conn.is_readonly(MAIN_DB).map_err(|error| unreadable(path, error))? {
+        return Ok(());
+    }
+    let cause = "this user may read the database, and not write it";
+    Err(file::failed(path, io::Error::new(io::ErrorKind::PermissionDenied, cause)))
 }
 
 fn connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
@@ -269,6 +280,18 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    #[test]
+    fn a_database_that_may_only_be_read_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY)").unwrap();
+        refuse_read_only(&conn, &path).unwrap();
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error = refuse_read_only(&conn, &path).unwrap_err();
+        assert!(error.to_string().ends_with("may read the database, and not write it"), "{error}");
+    }
 
     #[test]
     fn a_statement_is_compiled_once_whatever_its_parameters_are() {

@@ -78,13 +78,14 @@ struct UnsentPart {
 }
 
 /// Drops parts that were not sent: all that go to the person's private chat, and in groups those that answer nobody else.
-/// A notice with a pairing code stays: an unknown sender asked for it.
+/// A request that is under way cannot be called back; its part is dropped as well, so that it is not sent again if the
+/// request fails or the process dies. A notice with a pairing code stays: an unknown sender asked for it.
 fn unsent_parts(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<u64> {
     let mut dropped = 0;
     // Spelled out, so that each finds its own small index.
     for open in [
         "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
-         WHERE state IN ('queued', 'streaming', 'sending') AND state = 'queued' AND salt IS NULL",
+         WHERE state IN ('queued', 'streaming', 'sending') AND state <> 'streaming' AND salt IS NULL",
         "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
          WHERE state IN ('unknown', 'dead') AND state = 'unknown' AND salt IS NULL",
     ] {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::error::OpenError;
+use crate::error::{OpenError, StoreError};
 use crate::fault::{Fault, Outcome};
-use crate::file::{failed, unusable};
+use crate::file::unusable;
 
 /// Creates everything in an empty database.
 const CREATE: &str = include_str!("../../schema/0001_init.sql");
@@ -40,7 +40,7 @@ pub(crate) fn create(conn: &Connection, path: &Path) -> Result<(), OpenError> {
     if !found(conn, path)?.is_empty {
         return Ok(());
     }
-    apply(conn).map_err(|fault| unusable(path, format!("creating its schema failed: {}", fault.error())))
+    apply(conn).map_err(|fault| not_opened(path, &fault))
 }
 
 fn found(conn: &Connection, path: &Path) -> Result<Found, OpenError> {
@@ -53,19 +53,25 @@ fn found(conn: &Connection, path: &Path) -> Result<Found, OpenError> {
         ))
     };
     let (application, version, objects) = look().map_err(|error| unreadable(path, error))?;
-    if objects > 0 && application != APPLICATION {
+    let is_new = objects == 0 && application == 0 && version == 0;
+    if !is_new && application != APPLICATION {
         return Err(unusable(path, "it belongs to another program"));
     }
-    Ok(Found { version, is_empty: objects == 0 })
+    Ok(Found { version, is_empty: is_new })
 }
 
-/// Why a first read failed: damage stays as it is; a lock held by another program or a full disk is reported as an
-/// input/output error, for the operator to resolve.
-pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
-    match Fault::Sql(error).error() {
-        crate::StoreError::Unavailable(cause) => failed(path, std::io::Error::other(cause)),
-        error => unusable(path, error.to_string()),
+/// Why the first reads and writes failed. A full disk and a lock of another program go away; damage does not.
+pub(crate) fn not_opened(path: &Path, fault: &Fault) -> OpenError {
+    match fault.error() {
+        StoreError::Unavailable(cause) => OpenError::Unavailable { path: path.display().to_string(), cause },
+        StoreError::Fatal(cause) | StoreError::Invalid(cause) => unusable(path, cause),
+        error @ StoreError::Closed => unusable(path, error.to_string()),
     }
+}
+
+/// The same for an error of SQLite.
+pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
+    not_opened(path, &Fault::Sql(error))
 }
 
 fn apply(conn: &Connection) -> Outcome<()> {

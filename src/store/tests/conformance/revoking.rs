@@ -1,5 +1,6 @@
 //! Who is shut out has nothing open any more.
 
+use frontdesk_core::act::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::*;
@@ -100,6 +101,29 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
         ["bob one", "bob two", "bob sent", "bob in the group", "both"]
     );
     assert!(fixture.claim_part("eve").await.is_none());
+}
+
+#[tokio::test]
+async fn a_part_that_is_being_sent_is_not_sent_again() {
+    for killed in [false, true] {
+        let mut fixture = Fixture::open().await;
+        let turn = fixture.turn("eve", "eve").await;
+        fixture.finish(answered(&turn, "one")).await;
+        let part = fixture.claim_part("eve").await.unwrap();
+        let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
+        let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+        fixture.change(50, change).await;
+        if killed {
+            fixture = fixture.restarted(2).await;
+            fixture.store.recover(recovery()).await.unwrap();
+        } else {
+            let later = SendResult::Later { pause: pause(1), error: "502".into(), counts: true };
+            let ended = fixture.store.part_ended(part.claim(), later, t(60)).await.unwrap();
+            assert_eq!(ended, Fenced::Stale);
+        }
+        assert!(fixture.claim_part("eve").await.is_none());
+        assert_eq!(fixture.texts(OutboxState::Dropped).await, ["one"]);
+    }
 }
 
 #[tokio::test]
@@ -310,6 +334,10 @@ enum Step {
     Revoke(u8, bool),
     Claim(u8),
     End,
+    /// A part of this person's chat is being sent,
+    Send(u8),
+    /// and the oldest of those requests fails.
+    Fail,
     Restart,
 }
 
@@ -320,16 +348,19 @@ fn step() -> impl Strategy<Value = Step> {
         3 => who.clone().prop_map(Step::Approve),
         2 => who.clone().prop_map(Step::Grant),
         3 => (who.clone(), any::<bool>()).prop_map(|(who, all)| Step::Revoke(who, all)),
-        3 => who.prop_map(Step::Claim),
+        3 => who.clone().prop_map(Step::Claim),
         2 => Just(Step::End),
+        2 => who.prop_map(Step::Send),
+        1 => Just(Step::Fail),
         1 => Just(Step::Restart),
     ]
 }
 
-/// Lives through the steps, behind a gate that asks the store who may write.
+/// Takes the steps, behind a gate that asks the store who may write.
 async fn live(steps: Vec<Step>) {
     let mut fixture = Fixture::open().await;
     let mut turns: Vec<ClaimedTurn> = Vec::new();
+    let mut sending: Vec<OutboxRow> = Vec::new();
     let mut codes = std::collections::HashMap::new();
     for (n, step) in steps.into_iter().enumerate() {
         let at = n as i64 * 1200;
@@ -365,8 +396,16 @@ async fn live(steps: Vec<Step>) {
                     fixture.store.finish(answered(&turn, "A")).await.unwrap();
                 }
             }
+            Step::Send(who) => sending.extend(fixture.claim_part(&name(who)).await),
+            Step::Fail => {
+                if let Some(part) = sending.pop() {
+                    let result = SendResult::Later { pause: pause(1), error: "502".into(), counts: true };
+                    fixture.store.part_ended(part.claim(), result, t(at)).await.unwrap();
+                }
+            }
             Step::Restart => {
                 turns.clear();
+                sending.clear();
                 fixture = fixture.restarted(n as u64 + 2).await;
                 fixture.store.recover(recovery()).await.unwrap();
             }
@@ -382,6 +421,16 @@ async fn live(steps: Vec<Step>) {
             assert!(
                 open == 0 || allowed.contains(&format!("telegram:{who} dm")),
                 "{step:?} leaves {open} of {who}"
+            );
+        }
+        for part in fixture.store.parts(None, None, 1000).await.unwrap() {
+            let open = [OutboxState::Queued, OutboxState::Sending].contains(&part.state);
+            let who = part.address.chat();
+            assert!(
+                !open
+                    || part.post.kind != PostKind::Answer
+                    || allowed.contains(&format!("telegram:{who} dm")),
+                "{step:?} leaves an answer to {who} to be sent"
             );
         }
         assert_eq!(fixture.store.waiting(), waiting as u64, "the count in memory after {step:?}");

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use frontdesk_store::StoreError;
 use frontdesk_store::row::*;
+use frontdesk_store::{Store, StoreError};
 
 use crate::fixture::*;
 
@@ -73,6 +73,33 @@ async fn a_full_disk_takes_nothing_back_and_is_over_when_there_is_space() {
     }
     let fresh = Decided::Admitted(says("eve", "fresh", "there is space again"));
     assert!(matches!(store.accept(batch(1, vec![fresh])).await.unwrap()[0], Stored::Accepted { .. }));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_start_on_a_full_disk_says_so_and_works_when_there_is_space() {
+    let Some(small) = Small::mount(2) else {
+        println!("not run: mounting a file system is not permitted here");
+        return;
+    };
+    let store = open(small.path(), 1, Arc::default()).await;
+    let message = Decided::Admitted(says("anna", "1", "hello"));
+    store.accept(batch(1, vec![message.clone()])).await.unwrap();
+    store.close().await;
+    // Until not one more byte fits.
+    let mut filler = fs::File::create(small.path().join("filler")).unwrap();
+    for size in [4096, 1] {
+        while std::io::Write::write_all(&mut filler, &vec![0; size]).is_ok() {}
+    }
+    drop(filler);
+    let options = options(&small.path().join("frontdesk.db"), 2, Arc::default());
+    let Err(error) = Store::open(options).await else { panic!("it opened") };
+    let text = error.to_string();
+    assert!(text.contains("full") && text.contains("Nothing is lost") && !text.contains("backup"), "{text}");
+    fs::remove_file(small.path().join("filler")).unwrap();
+    let store = open(small.path(), 2, Arc::default()).await;
+    let known = store.accept(batch(1, vec![message])).await.unwrap();
+    assert!(matches!(known[0], Stored::Duplicate { same: true, .. }));
     store.close().await;
 }
 
