@@ -48,7 +48,7 @@ struct RefusalNotices {
 impl RefusalNotices {
     fn may(&self, who: &Principal, chat: &Address, now: Mono) -> bool {
         let recent = |at: &Mono| now.since(*at) < QUIET;
-        let here = self.chats.get(chat).map_or(0, |told| told.iter().filter(|at| recent(at)).count());
+        let here = self.chats.get(chat).map_or(0, |times| times.iter().filter(|at| recent(at)).count());
         !self.people.get(who).is_some_and(recent) && here < TOLD_PER_CHAT
     }
 
@@ -63,7 +63,7 @@ impl RefusalNotices {
 
     fn sweep(&mut self, now: Mono) {
         self.people.retain(|_, at| now.since(*at) < QUIET);
-        self.chats.retain(|_, told| told.back().is_some_and(|at| now.since(*at) < QUIET));
+        self.chats.retain(|_, times| times.back().is_some_and(|at| now.since(*at) < QUIET));
     }
 }
 
@@ -174,17 +174,17 @@ mod tests {
         let who = |name: &str| Principal::new("telegram", None, name).unwrap();
         let (here, there): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-2".parse().unwrap());
-        let mut told = RefusalNotices::default();
-        assert!(told.may(&who("a"), &here, at(0)));
-        told.note(&who("a"), &here, at(0));
-        assert!(!told.may(&who("a"), &there, at(59)), "in every chat");
+        let mut notices = RefusalNotices::default();
+        assert!(notices.may(&who("a"), &here, at(0)));
+        notices.note(&who("a"), &here, at(0));
+        assert!(!notices.may(&who("a"), &there, at(59)), "in every chat");
         for name in ["b", "c"] {
-            assert!(told.may(&who(name), &here, at(1)));
-            told.note(&who(name), &here, at(1));
+            assert!(notices.may(&who(name), &here, at(1)));
+            notices.note(&who(name), &here, at(1));
         }
-        assert!(!told.may(&who("d"), &here, at(2)) && told.may(&who("d"), &there, at(2)));
-        assert!(told.may(&who("a"), &here, at(60)));
-        told.sweep(at(61));
-        assert!(told.people.is_empty() && told.chats.is_empty());
+        assert!(!notices.may(&who("d"), &here, at(2)) && notices.may(&who("d"), &there, at(2)));
+        assert!(notices.may(&who("a"), &here, at(60)));
+        notices.sweep(at(61));
+        assert!(notices.people.is_empty() && notices.chats.is_empty());
     }
 }

@@ -10,11 +10,11 @@ use crate::telegram::{Telegram, with_token};
 
 fn audit(home: &NewHome) -> Vec<String> {
     let lines = home.run(&["audit", "--json"]).json();
-    let told = |line: &Value| {
+    let entry = |line: &Value| {
         let of = |name: &str| line[name].as_str().unwrap().to_owned();
         ["by", "via", "action", "subject", "outcome"].map(of).join(" ")
     };
-    lines["audit"].as_array().unwrap().iter().map(told).collect()
+    lines["audit"].as_array().unwrap().iter().map(entry).collect()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::program::{Daemon, NewHome, command, finish};
+use crate::program::{Daemon, NewHome, command, finish, until};
 use crate::telegram::Telegram;
 
 #[test]
@@ -308,15 +308,15 @@ fn asking(home: &NewHome, text: &str) -> Child {
     let mut chat = command(&home.path());
     chat.args(["chat", text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = chat.spawn().unwrap();
-    while home.run(&["status", "--json"]).json()["totals"]["running"] != json!(1) {}
+    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
     child
 }
 
 #[track_caller]
-fn hears(asked: Child, answer: &str) {
-    let heard = asked.wait_with_output().unwrap();
-    assert!(heard.status.success(), "{heard:?}");
-    assert!(String::from_utf8(heard.stdout.clone()).unwrap().ends_with(answer), "{heard:?}");
+fn prints_answer(asked: Child, answer: &str) {
+    let output = asked.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout.clone()).unwrap().ends_with(answer), "{output:?}");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_stop_waits_for_the_running_answer() {
     let daemon = Daemon::start(&home.path());
     let asked = asking(&home, "!slow 500 one two three four");
     daemon.stop().good();
-    hears(asked, "one two three four\n");
+    prints_answer(asked, "one two three four\n");
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn chat_waits_for_a_restart_and_prints_the_answer_after_it() {
         daemon.signal(signal);
         daemon.end();
         let daemon = Daemon::start(&home.path());
-        hears(asked, "still answered\n");
+        prints_answer(asked, "still answered\n");
         let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
         assert_eq!(messages["messages"].as_array().unwrap().len(), 1, "it was asked once: {messages}");
         daemon.stop().good();

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::program::{Daemon, NewHome, command};
+use crate::program::{Daemon, NewHome, command, until};
 
 fn url(home: &NewHome) -> String {
     let link = home.run(&["link"]).good().out.clone();
@@ -46,13 +46,13 @@ fn an_admins_restart_keeps_process_port_and_messages_and_reads_the_file_again() 
     let mut asked = command(&home.path());
     asked.args(["chat", "--chat", "slow", "!slow 300 one two three"]);
     let asked = asked.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    while home.run(&["status", "--json"]).json()["totals"]["running"] != json!(1) {}
+    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
     home.run(&["chat", "/gateway restart"]).good();
     daemon.logs("ready again");
     assert_eq!(url(&home), before);
     assert_eq!(daemon.pid(), pid);
-    let heard = asked.wait_with_output().unwrap();
-    assert!(String::from_utf8(heard.stdout).unwrap().contains("one two three"));
+    let output = asked.wait_with_output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("one two three"));
     assert!(home.run(&["chat", "--chat", "new", "hello"]).good().out.contains("from the second"));
     let messages = home.run(&["sessions", "messages", "agent:main:web:dm:other", "--json"]).json();
     assert_eq!(messages["messages"][0]["text"], json!("before"));
@@ -104,7 +104,7 @@ fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again()
     let chat =
         chat.args(["chat", "hello"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut chat = chat.spawn().unwrap();
-    while pids().lines().count() < 1 {}
+    until("the first attempt runs", || pids().lines().count() >= 1);
     let first: i32 = pids().trim().parse().unwrap();
     daemon.signal(rustix::process::Signal::KILL);
     daemon.end();
@@ -114,7 +114,7 @@ fn a_program_that_outlived_a_killed_gateway_is_gone_before_its_turn_runs_again()
         "the program must outlive its gateway for this test"
     );
     let mut daemon = Daemon::start(&home.path());
-    while pids().lines().count() < 2 {}
+    until("the second attempt runs", || pids().lines().count() >= 2);
     assert!(!folder.join("alive").exists(), "two attempts of one turn ran side by side");
     daemon.logs("ended the programs that an earlier gateway left running");
     chat.wait().unwrap();

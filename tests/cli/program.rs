@@ -113,9 +113,20 @@ impl NewHome {
     }
 }
 
-/// A test fails if an expected line of output, or the end of the process, does not come in this time. It is long because
-/// a loaded machine is slow; a passing test never waits this long.
+/// A test fails if it waits longer for a line of output, for the end of a process or for a condition. It is long because a
+/// loaded machine is slow; a passing test never waits this long.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Waits until the condition holds; `what` says what is waited for.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !holds() {
+        assert!(Instant::now() < deadline, "this did not happen in {TIMEOUT:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// A running gateway. It is killed when it is dropped, which must do no harm.
 pub struct Daemon {

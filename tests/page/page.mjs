@@ -39,7 +39,7 @@ function kill() {
 const token = () => readFileSync(join(home, "token"), "utf8").trim();
 const address = (rest = "") => `http://127.0.0.1:${port}/${rest}`;
 
-const stories = {
+const tests = {
   async "a login link logs in and leaves no token in the address bar"(page) {
     await page.goto(address(`#token=${token()}`));
     await page.getByText("Connected").waitFor();
@@ -177,7 +177,7 @@ const stories = {
     assert.equal(await page.evaluate(() => localStorage.length), 0);
   },
 
-  async "a wrong token is said to be wrong"(page) {
+  async "a wrong token is reported as not valid"(page) {
     await page.getByLabel("Token").fill("wrong");
     await page.keyboard.press("Enter");
     await page.getByText("not valid").waitFor();
@@ -198,7 +198,7 @@ try {
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (line) => { if (/Content Security Policy/.test(line.text())) problems.push(line.text()); });
   page.setDefaultTimeout(15_000);
-  for (const [name, run] of Object.entries(stories)) {
+  for (const [name, run] of Object.entries(tests)) {
     try {
       await run(page);
       assert.deepEqual(problems, []);

@@ -223,8 +223,8 @@ async fn a_person_has_a_daily_limit_of_messages_and_can_see_it() {
     anna.tries("four").await;
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["one", "two"]);
-    let told = anna.sees().iter().filter(|text| text.contains("message limit")).count();
-    assert_eq!(told, 1, "{:?}", anna.sees());
+    let notices = anna.sees().iter().filter(|text| text.contains("message limit")).count();
+    assert_eq!(notices, 1, "{:?}", anna.sees());
     anna.says("/status").await;
     world.at_rest().await;
     assert!(

@@ -80,9 +80,9 @@ async fn a_retry_never_runs_a_message_whose_author_has_lost_access() {
     shuts_out(&world, "eve").await;
     there(&world, message_from("anna", "/retry").in_group(GROUP)).await;
     assert_eq!(world.agent().prompts(), ["delete everything"], "only the first time");
-    let told = world.platform().chat(GROUP).pop().unwrap().text;
+    let reply = world.platform().chat(GROUP).pop().unwrap().text;
     assert_eq!(
-        told,
+        reply,
         "I did not answer the last message again, because the person who wrote it may no longer write here."
     );
     // After a new grant the message may run again.
@@ -122,8 +122,8 @@ async fn a_retry_ends_when_the_access_of_the_author_is_revoked() {
     world.at_rest().await;
     assert_eq!(world.agent().aborted().len(), 1);
     assert_eq!(world.agent().turns().len(), 2, "it does not begin once more");
-    let told = world.platform().chat(GROUP).pop().unwrap().text;
-    assert!(told.starts_with("I did not answer the last message again"), "{told}");
+    let reply = world.platform().chat(GROUP).pop().unwrap().text;
+    assert!(reply.starts_with("I did not answer the last message again"), "{reply}");
 }
 
 #[tokio::test]
@@ -244,10 +244,10 @@ async fn the_source_of_a_forward_is_a_fact_also_after_merging_and_after_a_crash(
     world.clock().pass(Duration::from_secs(2));
     world.agent().begun(1).await;
     world.at_rest().await;
-    let told: Vec<Value> = messages(&world).iter().map(|message| message["forwarded"].clone()).collect();
+    let forwards: Vec<Value> = messages(&world).iter().map(|message| message["forwarded"].clone()).collect();
     let source = |kind: &str, id: Value| json!({"kind": kind, "id": id, "name": "somewhere"});
     assert_eq!(
-        told,
+        forwards,
         [
             source("channel", json!("fake:-100")),
             source("person", json!("fake:ben")),
@@ -329,11 +329,11 @@ impl Hook for Operator {
     fn limit(&self) -> Duration {
         Duration::from_secs(1)
     }
-    async fn call(&self, moment: &HookEvent) -> HookVerdict {
-        match moment.point {
+    async fn call(&self, event: &HookEvent) -> HookVerdict {
+        match event.point {
             HookPoint::BeforeAgentStart => HookVerdict::Context("It is Monday.".to_owned()),
-            _ if moment.text.contains("rude") => HookVerdict::Drop("rude".to_owned()),
-            _ => HookVerdict::Rewrite(format!("{}!", moment.text)),
+            _ if event.text.contains("rude") => HookVerdict::Drop("rude".to_owned()),
+            _ => HookVerdict::Rewrite(format!("{}!", event.text)),
         }
     }
 }

@@ -44,9 +44,9 @@ impl Hook for Test {
     fn limit(&self) -> Duration {
         Duration::from_secs(2)
     }
-    async fn call(&self, moment: &HookEvent) -> HookVerdict {
-        self.seen.lock().unwrap().push(moment.point);
-        if moment.point == self.at { (self.act)(moment) } else { HookVerdict::Pass }
+    async fn call(&self, event: &HookEvent) -> HookVerdict {
+        self.seen.lock().unwrap().push(event.point);
+        if event.point == self.at { (self.act)(event) } else { HookVerdict::Pass }
     }
 }
 
@@ -56,7 +56,7 @@ fn hook(at: HookPoint, act: Act) -> Test {
 
 #[tokio::test]
 async fn a_hook_rewrites_the_text_for_the_agent() {
-    let rewrite: Act = |moment| HookVerdict::Rewrite(moment.text.replace("colour", "color"));
+    let rewrite: Act = |event| HookVerdict::Rewrite(event.text.replace("colour", "color"));
     let world = World::with(plan().hook(hook(HookPoint::MessageReceived, rewrite))).await;
     let anna = world.user("anna");
     let message = anna.says("which colour?").await;
@@ -82,7 +82,7 @@ async fn a_hook_drops_a_message_and_the_row_says_so() {
 
 #[tokio::test]
 async fn a_message_that_a_hook_drops_takes_no_other_with_it() {
-    let spam: Act = |moment| match moment.text.contains("spam") {
+    let spam: Act = |event| match event.text.contains("spam") {
         true => HookVerdict::Drop("spam".to_owned()),
         false => HookVerdict::Pass,
     };
@@ -114,9 +114,7 @@ async fn a_hook_adds_context_and_rewrites_answers() {
     let world = World::with(
         plan()
             .hook(hook(HookPoint::BeforeAgentStart, |_| HookVerdict::Context("it is Monday".to_owned())))
-            .hook(hook(HookPoint::MessageSending, |moment| {
-                HookVerdict::Rewrite(format!("{}!", moment.text))
-            })),
+            .hook(hook(HookPoint::MessageSending, |event| HookVerdict::Rewrite(format!("{}!", event.text)))),
     )
     .await;
     let anna = world.user("anna");

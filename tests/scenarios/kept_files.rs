@@ -136,8 +136,8 @@ async fn a_person_has_a_daily_limit_of_bytes_and_gets_one_notice() {
     let got = |n: usize| files(&world, n, 0).remove(0).got;
     assert!(got(0).is_ok() && got(1).is_ok());
     assert!(got(2).unwrap_err().contains("as much today as one person may") && got(3).is_err());
-    let told = || world.user("anna").sees().iter().filter(|text| text.contains("limit for files")).count();
-    assert_eq!(told(), 1);
+    let notices = || world.user("anna").sees().iter().filter(|text| text.contains("limit for files")).count();
+    assert_eq!(notices(), 1);
     world.platform().outcome_of(sends("ben", "e")).await;
     world.agent().begun(5).await;
     assert!(got(4).is_ok(), "somebody else's day");

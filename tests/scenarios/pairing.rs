@@ -58,8 +58,8 @@ async fn the_admin_never_sees_the_code_and_the_database_never_holds_it() {
     let eve = world.user("eve");
     eve.tries("hi").await;
     let code = code_in(&eve.hears().await);
-    let told = world.user("root").hears().await;
-    assert!(!told.contains(&code), "{told}");
+    let notice = world.user("root").hears().await;
+    assert!(!notice.contains(&code), "{notice}");
     world.at_rest().await;
     for part in world.outbox().await {
         assert!(!part.post.part.body.contains(&code) && !part.post.part.plain.contains(&code));
@@ -284,8 +284,8 @@ async fn many_unknown_senders_lock_nobody_out() {
     world.at_rest().await;
     let asking = world.handle().pairing_requests().await.unwrap().len();
     assert!(asking <= 100, "{asking} requests are open");
-    let told = world.user("root").sees().len();
-    assert_eq!(told, 1, "an admin's phone does not ring three hundred times");
+    let notices = world.user("root").sees().len();
+    assert_eq!(notices, 1, "an admin's phone does not ring three hundred times");
     let principal = "fake:eve".parse().unwrap();
     world.handle().change_access(AccessChange::Grant { principal, scope: Scope::Dm }, cli()).await.unwrap();
     eve.says("in by id").await;

@@ -184,8 +184,8 @@ impl Platform {
     }
 
     /// Whether polls hang without a response.
-    pub fn hang_polls(&self, deaf: bool) {
-        self.state().polls_hang = deaf;
+    pub fn hang_polls(&self, hang: bool) {
+        self.state().polls_hang = hang;
         self.changed.notify_waiters();
     }
 

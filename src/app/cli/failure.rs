@@ -51,8 +51,8 @@ impl Failure {
     pub fn report(&self, name: &str) -> ExitCode {
         use std::io::Write;
         // If standard error cannot be written either, the exit code is all that is left to report.
-        let told = writeln!(std::io::stderr(), "{name}: {}", screen::harmless(&self.message));
-        match told {
+        let printed = writeln!(std::io::stderr(), "{name}: {}", screen::harmless(&self.message));
+        match printed {
             Ok(()) | Err(_) => ExitCode::from(self.code),
         }
     }

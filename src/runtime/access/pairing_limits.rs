@@ -19,13 +19,13 @@ pub(crate) const MOST_OPEN: u32 = 100;
 const BURST: NonZeroU32 = NonZeroU32::new(MOST_OPEN).unwrap();
 const EVERY: Duration = Duration::from_secs(10);
 /// An account's admins are told of one unknown sender in this time; `/gateway status` counts the others.
-const TOLD_EVERY: Duration = Duration::from_secs(600);
+const NOTICE_EVERY: Duration = Duration::from_secs(600);
 
 type Keyed = RateLimiter<AccountId, DashMapStateStore<AccountId>, GovernorClock, NoOpMiddleware<Duration>>;
 
 pub(crate) struct PairingLimits {
-    answered: Option<Keyed>,
-    told: Option<Keyed>,
+    codes: Option<Keyed>,
+    notices: Option<Keyed>,
 }
 
 impl PairingLimits {
@@ -34,16 +34,16 @@ impl PairingLimits {
             let quota = Quota::with_period(every)?.allow_burst(burst);
             Some(RateLimiter::new(quota, DashMapStateStore::default(), GovernorClock(clock.clone())))
         };
-        Self { answered: keyed(EVERY, BURST), told: keyed(TOLD_EVERY, NonZeroU32::MIN) }
+        Self { codes: keyed(EVERY, BURST), notices: keyed(NOTICE_EVERY, NonZeroU32::MIN) }
     }
 
     /// Whether one more unknown sender gets an answer there.
     pub(crate) fn may_ask(&self, account: &AccountId) -> bool {
-        self.answered.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
+        self.codes.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 
     /// Whether the admins there may be told of one more unknown sender.
     pub(crate) fn may_tell(&self, account: &AccountId) -> bool {
-        self.told.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
+        self.notices.as_ref().is_none_or(|limiter| limiter.check_key(account).is_ok())
     }
 }

@@ -164,12 +164,12 @@ impl Admission<'_> {
         }
         let keep = self.rules().and_then(|rules| rules.ambient).filter(|keep| *keep > 0)?;
         let kinds = self.event.attachments.iter().map(|file| format!("({})", file.kind.name()));
-        let words: Vec<String> = kinds.chain((!text.trim().is_empty()).then(|| text.to_owned())).collect();
-        Some(Plan::of(Disposition::Context(keep)).with_text(&words.join(" ")))
+        let parts: Vec<String> = kinds.chain((!text.trim().is_empty()).then(|| text.to_owned())).collect();
+        Some(Plan::of(Disposition::Context(keep)).with_text(&parts.join(" ")))
     }
 
-    /// A reaction is context for the next turn. In a group only a reaction to one of our own messages is, unless
-    /// everything is.
+    /// A reaction is context for the next turn. In a group that is so only for reactions to messages of the bot, unless
+    /// the operator configured that the agent gets messages between other people as context.
     fn reaction(&self, added: &[String], removed: &[String]) -> Option<Plan> {
         let ambient = self.rules().and_then(|rules| rules.ambient).unwrap_or_default();
         let quote = self.event.quote.as_ref();
@@ -182,8 +182,8 @@ impl Admission<'_> {
             (added, _) => ("put", added),
         };
         let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
-        let words = format!("{verb} {}{to}", marks.join(" "));
-        Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&words))
+        let text = format!("{verb} {}{to}", marks.join(" "));
+        Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&text))
     }
 
     /// `Some` if the text is too long: the refusal, or `None` inside it if the event is not meant for the bot.

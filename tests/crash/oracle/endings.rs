@@ -56,8 +56,8 @@ impl Oracle<'_> {
             return Some(format!("dead without a reason: {turn:?}"));
         }
         let mut parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
-        let told = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
-        (!told).then(|| "dead, and the chat does not say so".to_owned())
+        let has_notice = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
+        (!has_notice).then(|| "dead, and the chat does not say so".to_owned())
     }
 
     fn replied(&self, row: &Inbound) -> Option<String> {

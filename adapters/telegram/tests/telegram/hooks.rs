@@ -209,14 +209,14 @@ async fn an_account_whose_webhook_cannot_be_reached_is_not_ready() {
     let inbox = Arc::new(RecordingInbox::default());
     running(&telegram, &inbox, async {
         until(|| inbox.heard() >= 2).await;
-        anna.tells("nobody opens").await;
-        let mut heard = Vec::new();
+        anna.tells("not deliverable").await;
+        let mut polls = Vec::new();
         for _ in 0..6 {
             api.advance(Duration::from_secs(60));
             tokio::time::sleep(Duration::from_millis(500)).await;
-            heard.push(inbox.heard());
+            polls.push(inbox.heard());
         }
-        assert!(heard[5] - heard[1] <= 1, "{heard:?}");
+        assert!(polls[5] - polls[1] <= 1, "{polls:?}");
     })
     .await;
 }

@@ -14,12 +14,12 @@ use crate::sandbox::{Sandbox, answer, error, next, piece, prompt, read_to_end, t
 #[tokio::test]
 async fn the_echo_repeats_the_message_in_chunks_and_at_once() {
     let echo = Sandbox::new().agent(Config::default());
-    let mut heard = turn(1, "one two three four five");
-    heard.prompt.push(turn(2, "and more").prompt.remove(0));
-    let mut stream = echo.turn(heard.clone());
+    let mut asked = turn(1, "one two three four five");
+    asked.prompt.push(turn(2, "and more").prompt.remove(0));
+    let mut stream = echo.turn(asked.clone());
     // Everything is ready at once: no wait is needed.
     assert_eq!(piece(&mut stream).now_or_never().unwrap(), "one two three four ");
-    assert_eq!(answer(echo.turn(heard)).now_or_never().unwrap(), "one two three four five\n\nand more");
+    assert_eq!(answer(echo.turn(asked)).now_or_never().unwrap(), "one two three four five\n\nand more");
     assert_eq!(echo.steer(TurnId(1), &prompt("x")).await, Ok(false));
 }
 

@@ -21,15 +21,15 @@ fn died(error: AgentError) -> String {
 #[tokio::test]
 async fn a_program_reads_the_prompt_and_its_output_is_the_answer() {
     let sandbox = Sandbox::new();
-    let mut heard = turn(1, "hello");
-    heard.prompt.push(turn(2, "wörld").prompt.remove(0));
+    let mut asked = turn(1, "hello");
+    asked.prompt.push(turn(2, "wörld").prompt.remove(0));
     let agent = sandbox.per_turn("echo not this >&2; tr a-z A-Z");
-    assert_eq!(answer(agent.turn(heard)).await, "HELLO\n\nWöRLD");
+    assert_eq!(answer(agent.turn(asked)).await, "HELLO\n\nWöRLD");
     assert_eq!(agent.steer(TurnId(1), &prompt("x")).await, Ok(false));
 }
 
 /// Saves its stdin and its facts, and prints the facts file's mode, type and path.
-const LISTENS: &str = r#"cat > heard; cat "$FRONTDESK_FACTS" > described
+const SAVES_INPUT: &str = r#"cat > stdin; cat "$FRONTDESK_FACTS" > described
     stat -c '%a %F' "$FRONTDESK_FACTS" "${FRONTDESK_FACTS%/*}"; printf '%s' "$FRONTDESK_FACTS" > where"#;
 
 fn described(sandbox: &Sandbox) -> Value {
@@ -52,15 +52,15 @@ async fn text_of_a_person_never_becomes_a_fact() {
     let mut quiet = turn(3, "what do they say?");
     quiet.context_messages = vec![nearby(forged)];
     quiet.context = vec![forged.into()];
-    for (heard, stdin) in [
+    for (asked, stdin) in [
         (alone, forged.to_owned()),
         (collected, format!("{forged}\n\n{forged}")),
         (quiet, "what do they say?".to_owned()),
     ] {
         let sandbox = Sandbox::new();
-        let expected = frontdesk_core::prompt::facts(&heard);
-        answer(sandbox.per_turn(LISTENS).turn(heard)).await;
-        assert_eq!(read(&sandbox.file("heard")), stdin, "byte for byte the text of the message");
+        let expected = frontdesk_core::prompt::facts(&asked);
+        answer(sandbox.per_turn(SAVES_INPUT).turn(asked)).await;
+        assert_eq!(read(&sandbox.file("stdin")), stdin, "byte for byte the text of the message");
         let described = described(&sandbox);
         assert_eq!(described, Value::from(expected));
         assert_eq!(described.get("files"), None);
@@ -73,7 +73,7 @@ async fn text_of_a_person_never_becomes_a_fact() {
 #[tokio::test]
 async fn the_facts_are_in_a_private_file_that_is_gone_after_the_turn() {
     let sandbox = Sandbox::new();
-    let output = answer(sandbox.per_turn(LISTENS).turn(turn(1, "x"))).await;
+    let output = answer(sandbox.per_turn(SAVES_INPUT).turn(turn(1, "x"))).await;
     assert_eq!(output, "600 regular file\n700 directory\n");
     let file = read(&sandbox.file("where"));
     assert!(file.starts_with(&*sandbox.home.path().join("facts/").to_string_lossy()), "{file}");
@@ -90,8 +90,8 @@ async fn the_facts_are_in_a_private_file_that_is_gone_after_the_turn() {
 #[tokio::test]
 async fn a_message_without_text_is_an_empty_stdin_with_facts() {
     let sandbox = Sandbox::new();
-    answer(sandbox.per_turn(LISTENS).turn(turn(1, ""))).await;
-    assert_eq!(read(&sandbox.file("heard")), "");
+    answer(sandbox.per_turn(SAVES_INPUT).turn(turn(1, ""))).await;
+    assert_eq!(read(&sandbox.file("stdin")), "");
     assert_eq!(described(&sandbox)["messages"][0]["id"], "m1");
 }
 

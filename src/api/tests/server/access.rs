@@ -21,12 +21,12 @@ fn wrong(n: usize) -> String {
 async fn audit(server: &TestServer) -> Vec<(String, String, String, String, String)> {
     let lines = server.get("/api/audit").await.body["audit"].as_array().unwrap().clone();
     let field = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
-    let told = |line: &Value| {
+    let entry = |line: &Value| {
         let [by, via, action, subject, outcome] =
             ["by", "via", "action", "subject", "outcome"].map(|name| field(line, name));
         (by, via, action, subject, outcome)
     };
-    lines.iter().map(told).collect()
+    lines.iter().map(entry).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

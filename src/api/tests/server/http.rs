@@ -306,7 +306,7 @@ async fn waiting_for_a_message_ends_at_once_when_it_is_cancelled() {
     server.post("/api/chat", json!({"text": "!wait 60000 x", "wait": false})).await;
     let stop = async {
         let path = format!("/api/session/{}", encoded(MAIN));
-        while server.get(&path).await.body["waiting"] != json!(2) {}
+        within(async { while server.get(&path).await.body["waiting"] != json!(2) {} }).await;
         #[expect(clippy::disallowed_methods, reason = "a test measures")]
         let begun = std::time::Instant::now();
         let stopped = server.post(&format!("{path}/stop"), json!({})).await;

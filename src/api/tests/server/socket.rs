@@ -134,10 +134,10 @@ async fn an_abort_cancels_the_turn_and_reports_it() {
     let accepted = socket.receive_type("accepted").await;
     socket.receive_type("delta").await;
     socket.send_json(json!({"type": "abort", "id": "a", "session": MAIN})).await;
-    let (mut told, mut ended) = (false, false);
-    while !(told && ended) {
+    let (mut stopped, mut ended) = (false, false);
+    while !(stopped && ended) {
         let frame = socket.receive().await;
-        told |= frame["id"] == "a" && frame["result"]["running"] == 1;
+        stopped |= frame["id"] == "a" && frame["result"]["running"] == 1;
         ended |= frame["code"] == "cancelled" && frame["about"] == accepted["message"];
     }
     server.close().await;

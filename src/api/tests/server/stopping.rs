@@ -6,7 +6,7 @@ use frontdesk_api::Closed;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::client::Socket;
+use crate::client::{Socket, within};
 use crate::harness::{MAIN, TestServer};
 
 /// Reads until every prompt has ended. Returns the end of each prompt by its id, and the result of the abort.
@@ -71,13 +71,13 @@ async fn a_cancelled_answer_keeps_what_was_shown_of_it() {
     };
     let (stopped, shown) = tokio::join!(client.chat("1", &prompt), stop);
     assert_eq!((stopped.status, stopped.code()), (StatusCode::CONFLICT, "cancelled"), "{stopped:?}");
-    let told = stopped.body["error"]["text"].as_str().unwrap();
-    assert!(told.starts_with(&shown) && whole.starts_with(told), "{told:?} of {shown:?}");
+    let partial = stopped.body["error"]["text"].as_str().unwrap();
+    assert!(partial.starts_with(&shown) && whole.starts_with(partial), "{partial:?} of {shown:?}");
     let path = "/api/session/agent%3Amain%3Aweb%3Adm%3Amain/messages";
     let history = server.get(path).await;
     let message = history.body["messages"].as_array().unwrap();
     let message = message.iter().find(|message| message["text"] == prompt).unwrap();
-    assert_eq!((&message["state"], &message["answer"]), (&json!("cancelled"), &json!(told)));
+    assert_eq!((&message["state"], &message["answer"]), (&json!("cancelled"), &json!(partial)));
     server.close().await;
 }
 
@@ -137,7 +137,7 @@ async fn a_stop_lets_running_turns_answer_waiting_clients() {
     let client = server.client();
     let (handle, mut late) = (server.handle.clone(), server.socket().await);
     let stop = async {
-        while handle.status().await.unwrap().totals.running < 1 {}
+        within(async { while handle.status().await.unwrap().totals.running < 1 {} }).await;
         server.close().await;
     };
     let during = async {
@@ -154,11 +154,11 @@ async fn a_stop_lets_running_turns_answer_waiting_clients() {
         assert_eq!(late.receive_type("error").await["code"], "stopping");
         assert_eq!(late.closed().await, Some(1001));
     };
-    let heard = async {
+    let answered = async {
         assert_eq!(socket.receive_type("done").await["fullText"], "in time");
         assert_eq!(socket.closed().await, Some(1001));
     };
-    let (asked, (), (), ()) = tokio::join!(client.chat("1", "!wait 700 in time"), heard, during, stop);
+    let (asked, (), (), ()) = tokio::join!(client.chat("1", "!wait 700 in time"), answered, during, stop);
     assert_eq!((asked.status, &asked.body["text"]), (StatusCode::OK, &json!("in time")), "{asked:?}");
 }
 
@@ -167,13 +167,13 @@ async fn a_stop_before_the_answer_says_that_the_message_is_stored() {
     let server = TestServer::with(|_, runtime| runtime.turns.drain_seconds = 0).await;
     let (client, handle) = (server.client(), server.handle.clone());
     let stop = async {
-        while handle.status().await.unwrap().totals.running < 1 {}
+        within(async { while handle.status().await.unwrap().totals.running < 1 {} }).await;
         server.restarted().await
     };
-    let (told, server) = tokio::join!(client.chat("k", "!wait 1000 late"), stop);
-    assert_eq!((told.status, told.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"), "{told:?}");
-    assert_eq!(told.body["error"]["about"], "m1");
-    let sentence = told.body["error"]["message"].as_str().unwrap();
+    let (reply, server) = tokio::join!(client.chat("k", "!wait 1000 late"), stop);
+    assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"), "{reply:?}");
+    assert_eq!(reply.body["error"]["about"], "m1");
+    let sentence = reply.body["error"]["message"].as_str().unwrap();
     assert!(sentence.contains("m1 is accepted") && sentence.contains("after the next start"), "{sentence}");
     assert_eq!(server.client().chat("k", "!wait 1000 late").await.body["text"], "late");
     server.close().await;

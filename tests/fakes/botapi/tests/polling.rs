@@ -76,12 +76,12 @@ async fn two_bots_have_two_queues() {
     anna.tells("to the first").await;
     anna.message(&anna).to_bot(&other).text("to the second").send().await;
     anna.says(&group, "to both").await;
-    let heard = |updates: serde_json::Value| -> Vec<String> {
-        let texts = updates.as_array().unwrap().iter().map(|update| update["message"]["text"].clone());
-        texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+    let texts = |updates: serde_json::Value| -> Vec<String> {
+        let all = updates.as_array().unwrap().iter().map(|update| update["message"]["text"].clone());
+        all.map(|text| text.as_str().unwrap().to_owned()).collect()
     };
     let first = Bot::of(&api).asks("getUpdates", json!({})).await;
     let second = Bot::with_token(&api, "7:other").asks("getUpdates", json!({})).await;
-    assert_eq!(heard(first), ["to the first", "to both"]);
-    assert_eq!(heard(second), ["to the second", "to both"]);
+    assert_eq!(texts(first), ["to the first", "to both"]);
+    assert_eq!(texts(second), ["to the second", "to both"]);
 }

@@ -17,7 +17,7 @@ use super::bot::{Bot, SOON};
 #[derive(Default)]
 struct Hook {
     failures: usize,
-    heard: Vec<String>,
+    received: Vec<String>,
     answer: Value,
 }
 
@@ -34,7 +34,7 @@ async fn hear(
         hook.failures -= 1;
         return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
     }
-    hook.heard.push(update["message"]["text"].as_str().unwrap().to_owned());
+    hook.received.push(update["message"]["text"].as_str().unwrap().to_owned());
     (StatusCode::OK, Json(hook.answer.clone()))
 }
 
@@ -70,7 +70,7 @@ async fn updates_that_a_webhook_refused_are_delivered_again_in_order() {
         api.advance(Duration::from_secs(1));
         tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.ok();
     }
-    assert_eq!(hook.lock().unwrap().heard, ["one", "two"]);
+    assert_eq!(hook.lock().unwrap().received, ["one", "two"]);
     let delivery = api.journal().delivery(one.update_id).cloned().unwrap();
     assert_eq!(delivery.delivered.len(), 4);
     assert!(delivery.delivered.iter().all(|(_, way)| *way == Way::Webhook));
@@ -85,7 +85,7 @@ async fn waiting_updates_survive_a_switch_between_polling_and_webhook() {
     assert_eq!(bot.polls(0, 0).await, [polled]);
     bot.asks("setWebhook", json!({"url": url, "secret_token": "secret"})).await;
     api.wait_for(|journal| journal.unconfirmed() == 0, SOON).await.unwrap();
-    assert_eq!(hook.lock().unwrap().heard, ["polled"], "it was never confirmed");
+    assert_eq!(hook.lock().unwrap().received, ["polled"], "it was never confirmed");
     assert_eq!(bot.is_refused("getUpdates", json!({})).await.0, 409);
     bot.asks("deleteWebhook", json!({})).await;
     let later = anna.tells("later").await.update_id;
@@ -103,5 +103,5 @@ async fn the_same_webhook_set_again_gets_no_update_twice() {
     let sent = anna.tells("hello").await;
     api.wait_for(|journal| journal.unconfirmed() == 0, SOON).await.unwrap();
     assert_eq!(api.journal().delivery(sent.update_id).unwrap().delivered.len(), 1);
-    assert_eq!(hook.lock().unwrap().heard, ["hello"]);
+    assert_eq!(hook.lock().unwrap().received, ["hello"]);
 }
