@@ -70,9 +70,24 @@ pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Resu
         Outcome::Conflict { message } => Err(ApiError::conflict(message)),
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
+        Outcome::Unstorable { message } => Err(ApiError::internal().about(message)),
         // A prompt has none of these outcomes: it is addressed to the agent, and edits nothing.
         Outcome::Noted | Outcome::Ignored | Outcome::DeadLetter => {
             Err(ApiError::bad_request("the prompt contains nothing that an agent could answer"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::id::MessageId;
+
+    use super::*;
+
+    #[test]
+    fn a_prompt_that_cannot_be_stored_is_the_gateways_fault_and_not_the_clients() {
+        let outcome = Outcome::Unstorable { message: MessageId(7) };
+        let error = accepted(Ok(Ok(outcome))).unwrap_err().frame(None);
+        assert_eq!((error["code"].as_str(), error["about"].as_str()), (Some("internal"), Some("m7")));
     }
 }

@@ -256,7 +256,7 @@ fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Store
         }
         Stored::Dead { message } => {
             tracing::error!(%message, channel, "an event could not be stored as it is; its row is marked dead");
-            Outcome::Ignored
+            Outcome::Unstorable { message }
         }
         Stored::Noted => Outcome::Noted,
         Stored::Asked { message } => Outcome::Refused { message, reason: Refusal::Pairing },

@@ -41,6 +41,11 @@ pub enum Outcome {
     Ignored,
     /// The event could not be read. Kept as a dead letter for the operator.
     DeadLetter,
+    /// The event cannot be stored as it is. Its row is dead, so that it does not block the events after it.
+    Unstorable {
+        /// Its id.
+        message: MessageId,
+    },
 }
 
 /// Why a message was stored and not answered.
