@@ -218,6 +218,7 @@ impl From<GatewayError> for ApiError {
     fn from(error: GatewayError) -> Self {
         match error {
             GatewayError::NotFound(what) => Self::not_found(format!("there is no {what}")),
+            GatewayError::NoSuchChannel(error) => Self::not_found(error.to_string()),
             GatewayError::Invalid(why) => Self::bad_request(why),
             GatewayError::Store(error) => error.into(),
         }

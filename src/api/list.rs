@@ -35,11 +35,18 @@ const RESERVE_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RowsQuery {
-    pub(crate) before: Option<i64>,
+    before: Option<String>,
     limit: Option<u32>,
 }
 
 impl RowsQuery {
+    pub(crate) fn before(&self) -> Result<Option<i64>, ApiError> {
+        let before = self.before.as_deref().map(str::parse).transpose();
+        before.map_err(|_| {
+            ApiError::bad_request("before: an id is a number, as the list shows it, for example 42")
+        })
+    }
+
     pub(crate) fn limit(&self) -> u32 {
         row_limit(self.limit)
     }

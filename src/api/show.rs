@@ -191,7 +191,7 @@ pub(crate) fn session(row: &SessionRow) -> Value {
         "address": row.address.as_str(),
         "epoch": row.epoch,
         "last_epoch": row.last_epoch,
-        "last_user_at": time(row.last_user_at),
+        "last_user_at": row.last_user_at.map(time),
         "seq": row.seq,
         "created": time(row.created),
         "waiting": row.waiting,

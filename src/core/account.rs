@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::segment::{BrokenEscape, decoded, push_name};
+use crate::visible::{self, quoted};
 
 /// The account that is meant when none is written.
 pub const DEFAULT_ACCOUNT: &str = "default";
@@ -118,6 +119,40 @@ pub enum AccountError {
     Escape(#[from] BrokenEscape),
 }
 
+/// Somebody typed a channel that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no channel {}; {}", visible::escaped(.typed, MAX_TYPED), listed(.known, |name| name.to_owned()))]
+pub struct NoSuchChannel {
+    typed: String,
+    known: Vec<String>,
+}
+
+/// Maximum characters of a typed name that are repeated.
+const MAX_TYPED: usize = 64;
+
+impl NoSuchChannel {
+    /// `typed` is not one of `known`.
+    pub fn new(typed: impl fmt::Display, known: impl IntoIterator<Item: fmt::Display>) -> Self {
+        let known = known.into_iter().map(|name| name.to_string()).collect();
+        Self { typed: typed.to_string(), known }
+    }
+
+    /// The same as a sentence in Markdown.
+    pub fn in_chat(&self) -> String {
+        let listed = listed(&self.known, |name| quoted(name, MAX_TYPED));
+        format!("There is no channel {}; {listed}.", quoted(&self.typed, MAX_TYPED))
+    }
+}
+
+fn listed(known: &[String], shown: impl Fn(&str) -> String) -> String {
+    let names: Vec<String> = known.iter().map(|name| shown(name)).collect();
+    match names.as_slice() {
+        [] => "no channel is configured".to_owned(),
+        [one] => format!("the only one is {one}"),
+        more => format!("the channels are {}", more.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -148,6 +183,21 @@ mod tests {
             (AccountId::new("a@b", Some("c")).unwrap(), AccountId::new("a", Some("b@c")).unwrap());
         assert_ne!(one, other);
         assert_ne!(one.to_string(), other.to_string());
+    }
+
+    #[test]
+    fn a_wrong_channel_is_shown_literally_beside_the_right_ones() {
+        let wrong = NoSuchChannel::new("[x](http://e.vil)", ["telegram", "web"]);
+        assert_eq!(
+            wrong.to_string(),
+            "there is no channel [x](http://e.vil); the channels are telegram, web"
+        );
+        assert_eq!(
+            wrong.in_chat(),
+            "There is no channel `[x](http://e.vil)`; the channels are `telegram`, `web`."
+        );
+        let long = NoSuchChannel::new("x".repeat(3000), ["web"]);
+        assert!(long.to_string().len() < 200 && long.in_chat().len() < 200, "{long}");
     }
 
     proptest! {

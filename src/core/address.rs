@@ -273,7 +273,7 @@ pub enum AddressError {
     },
     /// The text does not have the form of a principal.
     #[error(
-        "{given:?} does not name a person: write PLATFORM:ID or PLATFORM@ACCOUNT:ID, as in telegram:123 \
+        "{given:?} does not name a person: write CHANNEL:ID or CHANNEL@ACCOUNT:ID, as in telegram:123 \
          (a `:` inside an id is written %3A)"
     )]
     NotAPrincipal {

@@ -130,6 +130,8 @@ pub enum Parsed<'t> {
         command: &'static str,
         /// How it is written.
         usage: &'static str,
+        /// The arguments as they were written.
+        words: &'t str,
     },
     /// A command for another bot in the same chat.
     NotForUs,
@@ -175,7 +177,7 @@ pub fn parse<'t>(text: &'t str, bot: Option<&str>) -> Parsed<'t> {
     };
     match with_arguments(spec.name, head.rest) {
         Some(command) => Parsed::Command(command),
-        None => Parsed::Malformed { command: spec.name, usage: spec.usage },
+        None => Parsed::Malformed { command: spec.name, usage: spec.usage, words: head.rest },
     }
 }
 

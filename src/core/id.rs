@@ -49,7 +49,7 @@ id!(
 );
 id!(
     /// The id of a row of the outbox.
-    OutId, 'o', "an outgoing part"
+    OutId, 'o', "an outgoing message"
 );
 
 /// The id of one start of the gateway. Claimed work stores it as its owner, so that work of an earlier process can be

@@ -4,8 +4,8 @@ use crate::address::Principal;
 use crate::count::counted;
 use crate::message::Refusal;
 use crate::pairing::MASK;
-use crate::prompt::sanitized;
 use crate::reset::Reasons;
+use crate::visible::quoted_label;
 
 /// Something about the service that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +158,8 @@ impl Notice {
             }
             Notice::Code { id } => format!(
                 "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an \
-                 hour, then write to me again. Your id here is `{id}`."
+                 hour, then write to me again. Your id here is {}.",
+                quoted_label(id)
             ),
             Notice::CodeStands { minutes } => {
                 let time = counted(u64::try_from(*minutes).unwrap_or(0), "minute");
@@ -168,9 +169,10 @@ impl Notice {
                 )
             }
             Notice::Asked { shown, who } => format!(
-                "{} asks for access (`{who}`). If you know this person, ask them for their code and send `/gateway pair \
+                "{} asks for access ({}). If you know this person, ask them for their code and send `/gateway pair \
                  CODE`.",
-                shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted)
+                shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted_label),
+                quoted_label(who.as_str())
             ),
             Notice::FilesOfTheDay => {
                 "You have reached today's limit for files, so I did not download the last one. Send it again tomorrow, \
@@ -188,11 +190,6 @@ impl Notice {
             }
         }
     }
-}
-
-/// A display name as a code span, with invisible and control characters escaped: its owner chose it freely.
-fn quoted(name: &str) -> String {
-    format!("`{}`", sanitized(name).replace('`', "'"))
 }
 
 /// The reasons of a reset, in words.

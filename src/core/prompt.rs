@@ -10,10 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::message::{Forward, Link, Quote, Sender};
 use crate::port::{ContextMessage, File, Prompt, Turn};
-use crate::visible::{breaks, hides};
+use crate::visible::{LABEL, clean};
 
-/// The longest label, in characters.
-const LABEL: usize = 240;
 /// The longest quote or context message, in characters.
 const EXCERPT: usize = 1000;
 /// The longest target of a link, in characters. No platform allows longer ones.
@@ -51,7 +49,7 @@ pub fn message(prompt: &Prompt) -> Value {
         "received": prompt.received.to_rfc3339(),
         "text": prompt.text,
         "forwarded": prompt.forward.as_ref().map(forwarded),
-        "replies_to": prompt.quote.as_ref().map(|quote| quoted(quote, &prompt.quoted_files)),
+        "replies_to": prompt.quote.as_ref().map(|quote| replied_to(quote, &prompt.quoted_files)),
         "links": prompt.links.iter().map(link).collect::<Value>(),
         "files": prompt.files.iter().map(file).collect::<Value>(),
     })
@@ -81,7 +79,7 @@ fn forwarded(forward: &Forward) -> Value {
 }
 
 /// The message that another one replies to; `yours` means that the agent sent it.
-fn quoted(quote: &Quote, files: &[File]) -> Value {
+fn replied_to(quote: &Quote, files: &[File]) -> Value {
     json!({
         "yours": quote.ours,
         "from": {"id": quote.id.as_ref().map(|id| id.as_str()), "name": quote.sender.as_deref().map(sanitized)},
@@ -117,16 +115,6 @@ pub fn sanitized(name: &str) -> String {
 
 fn excerpt(text: &str) -> Value {
     clean(text, EXCERPT).into()
-}
-
-fn clean(text: &str, most: usize) -> String {
-    let mut kept: String =
-        text.chars().filter(|c| !hides(*c)).map(|c| if breaks(c) { ' ' } else { c }).take(most + 1).collect();
-    if let Some((cut, _)) = kept.char_indices().nth(most) {
-        kept.truncate(cut);
-        kept.push('…');
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+/// The longest label, in characters.
+pub(crate) const LABEL: usize = 240;
+
 /// Whether a reader sees anything of `text`. Platforms refuse an invisible message or show an empty bubble.
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(shows)
@@ -59,6 +62,30 @@ pub fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
+/// Foreign text inside a sentence of Frontdesk: a Markdown code span of at most `most` characters, on one line, so that
+/// it is shown literally and cannot pass for the sentence around it.
+pub fn quoted(text: &str, most: usize) -> String {
+    let shown = clean(text.trim(), most).replace('`', "'");
+    // Markdown has no empty code span.
+    if is_visible(&shown) { format!("`{shown}`") } else { "(empty)".to_owned() }
+}
+
+/// A name, an id or an error as [`quoted`] text.
+pub fn quoted_label(text: &str) -> String {
+    quoted(text, LABEL)
+}
+
+/// The text on one line, shortened, and without characters that change the direction of a line or are invisible.
+pub(crate) fn clean(text: &str, most: usize) -> String {
+    let mut kept: String =
+        text.chars().filter(|c| !hides(*c)).map(|c| if breaks(c) { ' ' } else { c }).take(most + 1).collect();
+    if let Some((cut, _)) = kept.char_indices().nth(most) {
+        kept.truncate(cut);
+        kept.push('…');
+    }
+    kept
+}
+
 /// Appends one character, or its number if it is deceptive.
 pub fn push(shown: &mut String, c: char) {
     match c {
@@ -108,6 +135,13 @@ mod tests {
             assert_eq!(escaped(text, 100), text);
         }
         assert_eq!(escaped("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn foreign_text_in_a_sentence_is_literal_and_short() {
+        assert_eq!(quoted_label(" a `[b](c)`\nd "), "`a '[b](c)' d`");
+        assert_eq!(quoted(&"x".repeat(500), 3), "`xxx…`");
+        assert_eq!(quoted("\u{200b} ", 3), "(empty)");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
+use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow, Reason};
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -32,6 +33,9 @@ use crate::shared::Shared;
 /// The reply to an admin who addresses the bot in a group where it does not answer.
 const UNSERVED: &str = "I do not answer in this group yet. Send /gateway allow-here, and everyone in this group may write \
                         to me.";
+
+/// How much of a word that somebody typed is repeated to them.
+const TYPED: usize = 40;
 
 /// Pause before a retry after a database error.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -161,14 +165,16 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Whoami => whoami::plan(shared, row),
             Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },
-        Parsed::Unknown { name, nearest: Some(nearest) } => Plan::say(format!(
-            "There is no command /{name}. Did you mean /{nearest}? /help lists all commands."
-        )),
-        Parsed::Unknown { name, nearest: None } => {
-            Plan::say(format!("There is no command /{name}. /help lists all commands."))
+        Parsed::Unknown { name, nearest } => {
+            let meant = nearest.map(|name| format!(" Did you mean /{name}?")).unwrap_or_default();
+            let name = quoted(&format!("/{name}"), TYPED);
+            Plan::say(format!("There is no command {name}.{meant} /help lists all commands."))
         }
-        Parsed::Malformed { command: "gateway", .. } => gateway::plan(shared, row, None).await?,
-        Parsed::Malformed { usage, .. } => Plan::say(format!("Please write it like this: `{usage}`")),
+        Parsed::Malformed { command: "gateway", words, .. } => gateway::misuse(shared, row, words),
+        Parsed::Malformed { usage, words, .. } => {
+            let words = quoted(words, TYPED);
+            Plan::say(format!("I do not understand {words} here. Please write it like this: `{usage}`"))
+        }
         Parsed::Text(_) | Parsed::NotForUs => {
             Plan::say("This command no longer exists. /help lists all commands.")
         }

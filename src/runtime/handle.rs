@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
-use frontdesk_core::account::AccountId;
+use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::{OutId, TurnId};
@@ -21,7 +21,7 @@ use crate::adapters::Account;
 use crate::shared::Shared;
 use crate::{health, media};
 
-pub use access::{AccessEntry, AccessView};
+pub use access::{AccessEntry, AccessView, Switched};
 
 /// A handle; clones share the gateway.
 #[derive(Clone)]
@@ -33,6 +33,9 @@ pub enum GatewayError {
     /// The named object does not exist.
     #[error("there is no {0}")]
     NotFound(String),
+    /// No channel has the name that was given.
+    #[error(transparent)]
+    NoSuchChannel(#[from] NoSuchChannel),
     /// The request is wrong; the text says what to write instead.
     #[error("{0}")]
     Invalid(String),
@@ -170,12 +173,8 @@ impl GatewayHandle {
         author: &Author,
     ) -> Result<Vec<OutboxRow>, GatewayError> {
         let Some(connection) = self.0.adapters.at(to) else {
-            let known: Vec<String> = self.0.adapters.ids().iter().map(AccountId::to_string).collect();
-            return Err(GatewayError::Invalid(format!(
-                "no account {} is configured; there are {}",
-                to.account(),
-                known.join(", ")
-            )));
+            let unknown = NoSuchChannel::new(to.account(), self.0.adapters.ids());
+            return Err(GatewayError::Invalid(unknown.to_string()));
         };
         let profile = connection.adapter.profile();
         let parts = profile.render(text);
@@ -253,13 +252,13 @@ impl GatewayHandle {
     /// Queues a dead or unknown part again.
     pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
         let address = self.0.store.part_retried(id, author, self.0.time.wall()).await?;
-        self.moved(id, address)
+        self.moved(id, address, ("sent again", "dead or unknown")).await
     }
 
     /// Gives a part up.
     pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
         let address = self.0.store.part_dropped(id, author, self.0.time.wall()).await?;
-        self.moved(id, address)
+        self.moved(id, address, ("dropped", "queued, dead or unknown")).await
     }
 
     /// Deletes one dead letter, or all of them; returns how many there were.
@@ -267,11 +266,26 @@ impl GatewayHandle {
         Ok(self.0.store.dead_letters_dropped(id, author, self.0.time.wall()).await?)
     }
 
-    fn moved(&self, id: OutId, address: Option<Address>) -> Result<(), GatewayError> {
-        let address = address
-            .ok_or_else(|| GatewayError::NotFound(format!("part {id} in a state that allows this")))?;
-        self.0.work.outbox.wake(&address);
-        Ok(())
+    /// Wakes the delivery to the address of a changed part. Without one the error names the state that forbids the change.
+    async fn moved(
+        &self,
+        id: OutId,
+        address: Option<Address>,
+        (done, states): (&str, &str),
+    ) -> Result<(), GatewayError> {
+        if let Some(address) = address {
+            self.0.work.outbox.wake(&address);
+            return Ok(());
+        }
+        Err(GatewayError::NotFound(match self.0.store.part_state(id).await? {
+            None => format!("message {id}"),
+            Some(state) => {
+                let state = state.name();
+                format!(
+                    "message {id} that can be {done}: it is {state}, and only one that is {states} can be"
+                )
+            }
+        }))
     }
 
     /// Runs an operation that continues if the caller disconnects, because running and waiting turns must be told of what

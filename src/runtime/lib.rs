@@ -35,7 +35,9 @@ mod work;
 
 pub use adapters::Account;
 pub use config::Config;
-pub use handle::{AccessEntry, AccessView, AgentState, GatewayError, GatewayHandle, Health, Status};
+pub use handle::{
+    AccessEntry, AccessView, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
+};
 pub use media::MediaError;
 pub use process::Lifecycle;
 pub use running::Running;

@@ -50,7 +50,7 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
         AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, wall),
         AccessChange::Note { action, subject, outcome } => {
             audit(tx, author, action, subject, outcome, wall)?;
-            Ok(AccessDone::Done)
+            Ok(AccessDone::Noted)
         }
     }
 }

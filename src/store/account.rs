@@ -18,6 +18,7 @@ pub(crate) fn switch(
     author: &Author,
     now: DateTime<Utc>,
 ) -> Outcome<AccessDone> {
+    let mut switched = Vec::new();
     for account in accounts {
         let (channel, name) = (account.channel(), account.name());
         let changed = if stopped {
@@ -29,10 +30,13 @@ pub(crate) fn switch(
         } else {
             tx.run("DELETE FROM stopped_account WHERE channel = ?1 AND account = ?2", [channel, name])?
         };
+        if changed > 0 {
+            switched.push(account.clone());
+        }
         let action = if stopped { "stop" } else { "start" };
         audit(tx, author, action, &account.to_string(), done_or_unchanged(changed > 0), now)?;
     }
-    Ok(AccessDone::Done)
+    Ok(AccessDone::Switched { changed: switched })
 }
 
 /// Every account that is disconnected.

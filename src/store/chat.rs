@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
-use frontdesk_core::time::Now;
+use frontdesk_core::time::{Now, Pause};
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
@@ -44,8 +44,11 @@ pub(crate) fn mute(
     author: &Author,
     now: Now,
 ) -> Outcome<AccessDone> {
-    let muted = "SELECT muted_until FROM chat WHERE address = ?1";
-    let was = tx.one(muted, [chat.as_str()], |row| maybe_at(row, 0))?.flatten();
+    let muted = "SELECT muted_until, muted_at FROM chat WHERE address = ?1";
+    let known = tx.one(muted, [chat.as_str()], |row| Ok((maybe_at(row, 0)?, maybe_at(row, 1)?)))?;
+    let (was, since) = known.unwrap_or_default();
+    let pause = was.map(|until| Pause { since: since.unwrap_or(now.steady), until });
+    let before = pause.is_some_and(|pause| !pause.is_over(now.steady));
     let changed = was.map(ms) != until.map(ms);
     if changed {
         tx.run(
@@ -58,7 +61,7 @@ pub(crate) fn mute(
     }
     let action = if until.is_some() { "mute" } else { "unmute" };
     audit(tx, author, action, chat.as_str(), done_or_unchanged(changed), now.wall)?;
-    Ok(AccessDone::Done)
+    Ok(AccessDone::Muted { before })
 }
 
 /// Every chat that an admin has set.

@@ -91,6 +91,12 @@ impl Store {
         self.changed_by_operator(id, drop, "outbox drop", author, now).await
     }
 
+    /// The state of a part, or `None` if there is no such part.
+    pub async fn part_state(&self, id: OutId) -> Result<Option<OutboxState>> {
+        self.read(move |sql| sql.one("SELECT state FROM outbox WHERE id = ?1", [id.0], |row| parsed(row, 0)))
+            .await
+    }
+
     /// Changes one part and writes that to the audit.
     async fn changed_by_operator(
         &self,

@@ -22,9 +22,7 @@ use crate::{Result, Store};
 macro_rules! session_select {
     () => {
         "SELECT s.key, s.address, s.epoch, s.last_epoch,
-                coalesce(s.last_user_at, (SELECT started_at FROM epoch WHERE key = s.key AND n = s.epoch),
-                         s.created_at),
-                s.seq, s.created_at,
+                s.last_user_at, s.seq, s.created_at,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting' AND disposition = 'turn'),
                 (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running')
          FROM session s "
@@ -68,7 +66,8 @@ impl Store {
             .await
     }
 
-    /// Sessions in the order of their keys, after one of them, of one channel or of all.
+    /// Sessions in the order of their keys, after one of them: of one channel (`telegram`), of one account of it
+    /// (`telegram@work`), or all.
     pub async fn sessions(
         &self,
         channel: Option<&str>,
@@ -79,13 +78,18 @@ impl Store {
         let mut after = after.map(|key| key.as_str().to_owned()).unwrap_or_default();
         self.read(move |sql| {
             let Some(channel) = channel else { return keyed(sql, &after, None, limit) };
+            let account = channel.parse::<AccountId>().ok().filter(|_| channel.contains('@'));
+            let is_meant = |key: &SessionKey| match &account {
+                Some(account) => key.account() == account,
+                None => key.channel() == channel,
+            };
             let mut found: Vec<SessionRow> = Vec::new();
-            // The keys of one agent and channel are adjacent, so the keys of another channel are skipped in one step.
+            // The keys of one agent and account are adjacent, so the keys of another account are skipped in one step.
             while let left @ 1.. = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX))
                 && let Some(key) = next(sql, &after)?
             {
                 let end = end_of_group(&key);
-                if key.channel() == channel {
+                if is_meant(&key) {
                     found.extend(keyed(sql, &after, Some(&end), left)?);
                 }
                 after = end;
@@ -238,7 +242,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         address: parsed(row, 1)?,
         epoch: count(row, 2)?,
         last_epoch: count(row, 3)?,
-        last_user_at: at(row, 4)?,
+        last_user_at: maybe_at(row, 4)?,
         seq: count(row, 5)?,
         created: at(row, 6)?,
         waiting: count(row, 7)?,

@@ -195,14 +195,20 @@ async fn every_request_is_answered_in_a_few_lines() {
         ("tasks", "no background tasks"),
         ("config", "answered by the agent"),
         ("start 3847", "gateway.port"),
-        ("start nowhere", "no such channel"),
+        ("start nowhere", "There is no channel nowhere; the only one is fake."),
         ("pair hello", "That is no code"),
         ("allow fake @eve", "names nobody"),
         ("allow fake -100", "names nobody"),
-        ("allow moon 1", "no such platform"),
+        ("allow moon 1", "There is no channel moon; the only one is fake."),
         ("revoke fake root", "configuration file"),
         ("allow-here", "private chat"),
+        ("unmute", "I was not muted here."),
+        ("start fake", "fake was started already."),
         ("whatever", "pair CODE: allow"),
+        ("statsu", "Did you mean /gateway status?"),
+        ("allow fake", "USER is missing. Please write it like this: /gateway allow CHANNEL USER"),
+        ("allow fake 1 there", "I do not understand there here."),
+        ("pair ABCD 2345", "A code is one word."),
     ] {
         root.says(&format!("/gateway {request}")).await;
         world.at_rest().await;
@@ -235,4 +241,52 @@ async fn a_person_has_a_daily_limit_of_messages_and_can_see_it() {
     anna.says("a new day").await;
     world.at_rest().await;
     assert_eq!(world.agent().prompts().last().unwrap(), "a new day");
+}
+
+#[tokio::test]
+async fn a_command_has_one_name_in_the_audit_whatever_becomes_of_it() {
+    let world = World::new().await;
+    let (anna, root) = (world.user("anna"), world.user("root"));
+    for request in ["pair AAAAAAAA", "deny AAAAAAAA", "allow fake eve", "mute 5", "stop fake"] {
+        anna.says(&format!("/gateway {request}")).await;
+        world.at_rest().await;
+        root.says(&format!("/gateway {request} {}", if request == "stop fake" { "confirm" } else { "" }))
+            .await;
+        world.at_rest().await;
+        let audits = world.handle().audits(None, 2).await.unwrap();
+        assert_eq!(audits[0].action, audits[1].action, "{request}");
+        assert_eq!(audits[1].outcome, "refused:not_admin", "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_says_what_changed_and_what_was_so_before() {
+    let world = World::new().await;
+    let root = world.user("root");
+    for (request, says) in [
+        ("/gateway unmute", "I was not muted here."),
+        ("/gateway mute 5", "I am silent here for 5 minutes"),
+        ("/gateway unmute", "I answer here again."),
+        ("/gateway start fake", "fake was started already."),
+        ("/gateway pair AAAAAAAA", "After 4 more wrong codes you are locked out"),
+        ("/gateway revoke fake eve", "eve had no permission that could be revoked"),
+    ] {
+        root.says(request).await;
+        let answer = root.hears().await;
+        assert!(answer.contains(says), "{request} was answered with {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_requests_offers_here_in_groups_only() {
+    let world = World::new().await;
+    let root = world.user("root");
+    root.says("/gateway").await;
+    world.at_rest().await;
+    let list = root.sees().join("\n");
+    assert!(list.contains("allow CHANNEL USER: ") && !list.contains("here"), "{list}");
+    world.platform().outcome_of(message_from("root", "/gateway").in_group("-1")).await;
+    world.at_rest().await;
+    let list: String = world.platform().chat("-1").into_iter().map(|message| message.text).collect();
+    assert!(list.contains("allow CHANNEL USER [here]: ") && list.contains("allow-here"), "{list}");
 }

@@ -263,3 +263,27 @@ async fn gateway_lists_only_what_makes_sense_in_this_chat() {
         world.platform().chat("-1").iter().map(|post| post.text.clone()).collect::<Vec<_>>().join("\n");
     assert!(there.contains("allow-here: answer everyone in this group"), "{there}");
 }
+
+#[tokio::test]
+async fn what_people_wrote_stands_literally_and_shortened_in_the_bots_own_text() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let link = "[x](http://e.vil/)";
+    anna.says(&format!("/new {link} **bold**")).await;
+    world.at_rest().await;
+    for (command, says) in [
+        ("/sessions".to_owned(), format!("1 message: {link} **bold**")),
+        (
+            format!("/resume {link}"),
+            format!("I do not understand {link} here. Please write it like this: /resume"),
+        ),
+        (format!("/{}", "x".repeat(3000)), format!("There is no command /{}….", "x".repeat(39))),
+        (format!("/status {}", "x".repeat(3000)), format!("I do not understand {}… here.", "x".repeat(40))),
+    ] {
+        anna.says(&command).await;
+        world.at_rest().await;
+        let shown = anna.sees().pop().unwrap();
+        assert!(shown.contains(&says), "{says:?} is not in {shown:?}");
+        assert!(!shown.contains("<http"), "{shown:?}");
+    }
+}

@@ -144,3 +144,24 @@ async fn a_reset_survives_the_death_of_the_process() {
     world.at_rest().await;
     assert_eq!(world.session("anna").await.epoch, 2);
 }
+
+#[tokio::test]
+async fn the_status_announces_a_reset_only_if_one_can_come() {
+    for (plan, promise) in
+        [(plan().reset_idle(1), "If you write nothing for"), (plan().reset_daily(4, "UTC"), "It ends in")]
+    {
+        let world = World::with(plan).await;
+        let anna = world.user("anna");
+        anna.says("/help").await;
+        anna.says("/status").await;
+        world.at_rest().await;
+        let before = anna.sees().pop().unwrap();
+        assert!(before.contains("no message for the agent yet") && !before.contains(promise), "{before}");
+        assert_eq!(world.session("anna").await.last_user_at, None);
+        anna.says("hello").await;
+        anna.says("/status").await;
+        world.at_rest().await;
+        let sees = anna.sees();
+        assert!(sees.iter().any(|text| text.contains(promise)), "{sees:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Access grants: the list, and an admin's changes to it.
 
-use frontdesk_core::account::AccountId;
+use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_store::row::{AccessChange, AccessDone, Scope};
 use serde::Deserialize;
@@ -85,8 +85,8 @@ pub(crate) fn check_account(server: &ServerState, account: &AccountId) -> Result
     if accounts.iter().any(|known| known.id == *account) {
         return Ok(());
     }
-    let known: Vec<String> = accounts.iter().map(|known| known.id.to_string()).collect();
-    Err(ApiError::bad_request(format!("there is no account {account}; there are {}", known.join(", "))))
+    let unknown = NoSuchChannel::new(account, accounts.iter().map(|known| &known.id));
+    Err(ApiError::bad_request(unknown.to_string()))
 }
 
 fn parse_scope(scope: &str) -> Result<Scope, ApiError> {

@@ -10,6 +10,6 @@ use crate::show;
 /// Lists entries, the newest first.
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let query: RowsQuery = request.query()?;
-    let rows = request.server.handle.audits(query.before, query.limit()).await?;
+    let rows = request.server.handle.audits(query.before()?, query.limit()).await?;
     Ok(ApiResponse::ok(json!({"audit": rows.iter().map(show::audit).collect::<Vec<_>>()})))
 }

@@ -1,6 +1,7 @@
 //! Connects and disconnects channels. This works for the web channel too, because these endpoints do not depend on it.
 
-use serde_json::json;
+use frontdesk_core::account::AccountId;
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::request::{ApiRequest, ApiResponse};
@@ -14,11 +15,15 @@ pub(crate) async fn stop(request: ApiRequest) -> Result<ApiResponse, ApiError> {
 }
 
 async fn switch(request: ApiRequest, stopped: bool) -> Result<ApiResponse, ApiError> {
-    let (accounts, warning) =
-        request.server.handle.switch(request.param(0)?, stopped, request.author()?).await?;
-    let accounts: Vec<_> = accounts
-        .iter()
-        .map(|account| json!({"channel": account.channel(), "account": account.name()}))
-        .collect();
-    Ok(ApiResponse::ok(json!({"stopped": stopped, "accounts": accounts, "warning": warning})))
+    let switched = request.server.handle.switch(request.param(0)?, stopped, request.author()?).await?;
+    let shown = |accounts: &[AccountId]| -> Vec<Value> {
+        let one = |account: &AccountId| json!({"channel": account.channel(), "account": account.name()});
+        accounts.iter().map(one).collect()
+    };
+    Ok(ApiResponse::ok(json!({
+        "stopped": stopped,
+        "accounts": shown(&switched.accounts),
+        "changed": shown(&switched.changed),
+        "warning": switched.warning,
+    })))
 }

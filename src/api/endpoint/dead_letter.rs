@@ -10,7 +10,7 @@ use crate::show;
 /// Lists dead letters without their content, the newest first.
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let query: RowsQuery = request.query()?;
-    let rows = request.server.handle.store().dead_letters(query.before, query.limit()).await?;
+    let rows = request.server.handle.store().dead_letters(query.before()?, query.limit()).await?;
     Ok(ApiResponse::ok(json!({"dead_letters": rows.iter().map(show::dead_letter).collect::<Vec<_>>()})))
 }
 

@@ -44,7 +44,7 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
             let message = format!(
                 "too many wrong codes were entered: approving by code is locked for you until {}, also with a \
                  right code. To let somebody in without a code, grant access by their id (`frontdesk access \
-                 allow PLATFORM USER`)",
+                 allow CHANNEL USER`)",
                 show::time(until)
             );
             let wait = (until - request.server.clock().wall()).to_std().unwrap_or_default();
@@ -53,7 +53,9 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
         AccessDone::Granted { .. }
         | AccessDone::Revoked(_)
         | AccessDone::Served { .. }
-        | AccessDone::Done => Err(ApiError::internal()),
+        | AccessDone::Switched { .. }
+        | AccessDone::Muted { .. }
+        | AccessDone::Noted => Err(ApiError::internal()),
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! status                    sessions        tasks           config
-//! pair CODE                 deny CODE       allow PLATFORM USER [here]      revoke PLATFORM USER
+//! pair CODE                 deny CODE       allow CHANNEL USER [here]       revoke CHANNEL USER
 //! allow-here                deny-here       mute [MINUTES]                  unmute
 //! start [CHANNEL]           stop [CHANNEL]  restart
 //! ```
 //!
 //! A request that would leave nobody who can manage the gateway from a chat needs `confirm` as its last word.
 //!
-//! PLATFORM is the name of a channel, with its account unless that is the default one: `telegram`, `telegram@work`.
+//! CHANNEL is the name of a channel, with its account unless that is the default one: `telegram`, `telegram@work`.
 //! USER is the platform's own id of a person, never a name.
+
+use crate::nearest::nearest;
 
 /// One request of an admin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub enum Gateway {
     /// Give access to a person by their id.
     Allow {
         /// The channel, with its account unless that is the default one.
-        platform: String,
+        channel: String,
         /// The person's id there.
         user: String,
         /// In the group where this is written, instead of in private.
@@ -45,7 +47,7 @@ pub enum Gateway {
     /// Take all access away from a person.
     Revoke {
         /// The channel, with its account unless that is the default one.
-        platform: String,
+        channel: String,
         /// The person's id there.
         user: String,
         /// Whether to do it even if nobody could then manage the gateway from a chat.
@@ -85,19 +87,35 @@ pub struct Usage {
     pub words: &'static str,
     /// What it does.
     pub help: &'static str,
-    /// Whether it can only be used in a group.
-    pub group: bool,
+    place: Place,
 }
 
-/// Every request that can follow `/gateway`, in the order in which it lists them.
-pub const USAGES: [Usage; 14] = [
+/// Where a request can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    Group,
+    Private,
+}
+
+/// The requests that can follow `/gateway` in a group or in a private chat, in the order in which it lists them.
+pub fn usages(in_group: bool) -> impl Iterator<Item = &'static Usage> {
+    USAGES.iter().filter(move |usage| match usage.place {
+        Place::Anywhere => true,
+        Place::Group => in_group,
+        Place::Private => !in_group,
+    })
+}
+
+const USAGES: [Usage; 15] = [
     anywhere("status", "show the state of the gateway"),
     anywhere("sessions", "list the latest sessions"),
     anywhere("config", "show the settings of this account"),
     anywhere("pair CODE", "allow the person who has this code"),
     anywhere("deny CODE", "refuse the person who has this code"),
-    anywhere("allow PLATFORM USER [here]", "allow a person by their id; `here` means in this group"),
-    anywhere("revoke PLATFORM USER", "revoke a person's access"),
+    in_groups("allow CHANNEL USER [here]", "allow a person by their id; `here` means in this group"),
+    in_private("allow CHANNEL USER", "allow a person by their id"),
+    anywhere("revoke CHANNEL USER", "revoke a person's access"),
     in_groups("allow-here", "answer everyone in this group"),
     in_groups("deny-here", "stop answering in this group"),
     anywhere("mute [MINUTES]", "stay silent in this chat"),
@@ -107,19 +125,79 @@ pub const USAGES: [Usage; 14] = [
     anywhere("restart", "restart the gateway"),
 ];
 
+/// Requests that are accepted and not listed.
+const UNLISTED: [Usage; 1] = [anywhere("tasks", "list background tasks")];
+
 const fn anywhere(words: &'static str, help: &'static str) -> Usage {
-    Usage { words, help, group: false }
+    Usage { words, help, place: Place::Anywhere }
 }
 
 const fn in_groups(words: &'static str, help: &'static str) -> Usage {
-    Usage { words, help, group: true }
+    Usage { words, help, place: Place::Group }
+}
+
+const fn in_private(words: &'static str, help: &'static str) -> Usage {
+    Usage { words, help, place: Place::Private }
+}
+
+/// Why the words that follow `/gateway` are no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misuse<'t> {
+    /// No request has this name.
+    Unknown {
+        /// The name as it was written.
+        name: &'t str,
+        /// The most similar name.
+        nearest: Option<&'static str>,
+    },
+    /// An argument is missing.
+    Missing {
+        /// The argument, as the usage names it.
+        argument: &'static str,
+        /// The words of the request.
+        usage: &'static str,
+    },
+    /// The request does not accept this word here.
+    Wrong {
+        /// The word; `None` if it may be a part of a pairing code, which is never repeated.
+        word: Option<&'t str>,
+        /// The words of the request.
+        usage: &'static str,
+    },
+}
+
+impl<'t> Misuse<'t> {
+    /// What is wrong with words that [`Gateway::parse`] does not accept, where they were written.
+    pub fn of(rest: &'t str, in_group: bool) -> Self {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let name = words.first().copied().unwrap_or_default();
+        let of =
+            |usage: &Usage| usage.words.split(' ').next().is_some_and(|verb| name.eq_ignore_ascii_case(verb));
+        let Some(usage) =
+            usages(in_group).chain(&USAGES).chain(&UNLISTED).find(|usage| of(usage)).map(|usage| usage.words)
+        else {
+            let names = usages(in_group).filter_map(|usage| usage.words.split(' ').next());
+            return Misuse::Unknown { name, nearest: nearest(name, names) };
+        };
+        let required = || usage.split(' ').skip(1).filter(|argument| !argument.starts_with('['));
+        if let Some(argument) = required().nth(words.len() - 1) {
+            return Misuse::Missing { argument, usage };
+        }
+        // The first word with which the request is no longer accepted.
+        let accepted = |count: &usize| Gateway::parse(&words[..*count].join(" ")).is_some();
+        let wrong =
+            (required().count() + 1..words.len()).find(|count| accepted(count) && !accepted(&(count + 1)));
+        let word = words.get(wrong.unwrap_or(required().count().max(1))).copied();
+        let is_secret = usage.ends_with("CODE");
+        Misuse::Wrong { word: word.filter(|_| !is_secret), usage }
+    }
 }
 
 /// The longest mute. A larger number is a typing mistake, or means "without an end".
 const MOST_MINUTES: u32 = 60 * 24 * 366;
 
 impl Gateway {
-    /// Parses what follows `/gateway`; `None` if it is not one of [`USAGES`].
+    /// Parses what follows `/gateway`; `None` if it is not a request, see [`Misuse`].
     pub fn parse(rest: &str) -> Option<Gateway> {
         let words: Vec<&str> = rest.split_whitespace().collect();
         let verb = words.first()?.to_ascii_lowercase();
@@ -131,17 +209,17 @@ impl Gateway {
             ("config", []) => Gateway::Config,
             ("pair", [code]) => Gateway::Pair { code: own(code) },
             ("deny", [code]) => Gateway::Deny { code: own(code) },
-            ("allow", [platform, user]) => {
-                Gateway::Allow { platform: own(platform), user: own(user), here: false }
+            ("allow", [channel, user]) => {
+                Gateway::Allow { channel: own(channel), user: own(user), here: false }
             }
-            ("allow", [platform, user, here]) if here.eq_ignore_ascii_case("here") => {
-                Gateway::Allow { platform: own(platform), user: own(user), here: true }
+            ("allow", [channel, user, here]) if here.eq_ignore_ascii_case("here") => {
+                Gateway::Allow { channel: own(channel), user: own(user), here: true }
             }
-            ("revoke", [platform, user]) => {
-                Gateway::Revoke { platform: own(platform), user: own(user), confirm: false }
+            ("revoke", [channel, user]) => {
+                Gateway::Revoke { channel: own(channel), user: own(user), confirm: false }
             }
-            ("revoke", [platform, user, confirm]) if is_confirm(confirm) => {
-                Gateway::Revoke { platform: own(platform), user: own(user), confirm: true }
+            ("revoke", [channel, user, confirm]) if is_confirm(confirm) => {
+                Gateway::Revoke { channel: own(channel), user: own(user), confirm: true }
             }
             ("allow-here", []) => Gateway::AllowHere,
             ("deny-here", []) => Gateway::DenyHere,
@@ -161,24 +239,27 @@ impl Gateway {
         })
     }
 
-    /// The request's name, for the audit log. Never an argument, because some arguments are codes.
-    pub fn name(&self) -> &'static str {
+    /// The action in the audit, the same whether it was done or refused. Never an argument, because some arguments are
+    /// codes.
+    pub fn action(&self) -> &'static str {
         match self {
-            Gateway::Status => "status",
-            Gateway::Sessions => "sessions",
-            Gateway::Tasks => "tasks",
-            Gateway::Config => "config",
-            Gateway::Pair { .. } => "pair",
+            Gateway::Status => "gateway status",
+            Gateway::Sessions => "gateway sessions",
+            Gateway::Tasks => "gateway tasks",
+            Gateway::Config => "gateway config",
+            Gateway::Pair { .. } => "approve",
             Gateway::Deny { .. } => "deny",
-            Gateway::Allow { .. } => "allow",
+            Gateway::Allow { .. } => "grant",
             Gateway::Revoke { .. } => "revoke",
-            Gateway::AllowHere => "allow-here",
-            Gateway::DenyHere => "deny-here",
+            Gateway::AllowHere => "serve",
+            Gateway::DenyHere => "unserve",
             Gateway::Mute { .. } => "mute",
             Gateway::Unmute => "unmute",
-            Gateway::Start { .. } => "start",
-            Gateway::Stop { .. } => "stop",
-            Gateway::Restart => "restart",
+            Gateway::Start { what: Some(_) } => "start",
+            Gateway::Stop { what: Some(_), .. } => "stop",
+            Gateway::Start { what: None } => "gateway start",
+            Gateway::Stop { what: None, .. } => "gateway stop",
+            Gateway::Restart => "gateway restart",
         }
     }
 }
@@ -200,8 +281,8 @@ mod tests {
     #[rstest]
     #[case("status", Gateway::Status)]
     #[case("  PAIR   abcd2345 ", Gateway::Pair { code: "abcd2345".into() })]
-    #[case("allow telegram 12", Gateway::Allow { platform: "telegram".into(), user: "12".into(), here: false })]
-    #[case("allow telegram 12 here", Gateway::Allow { platform: "telegram".into(), user: "12".into(), here: true })]
+    #[case("allow telegram 12", Gateway::Allow { channel: "telegram".into(), user: "12".into(), here: false })]
+    #[case("allow telegram 12 here", Gateway::Allow { channel: "telegram".into(), user: "12".into(), here: true })]
     #[case("Allow-Here", Gateway::AllowHere)]
     #[case("mute", Gateway::Mute { minutes: None })]
     #[case("mute 30", Gateway::Mute { minutes: Some(30) })]
@@ -210,8 +291,8 @@ mod tests {
     #[case("stop confirm", Gateway::Stop { what: None, confirm: true })]
     #[case("stop web", Gateway::Stop { what: Some("web".into()), confirm: false })]
     #[case("stop web Confirm", Gateway::Stop { what: Some("web".into()), confirm: true })]
-    #[case("revoke telegram 1", Gateway::Revoke { platform: "telegram".into(), user: "1".into(), confirm: false })]
-    #[case("revoke telegram 1 confirm", Gateway::Revoke { platform: "telegram".into(), user: "1".into(), confirm: true })]
+    #[case("revoke telegram 1", Gateway::Revoke { channel: "telegram".into(), user: "1".into(), confirm: false })]
+    #[case("revoke telegram 1 confirm", Gateway::Revoke { channel: "telegram".into(), user: "1".into(), confirm: true })]
     fn a_request_is_what_it_says(#[case] rest: &str, #[case] expected: Gateway) {
         assert_eq!(Gateway::parse(rest), Some(expected));
     }
@@ -234,20 +315,41 @@ mod tests {
         assert_eq!(Gateway::parse(rest), None);
     }
 
+    #[rstest]
+    #[case("statsu", Misuse::Unknown { name: "statsu", nearest: Some("status") })]
+    #[case("[x](http://e.vil)", Misuse::Unknown { name: "[x](http://e.vil)", nearest: None })]
+    #[case("pair", Misuse::Missing { argument: "CODE", usage: "pair CODE" })]
+    #[case("pair ABCD 2345", Misuse::Wrong { word: None, usage: "pair CODE" })]
+    #[case("allow telegram", Misuse::Missing { argument: "USER", usage: "allow CHANNEL USER" })]
+    #[case("allow telegram 12 there", Misuse::Wrong { word: Some("there"), usage: "allow CHANNEL USER" })]
+    #[case("revoke telegram 1 confirm now", Misuse::Wrong { word: Some("now"), usage: "revoke CHANNEL USER" })]
+    #[case("revoke telegram 1 now", Misuse::Wrong { word: Some("now"), usage: "revoke CHANNEL USER" })]
+    #[case("allow-here now", Misuse::Wrong { word: Some("now"), usage: "allow-here" })]
+    #[case("stop web now", Misuse::Wrong { word: Some("now"), usage: "stop [CHANNEL]" })]
+    #[case("start web now", Misuse::Wrong { word: Some("now"), usage: "start CHANNEL" })]
+    #[case("mute 0", Misuse::Wrong { word: Some("0"), usage: "mute [MINUTES]" })]
+    #[case("mute 5 6", Misuse::Wrong { word: Some("6"), usage: "mute [MINUTES]" })]
+    #[case("tasks now", Misuse::Wrong { word: Some("now"), usage: "tasks" })]
+    #[case("Status please", Misuse::Wrong { word: Some("please"), usage: "status" })]
+    fn a_misuse_names_what_is_wrong(#[case] rest: &str, #[case] expected: Misuse<'_>) {
+        assert_eq!(Misuse::of(rest, false), expected);
+    }
+
     #[test]
-    fn every_usage_begins_with_a_word_that_is_read() {
-        for usage in USAGES {
-            let sample = usage
-                .words
-                .replace("[here]", "here")
-                .replace("[MINUTES]", "5")
-                .replace("[CHANNEL]", "telegram")
-                .replace("CHANNEL", "telegram")
-                .replace("CODE", "ABCD2345")
-                .replace("PLATFORM", "telegram")
-                .replace("USER", "12");
-            let read = Gateway::parse(&sample).map(|request| request.name());
-            assert_eq!(read, usage.words.split(' ').next(), "{usage:?}");
+    fn every_usage_is_read_and_here_is_offered_in_groups_only() {
+        for in_group in [true, false] {
+            for usage in usages(in_group) {
+                let sample = usage
+                    .words
+                    .replace("[here]", "here")
+                    .replace("[MINUTES]", "5")
+                    .replace("[CHANNEL]", "telegram")
+                    .replace("CHANNEL", "telegram")
+                    .replace("CODE", "ABCD2345")
+                    .replace("USER", "12");
+                assert!(Gateway::parse(&sample).is_some(), "{usage:?}");
+                assert!(in_group || !usage.words.contains("here"), "{usage:?}");
+            }
         }
     }
 }

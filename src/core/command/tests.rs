@@ -137,10 +137,11 @@ fn an_unknown_command_is_answered_with_the_nearest(
 #[case("/retry harder", "retry")]
 #[case("/status please", "status")]
 fn arguments_that_would_be_lost_are_refused_with_the_usage(#[case] text: &str, #[case] name: &str) {
-    let Parsed::Malformed { command, usage } = parse(text, None) else {
+    let Parsed::Malformed { command, usage, words } = parse(text, None) else {
         panic!("{text:?} is {:?}", parse(text, None))
     };
     assert_eq!(command, name);
+    assert!(!words.is_empty() && text.ends_with(words), "{words}");
     assert!(usage.starts_with(&format!("/{name}")));
 }
 

@@ -209,7 +209,7 @@ proptest! {
         let mut waiting = vec![&facts];
         while let Some(value) = waiting.pop() {
             match value {
-                Value::String(text) => prop_assert!(!text.chars().any(breaks), "{text:?}"),
+                Value::String(text) => prop_assert!(!text.chars().any(crate::visible::breaks), "{text:?}"),
                 Value::Array(list) => waiting.extend(list),
                 Value::Object(object) => waiting.extend(object.values()),
                 _ => {}

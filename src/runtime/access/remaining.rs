@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use frontdesk_core::access::{self, Action, Context, Decision, DmPolicy, Requester};
 use frontdesk_core::address::Principal;
+use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::{ChatRow, Revoked, Scope};
 
 use super::{Access, AccessRules};
@@ -59,7 +60,7 @@ impl Access {
 impl RemainingAccess {
     fn sentence(&self) -> String {
         let place = match &self.scope {
-            Scope::Group(group) => format!("in group `{group}`"),
+            Scope::Group(group) => format!("in group {}", quoted_label(group)),
             Scope::Dm | Scope::Admin => "in private".to_owned(),
         };
         let why = if self.open_to_all {
@@ -72,17 +73,30 @@ impl RemainingAccess {
 }
 
 /// The result of a revocation in a few sentences. The chat, the command line and the API show this text.
-pub(crate) fn revocation_summary(who: &Principal, ended: &Revoked, remaining: &[RemainingAccess]) -> String {
+/// `scope` is where the permission was revoked; `None` means everywhere.
+pub(crate) fn revocation_summary(
+    who: &Principal,
+    scope: Option<&Scope>,
+    ended: &Revoked,
+    remaining: &[RemainingAccess],
+) -> String {
+    let who = quoted_label(who.as_str());
+    let place = match scope {
+        None => String::new(),
+        Some(Scope::Dm) => " in private".to_owned(),
+        Some(Scope::Group(group)) => format!(" in group {}", quoted_label(group)),
+        Some(Scope::Admin) => " as an admin".to_owned(),
+    };
     let places: Vec<String> = remaining.iter().map(RemainingAccess::sentence).collect();
     let places = places.join("; ");
     let mut text = match (ended.grants, remaining.is_empty()) {
-        (0, true) => format!("`{who}` had no permission there."),
+        (0, true) => format!("{who} had no permission{place}."),
         (0, false) => {
-            format!("`{who}` had no permission there that could be revoked, and may still write: {places}.")
+            format!("{who} had no permission{place} that could be revoked, and may still write: {places}.")
         }
-        (_, true) => format!("`{who}` may not write to me any more."),
+        (_, true) => format!("{who} may not write to me any more."),
         (_, false) => {
-            format!("The permission of `{who}` there is revoked, but they may still write: {places}.")
+            format!("The permission of {who}{place} is revoked, but they may still write: {places}.")
         }
     };
     match ended.running.len() + ended.waiting.len() {

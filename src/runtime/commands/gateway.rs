@@ -7,12 +7,13 @@ mod show;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::command::Gateway;
-use frontdesk_core::command::gateway::USAGES;
+use frontdesk_core::command::gateway::{Misuse, usages};
 use frontdesk_core::key::Scope;
+use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{AccessChange, Author, CommandEffect, CommandFacts, InboundRow};
+use frontdesk_store::row::{AccessChange, AccessDone, Author, CommandEffect, CommandFacts, InboundRow};
 
-use super::Plan;
+use super::{Plan, TYPED};
 use crate::process::Lifecycle;
 use crate::shared::Shared;
 
@@ -39,11 +40,9 @@ pub(super) async fn plan(
         Gateway::Config => noted(show::config(shared, row)),
         Gateway::Pair { code } => people::code(shared, row, &request, code, true),
         Gateway::Deny { code } => people::code(shared, row, &request, code, false),
-        Gateway::Allow { platform, user, here } => {
-            people::allow(shared, row, &request, platform, user, *here)
-        }
-        Gateway::Revoke { platform, user, confirm } => {
-            people::revoke(shared, row, &request, platform, user, *confirm)
+        Gateway::Allow { channel, user, here } => people::allow(shared, row, &request, channel, user, *here),
+        Gateway::Revoke { channel, user, confirm } => {
+            people::revoke(shared, row, &request, channel, user, *confirm)
         }
         Gateway::AllowHere => people::serve(shared, row, &request, true),
         Gateway::DenyHere => people::serve(shared, row, &request, false),
@@ -68,21 +67,49 @@ pub(super) async fn plan(
     })
 }
 
-/// The requests that can be sent from this chat.
+/// The reply to words after `/gateway` that are no request.
+pub(super) fn misuse(shared: &Shared, row: &InboundRow, words: &str) -> Plan {
+    if !shared.still_may(row, Action::Administer) {
+        return Plan::say(NOT_ADMIN);
+    }
+    let (problem, usage) = match Misuse::of(words, is_in_group(row)) {
+        Misuse::Unknown { name, nearest } => {
+            let name = quoted(name, TYPED);
+            return Plan::say(match nearest {
+                Some(nearest) => format!(
+                    "There is no request {name}. Did you mean `/gateway {nearest}`? /gateway lists all of them."
+                ),
+                None => format!("There is no request {name}. {}", list(row)),
+            });
+        }
+        Misuse::Missing { argument, usage } => (format!("{argument} is missing."), usage),
+        Misuse::Wrong { word: Some(word), usage } => {
+            (format!("I do not understand {} here.", quoted(word, TYPED)), usage)
+        }
+        Misuse::Wrong { word: None, usage } => ("A code is one word.".to_owned(), usage),
+    };
+    Plan::say(format!("{problem} Please write it like this: `/gateway {usage}`"))
+}
+
 fn usage(row: &InboundRow) -> Plan {
-    let in_group = row.session.scope() != Scope::Dm;
-    let lines: Vec<String> = USAGES
-        .iter()
-        .filter(|usage| in_group || !usage.group)
-        .map(|usage| format!("- `{}`: {}", usage.words, usage.help))
-        .collect();
-    Plan::say(format!("Send /gateway and one of these:\n\n{}", lines.join("\n")))
+    Plan::say(list(row))
+}
+
+/// The requests that can be sent from this chat.
+fn list(row: &InboundRow) -> String {
+    let lines: Vec<String> =
+        usages(is_in_group(row)).map(|usage| format!("- `{}`: {}", usage.words, usage.help)).collect();
+    format!("Send /gateway and one of these:\n\n{}", lines.join("\n"))
+}
+
+fn is_in_group(row: &InboundRow) -> bool {
+    row.session.scope() != Scope::Dm
 }
 
 /// A reply whose only effect is the entry in the audit.
 fn note(row: &InboundRow, request: &Gateway, outcome: &str, text: String) -> Plan {
     let change = AccessChange::Note {
-        action: format!("gateway {}", request.name()),
+        action: request.action().to_owned(),
         subject: row.address.to_string(),
         outcome: outcome.to_owned(),
     };
@@ -97,4 +124,12 @@ fn changing(
 ) -> Plan {
     let author = Author { name: row.from.id.to_string(), via: "chat" };
     Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)
+}
+
+/// The result of a change of who may write.
+fn access(facts: &CommandFacts) -> Option<&AccessDone> {
+    match facts {
+        CommandFacts::Access(done) => Some(done),
+        _ => None,
+    }
 }

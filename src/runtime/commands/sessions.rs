@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::count::counted;
 use frontdesk_core::span;
+use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{EpochRow, InboundRow};
 
@@ -38,8 +39,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow, page: u32) -> Result
 
 fn line(epoch: &EpochRow, current: u64, now: DateTime<Utc>) -> String {
     let here = if epoch.n == current { " (this one)" } else { "" };
-    let opening = epoch.first_text.as_deref().unwrap_or("(empty)").replace(['\n', '`'], " ");
-    let opening = &opening[..opening.floor_char_boundary(OPENING)];
+    let opening = quoted(epoch.first_text.as_deref().unwrap_or_default(), OPENING);
     let started = span::relative(epoch.started, now);
     format!("- {}{here}, {started}, {}: {opening}", epoch.n, counted(epoch.messages, "message"))
 }

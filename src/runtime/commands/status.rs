@@ -42,7 +42,11 @@ fn activity(session: &SessionRow) -> String {
 }
 
 /// When the conversation ends by itself.
-fn end(policy: &ResetPolicy, last_user_at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+fn end(policy: &ResetPolicy, last_user_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    let Some(last_user_at) = last_user_at else {
+        return "It has no message for the agent yet. The time until it ends by itself begins with the first one."
+            .to_owned();
+    };
     let left = |at: DateTime<Utc>| span::length((at - now).max(TimeDelta::zero()));
     let after_silence =
         |at| format!("If you write nothing for {}, your next message starts a new one.", left(at));

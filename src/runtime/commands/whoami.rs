@@ -1,6 +1,7 @@
 //! `/whoami`: the sender's id and permissions.
 
 use frontdesk_core::access::Action;
+use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::InboundRow;
 
 use super::Plan;
@@ -12,5 +13,9 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
         true => "You may write to the agent and manage the gateway.",
         false => "You may write to the agent.",
     };
-    Plan::say(format!("Your id is `{}`.\n{may}\nThis chat is `{}`.", row.from.id, row.address))
+    Plan::say(format!(
+        "Your id is {}.\n{may}\nThis chat is {}.",
+        quoted_label(row.from.id.as_str()),
+        quoted_label(row.address.as_str())
+    ))
 }

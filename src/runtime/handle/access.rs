@@ -1,7 +1,7 @@
 //! Who may write, for the command line and the API.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::account::AccountId;
+use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{
     AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Revoked, Scope, StoppedAccount,
@@ -40,6 +40,17 @@ pub struct AccessEntry {
     pub created: Option<DateTime<Utc>>,
 }
 
+/// The accounts that were started or stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switched {
+    /// All that were named.
+    pub accounts: Vec<AccountId>,
+    /// Those for which it is a change.
+    pub changed: Vec<AccountId>,
+    /// Says that no admin can reach the gateway from a chat now.
+    pub warning: Option<String>,
+}
+
 /// Maximum length of an id in bytes; no platform has longer ones.
 const LONGEST_ID: usize = 256;
 
@@ -75,9 +86,9 @@ impl GatewayHandle {
 
     /// The result of a revocation in a few sentences. To be called after the revocation.
     pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
-        let (rules, scope) = (&self.0.settings.access, scope.unwrap_or(&Scope::Admin));
-        let remaining = self.0.access.remaining(rules, who, Some(scope));
-        let mut text = revocation_summary(who, ended, &remaining);
+        let rules = &self.0.settings.access;
+        let remaining = self.0.access.remaining(rules, who, Some(scope.unwrap_or(&Scope::Admin)));
+        let mut text = revocation_summary(who, scope, ended, &remaining);
         // The text is also read outside of chats, where Markdown is not rendered.
         text.retain(|c| c != '`');
         text.extend(self.locked_out().map(|warning| format!(" {warning}")));
@@ -85,20 +96,18 @@ impl GatewayHandle {
     }
 
     /// Starts or stops the accounts of a channel, or the one that is named with it (`telegram@work`).
-    /// Returns them, and a warning if no admin can reach the gateway by a chat now.
-    pub async fn switch(
-        &self,
-        what: &str,
-        stopped: bool,
-        author: Author,
-    ) -> Result<(Vec<AccountId>, Option<String>), GatewayError> {
+    /// Returns them, which of them that changes, and a warning if no admin can reach the gateway by a chat now.
+    pub async fn switch(&self, what: &str, stopped: bool, author: Author) -> Result<Switched, GatewayError> {
         let accounts = self.0.adapters.named(what);
         if accounts.is_empty() {
-            let known: Vec<String> = self.0.adapters.ids().iter().map(AccountId::to_string).collect();
-            return Err(GatewayError::NotFound(format!("channel {what}; there are {}", known.join(", "))));
+            return Err(NoSuchChannel::new(what, self.0.adapters.ids()).into());
         }
-        self.change_access(AccessChange::Switch { accounts: accounts.clone(), stopped }, author).await?;
-        Ok((accounts, self.locked_out()))
+        let change = AccessChange::Switch { accounts: accounts.clone(), stopped };
+        let changed = match self.change_access(change, author).await? {
+            AccessDone::Switched { changed } => changed,
+            _ => Vec::new(),
+        };
+        Ok(Switched { accounts, changed, warning: self.locked_out() })
     }
 
     /// Reports who has disconnected an account, whenever that changes; `None` if there is no such account.

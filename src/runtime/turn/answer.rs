@@ -6,7 +6,7 @@ use frontdesk_core::act::Ending;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
-use frontdesk_core::visible::is_visible;
+use frontdesk_core::visible::{is_visible, quoted_label};
 use frontdesk_core::{prompt, terminal};
 use frontdesk_store::row::{Finish, OutgoingFile};
 
@@ -145,10 +145,10 @@ impl TurnRun<'_> {
 
 /// The sentence in the chat about a file that is not sent.
 fn remark(path: &Path, error: &MediaError) -> String {
-    let name = path.file_name().map(|name| prompt::sanitized(&name.to_string_lossy()).replace('`', "'"));
+    let name = path.file_name().map(|name| quoted_label(&name.to_string_lossy()));
     match (error, name) {
         (MediaError::NotHere, Some(name)) => {
-            format!("(This chat takes no files, so one was not sent: `{name}`)")
+            format!("(This chat takes no files, so one was not sent: {name})")
         }
         _ => format!("(A file could not be sent: {error}.)"),
     }

@@ -248,8 +248,18 @@ pub enum AccessDone {
         /// What ended in the group.
         ended: Revoked,
     },
-    /// Done.
-    Done,
+    /// Accounts are disconnected, or connected again.
+    Switched {
+        /// Those for which that is a change.
+        changed: Vec<AccountId>,
+    },
+    /// A chat is muted, or is no longer muted.
+    Muted {
+        /// Whether it was muted before.
+        before: bool,
+    },
+    /// A row was added to the audit.
+    Noted,
 }
 
 /// What a revocation ended.

@@ -51,9 +51,9 @@ pub struct SessionRow {
     pub epoch: u64,
     /// The highest epoch ever.
     pub last_epoch: u64,
-    /// The last message of the person in this epoch, or `/resume`: the reset rule's reference. Before there is
-    /// one, when the epoch began.
-    pub last_user_at: DateTime<Utc>,
+    /// The last message for the agent in this epoch, or `/resume`: the reset rule's reference. `None` before there is
+    /// one: then the rule resets nothing.
+    pub last_user_at: Option<DateTime<Utc>>,
     /// The last durable frame's number.
     pub seq: u64,
     /// When it began.

@@ -168,7 +168,7 @@ async fn a_grant_without_a_valid_user_is_refused() {
         (json!({"platform": "demo", "user": "@anna"}), "not an id"),
         (json!({"platform": "demo", "user": ""}), "empty"),
         (json!({"platform": "demo", "user": "*"}), "not an id"),
-        (json!({"platform": "fax", "user": "1"}), "there are demo, demo@work"),
+        (json!({"platform": "fax", "user": "1"}), "no channel fax; the channels are demo, demo@work"),
         (json!({"platform": "demo", "account": "wrok", "user": "1"}), "demo@work"),
         (json!({"platform": "demo", "user": "1", "scope": "root"}), "dm, admin and group:ID"),
         (json!({"platform": "demo", "user": "1", "scope": "group:"}), "group:ID"),

@@ -1,9 +1,10 @@
 //! Starting and stopping channels.
 
+use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::command::Gateway;
-use frontdesk_store::row::{AccessChange, InboundRow};
+use frontdesk_store::row::{AccessChange, AccessDone, InboundRow};
 
-use super::{changing, note};
+use super::{access, changing, note};
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -31,9 +32,7 @@ fn switch(
     }
     let accounts = shared.adapters.named(what);
     if accounts.is_empty() {
-        let known: Vec<String> =
-            shared.adapters.ids().into_iter().map(|account| format!("`{account}`")).collect();
-        let text = format!("There is no such channel. The channels are: {}.", known.join(", "));
+        let text = NoSuchChannel::new(what, shared.adapters.ids()).in_chat();
         return note(row, request, "refused:no_channel", text);
     }
     if stopped && !confirm && !shared.has_reachable_admin(&accounts, None) {
@@ -43,7 +42,6 @@ fn switch(
         );
         return note(row, request, "refused:last_way_in", text);
     }
-    let count = accounts.len();
     let ours = row.address.account();
     if stopped && accounts.contains(ours) {
         let text = format!(
@@ -52,13 +50,26 @@ fn switch(
         );
         return changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone());
     }
-    let text = match (stopped, count) {
-        (true, 1) => format!("`{what}` is stopped. `/gateway start {what}` starts it again."),
-        (true, _) => {
-            format!("{count} accounts of `{what}` are stopped. `/gateway start {what}` starts them again.")
-        }
-        (false, 1) => format!("`{what}` is started."),
-        (false, _) => format!("{count} accounts of `{what}` are started."),
+    let (what, all) = (what.to_owned(), accounts.len());
+    changing(row, AccessChange::Switch { accounts, stopped }, move |facts| match access(facts) {
+        Some(AccessDone::Switched { changed }) => switched(&what, stopped, all, changed.len()),
+        _ => "Done.".to_owned(),
+    })
+}
+
+/// What was done to the accounts of a channel, `changed` of `all`.
+fn switched(what: &str, stopped: bool, all: usize, changed: usize) -> String {
+    let verb = if stopped { "stopped" } else { "started" };
+    let text = match (all, changed) {
+        (1, 0) => format!("`{what}` was {verb} already."),
+        (1, _) => format!("`{what}` is {verb}."),
+        (_, 0) => format!("All accounts of `{what}` were {verb} already."),
+        (_, 1) => format!("1 account of `{what}` is {verb}."),
+        (_, n) => format!("{n} accounts of `{what}` are {verb}."),
     };
-    changing(row, AccessChange::Switch { accounts, stopped }, move |_| text.clone())
+    match (stopped, all) {
+        (false, _) => text,
+        (true, 1) => format!("{text} `/gateway start {what}` starts it again."),
+        (true, _) => format!("{text} `/gateway start {what}` starts them again."),
+    }
 }

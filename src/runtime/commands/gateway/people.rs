@@ -1,17 +1,17 @@
 //! Allowing people and groups, and revoking that.
 
 use chrono::{DateTime, Duration, Utc};
-use frontdesk_core::account::AccountId;
+use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::Gateway;
 use frontdesk_core::count::counted;
 use frontdesk_core::key::Scope as KeyScope;
 use frontdesk_core::pairing::Code;
-use frontdesk_core::prompt::sanitized;
 use frontdesk_core::span;
-use frontdesk_store::row::{AccessChange, AccessDone, CommandFacts, InboundRow, PairingRow, Scope};
+use frontdesk_core::visible::quoted_label;
+use frontdesk_store::row::{AccessChange, AccessDone, InboundRow, PairingRow, Scope};
 
-use super::{changing, note};
+use super::{access, changing, note};
 use crate::access::revocation_summary;
 use crate::commands::Plan;
 use crate::shared::Shared;
@@ -37,11 +37,16 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
             "No open request has this code. After too many wrong codes you are locked out for an hour."
                 .to_owned()
         }
-        Some(AccessDone::NoSuchCode { left }) => format!(
-            "No open request has this code: a code works once and for one hour. After {} more you are locked out for \
-             an hour.",
-            counted((*left).into(), "wrong code")
-        ),
+        Some(AccessDone::NoSuchCode { left }) => {
+            let more = match left {
+                1 => "one more wrong code".to_owned(),
+                left => format!("{left} more wrong codes"),
+            };
+            format!(
+                "No open request has this code: a code works once and for one hour. After {more} you are locked out \
+                 for an hour."
+            )
+        }
         Some(AccessDone::Locked { until }) => format!(
             "You have tried too many wrong codes. Try again in {}, or allow the person by their id with `/gateway allow`.",
             span::length((*until - now).max(Duration::zero()))
@@ -50,16 +55,16 @@ pub(super) fn code(shared: &Shared, row: &InboundRow, request: &Gateway, typed: 
     })
 }
 
-/// `allow PLATFORM USER [here]`.
+/// `allow CHANNEL USER [here]`.
 pub(super) fn allow(
     shared: &Shared,
     row: &InboundRow,
     request: &Gateway,
-    platform: &str,
+    channel: &str,
     user: &str,
     here: bool,
 ) -> Plan {
-    let principal = match person(shared, platform, user) {
+    let principal = match person(shared, channel, user) {
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
@@ -72,45 +77,46 @@ pub(super) fn allow(
         (true, _) => Scope::Group(row.session.id().to_owned()),
     };
     if let Err(problem) = (shared.settings.grant_rule)(&principal, &scope) {
-        return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
+        return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
     }
-    let whom = principal.to_string();
+    let whom = quoted_label(principal.as_str());
     let place = match &scope {
         Scope::Group(_) => "in this group",
         _ => "in private",
     };
     changing(row, AccessChange::Grant { principal, scope }, move |facts| match access(facts) {
-        Some(AccessDone::Granted { new: false }) => format!("`{whom}` could already write to me {place}."),
-        _ => format!("`{whom}` may write to me {place} now."),
+        Some(AccessDone::Granted { new: false }) => format!("{whom} could already write to me {place}."),
+        _ => format!("{whom} may write to me {place} now."),
     })
 }
 
-/// `revoke PLATFORM USER [confirm]`.
+/// `revoke CHANNEL USER [confirm]`.
 pub(super) fn revoke(
     shared: &Shared,
     row: &InboundRow,
     request: &Gateway,
-    platform: &str,
+    channel: &str,
     user: &str,
     confirm: bool,
 ) -> Plan {
-    let principal = match person(shared, platform, user) {
+    let principal = match person(shared, channel, user) {
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
     if shared.settings.access.people().any(|(who, _)| who == principal) {
         let text = format!(
-            "The configuration file allows `{principal}`: remove the id there, then send `/gateway restart`."
+            "The configuration file allows {}: remove the id there, then send `/gateway restart`.",
+            quoted_label(principal.as_str())
         );
         return note(row, request, "refused:in_config", text);
     }
     if let Err(problem) = shared.may_be_revoked(&principal) {
-        return note(row, request, "refused:no_person", format!("`{user}`: {problem}."));
+        return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
     }
     if !confirm && principal == row.from.id && !shared.has_reachable_admin(&[], Some(&principal)) {
         let text = format!(
             "You are the last admin who can reach me by chat. To revoke your own access anyway, send \
-             `/gateway revoke {platform} {user} confirm`; on the machine, `frontdesk access allow {platform} {user} \
+             `/gateway revoke {channel} {user} confirm`; on the machine, `frontdesk access allow {channel} {user} \
              --admin` restores it."
         );
         return note(row, request, "refused:last_way_in", text);
@@ -118,7 +124,7 @@ pub(super) fn revoke(
     let (whom, left) =
         (principal.clone(), shared.access.remaining(&shared.settings.access, &principal, None));
     changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
-        Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, ended, &left),
+        Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, None, ended, &left),
         _ => "Done.".to_owned(),
     })
 }
@@ -158,19 +164,30 @@ pub(super) fn mute(shared: &Shared, row: &InboundRow, request: &Gateway, minutes
         None => "until `/gateway unmute`".to_owned(),
     };
     let text = format!("I am silent here {end}. I do not answer messages sent in the meantime.");
-    silence(row, request, Some(shared.time.now().steady + span), text)
+    silence(row, request, Some(shared.time.now().steady + span), move |_| text.clone())
 }
 
 /// `unmute`.
 pub(super) fn unmute(row: &InboundRow, request: &Gateway) -> Plan {
-    silence(row, request, None, "I answer here again.".to_owned())
+    silence(row, request, None, |was_muted| match was_muted {
+        true => "I answer here again.".to_owned(),
+        false => "I was not muted here.".to_owned(),
+    })
 }
 
-fn silence(row: &InboundRow, request: &Gateway, until: Option<DateTime<Utc>>, text: String) -> Plan {
+/// Mutes or unmutes a chat; the reply depends on whether it was muted before.
+fn silence(
+    row: &InboundRow,
+    request: &Gateway,
+    until: Option<DateTime<Utc>>,
+    text: impl Fn(bool) -> String + Send + 'static,
+) -> Plan {
     let Some(chat) = first(row) else {
         return note(row, request, "refused:no_chat", "This chat cannot be muted.".to_owned());
     };
-    changing(row, AccessChange::Mute { chat, until }, move |_| text.clone())
+    changing(row, AccessChange::Mute { chat, until }, move |facts| {
+        text(matches!(access(facts), Some(AccessDone::Muted { before: true })))
+    })
 }
 
 /// The chat by its first id, without a thread.
@@ -182,27 +199,18 @@ fn group(row: &InboundRow) -> Option<Address> {
     if row.session.scope() == KeyScope::Dm { None } else { first(row) }
 }
 
-/// A person by platform and id, or what to write instead.
-fn person(shared: &Shared, platform: &str, user: &str) -> Result<Principal, String> {
-    let account = platform.parse::<AccountId>().ok();
+/// A person by channel and id, or what to write instead.
+fn person(shared: &Shared, channel: &str, user: &str) -> Result<Principal, String> {
+    let account = channel.parse::<AccountId>().ok();
     let Some(account) = account.filter(|account| shared.settings.access.of(account).is_some()) else {
-        let accounts = shared.settings.access.accounts();
-        let known: Vec<String> = accounts.map(|account| format!("`{account}`")).collect();
-        return Err(format!("There is no such platform here. There are: {}.", known.join(", ")));
+        return Err(NoSuchChannel::new(channel, shared.settings.access.accounts()).in_chat());
     };
     Principal::at(&account, user).map_err(|error| error.to_string())
 }
 
 fn named(row: &PairingRow) -> String {
     match &row.sender {
-        Some(sender) => format!("`{}` (`{}`)", sanitized(sender).replace('`', "'"), row.principal),
-        None => format!("`{}`", row.principal),
-    }
-}
-
-fn access(facts: &CommandFacts) -> Option<&AccessDone> {
-    match facts {
-        CommandFacts::Access(done) => Some(done),
-        _ => None,
+        Some(sender) => format!("{} ({})", quoted_label(sender), quoted_label(row.principal.as_str())),
+        None => quoted_label(row.principal.as_str()),
     }
 }

@@ -7,6 +7,7 @@ use frontdesk_core::access::DmPolicy;
 use frontdesk_core::count::{self, counted};
 use frontdesk_core::key::Scope;
 use frontdesk_core::span;
+use frontdesk_core::visible::quoted_label;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, SessionRow, Totals};
 
@@ -36,9 +37,12 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
         work(&totals),
     ];
     lines.extend(accounts.iter().filter_map(account_problem));
-    lines
-        .extend(agents.into_iter().map(|(name, problem)| format!("Agent `{name}` cannot answer: {problem}")));
-    lines.extend(fault.map(|fault| format!("The database does not take writes: {fault}")));
+    lines.extend(
+        agents
+            .into_iter()
+            .map(|(name, problem)| format!("Agent `{name}` cannot answer: {}", quoted_label(&problem))),
+    );
+    lines.extend(fault.map(|fault| format!("The database does not take writes: {}", quoted_label(&fault))));
     if totals.dead_parts > 0 {
         let parts = counted(totals.dead_parts, "message");
         lines.push(format!("{parts} could not be delivered. On the machine, `frontdesk outbox` lists them."));
@@ -105,7 +109,7 @@ fn account_problem(account: &Account) -> Option<String> {
         (true, _) => {
             format!("`{name}`: the platform refuses the token. Correct it in the configuration and restart.")
         }
-        (false, Some(error)) => format!("`{name}` is not connected: {error}"),
+        (false, Some(error)) => format!("`{name}` is not connected: {}", quoted_label(error)),
         (false, None) => format!("`{name}` is connecting."),
     })
 }
@@ -142,7 +146,8 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
         (true, waiting) => format!(", answering, {} waiting", counted(waiting, "message")),
     };
     let account = row.key.account();
-    format!("{account}, {chat} `{}`, {}{doing}", row.key.id(), span::relative(row.last_user_at, now))
+    let last = row.last_user_at.map_or_else(|| "no message yet".to_owned(), |last| span::relative(last, now));
+    format!("{account}, {chat} {}, {last}{doing}", quoted_label(row.key.id()))
 }
 
 /// The settings of the account on which the command came. Shows no secret.

@@ -32,7 +32,7 @@ async fn a_redelivery_is_known_and_changes_nothing() {
     let duplicate = |same| Stored::Duplicate { message: first, session: key("anna"), same, refused: None };
     assert_eq!(items, [duplicate(true), duplicate(false)]);
     assert_eq!(fixture.store.waiting(), 1);
-    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, Some(t(1)));
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_full_session_refuses_and_says_so_once_per_head() {
     let accepted = fixture.accept_with_notices(2, vec![says("anna", "4", "x"), says("anna", "5", "x")]).await;
     assert!(accepted.items.iter().all(|i| matches!(i, Stored::Refused { reason: Refusal::SessionFull, .. })));
     assert_eq!(accepted.announced.len(), 1);
-    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(1));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, Some(t(1)));
     // The head is taken, one place is free; then the session is full behind another head.
     fixture.claim("anna").await.unwrap();
     let accepted = fixture.accept_with_notices(3, vec![says("anna", "6", "x"), says("anna", "7", "x")]).await;

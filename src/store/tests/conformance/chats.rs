@@ -97,8 +97,8 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
 async fn a_muted_chat_goes_on_waiting() {
     let fixture = Fixture::open().await;
     let id = fixture.accept_one(1, in_group("-1", "anna", "1", "hello")).await;
-    assert_eq!(fixture.change(2, mute("-1", Some(500))).await, AccessDone::Done);
-    fixture.change(3, mute("-1", Some(500))).await;
+    assert_eq!(fixture.change(2, mute("-1", Some(500))).await, AccessDone::Muted { before: false });
+    assert_eq!(fixture.change(3, mute("-1", Some(500))).await, AccessDone::Muted { before: true });
     assert_eq!(chats(&fixture).await, [("telegram:-1".into(), false, Some(500))]);
     assert_eq!(fixture.state(id).await.0, "waiting");
     fixture.change(4, serve("-1", true)).await;

@@ -64,7 +64,7 @@ async fn a_command_is_no_activity_and_resets_nothing() {
     let command = Admitted { policy: policy(ResetMode::Idle), ..commands("anna", "2", EpochChange::ByRule) };
     let items = fixture.accept(2 * HOUR, vec![command]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, ended: None, .. }));
-    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(0));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, Some(t(0)));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_clock_that_goes_back_moves_nothing_back() {
     fixture.accept_one(2 * HOUR, idle("1")).await;
     let items = fixture.accept(0, vec![idle("2")]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 1, .. }));
-    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, t(2 * HOUR));
+    assert_eq!(fixture.store.session(&key("anna")).await.unwrap().unwrap().last_user_at, Some(t(2 * HOUR)));
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_reset_from_outside_is_an_epoch_like_any_other() {
     fixture.accept_one(0, says("anna", "1", "x")).await;
     assert_eq!(fixture.store.reset(&key("anna"), EpochReason::Api, &admin(), t(9)).await.unwrap(), Some(2));
     let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
-    assert_eq!((session.epoch, session.last_user_at), (2, t(9)));
+    assert_eq!((session.epoch, session.last_user_at), (2, None));
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn a_command_as_the_first_contact_starts_no_silence() {
     let fixture = Fixture::open().await;
     fixture.accept_one(0, commands("anna", "1", EpochChange::ByRule)).await;
     let session = fixture.store.session(&key("anna")).await.unwrap().unwrap();
-    assert_eq!(session.last_user_at, t(0), "lists show when it began");
+    assert_eq!(session.last_user_at, None, "nothing that a reset could be due after");
     let accepted = fixture.accept_with_notices(2 * HOUR, vec![idle("2")]).await;
     assert!(matches!(accepted.items[0], Stored::Accepted { epoch: 1, ended: None, began: false, .. }));
     assert_eq!(accepted.announced, []);

@@ -115,7 +115,7 @@ async fn the_audit_is_read_from_its_end() {
             subject: n.to_string(),
             outcome: "refused:not_admin".into(),
         };
-        assert_eq!(fixture.change(n, note).await, AccessDone::Done);
+        assert_eq!(fixture.change(n, note).await, AccessDone::Noted);
     }
     let subjects = |rows: &[AuditRow]| rows.iter().map(|row| row.subject.clone()).collect::<Vec<_>>();
     let newest = fixture.store.audits(None, 2).await.unwrap();
@@ -134,8 +134,9 @@ async fn accounts_stay_disconnected_until_they_are_connected() {
     let both = vec![account("default"), account("work")];
     let switch =
         |accounts: &[AccountId], stopped| AccessChange::Switch { accounts: accounts.to_vec(), stopped };
-    assert_eq!(fixture.change(1, switch(&both, true)).await, AccessDone::Done);
-    fixture.change(2, switch(&both[..1], true)).await;
+    assert_eq!(fixture.change(1, switch(&both, true)).await, AccessDone::Switched { changed: both.clone() });
+    let again = fixture.change(2, switch(&both[..1], true)).await;
+    assert_eq!(again, AccessDone::Switched { changed: Vec::new() });
     let fixture = fixture.restarted(2).await;
     let row = |name| StoppedAccount { account: account(name), by: "telegram:1".into(), at: t(1) };
     assert_eq!(fixture.store.access_state().await.unwrap().stopped, [row("default"), row("work")]);
