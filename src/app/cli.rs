@@ -88,7 +88,7 @@ enum Command {
     Send(send::SendArgs),
     /// List outgoing messages; send one again, or drop it
     Outbox(outbox::OutboxArgs),
-    /// List, show or delete events that could not be read
+    /// List, show or drop events that could not be read
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Send a message to the agent and print its answer as it arrives
     #[command(
@@ -101,7 +101,7 @@ enum Command {
     Config(config::ConfigArgs),
     /// Explain how a rule decides; needs no running gateway
     Explain(explain::ExplainArgs),
-    /// Render Markdown from standard input for a platform
+    /// Render Markdown from standard input for a channel
     #[command(after_help = "Example:\n  frontdesk format --channel telegram --json < answer.md")]
     Format(format::FormatArgs),
     /// Parse and build session keys
@@ -152,7 +152,7 @@ pub fn main() -> ExitCode {
     let mut command = Cli::command().name(name).bin_name(name);
     let cli = match command.try_get_matches_from_mut(arguments).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, name),
     };
     match act(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -174,11 +174,14 @@ fn called_as(arguments: &[OsString]) -> &'static str {
 }
 
 /// Prints help, version or an error of usage. Wrong usage exits with 2.
-fn usage(error: &clap::Error) -> ExitCode {
-    // A terminal that is gone cannot be told anything.
-    let printed = error.print().is_ok();
-    match error.exit_code() {
-        0 if printed => ExitCode::SUCCESS,
+fn usage(error: &clap::Error, name: &str) -> ExitCode {
+    match (error.print(), error.exit_code()) {
+        (Err(failed), 0) => match screen::unprinted(&failed) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(name),
+        },
+        (Ok(()), 0) => ExitCode::SUCCESS,
+        // If standard error cannot be written either, the exit code is all that is left to report.
         _ => ExitCode::from(failure::USAGE),
     }
 }

@@ -65,7 +65,7 @@ fn a_code_needs_no_platform_and_can_be_refused() {
     let approved = home.run(&["pairing", "approve", &anna.code(), "--json"]).json();
     assert_eq!(approved["approved"]["user"], json!("11"));
     home.run(&["pairing", "approve", "fax", "ABCD2345"])
-        .failed(1, &["there is no account fax", "there are telegram"]);
+        .failed(1, &["there is no channel fax; the channels are telegram, web"]);
     home.run(&["pairing", "approve", "ABC"]).failed(1, &["eight letters and digits"]);
 }
 
@@ -75,7 +75,7 @@ fn the_first_admin_is_made_on_the_machine() {
     home.run(&["access", "allow", "telegram", "77", "--admin"])
         .failed(69, &["no gateway is running", "frontdesk run"]);
     let _daemon = telegram.gateway(&home, "");
-    let hint = "frontdesk access allow PLATFORM USER --admin";
+    let hint = "frontdesk access allow CHANNEL USER --admin";
     assert!(home.run(&["access"]).good().out.contains(hint));
     let allow = ["access", "allow", "telegram", "77", "--admin"];
     assert_eq!(home.run(&allow).good().out, "telegram:77 is an admin now.\n");
@@ -112,11 +112,19 @@ fn access_is_granted_by_id_and_revoked() {
     let group = ["access", "allow", "telegram", "4242", "--group", "-1005"];
     assert!(home.run(&group).good().out.contains("may write in group -1005 now"));
     let back = home.run(&["access", "revoke", "telegram", "4242", "--group", "-1005"]);
-    assert!(back.good().out.contains("is revoked, but they may still write: in private"), "{back:?}");
+    assert!(
+        back.good()
+            .out
+            .contains("of telegram:4242 in group -1005 is revoked, but they may still write: in private"),
+        "{back:?}"
+    );
     let back = home.run(&["access", "revoke", "telegram", "4242"]);
     assert!(back.good().out.starts_with("telegram:4242 may not write to me any more."), "{back:?}");
     assert!(
-        home.run(&["access", "revoke", "telegram", "4242"]).good().out.contains("had no permission there")
+        home.run(&["access", "revoke", "telegram", "4242"])
+            .good()
+            .out
+            .contains("telegram:4242 had no permission.")
     );
     anna.tells("two");
     assert!(anna.code().len() == 8, "a stranger again");
@@ -129,7 +137,8 @@ fn access_is_granted_by_id_and_revoked() {
         home.run(&["access", "allow", "telegram", user]).failed(1, &[expected]);
         home.run(&["access", "revoke", "telegram", user]).failed(1, &[expected]);
     }
-    home.run(&["access", "allow", "telegram", "5", "--account", "wrok"]).failed(1, &["there are telegram"]);
+    home.run(&["access", "allow", "telegram", "5", "--account", "wrok"])
+        .failed(1, &["the channels are telegram"]);
     home.run(&["access", "allow", "telegram", "5", "--group", "@x"]).failed(1, &["@x: ", "group's id"]);
     home.run(&["access", "revoke", "telegram", "9"]).failed(1, &["configuration"]);
 }

@@ -104,3 +104,27 @@ fn a_time_beyond_reason_is_a_wrong_configuration() {
     home.write("frontdesk.toml", "[gateway.limits]\nrequest_timeout_seconds = 9223372036854775807\n");
     home.run(&["run", "--port", "0"]).failed(78, &[":2:1: gateway.limits.request_timeout_seconds", "86400"]);
 }
+
+#[test]
+fn a_check_can_be_read_by_programs() {
+    let home = NewHome::new();
+    let check = ["config", "check", "--json"];
+    assert_eq!(home.run(&check).json(), json!({"valid": true, "file": null, "problems": []}));
+    let file = home.write("frontdesk.toml", "[gateway]\nport = 1234\n");
+    let file = file.to_str().unwrap();
+    assert_eq!(home.run(&check).json(), json!({"valid": true, "file": file, "problems": []}));
+    home.write("frontdesk.toml", "[gateway]\nprot = 1\n");
+    let ran = home.run(&check);
+    ran.failed(78, &["not valid"]);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let problem = &told["problems"][0];
+    assert_eq!((&told["valid"], &told["file"]), (&json!(false), &json!(file)));
+    assert_eq!((&problem["line"], &problem["column"]), (&json!(2), &json!(1)), "{problem}");
+    assert_eq!(problem["key"], json!("gateway.prot"));
+    assert!(problem["problem"].as_str().unwrap().contains("did you mean `port`?"), "{problem}");
+    home.write("frontdesk.jsonc", "{}");
+    let ran = home.run(&check);
+    ran.failed(78, &["not valid"]);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["valid"], json!(false), "two files: {told}");
+}

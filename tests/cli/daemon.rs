@@ -397,3 +397,58 @@ fn a_refused_token_and_an_empty_one_are_reported() {
         assert_eq!(sent["parts"][0]["to"], "telegram:5", "{sent}");
     }
 }
+
+#[test]
+fn an_empty_list_says_what_it_was_asked_for() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    home.run(&["chat", "hello"]).good();
+    for (arguments, says) in [
+        (["sessions", "--channel", "telegram"].as_slice(), "There are no sessions on the channel telegram."),
+        (&["sessions", "--channel", "web@work"], "There are no sessions on the channel web@work."),
+        (&["sessions", "--channel", "web@default"], "agent:main:web:dm:main"),
+        (&["sessions", "--after", "agent:main:web:dm:main"], "no sessions after agent:main:web:dm:main."),
+        (&["sessions", "messages", "agent:main:web:dm:main", "--epoch", "9"], "in conversation 9."),
+        (&["sessions", "messages", "agent:main:web:dm:main", "--before", "m1"], "no messages before m1."),
+        (&["outbox", "--state", "dead"], "There are no outgoing messages in the state dead."),
+        (&["outbox", "--before", "o1"], "There are no older entries than o1."),
+        (&["audit"], "Nothing has been changed yet."),
+        (&["audit", "--before", "1"], "There are no older entries than 1."),
+        (&["dead-letters", "--before", "1"], "There are no older entries than 1."),
+    ] {
+        let ran = home.run(arguments);
+        assert!(ran.good().out.contains(says), "{says:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_change_that_is_not_possible_or_not_necessary_says_why() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    let sent = home.run(&["send", "--to", "web:main", "--message", "hello"]);
+    let id =
+        sent.good().out.strip_prefix("Sent to web:main: ").unwrap().split(' ').next().unwrap().to_owned();
+    for (verb, done) in [("retry", "sent again"), ("drop", "dropped")] {
+        let why = format!("there is no message {id} that can be {done}: it is sent, and only one that is");
+        home.run(&["outbox", verb, &id]).failed(1, &[&why]);
+        home.run(&["outbox", verb, "o999999"]).failed(1, &["there is no message o999999\n"]);
+    }
+    home.run(&["send", "--to", "fax:1", "--message", "x"])
+        .failed(1, &["there is no channel fax; the only one is web"]);
+    assert_eq!(home.run(&["gateway", "start", "web"]).good().out, "web was started already.\n");
+    home.run(&["gateway", "stop", "web"]).good();
+    assert!(home.run(&["gateway", "stop", "web"]).good().out.contains("web was stopped already."));
+}
+
+#[test]
+fn a_session_with_commands_alone_has_no_last_message() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    home.run(&["chat", "/status"]).good();
+    let key = "agent:main:web:dm:main";
+    let shown = home.run(&["sessions", "show", key]);
+    assert!(shown.good().out.contains("Last message  none yet"), "{shown:?}");
+    assert_eq!(home.run(&["sessions", "show", key, "--json"]).json()["last_user_at"], json!(null));
+    home.run(&["chat", "hello"]).good();
+    assert!(home.run(&["sessions", "show", key]).good().out.contains("Last message  just now"), "{shown:?}");
+}

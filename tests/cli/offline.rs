@@ -107,7 +107,8 @@ fn format_writes_what_telegram_would_get() {
     );
     let web = fed(&home.path(), &["format", "--channel", "web", "--json"], "**a**").json();
     assert_eq!(web["parts"][0]["text"], "**a**");
-    fed(&home.path(), &["format", "--channel", "fax"], "x").failed(2, &["\"fax\"", "telegram"]);
+    fed(&home.path(), &["format", "--channel", "fax"], "x")
+        .failed(2, &["there is no channel fax", "telegram"]);
 }
 
 #[test]
@@ -178,10 +179,16 @@ fn an_offline_tool_touches_no_home() {
 fn a_closed_pipe_is_no_error() {
     let home = NewHome::new();
     let program = env!("CARGO_BIN_EXE_frontdesk");
-    let script = format!("{program} config schema | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}");
+    for arguments in ["config schema", "--help", "--version", "pairing approve --help"] {
+        // The reader is gone before anything is written.
+        let script = format!("{{ sleep 0.2; {program} {arguments}; }} | true; exit ${{PIPESTATUS[0]}}");
+        let mut bash = std::process::Command::new("bash");
+        let ran = finish(bash.args(["-c", &script]).env("FRONTDESK_HOME", home.path()), "");
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments}: {ran:?}");
+    }
+    let full = format!("{program} --help > /dev/full");
     let mut bash = std::process::Command::new("bash");
-    let ran = finish(bash.args(["-c", &script]).env("FRONTDESK_HOME", home.path()), "");
-    ran.good();
+    finish(bash.args(["-c", &full]), "").failed(1, &["cannot write to standard output"]);
     assert_eq!(finish(command(&home.path()).arg("--version"), "").good().err, "");
 }
 
@@ -195,6 +202,12 @@ fn contradictory_arguments_exit_with_2_without_a_request() {
         (&["sessions", "show", "nonsense"], "not a session key"),
         (&["outbox", "--state", "nope"], "queued"),
         (&["outbox", "list", "--before", "x"], "o42"),
+        (&["outbox", "retry", "x"], "o42"),
+        (&["audit", "--before", "x"], "write the number that the list shows, for example 42"),
+        (&["dead-letters", "--before", "x"], "write the number that the list shows"),
+        (&["dead-letters", "show", "x"], "write the number that the list shows"),
+        (&["dead-letters", "drop", "x"], "write the number that the list shows"),
+        (&["sessions", "messages", "agent:main:web:dm:main", "--epoch", "x"], "a conversation is a number"),
         (&["outbox", "--limit", "0"], "1..=200"),
         (&["chat", " "], "the text is empty"),
         (&["send", "--to", "web:main", "--message", ""], "the text is empty"),
@@ -212,4 +225,26 @@ fn contradictory_arguments_exit_with_2_without_a_request() {
     ] {
         run(arguments).failed(2, &[expected]);
     }
+}
+
+#[test]
+fn the_help_names_arguments_as_they_are_typed() {
+    for verb in ["approve", "deny"] {
+        let help = run(&["pairing", verb, "--help"]);
+        let usage = format!("frontdesk pairing {verb} [OPTIONS] [CHANNEL] <CODE>");
+        for part in [usage.as_str(), "  [CHANNEL]  ", "  <CODE>     "] {
+            assert!(help.good().out.contains(part), "{part:?}: {help:?}");
+        }
+    }
+    for arguments in [
+        ["access", "allow"].as_slice(),
+        &["pairing", "approve"],
+        &["format"],
+        &["send"],
+        &["gateway", "stop"],
+    ] {
+        let help = run(&[arguments, &["--help"]].concat());
+        assert!(!help.good().out.to_lowercase().contains("platform"), "{help:?}");
+    }
+    assert!(!run(&["dead-letters", "--help"]).good().out.to_lowercase().contains("delete"));
 }

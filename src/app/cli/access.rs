@@ -35,9 +35,9 @@ struct Somebody {
     remote: Remote,
     #[command(flatten)]
     account: AccountArg,
-    /// The platform, for example telegram
-    platform: String,
-    /// The person's id on the platform, not their name
+    /// The channel, for example telegram; or one account of it, for example telegram@work
+    channel: String,
+    /// The person's id on the channel, not their name
     #[arg(allow_negative_numbers = true)]
     user: String,
 }
@@ -74,7 +74,7 @@ pub async fn access(args: AccessArgs) -> Done {
 
 async fn allow(args: Allow) -> Done {
     let Allow { who, group, admin } = args;
-    let account = who.account.named(&who.platform)?;
+    let account = who.account.named(&who.channel)?;
     let scope = match &group {
         Some(group) => format!("group:{group}"),
         None if admin => "admin".to_owned(),
@@ -98,7 +98,7 @@ async fn allow(args: Allow) -> Done {
 
 async fn revoke(args: Revoke) -> Done {
     let Revoke { who, group } = args;
-    let principal = Principal::at(&who.account.named(&who.platform)?, &who.user);
+    let principal = Principal::at(&who.account.named(&who.channel)?, &who.user);
     let principal = principal.map_err(|error| Failure::usage(error.to_string()))?;
     let mut path = format!("/api/access/{}", segment(principal.as_str()));
     if let Some(group) = &group {
@@ -126,10 +126,10 @@ async fn list(remote: &Remote) -> Done {
     });
     let header = ["ACCOUNT", "USER", "NAME", "MAY", "SOURCE", "BY", "SINCE"];
     table::print(&header, people.collect(), "Nobody is allowed yet.")?;
-    // The holder of the token is the admin of the web channel; every other platform needs a named one.
+    // The holder of the token is the admin of the web channel; every other channel needs a named one.
     let named = |entry: &Value| entry["scope"] == "admin" && entry["platform"] != "web";
     if !field::list(&answer, "access").iter().any(named) {
-        screen::line("\nTo add the first admin of a platform: frontdesk access allow PLATFORM USER --admin")?;
+        screen::line("\nTo add the first admin of a channel: frontdesk access allow CHANNEL USER --admin")?;
     }
     let chats: Vec<Vec<String>> = field::list(&answer, "chats")
         .iter()

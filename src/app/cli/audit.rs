@@ -1,16 +1,16 @@
 //! `frontdesk audit`: who changed what.
 
-use super::list::{List, Page};
+use super::list::{EntryNumber, List, Page};
 use super::{Done, field, screen};
 
-pub type AuditArgs = Page<i64>;
+pub type AuditArgs = Page<EntryNumber>;
 
 pub async fn audit(args: AuditArgs) -> Done {
     let list = List {
         path: "/api/audit".to_owned(),
         field: "audit",
         header: &["ID", "WHEN", "BY", "VIA", "ACTION", "SUBJECT", "OUTCOME"],
-        empty: "Nothing has been changed yet.",
+        empty: "Nothing has been changed yet.".to_owned(),
         row: |entry| {
             vec![
                 field::text(entry, "id"),

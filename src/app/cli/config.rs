@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use frontdesk::config::{self, Loaded, Syntax};
-use frontdesk::home::Home;
+use frontdesk::config::{self, Loaded, Problems, Syntax};
+use frontdesk::home::{Home, HomeError};
+use frontdesk_core::config::ConfigError;
+use serde_json::{Value, json};
 
 use super::{Done, Failure, HomeArgs, screen};
 
@@ -17,7 +19,13 @@ pub struct ConfigArgs {
 #[derive(Subcommand)]
 enum What {
     /// Report every error in the configuration; exit 78 if there is one
-    Check(FileArgs),
+    Check {
+        #[command(flatten)]
+        file: FileArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print all values in effect, with defaults and without secrets
     Show {
         #[command(flatten)]
@@ -44,7 +52,8 @@ pub struct FileArgs {
 
 pub fn config(args: ConfigArgs) -> Done {
     match args.what {
-        What::Check(file) => {
+        What::Check { file, json: true } => check_json(&file),
+        What::Check { file, json: false } => {
             let loaded = file.load()?;
             match loaded.file {
                 Some(file) => screen::line(format!("{} is valid", file.display())),
@@ -60,15 +69,72 @@ pub fn config(args: ConfigArgs) -> Done {
     }
 }
 
+/// Prints whether the configuration is valid, and every error in it with its position.
+fn check_json(file: &FileArgs) -> Done {
+    let home = file.home()?;
+    let (path, problems) = match read(&home, file.config.as_deref()) {
+        Ok(loaded) => (loaded.file, Vec::new()),
+        Err(ReadError::Problems(found)) => (found.file, found.problems),
+        Err(ReadError::Failure(failure)) if failure.is_config() => {
+            let error = ConfigError::new("", failure.to_string());
+            (file.config.clone(), vec![error.into()])
+        }
+        Err(ReadError::Failure(failure)) => return Err(failure),
+    };
+    let shown = problems.iter().map(|problem| {
+        let position = problem.position.map(|position| (position.line, position.column));
+        json!({
+            "key": problem.error.path,
+            "problem": problem.error.problem,
+            "line": position.map(|(line, _)| line),
+            "column": position.map(|(_, column)| column),
+        })
+    });
+    let path = path.map(|path| path.display().to_string());
+    let (valid, shown) = (problems.is_empty(), shown.collect::<Value>());
+    screen::json(&json!({"valid": valid, "file": path, "problems": shown}))?;
+    if valid { Ok(()) } else { Err(Failure::config("the configuration is not valid")) }
+}
+
 impl FileArgs {
+    fn home(&self) -> Result<Home, Failure> {
+        Ok(Home::find(self.home.home.as_deref(), &super::env)?)
+    }
+
     fn load(&self) -> Result<Loaded, Failure> {
-        let home = Home::find(self.home.home.as_deref(), &super::env)?;
-        load(&home, self.config.as_deref())
+        load(&self.home()?, self.config.as_deref())
+    }
+}
+
+/// Why a configuration is not in effect.
+enum ReadError {
+    /// It has errors.
+    Problems(Problems),
+    /// It could not be read.
+    Failure(Failure),
+}
+
+impl From<Problems> for ReadError {
+    fn from(problems: Problems) -> Self {
+        ReadError::Problems(problems)
+    }
+}
+
+impl From<HomeError> for ReadError {
+    fn from(error: HomeError) -> Self {
+        ReadError::Failure(error.into())
     }
 }
 
 /// The configuration in effect: the named file, else the one in the home folder, else the defaults.
 pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
+    read(home, named).map_err(|error| match error {
+        ReadError::Problems(problems) => problems.into(),
+        ReadError::Failure(failure) => failure,
+    })
+}
+
+fn read(home: &Home, named: Option<&Path>) -> Result<Loaded, ReadError> {
     let file = match named {
         Some(file) => Some(file.to_owned()),
         None => home.config()?,

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use frontdesk_core::count::counted;
 
 use super::client::Client;
-use super::list::{List, Page};
+use super::list::{EntryNumber, List, Page};
 use super::{Done, Remote, field, screen};
 
 #[derive(Args)]
@@ -12,16 +12,16 @@ pub struct DeadLettersArgs {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    list: Page<i64>,
+    list: Page<EntryNumber>,
 }
 
 #[derive(Subcommand)]
 enum What {
     /// List events that could not be read, newest first
-    List(Page<i64>),
+    List(Page<EntryNumber>),
     /// Show an event as it arrived; it may contain message text
     Show(One),
-    /// Delete one event, or all of them
+    /// Drop one event, or all of them, for good
     Drop(Which),
 }
 
@@ -30,7 +30,7 @@ struct One {
     #[command(flatten)]
     remote: Remote,
     /// The event's id, as shown in the list
-    id: i64,
+    id: EntryNumber,
 }
 
 #[derive(Args)]
@@ -39,8 +39,8 @@ struct Which {
     remote: Remote,
     /// The event's id, as shown in the list
     #[arg(required_unless_present = "all", conflicts_with = "all")]
-    id: Option<i64>,
-    /// Delete all of them
+    id: Option<EntryNumber>,
+    /// Drop all of them
     #[arg(long)]
     all: bool,
 }
@@ -50,16 +50,16 @@ pub async fn dead_letters(args: DeadLettersArgs) -> Done {
         None => list(args.list).await,
         Some(What::List(page)) => list(page).await,
         Some(What::Show(one)) => show(one).await,
-        Some(What::Drop(which)) => delete(which).await,
+        Some(What::Drop(which)) => discard(which).await,
     }
 }
 
-async fn list(page: Page<i64>) -> Done {
+async fn list(page: Page<EntryNumber>) -> Done {
     let list = List {
         path: "/api/dead-letters".to_owned(),
         field: "dead_letters",
         header: &["ID", "SOURCE", "KIND", "RECEIVED", "BYTES", "REASON"],
-        empty: "There are none: every event could be read.",
+        empty: "There are none: every event could be read.".to_owned(),
         row: |letter| {
             vec![
                 field::text(letter, "id"),
@@ -88,11 +88,11 @@ async fn show(one: One) -> Done {
     }
 }
 
-async fn delete(which: Which) -> Done {
+async fn discard(which: Which) -> Done {
     let path = match which.id {
         Some(id) => format!("/api/dead-letters/{id}"),
         None => "/api/dead-letters".to_owned(),
     };
     let answer = Client::find(&which.remote)?.delete(&path).await?;
-    which.remote.say(&answer, format!("Deleted {}.", counted(field::number(&answer, "dropped"), "event")))
+    which.remote.say(&answer, format!("Dropped {}.", counted(field::number(&answer, "dropped"), "event")))
 }

@@ -47,6 +47,11 @@ impl Failure {
         Failure { code: CONFIG, message: message.into() }
     }
 
+    /// Whether the configuration is wrong.
+    pub fn is_config(&self) -> bool {
+        self.code == CONFIG
+    }
+
     /// Prints the message and returns the exit code.
     pub fn report(&self, name: &str) -> ExitCode {
         use std::io::Write;

@@ -1,8 +1,9 @@
-//! `frontdesk format`: Markdown rendered for a platform.
+//! `frontdesk format`: Markdown rendered for a channel.
 
 use std::io::Read;
 
 use clap::Args;
+use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::profile::Profile;
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::{Done, Failure, screen};
 
 #[derive(Args)]
 pub struct FormatArgs {
-    /// The platform, for example telegram
+    /// The channel, for example telegram
     #[arg(long)]
     channel: String,
     /// Print JSON
@@ -57,8 +58,7 @@ pub fn format(args: &FormatArgs) -> Done {
 
 fn profile(channel: &str) -> Result<Profile, Failure> {
     let profiles = frontdesk::adapters::profiles();
-    let names: Vec<&str> = profiles.iter().map(|profile| profile.channel).collect();
-    let unknown =
-        || Failure::usage(format!("there is no channel {channel:?}; there are: {}", names.join(", ")));
+    let names = profiles.iter().map(|profile| profile.channel);
+    let unknown = || Failure::usage(NoSuchChannel::new(channel, names).to_string());
     profiles.iter().find(|profile| profile.channel == channel).cloned().ok_or_else(unknown)
 }

@@ -51,7 +51,11 @@ async fn switch(args: Channel, verb: &str) -> Done {
     }
     let state = if answer["stopped"] == true { "stopped" } else { "started" };
     for account in field::list(&answer, "accounts") {
-        screen::line(format!("{} is {state}.", field::account(account, "channel")))?;
+        let name = field::account(account, "channel");
+        screen::line(match !field::list(&answer, "changed").contains(account) {
+            true => format!("{name} was {state} already."),
+            false => format!("{name} is {state}."),
+        })?;
     }
     match answer.get("warning").and_then(Value::as_str) {
         Some(warning) => screen::line(screen::harmless(warning)),

@@ -1,7 +1,7 @@
 //! Lists that the gateway returns one page at a time, newest entry first.
 
 use std::error::Error;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use clap::Args;
@@ -14,6 +14,29 @@ use super::{Done, Remote, field, screen, table};
 pub trait EntryId: Display + FromStr<Err: Error + Send + Sync> + Clone + Send + Sync + 'static {}
 
 impl<Id: Display + FromStr<Err: Error + Send + Sync> + Clone + Send + Sync + 'static> EntryId for Id {}
+
+/// The id of an entry of the audit or of an event that could not be read: a plain number.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryNumber(i64);
+
+/// Why a text is not such an id.
+#[derive(Debug, thiserror::Error)]
+#[error("this is not the id of an entry: write the number that the list shows, for example 42")]
+pub struct NotANumber;
+
+impl Display for EntryNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for EntryNumber {
+    type Err = NotANumber;
+
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        text.parse().map(Self).map_err(|_| NotANumber)
+    }
+}
 
 /// Which part of a list to print.
 #[derive(Args)]
@@ -37,7 +60,7 @@ pub struct List {
     /// The header of the table.
     pub header: &'static [&'static str],
     /// Printed when there are no entries.
-    pub empty: &'static str,
+    pub empty: String,
     /// The cells of one entry.
     pub row: fn(&Value) -> Vec<String>,
 }
@@ -55,7 +78,11 @@ impl<Id: EntryId> Page<Id> {
             return screen::json(&answer);
         }
         let entries = field::list(&answer, list.field);
-        table::print(list.header, entries.iter().map(list.row).collect(), list.empty)?;
+        let empty = match &self.before {
+            Some(before) => format!("There are no older entries than {before}."),
+            None => list.empty.clone(),
+        };
+        table::print(list.header, entries.iter().map(list.row).collect(), &empty)?;
         match entries.last() {
             Some(last) if entries.len() >= self.limit as usize => {
                 screen::line(format!("\nTo see older entries, add --before {}", field::text(last, "id")))

@@ -71,7 +71,10 @@ async fn list(args: ListArgs) -> Done {
         path,
         field: "parts",
         header: &["ID", "TO", "STATE", "ATTEMPTS", "CREATED", "TEXT", "ERROR"],
-        empty: "There are no outgoing messages.",
+        empty: match &args.state {
+            Some(state) => format!("There are no outgoing messages in the state {state}."),
+            None => "There are no outgoing messages.".to_owned(),
+        },
         row: |part| {
             vec![
                 field::text(part, "id"),

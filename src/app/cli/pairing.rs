@@ -18,42 +18,43 @@ enum What {
     /// List the people who ask for access; their codes are not shown
     List(Remote),
     /// Allow the person who has this code
-    #[command(override_usage = "frontdesk pairing approve [OPTIONS] [PLATFORM] <CODE>")]
     Approve(Coded),
     /// Refuse the person who has this code
-    #[command(override_usage = "frontdesk pairing deny [OPTIONS] [PLATFORM] <CODE>")]
     Deny(Coded),
 }
 
 #[derive(Args)]
+#[command(allow_missing_positional = true)]
 struct Coded {
     #[command(flatten)]
     remote: Remote,
     #[command(flatten)]
     account: AccountArg,
-    /// The code that the bot gave the person; with the platform before it, only a code from there counts
-    #[arg(value_names = ["PLATFORM", "CODE"], num_args = 1..=2, required = true)]
-    words: Vec<String>,
+    /// The channel, for example telegram: only a code from there is accepted then
+    channel: Option<String>,
+    /// The code that the bot gave the person
+    #[arg(required = true)]
+    code: String,
 }
 
 impl Coded {
-    /// The code, and the account that the request must have come from, if one is named.
-    fn request(&self) -> Result<(&str, Value), Failure> {
-        match self.words.as_slice() {
-            [code] if !self.account.is_given() => Ok((code, json!({}))),
-            [platform, code] => {
-                let account = self.account.named(platform)?;
-                Ok((code, json!({"platform": account.channel(), "account": account.name()})))
+    /// The account that the request must have come from, if one is named.
+    fn from(&self) -> Result<Value, Failure> {
+        match &self.channel {
+            None if !self.account.is_given() => Ok(json!({})),
+            Some(channel) => {
+                let account = self.account.named(channel)?;
+                Ok(json!({"platform": account.channel(), "account": account.name()}))
             }
-            _ => Err(Failure::usage(
-                "--account needs the platform before the code, for example: telegram ABCD2345 --account work",
+            None => Err(Failure::usage(
+                "--account needs the channel before the code, for example: telegram ABCD2345 --account work",
             )),
         }
     }
 
     async fn post(&self, verb: &str) -> Result<Value, Failure> {
-        let (code, account) = self.request()?;
-        let path = format!("/api/pairing/{}/{verb}", segment(code));
+        let account = self.from()?;
+        let path = format!("/api/pairing/{}/{verb}", segment(&self.code));
         Client::find(&self.remote)?.post(&path, &account, &fresh_key()?).await
     }
 }

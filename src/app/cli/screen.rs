@@ -25,11 +25,14 @@ pub fn rows(lines: &str) -> Done {
 
 fn print(text: &str) -> Done {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to standard output: {error}")))
-        }
-        _ => Ok(()),
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).or_else(|error| unprinted(&error))
+}
+
+/// The result of a command whose output could not be written.
+pub fn unprinted(error: &std::io::Error) -> Done {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::new(format!("cannot write to standard output: {error}"))),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use frontdesk::home::Home;
 use frontdesk_core::address::Address;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
@@ -57,14 +57,23 @@ pub async fn send(args: SendArgs) -> Done {
     if args.remote.json {
         return screen::json(&answer);
     }
-    let parts: Vec<String> = field::list(&answer, "parts")
-        .iter()
-        .map(|part| format!("{} ({})", field::text(part, "id"), field::text(part, "state")))
-        .collect();
-    screen::line(format!(
-        "Queued for {to}: {}. To see whether it was sent: frontdesk outbox",
-        parts.join(", ")
-    ))
+    screen::line(outcome(&to, field::list(&answer, "parts")))
+}
+
+/// What became of the messages. Some channels send at once, and a repetition with the same key shows older ones.
+fn outcome(to: &Address, parts: &[Value]) -> String {
+    let all = |wanted: &[&str]| parts.iter().all(|part| wanted.contains(&&*field::text(part, "state")));
+    let (verb, end) = if all(&["sent"]) {
+        ("Sent to", "")
+    } else if all(&["queued", "streaming", "sending", "sent"]) {
+        ("Queued for", " To see whether it was sent: frontdesk outbox")
+    } else {
+        ("Not sent to", " To see why: frontdesk outbox")
+    };
+    let listed =
+        parts.iter().map(|part| format!("{} ({})", field::text(part, "id"), field::text(part, "state")));
+    let listed: Vec<String> = listed.collect();
+    format!("{verb} {to}: {}.{end}", listed.join(", "))
 }
 
 /// A copy of the file in the media folder. It is deleted once the gateway has made its own.

@@ -37,7 +37,7 @@ enum What {
 struct List {
     #[command(flatten)]
     remote: Remote,
-    /// Only this channel
+    /// Only this channel, for example telegram; or one account of it, for example telegram@work
     #[arg(long)]
     channel: Option<String>,
     /// Only sessions after this key, to see the next page
@@ -61,7 +61,7 @@ struct Messages {
     #[command(flatten)]
     one: One,
     /// Only the conversation with this number
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER", value_parser = conversation)]
     epoch: Option<u64>,
     /// Only messages before this one, to see the next page
     #[arg(long, value_name = "MESSAGE")]
@@ -139,17 +139,34 @@ async fn list(args: List) -> Done {
             field::text(session, "epoch"),
             field::text(session, "waiting"),
             field::text(session, "running"),
-            field::ago(session, "last_user_at"),
+            last_message(session),
         ]
     });
-    let empty = "There are no sessions yet. Start one with `frontdesk chat \"Hello\"`.";
-    table::print(&["KEY", "CONVERSATION", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), empty)?;
+    let empty = match (&args.after, &args.channel) {
+        (Some(after), _) => format!("There are no sessions after {after}."),
+        (None, Some(channel)) => format!("There are no sessions on the channel {channel}."),
+        (None, None) => "There are no sessions yet. Start one with `frontdesk chat \"Hello\"`.".to_owned(),
+    };
+    table::print(&["KEY", "CONVERSATION", "WAITING", "RUNNING", "LAST MESSAGE"], rows.collect(), &empty)?;
     match sessions.last() {
         Some(last) if sessions.len() >= args.limit as usize => {
             screen::line(format!("\nTo see more, add --after {}", field::text(last, "key")))
         }
         _ => Ok(()),
     }
+}
+
+/// When the last message for the agent came, or that the current conversation has none.
+fn last_message(session: &Value) -> String {
+    Some(field::ago(session, "last_user_at"))
+        .filter(|ago| !ago.is_empty())
+        .unwrap_or_else(|| "none yet".to_owned())
+}
+
+/// Parses the number of a conversation.
+fn conversation(text: &str) -> Result<u64, String> {
+    let advice = "a conversation is a number, as `frontdesk sessions show` lists it, for example 2";
+    text.parse().map_err(|_| advice.to_owned())
 }
 
 async fn show(one: One) -> Done {
@@ -162,7 +179,7 @@ async fn show(one: One) -> Done {
     {
         screen::line(format!("{label:<14}{}", screen::one_line(&field::text(&session, name))))?;
     }
-    screen::line(format!("{:<14}{}", "Last message", field::ago(&session, "last_user_at")))?;
+    screen::line(format!("{:<14}{}", "Last message", last_message(&session)))?;
     let running = Some(field::text(&session, "running")).filter(|turn| !turn.is_empty());
     let waiting = field::text(&session, "waiting");
     screen::line(format!(
@@ -201,7 +218,11 @@ async fn messages(args: Messages) -> Done {
     let next = field::text(&answer, "next");
     let mut rows: Vec<&Value> = field::list(&answer, "messages").iter().collect();
     if rows.is_empty() {
-        return screen::line("There are no messages.");
+        return screen::line(match (args.before, args.epoch) {
+            (Some(before), _) => format!("There are no messages before {before}."),
+            (None, Some(epoch)) => format!("There are no messages in conversation {epoch}."),
+            (None, None) => "There are no messages.".to_owned(),
+        });
     }
     rows.sort_by_key(|row| field::time(row, "received"));
     for row in rows {
