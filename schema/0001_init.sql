@@ -14,6 +14,14 @@ CREATE TABLE meta (
 INSERT INTO meta (name, mark, mark_before)
   VALUES (lower(hex(randomblob(8))), hex(randomblob(8)), hex(randomblob(8)));
 
+-- The boots that may hold rows: one row while a process has the database open. Rows of any other owner are orphans, which
+-- the next start recovers. A start deletes the rows of all other boots: it holds the lock file, so they have ended.
+CREATE TABLE lease (
+  owner TEXT PRIMARY KEY,          -- the boot, as in turn and outbox
+  pid   INTEGER NOT NULL,          -- for people who read this table, like since
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Numbers that would be slow to count, the last date by which rows were purged, and the last reserved id of each table
 -- whose ids are never used again.
 CREATE TABLE counter (
@@ -160,7 +168,7 @@ CREATE TABLE turn (
   attempt        INTEGER NOT NULL, -- how often it was begun
   released       INTEGER NOT NULL, -- how often an orderly stop gave it back: those attempts do not count as deaths
   state          TEXT NOT NULL,    -- 'queued', 'running', 'done', 'interrupted', 'cancelled', 'superseded', 'refused', 'dead'
-  owner          TEXT,             -- the boot that runs it
+  owner          TEXT,             -- the boot that runs it; an orphan if that has no lease
   fence          INTEGER NOT NULL, -- grows with each claim; a result with an older one comes too late
   created_at     INTEGER NOT NULL,
   started_at     INTEGER,
@@ -211,7 +219,7 @@ CREATE TABLE outbox (
                                    -- this number and not with attempts, so that a crash loop delays nothing
   next_at             INTEGER NOT NULL,
   paused_at           INTEGER,     -- when the pause that ends at next_at began; NULL if there is none
-  owner               TEXT,
+  owner               TEXT,        -- the boot that sends it or streams into it
   fence               INTEGER NOT NULL,
   platform_message_id TEXT,
   error               TEXT,

@@ -64,7 +64,8 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let access = Arc::new(Access::new(&clock));
     let (announcer, rows) = Announcer::new(access.clone());
     let listener = Arc::new(announcer);
-    let options = Options { path: database, boot: boot.clone(), renderer, listener, readers: READERS };
+    let now = clock.wall();
+    let options = Options { path: database, boot: boot.clone(), now, renderer, listener, readers: READERS };
     let store = Store::open(options).await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());

@@ -109,6 +109,10 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         inbound,
     )?;
     let streamed = StreamedPart::of(tx, turn.id)?;
+    if streamed.is_some() {
+        let ours = "UPDATE outbox SET owner = ?2 WHERE turn_id = ?1 AND state = 'streaming'";
+        tx.run(ours, params![turn.id.0, tx.shared.boot.as_str()])?;
+    }
     let replayed = replayed(tx, &messages)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",

@@ -23,6 +23,7 @@ mod ids;
 mod inbound;
 mod insert;
 mod job;
+mod lease;
 pub mod lock;
 mod mark;
 mod mark_dead;
@@ -62,6 +63,7 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::id::BootId;
 
 pub use command::Reply;
@@ -74,6 +76,8 @@ pub struct Options {
     pub path: PathBuf,
     /// This start of this process: the owner of what it claims.
     pub boot: BootId,
+    /// When the store is opened: shown to operators, and nothing is decided by it.
+    pub now: DateTime<Utc>,
     /// Renders notices and replies.
     pub renderer: Arc<dyn Renderer>,
     /// Gets the new outbox rows after each commit.

@@ -19,7 +19,8 @@ impl NullRenderer {
     pub(crate) async fn open(path: &Path) -> Store {
         let boot = BootId::from_bits(1);
         let (renderer, listener) = (Arc::new(NullRenderer), Arc::new(NullRenderer));
-        Store::open(Options { path: path.to_owned(), boot, renderer, listener, readers: 1 }).await.unwrap()
+        let (path, now) = (path.to_owned(), chrono::DateTime::UNIX_EPOCH);
+        Store::open(Options { path, boot, now, renderer, listener, readers: 1 }).await.unwrap()
     }
 }
 

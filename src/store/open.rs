@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::id::BootId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
@@ -54,7 +55,7 @@ impl Store {
     /// Opens the database and creates it if there is none. A database of another version is refused, and nothing in
     /// it is changed.
     pub async fn open(options: Options) -> Result<Store, OpenError> {
-        let Options { path, boot, renderer, listener, readers: count } = options;
+        let Options { path, boot, now, renderer, listener, readers: count } = options;
         let shared = Arc::new(Shared::new(boot, renderer, listener));
         let (queue, readers) = (Arc::new(Queue::new()), Arc::new(Readers::new()));
         let inner = Inner {
@@ -67,7 +68,7 @@ impl Store {
         let (ready, opened) = oneshot::channel();
         let database = path.clone();
         inner.start("store-writer", &path, move || {
-            let (writer, verdict) = match writer(&database, shared, queue) {
+            let (writer, verdict) = match writer(&database, shared, queue, now) {
                 Ok(writer) => (Some(writer), Ok(())),
                 Err(error) => (None, Err(error)),
             };
@@ -204,7 +205,12 @@ impl Inner {
 }
 
 /// Checks and prepares the database, and makes its writer.
-fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer, OpenError> {
+fn writer(
+    path: &Path,
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    now: DateTime<Utc>,
+) -> Result<Writer, OpenError> {
     if rusqlite::version_number() < SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().into() });
     }
@@ -225,7 +231,9 @@ fn writer(path: &Path, shared: Arc<Shared>, queue: Arc<Queue>) -> Result<Writer,
     let name = conn.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
     file::witness(path, &name.map_err(|error| unreadable(path, error))?)?;
     let identity = Identity::of(path).map_err(|error| file::failed(path, error))?;
-    Ok(Writer { conn, shared, queue, identity, wal, ids })
+    let mut writer = Writer { conn, shared, queue, identity, wal, ids };
+    writer.enter(now).map_err(|fault| not_opened(path, &fault))?;
+    Ok(writer)
 }
 
 /// SQLite opens a file that it may not write for reading only, and tells nobody before the first write.

@@ -1,4 +1,4 @@
-//! Recovery at the start: rows that an earlier process had claimed.
+//! Recovery at the start: rows whose owner has no lease any more.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -14,6 +14,7 @@ use rusqlite::{Row, params};
 use crate::delivery::done;
 use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
+use crate::lease::is_orphan;
 use crate::mark_dead;
 use crate::queue::WorkClass;
 use crate::row::{Finish, OutboxState, Reason, Recovered, Recovery};
@@ -34,7 +35,7 @@ enum OrphanedTurn {
 }
 
 impl Store {
-    /// Recovers the rows that other boots held, and lists what there is to do. To be called before anything else is
+    /// Recovers the rows whose owner has no lease, and lists what there is to do. To be called before anything else is
     /// claimed. It can be interrupted and repeated at any point.
     pub async fn recover(&self, how: Recovery) -> Result<Recovered> {
         let mut found = Recovered::default();
@@ -67,12 +68,16 @@ impl Store {
     }
 }
 
-/// Recovers some of the turns that another boot ran. Each in a savepoint of its own: one that cannot be recovered must not
+/// Recovers some of the orphaned turns. Each in a savepoint of its own: one that cannot be recovered must not
 /// stop the others, or the start.
 fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<OrphanedTurn>> {
     let orphans = tx.all(
-        "SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'running' AND owner <> ?1 LIMIT ?2",
-        params![tx.shared.boot.as_str(), CHUNK],
+        concat!(
+            "SELECT id FROM turn WHERE state IN ('queued', 'running') AND state = 'running' AND ",
+            is_orphan!(),
+            " LIMIT ?1"
+        ),
+        [CHUNK],
         |row| row.get(0).map(TurnId),
     )?;
     let one = |turn: TurnId| match tx.apart(|| decide(tx, turn, how)) {
@@ -134,7 +139,7 @@ fn parts(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
     Ok(orphans.len())
 }
 
-/// Some of the streamed messages: ours now if their turn goes on, and an edit if it does not.
+/// Some of the orphaned streamed messages: ours until their turn is claimed if it goes on, and an edit if it does not.
 fn streams(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
     let orphans = open_parts(tx, "streaming")?;
     for id in &orphans {
@@ -164,12 +169,15 @@ fn streams(tx: &Tx<'_>, how: Recovery) -> Outcome<usize> {
     Ok(orphans.len())
 }
 
-/// Some of the open parts in this state that another boot held.
+/// Some of the orphaned parts in this state.
 fn open_parts(tx: &Tx<'_>, state: &str) -> Outcome<Vec<OutId>> {
     tx.all(
-        "SELECT id FROM outbox
-         WHERE state IN ('queued', 'streaming', 'sending') AND state = ?1 AND owner <> ?2 LIMIT ?3",
-        params![state, tx.shared.boot.as_str(), CHUNK],
+        concat!(
+            "SELECT id FROM outbox WHERE state IN ('queued', 'streaming', 'sending') AND state = ?1 AND ",
+            is_orphan!(),
+            " LIMIT ?2"
+        ),
+        params![state, CHUNK],
         |row| row.get(0).map(OutId),
     )
 }

@@ -44,6 +44,11 @@ impl<'a> Tx<'a> {
         self.ids.next(&self.sql, table)
     }
 
+    /// Gives back the ids that were reserved and not used; to be called once, when nothing is inserted any more.
+    pub(crate) fn give_back_ids(&self) -> Outcome<()> {
+        self.ids.give_back(&self.sql)
+    }
+
     /// Notes that rows began to wait.
     pub(crate) fn queued(&self, rows: usize) {
         self.wait(signed(rows), 0);

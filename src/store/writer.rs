@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -11,6 +12,7 @@ use crate::error::StoreError;
 use crate::fault::{Fault, Outcome, caught, panic_message};
 use crate::file::Identity;
 use crate::ids::Ids;
+use crate::lease;
 use crate::mark;
 use crate::queue::{Entry, NextGroup, Queue};
 use crate::row::{AccessState, CommitListener, OutboxRow};
@@ -45,7 +47,7 @@ impl Writer {
                     NextGroup::Closed => break,
                 }
             }
-            self.give_back_ids();
+            self.leave();
             // After a fault nothing is written back and nothing is synced a second time: after a failed fsync the
             // kernel may count pages as written that are not on the disk. The next start reads the log as it is.
             if shared.broken().is_none()
@@ -63,23 +65,41 @@ impl Writer {
         queue.abandon();
     }
 
-    /// Ids that were reserved and not used are used after the next start. Without this they are skipped.
-    fn give_back_ids(&self) {
-        let tx = Tx::new(&self.conn, &self.shared, &self.ids);
-        let given_back = || {
-            self.identity.check().map_err(Fault::Bad)?;
-            tx.run("BEGIN IMMEDIATE", [])?;
-            self.ids.give_back(&tx)?;
-            if self.wal.needs_mark() {
-                mark::renew(&tx)?;
-            }
-            tx.run("COMMIT", [])
-        };
-        if self.shared.broken().is_none()
-            && let Err(fault) = given_back()
-        {
-            tracing::warn!(cause = %fault.error(), "reserved ids are skipped");
+    /// Begins the lease of this boot; to be called once, before anything else is written.
+    pub(crate) fn enter(&mut self, now: DateTime<Utc>) -> Outcome<()> {
+        self.alone(|tx| lease::begin(tx, &tx.shared.boot, now))
+    }
+
+    /// Ends the lease of this boot, and gives back the ids that were reserved and not used. Without this the next start
+    /// ends the lease, and the ids are skipped.
+    fn leave(&mut self) {
+        if self.shared.broken().is_some() {
+            return;
         }
+        let left = self.alone(|tx| {
+            tx.give_back_ids()?;
+            lease::end(tx, &tx.shared.boot)
+        });
+        if let Err(fault) = left {
+            tracing::warn!(cause = %fault.error(), "the end of this process is not stored; reserved ids are skipped");
+        }
+    }
+
+    /// Runs a step of the start or of the end in a transaction of its own.
+    fn alone(&mut self, step: impl FnOnce(&Tx<'_>) -> Outcome<()>) -> Outcome<()> {
+        self.identity.check().map_err(Fault::Bad)?;
+        let tx = Tx::new(&self.conn, &self.shared, &self.ids);
+        tx.run("BEGIN IMMEDIATE", [])?;
+        step(&tx)?;
+        let marks = self.wal.needs_mark();
+        if marks {
+            mark::renew(&tx)?;
+        }
+        tx.run("COMMIT", [])?;
+        if marks {
+            self.wal.marked();
+        }
+        Ok(())
     }
 
     /// Runs a group and reports the result to each caller.

@@ -178,7 +178,7 @@ impl CommitListener for Plain {
 
 fn options(path: &Path, boot: u64) -> Options {
     let (path, boot) = (path.to_owned(), BootId::from_bits(boot));
-    Options { path, boot, renderer: Arc::new(Plain), listener: Arc::new(Plain), readers: 2 }
+    Options { path, boot, now: now(), renderer: Arc::new(Plain), listener: Arc::new(Plain), readers: 2 }
 }
 
 async fn ours(home: &Path) {

@@ -148,7 +148,8 @@ impl CommitListener for Noting {
 async fn open_noting(home: &tempfile::TempDir) -> (Store, Arc<Noting>) {
     let (path, listener) = (home.path().join("frontdesk.db"), Arc::new(Noting::default()));
     let (boot, told) = (BootId::from_bits(1), Arc::clone(&listener));
-    let options = Options { path, boot, renderer: Arc::new(NullRenderer), listener: told, readers: 1 };
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let options = Options { path, boot, now, renderer: Arc::new(NullRenderer), listener: told, readers: 1 };
     (Store::open(options).await.unwrap(), listener)
 }
 

@@ -30,7 +30,7 @@ pub async fn open(home: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Store 
 /// Options of a store whose renderer is its listener as well.
 pub fn options(path: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Options {
     let (path, boot, listener) = (path.to_owned(), BootId::from_bits(boot), Arc::clone(&renderer));
-    Options { path, boot, renderer, listener, readers: 2 }
+    Options { path, boot, now: t(0), renderer, listener, readers: 2 }
 }
 
 /// The longest text of one part.

@@ -117,7 +117,7 @@ async fn a_newer_schema_is_refused() {
 #[tokio::test]
 async fn an_earlier_development_version_is_refused_and_left_untouched() {
     for closed in [true, false] {
-        for version in [1, 2, 3] {
+        for version in [1, 2, 3, 4] {
             let home = tempfile::tempdir().unwrap();
             let path = home.path().join("frontdesk.db");
             let old = Connection::open(&path).unwrap();
@@ -138,7 +138,7 @@ async fn an_earlier_development_version_is_refused_and_left_untouched() {
             let logged = || fs::read(&log).unwrap_or_default();
             let before = logged();
             let error = refused(&path).await;
-            assert!(matches!(error, OpenError::Older { found, known: 4, .. } if found == version), "{error}");
+            assert!(matches!(error, OpenError::Older { found, known: 5, .. } if found == version), "{error}");
             assert!(error.to_string().contains("move it"), "{error}");
             assert_eq!(logged(), before, "the log was changed");
             let kept: String = Connection::open(&path)
