@@ -16,6 +16,11 @@ pub(crate) enum Fault {
     Bad(String),
     /// SQLite has rolled back the whole transaction, with its message, if there was one.
     Lost(String),
+    /// Another connection changed what this transaction has read: rolled back, it can run again from its beginning.
+    /// SQLite's writer takes the lock before it reads, so only a database with several writers has such failures often.
+    Conflict(String),
+    /// The file is not what it was.
+    Broken(String),
 }
 
 /// The result of a step inside a transaction.
@@ -23,7 +28,12 @@ pub(crate) type Outcome<T> = Result<T, Fault>;
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        Fault::Sql(error)
+        match &error {
+            Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_BUSY_SNAPSHOT => {
+                Fault::Conflict(error.to_string())
+            }
+            _ => Fault::Sql(error),
+        }
     }
 }
 
@@ -41,6 +51,10 @@ impl Fault {
             Fault::Lost(cause) => {
                 StoreError::Unavailable(format!("the transaction was rolled back: {cause}"))
             }
+            Fault::Conflict(cause) => {
+                StoreError::Unavailable(format!("others changed the same rows again and again: {cause}"))
+            }
+            Fault::Broken(cause) => StoreError::Fatal(cause.clone()),
             Fault::Sql(error) => classified(error),
         }
     }
@@ -108,6 +122,14 @@ mod tests {
         for space in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_READONLY, ffi::SQLITE_IOERR_WRITE] {
             assert!(matches!(of(space), StoreError::Unavailable(_)), "{space}");
         }
+    }
+
+    #[test]
+    fn a_conflict_with_another_writer_is_a_class_of_its_own() {
+        let of = |extended| Fault::from(Error::SqliteFailure(ffi::Error::new(extended), None));
+        assert!(matches!(of(ffi::SQLITE_BUSY_SNAPSHOT), Fault::Conflict(_)));
+        assert!(matches!(of(ffi::SQLITE_BUSY), Fault::Sql(_)));
+        assert!(of(ffi::SQLITE_BUSY_SNAPSHOT).takes_the_group());
     }
 
     #[test]

@@ -144,8 +144,9 @@ impl Store {
         &self.inner.shared.boot
     }
 
-    /// Runs a unit in the writer's next group; returns after the commit. If another unit of the group fails, everything
-    /// is rolled back and the unit runs a second time.
+    /// Runs a unit in the writer's next group; returns after the commit. A unit may run several times: if another unit of
+    /// the group fails, and after a conflict with another writer, everything is rolled back and the units run again. So a
+    /// unit is a function of its captured values and of the database: it changes nothing but rows and what [`Tx`] notes.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         class: WorkClass,

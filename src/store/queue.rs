@@ -22,7 +22,7 @@ const LONGEST_SWEEP_WAIT: Duration = Duration::from_secs(1);
 
 /// One unit of work: it succeeds or fails as a whole.
 pub(crate) trait Work: Send {
-    /// Runs inside the transaction; a second time if the group is rolled back and run again.
+    /// Runs inside the transaction; again each time the group is rolled back and run again.
     fn run(&mut self, tx: &Tx<'_>) -> Outcome<()>;
     /// Tells the caller, after the commit or the failure.
     fn end(self: Box<Self>, verdict: Result<(), StoreError>);

@@ -21,6 +21,9 @@ use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
 use crate::wal::Wal;
 
+/// How often a group runs at most, when each run meets a conflict with another writer.
+const RUNS: u32 = 5;
+
 /// The writer and what it works with.
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
@@ -87,7 +90,7 @@ impl Writer {
 
     /// Runs a step of the start or of the end in a transaction of its own.
     fn alone(&mut self, step: impl FnOnce(&Tx<'_>) -> Outcome<()>) -> Outcome<()> {
-        self.identity.check().map_err(Fault::Bad)?;
+        self.identity.check().map_err(Fault::Broken)?;
         let tx = Tx::new(&self.conn, &self.shared, &self.ids);
         tx.run("BEGIN IMMEDIATE", [])?;
         step(&tx)?;
@@ -125,15 +128,31 @@ impl Writer {
         self.checkpoint(false);
     }
 
-    /// Runs a group in one transaction. An error is the result of every unit.
+    /// Runs a group in one transaction, and again from its beginning after a conflict with another writer. An error is
+    /// the result of every unit.
     fn transaction(&mut self, group: &mut [Entry]) -> Result<Vec<UnitResult>, StoreError> {
         if let Some(error) = self.shared.broken() {
             return Err(error);
         }
-        self.identity.check().map_err(StoreError::Fatal)?;
+        let mut result = self.run(group);
+        for _ in 1..RUNS {
+            let Err(Fault::Conflict(_)) = &result else { break };
+            metrics::counter!("frontdesk_store_repeated_groups_total").increment(1);
+            result = self.run(group);
+        }
+        result.map_err(|fault| match fault.error() {
+            // A unit's own mistake does not end a group; if it did, SQLite has left the transaction.
+            StoreError::Invalid(cause) => StoreError::Unavailable(cause),
+            error => error,
+        })
+    }
+
+    /// Runs a group in one transaction, once.
+    fn run(&mut self, group: &mut [Entry]) -> Outcome<Vec<UnitResult>> {
+        self.identity.check().map_err(Fault::Broken)?;
         let tx = Tx::new(&self.conn, &self.shared, &self.ids);
         let changes = self.conn.total_changes();
-        tx.run("BEGIN IMMEDIATE", []).map_err(|fault| fault.error())?;
+        tx.run("BEGIN IMMEDIATE", [])?;
         let mut access = None;
         let results = together(&tx, group).and_then(|results| {
             // When a group of one unit fails, its transaction is rolled back already. Where any unit succeeded, the
@@ -165,13 +184,9 @@ impl Writer {
                 if !self.conn.is_autocommit()
                     && let Err(error) = tx.run("ROLLBACK", [])
                 {
-                    return Err(StoreError::Fatal(format!("a rollback failed: {:?}", error.error())));
+                    return Err(Fault::Broken(format!("a rollback failed: {:?}", error.error())));
                 }
-                Err(match fault.error() {
-                    // A unit's own mistake does not end a group; if it did, SQLite has left the transaction.
-                    StoreError::Invalid(cause) => StoreError::Unavailable(cause),
-                    error => error,
-                })
+                Err(fault)
             }
         }
     }

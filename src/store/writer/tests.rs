@@ -225,3 +225,54 @@ async fn a_unit_that_fails_neither_loses_nor_doubles_its_neighbours() {
         store.close().await;
     }
 }
+
+/// A unit that meets a conflict in each of its first runs, and counts the runs.
+fn conflicts(times: u32, runs: &Arc<AtomicU32>) -> impl Fn(&Tx<'_>) -> Outcome<()> + Send + 'static {
+    let runs = Arc::clone(runs);
+    move |tx| {
+        says(tx, "conflicting")?;
+        let changed = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY_SNAPSHOT);
+        match runs.fetch_add(1, Ordering::Relaxed) < times {
+            true => Err(rusqlite::Error::SqliteFailure(changed, None).into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_meets_a_conflict_runs_again_and_is_committed_once() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, listener) = open_noting(&home).await;
+    let (free, runs) = (held(&store).await, Arc::default());
+    let before = put(&store, |tx| says(tx, "before")).await;
+    let conflicting = put(&store, conflicts(RUNS - 1, &runs)).await;
+    let after = put(&store, |tx| says(tx, "after")).await;
+    drop(free);
+    for answer in [before, conflicting, after] {
+        answer.await.unwrap().unwrap();
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), RUNS);
+    assert_eq!(store.parts(None, None, 9).await.unwrap().len(), 3);
+    let told = [["send/before/0", "send/conflicting/0", "send/after/0"]];
+    assert_eq!(*listener.0.lock().unwrap(), told, "once, in order");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_conflict_that_does_not_end_fails_the_group_and_not_the_store() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, listener) = open_noting(&home).await;
+    let (free, runs) = (held(&store).await, Arc::default());
+    let before = put(&store, |tx| says(tx, "before")).await;
+    let conflicting = put(&store, conflicts(u32::MAX, &runs)).await;
+    drop(free);
+    for answer in [before, conflicting] {
+        let answer = answer.await.unwrap();
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), RUNS);
+    assert!(listener.0.lock().unwrap().is_empty());
+    store.write(WorkClass::Requests, |tx| says(tx, "next")).await.unwrap();
+    assert_eq!(*listener.0.lock().unwrap(), [["send/next/0"]]);
+    store.close().await;
+}
