@@ -16,7 +16,7 @@ use crate::tx::Tx;
 /// Stores one, and deletes all but the newest `most` of its session. A redelivery changes nothing.
 pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) -> Outcome<()> {
     let (key, event) = (message.session.as_str(), &message.event);
-    let kept = tx.run(
+    tx.run(
         "INSERT INTO context_message (id, source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
                             received_at)
          VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -36,26 +36,20 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
             tx.new_id(Table::ContextMessage)?,
         ],
     )?;
-    tx.context_queued(kept);
-    let over = tx.run(
+    tx.run(
         "DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL
            AND id <= (SELECT id FROM context_message WHERE key = ?1 AND turn_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)",
         params![key, most],
     )?;
-    tx.context_taken(over);
     Ok(())
 }
 
 /// Binds the waiting messages of a session to its new turn, oldest first.
 pub(crate) fn bind(tx: &Tx<'_>, session: &SessionKey, turn: TurnId) -> Outcome<Vec<ContextMessage>> {
-    if tx.context_messages() == 0 {
-        return Ok(Vec::new());
-    }
     let bound = tx.run(
         "UPDATE context_message SET turn_id = ?2 WHERE key = ?1 AND turn_id IS NULL",
         params![session.as_str(), turn.0],
     )?;
-    tx.context_taken(bound);
     if bound == 0 { Ok(Vec::new()) } else { of(tx, turn) }
 }
 
@@ -71,12 +65,7 @@ pub(crate) fn of(tx: &Tx<'_>, turn: TurnId) -> Outcome<Vec<ContextMessage>> {
 
 /// Deletes the waiting messages of a session.
 pub(crate) fn forget(tx: &Tx<'_>, session: &SessionKey) -> Outcome<()> {
-    if tx.context_messages() > 0 {
-        let gone =
-            tx.run("DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL", [session.as_str()])?;
-        tx.context_taken(gone);
-    }
-    Ok(())
+    tx.run("DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL", [session.as_str()]).map(drop)
 }
 
 fn context_message(row: &Row<'_>) -> rusqlite::Result<ContextMessage> {
@@ -140,17 +129,22 @@ mod tests {
         store.accept(Batch { source, received: day(0).into(), events, cursor: None }).await.unwrap();
     }
 
-    /// Otherwise every claim would look for context messages.
+    /// How many context messages wait.
+    async fn waiting(store: &Store) -> i64 {
+        let count = "SELECT count(*) FROM context_message WHERE turn_id IS NULL";
+        store.read(move |sql| sql.one(count, [], |row| row.get(0))).await.unwrap().unwrap()
+    }
+
     #[tokio::test]
-    async fn memory_counts_what_waits_and_nothing_else() {
+    async fn a_context_message_waits_for_a_turn_until_it_is_deleted() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("frontdesk.db");
         let store = NullRenderer::open(&path).await;
         hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
-        assert_eq!(store.waiting_context(), 2, "the newest two");
+        assert_eq!(waiting(&store).await, 2, "the newest two");
         hears(&store, &["m"], Disposition::Turn).await;
         store.claim_turn(&key(), Take::One, day(0)).await.unwrap().unwrap();
-        assert_eq!(store.waiting_context(), 0, "a turn has them");
+        assert_eq!(waiting(&store).await, 0, "a turn has them");
         hears(&store, &["4", "5"], Disposition::Context(2)).await;
         let (principal, author) =
             (Principal::new("telegram", None, "4").unwrap(), Author { name: "cli".into(), via: "cli" });
@@ -162,7 +156,7 @@ mod tests {
             )
             .await
             .unwrap();
-        assert_eq!(store.waiting_context(), 1, "one is forgotten with its sender");
+        assert_eq!(waiting(&store).await, 1, "one is forgotten with its sender");
         let keep = Retention {
             outbox_days: 9,
             refused_days: 9,
@@ -171,13 +165,13 @@ mod tests {
             audit_days: 99,
         };
         store.purge(keep, day(9)).await.unwrap();
-        assert_eq!(store.waiting_context(), 0, "the other one grew old");
+        assert_eq!(waiting(&store).await, 0, "the other one grew old");
         hears(&store, &["6"], Disposition::Context(2)).await;
         store
             .erase(&key(), &crate::row::Author { name: "cli".to_owned(), via: "cli" }, day(1))
             .await
             .unwrap();
-        assert_eq!(store.waiting_context(), 0, "erased");
+        assert_eq!(waiting(&store).await, 0, "erased");
         store.close().await;
     }
 }

@@ -1,7 +1,8 @@
 //! Row ids that are never used again, taken from blocks that are reserved in the `counter` table.
 //!
 //! SQLite's AUTOINCREMENT promises the same, but reads and writes a table of its own at every insert. A block costs one
-//! update in a few hundred inserts. What a crash leaves of a block is skipped; an orderly stop gives it back.
+//! update in a few hundred inserts. What a crash leaves of a block is skipped; an orderly stop gives it back. Blocks that
+//! several processes reserve do not overlap.
 
 use std::cell::Cell;
 
@@ -67,9 +68,12 @@ impl Table {
 struct Block {
     /// The last id given out. Never goes back, also when the transaction that used it is rolled back.
     last: i64,
-    /// The last reserved id; `None` when a rollback may have undone a reservation.
-    reserved: Option<i64>,
+    /// The last id of the block: as long as ids are left, nobody else can have reserved them.
+    reserved: i64,
 }
+
+/// What is reserved of all tables.
+pub(crate) type Reserved = [i64; Table::ALL.len()];
 
 /// The ids of all tables, on the writer's thread.
 pub(crate) struct Ids([Cell<Block>; Table::ALL.len()]);
@@ -86,7 +90,7 @@ impl Ids {
                             coalesce((SELECT max(id) FROM {name}), 0))"
             );
             let last = conn.query_row(&last, [], |row| row.get(0))?;
-            ids.block(table).set(Block { last, reserved: None });
+            ids.block(table).set(Block { last, reserved: last });
         }
         Ok(ids)
     }
@@ -95,27 +99,31 @@ impl Ids {
     pub(crate) fn next(&self, sql: &Sql<'_>, table: Table) -> Outcome<i64> {
         let block = self.block(table);
         let Block { last, reserved } = block.get();
-        let reserved = match reserved {
-            Some(reserved) => reserved,
-            None => reserved_in(sql, table)?,
-        };
-        let reserved = if last < reserved { reserved } else { reserve(sql, table, last)? };
-        block.set(Block { last: last + 1, reserved: Some(reserved) });
+        let Block { last, reserved } =
+            if last < reserved { Block { last, reserved } } else { reserve(sql, table, last)? };
+        block.set(Block { last: last + 1, reserved });
         Ok(last + 1)
     }
 
-    /// A rollback may have undone reservations: what is reserved is read again before the next id is given out.
-    pub(crate) fn rolled_back(&self) {
-        for block in &self.0 {
-            block.set(Block { reserved: None, ..block.get() });
+    /// What is reserved now, to come back to after a rollback.
+    pub(crate) fn reserved(&self) -> Reserved {
+        self.0.each_ref().map(|block| block.get().reserved)
+    }
+
+    /// A rollback has undone the reservations since `before`. Ids that were given out meanwhile are not used again.
+    pub(crate) fn rolled_back(&self, before: Reserved) {
+        for (block, reserved) in self.0.iter().zip(before) {
+            block.set(Block { reserved, ..block.get() });
         }
     }
 
-    /// Gives back what is left of the blocks; to be called once, when nothing is inserted any more.
+    /// Gives back what is left of the blocks, unless somebody has reserved another block behind them; to be called once,
+    /// when nothing is inserted any more.
     pub(crate) fn give_back(&self, sql: &Sql<'_>) -> Outcome<()> {
         for table in Table::ALL {
-            let last = self.block(table).get().last;
-            sql.run("UPDATE counter SET n = ?2 WHERE name = ?1 AND n > ?2", (table.counter(), last))?;
+            let Block { last, reserved } = self.block(table).get();
+            let given_back = "UPDATE counter SET n = ?2 WHERE name = ?1 AND n = ?3 AND n > ?2";
+            sql.run(given_back, (table.counter(), last, reserved))?;
         }
         Ok(())
     }
@@ -134,17 +142,14 @@ impl Ids {
     }
 }
 
-fn reserved_in(sql: &Sql<'_>, table: Table) -> Outcome<i64> {
-    let reserved = "SELECT n FROM counter WHERE name = ?1";
-    Ok(sql.one(reserved, [table.counter()], |row| row.get(0))?.unwrap_or(0))
-}
-
-/// Reserves the next block behind `last`; returns its last id.
-fn reserve(sql: &Sql<'_>, table: Table, last: i64) -> Outcome<i64> {
+/// Reserves the next block behind `last` and behind everybody's reservations.
+fn reserve(sql: &Sql<'_>, table: Table, last: i64) -> Outcome<Block> {
     let reserve = "INSERT INTO counter (name, n) VALUES (?1, ?2 + ?3)
                    ON CONFLICT (name) DO UPDATE SET n = max(n, ?2) + ?3 RETURNING n";
     let reserved = sql.one(reserve, (table.counter(), last, BLOCK), |row| row.get(0))?;
-    reserved.ok_or_else(|| Fault::Bad(format!("no ids could be reserved for {}", table.name())))
+    let reserved: i64 =
+        reserved.ok_or_else(|| Fault::Bad(format!("no ids could be reserved for {}", table.name())))?;
+    Ok(Block { last: reserved - BLOCK, reserved })
 }
 
 #[cfg(test)]
@@ -216,6 +221,36 @@ mod tests {
         let store = NullRenderer::open(&crashed).await;
         assert_eq!(insert(&store).await, BLOCK + 1);
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn two_processes_never_give_out_the_same_id() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("frontdesk.db");
+        NullRenderer::open(&path).await.close().await;
+        let conn = Connection::open(&path).unwrap();
+        let both = [Ids::load(&conn).unwrap(), Ids::load(&conn).unwrap()];
+        let sql = Sql(&conn);
+        let mut given = std::collections::HashSet::new();
+        for n in 0..3 * BLOCK {
+            for (one, ids) in both.iter().enumerate() {
+                let before = ids.reserved();
+                sql.run("BEGIN", []).unwrap();
+                let id = ids.next(&sql, Table::Audit).unwrap();
+                // Each of them meets a rollback at the edges of its blocks and in the middle.
+                if (n + one as i64) % 64 < 3 {
+                    sql.run("ROLLBACK", []).unwrap();
+                    ids.rolled_back(before);
+                } else {
+                    sql.run("COMMIT", []).unwrap();
+                    assert!(given.insert(id), "{one} used {id} again");
+                }
+            }
+        }
+        let last = *given.iter().max().unwrap();
+        both[0].give_back(&sql).unwrap();
+        let next = Ids::load(&conn).unwrap().next(&sql, Table::Audit).unwrap();
+        assert!(next > last, "the other one's block was given back");
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use crate::others;
 use crate::queue::{Queue, WorkClass};
 use crate::reader::Readers;
 use crate::schema::{self, not_opened, unreadable};
-use crate::shared::{Shared, Waiting};
+use crate::shared::Shared;
 use crate::sql::Sql;
 use crate::tx::Tx;
 use crate::wal::{BUSY, Wal};
@@ -122,7 +122,8 @@ impl Store {
         }
     }
 
-    /// Waiting messages and commands, from memory, as of the last commit.
+    /// Waiting messages and commands, counted in memory as of the last commit. It says when the queue is full, and nothing
+    /// else is decided by it.
     pub fn waiting(&self) -> u64 {
         self.inner.shared.waiting()
     }
@@ -159,12 +160,6 @@ impl Store {
             .await
             .map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
         answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
-    }
-
-    /// Context messages that wait, as counted in memory.
-    #[cfg(test)]
-    pub(crate) fn waiting_context(&self) -> i64 {
-        self.inner.shared.context_messages()
     }
 
     /// The writer's queue.
@@ -274,14 +269,10 @@ fn set_journal(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
-/// Counts waiting rows: reads only the indexes of waiting rows.
-fn first_reads(conn: &Connection) -> rusqlite::Result<Waiting> {
+/// Counts waiting messages and commands: reads only the index of waiting rows.
+fn first_reads(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("SELECT count(*) FROM session WHERE key = ''", [], |_| Ok(()))?;
-    let count = |what: &str| conn.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0));
-    Ok(Waiting {
-        messages: count("inbound WHERE state = 'waiting'")?,
-        context_messages: count("context_message WHERE turn_id IS NULL")?,
-    })
+    conn.query_row("SELECT count(*) FROM inbound WHERE state = 'waiting'", [], |row| row.get(0))
 }
 
 #[cfg(test)]

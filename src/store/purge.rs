@@ -25,63 +25,52 @@ struct Sweep {
     /// `id, whether it may go` of rows after `?1` and older than `?2`, at most `?3`.
     old: &'static str,
     delete: &'static str,
-    /// Whether its rows are waiting context messages, which are counted in memory.
-    is_waiting_context: bool,
 }
 
 const OUTBOX: Sweep = Sweep {
     old: "SELECT id, state IN ('sent', 'unknown', 'dead', 'dropped') AND created_at < ?2, created_at < ?2
           FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM outbox WHERE id = ?1 AND state IN ('sent', 'unknown', 'dead', 'dropped')",
-    is_waiting_context: false,
 };
 const REFUSED: Sweep = Sweep {
     // The rows that were read are deleted before the next read, so there is no place to continue from.
     old: "SELECT id, 1, 1 FROM inbound INDEXED BY inbound_refused
           WHERE state = 'refused' AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state = 'refused'",
-    is_waiting_context: false,
 };
 const INBOUND: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('waiting', 'in_turn') AND received_at < ?2, received_at < ?2
           FROM inbound WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM inbound WHERE id = ?1 AND state NOT IN ('waiting', 'in_turn')",
-    is_waiting_context: false,
 };
 const TURNS: Sweep = Sweep {
     old: "SELECT id, state NOT IN ('queued', 'running') AND created_at < ?2, created_at < ?2
           FROM turn WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')",
-    is_waiting_context: false,
 };
 
 const AUDIT: Sweep = Sweep {
     old: "SELECT id, at < ?2, at < ?2 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM audit WHERE id = ?1",
-    is_waiting_context: false,
 };
 const PAIRING: Sweep = Sweep {
     // Nothing that old can still be open.
     old: "SELECT id, created_at < ?2, created_at < ?2 FROM pairing WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM pairing WHERE id = ?1",
-    is_waiting_context: false,
 };
 const WAITING_CONTEXT: Sweep = Sweep {
     old: "SELECT id, 1, 1 FROM context_message INDEXED BY context_message_waiting
           WHERE turn_id IS NULL AND received_at < ?2 AND ?1 >= 0 LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NULL",
-    is_waiting_context: true,
 };
 const USED_CONTEXT: Sweep = Sweep {
     old: "SELECT id, turn_id IS NOT NULL AND received_at < ?2, received_at < ?2
           FROM context_message WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NOT NULL",
-    is_waiting_context: false,
 };
 const DEAD_LETTERS: Sweep = Sweep {
     old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM dead_letter WHERE id = ?1",
-    is_waiting_context: false,
 };
 const MEDIA: Sweep = Sweep {
     // Of messages that are gone. Deleted with all of its files, so a page may end between two of one message.
@@ -89,7 +78,6 @@ const MEDIA: Sweep = Sweep {
                  fetched_at < ?2
           FROM media WHERE message_id > ?1 ORDER BY message_id LIMIT ?3",
     delete: "DELETE FROM media WHERE message_id = ?1",
-    is_waiting_context: false,
 };
 
 /// A row that was looked at.
@@ -160,9 +148,6 @@ impl Store {
                         let mut gone = 0;
                         for id in &chunk {
                             gone += tx.run(sweep.delete, [id])?;
-                        }
-                        if sweep.is_waiting_context {
-                            tx.context_taken(gone);
                         }
                         Ok(gone as u64)
                     })

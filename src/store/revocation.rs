@@ -241,7 +241,7 @@ fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome
     }
     tx.queued(others.len());
     if !others.is_empty() {
-        tx.context_queued(tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?);
+        tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?;
     }
     Ok(())
 }
@@ -260,9 +260,6 @@ fn interrupted(
 }
 
 fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {
-    if tx.context_messages() == 0 {
-        return Ok(());
-    }
     let waiting =
         tx.all("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
             let session: SessionKey = parsed(row, 1)?;
@@ -270,7 +267,7 @@ fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {
             Ok(theirs.then_some(row.get::<_, i64>(0)?))
         })?;
     for id in waiting.into_iter().flatten() {
-        tx.context_taken(tx.run("DELETE FROM context_message WHERE id = ?1", [id])?);
+        tx.run("DELETE FROM context_message WHERE id = ?1", [id])?;
     }
     Ok(())
 }

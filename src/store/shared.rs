@@ -9,25 +9,14 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::row::{CommitListener, Renderer};
 
-/// How many rows wait, or by how many more.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Waiting {
-    /// Messages and commands.
-    pub(crate) messages: i64,
-    /// Context messages.
-    pub(crate) context_messages: i64,
-}
-
 /// Shared by the handles, the writer and the readers.
 pub(crate) struct Shared {
     /// The owner of what this process claims.
     pub(crate) boot: BootId,
     pub(crate) renderer: Arc<dyn Renderer>,
     pub(crate) listener: Arc<dyn CommitListener>,
-    /// Messages that wait, as of the last commit.
+    /// Messages and commands that wait, as of the last commit.
     waiting: AtomicI64,
-    /// Context messages that wait, as of the last commit: where there are none, a claim need not look for them.
-    context_messages: AtomicI64,
     /// The size of the write-ahead log's file in bytes, as of the last checkpoint.
     log_bytes: AtomicU64,
     /// The fault after which nothing is tried any more.
@@ -41,26 +30,19 @@ impl Shared {
             renderer,
             listener,
             waiting: AtomicI64::new(0),
-            context_messages: AtomicI64::new(0),
             log_bytes: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
         }
     }
 
     /// Counts what a commit has changed.
-    pub(crate) fn moved(&self, by: Waiting) {
-        self.waiting.fetch_add(by.messages, Ordering::Relaxed);
-        self.context_messages.fetch_add(by.context_messages, Ordering::Relaxed);
+    pub(crate) fn moved(&self, by: i64) {
+        self.waiting.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Messages that wait.
+    /// Messages and commands that wait.
     pub(crate) fn waiting(&self) -> u64 {
         u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(0)
-    }
-
-    /// Context messages that wait.
-    pub(crate) fn context_messages(&self) -> i64 {
-        self.context_messages.load(Ordering::Relaxed)
     }
 
     /// The size of the write-ahead log's file, as of the last checkpoint.

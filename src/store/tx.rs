@@ -6,9 +6,9 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
-use crate::ids::{Ids, Table};
+use crate::ids::{Ids, Reserved, Table};
 use crate::row::OutboxRow;
-use crate::shared::{Shared, Waiting};
+use crate::shared::Shared;
 use crate::sql::Sql;
 
 /// The writing connection inside a transaction, with what the operations need besides.
@@ -17,9 +17,11 @@ pub(crate) struct Tx<'a> {
     /// The owner of claims, and the renderer.
     pub(crate) shared: &'a Shared,
     ids: &'a Ids,
-    /// The change in the numbers of waiting rows. Kept here and not in [`Shared`], because it counts only once it is
+    /// The ids that were reserved when the transaction began.
+    reserved: Reserved,
+    /// The change in the number of waiting rows. Kept here and not in [`Shared`], because it counts only once it is
     /// committed.
-    waiting: Cell<Waiting>,
+    waiting: Cell<i64>,
     /// New outbox rows in order: the listener gets them once they are committed.
     stored: RefCell<Vec<OutboxRow>>,
     /// Whether something changed who has access: the listener gets the new state once it is committed.
@@ -36,7 +38,8 @@ impl<'a> Deref for Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, shared: &'a Shared, ids: &'a Ids) -> Self {
         let (waiting, stored, access_changed) = (Cell::default(), RefCell::default(), Cell::default());
-        Self { sql: Sql(conn), shared, ids, waiting, stored, access_changed }
+        let (sql, reserved) = (Sql(conn), ids.reserved());
+        Self { sql, shared, ids, reserved, waiting, stored, access_changed }
     }
 
     /// An id for a new row, never used before.
@@ -51,32 +54,12 @@ impl<'a> Tx<'a> {
 
     /// Notes that rows began to wait.
     pub(crate) fn queued(&self, rows: usize) {
-        self.wait(signed(rows), 0);
+        self.waiting.update(|waiting| waiting + signed(rows));
     }
 
     /// Notes that rows wait no longer.
     pub(crate) fn taken(&self, rows: usize) {
-        self.wait(-signed(rows), 0);
-    }
-
-    /// Notes that context messages began to wait.
-    pub(crate) fn context_queued(&self, context_messages: usize) {
-        self.wait(0, signed(context_messages));
-    }
-
-    /// Notes that context messages wait no longer.
-    pub(crate) fn context_taken(&self, context_messages: usize) {
-        self.wait(0, -signed(context_messages));
-    }
-
-    /// How many context messages wait in all sessions, with what this transaction did.
-    pub(crate) fn context_messages(&self) -> i64 {
-        self.shared.context_messages() + self.waiting.get().context_messages
-    }
-
-    fn wait(&self, messages: i64, context_messages: i64) {
-        let Waiting { messages: were, context_messages: had } = self.waiting.get();
-        self.waiting.set(Waiting { messages: were + messages, context_messages: had + context_messages });
+        self.waiting.update(|waiting| waiting - signed(rows));
     }
 
     /// Notes an outbox row for the listener.
@@ -91,10 +74,10 @@ impl<'a> Tx<'a> {
 
     /// Forgets what was noted: the transaction was rolled back.
     pub(crate) fn forget(&self) {
-        self.waiting.set(Waiting::default());
+        self.waiting.set(0);
         self.stored.borrow_mut().clear();
         self.access_changed.set(false);
-        self.ids.rolled_back();
+        self.ids.rolled_back(self.reserved);
     }
 
     /// The outbox rows that the listener gets after the commit.
@@ -107,8 +90,8 @@ impl<'a> Tx<'a> {
         self.access_changed.get()
     }
 
-    /// The change in the numbers of waiting rows.
-    pub(crate) fn moved(&self) -> Waiting {
+    /// The change in the number of waiting rows.
+    pub(crate) fn moved(&self) -> i64 {
         self.waiting.get()
     }
 
@@ -117,14 +100,14 @@ impl<'a> Tx<'a> {
         // A savepoint outside of a transaction would begin, and commit, one of its own.
         self.whole("before a savepoint")?;
         let (before, stored) = (self.waiting.get(), self.stored.borrow().len());
-        let access_changed = self.access_changed.get();
+        let (access_changed, reserved) = (self.access_changed.get(), self.ids.reserved());
         self.run("SAVEPOINT apart", [])?;
         let outcome = caught(step);
         if let Err(fault) = &outcome {
             self.waiting.set(before);
             self.stored.borrow_mut().truncate(stored);
             self.access_changed.set(access_changed);
-            self.ids.rolled_back();
+            self.ids.rolled_back(reserved);
             if fault.takes_the_group() {
                 return outcome;
             }

@@ -180,7 +180,7 @@ impl Writer {
                 Ok(results)
             }
             Err(fault) => {
-                self.ids.rolled_back();
+                tx.forget();
                 if !self.conn.is_autocommit()
                     && let Err(error) = tx.run("ROLLBACK", [])
                 {
