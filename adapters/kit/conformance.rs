@@ -2,7 +2,7 @@
 //!
 //! A platform's tests implement [`TestPlatform`]: a way to cause events on the platform and to see what it shows.
 //! [`check`] then sends messages in and answers out, with an inbox that refuses batches, with restarts in between, and
-//! with every act.
+//! with every delivery and signal.
 
 mod incoming;
 mod outgoing;
@@ -51,7 +51,8 @@ pub async fn check(platform: &impl TestPlatform) {
     incoming::a_restart_loses_no_message_and_keeps_their_order(platform).await;
     incoming::it_delivers_nothing_after_a_stop(platform).await;
     outgoing::a_post_is_shown_and_has_an_id(platform).await;
-    outgoing::every_act_returns_in_time(platform).await;
+    outgoing::every_signal_returns_in_time(platform).await;
+    outgoing::every_delivery_returns_in_time(platform).await;
     outgoing::a_post_to_a_missing_chat_is_not_retried(platform).await;
     outgoing::a_missing_file_is_an_error(platform).await;
 }

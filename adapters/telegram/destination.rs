@@ -1,4 +1,4 @@
-//! Where an act goes on Telegram: a chat, a topic, a message.
+//! Where a delivery or a signal goes on Telegram: a chat, a topic, a message.
 
 use frontdesk_core::act::SendError;
 use frontdesk_core::address::Address;

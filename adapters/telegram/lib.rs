@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::message::Attachment;
@@ -157,8 +157,12 @@ impl Adapter for TelegramAdapter {
         }
     }
 
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        outbound::send(&self.api, &self.account.settings, to, act).await
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        outbound::deliver(&self.api, &self.account.settings, to, delivery).await
+    }
+
+    async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
+        outbound::signal(&self.api, &self.account.settings, to, signal).await
     }
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {

@@ -1,14 +1,12 @@
-//! Sends acts as calls of the Bot API.
+//! Deliveries and signals as calls of the Bot API.
 
-use frontdesk_core::act::{Act, Post, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use teloxide_core::payloads::{
-    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage, SetMessageReaction,
-};
-use teloxide_core::types::{ChatAction, LinkPreviewOptions, ReactionType, ReplyParameters};
+use teloxide_core::payloads::{DeleteMessage, EditMessageText, SendChatAction, SendMessage};
+use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReplyParameters};
 
 use crate::api::Api;
 use crate::config::Settings;
@@ -16,52 +14,55 @@ use crate::destination::{Chat, message_id};
 use crate::error::Fault;
 use crate::{markup, media};
 
-/// Carries out one act.
-pub(crate) async fn send(
+/// Delivers one row.
+pub(crate) async fn deliver(
     api: &Api,
     settings: &Settings,
     to: &Address,
-    act: Act,
+    delivery: Delivery,
 ) -> Result<Receipt, SendError> {
     let chat = Chat::of(to)?;
-    match act {
-        Act::Post(post) => {
+    match delivery {
+        Delivery::Post(post) => {
             let sent = api.invoke(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
             receipt(&sent)
         }
-        Act::Edit { target, post } => edited(api.invoke(&edit(chat, settings, &target, post)?).await, target),
-        Act::Media { file, post } => {
+        Delivery::Edit { target, post } => {
+            let parse_mode = markup::parse_mode(&post);
+            edit(api, chat, settings, &target, post.part.body, parse_mode).await?;
+            Ok(Receipt { message: Some(target) })
+        }
+        Delivery::Media { file, post } => {
             let sent = media::send(api, settings, chat, &file, &post, reply(&post)?).await?;
             receipt(&sent)
         }
-        Act::Delete { target } => {
+        Delivery::Delete { target } => {
             match api.invoke(&DeleteMessage::new(chat.id, message_id(&target)?)).await {
                 Err(fault) if !fault.is_deleted() => Err(fault.for_send()),
                 _ => Ok(Receipt::default()),
             }
         }
-        Act::React { target, emoji } => {
-            let mut react = SetMessageReaction::new(chat.id, message_id(&target)?);
-            react.reaction = Some(match emoji.is_empty() {
-                true => Vec::new(),
-                false => vec![ReactionType::Emoji { emoji }],
-            });
-            done(api.invoke(&react).await)
-        }
-        Act::Pin { target } => {
-            let mut pin = PinChatMessage::new(chat.id, message_id(&target)?);
-            // The pinned message has caused a notification already.
-            pin.disable_notification = Some(true);
-            done(api.invoke(&pin).await)
-        }
-        Act::Typing => {
+    }
+}
+
+/// Shows one signal.
+pub(crate) async fn signal(
+    api: &Api,
+    settings: &Settings,
+    to: &Address,
+    signal: Signal,
+) -> Result<(), SendError> {
+    let chat = Chat::of(to)?;
+    match signal {
+        Signal::Typing => {
             let mut typing = SendChatAction::new(chat.id, ChatAction::Typing);
             typing.message_thread_id = chat.topic;
             done(api.invoke(&typing).await)
         }
-        Act::Draft { id, text } => draft(api, chat, id, &text).await,
+        Signal::Draft { id, text } => draft(api, chat, id, &text).await,
+        Signal::Grow { target, text } => edit(api, chat, settings, &target, text, None).await,
         // There are no clients that read pieces, and the profile asks for no `End`.
-        Act::Delta { .. } | Act::End { .. } => Ok(Receipt::default()),
+        Signal::Delta { .. } | Signal::End { .. } => Ok(()),
     }
 }
 
@@ -75,25 +76,28 @@ fn message(chat: Chat, settings: &Settings, post: Post) -> Result<SendMessage, S
     Ok(message)
 }
 
-fn edit(chat: Chat, settings: &Settings, target: &str, post: Post) -> Result<EditMessageText, SendError> {
-    let parse_mode = markup::parse_mode(&post);
-    let mut edit = EditMessageText::new(chat.id, message_id(target)?, post.part.body);
+/// Changes the text of a message. If it shows that text already, that is success.
+async fn edit(
+    api: &Api,
+    chat: Chat,
+    settings: &Settings,
+    target: &str,
+    text: String,
+    parse_mode: Option<ParseMode>,
+) -> Result<(), SendError> {
+    let mut edit = EditMessageText::new(chat.id, message_id(target)?, text);
     edit.parse_mode = parse_mode;
     edit.link_preview_options = previews(settings);
-    Ok(edit)
-}
-
-fn edited(answer: Result<Box<RawValue>, Fault>, target: String) -> Result<Receipt, SendError> {
-    match answer {
+    match api.invoke(&edit).await {
         Err(fault) if !fault.is_not_modified() => Err(fault.for_send()),
-        _ => Ok(Receipt { message: Some(target) }),
+        _ => Ok(()),
     }
 }
 
 /// Sends a state of a draft (Bot API 9.3, sendMessageDraft). teloxide does not know this call.
-async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<Receipt, SendError> {
+async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<(), SendError> {
     if text.is_empty() || id == 0 {
-        return Ok(Receipt::default());
+        return Ok(());
     }
     let mut body = json!({"chat_id": chat.id, "draft_id": id, "text": text});
     if let Some(topic) = chat.topic {
@@ -102,8 +106,8 @@ async fn draft(api: &Api, chat: Chat, id: i64, text: &str) -> Result<Receipt, Se
     done(api.invoke_by_name("sendMessageDraft", &body).await)
 }
 
-fn done(answer: Result<Box<RawValue>, Fault>) -> Result<Receipt, SendError> {
-    answer.map(|_| Receipt::default()).map_err(Fault::for_send)
+fn done(answer: Result<Box<RawValue>, Fault>) -> Result<(), SendError> {
+    answer.map(drop).map_err(Fault::for_send)
 }
 
 /// The id of the message that was sent. Without it, it is unknown whether the message exists.

@@ -125,7 +125,7 @@ mod tests {
 
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
-    use frontdesk_core::act::Act;
+    use frontdesk_core::act::{Post, Signal};
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
     use frontdesk_core::message::Cursor;
@@ -142,7 +142,8 @@ mod tests {
         async fn next(&self) -> Option<PendingPrompt> {
             self.0.lock().await.recv().await
         }
-        fn show(&self, _: &Address, _: Act) {}
+        fn show(&self, _: &Address, _: Post) {}
+        fn signal(&self, _: &Address, _: Signal) {}
     }
 
     /// An inbox that records its batches and blocks those of one chat until `go` is notified.

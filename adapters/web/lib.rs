@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
@@ -32,7 +32,7 @@ pub struct WebAdapter {
 }
 
 impl WebAdapter {
-    /// An adapter that takes prompts from `live` and shows acts there.
+    /// An adapter that takes prompts from `live` and shows posts and signals there.
     pub fn new(live: Arc<dyn Live>) -> Self {
         Self { profile: profile(), account: AccountId::default_of(CHANNEL), live }
     }
@@ -53,10 +53,18 @@ impl Adapter for WebAdapter {
         Ok(())
     }
 
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        let receipt = outbound::receipt(&act)?;
-        self.live.show(to, act);
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        let post = outbound::post(delivery)?;
+        let receipt = Receipt { message: Some(post.out.to_string()) };
+        self.live.show(to, post);
         Ok(receipt)
+    }
+
+    async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
+        if outbound::is_shown(&signal) {
+            self.live.signal(to, signal);
+        }
+        Ok(())
     }
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
@@ -82,7 +90,7 @@ fn profile() -> Profile {
         media: None,
         // A web chat is not a person's private chat, so no notice is ever sent to a person through it.
         person_chat: None,
-        // A client that waits for an answer learns only from this act that the turn has ended.
+        // A client that waits for an answer learns only from this signal that the turn has ended.
         ends: true,
         buttons: false,
         idempotent: Some(Duration::MAX),

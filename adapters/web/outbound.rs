@@ -1,20 +1,28 @@
-//! Which acts the web channel can show, and their receipts.
+//! What the web channel can show.
 
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Post, SendError, Signal};
 
-/// The receipt of an act that clients can be shown. An error says why the channel cannot show it.
-pub(crate) fn receipt(act: &Act) -> Result<Receipt, SendError> {
-    let problem = match act {
-        Act::Post(post) => return Ok(Receipt { message: Some(post.out.to_string()) }),
-        Act::Delta { .. } | Act::End { .. } | Act::Typing => return Ok(Receipt::default()),
-        Act::Edit { .. } => "the web channel cannot edit a message: its clients have received it already",
-        Act::Delete { .. } => "the web channel cannot delete a message: its clients have received it already",
-        Act::React { .. } => "the web channel has no reactions",
-        Act::Pin { .. } => "the web channel has no pinned messages",
-        Act::Media { .. } => "the web channel does not send files yet",
-        Act::Draft { .. } => "the web channel shows deltas, not drafts",
+/// The post of a delivery that clients can be shown. An error says why the channel cannot show it.
+pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
+    let problem = match delivery {
+        Delivery::Post(post) => return Ok(post),
+        Delivery::Edit { .. } => {
+            "the web channel cannot edit a message: its clients have received it already"
+        }
+        Delivery::Delete { .. } => {
+            "the web channel cannot delete a message: its clients have received it already"
+        }
+        Delivery::Media { .. } => "the web channel does not send files yet",
     };
     Err(SendError::Refused(problem.to_owned()))
+}
+
+/// Whether clients are shown a signal. They see the deltas of an answer, and so neither drafts nor growing messages.
+pub(crate) fn is_shown(signal: &Signal) -> bool {
+    match signal {
+        Signal::Typing | Signal::Delta { .. } | Signal::End { .. } => true,
+        Signal::Draft { .. } | Signal::Grow { .. } => false,
+    }
 }
 
 #[cfg(test)]
@@ -22,17 +30,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unsupported_acts_are_refused_with_a_reason() {
-        let target = || "o1".to_owned();
-        for act in [
-            Act::Delete { target: target() },
-            Act::React { target: target(), emoji: "+1".into() },
-            Act::Pin { target: target() },
-            Act::Draft { id: 1, text: "a".into() },
-        ] {
-            let Err(SendError::Refused(why)) = receipt(&act) else { panic!("{act:?} was accepted") };
-            assert!(why.contains("web channel"), "{why}");
-        }
-        assert_eq!(receipt(&Act::Typing), Ok(Receipt::default()));
+    fn unsupported_deliveries_are_refused_with_a_reason() {
+        let delete = Delivery::Delete { target: "o1".into() };
+        let Err(SendError::Refused(why)) = post(delete) else { panic!("a deletion was accepted") };
+        assert!(why.contains("web channel"), "{why}");
+        assert!(!is_shown(&Signal::Draft { id: 1, text: "a".into() }));
+        assert!(is_shown(&Signal::Typing));
     }
 }

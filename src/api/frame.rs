@@ -1,7 +1,7 @@
 //! Frames for clients: one JSON object per WebSocket frame or server-sent event, serialized once for all clients.
 
 use axum::extract::ws::Utf8Bytes;
-use frontdesk_core::act::{Act, Ending, MessageRefs, Post, PostKind};
+use frontdesk_core::act::{Ending, MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
@@ -39,24 +39,18 @@ pub(crate) enum FrameKind {
 }
 
 impl ServerFrame {
-    /// The frame that shows an act, or `None` if the web channel does not show acts of its kind.
-    pub(crate) fn new(act: Act) -> Option<Self> {
-        match act {
-            Act::Post(post) => Some(Self::post(post)),
-            Act::Delta { about, attempt, text } => Some(Self::delta(about, attempt, &text)),
-            Act::End { about, ending, usage } => Some(Self::end(about, ending, usage.as_ref())),
-            Act::Typing => Some(Self {
+    /// The frame of a signal, or `None` if the web channel does not show signals of its kind.
+    pub(crate) fn signal(signal: Signal) -> Option<Self> {
+        match signal {
+            Signal::Delta { about, attempt, text } => Some(Self::delta(about, attempt, &text)),
+            Signal::End { about, ending, usage } => Some(Self::end(about, ending, usage.as_ref())),
+            Signal::Typing => Some(Self {
                 kind: FrameKind::Typing,
                 about: MessageRefs::default(),
                 seq: 0,
                 json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
             }),
-            Act::Edit { .. }
-            | Act::Delete { .. }
-            | Act::React { .. }
-            | Act::Pin { .. }
-            | Act::Media { .. }
-            | Act::Draft { .. } => None,
+            Signal::Draft { .. } | Signal::Grow { .. } => None,
         }
     }
 
@@ -149,13 +143,11 @@ impl ServerFrame {
     }
 }
 
-/// The session of an act, by which its subscribers are found; `None` if its address decides.
-pub(crate) fn session_of(act: &Act) -> Option<&SessionKey> {
-    match act {
-        Act::Post(Post { about, .. }) | Act::Delta { about, .. } | Act::End { about, .. } => {
-            about.session.as_ref()
-        }
-        _ => None,
+/// The session of a signal, by which its subscribers are found; `None` if its address decides.
+pub(crate) fn session_of(signal: &Signal) -> Option<&SessionKey> {
+    match signal {
+        Signal::Delta { about, .. } | Signal::End { about, .. } => about.session.as_ref(),
+        Signal::Typing | Signal::Draft { .. } | Signal::Grow { .. } => None,
     }
 }
 
@@ -267,22 +259,26 @@ pub(crate) mod tests {
         MessageRefs { session, messages: messages.iter().copied().map(MessageId).collect() }
     }
 
-    pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Act {
+    pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Post {
         let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
         let (key, out, seq) = (String::new(), OutId(1), Some(seq));
-        Act::Post(Post { part, out, key, reply_to: None, kind, about, seq, more: false })
+        Post { part, out, key, reply_to: None, kind, about, seq, more: false }
     }
 
-    fn sent(act: Act) -> String {
-        ServerFrame::new(act).unwrap().json.as_str().to_owned()
+    fn sent(post: Post) -> String {
+        ServerFrame::post(post).json.as_str().to_owned()
+    }
+
+    fn given(signal: Signal) -> String {
+        ServerFrame::signal(signal).unwrap().json.as_str().to_owned()
     }
 
     #[test]
     fn each_frame_is_serialized_as_the_interface_documents() {
         let session = r#""session":"agent:main:web:dm:main""#;
-        let delta = Act::Delta { about: about(&[7]), attempt: 2, text: "a\"b".into() };
+        let delta = Signal::Delta { about: about(&[7]), attempt: 2, text: "a\"b".into() };
         assert_eq!(
-            sent(delta),
+            given(delta),
             format!(r#"{{"type":"delta","text":"a\"b",{session},"message":"m7","attempt":2}}"#)
         );
         assert_eq!(
@@ -295,14 +291,14 @@ pub(crate) mod tests {
         );
         let usage = Some(Usage { model: Some("m".into()), input: Some(1), output: None });
         assert_eq!(
-            sent(Act::End { about: about(&[7]), ending: Ending::Answered, usage }),
+            given(Signal::End { about: about(&[7]), ending: Ending::Answered, usage }),
             format!(
                 r#"{{"type":"status","state":"answered","model":"m","usage":{{"input":1,"output":null}},{session},"message":"m7"}}"#
             )
         );
         let sentence = "This was cancelled before it was answered.";
         assert_eq!(
-            sent(Act::End { about: about(&[7]), ending: Ending::Cancelled, usage: None }),
+            given(Signal::End { about: about(&[7]), ending: Ending::Cancelled, usage: None }),
             format!(r#"{{"type":"error","code":"cancelled","message":"{sentence}",{session},"about":"m7"}}"#)
         );
     }

@@ -188,7 +188,7 @@ fn size(frame: &ServerFrame) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{Act, MessageRefs, PostKind};
+    use frontdesk_core::act::{MessageRefs, PostKind, Signal};
 
     use super::*;
     use crate::frame::tests::post;
@@ -197,16 +197,13 @@ mod tests {
         MessageRefs { session: Some("agent:main:web:dm:main".parse().unwrap()), messages: Vec::new() }
     }
 
-    fn frame(act: Act) -> Arc<ServerFrame> {
-        Arc::new(ServerFrame::new(act).unwrap())
-    }
-
     fn delta(text: &str) -> Arc<ServerFrame> {
-        frame(Act::Delta { about: about(), attempt: 1, text: text.into() })
+        let delta = Signal::Delta { about: about(), attempt: 1, text: text.into() };
+        Arc::new(ServerFrame::signal(delta).unwrap())
     }
 
     fn answer(seq: u64, text: &str) -> Arc<ServerFrame> {
-        frame(post(about(), seq, PostKind::Answer, text))
+        Arc::new(ServerFrame::post(post(about(), seq, PostKind::Answer, text)))
     }
 
     fn queue(limit: usize) -> FrameQueue {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
-use frontdesk_core::act::Act;
+use frontdesk_core::act::{Post, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
@@ -152,6 +152,21 @@ impl WebHub {
         }
     }
 
+    /// Queues a frame for the subscribers of the session, or of the address if it names no session.
+    fn send(&self, to: &Address, session: Option<&SessionKey>, frame: impl FnOnce() -> Option<ServerFrame>) {
+        let subscribers = self.read();
+        let queues = match session {
+            Some(session) => subscribers.by_session.get(session),
+            None => subscribers.by_address.get(to),
+        };
+        // Most frames have no reader; those cost no more than this look-up.
+        let Some(queues) = queues else { return };
+        let Some(frame) = frame().map(Arc::new) else { return };
+        for queue in queues.values() {
+            queue.push(&frame);
+        }
+    }
+
     fn prompts(&self) -> MutexGuard<'_, PromptQueue> {
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,18 +197,14 @@ impl Live for WebHub {
         }
     }
 
-    fn show(&self, to: &Address, act: Act) {
-        let subscribers = self.read();
-        let queues = match session_of(&act) {
-            Some(session) => subscribers.by_session.get(session),
-            None => subscribers.by_address.get(to),
-        };
-        // Most acts have no reader; those cost no more than this look-up.
-        let Some(queues) = queues else { return };
-        let Some(frame) = ServerFrame::new(act).map(Arc::new) else { return };
-        for queue in queues.values() {
-            queue.push(&frame);
-        }
+    fn show(&self, to: &Address, post: Post) {
+        let session = post.about.session.clone();
+        self.send(to, session.as_ref(), || Some(ServerFrame::post(post)));
+    }
+
+    fn signal(&self, to: &Address, signal: Signal) {
+        let session = session_of(&signal).cloned();
+        self.send(to, session.as_ref(), || ServerFrame::signal(signal));
     }
 }
 
@@ -271,7 +282,7 @@ mod tests {
         format!("web:{chat}").parse().unwrap()
     }
 
-    fn message(session: Option<SessionKey>) -> Act {
+    fn message(session: Option<SessionKey>) -> Post {
         post(MessageRefs { session, messages: Vec::new() }, 1, PostKind::Send, "hi")
     }
 

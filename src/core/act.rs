@@ -1,4 +1,4 @@
-//! What an adapter can be asked to do, and how it answers.
+//! What an adapter is asked to deliver and to show, and how it answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,10 @@ use crate::key::SessionKey;
 use crate::markup::Part;
 use crate::message::FileKind;
 
-/// One request to an adapter. Adding a variant breaks every adapter on purpose, until its author has handled it.
+/// One outgoing row: the gateway keeps it until the platform has accepted or refused it. Adding a variant breaks every
+/// adapter on purpose, until its author has handled it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Act {
+pub enum Delivery {
     /// Send a new message.
     Post(Post),
     /// Change the text of an earlier message.
@@ -23,25 +24,6 @@ pub enum Act {
         /// Its new text.
         post: Post,
     },
-    /// Delete a message.
-    Delete {
-        /// The platform's id of that message.
-        target: String,
-    },
-    /// Add a reaction to a message.
-    React {
-        /// The platform's id of that message.
-        target: String,
-        /// The emoji; empty to remove the reaction.
-        emoji: String,
-    },
-    /// Pin a message.
-    Pin {
-        /// The platform's id of that message.
-        target: String,
-    },
-    /// Show that an answer is being written.
-    Typing,
     /// Send a file with the post's text as its caption.
     Media {
         /// The file.
@@ -49,15 +31,35 @@ pub enum Act {
         /// The caption. Its part is empty if there is none.
         post: Post,
     },
+    /// Delete a message.
+    Delete {
+        /// The platform's id of that message.
+        target: String,
+    },
+}
+
+/// What a chat is shown in passing. It has no row, so it may be lost without harm.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signal {
+    /// Show that an answer is being written.
+    Typing,
     /// Show the present state of an answer as a draft that disappears by itself, on platforms that have drafts
-    /// ([`crate::profile::Flow::Draft`]). It may be lost without harm.
+    /// ([`crate::profile::Flow::Draft`]).
     Draft {
         /// The id of the draft, the same for all its states; never 0.
         id: i64,
         /// The text of this state.
         text: String,
     },
-    /// A piece of an answer in progress, for clients that are connected now. It may be lost without harm.
+    /// Change a posted message to the present state of its answer ([`crate::profile::Flow::Edits`]). The final text
+    /// follows as a [`Delivery::Edit`].
+    Grow {
+        /// The platform's id of the message, which was posted with [`Post::more`].
+        target: String,
+        /// The text of this state, without formatting.
+        text: String,
+    },
+    /// A piece of an answer in progress, for clients that are connected now.
     Delta {
         /// The session and the messages of the turn.
         about: MessageRefs,
@@ -66,7 +68,7 @@ pub enum Act {
         /// The text to add.
         text: String,
     },
-    /// The turn has ended. Its answer, if any, was sent as posts before.
+    /// The turn has ended. Its answer, if any, was delivered as posts before.
     End {
         /// The session and the messages of the turn.
         about: MessageRefs,
@@ -116,7 +118,7 @@ pub struct Post {
     pub about: MessageRefs,
     /// Its sequence number in the session (web channel only).
     pub seq: Option<u64>,
-    /// Whether the text is not complete yet: an edit of it will follow.
+    /// Whether the text is not complete yet: [`Signal::Grow`] and a [`Delivery::Edit`] of it will follow.
     pub more: bool,
 }
 
@@ -142,7 +144,7 @@ impl PostKind {
     }
 }
 
-/// The session and the messages that an outgoing act belongs to.
+/// The session and the messages that an outgoing message or a signal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageRefs {
     /// The session; `None` for what is sent to an address without a session.
@@ -179,7 +181,7 @@ impl Ending {
     }
 }
 
-/// The platform has accepted the act.
+/// The platform has accepted a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Receipt {
     /// The platform's id of the message, if it gives one. On a platform that gives ids, a part without one does not
@@ -187,10 +189,11 @@ pub struct Receipt {
     pub message: Option<String>,
 }
 
-/// Why the platform has not accepted the act, and therefore what happens next.
+/// Why the platform has not accepted a delivery or a signal, and therefore what happens next. After a signal that is only
+/// a pause, or the end of the signals of that kind for this answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// Temporary: there were too many requests, or the platform has a fault. The act is tried again.
+    /// Temporary: there were too many requests, or the platform has a fault. A delivery is tried again.
     #[error("try again{}: {detail}", after.map(|d| format!(" in {} ms", d.as_millis())).unwrap_or_default())]
     Later {
         /// How long the platform asks to wait; `None` means the usual backoff.

@@ -12,7 +12,7 @@ use futures_core::stream::BoxStream;
 use thiserror::Error;
 
 use crate::account::AccountId;
-use crate::act::{Act, Receipt, SendError};
+use crate::act::{Delivery, Post, Receipt, SendError, Signal};
 use crate::address::Address;
 use crate::delta::{AgentError, Delta};
 use crate::id::{MessageId, TurnId};
@@ -56,7 +56,8 @@ impl Mono {
 /// A connection to one account of one platform.
 ///
 /// The runtime owns the adapter: it calls [`run`](Adapter::run) in a loop with a growing pause after each error, and
-/// [`send`](Adapter::send) and [`fetch`](Adapter::fetch) from other tasks at any time, also while `run` is not running.
+/// [`deliver`](Adapter::deliver), [`signal`](Adapter::signal) and [`fetch`](Adapter::fetch) from other tasks at any time,
+/// also while `run` is not running.
 /// A panic in any method is contained and counts as an error of that call.
 #[async_trait]
 pub trait Adapter: Send + Sync + 'static {
@@ -71,14 +72,19 @@ pub trait Adapter: Send + Sync + 'static {
     /// the platform before [`Inbox::push`] has returned `Ok` for it. Must not drop an event that it cannot read: see
     /// [`EventKind::Undecodable`](crate::message::EventKind::Undecodable).
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError>;
-    /// Carries out one act and reports the result.
+    /// Delivers one outgoing row and reports the result.
     ///
     /// Must not retry: the outbox decides about that from the error. Must not wait out rate limits, but return
     /// [`SendError::Later`]. Must return [`SendError::Unknown`] if the request may have reached the platform and
-    /// [`SendError::Offline`] only if it certainly has not. An act that the platform does not support is
-    /// [`SendError::Refused`]; for the acts that may be lost without harm (`Typing`, `Delta`, `End`, `Draft`) it is
-    /// success.
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError>;
+    /// [`SendError::Offline`] only if it certainly has not. What the platform does not support is
+    /// [`SendError::Refused`].
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError>;
+    /// Shows something that has no row and may be lost without harm.
+    ///
+    /// Must not retry and must not wait. An error only paces: the runtime sends later signals after the pause that it
+    /// names, or none of that kind for this answer, and delivers the answer all the same. A signal that the platform
+    /// does not support is success.
+    async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError>;
     /// Downloads a file that came with a message. Must read only from the platform's own hosts. Must not retry and must
     /// not keep a copy.
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError>;
@@ -328,14 +334,16 @@ pub struct Prompt {
 }
 
 /// Connects the web adapter to the HTTP server. The server owns the sockets: it hands prompts to the adapter and shows
-/// the adapter's acts to the clients that are connected.
+/// the adapter's posts and signals to the clients that are connected.
 #[async_trait]
 pub trait Live: Send + Sync + 'static {
     /// Waits for the next prompt from a WebSocket or an HTTP request. `None` once the server takes no more prompts.
     async fn next(&self) -> Option<PendingPrompt>;
-    /// Shows an act to every client that reads its session, or its address where it names no session. There may be
-    /// no such client. The adapter passes on only posts, deltas, ends and typing.
-    fn show(&self, to: &Address, act: Act);
+    /// Shows a post to every client that reads its session, or its address where it names no session. There may be no
+    /// such client.
+    fn show(&self, to: &Address, post: Post);
+    /// Shows a signal to the same clients. The adapter passes on only deltas, ends and typing.
+    fn signal(&self, to: &Address, signal: Signal);
 }
 
 /// A prompt of an authenticated client that is not stored yet.

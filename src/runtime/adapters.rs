@@ -2,6 +2,7 @@
 
 mod pace;
 mod pauses;
+mod requests;
 mod shown_texts;
 mod status;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Bucket, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Post, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
@@ -131,10 +132,18 @@ impl Adapters {
         list
     }
 
+    /// Shows a row that counts as sent to connected readers, who fetch it by its number if they miss it.
+    pub(crate) async fn show(&self, to: &Address, post: Post) {
+        let Some(connection) = self.at(to) else { return };
+        if let Err(error) = connection.deliver(to, Delivery::Post(post)).await {
+            tracing::debug!(channel = to.channel(), %error, "a row was not shown to its readers");
+        }
+    }
+
     /// See [`Connection::show`].
-    pub(crate) async fn show(&self, to: &Address, act: Act) {
+    pub(crate) async fn signal(&self, to: &Address, signal: Signal) {
         if let Some(connection) = self.at(to) {
-            connection.show(to, act).await;
+            connection.show(to, signal).await;
         }
     }
 
@@ -211,55 +220,6 @@ impl Connection {
             }
         };
         lock.lock_owned().await
-    }
-
-    /// Carries out an act that may be lost: a delta, a typing indicator, a row that readers fetch again.
-    pub(crate) async fn show(&self, to: &Address, act: Act) {
-        if let Err(error) = self.send(to, act).await {
-            tracing::debug!(channel = to.channel(), %error, "an act that may be lost was not carried out");
-        }
-    }
-
-    /// Carries out one act. A panic in the adapter fails only that act, and what the platform says about the whole
-    /// account applies to every later send. While the platform wants a pause for this chat or account, nothing is sent.
-    pub(crate) async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        if self.shown_texts.is_shown(to, &act) {
-            let Act::Edit { target, .. } = act else { return Ok(Receipt::default()) };
-            return Ok(Receipt { message: Some(target) });
-        }
-        if let Some(paused) = self.pause_error(to) {
-            return Err(paused);
-        }
-        let expected = ShownTexts::expected(&act);
-        let act = self.with_prefixed_key(act);
-        let sent = AssertUnwindSafe(self.adapter.send(to, act)).catch_unwind().await;
-        let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
-        if let Some(expected) = expected {
-            self.shown_texts.note(to, expected, &sent);
-        }
-        match &sent {
-            Err(SendError::Offline) => self.note_offline(),
-            _ => self.note_online(),
-        }
-        match &sent {
-            Ok(_) => self.state().send_refused = None,
-            Err(SendError::Later { after: Some(pause), scope: Bucket::Account, .. }) => {
-                self.pause_account(*pause)
-            }
-            Err(SendError::Later { after: Some(pause), scope: Bucket::Chat, .. }) => {
-                self.pace.hold(to, *pause, self.clock.mono());
-            }
-            Err(SendError::Credentials(detail)) => self.note_refused(detail),
-            Err(_) => {}
-        }
-        sent
-    }
-
-    fn with_prefixed_key(&self, mut act: Act) -> Act {
-        if let Act::Post(post) | Act::Edit { post, .. } | Act::Media { post, .. } = &mut act {
-            post.key = format!("{}/{}", self.key_prefix, post.key);
-        }
-        act
     }
 
     /// Follows which admin has disconnected the account; `None` while it is connected.

@@ -9,15 +9,13 @@ mod silence;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Act, Ending, MessageRefs, Post, PostKind};
+use frontdesk_core::act::{Ending, MessageRefs, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{OutId, TurnId};
-use frontdesk_core::markup::Part;
+use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Terminal, TextEdit};
-use frontdesk_store::part_key::TextKey;
 use frontdesk_store::row::{Claim, ClaimedTurn};
 use futures_util::future::BoxFuture;
 
@@ -150,8 +148,8 @@ impl Flow {
             let text = format!("{fresh}{}", &self.text[self.live..end]);
             self.live = end;
             self.typing = None;
-            let act = Act::Delta { about: self.about.clone(), attempt: self.attempt, text };
-            self.show(act).await;
+            let delta = Signal::Delta { about: self.about.clone(), attempt: self.attempt, text };
+            self.show(delta).await;
         }
     }
 
@@ -234,8 +232,8 @@ impl Flow {
     /// Tells platforms that show the end of turns that this one has ended.
     pub(crate) async fn end(&mut self, ending: Ending, usage: Option<Usage>) {
         if self.profile().is_some_and(|profile| profile.ends) {
-            let act = Act::End { about: self.about.clone(), ending, usage };
-            self.show(act).await;
+            let end = Signal::End { about: self.about.clone(), ending, usage };
+            self.show(end).await;
         }
     }
 
@@ -269,10 +267,10 @@ impl Flow {
             GrowingMessage::Off => None,
             GrowingMessage::Posted(target) => {
                 let target = target.clone();
-                Some(Box::pin(request.show(Act::Edit { target, post: self.post_of(plain) })))
+                Some(Box::pin(request.show(Signal::Grow { target, text: plain })))
             }
             GrowingMessage::Draft => {
-                Some(Box::pin(request.show(Act::Draft { id: self.claim.id.0, text: plain })))
+                Some(Box::pin(request.show(Signal::Draft { id: self.claim.id.0, text: plain })))
             }
             GrowingMessage::NotPosted => Some(Box::pin(request.first_post(plain, edits.every))),
         };
@@ -280,7 +278,7 @@ impl Flow {
 
     fn show_typing(&mut self) {
         if let Some(request) = self.request() {
-            self.pending = Some(Box::pin(request.show(Act::Typing)));
+            self.pending = Some(Box::pin(request.show(Signal::Typing)));
         }
     }
 
@@ -346,24 +344,9 @@ impl Flow {
         Some((first, parts.next().is_some()))
     }
 
-    fn post_of(&self, plain: String) -> Post {
-        Post {
-            part: Part { key: 0, body: plain.clone(), plain },
-            // Intermediate edits have no rows.
-            out: OutId(0),
-            key: TextKey::answer(self.claim.id).part(0).into_string(),
-            reply_to: None,
-            kind: PostKind::Answer,
-            about: self.about.clone(),
-            seq: None,
-            more: true,
-        }
-    }
-
-    /// Shows an act that may be lost.
-    async fn show(&mut self, act: Act) {
+    async fn show(&mut self, signal: Signal) {
         if let Some(connection) = &self.connection {
-            connection.show(&self.address, act).await;
+            connection.show(&self.address, signal).await;
         }
     }
 

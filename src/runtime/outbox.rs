@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Act, Bucket, Post, Receipt, SendError};
+use frontdesk_core::act::{Bucket, Delivery, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
@@ -43,7 +43,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             let deadline = shared.time.mono() + SHOW;
             tokio::select! {
                 biased;
-                () = shared.adapters.show(&row.address, Act::Post(row.post)) => {}
+                () = shared.adapters.show(&row.address, row.post) => {}
                 // Readers fetch the row by its number; other rows must not wait for a slow adapter.
                 () = shared.time.sleep_until(deadline) => {}
             }
@@ -179,11 +179,11 @@ async fn request(
     row: &OutboxRow,
 ) -> Result<Receipt, SendError> {
     let post = with_code(shared, row);
-    let act = match (&row.edit, &row.media) {
-        _ if let Some(target) = &row.delete => Act::Delete { target: target.clone() },
-        (Some(target), _) => Act::Edit { target: target.clone(), post },
+    let delivery = match (&row.edit, &row.media) {
+        _ if let Some(target) = &row.delete => Delivery::Delete { target: target.clone() },
+        (Some(target), _) => Delivery::Edit { target: target.clone(), post },
         (None, Some(media)) => match shared.media.opened(media).await {
-            Ok(file) => Act::Media { file, post },
+            Ok(file) => Delivery::Media { file, post },
             // A disk error may be temporary.
             Err(error @ MediaError::Disk(_)) => {
                 let detail = format!("its file cannot be read: {error}");
@@ -191,11 +191,11 @@ async fn request(
             }
             Err(error) => return Err(SendError::Refused(format!("its file cannot be sent: {error}"))),
         },
-        (None, None) => Act::Post(post),
+        (None, None) => Delivery::Post(post),
     };
     let deadline = shared.time.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
-        sent = connection.send(address, act) => sent,
+        sent = connection.deliver(address, delivery) => sent,
         () = shared.time.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
     }
 }

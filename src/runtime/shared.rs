@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Ending, MessageRefs};
+use frontdesk_core::act::{Ending, MessageRefs, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
@@ -118,8 +118,8 @@ impl Shared {
         let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter.profile().ends);
         if wants_ends && !waiting.is_empty() {
             let about = MessageRefs { session: Some(session.clone()), messages: waiting };
-            let end = Act::End { about, ending: Ending::Cancelled, usage: None };
-            self.adapters.show(address, end).await;
+            let end = Signal::End { about, ending: Ending::Cancelled, usage: None };
+            self.adapters.signal(address, end).await;
         }
     }
 }

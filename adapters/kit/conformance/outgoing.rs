@@ -4,7 +4,9 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Act, Ending, MediaFile, MessageRefs, Post, PostKind, SendError};
+use frontdesk_core::act::{
+    Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
+};
 use frontdesk_core::id::OutId;
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::Adapter;
@@ -12,6 +14,9 @@ use frontdesk_core::profile::{Profile, ReceiptRule};
 
 use super::{TestPlatform, run_adapter, until};
 use crate::RecordingInbox;
+
+/// Maximum time of one request.
+const LIMIT: Duration = Duration::from_secs(15);
 
 fn post(text: &str, profile: &Profile) -> Post {
     Post {
@@ -33,21 +38,20 @@ pub(super) async fn a_post_is_shown_and_has_an_id(platform: &impl TestPlatform) 
         // Some platforms do not let a bot write to a person who has never written to it.
         platform.writes("hello").await;
         until(|| !inbox.events().is_empty()).await;
-        let act = Act::Post(post("seen & **named**", adapter.profile()));
-        let receipt = adapter.send(&platform.chat(), act).await.expect("the platform accepts a post");
+        let first = Delivery::Post(post("seen & **named**", adapter.profile()));
+        let receipt = adapter.deliver(&platform.chat(), first).await.expect("the platform accepts a post");
         until(|| platform.shown_texts().iter().any(|text| text.contains("named"))).await;
         receipt
     })
     .await;
     if adapter.profile().receipt == ReceiptRule::Platform {
         let target = receipt.message.expect("sent needs the platform's id");
-        let changed = post("changed since", adapter.profile());
-        let edited =
-            adapter.send(&platform.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
+        let changed =
+            Delivery::Edit { target: target.clone(), post: post("changed since", adapter.profile()) };
+        let edited = adapter.deliver(&platform.chat(), changed.clone()).await;
         edited.expect("its own message can be edited");
         until(|| platform.shown_texts().iter().any(|text| text == "changed since")).await;
-        let again =
-            adapter.send(&platform.chat(), Act::Edit { target: target.clone(), post: changed.clone() }).await;
+        let again = adapter.deliver(&platform.chat(), changed).await;
         again.expect("an edit that changes nothing has succeeded");
         a_deletion_deletes_or_is_refused(platform, &adapter, target).await;
     }
@@ -60,7 +64,7 @@ async fn a_deletion_deletes_or_is_refused(
     adapter: &Arc<dyn Adapter>,
     target: String,
 ) {
-    let delete = || answered(adapter, platform, Act::Delete { target: target.clone() });
+    let delete = || delivered(adapter, platform, Delivery::Delete { target: target.clone() });
     match delete().await {
         Ok(_) => {
             until(|| platform.shown_texts().iter().all(|text| text != "changed since")).await;
@@ -71,39 +75,44 @@ async fn a_deletion_deletes_or_is_refused(
     }
 }
 
-/// No act panics or hangs, and acts that may be lost without harm do not fail temporarily.
-pub(super) async fn every_act_returns_in_time(platform: &impl TestPlatform) {
+/// No signal panics or hangs, and none fails in a way that would pace the next one.
+pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
+    let adapter = platform.adapter();
+    let about = MessageRefs::default();
+    let signals = [
+        Signal::Typing,
+        Signal::Delta { about: about.clone(), attempt: 1, text: "piece".to_owned() },
+        Signal::End { about, ending: Ending::Cancelled, usage: None },
+        Signal::Draft { id: 7, text: "a draft".to_owned() },
+        Signal::Grow { target: "999999999".to_owned(), text: "nothing to grow".to_owned() },
+    ];
+    for signal in signals {
+        let name = format!("{signal:?}");
+        let given = tokio::time::timeout(LIMIT, adapter.signal(&platform.chat(), signal)).await;
+        let given = given.unwrap_or_else(|_| panic!("{name} hangs"));
+        assert!(!matches!(given, Err(SendError::Later { .. } | SendError::Unknown(_))), "{name}: {given:?}");
+    }
+}
+
+/// No delivery panics or hangs, and each has a certain result.
+pub(super) async fn every_delivery_returns_in_time(platform: &impl TestPlatform) {
     let adapter = platform.adapter();
     let profile = adapter.profile();
-    let about = MessageRefs::default();
-    let fleeting = [
-        Act::Typing,
-        Act::Delta { about: about.clone(), attempt: 1, text: "piece".to_owned() },
-        Act::End { about, ending: Ending::Cancelled, usage: None },
-        Act::Draft { id: 7, text: "a draft".to_owned() },
-    ];
-    for act in fleeting {
-        let name = format!("{act:?}");
-        let sent = answered(&adapter, platform, act).await;
-        assert!(!matches!(sent, Err(SendError::Later { .. } | SendError::Unknown(_))), "{name}: {sent:?}");
-    }
-    let target = "1".to_owned();
-    let lasting = [
-        Act::React { target: target.clone(), emoji: "👍".to_owned() },
-        Act::Pin { target: target.clone() },
-        Act::Edit { target: "999999999".to_owned(), post: post("nothing to edit", profile) },
-        Act::Delete { target },
+    let deliveries = [
+        Delivery::Edit { target: "999999999".to_owned(), post: post("nothing to edit", profile) },
+        Delivery::Delete { target: "1".to_owned() },
         media(profile),
     ];
-    for act in lasting {
-        let (name, can) = (format!("{act:?}"), !matches!(act, Act::Media { .. }) || profile.media.is_some());
-        let sent = answered(&adapter, platform, act).await;
+    for delivery in deliveries {
+        let name = format!("{delivery:?}");
+        let can = !matches!(delivery, Delivery::Media { .. }) || profile.media.is_some();
+        let sent = delivered(&adapter, platform, delivery).await;
         assert!(can || sent.is_err(), "{name}: an adapter that sends no files must return an error");
         assert!(!matches!(sent, Err(SendError::Unknown(_))), "{name}: {sent:?}");
     }
 }
 
-fn media(profile: &Profile) -> Act {
+fn media(profile: &Profile) -> Delivery {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"the file content").unwrap();
     file.rewind().unwrap();
@@ -114,16 +123,16 @@ fn media(profile: &Profile) -> Act {
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
     };
-    Act::Media { file, post: post("beneath", profile) }
+    Delivery::Media { file, post: post("beneath", profile) }
 }
 
-async fn answered(
+async fn delivered(
     adapter: &Arc<dyn Adapter>,
     platform: &impl TestPlatform,
-    act: Act,
-) -> Result<frontdesk_core::act::Receipt, SendError> {
-    let name = format!("{act:?}");
-    let sent = tokio::time::timeout(Duration::from_secs(15), adapter.send(&platform.chat(), act)).await;
+    delivery: Delivery,
+) -> Result<Receipt, SendError> {
+    let name = format!("{delivery:?}");
+    let sent = tokio::time::timeout(LIMIT, adapter.deliver(&platform.chat(), delivery)).await;
     sent.unwrap_or_else(|_| panic!("{name} hangs"))
 }
 
@@ -133,7 +142,8 @@ pub(super) async fn a_post_to_a_missing_chat_is_not_retried(platform: &impl Test
     if adapter.profile().receipt == ReceiptRule::Commit {
         return;
     }
-    let sent = adapter.send(&platform.missing_chat(), Act::Post(post("anybody?", adapter.profile()))).await;
+    let sent =
+        adapter.deliver(&platform.missing_chat(), Delivery::Post(post("anybody?", adapter.profile()))).await;
     assert!(matches!(sent, Err(SendError::Gone(_) | SendError::Refused(_))), "{sent:?}");
 }
 
@@ -148,6 +158,6 @@ pub(super) async fn a_missing_file_is_an_error(platform: &impl TestPlatform) {
         mime: None,
         size: None,
     };
-    let fetched = tokio::time::timeout(Duration::from_secs(15), adapter.fetch(&file)).await;
+    let fetched = tokio::time::timeout(LIMIT, adapter.fetch(&file)).await;
     assert!(fetched.expect("it does not hang").is_err(), "there is no such file");
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use frontdesk_core::act::Act;
+use frontdesk_core::act::{Post, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Live, PendingPrompt};
 use frontdesk_kit::conformance::{self, TestPlatform};
@@ -27,11 +27,11 @@ impl Live for TestLive {
         self.prompts.lock().await.recv().await
     }
 
-    fn show(&self, _: &Address, act: Act) {
-        if let Act::Post(post) = act {
-            self.shown.lock().unwrap().push(post.part.body);
-        }
+    fn show(&self, _: &Address, post: Post) {
+        self.shown.lock().unwrap().push(post.part.body);
     }
+
+    fn signal(&self, _: &Address, _: Signal) {}
 }
 
 struct Web {

@@ -33,7 +33,7 @@ impl Connection {
         self.pace.begin(to, now)
     }
 
-    /// How long acts that may be left out are not sent to this address, because the platform wants a pause or cannot be
+    /// How long no signal is given to this address, because the platform wants a pause or cannot be
     /// reached. Must be called with the chat's lock held: a pause may begin while waiting for the lock.
     pub(crate) fn paused_for(&self, to: &Address) -> Option<Duration> {
         let now = self.clock.mono();
@@ -45,16 +45,17 @@ impl Connection {
         Some(until.since(now))
     }
 
-    /// The error of a send during a pause that the platform asked for.
-    pub(super) fn pause_error(&self, to: &Address) -> Option<SendError> {
+    /// Fails during a pause that the platform asked for.
+    pub(super) fn check_pause(&self, to: &Address) -> Result<(), SendError> {
         let now = self.clock.mono();
         let account = Some(self.state().paused_until).filter(|until| *until > now);
         let (until, scope) = match (account, self.pace.held_until(to, now)) {
             (Some(until), _) => (until, Bucket::Account),
-            (None, until) => (until?, Bucket::Chat),
+            (None, Some(until)) => (until, Bucket::Chat),
+            (None, None) => return Ok(()),
         };
         let detail = "the platform asked for a pause".to_owned();
-        Some(SendError::Later { after: Some(until.since(now)), scope, detail })
+        Err(SendError::Later { after: Some(until.since(now)), scope, detail })
     }
 
     /// Whether the notices of an address have been delayed for as long as they may be.

@@ -2,9 +2,9 @@
 //! sent: an edit counts like a message, and most answers end with the text that was shown last.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Signal};
 use frontdesk_core::address::Address;
 
 /// Maximum number of messages that are remembered. A forgotten one costs one edit that changes nothing.
@@ -14,7 +14,7 @@ const MESSAGES: usize = 1024;
 #[derive(Default)]
 pub(super) struct ShownTexts(Mutex<HashMap<(Address, String), String>>);
 
-/// What a message shows if the platform accepts an act.
+/// What a message shows if the platform accepts a delivery or a signal.
 pub(super) enum ExpectedText {
     /// The text of a message that still grows. The id of a new message is not known yet.
     Growing { id: Option<String>, text: String },
@@ -22,46 +22,61 @@ pub(super) enum ExpectedText {
     Final { id: String },
 }
 
+impl ExpectedText {
+    /// What a delivery is expected to make a message show; `None` if it changes no growing message.
+    pub(super) fn of_delivery(delivery: &Delivery) -> Option<Self> {
+        match delivery {
+            Delivery::Post(post) if post.more => {
+                Some(Self::Growing { id: None, text: post.part.body.clone() })
+            }
+            Delivery::Edit { target, .. } | Delivery::Delete { target } => {
+                Some(Self::Final { id: target.clone() })
+            }
+            Delivery::Post(_) | Delivery::Media { .. } => None,
+        }
+    }
+
+    /// What a signal is expected to make a message show.
+    pub(super) fn of_signal(signal: &Signal) -> Option<Self> {
+        let Signal::Grow { target, text } = signal else { return None };
+        Some(Self::Growing { id: Some(target.clone()), text: text.clone() })
+    }
+}
+
 impl ShownTexts {
-    /// Whether the message shows already what an edit would make it show.
-    pub(super) fn is_shown(&self, to: &Address, act: &Act) -> bool {
-        let Act::Edit { target, post } = act else { return false };
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let message = (to.clone(), target.clone());
+    /// The id of the message that shows already what a delivery would make it show. The text is final then and is
+    /// forgotten.
+    pub(super) fn delivered(&self, to: &Address, delivery: &Delivery) -> Option<String> {
+        let Delivery::Edit { target, post } = delivery else { return None };
         // A growing message shows plain text, so a body with markup is something else.
-        let is_shown =
-            shown.get(&message).is_some_and(|text| *text == post.part.body && *text == post.part.plain);
-        if is_shown && !post.more {
-            shown.remove(&message);
+        if post.part.body != post.part.plain {
+            return None;
         }
-        is_shown
+        let mut shown = self.texts();
+        let message = (to.clone(), target.clone());
+        if shown.get(&message) != Some(&post.part.body) {
+            return None;
+        }
+        shown.remove(&message);
+        Some(target.clone())
     }
 
-    /// What an act is expected to make a message show; `None` if it changes no growing message.
-    pub(super) fn expected(act: &Act) -> Option<ExpectedText> {
-        match act {
-            Act::Post(post) if post.more => {
-                Some(ExpectedText::Growing { id: None, text: post.part.body.clone() })
-            }
-            Act::Edit { target, post } if post.more => {
-                Some(ExpectedText::Growing { id: Some(target.clone()), text: post.part.body.clone() })
-            }
-            Act::Edit { target, .. } | Act::Delete { target } => {
-                Some(ExpectedText::Final { id: target.clone() })
-            }
-            _ => None,
-        }
+    /// Whether the message shows already what a signal would make it show.
+    pub(super) fn is_shown(&self, to: &Address, signal: &Signal) -> bool {
+        let Signal::Grow { target, text } = signal else { return false };
+        self.texts().get(&(to.clone(), target.clone())) == Some(text)
     }
 
-    /// Records the result of an act. The text of a message is forgotten if it is not certain.
-    pub(super) fn note(&self, to: &Address, expected: ExpectedText, sent: &Result<Receipt, SendError>) {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Records whether the platform has accepted it, and the id that it gave a new message. The text of a message is
+    /// forgotten if it is not certain.
+    pub(super) fn note(&self, to: &Address, expected: ExpectedText, accepted: Result<Option<String>, ()>) {
+        let mut shown = self.texts();
         match expected {
             ExpectedText::Growing { id, text } => {
-                let named = sent.as_ref().ok().and_then(|receipt| receipt.message.clone());
+                let (is_certain, named) = (accepted.is_ok(), accepted.ok().flatten());
                 let Some(id) = named.or(id) else { return };
                 let message = (to.clone(), id);
-                if sent.is_err() {
+                if !is_certain {
                     shown.remove(&message);
                     return;
                 }
@@ -75,5 +90,9 @@ impl ShownTexts {
                 shown.remove(&(to.clone(), id));
             }
         }
+    }
+
+    fn texts(&self) -> MutexGuard<'_, HashMap<(Address, String), String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Act, Post, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::port::Stop;
@@ -62,7 +62,7 @@ impl StreamRequest {
         };
         let out = row.post.out;
         let post = Post { more: true, ..row.post };
-        let step = match connection.send(&address, Act::Post(post)).await {
+        let step = match connection.deliver(&address, Delivery::Post(post)).await {
             Ok(Receipt { message: Some(message) }) => {
                 if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
@@ -85,10 +85,10 @@ impl StreamRequest {
 
     /// Changes what the chat shows, unless the turn was cancelled or the platform wants a pause when the chat's lock is
     /// acquired.
-    pub(super) async fn show(self, act: Act) -> StreamStep {
+    pub(super) async fn show(self, signal: Signal) -> StreamStep {
         let Self { shared, connection, address, claim, stop } = self;
         let turn = claim.id;
-        let typing = act == Act::Typing;
+        let typing = signal == Signal::Typing;
         // A typing indicator changes no message, so it needs no lock.
         let _alone = match typing {
             true => None,
@@ -100,8 +100,8 @@ impl StreamRequest {
         if let Some(pause) = connection.paused_for(&address) {
             return StreamStep::Later(pause);
         }
-        if let Act::Edit { post, .. } = &act {
-            match shared.store.stream_shows(claim, post.part.plain.clone()).await {
+        if let Signal::Grow { text, .. } = &signal {
+            match shared.store.stream_shows(claim, text.clone()).await {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return StreamStep::Off,
                 Err(error) => {
@@ -110,10 +110,10 @@ impl StreamRequest {
                 }
             }
         }
-        let draft = matches!(act, Act::Draft { .. });
-        match connection.send(&address, act).await {
-            Ok(_) if typing => StreamStep::Typed,
-            Ok(_) => StreamStep::Shown,
+        let draft = matches!(signal, Signal::Draft { .. });
+        match connection.signal(&address, signal).await {
+            Ok(()) if typing => StreamStep::Typed,
+            Ok(()) => StreamStep::Shown,
             Err(SendError::Later { after, .. }) => StreamStep::Later(after.unwrap_or(PAUSE)),
             Err(error) => {
                 tracing::debug!(%turn, %error, "an answer in progress could not be shown");

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::{Attachment, Cursor, Event, Source};
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
 
-use super::{Fault, Platform};
+use super::Platform;
 use crate::files::given;
 
 /// The adapter of one gateway process.
@@ -62,31 +62,12 @@ impl Adapter for FakeAdapter {
         }
     }
 
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        if self.0.state().offline {
-            return Err(SendError::Offline);
-        }
-        if let Some(error) = self.0.refusal(to, &act) {
-            return Err(error);
-        }
-        let fault = match act {
-            Act::Post(_) | Act::Edit { .. } | Act::Media { .. } => self.0.state().faults.pop_front(),
-            _ => None,
-        };
-        match fault {
-            None => self.0.carry_out(to, &act),
-            Some(Fault::Answer(error)) => {
-                self.0.state().journal.push(format!("answered {} with {error}", to.chat()));
-                self.0.changed.notify_waiters();
-                Err(error)
-            }
-            Some(Fault::LostAnswer) => {
-                self.0.carry_out(to, &act)?;
-                Err(SendError::Unknown("the answer was lost".to_owned()))
-            }
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Panic) => panic!("scripted"),
-        }
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        self.0.accept_delivery(to, &delivery).await
+    }
+
+    async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
+        self.0.accept_signal(to, &signal).await
     }
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {

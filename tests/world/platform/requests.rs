@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use frontdesk_core::act::{Act, MediaFile, Post, Receipt, SendError};
+use frontdesk_core::act::{Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 
-use super::{Platform, Posted, PostedFile};
+use super::{Fault, Platform, Posted, PostedFile};
 
 impl Platform {
-    fn draft(&self, chat: &str, id: i64, text: &str) -> Result<Receipt, SendError> {
+    fn draft(&self, chat: &str, id: i64, text: &str) -> Result<(), SendError> {
         let mut state = self.state();
         if let Some(error) = state.draft_fault.take() {
             return Err(error);
@@ -19,7 +19,7 @@ impl Platform {
         state.drafts.push((chat.to_owned(), id, text.to_owned()));
         drop(state);
         self.changed.notify_waiters();
-        Ok(Receipt::default())
+        Ok(())
     }
 
     fn media(&self, chat: &str, file: &MediaFile, post: &Post) -> Receipt {
@@ -48,9 +48,9 @@ impl Platform {
         Receipt { message: Some(id) }
     }
 
-    fn edit(&self, chat: &str, target: &str, post: &Post) -> Result<Receipt, SendError> {
+    fn edit(&self, chat: &str, target: &str, text: &str) -> Result<(), SendError> {
         let mut state = self.state();
-        state.journal.push(format!("edit {chat} {target} {}", post.part.body));
+        state.journal.push(format!("edit {chat} {target} {text}"));
         if let Some(error) = state.edit_fault.clone() {
             drop(state);
             self.changed.notify_waiters();
@@ -58,11 +58,11 @@ impl Platform {
         }
         let message = state.messages.iter_mut().find(|message| message.id == target);
         let message = message.ok_or_else(|| SendError::Refused("no such message".to_owned()))?;
-        message.text.clone_from(&post.part.body);
+        text.clone_into(&mut message.text);
         message.edits += 1;
         drop(state);
         self.changed.notify_waiters();
-        Ok(Receipt { message: Some(target.to_owned()) })
+        Ok(())
     }
 
     fn delete(&self, chat: &str, target: &str) -> Result<Receipt, SendError> {
@@ -77,39 +77,79 @@ impl Platform {
         Ok(Receipt::default())
     }
 
-    /// The error of every request to this chat, or of a request to a deleted topic.
-    pub(super) fn refusal(&self, to: &Address, act: &Act) -> Option<SendError> {
+    /// Fails if every request to this chat fails, or if a request names a deleted topic.
+    fn check(&self, to: &Address, by_topic: bool) -> Result<(), SendError> {
         let mut state = self.state();
+        if state.offline {
+            return Err(SendError::Offline);
+        }
         state.calls.push(to.chat().to_owned());
         let gone =
             to.thread().is_some_and(|topic| state.deleted_topics.iter().any(|deleted| deleted == topic));
-        let by_topic = !matches!(act, Act::Edit { .. } | Act::Delete { .. });
         let error = match &state.fault {
             Some((chat, error)) if chat == to.chat() => error.clone(),
             _ if gone && by_topic => SendError::ThreadGone("no such topic".to_owned()),
-            _ => return None,
+            _ => return Ok(()),
         };
         state.journal.push(format!("answered {} with {error}", to.chat()));
         drop(state);
         self.changed.notify_waiters();
-        Some(error)
+        Err(error)
     }
 
-    /// Carries out a request.
-    pub(super) fn carry_out(&self, to: &Address, act: &Act) -> Result<Receipt, SendError> {
-        match act {
-            Act::Delete { target } => self.delete(to.chat(), target),
-            Act::Post(post) => Ok(self.post(to.chat(), post)),
-            Act::Edit { target, post } => self.edit(to.chat(), target, post),
-            Act::Media { file, post } => Ok(self.media(to.chat(), file, post)),
-            Act::Draft { id, text } => self.draft(to.chat(), *id, text),
-            Act::Typing => {
+    /// Carries out a request, with the next scripted fault.
+    async fn carry_out<T>(
+        &self,
+        to: &Address,
+        request: impl FnOnce() -> Result<T, SendError> + Send,
+    ) -> Result<T, SendError> {
+        let fault = self.state().faults.pop_front();
+        match fault {
+            None => request(),
+            Some(Fault::Answer(error)) => {
+                self.state().journal.push(format!("answered {} with {error}", to.chat()));
+                self.changed.notify_waiters();
+                Err(error)
+            }
+            Some(Fault::LostAnswer) => {
+                request()?;
+                Err(SendError::Unknown("the answer was lost".to_owned()))
+            }
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Panic) => panic!("scripted"),
+        }
+    }
+
+    pub(super) async fn accept_delivery(
+        &self,
+        to: &Address,
+        delivery: &Delivery,
+    ) -> Result<Receipt, SendError> {
+        let chat = to.chat();
+        self.check(to, !matches!(delivery, Delivery::Edit { .. } | Delivery::Delete { .. }))?;
+        match delivery {
+            Delivery::Delete { target } => self.delete(chat, target),
+            Delivery::Post(post) => self.carry_out(to, || Ok(self.post(chat, post))).await,
+            Delivery::Media { file, post } => self.carry_out(to, || Ok(self.media(chat, file, post))).await,
+            Delivery::Edit { target, post } => {
+                self.carry_out(to, || self.edit(chat, target, &post.part.body)).await?;
+                Ok(Receipt { message: Some(target.clone()) })
+            }
+        }
+    }
+
+    pub(super) async fn accept_signal(&self, to: &Address, signal: &Signal) -> Result<(), SendError> {
+        self.check(to, !matches!(signal, Signal::Grow { .. }))?;
+        match signal {
+            Signal::Grow { target, text } => self.carry_out(to, || self.edit(to.chat(), target, text)).await,
+            Signal::Draft { id, text } => self.draft(to.chat(), *id, text),
+            Signal::Typing => {
                 assert!(!self.state().typing_panics, "scripted");
                 self.state().typing += 1;
                 self.changed.notify_waiters();
-                Ok(Receipt::default())
+                Ok(())
             }
-            _ => Err(SendError::Refused("not here".to_owned())),
+            Signal::Delta { .. } | Signal::End { .. } => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use frontdesk_botapi::{BotApi, Content, Fault};
-use frontdesk_core::act::{Act, MediaFile, SendError};
+use frontdesk_core::act::{Delivery, MediaFile, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
 use frontdesk_kit::RecordingInbox;
@@ -47,9 +47,11 @@ async fn a_file_is_sent_as_its_kind_with_its_caption() {
     ];
     for (kind, name, mime, method) in kinds {
         let file = file(&[7; 300_000], name, mime, kind);
-        let act = Act::Media { file, post: post("<b>see</b>", "see") };
-        let receipt =
-            telegram.send(&to("telegram:1001"), act).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let delivery = Delivery::Media { file, post: post("<b>see</b>", "see") };
+        let receipt = telegram
+            .deliver(&to("telegram:1001"), delivery)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(receipt.message.is_some());
         let call = api.journal().posts_in(&anna).pop().unwrap();
         assert_eq!(call.method, method, "{name}");
@@ -64,8 +66,9 @@ async fn a_picture_that_telegram_cannot_show_goes_as_a_file() {
     anna.starts().await;
     let telegram = adapter(account(&api));
     api.fault(Fault::refuse(400, "Bad Request: PHOTO_INVALID_DIMENSIONS").on("sendPhoto"));
-    let act = Act::Media { file: file(&[1; 10], "a.png", "image/png", FileKind::Photo), post: post("", "") };
-    telegram.send(&to("telegram:1001"), act).await.unwrap();
+    let delivery =
+        Delivery::Media { file: file(&[1; 10], "a.png", "image/png", FileKind::Photo), post: post("", "") };
+    telegram.deliver(&to("telegram:1001"), delivery).await.unwrap();
     assert_eq!(api.journal().posts_in(&anna).pop().unwrap().method, "sendDocument");
 }
 
@@ -104,8 +107,9 @@ async fn a_picture_too_large_or_too_long_to_be_shown_is_uploaded_once_as_a_file(
         (jpeg(6_000, 6_000, 60_000), "a.jpg", "image/jpeg", vec!["sendDocument"]),
     ] {
         let before = api.journal().calls().len();
-        let act = Act::Media { file: file(&bytes, name, mime, FileKind::Photo), post: post("see", "see") };
-        telegram.send(&to("telegram:1001"), act).await.unwrap();
+        let delivery =
+            Delivery::Media { file: file(&bytes, name, mime, FileKind::Photo), post: post("see", "see") };
+        telegram.deliver(&to("telegram:1001"), delivery).await.unwrap();
         let sent: Vec<_> = api.journal().calls()[before..].iter().map(|call| call.method.clone()).collect();
         assert_eq!(sent, methods, "{name} of {} bytes", bytes.len());
     }
@@ -116,8 +120,9 @@ async fn a_file_over_the_limit_is_not_uploaded() {
     let api = BotApi::start().await;
     let handle = Arc::new(File::open("/dev/null").unwrap());
     let file = MediaFile { handle, size: 50_000_001, name: "x".into(), mime: None, kind: FileKind::Document };
-    let refused =
-        adapter(account(&api)).send(&to("telegram:1001"), Act::Media { file, post: post("", "") }).await;
+    let refused = adapter(account(&api))
+        .deliver(&to("telegram:1001"), Delivery::Media { file, post: post("", "") })
+        .await;
     assert!(matches!(refused, Err(SendError::Refused(_))), "{refused:?}");
     assert!(api.journal().calls().is_empty());
 }

@@ -75,7 +75,7 @@ async fn everything(account: Account, pages: &Pages) {
             ended.as_ref().err().map(ToString::to_string).unwrap_or_default()
         ));
     }
-    if let Err(error) = telegram.send(&to("telegram:1001"), says("hi")).await {
+    if let Err(error) = telegram.deliver(&to("telegram:1001"), says("hi")).await {
         pages.note(&format!("{error:?} {error}"));
     }
     let file = Attachment {

@@ -1,54 +1,57 @@
-//! Acts, and what the chat shows afterwards.
+//! Deliveries and signals, and what the chat shows afterwards.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault};
-use frontdesk_core::act::{Act, Bucket, MediaFile, Receipt, SendError};
+use frontdesk_core::act::{Bucket, Delivery, MediaFile, MessageRefs, Receipt, SendError, Signal};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
 use crate::setup::{account, adapter, post, says, to};
 
-async fn sent(telegram: &TelegramAdapter, address: &str, act: Act) -> String {
-    telegram.send(&to(address), act).await.unwrap().message.expect("an id")
+async fn sent(telegram: &TelegramAdapter, address: &str, delivery: Delivery) -> String {
+    telegram.deliver(&to(address), delivery).await.unwrap().message.expect("an id")
 }
 
-async fn refused(telegram: &TelegramAdapter, address: &str, act: Act) -> SendError {
-    telegram.send(&to(address), act).await.unwrap_err()
+async fn refused(telegram: &TelegramAdapter, address: &str, delivery: Delivery) -> SendError {
+    telegram.deliver(&to(address), delivery).await.unwrap_err()
 }
 
 #[tokio::test]
-async fn an_answer_is_posted_edited_reacted_to_pinned_and_deleted() {
+async fn an_answer_is_posted_edited_and_deleted() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let hello = anna.starts().await;
     let telegram = adapter(account(&api));
     let mut answer = post("<b>hi</b> &amp; welcome", "hi & welcome");
     answer.reply_to = Some(hello.message_id.to_string());
-    let id = sent(&telegram, "telegram:1001", Act::Post(answer)).await;
+    let id = sent(&telegram, "telegram:1001", Delivery::Post(answer)).await;
     let shown = anna.sees().pop().unwrap();
     assert_eq!(shown.text, "hi & welcome");
     let call = api.journal().posts_in(&anna).pop().unwrap();
     assert!(call.params["link_preview_options"].to_string().contains("true"), "{:?}", call.params);
     assert!(call.params["reply_parameters"].to_string().contains(&hello.message_id.to_string()));
 
-    let edit = Act::Edit { target: id.clone(), post: post("bye", "bye") };
+    let edit = Delivery::Edit { target: id.clone(), post: post("bye", "bye") };
     assert_eq!(sent(&telegram, "telegram:1001", edit.clone()).await, id);
     assert_eq!(sent(&telegram, "telegram:1001", edit).await, id, "not modified is success");
     assert_eq!(anna.sees().pop().unwrap().text, "bye");
-    let gone = Act::Edit { target: "99999".into(), post: post("x", "x") };
+    let gone = Delivery::Edit { target: "99999".into(), post: post("x", "x") };
     assert!(matches!(refused(&telegram, "telegram:1001", gone).await, SendError::Refused(_)));
 
-    let mark = Act::React { target: hello.message_id.to_string(), emoji: "👍".into() };
-    for act in [mark, Act::Pin { target: id.clone() }, Act::Typing, Act::Delete { target: id.clone() }] {
-        assert_eq!(telegram.send(&to("telegram:1001"), act.clone()).await, Ok(Receipt::default()), "{act:?}");
+    let grown = Signal::Grow { target: id.clone(), text: "a < b".into() };
+    for signal in [Signal::Typing, grown.clone(), grown] {
+        assert_eq!(telegram.signal(&to("telegram:1001"), signal.clone()).await, Ok(()), "{signal:?}");
     }
-    let again = telegram.send(&to("telegram:1001"), Act::Delete { target: id }).await;
+    assert_eq!(anna.sees().pop().unwrap().text, "a < b", "the text of a state is not markup");
+    let delete = || Delivery::Delete { target: id.clone() };
+    assert_eq!(telegram.deliver(&to("telegram:1001"), delete()).await, Ok(Receipt::default()));
+    let again = telegram.deliver(&to("telegram:1001"), delete()).await;
     assert_eq!(again, Ok(Receipt::default()), "it is gone, as it was meant to be");
-    assert!(anna.sees().iter().all(|shown| shown.text != "bye"));
+    assert!(anna.sees().iter().all(|shown| shown.text != "a < b"));
 }
 
 #[tokio::test]
@@ -61,7 +64,7 @@ async fn an_answer_stays_in_its_topic() {
     let thread = plans.thread.unwrap();
     sent(&telegram, &format!("telegram:-1002:topic:{thread}"), says("here")).await;
     assert_eq!(forum.shows().pop().unwrap().thread, Some(thread));
-    telegram.send(&to(&format!("telegram:-1002:topic:{thread}")), Act::Typing).await.unwrap();
+    telegram.signal(&to(&format!("telegram:-1002:topic:{thread}")), Signal::Typing).await.unwrap();
     assert_eq!(api.journal().calls_of("sendChatAction")[0].thread, Some(thread));
     let nowhere = refused(&telegram, "telegram:-1002:topic:4242", says("lost")).await;
     assert!(matches!(nowhere, SendError::ThreadGone(_)), "never into another topic: {nowhere}");
@@ -74,14 +77,14 @@ async fn the_general_topic_is_written_to_without_its_number() {
     let general = "telegram:-1002:topic:1";
     let telegram = adapter(account(&api));
     let id = sent(&telegram, general, says("here")).await;
-    sent(&telegram, general, Act::Edit { target: id.clone(), post: post("there", "there") }).await;
-    sent(&telegram, general, Act::Media { file: text_file(), post: post("beneath", "beneath") }).await;
-    telegram.send(&to(general), Act::Typing).await.unwrap();
+    sent(&telegram, general, Delivery::Edit { target: id.clone(), post: post("there", "there") }).await;
+    sent(&telegram, general, Delivery::Media { file: text_file(), post: post("beneath", "beneath") }).await;
+    telegram.signal(&to(general), Signal::Typing).await.unwrap();
     let shown: Vec<String> = forum.shows().into_iter().map(|shown| shown.text).collect();
     assert!(shown.ends_with(&["there".to_owned(), "beneath".to_owned()]), "{shown:?}");
-    let draft = Act::Draft { id: 7, text: "a draft".into() };
-    telegram.send(&to(general), draft).await.ok();
-    telegram.send(&to(general), Act::Delete { target: id }).await.unwrap();
+    let draft = Signal::Draft { id: 7, text: "a draft".into() };
+    telegram.signal(&to(general), draft).await.ok();
+    telegram.deliver(&to(general), Delivery::Delete { target: id }).await.unwrap();
     for call in api.journal().calls() {
         assert_eq!(call.thread, None, "{}", call.method);
     }
@@ -100,7 +103,7 @@ async fn each_failure_has_the_right_consequence() {
     let anna = api.user(1001, "Anna");
     anna.starts().await;
     let telegram = adapter(account(&api));
-    let markup = refused(&telegram, "telegram:1001", Act::Post(post("<x>hi</x>", "hi"))).await;
+    let markup = refused(&telegram, "telegram:1001", Delivery::Post(post("<x>hi</x>", "hi"))).await;
     assert!(matches!(markup, SendError::Markup(_)), "{markup}");
     let stranger = refused(&telegram, "telegram:4242", says("hi")).await;
     assert!(matches!(stranger, SendError::Gone(_)), "{stranger}");
@@ -147,15 +150,15 @@ async fn a_draft_is_a_call_of_its_own_and_pieces_are_none() {
     anna.starts().await;
     let telegram = adapter(account(&api));
     for text in ["so far", "so far so good"] {
-        let draft = Act::Draft { id: 7, text: text.into() };
-        assert_eq!(telegram.send(&to("telegram:1001"), draft).await, Ok(Receipt::default()));
+        let draft = Signal::Draft { id: 7, text: text.into() };
+        assert_eq!(telegram.signal(&to("telegram:1001"), draft).await, Ok(()));
     }
     let drafts = api.journal().calls_of("sendMessageDraft");
     assert_eq!(drafts.iter().map(|call| call.text()).collect::<Vec<_>>(), ["so far", "so far so good"]);
     assert!(drafts.iter().all(|call| call.params["draft_id"].to_string().contains('7')), "{drafts:?}");
-    let nothing = Act::Draft { id: 7, text: String::new() };
-    assert_eq!(telegram.send(&to("telegram:1001"), nothing).await, Ok(Receipt::default()));
-    let about = frontdesk_core::act::MessageRefs::default();
-    let piece = Act::Delta { about, attempt: 1, text: "x".into() };
-    assert_eq!(telegram.send(&to("telegram:1001"), piece).await, Ok(Receipt::default()));
+    let nothing = Signal::Draft { id: 7, text: String::new() };
+    assert_eq!(telegram.signal(&to("telegram:1001"), nothing).await, Ok(()));
+    let about = MessageRefs::default();
+    let piece = Signal::Delta { about, attempt: 1, text: "x".into() };
+    assert_eq!(telegram.signal(&to("telegram:1001"), piece).await, Ok(()));
 }

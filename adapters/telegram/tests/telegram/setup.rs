@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_botapi::{BotApi, TOKEN};
-use frontdesk_core::act::{Act, MessageRefs, Post, PostKind};
+use frontdesk_core::act::{Delivery, MessageRefs, Post, PostKind};
 use frontdesk_core::address::Address;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
@@ -152,8 +152,8 @@ pub fn post(body: &str, plain: &str) -> Post {
     }
 }
 
-pub fn says(text: &str) -> Act {
-    Act::Post(post(text, text))
+pub fn says(text: &str) -> Delivery {
+    Delivery::Post(post(text, text))
 }
 
 /// The bot sends a message with a button, without the adapter. Returns the message's id.

@@ -1,7 +1,7 @@
 //! What a reader sees of an agent's Markdown, on a server that parses it like the real one.
 
 use frontdesk_botapi::{BotApi, User};
-use frontdesk_core::act::Act;
+use frontdesk_core::act::Delivery;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 
@@ -12,8 +12,11 @@ use crate::setup::{account, adapter, post, to};
 async fn shown(telegram: &TelegramAdapter, anna: &User, answer: &str) -> Vec<(String, Vec<String>)> {
     let before = anna.sees().len();
     for part in telegram.profile().render(answer) {
-        let act = Act::Post(post(&part.body, &part.plain));
-        telegram.send(&to("telegram:1001"), act).await.unwrap_or_else(|error| panic!("{answer:?}: {error}"));
+        let delivery = Delivery::Post(post(&part.body, &part.plain));
+        telegram
+            .deliver(&to("telegram:1001"), delivery)
+            .await
+            .unwrap_or_else(|error| panic!("{answer:?}: {error}"));
     }
     let pieces = |message: &serde_json::Value, text: &str| {
         let units: Vec<u16> = text.encode_utf16().collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Act, Receipt, SendError};
+use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::markup::{Dialect, Marks, Rendering};
 use frontdesk_core::message::{
@@ -133,14 +133,18 @@ impl Adapter for DemoPlatform {
         Ok(())
     }
 
-    async fn send(&self, to: &Address, act: Act) -> Result<Receipt, SendError> {
-        let text = match act {
-            Act::Post(post) => post.part.body,
-            Act::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
-            _ => return Ok(Receipt::default()),
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        let text = match delivery {
+            Delivery::Post(post) => post.part.body,
+            Delivery::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
+            Delivery::Edit { .. } | Delivery::Delete { .. } => return Ok(Receipt::default()),
         };
         self.sent.send_modify(|all| all.push((to.chat().to_owned(), text)));
         Ok(Receipt { message: Some(self.sent.borrow().len().to_string()) })
+    }
+
+    async fn signal(&self, _: &Address, _: Signal) -> Result<(), SendError> {
+        Ok(())
     }
 
     async fn fetch(&self, _file: &Attachment) -> Result<Bytes, FetchError> {
