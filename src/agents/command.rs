@@ -1,14 +1,6 @@
 //! An agent that is a program: one process per turn (`mode = "once"`), or one process per conversation that speaks JSON
 //! lines (`mode = "lasting"`, see [`wire`]).
-//!
-//! Every program runs in a process group of its own. The group is killed when its leader has exited, when the turn's
-//! stream is dropped and when the agent stops. A program that leaves its group (`setsid`) cannot be killed this way,
-//! but it does not delay the turn. If the gateway itself is killed, nothing kills the group: a program of one turn has
-//! its prompt already and finds its stdout closed; a persistent program reads the end of its stdin and must then exit.
-//! Programs that do not exit are ended by the next start of the gateway, before any turn runs again, because every
-//! group has a record on disk while it exists (see [`record`]). The parent-death signal of Linux is not used, because
-//! it follows the thread that started the program and not the gateway. Under systemd, the unit's control group ends the
-//! programs as well.
+//! All that does not depend on this protocol is in [`process`](crate::process).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,28 +12,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Host;
+use crate::process;
 
 mod approval;
 mod facts;
-mod group;
-mod idle_pool;
-mod input;
-mod leftover;
-mod lines;
-mod output;
+mod idle_process;
 mod per_turn;
 mod persistent;
 mod persistent_turn;
-mod process;
-mod process_host;
-mod program;
-mod record;
-mod stderr;
-mod utf8;
+mod turn_host;
 pub mod wire;
-
-pub use leftover::end_leftovers;
-pub use record::FOLDER as RECORDS;
 
 /// The keys of `kind = "command"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -56,6 +36,10 @@ pub struct Config {
     /// The working folder, relative to the home folder. Unset means `agents/NAME`, which is created if it is missing.
     #[serde(default)]
     pub cwd: Option<PathBuf>,
+    /// Whether every session has a working folder of its own, in `sessions` beneath the working folder. Frontdesk
+    /// creates these folders and never deletes them.
+    #[serde(default)]
+    pub cwd_per_session: bool,
     /// Environment variables for the program.
     #[serde(default)]
     pub env: BTreeMap<String, Secret>,
@@ -80,6 +64,17 @@ pub struct Config {
     /// is ended.
     #[serde(default = "Config::max_idle")]
     pub max_idle: usize,
+    /// With `lasting`: number of processes that are started ahead, so that the first message of a new conversation does
+    /// not wait for the program to start. They count for `max_idle`. The first ones are started after the first message.
+    #[serde(default)]
+    pub min_idle: usize,
+    /// Maximum processor time of the program, in seconds; with `lasting` of all its turns together. A program that uses
+    /// more is ended. Unset means no limit. Only on Linux.
+    #[serde(default)]
+    pub max_cpu: Option<u64>,
+    /// Maximum size of a file that the program writes, in bytes. Unset means no limit. Only on Linux.
+    #[serde(default)]
+    pub max_file: Option<u64>,
     /// Seconds between SIGTERM and SIGKILL when a program is ended.
     #[serde(default = "Config::grace")]
     pub grace: u64,
@@ -122,6 +117,7 @@ impl Config {
             command: command.into_iter().map(Into::into).collect(),
             mode: Mode::default(),
             cwd: None,
+            cwd_per_session: false,
             env: BTreeMap::new(),
             inherit_env: Vec::new(),
             side_effects: SideEffects::default(),
@@ -129,6 +125,9 @@ impl Config {
             max_answer: Self::max_answer(),
             idle_timeout: Self::idle_timeout(),
             max_idle: Self::max_idle(),
+            min_idle: 0,
+            max_cpu: None,
+            max_file: None,
             grace: Self::grace(),
             max_turns: None,
         }
@@ -156,12 +155,7 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
-        if self.command.first().is_none_or(String::is_empty) {
-            return wrong("command", "must name a program, for example [\"my-agent\", \"--flag\"]");
-        }
-        if self.command.iter().any(|word| word.contains('\0')) {
-            return wrong("command", "must not contain a NUL character");
-        }
+        process::check_command(&self.command)?;
         if !(1024..=64 * 1024 * 1024).contains(&self.max_line) {
             return wrong("max_line", "must be between 1024 and 67108864 bytes");
         }
@@ -180,33 +174,41 @@ impl Config {
         if self.grace > 60 {
             return wrong("grace", "must be at most 60 seconds");
         }
-        self.check_env()
+        self.check_started_ahead()?;
+        if self.max_cpu == Some(0) {
+            return wrong("max_cpu", "must be at least 1 second; without this key there is no limit");
+        }
+        if self.max_file == Some(0) {
+            return wrong("max_file", "must be at least 1 byte; without this key there is no limit");
+        }
+        let set = self.env.iter().map(|(name, value)| (name.as_str(), value.expose()));
+        process::check_environment(set, &self.inherit_env, &[facts::VARIABLE])
     }
 
-    fn check_env(&self) -> Result<(), ConfigError> {
-        let set = self.env.keys().map(|name| ("env", name));
-        let inherited = self.inherit_env.iter().map(|name| ("inherit_env", name));
-        for (key, name) in set.chain(inherited) {
-            if name.is_empty() || name.contains(['=', '\0', '*']) {
-                return Err(ConfigError::new(key, format!("`{name}` is not the name of one variable")));
-            }
-            if program::SET_BY_FRONTDESK.contains(&name.as_str()) || name == program::FACTS {
-                return Err(ConfigError::new(key, format!("{name} is set by Frontdesk for every program")));
-            }
+    fn check_started_ahead(&self) -> Result<(), ConfigError> {
+        let wrong = |problem: &str| Err(ConfigError::new("min_idle", problem));
+        if self.min_idle == 0 {
+            return Ok(());
         }
-        match self.env.iter().find(|(_, value)| value.expose().contains('\0')) {
-            Some((name, _)) => {
-                Err(ConfigError::new("env", format!("the value of {name} must not contain a NUL character")))
-            }
-            None => Ok(()),
+        if self.mode != Mode::Persistent {
+            return wrong("needs mode = \"lasting\": a process for one turn cannot be started ahead of it");
         }
+        if self.cwd_per_session {
+            return wrong(
+                "does not go with cwd_per_session: a process that is started ahead has no session yet",
+            );
+        }
+        if self.min_idle >= self.max_idle {
+            return wrong("must be less than max_idle, or no process could be kept for its conversation");
+        }
+        Ok(())
     }
 }
 
 pub use facts::clear as clear_facts;
 
 pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> {
-    let host = Arc::new(process_host::ProcessHost::new(name, config, host));
+    let host = Arc::new(turn_host::TurnHost::new(name, config, host));
     match config.mode {
         Mode::PerTurn => Arc::new(per_turn::PerTurn::new(host)),
         Mode::Persistent => Arc::new(persistent::Persistent::new(host, config)),
@@ -220,7 +222,9 @@ mod tests {
     #[test]
     fn a_config_that_cannot_work_says_why() {
         let sound = Config::of(["cat"]);
+        let lasting = Config { mode: Mode::Persistent, ..sound.clone() };
         assert_eq!(sound.check(), Ok(()));
+        assert_eq!(Config { min_idle: 15, ..lasting.clone() }.check(), Ok(()));
         let none: [&str; 0] = [];
         let env = BTreeMap::from([("FRONTDESK_TURN".to_owned(), Secret::new("t1"))]);
         for (wrong, why) in [
@@ -231,6 +235,11 @@ mod tests {
             (Config { idle_timeout: 0, ..sound.clone() }, "idle_timeout"),
             (Config { idle_timeout: u64::MAX, ..sound.clone() }, "idle_timeout: must be at most"),
             (Config { grace: 61, ..sound.clone() }, "grace"),
+            (Config { max_cpu: Some(0), ..sound.clone() }, "max_cpu"),
+            (Config { max_file: Some(0), ..sound.clone() }, "max_file"),
+            (Config { min_idle: 1, ..sound.clone() }, "min_idle: needs mode"),
+            (Config { min_idle: 16, ..lasting.clone() }, "less than max_idle"),
+            (Config { min_idle: 1, cwd_per_session: true, ..lasting.clone() }, "cwd_per_session"),
             (Config { inherit_env: vec!["AWS_*".into()], ..sound.clone() }, "AWS_*"),
             (Config { env, ..sound.clone() }, "set by Frontdesk"),
         ] {

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 pub mod command;
 pub mod echo;
+pub mod process;
 mod running_turns;
 
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.

@@ -148,7 +148,7 @@ impl Home {
             }
             Ok(found) => notices.extend(restrict(&self.0, &found, 0o700, us)?),
         }
-        for folder in [self.media(), self.0.join(frontdesk_agents::command::RECORDS)] {
+        for folder in [self.media(), self.0.join(frontdesk_agents::process::RECORDS)] {
             let Some(found) = there(&folder, std::fs::symlink_metadata(&folder))? else { continue };
             if !found.is_dir() {
                 let found = if found.is_symlink() { "a symbolic link" } else { "a file" };

@@ -61,7 +61,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let adapters = adapters(&mut builder, &config, &hub, &clock)?;
     let webhooks = webhooks(&adapters);
     // Before any turn is claimed, so that a second attempt does not run beside a first one that outlived its gateway.
-    frontdesk_agents::command::end_leftovers(home.path(), clock.as_ref())
+    frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
     let setup = setup(&mut builder, &config, &home, &token, clock, adapters.clone())?;

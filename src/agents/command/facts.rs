@@ -10,6 +10,9 @@ use frontdesk_core::prompt;
 use serde_json::Value;
 use tempfile::TempPath;
 
+/// The variable that names the file, for a program of one turn.
+pub(super) const VARIABLE: &str = "FRONTDESK_FACTS";
+
 /// The directory of these files, within the home directory. Only our user can list it.
 const FOLDER: &str = "facts";
 

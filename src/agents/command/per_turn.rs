@@ -14,11 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::approval;
-use super::facts::FactsFile;
-use super::input::NotReading;
-use super::process::Process;
-use super::process_host::ProcessHost;
-use super::utf8::Utf8;
+use super::facts::{self, FactsFile};
+use super::turn_host::TurnHost;
+use crate::process::{NotReading, Process, Start, Utf8};
 use crate::running_turns::{RunningTurn, RunningTurns};
 
 type DeltaResult = Result<Delta, AgentError>;
@@ -27,12 +25,12 @@ type DeltaResult = Result<Delta, AgentError>;
 type Aborted = CancellationToken;
 
 pub(super) struct PerTurn {
-    host: Arc<ProcessHost>,
+    host: Arc<TurnHost>,
     running: RunningTurns<Aborted>,
 }
 
 impl PerTurn {
-    pub(super) fn new(host: Arc<ProcessHost>) -> Self {
+    pub(super) fn new(host: Arc<TurnHost>) -> Self {
         Self { host, running: RunningTurns::default() }
     }
 }
@@ -41,11 +39,11 @@ impl PerTurn {
 impl Agent for PerTurn {
     fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
         let host = self.host.clone();
-        let running = self.running.begin(turn.id, host.stop.child_token());
+        let running = self.running.begin(turn.id, host.processes.stop.child_token());
         let ask = host.ask;
         let aborted = Aborted::clone(&running);
         let run = async move {
-            if running.is_cancelled() && !host.stop.is_cancelled() {
+            if running.is_cancelled() && !host.processes.stop.is_cancelled() {
                 return stream::empty().boxed();
             }
             match Run::start(host, running, turn).await {
@@ -74,16 +72,16 @@ impl Agent for PerTurn {
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
 
     async fn stop(&self) {
-        self.host.close().await;
+        self.host.processes.close().await;
     }
 
     fn problem(&self) -> Option<String> {
-        self.host.program.problem()
+        self.host.processes.problem()
     }
 }
 
 struct Run {
-    host: Arc<ProcessHost>,
+    host: Arc<TurnHost>,
     running: RunningTurn<Aborted>,
     process: Process,
     /// Deletes the file when the turn ends.
@@ -97,17 +95,21 @@ struct Run {
 
 impl Run {
     async fn start(
-        host: Arc<ProcessHost>,
+        host: Arc<TurnHost>,
         running: RunningTurn<Aborted>,
         turn: Turn,
     ) -> Result<Self, AgentError> {
-        let facts = FactsFile::write(&host.home, &turn).await.map_err(|why| host.not_started(&why))?;
-        let mut process = host.start(&turn, Some(facts.path()), Aborted::clone(&running)).await?;
+        let processes = &host.processes;
+        let facts = FactsFile::write(processes.home(), &turn).await;
+        let facts = facts.map_err(|why| processes.not_started(Some(&turn.session), &why))?;
+        let env = vec![(facts::VARIABLE.into(), facts.path().into())];
+        let start = Start { turn: Some(&turn), env, args: Vec::new() };
+        let mut process = processes.start(start, Aborted::clone(&running)).await?;
         // The queue is dropped at the end of this statement, which closes the pipe after the prompt.
         if let Some(Err(NotReading)) =
             process.input.take().map(|input| input.send(prompt::text(&turn).into_bytes()))
         {
-            debug!(agent = host.name, turn = %turn.id, "the program has closed its stdin before the prompt");
+            debug!(agent = processes.name, turn = %turn.id, "the program has closed its stdin before the prompt");
         }
         let (buffer, text) = (vec![0; 8192], Utf8::default());
         Ok(Self { host, running, process, _facts: facts, buffer, text, answer_bytes: 0, over: false })
@@ -163,7 +165,7 @@ impl Run {
     /// An aborted turn ends without a result. A turn that ends because the gateway stops counts as died.
     async fn cut_off(&mut self) -> Option<DeltaResult> {
         self.process.exited().await;
-        let stopped = self.host.stop.is_cancelled();
+        let stopped = self.host.processes.stop.is_cancelled();
         stopped.then(|| Err(AgentError::Died("it was stopped with the gateway".into())))
     }
 }

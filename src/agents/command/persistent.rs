@@ -15,20 +15,19 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::idle_pool::{IdlePool, IdleProcess, SessionEpoch};
-use super::input::Input;
-use super::lines::Lines;
+use super::idle_process::IdleProcess;
 use super::persistent_turn::PersistentTurn;
-use super::process_host::ProcessHost;
+use super::turn_host::TurnHost;
 use super::{Config, approval, wire};
+use crate::process::{IdlePool, IdleSettings, Input, SessionEpoch, Start};
 use crate::running_turns::{RunningTurn, RunningTurns, lock};
 
 /// How long a program may take to answer a steer. A program that does not know steers never answers.
 const STEER_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Persistent {
-    host: Arc<ProcessHost>,
-    idle_pool: Arc<IdlePool>,
+    host: Arc<TurnHost>,
+    idle_pool: Arc<IdlePool<IdleProcess>>,
     running: RunningTurns<TurnControl>,
 }
 
@@ -45,9 +44,18 @@ pub(super) struct TurnControl {
 }
 
 impl Persistent {
-    pub(super) fn new(host: Arc<ProcessHost>, config: &Config) -> Self {
-        let idle = Duration::from_secs(config.idle_timeout);
-        let idle_pool = Arc::new(IdlePool::new(host.clone(), idle, config.max_idle));
+    pub(super) fn new(host: Arc<TurnHost>, config: &Config) -> Self {
+        let settings = IdleSettings {
+            min: config.min_idle,
+            max: config.max_idle,
+            timeout: Duration::from_secs(config.idle_timeout),
+        };
+        let starter = host.clone();
+        let start_ahead = move || {
+            let host = starter.clone();
+            async move { start(&host, None).await }.boxed()
+        };
+        let idle_pool = Arc::new(IdlePool::new(host.processes.clone(), settings, start_ahead));
         Self { host, idle_pool, running: RunningTurns::default() }
     }
 }
@@ -100,7 +108,7 @@ impl Agent for Persistent {
             steers.push_back(sender);
             answer
         };
-        let clock = &self.host.clock;
+        let clock = self.host.processes.clock();
         tokio::select! {
             taken = answer => Ok(taken.unwrap_or(false)),
             () = clock.sleep_until(clock.mono() + STEER_TIMEOUT) => Ok(false),
@@ -124,30 +132,34 @@ impl Agent for Persistent {
     }
 
     async fn stop(&self) {
-        self.host.close().await;
+        self.host.processes.close().await;
     }
 
     fn problem(&self) -> Option<String> {
-        self.host.program.problem()
+        self.host.processes.problem()
     }
+}
+
+/// Starts a program for a turn, or ahead of one.
+async fn start(host: &TurnHost, turn: Option<&Turn>) -> Result<IdleProcess, AgentError> {
+    let start = Start { turn, ..Start::default() };
+    let process = host.processes.start(start, host.processes.stop.child_token()).await?;
+    Ok(IdleProcess::new(process, host))
 }
 
 /// Sends the prompt to the program that has the context of the conversation, or to a new program.
 async fn begin(
-    host: Arc<ProcessHost>,
-    idle_pool: Arc<IdlePool>,
+    host: Arc<TurnHost>,
+    idle_pool: Arc<IdlePool<IdleProcess>>,
     running: RunningTurn<TurnControl>,
     turn: &Turn,
 ) -> Result<PersistentTurn, AgentError> {
     let idle_process = match idle_pool.take(&running.session_epoch).await {
         Some(idle_process) => {
-            idle_process.process.stderr.begin(turn.id);
+            idle_process.process.stderr.begin(turn);
             idle_process
         }
-        None => {
-            let process = host.start(turn, None, host.stop.child_token()).await?;
-            IdleProcess { process, lines: Lines::new(host.max_line) }
-        }
+        None => start(&host, Some(turn)).await?,
     };
     if let Some(input) = &idle_process.process.input
         && input.send(wire::prompt(turn)).is_ok()

@@ -10,11 +10,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::debug;
 
-use super::idle_pool::{IdlePool, IdleProcess};
-use super::lines::LineError;
+use super::idle_process::IdleProcess;
 use super::persistent::TurnControl;
-use super::process_host::ProcessHost;
+use super::turn_host::TurnHost;
 use super::wire::{self, Line};
+use crate::process::{IdlePool, LineError, Reusable};
 use crate::running_turns::{RunningTurn, lock};
 
 /// The maximum number of tool calls that wait for approval. While they are pending, no further line is read.
@@ -24,8 +24,8 @@ type DeltaResult = Result<Delta, AgentError>;
 
 /// Owns the program during the turn. Dropping it before the end kills the program, because its state is then unknown.
 pub(super) struct PersistentTurn {
-    host: Arc<ProcessHost>,
-    idle_pool: Arc<IdlePool>,
+    host: Arc<TurnHost>,
+    idle_pool: Arc<IdlePool<IdleProcess>>,
     running: RunningTurn<TurnControl>,
     turn: TurnId,
     /// `None` when the turn is over.
@@ -57,8 +57,8 @@ enum Step {
 
 impl PersistentTurn {
     pub(super) fn new(
-        host: Arc<ProcessHost>,
-        idle_pool: Arc<IdlePool>,
+        host: Arc<TurnHost>,
+        idle_pool: Arc<IdlePool<IdleProcess>>,
         running: RunningTurn<TurnControl>,
         turn: TurnId,
         idle_process: IdleProcess,
@@ -108,8 +108,8 @@ impl PersistentTurn {
 
     /// `None` when the turn is over.
     async fn event(&mut self) -> Option<Event> {
-        let clock = &self.host.clock;
-        let IdleProcess { process, lines } = self.idle_process.as_mut()?;
+        let clock = self.host.processes.clock();
+        let IdleProcess { process, lines, .. } = self.idle_process.as_mut()?;
         let overdue = async {
             match self.end_by {
                 Some(due) => clock.sleep_until(due).await,
@@ -126,7 +126,7 @@ impl PersistentTurn {
     }
 
     fn abort(&mut self) -> Step {
-        self.end_by = Some(self.host.clock.mono() + self.host.grace);
+        self.end_by = Some(self.host.processes.clock().mono() + self.host.processes.ending().after_sigterm);
         self.approvals.clear();
         self.send(wire::abort(self.turn))
     }
@@ -144,12 +144,12 @@ impl PersistentTurn {
             Ok(Some(line)) => line,
             Ok(None) => return Step::Continue,
             Err(why) => {
-                let number = self.idle_process.as_ref().map_or(0, |idle_process| idle_process.lines.count);
+                let number = self.idle_process.as_ref().map_or(0, |idle_process| idle_process.lines.count());
                 return Step::Broken(AgentError::Died(format!("line {number} of its output is {why}")));
             }
         };
         if line.turn().is_some_and(|turn| turn != self.turn.to_string()) {
-            debug!(agent = self.host.name, turn = %self.turn, "dropped a line for another turn");
+            debug!(agent = self.host.processes.name, turn = %self.turn, "dropped a line for another turn");
             return Step::Continue;
         }
         self.handle_message(line)
@@ -195,7 +195,7 @@ impl PersistentTurn {
             }
             Line::Error { message, .. } => Step::Finish(Some(Err(AgentError::Failed(message)))),
             Line::Unknown => {
-                debug!(agent = self.host.name, turn = %self.turn, "ignored a line of an unknown type");
+                debug!(agent = self.host.processes.name, turn = %self.turn, "ignored a line of an unknown type");
                 Step::Emit(Delta::Progress)
             }
         }
@@ -205,7 +205,7 @@ impl PersistentTurn {
         let waiting = lock(&self.running.steers).as_mut().and_then(|waiting| waiting.pop_front());
         // The caller has been answered with "not taken" after the timeout.
         if waiting.is_none_or(|waiting| waiting.send(taken).is_err()) {
-            debug!(agent = self.host.name, turn = %self.turn, taken, "an answer to a steer arrived too late");
+            debug!(agent = self.host.processes.name, turn = %self.turn, taken, "an answer to a steer arrived too late");
         }
     }
 
@@ -219,8 +219,8 @@ impl PersistentTurn {
     /// Keeps the program for the next turn, unless the conversation has ended.
     fn return_to_pool(&mut self) {
         let Some(idle_process) = self.detach() else { return };
-        if self.running.forgotten.load(Ordering::Relaxed) || self.host.stop.is_cancelled() {
-            idle_process.process.retire();
+        if self.running.forgotten.load(Ordering::Relaxed) || self.host.processes.stop.is_cancelled() {
+            idle_process.retire();
         } else {
             self.idle_pool.put(self.running.session_epoch(), idle_process);
         }
@@ -232,7 +232,7 @@ impl PersistentTurn {
         // It may have closed its stdout and still run. Its output could not be read then.
         process.kill();
         let detail = process.failure_detail().await;
-        let why = if self.host.stop.is_cancelled() {
+        let why = if self.host.processes.stop.is_cancelled() {
             "it was stopped with the gateway".to_owned()
         } else {
             format!("its output ended in the middle of the turn ({detail})")

@@ -42,8 +42,9 @@ use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
 use serde_json::{Value, json};
+
+use crate::process::json_line;
 
 /// A line from the program.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -120,15 +121,7 @@ impl From<Usage> for delta::Usage {
 impl Line {
     /// Parses a line; `None` for an empty one. The error says what is wrong without quoting the line.
     pub(super) fn read(line: &[u8]) -> Result<Option<Self>, String> {
-        let text = std::str::from_utf8(line)
-            .map_err(|why| format!("invalid UTF-8 at byte {}", why.valid_up_to()))?;
-        if text.trim().is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_str(text).map(Some).map_err(|why| match why.classify() {
-            Category::Data => "JSON that is not a line of the protocol".to_owned(),
-            _ => format!("invalid JSON at byte {}", why.column()),
-        })
+        json_line::read(line)
     }
 
     /// The turn that the line names.
@@ -151,32 +144,28 @@ pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
     let mut fields = prompt::facts(turn);
     fields.insert("type".into(), "prompt".into());
     fields.insert("text".into(), prompt::text(turn).into());
-    line(&fields.into())
+    json_line::write(&fields.into())
 }
 
 pub(super) fn abort(turn: TurnId) -> Vec<u8> {
-    line(&json!({"type": "abort", "turn": turn.to_string()}))
+    json_line::write(&json!({"type": "abort", "turn": turn.to_string()}))
 }
 
 pub(super) fn steer(turn: TurnId, prompt: &Prompt) -> Vec<u8> {
     let message = prompt::message(prompt);
-    line(&json!({"type": "steer", "turn": turn.to_string(), "text": prompt.text, "message": message}))
+    json_line::write(
+        &json!({"type": "steer", "turn": turn.to_string(), "text": prompt.text, "message": message}),
+    )
 }
 
 pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
     let turn = turn.to_string();
-    line(&match decision {
+    json_line::write(&match decision {
         ToolDecision::Allow(params) => json!({"type": "tool_ok", "turn": turn, "id": id, "params": params}),
         ToolDecision::Deny(reason) => {
             json!({"type": "tool_denied", "turn": turn, "id": id, "reason": reason})
         }
     })
-}
-
-fn line(value: &Value) -> Vec<u8> {
-    let mut bytes = value.to_string().into_bytes();
-    bytes.push(b'\n');
-    bytes
 }
 
 #[cfg(test)]

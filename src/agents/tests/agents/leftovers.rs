@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use frontdesk_agents::command::end_leftovers;
+use frontdesk_agents::process::end_leftovers;
 
 use crate::sandbox::{Sandbox, answer, eventually, gone, piece, read, runs, turn};
 

@@ -2,8 +2,11 @@
 
 mod config;
 mod echo;
+mod json_rpc;
+mod launch;
 mod leftovers;
 mod per_turn;
 mod persistent;
 mod processes;
 mod sandbox;
+mod started_ahead;

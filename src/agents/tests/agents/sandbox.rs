@@ -73,14 +73,17 @@ impl Sandbox {
         Self { home: tempfile::tempdir().expect("a directory"), clock: Arc::new(clock) }
     }
 
-    pub fn agent(&self, config: Config) -> Arc<dyn Agent> {
+    pub fn host(&self) -> Host {
         let path = std::env::var_os("PATH").expect("PATH");
-        let host = Host {
+        Host {
             home: self.home.path().into(),
             clock: self.clock.clone(),
             env: vec![("PATH".into(), path), ("TELEGRAM_BOT_TOKEN".into(), "123:secret".into())],
-        };
-        build("test", &config, &host).expect("an agent")
+        }
+    }
+
+    pub fn agent(&self, config: Config) -> Arc<dyn Agent> {
+        build("test", &config, &self.host()).expect("an agent")
     }
 
     /// An agent with one process per turn, whose program is this shell script.

@@ -12,11 +12,11 @@ const QUEUE: usize = 64;
 
 /// The queue of lines for the program. The pipe is closed when the last clone is dropped and everything is written.
 #[derive(Clone)]
-pub(super) struct Input(mpsc::Sender<Vec<u8>>);
+pub struct Input(mpsc::Sender<Vec<u8>>);
 
 /// The program does not read its stdin.
 #[derive(Debug)]
-pub(super) struct NotReading;
+pub struct NotReading;
 
 impl Input {
     pub(super) fn open(
@@ -38,7 +38,7 @@ impl Input {
     }
 
     /// Queues bytes. A full queue and a closed pipe are the same error.
-    pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), NotReading> {
+    pub fn send(&self, bytes: Vec<u8>) -> Result<(), NotReading> {
         self.0.try_send(bytes).map_err(|_| NotReading)
     }
 }

@@ -2,29 +2,52 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use frontdesk_core::port::{Clock, Turn};
-use tokio::process::{Child, ChildStdout};
+use rustix::process::Signal;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use super::environment::NO_TURN;
 use super::group::Group;
 use super::input::Input;
 use super::output::Output;
-use super::process_host::ProcessHost;
 use super::record::Record;
+use super::rlimits::{self, Limits};
 use super::stderr::Stderr;
 
-/// Dropping it kills the whole group at once. The reaper task waits for the exit.
-pub(super) struct Process {
-    /// The pipe is closed when this is taken and dropped and everything queued has been written.
-    pub(super) input: Option<Input>,
-    pub(super) output: Output<ChildStdout>,
-    pub(super) stderr: Stderr,
+/// How long a program has to end by itself. First its stdin is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Between closing stdin and SIGTERM. Zero means that both happen at once.
+    pub after_eof: Duration,
+    /// Between SIGTERM and SIGKILL.
+    pub after_sigterm: Duration,
+}
+
+/// What the tasks of a process need.
+pub(super) struct Supervision {
+    pub(super) home: PathBuf,
+    pub(super) clock: Arc<dyn Clock>,
+    /// All tasks of all processes. Stopping waits for them.
+    pub(super) tasks: TaskTracker,
+    pub(super) ending: Ending,
+}
+
+/// A running program. Dropping it kills the whole group at once. A task waits for the exit.
+pub struct Process {
+    /// Its stdin. The pipe is closed when this is taken and dropped and everything queued has been written.
+    pub input: Option<Input>,
+    /// Its stdout.
+    pub output: Output<ChildStdout>,
+    /// Its stderr.
+    pub stderr: Stderr,
     group: Arc<Group>,
     exit: Arc<OnceLock<ExitStatus>>,
     gone: CancellationToken,
@@ -33,18 +56,24 @@ pub(super) struct Process {
 }
 
 impl Process {
+    /// Starts a program for a turn, or ahead of one. It is on record and has its limits when this returns, so before it
+    /// can get a prompt.
     pub(super) fn start(
-        host: &ProcessHost,
-        turn: &Turn,
-        facts: Option<&Path>,
+        supervision: &Supervision,
+        mut command: Command,
+        agent: &str,
+        turn: Option<&Turn>,
+        limits: &Limits,
         end: CancellationToken,
     ) -> io::Result<Self> {
-        let mut child = host.program.command(turn, facts).spawn()?;
+        let Supervision { home, clock, tasks, ending } = supervision;
+        let mut child = command.spawn()?;
         let group = Arc::new(Group::led_by(&child));
         // From here on every early return kills the group.
         let killed = KilledOnDrop(group.clone());
         let leader = child.id().ok_or_else(|| io::Error::other("it was reaped before it was begun"))?;
-        let record = Record::of(&host.home, leader, &turn.id.to_string())?;
+        let record = Record::of(home, leader, &turn.map_or(NO_TURN.into(), |turn| turn.id.to_string()))?;
+        rlimits::apply(limits, leader)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("no pipes"));
@@ -57,14 +86,14 @@ impl Process {
             exit: exit.clone(),
             gone: gone.clone(),
             end: end.clone(),
-            clock: host.clock.clone(),
-            grace: host.grace,
+            clock: clock.clone(),
+            ending: *ending,
         };
-        host.tasks.spawn(reaper.run(child));
+        tasks.spawn(reaper.run(child));
         Ok(Self {
-            input: Some(Input::open(&host.tasks, stdin, end.clone(), gone.clone())),
+            input: Some(Input::open(tasks, stdin, end.clone(), gone.clone())),
             output: Output::new(stdout, gone.clone()),
-            stderr: Stderr::read(host, turn, Output::new(stderr, gone.clone())),
+            stderr: Stderr::read(tasks, agent, turn, Output::new(stderr, gone.clone())),
             group,
             exit,
             gone,
@@ -73,33 +102,36 @@ impl Process {
         })
     }
 
-    /// Ends the program in the background: closes its stdin, sends SIGTERM and, after the grace period, SIGKILL.
-    pub(super) fn retire(mut self) {
+    /// Ends the program in the background: closes its stdin, then sends SIGTERM and at last SIGKILL to its group, each
+    /// if the program has not exited in time (see [`Ending`]).
+    pub fn retire(mut self) {
         self.end.cancel();
         self.retired = true;
     }
 
-    pub(super) fn kill(&self) {
+    /// Kills the whole group at once.
+    pub fn kill(&self) {
         self.group.kill();
     }
 
-    pub(super) fn has_gone(&self) -> bool {
+    /// Whether it has exited and is reaped.
+    pub fn has_gone(&self) -> bool {
         self.gone.is_cancelled()
     }
 
     /// Waits until it is reaped.
-    pub(super) async fn exited(&self) -> Option<ExitStatus> {
+    pub async fn exited(&self) -> Option<ExitStatus> {
         self.gone.cancelled().await;
         self.exit.get().copied()
     }
 
     /// How it ended: its exit code or signal, and the last line on stderr. That line may quote the prompt, so this text
     /// is for the owner and the log, never for a chat.
-    pub(super) async fn failure_detail(&self) -> String {
+    pub async fn failure_detail(&self) -> String {
         let end = match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => format!("exit code {code}"),
-                (None, Some(signal)) => format!("signal {signal}"),
+                (None, Some(signal)) => format!("signal {signal}{}", limit_behind(signal)),
                 (None, None) => status.to_string(),
             },
             None => "exit code unknown".into(),
@@ -119,6 +151,17 @@ impl Drop for Process {
     }
 }
 
+/// Which limit a signal stands for.
+fn limit_behind(signal: i32) -> &'static str {
+    if signal == Signal::XCPU.as_raw() {
+        ", the limit of its processor time"
+    } else if signal == Signal::XFSZ.as_raw() {
+        ", the limit of a file's size"
+    } else {
+        ""
+    }
+}
+
 /// Owns the child, so that every child is reaped whatever happens to its turn.
 struct Reaper {
     group: KilledOnDrop,
@@ -128,7 +171,7 @@ struct Reaper {
     gone: CancellationToken,
     end: CancellationToken,
     clock: Arc<dyn Clock>,
-    grace: Duration,
+    ending: Ending,
 }
 
 impl Reaper {
@@ -148,11 +191,20 @@ impl Reaper {
         let mut exit = std::pin::pin!(group.reap(child));
         tokio::select! {
             status = &mut exit => return status,
-            () = self.end.cancelled() => group.terminate(),
+            // The task that writes to stdin ends as well, which closes the pipe.
+            () = self.end.cancelled() => {}
         }
+        let Ending { after_eof, after_sigterm } = self.ending;
+        if !after_eof.is_zero() {
+            tokio::select! {
+                status = &mut exit => return status,
+                () = self.clock.sleep_until(self.clock.mono() + after_eof) => {}
+            }
+        }
+        group.terminate();
         tokio::select! {
             status = &mut exit => return status,
-            () = self.clock.sleep_until(self.clock.mono() + self.grace) => group.kill(),
+            () = self.clock.sleep_until(self.clock.mono() + after_sigterm) => group.kill(),
         }
         exit.await
     }

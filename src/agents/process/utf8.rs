@@ -1,15 +1,15 @@
 //! Decodes UTF-8 that arrives in pieces, which may end within a character.
 
-/// Bytes that are not UTF-8 become U+FFFD.
+/// Decodes one stream of bytes. Bytes that are not UTF-8 become U+FFFD.
 #[derive(Default)]
-pub(super) struct Utf8 {
+pub struct Utf8 {
     /// The beginning of an incomplete character, at most three bytes.
     begun: Vec<u8>,
 }
 
 impl Utf8 {
     /// Adds bytes and returns the text that is complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
+    pub fn push(&mut self, bytes: &[u8]) -> String {
         self.begun.extend_from_slice(bytes);
         let mut text = String::with_capacity(self.begun.len());
         let mut whole = 0;
@@ -30,7 +30,7 @@ impl Utf8 {
     }
 
     /// The rest at the end: nothing, or U+FFFD for an incomplete character.
-    pub(super) fn finish(&mut self) -> String {
+    pub fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
     }
 }

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 /// pipe from writing forever.
 const REST_LIMIT: usize = 1024 * 1024;
 
-pub(super) struct Output<R> {
+/// One output pipe of a program.
+pub struct Output<R> {
     pipe: R,
     gone: CancellationToken,
     rest: usize,
@@ -25,7 +26,7 @@ impl<R: AsyncRead + AsFd + Unpin> Output<R> {
 
     /// Reads some bytes; 0 at the end. Once the program has exited, the output ends when the pipe is empty, even if a
     /// child process that inherited the pipe still holds it open. Dropping the future loses nothing.
-    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         tokio::select! {
             biased;
             () = self.gone.cancelled() => {}

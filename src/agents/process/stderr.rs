@@ -3,15 +3,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use frontdesk_core::id::TurnId;
 use frontdesk_core::port::Turn;
 use frontdesk_core::{terminal, visible};
 use tokio::process::ChildStderr;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use super::environment::NO_TURN;
 use super::output::Output;
-use super::process_host::ProcessHost;
 use crate::running_turns::lock;
 
 /// The maximum number of lines of a turn that are logged.
@@ -21,7 +21,8 @@ const MAX_LINE: usize = 2000;
 /// The maximum number of characters of the last line in an error.
 const LAST_LINE: usize = 300;
 
-pub(super) struct Stderr {
+/// A program's stderr, which a task reads.
+pub struct Stderr {
     state: Arc<Mutex<State>>,
     /// Cancelled when everything has been read.
     read: CancellationToken,
@@ -30,22 +31,27 @@ pub(super) struct Stderr {
 struct State {
     agent: String,
     session: String,
-    turn: TurnId,
+    turn: String,
     lines: u64,
     last: String,
 }
 
 impl Stderr {
-    pub(super) fn read(host: &ProcessHost, turn: &Turn, pipe: Output<ChildStderr>) -> Self {
+    pub(super) fn read(
+        tasks: &TaskTracker,
+        agent: &str,
+        turn: Option<&Turn>,
+        pipe: Output<ChildStderr>,
+    ) -> Self {
         let state = Arc::new(Mutex::new(State {
-            agent: host.name.clone(),
-            session: turn.session.to_string(),
-            turn: turn.id,
+            agent: agent.into(),
+            session: turn.map(|turn| turn.session.to_string()).unwrap_or_default(),
+            turn: turn.map_or(NO_TURN.into(), |turn| turn.id.to_string()),
             lines: 0,
             last: String::new(),
         }));
         let read = CancellationToken::new();
-        host.tasks.spawn({
+        tasks.spawn({
             let state = state.clone();
             let read = read.clone().drop_guard();
             async move {
@@ -58,16 +64,17 @@ impl Stderr {
     }
 
     /// Assigns all further lines to this turn.
-    pub(super) fn begin(&self, turn: TurnId) {
+    pub fn begin(&self, turn: &Turn) {
         let mut state = lock(&self.state);
         state.log_skipped();
-        state.turn = turn;
+        state.session = turn.session.to_string();
+        state.turn = turn.id.to_string();
         state.lines = 0;
         state.last.clear();
     }
 
     /// The last line of this turn, escaped and cut, once the program has exited. Empty if there was none.
-    pub(super) async fn last_line(&self) -> String {
+    pub async fn last_line(&self) -> String {
         self.read.cancelled().await;
         visible::escaped(&lock(&self.state).last, LAST_LINE)
     }
@@ -87,14 +94,20 @@ impl State {
         self.lines += 1;
         if self.lines <= MAX_LOGGED {
             let line = visible::escaped(line, MAX_LINE);
-            debug!(agent = self.agent, session = self.session, turn = %self.turn, "stderr: {line}");
+            debug!(agent = self.agent, session = self.session, turn = self.turn, "stderr: {line}");
         }
     }
 
     fn log_skipped(&self) {
         if self.lines > MAX_LOGGED {
             let more = self.lines - MAX_LOGGED;
-            debug!(agent = self.agent, session = self.session, turn = %self.turn, more, "stderr had more lines");
+            debug!(
+                agent = self.agent,
+                session = self.session,
+                turn = self.turn,
+                more,
+                "stderr had more lines"
+            );
         }
     }
 }

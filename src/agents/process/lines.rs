@@ -12,14 +12,23 @@ const CHUNK: usize = 8 * 1024;
 
 /// What is wrong with a program's output.
 #[derive(Debug, Error)]
-pub(super) enum LineError {
+pub enum LineError {
+    /// A line over the limit. It is dropped; reading can go on with the line after it.
     #[error("line {line} of its output is longer than {max} bytes (max_line)")]
-    TooLong { line: u64, max: usize },
+    TooLong {
+        /// The number of the line, counted from 1.
+        line: u64,
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// The pipe cannot be read.
     #[error("its output cannot be read: {0}")]
     Io(#[from] io::Error),
 }
 
-pub(super) struct Lines {
+/// Splits a program's output into lines, each of at most `max` bytes. A character that is cut between two reads is
+/// whole in its line.
+pub struct Lines {
     max: usize,
     /// Bytes that were read and not returned yet, from `start`. There is no line end before `seen`.
     buffer: Vec<u8>,
@@ -28,12 +37,15 @@ pub(super) struct Lines {
     chunk: Box<[u8]>,
     /// Whether the current line belongs to what was discarded.
     stale: bool,
+    /// Whether the rest of the current line is dropped, because it was longer than `max`.
+    overlong: bool,
     /// The number of lines so far.
-    pub(super) count: u64,
+    count: u64,
 }
 
 impl Lines {
-    pub(super) fn new(max: usize) -> Self {
+    /// A reader whose lines have at most `max` bytes.
+    pub fn new(max: usize) -> Self {
         Self {
             max,
             buffer: Vec::new(),
@@ -41,13 +53,19 @@ impl Lines {
             seen: 0,
             chunk: vec![0; CHUNK].into(),
             stale: false,
+            overlong: false,
             count: 0,
         }
     }
 
+    /// The number of lines that were read so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The next line without its line end; `None` at the end of the output, where an unfinished line does not count.
     /// Dropping the future loses nothing.
-    pub(super) async fn next<R: AsyncRead + AsFd + Unpin>(
+    pub async fn next<R: AsyncRead + AsFd + Unpin>(
         &mut self,
         output: &mut Output<R>,
     ) -> Result<Option<Vec<u8>>, LineError> {
@@ -66,7 +84,7 @@ impl Lines {
 
     /// Discards all lines that have begun by now, including one that is not finished. Returns the number of bytes;
     /// `None` when the output has ended.
-    pub(super) fn discard<R: AsyncRead + AsFd + Unpin>(
+    pub fn discard<R: AsyncRead + AsFd + Unpin>(
         &mut self,
         output: &mut Output<R>,
         most: usize,
@@ -96,8 +114,17 @@ impl Lines {
         loop {
             let end = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n');
             let length = end.map_or(self.buffer.len(), |end| self.seen + end) - self.start;
+            if self.overlong {
+                self.skip(length, end.is_some());
+                if end.is_some() {
+                    continue;
+                }
+                return Ok(None);
+            }
             if length > self.max {
-                return Err(LineError::TooLong { line: self.count + 1, max: self.max });
+                self.skip(length, end.is_some());
+                let line = if end.is_some() { self.count } else { self.count + 1 };
+                return Err(LineError::TooLong { line, max: self.max });
             }
             if end.is_none() {
                 self.seen = self.buffer.len();
@@ -111,6 +138,18 @@ impl Lines {
                 return Ok(Some(self.buffer[line].to_vec()));
             }
         }
+    }
+
+    /// Drops the beginning of the current line; with `ended` all of it and its line end.
+    fn skip(&mut self, length: usize, ended: bool) {
+        self.start += length;
+        self.overlong = !ended;
+        if ended {
+            self.start += 1;
+            self.count += 1;
+            self.stale = false;
+        }
+        self.seen = self.start;
     }
 
     fn compact(&mut self) {

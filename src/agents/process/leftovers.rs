@@ -8,6 +8,8 @@ use frontdesk_core::port::Clock;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tracing::{info, warn};
 
+use super::environment;
+use super::program::media;
 use super::record::{FOLDER, Name, Stat, boot};
 
 /// The maximum wait for killed processes to disappear.
@@ -84,8 +86,8 @@ fn is_ours(name: &Name, home: &Path) -> io::Result<bool> {
     // The leader has exited. The remaining processes are ours if they have the environment that their program was
     // given.
     let wanted = [
-        format!("FRONTDESK_TURN={}", name.turn),
-        format!("FRONTDESK_MEDIA={}", super::program::media(home).display()),
+        format!("{}={}", environment::TURN, name.turn),
+        format!("{}={}", environment::MEDIA, media(home).display()),
     ];
     for process in members(name.group)? {
         let Ok(environment) = std::fs::read(format!("/proc/{process}/environ")) else { continue };

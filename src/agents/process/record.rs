@@ -24,7 +24,7 @@ pub(super) struct Name {
     pub(super) group: i32,
     /// The start time of its leader, in the kernel's ticks.
     pub(super) began: u64,
-    /// The turn that it was started for, as in its environment.
+    /// The turn that it was started for, or `none`, as in its environment.
     pub(super) turn: String,
     /// The boot id of the machine.
     pub(super) boot: String,

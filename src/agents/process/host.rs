@@ -1,0 +1,87 @@
+//! What all processes of one agent share.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::Clock;
+use frontdesk_core::retry::is_shortage;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::child::{Ending, Process, Supervision};
+use super::program::{Program, ProgramConfig, Start};
+use crate::Host;
+
+/// Starts the processes of one agent and owns their tasks.
+pub struct ProcessHost {
+    /// The agent's name, for the log.
+    pub name: String,
+    /// Cancelled when the agent stops.
+    pub stop: CancellationToken,
+    pub(super) supervision: Supervision,
+    program: Program,
+}
+
+impl ProcessHost {
+    /// The host for the agent `name`. Starts nothing and touches no file.
+    pub fn new(name: &str, config: ProgramConfig, ending: Ending, host: &Host) -> Self {
+        // Programs run in another directory, where a relative path would mean something else.
+        let home = std::path::absolute(&host.home).unwrap_or_else(|_| host.home.clone());
+        Self {
+            name: name.into(),
+            stop: CancellationToken::new(),
+            program: Program::new(name, config, &home, &host.env),
+            supervision: Supervision { home, clock: host.clock.clone(), tasks: TaskTracker::new(), ending },
+        }
+    }
+
+    /// Starts the program. Cancelling `end` ends it as [`Process::retire`] does.
+    pub async fn start(&self, start: Start<'_>, end: CancellationToken) -> Result<Process, AgentError> {
+        if self.stop.is_cancelled() {
+            return Err(AgentError::Unavailable("the gateway stops".into()));
+        }
+        let session = start.turn.map(|turn| &turn.session);
+        let not_started = |why| self.not_started(session, &why);
+        self.program.make_folders(session).await.map_err(not_started)?;
+        let command = self.program.command(&start);
+        Process::start(&self.supervision, command, &self.name, start.turn, self.program.limits(), end)
+            .map_err(not_started)
+    }
+
+    /// Why a program could not be started. A shortage of descriptors, processes or memory is temporary, and nothing has
+    /// begun: the turn can wait.
+    pub fn not_started(&self, session: Option<&SessionKey>, why: &io::Error) -> AgentError {
+        let detail = self.program.cannot_start(session, why);
+        if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
+    }
+
+    /// Why the program could not be started now, if that can be seen without starting it.
+    pub fn problem(&self) -> Option<String> {
+        self.program.problem()
+    }
+
+    /// The gateway's home directory, as an absolute path.
+    pub fn home(&self) -> &Path {
+        &self.supervision.home
+    }
+
+    /// The clock for every wait.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.supervision.clock
+    }
+
+    /// How long a program has to end by itself when it is asked to.
+    pub fn ending(&self) -> Ending {
+        self.supervision.ending
+    }
+
+    /// Ends every process and waits until all are reaped.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.supervision.tasks.close();
+        self.supervision.tasks.wait().await;
+    }
+}
