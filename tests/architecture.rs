@@ -231,6 +231,25 @@ fn no_sqlite_type_leaves_the_store() {
     }
 }
 
+/// The API and the command line read through a handle; only whoever started the gateway can write past the runtime.
+#[test]
+fn handles_on_the_gateway_only_read_the_database() {
+    let writing =
+        ["frontdesk_store::Store;", "frontdesk_store::{Store,", "&Store ", "frontdesk_runtime::Running"];
+    let is_test = |path: &Path| path.components().any(|part| part.as_os_str() == "tests");
+    assert_eq!(offenders("src/api", &writing, is_test), Vec::<String>::new());
+    let owner = |path: &Path| path.ends_with("running.rs") || is_test(path);
+    assert_eq!(offenders("src/runtime", &["-> &Store "], owner), Vec::<String>::new());
+}
+
+#[test]
+fn the_conformance_suite_names_its_database_in_one_place() {
+    let naming = ["Store::open", "Options", "frontdesk.db", "rusqlite", "sqlite"];
+    let suite = "src/store/tests/conformance";
+    let parameter = |path: &Path| path.ends_with("database.rs");
+    assert_eq!(offenders(suite, &naming, parameter), Vec::<String>::new());
+}
+
 #[test]
 fn every_task_has_a_parent_and_every_ban_a_reason() {
     for folder in ["src", "adapters"] {

@@ -15,7 +15,7 @@ use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutgoingMessage, SessionRow, Totals};
-use frontdesk_store::{Store, StoreError};
+use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
 use crate::shared::Shared;
@@ -104,8 +104,8 @@ impl Status {
 }
 
 impl GatewayHandle {
-    /// The database, to read lists and histories.
-    pub fn store(&self) -> &Store {
+    /// The database, to read lists and histories. Whoever has this handle changes nothing past the runtime.
+    pub fn store(&self) -> &StoreReader {
         &self.0.store
     }
 

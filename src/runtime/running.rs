@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::port::Stop;
+use frontdesk_store::Store;
 use frontdesk_store::row::{Recovered, Recovery};
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -59,6 +60,11 @@ impl Running {
         running.resume(recovered);
         running.shared.hooks.tell(HookEvent::at(HookPoint::GatewayStart, None));
         Ok(running)
+    }
+
+    /// The database, for whoever started the gateway.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
     }
 
     /// The handle for the API, the library and the command line.

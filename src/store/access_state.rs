@@ -3,9 +3,9 @@
 use crate::fault::Outcome;
 use crate::row::AccessState;
 use crate::sql::Sql;
-use crate::{Result, Store, account, chat, grant, moved};
+use crate::{Result, StoreReader, account, chat, grant, moved};
 
-impl Store {
+impl StoreReader {
     /// Everything that is needed to decide who has access.
     pub async fn access_state(&self) -> Result<AccessState> {
         self.read(read).await

@@ -9,7 +9,7 @@ use crate::queue::WorkClass;
 use crate::row::{AuditRow, Author};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 impl Store {
     /// Stores a row about something that changes nothing in the database: a refusal, for example. A change stores its row
@@ -26,7 +26,9 @@ impl Store {
         let [action, subject, outcome] = [action, subject, outcome].map(str::to_owned);
         self.write(WorkClass::Requests, move |tx| audit(tx, &author, &action, &subject, &outcome, now)).await
     }
+}
 
+impl StoreReader {
     /// Rows of the audit, the newest first, before one of them or from the end.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         self.read(move |sql| {

@@ -20,7 +20,7 @@ use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, Inbo
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, access};
+use crate::{Result, Store, StoreReader, access};
 
 /// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
@@ -39,11 +39,6 @@ pub(crate) const LAST_TURN: &str = "
       ORDER BY id DESC LIMIT 1)";
 
 impl Store {
-    /// A command that waits for its answer.
-    pub async fn command(&self, id: MessageId) -> Result<Option<InboundRow>> {
-        self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
-    }
-
     /// Runs a command and stores its reply (T1c). Returns its result. Stale if the command was answered before.
     pub async fn answer_command(
         &self,
@@ -77,6 +72,13 @@ impl Store {
             Ok((stopped.running, stopped.waiting))
         })
         .await
+    }
+}
+
+impl StoreReader {
+    /// A command that waits for its answer.
+    pub async fn command(&self, id: MessageId) -> Result<Option<InboundRow>> {
+        self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
     }
 }
 

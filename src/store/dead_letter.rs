@@ -12,7 +12,7 @@ use crate::queue::WorkClass;
 use crate::row::{Author, Batch, DeadLetterRow};
 use crate::sql::{at, int, maybe_parsed, ms, nat};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 /// The most rows that are kept.
 const ROWS: u64 = 1000;
@@ -22,6 +22,28 @@ const BYTES: usize = 64 * 1024;
 const TOTAL: u64 = 16 * 1024 * 1024;
 
 impl Store {
+    /// Deletes one dead letter, or all of them; returns how many there were.
+    pub async fn dead_letters_dropped(
+        &self,
+        id: Option<i64>,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let author = author.clone();
+        self.write(WorkClass::Requests, move |tx| {
+            let gone = match id {
+                Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
+                None => tx.run("DELETE FROM dead_letter", [])?,
+            };
+            let which = id.map_or_else(|| "all".to_owned(), |id| id.to_string());
+            audit(tx, &author, "dead letters drop", &which, done_or_unchanged(gone > 0), now)?;
+            Ok(gone as u64)
+        })
+        .await
+    }
+}
+
+impl StoreReader {
     /// Dead letters without their bytes, the newest first, before one of them or from the end.
     pub async fn dead_letters(&self, before: Option<i64>, limit: u32) -> Result<Vec<DeadLetterRow>> {
         self.read(move |sql| {
@@ -44,26 +66,6 @@ impl Store {
                 [id],
                 letter,
             )
-        })
-        .await
-    }
-
-    /// Deletes one dead letter, or all of them; returns how many there were.
-    pub async fn dead_letters_dropped(
-        &self,
-        id: Option<i64>,
-        author: &Author,
-        now: DateTime<Utc>,
-    ) -> Result<u64> {
-        let author = author.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let gone = match id {
-                Some(id) => tx.run("DELETE FROM dead_letter WHERE id = ?1", [id])?,
-                None => tx.run("DELETE FROM dead_letter", [])?,
-            };
-            let which = id.map_or_else(|| "all".to_owned(), |id| id.to_string());
-            audit(tx, &author, "dead letters drop", &which, done_or_unchanged(gone > 0), now)?;
-            Ok(gone as u64)
         })
         .await
     }

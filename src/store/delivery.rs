@@ -16,9 +16,28 @@ use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, NextPart, OutboxRow, OutboxState, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 impl Store {
+    /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
+    pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
+        let address = address.clone();
+        self.write(WorkClass::Outbox, move |tx| claim(tx, &address, now)).await
+    }
+
+    /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
+    /// be tried again, the notice about a gap, or any other.
+    pub async fn part_ended(
+        &self,
+        claim: Claim<OutId>,
+        result: SendResult,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<bool>> {
+        self.write(WorkClass::Outbox, move |tx| ended(tx, claim, &result, now)).await
+    }
+}
+
+impl StoreReader {
     /// Whether the next part of an address is a notice or a reply to a command, while an agent's answer could go to
     /// another topic of the same chat. `now` is steady time.
     pub async fn answers_wait_elsewhere(&self, address: &Address, now: DateTime<Utc>) -> Result<bool> {
@@ -38,23 +57,6 @@ impl Store {
             Ok(sql.one(waits, known, |_| Ok(()))?.is_some())
         })
         .await
-    }
-
-    /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
-    pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
-        let address = address.clone();
-        self.write(WorkClass::Outbox, move |tx| claim(tx, &address, now)).await
-    }
-
-    /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
-    /// be tried again, the notice about a gap, or any other.
-    pub async fn part_ended(
-        &self,
-        claim: Claim<OutId>,
-        result: SendResult,
-        now: DateTime<Utc>,
-    ) -> Result<Fenced<bool>> {
-        self.write(WorkClass::Outbox, move |tx| ended(tx, claim, &result, now)).await
     }
 }
 

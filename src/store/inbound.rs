@@ -24,7 +24,7 @@ use crate::quota::counted;
 use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, context_message, dead_letter, edit, pairing_request};
+use crate::{Result, Store, StoreError, StoreReader, context_message, dead_letter, edit, pairing_request};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the adapter may acknowledge when this returns. If an
@@ -43,7 +43,9 @@ impl Store {
             done => done,
         }
     }
+}
 
+impl StoreReader {
     /// How far a source was read at its last commit.
     pub async fn cursor(&self, source: &str) -> Result<Option<Cursor>> {
         let source = source.to_owned();

@@ -60,6 +60,7 @@ mod tx;
 mod wal;
 mod writer;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -87,10 +88,25 @@ pub struct Options {
 }
 
 /// A handle on the database; clones share it. The operations are in the files named after their subjects; each is one
-/// transaction unless its documentation says otherwise, and returns after its commit.
+/// transaction unless its documentation says otherwise, and returns after its commit. What only reads is a method of
+/// [`StoreReader`].
 #[derive(Clone)]
 pub struct Store {
+    reader: StoreReader,
+}
+
+/// A handle that can read the database and not change it; clones share it. Each operation sees one state of the database.
+#[derive(Clone)]
+pub struct StoreReader {
     inner: Arc<open::Inner>,
+}
+
+impl Deref for Store {
+    type Target = StoreReader;
+
+    fn deref(&self) -> &StoreReader {
+        &self.reader
+    }
 }
 
 type Result<T> = std::result::Result<T, StoreError>;

@@ -17,7 +17,7 @@ use crate::queue::WorkClass;
 use crate::row::{InboundRow, MediaRow};
 use crate::sql::{count, int, ms, nat, small};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 /// Why a file is not there any more.
 const GONE: &str = "no longer kept";
@@ -47,36 +47,6 @@ impl Store {
                 )?;
             }
             Ok(())
-        })
-        .await
-    }
-
-    /// The results of fetching the files of some messages, in order.
-    pub async fn media(&self, messages: &[MessageId]) -> Result<Vec<MediaRow>> {
-        let messages = messages.to_vec();
-        self.read(move |sql| {
-            let mut rows = Vec::new();
-            for message in &messages {
-                rows.extend(sql.all(
-                    "SELECT message_id, n, file, size, error FROM media WHERE message_id = ?1 ORDER BY n",
-                    [message.0],
-                    media,
-                )?);
-            }
-            Ok(rows)
-        })
-        .await
-    }
-
-    /// Files that have been kept since before a time, the oldest first.
-    pub async fn media_older(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<MediaRow>> {
-        self.read(move |sql| {
-            sql.all(
-                "SELECT message_id, n, file, size, error FROM media WHERE file IS NOT NULL AND fetched_at < ?1
-                 ORDER BY fetched_at LIMIT ?2",
-                params![ms(before), limit],
-                media,
-            )
         })
         .await
     }
@@ -132,16 +102,6 @@ impl Store {
         self.write(WorkClass::Requests, move |tx| {
             let lost = "UPDATE media SET file = NULL, size = NULL, error = ?2 WHERE file = ?1";
             tx.run(lost, params![file, GONE]).map(drop)
-        })
-        .await
-    }
-
-    /// How many bytes all fetched files have. Content that several messages share counts once.
-    pub async fn media_bytes(&self) -> Result<u64> {
-        self.read(|sql| {
-            let sum = "SELECT coalesce(sum(size), 0) FROM
-                        (SELECT max(size) AS size FROM media WHERE file IS NOT NULL GROUP BY file)";
-            Ok(sql.one(sum, [], |row| count(row, 0))?.unwrap_or(0))
         })
         .await
     }
@@ -207,6 +167,48 @@ impl Store {
                 )?;
             }
             Ok(())
+        })
+        .await
+    }
+}
+
+impl StoreReader {
+    /// The results of fetching the files of some messages, in order.
+    pub async fn media(&self, messages: &[MessageId]) -> Result<Vec<MediaRow>> {
+        let messages = messages.to_vec();
+        self.read(move |sql| {
+            let mut rows = Vec::new();
+            for message in &messages {
+                rows.extend(sql.all(
+                    "SELECT message_id, n, file, size, error FROM media WHERE message_id = ?1 ORDER BY n",
+                    [message.0],
+                    media,
+                )?);
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Files that have been kept since before a time, the oldest first.
+    pub async fn media_older(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<MediaRow>> {
+        self.read(move |sql| {
+            sql.all(
+                "SELECT message_id, n, file, size, error FROM media WHERE file IS NOT NULL AND fetched_at < ?1
+                 ORDER BY fetched_at LIMIT ?2",
+                params![ms(before), limit],
+                media,
+            )
+        })
+        .await
+    }
+
+    /// How many bytes all fetched files have. Content that several messages share counts once.
+    pub async fn media_bytes(&self) -> Result<u64> {
+        self.read(|sql| {
+            let sum = "SELECT coalesce(sum(size), 0) FROM
+                        (SELECT max(size) AS size FROM media WHERE file IS NOT NULL GROUP BY file)";
+            Ok(sql.one(sum, [], |row| count(row, 0))?.unwrap_or(0))
         })
         .await
     }

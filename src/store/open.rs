@@ -26,7 +26,7 @@ use crate::sql::Sql;
 use crate::tx::Tx;
 use crate::wal::{BUSY, Wal};
 use crate::writer::Writer;
-use crate::{Options, Store};
+use crate::{Options, Store, StoreReader};
 
 /// The first SQLite without the WAL-reset fault, which can corrupt the database when the log restarts.
 const SQLITE: i32 = 3_051_003;
@@ -83,7 +83,7 @@ impl Store {
         for n in 0..count.max(1) {
             inner.start_reader(n, &path)?;
         }
-        Ok(Store { inner: Arc::new(inner) })
+        Ok(Store { reader: StoreReader { inner: Arc::new(inner) } })
     }
 
     /// Runs the queued work, writes the log back and ends the threads. Every later call fails with
@@ -111,6 +111,31 @@ impl Store {
         }
     }
 
+    /// Runs a unit in the writer's next group; returns after the commit. A unit may run several times: if another unit of
+    /// the group fails, and after a conflict with another writer, everything is rolled back and the units run again. So a
+    /// unit is a function of its captured values and of the database: it changes nothing but rows and what [`Tx`] notes.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        class: WorkClass,
+        unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = Job::with_reply(unit);
+        self.inner
+            .queue
+            .put(class, job)
+            .await
+            .map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
+        answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
+    }
+
+    /// The writer's queue.
+    #[cfg(test)]
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.inner.queue
+    }
+}
+
+impl StoreReader {
     /// Resolves with the cause when the database has a fault after which the process must end.
     pub async fn fatal(&self) -> String {
         let mut watch = self.inner.shared.watch();
@@ -143,29 +168,6 @@ impl Store {
     /// This start of this process.
     pub fn boot(&self) -> &BootId {
         &self.inner.shared.boot
-    }
-
-    /// Runs a unit in the writer's next group; returns after the commit. A unit may run several times: if another unit of
-    /// the group fails, and after a conflict with another writer, everything is rolled back and the units run again. So a
-    /// unit is a function of its captured values and of the database: it changes nothing but rows and what [`Tx`] notes.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        class: WorkClass,
-        unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (job, answer) = Job::with_reply(unit);
-        self.inner
-            .queue
-            .put(class, job)
-            .await
-            .map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
-        answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))
-    }
-
-    /// The writer's queue.
-    #[cfg(test)]
-    pub(crate) fn queue(&self) -> &Queue {
-        &self.inner.queue
     }
 
     /// Runs a read in one snapshot, in parallel with the writer.

@@ -19,7 +19,7 @@ use crate::queue::WorkClass;
 use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 /// Parts that one unit lets expire.
 const CHUNK: usize = 100;
@@ -91,12 +91,6 @@ impl Store {
         self.changed_by_operator(id, drop, "outbox drop", author, now).await
     }
 
-    /// The state of a part, or `None` if there is no such part.
-    pub async fn part_state(&self, id: OutId) -> Result<Option<OutboxState>> {
-        self.read(move |sql| sql.one("SELECT state FROM outbox WHERE id = ?1", [id.0], |row| parsed(row, 0)))
-            .await
-    }
-
     /// Changes one part and writes that to the audit.
     async fn changed_by_operator(
         &self,
@@ -115,6 +109,14 @@ impl Store {
             Ok(address)
         })
         .await
+    }
+}
+
+impl StoreReader {
+    /// The state of a part, or `None` if there is no such part.
+    pub async fn part_state(&self, id: OutId) -> Result<Option<OutboxState>> {
+        self.read(move |sql| sql.one("SELECT state FROM outbox WHERE id = ?1", [id.0], |row| parsed(row, 0)))
+            .await
     }
 
     /// Parts, the newest first, of one state or of all.

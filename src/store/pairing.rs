@@ -15,9 +15,9 @@ use crate::part::Outgoing;
 use crate::row::{AccessDone, Author, PairingRow, Scope};
 use crate::sql::{Sql, account, at, maybe_at, ms, parsed, small};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, StoreReader};
 
-impl Store {
+impl StoreReader {
     /// Requests whose code can be used, the oldest first. `now` is steady time, as their times are.
     pub async fn pairing_requests(&self, now: DateTime<Utc>) -> Result<Vec<PairingRow>> {
         self.read(move |sql| Ok(open(sql, now)?.into_iter().map(|request| request.row).collect())).await

@@ -8,7 +8,7 @@ use crate::fault::Outcome;
 use crate::queue::WorkClass;
 use crate::row::Retention;
 use crate::sql::{Sql, at, ms};
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 /// Event ids are kept at least this long: WhatsApp redelivers for seven days.
 const DEDUPE_DAYS: u32 = 8;
@@ -117,12 +117,6 @@ impl Store {
         Ok(gone)
     }
 
-    /// The last date that was trusted (see `CautiousCalendar`), whatever the clock says now.
-    pub async fn believed_date(&self) -> Result<Option<DateTime<Utc>>> {
-        self.read(|sql| sql.one("SELECT n FROM counter WHERE name = 'believed_date'", [], |row| at(row, 0)))
-            .await
-    }
-
     /// Stores a date that is trusted.
     pub async fn date_believed(&self, date: DateTime<Utc>) -> Result<()> {
         self.write(WorkClass::Sweep, move |tx| {
@@ -157,6 +151,14 @@ impl Store {
                 return Ok(gone);
             }
         }
+    }
+}
+
+impl StoreReader {
+    /// The last date that was trusted (see `CautiousCalendar`), whatever the clock says now.
+    pub async fn believed_date(&self) -> Result<Option<DateTime<Utc>>> {
+        self.read(|sql| sql.one("SELECT n FROM counter WHERE name = 'believed_date'", [], |row| at(row, 0)))
+            .await
     }
 }
 

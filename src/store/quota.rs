@@ -7,9 +7,9 @@ use crate::fault::Outcome;
 use crate::row::Quota;
 use crate::sql::small;
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, StoreReader};
 
-impl Store {
+impl StoreReader {
     /// How many messages a person has sent on a day (days since 1970 in the operator's time zone).
     pub async fn quota_used(&self, principal: &Principal, day: i64) -> Result<u32> {
         let principal = principal.clone();

@@ -9,7 +9,7 @@ use crate::fault::Outcome;
 use crate::media::media;
 use crate::row::MediaRow;
 use crate::sql::{Sql, parsed};
-use crate::{Result, Store};
+use crate::{Result, StoreReader};
 
 /// How far back a message is looked for: there is no index by the platform's ids.
 const BACK: u32 = 2000;
@@ -17,7 +17,7 @@ const BACK: u32 = 2000;
 /// How much of it is quoted, in characters.
 const LENGTH: usize = 1000;
 
-impl Store {
+impl StoreReader {
     /// The text of a message that was received or sent lately in this chat or one of its threads.
     pub async fn quote_of(&self, chat: &Address, platform_message: &str) -> Result<Option<Quote>> {
         let (chat, id) = (chat.clone(), platform_message.to_owned());
@@ -56,7 +56,7 @@ impl Store {
     }
 }
 
-impl Store {
+impl StoreReader {
     /// The files of a message that was received lately in this chat or one of its threads; empty if it had none or is not
     /// known.
     pub async fn files_of(&self, chat: &Address, platform_message: &str) -> Result<Vec<MediaRow>> {

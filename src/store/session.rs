@@ -16,7 +16,7 @@ use crate::message::{history, history_select};
 use crate::queue::WorkClass;
 use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
 
 /// The columns of [`SessionRow`], of `session s`.
 macro_rules! session_select {
@@ -59,6 +59,28 @@ pub(crate) const HISTORY: &str = concat!(
 );
 
 impl Store {
+    /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such session. For
+    /// the reset rule, inactivity counts from the first message in it.
+    pub async fn reset(
+        &self,
+        key: &SessionKey,
+        reason: EpochReason,
+        author: &Author,
+        now: DateTime<Utc>,
+    ) -> Result<Option<u64>> {
+        let (key, author) = (key.clone(), author.clone());
+        self.write(WorkClass::Requests, move |tx| {
+            let Some(session) = session_state(tx, &key)? else { return Ok(None) };
+            let epoch = begin_next(tx, &key, &session, reason, now)?.epoch;
+            tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
+            audit(tx, &author, "session reset", key.as_str(), "done", now)?;
+            Ok(Some(epoch))
+        })
+        .await
+    }
+}
+
+impl StoreReader {
     /// One session.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
         let key = key.clone();
@@ -179,26 +201,6 @@ impl Store {
                 history,
             ),
             None => sql.within(HISTORY, params![key.as_str(), before, limit], most, weigh, history),
-        })
-        .await
-    }
-
-    /// Begins a new epoch from outside the conversation. Returns its number, or `None` if there is no such session. For
-    /// the reset rule, inactivity counts from the first message in it.
-    pub async fn reset(
-        &self,
-        key: &SessionKey,
-        reason: EpochReason,
-        author: &Author,
-        now: DateTime<Utc>,
-    ) -> Result<Option<u64>> {
-        let (key, author) = (key.clone(), author.clone());
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(session) = session_state(tx, &key)? else { return Ok(None) };
-            let epoch = begin_next(tx, &key, &session, reason, now)?.epoch;
-            tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
-            audit(tx, &author, "session reset", key.as_str(), "done", now)?;
-            Ok(Some(epoch))
         })
         .await
     }

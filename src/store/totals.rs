@@ -6,7 +6,7 @@ use rusqlite::params;
 use crate::queue::WorkClass;
 use crate::row::Totals;
 use crate::sql::{Sql, count, maybe_at, ms};
-use crate::{Result, Store, fault::Outcome};
+use crate::{Result, Store, StoreReader, fault::Outcome};
 
 impl Store {
     /// Writes without changing anything, to find out whether the database takes writes again.
@@ -22,17 +22,6 @@ impl Store {
         .await
     }
 
-    /// Numbers for people and metrics. Every one comes from a small index or a kept count.
-    pub async fn totals(&self) -> Result<Totals> {
-        self.read(totals).await
-    }
-
-    /// The hash of a token.
-    pub async fn token(&self, id: &str) -> Result<Option<Vec<u8>>> {
-        let id = id.to_owned();
-        self.read(move |sql| sql.one("SELECT hash FROM token WHERE id = ?1", [&id], |row| row.get(0))).await
-    }
-
     /// A token was made, or replaced by a new one.
     pub async fn token_made(&self, id: &str, hash: Vec<u8>, now: DateTime<Utc>) -> Result<()> {
         let id = id.to_owned();
@@ -45,6 +34,19 @@ impl Store {
             Ok(())
         })
         .await
+    }
+}
+
+impl StoreReader {
+    /// Numbers for people and metrics. Every one comes from a small index or a kept count.
+    pub async fn totals(&self) -> Result<Totals> {
+        self.read(totals).await
+    }
+
+    /// The hash of a token.
+    pub async fn token(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        let id = id.to_owned();
+        self.read(move |sql| sql.one("SELECT hash FROM token WHERE id = ?1", [&id], |row| row.get(0))).await
     }
 }
 

@@ -56,7 +56,7 @@ async fn health_reports_a_large_log_that_a_foreign_reader_keeps_until_it_is_smal
             media: Vec::new(),
             now: world.handle().clock().wall(),
         };
-        world.handle().store().send(outgoing).await.unwrap();
+        world.store().send(outgoing).await.unwrap();
     }
     let degraded = world.handle().health().degraded;
     let [one] = &degraded[..] else { panic!("one sentence, not {degraded:?}") };

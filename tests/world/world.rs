@@ -12,6 +12,7 @@ use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Adapter;
 use frontdesk_runtime::{AgentEntry, GatewayHandle, Running, Setup, StartError};
+use frontdesk_store::Store;
 use frontdesk_store::row::{HistoryRow, OutboxRow, Scope, SessionRow};
 use tempfile::TempDir;
 
@@ -87,7 +88,7 @@ impl World {
 
     /// The process dies here: nothing is shut down in order.
     pub async fn crash(&mut self) {
-        let store = self.handle().store().clone();
+        let store = self.store().clone();
         self.running = None;
         // In one process the writer's thread outlives its owner; wait until it has closed the file.
         soon("the database is closed", store.close()).await;
@@ -98,6 +99,11 @@ impl World {
         if let Some(running) = self.running.take() {
             soon("the gateway stops", running.stop()).await;
         }
+    }
+
+    /// The database, also for what no handle may do.
+    pub fn store(&self) -> &Store {
+        self.running.as_ref().expect("the gateway runs").store()
     }
 
     /// The handle on the gateway.

@@ -113,6 +113,11 @@ impl TestServer {
         }
     }
 
+    /// The database, also for what no endpoint may do.
+    pub fn store(&self) -> &frontdesk_store::Store {
+        self.runtime.store()
+    }
+
     /// The media folder.
     pub fn media(&self) -> std::path::PathBuf {
         self.home.path().join("media")

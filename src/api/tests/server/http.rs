@@ -57,7 +57,7 @@ async fn dead_letters_are_listed_shown_and_deleted() {
             events: vec![row::Decided::Dropped { event, reason, session: None }],
             cursor: None,
         };
-        server.handle.store().accept(batch).await.unwrap();
+        server.store().accept(batch).await.unwrap();
     }
     let list = server.get("/api/dead-letters").await;
     let letters = list.body["dead_letters"].as_array().unwrap();

@@ -1,6 +1,5 @@
 //! A store in a temporary folder, and short functions for what happens to it.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -8,7 +7,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::drop_reason::DropReason;
-use frontdesk_core::id::{BootId, MessageId, TurnId};
+use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{
@@ -19,19 +18,10 @@ use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::reset::{ResetMode, ResetPolicy};
 use frontdesk_core::time::Pause;
 use frontdesk_store::row::*;
-use frontdesk_store::{Options, Reply, Store, StoreError};
+use frontdesk_store::{Reply, Store, StoreError};
 use tempfile::TempDir;
 
-/// Opens the store in a folder. The only function of the suite that names a database.
-pub async fn open(home: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Store {
-    Store::open(options(&home.join("frontdesk.db"), boot, renderer)).await.unwrap()
-}
-
-/// Options of a store whose renderer is its listener as well.
-pub fn options(path: &Path, boot: u64, renderer: Arc<TestRenderer>) -> Options {
-    let (path, boot, listener) = (path.to_owned(), BootId::from_bits(boot), Arc::clone(&renderer));
-    Options { path, boot, now: t(0), renderer, listener, readers: 2 }
-}
+use crate::database::open;
 
 /// The longest text of one part.
 pub const LONGEST: usize = 1000;

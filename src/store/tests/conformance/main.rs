@@ -1,5 +1,5 @@
 //! What every database behind the store must do: each verb and each rule, as a sentence. The suite speaks only
-//! the store's own words; `fixture::open` is the one place that names a database.
+//! the store's own words; `database` is the only module that names a database, and the suite's parameter.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,6 +9,7 @@ mod audit;
 mod chats;
 mod commands;
 mod context_messages;
+mod database;
 mod dead_letters;
 mod delivery;
 mod edits;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use frontdesk_store::row::*;
 use frontdesk_store::{Store, StoreError};
 
+use crate::database::{open, options};
 use crate::fixture::*;
 
 /// A file system of its own, as small as we like; `None` where we may not mount.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use frontdesk_store::{OpenError, Store};
 use rusqlite::Connection;
 
+use crate::database::options;
 use crate::fixture::*;
 
 async fn opened(path: &Path) -> Result<Store, OpenError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use frontdesk_store::row::*;
 
+use crate::database::open;
 use crate::fixture::*;
 
 /// The child's home; without it the child's test does nothing.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use frontdesk_store::row::*;
 use frontdesk_store::{OpenError, Store};
 
+use crate::database::options;
 use crate::fixture::*;
 
 const FILES: [&str; 3] = ["frontdesk.db", "frontdesk.db-wal", "frontdesk.db.id"];

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../conformance/database.rs"]
+mod database;
 mod disk;
 mod files;
 #[allow(dead_code, reason = "the conformance suite uses all of it")]
