@@ -162,3 +162,52 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixStream;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    /// What a reader with a limit of 10 bytes makes of these pieces, each of which is read by itself.
+    async fn read(pieces: &[&[u8]]) -> Vec<Result<Vec<u8>, String>> {
+        let (mut program, pipe) = UnixStream::pair().unwrap();
+        let mut output = Output::new(pipe, CancellationToken::new());
+        let mut lines = Lines::new(10);
+        let mut found = Vec::new();
+        for piece in pieces {
+            program.write_all(piece).await.unwrap();
+            // Reads until it has to wait for the next piece.
+            while let Ok(line) =
+                tokio::time::timeout(std::time::Duration::from_millis(20), lines.next(&mut output)).await
+            {
+                found.push(line.map(Option::unwrap).map_err(|error| error.to_string()));
+            }
+        }
+        drop(program);
+        assert!(lines.next(&mut output).await.unwrap().is_none());
+        found
+    }
+
+    #[tokio::test]
+    async fn a_line_over_the_limit_is_reported_once_and_the_next_line_is_read() {
+        let long = |line| Err(format!("line {line} of its output is longer than 10 bytes (max_line)"));
+        let first = || Ok(b"first".to_vec());
+        let last = || Ok(b"0123456789".to_vec());
+        let many = [b"first\n01234567890\n0123456789\n".as_slice()];
+        assert_eq!(read(&many).await, [first(), long(2), last()]);
+        let cut = [b"first\n01234567".as_slice(), b"8901", b"2345", b"6789\n", b"0123456789\n"];
+        assert_eq!(read(&cut).await, [first(), long(2), last()]);
+        let twice = [b"012345678901".as_slice(), b"\n01234567890\n", b"0123456789", b"\n"];
+        assert_eq!(read(&twice).await, [long(1), long(2), last()]);
+    }
+
+    #[tokio::test]
+    async fn a_character_that_is_cut_between_two_reads_is_whole_in_its_line() {
+        let pieces = ["ä€👋".as_bytes(), b"\n"].concat();
+        let pieces: Vec<&[u8]> = pieces.chunks(1).collect();
+        assert_eq!(read(&pieces).await, [Ok("ä€👋".as_bytes().to_vec())]);
+    }
+}

@@ -149,6 +149,9 @@ impl<T: Reusable> IdlePool<T> {
     /// Starts as many programs as are missing. A program that cannot be started is not tried again before the next
     /// turn, so that a broken one is not started without end.
     fn top_up(self: &Arc<Self>) {
+        if self.host.stop.is_cancelled() {
+            return;
+        }
         let missing = {
             let mut slots = lock(&self.slots);
             let missing = self.settings.min.saturating_sub(slots.ahead.len() + slots.starting);
@@ -158,12 +161,12 @@ impl<T: Reusable> IdlePool<T> {
         for _ in 0..missing {
             let pool = self.clone();
             self.host.supervision.tasks.spawn(async move {
-                let started = (pool.start_ahead)().await;
-                lock(&pool.slots).starting -= 1;
-                match started {
+                match (pool.start_ahead)().await {
                     Ok(program) => pool.keep(Place::Ahead, program),
                     Err(error) => warn!(agent = pool.host.name, %error, "no program was started ahead"),
                 }
+                // Only now, so that it is never missing in both counts.
+                lock(&pool.slots).starting -= 1;
             });
         }
     }

@@ -33,7 +33,10 @@ pub(super) fn apply(limits: &Limits, process: u32) -> io::Result<()> {
         match prlimit(Some(process), resource, new) {
             // It has exited already.
             Ok(_) | Err(Errno::SRCH) => Ok(()),
-            Err(error) => Err(io::Error::from(error)),
+            Err(error) => {
+                let error = io::Error::from(error);
+                Err(io::Error::new(error.kind(), format!("its limits cannot be set: {error}")))
+            }
         }
     };
     // Fails for a program that runs as another user (`sudo`): the kernel writes no dump of such a program.
