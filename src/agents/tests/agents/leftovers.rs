@@ -4,9 +4,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use frontdesk_agents::Config;
+use frontdesk_agents::command;
 use frontdesk_agents::process::end_leftovers;
 
-use crate::sandbox::{Sandbox, answer, eventually, gone, piece, read, runs, turn};
+use crate::sandbox::{Sandbox, answer, eventually, gone, persistent, piece, read, runs, turn};
 
 const DEAF: &str = "trap '' TERM PIPE HUP INT; echo $$ > pid; echo up; while :; do sleep 1; done";
 
@@ -59,6 +61,22 @@ async fn a_program_that_outlived_its_gateway_is_ended_with_its_children() {
     assert!(!pids.into_iter().any(runs), "it is gone when the search returns");
     drop(stream);
     eventually("nothing is on record", || records(sandbox.home.path()).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_program_that_was_started_ahead_of_any_turn_is_ended_as_well() {
+    let sandbox = Sandbox::new();
+    let script = r#"[ "$FRONTDESK_TURN" = none ] && echo $$ > ahead; read -r p; echo '{"type":"done"}'; exec sleep 1000"#;
+    let agent =
+        sandbox.agent(Config::Command(command::Config { min_idle: 1, max_idle: 2, ..persistent(script) }));
+    answer(agent.turn(turn(1, "x"))).await;
+    let ahead = sandbox.pid("ahead").await;
+    assert!(records(sandbox.home.path()).iter().any(|record| record.starts_with(&format!("{ahead}."))));
+    end(&sandbox).await;
+    assert!(!runs(ahead));
+    let left = orphan(&sandbox, "none", "none");
+    end(&sandbox).await;
+    gone(left).await;
 }
 
 #[tokio::test]
