@@ -228,6 +228,7 @@ CREATE TABLE outbox (
   body                TEXT NOT NULL,
   plain               TEXT,        -- NULL where it equals the body
   media               TEXT,        -- JSON: the file it carries; NULL for none
+  album               INTEGER,     -- the id of the first file of the album that this file is sent in; NULL for none
   salt                BLOB         -- what the pairing code is derived from that is inserted when it is sent
 ) STRICT;
 -- What is still to be sent, per address in order.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::message::FileKind;
+use frontdesk_core::profile::{Albums, Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -236,6 +237,15 @@ impl Settings {
             // Bot API, sendMessage: `message_thread_id`, forum topics.
             threads: true,
             media: Some(self.max_upload_bytes),
+            // Bot API, sendMediaGroup: 2 to 10 files.
+            albums: Some(Albums {
+                max: 10,
+                together: vec![
+                    vec![FileKind::Photo, FileKind::Video],
+                    vec![FileKind::Document],
+                    vec![FileKind::Audio],
+                ],
+            }),
             // Bot API, Chat: the id of a private chat is the person's.
             person_chat: Some(""),
             ends: false,

@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod album;
 mod api;
 mod callback;
 mod config;

@@ -30,9 +30,9 @@ const HEAD: usize = 256 * 1024;
 
 /// The method that uploads a file, and the name of its form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct UploadMethod {
+pub(crate) struct UploadMethod {
     method: &'static str,
-    field: &'static str,
+    pub(crate) field: &'static str,
 }
 
 const DOCUMENT: UploadMethod = UploadMethod { method: "sendDocument", field: "document" };
@@ -47,14 +47,7 @@ pub(crate) async fn send(
     post: &Post,
     reply: Option<ReplyParameters>,
 ) -> Result<Box<RawValue>, SendError> {
-    if file.size > settings.max_upload_bytes {
-        let (size, most) = (file.size, settings.max_upload_bytes);
-        return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
-    }
-    let mut chosen = upload_method(file, !post.part.body.is_empty(), settings.max_photo_bytes);
-    if chosen == PHOTO && is_out_of_shape(file).await {
-        chosen = DOCUMENT;
-    }
+    let chosen = suited(settings, file, post).await?;
     let sent = api.upload(chosen.method, form(chosen, chat, file, post, reply.as_ref())?).await;
     let sent = match sent {
         Err(fault) if chosen != DOCUMENT && fault.wants_document() => {
@@ -63,6 +56,23 @@ pub(crate) async fn send(
         sent => sent,
     };
     sent.map_err(Fault::for_send)
+}
+
+/// How a file is uploaded, as far as that can be told before Telegram has seen it.
+pub(crate) async fn suited(
+    settings: &Settings,
+    file: &MediaFile,
+    post: &Post,
+) -> Result<UploadMethod, SendError> {
+    if file.size > settings.max_upload_bytes {
+        let (size, most) = (file.size, settings.max_upload_bytes);
+        return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
+    }
+    let chosen = upload_method(file, !post.part.body.is_empty(), settings.max_photo_bytes);
+    match chosen == PHOTO && is_out_of_shape(file).await {
+        true => Ok(DOCUMENT),
+        false => Ok(chosen),
+    }
 }
 
 fn upload_method(file: &MediaFile, captioned: bool, largest_photo: u64) -> UploadMethod {
@@ -130,30 +140,40 @@ fn form(
     post: &Post,
     reply: Option<&ReplyParameters>,
 ) -> Result<Form, SendError> {
-    let untyped = || {
-        let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
-        Part::stream_with_length(body, file.size).file_name(file.name.clone())
-    };
-    let part = match &file.mime {
-        // An invalid media type would make the whole request fail. Without one, Telegram detects the type itself.
-        Some(mime) => untyped().mime_str(mime).unwrap_or_else(|_| untyped()),
-        None => untyped(),
-    };
-    let mut form = Form::new().text("chat_id", chat.id.to_string());
-    if let Some(topic) = chat.topic {
-        form = form.text("message_thread_id", topic.to_string());
-    }
+    let mut form = to_chat(chat, reply)?;
     if !post.part.body.is_empty() {
         form = form.text("caption", post.part.body.clone());
         if parse_mode(post).is_some() {
             form = form.text("parse_mode", "HTML");
         }
     }
+    Ok(form.part(upload_method.field, upload(file)))
+}
+
+/// The fields that say where a request with files goes.
+pub(crate) fn to_chat(chat: Chat, reply: Option<&ReplyParameters>) -> Result<Form, SendError> {
+    let mut form = Form::new().text("chat_id", chat.id.to_string());
+    if let Some(topic) = chat.topic {
+        form = form.text("message_thread_id", topic.to_string());
+    }
     if let Some(reply) = reply {
         let reply = serde_json::to_string(reply).map_err(|error| SendError::Refused(error.to_string()))?;
         form = form.text("reply_parameters", reply);
     }
-    Ok(form.part(upload_method.field, part))
+    Ok(form)
+}
+
+/// A file as a part of a form.
+pub(crate) fn upload(file: &MediaFile) -> Part {
+    let untyped = || {
+        let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
+        Part::stream_with_length(body, file.size).file_name(file.name.clone())
+    };
+    match &file.mime {
+        // An invalid media type would make the whole request fail. Without one, Telegram detects the type itself.
+        Some(mime) => untyped().mime_str(mime).unwrap_or_else(|_| untyped()),
+        None => untyped(),
+    }
 }
 
 /// The bytes of a file, read by position, because several requests may share the handle.

@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::config::Settings;
 use crate::destination::{Chat, message_id};
 use crate::error::Fault;
-use crate::{markup, media};
+use crate::{album, markup, media};
 
 /// Delivers one row.
 pub(crate) async fn deliver(
@@ -30,11 +30,17 @@ pub(crate) async fn deliver(
         Delivery::Edit { target, post } => {
             let parse_mode = markup::parse_mode(&post);
             edit(api, chat, settings, &target, post.part.body, parse_mode).await?;
-            Ok(Receipt { message: Some(target) })
+            Ok(Receipt::of(target))
         }
         Delivery::Media { file, post } => {
             let sent = media::send(api, settings, chat, &file, &post, reply(&post)?).await?;
             receipt(&sent)
+        }
+        Delivery::Album(files) => {
+            let first =
+                files.first().ok_or_else(|| SendError::Refused("an album without files".to_owned()))?;
+            let sent = album::send(api, settings, chat, &files, reply(&first.post)?).await?;
+            album::receipt(&sent)
         }
         Delivery::Delete { target } => {
             match api.invoke(&DeleteMessage::new(chat.id, message_id(&target)?)).await {
@@ -118,7 +124,7 @@ fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
     }
     let sent: Sent = serde_json::from_str(sent.get())
         .map_err(|_| SendError::Unknown("the answer names no message".to_owned()))?;
-    Ok(Receipt { message: Some(sent.message_id.to_string()) })
+    Ok(Receipt::of(sent.message_id.to_string()))
 }
 
 fn reply(post: &Post) -> Result<Option<ReplyParameters>, SendError> {
@@ -208,10 +214,7 @@ mod tests {
     #[test]
     fn sent_needs_the_id_that_telegram_gave() {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(
-            receipt(&raw(r#"{"message_id":17,"date":1}"#)),
-            Ok(Receipt { message: Some("17".into()) })
-        );
+        assert_eq!(receipt(&raw(r#"{"message_id":17,"date":1}"#)), Ok(Receipt::of("17".into())));
         assert!(matches!(receipt(&raw("true")), Err(SendError::Unknown(_))));
     }
 }

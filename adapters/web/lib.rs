@@ -55,7 +55,7 @@ impl Adapter for WebAdapter {
 
     async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
         let post = outbound::post(delivery)?;
-        let receipt = Receipt { message: Some(post.out.to_string()) };
+        let receipt = Receipt::of(post.out.to_string());
         self.live.show(to, post);
         Ok(receipt)
     }
@@ -88,6 +88,7 @@ fn profile() -> Profile {
         typing: None,
         threads: false,
         media: None,
+        albums: None,
         // A web chat is not a person's private chat, so no notice is ever sent to a person through it.
         person_chat: None,
         // A client that waits for an answer learns only from this signal that the turn has ended.

@@ -12,7 +12,7 @@ pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
         Delivery::Delete { .. } => {
             "the web channel cannot delete a message: its clients have received it already"
         }
-        Delivery::Media { .. } => "the web channel does not send files yet",
+        Delivery::Media { .. } | Delivery::Album(_) => "the web channel does not send files yet",
     };
     Err(SendError::Refused(problem.to_owned()))
 }

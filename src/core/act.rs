@@ -31,6 +31,9 @@ pub enum Delivery {
         /// The caption. Its part is empty if there is none.
         post: Post,
     },
+    /// Send several files as one album ([`crate::profile::Albums`]): at least two. It is accepted or refused as a whole;
+    /// if it is refused, its files are delivered one by one.
+    Album(Vec<AlbumFile>),
     /// Delete a message.
     Delete {
         /// The platform's id of that message.
@@ -98,6 +101,15 @@ impl PartialEq for MediaFile {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.handle, &other.handle) && self.name == other.name && self.kind == other.kind
     }
+}
+
+/// One file of an album.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlbumFile {
+    /// The file.
+    pub file: MediaFile,
+    /// The caption. Its part is empty if there is none.
+    pub post: Post,
 }
 
 /// An outgoing message.
@@ -187,6 +199,15 @@ pub struct Receipt {
     /// The platform's id of the message, if it gives one. On a platform that gives ids, a part without one does not
     /// count as sent.
     pub message: Option<String>,
+    /// The platform's ids of the other files of an album, in their order. Empty if the album is one message.
+    pub others: Vec<String>,
+}
+
+impl Receipt {
+    /// The receipt of one message.
+    pub fn of(message: String) -> Self {
+        Self { message: Some(message), others: Vec::new() }
+    }
 }
 
 /// Why the platform has not accepted a delivery or a signal, and therefore what happens next. After a signal that is only

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub use crate::limit::{Limit, Unit};
 use crate::markup::{self, Dialect, Part};
+use crate::message::FileKind;
 
 /// The capabilities and limits of one platform. The numbers are defaults; the adapter applies its own config to them
 /// before it returns the profile.
@@ -27,6 +28,8 @@ pub struct Profile {
     pub threads: bool,
     /// The largest file that can be sent, in bytes; `None` if files cannot be sent.
     pub media: Option<u64>,
+    /// Which files can be sent together as one album; `None` if each file is a message of its own.
+    pub albums: Option<Albums>,
     /// The prefix that turns a person's id into the id of their private chat, so that an admin can get a notice without
     /// having written before; `None` if there is no such rule.
     pub person_chat: Option<&'static str>,
@@ -48,6 +51,23 @@ impl Profile {
     /// The parts of `text` as the platform gets them. Empty if `text` is invisible.
     pub fn render(&self, text: &str) -> Vec<Part> {
         markup::render(text, self.dialect, self.limit)
+    }
+}
+
+/// Which files a platform accepts as one album.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Albums {
+    /// The largest number of files.
+    pub max: usize,
+    /// The kinds of files that can be together: one list for each sort of album.
+    pub together: Vec<Vec<FileKind>>,
+}
+
+impl Albums {
+    /// Whether a file of this kind can be added to an album of files of these kinds.
+    pub fn accept(&self, files: &[FileKind], next: FileKind) -> bool {
+        let fits = |kinds: &Vec<FileKind>| files.iter().chain([&next]).all(|kind| kinds.contains(kind));
+        files.len() < self.max && self.together.iter().any(fits)
     }
 }
 

@@ -7,6 +7,7 @@
 //! Names on disk are random; a name that a sender chose is display data. The content of a file is never examined.
 
 mod adopt;
+mod albums;
 mod beneath;
 mod budget;
 mod fetch;
@@ -31,6 +32,7 @@ use crate::config;
 use crate::health::StorageHealth;
 use crate::time::Time;
 
+pub(crate) use albums::join;
 use budget::DiskBudget;
 pub(crate) use fetch::{Fetcher, MessageFiles};
 pub(crate) use media_lines::split as without_files;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Bucket, Delivery, Post, Receipt, SendError};
+use frontdesk_core::act::{AlbumFile, Bucket, Delivery, MediaFile, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
@@ -11,7 +11,7 @@ use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::Stop;
 use frontdesk_core::retry::Backoff;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, SendResult};
+use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, OutgoingFile, SendResult};
 use tokio::sync::mpsc;
 
 use crate::adapters::Connection;
@@ -109,18 +109,18 @@ async fn attempt(
         Ok(under_way) => under_way,
         Err(until) => return Ok(NextRun::At(until)),
     };
-    let row = match shared.store.claim_part(address, shared.time.now().steady).await? {
-        NextPart::Send(row) => *row,
+    let (row, others) = match shared.store.claim_part(address, shared.time.now().steady).await? {
+        NextPart::Send { part, others } => (*part, others),
         NextPart::Wait(at) => return Ok(NextRun::At(shared.time.deadline(at))),
         NextPart::Nothing => return Ok(NextRun::Sleep),
     };
-    let sent = request(shared, connection, address, &row).await;
+    let sent = request(shared, connection, address, &row, &others).await;
     let moved = match &sent {
         Err(SendError::Moved { to }) => moved(shared, address, to).await,
         _ => Ok(None),
     };
     let outcome = match &moved {
-        Ok(to) => classify(shared, connection, &row, sent, to.is_some()),
+        Ok(to) => classify(shared, connection, &row, others.len(), sent, to.is_some()),
         // The platform will report the new id again.
         Err(error) => {
             SendResult::Later { pause: shared.time.pause(PAUSE), error: error.to_string(), counts: false }
@@ -130,10 +130,14 @@ async fn attempt(
         SendResult::ThreadGone { chat, .. } => Some(chat.clone()),
         _ => moved.ok().flatten(),
     };
-    note(shared, address, &row, &outcome);
-    if matches!(outcome, SendResult::Sent { .. }) && goes_to_group(&row) && row.delete.is_none() {
-        connection.sent_to_group(address);
-        connection.note_delay(address, false);
+    let is_sent = matches!(outcome, SendResult::Sent { .. } | SendResult::AlbumSent { .. });
+    for part in std::iter::once(&row).chain(&others) {
+        note(shared, address, part, &outcome);
+        // Platforms count each file of an album as a message.
+        if is_sent && goes_to_group(part) && part.delete.is_none() {
+            connection.sent_to_group(address);
+            connection.note_delay(address, false);
+        }
     }
     let (id, now) = (row.post.out, shared.time.wall());
     let more = loop {
@@ -161,8 +165,8 @@ async fn attempt(
     if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
         return Ok(NextRun::Sleep);
     }
-    Ok(match (&outcome, connection.adapter.profile().pacing.per_chat) {
-        (SendResult::Sent { .. }, Some(pace)) => NextRun::NotBefore(shared.time.mono() + pace),
+    Ok(match (is_sent, connection.adapter.profile().pacing.per_chat) {
+        (true, Some(pace)) => NextRun::NotBefore(shared.time.mono() + pace),
         _ => NextRun::Again,
     })
 }
@@ -177,20 +181,16 @@ async fn request(
     connection: &Connection,
     address: &Address,
     row: &OutboxRow,
+    others: &[OutboxRow],
 ) -> Result<Receipt, SendError> {
     let post = with_code(shared, row);
     let delivery = match (&row.edit, &row.media) {
         _ if let Some(target) = &row.delete => Delivery::Delete { target: target.clone() },
         (Some(target), _) => Delivery::Edit { target: target.clone(), post },
-        (None, Some(media)) => match shared.media.opened(media).await {
-            Ok(file) => Delivery::Media { file, post },
-            // A disk error may be temporary.
-            Err(error @ MediaError::Disk(_)) => {
-                let detail = format!("its file cannot be read: {error}");
-                return Err(SendError::Later { after: None, scope: Bucket::Chat, detail });
-            }
-            Err(error) => return Err(SendError::Refused(format!("its file cannot be sent: {error}"))),
-        },
+        (None, Some(media)) if others.is_empty() => {
+            Delivery::Media { file: opened(shared, media).await?, post }
+        }
+        (None, Some(_)) => Delivery::Album(album(shared, row, others).await?),
         (None, None) => Delivery::Post(post),
     };
     let deadline = shared.time.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
@@ -198,6 +198,32 @@ async fn request(
         sent = connection.deliver(address, delivery) => sent,
         () = shared.time.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
     }
+}
+
+async fn opened(shared: &Shared, media: &OutgoingFile) -> Result<MediaFile, SendError> {
+    shared.media.opened(media).await.map_err(|error| match error {
+        // A disk error may be temporary.
+        MediaError::Disk(_) => {
+            let detail = format!("its file cannot be read: {error}");
+            SendError::Later { after: None, scope: Bucket::Chat, detail }
+        }
+        error => SendError::Refused(format!("its file cannot be sent: {error}")),
+    })
+}
+
+/// The files of an album. If one of them cannot be opened, the album is refused, and the others are sent without it.
+async fn album(
+    shared: &Shared,
+    first: &OutboxRow,
+    others: &[OutboxRow],
+) -> Result<Vec<AlbumFile>, SendError> {
+    let mut files = Vec::with_capacity(others.len() + 1);
+    for row in std::iter::once(first).chain(others) {
+        if let Some(media) = &row.media {
+            files.push(AlbumFile { file: opened(shared, media).await?, post: row.post.clone() });
+        }
+    }
+    Ok(files)
 }
 
 /// The post as it is sent. A pairing code is inserted here and nowhere else, so that it is in no row and no log.
@@ -227,15 +253,18 @@ async fn moved(shared: &Shared, address: &Address, to: &str) -> Result<Option<Ad
     moved.map(|()| Some(new))
 }
 
-/// Classifies the result of a send; `moved` says that the chat's rows were moved to its new id.
+/// Classifies the result of a send. `others` is the number of further files that were sent with this part as an album;
+/// `moved` says that the chat's rows were moved to its new id.
 fn classify(
     shared: &Shared,
     connection: &Connection,
     row: &OutboxRow,
+    others: usize,
     sent: Result<Receipt, SendError>,
     moved: bool,
 ) -> SendResult {
     let error = match sent {
+        Ok(receipt) if others > 0 => return album_sent(receipt, others),
         Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
         Err(error) => error,
     };
@@ -264,12 +293,20 @@ fn classify(
         }
         SendError::Gone(_) => SendResult::Gone { error: error.to_string() },
         SendError::Moved { .. } if moved => later(Duration::ZERO, false),
-        _ => refused(row, &error),
+        _ => refused(row, others > 0, &error),
     }
 }
 
-/// Classifies the refusal of one part.
-fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
+/// The ids of an album's files. If the album is one message, all of them have its id.
+fn album_sent(receipt: Receipt, others: usize) -> SendResult {
+    let Receipt { message, others: ids } = receipt;
+    let mut ids = ids.into_iter();
+    let rest = (0..others).map(|_| ids.next().or_else(|| message.clone())).collect::<Vec<_>>();
+    SendResult::AlbumSent { platform_messages: std::iter::once(message).chain(rest).collect() }
+}
+
+/// Classifies the refusal of one part or of an album.
+fn refused(row: &OutboxRow, is_album: bool, error: &SendError) -> SendResult {
     let chat = Address::at(row.address.account(), row.address.chat(), None);
     let error_text = error.to_string();
     match (error, chat) {
@@ -278,6 +315,8 @@ fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
         (SendError::ThreadGone(_), Ok(chat)) if row.address.thread().is_some() => {
             SendResult::ThreadGone { chat, error: error_text }
         }
+        // Alone, each file is refused or accepted for itself.
+        _ if is_album => SendResult::Apart { error: error_text },
         (SendError::Markup(_), _) if row.post.part.body != row.post.part.plain => {
             SendResult::Plain { error: error_text }
         }
@@ -294,7 +333,8 @@ fn refused(row: &OutboxRow, error: &SendError) -> SendResult {
 
 fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResult) {
     let (name, error) = match outcome {
-        SendResult::Sent { .. } => ("sent", None),
+        SendResult::Sent { .. } | SendResult::AlbumSent { .. } => ("sent", None),
+        SendResult::Apart { error } => ("apart", Some(error)),
         SendResult::Later { error, .. } => ("later", Some(error)),
         SendResult::Plain { error } => ("plain", Some(error)),
         SendResult::Anew { error } => ("anew", Some(error)),

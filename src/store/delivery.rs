@@ -9,6 +9,7 @@ use frontdesk_core::notice::Notice;
 use frontdesk_core::time::Pause;
 use rusqlite::params;
 
+use crate::album;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::PartKey;
@@ -86,14 +87,17 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     if part.next_at > now && paused(tx, &part, now)? {
         return Ok(NextPart::Wait(part.next_at));
     }
-    tx.run(
-        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
-        params![part.post.out.0, tx.shared.boot.as_str()],
-    )?;
-    part.state = OutboxState::Sending;
-    part.attempts += 1;
-    part.fence += 1;
-    Ok(NextPart::Send(Box::new(part)))
+    let mut others = album::others(tx, &part)?;
+    for part in others.iter_mut().chain([&mut part]) {
+        tx.run(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
+            params![part.post.out.0, tx.shared.boot.as_str()],
+        )?;
+        part.state = OutboxState::Sending;
+        part.attempts += 1;
+        part.fence += 1;
+    }
+    Ok(NextPart::Send { part: Box::new(part), others })
 }
 
 /// Whether a part whose time has not come is still paused. A part without a pause was stored by a clock that has been set
@@ -106,21 +110,29 @@ fn paused(tx: &Tx<'_>, part: &OutboxRow, now: DateTime<Utc>) -> Outcome<bool> {
 
 fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Utc>) -> Outcome<Fenced<bool>> {
     let Some(address) = held(tx, claim)? else { return Ok(Fenced::Stale) };
-    let id = claim.id;
+    let parts = album::under_claim(tx, claim, &address)?;
     match result {
-        SendResult::Sent { platform_message } => {
-            // An edit gets no new id: the edited message keeps its own.
-            let replaced = tx.one(
-                "UPDATE outbox SET state = 'sent', platform_message_id = coalesce(?2, platform_message_id),
-                                   error = NULL, owner = NULL, done_at = ?3
-                 WHERE id = ?1 RETURNING iif(act = 'post', target, NULL)",
-                params![id.0, platform_message, ms(now)],
-                |row| row.get::<_, Option<String>>(0),
-            )?;
-            if let Some(message) = replaced.flatten() {
-                withdraw(tx, id, &message, now)?;
+        SendResult::AlbumSent { platform_messages } => {
+            for (id, message) in parts.iter().zip(platform_messages) {
+                sent(tx, *id, message.as_deref(), now)?;
             }
         }
+        result => {
+            for id in parts {
+                part_ended(tx, id, &address, result, now)?;
+            }
+        }
+    }
+    open(tx, &address).map(Fenced::Done)
+}
+
+/// The result of one part, or of each file of an album.
+fn part_ended(tx: &Tx<'_>, id: OutId, address: &str, result: &SendResult, now: DateTime<Utc>) -> Outcome<()> {
+    match result {
+        SendResult::Sent { platform_message } => sent(tx, id, platform_message.as_deref(), now)?,
+        // The files of an album have one id each.
+        SendResult::AlbumSent { .. } => {}
+        SendResult::Apart { error } => album::taken_apart(tx, id, error, now)?,
         SendResult::Later { pause, error, counts } => {
             tx.run(
                 "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = ?5, error = ?3, owner = NULL,
@@ -145,7 +157,7 @@ fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Ut
             )?;
         }
         SendResult::Uncaptioned { error } => uncaptioned(tx, id, error, now)?,
-        SendResult::ThreadGone { chat, error } => thread_gone(tx, id, &address, chat, error, now)?,
+        SendResult::ThreadGone { chat, error } => thread_gone(tx, id, address, chat, error, now)?,
         SendResult::Undeleted { error } => done(tx, id, OutboxState::Dropped, error, now)?,
         SendResult::Unknown { error } => done(tx, id, OutboxState::Unknown, error, now)?,
         SendResult::Dead { error } => {
@@ -154,7 +166,23 @@ fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Ut
         }
         SendResult::Gone { error } => gone(tx, id, error, now)?,
     }
-    open(tx, &address).map(Fenced::Done)
+    Ok(())
+}
+
+/// The platform has a part.
+fn sent(tx: &Tx<'_>, id: OutId, platform_message: Option<&str>, now: DateTime<Utc>) -> Outcome<()> {
+    // An edit gets no new id: the edited message keeps its own.
+    let replaced = tx.one(
+        "UPDATE outbox SET state = 'sent', platform_message_id = coalesce(?2, platform_message_id),
+                           error = NULL, owner = NULL, done_at = ?3
+         WHERE id = ?1 RETURNING iif(act = 'post', target, NULL)",
+        params![id.0, platform_message, ms(now)],
+        |row| row.get::<_, Option<String>>(0),
+    )?;
+    match replaced.flatten() {
+        Some(message) => withdraw(tx, id, &message, now),
+        None => Ok(()),
+    }
 }
 
 /// The address of a part that is being sent under this claim.

@@ -3,6 +3,7 @@
 mod access;
 mod access_state;
 mod account;
+mod album;
 mod answer;
 mod audit;
 mod chat;

@@ -6,6 +6,7 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::notice::Failure;
 use rusqlite::params;
 
+use crate::album;
 use crate::delivery::{done, held, open};
 use crate::fault::Outcome;
 use crate::queue::WorkClass;
@@ -38,7 +39,9 @@ impl Store {
     ) -> Result<Fenced<bool>> {
         self.write(WorkClass::Outbox, move |tx| {
             let Some(address) = held(tx, claim)? else { return Ok(Fenced::Stale) };
-            done(tx, claim.id, OutboxState::Dead, &error, now)?;
+            for id in album::under_claim(tx, claim, &address)? {
+                done(tx, id, OutboxState::Dead, &error, now)?;
+            }
             open(tx, &address).map(Fenced::Done)
         })
         .await

@@ -26,7 +26,7 @@ macro_rules! out_columns {
     () => {
         "o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, o.target, o.body, o.plain, o.reply_to, \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
-         o.media, o.salt, o.part, o.failures, \
+         o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
     };
 }
@@ -94,12 +94,18 @@ impl Outgoing<'_> {
 
     /// Stores files that follow a text, and after each of them the text that did not fit beneath it.
     pub(crate) fn files(&self, tx: &Tx<'_>, key: &TextKey, files: &[OutgoingFile]) -> Outcome<()> {
+        let mut album = None;
         for (n, file) in (0..).zip(files) {
             let nothing = || Part { key: n, body: String::new(), plain: String::new() };
             let part = file.caption.clone().map_or_else(nothing, |part| Part { key: n, ..part });
             let media = Some(captioned(file.clone(), &part));
-            let row = OutboxRow { media, ..self.row(tx, key.file(n), part)? };
-            self.put(tx, row)?;
+            let row = self.row(tx, key.file(n), part)?;
+            let is_joined = files.get(n as usize + 1).is_some_and(|next| next.joins);
+            album = match album {
+                Some(first) if file.joins => Some(first),
+                _ => is_joined.then_some(row.post.out),
+            };
+            self.put(tx, OutboxRow { media, album, ..row })?;
             self.parts(tx, &key.after_file(n), file.after.clone())?;
         }
         Ok(())
@@ -125,6 +131,7 @@ impl Outgoing<'_> {
             edit: None,
             delete: None,
             media: None,
+            album: None,
             salt: None,
             state: if is_sent { OutboxState::Sent } else { OutboxState::Queued },
             attempts: 0,
@@ -156,9 +163,9 @@ impl Outgoing<'_> {
         let inserted = tx.run(
             "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
                                  body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
-                                 media, salt)
+                                 media, salt, album)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
-                     ?20, ?21)
+                     ?20, ?21, ?22)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 id.0,
@@ -182,6 +189,7 @@ impl Outgoing<'_> {
                 (row.state == OutboxState::Sent).then_some(now),
                 row.media.as_ref().map(stored_file),
                 row.salt.map(|salt| salt.0),
+                row.album.map(|first| first.0),
             ],
         )?;
         if inserted == 0 {
@@ -213,7 +221,7 @@ pub(crate) fn is_known(sql: &Sql<'_>, key: &str) -> Outcome<bool> {
 /// A file with its caption: the text of its own row.
 fn captioned(file: OutgoingFile, part: &Part) -> OutgoingFile {
     let caption = Some(part.clone()).filter(|part| !part.body.is_empty() || !part.plain.is_empty());
-    OutgoingFile { caption, after: Vec::new(), ..file }
+    OutgoingFile { caption, after: Vec::new(), joins: false, ..file }
 }
 
 /// A row as [`out_columns`] names it.
@@ -226,7 +234,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         "delete" => (None, target),
         _ => (None, None),
     };
-    let messages = match row.get::<_, Option<String>>(23)? {
+    let messages = match row.get::<_, Option<String>>(24)? {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
         None => row.get::<_, Option<i64>>(18)?.map(MessageId).into_iter().collect(),
     };
@@ -235,6 +243,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let state = parsed(row, 11)?;
     Ok(OutboxRow {
         media: file.map(|file| captioned(file, &part)),
+        album: row.get::<_, Option<i64>>(23)?.map(OutId),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
         address: parsed(row, 3)?,
         post: Post {
@@ -276,7 +285,7 @@ fn kind(name: &str) -> PostKind {
 
 /// An outgoing file as it is stored. Its caption is its row's own text.
 fn stored_file(media: &OutgoingFile) -> String {
-    let OutgoingFile { file, name, mime, kind, caption: _, after: _ } = media;
+    let OutgoingFile { file, name, mime, kind, caption: _, after: _, joins: _ } = media;
     json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
 }
 
@@ -292,5 +301,6 @@ pub(crate) fn read_file(json: &str) -> Option<OutgoingFile> {
         kind: text(&media, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
         caption: None,
         after: Vec::new(),
+        joins: false,
     })
 }

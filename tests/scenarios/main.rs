@@ -5,6 +5,7 @@
 mod adapters;
 mod admins;
 mod agent_files;
+mod albums;
 mod authors;
 mod clock;
 mod commands;

@@ -12,7 +12,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::act::{PostKind, SendError};
 use frontdesk_core::markup::Dialect;
 use frontdesk_core::message::{Event, FileKind, Outcome};
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Albums, Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
 use crate::event::{TestEvent, message_from};
@@ -81,6 +81,10 @@ struct State {
     polls_hang: bool,
     typing: u32,
     files: Files,
+    /// The names of the files of each album.
+    albums: Vec<Vec<String>>,
+    /// The name of a file that is refused.
+    refused_file: Option<String>,
     /// Every state of every draft: chat, id and text.
     drafts: Vec<(String, i64, String)>,
     /// Whether drafts are refused.
@@ -112,7 +116,13 @@ pub enum Fault {
 
 impl Platform {
     /// A platform that shows answers as `flow` says and accepts files up to `media` bytes.
-    pub fn new(flow: Flow, pacing: Pacing, media: Option<u64>, dialect: &'static Dialect) -> Arc<Self> {
+    pub fn new(
+        flow: Flow,
+        pacing: Pacing,
+        media: Option<u64>,
+        albums: Option<Albums>,
+        dialect: &'static Dialect,
+    ) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL,
             limit: Limit { max: 200, unit: Unit::Characters },
@@ -123,6 +133,7 @@ impl Platform {
             typing: Some(Duration::from_secs(4)),
             threads: false,
             media,
+            albums,
             person_chat: Some(""),
             ends: false,
             buttons: false,
@@ -222,6 +233,16 @@ impl Platform {
     /// Every request to a chat is answered with this error, until it is set to `None`.
     pub fn answer_all(&self, chat: &str, error: Option<SendError>) {
         self.state().fault = error.map(|error| (chat.to_owned(), error));
+    }
+
+    /// A file with this name is refused from now on, also in an album.
+    pub fn refuse_file(&self, name: &str) {
+        self.state().refused_file = Some(name.to_owned());
+    }
+
+    /// The names of the files of each album that was accepted.
+    pub fn albums(&self) -> Vec<Vec<String>> {
+        self.state().albums.clone()
     }
 
     /// Messages cannot be deleted from now on.

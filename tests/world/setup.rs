@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
 use frontdesk_core::hook::Hook;
-use frontdesk_core::profile::{Flow, Pacing};
+use frontdesk_core::message::FileKind;
+use frontdesk_core::profile::{Albums, Flow, Pacing};
 use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Routing};
 
 /// The settings of a world. Limits are off unless a test sets them.
@@ -16,6 +17,7 @@ pub struct Plan {
     pub(crate) flow: Flow,
     pub(crate) pacing: Pacing,
     pub(crate) media: Option<u64>,
+    pub(crate) albums: Option<Albums>,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
@@ -34,6 +36,7 @@ pub fn plan() -> Plan {
         flow: Flow::Whole,
         pacing: Pacing::default(),
         media: Some(100_000),
+        albums: None,
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
@@ -92,6 +95,14 @@ impl Plan {
     #[must_use]
     pub fn files_up_to(mut self, most: Option<u64>) -> Self {
         self.media = most;
+        self
+    }
+
+    /// The platform shows up to this number of photos and videos, or documents, as one album.
+    #[must_use]
+    pub fn albums(mut self, max: usize) -> Self {
+        let together = vec![vec![FileKind::Photo, FileKind::Video], vec![FileKind::Document]];
+        self.albums = Some(Albums { max, together });
         self
     }
 

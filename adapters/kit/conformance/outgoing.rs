@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::act::{
-    Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
+    AlbumFile, Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
 };
 use frontdesk_core::id::OutId;
 use frontdesk_core::message::{Attachment, FileKind};
@@ -102,28 +102,44 @@ pub(super) async fn every_delivery_returns_in_time(platform: &impl TestPlatform)
         Delivery::Edit { target: "999999999".to_owned(), post: post("nothing to edit", profile) },
         Delivery::Delete { target: "1".to_owned() },
         media(profile),
+        album(profile),
     ];
     for delivery in deliveries {
         let name = format!("{delivery:?}");
-        let can = !matches!(delivery, Delivery::Media { .. }) || profile.media.is_some();
+        let can = match &delivery {
+            Delivery::Media { .. } => profile.media.is_some(),
+            Delivery::Album(_) => profile.albums.is_some(),
+            _ => true,
+        };
         let sent = delivered(&adapter, platform, delivery).await;
-        assert!(can || sent.is_err(), "{name}: an adapter that sends no files must return an error");
+        assert!(
+            can || sent.is_err(),
+            "{name}: an adapter that sends no files or albums must return an error"
+        );
         assert!(!matches!(sent, Err(SendError::Unknown(_))), "{name}: {sent:?}");
     }
 }
 
+fn album(profile: &Profile) -> Delivery {
+    let one = |text| AlbumFile { file: file(), post: post(text, profile) };
+    Delivery::Album(vec![one("the first"), one("the second")])
+}
+
 fn media(profile: &Profile) -> Delivery {
+    Delivery::Media { file: file(), post: post("beneath", profile) }
+}
+
+fn file() -> MediaFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"the file content").unwrap();
     file.rewind().unwrap();
-    let file = MediaFile {
+    MediaFile {
         handle: Arc::new(file),
         size: 16,
         name: "content.txt".to_owned(),
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
-    };
-    Delivery::Media { file, post: post("beneath", profile) }
+    }
 }
 
 async fn delivered(

@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use frontdesk_core::act::{Bucket, Delivery, Receipt, SendError, Signal};
+use frontdesk_core::act::{Bucket, Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use futures_util::FutureExt;
 
@@ -14,7 +14,7 @@ impl Connection {
     /// Delivers one row. While the platform wants a pause for this chat or account, nothing is sent.
     pub(crate) async fn deliver(&self, to: &Address, mut delivery: Delivery) -> Result<Receipt, SendError> {
         if let Some(target) = self.shown_texts.delivered(to, &delivery) {
-            return Ok(Receipt { message: Some(target) });
+            return Ok(Receipt::of(target));
         }
         self.check_pause(to)?;
         let expected = ExpectedText::of_delivery(&delivery);
@@ -76,8 +76,11 @@ impl Connection {
     }
 
     fn prefix_key(&self, delivery: &mut Delivery) {
-        if let Delivery::Post(post) | Delivery::Edit { post, .. } | Delivery::Media { post, .. } = delivery {
-            post.key = format!("{}/{}", self.key_prefix, post.key);
+        let prefix = |post: &mut Post| post.key = format!("{}/{}", self.key_prefix, post.key);
+        match delivery {
+            Delivery::Post(post) | Delivery::Edit { post, .. } | Delivery::Media { post, .. } => prefix(post),
+            Delivery::Album(files) => files.iter_mut().for_each(|file| prefix(&mut file.post)),
+            Delivery::Delete { .. } => {}
         }
     }
 }

@@ -63,13 +63,13 @@ impl StreamRequest {
         let out = row.post.out;
         let post = Post { more: true, ..row.post };
         let step = match connection.deliver(&address, Delivery::Post(post)).await {
-            Ok(Receipt { message: Some(message) }) => {
+            Ok(Receipt { message: Some(message), .. }) => {
                 if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");
                 }
                 StreamStep::Posted(message)
             }
-            Ok(Receipt { message: None }) => failed(&shared, turn, out, StreamStep::Off).await,
+            Ok(Receipt { message: None, .. }) => failed(&shared, turn, out, StreamStep::Off).await,
             Err(SendError::Later { after, .. }) => {
                 failed(&shared, turn, out, StreamStep::Later(after.unwrap_or(PAUSE))).await
             }

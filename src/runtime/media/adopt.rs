@@ -30,7 +30,7 @@ impl Media {
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
         let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
         let file = format!("{OUT}/{copied}");
-        Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after })
+        Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after, joins: false })
     }
 
     /// Opens the copy that a stored part names.

@@ -22,6 +22,7 @@ fn profile(media: Option<u64>) -> Profile {
         typing: None,
         threads: false,
         media,
+        albums: None,
         person_chat: None,
         ends: false,
         buttons: false,

@@ -87,11 +87,11 @@ impl TurnRun<'_> {
     /// The files that can be sent, and one sentence for each reason why others cannot.
     async fn adopted(&mut self) -> (Vec<OutgoingFile>, Vec<String>) {
         let AnswerFiles { named, over } = std::mem::take(&mut self.files);
-        let (mut media, mut remarks) = (Vec::new(), Vec::new());
+        let (mut files, mut remarks) = (Vec::new(), Vec::new());
         let mut retries = SHORTAGE_RETRIES;
         for (path, caption) in named {
             match self.adopt(&path, caption.as_deref(), &mut retries).await {
-                Ok(file) => media.push(file),
+                Ok(file) => files.push(file),
                 Err(error) => {
                     self.warn(&path, &error);
                     remarks.push(remark(&path, &error));
@@ -104,7 +104,10 @@ impl TurnRun<'_> {
             remarks.push(format!("(Some files were not sent: an answer carries at most {FILES}.)"));
         }
         remarks.dedup();
-        (media, remarks)
+        if let Some(connection) = self.shared.adapters.at(&self.turn.address) {
+            media::join(&mut files, connection.adapter.profile());
+        }
+        (files, remarks)
     }
 
     /// Copies a file into the media folder, with the retries that are left if the machine runs short of resources.

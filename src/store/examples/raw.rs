@@ -292,7 +292,7 @@ async fn life(store: &Store) -> Figure {
         let parts = vec![Part { key: 0, body: "answer".into(), plain: "answer".into() }];
         let finish = Finish { parts, ..Finish::bare(turn.claim, Ending::Answered, now()) };
         store.finish(finish).await.unwrap();
-        let NextPart::Send(part) = store.claim_part(&to, now()).await.unwrap() else { continue };
+        let NextPart::Send { part, .. } = store.claim_part(&to, now()).await.unwrap() else { continue };
         let sent = SendResult::Sent { platform_message: Some("1".into()) };
         store.part_ended(part.claim(), sent, now()).await.unwrap();
         times.record(before.elapsed().as_nanos() as u64).unwrap();

@@ -122,6 +122,8 @@ pub struct OutboxRow {
     pub delete: Option<String>,
     /// The file that it carries; its post's text is the caption.
     pub media: Option<OutgoingFile>,
+    /// The first file of the album that this file belongs to.
+    pub album: Option<OutId>,
     /// The salt of the pairing code that replaces [`frontdesk_core::pairing::MASK`] when it is sent: the code itself is
     /// never stored.
     pub salt: Option<Salt>,
@@ -166,13 +168,20 @@ pub struct OutgoingFile {
     /// Its text where that does not fit into the caption: messages that follow the file. Empty when read back: they are
     /// rows of their own then.
     pub after: Vec<Part>,
+    /// Whether it is sent in one album with the file before it. Only of files to be stored.
+    pub joins: bool,
 }
 
 /// The next part for an address.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextPart {
     /// Ours to send now (T4).
-    Send(Box<OutboxRow>),
+    Send {
+        /// The part.
+        part: Box<OutboxRow>,
+        /// If it is a file of an album: the other files, which are sent in the same request and end with it.
+        others: Vec<OutboxRow>,
+    },
     /// Not before this time.
     Wait(DateTime<Utc>),
     /// None is open, or the oldest is on its way and its result is not known yet.
@@ -186,6 +195,17 @@ pub enum SendResult {
     Sent {
         /// Its id there.
         platform_message: Option<String>,
+    },
+    /// The platform has every file of an album.
+    AlbumSent {
+        /// Their ids there, in the order of the files.
+        platform_messages: Vec<Option<String>>,
+    },
+    /// An album that is refused: each of its files is sent alone, at once, so that a fault of one of them does not lose
+    /// the others.
+    Apart {
+        /// Why.
+        error: String,
     },
     /// To be tried again.
     Later {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use frontdesk_core::act::{Delivery, MediaFile, Post, Receipt, SendError, Signal};
+use frontdesk_core::act::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 
 use super::{Fault, Platform, Posted, PostedFile};
@@ -30,6 +30,17 @@ impl Platform {
         self.add(chat, post, Some(file_sent))
     }
 
+    /// Accepts an album, unless one of its files is refused.
+    fn album(&self, chat: &str, files: &[AlbumFile]) -> Result<Receipt, SendError> {
+        let refused = self.state().refused_file.clone();
+        if let Some(refused) = refused.filter(|name| files.iter().any(|one| one.file.name == *name)) {
+            return Err(SendError::Refused(format!("{refused} is not accepted")));
+        }
+        self.state().albums.push(files.iter().map(|one| one.file.name.clone()).collect());
+        let mut ids = files.iter().filter_map(|one| self.media(chat, &one.file, &one.post).message);
+        Ok(Receipt { message: ids.next(), others: ids.collect() })
+    }
+
     fn post(&self, chat: &str, post: &Post) -> Receipt {
         self.add(chat, post, None)
     }
@@ -45,7 +56,7 @@ impl Platform {
         state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file });
         drop(state);
         self.changed.notify_waiters();
-        Receipt { message: Some(id) }
+        Receipt::of(id)
     }
 
     fn edit(&self, chat: &str, target: &str, text: &str) -> Result<(), SendError> {
@@ -130,10 +141,21 @@ impl Platform {
         match delivery {
             Delivery::Delete { target } => self.delete(chat, target),
             Delivery::Post(post) => self.carry_out(to, || Ok(self.post(chat, post))).await,
-            Delivery::Media { file, post } => self.carry_out(to, || Ok(self.media(chat, file, post))).await,
+            Delivery::Media { file, post } => {
+                let refused = self.state().refused_file.as_ref() == Some(&file.name);
+                self.carry_out(to, || match refused {
+                    true => Err(SendError::Refused(format!("{} is not accepted", file.name))),
+                    false => Ok(self.media(chat, file, post)),
+                })
+                .await
+            }
+            Delivery::Album(files) if self.profile.albums.is_some() => {
+                self.carry_out(to, || self.album(chat, files)).await
+            }
+            Delivery::Album(_) => Err(SendError::Refused("no albums here".to_owned())),
             Delivery::Edit { target, post } => {
                 self.carry_out(to, || self.edit(chat, target, &post.part.body)).await?;
-                Ok(Receipt { message: Some(target.clone()) })
+                Ok(Receipt::of(target.clone()))
             }
         }
     }

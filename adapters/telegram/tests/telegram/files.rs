@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use frontdesk_botapi::{BotApi, Content, Fault};
-use frontdesk_core::act::{Delivery, MediaFile, SendError};
+use frontdesk_core::act::{AlbumFile, Delivery, MediaFile, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
 use frontdesk_kit::RecordingInbox;
@@ -152,4 +152,73 @@ async fn a_received_file_can_be_downloaded_and_one_that_is_too_large_cannot() {
     assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
     api.cut().await;
     assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
+}
+
+fn album(files: &[(&str, &str, FileKind, &str)]) -> Delivery {
+    let one = |(name, mime, kind, caption): &(&str, &str, FileKind, &str)| AlbumFile {
+        file: file(&[7; 1000], name, mime, *kind),
+        post: post(caption, &caption.replace("<b>", "").replace("</b>", "")),
+    };
+    Delivery::Album(files.iter().map(one).collect())
+}
+
+#[tokio::test]
+async fn an_album_is_one_request_with_a_caption_and_an_id_for_each_file() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let hello = anna.starts().await;
+    let telegram = adapter(account(&api));
+    let albums = [
+        [
+            ("a.png", "image/png", FileKind::Photo, "<b>one</b>"),
+            ("b.mp4", "video/mp4", FileKind::Video, "a < b"),
+        ],
+        [
+            ("a.pdf", "application/pdf", FileKind::Document, ""),
+            ("b.txt", "text/plain", FileKind::Document, "two"),
+        ],
+        [("a.mp3", "audio/mpeg", FileKind::Audio, ""), ("b.mp3", "audio/mpeg", FileKind::Audio, "")],
+    ];
+    for files in albums {
+        let Delivery::Album(mut parts) = album(&files) else { panic!() };
+        parts[0].post.reply_to = Some(hello.message_id.to_string());
+        let before = api.journal().calls().len();
+        let sent = telegram.deliver(&to("telegram:1001"), Delivery::Album(parts)).await.unwrap();
+        let calls: Vec<_> = api.journal().calls()[before..].to_vec();
+        assert_eq!(calls.iter().map(|call| call.method.as_str()).collect::<Vec<_>>(), ["sendMediaGroup"]);
+        assert!(calls[0].params["reply_parameters"].to_string().contains(&hello.message_id.to_string()));
+        let shown = anna.sees().split_off(anna.sees().len() - 2);
+        let ids: Vec<String> = shown.iter().map(|shown| shown.message_id.to_string()).collect();
+        assert_eq!((sent.message, sent.others), (Some(ids[0].clone()), vec![ids[1].clone()]));
+        let captions: Vec<&str> = shown.iter().map(|shown| shown.text.as_str()).collect();
+        let expected = files.map(|(.., caption)| caption.replace("<b>", "").replace("</b>", ""));
+        assert_eq!(captions, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_album_that_telegram_would_refuse_is_refused_before_its_upload() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    let before = api.journal().calls().len();
+    let png = ("a.png", "image/png", FileKind::Photo, "");
+    let svg = ("b.svg", "image/svg+xml", FileKind::Photo, "");
+    let mixed = telegram.deliver(&to("telegram:1001"), album(&[png, svg])).await;
+    assert!(matches!(mixed, Err(SendError::Refused(_))), "{mixed:?}");
+    let large = || AlbumFile {
+        file: MediaFile { size: 30_000_000, ..file(&[1], "a.pdf", "application/pdf", FileKind::Document) },
+        post: post("", ""),
+    };
+    let large = telegram.deliver(&to("telegram:1001"), Delivery::Album(vec![large(), large()])).await;
+    assert!(matches!(large, Err(SendError::Refused(_))), "{large:?}");
+    assert_eq!(api.journal().calls().len(), before);
+
+    let markup = album(&[png, ("b.png", "image/png", FileKind::Photo, "<b>two")]);
+    let markup = telegram.deliver(&to("telegram:1001"), markup).await;
+    assert!(matches!(markup, Err(SendError::Markup(_))), "{markup:?}");
+    api.fault(Fault::lost().on("sendMediaGroup").times(1));
+    let lost = telegram.deliver(&to("telegram:1001"), album(&[png, png])).await;
+    assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
 }

@@ -49,6 +49,7 @@ impl DemoPlatform {
             typing: None,
             threads: false,
             media: Some(1_000_000),
+            albums: None,
             person_chat: Some(""),
             ends: false,
             buttons: false,
@@ -137,10 +138,12 @@ impl Adapter for DemoPlatform {
         let text = match delivery {
             Delivery::Post(post) => post.part.body,
             Delivery::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
-            Delivery::Edit { .. } | Delivery::Delete { .. } => return Ok(Receipt::default()),
+            Delivery::Edit { .. } | Delivery::Delete { .. } | Delivery::Album(_) => {
+                return Ok(Receipt::default());
+            }
         };
         self.sent.send_modify(|all| all.push((to.chat().to_owned(), text)));
-        Ok(Receipt { message: Some(self.sent.borrow().len().to_string()) })
+        Ok(Receipt::of(self.sent.borrow().len().to_string()))
     }
 
     async fn signal(&self, _: &Address, _: Signal) -> Result<(), SendError> {

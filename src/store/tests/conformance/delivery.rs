@@ -52,12 +52,14 @@ async fn a_later_part_waits_for_its_time() {
     let later = |counts| SendResult::Later { pause: pause(400), error: "503".into(), counts };
     fixture.part_ended(&part, later(true)).await;
     assert_eq!(fixture.store.claim_part(&address("anna"), t(399)).await.unwrap(), NextPart::Wait(t(400)));
-    let NextPart::Send(part) = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+    let NextPart::Send { part, .. } = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!((part.attempts, part.error.as_deref()), (2, Some("503")));
     fixture.part_ended(&part, later(false)).await;
-    let NextPart::Send(part) = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap() else {
+    let NextPart::Send { part, .. } = fixture.store.claim_part(&address("anna"), t(400)).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(part.attempts, 2, "waiting for the platform is no attempt");
@@ -82,7 +84,7 @@ async fn markup_that_is_refused_goes_as_plain_text() {
     let part = fixture.claim_part("anna").await.unwrap();
     fixture.part_ended(&part, SendResult::Plain { error: "can't parse".into() }).await;
     let again = fixture.store.claim_part(&address("anna"), t(300)).await.unwrap();
-    let NextPart::Send(again) = again else { panic!("{again:?}") };
+    let NextPart::Send { part: again, .. } = again else { panic!("{again:?}") };
     assert_eq!((again.post.part.body.as_str(), again.attempts), ("one", 2));
 }
 
@@ -199,7 +201,9 @@ async fn an_operator_can_send_a_dead_part_again() {
     assert_eq!(fixture.store.part_retried(id, &admin(), t(400)).await.unwrap(), Some(address("anna")));
     fixture.store.expire_parts(t(390), t(401)).await.unwrap();
     assert_eq!(fixture.texts(OutboxState::Queued).await, ["one"], "it is as young as its retry");
-    let NextPart::Send(again) = fixture.store.claim_part(&address("anna"), t(402)).await.unwrap() else {
+    let NextPart::Send { part: again, .. } =
+        fixture.store.claim_part(&address("anna"), t(402)).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!((again.post.out, again.attempts, again.failures), (id, 3, 0));
@@ -239,7 +243,7 @@ async fn what_is_for_a_topic_that_is_gone_goes_to_its_chat_in_order() {
     let sent_there = OutgoingMessage { address: topic.clone(), ..outgoing("-1", "one|two", "k1", 1) };
     fixture.store.send(sent_there).await.unwrap();
     fixture.store.send(outgoing("-1", "newer", "k2", 1)).await.unwrap();
-    let NextPart::Send(part) = fixture.store.claim_part(&topic, t(2)).await.unwrap() else { panic!() };
+    let NextPart::Send { part, .. } = fixture.store.claim_part(&topic, t(2)).await.unwrap() else { panic!() };
     let gone = SendResult::ThreadGone { chat, error: "message thread not found".into() };
     assert!(!fixture.part_ended(&part, gone).await, "nothing is left there");
     let mut texts = Vec::new();

@@ -183,7 +183,7 @@ impl Fixture {
 
     pub async fn claim_part(&self, to: &str) -> Option<OutboxRow> {
         match self.store.claim_part(&address(to), t(1000)).await.unwrap() {
-            NextPart::Send(row) => Some(*row),
+            NextPart::Send { part, .. } => Some(*part),
             _ => None,
         }
     }

@@ -36,6 +36,7 @@ fn leaving(file: &str, caption: Option<&str>) -> OutgoingFile {
         mime: Some("application/pdf".into()),
         kind: FileKind::Document,
         after: vec![],
+        joins: false,
         caption: caption.map(|text| Part { key: 9, body: text.into(), plain: text.replace('*', "") }),
     }
 }
@@ -220,4 +221,88 @@ async fn a_file_of_a_quoted_message_is_kept_with_the_message_that_quotes_it() {
     fixture.store.erase(&key("anna"), &admin(), t(3)).await.unwrap();
     fixture.store.fetched(vec![got(quoting, 1000, "a")], t(4)).await.unwrap();
     assert_eq!(fixture.store.media(&[quoting]).await.unwrap(), [], "nobody's after an erasure");
+}
+
+/// Claims the oldest part of anna's chat and the other files of its album.
+async fn claimed_album(fixture: &Fixture) -> Vec<OutboxRow> {
+    match fixture.store.claim_part(&address("anna"), t(1000)).await.unwrap() {
+        NextPart::Send { part, others } => [vec![*part], others].concat(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An answer with the files `a` and `b` in an album, and `c` alone.
+async fn with_an_album() -> Fixture {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let joined = OutgoingFile { joins: true, ..leaving("b", Some("*two*")) };
+    let media = vec![leaving("a", Some("one")), joined, leaving("c", None)];
+    fixture.finish(Finish { media, ..answered(&turn, "") }).await;
+    fixture
+}
+
+fn names(rows: &[OutboxRow]) -> Vec<&str> {
+    rows.iter().filter_map(|row| row.media.as_ref()).map(|media| media.file.as_str()).collect()
+}
+
+#[tokio::test]
+async fn the_files_of_an_album_are_sent_together_and_each_has_its_own_id() {
+    let fixture = with_an_album().await;
+    let album = claimed_album(&fixture).await;
+    assert_eq!(names(&album), ["a", "b"]);
+    assert!(album.iter().all(|row| row.album == Some(album[0].post.out) && row.attempts == 1), "{album:?}");
+    assert_eq!(fixture.claim_part("anna").await, None, "nothing overtakes it");
+    let later = SendResult::Later { pause: pause(200), error: "502".into(), counts: true };
+    fixture.part_ended(&album[0], later).await;
+    let again = claimed_album(&fixture).await;
+    assert_eq!((names(&again), again[1].failures), (vec!["a", "b"], 1));
+    let platform_messages = vec![Some("11".into()), Some("12".into())];
+    assert!(fixture.part_ended(&again[0], SendResult::AlbumSent { platform_messages }).await);
+    let rows = fixture.store.parts(Some(OutboxState::Sent), None, 9).await.unwrap();
+    let ids: Vec<_> = rows.iter().rev().map(|row| row.platform_message.as_deref()).collect();
+    assert_eq!(ids, [Some("11"), Some("12")]);
+    assert_eq!(names(&claimed_album(&fixture).await), ["c"]);
+}
+
+#[tokio::test]
+async fn a_refused_album_is_taken_apart_and_its_files_keep_their_order() {
+    let fixture = with_an_album().await;
+    let album = claimed_album(&fixture).await;
+    fixture.part_ended(&album[0], SendResult::Apart { error: "no".into() }).await;
+    for (file, caption) in [("a", "one"), ("b", "*two*"), ("c", "")] {
+        let one = claimed_album(&fixture).await;
+        assert_eq!((names(&one), one[0].post.part.body.as_str()), (vec![file], caption));
+        fixture.part_ended(&one[0], sent(file)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_album_that_was_cut_off_is_sent_again_as_a_whole_or_held_as_a_whole() {
+    for resend in [true, false] {
+        let fixture = with_an_album().await;
+        claimed_album(&fixture).await;
+        let fixture = fixture.restarted(2).await;
+        fixture.store.recover(Recovery { resend, ..recovery() }).await.unwrap();
+        if resend {
+            assert_eq!(names(&claimed_album(&fixture).await), ["a", "b"]);
+            continue;
+        }
+        let held = fixture.store.parts(Some(OutboxState::Unknown), None, 9).await.unwrap();
+        assert_eq!(names(&held), ["b", "a"]);
+        // An operator saw that only the second file is missing.
+        fixture.store.part_retried(held[0].post.out, &admin(), t(600)).await.unwrap();
+        let one = claimed_album(&fixture).await;
+        assert_eq!(names(&one), ["b"]);
+        fixture.part_ended(&one[0], sent("12")).await;
+        assert_eq!(names(&fixture.store.parts(Some(OutboxState::Unknown), None, 9).await.unwrap()), ["a"]);
+    }
+}
+
+#[tokio::test]
+async fn an_album_whose_end_cannot_be_stored_is_dead_as_a_whole() {
+    let fixture = with_an_album().await;
+    let album = claimed_album(&fixture).await;
+    fixture.store.mark_part_dead(album[0].claim(), "why".into(), t(30)).await.unwrap();
+    assert_eq!(names(&fixture.store.parts(Some(OutboxState::Dead), None, 9).await.unwrap()), ["b", "a"]);
+    assert_eq!(names(&claimed_album(&fixture).await), ["c"]);
 }

@@ -55,16 +55,26 @@ pub fn send_group(world: &mut World, bot: i64, params: &Params) -> Answer {
         return Err(Refusal::bad("can't parse media JSON object"));
     };
     match items.len() {
-        0 => return Err(Refusal::bad("there are no media in the request")),
+        0 => return Err(Refusal::bad("there are no messages to send")),
         1..=10 => {}
-        _ => return Err(Refusal::bad("too many media to send as an album")),
+        _ => return Err(Refusal::bad("too many messages to send as an album")),
+    }
+    let kinds = items.iter().map(album_kind).collect::<Result<Vec<_>, _>>()?;
+    for alone in [Kind::Document, Kind::Audio] {
+        if kinds.contains(&alone) && kinds.iter().any(|kind| *kind != alone) {
+            let name = alone.field();
+            return Err(Refusal::bad(format!("{name} can't be mixed with other media types")));
+        }
     }
     let mut contents = Vec::with_capacity(items.len());
-    for item in &items {
-        let kind = item["type"].as_str().and_then(named::<Kind>);
-        let kind = kind.ok_or_else(|| Refusal::bad("type of media is invalid"))?;
+    for (n, (item, kind)) in items.iter().zip(kinds).enumerate() {
         let caption = send::caption(world, &Params::of(item.as_object().cloned().unwrap_or_default()))?;
-        let mut content = medium(world, params, kind, "media", item["media"].as_str().unwrap_or_default())?;
+        let source = item["media"].as_str().unwrap_or_default();
+        if source.strip_prefix("attach://").is_some_and(|name| !params.uploads.contains_key(name)) {
+            return Err(Refusal::bad("can't parse InputMedia: media not found"));
+        }
+        let mut content =
+            medium(world, params, kind, "media", source).map_err(|refusal| of_file(n, refusal))?;
         world.write_text(&caption, "caption", &mut content);
         contents.push(content);
     }
@@ -79,6 +89,27 @@ pub fn send_group(world: &mut World, bot: i64, params: &Params) -> Answer {
     let json: Vec<&str> = sent.iter().map(|done| done.json.as_str()).collect();
     let first = sent.first().and_then(|done| done.message);
     Ok(Done { json: format!("[{}]", json.join(",")), message: first, description: None })
+}
+
+/// The kind of one file of an album. Only four kinds can be in one.
+fn album_kind(item: &Value) -> Result<Kind, Refusal> {
+    let name = item["type"].as_str().unwrap_or_default();
+    match named::<Kind>(name) {
+        Some(kind @ (Kind::Photo | Kind::Video | Kind::Document | Kind::Audio)) => Ok(kind),
+        Some(Kind::Animation) => {
+            Err(Refusal::bad("can't parse InputMedia: type \"animation\" can't be used in sendMediaGroup"))
+        }
+        _ => Err(Refusal::bad(format!("can't parse InputMedia: type \"{name}\" is unsupported"))),
+    }
+}
+
+/// The refusal of one file of an album, which names its place. A request that is too large is refused before it is read.
+fn of_file(n: usize, refusal: Refusal) -> Refusal {
+    if refusal.code == 413 {
+        return refusal;
+    }
+    let error = refusal.description.strip_prefix("Bad Request: ").unwrap_or(&refusal.description);
+    Refusal::bad(format!("failed to send message #{} with the error message \"{error}\"", n + 1))
 }
 
 /// The fields of a message that carry a file: an upload, an upload that `attach://` names, or a known id.

@@ -226,6 +226,15 @@ export async function sending() {
     assert.equal(sent.length, 2);
     assert.equal(new Set(sent.map((message) => message.media_group_id)).size, 1);
     assert.deepEqual(sent.map((message) => message.caption), ["one", "two"]);
+    const video = InputMediaBuilder.video(new InputFile(Buffer.from("v"), "v.mp4"));
+    assert.equal((await api.sendMediaGroup(anna, [photo("three"), video])).length, 2);
+    const document = InputMediaBuilder.document(new InputFile(Buffer.from("d"), "d.txt"));
+    const mixed = await refusal(api.sendMediaGroup(anna, [photo("four"), document]));
+    assert.equal(mixed.description, "Bad Request: document can't be mixed with other media types");
+    const animation = InputMediaBuilder.animation(new InputFile(Buffer.from("a"), "a.gif"));
+    assert.match((await refusal(api.sendMediaGroup(anna, [photo("five"), animation]))).description, /animation/);
+    const eleven = Array.from({ length: 11 }, (_, n) => photo(`p${n}`));
+    assert.match((await refusal(api.sendMediaGroup(anna, eleven))).description, /too many messages/);
   });
 
   await check("the caption of a photo changes", async () => {
