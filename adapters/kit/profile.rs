@@ -21,7 +21,7 @@ const HOSTILE: [&str; 8] = [
 
 /// Panics with the reason if a profile cannot be right.
 pub fn check(profile: &Profile) {
-    let channel = profile.channel;
+    let channel = profile.channel.as_str();
     let plain = channel.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     assert!(plain && !channel.is_empty(), "{channel:?} must be a short plain name: it stands in keys");
     assert!(Address::new(channel, None, "1", None).is_ok());

@@ -221,7 +221,7 @@ impl Settings {
         let every = Duration::from_millis(self.edit_ms);
         let pace = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
         Profile {
-            channel: CHANNEL,
+            channel: CHANNEL.to_owned(),
             limit: Limit { max: self.text_limit, unit: Unit::Utf16 },
             caption: self.caption_limit,
             dialect: &markup::DIALECT,
@@ -247,7 +247,7 @@ impl Settings {
                 ],
             }),
             // Bot API, Chat: the id of a private chat is the person's.
-            person_chat: Some(""),
+            person_chat: Some(String::new()),
             ends: false,
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,

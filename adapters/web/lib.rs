@@ -78,7 +78,7 @@ impl Adapter for WebAdapter {
 
 fn profile() -> Profile {
     Profile {
-        channel: CHANNEL,
+        channel: CHANNEL.to_owned(),
         limit: Limit { max: LIMIT, unit: Unit::Characters },
         caption: 0,
         dialect: &markup::DIALECT,

@@ -123,7 +123,7 @@ impl Builder {
     /// Reads and checks the configuration, with the agents and channels that were added here.
     pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
-        let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.to_owned());
+        let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.clone());
         let more = More { agents: self.agents.keys().cloned().collect(), channels: channels.collect() };
         match source {
             Source::File(file) => {

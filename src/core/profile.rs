@@ -7,16 +7,16 @@ use crate::markup::{self, Dialect, Part};
 use crate::message::FileKind;
 
 /// The capabilities and limits of one platform. The numbers are defaults; the adapter applies its own config to them
-/// before it returns the profile.
+/// before it returns the profile. It owns its texts, so that it can be made at run time.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The channel's name in keys and addresses: `web`, `telegram`.
-    pub channel: &'static str,
+    pub channel: String,
     /// The longest text of one part.
     pub limit: Limit,
     /// The longest caption of a file, in the same unit.
     pub caption: usize,
-    /// The platform's markup.
+    /// The platform's markup. It consists of functions, so it is part of the program.
     pub dialect: &'static Dialect,
     /// How an answer is shown while the agent is still writing it.
     pub flow: Flow,
@@ -32,7 +32,7 @@ pub struct Profile {
     pub albums: Option<Albums>,
     /// The prefix that turns a person's id into the id of their private chat, so that an admin can get a notice without
     /// having written before; `None` if there is no such rule.
-    pub person_chat: Option<&'static str>,
+    pub person_chat: Option<String>,
     /// Whether the adapter gets an [`Signal::End`](crate::act::Signal::End) after every turn.
     pub ends: bool,
     /// Whether a message can carry buttons.

@@ -31,7 +31,7 @@ impl Shared {
             _ => Vec::new(),
         };
         let connection = self.adapters.get(principal.account());
-        let prefix = connection.and_then(|to| to.adapter.profile().person_chat);
+        let prefix = connection.and_then(|to| to.adapter.profile().person_chat.as_deref());
         let private = prefix.and_then(|prefix| {
             let chat = format!("{prefix}{}", principal.id());
             Address::at(principal.account(), &chat, None).ok()

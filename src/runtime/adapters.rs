@@ -278,7 +278,7 @@ impl Connection {
                     if let Some(until) = &until {
                         until.cancel();
                     }
-                    let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+                    let (channel, account) = (self.adapter.profile().channel.as_str(), self.adapter.account());
                     let connects = switch.borrow().is_none();
                     tracing::info!(channel, %account, connects, "an admin has connected or disconnected an account");
                     if until.is_some() {
@@ -292,7 +292,7 @@ impl Connection {
     /// Connects, and reconnects, until `stop`.
     async fn stay_connected(&self, inbox: &Arc<dyn Inbox>, stop: &Stop) {
         let clock = &self.clock;
-        let (channel, account) = (self.adapter.profile().channel, self.adapter.account());
+        let (channel, account) = (self.adapter.profile().channel.as_str(), self.adapter.account());
         let backoff = Backoff::default();
         let mut failures = 0;
         while !stop.is_cancelled() {

@@ -15,7 +15,7 @@ pub(crate) struct ProfileRenderer {
 
 impl ProfileRenderer {
     pub(crate) fn new(profiles: impl IntoIterator<Item = Profile>) -> Self {
-        Self { profiles: profiles.into_iter().map(|profile| (profile.channel.to_owned(), profile)).collect() }
+        Self { profiles: profiles.into_iter().map(|profile| (profile.channel.clone(), profile)).collect() }
     }
 }
 

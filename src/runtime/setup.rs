@@ -102,7 +102,8 @@ fn turn_limits(settings: &Settings) -> LaneLimits {
 }
 
 fn send_limits(adapters: &[Arc<dyn Adapter>]) -> LaneLimits {
-    let channels: BTreeSet<&str> = adapters.iter().map(|adapter| adapter.profile().channel).collect();
+    let channels: BTreeSet<&str> =
+        adapters.iter().map(|adapter| adapter.profile().channel.as_str()).collect();
     LaneLimits {
         total: SENDS * channels.len().max(1),
         groups: channels.into_iter().map(|channel| (channel.to_owned(), SENDS)).collect(),

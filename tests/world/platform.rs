@@ -124,7 +124,7 @@ impl Platform {
         dialect: &'static Dialect,
     ) -> Arc<Self> {
         let profile = Profile {
-            channel: CHANNEL,
+            channel: CHANNEL.to_owned(),
             limit: Limit { max: 200, unit: Unit::Characters },
             caption: 50,
             dialect,
@@ -134,7 +134,7 @@ impl Platform {
             threads: false,
             media,
             albums,
-            person_chat: Some(""),
+            person_chat: Some(String::new()),
             ends: false,
             buttons: false,
             idempotent: None,

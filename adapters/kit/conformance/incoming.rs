@@ -20,7 +20,7 @@ pub(super) async fn a_message_arrives_with_all_its_fields(platform: &impl TestPl
     .await;
     let events = inbox.events();
     let event = &events[0];
-    let channel = adapter.profile().channel;
+    let channel = adapter.profile().channel.as_str();
     assert_eq!(event.kind, EventKind::Message);
     assert_eq!(event.text, "whole & <sound>", "the text arrives unchanged");
     assert_eq!(adapter.account().channel(), channel);

@@ -13,7 +13,7 @@ static DIALECT: Dialect = Dialect { name: "test", rendering: Rendering::Verbatim
 
 fn profile(media: Option<u64>) -> Profile {
     Profile {
-        channel: "test",
+        channel: "test".to_owned(),
         limit: Limit { max: 1000, unit: Unit::Characters },
         caption: 10,
         dialect: &DIALECT,

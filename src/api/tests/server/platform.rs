@@ -40,7 +40,7 @@ pub struct DemoPlatform {
 impl DemoPlatform {
     pub fn new(account: &str) -> Arc<Self> {
         let profile = Profile {
-            channel: CHANNEL,
+            channel: CHANNEL.to_owned(),
             limit: Limit { max: 4000, unit: Unit::Characters },
             caption: 1000,
             dialect: &DIALECT,
@@ -50,7 +50,7 @@ impl DemoPlatform {
             threads: false,
             media: Some(1_000_000),
             albums: None,
-            person_chat: Some(""),
+            person_chat: Some(String::new()),
             ends: false,
             buttons: false,
             idempotent: None,
