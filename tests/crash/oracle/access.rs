@@ -40,6 +40,7 @@ impl Oracle<'_> {
             let user = subject.split(' ').next().unwrap_or_default();
             let unmuted = unmuted.entry(subject).or_insert_with(|| Periods(vec![(0, true)]));
             match action.as_str() {
+                _ if outcome.starts_with("refused:") => {}
                 "grant" => allowed.entry(user).or_default().0.push((*at, true)),
                 "approve" if outcome == "done" => allowed.entry(user).or_default().0.push((*at, true)),
                 "revoke" => allowed.entry(user).or_default().0.push((*at, false)),
