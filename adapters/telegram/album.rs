@@ -1,6 +1,6 @@
 //! Several files in one request (Bot API, sendMediaGroup).
 
-use frontdesk_core::act::{AlbumFile, Receipt, SendError};
+use frontdesk_core::delivery::{AlbumFile, Receipt, SendError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Where a delivery or a signal goes on Telegram: a chat, a topic, a message.
 
-use frontdesk_core::act::SendError;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::SendError;
 use teloxide_core::types::{ChatId, MessageId, ThreadId};
 
 /// The number of the topic "General" of every forum, which some clients and updates give. For the Bot API this topic is

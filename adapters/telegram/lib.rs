@@ -37,9 +37,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
+use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;

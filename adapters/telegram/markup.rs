@@ -6,7 +6,7 @@
 mod link;
 mod words;
 
-use frontdesk_core::act::Post;
+use frontdesk_core::delivery::Post;
 use frontdesk_core::markup::{Dialect, Marks, Rendering, Style};
 use teloxide_core::types::ParseMode;
 

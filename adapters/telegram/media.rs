@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use frontdesk_core::act::{MediaFile, Post, SendError};
+use frontdesk_core::delivery::{MediaFile, Post, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Bytes, FetchError};
 use futures_util::stream::{self, Stream, StreamExt};

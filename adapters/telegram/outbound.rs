@@ -1,7 +1,7 @@
 //! Deliveries and signals as calls of the Bot API.
 
-use frontdesk_core::act::{Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -145,7 +145,7 @@ fn previews(settings: &Settings) -> Option<LinkPreviewOptions> {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{MessageRefs, PostKind};
+    use frontdesk_core::delivery::{MessageRefs, PostKind};
     use frontdesk_core::id::OutId;
     use frontdesk_core::markup::Part;
     use rstest::rstest;

@@ -125,7 +125,7 @@ mod tests {
 
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
-    use frontdesk_core::act::{Post, Signal};
+    use frontdesk_core::delivery::{Post, Signal};
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
     use frontdesk_core::message::Cursor;

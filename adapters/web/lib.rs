@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};

@@ -1,6 +1,6 @@
 //! What the web channel can show.
 
-use frontdesk_core::act::{Delivery, Post, SendError, Signal};
+use frontdesk_core::delivery::{Delivery, Post, SendError, Signal};
 
 /// The post of a delivery that clients can be shown. An error says why the channel cannot show it.
 pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {

@@ -1,7 +1,7 @@
 //! Frames for clients: one JSON object per WebSocket frame or server-sent event, serialized once for all clients.
 
 use axum::extract::ws::Utf8Bytes;
-use frontdesk_core::act::{Ending, MessageRefs, Post, PostKind, Signal};
+use frontdesk_core::delivery::{Ending, MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;

@@ -188,7 +188,7 @@ fn size(frame: &ServerFrame) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{MessageRefs, PostKind, Signal};
+    use frontdesk_core::delivery::{MessageRefs, PostKind, Signal};
 
     use super::*;
     use crate::frame::tests::post;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
-use frontdesk_core::act::{Post, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Outcome;
 use frontdesk_core::port::{Busy, Live, PendingPrompt};
@@ -269,7 +269,7 @@ fn unsubscribe<K>(entry: Entry<'_, K, Queues>, id: u64) {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::act::{MessageRefs, PostKind};
+    use frontdesk_core::delivery::{MessageRefs, PostKind};
 
     use super::*;
     use crate::frame::tests::post;

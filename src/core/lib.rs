@@ -5,11 +5,11 @@
 
 pub mod access;
 pub mod account;
-pub mod act;
 pub mod address;
 pub mod command;
 pub mod config;
 pub mod count;
+pub mod delivery;
 pub mod delta;
 pub mod drop_reason;
 pub mod hook;

@@ -12,8 +12,8 @@ use futures_core::stream::BoxStream;
 use thiserror::Error;
 
 use crate::account::AccountId;
-use crate::act::{Delivery, Post, Receipt, SendError, Signal};
 use crate::address::Address;
+use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use crate::delta::{AgentError, Delta};
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;

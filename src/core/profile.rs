@@ -33,7 +33,7 @@ pub struct Profile {
     /// The prefix that turns a person's id into the id of their private chat, so that an admin can get a notice without
     /// having written before; `None` if there is no such rule.
     pub person_chat: Option<String>,
-    /// Whether the adapter gets an [`Signal::End`](crate::act::Signal::End) after every turn.
+    /// Whether the adapter gets an [`Signal::End`](crate::delivery::Signal::End) after every turn.
     pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,

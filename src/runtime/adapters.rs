@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Delivery, Post, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Post, Signal};
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_core::retry::Backoff;
 use futures_util::FutureExt;

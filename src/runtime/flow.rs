@@ -9,8 +9,8 @@ mod silence;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Ending, MessageRefs, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Mono, Stop};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{AlbumFile, Bucket, Delivery, MediaFile, Post, Receipt, SendError};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{AlbumFile, Bucket, Delivery, MediaFile, Post, Receipt, SendError};
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};

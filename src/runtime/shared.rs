@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Ending, MessageRefs, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;

@@ -1,8 +1,8 @@
 //! The parts of a turn's answer. The first one replaces the message that was streamed.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Ending;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;

@@ -1,7 +1,7 @@
 //! T1c: a command's effect, its reply and its end in one transaction.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;

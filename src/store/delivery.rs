@@ -1,8 +1,8 @@
 //! T4 and T5: the oldest part of an address is claimed and sent, and the result is stored.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;

@@ -1,7 +1,7 @@
 //! T3: a turn ends, its messages with it, and every part of its answer is in the outbox, in one commit.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Ending;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;

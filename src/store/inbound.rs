@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, EventKind, Refusal, Source};

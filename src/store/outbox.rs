@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::OutId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::{Code, DECAY, FAILURES, LOCKOUT, Salt};
 use frontdesk_core::time::{Now, Pause};

@@ -2,8 +2,8 @@
 //! there are.
 
 use chrono::{DateTime, Duration, Utc};
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Principal;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;

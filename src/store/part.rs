@@ -1,8 +1,8 @@
 //! Rows of `outbox`: created and read back.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{MessageRefs, Post, PostKind};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{MessageRefs, Post, PostKind};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;

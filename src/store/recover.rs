@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::str::FromStr;
 
-use frontdesk_core::act::Ending;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::{Failure, Notice};

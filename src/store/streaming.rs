@@ -1,7 +1,7 @@
 //! Streaming: the first part of an answer is posted and edited while the agent still writes it.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::{Ending, Post};
+use frontdesk_core::delivery::{Ending, Post};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Failure;

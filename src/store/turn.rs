@@ -1,8 +1,8 @@
 //! Rows of `turn`.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Params, Row};

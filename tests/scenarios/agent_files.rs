@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::SendError;
+use frontdesk_core::delivery::SendError;
 use frontdesk_core::message::FileKind;
 use frontdesk_world::platform::{Fault, PostedFile};
 use frontdesk_world::wait::until;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::SendError;
+use frontdesk_core::delivery::SendError;
 use frontdesk_runtime::config::Ambiguous;
 use frontdesk_store::row::OutboxState;
 use frontdesk_world::platform::Fault;
@@ -140,6 +140,8 @@ async fn an_album_is_sent_once_and_whole_after_a_kill_before_or_during_its_reque
         .await;
         world.crash().await;
         world.platform().set_offline(false);
+        // The first attempt may have been made, and have failed: then the files pause.
+        world.clock().pass(std::time::Duration::from_secs(5));
         world.start().await.unwrap();
         world.at_rest().await;
         assert_eq!(world.platform().albums(), [["a.png", "b.png"]]);

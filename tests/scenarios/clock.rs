@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use frontdesk_core::access::DmPolicy;
-use frontdesk_core::act::{Bucket, SendError};
+use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::message::Outcome;
 use frontdesk_core::pairing::Code;
 use frontdesk_runtime::GatewayError;

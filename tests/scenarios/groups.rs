@@ -242,7 +242,7 @@ async fn a_message_to_the_old_id_of_a_group_reaches_the_same_session() {
     let platform = world.platform();
     platform.outcome_of(message_from("anna", "before").in_group(GROUP)).await;
     world.at_rest().await;
-    platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::act::SendError::Moved {
+    platform.fails([frontdesk_world::platform::Fault::Answer(frontdesk_core::delivery::SendError::Moved {
         to: GROUP.to_owned(),
     })]);
     world.handle().send(&"fake:-9".parse().unwrap(), "to the old id", None, "k", &operator()).await.unwrap();

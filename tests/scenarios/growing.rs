@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::{Bucket, SendError};
+use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_world::platform::Fault;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};

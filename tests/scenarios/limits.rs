@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_runtime::config::Rate;
 use frontdesk_world::event::message_from;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::SendError;
+use frontdesk_core::delivery::SendError;
 use frontdesk_core::profile::Flow;
 use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{PostKind, SendError};
+use frontdesk_core::delivery::{PostKind, SendError};
 use frontdesk_core::markup::Dialect;
 use frontdesk_core::message::{Event, FileKind, Outcome};
 use frontdesk_core::profile::{Albums, Flow, Limit, Pacing, Profile, ReceiptRule, Unit};

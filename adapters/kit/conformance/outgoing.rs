@@ -4,7 +4,7 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{
+use frontdesk_core::delivery::{
     AlbumFile, Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
 };
 use frontdesk_core::id::OutId;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use frontdesk_core::act::{Post, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::port::{Adapter, Live, PendingPrompt};
 use frontdesk_kit::conformance::{self, TestPlatform};
 use frontdesk_web::{CHANNEL, WebAdapter};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use frontdesk_core::act::{Bucket, SendError};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::port::Mono;
 
 use super::pace::UnderWay;

@@ -3,8 +3,8 @@
 
 use std::panic::AssertUnwindSafe;
 
-use frontdesk_core::act::{Bucket, Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Bucket, Delivery, Post, Receipt, SendError, Signal};
 use futures_util::FutureExt;
 
 use super::Connection;

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use frontdesk_core::act::{Delivery, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Signal};
 
 /// Maximum number of messages that are remembered. A forgotten one costs one edit that changes nothing.
 const MESSAGES: usize = 1024;

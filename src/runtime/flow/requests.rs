@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::act::{Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::port::Stop;
 use frontdesk_store::row::{Claim, Fenced};

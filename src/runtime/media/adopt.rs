@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use frontdesk_core::act::MediaFile;
+use frontdesk_core::delivery::MediaFile;
 use frontdesk_core::markup::{self, Part};
 use frontdesk_core::profile::{Limit, Profile};
 use frontdesk_core::prompt;

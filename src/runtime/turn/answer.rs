@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use frontdesk_core::act::Ending;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;

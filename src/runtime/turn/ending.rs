@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use frontdesk_core::act::Ending;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;

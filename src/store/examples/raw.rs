@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::BootId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Post;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Post;
 use frontdesk_core::id::OutId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;

@@ -1,8 +1,8 @@
 //! Claims and ends of turns, and effects and results of commands.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::act::Ending;
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;

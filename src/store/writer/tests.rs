@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, mpsc};
 
-use frontdesk_core::act::PostKind;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::BootId;
 use frontdesk_core::markup::Part;
 

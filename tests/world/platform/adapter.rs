@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::{Attachment, Cursor, Event, Source};
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use frontdesk_core::act::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 
 use super::{Fault, Platform, Posted, PostedFile};
 

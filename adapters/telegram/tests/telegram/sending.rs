@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault};
-use frontdesk_core::act::{Bucket, Delivery, MediaFile, MessageRefs, Receipt, SendError, Signal};
+use frontdesk_core::delivery::{Bucket, Delivery, MediaFile, MessageRefs, Receipt, SendError, Signal};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;

@@ -1,7 +1,7 @@
 //! What a reader sees of an agent's Markdown, on a server that parses it like the real one.
 
 use frontdesk_botapi::{BotApi, User};
-use frontdesk_core::act::Delivery;
+use frontdesk_core::delivery::Delivery;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 

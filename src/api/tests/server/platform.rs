@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::markup::{Dialect, Marks, Rendering};
 use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,

@@ -1,6 +1,6 @@
 //! T4 and T5: parts are sent in order, once where that can be known.
 
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::message::Refusal;
 use frontdesk_store::row::*;
 

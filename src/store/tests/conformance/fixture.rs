@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::Ending;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use frontdesk_core::account::AccountId;
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::{Code, FAILURES, MASK};
 use frontdesk_store::row::*;

@@ -1,6 +1,6 @@
 //! The start after a death.
 
-use frontdesk_core::act::Ending;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::notice::Failure;
 use frontdesk_store::row::*;
 

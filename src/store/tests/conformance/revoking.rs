@@ -1,6 +1,6 @@
 //! Who is shut out has nothing open any more.
 
-use frontdesk_core::act::PostKind;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::*;

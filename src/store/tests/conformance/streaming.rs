@@ -1,6 +1,6 @@
 //! The message that is written while the agent speaks.
 
-use frontdesk_core::act::Ending;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
 

@@ -1,6 +1,6 @@
 //! T2 and T3: messages become turns, and turns end.
 
-use frontdesk_core::act::{Ending, PostKind};
+use frontdesk_core::delivery::{Ending, PostKind};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::{Failure, Notice};
