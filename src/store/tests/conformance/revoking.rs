@@ -127,6 +127,20 @@ async fn a_part_that_is_being_sent_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_part_that_was_being_sent_and_arrived_says_so() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("eve", "eve").await;
+    fixture.finish(answered(&turn, "one")).await;
+    let part = fixture.claim_part("eve").await.unwrap();
+    let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
+    let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+    fixture.change(50, change).await;
+    assert_eq!(fixture.store.part_ended(part.claim(), sent("77"), t(60)).await.unwrap(), Fenced::Stale);
+    let rows = fixture.store.parts(Some(OutboxState::Sent), None, 10).await.unwrap();
+    assert_eq!(rows[0].platform_message.as_deref(), Some("77"));
+}
+
+#[tokio::test]
 async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_round() {
     for (scope, dropped) in [(Scope::Dm, "private"), (Scope::Group("-1".into()), "group")] {
         let fixture = Fixture::open().await;
