@@ -137,7 +137,7 @@ impl NoSuchChannel {
         Self { typed: typed.to_string(), known }
     }
 
-    /// The same as a sentence in Markdown.
+    /// The sentence for a chat, in Markdown: names are code, so that none of them is read as markup.
     pub fn in_chat(&self) -> String {
         let listed = listed(&self.known, |name| quoted(name, MAX_TYPED));
         format!("There is no channel {}; {listed}.", quoted(&self.typed, MAX_TYPED))

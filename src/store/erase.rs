@@ -18,7 +18,7 @@ use crate::{Result, Store, context_message};
 /// Number of rows that one unit erases: a few milliseconds of the writer's time.
 const CHUNK: usize = 100;
 
-/// What is erased, table by table.
+/// The tables whose rows are erased, in this order.
 const ERASED: [ErasedTable; 6] = [
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN

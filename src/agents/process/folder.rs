@@ -22,8 +22,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Where the program of a session runs. The same session always gets the same folder, because many agents find
-    /// what they know about a conversation by the folder that they are started in.
+    /// The working folder of a session's program. A session always gets the same folder, because many agents store their
+    /// conversations by working folder.
     pub(super) fn of(&self, session: Option<&SessionKey>) -> PathBuf {
         match session.filter(|_| self.per_session) {
             Some(session) => self.path.join(SESSIONS).join(name(session)),

@@ -10,7 +10,7 @@ use super::output::Output;
 
 const CHUNK: usize = 8 * 1024;
 
-/// What is wrong with a program's output.
+/// An error in reading a program's output.
 #[derive(Debug, Error)]
 pub enum LineError {
     /// A line over the limit. It is dropped; reading can go on with the line after it.

@@ -33,7 +33,7 @@ pub struct ProgramConfig {
     pub limits: Limits,
 }
 
-/// What is particular to one start of a program.
+/// The arguments of one start of a program; everything else is configured.
 #[derive(Clone, Default)]
 pub struct Start<'a> {
     /// The turn that it is started for; `None` for a program that is started ahead.

@@ -167,7 +167,7 @@ pub enum Misuse<'t> {
 }
 
 impl<'t> Misuse<'t> {
-    /// What is wrong with words that [`Gateway::parse`] does not accept, where they were written.
+    /// Finds the error in a request that [`Gateway::parse`] does not accept. `in_group` says where it was sent.
     pub fn of(rest: &'t str, in_group: bool) -> Self {
         let words: Vec<&str> = rest.split_whitespace().collect();
         let name = words.first().copied().unwrap_or_default();

@@ -57,7 +57,7 @@ fn switch(
     })
 }
 
-/// What was done to the accounts of a channel, `changed` of `all`.
+/// The reply to a start or stop of a channel that has `all` accounts, `changed` of which were in the other state before.
 fn switched(what: &str, stopped: bool, all: usize, changed: usize) -> String {
     let verb = if stopped { "stopped" } else { "started" };
     let text = match (all, changed) {
