@@ -12,6 +12,16 @@ fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
     AccessChange::Revoke { principal: person(who), scope, also: Vec::new(), private: None }
 }
 
+/// The revocation of everything of a person whose private chat is known.
+fn revoke_with_chat(who: &str) -> AccessChange {
+    AccessChange::Revoke {
+        principal: person(who),
+        scope: None,
+        also: Vec::new(),
+        private: Some(address(who)),
+    }
+}
+
 async fn revoked(fixture: &Fixture, who: &str, scope: Option<Scope>) -> Revoked {
     match fixture.change(50, revoke(who, scope)).await {
         AccessDone::Revoked(ended) => ended,
@@ -88,8 +98,7 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
     fixture.accept_one(1, in_group("-1", "bob", "g9", "y")).await;
     let both = claim_group(&fixture, Take::All).await.unwrap();
     fixture.finish(answered(&both, "both")).await;
-    let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
-    let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+    let change = revoke_with_chat("eve");
     let AccessDone::Revoked(ended) = fixture.change(50, change).await else { panic!("not revoked") };
     assert_eq!(ended.dropped, 4);
     assert_eq!(
@@ -110,8 +119,7 @@ async fn a_part_that_is_being_sent_is_not_sent_again() {
         let turn = fixture.turn("eve", "eve").await;
         fixture.finish(answered(&turn, "one")).await;
         let part = fixture.claim_part("eve").await.unwrap();
-        let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
-        let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+        let change = revoke_with_chat("eve");
         fixture.change(50, change).await;
         if killed {
             fixture = fixture.restarted(2).await;
@@ -132,8 +140,7 @@ async fn a_part_that_was_being_sent_and_arrived_says_so() {
     let turn = fixture.turn("eve", "eve").await;
     fixture.finish(answered(&turn, "one")).await;
     let part = fixture.claim_part("eve").await.unwrap();
-    let AccessChange::Revoke { principal, scope, also, .. } = revoke("eve", None) else { unreachable!() };
-    let change = AccessChange::Revoke { principal, scope, also, private: Some(address("eve")) };
+    let change = revoke_with_chat("eve");
     fixture.change(50, change).await;
     assert_eq!(fixture.store.part_ended(part.claim(), sent("77"), t(60)).await.unwrap(), Fenced::Stale);
     let rows = fixture.store.parts(Some(OutboxState::Sent), None, 10).await.unwrap();
