@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::OutId;
+use frontdesk_core::message::Refusal;
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -36,6 +37,18 @@ pub(crate) fn under_claim(tx: &Tx<'_>, claim: Claim<OutId>, address: &str) -> Ou
          WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') AND state = 'sending'
            AND (id = ?2 OR album = (SELECT album FROM outbox WHERE id = ?2)) ORDER BY id",
         params![address, claim.id.0],
+        |row| row.get(0).map(OutId),
+    )
+}
+
+/// The parts that a revocation has dropped while they were being sent under a claim, in their order.
+pub(crate) fn dropped_under_claim(tx: &Tx<'_>, claim: Claim<OutId>) -> Outcome<Vec<OutId>> {
+    tx.all(
+        // The files of an album were stored one after the other, so a short range of ids has them all.
+        "SELECT id FROM outbox
+         WHERE id BETWEEN ?1 AND ?1 + 99 AND (id = ?1 OR album = (SELECT album FROM outbox WHERE id = ?1))
+           AND state = 'dropped' AND error = ?3 AND (SELECT fence FROM outbox WHERE id = ?1) = ?2 ORDER BY id",
+        params![claim.id.0, claim.fence, Refusal::Revoked.name()],
         |row| row.get(0).map(OutId),
     )
 }

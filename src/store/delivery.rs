@@ -5,7 +5,6 @@ use frontdesk_core::address::Address;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
-use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::time::Pause;
 use rusqlite::params;
@@ -111,9 +110,7 @@ fn paused(tx: &Tx<'_>, part: &OutboxRow, now: DateTime<Utc>) -> Outcome<bool> {
 
 fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Utc>) -> Outcome<Fenced<bool>> {
     let Some(address) = held(tx, claim)? else {
-        if let SendResult::Sent { platform_message } = result {
-            arrived_all_the_same(tx, claim, platform_message.as_deref(), now)?;
-        }
+        arrived_all_the_same(tx, claim, result, now)?;
         return Ok(Fenced::Stale);
     };
     let parts = album::under_claim(tx, claim, &address)?;
@@ -132,19 +129,22 @@ fn ended(tx: &Tx<'_>, claim: Claim<OutId>, result: &SendResult, now: DateTime<Ut
     open(tx, &address).map(Fenced::Done)
 }
 
-/// A revocation dropped the part while it was being sent, and it has arrived: its row says so.
+/// A revocation drops parts while they are being sent. If they have arrived, their rows say so.
 fn arrived_all_the_same(
     tx: &Tx<'_>,
     claim: Claim<OutId>,
-    message: Option<&str>,
+    result: &SendResult,
     now: DateTime<Utc>,
 ) -> Outcome<()> {
-    let dropped = "SELECT 1 FROM outbox WHERE id = ?1 AND fence = ?2 AND state = 'dropped' AND error = ?3";
-    let known = params![claim.id.0, claim.fence, Refusal::Revoked.name()];
-    match tx.one(dropped, known, |_| Ok(()))? {
-        Some(()) => sent(tx, claim.id, message, now),
-        None => Ok(()),
+    let messages = match result {
+        SendResult::Sent { platform_message } => std::slice::from_ref(platform_message),
+        SendResult::AlbumSent { platform_messages } => platform_messages,
+        _ => return Ok(()),
+    };
+    for (id, message) in album::dropped_under_claim(tx, claim)?.into_iter().zip(messages) {
+        sent(tx, id, message.as_deref(), now)?;
     }
+    Ok(())
 }
 
 /// The result of one part, or of each file of an album.

@@ -236,6 +236,16 @@ pub fn person(id: &str) -> Principal {
     Principal::new("telegram", None, id).unwrap()
 }
 
+/// The revocation of everything of a person whose private chat is known.
+pub fn revoke_with_chat(who: &str) -> AccessChange {
+    AccessChange::Revoke {
+        principal: person(who),
+        scope: None,
+        also: Vec::new(),
+        private: Some(address(who)),
+    }
+}
+
 /// The salt of the code that a person gets for an event.
 pub fn salt(who: &str, event: &str) -> Salt {
     let mut salt = [0; 16];

@@ -265,6 +265,21 @@ async fn the_files_of_an_album_are_sent_together_and_each_has_its_own_id() {
 }
 
 #[tokio::test]
+async fn an_album_that_arrives_after_a_revocation_is_on_record() {
+    let fixture = with_an_album().await;
+    let album = claimed_album(&fixture).await;
+    fixture.change(50, revoke_with_chat("anna")).await;
+    let platform_messages = vec![Some("11".into()), Some("12".into())];
+    let ended =
+        fixture.store.part_ended(album[0].claim(), SendResult::AlbumSent { platform_messages }, t(60));
+    assert_eq!(ended.await.unwrap(), Fenced::Stale);
+    let rows = fixture.store.parts(Some(OutboxState::Sent), None, 9).await.unwrap();
+    let ids: Vec<_> = rows.iter().rev().map(|row| row.platform_message.as_deref()).collect();
+    assert_eq!(ids, [Some("11"), Some("12")]);
+    assert_eq!(fixture.store.parts(Some(OutboxState::Dropped), None, 9).await.unwrap().len(), 1, "the third");
+}
+
+#[tokio::test]
 async fn a_refused_album_is_taken_apart_and_its_files_keep_their_order() {
     let fixture = with_an_album().await;
     let album = claimed_album(&fixture).await;

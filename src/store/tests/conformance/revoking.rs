@@ -12,16 +12,6 @@ fn revoke(who: &str, scope: Option<Scope>) -> AccessChange {
     AccessChange::Revoke { principal: person(who), scope, also: Vec::new(), private: None }
 }
 
-/// The revocation of everything of a person whose private chat is known.
-fn revoke_with_chat(who: &str) -> AccessChange {
-    AccessChange::Revoke {
-        principal: person(who),
-        scope: None,
-        also: Vec::new(),
-        private: Some(address(who)),
-    }
-}
-
 async fn revoked(fixture: &Fixture, who: &str, scope: Option<Scope>) -> Revoked {
     match fixture.change(50, revoke(who, scope)).await {
         AccessDone::Revoked(ended) => ended,
