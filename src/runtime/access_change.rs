@@ -27,7 +27,7 @@ impl Shared {
     pub(crate) fn revocation(&self, principal: Principal, scope: Option<Scope>) -> AccessChange {
         let also = match &scope {
             // An admin may write where others need a grant of their own.
-            Some(Scope::Admin) => self.access.scopes_as_admin(&self.settings.access, &principal),
+            Some(Scope::Admin) => self.access.scopes_as_admin(&self.settings().access, &principal),
             _ => Vec::new(),
         };
         let connection = self.adapters.get(principal.account());
@@ -42,7 +42,7 @@ impl Shared {
     /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. A grant that exists can be
     /// revoked in any case.
     pub(crate) fn may_be_revoked(&self, who: &Principal) -> Result<(), String> {
-        if self.access.holds_any(who) { Ok(()) } else { (self.settings.grant_rule)(who, &Scope::Dm) }
+        if self.access.holds_any(who) { Ok(()) } else { (self.settings().grant_rule)(who, &Scope::Dm) }
     }
 
     /// Whether some admin could still administer the gateway from a chat if these accounts were disconnected and this
@@ -55,7 +55,8 @@ impl Shared {
             .ids()
             .into_iter()
             .filter(|account| !without.contains(account) && self.access.stopped(account).is_none());
-        let admins = |account: &AccountId| self.access.admins(&self.settings.access, account);
+        let settings = self.settings();
+        let admins = |account: &AccountId| self.access.admins(&settings.access, account);
         open.any(|account| admins(&account).iter().any(|id| is_other(&account, id)))
     }
 
@@ -107,7 +108,8 @@ impl Shared {
     /// sessions keep the first id, and rules and grants are found by either.
     pub(crate) async fn chat_moved(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
         let changing = self.access.begin_change().await;
-        let is_named = |chat| self.access.is_named(&self.settings.access, chat);
+        let settings = self.settings();
+        let is_named = |chat| self.access.is_named(&settings.access, chat);
         let named = is_named(from) && !is_named(to);
         let moved = self.store.chat_moved(from, to, named, self.time.wall()).await?;
         drop(changing);

@@ -94,8 +94,9 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let parsed = command::parse(&row.text, None);
     // An admin may administer the gateway also where nobody may write to the agent.
     let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_in_unserved_group(&row);
-    let may =
-        shared.still_may(&row, Action::Write) || for_admins && shared.still_may(&row, Action::Administer);
+    let settings = shared.settings();
+    let may = shared.still_may(&settings, &row, Action::Write)
+        || for_admins && shared.still_may(&settings, &row, Action::Administer);
     if !may {
         return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }

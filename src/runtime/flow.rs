@@ -21,6 +21,7 @@ use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
 use crate::media;
+use crate::settings::Settings;
 use crate::shared::Shared;
 
 use edits::{Edits, GrowingMessage};
@@ -57,13 +58,13 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(shared: &Arc<Shared>, turn: &ClaimedTurn, stop: &Stop) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, settings: &Settings, turn: &ClaimedTurn, stop: &Stop) -> Self {
         let connection = shared.adapters.at(&turn.address).cloned();
         let now = shared.time.mono();
         let profile = connection.as_ref().map(|connection| connection.adapter.profile());
         let typing = profile
             .and_then(|profile| profile.typing)
-            .map(|_| now + Duration::from_millis(shared.settings.config.turns.typing_after_ms));
+            .map(|_| now + Duration::from_millis(settings.config.turns.typing_after_ms));
         let edits = profile.and_then(|profile| Edits::new(profile, turn, now));
         Self {
             shared: shared.clone(),
@@ -75,7 +76,7 @@ impl Flow {
             attempt: turn.attempt,
             text: String::new(),
             terminal: Terminal::default(),
-            max: shared.settings.config.turns.max_answer,
+            max: settings.config.turns.max_answer,
             cut: false,
             silence: Silence::of(&turn.session),
             live: 0,

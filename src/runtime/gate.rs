@@ -24,6 +24,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stored};
 
 use crate::config::QueueMode;
+use crate::settings::Settings;
 use crate::shared::Shared;
 
 /// Maximum number of chats returned to an adapter that backfills missed messages.
@@ -38,10 +39,11 @@ pub(crate) async fn accept(
     mut batch: Vec<Event>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Outcome>, Busy> {
-    has_space(shared, batch.len())?;
-    prepare::all(shared, &mut batch).await?;
+    let settings = shared.settings();
+    has_space(shared, &settings, batch.len())?;
+    prepare::all(shared, &settings, &mut batch).await?;
     let received = shared.time.now();
-    let events = batch.into_iter().map(|event| judge(shared, source, event, received)).collect();
+    let events = batch.into_iter().map(|event| judge(shared, &settings, source, event, received)).collect();
     let batch = Arc::new(Batch { source: source.clone(), received, events, cursor });
     let stored = shared.store.accept(Arc::clone(&batch)).await;
     shared.health.note(stored.as_ref().err());
@@ -56,25 +58,27 @@ pub(crate) async fn accept(
 
 /// Only the gateway's own limits withhold the acknowledgement. The last batch before the limit may exceed it: a batch
 /// is one unit, and one that is larger than the limit must be accepted at some time.
-fn has_space(shared: &Shared, arriving: usize) -> Result<(), Busy> {
+fn has_space(shared: &Shared, settings: &Settings, arriving: usize) -> Result<(), Busy> {
     if shared.process.closing.is_cancelled() {
         return Err(Busy::Stopping);
     }
     let waiting = shared.store.waiting();
-    if arriving > 0 && waiting >= shared.settings.config.queue.global {
+    if arriving > 0 && waiting >= settings.config.queue.global {
         return Err(Busy::Full { waiting });
     }
     Ok(())
 }
 
 /// Decides about one event. The store recognises a redelivery, in the transaction that would store it.
-fn judge(shared: &Shared, source: &Source, event: Event, now: Now) -> Decided {
+fn judge(shared: &Shared, settings: &Settings, source: &Source, event: Event, now: Now) -> Decided {
     if let Some(reason) = unused(&event.kind) {
         return Decided::Dropped { event, reason, session: None };
     }
-    match rule(shared, source, &event, now) {
+    match rule(shared, settings, source, &event, now) {
         Ruling::Dropped(reason, session) => Decided::Dropped { event, reason, session },
-        Ruling::Admitted(session, plan) => Decided::Admitted(admitted(shared, event, session, plan, now)),
+        Ruling::Admitted(session, plan) => {
+            Decided::Admitted(admitted(shared, settings, event, session, plan, now))
+        }
     }
 }
 
@@ -100,9 +104,9 @@ enum Ruling {
     Admitted(SessionKey, Plan),
 }
 
-fn rule(shared: &Shared, source: &Source, event: &Event, now: Now) -> Ruling {
+fn rule(shared: &Shared, settings: &Settings, source: &Source, event: &Event, now: Now) -> Ruling {
     let chat = first_id(shared, event);
-    let admission = Admission { shared, source, event, chat: &chat, now };
+    let admission = Admission { shared, settings, source, event, chat: &chat, now };
     let entry = match admission.access() {
         Entry::Shut(reason) => return Ruling::Dropped(reason, None),
         entry => entry,
@@ -144,19 +148,25 @@ fn rule(shared: &Shared, source: &Source, event: &Event, now: Now) -> Ruling {
     }
 }
 
-fn admitted(shared: &Shared, event: Event, session: SessionKey, plan: Plan, now: Now) -> Admitted {
+fn admitted(
+    shared: &Shared,
+    settings: &Settings,
+    event: Event,
+    session: SessionKey,
+    plan: Plan,
+    now: Now,
+) -> Admitted {
     let Plan { disposition, epoch, text, tell, counts } = plan;
-    let daily = shared.settings.config.limits.daily;
+    let daily = settings.config.limits.daily;
     Admitted {
-        policy: shared.reset_policy(&session),
+        policy: shared.reset_policy(settings, &session),
         event,
         session,
         disposition,
         text,
         epoch,
-        quota: (daily > 0 && counts)
-            .then(|| Quota { limit: daily, day: shared.settings.quota_day(now.wall) }),
-        per_session: shared.settings.config.queue.per_session,
+        quota: (daily > 0 && counts).then(|| Quota { limit: daily, day: settings.quota_day(now.wall) }),
+        per_session: settings.config.queue.per_session,
         tell,
     }
 }
@@ -171,7 +181,7 @@ fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
 
 /// The plan after the rate limits. `/stop` is neither limited nor counted: it helps against too many messages.
 fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
-    let Admission { shared, source, event, chat, .. } = admission;
+    let Admission { shared, settings, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
     // Neither context nor a redelivery counts against the limits. The store recognises the redelivery itself.
@@ -181,7 +191,7 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     {
         return plan;
     }
-    let configured = shared.configured_id(&source.account, chat);
+    let configured = shared.configured_id(settings, &source.account, chat);
     let allowed = match admission.is_by_admin() {
         true => shared.inbound.limits.allows_admin(&event.from.id),
         false => shared.inbound.limits.allows(&event.from.id, &event.address, &configured),
@@ -288,9 +298,10 @@ fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, id: Messa
 
 /// Wakes a session that has a message for its agent.
 pub(crate) fn wake(shared: &Shared, session: &SessionKey) {
-    let quiet = match shared.settings.config.queue.mode {
+    let settings = shared.settings();
+    let quiet = match settings.config.queue.mode {
         QueueMode::Followup => 0,
-        QueueMode::Collect => shared.settings.config.queue.debounce_ms,
+        QueueMode::Collect => settings.config.queue.debounce_ms,
     };
     shared.work.turns.wake_after(session, Duration::from_millis(quiet));
 }

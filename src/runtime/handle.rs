@@ -116,13 +116,14 @@ impl GatewayHandle {
 
     /// Whether a requester may do something, by the rule that messages and commands are subject to as well.
     pub fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
-        self.0.authorize(who, context, action)
+        self.0.authorize(&self.0.settings(), who, context, action)
     }
 
     /// The status of the gateway.
     pub async fn status(&self) -> Result<Status, GatewayError> {
         let totals = self.0.store.totals().await?;
-        let agents = self.0.settings.agents.iter().map(|(name, entry)| AgentState {
+        let settings = self.0.settings();
+        let agents = settings.agents.iter().map(|(name, entry)| AgentState {
             name: name.clone(),
             running: self.0.work.turns.running_in(name),
             problem: entry.agent.problem(),
@@ -133,7 +134,7 @@ impl GatewayHandle {
             boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: self.0.settings.problems.clone(),
+            unconfigured: settings.problems.clone(),
             totals,
             health: self.health(),
         })
@@ -142,10 +143,11 @@ impl GatewayHandle {
     /// The health of the gateway. Never depends on a platform, and never waits for the database.
     pub fn health(&self) -> Health {
         let waiting = self.0.store.waiting();
-        let full = (waiting >= self.0.settings.config.queue.global)
+        let settings = self.0.settings();
+        let full = (waiting >= settings.config.queue.global)
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
         let stopping = self.0.process.closing.is_cancelled().then(|| "shutting down".to_owned());
-        let log = health::log_excess(&self.0.store, self.0.settings.config.storage.wal_warn_mb);
+        let log = health::log_excess(&self.0.store, settings.config.storage.wal_warn_mb);
         Health { degraded: [self.0.health.fault(), full, log, stopping].into_iter().flatten().collect() }
     }
 
@@ -157,7 +159,8 @@ impl GatewayHandle {
     /// The session of messages from this address, by the current routing. Only for channels in which an address is a
     /// conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
-        let agent = self.0.agent_of(address.account(), address.chat());
+        let settings = self.0.settings();
+        let agent = self.0.agent_of(&settings, address.account(), address.chat());
         SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))
     }
@@ -241,7 +244,7 @@ impl GatewayHandle {
             shared.cancelled(&key, &address, &running, waiting).await;
             // Files that another session names are kept.
             media::sweep::delete_unused(shared.media_files(), files).await?;
-            if let Some(entry) = shared.settings.agents.get(key.agent()) {
+            if let Some(entry) = shared.settings().agents.get(key.agent()) {
                 entry.agent.forget(&key, epoch).await;
             }
             Ok(())

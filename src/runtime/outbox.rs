@@ -230,7 +230,7 @@ async fn album(
 fn with_code(shared: &Shared, row: &OutboxRow) -> Post {
     let mut post = row.post.clone();
     if let Some(salt) = row.salt {
-        let code = Code::derive(&shared.settings.pairing_secret, salt);
+        let code = Code::derive(&shared.settings().pairing_secret, salt);
         post.part.body = post.part.body.replace(MASK, code.reveal());
         post.part.plain = post.part.plain.replace(MASK, code.reveal());
     }
@@ -286,7 +286,7 @@ fn classify(
             let window = connection.adapter.profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
-            match shared.settings.config.delivery.on_ambiguous {
+            match shared.settings().config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
             }

@@ -91,7 +91,7 @@ impl Running {
         let shared = self.shared.clone();
         shared.hooks.tell(HookEvent::at(HookPoint::GatewayStop, None));
         shared.process.closing.cancel();
-        let deadline = shared.time.mono() + Duration::from_secs(shared.settings.config.turns.drain_seconds);
+        let deadline = shared.time.mono() + Duration::from_secs(shared.settings().config.turns.drain_seconds);
         tokio::select! {
             () = drained(&mut self.turns) => {}
             () = shared.time.sleep_until(deadline) => {
@@ -123,7 +123,7 @@ impl Running {
         shared.process.drain.cancel();
         let last = shared.time.mono() + LAST_STEPS;
         tokio::select! {
-            () = async { for entry in shared.settings.agents.values() { entry.agent.stop().await; } } => {}
+            () = async { for entry in shared.settings().agents.values() { entry.agent.stop().await; } } => {}
             () = shared.time.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
         }
         shared.store.close().await;
@@ -213,7 +213,7 @@ async fn drained(tasks: &mut JoinSet<()>) {
 fn recovery(shared: &Shared) -> Recovery {
     Recovery {
         now: shared.time.wall(),
-        max_deaths: shared.settings.config.turns.max_attempts,
-        resend: shared.settings.config.delivery.on_ambiguous == Ambiguous::Resend,
+        max_deaths: shared.settings().config.turns.max_attempts,
+        resend: shared.settings().config.delivery.on_ambiguous == Ambiguous::Resend,
     }
 }

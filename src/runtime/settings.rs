@@ -1,4 +1,4 @@
-//! What the operator configured, checked and parsed once. Nothing in it changes while the gateway runs.
+//! What the operator configured, checked and parsed once: a snapshot in which nothing changes.
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::port::Adapter;
@@ -85,7 +86,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),
         health: StorageHealth::default(),
-        settings,
+        snapshot: ArcSwap::from_pointee(settings),
         store,
         access,
         work,

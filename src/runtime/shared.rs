@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
@@ -28,7 +29,8 @@ use crate::time::Time;
 use crate::work::Work;
 
 pub(crate) struct Shared {
-    pub(crate) settings: Settings,
+    /// What the operator configured: a snapshot, replaced as a whole.
+    pub(crate) snapshot: ArcSwap<Settings>,
     pub(crate) time: Time,
     pub(crate) process: Process,
     pub(crate) store: Store,
@@ -43,59 +45,92 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The present snapshot of the configuration. Taken once for each decision, so that one event, one turn and one
+    /// request see one configuration.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.snapshot.load_full()
+    }
+
     /// Whether a requester may do something. `context` may name a group by any of its ids.
-    pub(crate) fn authorize(&self, who: Requester<'_>, context: Context<'_>, action: Action) -> Decision {
-        self.access.decide(&self.settings.access, who, context, action)
+    pub(crate) fn authorize(
+        &self,
+        settings: &Settings,
+        who: Requester<'_>,
+        context: Context<'_>,
+        action: Action,
+    ) -> Decision {
+        self.access.decide(&settings.access, who, context, action)
     }
 
     /// Whether the sender of an event may do something in its chat. `chat` is the first id of that chat.
-    pub(crate) fn authorize_event(&self, event: &Event, chat: &str, action: Action) -> Decision {
+    pub(crate) fn authorize_event(
+        &self,
+        settings: &Settings,
+        event: &Event,
+        chat: &str,
+        action: Action,
+    ) -> Decision {
         let context = if event.conversation.is_private() { Context::Dm } else { Context::Group(chat) };
-        self.authorize(Requester::of(&event.from), context, action)
+        self.authorize(settings, Requester::of(&event.from), context, action)
     }
 
     /// Whether the sender of a stored message may still do something in its session. Asked again before a message
     /// that has waited is carried out.
-    pub(crate) fn still_may(&self, row: &InboundRow, action: Action) -> bool {
-        self.may_in(&row.session, Requester::of(&row.from), action)
+    pub(crate) fn still_may(&self, settings: &Settings, row: &InboundRow, action: Action) -> bool {
+        self.may_in(settings, &row.session, Requester::of(&row.from), action)
     }
 
     /// Whether the sender of a context message may still write in the session.
-    pub(crate) fn sender_may_still_write(&self, session: &SessionKey, message: &ContextMessage) -> bool {
-        self.may_in(session, Requester::of(&message.from), Action::Write)
+    pub(crate) fn sender_may_still_write(
+        &self,
+        settings: &Settings,
+        session: &SessionKey,
+        message: &ContextMessage,
+    ) -> bool {
+        self.may_in(settings, session, Requester::of(&message.from), Action::Write)
     }
 
-    fn may_in(&self, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
+    fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
         let context = match session.scope() {
             Scope::Dm => Context::Dm,
             _ => Context::Group(session.id()),
         };
-        self.authorize(who, context, action) == Decision::Allow
+        self.authorize(settings, who, context, action) == Decision::Allow
     }
 
     /// The name of the agent that answers in a chat, which is named by any of its ids.
-    pub(crate) fn agent_of(&self, account: &AccountId, chat: &str) -> &str {
-        self.settings.agent(account, self.chat(account, chat))
+    pub(crate) fn agent_of<'s>(&self, settings: &'s Settings, account: &AccountId, chat: &str) -> &'s str {
+        settings.agent(account, self.chat(settings, account, chat))
     }
 
     /// The configuration's settings for one chat, which is named by any of its ids.
-    pub(crate) fn chat(&self, account: &AccountId, chat: &str) -> Option<&Chat> {
-        let routing = self.settings.routing.get(account)?;
-        routing.chat(&self.configured_id(account, chat))
+    pub(crate) fn chat<'s>(
+        &self,
+        settings: &'s Settings,
+        account: &AccountId,
+        chat: &str,
+    ) -> Option<&'s Chat> {
+        let routing = settings.routing.get(account)?;
+        routing.chat(&self.configured_id(settings, account, chat))
     }
 
     /// The id by which the configuration names a chat, which may have moved.
-    pub(crate) fn configured_id<'a>(&self, account: &AccountId, chat: &'a str) -> Cow<'a, str> {
-        let routing = self.settings.routing.get(account).filter(|routing| !routing.chats.is_empty());
+    pub(crate) fn configured_id<'a>(
+        &self,
+        settings: &Settings,
+        account: &AccountId,
+        chat: &'a str,
+    ) -> Cow<'a, str> {
+        let routing = settings.routing.get(account).filter(|routing| !routing.chats.is_empty());
         let named = routing
             .and_then(|routing| self.access.name_for(account, chat, |name| routing.chats.contains_key(name)));
         named.map_or(Cow::Borrowed(chat), Cow::Owned)
     }
 
     /// When a session starts a new epoch.
-    pub(crate) fn reset_policy(&self, session: &SessionKey) -> ResetPolicy {
-        let chat = self.configured_id(session.account(), session.id());
-        self.settings.reset_policy(session, &chat)
+    pub(crate) fn reset_policy(&self, settings: &Settings, session: &SessionKey) -> ResetPolicy {
+        let chat = self.configured_id(settings, session.account(), session.id());
+        settings.reset_policy(session, &chat)
     }
 
     /// The media folder together with its rows.

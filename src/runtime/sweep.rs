@@ -45,7 +45,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
     observe(shared).await?;
     watch_log(shared).await;
     if long {
-        let storage = &shared.settings.config.storage;
+        let storage = &shared.settings().config.storage;
         let keep = Retention {
             outbox_days: storage.outbox_days,
             refused_days: storage.refused_days,
@@ -68,7 +68,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
 /// Replaces answers that have waited too long with a notice.
 pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     let now = shared.time.wall();
-    let hours = i64::try_from(shared.settings.config.delivery.ttl_hours).unwrap_or(i64::MAX);
+    let hours = i64::try_from(shared.settings().config.delivery.ttl_hours).unwrap_or(i64::MAX);
     // A limit beyond the calendar is no limit.
     let Some(limit) = chrono::Duration::try_hours(hours)
         .and_then(|ttl| shared.time.date_for_ages().checked_sub_signed(ttl))
@@ -80,7 +80,7 @@ pub(crate) async fn expire(shared: &Shared) -> Result<(), frontdesk_store::Store
 
 /// Logs once that the write-ahead log is too large and which programs keep it open, and once that it is small again.
 async fn watch_log(shared: &Shared) {
-    let excess = health::log_excess(&shared.store, shared.settings.config.storage.wal_warn_mb);
+    let excess = health::log_excess(&shared.store, shared.settings().config.storage.wal_warn_mb);
     if shared.health.log_is_large.swap(excess.is_some(), Ordering::Relaxed) == excess.is_some() {
         return;
     }

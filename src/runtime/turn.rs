@@ -21,6 +21,7 @@ use futures_util::FutureExt;
 use crate::config::QueueMode;
 use crate::flow::Flow;
 use crate::lanes::NextRun;
+use crate::settings::Settings;
 use crate::shared::Shared;
 use answer::AnswerFiles;
 
@@ -62,6 +63,8 @@ impl From<AgentError> for TurnEnd {
 
 struct TurnRun<'r> {
     shared: &'r Arc<Shared>,
+    /// The configuration as it was when the turn began.
+    settings: Arc<Settings>,
     turn: &'r ClaimedTurn,
     flow: Flow,
     /// Files that follow the answer.
@@ -89,7 +92,8 @@ pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> NextRun {
 }
 
 async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, StoreError> {
-    let take = match shared.settings.config.queue.mode {
+    let settings = shared.settings();
+    let take = match settings.config.queue.mode {
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
@@ -98,8 +102,8 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     };
     let started = shared.time.mono();
     let stop = shared.work.running.begin(turn.claim.id);
-    let flow = Flow::new(shared, &turn, &stop);
-    let run = TurnRun { shared, turn: &turn, flow, files: AnswerFiles::default(), acted: false };
+    let flow = Flow::new(shared, &settings, &turn, &stop);
+    let run = TurnRun { shared, settings, turn: &turn, flow, files: AnswerFiles::default(), acted: false };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
@@ -132,7 +136,7 @@ impl TurnRun<'_> {
             Err(end) => return end,
         };
         let agent = self.turn.session.agent();
-        let Some(entry) = self.shared.settings.agents.get(agent) else {
+        let Some(entry) = self.settings.agents.get(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
             return TurnEnd::Failed(Failure::Unavailable, detail);
         };

@@ -25,7 +25,7 @@ pub(super) async fn plan(
     row: &InboundRow,
     request: Option<Gateway>,
 ) -> Result<Plan, StoreError> {
-    let may = shared.still_may(row, Action::Administer);
+    let may = shared.still_may(&shared.settings(), row, Action::Administer);
     let Some(request) = request else { return Ok(if may { usage(row) } else { Plan::say(NOT_ADMIN) }) };
     if !may {
         return Ok(note(row, &request, "refused:not_admin", NOT_ADMIN.to_owned()));
@@ -69,7 +69,7 @@ pub(super) async fn plan(
 
 /// The reply to words after `/gateway` that are no request.
 pub(super) fn misuse(shared: &Shared, row: &InboundRow, words: &str) -> Plan {
-    if !shared.still_may(row, Action::Administer) {
+    if !shared.still_may(&shared.settings(), row, Action::Administer) {
         return Plan::say(NOT_ADMIN);
     }
     let (problem, usage) = match Misuse::of(words, is_in_group(row)) {

@@ -8,7 +8,7 @@ use super::Plan;
 use crate::shared::Shared;
 
 pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
-    let is_admin = shared.still_may(row, Action::Administer);
+    let is_admin = shared.still_may(&shared.settings(), row, Action::Administer);
     let lines: Vec<String> = command::list()
         .iter()
         .filter(|spec| is_admin || !spec.admin)

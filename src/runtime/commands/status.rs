@@ -14,19 +14,19 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     let Some(session) = shared.store.session(&row.session).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
-    let now = shared.time.wall();
+    let (settings, now) = (shared.settings(), shared.time.wall());
     let begun = shared.store.epochs(&row.session, Some(session.epoch + 1), 1).await?;
     let since = begun.first().map_or(session.created, |epoch| epoch.started);
     let mut lines = vec![
         activity(&session),
         format!("This is conversation {}, started {}.", session.epoch, span::relative(since, now)),
-        end(&shared.reset_policy(&row.session), session.last_user_at, now),
+        end(&shared.reset_policy(&settings, &row.session), session.last_user_at, now),
     ];
-    if shared.settings.config.limits.daily > 0 {
-        let used = shared.store.quota_used(&row.from.id, shared.settings.quota_day(now)).await?;
+    if settings.config.limits.daily > 0 {
+        let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(
             "You have sent {used} of {} today.",
-            counted(shared.settings.config.limits.daily.into(), "message")
+            counted(settings.config.limits.daily.into(), "message")
         ));
     }
     Ok(Plan::say(lines.join("\n")))

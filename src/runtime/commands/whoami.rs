@@ -8,7 +8,7 @@ use super::Plan;
 use crate::shared::Shared;
 
 pub(super) fn plan(shared: &Shared, row: &InboundRow) -> Plan {
-    let admin = shared.still_may(row, Action::Administer);
+    let admin = shared.still_may(&shared.settings(), row, Action::Administer);
     let may = match admin {
         true => "You may write to the agent and manage the gateway.",
         false => "You may write to the agent.",

@@ -10,6 +10,7 @@ use frontdesk_core::time::Now;
 use frontdesk_store::row::{Disposition, EpochChange};
 
 use crate::config::{Chat, Sharing};
+use crate::settings::Settings;
 use crate::shared::Shared;
 
 /// How many reactions are kept for the next turn where the operator configured no ambient messages.
@@ -18,6 +19,7 @@ const MARKS: u32 = 20;
 /// An event with what the rules need to decide about it.
 pub(super) struct Admission<'a> {
     pub(super) shared: &'a Shared,
+    pub(super) settings: &'a Settings,
     pub(super) source: &'a Source,
     pub(super) event: &'a Event,
     /// The chat's first id.
@@ -81,7 +83,7 @@ impl Admission<'_> {
     }
 
     fn decide(&self, action: Action) -> Decision {
-        self.shared.authorize_event(self.event, self.chat, action)
+        self.shared.authorize_event(self.settings, self.event, self.chat, action)
     }
 
     /// Whether its sender is an admin.
@@ -188,7 +190,7 @@ impl Admission<'_> {
 
     /// `Some` if the text is too long: the refusal, or `None` inside it if the event is not meant for the bot.
     fn oversized(&self) -> Option<Option<Plan>> {
-        let (text, most) = (&self.event.text, self.shared.settings.config.queue.max_text);
+        let (text, most) = (&self.event.text, self.settings.config.queue.max_text);
         (text.len() > most).then(|| {
             let head = &text[..text.floor_char_boundary(most)];
             self.is_for_us().then(|| Plan::of(Disposition::Refused(Refusal::TooLong)).with_text(head))
@@ -216,13 +218,13 @@ impl Admission<'_> {
 
     /// The session that the event belongs to.
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
-        let agent = self.shared.agent_of(&self.source.account, self.chat);
+        let agent = self.shared.agent_of(self.settings, &self.source.account, self.chat);
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
         let person = own.then(|| self.event.from.id.id());
         route::session(agent, self.source, &self.event.conversation, self.chat, person)
     }
 
     fn rules(&self) -> Option<&Chat> {
-        self.shared.chat(&self.source.account, self.chat)
+        self.shared.chat(self.settings, &self.source.account, self.chat)
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn request(admission: &Admission<'_>) -> Option<PairingRequest> {
     let known = shared.inbound.recent.contains(&admission.source.id, &event.id);
     Some(PairingRequest {
         salt,
-        hash: Code::derive(&shared.settings.pairing_secret, salt).hash(salt),
+        hash: Code::derive(&admission.settings.pairing_secret, salt).hash(salt),
         most: MOST_OPEN,
         open: known || shared.access.pairing_limits.may_ask(&admission.source.account),
         tell: admins(admission),
@@ -28,7 +28,7 @@ fn admins(admission: &Admission<'_>) -> Vec<Address> {
     let (shared, account) = (admission.shared, &admission.source.account);
     let prefix = shared.adapters.get(account).and_then(|to| to.adapter.profile().person_chat.as_deref());
     let Some(prefix) = prefix else { return Vec::new() };
-    let ids = shared.access.admins(&shared.settings.access, account);
+    let ids = shared.access.admins(&admission.settings.access, account);
     if ids.is_empty() || !shared.access.pairing_limits.may_tell(account) {
         return Vec::new();
     }

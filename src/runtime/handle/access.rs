@@ -86,7 +86,7 @@ impl GatewayHandle {
 
     /// The result of a revocation in a few sentences. To be called after the revocation.
     pub fn revoked(&self, who: &Principal, scope: Option<&Scope>, ended: &Revoked) -> String {
-        let rules = &self.0.settings.access;
+        let rules = &self.0.settings().access;
         let remaining = self.0.access.remaining(rules, who, Some(scope.unwrap_or(&Scope::Admin)));
         let mut text = revocation_summary(who, scope, ended, &remaining);
         // The text is also read outside of chats, where Markdown is not rendered.
@@ -135,7 +135,8 @@ impl GatewayHandle {
     /// Who may write, and what admins have set.
     pub fn access(&self) -> AccessView {
         let state = self.0.access.state();
-        let written = self.0.settings.access.people().map(|(principal, scope)| {
+        let settings = self.0.settings();
+        let written = settings.access.people().map(|(principal, scope)| {
             let source = "config".to_owned();
             AccessEntry { principal, scope, source, by: None, shown: None, created: None }
         });
@@ -181,7 +182,8 @@ impl GatewayHandle {
 
     /// Refuses to revoke what the configuration file grants, because it would remain granted.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
-        let mut written = self.0.settings.access.people();
+        let settings = self.0.settings();
+        let mut written = settings.access.people();
         match written.find(|(named, allowed)| named == who && scope.is_none_or(|scope| allowed == scope)) {
             None => Ok(()),
             Some((_, allowed)) => Err(GatewayError::Invalid(format!(
@@ -198,8 +200,9 @@ impl GatewayHandle {
             return Err(GatewayError::Invalid(format!("an id has at most {LONGEST_ID} bytes")));
         }
         let odd = |id: &str, problem| GatewayError::Invalid(format!("{id}: {problem}"));
-        (self.0.settings.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
+        let settings = self.0.settings();
+        (settings.grant_rule)(who, &Scope::Dm).map_err(|problem| odd(who.id(), problem))?;
         let Scope::Group(group) = scope else { return Ok(()) };
-        (self.0.settings.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
+        (settings.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
     }
 }

@@ -21,11 +21,11 @@ impl TurnRun<'_> {
     pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> TurnEnd {
         let shared = self.shared.clone();
         let clock = &shared.time;
-        let hard = clock.mono() + shared.settings.config.turns.hard_limit();
+        let hard = clock.mono() + self.settings.config.turns.hard_limit();
         let mut last_delta = clock.mono();
         let mut stream = agent.turn(turn);
         let end = loop {
-            let silent = last_delta + shared.settings.config.turns.progress_timeout();
+            let silent = last_delta + self.settings.config.turns.progress_timeout();
             let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
             let flow_pending = self.flow.is_pending();
             tokio::select! {

@@ -69,7 +69,7 @@ impl TurnRun<'_> {
                 return FinalWrite::NotBegun;
             }
             TurnEnd::Died(detail)
-                if !self.acted && self.turn.deaths + 1 < self.shared.settings.config.turns.max_attempts =>
+                if !self.acted && self.turn.deaths + 1 < self.settings.config.turns.max_attempts =>
             {
                 tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; its turn runs again");
                 return FinalWrite::Requeue;

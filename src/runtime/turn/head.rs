@@ -83,7 +83,7 @@ impl<'r> TurnRun<'r> {
         stop: &Stop,
     ) -> Result<HashMap<MessageId, MessageFiles>, TurnEnd> {
         let shared = self.shared.clone();
-        let day = shared.settings.quota_day(shared.time.wall());
+        let day = self.settings.quota_day(shared.time.wall());
         let fetcher = Fetcher { files: shared.media_files(), adapters: &shared.adapters, day };
         let mut fetch = pin!(fetcher.fetch(rows));
         loop {
@@ -110,7 +110,7 @@ impl<'r> TurnRun<'r> {
     /// The prompts of one message: itself, or the messages that a `/retry` runs again. Access of every author involved is
     /// checked again.
     async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
-        if !self.shared.still_may(row, Action::Write) {
+        if !self.shared.still_may(&self.settings, row, Action::Write) {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -129,7 +129,7 @@ impl<'r> TurnRun<'r> {
         let turn: &'r ClaimedTurn = self.turn;
         let (mut prompts, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
-            if !self.shared.still_may(row, Action::Write) {
+            if !self.shared.still_may(&self.settings, row, Action::Write) {
                 continue;
             }
             match self.after_hooks(row).await {
@@ -144,7 +144,9 @@ impl<'r> TurnRun<'r> {
     /// The context messages of senders who may still write.
     fn context_messages(&self) -> Vec<ContextMessage> {
         let turn = self.turn;
-        let allowed = |message: &&ContextMessage| self.shared.sender_may_still_write(&turn.session, message);
+        let allowed = |message: &&ContextMessage| {
+            self.shared.sender_may_still_write(&self.settings, &turn.session, message)
+        };
         turn.context_messages.iter().filter(allowed).cloned().collect()
     }
 
@@ -189,7 +191,7 @@ impl<'r> TurnRun<'r> {
     /// Whether a message has waited too long. A turn that was begun before is finished in any case.
     fn too_old(&self, row: &InboundRow) -> bool {
         let limit =
-            self.shared.settings.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
+            self.settings.config.queue.max_age_minutes.and_then(|minutes| i64::try_from(minutes).ok());
         let Some(limit) = limit.and_then(chrono::Duration::try_minutes) else { return false };
         self.turn.attempt == 1 && self.shared.time.date_for_ages() - row.received > limit
     }

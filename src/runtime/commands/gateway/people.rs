@@ -76,7 +76,7 @@ pub(super) fn allow(
         }
         (true, _) => Scope::Group(row.session.id().to_owned()),
     };
-    if let Err(problem) = (shared.settings.grant_rule)(&principal, &scope) {
+    if let Err(problem) = (shared.settings().grant_rule)(&principal, &scope) {
         return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
     }
     let whom = quoted_label(principal.as_str());
@@ -103,7 +103,7 @@ pub(super) fn revoke(
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    if shared.settings.access.people().any(|(who, _)| who == principal) {
+    if shared.settings().access.people().any(|(who, _)| who == principal) {
         let text = format!(
             "The configuration file allows {}: remove the id there, then send `/gateway restart`.",
             quoted_label(principal.as_str())
@@ -122,7 +122,7 @@ pub(super) fn revoke(
         return note(row, request, "refused:last_way_in", text);
     }
     let (whom, left) =
-        (principal.clone(), shared.access.remaining(&shared.settings.access, &principal, None));
+        (principal.clone(), shared.access.remaining(&shared.settings().access, &principal, None));
     changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
         Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, None, ended, &left),
         _ => "Done.".to_owned(),
@@ -135,8 +135,11 @@ pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowe
         let text = "This is a private chat. Send this in the group you mean.".to_owned();
         return note(row, request, "refused:no_group", text);
     };
-    let in_file =
-        shared.settings.access.of(chat.account()).is_some_and(|rules| rules.groups.contains_key(chat.chat()));
+    let in_file = shared
+        .settings()
+        .access
+        .of(chat.account())
+        .is_some_and(|rules| rules.groups.contains_key(chat.chat()));
     if in_file {
         let text = match allowed {
             true => "The configuration file already lists this group.".to_owned(),
@@ -201,9 +204,9 @@ fn group(row: &InboundRow) -> Option<Address> {
 
 /// A person by channel and id, or what to write instead.
 fn person(shared: &Shared, channel: &str, user: &str) -> Result<Principal, String> {
-    let account = channel.parse::<AccountId>().ok();
-    let Some(account) = account.filter(|account| shared.settings.access.of(account).is_some()) else {
-        return Err(NoSuchChannel::new(channel, shared.settings.access.accounts()).in_chat());
+    let (settings, account) = (shared.settings(), channel.parse::<AccountId>().ok());
+    let Some(account) = account.filter(|account| settings.access.of(account).is_some()) else {
+        return Err(NoSuchChannel::new(channel, settings.access.accounts()).in_chat());
     };
     Principal::at(&account, user).map_err(|error| error.to_string())
 }

@@ -21,12 +21,9 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
     let totals = shared.store.totals().await?;
     let accounts = shared.adapters.list();
     let fault = shared.health.fault();
-    let agents: Vec<(&String, String)> = shared
-        .settings
-        .agents
-        .iter()
-        .filter_map(|(name, entry)| Some((name, entry.agent.problem()?)))
-        .collect();
+    let settings = shared.settings();
+    let agents: Vec<(&String, String)> =
+        settings.agents.iter().filter_map(|(name, entry)| Some((name, entry.agent.problem()?))).collect();
     let mut lines = vec![
         headline(&accounts, fault.is_some(), !agents.is_empty()),
         format!(
@@ -153,7 +150,8 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
 /// The settings of the account on which the command came. Shows no secret.
 pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
     let account = row.session.account();
-    let Some(rules) = shared.settings.access.of(account) else {
+    let settings = shared.settings();
+    let Some(rules) = settings.access.of(account) else {
         return "The configuration says nothing about this account.".to_owned();
     };
     let policy = match rules.dm_policy {
@@ -162,7 +160,7 @@ pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
         DmPolicy::Open => "everyone (open)",
         DmPolicy::Disabled => "nobody (disabled)",
     };
-    let agent = shared.agent_of(account, row.session.id());
+    let agent = shared.agent_of(&settings, account, row.session.id());
     format!(
         "`{account}` is answered by the agent `{agent}` here.\nPrivate chats: {policy}.\nThe configuration file allows {}, {} and {}.\nOn the machine, `frontdesk config show` shows everything.",
         count::of(rules.allow.len() as u64, "person", "people"),
