@@ -251,6 +251,7 @@ impl Settings {
             ends: false,
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,
+            private_posts: false,
             // Bot API: no method takes an idempotency key.
             idempotent: None,
             pacing: Pacing {

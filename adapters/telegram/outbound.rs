@@ -163,6 +163,8 @@ mod tests {
             about: MessageRefs::default(),
             seq: None,
             more: false,
+            ask: None,
+            audience: None,
         }
     }
 

@@ -94,6 +94,7 @@ fn profile() -> Profile {
         // A client that waits for an answer learns only from this signal that the turn has ended.
         ends: true,
         buttons: false,
+        private_posts: false,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),
         // There is no remote platform: the channel works as long as the HTTP server does.

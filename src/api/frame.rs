@@ -262,7 +262,7 @@ pub(crate) mod tests {
     pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Post {
         let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
         let (key, out, seq) = (String::new(), OutId(1), Some(seq));
-        Post { part, out, key, reply_to: None, kind, about, seq, more: false }
+        Post { part, out, key, reply_to: None, kind, about, seq, more: false, ask: None, audience: None }
     }
 
     fn sent(post: Post) -> String {

@@ -71,8 +71,12 @@ pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Resu
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
         Outcome::Unstorable { message } => Err(ApiError::internal().about(message)),
-        // A prompt has none of these outcomes: it is addressed to the agent, and edits nothing.
-        Outcome::Noted | Outcome::Ignored | Outcome::DeadLetter => {
+        // A prompt has none of these outcomes: it is addressed to the agent, edits nothing and is no button.
+        Outcome::Noted
+        | Outcome::Answered { .. }
+        | Outcome::NotAnswered { .. }
+        | Outcome::Ignored
+        | Outcome::DeadLetter => {
             Err(ApiError::bad_request("the prompt contains nothing that an agent could answer"))
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::address::Principal;
+use crate::ask::PostedAsk;
 use crate::delta::Usage;
 use crate::id::{MessageId, OutId};
 use crate::key::SessionKey;
@@ -132,6 +134,11 @@ pub struct Post {
     pub seq: Option<u64>,
     /// Whether the text is not complete yet: [`Signal::Grow`] and a [`Delivery::Edit`] of it will follow.
     pub more: bool,
+    /// The question that it asks or closes.
+    pub ask: Option<PostedAsk>,
+    /// The only person who may see it, on platforms with [`crate::profile::Profile::private_posts`]; elsewhere every
+    /// post is for the whole chat.
+    pub audience: Option<Principal>,
 }
 
 /// The kind of an outgoing part.

@@ -51,6 +51,10 @@ id!(
     /// The id of a row of the outbox.
     OutId, 'o', "an outgoing message"
 );
+id!(
+    /// The id of a question, the same in its buttons, the log, the command line and the database.
+    AskId, 'a', "a question"
+);
 
 /// The id of one start of the gateway. Claimed work stores it as its owner, so that work of an earlier process can be
 /// told from work in progress without looking at a clock.

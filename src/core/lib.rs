@@ -6,6 +6,7 @@
 pub mod access;
 pub mod account;
 pub mod address;
+pub mod ask;
 pub mod command;
 pub mod config;
 pub mod count;

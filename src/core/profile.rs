@@ -37,6 +37,8 @@ pub struct Profile {
     pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,
+    /// Whether a post can be shown to one person of a chat alone.
+    pub private_posts: bool,
     /// How long the platform remembers the idempotency key of a part and drops a second one with the same key; `None`
     /// if it knows no keys.
     pub idempotent: Option<Duration>,

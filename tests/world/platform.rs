@@ -137,6 +137,7 @@ impl Platform {
             person_chat: Some(String::new()),
             ends: false,
             buttons: false,
+            private_posts: false,
             idempotent: None,
             pacing,
             max_silence: Some(Duration::from_secs(60)),

@@ -28,6 +28,8 @@ fn post(text: &str, profile: &Profile) -> Post {
         about: MessageRefs::default(),
         seq: (profile.receipt == ReceiptRule::Commit).then_some(1),
         more: false,
+        ask: None,
+        audience: None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The outcome of accepting an event.
 
-use crate::id::MessageId;
+use crate::ask::AskError;
+use crate::id::{AskId, MessageId};
 use crate::key::SessionKey;
+use crate::visible::{LABEL, clean};
 
 /// The outcome of accepting one event. After any of them the adapter may acknowledge the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,22 @@ pub enum Outcome {
         /// The reason of the refusal.
         reason: Refusal,
     },
+    /// A button that answers a question, and the answer holds. [`Outcome::private_sentence`] says so to its sender.
+    Answered {
+        /// The id of the event.
+        message: MessageId,
+        /// The question.
+        ask: AskId,
+        /// The answer as people read it: the label of the choice, or the text.
+        answer: String,
+    },
+    /// A button of a question, which does not count. [`Outcome::private_sentence`] says why to its sender.
+    NotAnswered {
+        /// The question.
+        ask: AskId,
+        /// Why it does not count.
+        error: AskError,
+    },
     /// The sender may not write here. Counted, not stored.
     Denied,
     /// Nothing that an agent could take. Counted, not stored.
@@ -46,6 +64,18 @@ pub enum Outcome {
         /// Its id.
         message: MessageId,
     },
+}
+
+impl Outcome {
+    /// One sentence about an answer to a question for the person who gave it and nobody else, such as beside the
+    /// button that they pressed.
+    pub fn private_sentence(&self) -> Option<String> {
+        match self {
+            Outcome::Answered { answer, .. } => Some(format!("Your answer: {}", clean(answer, LABEL))),
+            Outcome::NotAnswered { error, .. } => Some(clean(&error.to_string(), LABEL)),
+            _ => None,
+        }
+    }
 }
 
 /// Why a message was stored and not answered.

@@ -26,6 +26,7 @@ fn profile(media: Option<u64>) -> Profile {
         person_chat: None,
         ends: false,
         buttons: false,
+        private_posts: false,
         idempotent: None,
         pacing: Pacing::default(),
         max_silence: None,

@@ -149,6 +149,8 @@ pub fn post(body: &str, plain: &str) -> Post {
         about: MessageRefs::default(),
         seq: None,
         more: false,
+        ask: None,
+        audience: None,
     }
 }
 

@@ -53,6 +53,7 @@ impl DemoPlatform {
             person_chat: Some(String::new()),
             ends: false,
             buttons: false,
+            private_posts: false,
             idempotent: None,
             pacing: Pacing::default(),
             max_silence: None,

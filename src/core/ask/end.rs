@@ -1,0 +1,169 @@
+//! How a question ends, and why an answer is not accepted.
+
+use thiserror::Error;
+
+use super::AskChoice;
+use crate::address::Principal;
+use crate::id::AskId;
+use crate::visible::quoted_label;
+
+/// The state of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AskState {
+    /// It waits for an answer.
+    Open,
+    /// Somebody has answered.
+    Answered,
+    /// Its deadline has passed, or it can be answered no more.
+    Expired,
+    /// What asked it has ended.
+    Cancelled,
+}
+
+impl AskState {
+    /// All variants.
+    pub const ALL: [AskState; 4] =
+        [AskState::Open, AskState::Answered, AskState::Expired, AskState::Cancelled];
+
+    /// The state with this name.
+    pub fn named(name: &str) -> Option<AskState> {
+        AskState::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The name in the database and in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            AskState::Open => "open",
+            AskState::Answered => "answered",
+            AskState::Expired => "expired",
+            AskState::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskAnswer {
+    /// The id of a choice.
+    Choice(String),
+    /// Free text.
+    Text(String),
+}
+
+impl AskAnswer {
+    /// The answer as people read it: the label of the choice, or the text.
+    pub fn shown<'a>(&'a self, choices: &'a [AskChoice]) -> &'a str {
+        match self {
+            AskAnswer::Text(text) => text,
+            AskAnswer::Choice(id) => {
+                choices.iter().find(|choice| choice.id == *id).map_or(id, |choice| &choice.label)
+            }
+        }
+    }
+}
+
+/// Who has answered a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answerer {
+    /// Their stable id.
+    pub id: Principal,
+    /// Their display name, where it is known.
+    pub name: Option<String>,
+}
+
+impl Answerer {
+    /// The display name, or the id where there is none.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| self.id.id())
+    }
+}
+
+/// How a question has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskEnd {
+    /// Somebody has answered.
+    Answered {
+        /// The answer.
+        answer: AskAnswer,
+        /// Who gave it.
+        by: Answerer,
+    },
+    /// Nobody answered before the deadline.
+    Expired {
+        /// The answer that takes effect instead, if the question has a default.
+        default: Option<AskAnswer>,
+    },
+    /// What asked it has ended.
+    Cancelled,
+}
+
+impl AskEnd {
+    /// The state of a question that has ended like this.
+    pub fn state(&self) -> AskState {
+        match self {
+            AskEnd::Answered { .. } => AskState::Answered,
+            AskEnd::Expired { .. } => AskState::Expired,
+            AskEnd::Cancelled => AskState::Cancelled,
+        }
+    }
+
+    /// The answer that takes effect.
+    pub fn answer(&self) -> Option<&AskAnswer> {
+        match self {
+            AskEnd::Answered { answer, .. } => Some(answer),
+            AskEnd::Expired { default } => default.as_ref(),
+            AskEnd::Cancelled => None,
+        }
+    }
+
+    /// The line beneath the question after its end, in Markdown.
+    pub fn line(&self, choices: &[AskChoice]) -> String {
+        match self {
+            AskEnd::Answered { answer, by } => {
+                format!("{}: {}", quoted_label(by.shown()), quoted_label(answer.shown(choices)))
+            }
+            AskEnd::Expired { default: Some(default) } => {
+                format!("Nobody answered in time, so this holds: {}", quoted_label(default.shown(choices)))
+            }
+            AskEnd::Expired { default: None } => "Nobody answered in time.".to_owned(),
+            AskEnd::Cancelled => "This question was withdrawn.".to_owned(),
+        }
+    }
+}
+
+/// Why an answer is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AskError {
+    /// There is no such question.
+    #[error("There is no question {0}.")]
+    NoSuchAsk(AskId),
+    /// It has ended.
+    #[error("{}", ended(.0))]
+    Closed(AskEnd),
+    /// The person is not one of those who are asked.
+    #[error("This question is not for you.")]
+    NotYours,
+    /// The answer is none of its choices, is empty or is too long.
+    #[error("That is not an answer to this question.")]
+    UnknownChoice,
+}
+
+impl AskError {
+    /// The name in the API.
+    pub fn name(&self) -> &'static str {
+        match self {
+            AskError::NoSuchAsk(_) => "no_such_ask",
+            AskError::Closed(_) => "ask_closed",
+            AskError::NotYours => "not_yours",
+            AskError::UnknownChoice => "unknown_choice",
+        }
+    }
+}
+
+fn ended(end: &AskEnd) -> String {
+    match end {
+        AskEnd::Answered { by, .. } => format!("{} has answered this question already.", by.shown()),
+        AskEnd::Expired { .. } => "This question has expired.".to_owned(),
+        AskEnd::Cancelled => "This question was withdrawn.".to_owned(),
+    }
+}

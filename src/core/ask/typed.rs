@@ -1,0 +1,93 @@
+//! Answers that are typed: how to answer without buttons, and what a text means as an answer.
+
+use super::{AskAnswer, AskChoice, AskKind, MAX_ANSWER};
+use crate::id::AskId;
+use crate::visible::quoted_label;
+
+/// What is appended to the text of a question, in Markdown: the numbered choices where the platform has no buttons, and
+/// how to answer with free text everywhere. `None` if nothing is needed.
+pub fn instructions(id: AskId, kind: AskKind, choices: &[AskChoice], buttons: bool) -> Option<String> {
+    let number = id.0;
+    if kind == AskKind::Input {
+        return Some(format!("Reply to this message with your answer, or send `/answer {number} TEXT`."));
+    }
+    if buttons {
+        return None;
+    }
+    let mut text = String::new();
+    for (n, choice) in (1..).zip(choices) {
+        text.push_str(&format!("{n}. {}\n", quoted_label(&choice.label)));
+    }
+    text.push_str(&format!("\nReply to this message with a number, or send `/answer {number} 1`."));
+    Some(text)
+}
+
+/// The answer that a typed text gives: the number of a choice (counted from 1), its id or its label in any case; or the
+/// text itself where free text is asked for. `None` if it is no answer.
+pub fn read(kind: AskKind, choices: &[AskChoice], text: &str) -> Option<AskAnswer> {
+    let text = text.trim();
+    if kind == AskKind::Input {
+        let fits = !text.is_empty() && text.chars().count() <= MAX_ANSWER;
+        return fits.then(|| AskAnswer::Text(text.to_owned()));
+    }
+    let number = text.parse::<usize>().ok().filter(|_| text.bytes().all(|digit| digit.is_ascii_digit()));
+    let same = |other: &str| other.to_lowercase() == text.to_lowercase();
+    let choice = match number {
+        Some(number) => choices.get(number.checked_sub(1)?),
+        None => choices.iter().find(|choice| same(&choice.id) || same(&choice.label)),
+    };
+    choice.map(|choice| AskAnswer::Choice(choice.id.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::ChoiceStyle;
+
+    fn choices() -> Vec<AskChoice> {
+        ["Allow", "Deny *all*"]
+            .into_iter()
+            .map(|label| AskChoice {
+                id: label.to_lowercase().replace(' ', "-"),
+                label: label.into(),
+                style: ChoiceStyle::Plain,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn without_buttons_the_choices_are_a_numbered_list() {
+        let (id, choices) = (AskId(7), choices());
+        let text = instructions(id, AskKind::Choice, &choices, false).unwrap();
+        assert_eq!(
+            text,
+            "1. `Allow`\n2. `Deny *all*`\n\nReply to this message with a number, or send `/answer 7 1`."
+        );
+        assert_eq!(instructions(id, AskKind::Choice, &choices, true), None);
+        let input = instructions(id, AskKind::Input, &[], true).unwrap();
+        assert_eq!(input, "Reply to this message with your answer, or send `/answer 7 TEXT`.");
+    }
+
+    #[test]
+    fn a_number_an_id_or_a_label_is_an_answer_and_other_text_is_not() {
+        let choices = choices();
+        let read = |text| read(AskKind::Choice, &choices, text);
+        let (allow, deny) =
+            (Some(AskAnswer::Choice("allow".into())), Some(AskAnswer::Choice("deny-*all*".into())));
+        for text in ["1", " 1 ", "allow", "ALLOW"] {
+            assert_eq!(read(text), allow, "{text}");
+        }
+        assert_eq!(read("deny *all*"), deny);
+        for text in ["0", "3", "+1", "-1", "1.", "", "why?", "99999999999999999999999"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn free_text_is_taken_as_it_is_within_its_limit() {
+        let read = |text: &str| read(AskKind::Input, &[], text);
+        assert_eq!(read(" 2 "), Some(AskAnswer::Text("2".into())));
+        assert_eq!(read("  "), None);
+        assert_eq!(read(&"x".repeat(MAX_ANSWER + 1)), None);
+    }
+}
