@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::config::Secret;
+use frontdesk_core::config::{Secret, join};
 use frontdesk_runtime::config::{Chat, Routing};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
-
-use crate::document::join;
 
 pub mod ids;
 

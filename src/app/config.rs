@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::config::{ConfigError, join};
 use frontdesk_core::nearest::nearest;
 use frontdesk_core::reset::{PolicyError, ResetMode, ResetPolicy};
 use frontdesk_runtime::config::{ResetOverride, ResetRules};
@@ -32,7 +32,6 @@ pub use problem::{Problem, Problems};
 pub use syntax::Syntax;
 
 use crate::channel::Section;
-use crate::document;
 
 /// The whole configuration. Every key has a default: an empty file runs a web chat with an agent that echoes.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -149,7 +148,7 @@ impl Config {
         wrong.extend(self.gateway.check().err());
         wrong.extend(self.runtime.check().err());
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
-            let path = document::join("agents", name);
+            let path = join("agents", name);
             let name = frontdesk_agents::check_name(name).map_err(|problem| ConfigError::new("", problem));
             name.and_then(|()| agent.check()).err().map(|error| error.under(&path))
         }));
@@ -178,16 +177,16 @@ impl Config {
             ..ResetOverride::default()
         };
         let mut levels = vec![("sessions.reset".to_owned(), &default)];
-        let named = |table: &str, name: &str| document::join(&format!("sessions.reset.{table}"), name);
+        let named = |table: &str, name: &str| join(&format!("sessions.reset.{table}"), name);
         levels.extend(reset.scope.iter().map(|(name, level)| (named("scope", name), level)));
         levels.extend(reset.channel.iter().map(|(name, level)| (named("channel", name), level)));
         let chats = sections.iter().flat_map(Section::chats);
-        levels.extend(chats.map(|(path, chat)| (document::join(&path, "reset"), &chat.reset)));
+        levels.extend(chats.map(|(path, chat)| (join(&path, "reset"), &chat.reset)));
         let mut wrong = Vec::new();
         for (path, level) in levels {
             let only = |level: ResetOverride, key: &str| {
                 let error = alone(&level).err()?;
-                Some(ConfigError::new(document::join(&path, key), error.to_string()))
+                Some(ConfigError::new(join(&path, key), error.to_string()))
             };
             let none = ResetOverride::default();
             let hour = ResetOverride { hour: level.hour, ..none.clone() };
@@ -208,14 +207,14 @@ impl Config {
         let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| {
             let others = known.iter().copied().collect::<Vec<_>>().join(", ");
             let problem = format!("there is no channel `{name}`; there are: {others}");
-            ConfigError::new(document::join("sessions.reset.channel", name), problem)
+            ConfigError::new(join("sessions.reset.channel", name), problem)
         });
         // Platforms with groups check their ids themselves.
         let plain = sections.iter().filter(|section| section.groups.is_none());
         let empty = plain.filter(|section| section.routing.chats.contains_key("")).map(|section| {
-            let chats = document::join(&section.path, "chats");
+            let chats = join(&section.path, "chats");
             ConfigError::new(
-                document::join(&chats, ""),
+                join(&chats, ""),
                 "the chat's id is empty; write the id that the platform gave it",
             )
         });
@@ -227,12 +226,10 @@ impl Config {
         let mut named = vec![("default_agent".to_owned(), self.default_agent())];
         for section in sections {
             let agent = section.routing.agent.as_deref();
-            named.extend(agent.map(|agent| (document::join(&section.path, "agent"), agent)));
+            named.extend(agent.map(|agent| (join(&section.path, "agent"), agent)));
             let chats = section.chats();
             named.extend(
-                chats.filter_map(|(path, chat)| {
-                    Some((document::join(&path, "agent"), chat.agent.as_deref()?))
-                }),
+                chats.filter_map(|(path, chat)| Some((join(&path, "agent"), chat.agent.as_deref()?))),
             );
         }
         let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();

@@ -201,13 +201,6 @@ fn names(path: &str) -> Vec<String> {
     names
 }
 
-/// Appends `name` to `path`, quoted if necessary.
-pub fn join(path: &str, name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    let name = if bare { name.to_owned() } else { format!("{name:?}") };
-    if path.is_empty() { name } else { format!("{path}.{name}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,9 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_odd_keys_are_quoted_in_a_path() {
-        assert_eq!(join("", "gateway"), "gateway");
-        assert_eq!(join("channels.web.chats", "a.b"), "channels.web.chats.\"a.b\"");
+    fn a_quoted_key_of_a_path_is_one_name() {
         assert_eq!(names("channels.web.chats.\"a.b\""), ["channels", "web", "chats", "a.b"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the configurations of all components share: secrets and errors.
+//! What the configurations of all components share: secrets, errors, paths, and the rules of chats.
 //!
 //! A component owns its part of the configuration: a struct with `Default`, and a `check` that returns
 //! [`ConfigError`]s.
@@ -8,6 +8,10 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+
+mod routing;
+
+pub use routing::{Chat, Rate, Routing, Sharing};
 
 /// A configured value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +42,13 @@ impl fmt::Display for ConfigError {
         }
         f.write_str(&self.problem)
     }
+}
+
+/// Appends `name` to a dotted path of keys, quoted if necessary.
+pub fn join(path: &str, name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let name = if bare { name.to_owned() } else { format!("{name:?}") };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 /// A text that is never shown: it has no `Display` and no `Serialize`, and its `Debug` is `***`.
@@ -106,6 +117,12 @@ mod tests {
         let secret: Secret = serde_json::from_str("\"hunter2\"").unwrap();
         assert_eq!(format!("{secret:?}"), "***");
         assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn only_odd_keys_are_quoted_in_a_path() {
+        assert_eq!(join("", "gateway"), "gateway");
+        assert_eq!(join("channels.web.chats", "a.b"), "channels.web.chats.\"a.b\"");
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! The runtime's part of the configuration file.
 
 mod media;
-mod routing;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use frontdesk_core::config::ConfigError;
+pub use frontdesk_core::config::{Chat, Rate, Routing, Sharing};
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
 pub use media::Media;
-pub use routing::{Chat, Routing, Sharing};
 pub use rules::ResetRules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -145,16 +144,6 @@ impl Default for Limits {
             daily: 0,
         }
     }
-}
-
-/// A rate with a burst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Rate {
-    /// Maximum number per minute in the long run; 0 means no limit.
-    pub per_minute: u32,
-    /// Maximum number at once; 0 means as many as `per_minute`.
-    pub burst: u32,
 }
 
 /// Turns: the runs of agents.

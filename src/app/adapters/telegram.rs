@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
-use frontdesk_core::config::{ConfigError, Secret};
+use frontdesk_core::config::{ConfigError, Secret, join};
 use frontdesk_core::port::{Adapter, Clock};
 use frontdesk_telegram::{CHANNEL, Settings, TelegramAdapter, WebhookAccess};
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::ids::{Ids, Kind};
 use crate::channel::{Account, Section};
 use crate::clock::SystemClock;
-use crate::document::{Key, Node, Value, join};
+use crate::document::{Key, Node, Value};
 
 /// The path of the section.
 const PATH: &str = "channels.telegram";

@@ -4,10 +4,9 @@
 //! Errors do not repeat the id that was written: it may have come from a variable that holds a secret.
 
 use frontdesk_core::access::DmPolicy;
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::config::{ConfigError, join};
 
 use super::{Group, Id, People, Section};
-use crate::document::join;
 
 /// What other programs use for "everybody".
 pub const EVERYBODY: &str = "*";

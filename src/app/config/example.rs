@@ -4,12 +4,12 @@
 
 use std::fmt::Write as _;
 
+use frontdesk_core::config::join;
 use serde_json::Value as Json;
 
 use super::defaults::fill;
 use super::schema::{self, Choice, Schema};
 use super::show::toml_value;
-use crate::document::join;
 
 const HEAD: &str = "\
 # Frontdesk: every key with its meaning and its default.

@@ -1,7 +1,9 @@
 //! Replaces `${VAR}` and `${VAR:-default}` in texts; `$$` is a dollar sign. This happens before types are checked.
 
+use frontdesk_core::config::join;
+
 use super::problem::Problem;
-use crate::document::{Node, Text, Value, join};
+use crate::document::{Node, Text, Value};
 
 /// Looks up an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;

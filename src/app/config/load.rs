@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::config::{ConfigError, join};
 use serde_json::Value as Json;
 
 use super::Config;
@@ -15,7 +15,7 @@ use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
 use crate::adapters::inherit;
-use crate::document::{Node, join};
+use crate::document::Node;
 
 /// Maximum size of a configuration file, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;

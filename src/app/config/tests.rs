@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::document;
 
 mod channels;
 
@@ -324,14 +325,14 @@ fn look_for(schema: schema::Schema<'_>, written: &Json, path: &str, missing: &mu
     }
     for (name, place) in taken.properties() {
         match written.get(name) {
-            Some(inner) => look_for(place, inner, &document::join(path, name), missing),
-            None => missing.push(document::join(path, name)),
+            Some(inner) => look_for(place, inner, &join(path, name), missing),
+            None => missing.push(join(path, name)),
         }
     }
     let known = taken.properties();
     for (name, inner) in written.as_object().into_iter().flatten() {
         if let Some(others) = taken.others().filter(|_| !known.iter().any(|(known, _)| known == name)) {
-            look_for(others, inner, &document::join(path, name), missing);
+            look_for(others, inner, &join(path, name), missing);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The message about an unknown key: which key was meant, or where it belongs.
 
+use frontdesk_core::config::join;
 use frontdesk_core::nearest::nearest;
 
 use super::schema::{Choice, Schema};
-use crate::document::{Key, join};
+use crate::document::Key;
 
 /// Sections that are planned and not in this version.
 const LATER: [&str; 9] =

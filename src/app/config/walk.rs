@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Number, Value as Json};
 
+use frontdesk_core::config::join;
 use frontdesk_core::nearest::nearest;
 
 use super::problem::Problem;
 use super::schema::{Choice, Schema};
 use super::unknown::unknown_key;
-use crate::document::{Node, Text, Value, join};
+use crate::document::{Node, Text, Value};
 
 /// Returns the document's values with their types. Errors are added to `problems`, and the wrong values left out.
 pub fn walk(schema: Schema<'_>, document: &Node, problems: &mut Vec<Problem>) -> Json {

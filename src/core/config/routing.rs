@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rate, ResetOverride};
+use crate::reset::ResetOverride;
 
 /// Which agent answers a channel's messages. Part of every channel's configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -47,9 +47,19 @@ pub enum Sharing {
     Person,
 }
 
+/// A rate with a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Rate {
+    /// Maximum number per minute in the long run; 0 means no limit.
+    pub per_minute: u32,
+    /// Maximum number at once; 0 means as many as `per_minute`.
+    pub burst: u32,
+}
+
 impl Routing {
     /// The rules of a chat, by its first id.
-    pub(crate) fn chat(&self, chat: &str) -> Option<&Chat> {
+    pub fn chat(&self, chat: &str) -> Option<&Chat> {
         if self.chats.is_empty() { None } else { self.chats.get(chat) }
     }
 }
