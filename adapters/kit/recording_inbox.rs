@@ -23,6 +23,7 @@ struct Pages {
     taken: Vec<(Vec<Event>, Option<Cursor>)>,
     sources: Vec<Source>,
     refusals: VecDeque<Busy>,
+    outcomes: VecDeque<Outcome>,
     heard: usize,
 }
 
@@ -35,6 +36,11 @@ impl RecordingInbox {
     /// Refuses the next push with this error.
     pub fn refuses(&self, busy: Busy) {
         self.pages().refusals.push_back(busy);
+    }
+
+    /// Gives the next event that has no outcome yet this outcome; events are accepted otherwise.
+    pub fn gives(&self, outcome: Outcome) {
+        self.pages().outcomes.push_back(outcome);
     }
 
     /// The batches that were accepted: the ids of their events, and their cursors.
@@ -81,11 +87,12 @@ impl Inbox for RecordingInbox {
         }
         let first = pages.taken.iter().map(|(events, _)| events.len()).sum::<usize>() + 1;
         let session: SessionKey = format!("agent:main:{}:dm:1", source.account.channel()).parse().unwrap();
-        let outcome = |n| Outcome::Accepted {
+        let accepted = |n| Outcome::Accepted {
             message: MessageId(i64::try_from(first + n).unwrap()),
             session: session.clone(),
         };
-        let outcomes = (0..batch.len()).map(outcome).collect();
+        let outcomes =
+            (0..batch.len()).map(|n| pages.outcomes.pop_front().unwrap_or_else(|| accepted(n))).collect();
         pages.taken.push((batch, cursor));
         pages.sources.push(source.clone());
         Ok(outcomes)

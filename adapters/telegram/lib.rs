@@ -25,6 +25,7 @@ mod config;
 mod destination;
 mod error;
 mod inbound;
+mod keyboard;
 pub mod markup;
 mod media;
 mod menu;

@@ -2,7 +2,7 @@
 
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use teloxide_core::payloads::{DeleteMessage, EditMessageText, SendChatAction, SendMessage};
@@ -12,6 +12,7 @@ use crate::api::Api;
 use crate::config::Settings;
 use crate::destination::{Chat, message_id};
 use crate::error::Fault;
+use crate::keyboard::Keyboard;
 use crate::{album, markup, media};
 
 /// Delivers one row.
@@ -24,12 +25,14 @@ pub(crate) async fn deliver(
     let chat = Chat::of(to)?;
     match delivery {
         Delivery::Post(post) => {
-            let sent = api.invoke(&message(chat, settings, post)?).await.map_err(Fault::for_send)?;
-            receipt(&sent)
+            let keyboard = post.ask.as_ref().and_then(Keyboard::of);
+            let message = WithKeyboard { call: message(chat, settings, post)?, reply_markup: keyboard };
+            receipt(&api.invoke_by_name("sendMessage", &message).await.map_err(Fault::for_send)?)
         }
         Delivery::Edit { target, post } => {
             let parse_mode = markup::parse_mode(&post);
-            edit(api, chat, settings, &target, post.part.body, parse_mode).await?;
+            let keyboard = post.ask.as_ref().and_then(Keyboard::of);
+            edit(api, chat, settings, &target, (post.part.body, parse_mode), keyboard).await?;
             Ok(Receipt::of(target))
         }
         Delivery::Media { file, post } => {
@@ -66,7 +69,7 @@ pub(crate) async fn signal(
             done(api.invoke(&typing).await)
         }
         Signal::Draft { id, text } => draft(api, chat, id, &text).await,
-        Signal::Grow { target, text } => edit(api, chat, settings, &target, text, None).await,
+        Signal::Grow { target, text } => edit(api, chat, settings, &target, (text, None), None).await,
         // There are no clients that read pieces, and the profile asks for no `End`.
         Signal::Delta { .. } | Signal::End { .. } => Ok(()),
     }
@@ -82,19 +85,30 @@ fn message(chat: Chat, settings: &Settings, post: Post) -> Result<SendMessage, S
     Ok(message)
 }
 
-/// Changes the text of a message. If it shows that text already, that is success.
+/// A call with the buttons of its message.
+#[derive(Serialize)]
+struct WithKeyboard<C> {
+    #[serde(flatten)]
+    call: C,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<Keyboard>,
+}
+
+/// Changes the text and the buttons of a message; without a keyboard its buttons are removed. If it shows both already,
+/// that is success.
 async fn edit(
     api: &Api,
     chat: Chat,
     settings: &Settings,
     target: &str,
-    text: String,
-    parse_mode: Option<ParseMode>,
+    (text, parse_mode): (String, Option<ParseMode>),
+    keyboard: Option<Keyboard>,
 ) -> Result<(), SendError> {
     let mut edit = EditMessageText::new(chat.id, message_id(target)?, text);
     edit.parse_mode = parse_mode;
     edit.link_preview_options = previews(settings);
-    match api.invoke(&edit).await {
+    let edit = WithKeyboard { call: edit, reply_markup: keyboard };
+    match api.invoke_by_name("editMessageText", &edit).await {
         Err(fault) if !fault.is_not_modified() => Err(fault.for_send()),
         _ => Ok(()),
     }

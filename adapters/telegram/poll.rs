@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use frontdesk_core::message::{Cursor, Event, Source};
+use frontdesk_core::message::{Cursor, Event, Outcome, Source};
 use frontdesk_core::port::{AdapterError, Inbox};
 use serde::Deserialize;
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use teloxide_core::payloads::{DeleteWebhook, GetWebhookInfo};
 
 use crate::api::Api;
-use crate::callback::{self, CallbackQueue};
+use crate::callback::{self, CallbackAnswer, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Bot, ParsedUpdate, UPDATES};
@@ -188,14 +188,18 @@ impl Poller<'_> {
             let (last, full) = (last_number(&batch, offset.get()), batch.len() >= MAX_UPDATES as usize);
             let numberless = batch.iter().all(|parsed| parsed.id.is_none());
             let mut batch = put_in_order(batch);
-            let callbacks: Vec<String> =
-                batch.iter_mut().filter_map(|parsed| parsed.callback.take()).collect();
+            let callbacks: Vec<Option<String>> =
+                batch.iter_mut().map(|parsed| parsed.callback.take()).collect();
             let events = batch.into_iter().map(|parsed| parsed.event).collect();
-            if !self.push(&source, events, last).await {
+            let Some(outcomes) = self.push(&source, events, last).await else {
                 self.timer.pause(Duration::from_millis(self.settings.busy_ms)).await;
                 continue;
+            };
+            for (index, id) in callbacks.into_iter().enumerate() {
+                if let Some(id) = id {
+                    callback_queue.report(CallbackAnswer::new(id, outcomes.get(index)));
+                }
             }
-            callbacks.into_iter().for_each(|id| callback_queue.report(id));
             match last {
                 // Only now, because the next poll acknowledges everything below the offset.
                 Some(last) => offset.advance(last, self.timer.now()),
@@ -248,14 +252,14 @@ impl Poller<'_> {
         Ok(batch)
     }
 
-    /// Stores a batch together with its cursor. Returns whether it is committed.
-    async fn push(&self, source: &Source, events: Vec<Event>, last: Option<u64>) -> bool {
+    /// Stores a batch together with its cursor. Returns the outcomes once it is committed.
+    async fn push(&self, source: &Source, events: Vec<Event>, last: Option<u64>) -> Option<Vec<Outcome>> {
         let cursor = last.map(|last| Cursor(last.saturating_add(1).to_string()));
         match self.inbox.push(source, events, cursor).await {
-            Ok(_) => true,
+            Ok(outcomes) => Some(outcomes),
             Err(busy) => {
                 tracing::debug!(channel = CHANNEL, account = %source.account, %busy, "the updates were not stored and will be fetched again");
-                false
+                None
             }
         }
     }

@@ -18,7 +18,7 @@ use teloxide_core::payloads::GetWebhookInfo;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::api::Api;
-use crate::callback::{self, CallbackQueue};
+use crate::callback::{self, CallbackAnswer, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Bot, UPDATES};
@@ -89,15 +89,16 @@ impl Connection {
             }
         };
         albums.settle(std::iter::once(&mut parsed.event));
-        match self.inbox.push(&self.source, vec![parsed.event], None).await {
+        let outcomes = match self.inbox.push(&self.source, vec![parsed.event], None).await {
             Err(busy) => {
                 tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the update was not stored and will be delivered again");
                 return WebhookOutcome::Busy;
             }
-            Ok(_) => self.inbox.heard(&self.source),
-        }
+            Ok(outcomes) => outcomes,
+        };
+        self.inbox.heard(&self.source);
         if let Some(id) = parsed.callback {
-            self.callback_queue.report(id);
+            self.callback_queue.report(CallbackAnswer::new(id, outcomes.first()));
         }
         WebhookOutcome::Taken(None)
     }

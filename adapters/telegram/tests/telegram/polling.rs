@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault, Way};
-use frontdesk_core::message::EventKind;
+use frontdesk_core::ask::AskError;
+use frontdesk_core::id::{AskId, MessageId};
+use frontdesk_core::message::{EventKind, Outcome};
 use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
 use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, TelegramAdapter};
+use serde_json::json;
 
 use crate::setup::{TestClock, account, adapter, asks_back, ended, running, texts, undecodable, until};
 
@@ -322,6 +325,35 @@ async fn a_pressed_button_is_answered() {
         (event.text.as_str(), event.from.id.as_str(), event.addressed),
         ("yes", "telegram:1001", true)
     );
+}
+
+#[tokio::test]
+async fn a_person_who_answers_a_question_is_told_alone() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(RecordingInbox::default());
+    anna.starts().await;
+    let message = asks_back(&api, 1001).await;
+    let telegram = adapter(account(&api));
+    let accepted = Outcome::Ignored;
+    let answered = Outcome::Answered { message: MessageId(1), ask: AskId(7), answer: "Yes".into() };
+    let refused = Outcome::NotAnswered { ask: AskId(7), error: AskError::NotYours };
+    for outcome in [accepted, answered, refused] {
+        // The first update is the message that starts the chat.
+        inbox.gives(outcome);
+    }
+    running(&telegram, &inbox, async {
+        for n in 1..=2 {
+            anna.presses(&anna, message, "yes").await;
+            until(|| api.journal().calls_of("answerCallbackQuery").len() == n).await;
+        }
+    })
+    .await;
+    let calls = api.journal().calls_of("answerCallbackQuery");
+    let told: Vec<_> =
+        calls.iter().map(|call| (&call.params["text"], call.params.get("show_alert"))).collect();
+    assert_eq!(told[0], (&json!("Your answer: Yes"), None));
+    assert_eq!(told[1], (&json!("This question is not for you."), Some(&json!(true))));
 }
 
 #[tokio::test]

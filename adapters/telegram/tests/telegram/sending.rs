@@ -4,11 +4,15 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::DateTime;
 use frontdesk_botapi::{BotApi, Fault};
-use frontdesk_core::delivery::{Bucket, Delivery, MediaFile, MessageRefs, Receipt, SendError, Signal};
+use frontdesk_core::ask::{AskChoice, AskEnd, AskKind, Audience, ChoiceStyle, PostedAsk};
+use frontdesk_core::delivery::{Bucket, Delivery, MediaFile, MessageRefs, Post, Receipt, SendError, Signal};
+use frontdesk_core::id::AskId;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
+use serde_json::json;
 
 use crate::setup::{account, adapter, post, says, to};
 
@@ -52,6 +56,48 @@ async fn an_answer_is_posted_edited_and_deleted() {
     let again = telegram.deliver(&to("telegram:1001"), delete()).await;
     assert_eq!(again, Ok(Receipt::default()), "it is gone, as it was meant to be");
     assert!(anna.sees().iter().all(|shown| shown.text != "a < b"));
+}
+
+#[tokio::test]
+async fn a_question_has_buttons_until_it_is_closed() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let telegram = adapter(account(&api));
+    let mut question = post("Delete <b>all</b>?", "Delete all?");
+    let mut ask = asks();
+    question.ask = Some(ask.clone());
+    let id = sent(&telegram, "telegram:1001", Delivery::Post(question.clone())).await;
+    let call = api.journal().posts_in(&anna).pop().unwrap();
+    let row = json!([
+        {"text": "Yes", "callback_data": "a7:0", "style": "danger"}, {"text": "No", "callback_data": "a7:1"},
+    ]);
+    assert_eq!(call.params["reply_markup"], json!({"inline_keyboard": [row]}));
+    assert_eq!(call.params["parse_mode"], "HTML");
+    assert_eq!(anna.sees().pop().unwrap().buttons, ["Yes", "No"]);
+
+    ask.closed = Some(AskEnd::Cancelled);
+    let closed =
+        Post { ask: Some(ask), ..post("Delete <b>all</b>?\n\nWithdrawn.", "Delete all?\n\nWithdrawn.") };
+    let edit = Delivery::Edit { target: id.clone(), post: closed };
+    assert_eq!(sent(&telegram, "telegram:1001", edit.clone()).await, id);
+    assert_eq!(sent(&telegram, "telegram:1001", edit).await, id, "not modified is success");
+    let shown = anna.sees().pop().unwrap();
+    assert_eq!((shown.text.as_str(), shown.buttons.len()), ("Delete all?\n\nWithdrawn.", 0));
+}
+
+/// A question with two choices.
+fn asks() -> PostedAsk {
+    let choice = |id: &str, label: &str, style| AskChoice { id: id.into(), label: label.into(), style };
+    PostedAsk {
+        id: AskId(7),
+        kind: AskKind::Confirm,
+        text: "Delete **all**?".into(),
+        choices: vec![choice("yes", "Yes", ChoiceStyle::Danger), choice("no", "No", ChoiceStyle::Plain)],
+        deadline: DateTime::UNIX_EPOCH,
+        audience: Audience::Admins,
+        closed: None,
+    }
 }
 
 #[tokio::test]
