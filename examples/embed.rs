@@ -24,7 +24,7 @@ struct Backwards;
 impl Agent for Backwards {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let answer: String = turn.prompt.iter().flat_map(|prompt| prompt.text.chars().rev()).collect();
-        stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None, usage: None })]).boxed()
+        stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None })]).boxed()
     }
 
     // A turn ends at once and keeps nothing, so there is nothing to steer, abort, forget or stop.

@@ -179,7 +179,6 @@ CREATE TABLE turn (
   model          TEXT,
   input_tokens   INTEGER,
   output_tokens  INTEGER,
-  -- The rest of what the agent reports about its use. Not used yet.
   cache_read     INTEGER,          -- input tokens read from the provider's cache
   cache_write    INTEGER,          -- input tokens written to it
   cost_micro     INTEGER,          -- millionths of the currency of the price table

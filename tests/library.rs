@@ -20,7 +20,7 @@ struct Says(&'static str);
 #[async_trait]
 impl Agent for Says {
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        stream::iter([Ok(Delta::Done { text: Some(self.0.into()), usage: None })]).boxed()
+        stream::iter([Ok(Delta::Done { text: Some(self.0.into()) })]).boxed()
     }
     async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)

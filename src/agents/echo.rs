@@ -151,7 +151,7 @@ fn only(delta: DeltaResult) -> BoxStream<'static, DeltaResult> {
 }
 
 fn done() -> DeltaResult {
-    Ok(Delta::Done { text: None, usage: None })
+    Ok(Delta::Done { text: None })
 }
 
 fn in_chunks(text: String) -> BoxStream<'static, DeltaResult> {
@@ -171,14 +171,14 @@ fn slowly(clock: Arc<dyn Clock>, pause: Duration, text: String) -> BoxStream<'st
 
 fn ask_for_tool(name: String) -> BoxStream<'static, DeltaResult> {
     let (approval, decision) = ToolApproval::channel();
-    let call = ToolCall { id: "echo-1".into(), name, params: json!({}), approval };
+    let call = ToolCall { id: "echo-1".into(), name: name.clone(), params: json!({}), approval };
     let after = async move {
         let (text, failed) = match decision.await {
             Ok(ToolDecision::Allow(params)) => (format!("allowed with {params}"), false),
             Ok(ToolDecision::Deny(reason)) => (format!("denied: {reason}"), true),
             Err(_) => ("denied without a reason".into(), true),
         };
-        let end = Ok(Delta::ToolEnd { id: "echo-1".into(), failed });
+        let end = Ok(Delta::ToolEnd { id: "echo-1".into(), name, result: text.clone(), failed });
         stream::iter([end, Ok(Delta::Text(text)), done()])
     };
     only(Ok(Delta::ToolStart(call))).chain(after.flatten_stream()).boxed()

@@ -108,7 +108,7 @@ impl ServerFrame {
             None => text(&Wire::Status {
                 state: ending.name(),
                 model: usage.and_then(|usage| usage.model.as_deref()),
-                usage: usage.map(|usage| json!({"input": usage.input, "output": usage.output})),
+                usage: usage.map(numbers),
                 turn,
             }),
             Some((code, message)) => {
@@ -162,9 +162,24 @@ pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The tokens that a turn used, as JSON.
+/// The usage of a turn, as JSON.
 pub(crate) fn usage(usage: &Usage) -> Value {
-    json!({"model": usage.model, "input": usage.input, "output": usage.output})
+    let mut all = numbers(usage);
+    all["model"] = usage.model.as_deref().into();
+    all
+}
+
+/// The usage of a turn without the model's name.
+fn numbers(usage: &Usage) -> Value {
+    json!({
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "cost_micro": usage.cost_micro,
+        "context_used": usage.context_used,
+        "context_window": usage.context_window,
+    })
 }
 
 /// A value as the text of a frame.
@@ -289,11 +304,12 @@ pub(crate) mod tests {
             sent(post(about(&[7]), 3, PostKind::Notice, "hi")),
             format!(r#"{{"type":"message","text":"hi","kind":"notice",{session},"message":"m7","seq":3}}"#)
         );
-        let usage = Some(Usage { model: Some("m".into()), input: Some(1), output: None });
+        let usage = Some(Usage { model: Some("m".into()), input: Some(1), ..Usage::default() });
+        let numbers = r#"{"cache_read":null,"cache_write":null,"context_used":null,"context_window":null,"cost_micro":null,"input":1,"output":null}"#;
         assert_eq!(
             given(Signal::End { about: about(&[7]), ending: Ending::Answered, usage }),
             format!(
-                r#"{{"type":"status","state":"answered","model":"m","usage":{{"input":1,"output":null}},{session},"message":"m7"}}"#
+                r#"{{"type":"status","state":"answered","model":"m","usage":{numbers},{session},"message":"m7"}}"#
             )
         );
         let sentence = "This was cancelled before it was answered.";

@@ -23,19 +23,27 @@ pub enum Delta {
     ToolEnd {
         /// The call's id.
         id: String,
+        /// The tool's name.
+        name: String,
+        /// What it returned, as text; empty if the agent does not report it. The runtime keeps the first
+        /// [`TOOL_RESULT`] bytes.
+        result: String,
         /// Whether it failed.
         failed: bool,
     },
     /// It is alive and has no text yet.
     Progress,
+    /// The usage of this attempt so far; a later report replaces it. Stored with the end of the turn, however it ends.
+    Usage(Usage),
     /// The answer is complete.
     Done {
         /// The whole answer, if it differs from the text reported so far.
         text: Option<String>,
-        /// The usage of the turn.
-        usage: Option<Usage>,
     },
 }
+
+/// How much of a tool's result is passed on, in bytes.
+pub const TOOL_RESULT: usize = 64 * 1024;
 
 /// A tool call that has not begun.
 #[derive(Debug)]
@@ -97,6 +105,16 @@ pub struct Usage {
     pub input: Option<u64>,
     /// Output tokens.
     pub output: Option<u64>,
+    /// Input tokens that were read from the provider's cache.
+    pub cache_read: Option<u64>,
+    /// Input tokens that were written to it.
+    pub cache_write: Option<u64>,
+    /// The cost, in millionths of the currency in which the agent counts.
+    pub cost_micro: Option<u64>,
+    /// Tokens of the context window that are used now.
+    pub context_used: Option<u64>,
+    /// The size of the context window, in tokens.
+    pub context_window: Option<u64>,
 }
 
 /// Why a turn has no answer.

@@ -35,7 +35,6 @@ const SHORTAGE: Duration = Duration::from_secs(5);
 enum TurnEnd {
     Answered {
         text: String,
-        usage: Option<Usage>,
         by_hook: bool,
     },
     Refused(Refusal),
@@ -71,6 +70,8 @@ struct TurnRun<'r> {
     files: AnswerFiles,
     /// Whether a tool was allowed to begin.
     acted: bool,
+    /// What the agent has reported last.
+    usage: Option<Usage>,
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
@@ -103,7 +104,15 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     let started = shared.time.mono();
     let stop = shared.work.running.begin(turn.claim.id);
     let flow = Flow::new(shared, &settings, &turn, &stop);
-    let run = TurnRun { shared, settings, turn: &turn, flow, files: AnswerFiles::default(), acted: false };
+    let run = TurnRun {
+        shared,
+        settings,
+        turn: &turn,
+        flow,
+        files: AnswerFiles::default(),
+        acted: false,
+        usage: None,
+    };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())

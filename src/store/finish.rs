@@ -11,9 +11,9 @@ use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TurnState};
-use crate::sql::{int, ms};
+use crate::sql::ms;
 use crate::streaming::{Settled, settle};
-use crate::turn::OpenTurn;
+use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
@@ -163,24 +163,16 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
         (Ending::Superseded, _) => TurnState::Superseded,
         (Ending::Refused, _) => TurnState::Refused,
     };
-    let usage = finish.usage.clone().unwrap_or_default();
     let error = finish.error.map(|reason| reason.to_string());
     tx.run(
         "UPDATE turn SET state = ?2, kind = iif(?3, 'hook', kind), answer = coalesce(?4, answer), error = ?5,
-                         model = ?6, input_tokens = ?7, output_tokens = ?8, finished_at = ?9, owner = NULL
+                         finished_at = ?6, owner = NULL
          WHERE id = ?1",
-        params![
-            turn.id.0,
-            state.name(),
-            finish.by_hook,
-            finish.answer,
-            error,
-            usage.model,
-            usage.input.map(int),
-            usage.output.map(int),
-            ms(finish.now),
-        ],
+        params![turn.id.0, state.name(), finish.by_hook, finish.answer, error, ms(finish.now),],
     )?;
+    if let Some(usage) = &finish.usage {
+        used(tx, turn.id, usage)?;
+    }
     tx.run(
         "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
         params![turn.id.0, finish.ending.name(), error],

@@ -27,7 +27,8 @@ macro_rules! history_select {
             "SELECT ",
             $crate::message::inbound_columns!(),
             ", CASE WHEN i.id = (SELECT max(l.id) FROM inbound l WHERE l.turn_id = t.id) THEN t.answer END,
-               t.state, t.error, t.model, t.input_tokens, t.output_tokens
+               t.state, t.error, t.model, t.input_tokens, t.output_tokens, t.cache_read, t.cache_write,
+               t.cost_micro, t.context_used, t.context_window
              FROM inbound i LEFT JOIN turn t ON t.id = i.turn_id "
         )
     };
@@ -74,17 +75,29 @@ pub(crate) fn sender(row: &Row<'_>, [id, kind, role, name]: [usize; 4]) -> rusql
 
 /// A row as [`history_select`] names it.
 pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
-    let usage = Usage {
-        model: row.get(26)?,
-        input: row.get::<_, Option<i64>>(27)?.map(nat),
-        output: row.get::<_, Option<i64>>(28)?.map(nat),
-    };
+    let usage = usage(row, 26)?;
     Ok(HistoryRow {
         message: inbound(row)?,
         answer: row.get(23)?,
         turn_state: maybe_parsed(row, 24)?,
         error: maybe_parsed(row, 25)?,
         usage: Some(usage).filter(|usage| *usage != Usage::default()),
+    })
+}
+
+/// The usage of a turn, from its eight columns from this one on.
+pub(crate) fn usage(row: &Row<'_>, first: usize) -> rusqlite::Result<Usage> {
+    let number =
+        |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(first + column)?.map(nat));
+    Ok(Usage {
+        model: row.get(first)?,
+        input: number(1)?,
+        output: number(2)?,
+        cache_read: number(3)?,
+        cache_write: number(4)?,
+        cost_micro: number(5)?,
+        context_used: number(6)?,
+        context_window: number(7)?,
     })
 }
 

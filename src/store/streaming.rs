@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::delivery::{Ending, Post};
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Failure;
@@ -16,7 +17,7 @@ use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, OutboxRow, OutboxState, StreamedPart, TurnState};
 use crate::sql::parsed;
-use crate::turn::OpenTurn;
+use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
@@ -69,16 +70,24 @@ impl Store {
         .await
     }
 
-    /// Stores the text of a stopped turn for the history, unless the conversation was erased meanwhile.
-    pub async fn keep_partial(&self, claim: Claim<TurnId>, so_far: String) -> Result<()> {
+    /// Stores the text of a stopped turn for the history, and its usage, unless the conversation was erased meanwhile.
+    pub async fn keep_partial(
+        &self,
+        claim: Claim<TurnId>,
+        so_far: Option<String>,
+        usage: Option<Usage>,
+    ) -> Result<()> {
         self.write(WorkClass::Turns, move |tx| {
-            tx.run(
-                "UPDATE turn SET answer = ?3
+            let kept = tx.run(
+                "UPDATE turn SET answer = coalesce(?3, answer)
                  WHERE id = ?1 AND fence = ?2 AND state IN ('cancelled', 'superseded')
                    AND EXISTS (SELECT 1 FROM epoch WHERE key = turn.key AND n = turn.epoch)",
                 params![claim.id.0, claim.fence, so_far],
-            )
-            .map(drop)
+            )?;
+            match &usage {
+                Some(usage) if kept > 0 => used(tx, claim.id, usage),
+                _ => Ok(()),
+            }
         })
         .await
     }

@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::PostKind;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use rusqlite::{Params, Row};
+use rusqlite::{Params, Row, params};
 
 use crate::fault::Outcome;
 use crate::part::Outgoing;
 use crate::row::{Claim, TurnState};
-use crate::sql::{Sql, count, maybe_at, parsed, small};
+use crate::sql::{Sql, count, int, maybe_at, parsed, small};
+use crate::tx::Tx;
 
 /// The columns of [`OpenTurn`], of `turn t`.
 macro_rules! turn_columns {
@@ -119,4 +121,25 @@ fn messages(sql: &Sql<'_>, turn: TurnId) -> Outcome<Vec<MessageId>> {
     sql.all("SELECT id FROM inbound WHERE turn_id = ?1 ORDER BY id", [turn.0], |row| {
         row.get(0).map(MessageId)
     })
+}
+
+/// Stores the usage of a turn that has ended.
+pub(crate) fn used(tx: &Tx<'_>, turn: TurnId, usage: &Usage) -> Outcome<()> {
+    tx.run(
+        "UPDATE turn SET model = ?2, input_tokens = ?3, output_tokens = ?4, cache_read = ?5, cache_write = ?6,
+                         cost_micro = ?7, context_used = ?8, context_window = ?9
+         WHERE id = ?1",
+        params![
+            turn.0,
+            usage.model,
+            usage.input.map(int),
+            usage.output.map(int),
+            usage.cache_read.map(int),
+            usage.cache_write.map(int),
+            usage.cost_micro.map(int),
+            usage.context_used.map(int),
+            usage.context_window.map(int),
+        ],
+    )?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use frontdesk_core::message::Outcome;
 use frontdesk_world::World;
+use frontdesk_world::agent::usage;
 
 #[tokio::test]
 async fn a_message_reaches_the_agent_and_its_answer_reaches_the_chat() {
@@ -15,7 +16,7 @@ async fn a_message_reaches_the_agent_and_its_answer_reaches_the_chat() {
     let row = world.message(message).await;
     assert_eq!(row.message.state.name(), "answered");
     assert_eq!(row.answer.as_deref(), Some("hello **there**"));
-    assert_eq!(row.usage.unwrap().model.as_deref(), Some("scripted"));
+    assert_eq!(row.usage, Some(usage()));
     let outbox = world.outbox().await;
     assert_eq!(outbox.len(), 1);
     assert_eq!(outbox[0].state.name(), "sent");

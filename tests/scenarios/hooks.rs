@@ -65,6 +65,22 @@ async fn a_hook_rewrites_the_text_for_the_agent() {
 }
 
 #[tokio::test]
+async fn a_hook_sees_which_tool_has_ended_and_what_it_returned() {
+    static SEEN: Mutex<Option<(Option<String>, String)>> = Mutex::new(None);
+    let see: Act = |event| {
+        *SEEN.lock().unwrap() = Some((event.tool.clone(), event.text.clone()));
+        HookVerdict::Pass
+    };
+    let mut world = World::with(plan().hook(hook(HookPoint::AfterToolCall, see))).await;
+    world.agent().will([Step::Tool("count"), Step::Echo]);
+    world.user("anna").says("hello").await;
+    world.at_rest().await;
+    world.stop().await;
+    let seen = SEEN.lock().unwrap().take();
+    assert_eq!(seen, Some((Some("count".to_owned()), "result of count".to_owned())));
+}
+
+#[tokio::test]
 async fn a_hook_drops_a_message_and_the_row_says_so() {
     let world =
         World::with(plan().hook(hook(HookPoint::MessageReceived, |_| HookVerdict::Drop("spam".to_owned()))))

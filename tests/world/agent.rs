@@ -130,7 +130,8 @@ impl ScriptedAgent {
                 }
                 Step::Tool(name) => {
                     self.tool(&turn, name, &say).await;
-                    Ok(Delta::ToolEnd { id: "1".to_owned(), failed: false })
+                    let (name, result) = (name.to_owned(), format!("result of {name}"));
+                    Ok(Delta::ToolEnd { id: "1".to_owned(), name, result, failed: false })
                 }
             };
             let ended = delta.is_err();
@@ -138,9 +139,10 @@ impl ScriptedAgent {
                 return;
             }
         }
-        let usage = Usage { model: Some("scripted".to_owned()), input: Some(1), output: Some(2) };
         // A failed send means that the turn was cancelled.
-        drop(say.send(Ok(Delta::Done { text: None, usage: Some(usage) })).await);
+        if say.send(Ok(Delta::Usage(usage()))).await.is_ok() {
+            drop(say.send(Ok(Delta::Done { text: None })).await);
+        }
     }
 
     async fn tool(&self, turn: &Turn, name: &str, say: &mpsc::Sender<Result<Delta, AgentError>>) {
@@ -157,6 +159,20 @@ impl ScriptedAgent {
             Ok(ToolDecision::Deny(reason)) => self.denied.lock().unwrap().push(reason),
             Err(_) => {}
         }
+    }
+}
+
+/// What every answer of the agent costs.
+pub fn usage() -> Usage {
+    Usage {
+        model: Some("scripted".to_owned()),
+        input: Some(1),
+        output: Some(2),
+        cache_read: Some(3),
+        cache_write: Some(4),
+        cost_micro: Some(5),
+        context_used: Some(6),
+        context_window: Some(7),
     }
 }
 

@@ -38,7 +38,10 @@ fn with_end(delta: DeltaResult) -> impl Iterator<Item = DeltaResult> {
         Err(_) => Some(true),
         Ok(_) => None,
     };
-    failed.map(|failed| Ok(Delta::ToolEnd { id: ID.into(), failed })).into_iter().chain([delta])
+    failed
+        .map(|failed| Ok(Delta::ToolEnd { id: ID.into(), name: ID.into(), result: String::new(), failed }))
+        .into_iter()
+        .chain([delta])
 }
 
 fn refused(reason: String) -> BoxStream<'static, DeltaResult> {

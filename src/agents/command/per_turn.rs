@@ -157,7 +157,7 @@ impl Run {
             return self.cut_off().await;
         }
         Some(match exit {
-            Some(status) if status.success() => Ok(Delta::Done { text: None, usage: None }),
+            Some(status) if status.success() => Ok(Delta::Done { text: None }),
             _ => Err(AgentError::Died(self.process.failure_detail().await)),
         })
     }

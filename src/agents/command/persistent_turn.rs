@@ -1,5 +1,6 @@
 //! One turn of a persistent program.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,6 +18,8 @@ use super::wire::{self, Line};
 use crate::process::{IdlePool, LineError, Reusable};
 use crate::running_turns::{RunningTurn, lock};
 
+/// The maximum number of tool calls whose names are kept until they end.
+const MAX_TOOLS: usize = 1024;
 /// The maximum number of tool calls that wait for approval. While they are pending, no further line is read.
 const MAX_PENDING_TOOLS: usize = 32;
 
@@ -31,8 +34,12 @@ pub(super) struct PersistentTurn {
     /// `None` when the turn is over.
     idle_process: Option<IdleProcess>,
     approvals: FuturesUnordered<BoxFuture<'static, (String, ToolDecision)>>,
+    /// The names of the tool calls that have not ended, by the calls' ids.
+    tools: HashMap<String, String>,
     /// The length of the answer so far, in bytes.
     answer_bytes: usize,
+    /// What is reported after the turn is over.
+    done: Option<Delta>,
     /// The deadline of an aborted turn.
     end_by: Option<Mono>,
 }
@@ -71,12 +78,17 @@ impl PersistentTurn {
             turn,
             idle_process: Some(idle_process),
             approvals,
+            tools: HashMap::new(),
             answer_bytes: 0,
+            done: None,
             end_by: None,
         }
     }
 
     pub(super) async fn next(&mut self) -> Option<DeltaResult> {
+        if let Some(done) = self.done.take() {
+            return Some(Ok(done));
+        }
         loop {
             let step = match self.event().await? {
                 Event::Abort => self.abort(),
@@ -167,6 +179,9 @@ impl PersistentTurn {
             Line::ToolStart { id, name, params, .. } => {
                 let (approval, decision) = ToolApproval::channel();
                 let call = id.clone();
+                if self.tools.len() < MAX_TOOLS {
+                    self.tools.insert(id.clone(), name.clone());
+                }
                 let answer = decision.map(move |decision| {
                     (
                         call,
@@ -180,7 +195,10 @@ impl PersistentTurn {
                 }
                 Step::Emit(Delta::ToolStart(ToolCall { id, name, params, approval }))
             }
-            Line::ToolEnd { id, failed, .. } => Step::Emit(Delta::ToolEnd { id, failed }),
+            Line::ToolEnd { id, failed, result, .. } => {
+                let name = self.tools.remove(&id).unwrap_or_default();
+                Step::Emit(Delta::ToolEnd { id, name, result, failed })
+            }
             Line::Progress { .. } => Step::Emit(Delta::Progress),
             Line::Media { path, caption, .. } => Step::Emit(Delta::Media { path, caption }),
             Line::Steered { taken, .. } => {
@@ -191,7 +209,14 @@ impl PersistentTurn {
                 if text.as_ref().is_some_and(|text| text.len() > self.host.max_answer) {
                     return Step::Broken(self.host.too_long());
                 }
-                Step::Finish(Some(Ok(Delta::Done { text, usage: usage.map(Into::into) })))
+                let done = Delta::Done { text };
+                Step::Finish(Some(Ok(match usage {
+                    Some(usage) => {
+                        self.done = Some(done);
+                        Delta::Usage(usage)
+                    }
+                    None => done,
+                })))
             }
             Line::Error { message, .. } => Step::Finish(Some(Err(AgentError::Failed(message)))),
             Line::Unknown => {

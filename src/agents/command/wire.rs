@@ -23,12 +23,13 @@
 //! ```text
 //! {"type":"delta","turn":"t12","text":"hel"}
 //! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
-//! {"type":"tool_end","id":"1","failed":false}
+//! {"type":"tool_end","id":"1","failed":false,"result":"what it returned, for hooks; optional"}
 //! {"type":"progress"}                                  alive, nothing to say yet
 //! {"type":"media","path":"chart.png","caption":"..."}  a file for the chat, within $FRONTDESK_MEDIA, sent after the
 //!                                                      answer and needed until then; the caption is optional
 //! {"type":"steered","taken":true}
-//! {"type":"done","text":"the whole answer where it is not the deltas","usage":{"model":"m","input":1,"output":2}}
+//! {"type":"done","text":"the whole answer where it is not the deltas","usage":{"model":"m","input":1,"output":2,
+//!  "cache_read":3,"cache_write":4,"cost_micro":5,"context_used":6,"context_window":7}}
 //! {"type":"error","message":"why there is no answer"}
 //! ```
 //!
@@ -37,7 +38,7 @@
 
 use std::path::PathBuf;
 
-use frontdesk_core::delta::{self, ToolDecision};
+use frontdesk_core::delta::{ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
@@ -66,6 +67,8 @@ pub(super) enum Line {
         id: String,
         #[serde(default)]
         failed: bool,
+        #[serde(default)]
+        result: String,
     },
     Progress {
         turn: Option<String>,
@@ -93,30 +96,25 @@ pub(super) enum Line {
     Unknown,
 }
 
-/// The usage of a turn, as the program reports it.
-#[derive(Debug, PartialEq)]
-pub(super) struct Usage {
-    model: Option<String>,
-    input: Option<u64>,
-    output: Option<u64>,
-}
-
 /// The usage is optional information: an invalid value in it is left out and does not fail the answer.
 fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let number = |name: &str| value.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
     let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
-    Ok(value.is_object().then(|| Usage { model, input: number("input"), output: number("output") }))
+    Ok(value.is_object().then(|| Usage {
+        model,
+        input: number("input"),
+        output: number("output"),
+        cache_read: number("cache_read"),
+        cache_write: number("cache_write"),
+        cost_micro: number("cost_micro"),
+        context_used: number("context_used"),
+        context_window: number("context_window"),
+    }))
 }
 
 /// The largest number that the database can store.
 const MOST_TOKENS: u64 = i64::MAX.unsigned_abs();
-
-impl From<Usage> for delta::Usage {
-    fn from(usage: Usage) -> Self {
-        Self { model: usage.model, input: usage.input, output: usage.output }
-    }
-}
 
 impl Line {
     /// Parses a line; `None` for an empty one. The error says what is wrong without quoting the line.
@@ -195,7 +193,7 @@ mod tests {
             let line = format!(r#"{{"type":"done","text":"a","usage":{usage}}}"#);
             match Line::read(line.as_bytes()) {
                 Ok(Some(Line::Done { text: Some(_), usage, .. })) => {
-                    usage.map(|Usage { model, input, output }| (model, input, output))
+                    usage.map(|Usage { model, input, output, .. }| (model, input, output))
                 }
                 other => panic!("{usage}: {other:?}"),
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::delta::{Delta, ToolCall, ToolDecision};
+use frontdesk_core::delta::{Delta, TOOL_RESULT, ToolCall, ToolDecision};
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
@@ -45,10 +45,10 @@ impl TurnRun<'_> {
                 delta = stream.next() => {
                     last_delta = clock.mono();
                     match delta {
-                        Some(Ok(Delta::Done { text, usage })) => {
+                        Some(Ok(Delta::Done { text })) => {
                             self.flow.complete().await;
                             let text = self.flow.take(text);
-                            return TurnEnd::Answered { text, usage, by_hook: false };
+                            return TurnEnd::Answered { text, by_hook: false };
                         }
                         Some(Ok(delta)) => self.handle_delta(delta).await,
                         Some(Err(error)) => return error.into(),
@@ -76,9 +76,12 @@ impl TurnRun<'_> {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
             Delta::ToolStart(call) => self.tool(call).await,
-            Delta::ToolEnd { .. } => {
-                self.shared.hooks.tell(HookEvent::at(HookPoint::AfterToolCall, Some(&self.turn.session)));
+            Delta::ToolEnd { name, result, .. } => {
+                let mut event = HookEvent::at(HookPoint::AfterToolCall, Some(&self.turn.session));
+                event.tool = Some(name);
+                self.shared.hooks.tell(event.with_text(&result[..result.floor_char_boundary(TOOL_RESULT)]));
             }
+            Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Progress | Delta::Done { .. } => {}
         }
     }

@@ -81,9 +81,7 @@ impl TurnRun<'_> {
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
                 ..self.bare(Ending::Refused)
             },
-            TurnEnd::Answered { text, usage, by_hook } => {
-                Finish { usage, by_hook, ..self.answered(text).await }
-            }
+            TurnEnd::Answered { text, by_hook } => Finish { by_hook, ..self.answered(text).await },
         };
         FinalWrite::Finish(Box::new(finish))
     }
@@ -122,8 +120,9 @@ impl TurnRun<'_> {
     /// The turn was cancelled: the history keeps the text so far, and a message that was being streamed gets its final
     /// text.
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
-        if !so_far.trim().is_empty() {
-            self.shared.store.keep_partial(self.turn.claim, so_far).await?;
+        let so_far = Some(so_far).filter(|text| !text.trim().is_empty());
+        if so_far.is_some() || self.usage.is_some() {
+            self.shared.store.keep_partial(self.turn.claim, so_far, self.usage.clone()).await?;
         }
         if self.shared.store.stream_settled(self.turn.claim.id, self.shared.time.wall()).await? {
             self.shared.work.outbox.wake(&self.turn.address);
@@ -142,7 +141,7 @@ impl TurnRun<'_> {
     }
 
     pub(super) fn bare(&self, ending: Ending) -> Finish {
-        Finish::bare(self.turn.claim, ending, self.shared.time.wall())
+        Finish { usage: self.usage.clone(), ..Finish::bare(self.turn.claim, ending, self.shared.time.wall()) }
     }
 
     fn failed(&self, failure: Failure, detail: &str) -> Finish {

@@ -161,7 +161,7 @@ impl<'r> TurnRun<'r> {
         match outcome.end {
             Some(HookVerdict::Drop(_)) => return Err(TurnEnd::Refused(Refusal::Hook)),
             Some(HookVerdict::Answer(text)) => {
-                return Err(TurnEnd::Answered { text, usage: None, by_hook: true });
+                return Err(TurnEnd::Answered { text, by_hook: true });
             }
             _ => {}
         }

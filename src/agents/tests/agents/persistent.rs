@@ -48,7 +48,7 @@ async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
 #[tokio::test]
 async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
     let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(r#"read -r line; printf '%s\n' "$line" > stdin; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3}}'; read -r end"#);
+    let agent = sandbox.persistent(r#"read -r line; printf '%s\n' "$line" > stdin; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3,"cost_micro":70}}'; read -r end"#);
     let mut asked = turn(7, "one\n\"two\"");
     asked.context.push("be kind".into());
     let here = |name: &str, got| File {
@@ -73,11 +73,10 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
         forward: None,
         received: asked.prompt[0].received,
     }];
-    let (_, end) = read_to_end(agent.turn(asked)).await;
-    let usage = Usage { model: Some("m".into()), input: Some(3), output: None };
-    assert!(
-        matches!(end, Some(Ok(Delta::Done { text: Some(text), usage: Some(reported) })) if text == "ok" && reported == usage)
-    );
+    let mut stream = agent.turn(asked);
+    let usage = Usage { model: Some("m".into()), input: Some(3), cost_micro: Some(70), ..Usage::default() };
+    assert!(matches!(next(&mut stream).await, Some(Ok(Delta::Usage(reported))) if reported == usage));
+    assert_eq!(answer(stream).await, "ok");
     let line: serde_json::Value =
         serde_json::from_str(&crate::sandbox::read(&sandbox.file("stdin"))).unwrap();
     let received = "1970-01-01T00:00:00+00:00";

@@ -171,7 +171,7 @@ pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, Ag
     while let Some(delta) = next(&mut stream).await {
         match delta {
             Ok(Delta::Text(piece)) => text.push_str(&piece),
-            Ok(Delta::Progress | Delta::ToolEnd { .. }) => {}
+            Ok(Delta::Progress | Delta::ToolEnd { .. } | Delta::Usage(_)) => {}
             end => {
                 assert!(next(&mut stream).await.is_none(), "the stream continued after its end");
                 return (text, Some(end));
@@ -184,7 +184,7 @@ pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, Ag
 /// The answer of a turn that succeeds.
 pub async fn answer(stream: Stream) -> String {
     match read_to_end(stream).await {
-        (text, Some(Ok(Delta::Done { text: whole, .. }))) => whole.unwrap_or(text),
+        (text, Some(Ok(Delta::Done { text: whole }))) => whole.unwrap_or(text),
         other => panic!("no answer: {other:?}"),
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -50,6 +51,20 @@ impl Renderer for TestRenderer {
     }
     fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
         (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))
+    }
+}
+
+/// A usage with a number of its own in every field.
+pub fn usage() -> Usage {
+    Usage {
+        model: Some("m".into()),
+        input: Some(1),
+        output: Some(2),
+        cache_read: Some(3),
+        cache_write: Some(4),
+        cost_micro: Some(5),
+        context_used: Some(6),
+        context_window: Some(7),
     }
 }
 

@@ -256,8 +256,9 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     assert_eq!(late, Fenced::Stale, "nothing is shown after the last word");
     let history = async || fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
     assert_eq!(history().await.as_deref(), Some("Well, *yes*|"));
-    fixture.store.keep_partial(turn.claim, "Well, *yes*| and".into()).await.unwrap();
+    fixture.store.keep_partial(turn.claim, Some("Well, *yes*| and".into()), Some(usage())).await.unwrap();
     assert_eq!(history().await.as_deref(), Some("Well, *yes*| and"));
+    assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().usage, Some(usage()));
 }
 
 #[tokio::test]
@@ -276,7 +277,7 @@ async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
-    fixture.store.keep_partial(turn.claim, "secret".into()).await.unwrap();
+    fixture.store.keep_partial(turn.claim, Some("secret".into()), None).await.unwrap();
     assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
 }
 

@@ -1,7 +1,6 @@
 //! T2 and T3: messages become turns, and turns end.
 
 use frontdesk_core::delivery::{Ending, PostKind};
-use frontdesk_core::delta::Usage;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
@@ -60,9 +59,7 @@ async fn sessions_do_not_wait_for_each_other() {
 async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    let usage = Usage { model: Some("m".into()), input: Some(3), output: Some(5) };
-    let announced =
-        fixture.finish(Finish { usage: Some(usage.clone()), ..answered(&turn, "*one*|two") }).await;
+    let announced = fixture.finish(Finish { usage: Some(usage()), ..answered(&turn, "*one*|two") }).await;
     let keys: Vec<&str> = announced.iter().map(|row| row.post.key.as_str()).collect();
     assert_eq!(keys, [format!("{}/0", turn.claim.id), format!("{}/1", turn.claim.id)]);
     assert_eq!(
@@ -76,7 +73,7 @@ async fn an_answer_ends_the_turn_and_is_on_its_way_in_one_commit() {
     );
     let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
     assert_eq!((row.message.state.name(), row.turn_state.map(TurnState::name)), ("answered", Some("done")));
-    assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage)));
+    assert_eq!((row.answer.as_deref(), row.usage), (Some("*one*|two"), Some(usage())));
     assert_eq!(*fixture.renderer.announced.lock().unwrap(), announced, "what was committed was shown");
     let read = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(read, announced.into_iter().rev().collect::<Vec<_>>(), "a row reads back as it was said");

@@ -294,7 +294,7 @@ impl RpcTurn {
             self.pool.put(self.session_epoch.clone(), self.program.take()?);
             return Some(match message.error {
                 Some(error) => Err(AgentError::Failed(error.message)),
-                None => Ok(Delta::Done { text: None, usage: None }),
+                None => Ok(Delta::Done { text: None }),
             });
         }
         let update = &message.params["update"];
