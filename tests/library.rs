@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk::core::delta::{AgentError, Delta, ToolApproval, ToolCall};
+use frontdesk::core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
 use frontdesk::core::port::{Agent, Prompt, Turn};
@@ -181,4 +183,64 @@ async fn a_reset_rule_for_a_channel_that_is_not_there_is_refused() {
     config.runtime.sessions.reset.channel.insert("fax".into(), Default::default());
     let refused = builder(&home).config(config).start().await.err().unwrap();
     assert!(refused.to_string().contains("no channel `fax`"), "{refused}");
+}
+
+/// A hook that notes its events at these points.
+struct Notes {
+    points: Vec<HookPoint>,
+    events: Arc<Mutex<Vec<HookEvent>>>,
+}
+
+impl Notes {
+    fn at(points: impl IntoIterator<Item = HookPoint>) -> (Arc<Self>, Arc<Mutex<Vec<HookEvent>>>) {
+        let events = Arc::<Mutex<Vec<HookEvent>>>::default();
+        (Arc::new(Self { points: points.into_iter().collect(), events: events.clone() }), events)
+    }
+}
+
+#[async_trait]
+impl Hook for Notes {
+    fn name(&self) -> &str {
+        "notes"
+    }
+    fn points(&self) -> &[HookPoint] {
+        &self.points
+    }
+    fn limit(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+    fn fails_closed(&self) -> bool {
+        false
+    }
+    fn takes_pieces(&self) -> bool {
+        false
+    }
+    async fn call(&self, event: &HookEvent) -> Result<HookVerdict, HookError> {
+        self.events.lock().unwrap().push(event.clone());
+        Ok(HookVerdict::Pass)
+    }
+}
+
+#[tokio::test]
+async fn hooks_are_given_the_configuration_without_its_secrets() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("frontdesk.toml");
+    let text = "[gateway]\nport = 0\n[channels.telegram]\ntoken = \"123456:not-to-be-shown\"\n\
+                api_url = \"http://127.0.0.1:9\"\n";
+    std::fs::write(&file, text).unwrap();
+    let starts = [(builder(&home).config_file(&file), json!("***")), (builder(&home), Value::Null)];
+    for (start, token) in starts {
+        let (hook, events) = Notes::at([HookPoint::GatewayStart, HookPoint::BeforeAgentStart]);
+        let gateway = start.agent("main", Arc::new(Says("mine"))).hook(hook).start().await.unwrap();
+        ask(&gateway, "hello").await;
+        gateway.stop().await;
+        let events = events.lock().unwrap();
+        assert_eq!(events.len(), 2, "{events:?}");
+        for event in events.iter() {
+            let shown = event.to_json();
+            assert_eq!(shown["config"]["gateway"]["port"], 0, "{shown}");
+            assert!(!shown.to_string().contains("not-to-be-shown"), "{shown}");
+        }
+        assert_eq!(events[0].to_json()["config"]["channels"]["telegram"]["token"], token);
+    }
 }

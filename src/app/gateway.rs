@@ -120,20 +120,24 @@ impl Builder {
         self
     }
 
-    /// Reads and checks the configuration, with the agents and channels that were added here.
-    pub(crate) fn take_config(&mut self) -> Result<Config, StartError> {
+    /// Reads and checks the configuration, with the agents and channels that were added here. Returns it also as hooks
+    /// are given it, without secrets.
+    pub(crate) fn take_config(&mut self) -> Result<(Config, serde_json::Value), StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
         let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.clone());
         let more = More { agents: self.agents.keys().cloned().collect(), channels: channels.collect() };
         match source {
             Source::File(file) => {
                 let env = |name: &str| std::env::var(name).ok();
-                Ok(config::load_with(&file, &env, &more)?.config)
+                let loaded = config::load_with(&file, &env, &more)?;
+                let shown = config::show::effective(&loaded.document);
+                Ok((loaded.config, shown))
             }
             Source::Given(config) => {
                 let errors = config.check(&more);
                 if errors.is_empty() {
-                    return Ok(*config);
+                    let shown = config::show::without_file(&config);
+                    return Ok((*config, shown));
                 }
                 Err(Problems::in_memory(errors).into())
             }

@@ -39,7 +39,7 @@ impl Builder {
 }
 
 async fn start(mut builder: Builder) -> Result<Running, StartError> {
-    let config = builder.take_config()?;
+    let (config, shown) = builder.take_config()?;
     let home = builder.take_home()?;
     for notice in home.secure()? {
         tracing::warn!("{notice}");
@@ -64,7 +64,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
-    let setup = setup(&mut builder, &config, &home, &token, clock, adapters.clone())?;
+    let setup = Setup { shown, ..setup(&mut builder, &config, &home, &token, clock, adapters.clone())? };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;
     lock.write_address(&reachable(address).to_string(), config.gateway.public_url.as_deref())?;
@@ -179,6 +179,7 @@ fn setup(
         access,
         problems: config.channels.problems(),
         grant_rule: crate::adapters::check_grant,
+        shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
     })
 }

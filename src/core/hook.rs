@@ -1,11 +1,16 @@
 //! The fourteen points at which the operator's own code can observe or change what happens.
+//!
+//! `docs/hooks.md` lists the points with their fields and verdicts.
+
+mod event;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
+use thiserror::Error;
 
-use crate::delta::Usage;
-use crate::key::SessionKey;
+pub use event::{HookEvent, HookMessage, HookRole, HookText};
 
 /// The operator's own code. Every call has a time limit, and a panic in it is contained.
 #[async_trait]
@@ -14,11 +19,22 @@ pub trait Hook: Send + Sync + 'static {
     fn name(&self) -> &str;
     /// The points at which it is called.
     fn points(&self) -> &[HookPoint];
-    /// The time limit of a call. After it, the gateway continues as after [`HookVerdict::Pass`].
+    /// The time limit of a call. A call that takes longer has failed.
     fn limit(&self) -> Duration;
-    /// Observes the event, or intervenes if the point allows it.
-    async fn call(&self, event: &HookEvent) -> HookVerdict;
+    /// Whether a failed call counts as [`HookVerdict::Drop`] where the point allows that. Otherwise the gateway goes on
+    /// as after [`HookVerdict::Pass`].
+    fn fails_closed(&self) -> bool;
+    /// Whether [`HookPoint::MessageSending`] may also be given the pieces of an answer that is still being written. If
+    /// any hook at that point takes no pieces, answers are shown only when they are complete.
+    fn takes_pieces(&self) -> bool;
+    /// Observes the event, or intervenes if the point allows it. An error is a failed call.
+    async fn call(&self, event: &HookEvent) -> Result<HookVerdict, HookError>;
 }
+
+/// Why a hook could not decide. The text goes to the log.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct HookError(pub String);
 
 /// The points at which a hook can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +45,7 @@ pub enum HookPoint {
     AgentEnd,
     /// A message is next in its session. May rewrite, drop or answer it.
     MessageReceived,
-    /// An answer is about to be split and stored. May rewrite or drop it.
+    /// A text is about to be sent or shown, whoever made it. May rewrite or drop it.
     MessageSending,
     /// A part has been delivered.
     MessageSent,
@@ -37,7 +53,7 @@ pub enum HookPoint {
     BeforeToolCall,
     /// A tool has ended.
     AfterToolCall,
-    /// A tool's result is about to be stored. May rewrite it.
+    /// A tool's result is about to be passed on within the gateway. May rewrite it.
     ToolResultPersist,
     /// A conversation has started.
     SessionStart,
@@ -53,47 +69,67 @@ pub enum HookPoint {
     GatewayStop,
 }
 
-/// What a hook is given. Fields that do not apply to the point are absent or empty.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HookEvent {
-    /// The point.
-    pub point: HookPoint,
-    /// The conversation.
-    pub session: Option<SessionKey>,
-    /// The channel's name.
-    pub channel: Option<String>,
-    /// The message, the answer, or a tool's result.
-    pub text: String,
-    /// The tool.
-    pub tool: Option<String>,
-    /// The tool's parameters.
-    pub params: serde_json::Value,
-    /// The usage of the turn.
-    pub usage: Option<Usage>,
-}
+impl HookPoint {
+    /// All points.
+    pub const ALL: [HookPoint; 14] = [
+        HookPoint::BeforeAgentStart,
+        HookPoint::AgentEnd,
+        HookPoint::MessageReceived,
+        HookPoint::MessageSending,
+        HookPoint::MessageSent,
+        HookPoint::BeforeToolCall,
+        HookPoint::AfterToolCall,
+        HookPoint::ToolResultPersist,
+        HookPoint::SessionStart,
+        HookPoint::SessionEnd,
+        HookPoint::BeforeCompaction,
+        HookPoint::AfterCompaction,
+        HookPoint::GatewayStart,
+        HookPoint::GatewayStop,
+    ];
 
-impl HookEvent {
-    /// An event at `point` with nothing but its session.
-    pub fn at(point: HookPoint, session: Option<&SessionKey>) -> Self {
-        Self {
-            point,
-            session: session.cloned(),
-            channel: session.map(|key| key.channel().to_owned()),
-            text: String::new(),
-            tool: None,
-            params: serde_json::Value::Null,
-            usage: None,
+    /// The name in the log and for hooks that are not written in Rust.
+    pub fn name(self) -> &'static str {
+        match self {
+            HookPoint::BeforeAgentStart => "before_agent_start",
+            HookPoint::AgentEnd => "agent_end",
+            HookPoint::MessageReceived => "message_received",
+            HookPoint::MessageSending => "message_sending",
+            HookPoint::MessageSent => "message_sent",
+            HookPoint::BeforeToolCall => "before_tool_call",
+            HookPoint::AfterToolCall => "after_tool_call",
+            HookPoint::ToolResultPersist => "tool_result_persist",
+            HookPoint::SessionStart => "session_start",
+            HookPoint::SessionEnd => "session_end",
+            HookPoint::BeforeCompaction => "before_compaction",
+            HookPoint::AfterCompaction => "after_compaction",
+            HookPoint::GatewayStart => "gateway_start",
+            HookPoint::GatewayStop => "gateway_stop",
         }
     }
 
-    /// The same event with a text.
-    pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = text.into();
-        self
+    /// Whether a verdict has an effect at this point. One that has none counts as [`HookVerdict::Pass`].
+    pub fn allows(self, verdict: &HookVerdict) -> bool {
+        match verdict {
+            HookVerdict::Pass => true,
+            HookVerdict::Rewrite(_) => matches!(
+                self,
+                HookPoint::MessageReceived | HookPoint::MessageSending | HookPoint::ToolResultPersist
+            ),
+            HookVerdict::Context(_) => self == HookPoint::BeforeAgentStart,
+            HookVerdict::Params(_) => self == HookPoint::BeforeToolCall,
+            HookVerdict::Drop(_) => self.may_drop(),
+            HookVerdict::Answer(_) => self == HookPoint::MessageReceived,
+        }
+    }
+
+    /// Whether [`HookVerdict::Drop`] has an effect at this point.
+    pub fn may_drop(self) -> bool {
+        matches!(self, HookPoint::MessageReceived | HookPoint::MessageSending | HookPoint::BeforeToolCall)
     }
 }
 
-/// What a hook decides. A verdict that the point does not allow counts as [`HookVerdict::Pass`].
+/// What a hook decides. No verdict can change who a message is from or where it goes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HookVerdict {
     /// Continue.
@@ -103,9 +139,12 @@ pub enum HookVerdict {
     /// Give the agent this text as well.
     Context(String),
     /// Continue with these parameters instead.
-    Params(serde_json::Value),
-    /// Stop here. The reason goes to the log.
+    Params(Value),
+    /// Stop here. The reason goes to the log, and to the agent if it is a tool call that is denied.
     Drop(String),
     /// Answer with this text. The agent is not called.
     Answer(String),
 }
+
+#[cfg(test)]
+mod tests;

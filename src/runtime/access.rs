@@ -4,7 +4,6 @@
 
 mod bot_loops;
 mod chat_ids;
-mod lost;
 mod pairing_limits;
 mod remaining;
 mod rules;

@@ -1,7 +1,6 @@
 //! The handle of a running gateway for the API, the library and the command line.
 
 mod access;
-mod reload;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,14 +9,11 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
-use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_store::row::{
-    Author, EpochReason, OutboxRow, OutboxState, OutgoingMessage, SessionRow, Totals,
-};
+use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutgoingMessage, SessionRow, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
@@ -46,10 +42,6 @@ pub enum GatewayError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// What the health says while the configuration file cannot be used.
-const CONFIG_ERROR: &str = "the configuration file is wrong, so the previous configuration stays in use; `frontdesk \
-                            status` shows the error";
 
 /// The health of the gateway.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -82,8 +74,6 @@ pub struct Status {
     pub agents: Vec<AgentState>,
     /// Problems of the configuration, such as a channel whose token is empty.
     pub unconfigured: Vec<String>,
-    /// Why the configuration file cannot be used, with file, line and reason; `None` if it is in use.
-    pub config_error: Option<String>,
     /// Counts of rows.
     pub totals: Totals,
     /// Health.
@@ -99,7 +89,7 @@ impl Status {
             let id = &account.id;
             problems.push(match (account.refused, &account.error) {
                 (true, _) => {
-                    format!("{id}: token refused; put the right one into the configuration and send `frontdesk config reload`")
+                    format!("{id}: token refused; put the right one into the configuration and restart")
                 }
                 (false, Some(error)) => format!("{id} is not connected: {error}"),
                 (false, None) => format!("{id} is not connected yet"),
@@ -108,7 +98,6 @@ impl Status {
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
         problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
         problems.extend(self.unconfigured.iter().cloned());
-        problems.extend(self.config_error.iter().cloned());
         problems
     }
 }
@@ -145,7 +134,6 @@ impl GatewayHandle {
             accounts: self.accounts(),
             agents,
             unconfigured: settings.problems.clone(),
-            config_error: self.0.process.config_error.borrow().clone(),
             totals,
             health: self.health(),
         })
@@ -159,11 +147,7 @@ impl GatewayHandle {
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
         let stopping = self.0.process.closing.is_cancelled().then(|| "shutting down".to_owned());
         let log = health::log_excess(&self.0.store, settings.config.storage.wal_warn_mb);
-        // Everybody may read this, so it does not quote the file.
-        let config = self.0.process.config_error.borrow().is_some().then(|| CONFIG_ERROR.to_owned());
-        Health {
-            degraded: [self.0.health.fault(), full, log, config, stopping].into_iter().flatten().collect(),
-        }
+        Health { degraded: [self.0.health.fault(), full, log, stopping].into_iter().flatten().collect() }
     }
 
     /// The state of every account.
@@ -194,8 +178,7 @@ impl GatewayHandle {
             let unknown = NoSuchChannel::new(to.account(), self.0.adapters.ids());
             return Err(GatewayError::Invalid(unknown.to_string()));
         };
-        let adapter = connection.adapter();
-        let profile = adapter.profile();
+        let profile = connection.adapter.profile();
         let parts = profile.render(text);
         if parts.is_empty() && media.is_none() {
             return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
@@ -217,13 +200,6 @@ impl GatewayHandle {
         Ok(self.0.store.send(outgoing).await?)
     }
 
-    /// Why a stored part is not sent, if its account cannot send it; `None` for a part that waits for nothing but its turn.
-    pub fn why_it_waits(&self, row: &OutboxRow) -> Option<String> {
-        let account = row.address.account();
-        let waits = row.state == OutboxState::Queued && self.0.adapters.get(account).is_none();
-        waits.then(|| format!("{account} is not in the configuration, so the message waits until it is"))
-    }
-
     /// Why a turn failed, for the owner: the agent's error may quote what it was asked. Known only for the latest turns,
     /// and not after a restart.
     pub fn why_failed(&self, turn: TurnId) -> Option<String> {
@@ -234,8 +210,7 @@ impl GatewayHandle {
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
         let epoch = self.0.store.reset(session, EpochReason::Api, author, self.0.time.wall()).await?;
         let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
-        self.0.hooks.tell(HookEvent::at(HookPoint::SessionEnd, Some(session)));
-        self.0.hooks.tell(HookEvent::at(HookPoint::SessionStart, Some(session)));
+        self.0.conversation_changed(session);
         Ok(epoch)
     }
 
@@ -263,6 +238,9 @@ impl GatewayHandle {
         self.to_its_end(async move {
             let files = shared.store.session_files(&key).await?;
             let erased = shared.store.erase(&key, &author, shared.time.wall()).await?;
+            if erased.is_some() {
+                shared.conversation_changed(&key);
+            }
             let (running, waiting) = erased.unwrap_or_default();
             shared.cancelled(&key, &address, &running, waiting).await;
             // Files that another session names are kept.
@@ -320,21 +298,12 @@ impl GatewayHandle {
         &self,
         operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
     ) -> Result<T, GatewayError> {
-        self.finished(operation, StoreError::Closed.into()).await
-    }
-
-    /// See [`Self::to_its_end`]. `ended` is the error if the gateway ends first.
-    async fn finished<T: Send + 'static, E: Send + 'static>(
-        &self,
-        operation: impl Future<Output = Result<T, E>> + Send + 'static,
-        ended: E,
-    ) -> Result<T, E> {
         match self.0.work.background.spawn(operation).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // A background operation is cancelled only when the gateway ends.
-                Err(_) => Err(ended),
+                Err(_) => Err(StoreError::Closed.into()),
             },
         }
     }

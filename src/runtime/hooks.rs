@@ -1,9 +1,10 @@
 //! Calls hooks, with a time limit and with panics contained.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use frontdesk_core::hook::{Hook, HookEvent, HookPoint, HookVerdict};
+use frontdesk_core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::port::{Clock, Stop};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -15,33 +16,55 @@ pub(crate) struct Hooks {
     hooks: Vec<Arc<dyn Hook>>,
     clock: Arc<dyn Clock>,
     observers: mpsc::Sender<HookEvent>,
+    /// The hooks and points at which a verdict without effect was logged.
+    misplaced: Mutex<HashSet<(usize, HookPoint)>>,
 }
 
 impl Hooks {
     /// The hooks, and the receiver for [`Hooks::run`].
     pub(crate) fn new(hooks: Vec<Arc<dyn Hook>>, clock: Arc<dyn Clock>) -> (Self, mpsc::Receiver<HookEvent>) {
         let (observers, events) = mpsc::channel(BACKLOG);
-        (Self { hooks, clock, observers }, events)
+        (Self { hooks, clock, observers, misplaced: Mutex::default() }, events)
     }
 
     /// Whether any hook is registered at this point, so that the caller can skip making an event.
     pub(crate) fn any(&self, point: HookPoint) -> bool {
-        self.hooks.iter().any(|hook| hook.points().contains(&point))
+        self.at(point).next().is_some()
+    }
+
+    fn at(&self, point: HookPoint) -> impl Iterator<Item = (usize, &Arc<dyn Hook>)> {
+        self.hooks.iter().enumerate().filter(move |(_, hook)| hook.points().contains(&point))
     }
 
     /// Asks every hook at this point, in order. Each sees the text or the parameters as the hooks before it changed
-    /// them.
+    /// them. No hook is asked after one that stops.
     pub(crate) async fn ask(&self, mut event: HookEvent) -> HookOutcome {
         let mut context = Vec::new();
-        for hook in self.hooks.iter().filter(|hook| hook.points().contains(&event.point)) {
-            match self.call(hook, &event).await {
-                HookVerdict::Pass => {}
-                HookVerdict::Rewrite(text) => event.text = text,
-                HookVerdict::Params(params) => event.params = params,
-                HookVerdict::Context(text) => context.push(text),
-                end @ (HookVerdict::Drop(_) | HookVerdict::Answer(_)) => {
-                    return HookOutcome { event, context, end: Some(end) };
+        for (n, hook) in self.at(event.point()) {
+            let end = match self.decide(n, hook, &event).await {
+                Ok(HookVerdict::Pass) => None,
+                Ok(HookVerdict::Rewrite(text)) => {
+                    if let Some(before) = event.text_mut() {
+                        *before = text;
+                    }
+                    None
                 }
+                Ok(HookVerdict::Params(params)) => {
+                    if let Some(before) = event.params_mut() {
+                        *before = params;
+                    }
+                    None
+                }
+                Ok(HookVerdict::Context(text)) => {
+                    context.push(text);
+                    None
+                }
+                Ok(HookVerdict::Drop(reason)) => Some(HookEnd::Dropped { reason }),
+                Ok(HookVerdict::Answer(text)) => Some(HookEnd::Answered(text)),
+                Err(Failed) => Some(HookEnd::Failed),
+            };
+            if end.is_some() {
+                return HookOutcome { event, context, end };
             }
         }
         HookOutcome { event, context, end: None }
@@ -49,7 +72,7 @@ impl Hooks {
 
     /// Shows an event to hooks without waiting for them.
     pub(crate) fn tell(&self, event: HookEvent) {
-        if self.any(event.point) && self.observers.try_send(event).is_err() {
+        if self.any(event.point()) && self.observers.try_send(event).is_err() {
             metrics::counter!("frontdesk_hook_moments_skipped_total").increment(1);
         }
     }
@@ -62,26 +85,52 @@ impl Hooks {
                 () = stop.cancelled() => events.try_recv().ok(),
             };
             let Some(event) = event else { return };
-            for hook in self.hooks.iter().filter(|hook| hook.points().contains(&event.point)) {
-                self.call(hook, &event).await;
-            }
+            self.ask(event).await;
         }
     }
 
-    async fn call(&self, hook: &Arc<dyn Hook>, event: &HookEvent) -> HookVerdict {
+    /// One hook's verdict, if it has an effect at this point. Failed only if the hook fails closed and the point may
+    /// drop.
+    async fn decide(&self, n: usize, hook: &Arc<dyn Hook>, event: &HookEvent) -> Result<HookVerdict, Failed> {
+        let point = event.point();
+        let verdict = match self.call(hook, event).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                let closed = point.may_drop() && hook.fails_closed();
+                let then = if closed { "this is stopped" } else { "going on without it" };
+                tracing::error!(hook = hook.name(), point = point.name(), %error, "a hook failed; {then}");
+                return if closed { Err(Failed) } else { Ok(HookVerdict::Pass) };
+            }
+        };
+        if point.allows(&verdict) {
+            if let HookVerdict::Drop(reason) = &verdict {
+                tracing::info!(hook = hook.name(), point = point.name(), reason, "a hook has dropped this");
+            }
+            return Ok(verdict);
+        }
+        if self.misplaced.lock().unwrap_or_else(PoisonError::into_inner).insert((n, point)) {
+            tracing::warn!(
+                hook = hook.name(),
+                point = point.name(),
+                "this hook's verdict has no effect at this point, now and later"
+            );
+        }
+        Ok(HookVerdict::Pass)
+    }
+
+    async fn call(&self, hook: &Arc<dyn Hook>, event: &HookEvent) -> Result<HookVerdict, HookError> {
         let deadline = self.clock.mono() + hook.limit();
         tokio::select! {
-            verdict = AssertUnwindSafe(hook.call(event)).catch_unwind() => verdict.unwrap_or_else(|_| {
-                tracing::error!(hook = hook.name(), point = ?event.point, "a hook panicked");
-                HookVerdict::Pass
-            }),
-            () = self.clock.sleep_until(deadline) => {
-                tracing::warn!(hook = hook.name(), point = ?event.point, "a hook took too long; going on without it");
-                HookVerdict::Pass
+            verdict = AssertUnwindSafe(hook.call(event)).catch_unwind() => {
+                verdict.unwrap_or_else(|_| Err(HookError("it panicked".to_owned())))
             }
+            () = self.clock.sleep_until(deadline) => Err(HookError("it took too long".to_owned())),
         }
     }
 }
+
+/// A hook that fails closed has failed.
+struct Failed;
 
 /// The result of [`Hooks::ask`].
 pub(crate) struct HookOutcome {
@@ -89,6 +138,19 @@ pub(crate) struct HookOutcome {
     pub(crate) event: HookEvent,
     /// What hooks want the agent to know.
     pub(crate) context: Vec<String>,
-    /// `Drop` or `Answer`, if a hook returned it; later hooks were not asked then.
-    pub(crate) end: Option<HookVerdict>,
+    /// Why the hooks after this one were not asked.
+    pub(crate) end: Option<HookEnd>,
+}
+
+/// What stops an event.
+pub(crate) enum HookEnd {
+    /// A hook dropped it.
+    Dropped {
+        /// Why, as the hook says.
+        reason: String,
+    },
+    /// A hook that fails closed has failed.
+    Failed,
+    /// A hook answered in the agent's place.
+    Answered(String),
 }

@@ -1,12 +1,17 @@
 //! What the gate keeps in memory about incoming events.
 
-use crate::limits::RefusalNotices;
+use crate::limits::Limits;
 use crate::recent_events::RecentEvents;
 use crate::unreadable::UnreadableEvents;
 
-#[derive(Default)]
 pub(crate) struct Inbound {
-    pub(crate) notices: RefusalNotices,
+    pub(crate) limits: Limits,
     pub(crate) recent: RecentEvents,
     pub(crate) unreadable: UnreadableEvents,
+}
+
+impl Inbound {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, recent: RecentEvents::default(), unreadable: UnreadableEvents::default() }
+    }
 }

@@ -2,7 +2,6 @@
 
 mod access;
 mod access_change;
-mod active_agents;
 mod adapters;
 mod announcer;
 mod code_fence;
@@ -22,7 +21,6 @@ mod outbox;
 mod process;
 mod random;
 mod recent_events;
-mod reload;
 mod renderer;
 mod running;
 mod running_turns;
@@ -42,7 +40,6 @@ pub use handle::{
 };
 pub use media::MediaError;
 pub use process::Lifecycle;
-pub use reload::{Next, NextAgent, Part, ReloadError};
 pub use running::Running;
 
 use std::collections::BTreeMap;
@@ -93,6 +90,8 @@ pub struct Setup {
     pub problems: Vec<String>,
     /// Checked before an admin grants anything, in a chat or through the API.
     pub grant_rule: GrantRule,
+    /// The configuration without secrets, which hooks are given.
+    pub shown: serde_json::Value,
     /// The operator's hooks.
     pub hooks: Vec<Arc<dyn Hook>>,
 }

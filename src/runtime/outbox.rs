@@ -1,11 +1,12 @@
 //! Sends stored parts to platforms: one at a time per address, until delivered or given up.
 
+mod sent;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{AlbumFile, Bucket, Delivery, MediaFile, Post, Receipt, SendError};
-use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::key::Scope;
 use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::Stop;
@@ -39,6 +40,9 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             () = stop.cancelled() => None,
         };
         let Some(row) = row else { return };
+        if row.state == OutboxState::Sent {
+            sent::tell_one(&shared, &row, None);
+        }
         if row.post.seq.is_some() || row.state == OutboxState::Sent {
             let deadline = shared.time.mono() + SHOW;
             tokio::select! {
@@ -55,7 +59,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
 
 /// Sends the oldest part of an address: the work of a lane.
 pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun {
-    let Some(connection) = shared.adapters.at(&address) else {
+    let Some(connection) = shared.adapters.at(&address).cloned() else {
         // The account is not configured any more. Its parts wait until they are too old.
         return NextRun::Sleep;
     };
@@ -86,7 +90,7 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun 
 /// nearly used up. A part that was delayed for long enough competes like any other, so that a group that is always busy
 /// gets its notices too.
 async fn notice_delay(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
-    let period = connection.adapter().profile().pacing.per_group?;
+    let period = connection.adapter.profile().pacing.per_group?;
     // Decided without a read where possible: while this part waits for a read, an answer of another topic is sent first.
     if connection.is_calm(address) || connection.was_delayed_enough(address) {
         return None;
@@ -132,7 +136,7 @@ async fn attempt(
     };
     let is_sent = matches!(outcome, SendResult::Sent { .. } | SendResult::AlbumSent { .. });
     for part in std::iter::once(&row).chain(&others) {
-        note(shared, address, part, &outcome);
+        note(address, part, &outcome);
         // Platforms count each file of an album as a message.
         if is_sent && goes_to_group(part) && part.delete.is_none() {
             connection.sent_to_group(address);
@@ -156,16 +160,17 @@ async fn attempt(
             Ok(ended) => break ended,
         }
     };
+    sent::tell(shared, &row, &others, &outcome);
     if let Some(to) = elsewhere {
         // The chat's other parts were woken when it moved; this one was being sent then.
         shared.work.outbox.wake(&to);
         return Ok(NextRun::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
-    if matches!(more, Fenced::Done(false)) && connection.adapter().profile().pacing.per_chat.is_none() {
+    if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
         return Ok(NextRun::Sleep);
     }
-    Ok(match (is_sent, connection.adapter().profile().pacing.per_chat) {
+    Ok(match (is_sent, connection.adapter.profile().pacing.per_chat) {
         (true, Some(pace)) => NextRun::NotBefore(shared.time.mono() + pace),
         _ => NextRun::Again,
     })
@@ -283,7 +288,7 @@ fn classify(
             let now = shared.time.now();
             // The later of both clocks: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
-            let window = connection.adapter().profile().idempotent;
+            let window = connection.adapter.profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
             match shared.settings().config.delivery.on_ambiguous {
@@ -331,7 +336,7 @@ fn refused(row: &OutboxRow, is_album: bool, error: &SendError) -> SendResult {
     }
 }
 
-fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResult) {
+fn note(address: &Address, row: &OutboxRow, outcome: &SendResult) {
     let (name, error) = match outcome {
         SendResult::Sent { .. } | SendResult::AlbumSent { .. } => ("sent", None),
         SendResult::Apart { error } => ("apart", Some(error)),
@@ -354,12 +359,6 @@ fn note(shared: &Shared, address: &Address, row: &OutboxRow, outcome: &SendResul
             let (part, channel) = (row.post.out, address.channel());
             tracing::warn!(%part, channel, outcome = name, error, "a part was not delivered");
         }
-        None if row.delete.is_some() => {}
-        None => {
-            let session = row.post.about.session.as_ref();
-            shared
-                .hooks
-                .tell(HookEvent::at(HookPoint::MessageSent, session).with_text(row.post.part.plain.clone()));
-        }
+        None => {}
     }
 }

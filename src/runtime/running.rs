@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::hook::{HookEvent, HookPoint};
+use frontdesk_core::hook::HookEvent;
 use frontdesk_core::port::Stop;
 use frontdesk_store::Store;
 use frontdesk_store::row::{Recovered, Recovery};
@@ -58,7 +58,8 @@ impl Running {
         };
         running.spawn(receivers);
         running.resume(recovered);
-        running.shared.hooks.tell(HookEvent::at(HookPoint::GatewayStart, None));
+        let config = running.shared.settings().shown.clone();
+        running.shared.hooks.tell(HookEvent::GatewayStart { config });
         Ok(running)
     }
 
@@ -89,10 +90,8 @@ impl Running {
     /// resumed at the next start.
     pub async fn stop(mut self) {
         let shared = self.shared.clone();
-        shared.hooks.tell(HookEvent::at(HookPoint::GatewayStop, None));
+        shared.hooks.tell(HookEvent::GatewayStop);
         shared.process.closing.cancel();
-        // A reload that began before is waited for; later ones are refused.
-        drop(shared.reloading.lock().await);
         let deadline = shared.time.mono() + Duration::from_secs(shared.settings().config.turns.drain_seconds);
         tokio::select! {
             () = drained(&mut self.turns) => {}

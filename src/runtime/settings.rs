@@ -1,31 +1,25 @@
 //! What the operator configured, checked and parsed once: a snapshot in which nothing changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::reset::ResetPolicy;
 
-use crate::GrantRule;
 use crate::access::AccessRules;
-use crate::active_agents::ActiveAgents;
 use crate::config::{Chat, Config, ResetRules, Routing};
-use crate::lanes::LaneLimits;
-use crate::limits::Limits;
+use crate::{AgentEntry, GrantRule};
 
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) routing: BTreeMap<AccountId, Routing>,
     pub(crate) resets: ResetRules,
-    /// The machine's zone, for rules that name none.
-    pub(crate) machine_zone: Tz,
-    pub(crate) limits: Limits,
     /// Who may write according to the configuration file.
     pub(crate) access: AccessRules,
-    pub(crate) agents: ActiveAgents,
+    pub(crate) agents: BTreeMap<String, AgentEntry>,
     pub(crate) default_agent: String,
     /// Checked before anything is granted.
     pub(crate) grant_rule: GrantRule,
@@ -33,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) pairing_secret: [u8; 32],
     /// Problems of the configuration, one sentence each, for the status.
     pub(crate) problems: Vec<String>,
+    /// The configuration without secrets, for hooks.
+    pub(crate) shown: Arc<serde_json::Value>,
 }
 
 impl Settings {
@@ -60,13 +56,6 @@ impl Settings {
         let names: Vec<&str> = self.agents.keys().map(String::as_str).collect();
         let known = names.join(", ");
         Err(ConfigError::new(path, format!("there is no agent `{agent}`; there are: {known}")))
-    }
-
-    /// How many turns may run at once.
-    pub(crate) fn turn_limits(&self) -> LaneLimits {
-        let limited = self.agents.iter();
-        let groups = limited.filter_map(|(name, agent)| Some((name.clone(), agent.max_turns?))).collect();
-        LaneLimits { total: self.config.turns.max, groups }
     }
 
     /// The name of the agent that answers in a chat, given the chat's own settings.

@@ -8,6 +8,7 @@ use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
+use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
@@ -15,7 +16,6 @@ use frontdesk_core::port::ContextMessage;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_store::Store;
 use frontdesk_store::row::InboundRow;
-use tokio::sync::Mutex as AsyncMutex;
 
 use crate::access::Access;
 use crate::adapters::Adapters;
@@ -25,7 +25,6 @@ use crate::hooks::Hooks;
 use crate::inbound::Inbound;
 use crate::media::{Media, MediaFiles};
 use crate::process::Process;
-use crate::renderer::ProfileRenderer;
 use crate::settings::Settings;
 use crate::time::Time;
 use crate::work::Work;
@@ -33,10 +32,6 @@ use crate::work::Work;
 pub(crate) struct Shared {
     /// What the operator configured: a snapshot, replaced as a whole.
     pub(crate) snapshot: ArcSwap<Settings>,
-    /// Held during a reload.
-    pub(crate) reloading: AsyncMutex<()>,
-    /// Renders for the store.
-    pub(crate) renderer: Arc<ProfileRenderer>,
     pub(crate) time: Time,
     pub(crate) process: Process,
     pub(crate) store: Store,
@@ -144,6 +139,12 @@ impl Shared {
         MediaFiles { media: &self.media, store: &self.store, health: &self.health, time: &self.time }
     }
 
+    /// Tells hooks that a conversation has ended and the next one has begun.
+    pub(crate) fn conversation_changed(&self, session: &SessionKey) {
+        self.hooks.tell(HookEvent::SessionEnd { session: session.clone() });
+        self.hooks.tell(HookEvent::SessionStart { session: session.clone() });
+    }
+
     /// Follows up on turns and messages of a session that were cancelled in the database: stops the agents of the
     /// running turns, and tells those who wait for the answers of the others.
     pub(crate) async fn cancelled(
@@ -156,7 +157,7 @@ impl Shared {
         for turn in turns {
             self.work.running.cancel(*turn, self.time.mono());
         }
-        let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter().profile().ends);
+        let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter.profile().ends);
         if wants_ends && !waiting.is_empty() {
             let about = MessageRefs { session: Some(session.clone()), messages: waiting };
             let end = Signal::End { about, ending: Ending::Cancelled, usage: None };

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
-use frontdesk_core::hook::{Hook, HookEvent, HookPoint, HookVerdict};
+use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
 use frontdesk_core::port::Turn;
 use frontdesk_core::prompt;
 use frontdesk_store::row::{AccessChange, Author, Scope};
 use frontdesk_world::event::{TestEvent, message_from};
 use frontdesk_world::files::Fetch;
-use frontdesk_world::{Step, World, plan};
+use frontdesk_world::{Step, TestHook, World, plan};
 use serde_json::{Value, json};
 
 /// A group in which only people with a grant may write.
@@ -316,31 +315,21 @@ async fn no_file_is_fetched_for_a_sender_without_access() {
 }
 
 /// A hook that tells the agent the day and drops rude messages.
-struct Operator;
-
-#[async_trait]
-impl Hook for Operator {
-    fn name(&self) -> &str {
-        "operator"
-    }
-    fn points(&self) -> &[HookPoint] {
-        &[HookPoint::BeforeAgentStart, HookPoint::MessageReceived]
-    }
-    fn limit(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-    async fn call(&self, event: &HookEvent) -> HookVerdict {
-        match event.point {
-            HookPoint::BeforeAgentStart => HookVerdict::Context("It is Monday.".to_owned()),
-            _ if event.text.contains("rude") => HookVerdict::Drop("rude".to_owned()),
-            _ => HookVerdict::Rewrite(format!("{}!", event.text)),
-        }
-    }
+fn operator() -> TestHook {
+    TestHook::at([HookPoint::BeforeAgentStart, HookPoint::MessageReceived], |event| {
+        Ok(match event {
+            HookEvent::MessageReceived { message, .. } if message.contains("rude") => {
+                HookVerdict::Drop("rude".to_owned())
+            }
+            HookEvent::MessageReceived { message, .. } => HookVerdict::Rewrite(format!("{message}!")),
+            _ => HookVerdict::Context("It is Monday.".to_owned()),
+        })
+    })
 }
 
 #[tokio::test]
 async fn hooks_add_context_apart_from_the_text_and_are_called_for_a_retry_too() {
-    let world = World::with(plan().hook(Operator)).await;
+    let world = World::with(plan().hook(operator())).await;
     let anna = world.user("anna");
     anna.says("hello").await;
     world.at_rest().await;

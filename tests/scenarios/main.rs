@@ -23,7 +23,6 @@ mod pairing;
 mod pauses;
 mod queue;
 mod recovery;
-mod reload;
 mod reset;
 mod shut_out;
 mod stopping;

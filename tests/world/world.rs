@@ -25,14 +25,14 @@ use crate::wait::{soon, until};
 
 /// A gateway with its clock, agent and platform.
 pub struct World {
-    pub(crate) plan: Plan,
+    plan: Plan,
     home: TempDir,
     clock: Arc<ManualClock>,
-    pub(crate) agent: Arc<ScriptedAgent>,
-    pub(crate) platform: Arc<Platform>,
+    agent: Arc<ScriptedAgent>,
+    platform: Arc<Platform>,
     running: Option<Running>,
     boots: u64,
-    pub(crate) agent_name: String,
+    agent_name: String,
     round_trips: AtomicUsize,
 }
 
@@ -86,6 +86,7 @@ impl World {
             access: BTreeMap::from([(account, self.plan.access.clone())]),
             problems: Vec::new(),
             grant_rule: only_people,
+            shown: serde_json::json!({"gateway": {"port": 3847}}),
             hooks: self.plan.hooks.clone(),
         };
         self.running = Some(Running::start(setup).await?);
@@ -137,11 +138,6 @@ impl World {
         &self.platform
     }
 
-    /// The platform, for another adapter.
-    pub fn shared_platform(&self) -> Arc<Platform> {
-        self.platform.clone()
-    }
-
     /// The database's folder.
     pub fn home(&self) -> &std::path::Path {
         self.home.path()
@@ -155,11 +151,6 @@ impl World {
     /// A person with a private chat.
     pub fn user(&self, name: &str) -> User {
         User { platform: self.platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
-    }
-
-    /// A person with a private chat on another account.
-    pub fn user_of(&self, platform: &Arc<Platform>, name: &str) -> User {
-        User { platform: platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
     }
 
     /// The session key of a person's private chat.

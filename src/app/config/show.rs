@@ -1,7 +1,8 @@
 //! Shows the configuration in effect, with defaults and without secrets.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
+use super::Config;
 use super::defaults::fill;
 use super::schema::{Choice, Schema};
 use super::walk::walk;
@@ -14,6 +15,19 @@ pub fn effective(document: &Node) -> Json {
     // Errors were reported when the file was loaded; values with errors are not in the result.
     let written = walk(schema, document, &mut Vec::new());
     shown(schema, &fill(schema, Some(&written)), Some(document))
+}
+
+/// Returns what can be shown of a configuration that a program has made: everything but the settings of agents and
+/// channels, which may have secrets.
+pub(crate) fn without_file(config: &Config) -> Json {
+    let mut shown = match json!(config.runtime) {
+        Json::Object(entries) => entries,
+        _ => Map::new(),
+    };
+    shown.insert("gateway".to_owned(), json!(config.gateway));
+    shown.insert("default_agent".to_owned(), json!(config.default_agent));
+    shown.insert("log".to_owned(), json!(config.log));
+    Json::Object(shown)
 }
 
 fn shown(schema: Schema<'_>, value: &Json, node: Option<&Node>) -> Json {

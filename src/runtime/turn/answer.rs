@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
+use frontdesk_core::hook::{HookEvent, HookPoint, HookText};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::visible::{is_visible, quoted_label};
@@ -79,9 +79,14 @@ impl TurnRun<'_> {
         if !self.shared.hooks.any(HookPoint::MessageSending) {
             return Some(text.to_owned());
         }
-        let event = HookEvent::at(HookPoint::MessageSending, Some(&self.turn.session)).with_text(text);
-        let outcome = self.shared.hooks.ask(event).await;
-        (!matches!(outcome.end, Some(HookVerdict::Drop(_)))).then_some(outcome.event.text)
+        let event = HookText {
+            session: Some(self.turn.session.clone()),
+            message: text.to_owned(),
+            channel: self.turn.address.channel().to_owned(),
+            piece: false,
+        };
+        let mut outcome = self.shared.hooks.ask(HookEvent::MessageSending(event)).await;
+        outcome.end.is_none().then(|| outcome.event.text_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// The files that can be sent, and one sentence for each reason why others cannot.
@@ -105,7 +110,7 @@ impl TurnRun<'_> {
         }
         remarks.dedup();
         if let Some(connection) = self.shared.adapters.at(&self.turn.address) {
-            media::join(&mut files, connection.adapter().profile());
+            media::join(&mut files, connection.adapter.profile());
         }
         (files, remarks)
     }
@@ -120,7 +125,7 @@ impl TurnRun<'_> {
         let shared = self.shared;
         let connection = shared.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
         loop {
-            match shared.media.adopt(path, caption, connection.adapter().profile()).await {
+            match shared.media.adopt(path, caption, connection.adapter.profile()).await {
                 Err(MediaError::Disk(error)) if is_shortage(&error) && *retries > 0 => *retries -= 1,
                 ended => return ended,
             }
@@ -138,7 +143,7 @@ impl TurnRun<'_> {
 
     fn rendered(&self, text: &str) -> Vec<Part> {
         match self.shared.adapters.at(&self.turn.address) {
-            Some(connection) => connection.adapter().profile().render(text),
+            Some(connection) => connection.adapter.profile().render(text),
             // The channel is not configured any more: the text is kept as written until it is.
             None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::delta::{Delta, TOOL_RESULT, ToolCall, ToolDecision};
-use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
 use frontdesk_core::terminal;
@@ -76,10 +75,9 @@ impl TurnRun<'_> {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
             Delta::ToolStart(call) => self.tool(call).await,
-            Delta::ToolEnd { name, result, .. } => {
-                let mut event = HookEvent::at(HookPoint::AfterToolCall, Some(&self.turn.session));
-                event.tool = Some(name);
-                self.shared.hooks.tell(event.with_text(&result[..result.floor_char_boundary(TOOL_RESULT)]));
+            Delta::ToolEnd { id, name, mut result, .. } => {
+                result.truncate(result.floor_char_boundary(TOOL_RESULT));
+                self.after_tool(&id, name, result).await;
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Progress | Delta::Done { .. } => {}
@@ -87,20 +85,15 @@ impl TurnRun<'_> {
     }
 
     /// Allows a tool to begin once the hooks have approved it and the database records that a tool begins.
-    async fn tool(&mut self, call: ToolCall) {
-        let ToolCall { name, params, approval, .. } = call;
-        let mut event = HookEvent::at(HookPoint::BeforeToolCall, Some(&self.turn.session));
-        event.tool = Some(name);
-        event.params = params;
-        let outcome = self.shared.hooks.ask(event).await;
-        let decision = match outcome.end {
-            Some(HookVerdict::Drop(reason) | HookVerdict::Answer(reason)) => ToolDecision::Deny(reason),
-            _ => match self.act().await {
-                Ok(()) => ToolDecision::Allow(outcome.event.params),
+    async fn tool(&mut self, mut call: ToolCall) {
+        let decision = match self.before_tool(&mut call).await {
+            Err(reason) => ToolDecision::Deny(reason),
+            Ok(params) => match self.act().await {
+                Ok(()) => ToolDecision::Allow(params),
                 Err(reason) => ToolDecision::Deny(reason),
             },
         };
-        approval.decide(decision);
+        call.approval.decide(decision);
     }
 
     /// Stores once that the turn is about to act (T2b). The error is the reason why it may not.

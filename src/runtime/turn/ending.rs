@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_core::visible;
@@ -122,12 +121,13 @@ impl TurnRun<'_> {
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
         let so_far = Some(so_far).filter(|text| !text.trim().is_empty());
         if so_far.is_some() || self.usage.is_some() {
-            self.shared.store.keep_partial(self.turn.claim, so_far, self.usage.clone()).await?;
+            self.shared.store.keep_partial(self.turn.claim, so_far.clone(), self.usage.clone()).await?;
         }
         if self.shared.store.stream_settled(self.turn.claim.id, self.shared.time.wall()).await? {
             self.shared.work.outbox.wake(&self.turn.address);
         }
         self.flow.end(Ending::Cancelled, None).await;
+        self.agent_end(so_far.as_deref());
         Ok(())
     }
 
@@ -135,9 +135,7 @@ impl TurnRun<'_> {
     async fn finished(&mut self, finish: &Finish) {
         metrics::counter!("frontdesk_turns_total", "ending" => finish.ending.name()).increment(1);
         self.flow.end(finish.ending, finish.usage.clone()).await;
-        let mut event = HookEvent::at(HookPoint::AgentEnd, Some(&self.turn.session));
-        event.usage.clone_from(&finish.usage);
-        self.shared.hooks.tell(event);
+        self.agent_end(finish.answer.as_deref());
     }
 
     pub(super) fn bare(&self, ending: Ending) -> Finish {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::pin::pin;
 
 use frontdesk_core::access::Action;
-use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
@@ -62,7 +61,7 @@ impl<'r> TurnRun<'r> {
             let MessageFiles { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
             (prompt.files, prompt.quoted_files) = (own, quoted);
         }
-        let context = self.context(&prompt).await;
+        let context = self.added_context(&prompt).await;
         Ok(Turn {
             id: turn.claim.id,
             attempt: turn.attempt,
@@ -117,7 +116,7 @@ impl<'r> TurnRun<'r> {
             return Err(TurnEnd::Refused(Refusal::TooOld));
         }
         if row.replays.is_empty() {
-            let text = self.after_hooks(row).await?;
+            let text = self.received(row).await?;
             return Ok(vec![(row, prompt_of(row, text, None))]);
         }
         self.replayed(row).await
@@ -132,7 +131,7 @@ impl<'r> TurnRun<'r> {
             if !self.shared.still_may(&self.settings, row, Action::Write) {
                 continue;
             }
-            match self.after_hooks(row).await {
+            match self.received(row).await {
                 Ok(text) => prompts.push((row, prompt_of(row, text, Some(retry)))),
                 Err(TurnEnd::Refused(dropped)) => refusal = dropped,
                 Err(end) => return Err(end),
@@ -148,44 +147,6 @@ impl<'r> TurnRun<'r> {
             self.shared.sender_may_still_write(&self.settings, &turn.session, message)
         };
         turn.context_messages.iter().filter(allowed).cloned().collect()
-    }
-
-    /// The text of a message as hooks have changed it.
-    async fn after_hooks(&mut self, row: &InboundRow) -> Result<String, TurnEnd> {
-        let (shared, turn) = (self.shared, self.turn);
-        if !shared.hooks.any(HookPoint::MessageReceived) {
-            return Ok(row.text.clone());
-        }
-        let event = HookEvent::at(HookPoint::MessageReceived, Some(&turn.session)).with_text(&*row.text);
-        let outcome = shared.hooks.ask(event).await;
-        match outcome.end {
-            Some(HookVerdict::Drop(_)) => return Err(TurnEnd::Refused(Refusal::Hook)),
-            Some(HookVerdict::Answer(text)) => {
-                return Err(TurnEnd::Answered { text, by_hook: true });
-            }
-            _ => {}
-        }
-        let text = outcome.event.text;
-        // A message that belongs to an earlier turn keeps its text there.
-        if text != row.text && row.turn == Some(turn.claim.id) {
-            match shared.store.rewrite(row.id, turn.claim, text.clone()).await {
-                Ok(Fenced::Done(())) => {}
-                Ok(Fenced::Stale) => return Err(TurnEnd::Cancelled),
-                Err(error) => {
-                    return Err(TurnEnd::Died(format!("a hook's rewriting was not stored: {error}")));
-                }
-            }
-        }
-        Ok(text)
-    }
-
-    async fn context(&mut self, prompt: &[Prompt]) -> Vec<String> {
-        if !self.shared.hooks.any(HookPoint::BeforeAgentStart) {
-            return Vec::new();
-        }
-        let texts = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
-        let event = HookEvent::at(HookPoint::BeforeAgentStart, Some(&self.turn.session)).with_text(texts);
-        self.shared.hooks.ask(event).await.context
     }
 
     /// Whether a message has waited too long. A turn that was begun before is finished in any case.

@@ -272,6 +272,7 @@ fn setup(
         access: rules,
         problems: Vec::new(),
         grant_rule: only_numbers,
+        shown: serde_json::Value::Null,
         hooks: Vec::new(),
     }
 }

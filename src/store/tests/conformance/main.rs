@@ -25,7 +25,6 @@ mod quota;
 mod quotes;
 mod reading;
 mod recovery;
-mod reloading;
 mod revoking;
 mod streaming;
 mod turns;
