@@ -4,6 +4,7 @@
 
 mod bot_loops;
 mod chat_ids;
+mod lost;
 mod pairing_limits;
 mod remaining;
 mod rules;

@@ -4,8 +4,9 @@
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{AccessChange, AccessDone, Author, Revoked, Scope};
+use frontdesk_store::row::{AccessChange, AccessDone, Author, LostAccess, Revoked, Scope};
 
+use crate::access::AccessRules;
 use crate::shared::Shared;
 
 impl Shared {
@@ -30,12 +31,7 @@ impl Shared {
             Some(Scope::Admin) => self.access.scopes_as_admin(&self.settings().access, &principal),
             _ => Vec::new(),
         };
-        let connection = self.adapters.get(principal.account());
-        let prefix = connection.and_then(|to| to.adapter.profile().person_chat.as_deref());
-        let private = prefix.and_then(|prefix| {
-            let chat = format!("{prefix}{}", principal.id());
-            Address::at(principal.account(), &chat, None).ok()
-        });
+        let private = self.private_chat(&principal);
         AccessChange::Revoke { principal, scope, also, private }
     }
 
@@ -80,6 +76,40 @@ impl Shared {
             self.ended(ended).await;
         }
         stored
+    }
+
+    /// Ends what people have open who may not write any more because the configuration does not name them any more. The
+    /// new rules are in use already.
+    pub(crate) async fn end_lost_access(
+        &self,
+        before: &AccessRules,
+        after: &AccessRules,
+    ) -> Result<(), StoreError> {
+        let changing = self.access.begin_change().await;
+        let lost = self.access.lost(before, after);
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let lost = lost.into_iter().map(|lost| match lost {
+            LostAccess::Person { principal, scope, .. } => {
+                let private = self.private_chat(&principal);
+                LostAccess::Person { principal, scope, private }
+            }
+            group => group,
+        });
+        let author = Author { name: "configuration".to_owned(), via: "config" };
+        let ended = self.store.access_lost(lost.collect(), author, self.time.wall()).await;
+        drop(changing);
+        self.health.note(ended.as_ref().err());
+        self.ended(&ended?).await;
+        Ok(())
+    }
+
+    /// The private chat of somebody, on platforms where it can be told from their id.
+    fn private_chat(&self, principal: &Principal) -> Option<Address> {
+        let connection = self.adapters.get(principal.account())?;
+        let prefix = connection.adapter().profile().person_chat.clone()?;
+        Address::at(principal.account(), &format!("{prefix}{}", principal.id()), None).ok()
     }
 
     /// Restores the access that was removed from memory for a change that was not committed. If the tables cannot be

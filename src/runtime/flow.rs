@@ -13,7 +13,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::TurnId;
-use frontdesk_core::port::{Mono, Stop};
+use frontdesk_core::port::{Adapter, Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Terminal, TextEdit};
 use frontdesk_store::row::{Claim, ClaimedTurn};
@@ -35,6 +35,8 @@ const LAST_EDIT: Duration = Duration::from_secs(10);
 pub(crate) struct Flow {
     shared: Arc<Shared>,
     connection: Option<Arc<Connection>>,
+    /// The adapter whose profile says how this answer is shown. Requests use the one that is connected.
+    adapter: Option<Arc<dyn Adapter>>,
     address: Address,
     about: MessageRefs,
     claim: Claim<TurnId>,
@@ -59,9 +61,10 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(shared: &Arc<Shared>, settings: &Settings, turn: &ClaimedTurn, stop: &Stop) -> Self {
-        let connection = shared.adapters.at(&turn.address).cloned();
+        let connection = shared.adapters.at(&turn.address);
         let now = shared.time.mono();
-        let profile = connection.as_ref().map(|connection| connection.adapter.profile());
+        let adapter = connection.as_ref().map(|connection| connection.adapter());
+        let profile = adapter.as_ref().map(|adapter| adapter.profile());
         let typing = profile
             .and_then(|profile| profile.typing)
             .map(|_| now + Duration::from_millis(settings.config.turns.typing_after_ms));
@@ -69,6 +72,7 @@ impl Flow {
         Self {
             shared: shared.clone(),
             connection,
+            adapter,
             address: turn.address.clone(),
             about: about(turn),
             claim: turn.claim,
@@ -352,7 +356,7 @@ impl Flow {
     }
 
     fn profile(&self) -> Option<&Profile> {
-        self.connection.as_ref().map(|connection| connection.adapter.profile())
+        self.adapter.as_ref().map(|adapter| adapter.profile())
     }
 }
 

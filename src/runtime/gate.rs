@@ -11,6 +11,7 @@ use std::time::Duration;
 use admission::{Admission, Entry, Plan};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::drop_reason::DropReason;
@@ -40,7 +41,7 @@ pub(crate) async fn accept(
     cursor: Option<Cursor>,
 ) -> Result<Vec<Outcome>, Busy> {
     let settings = shared.settings();
-    has_space(shared, &settings, batch.len())?;
+    is_open(shared, &settings, &source.account, batch.len())?;
     prepare::all(shared, &settings, &mut batch).await?;
     let received = shared.time.now();
     let events = batch.into_iter().map(|event| judge(shared, &settings, source, event, received)).collect();
@@ -56,10 +57,11 @@ pub(crate) async fn accept(
         .collect())
 }
 
-/// Only the gateway's own limits withhold the acknowledgement. The last batch before the limit may exceed it: a batch
+/// Only the gateway's own limits withhold the acknowledgement, and the removal of the account: its platform delivers the
+/// events again when the account comes back. `settings` were read before, so they still know an account that is open. The last batch before the limit may exceed it: a batch
 /// is one unit, and one that is larger than the limit must be accepted at some time.
-fn has_space(shared: &Shared, settings: &Settings, arriving: usize) -> Result<(), Busy> {
-    if shared.process.closing.is_cancelled() {
+fn is_open(shared: &Shared, settings: &Settings, account: &AccountId, arriving: usize) -> Result<(), Busy> {
+    if shared.process.closing.is_cancelled() || shared.adapters.is_removed(account) {
         return Err(Busy::Stopping);
     }
     let waiting = shared.store.waiting();
@@ -193,8 +195,8 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
     }
     let configured = shared.configured_id(settings, &source.account, chat);
     let allowed = match admission.is_by_admin() {
-        true => shared.inbound.limits.allows_admin(&event.from.id),
-        false => shared.inbound.limits.allows(&event.from.id, &event.address, &configured),
+        true => settings.limits.allows_admin(&event.from.id),
+        false => settings.limits.allows(&event.from.id, &event.address, &configured),
     };
     match allowed {
         false => Plan {
@@ -210,7 +212,7 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
 fn may_tell(admission: &Admission<'_>) -> bool {
     let Admission { shared, event, .. } = admission;
     let connection = shared.adapters.at(&event.address);
-    shared.inbound.limits.may_tell(&event.from.id, &event.address, shared.time.mono())
+    shared.inbound.notices.may_tell(&event.from.id, &event.address, shared.time.mono())
         && connection.is_none_or(|connection| connection.is_calm(&event.address))
 }
 
@@ -260,7 +262,7 @@ fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Store
         Stored::Refused { message: id, reason, told } => {
             if told {
                 let Event { from, address, .. } = &message.event;
-                shared.inbound.limits.note_told(&from.id, address, shared.time.mono());
+                shared.inbound.notices.note_told(&from.id, address, shared.time.mono());
             }
             Outcome::Refused { message: id, reason }
         }

@@ -1,6 +1,7 @@
 //! The handle of a running gateway for the API, the library and the command line.
 
 mod access;
+mod reload;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::profile::ReceiptRule;
-use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutgoingMessage, SessionRow, Totals};
+use frontdesk_store::row::{
+    Author, EpochReason, OutboxRow, OutboxState, OutgoingMessage, SessionRow, Totals,
+};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
@@ -42,6 +45,10 @@ pub enum GatewayError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// What the health says while the configuration file cannot be used.
+const CONFIG_ERROR: &str = "the configuration file is wrong, so the previous configuration stays in use; `frontdesk \
+                            status` shows the error";
 
 /// The health of the gateway.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -74,6 +81,8 @@ pub struct Status {
     pub agents: Vec<AgentState>,
     /// Problems of the configuration, such as a channel whose token is empty.
     pub unconfigured: Vec<String>,
+    /// Why the configuration file cannot be used, with file, line and reason; `None` if it is in use.
+    pub config_error: Option<String>,
     /// Counts of rows.
     pub totals: Totals,
     /// Health.
@@ -89,7 +98,7 @@ impl Status {
             let id = &account.id;
             problems.push(match (account.refused, &account.error) {
                 (true, _) => {
-                    format!("{id}: token refused; put the right one into the configuration and restart")
+                    format!("{id}: token refused; put the right one into the configuration and send `frontdesk config reload`")
                 }
                 (false, Some(error)) => format!("{id} is not connected: {error}"),
                 (false, None) => format!("{id} is not connected yet"),
@@ -98,6 +107,7 @@ impl Status {
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
         problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
         problems.extend(self.unconfigured.iter().cloned());
+        problems.extend(self.config_error.iter().cloned());
         problems
     }
 }
@@ -134,6 +144,7 @@ impl GatewayHandle {
             accounts: self.accounts(),
             agents,
             unconfigured: settings.problems.clone(),
+            config_error: self.0.process.config_error.borrow().clone(),
             totals,
             health: self.health(),
         })
@@ -147,7 +158,11 @@ impl GatewayHandle {
             .then(|| format!("the queue is full: {waiting} messages wait, and new ones are not taken"));
         let stopping = self.0.process.closing.is_cancelled().then(|| "shutting down".to_owned());
         let log = health::log_excess(&self.0.store, settings.config.storage.wal_warn_mb);
-        Health { degraded: [self.0.health.fault(), full, log, stopping].into_iter().flatten().collect() }
+        // Everybody may read this, so it does not quote the file.
+        let config = self.0.process.config_error.borrow().is_some().then(|| CONFIG_ERROR.to_owned());
+        Health {
+            degraded: [self.0.health.fault(), full, log, config, stopping].into_iter().flatten().collect(),
+        }
     }
 
     /// The state of every account.
@@ -178,7 +193,8 @@ impl GatewayHandle {
             let unknown = NoSuchChannel::new(to.account(), self.0.adapters.ids());
             return Err(GatewayError::Invalid(unknown.to_string()));
         };
-        let profile = connection.adapter.profile();
+        let adapter = connection.adapter();
+        let profile = adapter.profile();
         let parts = profile.render(text);
         if parts.is_empty() && media.is_none() {
             return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
@@ -198,6 +214,13 @@ impl GatewayHandle {
         let (key, author, now) = (key.to_owned(), author.clone(), self.0.time.wall());
         let outgoing = OutgoingMessage { address: to.clone(), session, parts, media, key, author, now };
         Ok(self.0.store.send(outgoing).await?)
+    }
+
+    /// Why a stored part is not sent, if its account cannot send it; `None` for a part that waits for nothing but its turn.
+    pub fn why_it_waits(&self, row: &OutboxRow) -> Option<String> {
+        let account = row.address.account();
+        let waits = row.state == OutboxState::Queued && self.0.adapters.get(account).is_none();
+        waits.then(|| format!("{account} is not in the configuration, so the message waits until it is"))
     }
 
     /// Why a turn failed, for the owner: the agent's error may quote what it was asked. Known only for the latest turns,
@@ -298,12 +321,21 @@ impl GatewayHandle {
         &self,
         operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
     ) -> Result<T, GatewayError> {
+        self.finished(operation, StoreError::Closed.into()).await
+    }
+
+    /// See [`Self::to_its_end`]. `ended` is the error if the gateway ends first.
+    async fn finished<T: Send + 'static, E: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, E>> + Send + 'static,
+        ended: E,
+    ) -> Result<T, E> {
         match self.0.work.background.spawn(operation).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // A background operation is cancelled only when the gateway ends.
-                Err(_) => Err(StoreError::Closed.into()),
+                Err(_) => Err(ended),
             },
         }
     }

@@ -40,7 +40,7 @@ pub(crate) struct LaneLimits {
 /// The lanes of one kind of work.
 pub(crate) struct Lanes<K> {
     clock: Arc<dyn Clock>,
-    limits: LaneLimits,
+    limits: Mutex<LaneLimits>,
     group: fn(&K) -> &str,
     schedule: Mutex<Schedule<K>>,
     changed: Notify,
@@ -53,7 +53,14 @@ where
 {
     pub(crate) fn new(clock: Arc<dyn Clock>, limits: LaneLimits, group: fn(&K) -> &str) -> Self {
         let schedule = Mutex::new(Schedule::new());
-        Self { clock, limits, group, schedule, changed: Notify::new(), rested: Notify::new() }
+        Self {
+            clock,
+            limits: Mutex::new(limits),
+            group,
+            schedule,
+            changed: Notify::new(),
+            rested: Notify::new(),
+        }
     }
 
     /// Wakes the lane of `key`.
@@ -70,6 +77,16 @@ where
         let at = self.clock.mono() + quiet;
         self.schedule().wake_at(key, at);
         self.changed.notify_one();
+    }
+
+    /// Starts no more lanes than these limits allow. Those that run are not stopped.
+    pub(crate) fn set_limits(&self, limits: LaneLimits) {
+        *self.limits() = limits;
+        self.changed.notify_one();
+    }
+
+    fn limits(&self) -> MutexGuard<'_, LaneLimits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of running lanes of a group.
@@ -92,7 +109,7 @@ where
                     let mut schedule = self.schedule();
                     schedule.promote(now, self.group);
                     let next =
-                        if stop.is_cancelled() { None } else { schedule.start(&self.limits, self.group) };
+                        if stop.is_cancelled() { None } else { schedule.start(&self.limits(), self.group) };
                     (next, schedule.next_due())
                 };
                 let Some(key) = next else { break due };

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_change;
+mod active_agents;
 mod adapters;
 mod announcer;
 mod code_fence;
@@ -21,6 +22,7 @@ mod outbox;
 mod process;
 mod random;
 mod recent_events;
+mod reload;
 mod renderer;
 mod running;
 mod running_turns;
@@ -40,6 +42,7 @@ pub use handle::{
 };
 pub use media::MediaError;
 pub use process::Lifecycle;
+pub use reload::{Next, NextAgent, Part, ReloadError};
 pub use running::Running;
 
 use std::collections::BTreeMap;

@@ -16,21 +16,27 @@ use governor::{Quota, RateLimiter};
 use crate::config::{Limits as Config, Rate, Routing};
 use crate::time::GovernorClock;
 
-type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, GovernorClock, NoOpMiddleware<Duration>>;
+type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, GovernorClock, NoOpMiddleware<Duration>>;
 
 /// Messages a minute that an admin may always send.
 const ADMIN_PER_MINUTE: u32 = 600;
 
-/// The rate limits, and who was told recently that a message was refused.
+/// The rate limits of one configuration. The next one takes over what was counted for limits that stay the same.
 pub(crate) struct Limits {
-    user: Option<Keyed<Principal>>,
+    user: Limit<Principal>,
     /// Applies to admins in place of the other limits.
-    admin: Option<Keyed<Principal>>,
-    chat: Option<Keyed<Address>>,
-    account: Option<Keyed<AccountId>>,
-    /// Chats with a limit of their own; `None` means that the chat has no limit.
-    own: HashMap<Address, Option<Keyed<Address>>>,
-    notices: Mutex<RefusalNotices>,
+    admin: Limit<Principal>,
+    chat: Limit<Address>,
+    account: Limit<AccountId>,
+    /// Chats with a limit of their own.
+    own: HashMap<Address, Limit<Address>>,
+}
+
+/// One limit and what was counted for it; `None` if there is no limit.
+#[derive(Clone)]
+struct Limit<K: Hash + Eq + Clone> {
+    rate: Rate,
+    buckets: Option<Arc<Buckets<K>>>,
 }
 
 /// A person is told at most once in this time that a message was refused.
@@ -40,12 +46,36 @@ const TOLD_PER_CHAT: usize = 3;
 
 /// Who was told recently that a message was refused, and in which chats.
 #[derive(Default)]
-struct RefusalNotices {
+pub(crate) struct RefusalNotices(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
     people: HashMap<Principal, Mono>,
     chats: HashMap<Address, VecDeque<Mono>>,
 }
 
 impl RefusalNotices {
+    /// Whether somebody may be told now that a message was refused: each person once a minute, and few people of one
+    /// chat.
+    pub(crate) fn may_tell(&self, who: &Principal, address: &Address, now: Mono) -> bool {
+        self.told().may(who, &address.without_thread(), now)
+    }
+
+    /// Records that somebody was told.
+    pub(crate) fn note_told(&self, who: &Principal, address: &Address, now: Mono) {
+        self.told().note(who, &address.without_thread(), now);
+    }
+
+    pub(crate) fn sweep(&self, now: Mono) {
+        self.told().sweep(now);
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
     fn may(&self, who: &Principal, chat: &Address, now: Mono) -> bool {
         let recent = |at: &Mono| now.since(*at) < QUIET;
         let here = self.chats.get(chat).map_or(0, |times| times.iter().filter(|at| recent(at)).count());
@@ -68,57 +98,45 @@ impl RefusalNotices {
 }
 
 impl Limits {
+    /// The limits of a configuration. `before` are those of the configuration that it replaces.
     pub(crate) fn new(
         config: &Config,
         routing: &BTreeMap<AccountId, Routing>,
+        before: Option<&Limits>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
         let chats = routing.iter().flat_map(|(account, routing)| {
             routing.chats.iter().filter_map(move |(id, chat)| {
                 let address = Address::at(account, id, None).ok()?;
-                Some((address, keyed(chat.limits?, clock)))
+                let known = before.and_then(|before| before.own.get(&address));
+                let limit = Limit::new(chat.limits?, known, clock);
+                Some((address, limit))
             })
         });
         Self {
-            user: keyed(config.user, clock),
-            admin: keyed(for_admins(config.user), clock),
-            chat: keyed(config.chat, clock),
-            account: keyed(config.account, clock),
+            user: Limit::new(config.user, before.map(|before| &before.user), clock),
+            admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin), clock),
+            chat: Limit::new(config.chat, before.map(|before| &before.chat), clock),
+            account: Limit::new(config.account, before.map(|before| &before.account), clock),
             own: chats.collect(),
-            notices: Mutex::default(),
         }
     }
 
     /// Counts one message of an admin; whether it is within the limit.
     pub(crate) fn allows_admin(&self, who: &Principal) -> bool {
-        allows(&self.admin, who)
+        self.admin.allows(who)
     }
 
     /// Counts one message; whether it is within the limits. `configured` is the id by which the configuration names the
     /// chat. All topics of a chat count together.
     pub(crate) fn allows(&self, who: &Principal, address: &Address, configured: &str) -> bool {
         let chat = address.without_thread();
-        allows(&self.user, who)
-            && allows(self.of_chat(&chat, configured), &chat)
-            && allows(&self.account, address.account())
+        self.user.allows(who)
+            && self.of_chat(&chat, configured).allows(&chat)
+            && self.account.allows(address.account())
     }
 
-    /// Whether somebody may be told now that a message was refused: each person once a minute, and few people of one
-    /// chat.
-    pub(crate) fn may_tell(&self, who: &Principal, address: &Address, now: Mono) -> bool {
-        self.notices().may(who, &address.without_thread(), now)
-    }
-
-    /// Records that somebody was told.
-    pub(crate) fn note_told(&self, who: &Principal, address: &Address, now: Mono) {
-        self.notices().note(who, &address.without_thread(), now);
-    }
-
-    fn notices(&self) -> MutexGuard<'_, RefusalNotices> {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn of_chat(&self, chat: &Address, configured: &str) -> &Option<Keyed<Address>> {
+    fn of_chat(&self, chat: &Address, configured: &str) -> &Limit<Address> {
         if self.own.is_empty() {
             return &self.chat;
         }
@@ -127,14 +145,32 @@ impl Limits {
     }
 
     /// Forgets everyone whose bucket is full again.
-    pub(crate) fn sweep(&self, now: Mono) {
-        for limiter in [&self.user, &self.admin].into_iter().flatten() {
-            limiter.retain_recent();
+    pub(crate) fn sweep(&self) {
+        for limit in [&self.user, &self.admin] {
+            limit.sweep();
         }
-        for limiter in self.own.values().chain([&self.chat]).flatten() {
-            limiter.retain_recent();
+        for limit in self.own.values().chain([&self.chat]) {
+            limit.sweep();
         }
-        self.notices().sweep(now);
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limit<K> {
+    fn new(rate: Rate, before: Option<&Limit<K>>, clock: &Arc<dyn Clock>) -> Self {
+        match before {
+            Some(before) if before.rate == rate => before.clone(),
+            _ => Self { rate, buckets: buckets(rate, clock) },
+        }
+    }
+
+    fn allows(&self, key: &K) -> bool {
+        self.buckets.as_ref().is_none_or(|buckets| buckets.check_key(key).is_ok())
+    }
+
+    fn sweep(&self) {
+        if let Some(buckets) = &self.buckets {
+            buckets.retain_recent();
+        }
     }
 }
 
@@ -146,19 +182,15 @@ fn for_admins(user: Rate) -> Rate {
     }
 }
 
-fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Keyed<K>> {
-    let quota = quota(rate)?;
-    Some(RateLimiter::new(quota, DashMapStateStore::default(), GovernorClock(clock.clone())))
+fn buckets<K: Hash + Eq + Clone>(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Arc<Buckets<K>>> {
+    let limiter = RateLimiter::new(quota(rate)?, DashMapStateStore::default(), GovernorClock(clock.clone()));
+    Some(Arc::new(limiter))
 }
 
 fn quota(rate: Rate) -> Option<Quota> {
     let per_minute = NonZeroU32::new(rate.per_minute)?;
     let quota = Quota::per_minute(per_minute);
     Some(NonZeroU32::new(rate.burst).map_or(quota, |burst| quota.allow_burst(burst)))
-}
-
-fn allows<K: Hash + Eq + Clone>(limiter: &Option<Keyed<K>>, key: &K) -> bool {
-    limiter.as_ref().is_none_or(|limiter| limiter.check_key(key).is_ok())
 }
 
 #[cfg(test)]
@@ -174,7 +206,7 @@ mod tests {
         let who = |name: &str| Principal::new("telegram", None, name).unwrap();
         let (here, there): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-2".parse().unwrap());
-        let mut notices = RefusalNotices::default();
+        let mut notices = Told::default();
         assert!(notices.may(&who("a"), &here, at(0)));
         notices.note(&who("a"), &here, at(0));
         assert!(!notices.may(&who("a"), &there, at(59)), "in every chat");

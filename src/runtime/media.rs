@@ -22,9 +22,10 @@ use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use frontdesk_core::port::Mono;
 use frontdesk_store::Store;
 
@@ -50,7 +51,7 @@ pub(crate) struct Media {
     root: PathBuf,
     /// The root with links resolved: agents may use either path.
     real: PathBuf,
-    limits: config::Media,
+    limits: ArcSwap<config::Media>,
     budget: DiskBudget,
     /// When the folder was last swept.
     swept: Mutex<Option<Mono>>,
@@ -112,7 +113,18 @@ impl Media {
         }
         let real = root.canonicalize()?;
         let budget = DiskBudget::new(limits.max_bytes);
+        let limits = ArcSwap::from_pointee(limits);
         Ok(Self { root, real, limits, budget, swept: Mutex::default() })
+    }
+
+    /// The limits as they are configured now.
+    fn limits(&self) -> Arc<config::Media> {
+        self.limits.load_full()
+    }
+
+    /// Keeps to these limits from the next file on.
+    pub(crate) fn set_limits(&self, limits: config::Media) {
+        self.limits.store(Arc::new(limits));
     }
 
     /// The path of a stored file.

@@ -59,7 +59,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
 
 /// Sends the oldest part of an address: the work of a lane.
 pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun {
-    let Some(connection) = shared.adapters.at(&address).cloned() else {
+    let Some(connection) = shared.adapters.at(&address) else {
         // The account is not configured any more. Its parts wait until they are too old.
         return NextRun::Sleep;
     };
@@ -90,7 +90,7 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun 
 /// nearly used up. A part that was delayed for long enough competes like any other, so that a group that is always busy
 /// gets its notices too.
 async fn notice_delay(shared: &Shared, connection: &Connection, address: &Address) -> Option<Duration> {
-    let period = connection.adapter.profile().pacing.per_group?;
+    let period = connection.adapter().profile().pacing.per_group?;
     // Decided without a read where possible: while this part waits for a read, an answer of another topic is sent first.
     if connection.is_calm(address) || connection.was_delayed_enough(address) {
         return None;
@@ -167,10 +167,10 @@ async fn attempt(
         return Ok(NextRun::Sleep);
     }
     // The announcer wakes the lane for parts that come later.
-    if matches!(more, Fenced::Done(false)) && connection.adapter.profile().pacing.per_chat.is_none() {
+    if matches!(more, Fenced::Done(false)) && connection.adapter().profile().pacing.per_chat.is_none() {
         return Ok(NextRun::Sleep);
     }
-    Ok(match (is_sent, connection.adapter.profile().pacing.per_chat) {
+    Ok(match (is_sent, connection.adapter().profile().pacing.per_chat) {
         (true, Some(pace)) => NextRun::NotBefore(shared.time.mono() + pace),
         _ => NextRun::Again,
     })
@@ -288,7 +288,7 @@ fn classify(
             let now = shared.time.now();
             // The later of both clocks: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
-            let window = connection.adapter.profile().idempotent;
+            let window = connection.adapter().profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
             let harmless = known || row.edit.is_some() || row.delete.is_some();
             match shared.settings().config.delivery.on_ambiguous {

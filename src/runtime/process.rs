@@ -23,10 +23,19 @@ pub(crate) struct Process {
     pub(crate) drain: Stop,
     /// What an admin asked for.
     pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
+    /// Why the configuration file cannot be used.
+    pub(crate) config_error: watch::Sender<Option<String>>,
 }
 
 impl Process {
     pub(crate) fn new(boot: String, started: DateTime<Utc>) -> Self {
-        Self { boot, started, closing: Stop::new(), drain: Stop::new(), wanted: watch::Sender::new(None) }
+        Self {
+            boot,
+            started,
+            closing: Stop::new(),
+            drain: Stop::new(),
+            wanted: watch::Sender::new(None),
+            config_error: watch::Sender::new(None),
+        }
     }
 }

@@ -92,6 +92,8 @@ impl Running {
         let shared = self.shared.clone();
         shared.hooks.tell(HookEvent::GatewayStop);
         shared.process.closing.cancel();
+        // A reload that began before is waited for; later ones are refused.
+        drop(shared.reloading.lock().await);
         let deadline = shared.time.mono() + Duration::from_secs(shared.settings().config.turns.drain_seconds);
         tokio::select! {
             () = drained(&mut self.turns) => {}

@@ -4,22 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::reset::ResetPolicy;
 
+use crate::GrantRule;
 use crate::access::AccessRules;
+use crate::active_agents::ActiveAgents;
 use crate::config::{Chat, Config, ResetRules, Routing};
-use crate::{AgentEntry, GrantRule};
+use crate::lanes::LaneLimits;
+use crate::limits::Limits;
 
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) routing: BTreeMap<AccountId, Routing>,
     pub(crate) resets: ResetRules,
+    /// The machine's zone, for rules that name none.
+    pub(crate) machine_zone: Tz,
+    pub(crate) limits: Limits,
     /// Who may write according to the configuration file.
     pub(crate) access: AccessRules,
-    pub(crate) agents: BTreeMap<String, AgentEntry>,
+    pub(crate) agents: ActiveAgents,
     pub(crate) default_agent: String,
     /// Checked before anything is granted.
     pub(crate) grant_rule: GrantRule,
@@ -56,6 +63,13 @@ impl Settings {
         let names: Vec<&str> = self.agents.keys().map(String::as_str).collect();
         let known = names.join(", ");
         Err(ConfigError::new(path, format!("there is no agent `{agent}`; there are: {known}")))
+    }
+
+    /// How many turns may run at once.
+    pub(crate) fn turn_limits(&self) -> LaneLimits {
+        let limited = self.agents.iter();
+        let groups = limited.filter_map(|(name, agent)| Some((name.clone(), agent.max_turns?))).collect();
+        LaneLimits { total: self.config.turns.max, groups }
     }
 
     /// The name of the agent that answers in a chat, given the chat's own settings.

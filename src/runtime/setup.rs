@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::port::Adapter;
 use frontdesk_store::row::OutboxRow;
 use frontdesk_store::{Options, Store};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, AccessRules};
@@ -50,10 +50,12 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let Setup { config, database, boot, clock, adapters, media, hooks, .. } = setup;
     let settings = Settings {
         resets: ResetRules::parse(&config.sessions.reset, &setup.routing, setup.timezone)?,
+        machine_zone: setup.timezone,
+        limits: Limits::new(&config.limits, &setup.routing, None, &clock),
         config,
         routing: setup.routing,
         access: AccessRules::new(setup.access),
-        agents: setup.agents,
+        agents: setup.agents.into_iter().map(|(name, entry)| (name, entry.into())).collect(),
         default_agent: setup.default_agent,
         grant_rule: setup.grant_rule,
         pairing_secret: setup.secret,
@@ -67,26 +69,39 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let (announcer, rows) = Announcer::new(access.clone());
     let listener = Arc::new(announcer);
     let now = clock.wall();
-    let options = Options { path: database, boot: boot.clone(), now, renderer, listener, readers: READERS };
+    let options = Options {
+        path: database,
+        boot: boot.clone(),
+        now,
+        renderer: renderer.clone(),
+        listener,
+        readers: READERS,
+    };
     let store = Store::open(options).await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
     access.replace(store.access_state().await?);
     let work = Work {
-        turns: Lanes::new(clock.clone(), turn_limits(&settings), |session| session.agent()),
+        turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),
         running: RunningTurns::default(),
         failures: TurnFailures::default(),
-        outbox: Lanes::new(clock.clone(), send_limits(&adapters), |address| address.channel()),
+        outbox: Lanes::new(
+            clock.clone(),
+            send_limits(adapters.iter().map(|adapter| adapter.account())),
+            |address| address.channel(),
+        ),
         commands,
         background: TaskTracker::new(),
     };
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);
     let shared = Shared {
         process: Process::new(boot.to_string(), clock.wall()),
-        inbound: Inbound::new(Limits::new(&settings.config.limits, &settings.routing, &clock)),
+        inbound: Inbound::default(),
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),
         health: StorageHealth::default(),
+        renderer,
+        reloading: AsyncMutex::new(()),
         snapshot: ArcSwap::from_pointee(settings),
         store,
         access,
@@ -97,15 +112,9 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events }))
 }
 
-fn turn_limits(settings: &Settings) -> LaneLimits {
-    let limited = settings.agents.iter();
-    let groups = limited.filter_map(|(name, entry)| Some((name.clone(), entry.max_turns?))).collect();
-    LaneLimits { total: settings.config.turns.max, groups }
-}
-
-fn send_limits(adapters: &[Arc<dyn Adapter>]) -> LaneLimits {
-    let channels: BTreeSet<&str> =
-        adapters.iter().map(|adapter| adapter.profile().channel.as_str()).collect();
+/// How many requests may be made at once to the platforms of these accounts.
+pub(crate) fn send_limits<'a>(accounts: impl Iterator<Item = &'a AccountId>) -> LaneLimits {
+    let channels: BTreeSet<&str> = accounts.map(AccountId::channel).collect();
     LaneLimits {
         total: SENDS * channels.len().max(1),
         groups: channels.into_iter().map(|channel| (channel.to_owned(), SENDS)).collect(),

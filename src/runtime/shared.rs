@@ -16,6 +16,7 @@ use frontdesk_core::port::ContextMessage;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_store::Store;
 use frontdesk_store::row::InboundRow;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::access::Access;
 use crate::adapters::Adapters;
@@ -25,6 +26,7 @@ use crate::hooks::Hooks;
 use crate::inbound::Inbound;
 use crate::media::{Media, MediaFiles};
 use crate::process::Process;
+use crate::renderer::ProfileRenderer;
 use crate::settings::Settings;
 use crate::time::Time;
 use crate::work::Work;
@@ -32,6 +34,10 @@ use crate::work::Work;
 pub(crate) struct Shared {
     /// What the operator configured: a snapshot, replaced as a whole.
     pub(crate) snapshot: ArcSwap<Settings>,
+    /// Held during a reload.
+    pub(crate) reloading: AsyncMutex<()>,
+    /// Renders for the store.
+    pub(crate) renderer: Arc<ProfileRenderer>,
     pub(crate) time: Time,
     pub(crate) process: Process,
     pub(crate) store: Store,
@@ -157,7 +163,7 @@ impl Shared {
         for turn in turns {
             self.work.running.cancel(*turn, self.time.mono());
         }
-        let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter.profile().ends);
+        let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter().profile().ends);
         if wants_ends && !waiting.is_empty() {
             let about = MessageRefs { session: Some(session.clone()), messages: waiting };
             let end = Signal::End { about, ending: Ending::Cancelled, usage: None };

@@ -39,7 +39,8 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
     // Read in every round, so that a jump of the clock is noticed when it happens.
     let (date, believed) = shared.time.date_for_purges();
     expire(shared).await?;
-    shared.inbound.limits.sweep(shared.time.mono());
+    shared.settings().limits.sweep();
+    shared.inbound.notices.sweep(shared.time.mono());
     shared.work.running.sweep(shared.time.mono());
     shared.access.bot_loops.sweep(shared.time.mono());
     observe(shared).await?;

@@ -14,10 +14,11 @@ use frontdesk_core::delta::{AgentError, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
-use frontdesk_core::port::{Mono, Stop};
+use frontdesk_core::port::{Agent, Mono, Stop};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{ClaimedTurn, Take};
 use futures_util::FutureExt;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::config::QueueMode;
 use crate::flow::Flow;
@@ -96,14 +97,19 @@ pub(crate) async fn run(shared: Arc<Shared>, session: SessionKey) -> NextRun {
 }
 
 async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, StoreError> {
-    let settings = shared.settings();
-    let take = match settings.config.queue.mode {
+    if shared.adapters.get(session.account()).is_none() {
+        // The account is not configured any more. Its messages wait until it is again.
+        return Ok(NextRun::Sleep);
+    }
+    let take = match shared.settings().config.queue.mode {
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
     let Some(turn) = shared.store.claim_turn(session, take, shared.time.wall()).await? else {
         return Ok(NextRun::Sleep);
     };
+    // After the claim: what a reload takes away is taken from every turn that it could not cancel.
+    let settings = shared.settings();
     let started = shared.time.mono();
     let stop = shared.work.running.begin(turn.claim.id);
     let flow = Flow::new(shared, &settings, &turn, &stop);
@@ -135,17 +141,28 @@ impl TurnRun<'_> {
         self.conclude(end).await
     }
 
+    /// The agent of this name, and what keeps it running until the turn has ended.
+    fn agent(&self, name: &str) -> Option<(Arc<dyn Agent>, TaskTrackerToken)> {
+        loop {
+            // Not the turn's snapshot: a reload may have replaced the agent since.
+            let settings = self.shared.settings();
+            let entry = settings.agents.get(name)?;
+            if let Some(in_use) = entry.begin_turn() {
+                return Some((entry.agent.clone(), in_use));
+            }
+        }
+    }
+
     async fn until_end(&mut self, stop: &Stop) -> TurnEnd {
         let prompt = match self.head(stop).await {
             Ok(prompt) => prompt,
             Err(end) => return end,
         };
         let agent = self.turn.session.agent();
-        let Some(entry) = self.settings.agents.get(agent) else {
+        let Some((agent, _in_use)) = self.agent(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
             return TurnEnd::Failed(Failure::Unavailable, detail);
         };
-        let agent = entry.agent.clone();
         let end = self.drive(agent, prompt, stop).await;
         // An incomplete text is kept and shown too.
         self.flow.complete().await;

@@ -1,12 +1,14 @@
 //! Access: one function for every change, whether it comes from a chat, the command line or the API.
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::time::Now;
 
 use crate::audit::audit;
 use crate::fault::Outcome;
 use crate::pairing::{Decision, decide};
 use crate::queue::WorkClass;
-use crate::row::{AccessChange, AccessDone, Author};
+use crate::revocation::{Target, end_access};
+use crate::row::{AccessChange, AccessDone, Author, LostAccess, Revoked};
 use crate::tx::Tx;
 use crate::{Result, Store, account, chat, grant};
 
@@ -20,6 +22,35 @@ impl Store {
     ) -> Result<AccessDone> {
         let now = now.into();
         self.write(WorkClass::Requests, move |tx| apply(tx, &change, &author, now)).await
+    }
+}
+
+impl Store {
+    /// Ends what people and groups have open who lost access because the configuration has changed, with a row in the
+    /// audit for each. No grant is revoked.
+    pub async fn access_lost(
+        &self,
+        lost: Vec<LostAccess>,
+        author: Author,
+        now: DateTime<Utc>,
+    ) -> Result<Revoked> {
+        self.write(WorkClass::Requests, move |tx| {
+            let mut all = Revoked::default();
+            for lost in &lost {
+                let (target, action, subject) = match lost {
+                    LostAccess::Person { principal, scope, private } => {
+                        let target =
+                            Target::Person { principal, scope: Some(scope), private: private.as_ref() };
+                        (target, "revoke", format!("{principal} {}", scope.name()))
+                    }
+                    LostAccess::Group(chat) => (Target::Group(chat), "unserve", chat.to_string()),
+                };
+                all.extend(end_access(tx, target, now)?);
+                audit(tx, &author, action, &subject, "done", now)?;
+            }
+            Ok(all)
+        })
+        .await
     }
 }
 

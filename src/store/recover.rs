@@ -68,6 +68,13 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The sessions that have a message for their agent, and the addresses that have parts to be sent.
+    pub async fn lanes_with_work(&self) -> Result<(Vec<SessionKey>, Vec<Address>)> {
+        self.read(|sql| Ok((sessions(sql)?, addresses(sql)?))).await
+    }
+}
+
 /// Recovers some of the orphaned turns. Each in a savepoint of its own: one that cannot be recovered must not
 /// stop the others, or the start.
 fn turns(tx: &Tx<'_>, how: Recovery) -> Outcome<Vec<OrphanedTurn>> {

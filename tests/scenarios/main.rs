@@ -23,6 +23,7 @@ mod pairing;
 mod pauses;
 mod queue;
 mod recovery;
+mod reload;
 mod reset;
 mod shut_out;
 mod stopping;

@@ -51,6 +51,7 @@ pub struct ScriptedAgent {
     running: Mutex<HashMap<TurnId, Stop>>,
     aborted: Mutex<Vec<TurnId>>,
     forgotten: Mutex<Vec<(SessionKey, u64)>>,
+    stopped: Mutex<bool>,
     changed: Notify,
     go: Notify,
 }
@@ -94,6 +95,25 @@ impl ScriptedAgent {
     /// The sessions and epochs that it was told to forget.
     pub fn forgotten(&self) -> Vec<(SessionKey, u64)> {
         self.forgotten.lock().unwrap().clone()
+    }
+
+    /// Waits until it was told to stop.
+    pub async fn stopped(&self) {
+        soon("the agent is told to stop", async {
+            loop {
+                let changed = self.changed.notified();
+                if self.is_stopped() {
+                    return;
+                }
+                changed.await;
+            }
+        })
+        .await;
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.lock().unwrap()
     }
 
     /// Waits until `count` turns have started in total.
@@ -224,7 +244,10 @@ impl Agent for AgentHandle {
         self.0.forgotten.lock().unwrap().push((session.clone(), epoch));
     }
 
-    async fn stop(&self) {}
+    async fn stop(&self) {
+        *self.0.stopped.lock().unwrap() = true;
+        self.0.changed.notify_waiters();
+    }
 
     fn problem(&self) -> Option<String> {
         None

@@ -1,5 +1,6 @@
 //! Builders for the events that the fake platform delivers.
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FileKind, FirstLine, Forward, ForwardKind, Link, Quote,
@@ -37,6 +38,16 @@ fn raw(kind: &str, body: &[u8]) -> RawEvent {
 }
 
 impl TestEvent {
+    /// The same event on another account.
+    pub(crate) fn on(mut self, account: &AccountId) -> Self {
+        let Event { address, from, .. } = &mut self.0;
+        if address.account() != account {
+            *address = Address::at(account, address.chat(), address.thread()).unwrap();
+            from.id = Principal::at(account, from.id.id()).unwrap();
+        }
+        self
+    }
+
     /// In a group, and not addressed to the bot.
     #[must_use]
     pub fn unaddressed_in(self, chat: &str) -> Self {

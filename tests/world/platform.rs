@@ -79,6 +79,8 @@ struct State {
     typing_panics: bool,
     offline: bool,
     polls_hang: bool,
+    /// How often an adapter has connected.
+    connections: u32,
     typing: u32,
     files: Files,
     /// The names of the files of each album.
@@ -115,6 +117,23 @@ pub enum Fault {
 }
 
 impl Platform {
+    /// The server side of another account of a platform like this one.
+    pub fn another_account(&self, name: &str) -> Arc<Self> {
+        let account = AccountId::new(CHANNEL, Some(name)).unwrap();
+        let profile = self.profile.clone();
+        Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// The account.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// How often an adapter has connected.
+    pub fn connections(&self) -> u32 {
+        self.state().connections
+    }
+
     /// A platform that shows answers as `flow` says and accepts files up to `media` bytes.
     pub fn new(
         flow: Flow,
@@ -153,7 +172,8 @@ impl Platform {
     }
 
     /// Delivers an event; returns its number.
-    pub fn deliver(&self, TestEvent(event): TestEvent) -> u64 {
+    pub fn deliver(&self, event: TestEvent) -> u64 {
+        let TestEvent(event) = event.on(&self.account);
         let mut state = self.state();
         state.next += 1;
         let id = state.next;

@@ -25,14 +25,14 @@ use crate::wait::{soon, until};
 
 /// A gateway with its clock, agent and platform.
 pub struct World {
-    plan: Plan,
+    pub(crate) plan: Plan,
     home: TempDir,
     clock: Arc<ManualClock>,
-    agent: Arc<ScriptedAgent>,
-    platform: Arc<Platform>,
+    pub(crate) agent: Arc<ScriptedAgent>,
+    pub(crate) platform: Arc<Platform>,
     running: Option<Running>,
     boots: u64,
-    agent_name: String,
+    pub(crate) agent_name: String,
     round_trips: AtomicUsize,
 }
 
@@ -138,6 +138,11 @@ impl World {
         &self.platform
     }
 
+    /// The platform, for another adapter.
+    pub fn shared_platform(&self) -> Arc<Platform> {
+        self.platform.clone()
+    }
+
     /// The database's folder.
     pub fn home(&self) -> &std::path::Path {
         self.home.path()
@@ -151,6 +156,11 @@ impl World {
     /// A person with a private chat.
     pub fn user(&self, name: &str) -> User {
         User { platform: self.platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
+    }
+
+    /// A person with a private chat on another account.
+    pub fn user_of(&self, platform: &Arc<Platform>, name: &str) -> User {
+        User { platform: platform.clone(), name: name.to_owned(), read: AtomicUsize::new(0) }
     }
 
     /// The session key of a person's private chat.

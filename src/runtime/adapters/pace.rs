@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Clock, Mono};
 use frontdesk_core::profile::Pacing;
@@ -25,8 +26,7 @@ const GROUPS: usize = 1024;
 type Direct = RateLimiter<NotKeyed, InMemoryState, GovernorClock, NoOpMiddleware<Duration>>;
 
 pub(super) struct Pace {
-    account: Option<Direct>,
-    per_group: Option<Duration>,
+    rates: ArcSwap<Rates>,
     /// What was sent to each group. Not a `governor` limiter, because that can only count a send, and at the time of
     /// asking it is not known yet whether there is anything to send.
     spent: Mutex<HashMap<Address, Spent>>,
@@ -34,6 +34,21 @@ pub(super) struct Pace {
     held: Mutex<HashMap<Address, Mono>>,
     /// Addresses whose next notice is delayed, and since when.
     delayed: Mutex<HashMap<Address, Mono>>,
+}
+
+/// What the profile allows.
+struct Rates {
+    pacing: Pacing,
+    account: Option<Direct>,
+}
+
+impl Rates {
+    fn new(pacing: Pacing, clock: &Arc<dyn Clock>) -> Self {
+        let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
+            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), GovernorClock(clock.clone()))
+        });
+        Self { pacing, account }
+    }
 }
 
 /// What was sent to one group.
@@ -68,16 +83,23 @@ impl Drop for UnderWay<'_> {
 
 impl Pace {
     pub(super) fn new(pacing: Pacing, clock: &Arc<dyn Clock>) -> Self {
-        let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
-            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), GovernorClock(clock.clone()))
-        });
         Self {
-            account,
-            per_group: pacing.per_group,
+            rates: ArcSwap::from_pointee(Rates::new(pacing, clock)),
             spent: Mutex::default(),
             held: Mutex::default(),
             delayed: Mutex::default(),
         }
+    }
+
+    /// Paces as this profile says from now on. What was sent and which pauses last stays known.
+    pub(super) fn set(&self, pacing: Pacing, clock: &Arc<dyn Clock>) {
+        if self.rates.load().pacing != pacing {
+            self.rates.store(Arc::new(Rates::new(pacing, clock)));
+        }
+    }
+
+    fn per_group(&self) -> Option<Duration> {
+        self.rates.load().pacing.per_group
     }
 
     /// Begins a send to this address, which counts for the account; or fails with the time when to try again.
@@ -86,12 +108,13 @@ impl Pace {
             return Err(until);
         }
         let under_way = self.begin_in_group(to, now)?;
-        let Some(account) = &self.account else { return Ok(under_way) };
+        let rates = self.rates.load();
+        let Some(account) = &rates.account else { return Ok(under_way) };
         account.check().map(|()| under_way).map_err(|until| now + until.wait_time_from(now.0))
     }
 
     fn begin_in_group(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
-        let Some(period) = self.per_group else { return Ok(UnderWay { pace: self, chat: None }) };
+        let Some(period) = self.per_group() else { return Ok(UnderWay { pace: self, chat: None }) };
         let chat = to.without_thread();
         let mut all = self.spent();
         forget_idle(&mut all, now);
@@ -151,14 +174,14 @@ impl Pace {
 
     /// Whether more than half of a group's burst is left.
     pub(super) fn is_calm(&self, to: &Address, now: Mono) -> bool {
-        let Some(period) = self.per_group else { return true };
+        let Some(period) = self.per_group() else { return true };
         let spent = self.spent().get(&to.without_thread()).copied().unwrap_or_default();
         spent.until(now, period).since(now) <= period.saturating_mul(BURST / 2)
     }
 
     /// Counts a message that was sent to a group. Its topics count together.
     pub(super) fn sent_to_group(&self, to: &Address, now: Mono) {
-        let Some(period) = self.per_group else { return };
+        let Some(period) = self.per_group() else { return };
         let mut all = self.spent();
         forget_idle(&mut all, now);
         let spent = all.entry(to.without_thread()).or_default();
@@ -174,9 +197,17 @@ fn forget_idle(all: &mut HashMap<Address, Spent>, now: Mono) {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::profile::Pacing;
-
     use super::*;
+
+    fn a_message_each_three_seconds() -> Pace {
+        let pacing = Pacing { per_group: Some(Duration::from_secs(3)), ..Pacing::default() };
+        Pace {
+            rates: ArcSwap::from_pointee(Rates { pacing, account: None }),
+            spent: Mutex::default(),
+            held: Mutex::default(),
+            delayed: Mutex::default(),
+        }
+    }
 
     fn must_wait(pace: &Pace, to: &Address, now: Mono) -> Option<Mono> {
         pace.begin(to, now).err()
@@ -184,13 +215,7 @@ mod tests {
 
     #[test]
     fn topics_of_a_group_share_its_rate() {
-        let pace = Pace {
-            account: None,
-            per_group: Some(Duration::from_secs(3)),
-            spent: Mutex::default(),
-            held: Mutex::default(),
-            delayed: Mutex::default(),
-        };
+        let pace = a_message_each_three_seconds();
         let now = Mono(Duration::from_secs(100));
         let topic = |n: u32| format!("telegram:-1:topic:{n}").parse::<Address>().unwrap();
         let begun: Vec<_> = (0..40).filter_map(|n| pace.begin(&topic(n), now).ok()).collect();
@@ -202,13 +227,7 @@ mod tests {
 
     #[test]
     fn a_burst_and_then_one_message_each_period() {
-        let pace = Pace {
-            account: None,
-            per_group: Some(Duration::from_secs(3)),
-            spent: Mutex::default(),
-            held: Mutex::default(),
-            delayed: Mutex::default(),
-        };
+        let pace = a_message_each_three_seconds();
         let at = |seconds| Mono(Duration::from_secs(seconds));
         let (here, topic): (Address, Address) =
             ("telegram:-1".parse().unwrap(), "telegram:-1:topic:5".parse().unwrap());

@@ -87,7 +87,7 @@ impl Connection {
         let pause = OFFLINE_PAUSE.saturating_mul(state.offline).min(LONGEST_OFFLINE_PAUSE);
         state.retry_at = state.retry_at.max(self.clock.mono() + pause);
         if state.offline == 1 {
-            let (channel, account) = (self.adapter.profile().channel.as_str(), self.adapter.account());
+            let (channel, account) = (self.id().channel(), self.id());
             tracing::warn!(channel, %account, "nothing can be sent; parts wait for the connection");
         }
     }
@@ -104,7 +104,7 @@ impl Connection {
         if state.offline > 0 {
             state.offline = 0;
             state.retry_at = Mono::default();
-            let (channel, account) = (self.adapter.profile().channel.as_str(), self.adapter.account());
+            let (channel, account) = (self.id().channel(), self.id());
             tracing::info!(channel, %account, "parts are sent again");
         }
     }

@@ -2,9 +2,11 @@
 //! to one request applies to every later request.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Bucket, Delivery, Post, Receipt, SendError, Signal};
+use frontdesk_core::port::Adapter;
 use futures_util::FutureExt;
 
 use super::Connection;
@@ -16,10 +18,10 @@ impl Connection {
         if let Some(target) = self.shown_texts.delivered(to, &delivery) {
             return Ok(Receipt::of(target));
         }
-        self.check_pause(to)?;
+        let adapter = self.usable(to)?;
         let expected = ExpectedText::of_delivery(&delivery);
         self.prefix_key(&mut delivery);
-        let sent = self.request(to, async { self.adapter.deliver(to, delivery).await }).await;
+        let sent = self.request(to, async { adapter.deliver(to, delivery).await }).await;
         if let Some(expected) = expected {
             let message = sent.as_ref().map(|receipt| receipt.message.clone());
             self.shown_texts.note(to, expected, message.map_err(drop));
@@ -33,9 +35,9 @@ impl Connection {
         if self.shown_texts.is_shown(to, &signal) {
             return Ok(());
         }
-        self.check_pause(to)?;
+        let adapter = self.usable(to)?;
         let expected = ExpectedText::of_signal(&signal);
-        let sent = self.request(to, async { self.adapter.signal(to, signal).await }).await;
+        let sent = self.request(to, async { adapter.signal(to, signal).await }).await;
         if let Some(expected) = expected {
             self.shown_texts.note(to, expected, sent.as_ref().map(|()| None).map_err(drop));
         }
@@ -47,6 +49,15 @@ impl Connection {
         if let Err(error) = self.signal(to, signal).await {
             tracing::debug!(channel = to.channel(), %error, "a signal was not shown");
         }
+    }
+
+    /// The adapter of a configured account that may send to this address now.
+    fn usable(&self, to: &Address) -> Result<Arc<dyn Adapter>, SendError> {
+        if !self.is_configured() {
+            return Err(SendError::Offline);
+        }
+        self.check_pause(to)?;
+        Ok(self.adapter())
     }
 
     /// Makes one request. A panic in the adapter fails only that request.

@@ -23,7 +23,7 @@ impl Media {
         profile: &Profile,
     ) -> Result<OutgoingFile, MediaError> {
         let source = beneath::relative([&self.root, &self.real], path)?;
-        let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits.max_out_bytes);
+        let most = profile.media.ok_or(MediaError::NotHere)?.min(self.limits().max_out_bytes);
         let (caption, after) = caption.map(|text| self::caption(text, profile)).unwrap_or_default();
         let name = display_name(&source);
         let (kind, mime) = kind::of(&name);

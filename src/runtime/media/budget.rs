@@ -94,7 +94,7 @@ pub(super) async fn reserve(
     for (message, day, reserved) in abandoned {
         settle(files, message, day, reserved, 0).await;
     }
-    let limits = &files.media.limits;
+    let limits = files.media.limits();
     let now = files.time.wall();
     if limits.total_bytes > 0 && !fits(files, bytes).await? {
         files.store.media_full(message, day, now).await?;
@@ -120,7 +120,7 @@ pub(super) async fn settle(files: MediaFiles<'_>, message: MessageId, day: i64, 
     if let Some((_, kept)) = files.media.budget.kept.lock().await.as_mut() {
         *kept = kept.saturating_sub(reserved).saturating_add(used);
     }
-    let limit = files.media.limits.daily_bytes;
+    let limit = files.media.limits().daily_bytes;
     let reserved = reserved.min(limit);
     if limit == 0 || reserved == used {
         return;
@@ -132,7 +132,7 @@ pub(super) async fn settle(files: MediaFiles<'_>, message: MessageId, day: i64, 
 
 /// Whether `bytes` more fit in the folder. Old files are deleted first if they do not.
 async fn fits(files: MediaFiles<'_>, bytes: u64) -> Result<bool, StoreError> {
-    let most = files.media.limits.total_bytes;
+    let most = files.media.limits().total_bytes;
     let bytes = bytes.min(most);
     let mut kept = files.media.budget.kept.lock().await;
     let now = files.time.mono();

@@ -151,7 +151,7 @@ impl Fetcher<'_> {
     /// Fetches one file, with retries, until the deadline.
     async fn try_fetch(self, row: &InboundRow, n: u32, file: &Attachment) -> FetchResult {
         let Self { files, adapters, day } = self;
-        let limits = &files.media.limits;
+        let limits = files.media.limits();
         let Some(connection) = adapters.at(&row.address) else {
             return Err("The account that it came to is not configured any more.".to_owned());
         };
@@ -166,7 +166,8 @@ impl Fetcher<'_> {
         let most = file.size.unwrap_or(limits.max_bytes);
         let _under_way = files.media.budget.under_way(most).await;
         let deadline = files.time.mono() + Duration::from_secs(limits.fetch_seconds);
-        let (adapter, reserved) = (connection.adapter.as_ref(), AtomicBool::new(false));
+        let (adapter, reserved) = (connection.adapter(), AtomicBool::new(false));
+        let adapter = adapter.as_ref();
         let fetching = Fetching { files, adapter, row, n, file, unique, most, day, reserved };
         let ended = tokio::select! {
             biased;
@@ -346,6 +347,7 @@ async fn attempt(
     adapter: &dyn Adapter,
     file: &Attachment,
 ) -> Result<FetchedFile, FetchFailure> {
+    let max_bytes = media.limits().max_bytes;
     let mut chunks = adapter.fetch(file).await?;
     let (unfinished, disk) = UnfinishedFile::create(&media.path(IN))?;
     let mut disk = tokio::fs::File::from_std(disk);
@@ -353,7 +355,7 @@ async fn attempt(
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         size = size.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-        if size > media.limits.max_bytes {
+        if size > max_bytes {
             return Err(FetchFailure::TooLarge);
         }
         hash.update(&chunk);

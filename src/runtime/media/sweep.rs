@@ -28,7 +28,7 @@ pub(crate) async fn run(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<()
 
 /// Deletes files that were kept for `media.keep_days`.
 pub(super) async fn delete_old(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<(), StoreError> {
-    let days = chrono::Duration::days(i64::from(files.media.limits.keep_days));
+    let days = chrono::Duration::days(i64::from(files.media.limits().keep_days));
     let Some(before) = date.checked_sub_signed(days) else { return Ok(()) };
     let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
     loop {

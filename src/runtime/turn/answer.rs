@@ -110,7 +110,7 @@ impl TurnRun<'_> {
         }
         remarks.dedup();
         if let Some(connection) = self.shared.adapters.at(&self.turn.address) {
-            media::join(&mut files, connection.adapter.profile());
+            media::join(&mut files, connection.adapter().profile());
         }
         (files, remarks)
     }
@@ -125,7 +125,7 @@ impl TurnRun<'_> {
         let shared = self.shared;
         let connection = shared.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
         loop {
-            match shared.media.adopt(path, caption, connection.adapter.profile()).await {
+            match shared.media.adopt(path, caption, connection.adapter().profile()).await {
                 Err(MediaError::Disk(error)) if is_shortage(&error) && *retries > 0 => *retries -= 1,
                 ended => return ended,
             }
@@ -143,7 +143,7 @@ impl TurnRun<'_> {
 
     fn rendered(&self, text: &str) -> Vec<Part> {
         match self.shared.adapters.at(&self.turn.address) {
-            Some(connection) => connection.adapter.profile().render(text),
+            Some(connection) => connection.adapter().profile().render(text),
             // The channel is not configured any more: the text is kept as written until it is.
             None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],

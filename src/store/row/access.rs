@@ -285,6 +285,22 @@ impl Revoked {
     }
 }
 
+/// Access that the configuration gave and does not give any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LostAccess {
+    /// A person may not write in this scope any more.
+    Person {
+        /// Who.
+        principal: Principal,
+        /// Where.
+        scope: Scope,
+        /// The person's private chat, where it is known.
+        private: Option<Address>,
+    },
+    /// A group is not served any more.
+    Group(Address),
+}
+
 /// Who makes a change, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {

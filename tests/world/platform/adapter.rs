@@ -27,7 +27,8 @@ impl Adapter for FakeAdapter {
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
-        let source = Source { id: "fake:1".to_owned(), account: self.account().clone() };
+        self.0.state().connections += 1;
+        let source = Source { id: format!("fake:{}", self.account()), account: self.account().clone() };
         let cursor = inbox.cursor(&source).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         let mut offset: u64 = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         loop {

@@ -25,6 +25,7 @@ mod quota;
 mod quotes;
 mod reading;
 mod recovery;
+mod reloading;
 mod revoking;
 mod streaming;
 mod turns;

@@ -1,0 +1,78 @@
+//! Who may not write any more because the configuration has changed.
+
+use std::collections::BTreeSet;
+
+use frontdesk_core::access::{Action, Context, Decision, Requester};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_store::row::{ChatRow, LostAccess, Scope};
+
+use super::{Access, AccessRules};
+
+impl Access {
+    /// What people and groups have lost that the configuration named before and does not name any more. Accounts that it
+    /// does not have any more are not included: their messages wait until they come back.
+    pub(crate) fn lost(&self, before: &AccessRules, after: &AccessRules) -> Vec<LostAccess> {
+        let named: BTreeSet<(Principal, Scope)> = after.people().collect();
+        let gone = before.people().filter(|entry| !named.contains(entry));
+        let mut lost = Vec::new();
+        for (principal, scope) in gone.filter(|(principal, _)| after.of(principal.account()).is_some()) {
+            let places = match &scope {
+                Scope::Admin => self.scopes_as_admin(before, &principal),
+                scope => vec![scope.clone()],
+            };
+            let closed = places.into_iter().filter(|place| !self.may_write_in(after, &principal, place));
+            lost.extend(closed.map(|scope| LostAccess::Person {
+                scope: self.by_first_id(&principal, scope),
+                principal: principal.clone(),
+                private: None,
+            }));
+        }
+        lost.extend(self.lost_groups(before, after));
+        lost
+    }
+
+    fn may_write_in(&self, rules: &AccessRules, who: &Principal, place: &Scope) -> bool {
+        let context = match place {
+            Scope::Group(group) => Context::Group(group),
+            Scope::Dm | Scope::Admin => Context::Dm,
+        };
+        self.decide(rules, Requester::person(who), context, Action::Write) == Decision::Allow
+    }
+
+    /// Groups that the configuration does not name any more and that no admin has set to be served.
+    fn lost_groups(&self, before: &AccessRules, after: &AccessRules) -> Vec<LostAccess> {
+        let mut lost = Vec::new();
+        for account in before.accounts() {
+            let (Some(old), Some(new)) = (before.of(account), after.of(account)) else { continue };
+            let gone = old.groups.keys().filter(|group| !new.groups.contains_key(*group));
+            let chats = gone.filter_map(|group| Address::at(account, group, None).ok());
+            let unserved = chats.filter(|chat| !self.is_served(chat));
+            lost.extend(unserved.map(|chat| LostAccess::Group(self.first_chat(chat))));
+        }
+        lost
+    }
+
+    /// Whether an admin has set the group to be served.
+    fn is_served(&self, chat: &Address) -> bool {
+        let (tables, account) = (self.tables(), chat.account());
+        let is_this = |row: &ChatRow| {
+            row.chat.account() == account && tables.is_same(account, row.chat.chat(), chat.chat())
+        };
+        tables.chats.values().any(|row| row.allowed && is_this(row))
+    }
+
+    /// The scope with the first id of its group, by which sessions are named.
+    fn by_first_id(&self, who: &Principal, scope: Scope) -> Scope {
+        match &scope {
+            Scope::Group(group) => match Address::at(who.account(), group, None) {
+                Ok(chat) => Scope::Group(self.original(&chat).into_owned()),
+                Err(_) => scope,
+            },
+            Scope::Dm | Scope::Admin => scope,
+        }
+    }
+
+    fn first_chat(&self, chat: Address) -> Address {
+        Address::at(chat.account(), &self.original(&chat), None).unwrap_or(chat)
+    }
+}

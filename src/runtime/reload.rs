@@ -1,0 +1,189 @@
+//! Takes over another configuration while the gateway runs.
+//!
+//! The snapshot is replaced as a whole. Accounts and agents that stay the same keep their connections, their processes and
+//! what runs on them; turns keep the snapshot with which they began.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::config::ConfigError;
+use frontdesk_core::port::{Adapter, Agent};
+use frontdesk_store::StoreError;
+
+use crate::AgentEntry;
+use crate::access::AccessRules;
+use crate::active_agents::{ActiveAgent, ActiveAgents};
+use crate::config::{Config, ResetRules, Routing};
+use crate::limits::Limits;
+use crate::settings::Settings;
+use crate::setup::send_limits;
+use crate::shared::Shared;
+
+/// What a reload does with one part of the gateway.
+#[derive(Debug, Clone)]
+pub enum Part<T> {
+    /// It goes on as it is.
+    Kept,
+    /// It is new, or replaces the one of the same name.
+    New(T),
+}
+
+/// One agent of the next configuration.
+pub struct NextAgent {
+    /// The agent.
+    pub agent: Part<Arc<dyn Agent>>,
+    /// How many of its turns may run at once.
+    pub max_turns: Option<usize>,
+}
+
+/// The configuration that replaces the present one. Agents and accounts that it does not name are removed.
+pub struct Next {
+    /// The runtime's configuration.
+    pub config: Config,
+    /// The agents, by name. One that is replaced or removed ends its running turns first.
+    pub agents: BTreeMap<String, NextAgent>,
+    /// The agent of chats that name none.
+    pub default_agent: String,
+    /// The accounts. One that is replaced reconnects.
+    pub accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
+    /// Where messages go, by account.
+    pub routing: BTreeMap<AccountId, Routing>,
+    /// Who may write, by account. What people have open who are not named any more ends, as at a revocation.
+    pub access: BTreeMap<AccountId, ChannelAccess>,
+    /// Problems of the configuration, one sentence each, for the status.
+    pub problems: Vec<String>,
+    /// The configuration without secrets, which hooks are given.
+    pub shown: serde_json::Value,
+}
+
+/// Why a configuration was not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration is wrong. The present one stays in use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The gateway is stopping.
+    #[error("the gateway is stopping, so the configuration is not reloaded")]
+    Stopping,
+    /// The configuration is in use, but the database could not end what people have open who lost access. Their waiting
+    /// messages are refused when their turn comes.
+    #[error("the configuration is in use, but what people have open who lost access could not be ended: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Takes over a configuration. Nothing has changed if this returns [`ReloadError::Config`] or [`ReloadError::Stopping`].
+pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<(), ReloadError> {
+    let _alone = shared.reloading.lock().await;
+    if shared.process.closing.is_cancelled() {
+        return Err(ReloadError::Stopping);
+    }
+    let before = shared.settings();
+    let (after, accounts) = settings(shared, &before, next)?;
+    let after = Arc::new(after);
+    let added = replace(shared, &after, accounts);
+    for (_, agent) in
+        before.agents.iter().filter(|(name, old)| after.agents.get(*name).is_none_or(|new| !new.is(old)))
+    {
+        shared.work.background.spawn(agent.clone().retire());
+    }
+    let ended = shared.end_lost_access(&before.access, &after.access).await;
+    wake(shared, &added).await?;
+    Ok(ended?)
+}
+
+type Accounts = BTreeMap<AccountId, Part<Arc<dyn Adapter>>>;
+
+/// The next snapshot, checked.
+fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings, Accounts), ConfigError> {
+    next.config.check()?;
+    let Next { config, agents, default_agent, accounts, routing, access, problems, shown } = next;
+    let known = shared.adapters.ids();
+    if let Some((account, _)) =
+        accounts.iter().find(|(id, part)| matches!(part, Part::Kept) && !known.contains(id))
+    {
+        return Err(ConfigError::new(
+            "channels",
+            format!("the account {account} is not connected, so it cannot stay"),
+        ));
+    }
+    let settings = Settings {
+        resets: ResetRules::parse(&config.sessions.reset, &routing, before.machine_zone)?,
+        machine_zone: before.machine_zone,
+        limits: Limits::new(&config.limits, &routing, Some(&before.limits), shared.time.clock()),
+        config,
+        routing,
+        access: AccessRules::new(access),
+        agents: active(&before.agents, agents)?,
+        default_agent,
+        grant_rule: before.grant_rule,
+        pairing_secret: before.pairing_secret,
+        problems,
+        shown: Arc::new(shown),
+    };
+    settings.check()?;
+    Ok((settings, accounts))
+}
+
+fn active(before: &ActiveAgents, next: BTreeMap<String, NextAgent>) -> Result<ActiveAgents, ConfigError> {
+    let one = |(name, next): (String, NextAgent)| {
+        let agent: ActiveAgent = match next.agent {
+            Part::New(agent) => AgentEntry { agent, max_turns: next.max_turns }.into(),
+            Part::Kept => match before.get(&name) {
+                Some(known) => known.with_limit(next.max_turns),
+                None => {
+                    return Err(ConfigError::new(
+                        "agents",
+                        format!("the agent {name} does not run, so it cannot stay"),
+                    ));
+                }
+            },
+        };
+        Ok((name, agent))
+    };
+    next.into_iter().map(one).collect()
+}
+
+/// Replaces the snapshot and the connections; returns the accounts that were not connected before.
+fn replace(shared: &Shared, settings: &Arc<Settings>, accounts: Accounts) -> BTreeSet<AccountId> {
+    let known = shared.adapters.ids();
+    // Before the snapshot: an account that is gone takes no event, and the next snapshot would deny every one.
+    for gone in known.iter().filter(|id| !accounts.contains_key(id)) {
+        shared.adapters.remove(gone);
+    }
+    let new = accounts.iter().filter_map(|(_, part)| match part {
+        Part::New(adapter) => Some(adapter.profile().clone()),
+        Part::Kept => None,
+    });
+    shared.renderer.learn(new);
+    shared.media.set_limits(settings.config.media.clone());
+    shared.snapshot.store(settings.clone());
+    shared.work.turns.set_limits(settings.turn_limits());
+    shared.work.outbox.set_limits(send_limits(accounts.keys()));
+    let mut added = BTreeSet::new();
+    for (id, part) in accounts {
+        if let Part::New(adapter) = part {
+            shared.adapters.configure(adapter, &shared.access);
+            if !known.contains(&id) {
+                added.insert(id);
+            }
+        }
+    }
+    added
+}
+
+/// Wakes what waits on accounts that are connected again.
+async fn wake(shared: &Shared, added: &BTreeSet<AccountId>) -> Result<(), StoreError> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    let (sessions, addresses) = shared.store.lanes_with_work().await?;
+    for session in sessions.iter().filter(|session| added.contains(session.account())) {
+        shared.work.turns.wake(session);
+    }
+    for address in addresses.iter().filter(|address| added.contains(address.account())) {
+        shared.work.outbox.wake(address);
+    }
+    Ok(())
+}

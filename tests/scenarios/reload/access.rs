@@ -1,0 +1,85 @@
+//! Permissions that the configuration gives and takes.
+
+use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
+use frontdesk_core::message::Outcome;
+use frontdesk_store::row::{AccessChange, Scope};
+use frontdesk_world::event::message_from;
+use frontdesk_world::{Plan, Step, World, operator, plan};
+
+fn only(people: &'static [&'static str]) -> impl FnOnce(Plan) -> Plan {
+    move |plan| {
+        plan.access(|access: &mut ChannelAccess| {
+            access.dm_policy = DmPolicy::Allowlist;
+            access.allow = people.iter().map(|id| (*id).to_owned()).collect();
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_left_the_file_loses_what_runs_and_what_waits() {
+    let mut world = World::with(only(&["anna", "ben"])(plan())).await;
+    let (anna, ben, cleo) = (world.user("anna"), world.user("ben"), world.user("cleo"));
+    world.agent().will([Step::Say("never seen"), Step::Pause]);
+    let running = anna.says("runs").await;
+    world.agent().begun(1).await;
+    let waiting = anna.says("waits").await;
+    assert_eq!(cleo.tries("let me in").await, Outcome::Denied);
+
+    world.reload().plan(only(&["ben", "cleo"])).apply(&mut world).await.unwrap();
+
+    let reason = |row: frontdesk_store::row::HistoryRow| row.message.reason.map(|reason| reason.to_string());
+    assert_eq!(reason(world.ended(waiting).await).as_deref(), Some("revoked"));
+    assert_eq!(reason(world.ended(running).await).as_deref(), Some("revoked"));
+    assert_eq!(world.agent().aborted().len(), 1);
+    assert_eq!(anna.tries("and now?").await, Outcome::Denied);
+    cleo.says("thank you").await;
+    assert_eq!(cleo.hears().await, "thank you");
+    ben.says("still here").await;
+    assert_eq!(ben.hears().await, "still here");
+    world.at_rest().await;
+    assert_eq!(anna.sees(), Vec::<String>::new());
+    let audit = world.handle().audits(None, 10).await.unwrap();
+    let row = audit.iter().find(|row| row.action == "revoke").unwrap();
+    assert_eq!((row.subject.as_str(), row.by.as_str()), ("fake:anna dm", "configuration"));
+}
+
+#[tokio::test]
+async fn a_person_whom_an_admin_has_allowed_too_keeps_everything() {
+    let mut world = World::with(only(&["anna"])(plan())).await;
+    let anna = world.user("anna");
+    let principal = "fake:anna".parse().unwrap();
+    let grant = AccessChange::Grant { principal, scope: Scope::Dm };
+    world.handle().change_access(grant, operator()).await.unwrap();
+    world.agent().will([Step::Say("done"), Step::Pause]);
+    anna.says("runs").await;
+    world.agent().begun(1).await;
+    world.reload().plan(only(&[])).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    assert_eq!(anna.hears().await, "done");
+    anna.says("and again").await;
+    world.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_group_that_left_the_file_is_not_served_any_more() {
+    let mut world = World::with(plan().access(|access| {
+        access.groups.insert("-2".to_owned(), GroupAccess::default());
+    }))
+    .await;
+    world.agent().will([Step::Say("never seen"), Step::Pause]);
+    let group = |text: &str| message_from("anna", text).in_group("-2");
+    let Outcome::Accepted { message, .. } = world.platform().outcome_of(group("runs")).await else {
+        panic!("it is served")
+    };
+    world.agent().begun(1).await;
+    world
+        .reload()
+        .plan(|plan| plan.access(|access| drop(access.groups.remove("-2"))))
+        .apply(&mut world)
+        .await
+        .unwrap();
+    assert_eq!(world.ended(message).await.message.state.name(), "cancelled");
+    assert_eq!(world.platform().outcome_of(group("later")).await, Outcome::Denied);
+    world.at_rest().await;
+    assert_eq!(world.platform().chat("-2"), []);
+}

@@ -1,0 +1,90 @@
+//! A reload of the gateway's configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::port::{Adapter, Agent};
+use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part, ReloadError};
+
+use crate::agent::{AgentHandle, ScriptedAgent};
+use crate::platform::{FakeAdapter, Platform};
+use crate::setup::Plan;
+use crate::world::World;
+
+/// The next configuration of a world. What a test does not change stays as it is.
+pub struct Reload {
+    plan: Plan,
+    agent_name: String,
+    agent: Part<Arc<dyn Agent>>,
+    accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
+}
+
+impl World {
+    /// The next configuration, which is the present one until a test changes it.
+    pub fn reload(&self) -> Reload {
+        let connected = self.handle().accounts().into_iter().map(|account| (account.id, Part::Kept));
+        Reload {
+            plan: self.plan.clone(),
+            agent_name: self.agent_name.clone(),
+            agent: Part::Kept,
+            accounts: connected.collect(),
+        }
+    }
+}
+
+impl Reload {
+    /// Changes the settings.
+    #[must_use]
+    pub fn plan(mut self, change: impl FnOnce(Plan) -> Plan) -> Self {
+        self.plan = change(self.plan);
+        self
+    }
+
+    /// Adds an account, or connects it anew.
+    #[must_use]
+    pub fn account(mut self, platform: &Arc<Platform>) -> Self {
+        let adapter: Arc<dyn Adapter> = Arc::new(FakeAdapter(platform.clone()));
+        self.accounts.insert(platform.account().clone(), Part::New(adapter));
+        self
+    }
+
+    /// Removes an account.
+    #[must_use]
+    pub fn without(mut self, account: &AccountId) -> Self {
+        self.accounts.remove(account);
+        self
+    }
+
+    /// Replaces the agent.
+    #[must_use]
+    pub fn agent(mut self, agent: &Arc<ScriptedAgent>) -> Self {
+        self.agent = Part::New(Arc::new(AgentHandle(agent.clone())));
+        self
+    }
+
+    /// Has the gateway take it over. Further reloads begin with its settings.
+    pub async fn apply(self, world: &mut World) -> Result<(), ReloadError> {
+        let plan = self.plan.clone();
+        self.give_to(world.handle()).await?;
+        world.plan = plan;
+        Ok(())
+    }
+
+    /// Has a gateway take it over.
+    pub async fn give_to(self, handle: &GatewayHandle) -> Result<(), ReloadError> {
+        let Reload { plan, agent_name, agent, accounts } = self;
+        let ids = || accounts.keys().cloned();
+        let next = Next {
+            config: plan.config.clone(),
+            agents: BTreeMap::from([(agent_name.clone(), NextAgent { agent, max_turns: plan.agent_turns })]),
+            default_agent: agent_name,
+            routing: ids().map(|id| (id, plan.routing.clone())).collect(),
+            access: ids().map(|id| (id, plan.access.clone())).collect(),
+            accounts,
+            problems: Vec::new(),
+            shown: serde_json::Value::Null,
+        };
+        handle.reload(next).await
+    }
+}
