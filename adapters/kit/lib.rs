@@ -1,18 +1,13 @@
-//! Tools for the tests of adapters: one conformance suite for all of them, an inbox that records events, and checks of
-//! profiles.
+//! What adapters of chat platforms share.
 //!
-//! The runtime keeps connections open and waits between attempts; an adapter only returns from `run` when its
-//! connection ends.
+//! A platform is one crate: an [`Adapter`](frontdesk_core::port::Adapter) for each account, and a [`Section`], which says
+//! what stands under `[channels.NAME]` in the configuration and which accounts that makes. The program registers it with
+//! one line: `Channel::of::<MySection>()`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a test's tools stop at the first surprise"
-)]
+pub mod account;
+pub mod channel;
+mod section;
 
-pub mod conformance;
-pub mod markdown;
-pub mod profile;
-pub mod recording_inbox;
-
-pub use recording_inbox::RecordingInbox;
+pub use account::ids::{Ids, Kind};
+pub use channel::Channel;
+pub use section::{BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl};

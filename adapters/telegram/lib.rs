@@ -31,6 +31,7 @@ mod media;
 mod menu;
 mod outbound;
 mod poll;
+mod section;
 mod timer;
 mod webhook;
 
@@ -52,6 +53,7 @@ pub use config::{Account, Settings, Streaming, WebhookAccess};
 use error::Fault;
 use inbound::Bot;
 use poll::{PollConflict, Poller};
+pub use section::{Bot as BotSection, Mode, Telegram};
 use timer::Timer;
 use webhook::{WebhookEndpoint, WebhookRegistration};
 
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn its_profile_can_be_right() {
-        frontdesk_kit::profile::check(&profile());
+        frontdesk_conformance::profile::check(&profile());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod inbound;
 pub mod markup;
 mod outbound;
+mod section;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+pub use section::Web;
 
 /// The channel's name in keys and addresses.
 pub const CHANNEL: &str = "web";

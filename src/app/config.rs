@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 mod defaults;
 pub mod example;
+mod inherit;
 mod interpolate;
 mod load;
 pub mod problem;
@@ -26,12 +27,13 @@ mod syntax;
 mod unknown;
 mod walk;
 
-pub use crate::adapters::Channels;
+pub use crate::channels::Channels;
 pub use load::{Loaded, More, Reading, load, load_with, parse};
 pub use problem::{Problem, Problems};
 pub use syntax::Syntax;
 
-use crate::channel::Section;
+use crate::channels;
+use frontdesk_kit::ConfiguredAccount;
 
 /// The whole configuration. Every key has a default: an empty file runs a web chat with an agent that echoes.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -153,22 +155,22 @@ impl Config {
             name.and_then(|()| agent.check()).err().map(|error| error.under(&path))
         }));
         wrong.extend(self.channels.check(&self.gateway));
-        let sections = self.channels.sections();
+        let accounts = self.channels.accounts(&self.gateway);
         let reset = &self.runtime.sessions.reset;
         // UTC stands for the machine's zone, which is always valid.
-        let rules = ResetRules::parse(reset, &self.channels.routing(), chrono_tz::UTC);
-        let fields = self.reset_fields(&sections);
+        let rules = ResetRules::parse(reset, &channels::routing(&accounts), chrono_tz::UTC);
+        let fields = self.reset_fields(&accounts);
         if fields.is_empty() {
             wrong.extend(rules.err());
         }
         wrong.extend(fields);
-        wrong.extend(self.unknown_channels(&sections, &more.channels));
-        wrong.extend(self.missing_agents(&sections, &more.agents));
+        wrong.extend(self.unknown_channels(&accounts, &more.channels));
+        wrong.extend(self.missing_agents(&accounts, &more.agents));
         wrong
     }
 
     /// Errors in the reset rules, each at its own key.
-    fn reset_fields(&self, sections: &[Section<'_>]) -> Vec<ConfigError> {
+    fn reset_fields(&self, accounts: &[ConfiguredAccount]) -> Vec<ConfigError> {
         let reset = &self.runtime.sessions.reset;
         let default = ResetOverride {
             hour: Some(reset.hour),
@@ -180,7 +182,7 @@ impl Config {
         let named = |table: &str, name: &str| join(&format!("sessions.reset.{table}"), name);
         levels.extend(reset.scope.iter().map(|(name, level)| (named("scope", name), level)));
         levels.extend(reset.channel.iter().map(|(name, level)| (named("channel", name), level)));
-        let chats = sections.iter().flat_map(Section::chats);
+        let chats = accounts.iter().flat_map(ConfiguredAccount::chats);
         levels.extend(chats.map(|(path, chat)| (join(&path, "reset"), &chat.reset)));
         let mut wrong = Vec::new();
         for (path, level) in levels {
@@ -200,8 +202,8 @@ impl Config {
     }
 
     /// Reset rules for channels that do not exist, and chats without an id.
-    fn unknown_channels(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
-        let ours = sections.iter().map(|section| section.channel);
+    fn unknown_channels(&self, accounts: &[ConfiguredAccount], more: &[String]) -> Vec<ConfigError> {
+        let ours = self.channels.platforms().map(|platform| platform.name);
         let known: BTreeSet<&str> = ours.chain(more.iter().map(String::as_str)).collect();
         let named = self.runtime.sessions.reset.channel.keys();
         let unknown = named.filter(|name| !known.contains(name.as_str())).map(|name| {
@@ -209,10 +211,16 @@ impl Config {
             let problem = format!("there is no channel `{name}`; there are: {others}");
             ConfigError::new(join("sessions.reset.channel", name), problem)
         });
-        // Platforms with groups check their ids themselves.
-        let plain = sections.iter().filter(|section| section.groups.is_none());
-        let empty = plain.filter(|section| section.routing.chats.contains_key("")).map(|section| {
-            let chats = join(&section.path, "chats");
+        // Platforms whose ids have a form check them themselves.
+        let checked: BTreeSet<&str> = self
+            .channels
+            .platforms()
+            .filter(|platform| platform.ids.is_some())
+            .map(|platform| platform.name)
+            .collect();
+        let plain = accounts.iter().filter(|account| !checked.contains(account.id.channel()));
+        let empty = plain.filter(|account| account.routing.chats.contains_key("")).map(|account| {
+            let chats = join(&account.path, "chats");
             ConfigError::new(
                 join(&chats, ""),
                 "the chat's id is empty; write the id that the platform gave it",
@@ -222,12 +230,12 @@ impl Config {
     }
 
     /// Agents that are set somewhere and do not exist.
-    fn missing_agents(&self, sections: &[Section<'_>], more: &[String]) -> Vec<ConfigError> {
+    fn missing_agents(&self, accounts: &[ConfiguredAccount], more: &[String]) -> Vec<ConfigError> {
         let mut named = vec![("default_agent".to_owned(), self.default_agent())];
-        for section in sections {
-            let agent = section.routing.agent.as_deref();
-            named.extend(agent.map(|agent| (join(&section.path, "agent"), agent)));
-            let chats = section.chats();
+        for account in accounts {
+            let agent = account.routing.agent.as_deref();
+            named.extend(agent.map(|agent| (join(&account.path, "agent"), agent)));
+            let chats = account.chats();
             named.extend(
                 chats.filter_map(|(path, chat)| Some((join(&path, "agent"), chat.agent.as_deref()?))),
             );

@@ -8,6 +8,7 @@ use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::port::{Adapter, Agent, Clock};
+use frontdesk_kit::Channel;
 
 use crate::config::{self, Config, More, Problems};
 use crate::error::StartError;
@@ -28,6 +29,7 @@ impl Gateway {
             home: None,
             agents: BTreeMap::new(),
             no_agent: false,
+            channels: Vec::new(),
             adapters: Vec::new(),
             access: BTreeMap::new(),
             hooks: Vec::new(),
@@ -43,6 +45,7 @@ pub struct Builder {
     pub(crate) home: Option<PathBuf>,
     pub(crate) agents: BTreeMap<String, Arc<dyn Agent>>,
     pub(crate) no_agent: bool,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) adapters: Vec<Arc<dyn Adapter>>,
     pub(crate) access: BTreeMap<AccountId, ChannelAccess>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
@@ -89,7 +92,14 @@ impl Builder {
         self
     }
 
-    /// Adds one account of a platform of your own. Nobody may write there until [`Builder::access`] or an admin allows
+    /// Adds a platform with a section `[channels.NAME]` in the configuration, which says what accounts there are:
+    /// `.channel(Channel::of::<MySection>())`.
+    pub fn channel(mut self, channel: Channel) -> Self {
+        self.channels.push(channel);
+        self
+    }
+
+    /// Adds one account of a platform of your own without a section in the configuration. Nobody may write there until [`Builder::access`] or an admin allows
     /// it.
     pub fn adapter(mut self, adapter: Arc<dyn Adapter>) -> Self {
         self.adapters.push(adapter);
@@ -124,8 +134,11 @@ impl Builder {
     /// are given it, without secrets.
     pub(crate) fn take_config(&mut self) -> Result<(Config, serde_json::Value), StartError> {
         let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
-        let channels = self.adapters.iter().map(|adapter| adapter.profile().channel.clone());
-        let more = More { agents: self.agents.keys().cloned().collect(), channels: channels.collect() };
+        let more = More {
+            agents: self.agents.keys().cloned().collect(),
+            channels: self.adapters.iter().map(|adapter| adapter.profile().channel.clone()).collect(),
+            platforms: self.channels.clone(),
+        };
         match source {
             Source::File(file) => {
                 let env = |name: &str| std::env::var(name).ok();
@@ -133,7 +146,8 @@ impl Builder {
                 let shown = config::show::effective(&loaded.document);
                 Ok((loaded.config, shown))
             }
-            Source::Given(config) => {
+            Source::Given(mut config) => {
+                config.channels.add(&self.channels);
                 let errors = config.check(&more);
                 if errors.is_empty() {
                     let shown = config::show::without_file(&config);

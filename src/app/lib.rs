@@ -4,7 +4,7 @@
 //! and never ends it. See `examples/embed.rs`.
 
 pub mod adapters;
-pub mod channel;
+pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod descriptors;
@@ -20,6 +20,8 @@ pub use config::Config;
 pub use error::StartError;
 /// The types and ports for agents, adapters and hooks of your own.
 pub use frontdesk_core as core;
+/// What adapters of your own can use, and the registry entry of a platform with a configuration section.
+pub use frontdesk_kit as kit;
 pub use gateway::{Builder, Gateway};
 pub use running::{Running, is_gateway_running};
 

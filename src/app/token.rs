@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use frontdesk_core::config::Secret;
 
 /// The id of the token in the home folder. Its holder is the person with this id on the web channel.
-pub const ID: &str = "main";
+pub const ID: &str = frontdesk_core::port::OWNER_TOKEN;
 
 /// The minimum length of a token that somebody chooses.
 const SHORTEST: usize = 16;

@@ -13,7 +13,8 @@ use frontdesk_api::{Api, Closed, Scope, Token, Tokens, WebHub, Webhooks};
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Live, Prompt, Stop, Turn};
+use frontdesk_core::port::{Agent, Clock, Prompt, Stop, Turn};
+use frontdesk_kit::{Channel, ConfiguredAccount};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
 use futures_util::StreamExt;
@@ -21,6 +22,7 @@ use futures_util::stream::{self, BoxStream};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::channels;
 use crate::clock::SystemClock;
 use crate::config::{Config, Problems};
 use crate::descriptors;
@@ -55,16 +57,22 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
     let hub = WebHub::new(&config.gateway.limits);
-    for notice in config.channels.notices() {
+    let accounts = config.channels.accounts(&config.gateway);
+    for notice in channels::notices(&accounts) {
         tracing::warn!("{notice}");
     }
-    let adapters = adapters(&mut builder, &config, &hub, &clock)?;
+    if !config.channels.take_prompts(&accounts) {
+        hub.close(Closed::Off);
+    }
+    let host = frontdesk_kit::Host { clock: clock.clone(), live: hub.clone() };
+    let adapters = adapters(&mut builder, &accounts, &host)?;
     let webhooks = webhooks(&adapters);
     // Before any turn is claimed, so that a second attempt does not run beside a first one that outlived its gateway.
     frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
-    let setup = Setup { shown, ..setup(&mut builder, &config, &home, &token, clock, adapters.clone())? };
+    let setup = setup(&mut builder, &config, &accounts, &home, &token, clock, adapters.clone())?;
+    let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;
     lock.write_address(&reachable(address).to_string(), config.gateway.public_url.as_deref())?;
@@ -128,16 +136,12 @@ type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
 
 fn adapters(
     builder: &mut Builder,
-    config: &Config,
-    hub: &Arc<WebHub>,
-    clock: &Arc<dyn Clock>,
+    accounts: &[ConfiguredAccount],
+    host: &frontdesk_kit::Host,
 ) -> Result<Adapters, Problems> {
-    if !config.channels.takes_prompts() {
-        hub.close(Closed::Off);
-    }
-    let live: Arc<dyn Live> = hub.clone();
-    let mut adapters =
-        config.channels.build(&live, &config.gateway, clock).map_err(|error| Problems::in_memory([error]))?;
+    let on = accounts.iter().filter(|account| account.on);
+    let built = on.map(|account| (account.build)(host)).collect::<Result<Adapters, _>>();
+    let mut adapters = built.map_err(|error| Problems::in_memory([error]))?;
     adapters.append(&mut builder.adapters);
     Ok(adapters)
 }
@@ -153,12 +157,14 @@ fn webhooks(adapters: &Adapters) -> Webhooks {
 fn setup(
     builder: &mut Builder,
     config: &Config,
+    accounts: &[ConfiguredAccount],
     home: &Home,
     token: &ClearToken,
     clock: Arc<dyn Clock>,
     adapters: Adapters,
 ) -> Result<Setup, StartError> {
-    let mut access = config.channels.access();
+    let mut access = channels::access(accounts);
+    let platforms: Vec<Channel> = config.channels.platforms().copied().collect();
     access.append(&mut builder.access);
     // An adapter that was added without access rules allows nobody.
     for adapter in &adapters {
@@ -175,10 +181,10 @@ fn setup(
         adapters,
         media: home.media(),
         secret: token.pairing_secret(),
-        routing: config.channels.routing(),
+        routing: channels::routing(accounts),
         access,
-        problems: config.channels.problems(),
-        grant_rule: crate::adapters::check_grant,
+        problems: channels::problems(accounts),
+        grant_rule: Arc::new(move |who, scope| channels::check_grant(&platforms, who, scope)),
         shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
     })

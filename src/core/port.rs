@@ -346,6 +346,9 @@ pub trait Live: Send + Sync + 'static {
     fn signal(&self, to: &Address, signal: Signal);
 }
 
+/// The id of the first token, which every gateway has. Its holder is an admin of the web channel.
+pub const OWNER_TOKEN: &str = "main";
+
 /// A prompt of an authenticated client that is not stored yet.
 pub struct PendingPrompt {
     /// The id of the client's token: the person.

@@ -60,7 +60,7 @@ use frontdesk_store::row::Scope;
 
 /// Checks an id before something is granted to it; the error is one sentence for the admin. Each platform's ids have
 /// their own form.
-pub type GrantRule = fn(&Principal, &Scope) -> Result<(), String>;
+pub type GrantRule = Arc<dyn Fn(&Principal, &Scope) -> Result<(), String> + Send + Sync>;
 
 /// Everything that a gateway is built from.
 pub struct Setup {

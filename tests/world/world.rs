@@ -85,7 +85,7 @@ impl World {
             routing: BTreeMap::from([(account.clone(), self.plan.routing.clone())]),
             access: BTreeMap::from([(account, self.plan.access.clone())]),
             problems: Vec::new(),
-            grant_rule: only_people,
+            grant_rule: Arc::new(only_people),
             shown: serde_json::json!({"gateway": {"port": 3847}}),
             hooks: self.plan.hooks.clone(),
         };

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use frontdesk_conformance::TestPlatform;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::port::{Adapter, Live, PendingPrompt};
-use frontdesk_kit::conformance::{self, TestPlatform};
 use frontdesk_web::{CHANNEL, WebAdapter};
 use futures_channel::oneshot;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -84,5 +84,5 @@ impl TestPlatform for Web {
 async fn the_web_channel_passes_the_conformance_suite() {
     let (client, prompts) = mpsc::unbounded_channel();
     let live = Arc::new(TestLive { prompts: AsyncMutex::new(prompts), shown: Mutex::default() });
-    conformance::check(&Web { live, client, sent: AtomicUsize::new(0) }).await;
+    frontdesk_conformance::check(&Web { live, client, sent: AtomicUsize::new(0) }).await;
 }

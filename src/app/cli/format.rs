@@ -57,7 +57,8 @@ pub fn format(args: &FormatArgs) -> Done {
 }
 
 fn profile(channel: &str) -> Result<Profile, Failure> {
-    let profiles = frontdesk::adapters::profiles();
+    let profiles: Vec<Profile> =
+        frontdesk::adapters::registry().iter().map(|platform| (platform.profile)()).collect();
     let names = profiles.iter().map(|profile| profile.channel.as_str());
     let unknown = || Failure::usage(NoSuchChannel::new(channel, names).to_string());
     profiles.iter().find(|profile| profile.channel == channel).cloned().ok_or_else(unknown)

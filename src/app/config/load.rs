@@ -4,17 +4,20 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::config::{ConfigError, join};
+use frontdesk_kit::Channel;
 use serde_json::Value as Json;
 
 use super::Config;
 use super::defaults::fill;
+use super::inherit::inherit;
 use super::interpolate::{Lookup, interpolate};
 use super::problem::{Problem, Problems};
 use super::schema::{self, Schema};
 use super::secret;
 use super::syntax::Syntax;
 use super::walk::walk;
-use crate::adapters::inherit;
+use crate::adapters::registry;
+use crate::channels::Channels;
 use crate::document::Node;
 
 /// Maximum size of a configuration file, in bytes.
@@ -45,12 +48,14 @@ pub struct Reading<'a> {
 }
 
 /// Agents and channels that a program using the library adds, and that the configuration may name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct More {
     /// Names of agents.
     pub agents: Vec<String>,
-    /// Names of channels.
+    /// Names of channels without a section.
     pub channels: Vec<String>,
+    /// Channels with a section.
+    pub platforms: Vec<Channel>,
 }
 
 /// Reads and checks a file.
@@ -85,15 +90,18 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     interpolate(&mut document, reading.env, &mut problems);
-    inherit(&mut document);
-    let schema = Schema::root(schema::whole());
+    let platforms: Vec<Channel> =
+        registry().into_iter().chain(reading.more.platforms.iter().copied()).collect();
+    inherit(&platforms, &mut document);
+    let schema = schema::with(&reading.more.platforms);
+    let schema = Schema::root(&schema);
     let mut values = walk(schema, &document, &mut problems);
     if problems.is_empty() {
         let mut secrets = Secrets { document: &document, folder: reading.folder, problems: &mut problems };
         secrets.resolve(schema, &mut values, "");
     }
     let values = fill(schema, Some(&values));
-    let mut config = match problems.is_empty().then(|| serde_json::from_value::<Config>(values)) {
+    let mut config = match problems.is_empty().then(|| typed(&platforms, values)) {
         Some(Ok(config)) => config,
         // The walk should have found this error; serde's message is better than none.
         Some(Err(error)) => {
@@ -103,13 +111,21 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
             return Err(in_order(problems));
         }
     };
-    config.channels.take_tokens(reading.env);
+    config.channels.take_variables(reading.env);
     let wrong = config
         .check(reading.more)
         .into_iter()
         .map(|error| Problem { position: document.position_of(&error.path), error });
     problems.extend(wrong);
     if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
+}
+
+fn typed(platforms: &[Channel], mut values: Json) -> Result<Config, serde_json::Error> {
+    let channels = values.get_mut("channels").map(Json::take).unwrap_or_default();
+    if let Some(values) = values.as_object_mut() {
+        values.remove("channels");
+    }
+    Ok(Config { channels: Channels::read(platforms, channels)?, ..serde_json::from_value(values)? })
 }
 
 /// Sorts problems by position. An error in a setting that accounts inherit is reported once, where it is written.

@@ -1,25 +1,43 @@
 //! The JSON schema of the configuration, and how to navigate it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use frontdesk_kit::Channel;
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
+
+use crate::channels;
 
 /// The schema of the whole file, with the secrets marked (`writeOnly`).
 pub fn whole() -> &'static Value {
-    static WHOLE: LazyLock<Value> = LazyLock::new(|| {
-        let mut schema = schemars::schema_for!(super::Config).to_value();
-        if let Some(root) = schema.as_object_mut() {
-            root.insert("title".into(), json!("frontdesk.toml"));
-            root.insert("additionalProperties".into(), json!(false));
-        }
-        // The agents' types do not implement `Serialize`, so the derive cannot add their default.
-        if let Some(Value::Object(agents)) = schema.pointer_mut("/properties/agents") {
-            agents.insert("default".into(), json!({"main": {"kind": "echo"}}));
-        }
-        schema
-    });
+    static WHOLE: LazyLock<Value> = LazyLock::new(|| generated(&[]));
     &WHOLE
+}
+
+/// The schema of the whole file with the sections of further platforms.
+pub fn with(platforms: &[Channel]) -> Cow<'static, Value> {
+    if platforms.is_empty() { Cow::Borrowed(whole()) } else { Cow::Owned(generated(platforms)) }
+}
+
+fn generated(platforms: &[Channel]) -> Value {
+    let mut generator = SchemaGenerator::default();
+    let added = channels::sections(platforms, &mut generator);
+    let mut schema = generator.into_root_schema_for::<super::Config>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".into(), json!("frontdesk.toml"));
+        root.insert("additionalProperties".into(), json!(false));
+    }
+    // The agents' types do not implement `Serialize`, so the derive cannot add their default.
+    if let Some(Value::Object(agents)) = schema.pointer_mut("/properties/agents") {
+        agents.insert("default".into(), json!({"main": {"kind": "echo"}}));
+    }
+    let sections = schema.pointer_mut("/$defs/Channels/properties");
+    if let (Some(Value::Object(sections)), Value::Object(added)) = (sections, added) {
+        sections.extend(added);
+    }
+    schema
 }
 
 /// One node of a schema.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_botapi::{BotApi, User};
+use frontdesk_conformance::TestPlatform;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::Adapter;
-use frontdesk_kit::conformance::{self, TestPlatform};
 
 use crate::setup::{account, adapter, to};
 
@@ -54,5 +54,5 @@ impl TestPlatform for Telegram {
 async fn telegram_keeps_the_ports_promises() {
     let api = BotApi::start().await;
     let anna = api.user(ANNA, "Anna");
-    conformance::check(&Telegram { api, anna }).await;
+    frontdesk_conformance::check(&Telegram { api, anna }).await;
 }

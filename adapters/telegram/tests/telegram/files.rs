@@ -5,10 +5,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use frontdesk_botapi::{BotApi, Content, Fault};
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
-use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::TelegramAdapter;
 use futures_util::StreamExt;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use frontdesk_botapi::{BotApi, Content, Forward};
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::message::{Conversation, EventKind, SenderKind};
-use frontdesk_kit::RecordingInbox;
 
 use crate::setup::{account, adapter, running, until};
 

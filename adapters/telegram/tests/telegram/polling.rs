@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault, Way};
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::ask::AskError;
 use frontdesk_core::id::{AskId, MessageId};
 use frontdesk_core::message::{EventKind, Outcome};
 use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop};
-use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, TelegramAdapter};
 use serde_json::json;
 

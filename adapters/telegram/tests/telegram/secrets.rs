@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_botapi::{BotApi, Fault, TOKEN};
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, Stop};
-use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, WebhookAccess};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

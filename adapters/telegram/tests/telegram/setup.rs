@@ -7,13 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_botapi::{BotApi, TOKEN};
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, MessageRefs, Post, PostKind};
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Event, EventKind, RawEvent};
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
-use frontdesk_kit::RecordingInbox;
 use frontdesk_telegram::{Account, Settings, TelegramAdapter};
 use serde_json::{Value, json};
 

@@ -271,7 +271,7 @@ fn setup(
         routing: BTreeMap::new(),
         access: rules,
         problems: Vec::new(),
-        grant_rule: only_numbers,
+        grant_rule: Arc::new(only_numbers),
         shown: serde_json::Value::Null,
         hooks: Vec::new(),
     }

@@ -5,11 +5,15 @@ use std::path::Path;
 use frontdesk_core::access::{Action, Context, Decision, DmPolicy, Grants, Requester, decide};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
+use frontdesk_kit::ConfiguredAccount;
 use frontdesk_runtime::config::{ResetMode, Sharing};
 use frontdesk_store::row::Scope;
+use frontdesk_telegram::Telegram;
 use serde_json::json;
 
 use super::{document, load, parse, problem, read, says};
+use crate::adapters::registry;
+use crate::channels::check_grant;
 use crate::config::{Config, More, Problem, Reading, Syntax, show};
 
 /// A token as @BotFather writes them.
@@ -18,7 +22,21 @@ const TOKEN: &str = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const OTHER: &str = "987654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 fn of_place(config: &Config, account: &str) -> frontdesk_core::access::ChannelAccess {
-    config.channels.access()[&AccountId::new("telegram", Some(account)).unwrap()].clone()
+    account_of(config, account).access
+}
+
+fn account_of(config: &Config, name: &str) -> ConfiguredAccount {
+    let id = AccountId::new("telegram", Some(name)).unwrap();
+    let accounts = config.channels.accounts(&config.gateway);
+    accounts.into_iter().find(|account| account.id == id).unwrap()
+}
+
+fn telegram_of(config: &Config) -> &Telegram {
+    config.channels.get().unwrap()
+}
+
+fn notices(config: &Config) -> Vec<String> {
+    crate::channels::notices(&config.channels.accounts(&config.gateway))
 }
 
 /// Reads a section that begins with a token.
@@ -47,7 +65,7 @@ fn a_section_says_everything_about_a_bot() {
     assert_eq!(access.allow.iter().collect::<Vec<_>>(), ["7", "8"]);
     assert!(access.admins.contains("9") && access.bots.contains("10"));
     assert!(access.groups["-100123"].people.contains("7"));
-    let routing = &config.channels.routing()[&AccountId::default_of("telegram")];
+    let routing = account_of(&config, "default").routes();
     let group = &routing.chats["-100123"];
     assert_eq!(
         (group.require_mention, group.sessions, group.ambient),
@@ -56,13 +74,13 @@ fn a_section_says_everything_about_a_bot() {
     assert_eq!((group.reset.mode, group.reset.hour), (Some(ResetMode::Daily), Some(5)));
     assert_eq!(group.limits.map(|limits| limits.per_minute), Some(3));
     assert_eq!(routing.chats["7"].reset.timezone.as_deref(), Some("Europe/Berlin"));
-    let settings = &config.channels.telegram.bot.settings;
+    let settings = &telegram_of(&config).bot.settings;
     assert_eq!((settings.poll_seconds, settings.poll_updates), (3, 100));
 }
 
 #[test]
 fn a_token_switches_a_bot_on_and_nothing_else_does() {
-    let on = |config: &Config| config.channels.telegram.bot.account.is_on();
+    let on = |config: &Config| account_of(config, "default").on;
     assert!(!on(&read("").unwrap().0));
     assert!(!on(&read("[channels.telegram]\nallow = [7]\n").unwrap().0));
     assert!(on(&telegram("")));
@@ -70,7 +88,7 @@ fn a_token_switches_a_bot_on_and_nothing_else_does() {
     assert!(on(&with_variable("").unwrap().0), "no file is needed");
     assert!(!on(&with_variable("[channels.telegram]\nenabled = false\n").unwrap().0));
     let config = with_variable(&format!("[channels.telegram]\ntoken = \"{OTHER}\"\n")).unwrap().0;
-    let token = config.channels.telegram.bot.account.token().unwrap().expose().to_owned();
+    let token = telegram_of(&config).bot.account.token().unwrap().expose().to_owned();
     assert_eq!(token, OTHER, "the file comes before the variable");
     assert_eq!(of_place(&with_variable("").unwrap().0, "default").dm_policy, DmPolicy::Pairing);
 }
@@ -87,10 +105,10 @@ fn a_bot_that_is_wanted_and_has_no_token_does_not_start() {
     );
     let silent =
         read("[channels.telegram]\nallow = [7]\n[channels.telegram.accounts.work]\nagent = \"main\"\n");
-    assert_eq!(silent.unwrap().0.channels.notices().len(), 2);
-    let open = telegram("dm_policy = \"open\"\n").channels.notices();
+    assert_eq!(notices(&silent.unwrap().0).len(), 2);
+    let open = notices(&telegram("dm_policy = \"open\"\n"));
     assert!(matches!(open.as_slice(), [notice] if notice.contains("everybody on Telegram")), "{open:?}");
-    assert_eq!(read("").unwrap().0.channels.notices(), Vec::<String>::new());
+    assert_eq!(notices(&read("").unwrap().0), Vec::<String>::new());
 }
 
 #[test]
@@ -184,9 +202,9 @@ fn a24_access_on_one_account_grants_nothing_on_another() {
     assert_eq!(work.dm_policy, DmPolicy::Pairing);
     assert!(work.allow.is_empty() && work.groups.is_empty());
     assert_eq!(work.admins.iter().collect::<Vec<_>>(), ["11"]);
-    assert_eq!(config.channels.routing()[&AccountId::new("telegram", Some("work")).unwrap()].agent, None);
+    assert_eq!(account_of(&config, "work").routes().agent, None);
     // What is about the platform holds for all of its bots.
-    let settings = &config.channels.telegram.accounts["work"].settings;
+    let settings = &telegram_of(&config).accounts["work"].settings;
     assert_eq!(settings.api_url.as_deref(), Some("http://127.0.0.1:1"));
     assert_eq!((settings.streaming, settings.poll_seconds), (frontdesk_telegram::Streaming::Off, 8));
 }
@@ -292,7 +310,7 @@ fn a_token_is_shown_nowhere_however_it_was_written() {
         std::fs::write(&file, format!("[channels.telegram]\ntoken = {token}\n")).unwrap();
         let env = |name: &str| (name == "BOT").then(|| TOKEN.to_owned());
         let loaded = load(&file, &env).unwrap();
-        assert_eq!(loaded.config.channels.telegram.bot.account.token().unwrap().expose(), TOKEN);
+        assert_eq!(telegram_of(&loaded.config).bot.account.token().unwrap().expose(), TOKEN);
         let shown = show::effective(&loaded.document);
         assert_eq!(shown["channels"]["telegram"]["token"], json!("***"));
         for text in [shown.to_string(), show::toml(&shown), format!("{:?}", loaded.config)] {
@@ -347,7 +365,7 @@ fn telegram_is_a_channel_that_rules_may_name() {
 #[test]
 fn a_grant_of_an_admin_needs_the_id_of_a_person() {
     let check = |platform: &str, id: &str, scope: Scope| {
-        crate::adapters::check_grant(&Principal::new(platform, None, id).unwrap(), &scope)
+        check_grant(&registry(), &Principal::new(platform, None, id).unwrap(), &scope)
     };
     assert_eq!(check("telegram", "7", Scope::Dm), Ok(()));
     assert_eq!(check("telegram", "7", Scope::Group("-5".into())), Ok(()));
@@ -367,7 +385,8 @@ fn the_account_default_is_the_section_itself() {
         "[channels.telegram]\nedit_ms = 2000\n[channels.telegram.accounts.default]\ntoken = \"{TOKEN}\"\n\
          per_chat_ms = 1500\n[channels.telegram.accounts.work]\ntoken = \"{OTHER}\"\n"
     );
-    let telegram = read(&mixed).unwrap().0.channels.telegram;
+    let config = read(&mixed).unwrap().0;
+    let telegram = telegram_of(&config);
     let (first, work) = (&telegram.bot.settings, &telegram.accounts["work"].settings);
     assert_eq!((telegram.accounts.len(), first.edit_ms, first.per_chat_ms), (1, 2000, 1500));
     assert_eq!(
@@ -403,7 +422,7 @@ fn an_empty_token_is_reported_with_its_key() {
     let notices = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
         let more = More::default();
         let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env, more: &more };
-        parse(text, reading).unwrap().0.channels.notices().join("\n")
+        self::notices(&parse(text, reading).unwrap().0).join("\n")
     };
     let empty = |name: &str| (name == "TELEGRAM_BOT_TOKEN").then(|| " ".to_owned());
     assert!(notices("", &empty).contains("the environment variable TELEGRAM_BOT_TOKEN is empty"));

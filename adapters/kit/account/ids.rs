@@ -4,9 +4,9 @@
 //! Errors do not repeat the id that was written: it may have come from a variable that holds a secret.
 
 use frontdesk_core::access::DmPolicy;
-use frontdesk_core::config::{ConfigError, join};
+use frontdesk_core::config::{ConfigError, Routing, join};
 
-use super::{Group, Id, People, Section};
+use super::{Group, Id, People};
 
 /// What other programs use for "everybody".
 pub const EVERYBODY: &str = "*";
@@ -83,16 +83,16 @@ impl Ids {
         }
     }
 
-    /// Checks who may write on an account, and the chats that it lists.
-    pub fn check(&self, section: &Section<'_>, people: &People) -> Vec<ConfigError> {
-        let at = |table: &str| join(&section.path, table);
+    /// Checks who may write on the account at `path`, and the chats that it lists.
+    pub fn check(&self, path: &str, people: &People, routing: &Routing) -> Vec<ConfigError> {
+        let at = |table: &str| join(path, table);
         let mut wrong = self.allowed(&at("allow"), people);
         wrong.extend(self.people(&at("admins"), &people.admins));
         wrong.extend(self.people(&at("bots"), &people.bots));
         for (id, group) in &people.groups {
             wrong.extend(self.served(&join(&at("groups"), id), id, group));
         }
-        for id in section.routing.chats.keys() {
+        for id in routing.chats.keys() {
             let path = join(&at("chats"), id);
             if people.groups.contains_key(id) {
                 let problem = "this chat is listed in `groups` as well; keep it there, with all its keys";

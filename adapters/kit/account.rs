@@ -1,12 +1,11 @@
-//! The configuration that all chat platforms share: an account, who may write to it, and which agent answers.
+//! The configuration keys that all chat platforms share: an account, who may write to it, and which agent answers.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
-use frontdesk_core::account::AccountId;
-use frontdesk_core::config::{Secret, join};
-use frontdesk_runtime::config::{Chat, Routing};
+use frontdesk_core::account::DEFAULT_ACCOUNT;
+use frontdesk_core::config::{Chat, Routing, Secret, join};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -115,6 +114,25 @@ impl Account {
         self.token.as_ref().filter(|token| !token.expose().trim().is_empty())
     }
 
+    /// Whether a token is given and empty.
+    pub fn token_is_empty(&self) -> bool {
+        self.token.is_some() && self.token().is_none()
+    }
+
+    /// Takes the token from the value of an environment variable, if the file has none. Returns whether the account has
+    /// no token because the variable is empty.
+    pub fn take_token(&mut self, variable: Option<&str>) -> bool {
+        match variable {
+            Some(_) if self.token().is_some() => false,
+            Some("") => self.token.is_none(),
+            Some(token) => {
+                self.token = Some(Secret::new(token));
+                false
+            }
+            None => false,
+        }
+    }
+
     /// Whether the account is to be connected.
     pub fn is_on(&self) -> bool {
         self.enabled.unwrap_or(self.token().is_some())
@@ -147,43 +165,29 @@ fn set(list: &[Id]) -> BTreeSet<String> {
     list.iter().map(|id| id.0.clone()).collect()
 }
 
-/// The part of the configuration that belongs to one account, on any platform.
-#[derive(Debug, Clone)]
-pub struct Section<'c> {
-    /// Its path, for example `channels.telegram.accounts.work`.
-    pub path: String,
-    /// The channel.
-    pub channel: &'static str,
-    /// The account.
-    pub account: &'c str,
-    /// Routing of its messages.
-    pub routing: &'c Routing,
-    /// Groups in which the bot answers; `None` on platforms without groups.
-    pub groups: Option<&'c BTreeMap<String, Group>>,
+/// The accounts of a section, each with its name and its path: the section itself is the account `default`.
+pub fn named<'a, A>(
+    section: &str,
+    first: &'a A,
+    others: &'a BTreeMap<String, A>,
+) -> impl Iterator<Item = (&'a str, String, &'a A)> {
+    let accounts = join(section, "accounts");
+    let first = std::iter::once((DEFAULT_ACCOUNT, section.to_owned(), first));
+    first.chain(others.iter().map(move |(name, account)| (name.as_str(), join(&accounts, name), account)))
 }
 
-impl<'c> Section<'c> {
-    /// The account. An empty name is refused when the file is checked.
-    pub fn id(&self) -> AccountId {
-        AccountId::new(self.channel, Some(self.account))
-            .unwrap_or_else(|_| AccountId::default_of(self.channel))
+/// What is wrong with the name of an account under `accounts`. The name is part of addresses, keys and URLs.
+pub fn check_name(section: &str, name: &str) -> Result<(), String> {
+    if name == DEFAULT_ACCOUNT {
+        return Err(format!(
+            "the account `default` is the one in [{section}] itself, where some of these keys stand as well: write \
+             each of them once"
+        ));
     }
-
-    /// Every chat with its own rules, and its path.
-    pub fn chats(&self) -> impl Iterator<Item = (String, &'c Chat)> {
-        let at = |table: &str| join(&self.path, table);
-        let (chats, groups) = (at("chats"), at("groups"));
-        let named = self.routing.chats.iter().map(move |(id, chat)| (join(&chats, id), chat));
-        let served = self.groups.into_iter().flatten();
-        named.chain(served.map(move |(id, group)| (join(&groups, id), &group.chat)))
-    }
-
-    /// The routing of all chats, groups included.
-    pub fn routes(&self) -> Routing {
-        let mut routing = self.routing.clone();
-        let groups = self.groups.into_iter().flatten();
-        routing.chats.extend(groups.map(|(id, group)| (id.clone(), group.chat.clone())));
-        routing
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match plain && (1..=64).contains(&name.len()) {
+        true => Ok(()),
+        false => Err("the name of an account has 1 to 64 letters, digits, `-` and `_`".to_owned()),
     }
 }
 
@@ -209,22 +213,17 @@ mod tests {
     }
 
     #[test]
-    fn listed_groups_are_served_and_routed() {
-        let chat = Chat { agent: Some("a".into()), ..Chat::default() };
-        let group = Group { allow: Some(vec!["7".into()]), chat: chat.clone(), ..Group::default() };
+    fn listed_groups_are_served() {
+        let group = Group { allow: Some(vec!["7".into()]), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
-        let routing =
-            Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), ..Routing::default() };
-        let section = Section {
-            path: "channels.x".into(),
-            channel: "x",
-            account: "default",
-            routing: &routing,
-            groups: Some(&people.groups),
-        };
-        assert_eq!(section.routes().chats.get("-1"), Some(&chat));
-        let paths: Vec<String> = section.chats().map(|(path, _)| path).collect();
-        assert_eq!(paths, ["channels.x.chats.5", "channels.x.groups.-1"]);
         assert!(people.access().groups["-1"].people.contains("7"));
+    }
+
+    #[test]
+    fn the_name_of_an_account_can_stand_in_a_path() {
+        assert_eq!(check_name("channels.x", "work-2_b"), Ok(()));
+        for name in ["", "a/b", "a.b", "ä", "default", &"x".repeat(65)] {
+            assert!(check_name("channels.x", name).is_err(), "{name:?}");
+        }
     }
 }

@@ -4,8 +4,17 @@
 //! [`check`] then sends messages in and answers out, with an inbox that refuses batches, with restarts in between, and
 //! with every delivery and signal.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test's tools stop at the first surprise"
+)]
+
 mod incoming;
+pub mod markdown;
 mod outgoing;
+pub mod profile;
+mod recording_inbox;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +24,7 @@ use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
 
-use crate::{RecordingInbox, profile};
+pub use recording_inbox::RecordingInbox;
 
 /// Time limit of each step: longer than any step takes.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,0 +1,303 @@
+//! The `[channels.telegram]` section: one bot, and further ones under `accounts`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk_core::access::DmPolicy;
+use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
+use frontdesk_core::config::{ConfigError, Secret, join};
+use frontdesk_core::port::Adapter;
+use frontdesk_core::profile::Profile;
+use frontdesk_kit::{
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl, account,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::Api;
+use crate::config::{Account, Settings, WebhookAccess};
+use crate::{CHANNEL, TelegramAdapter};
+
+/// The path of the section.
+const PATH: &str = "channels.telegram";
+
+/// The environment variable with the first bot's token.
+const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
+
+/// Telegram's ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
+const IDS: Ids = Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
+
+/// Accounts of Telegram itself, behind which any person may stand: service notices, and the senders of messages
+/// written as a group or as a channel (Bot API, Message.from and sender_chat).
+const ANYBODY: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
+
+const NO_TOKEN: &str = "it is enabled and has no token: write the one from @BotFather here, as a text, as \
+                        { file = \"...\" } or as { command = [...] }";
+
+/// Telegram bots: this one, and further ones under `accounts`. @BotFather creates a bot and its token. The token of
+/// this bot may also be given in the environment variable TELEGRAM_BOT_TOKEN.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Telegram {
+    /// The account `default`.
+    #[serde(flatten)]
+    pub bot: Bot,
+    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section (`api_url`,
+    /// `streaming`, the limits and times), and nothing else: access to one bot is no access to another.
+    pub accounts: BTreeMap<String, Bot>,
+    /// The variable for the first bot's token is set and empty.
+    #[serde(skip)]
+    #[schemars(skip)]
+    empty_variable: bool,
+}
+
+/// One bot.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Bot {
+    /// The keys that accounts of all platforms have.
+    #[serde(flatten)]
+    pub account: account::Account,
+    /// How updates arrive: with `polling` the gateway asks Telegram for them, with `webhook` Telegram sends them to
+    /// `gateway.public_url` + `/webhooks/telegram/ACCOUNT`.
+    pub mode: Mode,
+    /// With `webhook`: the secret that Telegram sends with each update, 1 to 256 letters, digits, `_` and `-`.
+    pub webhook_secret: Option<Secret>,
+    /// The keys that all bots inherit.
+    #[serde(flatten)]
+    pub settings: Settings,
+}
+
+/// How a bot receives updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The gateway asks Telegram for them.
+    #[default]
+    Polling,
+    /// Telegram sends them to the gateway.
+    Webhook,
+}
+
+impl Section for Telegram {
+    const CHANNEL: &'static str = CHANNEL;
+    const VARIABLES: &'static [&'static str] = &[TOKEN];
+    const IDS: Option<Ids> = Some(IDS);
+
+    fn profile() -> Profile {
+        Settings::default().profile()
+    }
+
+    fn inherited() -> Vec<String> {
+        match serde_json::to_value(Settings::default()) {
+            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_variables(&mut self, variables: &Variables) {
+        self.empty_variable = self.bot.account.take_token(variables.get(TOKEN).map(String::as_str));
+    }
+
+    fn accounts(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
+        let configured = |(name, path, bot): (&str, String, &Bot)| {
+            // An empty name is refused by the check.
+            let id = AccountId::new(CHANNEL, Some(name)).unwrap_or_else(|_| AccountId::default_of(CHANNEL));
+            let public_url = webhook_url(&id);
+            ConfiguredAccount {
+                routing: bot.account.routing.clone(),
+                groups: bot.account.people.groups.clone(),
+                access: bot.account.people.access(),
+                on: bot.account.is_on(),
+                problem: self.problem(&path, bot),
+                notice: bot.notice(&path),
+                fingerprint: bot.fingerprint(public_url.as_deref()),
+                build: build(bot.adapter_config(name, public_url), &path),
+                id,
+                path,
+            }
+        };
+        self.bots().map(configured).collect()
+    }
+
+    fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
+        let mut known: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, path, bot) in self.bots() {
+            if path != PATH {
+                let problem = account::check_name(PATH, name).err();
+                wrong.extend(problem.map(|problem| ConfigError::new(path.clone(), problem)));
+            }
+            wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
+            wrong.extend(bot.check(name, &path, webhook_url));
+            // A token begins with the bot's number, which shows whether two accounts are the same bot.
+            let token = bot.account.token().map(|token| token.expose());
+            let Some(number) = token.and_then(|token| token.split(':').next()) else { continue };
+            match known.get(number) {
+                Some(first) => {
+                    let problem = format!("this is the same bot as {first}; one bot can be one account only");
+                    wrong.push(ConfigError::new(join(&path, "token"), problem));
+                }
+                None => drop(known.insert(number, path)),
+            }
+        }
+        wrong
+    }
+}
+
+impl Telegram {
+    fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
+        account::named(PATH, &self.bot, &self.accounts)
+    }
+
+    /// A token that is given and empty: a bot was meant, and none is connected.
+    fn problem(&self, path: &str, bot: &Bot) -> Option<String> {
+        if path == PATH && self.empty_variable {
+            return Some(format!(
+                "the environment variable {TOKEN} is empty, so no Telegram bot is connected: set it to the token from @BotFather"
+            ));
+        }
+        let key = join(path, "token");
+        bot.account.token_is_empty().then(|| {
+            format!("{key} is empty, so this bot is not connected: write the token from @BotFather there")
+        })
+    }
+}
+
+/// Builds the adapter of a bot; without a token it has no configuration.
+fn build(account: Option<Account>, path: &str) -> BuildAdapter {
+    let path = path.to_owned();
+    Arc::new(move |host: &Host| {
+        let account = account.clone().ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
+        let built = TelegramAdapter::new(account, host.clock.clone());
+        let adapter = built.map_err(|error| error.under(&path))?;
+        Ok(Arc::new(adapter) as Arc<dyn Adapter>)
+    })
+}
+
+impl Bot {
+    fn notice(&self, path: &str) -> Option<String> {
+        let account = &self.account;
+        if account.token_is_empty() {
+            return None;
+        }
+        let forgotten = account.enabled.is_none() && account.token().is_none() && *self != Bot::default();
+        if forgotten {
+            return Some(format!("{path} has no token, so this bot is not connected"));
+        }
+        let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
+        open.then(|| format!("{path}: dm_policy is open, so everybody on Telegram may write to the agent"))
+    }
+
+    fn check(&self, name: &str, path: &str, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
+        let at = |key: &str, problem: String| ConfigError::new(join(path, key), problem);
+        let public_url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
+        let reachable = public_url.is_some();
+        let Some(account) = self.adapter_config(name, public_url) else {
+            let settings = self.settings.check().err();
+            let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
+            if self.account.enabled == Some(true) {
+                let or = if name == DEFAULT_ACCOUNT { ", or set TELEGRAM_BOT_TOKEN" } else { "" };
+                wrong.push(at("token", format!("{NO_TOKEN}{or}")));
+            }
+            return wrong;
+        };
+        if self.mode == Mode::Webhook && !reachable {
+            let problem =
+                "Telegram must be able to reach the gateway: set gateway.public_url, or mode = \"polling\"";
+            return vec![at("mode", problem.to_owned())];
+        }
+        let wrong = account.check().and_then(|()| Api::new(&account).map(drop)).err();
+        let wrong = wrong.map(|error| match error.path.as_str() {
+            "webhook.secret" => at("webhook_secret", error.problem),
+            "webhook.public_url" => at("mode", format!("gateway.public_url: {}", error.problem)),
+            _ => error.under(path),
+        });
+        wrong.into_iter().collect()
+    }
+
+    /// The configuration of the adapter; `None` without a token.
+    fn adapter_config(&self, name: &str, public_url: Option<String>) -> Option<Account> {
+        let token = self.account.token()?.expose();
+        let webhook = (self.mode == Mode::Webhook).then(|| WebhookAccess {
+            public_url: public_url.unwrap_or_default(),
+            secret: self.webhook_secret.clone().unwrap_or_default(),
+        });
+        Some(Account { webhook, settings: self.settings.clone(), ..Account::new(name, token) })
+    }
+
+    /// Changes with everything that [`Bot::adapter_config`] contains.
+    fn fingerprint(&self, public_url: Option<&str>) -> Fingerprint {
+        let token = self.account.token().map(Secret::expose).unwrap_or_default();
+        let secret = self.webhook_secret.as_ref().map(Secret::expose).unwrap_or_default();
+        let (mode, url, secret) = match self.mode {
+            Mode::Polling => ("polling", "", ""),
+            Mode::Webhook => ("webhook", public_url.unwrap_or_default(), secret),
+        };
+        let settings = format!("{:?}", self.settings);
+        Fingerprint::of([token, mode, url, secret, &settings].map(str::as_bytes))
+    }
+}
+
+/// What kind of thing a Telegram id belongs to.
+fn kind(id: &str) -> Kind {
+    match id.parse::<i64>() {
+        // Ids are compared as texts, so only one spelling is accepted.
+        Ok(n) if n.to_string() != id || n == 0 => Kind::None,
+        Ok(n) if ANYBODY.contains(&n) => Kind::Anybody,
+        Ok(n) if n < 0 => Kind::Group,
+        Ok(_) => Kind::Person,
+        Err(_) => Kind::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_number_in_one_spelling() {
+        for id in ["1", "123456789", "7000000000"] {
+            assert_eq!(kind(id), Kind::Person, "{id}");
+        }
+        assert_eq!((kind("-1001234567890"), kind("-5")), (Kind::Group, Kind::Group));
+        for id in [
+            "",
+            " ",
+            "*",
+            "@anna",
+            "anna",
+            "007",
+            "+1",
+            "1 ",
+            "0",
+            "-0",
+            "1e3",
+            "١٢٣",
+            "99999999999999999999",
+        ] {
+            assert_eq!(kind(id), Kind::None, "{id:?}");
+        }
+        assert_eq!(kind("1087968824"), Kind::Anybody);
+    }
+
+    #[test]
+    fn only_what_concerns_the_connection_changes_the_fingerprint() {
+        let of = |section: serde_json::Value| {
+            let section: Telegram = serde_json::from_value(section).unwrap();
+            section.accounts(&|_| Some("https://example.org/hook".to_owned()))[0].fingerprint
+        };
+        let first = of(serde_json::json!({"token": "1:a"}));
+        let same = serde_json::json!({"token": "1:a", "allow": [7], "agent": "b", "groups": {"-5": {"require_mention": false}}});
+        assert_eq!(of(same), first);
+        for other in [
+            serde_json::json!({"token": "1:b"}),
+            serde_json::json!({"token": "1:a", "api_url": "http://127.0.0.1:1"}),
+            serde_json::json!({"token": "1:a", "streaming": "off"}),
+            serde_json::json!({"token": "1:a", "mode": "webhook"}),
+            serde_json::json!({"token": "1:a", "mode": "webhook", "webhook_secret": "s"}),
+        ] {
+            assert_ne!(of(other.clone()), first, "{other}");
+        }
+    }
+}
