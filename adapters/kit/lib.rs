@@ -3,10 +3,16 @@
 //! A platform is one crate: an [`Adapter`](frontdesk_core::port::Adapter) for each account, and a [`Section`], which says
 //! what stands under `[channels.NAME]` in the configuration and which accounts that makes. The program registers it with
 //! one line: `Channel::of::<MySection>()`.
+//!
+//! [`http`] and [`files`] are for platforms with an HTTP API, [`timer`] for pauses within one connection. Between
+//! connections the runtime waits.
 
 pub mod account;
 pub mod channel;
+pub mod files;
+pub mod http;
 mod section;
+pub mod timer;
 
 pub use account::ids::{Ids, Kind};
 pub use channel::Channel;

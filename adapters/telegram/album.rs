@@ -1,6 +1,7 @@
 //! Several files in one request (Bot API, sendMediaGroup).
 
 use frontdesk_core::delivery::{AlbumFile, Receipt, SendError};
+use frontdesk_kit::files;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(crate) async fn send(
         methods.iter().zip(files).enumerate().map(|(n, (method, file))| item(n, *method, file)).collect();
     let mut form = media::to_chat(chat, reply.as_ref())?.text("media", Value::from(listed).to_string());
     for (n, file) in files.iter().enumerate() {
-        form = form.part(part_name(n), media::upload(&file.file));
+        form = form.part(part_name(n), files::form_part(&file.file));
     }
     api.upload("sendMediaGroup", form).await.map_err(Fault::for_send)
 }

@@ -3,15 +3,13 @@
 //! The types of the calls are teloxide's. The transport is our own, because the consequences of an error depend on
 //! details that teloxide does not pass on, and because no error may contain the URL, which includes the token.
 
-use std::borrow::Cow;
-use std::error::Error;
 use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
-use futures_util::StreamExt;
+use frontdesk_kit::http::{self, HttpClient, Reply};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use teloxide_core::requests::Payload;
@@ -28,7 +26,7 @@ const LONGEST_DESCRIPTION: usize = 300;
 
 /// The Bot API with one bot's token.
 pub(crate) struct Api {
-    client: Client,
+    client: HttpClient,
     base_url: Url,
     token: Secret,
     quick: Duration,
@@ -55,13 +53,13 @@ impl Api {
     /// Creates the client without connecting.
     pub(crate) fn new(account: &Account) -> Result<Self, ConfigError> {
         let base_url = base_url(account.settings.api_url.as_deref())?;
-        let client = Client::builder()
-            .connect_timeout(Duration::from_secs(account.settings.connect_seconds))
-            // The token is part of the path, so it must not be sent to where a redirect points.
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| ConfigError::new("api_url", format!("no client can be made: {error}")))?;
+        let token = account.token.expose();
+        // The part behind the colon is a secret of its own: Telegram may name it alone.
+        let secrets = [Some(token), token.split_once(':').map(|(_, secret)| secret)];
+        let secrets = secrets.into_iter().flatten().map(Secret::new).collect();
+        let connect = Duration::from_secs(account.settings.connect_seconds);
+        let client = HttpClient::new(connect, secrets, LONGEST_ANSWER)
+            .map_err(|problem| ConfigError::new("api_url", problem))?;
         Ok(Self {
             client,
             base_url,
@@ -105,14 +103,14 @@ impl Api {
         within: Duration,
     ) -> Result<Box<RawValue>, Fault> {
         let body = serde_json::to_vec(body).map_err(|error| Fault::Unsent(error.to_string()))?;
-        let request =
-            self.client.post(self.method(method)).header(CONTENT_TYPE, "application/json").body(body);
-        self.answer(request.timeout(within)).await
+        let request = self.client.request(Method::POST, self.method(method));
+        self.answer(request.header(CONTENT_TYPE, "application/json").body(body), within).await
     }
 
     /// Makes a call that uploads a file.
     pub(crate) async fn upload(&self, method: &str, form: Form) -> Result<Box<RawValue>, Fault> {
-        self.answer(self.client.post(self.method(method)).multipart(form).timeout(self.transfer)).await
+        let request = self.client.request(Method::POST, self.method(method));
+        self.answer(request.multipart(form), self.transfer).await
     }
 
     /// Starts the download of a file; `path` is the one that `getFile` returned.
@@ -122,36 +120,12 @@ impl Api {
             segments.pop_if_empty().push("file").push(&format!("bot{}", self.token.expose()));
             segments.extend(path.split('/'));
         }
-        self.client.get(url).timeout(self.transfer).send().await.map_err(|error| self.fault(error))
+        Ok(self.client.open(self.client.request(Method::GET, url), self.transfer).await?)
     }
 
     /// A text without the token, wherever the text comes from.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let token = self.token.expose();
-        let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
-        let mut clean = Cow::Borrowed(text);
-        for word in [token, secret] {
-            if !word.is_empty() && clean.contains(word) {
-                clean = Cow::Owned(clean.replace(word, "***"));
-            }
-        }
-        clean.into_owned()
-    }
-
-    /// A transport error without its URL.
-    pub(crate) fn fault(&self, error: reqwest::Error) -> Fault {
-        let error = error.without_url();
-        let mut detail = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            detail = format!("{detail}: {error}");
-            cause = error.source();
-        }
-        let detail = self.clean(&detail);
-        match error.is_connect() || error.is_builder() {
-            true => Fault::Unsent(detail),
-            false => Fault::Unanswered(detail),
-        }
+        self.client.clean(text)
     }
 
     fn method(&self, name: &str) -> Url {
@@ -162,26 +136,17 @@ impl Api {
         url
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<Box<RawValue>, Fault> {
-        let response = request.send().await.map_err(|error| self.fault(error))?;
-        let status = response.status();
-        let mut body = Vec::new();
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            body.extend_from_slice(&piece.map_err(|error| self.fault(error))?);
-            if body.len() > LONGEST_ANSWER {
-                return Err(Fault::Unreadable("it does not end".to_owned()));
-            }
-        }
+    async fn answer(&self, request: RequestBuilder, within: Duration) -> Result<Box<RawValue>, Fault> {
+        let Reply { status, body } = self.client.send(request, within).await?;
         // One text that is not UTF-8 must not make the other updates of the response unreadable.
         let body = String::from_utf8(body)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let answer = match serde_json::from_str::<Answer>(&body) {
             Ok(answer) => answer,
-            Err(error) if status.is_success() && body.starts_with('{') => {
+            Err(error) if (200..300).contains(&status) && body.starts_with('{') => {
                 return Err(Fault::Unreadable(self.clean(&error.to_string())));
             }
-            Err(_) => return Err(Fault::Foreign(status.as_u16())),
+            Err(_) => return Err(Fault::Foreign(status)),
         };
         if let (true, Some(result)) = (answer.ok, answer.result) {
             return Ok(result);
@@ -189,7 +154,7 @@ impl Api {
         let parameters = answer.parameters.unwrap_or_default();
         let description = answer.description.unwrap_or_else(|| "no reason given".to_owned());
         Err(Fault::Refused(Refusal {
-            code: answer.error_code.unwrap_or_else(|| i64::from(status.as_u16())),
+            code: answer.error_code.unwrap_or_else(|| i64::from(status)),
             description: self.clean(&description).chars().take(LONGEST_DESCRIPTION).collect(),
             retry_after: parameters.retry_after.and_then(|after| Duration::try_from_secs_f64(after).ok()),
             moved_to: parameters.migrate_to_chat_id,
@@ -202,12 +167,7 @@ fn base_url(url: Option<&str>) -> Result<Url, ConfigError> {
     let problem = format!(
         "this is not the address of a Bot API; write one like {DEFAULT_API_URL}: http or https, a host, and nothing behind the path"
     );
-    let base_url = Url::parse(url.unwrap_or(DEFAULT_API_URL)).ok().filter(|base_url| {
-        let plain = base_url.username().is_empty() && base_url.password().is_none();
-        let bare = base_url.query().is_none() && base_url.fragment().is_none();
-        ["http", "https"].contains(&base_url.scheme()) && base_url.has_host() && plain && bare
-    });
-    base_url.ok_or_else(|| ConfigError::new("api_url", problem))
+    http::base_url(url.unwrap_or(DEFAULT_API_URL)).ok_or_else(|| ConfigError::new("api_url", problem))
 }
 
 #[cfg(test)]

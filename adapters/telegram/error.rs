@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::port::{AdapterError, FetchError};
+use frontdesk_kit::http::HttpFault;
 use thiserror::Error;
 
-/// Why a call of the Bot API failed. The token has been removed from all texts by
-/// [`Api::clean`](crate::api::Api::clean).
+/// Why a call of the Bot API failed. The token has been removed from all texts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Fault {
     /// Nothing was sent.
@@ -25,6 +25,16 @@ pub(crate) enum Fault {
     /// The Bot API refused the call.
     #[error("{0}")]
     Refused(Refusal),
+}
+
+impl From<HttpFault> for Fault {
+    fn from(fault: HttpFault) -> Self {
+        match fault {
+            HttpFault::Unsent(detail) => Fault::Unsent(detail),
+            HttpFault::Unanswered(detail) => Fault::Unanswered(detail),
+            HttpFault::TooLong => Fault::Unreadable("it does not end".to_owned()),
+        }
+    }
 }
 
 /// A refusal of the Bot API.

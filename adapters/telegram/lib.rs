@@ -32,7 +32,6 @@ mod menu;
 mod outbound;
 mod poll;
 mod section;
-mod timer;
 mod webhook;
 
 use std::sync::Arc;
@@ -51,10 +50,10 @@ use teloxide_core::payloads::GetMe;
 use api::Api;
 pub use config::{Account, Settings, Streaming, WebhookAccess};
 use error::Fault;
+use frontdesk_kit::timer::Timer;
 use inbound::Bot;
 use poll::{PollConflict, Poller};
 pub use section::{Bot as BotSection, Mode, Telegram};
-use timer::Timer;
 use webhook::{WebhookEndpoint, WebhookRegistration};
 
 /// The channel's name in keys and addresses.

@@ -1,16 +1,10 @@
 //! Uploads and downloads of files.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
-
 use frontdesk_core::delivery::{MediaFile, Post, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Bytes, FetchError};
-use futures_util::stream::{self, Stream, StreamExt};
-use reqwest::multipart::{Form, Part};
-use reqwest::{Body, StatusCode};
+use frontdesk_kit::files;
+use reqwest::multipart::Form;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use teloxide_core::payloads::GetFile;
@@ -21,9 +15,6 @@ use crate::config::Settings;
 use crate::destination::Chat;
 use crate::error::Fault;
 use crate::markup::parse_mode;
-
-/// The size of the pieces in which a file is read.
-const PIECE: usize = 256 * 1024;
 
 /// The number of bytes at the beginning of an image in which its dimensions are looked up.
 const HEAD: usize = 256 * 1024;
@@ -111,14 +102,8 @@ fn is_picture(file: &MediaFile) -> bool {
 
 /// Whether Telegram would refuse an image because of its dimensions. If they are not found, Telegram decides.
 async fn is_out_of_shape(file: &MediaFile) -> bool {
-    let handle = file.handle.clone();
-    let length = usize::try_from(file.size).unwrap_or(HEAD).min(HEAD);
-    let head = tokio::task::spawn_blocking(move || {
-        let mut head = vec![0; length];
-        handle.read_exact_at(&mut head, 0).map(|()| head)
-    });
     // A file that cannot be read fails when it is sent.
-    let Ok(Ok(head)) = head.await else { return false };
+    let Ok(head) = files::head(file, HEAD).await else { return false };
     imagesize::blob_size(&head).is_ok_and(|size| !is_shape(size.width, size.height))
 }
 
@@ -147,7 +132,7 @@ fn form(
             form = form.text("parse_mode", "HTML");
         }
     }
-    Ok(form.part(upload_method.field, upload(file)))
+    Ok(form.part(upload_method.field, files::form_part(file)))
 }
 
 /// The fields that say where a request with files goes.
@@ -163,37 +148,6 @@ pub(crate) fn to_chat(chat: Chat, reply: Option<&ReplyParameters>) -> Result<For
     Ok(form)
 }
 
-/// A file as a part of a form.
-pub(crate) fn upload(file: &MediaFile) -> Part {
-    let untyped = || {
-        let body = Body::wrap_stream(pieces(file.handle.clone(), file.size));
-        Part::stream_with_length(body, file.size).file_name(file.name.clone())
-    };
-    match &file.mime {
-        // An invalid media type would make the whole request fail. Without one, Telegram detects the type itself.
-        Some(mime) => untyped().mime_str(mime).unwrap_or_else(|_| untyped()),
-        None => untyped(),
-    }
-}
-
-/// The bytes of a file, read by position, because several requests may share the handle.
-fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
-    stream::try_unfold((file, 0_u64), move |(file, at)| async move {
-        let left = size.saturating_sub(at);
-        if left == 0 {
-            return Ok(None);
-        }
-        let length = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; length];
-            file.read_exact_at(&mut piece, at).map(|()| (piece, file))
-        });
-        let (piece, file) = read.await.map_err(io::Error::other)??;
-        let next = at + u64::try_from(piece.len()).unwrap_or(left);
-        Ok(Some((piece, (file, next))))
-    })
-}
-
 /// Downloads a file that came with a message.
 pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> Result<Bytes, FetchError> {
     #[derive(Deserialize)]
@@ -202,7 +156,7 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
     }
     let most = settings.max_download_bytes;
     if file.size.is_some_and(|size| size > most) {
-        return Err(too_big(most));
+        return Err(files::too_big(most));
     }
     let ask = GetFile::new(FileId(file.reference.clone()));
     let found: Found = api.query(&ask).await.map_err(Fault::for_fetch)?;
@@ -213,39 +167,7 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
         return Err(FetchError::Refused(why.to_owned()));
     }
     let response = api.open(&path).await.map_err(Fault::for_fetch)?;
-    match response.status() {
-        StatusCode::OK => {}
-        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
-            return Err(FetchError::Refused(format!("HTTP {}", response.status().as_u16())));
-        }
-        other => return Err(FetchError::Later(format!("HTTP {}", other.as_u16()))),
-    }
-    if response.content_length().is_some_and(|length| length > most) {
-        return Err(too_big(most));
-    }
-    let pieces = response.bytes_stream().map(|piece| match piece {
-        Ok(piece) => Ok(piece.to_vec()),
-        Err(error) => Err(FetchError::Later(error.without_url().to_string())),
-    });
-    Ok(capped(pieces, most).boxed())
-}
-
-/// Ends with an error when the download exceeds the limit.
-fn capped(
-    pieces: impl Stream<Item = Result<Vec<u8>, FetchError>> + Send + 'static,
-    most: u64,
-) -> impl Stream<Item = Result<Vec<u8>, FetchError>> + Send + 'static {
-    let mut left = most;
-    pieces.map(move |piece| {
-        let piece = piece?;
-        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        left = left.checked_sub(length).ok_or_else(|| too_big(most))?;
-        Ok(piece)
-    })
-}
-
-fn too_big(most: u64) -> FetchError {
-    FetchError::Refused(format!("the file is over {most} bytes"))
+    files::download(response, most)
 }
 
 /// Whether a path stays within Telegram's file folder.
@@ -255,7 +177,8 @@ fn is_relative(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::fs::File;
+    use std::sync::Arc;
 
     use rstest::rstest;
 
@@ -315,27 +238,5 @@ mod tests {
         for path in ["", "/etc/passwd", "a/../../b", "./a", "a//b", "..\\a"] {
             assert!(!is_relative(path), "{path}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_file_can_be_read_several_times_through_one_handle() {
-        let whole: Vec<u8> = (0..PIECE + 1000).map(|n| u8::try_from(n % 251).unwrap()).collect();
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&whole).unwrap();
-        let handle = Arc::new(file);
-        let size = u64::try_from(whole.len()).unwrap();
-        for _ in 0..2 {
-            let read: Vec<Vec<u8>> = pieces(handle.clone(), size).map(Result::unwrap).collect().await;
-            assert!(read.concat() == whole);
-        }
-        let longer: Vec<io::Result<Vec<u8>>> = pieces(handle, size + 1).collect().await;
-        assert!(longer.last().unwrap().is_err(), "a file that shrank is not sent as if it were whole");
-    }
-
-    #[tokio::test]
-    async fn a_file_that_does_not_end_is_cut_off() {
-        let endless = stream::repeat_with(|| Ok(vec![0; 10]));
-        let got: Vec<_> = capped(endless, 25).take(3).collect().await;
-        assert!(got[1].is_ok() && matches!(got[2], Err(FetchError::Refused(_))));
     }
 }

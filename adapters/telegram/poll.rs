@@ -15,8 +15,8 @@ use crate::callback::{self, CallbackAnswer, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Bot, ParsedUpdate, UPDATES};
-use crate::timer::{TimePoint, Timer};
 use crate::{CHANNEL, menu};
+use frontdesk_kit::timer::{TimePoint, Timer};
 
 /// The maximum number of updates per poll that Telegram allows.
 const MAX_UPDATES: u32 = 100;

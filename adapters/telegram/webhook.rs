@@ -22,8 +22,8 @@ use crate::callback::{self, CallbackAnswer, CallbackQueue};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::inbound::{self, Albums, Bot, UPDATES};
-use crate::timer::Timer;
 use crate::{CHANNEL, menu};
+use frontdesk_kit::timer::Timer;
 
 /// The header with the secret that proves that a request comes from Telegram.
 const HEADER: &str = "x-telegram-bot-api-secret-token";

@@ -1,4 +1,4 @@
-//! Waiting and measuring time.
+//! Waits and measures time by the gateway's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,39 +9,41 @@ use frontdesk_core::retry::Backoff;
 
 /// The clock of a connection.
 #[derive(Clone)]
-pub(crate) struct Timer(Arc<dyn Clock>);
+pub struct Timer(Arc<dyn Clock>);
 
 /// A moment on both clocks: the monotonic clock stands still while the machine sleeps, and the calendar clock may be
 /// set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TimePoint {
+pub struct TimePoint {
     mono: Mono,
     wall: DateTime<Utc>,
 }
 
 impl Timer {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    /// Measures by this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self(clock)
     }
 
     /// Waits for `pause`.
-    pub(crate) async fn pause(&self, pause: Duration) {
+    pub async fn pause(&self, pause: Duration) {
         self.0.sleep_until(self.0.mono() + pause).await;
     }
 
     /// Waits longer after every failure in a row: at least `first`, at most `longest`.
-    pub(crate) async fn back_off(&self, failures: u32, first: Duration, longest: Duration) {
+    pub async fn back_off(&self, failures: u32, first: Duration, longest: Duration) {
         let backoff = Backoff { base: first.mul_f64(1.25), cap: longest.max(first), ..Backoff::default() };
         let random = getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0));
         self.pause(backoff.delay(failures, random).max(first)).await;
     }
 
-    pub(crate) fn now(&self) -> TimePoint {
+    /// This moment.
+    pub fn now(&self) -> TimePoint {
         TimePoint { mono: self.0.mono(), wall: self.0.wall() }
     }
 
     /// Whether `span` has passed since `moment`, by either clock.
-    pub(crate) fn is_past(&self, moment: TimePoint, span: Duration) -> bool {
+    pub fn is_past(&self, moment: TimePoint, span: Duration) -> bool {
         let now = self.now();
         let wall = (now.wall - moment.wall).to_std().unwrap_or_default();
         now.mono.since(moment.mono) >= span || wall >= span
