@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk::core::delta::{AgentError, Delta};
+use frontdesk::core::agent::Capabilities;
+use frontdesk::core::delta::{AgentError, Compacted, Delta};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, Prompt, Turn};
+use frontdesk::core::port::{Agent, CompactionRequest, Prompt, Turn};
 use frontdesk::{Config, Gateway};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -22,6 +23,10 @@ struct Backwards;
 
 #[async_trait]
 impl Agent for Backwards {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let answer: String = turn.prompt.iter().flat_map(|prompt| prompt.text.chars().rev()).collect();
         stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None })]).boxed()
@@ -32,6 +37,10 @@ impl Agent for Backwards {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
+    }
+
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
 

@@ -57,10 +57,10 @@ CREATE TABLE session (
                                    -- /resume; NULL before there is one, because commands are no activity
   seq          INTEGER NOT NULL,   -- the last number given to a durable frame (web)
   created_at   INTEGER NOT NULL,
-  -- Chosen in the chat; they survive resets. NULL where the configuration decides. Not used yet.
+  -- Chosen in the chat; they survive resets. NULL where the configuration decides.
   model        TEXT,
   thinking     TEXT,
-  cwd          TEXT,
+  cwd          TEXT,               -- not used yet, like queue_mode
   queue_mode   TEXT
 ) STRICT, WITHOUT ROWID;
 
@@ -71,7 +71,7 @@ CREATE TABLE epoch (
   started_at INTEGER NOT NULL,
   ended_at   INTEGER,              -- NULL while it is the current one
   reason     TEXT NOT NULL,        -- why it began: 'first', 'daily', 'idle', 'daily,idle', 'new', 'api', 'erased'
-  agent_ref  TEXT,                 -- the agent's own name for it, where it has one
+  agent_ref  TEXT,                 -- the agent's own name for it, where it has reported one: handed back with every turn
   PRIMARY KEY (key, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -158,7 +158,7 @@ CREATE TABLE turn (
   id             INTEGER PRIMARY KEY,
   key            TEXT NOT NULL,
   epoch          INTEGER NOT NULL,
-  kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent
+  kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent; 'compact': /compact
   origin         TEXT NOT NULL DEFAULT 'message',  -- what began it: 'message', 'task', 'job', 'heartbeat', 'event'.
                                    -- Only 'message' is used yet
   task_id        INTEGER,          -- the task or the run of a job that it works on. Not used yet
@@ -167,6 +167,8 @@ CREATE TABLE turn (
   reply_to       TEXT,             -- the platform's id of the message it answers
   attempt        INTEGER NOT NULL, -- how often it was begun
   released       INTEGER NOT NULL, -- how often an orderly stop gave it back: those attempts do not count as deaths
+  restarts       INTEGER NOT NULL DEFAULT 0,  -- how often the agent took back its text within an attempt: live frames
+                                   -- carry the sum of attempt and restarts, so that a higher number replaces the text
   state          TEXT NOT NULL,    -- 'queued', 'running', 'done', 'interrupted', 'cancelled', 'superseded', 'refused', 'dead'
   owner          TEXT,             -- the boot that runs it; an orphan if that has no lease
   fence          INTEGER NOT NULL, -- grows with each claim; a result with an older one comes too late
@@ -186,6 +188,19 @@ CREATE TABLE turn (
   context_window INTEGER           -- its size in tokens
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
+
+-- How an agent compacted its context of a conversation: the summary stands for what was said up to a turn. Few rows; purged
+-- and erased with the history.
+CREATE TABLE compaction (
+  id        INTEGER PRIMARY KEY,
+  key       TEXT NOT NULL,
+  epoch     INTEGER NOT NULL,
+  upto_turn INTEGER,               -- the last turn that the summary covers; NULL before there is one
+  summary   TEXT,                  -- NULL if the agent does not report it
+  tokens    INTEGER,               -- the size of the context before
+  at        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX compaction_epoch ON compaction (key, epoch, id);
 
 -- Every message of a conversation, whatever its state, by three small steps instead of one large index.
 CREATE VIEW session_message (key, epoch, id, disposition, turn_id) AS

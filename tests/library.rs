@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk::core::delta::{AgentError, Delta, ToolApproval, ToolCall};
+use frontdesk::core::agent::Capabilities;
+use frontdesk::core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
 use frontdesk::core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, Prompt, Turn};
+use frontdesk::core::port::{Agent, CompactionRequest, Prompt, Turn};
 use frontdesk::{Builder, Config, Gateway, Running, StartError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -21,6 +22,10 @@ struct Says(&'static str);
 
 #[async_trait]
 impl Agent for Says {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         stream::iter([Ok(Delta::Done { text: Some(self.0.into()) })]).boxed()
     }
@@ -28,6 +33,10 @@ impl Agent for Says {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
+    }
+
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
 
@@ -130,6 +139,10 @@ struct CutOff;
 
 #[async_trait]
 impl Agent for CutOff {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let call = ToolCall {
             id: "1".into(),
@@ -148,6 +161,10 @@ impl Agent for CutOff {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
+    }
+
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
     async fn stop(&self) {}
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::agent::Capabilities;
 use frontdesk_core::count::counted;
-use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::InputKind;
-use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
+use frontdesk_core::port::{Agent, Clock, CompactionRequest, File, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -52,6 +53,10 @@ impl Echo {
 
 #[async_trait]
 impl Agent for Echo {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
         let running = self.running.begin(turn.id, CancellationToken::new());
         let Instruction { wait, mut action } = Instruction::read(&prompt::text(&turn));
@@ -83,6 +88,10 @@ impl Agent for Echo {
         if let Some(aborted) = self.running.find(turn) {
             aborted.cancel();
         }
+    }
+
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use frontdesk_agents::Host;
 use frontdesk_api::{Api, Closed, Scope, Token, Tokens, WebHub, Webhooks};
-use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Prompt, Stop, Turn};
+use frontdesk_core::port::{Agent, Clock, CompactionRequest, Prompt, Stop, Turn};
 use frontdesk_kit::{Channel, ConfiguredAccount};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
@@ -236,6 +237,10 @@ struct NoAgent;
 
 #[async_trait]
 impl Agent for NoAgent {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         stream::iter([Err(AgentError::Unavailable("this gateway was started without agents".into()))]).boxed()
     }
@@ -245,6 +250,10 @@ impl Agent for NoAgent {
     }
 
     async fn abort(&self, _turn: TurnId) {}
+
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
+    }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
 

@@ -10,6 +10,14 @@ use thiserror::Error;
 pub enum Delta {
     /// More text of the answer.
     Text(String),
+    /// Forget the text and the files of this attempt so far, in the chat too: the agent begins its answer again.
+    Restart,
+    /// The agent's own name for the conversation. Stored at once, and handed back with the next turn of this epoch.
+    Session(String),
+    /// It begins to compact its context.
+    Compacting,
+    /// It has compacted its context.
+    Compacted(Compacted),
     /// A file for the chat, sent after the answer.
     Media {
         /// Its path. A file outside the media root is not sent.
@@ -116,6 +124,18 @@ pub struct Usage {
     /// The size of the context window, in tokens.
     pub context_window: Option<u64>,
 }
+
+/// An agent has compacted its context of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compacted {
+    /// What is left of the older part of the conversation. The runtime keeps the first [`SUMMARY`] bytes.
+    pub summary: Option<String>,
+    /// The size of the context before, in tokens.
+    pub tokens: Option<u64>,
+}
+
+/// How much of a summary is kept, in bytes.
+pub const SUMMARY: usize = 64 * 1024;
 
 /// Why a turn has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

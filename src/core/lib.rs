@@ -6,6 +6,7 @@
 pub mod access;
 pub mod account;
 pub mod address;
+pub mod agent;
 pub mod ask;
 pub mod command;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod count;
 pub mod delivery;
 pub mod delta;
 pub mod drop_reason;
+pub mod history;
 pub mod hook;
 pub mod id;
 pub mod key;

@@ -13,8 +13,10 @@ use thiserror::Error;
 
 use crate::account::AccountId;
 use crate::address::Address;
+use crate::agent::{Capabilities, Origin, SessionOptions};
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
-use crate::delta::{AgentError, Delta};
+use crate::delta::{AgentError, Compacted, Delta};
+use crate::history::History;
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
 use crate::message::{
@@ -237,15 +239,21 @@ pub enum Busy {
 /// method is contained and counts as a failed turn.
 #[async_trait]
 pub trait Agent: Send + Sync + 'static {
+    /// What it can do besides answering. Must not start anything.
+    fn capabilities(&self) -> Capabilities;
     /// Runs one turn and reports its progress as a stream, which ends with [`Delta::Done`] or an error.
     ///
     /// Dropping the stream must end the turn at once and leave no process behind. The stream must yield something
     /// ([`Delta::Progress`] at least) more often than `turns.progress_timeout_seconds`, or the turn is ended as silent.
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
-    /// Adds a message to a running turn. `Ok(false)` means that the agent did not take it.
+    /// Adds a message to a running turn. `Ok(false)` means that the agent did not take it. Called only if
+    /// [`Capabilities::steer`] is set, and while the turn's stream is polled.
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError>;
     /// Asks a running turn to end. Its stream must end soon afterwards. Unknown turns are ignored.
     async fn abort(&self, turn: TurnId);
+    /// Compacts its context of a conversation. Called only if [`Capabilities::compact`] is set, and not while a turn of
+    /// the session runs. Dropping the future must end the work at once.
+    async fn compact(&self, request: CompactionRequest) -> Result<Compacted, AgentError>;
     /// The conversation will not be continued in this epoch: whatever the agent keeps for it may be deleted.
     async fn forget(&self, session: &SessionKey, epoch: u64);
     /// Ends every process and waits until all have ended.
@@ -255,8 +263,21 @@ pub trait Agent: Send + Sync + 'static {
     fn problem(&self) -> Option<String>;
 }
 
+/// A request to compact the context of a conversation.
+#[derive(Debug, Clone)]
+pub struct CompactionRequest {
+    /// The conversation.
+    pub session: SessionKey,
+    /// Its epoch.
+    pub epoch: u64,
+    /// The agent's own name for it, if it has reported one.
+    pub agent_ref: Option<String>,
+    /// What the summary should keep, in a person's words.
+    pub instructions: Option<String>,
+}
+
 /// One run of an agent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Turn {
     /// The id of the turn, the same in every attempt.
     pub id: TurnId,
@@ -268,6 +289,14 @@ pub struct Turn {
     pub session: SessionKey,
     /// The epoch of the conversation. Agents keep their context per session and epoch.
     pub epoch: u64,
+    /// The agent's own name for this conversation, as it has reported it last with [`Delta::Session`].
+    pub agent_ref: Option<String>,
+    /// What began the turn.
+    pub origin: Origin,
+    /// What is chosen for the session, of what the agent offers.
+    pub options: SessionOptions,
+    /// What was said in this epoch before.
+    pub history: Arc<dyn History>,
     /// The messages, oldest first. More than one if they were collected.
     pub prompt: Vec<Prompt>,
     /// Messages of this chat that were not meant for the agent, oldest first.

@@ -33,6 +33,9 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
     facts.insert("turn".into(), turn.id.to_string().into());
     facts.insert("attempt".into(), turn.attempt.into());
     facts.insert("resumed".into(), turn.resumed.into());
+    facts.insert("agent_ref".into(), turn.agent_ref.as_deref().into());
+    facts.insert("origin".into(), turn.origin.name().into());
+    facts.insert("options".into(), json!({"model": turn.options.model, "thinking": turn.options.thinking}));
     facts.insert("messages".into(), turn.prompt.iter().map(message).collect());
     facts.insert("nearby".into(), turn.context_messages.iter().map(context_message).collect());
     facts.insert("context".into(), turn.context.iter().map(String::as_str).collect());

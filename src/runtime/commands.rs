@@ -111,7 +111,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         CommandFacts::Stopped { running, waiting } => {
             shared.cancelled(&row.session, &row.address, &running, waiting).await;
         }
-        CommandFacts::Retrying => gate::wake(shared, &row.session),
+        CommandFacts::Waits => gate::wake(shared, &row.session),
         _ => {}
     }
     if let Some(wanted) = lifecycle {

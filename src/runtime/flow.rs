@@ -42,6 +42,7 @@ pub(crate) struct Flow {
     claim: Claim<TurnId>,
     /// Set when the turn is cancelled: its final text is stored then.
     stop: Stop,
+    /// The number of live frames: a higher one replaces the text that was shown before.
     attempt: u32,
     /// The text so far, as a terminal would show it.
     text: String,
@@ -77,7 +78,7 @@ impl Flow {
             about: about(turn),
             claim: turn.claim,
             stop: stop.clone(),
-            attempt: turn.attempt,
+            attempt: turn.attempt + turn.restarts,
             text: String::new(),
             terminal: Terminal::default(),
             max: settings.config.turns.max_answer,
@@ -95,6 +96,25 @@ impl Flow {
     pub(crate) async fn add(&mut self, text: String) {
         let change = self.terminal.feed(&text);
         self.change(change).await;
+    }
+
+    /// The agent begins its answer again. A message that was posted shows the old text until the new one replaces it.
+    pub(crate) async fn restart(&mut self) {
+        self.terminal = Terminal::default();
+        self.text.clear();
+        self.cut = false;
+        self.attempt += 1;
+        if let Some(edits) = &mut self.edits {
+            edits.rewritten(0);
+            if let Some(blocks) = &mut edits.blocks {
+                blocks.shrunk("");
+            }
+        }
+        if std::mem::take(&mut self.live) > 0 {
+            self.repeat_line = false;
+            let about = self.about.clone();
+            self.show(Signal::Delta { about, attempt: self.attempt, text: String::new() }).await;
+        }
     }
 
     /// The agent has ended: an incomplete terminal sequence is resolved.

@@ -1,10 +1,12 @@
 //! Runs one turn, from the claim to the transaction that ends it.
 
 mod answer;
+mod compaction;
 mod drive;
 mod ending;
 mod head;
 mod hooks;
+mod past;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,9 +16,9 @@ use frontdesk_core::delta::{AgentError, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
-use frontdesk_core::port::{Agent, Mono, Stop};
+use frontdesk_core::port::{Agent, CompactionRequest, Mono, Stop, Turn};
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{ClaimedTurn, Take};
+use frontdesk_store::row::{ClaimedTurn, Reason, Take};
 use futures_util::FutureExt;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -61,6 +63,12 @@ impl From<AgentError> for TurnEnd {
             AgentError::Later(detail) => TurnEnd::NotBegun(detail),
         }
     }
+}
+
+/// What the agent is asked for.
+enum AgentWork {
+    Answer(Turn),
+    Compact(CompactionRequest),
 }
 
 struct TurnRun<'r> {
@@ -153,9 +161,17 @@ impl TurnRun<'_> {
         }
     }
 
+    /// What the agent is asked for, or the end of the turn without it.
+    async fn work(&mut self, stop: &Stop) -> Result<AgentWork, TurnEnd> {
+        match self.turn.messages.iter().find(|row| row.reason == Some(Reason::Compacts)) {
+            Some(row) => self.compaction(row).map(AgentWork::Compact),
+            None => self.head(stop).await.map(AgentWork::Answer),
+        }
+    }
+
     async fn until_end(&mut self, stop: &Stop) -> TurnEnd {
-        let prompt = match self.head(stop).await {
-            Ok(prompt) => prompt,
+        let work = match self.work(stop).await {
+            Ok(work) => work,
             Err(end) => return end,
         };
         let agent = self.turn.session.agent();
@@ -163,7 +179,10 @@ impl TurnRun<'_> {
             let detail = format!("there is no agent named {agent} in the configuration");
             return TurnEnd::Failed(Failure::Unavailable, detail);
         };
-        let end = self.drive(agent, prompt, stop).await;
+        let end = match work {
+            AgentWork::Answer(turn) => self.drive(agent, turn, stop).await,
+            AgentWork::Compact(request) => self.compact(agent, request, stop).await,
+        };
         // An incomplete text is kept and shown too.
         self.flow.complete().await;
         if !matches!(end, TurnEnd::Drained) {

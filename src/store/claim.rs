@@ -1,17 +1,21 @@
 //! T2: the oldest waiting messages of a session become a turn, which this process has claimed.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
+use crate::agent_session::AgentSession;
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::WorkClass;
-use crate::row::{Claim, ClaimedTurn, Fenced, InboundRow, MessageState, StreamedPart, Take, TurnState};
+use crate::row::{
+    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState,
+};
 use crate::sql::{int, ms};
-use crate::turn::{OpenTurn, turn_columns};
+use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store, context_message};
 
@@ -114,6 +118,7 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         tx.run(ours, params![turn.id.0, tx.shared.boot.as_str()])?;
     }
     let replayed = replayed(tx, &messages)?;
+    let AgentSession { agent_ref, options } = AgentSession::of(tx, &turn.session, turn.epoch)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
         [turn.session.as_str()],
@@ -125,6 +130,10 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         deaths: turn.deaths(),
         session: turn.session,
         epoch: turn.epoch,
+        agent_ref,
+        origin: turn.origin,
+        options,
+        restarts: turn.restarts,
         messages,
         replayed,
         context_messages: context_message::of(tx, turn.id)?,
@@ -141,10 +150,11 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
     let id = TurnId(tx.new_id(Table::Turn)?);
     let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
+    let kind = if compacts(first) { COMPACT } else { "message" };
     tx.run(
         "INSERT INTO turn (id, key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
                            created_at, started_at)
-         VALUES (?7, ?1, ?2, 'message', ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
+         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
         params![
             session.as_str(),
             int(epoch),
@@ -152,7 +162,8 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
             reply_to,
             tx.shared.boot.as_str(),
             ms(now),
-            id.0
+            id.0,
+            kind,
         ],
     )?;
     for message in &mut messages {
@@ -162,12 +173,17 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     }
     tx.taken(messages.len());
     let replayed = replayed(tx, &messages)?;
+    let AgentSession { agent_ref, options } = AgentSession::of(tx, session, epoch)?;
     Ok(Some(ClaimedTurn {
         claim: Claim { id, fence: 1 },
         attempt: 1,
         deaths: 0,
         session: session.clone(),
         epoch,
+        agent_ref,
+        origin: Origin::Message,
+        options,
+        restarts: 0,
         messages,
         replayed,
         context_messages: context_message::bind(tx, session, id)?,
@@ -200,7 +216,11 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
     }
     let mine = match (rows.first(), take) {
         (None, _) => 0,
-        (Some(first), Take::All) => rows.iter().take_while(|row| row.epoch == first.epoch).count(),
+        // The agent compacts its context between two answers, so this is a turn of its own.
+        (Some(first), _) if compacts(first) => 1,
+        (Some(first), Take::All) => {
+            rows.iter().take_while(|row| row.epoch == first.epoch && !compacts(row)).count()
+        }
         (Some(first), Take::One) => 1 + rows.iter().skip(1).take_while(|row| one_album(first, row)).count(),
     };
     let more = mine < rows.len();
@@ -220,6 +240,10 @@ fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<Inbound
         params![session.as_str(), limit],
         inbound,
     )
+}
+
+fn compacts(row: &InboundRow) -> bool {
+    row.reason == Some(Reason::Compacts)
 }
 
 /// Whether two messages are pieces of the same album.

@@ -1,6 +1,7 @@
 //! T1c: a command's effect, its reply and its end in one transaction.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::agent::SessionOption;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -32,10 +33,11 @@ const WAITING: &str = concat!(
     " FROM inbound i WHERE i.id = ?1 AND i.disposition = 'command' AND i.state = 'waiting'"
 );
 
-/// The last turn of an epoch, and whether it is open.
+/// The last turn of an epoch in which the agent was told something, and whether it is open.
 pub(crate) const LAST_TURN: &str = "
     SELECT id, state IN ('queued', 'running') FROM turn WHERE id =
      (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
+        AND (SELECT kind FROM turn WHERE id = session_message.turn_id) <> 'compact'
       ORDER BY id DESC LIMIT 1)";
 
 impl Store {
@@ -104,9 +106,14 @@ fn answer(
             CommandFacts::Stopped { running, waiting }
         }
         CommandEffect::Retry => match retry(tx, row)? {
-            CommandFacts::Retrying => return Ok(CommandFacts::Retrying),
+            CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,
         },
+        CommandEffect::Compact { instructions } => {
+            return waits(tx, row, instructions, Some(Reason::Compacts));
+        }
+        CommandEffect::Message { text } => return waits(tx, row, text, None),
+        CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
     };
     end(tx, row)?;
@@ -122,6 +129,31 @@ fn answer(
     };
     outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts))?;
     Ok(facts)
+}
+
+/// The row becomes a message for the agent, with this text.
+fn waits(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Reason>) -> Outcome<CommandFacts> {
+    let reason = reason.map(|reason| reason.to_string());
+    tx.run(
+        "UPDATE inbound SET disposition = 'turn', body = ?2, reason = ?3 WHERE id = ?1",
+        params![row.id.0, text, reason],
+    )?;
+    Ok(CommandFacts::Waits)
+}
+
+/// Chooses a value for the session of the command.
+fn choose(
+    tx: &Tx<'_>,
+    row: &InboundRow,
+    option: SessionOption,
+    value: Option<&str>,
+) -> Outcome<CommandFacts> {
+    let statement = match option {
+        SessionOption::Model => "UPDATE session SET model = ?2 WHERE key = ?1",
+        SessionOption::Thinking => "UPDATE session SET thinking = ?2 WHERE key = ?1",
+    };
+    tx.run(statement, params![row.session.as_str(), value])?;
+    Ok(CommandFacts::None)
 }
 
 /// Marks the command as answered, so that its own effect does not find it waiting.
@@ -223,7 +255,7 @@ fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
                             forward = NULL, links = NULL, album = NULL WHERE id = ?1",
         params![row.id.0, Reason::Retries(turn).to_string(), stored_replays(&replays)],
     )?;
-    Ok(CommandFacts::Retrying)
+    Ok(CommandFacts::Waits)
 }
 
 fn has_content(tx: &Tx<'_>, messages: &[MessageId]) -> Outcome<bool> {

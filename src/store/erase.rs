@@ -19,7 +19,7 @@ use crate::{Result, Store, context_message};
 const CHUNK: usize = 100;
 
 /// The tables whose rows are erased, in this order.
-const ERASED: [ErasedTable; 6] = [
+const ERASED: [ErasedTable; 7] = [
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
@@ -43,6 +43,11 @@ const ERASED: [ErasedTable; 6] = [
         rows: "SELECT DISTINCT turn_id FROM session_message WHERE key = ?1 AND turn_id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM turn",
         erase: "UPDATE turn SET answer = NULL WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT id FROM compaction WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM compaction",
+        erase: "DELETE FROM compaction WHERE id = ?1",
     },
     ErasedTable {
         rows: "SELECT id FROM dead_letter WHERE key = ?1 AND id <= ?2",

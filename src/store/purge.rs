@@ -68,6 +68,10 @@ const USED_CONTEXT: Sweep = Sweep {
           FROM context_message WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM context_message WHERE id = ?1 AND turn_id IS NOT NULL",
 };
+const COMPACTIONS: Sweep = Sweep {
+    old: "SELECT id, at < ?2, at < ?2 FROM compaction WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM compaction WHERE id = ?1",
+};
 const DEAD_LETTERS: Sweep = Sweep {
     old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM dead_letter WHERE id = ?1",
@@ -102,6 +106,7 @@ impl Store {
             (&DEAD_LETTERS, before(keep.dead_letter_days)),
             (&TURNS, history),
             (&USED_CONTEXT, history),
+            (&COMPACTIONS, history),
             (&MEDIA, history),
             (&AUDIT, before(keep.audit_days)),
             (&PAIRING, before(DEDUPE_DAYS)),

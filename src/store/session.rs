@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
+use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Row, params};
@@ -24,7 +25,8 @@ macro_rules! session_select {
         "SELECT s.key, s.address, s.epoch, s.last_epoch,
                 s.last_user_at, s.seq, s.created_at,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting' AND disposition = 'turn'),
-                (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running')
+                (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running'),
+                s.model, s.thinking
          FROM session s "
     };
 }
@@ -249,6 +251,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         created: at(row, 6)?,
         waiting: count(row, 7)?,
         running: row.get::<_, Option<i64>>(8)?.map(TurnId),
+        options: SessionOptions { model: row.get(9)?, thinking: row.get(10)? },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::agent::Origin;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
@@ -18,11 +19,14 @@ use crate::tx::Tx;
 macro_rules! turn_columns {
     () => {
         "t.id, t.key, t.epoch, t.address, t.reply_to, t.attempt, t.released, t.state, t.fence, \
-         t.side_effect_at, t.answer"
+         t.side_effect_at, t.answer, t.origin, t.restarts"
     };
 }
 
 pub(crate) use turn_columns;
+
+/// The kind of a turn in which the agent compacts its context.
+pub(crate) const COMPACT: &str = "compact";
 
 /// A turn that has not ended, or had not when it was read.
 #[derive(Debug, Clone)]
@@ -40,6 +44,10 @@ pub(crate) struct OpenTurn {
     pub(crate) acted: Option<DateTime<Utc>>,
     /// At a side effect: the text until then.
     pub(crate) so_far: Option<String>,
+    /// What began it.
+    pub(crate) origin: Origin,
+    /// How often the agent took back its text.
+    pub(crate) restarts: u32,
     /// The messages, oldest first.
     pub(crate) messages: Vec<MessageId>,
 }
@@ -112,6 +120,8 @@ impl OpenTurn {
             fence: row.get(8)?,
             acted: maybe_at(row, 9)?,
             so_far: row.get(10)?,
+            origin: Origin::named(row.get_ref(11)?.as_str()?).unwrap_or(Origin::Message),
+            restarts: small(row, 12)?,
             messages: Vec::new(),
         })
     }

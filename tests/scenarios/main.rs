@@ -5,6 +5,7 @@
 mod adapters;
 mod admins;
 mod agent_files;
+mod agent_sessions;
 mod albums;
 mod authors;
 mod clock;
@@ -25,6 +26,7 @@ mod queue;
 mod recovery;
 mod reload;
 mod reset;
+mod restarts;
 mod shut_out;
 mod stopping;
 mod storage;

@@ -4,10 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
+use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Stop, Turn};
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
@@ -26,6 +27,14 @@ pub enum Step {
     Tool(&'static str),
     /// Sends a file, with a caption.
     File(&'static str, Option<&'static str>),
+    /// Reports [`usage`] before the end.
+    Spend,
+    /// Begins its answer again.
+    Restart,
+    /// Names the conversation.
+    Session(&'static str),
+    /// Compacts its context by itself, with this summary.
+    Compact(&'static str),
     /// Reports progress without text.
     Progress,
     /// The process dies.
@@ -52,6 +61,11 @@ pub struct ScriptedAgent {
     aborted: Mutex<Vec<TurnId>>,
     forgotten: Mutex<Vec<(SessionKey, u64)>>,
     stopped: Mutex<bool>,
+    capabilities: Mutex<Capabilities>,
+    /// Whether the next steers are taken, in order; one without an entry is answered never.
+    takes: Mutex<VecDeque<bool>>,
+    steered: Mutex<Vec<(TurnId, Prompt)>>,
+    compactions: Mutex<Vec<CompactionRequest>>,
     changed: Notify,
     go: Notify,
 }
@@ -116,6 +130,26 @@ impl ScriptedAgent {
         *self.stopped.lock().unwrap()
     }
 
+    /// What it says that it can do, from now on.
+    pub fn can(&self, capabilities: Capabilities) {
+        *self.capabilities.lock().unwrap() = capabilities;
+    }
+
+    /// Adds the answer to the next steer that has none yet.
+    pub fn takes(&self, taken: bool) {
+        self.takes.lock().unwrap().push_back(taken);
+    }
+
+    /// The messages that it was asked to take into a running turn.
+    pub fn steered(&self) -> Vec<(TurnId, Prompt)> {
+        self.steered.lock().unwrap().clone()
+    }
+
+    /// The requests to compact a conversation.
+    pub fn compactions(&self) -> Vec<CompactionRequest> {
+        self.compactions.lock().unwrap().clone()
+    }
+
     /// Waits until `count` turns have started in total.
     pub async fn begun(&self, count: usize) {
         soon(&format!("{count} turns have begun"), async {
@@ -137,6 +171,15 @@ impl ScriptedAgent {
                 Step::Echo => Ok(Delta::Text(prompt_text(&turn))),
                 Step::File(path, caption) => {
                     Ok(Delta::Media { path: path.into(), caption: caption.map(str::to_owned) })
+                }
+                Step::Spend => Ok(Delta::Usage(usage())),
+                Step::Restart => Ok(Delta::Restart),
+                Step::Session(name) => Ok(Delta::Session(name.to_owned())),
+                Step::Compact(summary) => {
+                    if say.send(Ok(Delta::Compacting)).await.is_err() {
+                        return;
+                    }
+                    Ok(Delta::Compacted(Compacted { summary: Some(summary.to_owned()), tokens: Some(900) }))
                 }
                 Step::Progress => Ok(Delta::Progress),
                 Step::Die => Err(AgentError::Died("scripted".to_owned())),
@@ -206,6 +249,10 @@ pub(crate) struct AgentHandle(pub(crate) Arc<ScriptedAgent>);
 
 #[async_trait]
 impl Agent for AgentHandle {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities.lock().unwrap().clone()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let agent = self.0.clone();
         let script = agent.scripts.lock().unwrap().pop_front().unwrap_or_else(|| vec![Step::Echo]);
@@ -228,8 +275,18 @@ impl Agent for AgentHandle {
         futures_util::stream::select(deltas, play).boxed()
     }
 
-    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
-        Ok(false)
+    async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError> {
+        self.0.steered.lock().unwrap().push((turn, prompt.clone()));
+        let taken = self.0.takes.lock().unwrap().pop_front();
+        match taken {
+            Some(taken) => Ok(taken),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn compact(&self, request: CompactionRequest) -> Result<Compacted, AgentError> {
+        self.0.compactions.lock().unwrap().push(request);
+        Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900) })
     }
 
     async fn abort(&self, turn: TurnId) {

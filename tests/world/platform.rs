@@ -89,6 +89,8 @@ struct State {
     refused_file: Option<String>,
     /// Every state of every draft: chat, id and text.
     drafts: Vec<(String, i64, String)>,
+    /// Every piece that was shown live: chat, number and text.
+    deltas: Vec<(String, u32, String)>,
     /// Whether drafts are refused.
     no_drafts: bool,
     /// The error of the next draft.
@@ -296,6 +298,13 @@ impl Platform {
         let state = self.state();
         let here = state.drafts.iter().filter(|(at, ..)| at == chat);
         here.map(|(_, id, text)| (*id, text.clone())).collect()
+    }
+
+    /// Every piece that was shown live in a chat: number and text.
+    pub fn deltas(&self, chat: &str) -> Vec<(u32, String)> {
+        let state = self.state();
+        let here = state.deltas.iter().filter(|(at, ..)| at == chat);
+        here.map(|(_, attempt, text)| (*attempt, text.clone())).collect()
     }
 
     /// How often "typing" was shown.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Prompt, Turn};
+use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -37,6 +38,10 @@ impl PerTurn {
 
 #[async_trait]
 impl Agent for PerTurn {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
         let host = self.host.clone();
         let running = self.running.begin(turn.id, host.processes.stop.child_token());
@@ -67,6 +72,10 @@ impl Agent for PerTurn {
         if let Some(aborted) = self.running.find(turn) {
             aborted.cancel();
         }
+    }
+
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}

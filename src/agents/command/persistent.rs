@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Prompt, Turn};
+use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Turn};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
@@ -62,6 +63,10 @@ impl Persistent {
 
 #[async_trait]
 impl Agent for Persistent {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let aborted = CancellationToken::new();
         let running = self.running.begin(
@@ -119,6 +124,10 @@ impl Agent for Persistent {
         if let Some(call) = self.running.find(turn) {
             call.aborted.cancel();
         }
+    }
+
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {

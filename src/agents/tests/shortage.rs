@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_agents::{Config, Host, build, command};
+use frontdesk_core::agent::{Origin, SessionOptions};
 use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::history;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{InputKind, Sender, SenderKind};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
@@ -57,6 +59,10 @@ fn turn(epoch: u64) -> Turn {
         resumed: false,
         session: "agent:test:web:dm:main".parse().expect("a key"),
         epoch,
+        agent_ref: None,
+        origin: Origin::Message,
+        options: SessionOptions::default(),
+        history: Arc::new(history::Empty),
         prompt: vec![prompt],
         context_messages: Vec::new(),
         context: Vec::new(),

@@ -1,9 +1,13 @@
 //! Names, quotes and files cannot give an agent instructions: they stay data, and never get into the text.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::agent::{Origin, SessionOptions};
+use crate::history;
 use crate::id::{MessageId, TurnId};
 use crate::message::{FileKind, ForwardKind, InputKind, SenderKind};
 
@@ -14,6 +18,10 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
         resumed: false,
         session: "agent:main:telegram:group:-1".parse().unwrap(),
         epoch: 1,
+        agent_ref: None,
+        origin: Origin::Message,
+        options: SessionOptions::default(),
+        history: Arc::new(history::Empty),
         prompt,
         context_messages: Vec::new(),
         context: Vec::new(),
@@ -113,7 +121,22 @@ fn the_facts_contain_everything_that_is_known_about_a_message() {
         }])
     );
     let fields: Vec<&str> = facts.keys().map(String::as_str).collect();
-    assert_eq!(fields, ["attempt", "context", "epoch", "messages", "nearby", "resumed", "session", "turn"]);
+    assert_eq!(
+        fields,
+        [
+            "agent_ref",
+            "attempt",
+            "context",
+            "epoch",
+            "messages",
+            "nearby",
+            "options",
+            "origin",
+            "resumed",
+            "session",
+            "turn",
+        ]
+    );
 }
 
 #[test]

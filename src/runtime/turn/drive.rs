@@ -10,18 +10,23 @@ use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
 use futures_util::StreamExt;
 
+use super::answer::AnswerFiles;
 use super::{TurnEnd, TurnRun};
+
+/// Maximum size of an agent's own name for a conversation, in bytes.
+const AGENT_REF: usize = 4096;
 
 /// Maximum time that an agent gets to end after it was asked to.
 const ABORT: Duration = Duration::from_secs(2);
 
 impl TurnRun<'_> {
     /// Reads the agent's deltas until it is done, silent for too long, or over the time limit.
-    pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, turn: Turn, stop: &Stop) -> TurnEnd {
+    pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, mut turn: Turn, stop: &Stop) -> TurnEnd {
         let shared = self.shared.clone();
         let clock = &shared.time;
         let hard = clock.mono() + self.settings.config.turns.hard_limit();
         let mut last_delta = clock.mono();
+        turn.options = turn.options.offered(&agent.capabilities());
         let mut stream = agent.turn(turn);
         let end = loop {
             let silent = last_delta + self.settings.config.turns.progress_timeout();
@@ -79,8 +84,34 @@ impl TurnRun<'_> {
                 result.truncate(result.floor_char_boundary(TOOL_RESULT));
                 self.after_tool(&id, name, result).await;
             }
+            Delta::Restart => self.restart().await,
+            Delta::Session(agent_ref) => self.agent_ref(agent_ref).await,
+            Delta::Compacting => self.compacting(),
+            Delta::Compacted(compacted) => self.compacted(compacted).await,
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Progress | Delta::Done { .. } => {}
+        }
+    }
+
+    /// The agent begins its answer again. What it has shown until now is replaced.
+    async fn restart(&mut self) {
+        self.files = AnswerFiles::default();
+        let restarted = self.shared.store.restarted(self.turn.claim).await;
+        self.shared.health.note(restarted.as_ref().err());
+        self.flow.restart().await;
+    }
+
+    /// Stores the agent's own name for the conversation.
+    async fn agent_ref(&mut self, agent_ref: String) {
+        let turn = self.turn.claim.id;
+        if agent_ref.len() > AGENT_REF {
+            tracing::warn!(%turn, bytes = agent_ref.len(), "an agent's name for a conversation is too long");
+            return;
+        }
+        let stored = self.shared.store.agent_ref(self.turn.claim, agent_ref).await;
+        self.shared.health.note(stored.as_ref().err());
+        if let Err(error) = stored {
+            tracing::warn!(%turn, %error, "an agent's name for a conversation was not stored");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
@@ -9,6 +10,7 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
+use super::past::Past;
 use super::{TurnEnd, TurnRun};
 use crate::media::{Fetcher, MessageFiles};
 
@@ -68,6 +70,10 @@ impl<'r> TurnRun<'r> {
             resumed: turn.attempt > 1,
             session: turn.session.clone(),
             epoch: turn.epoch,
+            agent_ref: turn.agent_ref.clone(),
+            origin: turn.origin,
+            options: turn.options.clone(),
+            history: Arc::new(Past::before(turn, &self.shared.store)),
             prompt,
             context_messages: self.context_messages(),
             context,

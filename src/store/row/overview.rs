@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -62,6 +63,8 @@ pub struct SessionRow {
     pub waiting: u64,
     /// The turn that runs.
     pub running: Option<TurnId>,
+    /// What is chosen for it.
+    pub options: SessionOptions,
 }
 
 /// One epoch of a conversation.

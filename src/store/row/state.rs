@@ -132,17 +132,20 @@ pub enum Reason {
     Unchanged,
     /// `/retry`: the turn whose messages run once more.
     Retries(TurnId),
+    /// `/compact`: the agent compacts its context, and is told nothing.
+    Compacts,
     /// An admin addressed the bot in a group that is not served: nothing of the text is kept, and the answer says how
     /// to change that.
     NotServed,
 }
 
 /// The reasons that are a name and nothing else.
-const PLAIN: [(Reason, &str); 5] = [
+const PLAIN: [(Reason, &str); 6] = [
     (Reason::Interrupted, "interrupted"),
     (Reason::Unstorable, "poison"),
     (Reason::NoSuchEpoch, "missing"),
     (Reason::Unchanged, "unchanged"),
+    (Reason::Compacts, "compact"),
     (Reason::NotServed, "not_served"),
 ];
 
@@ -159,6 +162,7 @@ impl fmt::Display for Reason {
             | Reason::Unstorable
             | Reason::NoSuchEpoch
             | Reason::Unchanged
+            | Reason::Compacts
             | Reason::NotServed => {
                 let name = PLAIN.iter().find(|(reason, _)| reason == self).map_or("", |(_, name)| name);
                 f.write_str(name)

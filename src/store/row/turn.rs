@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::agent::{Origin, SessionOption, SessionOptions};
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
@@ -34,6 +35,14 @@ pub struct ClaimedTurn {
     pub session: SessionKey,
     /// The epoch.
     pub epoch: u64,
+    /// The agent's own name for the conversation.
+    pub agent_ref: Option<String>,
+    /// What began it.
+    pub origin: Origin,
+    /// What is chosen for the session.
+    pub options: SessionOptions,
+    /// How often the agent took back its text in earlier attempts.
+    pub restarts: u32,
     /// The messages, oldest first.
     pub messages: Vec<InboundRow>,
     /// The messages that a `/retry` among them runs again, except those that were purged.
@@ -111,6 +120,23 @@ pub enum CommandEffect {
     Stop,
     /// The command becomes a turn that runs the messages of the last turn again.
     Retry,
+    /// The command becomes a turn in which the agent compacts its context.
+    Compact {
+        /// What the summary should keep.
+        instructions: String,
+    },
+    /// The command becomes a message with this text.
+    Message {
+        /// The text.
+        text: String,
+    },
+    /// Chooses a value for the session, or leaves it to the configuration.
+    Choose {
+        /// The option.
+        option: SessionOption,
+        /// The value.
+        value: Option<String>,
+    },
     /// Changes who has access.
     Access {
         /// The change.
@@ -132,8 +158,8 @@ pub enum CommandFacts {
         /// Messages that waited.
         waiting: Vec<MessageId>,
     },
-    /// The command's row waits as a turn that runs the messages of the last turn again.
-    Retrying,
+    /// The command's row waits as a turn or as a message: its answer is the reply.
+    Waits,
     /// There is nothing to retry.
     NothingToRetry,
     /// The last turn is still running.

@@ -171,7 +171,11 @@ impl Platform {
                 self.changed.notify_waiters();
                 Ok(())
             }
-            Signal::Delta { .. } | Signal::End { .. } => Ok(()),
+            Signal::Delta { attempt, text, .. } => {
+                self.state().deltas.push((to.chat().to_owned(), *attempt, text.clone()));
+                Ok(())
+            }
+            Signal::End { .. } => Ok(()),
         }
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_agents::{Config, Host, build, command};
+use frontdesk_core::agent::{Origin, SessionOptions};
 use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::history;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{InputKind, Sender, SenderKind};
@@ -124,6 +126,10 @@ pub fn turn(id: i64, text: &str) -> Turn {
         resumed: false,
         session: session(),
         epoch: 1,
+        agent_ref: None,
+        origin: Origin::Message,
+        options: SessionOptions::default(),
+        history: Arc::new(history::Empty),
         prompt: vec![Prompt {
             message: MessageId(id),
             text: text.into(),

@@ -128,7 +128,7 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     let retry = command(&fixture, "r").await;
     fixture.finish(answered(&turn, "bad")).await;
     let CommandDone { facts, announced } = run(&fixture, retry, CommandEffect::Retry).await;
-    assert_eq!((facts, announced), (CommandFacts::Retrying, vec![]));
+    assert_eq!((facts, announced), (CommandFacts::Waits, vec![]));
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!(ids(&again), [retry]);
     assert_eq!(again.messages[0].text, "/command", "its own words, and nobody else's");
@@ -180,7 +180,7 @@ async fn a_retry_of_a_retry_is_about_the_same_messages() {
     let mut again = turn;
     for event in ["r", "s", "t"] {
         let retry = command(&fixture, event).await;
-        assert_eq!(run(&fixture, retry, CommandEffect::Retry).await.facts, CommandFacts::Retrying);
+        assert_eq!(run(&fixture, retry, CommandEffect::Retry).await.facts, CommandFacts::Waits);
         again = fixture.claim("anna").await.unwrap();
         assert_eq!(again.messages[0].replays, [first]);
         fixture.finish(answered(&again, "bad")).await;

@@ -292,7 +292,7 @@ async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
     let retry = fixture.accept_one(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
-    assert_eq!(answer.facts, CommandFacts::Retrying);
+    assert_eq!(answer.facts, CommandFacts::Waits);
     (retry, claim_group(fixture, Take::One).await.unwrap())
 }
 

@@ -10,10 +10,11 @@ use frontdesk_agents::process::{
     Ending, IdlePool, IdleSettings, LineError, Lines, Process, ProcessHost, ProgramConfig, Reusable,
     SessionEpoch, Start, json_line,
 };
-use frontdesk_core::delta::{AgentError, Delta};
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Mono, Prompt, Turn};
+use frontdesk_core::port::{Agent, CompactionRequest, Mono, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -173,6 +174,10 @@ impl RpcAgent {
 
 #[async_trait]
 impl Agent for RpcAgent {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let cancelled = CancellationToken::new();
         self.running.lock().expect("no panic").insert(turn.id, cancelled.clone());
@@ -199,6 +204,10 @@ impl Agent for RpcAgent {
         if let Some(cancelled) = self.running.lock().expect("no panic").remove(&turn) {
             cancelled.cancel();
         }
+    }
+
+    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+        Err(AgentError::Failed("it does not compact".to_owned()))
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {

@@ -1,0 +1,114 @@
+//! Compactions: `/compact`, and those that an agent begins by itself.
+
+use std::sync::Arc;
+
+use frontdesk_core::access::Action;
+use frontdesk_core::delta::{AgentError, Compacted, SUMMARY};
+use frontdesk_core::hook::HookEvent;
+use frontdesk_core::message::Refusal;
+use frontdesk_core::notice::Failure;
+use frontdesk_core::port::{Agent, CompactionRequest, Stop};
+use frontdesk_store::row::InboundRow;
+
+use super::{TurnEnd, TurnRun};
+
+/// How much of a summary the chat shows, in bytes.
+const SHOWN: usize = 1500;
+
+impl TurnRun<'_> {
+    /// What a person asks for with `/compact`, if they may still write.
+    pub(super) fn compaction(&self, row: &InboundRow) -> Result<CompactionRequest, TurnEnd> {
+        if !self.shared.still_may(&self.settings, row, Action::Write) {
+            return Err(TurnEnd::Refused(Refusal::Revoked));
+        }
+        let turn = self.turn;
+        Ok(CompactionRequest {
+            session: turn.session.clone(),
+            epoch: turn.epoch,
+            agent_ref: turn.agent_ref.clone(),
+            instructions: Some(row.text.clone()).filter(|text| !text.is_empty()),
+        })
+    }
+
+    /// The agent compacts its context.
+    pub(super) async fn compact(
+        &mut self,
+        agent: Arc<dyn Agent>,
+        request: CompactionRequest,
+        stop: &Stop,
+    ) -> TurnEnd {
+        self.compacting();
+        let shared = self.shared;
+        let compacted = tokio::select! {
+            compacted = self.until_compacted(&*agent, request) => compacted,
+            () = stop.cancelled() => return TurnEnd::Cancelled,
+            () = shared.process.drain.cancelled() => return TurnEnd::Drained,
+        };
+        match compacted {
+            Ok(compacted) => {
+                let text = reply(&compacted);
+                self.compacted(compacted).await;
+                TurnEnd::Answered { text, by_hook: false }
+            }
+            Err(end) => end,
+        }
+    }
+
+    /// Waits for the agent within the time limit of a turn. The chat shows progress meanwhile.
+    async fn until_compacted(
+        &mut self,
+        agent: &dyn Agent,
+        request: CompactionRequest,
+    ) -> Result<Compacted, TurnEnd> {
+        let shared = self.shared;
+        let time = &shared.time;
+        let hard = time.mono() + self.settings.config.turns.hard_limit();
+        let mut work = agent.compact(request);
+        loop {
+            let due = hard.min(self.flow.due().unwrap_or(hard));
+            let pending = self.flow.is_pending();
+            tokio::select! {
+                biased;
+                compacted = &mut work => return compacted.map_err(AgentError::into),
+                () = time.sleep_until(due) => match time.mono() >= hard {
+                    true => return Err(TurnEnd::Failed(Failure::TooLong, "the compaction took too long".to_owned())),
+                    false => self.flow.step().await,
+                },
+                () = self.flow.step(), if pending => {}
+            }
+        }
+    }
+
+    /// Tells hooks that the agent is about to compact its context.
+    pub(super) fn compacting(&self) {
+        self.shared.hooks.tell(HookEvent::BeforeCompaction { session: self.turn.session.clone() });
+    }
+
+    /// Stores that the agent has compacted its context, and tells hooks. If it cannot be stored, the history only lacks
+    /// the summary.
+    pub(super) async fn compacted(&mut self, mut compacted: Compacted) {
+        if let Some(summary) = &mut compacted.summary {
+            summary.truncate(summary.floor_char_boundary(SUMMARY));
+        }
+        let stored = self.shared.store.compacted(self.turn.claim, compacted, self.shared.time.wall()).await;
+        self.shared.health.note(stored.as_ref().err());
+        if let Err(error) = stored {
+            tracing::warn!(turn = %self.turn.claim.id, %error, "a compaction was not stored");
+        }
+        self.shared.hooks.tell(HookEvent::AfterCompaction { session: self.turn.session.clone() });
+    }
+}
+
+/// What the chat is told, with the beginning of the summary.
+fn reply(compacted: &Compacted) -> String {
+    let before =
+        compacted.tokens.map(|tokens| format!(" Before, it used {tokens} tokens.")).unwrap_or_default();
+    let Some(summary) = compacted.summary.as_deref().filter(|summary| !summary.trim().is_empty()) else {
+        return format!("The agent has compacted this conversation.{before}");
+    };
+    let shown = &summary[..summary.floor_char_boundary(SHOWN)];
+    let cut = if shown.len() < summary.len() { " …" } else { "" };
+    format!(
+        "The agent has compacted this conversation and goes on with this summary.{before}\n\n{shown}{cut}"
+    )
+}

@@ -1,0 +1,64 @@
+//! What an agent and a session know of each other between turns: the agent's own name for the conversation, and what was
+//! chosen for it. And that an agent takes back its text.
+
+use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use rusqlite::params;
+
+use crate::fault::Outcome;
+use crate::queue::WorkClass;
+use crate::row::{Claim, Fenced};
+use crate::sql::{Sql, int};
+use crate::{Result, Store};
+
+impl Store {
+    /// The agent of a running turn has told its own name for the conversation, which every later turn of the epoch gets.
+    pub async fn agent_ref(&self, claim: Claim<TurnId>, agent_ref: String) -> Result<Fenced<()>> {
+        self.write(WorkClass::Turns, move |tx| {
+            let named = tx.run(
+                "UPDATE epoch SET agent_ref = ?3 WHERE (key, n) =
+                  (SELECT key, epoch FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                params![claim.id.0, claim.fence, agent_ref],
+            )?;
+            Ok(Fenced::if_changed(named))
+        })
+        .await
+    }
+
+    /// The agent of a running turn begins its answer again: the text that was stored at a side effect does not count any
+    /// more, and what is shown live gets a higher number.
+    pub async fn restarted(&self, claim: Claim<TurnId>) -> Result<Fenced<()>> {
+        self.write(WorkClass::Turns, move |tx| {
+            let restarted = tx.run(
+                "UPDATE turn SET restarts = restarts + 1, answer = NULL
+                 WHERE id = ?1 AND fence = ?2 AND state = 'running'",
+                [claim.id.0, claim.fence],
+            )?;
+            Ok(Fenced::if_changed(restarted))
+        })
+        .await
+    }
+}
+
+/// What a turn is told of its conversation.
+#[derive(Default)]
+pub(crate) struct AgentSession {
+    pub(crate) agent_ref: Option<String>,
+    pub(crate) options: SessionOptions,
+}
+
+impl AgentSession {
+    pub(crate) fn of(sql: &Sql<'_>, session: &SessionKey, epoch: u64) -> Outcome<Self> {
+        let found = sql.one(
+            "SELECT (SELECT agent_ref FROM epoch WHERE key = s.key AND n = ?2), s.model, s.thinking
+             FROM session s WHERE s.key = ?1",
+            params![session.as_str(), int(epoch)],
+            |row| {
+                let options = SessionOptions { model: row.get(1)?, thinking: row.get(2)? };
+                Ok(Self { agent_ref: row.get(0)?, options })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+}

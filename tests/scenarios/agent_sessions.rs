@@ -1,0 +1,112 @@
+//! What an agent is told of its conversation.
+
+use frontdesk_core::agent::Origin;
+use frontdesk_core::history::{HistoryEntry, HistoryRequest};
+use frontdesk_world::agent::usage;
+use frontdesk_world::wait::until;
+use frontdesk_world::{Step, World};
+
+#[tokio::test]
+async fn an_agent_gets_its_own_name_for_a_conversation_back() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Session("s1"), Step::Session("s7"), Step::Echo]);
+    anna.says("one").await;
+    anna.hears().await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    anna.says("two").await;
+    world.agent().begun(2).await;
+    world.crash().await;
+    world.start().await.unwrap();
+    anna.hears().await;
+    anna.says("/new").await;
+    anna.says("three").await;
+    world.at_rest().await;
+    anna.says("/resume 1").await;
+    anna.says("four").await;
+    world.at_rest().await;
+    let turns = world.agent().turns();
+    let names: Vec<(u64, Option<&str>)> =
+        turns.iter().map(|turn| (turn.epoch, turn.agent_ref.as_deref())).collect();
+    let known = Some("s7");
+    assert_eq!(names, [(1, None), (1, known), (1, known), (2, None), (1, known)]);
+    assert_eq!(turns[0].origin, Origin::Message);
+}
+
+#[tokio::test]
+async fn a_name_that_was_told_just_before_a_kill_is_known() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Session("s1"), Step::Tool("note"), Step::Hang]);
+    anna.says("one").await;
+    until("the tool has run", || async { (!world.agent().tools().is_empty()).then_some(()) }).await;
+    world.crash().await;
+    world.start().await.unwrap();
+    anna.hears().await;
+    anna.says("two").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().turns()[1].agent_ref.as_deref(), Some("s1"));
+}
+
+#[tokio::test]
+async fn an_agent_reads_what_was_said_in_its_conversation() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    for text in ["of the first conversation", "/new", "one", "two"] {
+        anna.says(text).await;
+        world.at_rest().await;
+    }
+    world.agent().will([Step::Compact("one and two"), Step::Say("half"), Step::Hang]);
+    let stopped = anna.says("three").await;
+    world.agent().begun(4).await;
+    until("the summary is stored", || async {
+        let request = HistoryRequest { before: None, messages: 1, bytes: 1 };
+        let page = world.agent().turns()[3].history.page(request).await.unwrap();
+        matches!(page.entries[0], HistoryEntry::Compaction { .. }).then_some(())
+    })
+    .await;
+    world.round_trip().await;
+    anna.says("/stop").await;
+    world.ended(stopped).await;
+    until("its text is kept", || async { world.message(stopped).await.answer }).await;
+    anna.says("four").await;
+    world.at_rest().await;
+    let history = world.agent().turns().last().unwrap().history.clone();
+    let page = history.page(HistoryRequest { before: None, messages: 100, bytes: 100_000 }).await.unwrap();
+    let lines: Vec<String> = page
+        .entries
+        .into_iter()
+        .map(|entry| match entry {
+            HistoryEntry::Message { from, text, .. } => format!("{}: {text}", from.id),
+            HistoryEntry::Answer { text, complete } => format!("{complete}: {text}"),
+            HistoryEntry::Compaction { summary, .. } => format!("({})", summary.unwrap()),
+        })
+        .collect();
+    let expected = [
+        "false: half",
+        "fake:anna: three",
+        "(one and two)",
+        "true: two",
+        "fake:anna: two",
+        "true: one",
+        "fake:anna: one",
+    ];
+    assert_eq!((lines, page.next), (expected.map(str::to_owned).to_vec(), None));
+}
+
+#[tokio::test]
+async fn what_a_failed_or_stopped_answer_cost_is_known() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Spend, Step::Fail]);
+    let failed = anna.says("one").await;
+    anna.hears().await;
+    assert_eq!(world.ended(failed).await.usage, Some(usage()));
+    world.agent().will([Step::Spend, Step::Say("half"), Step::Hang]);
+    let stopped = anna.says("two").await;
+    world.agent().begun(2).await;
+    world.round_trip().await;
+    anna.says("/stop").await;
+    until("the usage is kept", || async { world.message(stopped).await.usage }).await;
+    assert_eq!(world.message(stopped).await.usage, Some(usage()));
+}
