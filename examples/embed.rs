@@ -12,7 +12,7 @@ use frontdesk::core::agent::Capabilities;
 use frontdesk::core::delta::{AgentError, Compacted, Delta};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, CompactionRequest, Prompt, Turn};
+use frontdesk::core::port::{Agent, Prompt, Turn};
 use frontdesk::{Config, Gateway};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -37,7 +37,7 @@ impl Agent for Backwards {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

@@ -11,7 +11,7 @@ use frontdesk::core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCal
 use frontdesk::core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
-use frontdesk::core::port::{Agent, CompactionRequest, Prompt, Turn};
+use frontdesk::core::port::{Agent, Prompt, Turn};
 use frontdesk::{Builder, Config, Gateway, Running, StartError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -33,7 +33,7 @@ impl Agent for Says {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 
@@ -161,7 +161,7 @@ impl Agent for CutOff {
         Ok(false)
     }
     async fn abort(&self, _turn: TurnId) {}
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use frontdesk_core::agent::Capabilities;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Agent;
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ use crate::process;
 
 mod approval;
 mod facts;
+mod history;
 mod idle_process;
 mod per_turn;
 mod persistent;
@@ -78,6 +80,18 @@ pub struct Config {
     /// Seconds between SIGTERM and SIGKILL when a program is ended.
     #[serde(default = "Config::grace")]
     pub grace: u64,
+    /// With `lasting`: whether the program takes messages into a turn that runs (`steer` lines).
+    #[serde(default)]
+    pub steer: bool,
+    /// With `lasting`: whether the program can compact its context when it is asked to (`compact` lines).
+    #[serde(default)]
+    pub compact: bool,
+    /// The models that a chat may choose with `/model`; the program gets the choice in `options`. Empty means no choice.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// The levels that a chat may choose with `/thinking`; as `models`.
+    #[serde(default)]
+    pub thinking: Vec<String>,
     /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
@@ -129,6 +143,10 @@ impl Config {
             max_cpu: None,
             max_file: None,
             grace: Self::grace(),
+            steer: false,
+            compact: false,
+            models: Vec::new(),
+            thinking: Vec::new(),
             max_turns: None,
         }
     }
@@ -175,6 +193,7 @@ impl Config {
             return wrong("grace", "must be at most 60 seconds");
         }
         self.check_started_ahead()?;
+        self.check_capabilities()?;
         if self.max_cpu == Some(0) {
             return wrong("max_cpu", "must be at least 1 second; without this key there is no limit");
         }
@@ -183,6 +202,31 @@ impl Config {
         }
         let set = self.env.iter().map(|(name, value)| (name.as_str(), value.expose()));
         process::check_environment(set, &self.inherit_env, &[facts::VARIABLE])
+    }
+
+    fn check_capabilities(&self) -> Result<(), ConfigError> {
+        for (key, set) in [("steer", self.steer), ("compact", self.compact)] {
+            if set && self.mode != Mode::Persistent {
+                let problem = "needs mode = \"lasting\": a process for one turn reads nothing but its prompt";
+                return Err(ConfigError::new(key, problem));
+            }
+        }
+        for (key, values) in [("models", &self.models), ("thinking", &self.thinking)] {
+            if values.iter().any(|value| value.is_empty() || value.contains(char::is_whitespace)) {
+                return Err(ConfigError::new(key, "must be names without white space, as a chat sends them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the agent can do.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            steer: self.steer,
+            compact: self.compact,
+            models: self.models.clone(),
+            thinking: self.thinking.clone(),
+        }
     }
 
     fn check_started_ahead(&self) -> Result<(), ConfigError> {
@@ -224,7 +268,7 @@ mod tests {
         let sound = Config::of(["cat"]);
         let lasting = Config { mode: Mode::Persistent, ..sound.clone() };
         assert_eq!(sound.check(), Ok(()));
-        assert_eq!(Config { min_idle: 15, ..lasting.clone() }.check(), Ok(()));
+        assert_eq!(Config { min_idle: 15, steer: true, compact: true, ..lasting.clone() }.check(), Ok(()));
         let none: [&str; 0] = [];
         let env = BTreeMap::from([("FRONTDESK_TURN".to_owned(), Secret::new("t1"))]);
         for (wrong, why) in [
@@ -236,6 +280,10 @@ mod tests {
             (Config { idle_timeout: u64::MAX, ..sound.clone() }, "idle_timeout: must be at most"),
             (Config { grace: 61, ..sound.clone() }, "grace"),
             (Config { max_cpu: Some(0), ..sound.clone() }, "max_cpu"),
+            (Config { steer: true, ..sound.clone() }, "steer: needs mode"),
+            (Config { compact: true, ..sound.clone() }, "compact: needs mode"),
+            (Config { models: vec!["a b".into()], ..sound.clone() }, "models: must be names"),
+            (Config { thinking: vec!["".into()], ..sound.clone() }, "thinking: must be names"),
             (Config { max_file: Some(0), ..sound.clone() }, "max_file"),
             (Config { min_idle: 1, ..sound.clone() }, "min_idle: needs mode"),
             (Config { min_idle: 16, ..lasting.clone() }, "less than max_idle"),

@@ -12,7 +12,7 @@ use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::InputKind;
-use frontdesk_core::port::{Agent, Clock, CompactionRequest, File, Prompt, Turn};
+use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -90,7 +90,7 @@ impl Agent for Echo {
         }
     }
 
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

@@ -14,7 +14,7 @@ use frontdesk_core::agent::Capabilities;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::{BootId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, CompactionRequest, Prompt, Stop, Turn};
+use frontdesk_core::port::{Agent, Clock, Prompt, Stop, Turn};
 use frontdesk_kit::{Channel, ConfiguredAccount};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
@@ -251,7 +251,7 @@ impl Agent for NoAgent {
 
     async fn abort(&self, _turn: TurnId) {}
 
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

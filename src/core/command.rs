@@ -8,6 +8,8 @@
 //!
 //! /help            /new [TEXT] (/reset)   /status          /stop
 //! /retry           /sessions [PAGE]       /resume [N]      /whoami
+//! /steer TEXT      /model [NAME]          /thinking [LEVEL]
+//! /compact [TEXT]
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
@@ -20,6 +22,7 @@ mod tests;
 
 pub use gateway::Gateway;
 
+use crate::agent::SessionOption;
 use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
 
@@ -43,15 +46,19 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 9] = [
+const LIST: [Spec; 13] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
     person("status", "/status", "Show what is happening in this chat"),
     person("stop", "/stop", "Stop the answer and drop waiting messages"),
+    person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
     person("sessions", "/sessions [PAGE]", "List the conversations of this chat"),
     person("resume", "/resume [N]", "Return to an earlier conversation"),
+    person("compact", "/compact [TEXT]", "Let the agent summarize what was said"),
+    person("model", "/model [NAME]", "Show or choose the model"),
+    person("thinking", "/thinking [LEVEL]", "Show or choose how much it thinks"),
     person("whoami", "/whoami", "Show your id and what you may do"),
     Spec { admin: true, ..person("gateway", "/gateway WHAT", "Manage the gateway") },
 ];
@@ -87,6 +94,23 @@ pub enum Command {
         /// Its number; `None` is the one before the current one.
         epoch: Option<u64>,
     },
+    /// Add a message to the answer under way.
+    Steer {
+        /// The message.
+        text: String,
+    },
+    /// Let the agent compact its context of the conversation.
+    Compact {
+        /// What the summary should keep.
+        instructions: String,
+    },
+    /// Show or choose an option of the session.
+    Choose {
+        /// The option.
+        option: SessionOption,
+        /// The value; `None` shows the present one.
+        value: Option<String>,
+    },
     /// Show who the person is and what they may do.
     Whoami,
     /// Manage the gateway; `None` lists the requests.
@@ -104,6 +128,10 @@ impl Command {
             Command::Retry => "retry",
             Command::Sessions { .. } => "sessions",
             Command::Resume { .. } => "resume",
+            Command::Steer { .. } => "steer",
+            Command::Compact { .. } => "compact",
+            Command::Choose { option: SessionOption::Model, .. } => "model",
+            Command::Choose { option: SessionOption::Thinking, .. } => "thinking",
             Command::Whoami => "whoami",
             Command::Gateway(_) => "gateway",
         }
@@ -138,8 +166,8 @@ pub enum Parsed<'t> {
 }
 
 /// Parses an event: the same rule for every platform. Only a plain first line that the sender wrote themselves is a
-/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new` may be formatted,
-/// because it is the first message of the conversation.
+/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new` and `/steer` may be
+/// formatted, because it is a message.
 pub fn of(event: &Event) -> Parsed<'_> {
     let shown = Parsed::Text(&event.text);
     let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
@@ -148,7 +176,9 @@ pub fn of(event: &Event) -> Parsed<'_> {
     }
     match (event.first_line, parse(&event.text, None)) {
         (FirstLine::Plain, parsed) => parsed,
-        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. }))) => parsed,
+        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. } | Command::Steer { .. }))) => {
+            parsed
+        }
         (..) => shown,
     }
 }
@@ -193,6 +223,10 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
         "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
         "resume" => number(rest).map(|epoch| Command::Resume { epoch: Some(epoch) }),
+        "steer" => (!rest.is_empty()).then(|| Command::Steer { text: rest.to_owned() }),
+        "compact" => Some(Command::Compact { instructions: rest.to_owned() }),
+        "model" => choose(SessionOption::Model, rest),
+        "thinking" => choose(SessionOption::Thinking, rest),
         "gateway" if rest.is_empty() => Some(Command::Gateway(None)),
         "gateway" => Gateway::parse(rest).map(|request| Command::Gateway(Some(request))),
         _ if !rest.is_empty() => None,
@@ -201,6 +235,12 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "whoami" => Some(Command::Whoami),
         _ => None,
     }
+}
+
+/// A value is one word.
+fn choose(option: SessionOption, rest: &str) -> Option<Command> {
+    let value = (!rest.is_empty()).then(|| rest.to_owned());
+    (!rest.contains(char::is_whitespace)).then_some(Command::Choose { option, value })
 }
 
 fn number<N: std::str::FromStr>(digits: &str) -> Option<N> {

@@ -26,6 +26,8 @@ pub enum Notice {
         /// The answer so far, in Markdown.
         so_far: String,
     },
+    /// The agent did not take a message into the answer under way; it is answered next.
+    FollowsUp,
     /// A part of an answer could not be delivered.
     Gap,
     /// An answer could not be delivered before its time limit.
@@ -126,6 +128,7 @@ impl Notice {
             Notice::Refused(_) => "refused",
             Notice::Failed(_) => "failed",
             Notice::Interrupted { .. } => "interrupted",
+            Notice::FollowsUp => "follows_up",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
             Notice::Code { .. } => "code",
@@ -151,6 +154,7 @@ impl Notice {
                     .to_owned()
             }
             Notice::Interrupted { so_far } => format!("{so_far}{}", Self::INTERRUPTED),
+            Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {
                 "An answer could not be delivered in time and was dropped. Send /retry if you still need it."

@@ -251,9 +251,10 @@ pub trait Agent: Send + Sync + 'static {
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError>;
     /// Asks a running turn to end. Its stream must end soon afterwards. Unknown turns are ignored.
     async fn abort(&self, turn: TurnId);
-    /// Compacts its context of a conversation. Called only if [`Capabilities::compact`] is set, and not while a turn of
-    /// the session runs. Dropping the future must end the work at once.
-    async fn compact(&self, request: CompactionRequest) -> Result<Compacted, AgentError>;
+    /// Compacts its context of a conversation. `turn` has no messages; `instructions` say in a person's words what the
+    /// summary should keep. Called only if [`Capabilities::compact`] is set, and not while a turn of the session runs.
+    /// Dropping the future must end the work at once and leave no process behind.
+    async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError>;
     /// The conversation will not be continued in this epoch: whatever the agent keeps for it may be deleted.
     async fn forget(&self, session: &SessionKey, epoch: u64);
     /// Ends every process and waits until all have ended.
@@ -261,19 +262,6 @@ pub trait Agent: Send + Sync + 'static {
     /// What prevents it from answering, in one sentence that says what to do; `None` if nothing is known. Asked at the
     /// start and for the status. Must not start anything.
     fn problem(&self) -> Option<String>;
-}
-
-/// A request to compact the context of a conversation.
-#[derive(Debug, Clone)]
-pub struct CompactionRequest {
-    /// The conversation.
-    pub session: SessionKey,
-    /// Its epoch.
-    pub epoch: u64,
-    /// The agent's own name for it, if it has reported one.
-    pub agent_ref: Option<String>,
-    /// What the summary should keep, in a person's words.
-    pub instructions: Option<String>,
 }
 
 /// One run of an agent.

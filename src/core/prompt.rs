@@ -69,7 +69,8 @@ fn context_message(context_message: &ContextMessage) -> Value {
     })
 }
 
-fn sender(sender: &Sender) -> Value {
+/// A sender: stable id, kind and display name.
+pub fn sender(sender: &Sender) -> Value {
     json!({"id": sender.id.as_str(), "kind": sender.kind.name(), "name": sender.name.as_deref().map(sanitized)})
 }
 

@@ -1,6 +1,8 @@
 //! Commands, one per file. Each runs from its stored row, also while a turn runs. Its effect, its reply and its end are
 //! one transaction.
 
+mod choose;
+mod compact;
 mod gateway;
 mod help;
 mod new;
@@ -8,6 +10,7 @@ mod resume;
 mod retry;
 mod sessions;
 mod status;
+mod steer;
 mod stop;
 mod whoami;
 
@@ -92,6 +95,7 @@ async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
 async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let Some(row) = shared.store.command(id).await? else { return Ok(()) };
     let parsed = command::parse(&row.text, None);
+    let steers = matches!(parsed, Parsed::Command(Command::Steer { .. }));
     // An admin may administer the gateway also where nobody may write to the agent.
     let for_admins = matches!(parsed, Parsed::Command(Command::Gateway(_))) || is_in_unserved_group(&row);
     let settings = shared.settings();
@@ -111,7 +115,12 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         CommandFacts::Stopped { running, waiting } => {
             shared.cancelled(&row.session, &row.address, &running, waiting).await;
         }
-        CommandFacts::Waits => gate::wake(shared, &row.session),
+        CommandFacts::Waits => {
+            gate::wake(shared, &row.session);
+            if steers {
+                shared.work.running.steer(&row.session, id);
+            }
+        }
         _ => {}
     }
     if let Some(wanted) = lifecycle {
@@ -163,6 +172,9 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Retry => retry::plan(),
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
+            Command::Steer { text } => steer::plan(text),
+            Command::Compact { instructions } => compact::plan(shared, row, instructions),
+            Command::Choose { option, value } => choose::plan(shared, row, option, value).await?,
             Command::Whoami => whoami::plan(shared, row),
             Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },

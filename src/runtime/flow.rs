@@ -12,7 +12,7 @@ use std::time::Duration;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::TurnId;
+use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::port::{Adapter, Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Terminal, TextEdit};
@@ -96,6 +96,11 @@ impl Flow {
     pub(crate) async fn add(&mut self, text: String) {
         let change = self.terminal.feed(&text);
         self.change(change).await;
+    }
+
+    /// The answer is also about this message.
+    pub(crate) fn include(&mut self, message: MessageId) {
+        self.about.messages.push(message);
     }
 
     /// The agent begins its answer again. A message that was posted shows the old text until the new one replaces it.

@@ -1,11 +1,13 @@
-//! How to cancel the turns that run, including those that were claimed and have not begun yet.
+//! How to reach the turns that run, to cancel them or to add a message, including those that were claimed and have not begun yet.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use frontdesk_core::id::TurnId;
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Mono, Stop};
+use tokio::sync::mpsc;
 
 /// How long the cancellation of a turn that does not run here is kept: far longer than a claim takes to begin.
 const KEPT: Duration = Duration::from_secs(60);
@@ -16,17 +18,42 @@ pub(crate) struct RunningTurns(Mutex<HashMap<TurnId, Entry>>);
 
 struct Entry {
     stop: Stop,
+    /// Its session, and where messages go that the agent is asked to take into it; `None` before it begins.
+    steers: Option<(SessionKey, mpsc::UnboundedSender<MessageId>)>,
     /// When the turn was cancelled before it began; `None` while it runs.
     cancelled_early: Option<Mono>,
 }
 
 impl RunningTurns {
-    /// A turn begins. It may have been cancelled between its claim and now.
-    pub(crate) fn begin(&self, turn: TurnId) -> Stop {
+    /// A turn of a session begins. It may have been cancelled between its claim and now. Returns how it is cancelled, and
+    /// the messages that it is asked to take in.
+    pub(crate) fn begin(
+        &self,
+        turn: TurnId,
+        session: &SessionKey,
+    ) -> (Stop, mpsc::UnboundedReceiver<MessageId>) {
+        let (steers, messages) = mpsc::unbounded_channel();
         let mut entries = self.entries();
-        let entry = entries.entry(turn).or_insert_with(|| Entry { stop: Stop::new(), cancelled_early: None });
+        let entry = entries.entry(turn).or_insert_with(|| Entry {
+            stop: Stop::new(),
+            steers: None,
+            cancelled_early: None,
+        });
         entry.cancelled_early = None;
-        entry.stop.clone()
+        entry.steers = Some((session.clone(), steers));
+        (entry.stop.clone(), messages)
+    }
+
+    /// Asks the running turn of a session, if there is one, to take in a message that waits. What it does not take in
+    /// goes on waiting.
+    pub(crate) fn steer(&self, session: &SessionKey, message: MessageId) {
+        let entries = self.entries();
+        let mut running = entries.values().filter_map(|entry| entry.steers.as_ref());
+        if let Some((_, steers)) = running.find(|(of, _)| of == session)
+            && steers.send(message).is_err()
+        {
+            tracing::debug!(%session, %message, "the turn has just ended");
+        }
     }
 
     /// A turn has ended.
@@ -38,7 +65,10 @@ impl RunningTurns {
     pub(crate) fn cancel(&self, turn: TurnId, now: Mono) {
         let mut entries = self.entries();
         let entry = entries.entry(turn);
-        entry.or_insert_with(|| Entry { stop: Stop::new(), cancelled_early: Some(now) }).stop.cancel();
+        entry
+            .or_insert_with(|| Entry { stop: Stop::new(), steers: None, cancelled_early: Some(now) })
+            .stop
+            .cancel();
     }
 
     /// Forgets cancellations of turns that had ended before.
@@ -55,18 +85,22 @@ impl RunningTurns {
 mod tests {
     use super::*;
 
+    fn begin(turns: &RunningTurns, turn: TurnId) -> (Stop, mpsc::UnboundedReceiver<MessageId>) {
+        turns.begin(turn, &"agent:main:fake:dm:anna".parse().unwrap())
+    }
+
     #[test]
     fn a_turn_that_is_cancelled_before_it_begins_does_not_begin() {
         let turns = RunningTurns::default();
         turns.cancel(TurnId(1), Mono::default());
-        assert!(turns.begin(TurnId(1)).is_cancelled());
-        assert!(!turns.begin(TurnId(2)).is_cancelled());
+        assert!(begin(&turns, TurnId(1)).0.is_cancelled());
+        assert!(!begin(&turns, TurnId(2)).0.is_cancelled());
     }
 
     #[test]
     fn cancellations_of_ended_turns_are_forgotten_and_running_turns_are_kept() {
         let turns = RunningTurns::default();
-        let stop = turns.begin(TurnId(1));
+        let (stop, _) = begin(&turns, TurnId(1));
         turns.cancel(TurnId(2), Mono::default());
         turns.sweep(Mono(KEPT));
         assert_eq!(turns.entries().len(), 1);

@@ -7,6 +7,7 @@ mod ending;
 mod head;
 mod hooks;
 mod past;
+mod steering;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use frontdesk_core::delta::{AgentError, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
-use frontdesk_core::port::{Agent, CompactionRequest, Mono, Stop, Turn};
+use frontdesk_core::port::{Agent, Mono, Stop, Turn};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{ClaimedTurn, Reason, Take};
 use futures_util::FutureExt;
@@ -29,6 +30,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use answer::AnswerFiles;
 use hooks::TurnHooks;
+use steering::Steering;
 
 /// Pause of a lane after a database error, or after an agent died.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -68,7 +70,7 @@ impl From<AgentError> for TurnEnd {
 /// What the agent is asked for.
 enum AgentWork {
     Answer(Turn),
-    Compact(CompactionRequest),
+    Compact(Turn, Option<String>),
 }
 
 struct TurnRun<'r> {
@@ -84,6 +86,7 @@ struct TurnRun<'r> {
     /// What the agent has reported last.
     usage: Option<Usage>,
     hooks: TurnHooks,
+    steering: Steering,
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
@@ -119,10 +122,12 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
     let settings = shared.settings();
     let started = shared.time.mono();
-    let stop = shared.work.running.begin(turn.claim.id);
+    let (stop, steers) = shared.work.running.begin(turn.claim.id, session);
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
-    let run = TurnRun { shared, settings, turn: &turn, flow, files, acted: false, usage: None, hooks };
+    let steering = Steering::new(steers);
+    let run =
+        TurnRun { shared, settings, turn: &turn, flow, files, acted: false, usage: None, hooks, steering };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
@@ -164,7 +169,7 @@ impl TurnRun<'_> {
     /// What the agent is asked for, or the end of the turn without it.
     async fn work(&mut self, stop: &Stop) -> Result<AgentWork, TurnEnd> {
         match self.turn.messages.iter().find(|row| row.reason == Some(Reason::Compacts)) {
-            Some(row) => self.compaction(row).map(AgentWork::Compact),
+            Some(row) => self.compaction(row),
             None => self.head(stop).await.map(AgentWork::Answer),
         }
     }
@@ -180,8 +185,12 @@ impl TurnRun<'_> {
             return TurnEnd::Failed(Failure::Unavailable, detail);
         };
         let end = match work {
-            AgentWork::Answer(turn) => self.drive(agent, turn, stop).await,
-            AgentWork::Compact(request) => self.compact(agent, request, stop).await,
+            AgentWork::Answer(turn) => {
+                let end = self.drive(agent, turn, stop).await;
+                self.end_steering(&end).await;
+                end
+            }
+            AgentWork::Compact(turn, instructions) => self.compact(agent, turn, instructions, stop).await,
         };
         // An incomplete text is kept and shown too.
         self.flow.complete().await;

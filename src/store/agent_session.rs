@@ -2,15 +2,25 @@
 //! chosen for it. And that an agent takes back its text.
 
 use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
 use crate::fault::Outcome;
+use crate::message::usage;
 use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced};
 use crate::sql::{Sql, int};
-use crate::{Result, Store};
+use crate::{Result, Store, StoreReader};
+
+/// The usage of the last turn of an epoch that has ended and told the agent something.
+pub(crate) const LAST_USAGE: &str = "
+    SELECT model, input_tokens, output_tokens, cache_read, cache_write, cost_micro, context_used, context_window
+    FROM turn WHERE id =
+     (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
+        AND (SELECT kind <> 'compact' AND finished_at IS NOT NULL FROM turn WHERE id = session_message.turn_id)
+      ORDER BY id DESC LIMIT 1)";
 
 impl Store {
     /// The agent of a running turn has told its own name for the conversation, which every later turn of the epoch gets.
@@ -36,6 +46,18 @@ impl Store {
                 [claim.id.0, claim.fence],
             )?;
             Ok(Fenced::if_changed(restarted))
+        })
+        .await
+    }
+}
+
+impl StoreReader {
+    /// The usage of the last turn of an epoch that has ended.
+    pub async fn last_usage(&self, key: &SessionKey, epoch: u64) -> Result<Option<Usage>> {
+        let key = key.clone();
+        self.read(move |sql| {
+            let found = sql.one(LAST_USAGE, params![key.as_str(), int(epoch)], |row| usage(row, 0))?;
+            Ok(found.filter(|usage| *usage != Usage::default()))
         })
         .await
     }

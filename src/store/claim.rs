@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::agent_session::AgentSession;
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
+use crate::part::Outgoing;
 use crate::queue::WorkClass;
 use crate::row::{
     Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState,
@@ -67,9 +69,15 @@ impl Store {
         .await
     }
 
-    /// The agent did not take a steered message: it waits again, in its place by id.
-    pub async fn unsteered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
+    /// The agent did not take a steered message: it waits again, in its place by id, and its sender is told.
+    pub async fn unsteered(
+        &self,
+        claim: Claim<TurnId>,
+        message: MessageId,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             let back = tx.run(
                 "UPDATE inbound SET state = 'waiting', turn_id = NULL
                  WHERE id = ?3 AND state = 'in_turn' AND turn_id = ?1
@@ -77,6 +85,11 @@ impl Store {
                 params![claim.id.0, claim.fence, message.0],
             )?;
             tx.queued(back);
+            if back > 0 {
+                let about = [message];
+                let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
+                outgoing.notice(tx, message, &Notice::FollowsUp)?;
+            }
             Ok(Fenced::if_changed(back))
         })
         .await

@@ -86,7 +86,7 @@ fn apply(conn: &Connection) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{command, compaction, erase, history, session};
+    use crate::{agent_session, command, compaction, erase, history, session};
 
     /// A million conversations must not slow down the history of one.
     #[test]
@@ -99,6 +99,7 @@ mod tests {
             session::HISTORY,
             session::HISTORY_OF_EPOCH,
             command::LAST_TURN,
+            agent_session::LAST_USAGE,
             compaction::LAST_TURN,
             compaction::OF_EPOCH,
             history::PAGE,

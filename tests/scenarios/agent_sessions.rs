@@ -1,6 +1,8 @@
 //! What an agent is told of its conversation.
 
-use frontdesk_core::agent::Origin;
+use std::time::Duration;
+
+use frontdesk_core::agent::{Capabilities, Origin, SessionOptions};
 use frontdesk_core::history::{HistoryEntry, HistoryRequest};
 use frontdesk_world::agent::usage;
 use frontdesk_world::wait::until;
@@ -109,4 +111,69 @@ async fn what_a_failed_or_stopped_answer_cost_is_known() {
     anna.says("/stop").await;
     until("the usage is kept", || async { world.message(stopped).await.usage }).await;
     assert_eq!(world.message(stopped).await.usage, Some(usage()));
+}
+
+#[tokio::test]
+async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_restart() {
+    let mut world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/model").await;
+    assert_eq!(anna.hears().await, "This agent has no choice of models.");
+    let offers = Capabilities {
+        models: vec!["small".to_owned(), "Large".to_owned()],
+        thinking: vec!["high".to_owned()],
+        ..Capabilities::default()
+    };
+    world.agent().can(offers.clone());
+    for (said, heard) in [
+        ("/model", "Model: as the agent is configured."),
+        ("/model huge", "There is no model"),
+        ("/model large", "Model: Large, from the next message on."),
+        ("/thinking high", "Thinking: high, from the next message on."),
+        ("/model", "Model: Large. Send /model default"),
+    ] {
+        anna.says(said).await;
+        let reply = anna.hears().await;
+        assert!(reply.starts_with(heard), "{said}: {reply}");
+    }
+    anna.says("/new").await;
+    anna.hears().await;
+    world.crash().await;
+    world.start().await.unwrap();
+    anna.says("hello").await;
+    anna.hears().await;
+    let chosen = |model: Option<&str>, thinking: Option<&str>| SessionOptions {
+        model: model.map(str::to_owned),
+        thinking: thinking.map(str::to_owned),
+    };
+    assert_eq!(world.agent().turns()[0].options, chosen(Some("Large"), Some("high")));
+    // What the agent no longer offers is not asked of it.
+    world.agent().can(Capabilities { thinking: Vec::new(), ..offers });
+    anna.says("/model default").await;
+    anna.hears().await;
+    anna.says("hello").await;
+    anna.hears().await;
+    assert_eq!(world.agent().turns()[1].options, chosen(None, None));
+}
+
+#[tokio::test]
+async fn status_says_what_the_last_answer_cost() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    anna.hears().await;
+    world.clock().pass(Duration::from_secs(1));
+    anna.says("/status").await;
+    // The fake platform's messages are short, so these are two.
+    let status = format!("{}\n{}", anna.hears().await, anna.hears().await);
+    assert!(
+        status.contains("The last answer (scripted) read 1 token and wrote 2 tokens for 0.000005."),
+        "{status}"
+    );
+    assert!(status.contains("context is 85 % full (6 of 7 tokens)"), "{status}");
+    anna.says("/new").await;
+    anna.hears().await;
+    anna.says("/status").await;
+    let status = anna.hears().await;
+    assert!(!status.contains("The last answer"), "another conversation: {status}");
 }

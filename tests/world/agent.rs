@@ -8,7 +8,7 @@ use frontdesk_core::agent::Capabilities;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Stop, Turn};
+use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
@@ -65,7 +65,9 @@ pub struct ScriptedAgent {
     /// Whether the next steers are taken, in order; one without an entry is answered never.
     takes: Mutex<VecDeque<bool>>,
     steered: Mutex<Vec<(TurnId, Prompt)>>,
-    compactions: Mutex<Vec<CompactionRequest>>,
+    compactions: Mutex<Vec<(Turn, Option<String>)>>,
+    /// Whether compactions do not end.
+    compacts_later: Mutex<bool>,
     changed: Notify,
     go: Notify,
 }
@@ -145,8 +147,13 @@ impl ScriptedAgent {
         self.steered.lock().unwrap().clone()
     }
 
-    /// The requests to compact a conversation.
-    pub fn compactions(&self) -> Vec<CompactionRequest> {
+    /// Whether compactions do not end from now on.
+    pub fn compacts_later(&self, later: bool) {
+        *self.compacts_later.lock().unwrap() = later;
+    }
+
+    /// The requests to compact a conversation, with their instructions.
+    pub fn compactions(&self) -> Vec<(Turn, Option<String>)> {
         self.compactions.lock().unwrap().clone()
     }
 
@@ -284,8 +291,11 @@ impl Agent for AgentHandle {
         }
     }
 
-    async fn compact(&self, request: CompactionRequest) -> Result<Compacted, AgentError> {
-        self.0.compactions.lock().unwrap().push(request);
+    async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError> {
+        self.0.compactions.lock().unwrap().push((turn, instructions));
+        if *self.0.compacts_later.lock().unwrap() {
+            std::future::pending::<()>().await;
+        }
         Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900) })
     }
 

@@ -7,7 +7,7 @@ use frontdesk_core::agent::Capabilities;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Turn};
+use frontdesk_core::port::{Agent, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -39,7 +39,7 @@ impl PerTurn {
 #[async_trait]
 impl Agent for PerTurn {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        self.host.capabilities.clone()
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
@@ -74,7 +74,7 @@ impl Agent for PerTurn {
         }
     }
 
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

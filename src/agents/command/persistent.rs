@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::agent::Capabilities;
-use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolDecision};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, CompactionRequest, Prompt, Turn};
+use frontdesk_core::port::{Agent, Prompt, Turn};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::oneshot;
@@ -64,28 +64,20 @@ impl Persistent {
 #[async_trait]
 impl Agent for Persistent {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        self.host.capabilities.clone()
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        let aborted = CancellationToken::new();
-        let running = self.running.begin(
-            turn.id,
-            TurnControl {
-                session_epoch: (turn.session.clone(), turn.epoch),
-                aborted: aborted.clone(),
-                forgotten: AtomicBool::new(false),
-                input: OnceLock::new(),
-                steers: Mutex::new(Some(VecDeque::new())),
-            },
-        );
+        let running = self.running.begin(turn.id, TurnControl::new(&turn));
+        let aborted = running.aborted.clone();
         let (host, idle_pool) = (self.host.clone(), self.idle_pool.clone());
         let ask = host.ask;
         let run = async move {
             if running.aborted.is_cancelled() {
                 return stream::empty().boxed();
             }
-            match begin(host, idle_pool, running, &turn).await {
+            let line = wire::prompt(&turn);
+            match begin(host, idle_pool, running, turn, line).await {
                 Ok(turn) => {
                     stream::unfold(turn, |mut turn| async { turn.next().await.map(|result| (result, turn)) })
                         .boxed()
@@ -126,8 +118,24 @@ impl Agent for Persistent {
         }
     }
 
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+    async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError> {
+        let running = self.running.begin(turn.id, TurnControl::new(&turn));
+        let (host, idle_pool) = (self.host.clone(), self.idle_pool.clone());
+        let line = wire::compact(&turn, instructions.as_deref());
+        let mut run = begin(host, idle_pool, running, turn, line).await?;
+        let mut compacted = None;
+        while let Some(delta) = run.next().await {
+            match delta? {
+                Delta::Compacted(summary) => compacted = Some(summary),
+                Delta::ToolStart(call) => {
+                    call.approval.decide(ToolDecision::Deny("the context is being compacted".into()));
+                }
+                _ => {}
+            }
+        }
+        compacted.ok_or_else(|| {
+            AgentError::Failed("it has ended the compaction without a `compacted` line".into())
+        })
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {
@@ -156,30 +164,41 @@ async fn start(host: &TurnHost, turn: Option<&Turn>) -> Result<IdleProcess, Agen
     Ok(IdleProcess::new(process, host))
 }
 
-/// Sends the prompt to the program that has the context of the conversation, or to a new program.
+/// Sends the first line of a turn to the program that has the context of the conversation, or to a new program.
 async fn begin(
     host: Arc<TurnHost>,
     idle_pool: Arc<IdlePool<IdleProcess>>,
     running: RunningTurn<TurnControl>,
-    turn: &Turn,
+    turn: Turn,
+    line: Vec<u8>,
 ) -> Result<PersistentTurn, AgentError> {
     let idle_process = match idle_pool.take(&running.session_epoch).await {
         Some(idle_process) => {
-            idle_process.process.stderr.begin(turn);
+            idle_process.process.stderr.begin(&turn);
             idle_process
         }
-        None => start(&host, Some(turn)).await?,
+        None => start(&host, Some(&turn)).await?,
     };
     if let Some(input) = &idle_process.process.input
-        && input.send(wire::prompt(turn)).is_ok()
+        && input.send(line).is_ok()
     {
         running.input.get_or_init(|| input.clone());
-        return Ok(PersistentTurn::new(host, idle_pool, running, turn.id, idle_process));
+        return Ok(PersistentTurn::new(host, idle_pool, running, &turn, idle_process));
     }
     Err(AgentError::Died("it does not read its stdin".into()))
 }
 
 impl TurnControl {
+    fn new(turn: &Turn) -> Self {
+        Self {
+            session_epoch: (turn.session.clone(), turn.epoch),
+            aborted: CancellationToken::new(),
+            forgotten: AtomicBool::new(false),
+            input: OnceLock::new(),
+            steers: Mutex::new(Some(VecDeque::new())),
+        }
+    }
+
     pub(super) fn session_epoch(&self) -> SessionEpoch {
         self.session_epoch.clone()
     }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::history::History;
 use frontdesk_core::id::TurnId;
-use frontdesk_core::port::Mono;
+use frontdesk_core::port::{Mono, Turn};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::debug;
 
+use super::history::{Asked, answered};
 use super::idle_process::IdleProcess;
 use super::persistent::TurnControl;
 use super::turn_host::TurnHost;
@@ -23,6 +25,9 @@ const MAX_TOOLS: usize = 1024;
 /// The maximum number of tool calls that wait for approval. While they are pending, no further line is read.
 const MAX_PENDING_TOOLS: usize = 32;
 
+/// The maximum number of pages of the history that are being read. While they are, no further line is read.
+const MAX_PENDING_PAGES: usize = 4;
+
 type DeltaResult = Result<Delta, AgentError>;
 
 /// Owns the program during the turn. Dropping it before the end kills the program, because its state is then unknown.
@@ -31,6 +36,9 @@ pub(super) struct PersistentTurn {
     idle_pool: Arc<IdlePool<IdleProcess>>,
     running: RunningTurn<TurnControl>,
     turn: TurnId,
+    history: Arc<dyn History>,
+    /// Pages of the history that the program has asked for.
+    pages: FuturesUnordered<BoxFuture<'static, Vec<u8>>>,
     /// `None` when the turn is over.
     idle_process: Option<IdleProcess>,
     approvals: FuturesUnordered<BoxFuture<'static, (String, ToolDecision)>>,
@@ -49,6 +57,7 @@ enum Event {
     Abort,
     Overdue,
     ToolApproval(String, ToolDecision),
+    HistoryPage(Vec<u8>),
     Line(Result<Option<Vec<u8>>, LineError>),
 }
 
@@ -67,7 +76,7 @@ impl PersistentTurn {
         host: Arc<TurnHost>,
         idle_pool: Arc<IdlePool<IdleProcess>>,
         running: RunningTurn<TurnControl>,
-        turn: TurnId,
+        turn: &Turn,
         idle_process: IdleProcess,
     ) -> Self {
         let approvals = FuturesUnordered::new();
@@ -75,7 +84,9 @@ impl PersistentTurn {
             host,
             idle_pool,
             running,
-            turn,
+            turn: turn.id,
+            history: turn.history.clone(),
+            pages: FuturesUnordered::new(),
             idle_process: Some(idle_process),
             approvals,
             tools: HashMap::new(),
@@ -97,6 +108,7 @@ impl PersistentTurn {
                     return None;
                 }
                 Event::ToolApproval(id, decision) => self.send(wire::tool(self.turn, &id, &decision)),
+                Event::HistoryPage(page) => self.send(page),
                 Event::Line(Ok(Some(line))) => self.handle_line(&line),
                 Event::Line(Ok(None)) => return self.output_ended().await,
                 Event::Line(Err(why)) => Step::Broken(AgentError::Died(why.to_string())),
@@ -133,7 +145,9 @@ impl PersistentTurn {
             () = self.running.aborted.cancelled(), if self.end_by.is_none() => Event::Abort,
             () = overdue => Event::Overdue,
             Some((id, decision)) = self.approvals.next() => Event::ToolApproval(id, decision),
-            line = lines.next(&mut process.output), if self.approvals.len() < MAX_PENDING_TOOLS => Event::Line(line),
+            Some(page) = self.pages.next() => Event::HistoryPage(page),
+            line = lines.next(&mut process.output),
+                if self.approvals.len() < MAX_PENDING_TOOLS && self.pages.len() < MAX_PENDING_PAGES => Event::Line(line),
         })
     }
 
@@ -200,6 +214,20 @@ impl PersistentTurn {
                 Step::Emit(Delta::ToolEnd { id, name, result, failed })
             }
             Line::Progress { .. } => Step::Emit(Delta::Progress),
+            Line::Restart { .. } => {
+                self.answer_bytes = 0;
+                Step::Emit(Delta::Restart)
+            }
+            Line::Session { name, .. } => Step::Emit(Delta::Session(name)),
+            Line::Compacting { .. } => Step::Emit(Delta::Compacting),
+            Line::Compacted { summary, tokens, .. } => {
+                Step::Emit(Delta::Compacted(Compacted { summary, tokens }))
+            }
+            Line::History { id, before, messages, bytes, .. } => {
+                let asked = Asked { turn: self.turn, id, before, messages, bytes };
+                self.pages.push(answered(self.history.clone(), asked).boxed());
+                Step::Emit(Delta::Progress)
+            }
             Line::Media { path, caption, .. } => Step::Emit(Delta::Media { path, caption }),
             Line::Steered { taken, .. } => {
                 self.steered(taken);
@@ -238,6 +266,7 @@ impl PersistentTurn {
     fn detach(&mut self) -> Option<IdleProcess> {
         lock(&self.running.steers).take();
         self.approvals.clear();
+        self.pages.clear();
         self.idle_process.take()
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_core::agent::Capabilities;
 use frontdesk_core::delta::AgentError;
 
 use super::{Config, SideEffects};
@@ -15,6 +16,7 @@ pub(super) struct TurnHost {
     pub(super) ask: bool,
     pub(super) max_line: usize,
     pub(super) max_answer: usize,
+    pub(super) capabilities: Capabilities,
 }
 
 impl TurnHost {
@@ -34,6 +36,7 @@ impl TurnHost {
             ask: config.side_effects == SideEffects::Assume,
             max_line: config.max_line,
             max_answer: config.max_answer,
+            capabilities: config.capabilities(),
         }
     }
 

@@ -7,7 +7,11 @@
 //!  "text":"hello","messages":[{"id":"m7","kind":"message","from":{"id":"web:main","kind":"person","name":null},
 //!    "text":"hello","received":"2026-...","forwarded":null,"replies_to":null,"links":[],"files":[],
 //!    "retried_by":null}],"nearby":[],"context":[]}
-//! {"type":"steer","turn":"t12","text":"...","message":{...}}  answer with steered
+//! {"type":"steer","turn":"t12","text":"...","message":{...}}  answer with steered; only with `steer = true`
+//! {"type":"compact","turn":"t13","instructions":"keep the names", ...}  in place of a prompt, with the facts of a turn
+//!                                                      without messages: answer with compacted and then done; only with
+//!                                                      `compact = true`. instructions may be null
+//! {"type":"history","turn":"t12","id":1,"entries":[...],"next":"m5"}  the page that a history line asked for, or an error
 //! {"type":"tool_ok","turn":"t12","id":"1","params":{}} the call with this id may begin, with these parameters
 //! {"type":"tool_denied","turn":"t12","id":"1","reason":"..."}
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
@@ -25,6 +29,13 @@
 //! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
 //! {"type":"tool_end","id":"1","failed":false,"result":"what it returned, for hooks; optional"}
 //! {"type":"progress"}                                  alive, nothing to say yet
+//! {"type":"restart"}                                   forget the text and the files of this turn so far: it begins again
+//! {"type":"session","ref":"abc"}                       its own name for the conversation, at most 4096 bytes: stored at
+//!                                                      once, and in `agent_ref` of every later prompt of the epoch
+//! {"type":"compacting"}                                it begins to compact its context by itself
+//! {"type":"compacted","summary":"...","tokens":12000}  it has done so: what is left, and the size before; both optional
+//! {"type":"history","id":1,"before":"m5","messages":50,"bytes":65536}  asks for the conversation, the newest first;
+//!                                                      every field is optional
 //! {"type":"media","path":"chart.png","caption":"..."}  a file for the chat, within $FRONTDESK_MEDIA, sent after the
 //!                                                      answer and needed until then; the caption is optional
 //! {"type":"steered","taken":true}
@@ -72,6 +83,30 @@ pub(super) enum Line {
     },
     Progress {
         turn: Option<String>,
+    },
+    Restart {
+        turn: Option<String>,
+    },
+    Session {
+        turn: Option<String>,
+        #[serde(rename = "ref")]
+        name: String,
+    },
+    Compacting {
+        turn: Option<String>,
+    },
+    Compacted {
+        turn: Option<String>,
+        summary: Option<String>,
+        tokens: Option<u64>,
+    },
+    History {
+        turn: Option<String>,
+        #[serde(default)]
+        id: Value,
+        before: Option<String>,
+        messages: Option<u32>,
+        bytes: Option<usize>,
     },
     Media {
         turn: Option<String>,
@@ -129,6 +164,11 @@ impl Line {
             | Line::ToolStart { turn, .. }
             | Line::ToolEnd { turn, .. }
             | Line::Progress { turn }
+            | Line::Restart { turn }
+            | Line::Session { turn, .. }
+            | Line::Compacting { turn }
+            | Line::Compacted { turn, .. }
+            | Line::History { turn, .. }
             | Line::Media { turn, .. }
             | Line::Steered { turn, .. }
             | Line::Done { turn, .. }
@@ -142,6 +182,14 @@ pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
     let mut fields = prompt::facts(turn);
     fields.insert("type".into(), "prompt".into());
     fields.insert("text".into(), prompt::text(turn).into());
+    json_line::write(&fields.into())
+}
+
+/// The line that asks for a compaction: the facts of the turn, which has no messages.
+pub(super) fn compact(turn: &Turn, instructions: Option<&str>) -> Vec<u8> {
+    let mut fields = prompt::facts(turn);
+    fields.insert("type".into(), "compact".into());
+    fields.insert("instructions".into(), instructions.into());
     json_line::write(&fields.into())
 }
 
@@ -175,6 +223,15 @@ mod tests {
         let read = |text: &str| Line::read(text.as_bytes()).unwrap().unwrap();
         assert_eq!(read(r#"{"type":"done"}"#), Line::Done { turn: None, text: None, usage: None });
         assert_eq!(read(r#"{"type":"tool_end","id":"1","turn":"t1"}"#).turn(), Some("t1"));
+        assert_eq!(read(r#"{"type":"session","ref":"a"}"#), Line::Session { turn: None, name: "a".into() });
+        assert_eq!(
+            read(r#"{"type":"compacted"}"#),
+            Line::Compacted { turn: None, summary: None, tokens: None }
+        );
+        let none = (None, None, None);
+        assert!(
+            matches!(read(r#"{"type":"history"}"#), Line::History { id: Value::Null, before, messages, bytes, .. } if (before.clone(), messages, bytes) == none)
+        );
         assert_eq!(
             read(r#"{"type":"delta","text":"a","later":[1]}"#),
             Line::Delta { turn: None, text: "a".into() }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::frame;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
@@ -85,6 +86,8 @@ pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Va
     let row = store.session(key).await?.ok_or_else(|| no_session(key))?;
     let epochs = store.epochs(key, None, list::DEFAULT_ROWS).await?;
     let mut shown = show::session(&row);
+    shown["options"] = json!({"model": row.options.model, "thinking": row.options.thinking});
+    shown["usage"] = store.last_usage(key, row.epoch).await?.as_ref().map(frame::usage).into();
     shown["epochs"] = epochs.iter().map(show::epoch).collect();
     Ok(shown)
 }

@@ -61,6 +61,12 @@ fn command(text: &str) -> Command {
 #[case("/resume", Command::Resume { epoch: None })]
 #[case("/resume 12", Command::Resume { epoch: Some(12) })]
 #[case("/whoami", Command::Whoami)]
+#[case("/steer shorter, please", Command::Steer { text: "shorter, please".into() })]
+#[case("/compact", Command::Compact { instructions: String::new() })]
+#[case("/compact the names", Command::Compact { instructions: "the names".into() })]
+#[case("/model", Command::Choose { option: SessionOption::Model, value: None })]
+#[case("/Model Large-2", Command::Choose { option: SessionOption::Model, value: Some("Large-2".into()) })]
+#[case("/thinking high", Command::Choose { option: SessionOption::Thinking, value: Some("high".into()) })]
 #[case("  /Status \n", Command::Status)]
 #[case("/STOP@Front_Bot", Command::Stop)]
 fn a_command_is_understood(#[case] text: &str, #[case] expected: Command) {

@@ -2,13 +2,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::count::counted;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::span;
+use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, SessionRow};
 
 use super::Plan;
 use crate::shared::Shared;
+
+/// How much of a model's name is shown.
+const MODEL: usize = 60;
 
 pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let Some(session) = shared.store.session(&row.session).await? else {
@@ -22,6 +27,9 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         format!("This is conversation {}, started {}.", session.epoch, span::relative(since, now)),
         end(&shared.reset_policy(&settings, &row.session), session.last_user_at, now),
     ];
+    if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
+        lines.extend(used(&usage));
+    }
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(
@@ -30,6 +38,34 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         ));
     }
     Ok(Plan::say(lines.join("\n")))
+}
+
+/// What the last answer cost, as far as the agent reports it.
+fn used(usage: &Usage) -> Vec<String> {
+    let mut lines = Vec::new();
+    let tokens = [(usage.input, "read"), (usage.output, "wrote")];
+    let tokens: Vec<String> = tokens
+        .iter()
+        .filter_map(|(count, did)| count.map(|count| format!("{did} {}", counted(count, "token"))))
+        .collect();
+    let model = usage.model.as_ref().map(|model| format!(" ({})", quoted(model, MODEL))).unwrap_or_default();
+    if !tokens.is_empty() {
+        lines.push(format!("The last answer{model} {}{}.", tokens.join(" and "), cost(usage.cost_micro)));
+    }
+    match (usage.context_used, usage.context_window) {
+        (Some(used), Some(window @ 1..)) => lines.push(format!(
+            "The agent's context is {} % full ({used} of {window} tokens).",
+            used.saturating_mul(100) / window
+        )),
+        (Some(used), _) => lines.push(format!("The agent's context has {}.", counted(used, "token"))),
+        _ => {}
+    }
+    lines
+}
+
+/// The cost in whole units of its currency, which only the agent knows.
+fn cost(micro: Option<u64>) -> String {
+    micro.map(|micro| format!(" for {}.{:06}", micro / 1_000_000, micro % 1_000_000)).unwrap_or_default()
 }
 
 fn activity(session: &SessionRow) -> String {

@@ -7,40 +7,38 @@ use frontdesk_core::delta::{AgentError, Compacted, SUMMARY};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
-use frontdesk_core::port::{Agent, CompactionRequest, Stop};
+use frontdesk_core::port::{Agent, Stop, Turn};
 use frontdesk_store::row::InboundRow;
+use futures_util::future::BoxFuture;
 
-use super::{TurnEnd, TurnRun};
+use super::{AgentWork, TurnEnd, TurnRun};
 
 /// How much of a summary the chat shows, in bytes.
 const SHOWN: usize = 1500;
 
 impl TurnRun<'_> {
     /// What a person asks for with `/compact`, if they may still write.
-    pub(super) fn compaction(&self, row: &InboundRow) -> Result<CompactionRequest, TurnEnd> {
+    pub(super) fn compaction(&self, row: &InboundRow) -> Result<AgentWork, TurnEnd> {
         if !self.shared.still_may(&self.settings, row, Action::Write) {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
-        let turn = self.turn;
-        Ok(CompactionRequest {
-            session: turn.session.clone(),
-            epoch: turn.epoch,
-            agent_ref: turn.agent_ref.clone(),
-            instructions: Some(row.text.clone()).filter(|text| !text.is_empty()),
-        })
+        let instructions = Some(row.text.clone()).filter(|text| !text.is_empty());
+        Ok(AgentWork::Compact(self.turn_with(Vec::new()), instructions))
     }
 
     /// The agent compacts its context.
     pub(super) async fn compact(
         &mut self,
         agent: Arc<dyn Agent>,
-        request: CompactionRequest,
+        mut turn: Turn,
+        instructions: Option<String>,
         stop: &Stop,
     ) -> TurnEnd {
+        turn.options = turn.options.offered(&agent.capabilities());
         self.compacting();
         let shared = self.shared;
         let compacted = tokio::select! {
-            compacted = self.until_compacted(&*agent, request) => compacted,
+            compacted = self.until_compacted(agent.compact(turn, instructions)) => compacted,
             () = stop.cancelled() => return TurnEnd::Cancelled,
             () = shared.process.drain.cancelled() => return TurnEnd::Drained,
         };
@@ -57,13 +55,11 @@ impl TurnRun<'_> {
     /// Waits for the agent within the time limit of a turn. The chat shows progress meanwhile.
     async fn until_compacted(
         &mut self,
-        agent: &dyn Agent,
-        request: CompactionRequest,
+        mut work: BoxFuture<'_, Result<Compacted, AgentError>>,
     ) -> Result<Compacted, TurnEnd> {
         let shared = self.shared;
         let time = &shared.time;
         let hard = time.mono() + self.settings.config.turns.hard_limit();
-        let mut work = agent.compact(request);
         loop {
             let due = hard.min(self.flow.due().unwrap_or(hard));
             let pending = self.flow.is_pending();

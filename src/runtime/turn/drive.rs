@@ -46,6 +46,7 @@ impl TurnRun<'_> {
                     _ => self.flow.step().await,
                 },
                 () = self.flow.step(), if flow_pending => {}
+                event = self.steering.next() => self.steer(&agent, event).await,
                 delta = stream.next() => {
                     last_delta = clock.mono();
                     match delta {

@@ -15,7 +15,7 @@ use super::{TurnEnd, TurnRun};
 use crate::media::{Fetcher, MessageFiles};
 
 /// A message as an agent gets it. After a `/retry` its author remains the sender.
-fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
+pub(super) fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
     Prompt {
         message: row.id,
         text,
@@ -64,7 +64,13 @@ impl<'r> TurnRun<'r> {
             (prompt.files, prompt.quoted_files) = (own, quoted);
         }
         let context = self.added_context(&prompt).await;
-        Ok(Turn {
+        Ok(Turn { context_messages: self.context_messages(), context, ..self.turn_with(prompt) })
+    }
+
+    /// The turn as the agent gets it, with these messages and nothing else of the chat.
+    pub(super) fn turn_with(&self, prompt: Vec<Prompt>) -> Turn {
+        let turn = self.turn;
+        Turn {
             id: turn.claim.id,
             attempt: turn.attempt,
             resumed: turn.attempt > 1,
@@ -75,9 +81,9 @@ impl<'r> TurnRun<'r> {
             options: turn.options.clone(),
             history: Arc::new(Past::before(turn, &self.shared.store)),
             prompt,
-            context_messages: self.context_messages(),
-            context,
-        })
+            context_messages: Vec::new(),
+            context: Vec::new(),
+        }
     }
 
     /// Fetches the files of these messages. The chat shows progress meanwhile, and a turn that is stopped does not wait
@@ -163,7 +169,7 @@ impl<'r> TurnRun<'r> {
         self.turn.attempt == 1 && self.shared.time.date_for_ages() - row.received > limit
     }
 
-    async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), TurnEnd> {
+    pub(super) async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), TurnEnd> {
         let (turn, now) = (self.turn, self.shared.time.wall());
         let tell = refusal.is_told();
         match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {

@@ -1,6 +1,7 @@
 //! The agents with real programs: their answers, and that no process of theirs keeps running.
 
 mod config;
+mod conversations;
 mod echo;
 mod json_rpc;
 mod launch;

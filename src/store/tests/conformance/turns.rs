@@ -227,8 +227,8 @@ async fn a_message_that_the_agent_did_not_take_waits_again() {
     let turn = fixture.turn("anna", "a").await;
     let more = fixture.accept_one(11, says("anna", "2", "and this")).await;
     done(fixture.store.steered(turn.claim, more).await.unwrap());
-    done(fixture.store.unsteered(turn.claim, more).await.unwrap());
-    assert_eq!(fixture.store.unsteered(turn.claim, more).await.unwrap(), Fenced::Stale);
+    done(fixture.store.unsteered(turn.claim, more, t(110)).await.unwrap());
+    assert_eq!(fixture.store.unsteered(turn.claim, more, t(110)).await.unwrap(), Fenced::Stale);
     assert_eq!((fixture.state(more).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
     fixture.finish(answered(&turn, "one")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [more]);

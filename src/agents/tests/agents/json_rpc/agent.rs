@@ -14,7 +14,7 @@ use frontdesk_core::agent::Capabilities;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, CompactionRequest, Mono, Prompt, Turn};
+use frontdesk_core::port::{Agent, Mono, Prompt, Turn};
 use frontdesk_core::prompt;
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -206,7 +206,7 @@ impl Agent for RpcAgent {
         }
     }
 
-    async fn compact(&self, _request: CompactionRequest) -> Result<Compacted, AgentError> {
+    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
         Err(AgentError::Failed("it does not compact".to_owned()))
     }
 

@@ -1,0 +1,134 @@
+//! The agent compacts its context when a person asks for it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::history::{HistoryEntry, HistoryRequest};
+use frontdesk_core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
+use frontdesk_world::{Plan, Step, World, plan};
+
+async fn compacting(plan: Plan) -> World {
+    let world = World::with(plan).await;
+    world.agent().can(Capabilities { compact: true, ..Capabilities::default() });
+    world
+}
+
+/// What the scripted agent says about its compaction.
+const DONE: &str = "The agent has compacted this conversation and goes on with this summary. \
+                    Before, it used 900 tokens.\n\nthey spoke of 7";
+
+#[tokio::test]
+async fn compact_waits_for_the_answer_under_way_and_is_in_the_history() {
+    let world = compacting(plan()).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Session("s1"), Step::Say("one"), Step::Pause]);
+    anna.says("remember 7").await;
+    world.agent().begun(1).await;
+    let command = anna.says("/compact keep the number").await;
+    anna.says("after").await;
+    world.round_trip().await;
+    assert!(world.agent().compactions().is_empty(), "the answer comes first");
+    world.agent().resume();
+    for heard in ["one", DONE, "after"] {
+        assert_eq!(anna.hears().await, heard);
+    }
+    world.at_rest().await;
+    let (turn, instructions) = world.agent().compactions().remove(0);
+    assert_eq!((turn.session, turn.epoch, turn.prompt.len()), (world.key("anna"), 1, 0));
+    assert_eq!((turn.agent_ref.as_deref(), instructions.as_deref()), (Some("s1"), Some("keep the number")));
+    assert_eq!(world.message(command).await.message.state.name(), "answered");
+    let turns = world.agent().turns();
+    assert_eq!(turns.len(), 2, "the agent is not told of the command");
+    let all = HistoryRequest { before: None, messages: 100, bytes: 100_000 };
+    let entries = turns[1].history.page(all).await.unwrap().entries;
+    assert!(
+        matches!(
+            &entries[..],
+            [HistoryEntry::Compaction { summary: Some(summary), .. }, HistoryEntry::Answer { .. }, HistoryEntry::Message { .. }]
+                if summary == "they spoke of 7"
+        ),
+        "{entries:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_compact_says_so() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/compact").await;
+    assert_eq!(anna.hears().await, "This agent cannot compact a conversation. Send /new to start a new one.");
+    world.at_rest().await;
+    assert!(world.agent().compactions().is_empty());
+}
+
+#[tokio::test]
+async fn a_compaction_is_not_what_a_retry_repeats() {
+    let world = compacting(plan()).await;
+    let anna = world.user("anna");
+    for text in ["hello", "/compact", "/retry"] {
+        anna.says(text).await;
+        world.at_rest().await;
+    }
+    assert_eq!(world.agent().prompts(), ["hello", "hello"]);
+}
+
+#[tokio::test]
+async fn a_compaction_that_a_kill_cuts_off_is_made_again() {
+    let mut world = compacting(plan()).await;
+    let anna = world.user("anna");
+    world.agent().compacts_later(true);
+    anna.says("/compact").await;
+    frontdesk_world::wait::until("the agent was asked", || async {
+        (world.agent().compactions().len() == 1).then_some(())
+    })
+    .await;
+    world.crash().await;
+    world.agent().compacts_later(false);
+    world.start().await.unwrap();
+    assert_eq!(anna.hears().await, DONE);
+    world.at_rest().await;
+    assert_eq!(world.agent().compactions().len(), 2);
+}
+
+/// Notes the points at which it is called.
+struct Notes(Arc<Mutex<Vec<HookPoint>>>);
+
+#[async_trait]
+impl Hook for Notes {
+    fn name(&self) -> &str {
+        "notes"
+    }
+    fn points(&self) -> &[HookPoint] {
+        &[HookPoint::BeforeCompaction, HookPoint::AfterCompaction]
+    }
+    fn limit(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+    fn fails_closed(&self) -> bool {
+        false
+    }
+    fn takes_pieces(&self) -> bool {
+        true
+    }
+    async fn call(&self, event: &HookEvent) -> Result<HookVerdict, HookError> {
+        self.0.lock().unwrap().push(event.point());
+        Ok(HookVerdict::Pass)
+    }
+}
+
+#[tokio::test]
+async fn hooks_see_both_ends_of_a_compaction_whoever_begins_it() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut world = compacting(plan().hook(Notes(seen.clone()))).await;
+    let anna = world.user("anna");
+    anna.says("/compact").await;
+    world.at_rest().await;
+    world.agent().will([Step::Compact("so far"), Step::Echo]);
+    anna.says("hello").await;
+    world.at_rest().await;
+    world.stop().await;
+    let (before, after) = (HookPoint::BeforeCompaction, HookPoint::AfterCompaction);
+    assert_eq!(*seen.lock().unwrap(), [before, after, before, after]);
+}
